@@ -1,0 +1,25 @@
+const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse'];
+
+/** Shared by both projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
+const base = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.(t|j|mj)s$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(?:\\.pnpm/)?(${esmOnly.join('|').replaceAll('/', '[+/]')}))`],
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@perennial/service-([a-z-]+)$': '<rootDir>/services/$1/src/index.ts',
+    '^@perennial/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@perennial/([a-z-]+)/testing$': '<rootDir>/packages/$1/src/testing.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.perennial/'],
+};
+
+export default {
+  projects: [
+    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts'] },
+    { ...base, displayName: 'integration', testMatch: ['<rootDir>/tests/{integration,e2e}/**/*.test.ts'] },
+  ],
+};

@@ -1,0 +1,48 @@
+/** Data of `event.rejected`: what was refused, why, and where it came from. Schema: proto/edges/event.rejected.schema.json. */
+export interface EventRejected {
+  readonly reason: string;
+  /** Human words: what was wrong and where. */
+  readonly message: string;
+  /** `http`, or the position `<topic>/<partition>:<offset>` it was read at. */
+  readonly position: string;
+  readonly sourceId: string | null;
+  readonly receivedAt: string;
+  /** The event as received, JSON or (when it was none) base64, cut to 32 KiB. */
+  readonly event: string;
+  readonly encoding: 'json' | 'base64';
+}
+
+/** Data of `stage.changed`. Schema: proto/edges/stage.changed.schema.json. */
+export interface StageChanged {
+  readonly profileKey: string;
+  readonly userId: string | null;
+  readonly number: number;
+  readonly from: string | null;
+  readonly to: string;
+  readonly cause: 'event' | 'score' | 'timer' | 'merge';
+  readonly at: string;
+  readonly reasons: readonly string[];
+  /** The numbers that the condition read. */
+  readonly evidence: Readonly<Record<string, number | null>>;
+  readonly lifecycleVersion: number;
+  readonly modelHash: string;
+}
+
+/** Data of `action.decided`. Schema: proto/edges/action.decided.schema.json. */
+export interface ActionDecided {
+  readonly actionId: string;
+  readonly profileKey: string;
+  readonly userId: string | null;
+  readonly strategy: string;
+  readonly channel: string;
+  readonly template: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly stage: string;
+  readonly cause: { readonly kind: string; readonly id: string };
+  readonly reasons: readonly string[];
+  readonly policyVersion: number;
+  readonly modelHash: string;
+  readonly decidedAt: string;
+  readonly expiresAt: string;
+  readonly cost: number;
+}

@@ -1,0 +1,55 @@
+/** Kafka header names used between services. */
+export const HEADERS = {
+  /** Where a processor's output came from: `<processor>/<partition>:<offset>:<ordinal>`. */
+  position: 'pn-position',
+  /** W3C trace context, handed on. */
+  traceparent: 'traceparent',
+  deadLetterCause: 'pn-cause',
+  deadLetterProcessor: 'pn-processor',
+  /** `<topic>/<partition>:<offset>` of a dead-lettered or rejected record. */
+  origin: 'pn-origin',
+} as const;
+
+/** The position of an output: which input record caused it, and which of its outputs it is. */
+export interface Position {
+  /** `<processor>/<partition>`: one ordered source. */
+  readonly source: string;
+  readonly offset: number;
+  readonly ordinal: number;
+}
+
+export function encodePosition(position: Position): string {
+  return `${position.source}:${position.offset}:${position.ordinal}`;
+}
+
+/** Reads a position header; undefined when it is not one (an outsider's record has none). */
+export function parsePosition(header: string | undefined): Position | undefined {
+  if (header === undefined) return undefined;
+  const match = /^(.+):(\d+):(\d+)$/.exec(header);
+  if (match === null) return undefined;
+  return { source: match[1] as string, offset: Number(match[2]), ordinal: Number(match[3]) };
+}
+
+/** True when `a` comes after `b` within one source. */
+export function isAfter(a: { offset: number; ordinal: number }, b: { offset: number; ordinal: number }): boolean {
+  return a.offset > b.offset || (a.offset === b.offset && a.ordinal > b.ordinal);
+}
+
+/** CloudEvents 1.0 attributes of an edge record; in Kafka's binary mode each is a header `ce_<name>`. */
+export interface CloudEventAttributes {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject?: string;
+  /** RFC 3339. */
+  readonly time?: string;
+}
+
+/** CloudEvents attributes as Kafka headers (binary content mode, JSON data). */
+export function toCloudEventHeaders(attributes: CloudEventAttributes): Record<string, string> {
+  const headers: Record<string, string> = { ce_specversion: '1.0', 'content-type': 'application/json' };
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined) headers[`ce_${name}`] = value;
+  }
+  return headers;
+}

@@ -1,0 +1,9 @@
+export * from './edges.js';
+export { Activation, Tick } from './generated/perennial/v1/control.js';
+export { AcceptedEvent, AcceptedRecord } from './generated/perennial/v1/event.js';
+export { FeatureRecord, FeaturesUpdated, FoldedEvent } from './generated/perennial/v1/feature.js';
+export { ScoreComputed, ScoreRecord, Transition } from './generated/perennial/v1/score.js';
+export * from './headers.js';
+export * from './namespace.js';
+export * from './partitioner.js';
+export * from './topics.js';

@@ -1,0 +1,49 @@
+import { LIVE_NAMESPACE } from './namespace.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** How a topic is to be made. Every topic of a namespace has the namespace's partition count. */
+export interface TopicDeclaration {
+  /** Name in the live namespace; others prefix it with `<namespace>.`. */
+  readonly baseName: string;
+  readonly cleanup: 'delete' | 'compact';
+  readonly retentionMs: number;
+  readonly encoding: 'protobuf' | 'json' | 'bytes';
+  /** The only writer; `outside` for what clients write. */
+  readonly writer: string;
+}
+
+/** Every topic, declared once: the provisioning step, the services and the tools read this list. */
+export const TOPICS = {
+  eventReceived: { baseName: 'lifecycle.event.received.v1', cleanup: 'delete', retentionMs: 7 * DAY_MS, encoding: 'json', writer: 'outside' },
+  eventAccepted: { baseName: 'lifecycle.event.accepted.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'protobuf', writer: 'ingest' },
+  eventRejected: { baseName: 'lifecycle.event.rejected.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'json', writer: 'ingest' },
+  featureUpdated: { baseName: 'lifecycle.feature.updated.v1', cleanup: 'delete', retentionMs: 7 * DAY_MS, encoding: 'protobuf', writer: 'feature-store' },
+  scoreComputed: { baseName: 'lifecycle.score.computed.v1', cleanup: 'delete', retentionMs: 7 * DAY_MS, encoding: 'protobuf', writer: 'scoring' },
+  stageChanged: { baseName: 'lifecycle.stage.changed.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'json', writer: 'scoring' },
+  actionDecided: { baseName: 'lifecycle.action.decided.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'json', writer: 'action' },
+  actionOutcome: { baseName: 'lifecycle.action.outcome.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'json', writer: 'outside' },
+  deadLettered: { baseName: 'lifecycle.record.dead-lettered.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'bytes', writer: 'any processor' },
+} as const satisfies Record<string, TopicDeclaration>;
+
+export type TopicName = keyof typeof TOPICS;
+
+/** Partitions of every topic of a namespace unless it is created with another number; fixed from then on. */
+export const DEFAULT_PARTITIONS = 12;
+
+/** A topic's name in a namespace. */
+export function toTopic(namespace: string, topic: TopicName): string {
+  const { baseName } = TOPICS[topic];
+  return namespace === LIVE_NAMESPACE ? baseName : `${namespace}.${baseName}`;
+}
+
+/** Which declared topic a name is, and of which namespace; undefined for a stranger's. */
+export function parseTopic(name: string): { namespace: string; topic: TopicName } | undefined {
+  for (const topic of Object.keys(TOPICS) as TopicName[]) {
+    const { baseName } = TOPICS[topic];
+    if (name === baseName) return { namespace: LIVE_NAMESPACE, topic };
+    if (name.endsWith(`.${baseName}`)) return { namespace: name.slice(0, -baseName.length - 1), topic };
+  }
+  return undefined;
+}

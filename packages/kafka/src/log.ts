@@ -1,0 +1,85 @@
+/** One record as read from the log. */
+export interface LogRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Append time of the broker, milliseconds since the epoch. */
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One record to be written, to an explicit partition. */
+export interface OutgoingRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Writes in order: acks=all, idempotent, one request in flight. */
+export interface LogProducer {
+  /**
+   * Resolves when every record is acknowledged by all in-sync replicas. Concurrent calls keep their order per partition.
+   * Throws AppError `dependency_unavailable` (retriable) when the broker is away, `limit_exceeded` when a record is too
+   * large for it; after an error any subset of the records may have been written.
+   */
+  send(records: readonly OutgoingRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface LogConsumerHandlers {
+  /** This member now owns these partitions; nothing is delivered of one before this returns for it. */
+  onAssigned(partitions: readonly number[]): void;
+  /** This member owns these no longer (rebalance, lost session, stop): nothing more is delivered of them. */
+  onRevoked(partitions: readonly number[]): void | Promise<void>;
+  /**
+   * Records of one partition, ascending, one call at a time a partition. The next fetch of this partition waits until it
+   * resolves: that is the backpressure. `seek` within or after it moves the next delivery.
+   */
+  onRecords(partition: number, records: readonly LogRecord[]): Promise<void>;
+  /** Visible trouble (broker away, session lost); the consumer goes on by itself. */
+  onError?(error: Error): void;
+}
+
+export interface LogConsumer {
+  /** The next delivery of an owned partition starts at `offset`. */
+  seek(partition: number, offset: number): void;
+  /** Group offsets, as a hint and for lag metrics: `next` is the offset of the first record not yet processed. Never throws for a partition that is no longer owned. */
+  commit(offsets: ReadonlyMap<number, number>): Promise<void>;
+  /** Leaves the group; resolves when no handler runs any more. */
+  stop(): Promise<void>;
+}
+
+export interface ConsumerOptions {
+  readonly groupId: string;
+  readonly topic: string;
+  readonly sessionTimeoutMs: number;
+  /** Upper bound of what one fetch brings of one partition. */
+  readonly fetchBytesPerPartitionMax: number;
+  /** How long the broker may hold a fetch that has nothing to give. */
+  readonly fetchWaitMaxMs: number;
+  /** Where a group without committed offsets begins. */
+  readonly fromBeginning: boolean;
+}
+
+export interface PartitionOffsets {
+  /** First offset still in the log. */
+  readonly low: number;
+  /** Offset that the next record will get. */
+  readonly high: number;
+}
+
+/** The log behind a port of a few methods. Implementations: kafkajs, and an in-memory one for unit tests. */
+export interface Log {
+  createProducer(options?: { clientId?: string }): Promise<LogProducer>;
+  /** Joins the group and starts to deliver. */
+  startConsumer(options: ConsumerOptions, handlers: LogConsumerHandlers): Promise<LogConsumer>;
+  /** Offsets of every partition, by number; throws `not_found` when there is no such topic. */
+  offsets(topic: string): Promise<ReadonlyMap<number, PartitionOffsets>>;
+  /** Committed group offsets, by partition; a partition without one is absent. */
+  groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, number>>;
+  close(): Promise<void>;
+}

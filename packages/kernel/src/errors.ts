@@ -1,0 +1,41 @@
+/** Closed set of operational failures; anything else thrown is a programmer error and crashes. */
+export type ErrorCode =
+  | 'config_invalid'
+  | 'contract_violation'
+  | 'dependency_unavailable'
+  | 'dependency_misconfigured'
+  | 'fenced'
+  | 'limit_exceeded'
+  | 'model_refused'
+  | 'not_found'
+  | 'resource_exhausted'
+  | 'timeout';
+
+/** An operational failure: `code` says what, `retriable` whether trying again can help, `cause` why. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly retriable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { retriable?: boolean; cause?: unknown; details?: Record<string, unknown> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.retriable = options.retriable ?? false;
+    this.details = options.details ?? {};
+  }
+}
+
+/** True for an `AppError`, of the given code where one is named. */
+export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
+  return error instanceof AppError && (code === undefined || error.code === code);
+}
+
+/** The message of anything that was thrown. */
+export function toMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

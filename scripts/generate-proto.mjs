@@ -1,0 +1,35 @@
+// Writes packages/contracts/src/generated from proto/ (buf + ts-proto). Run it after changing a .proto and commit the result.
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const out = join(root, 'packages/contracts/src/generated');
+const template = {
+  version: 'v2',
+  plugins: [
+    {
+      local: join(root, 'node_modules/.bin/protoc-gen-ts_proto'),
+      out,
+      opt: [
+        'esModuleInterop=true',
+        'importSuffix=.js',
+        'forceLong=number',
+        'env=node',
+        'oneof=unions-value',
+        'outputJsonMethods=false',
+        'outputPartialMethods=false',
+        'useExactTypes=false',
+        'outputServices=false',
+      ],
+    },
+  ],
+};
+const templateFile = join(root, 'proto/.buf.gen.json');
+rmSync(out, { recursive: true, force: true });
+writeFileSync(templateFile, JSON.stringify(template));
+try {
+  execFileSync(join(root, 'node_modules/.bin/buf'), ['generate', '--template', templateFile], { cwd: join(root, 'proto'), stdio: 'inherit' });
+} finally {
+  rmSync(templateFile);
+}
