@@ -1,0 +1,25 @@
+import { LruCache } from '@perennial/kernel';
+import type { Pseudonymizer } from './pseudonymizer.js';
+
+/** A pseudonymizer that remembers what it computed last, at most `entriesMax` ids for each of its two directions. */
+export function createCachedPseudonymizer(inner: Pseudonymizer, limits: { entriesMax: number }): Pseudonymizer {
+  const profileKeys = new LruCache<string, string>({ entriesMax: limits.entriesMax, sizeMax: Number.MAX_SAFE_INTEGER });
+  const seals = new LruCache<string, Buffer>({ entriesMax: limits.entriesMax, sizeMax: Number.MAX_SAFE_INTEGER });
+
+  return {
+    toProfileKey(identity) {
+      const name = 'userId' in identity ? `u${identity.userId}` : `a${identity.anonymousId}`;
+      return remember(profileKeys, name, () => inner.toProfileKey(identity));
+    },
+    seal: (externalId) => remember(seals, externalId, () => inner.seal(externalId)),
+    unseal: (sealed) => inner.unseal(sealed),
+  };
+}
+
+function remember<V>(cache: LruCache<string, V>, key: string, compute: () => V): V {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const value = compute();
+  cache.set(key, value);
+  return value;
+}

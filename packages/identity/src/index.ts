@@ -1,0 +1,2 @@
+export * from './cached-pseudonymizer.js';
+export * from './pseudonymizer.js';

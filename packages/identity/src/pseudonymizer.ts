@@ -1,0 +1,68 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { AppError } from '@perennial/kernel';
+
+/** Who an event is about: a user's id, or the id of a device that is not (yet) anybody's. */
+export type ExternalIdentity = { readonly userId: string } | { readonly anonymousId: string };
+
+/** Turns external ids into the pseudonyms that internal topics carry, and back where the bytes were sealed for that. */
+export interface Pseudonymizer {
+  /** 22 base64url characters (132 bits) that name a profile; a user and an anonymous id of the same text differ. */
+  toProfileKey(identity: ExternalIdentity): string;
+  /** Encrypts an external id; the same id always gives the same bytes, so that records stay a function of their input. */
+  seal(externalId: string): Buffer;
+  /** The external id; throws AppError `contract_violation` when the bytes were changed or sealed under another secret. */
+  unseal(sealed: Uint8Array): string;
+}
+
+export const PROFILE_KEY_LENGTH = 22;
+
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
+
+/**
+ * A pseudonymizer under one secret. Each use has its own subkey (HKDF-SHA256, RFC 5869), so that what one of them
+ * reveals says nothing about the others. Sealed form: version (1 byte), nonce (12), ciphertext, tag (16).
+ */
+export function createPseudonymizer(secret: string): Pseudonymizer {
+  const profileKeyKey = deriveKey(secret, 'profile-key');
+  const nonceKey = deriveKey(secret, 'seal-nonce');
+  const sealKey = deriveKey(secret, 'seal');
+
+  return {
+    toProfileKey(identity) {
+      const name = 'userId' in identity ? `user:${identity.userId}` : `anon:${identity.anonymousId}`;
+      return createHmac('sha256', profileKeyKey).update(name).digest('base64url').slice(0, PROFILE_KEY_LENGTH);
+    },
+
+    seal(externalId) {
+      // A nonce that is a function of the plaintext repeats only with the same plaintext, which is the one repeat
+      // that GCM bears (as in AES-SIV): it shows that two ids are equal, and the profile key shows that anyway.
+      const nonce = createHmac('sha256', nonceKey).update(externalId).digest().subarray(0, NONCE_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', sealKey, nonce);
+      const ciphertext = Buffer.concat([cipher.update(externalId, 'utf8'), cipher.final()]);
+      return Buffer.concat([Buffer.of(VERSION), nonce, ciphertext, cipher.getAuthTag()]);
+    },
+
+    unseal(sealed) {
+      if (sealed.length < OVERHEAD_BYTES || sealed[0] !== VERSION) {
+        throw new AppError('contract_violation', 'a sealed id is too short or of an unknown version');
+      }
+      const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+      const nonce = bytes.subarray(1, 1 + NONCE_BYTES);
+      const decipher = createDecipheriv('aes-256-gcm', sealKey, nonce, { authTagLength: TAG_BYTES });
+      decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+      try {
+        const plaintext = decipher.update(bytes.subarray(1 + NONCE_BYTES, -TAG_BYTES));
+        return Buffer.concat([plaintext, decipher.final()]).toString('utf8');
+      } catch (cause) {
+        throw new AppError('contract_violation', 'a sealed id was changed, or sealed under another secret', { cause });
+      }
+    },
+  };
+}
+
+function deriveKey(secret: string, use: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, 'perennial.identity', use, 32));
+}
