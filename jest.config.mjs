@@ -1,11 +1,14 @@
-const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse'];
+const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'cookie'];
 
 /** Shared by both projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
 const base = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   transform: {
-    '^.+\\.(t|j|mj)s$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
+    '^.+\\.(t|j|mj)s$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(?:\\.pnpm/)?(${esmOnly.join('|').replaceAll('/', '[+/]')}))`],
   moduleNameMapper: {

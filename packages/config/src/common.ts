@@ -1,0 +1,132 @@
+import { LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
+import { createRandomToken } from '@perennial/kernel';
+import type { ConfigReader } from './reader.js';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Below this a secret could be guessed offline from one pseudonym. */
+export const SECRET_LENGTH_MIN = 32;
+
+const BROKER_PATTERN = /^(\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/;
+
+export interface HttpConfig {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+}
+
+export interface RedisConfig {
+  readonly url: string;
+}
+
+export interface PostgresConfig {
+  readonly url: string;
+}
+
+export interface IdentityConfig {
+  readonly namespace: string;
+  /** Unique to a running process; random when not given. */
+  readonly instanceId: string;
+  readonly logLevel: LogLevel;
+}
+
+/** What every service has in common. */
+export interface CommonConfig extends IdentityConfig {
+  readonly http: HttpConfig;
+  readonly secret: string;
+  readonly kafka: KafkaConfig;
+  readonly redis: RedisConfig;
+  readonly postgres: PostgresConfig;
+}
+
+/** PERENNIAL_NAMESPACE, INSTANCE_ID, LOG_LEVEL. */
+export function readIdentityConfig(reader: ConfigReader): IdentityConfig {
+  const namespace = reader.string('PERENNIAL_NAMESPACE', {
+    description: 'Prefix of topics, Redis keys and PostgreSQL schemas',
+    default: LIVE_NAMESPACE,
+  });
+  return {
+    namespace: checkNamespace(reader, namespace),
+    instanceId:
+      reader.optionalString('INSTANCE_ID', {
+        description: 'Name of this process in logs and groups; random when not set',
+        pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+        patternHint: 'letters, digits, dots, dashes, 64 at most',
+      }) ?? createRandomToken().slice(0, 8),
+    logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS, {
+      description: 'Least severe level that is logged',
+      default: 'info',
+    }),
+  };
+}
+
+function checkNamespace(reader: ConfigReader, namespace: string): string {
+  try {
+    return parseNamespace(namespace);
+  } catch {
+    reader.problem(
+      'PERENNIAL_NAMESPACE',
+      `is ${JSON.stringify(namespace)} but must be a lower-case letter, then letters, digits, dashes, 31 at most`,
+    );
+    return LIVE_NAMESPACE;
+  }
+}
+
+/** HOST, PORT. */
+export function readHttpConfig(reader: ConfigReader, options: { portDefault: number }): HttpConfig {
+  return {
+    host: reader.string('HOST', { description: 'Address to listen on', default: '127.0.0.1' }),
+    port: reader.integer('PORT', {
+      description: 'Port to listen on; 0 takes any free one',
+      min: 0,
+      max: 65_535,
+      default: options.portDefault,
+    }),
+  };
+}
+
+/** PERENNIAL_SECRET: the root of all pseudonyms; losing it cuts the link to external ids, changing it makes new profiles. */
+export function readSecret(reader: ConfigReader): string {
+  return reader.secret('PERENNIAL_SECRET', {
+    description: 'Root of pseudonyms and sealed ids; the same for every service of an installation',
+    lengthMin: SECRET_LENGTH_MIN,
+  });
+}
+
+/** KAFKA_BROKERS. */
+export function readKafkaConfig(reader: ConfigReader): KafkaConfig {
+  return {
+    brokers: reader.list('KAFKA_BROKERS', {
+      description: 'Kafka brokers to begin with',
+      pattern: BROKER_PATTERN,
+      patternHint: 'host:port',
+    }),
+  };
+}
+
+/** REDIS_URL. */
+export function readRedisConfig(reader: ConfigReader): RedisConfig {
+  return { url: reader.url('REDIS_URL', { description: 'Redis', schemes: ['redis', 'rediss', 'unix'] }) };
+}
+
+/** POSTGRES_URL. */
+export function readPostgresConfig(reader: ConfigReader): PostgresConfig {
+  return { url: reader.url('POSTGRES_URL', { description: 'PostgreSQL', schemes: ['postgres', 'postgresql'] }) };
+}
+
+/** All of them. The caller calls `reader.finish()` after its own variables, so that all problems are told at once. */
+export function readCommonConfig(reader: ConfigReader, options: { portDefault: number }): CommonConfig {
+  return {
+    ...readIdentityConfig(reader),
+    http: readHttpConfig(reader, options),
+    secret: readSecret(reader),
+    kafka: readKafkaConfig(reader),
+    redis: readRedisConfig(reader),
+    postgres: readPostgresConfig(reader),
+  };
+}

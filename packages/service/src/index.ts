@@ -1,0 +1,2 @@
+export * from './process-host.js';
+export * from './run-service.js';

@@ -1,0 +1,46 @@
+export type StopSignal = 'SIGTERM' | 'SIGINT';
+
+/** The process as a dependency, so that the runner can be tested without one. */
+export interface ProcessHost {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Arguments after the script's name. */
+  readonly args: readonly string[];
+  /** Resolves at the next SIGTERM or SIGINT, which then does not end the process by itself. */
+  waitForSignal(): Promise<StopSignal>;
+  setExitCode(code: number): void;
+  exit(code: number): void;
+  /** Ends the process after `ms` even if something still runs. */
+  exitAfter(ms: number, code: number, before: () => void): { cancel(): void };
+  writeError(text: string): void;
+}
+
+/** The real process. */
+export function createProcessHost(): ProcessHost {
+  return {
+    env: process.env,
+    args: process.argv.slice(2),
+    waitForSignal: () =>
+      new Promise((resolve) => {
+        const done = (signal: StopSignal) => {
+          process.off('SIGTERM', done);
+          process.off('SIGINT', done);
+          resolve(signal);
+        };
+        process.on('SIGTERM', done);
+        process.on('SIGINT', done);
+      }),
+    setExitCode: (code) => {
+      process.exitCode = code;
+    },
+    exit: (code) => process.exit(code),
+    exitAfter: (ms, code, before) => {
+      const timer = setTimeout(() => {
+        before();
+        process.exit(code);
+      }, ms);
+      timer.unref();
+      return { cancel: () => clearTimeout(timer) };
+    },
+    writeError: (text) => void process.stderr.write(text),
+  };
+}

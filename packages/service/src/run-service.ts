@@ -1,0 +1,108 @@
+import { isAppError, toMessage } from '@perennial/kernel';
+import type { Logger } from '@perennial/telemetry';
+import { createLogger } from '@perennial/telemetry';
+import type { ProcessHost, StopSignal } from './process-host.js';
+import { createProcessHost } from './process-host.js';
+
+/** A service once composed: `start` acquires everything (or rolls back), `stop` drains and gives it back. */
+export interface App {
+  start(): Promise<{ url: string }>;
+  stop(): Promise<void>;
+}
+
+/** What the runner itself needs to know of a configuration. */
+export interface RunnableConfig {
+  readonly namespace: string;
+  readonly instanceId: string;
+  readonly logLevel: string;
+}
+
+/** A one-shot subcommand, `main.js <command> [args]`. */
+export type Command<Config> = (config: Config, args: readonly string[], logger: Logger) => Promise<void>;
+
+export interface ServiceDefinition<Config extends RunnableConfig> {
+  readonly name: string;
+  /** Throws AppError `config_invalid` with all problems. */
+  loadConfig(env: Readonly<Record<string, string | undefined>>): Config;
+  createApp(config: Config): App | Promise<App>;
+  readonly commands?: Readonly<Record<string, Command<Config>>>;
+}
+
+/** Exit codes: what a supervisor may conclude. */
+export const EXIT = { ok: 0, failure: 1, configInvalid: 2 } as const;
+
+/** How long a stop may drain before the process ends anyway; below the 30 s that orchestrators wait by default. */
+export const DRAIN_DEADLINE_MS = 25_000;
+
+/** Environment -> configuration -> app -> wait for a signal -> drain. Resolves when the process may end; sets its exit code. */
+export async function runService<Config extends RunnableConfig>(
+  definition: ServiceDefinition<Config>,
+  host: ProcessHost = createProcessHost(),
+): Promise<void> {
+  const [commandName, ...args] = host.args;
+  let logger: Logger | undefined;
+  try {
+    const command = commandName === undefined ? undefined : findCommand(definition, commandName);
+    const config = definition.loadConfig(host.env);
+    logger = createLogger({
+      service: definition.name,
+      namespace: config.namespace,
+      instanceId: config.instanceId,
+      level: config.logLevel,
+    });
+    if (command === undefined) await serve(definition, config, logger, host);
+    else await command(config, args, logger);
+    host.setExitCode(EXIT.ok);
+  } catch (error) {
+    report(error, definition.name, logger, host);
+    host.exit(isAppError(error, 'config_invalid') ? EXIT.configInvalid : EXIT.failure);
+  }
+}
+
+function findCommand<Config extends RunnableConfig>(
+  definition: ServiceDefinition<Config>,
+  name: string,
+): Command<Config> {
+  const commands = definition.commands ?? {};
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return command;
+  const known = Object.keys(commands).join(', ') || 'none';
+  throw new Error(`${definition.name} has no command ${JSON.stringify(name)}; it has: ${known}`);
+}
+
+async function serve<Config extends RunnableConfig>(
+  definition: ServiceDefinition<Config>,
+  config: Config,
+  logger: Logger,
+  host: ProcessHost,
+): Promise<void> {
+  // Listen first: a signal that comes during the start must stop it too.
+  const signal = host.waitForSignal();
+  const app = await definition.createApp(config);
+  let signalled: StopSignal | undefined;
+  const stopEarly = signal.then((name) => {
+    signalled = name;
+  });
+  const started = app.start();
+  started.catch(() => undefined);
+  await Promise.race([started, stopEarly]);
+  if (signalled === undefined) {
+    const { url } = await started;
+    logger.info({ url }, 'service started');
+  }
+  const name = await signal;
+  logger.info({ signal: name, deadlineMs: DRAIN_DEADLINE_MS }, 'service draining');
+  const deadline = host.exitAfter(DRAIN_DEADLINE_MS, EXIT.failure, () => logger.error('drain deadline passed'));
+  // A second signal means now.
+  void host.waitForSignal().then(() => host.exit(EXIT.failure));
+  await started.catch(() => undefined);
+  await app.stop();
+  deadline.cancel();
+  logger.info('service stopped');
+}
+
+function report(error: unknown, name: string, logger: Logger | undefined, host: ProcessHost): void {
+  if (isAppError(error, 'config_invalid')) host.writeError(`${name}: ${error.message}\n`);
+  else if (logger === undefined) host.writeError(`${name}: ${toMessage(error)}\n`);
+  else logger.fatal({ error }, 'service failed');
+}

@@ -1,0 +1,47 @@
+import type { DestinationStream, Logger } from 'pino';
+import { pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+export interface LoggerOptions {
+  readonly service: string;
+  readonly namespace: string;
+  readonly instanceId: string;
+  readonly level: string;
+  /** Default: standard output. */
+  readonly destination?: DestinationStream;
+}
+
+/** What must never reach a log, wherever somebody puts it. */
+const REDACTED = [
+  'secret',
+  'password',
+  'writeKey',
+  'authorization',
+  'req.headers.authorization',
+  'req.headers.cookie',
+  '*.secret',
+  '*.password',
+  '*.writeKey',
+];
+
+/** JSON lines with `service`, `namespace`, `instance` on each; errors under `error` with stack and cause. */
+export function createLogger(options: LoggerOptions): Logger {
+  const { service, namespace, instanceId, level } = options;
+  const settings = {
+    level,
+    base: { service, namespace, instance: instanceId },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    messageKey: 'message',
+    errorKey: 'error',
+    serializers: { error: pino.stdSerializers.errWithCause, err: pino.stdSerializers.errWithCause },
+    redact: { paths: REDACTED, censor: '[redacted]' },
+  };
+  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
+
+/** A logger that drops everything, for tests. */
+export function createSilentLogger(): Logger {
+  return pino({ level: 'silent' });
+}
