@@ -22,7 +22,11 @@ const base = {
 
 export default {
   projects: [
-    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts'] },
+    {
+      ...base,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.mjs'],
+    },
     { ...base, displayName: 'integration', testMatch: ['<rootDir>/tests/{integration,e2e}/**/*.test.ts'] },
   ],
 };
