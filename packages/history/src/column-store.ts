@@ -1,0 +1,80 @@
+import { AppError } from '@perennial/kernel';
+
+type NumberArray = Float64Array | Uint32Array;
+
+/** A growing list of numbers in one typed array: 4 or 8 bytes an entry, where an object would take 50 and more. */
+export class NumberColumn<T extends NumberArray> {
+  #values: T;
+  #length = 0;
+  readonly #create: (length: number) => T;
+
+  constructor(create: (length: number) => T) {
+    this.#create = create;
+    this.#values = create(1024);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#values.length) {
+      const grown = this.#create(this.#values.length * 2);
+      grown.set(this.#values);
+      this.#values = grown;
+    }
+    this.#values[this.#length++] = value;
+  }
+
+  at(index: number): number {
+    return this.#values[index] as number;
+  }
+
+  set(index: number, value: number): void {
+    this.#values[index] = value;
+  }
+}
+
+export function createFloatColumn(): NumberColumn<Float64Array> {
+  return new NumberColumn((length) => new Float64Array(length));
+}
+
+export function createIndexColumn(): NumberColumn<Uint32Array> {
+  return new NumberColumn((length) => new Uint32Array(length));
+}
+
+/** A JavaScript Map holds 2^24 entries at most; the limit turns its crash into words. */
+export const DISTINCT_TEXTS_MAX = 16_000_000;
+
+/** Each distinct text once; 0 stands for no text. */
+export class TextPool {
+  readonly #numbers = new Map<string, number>();
+  readonly #texts: Array<string | undefined> = [undefined];
+  readonly #what: string;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  intern(text: string | undefined): number {
+    if (text === undefined) return 0;
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    if (this.#numbers.size >= DISTINCT_TEXTS_MAX) {
+      throw new AppError('limit_exceeded', `more than ${DISTINCT_TEXTS_MAX} distinct ${this.#what}: split the file`);
+    }
+    // A copy: a slice would keep the whole chunk of the file alive that it was cut from.
+    const copy = Buffer.from(text).toString();
+    this.#texts.push(copy);
+    this.#numbers.set(copy, this.#texts.length - 1);
+    return this.#texts.length - 1;
+  }
+
+  text(number: number): string | undefined {
+    return this.#texts[number];
+  }
+
+  get size(): number {
+    return this.#numbers.size;
+  }
+}

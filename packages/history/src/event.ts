@@ -1,0 +1,104 @@
+import type { HistoryItem, HistoryOrder } from './order-table.js';
+import { EVENT_BYTES_MAX } from './order-table.js';
+
+/** A call in the shape of Segment's HTTP API. */
+export interface SegmentTrack {
+  readonly type: 'track';
+  readonly messageId: string;
+  readonly userId: string;
+  readonly event: string;
+  /** ISO 8601, UTC. */
+  readonly timestamp: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * An order as the event that the front door gets, or undefined when it does not fit into one. Its `messageId` is made of
+ * the file's name and the line of its first row, so two equal rows stay two purchases and a repeat stays one.
+ */
+export function toSegmentTrack(order: HistoryOrder, fileName: string): SegmentTrack | undefined {
+  const full = toTrack(order, fileName, toProduct);
+  if (fits(full, order)) return full;
+  const short = toTrack(order, fileName, toShortProduct);
+  return fits(short, order) ? short : undefined;
+}
+
+function toTrack(
+  order: HistoryOrder,
+  fileName: string,
+  toEntry: (item: HistoryItem, itemId: string) => Record<string, unknown>,
+): SegmentTrack {
+  const messageId = `${fileName}:${order.line}`;
+  const base = {
+    type: 'track' as const,
+    messageId,
+    userId: order.userId,
+    timestamp: new Date(order.timestampMs).toISOString(),
+  };
+  const extra = order.extra === undefined ? {} : { extra: order.extra };
+  switch (order.eventType) {
+    case 'purchase':
+    case 'return': {
+      const event = order.eventType === 'purchase' ? 'Order Completed' : 'Order Refunded';
+      const revenue = sumValues(order.items, order.eventType);
+      const products = order.items.flatMap((item) => (item.itemId === undefined ? [] : [toEntry(item, item.itemId)]));
+      const properties = {
+        order_id: order.sessionId ?? messageId,
+        ...(revenue === undefined ? {} : { revenue }),
+        ...(products.length === 0 ? {} : { products }),
+        ...(products.length === 0 ? sumQuantities(order.items) : {}),
+        ...extra,
+      };
+      return { ...base, event, properties };
+    }
+    default:
+      return { ...base, event: order.eventType, properties: { ...toRowProperties(order), ...extra } };
+  }
+}
+
+/** The sum, unknown as soon as one part is; of a return the amount given back, positive. */
+function sumValues(items: readonly HistoryItem[], type: 'purchase' | 'return'): number | undefined {
+  let sum = 0;
+  for (const { value } of items) {
+    if (value === undefined) return undefined;
+    sum += value;
+  }
+  // 15 digits are what a double keeps of any decimal: this takes off the dust of adding cents in binary.
+  const clean = items.length > 1 ? Number(sum.toPrecision(15)) : sum;
+  if (!Number.isFinite(clean)) return undefined;
+  return type === 'return' ? Math.abs(clean) : clean;
+}
+
+function toProduct(item: HistoryItem, itemId: string): Record<string, unknown> {
+  const { quantity, value } = item;
+  const price = value === undefined || !quantity ? undefined : Number(Math.abs(value / quantity).toPrecision(9));
+  return { ...toShortProduct(item, itemId), ...(price === undefined ? {} : { price }) };
+}
+
+function toShortProduct(item: HistoryItem, itemId: string): Record<string, unknown> {
+  return { product_id: itemId, ...toQuantity(item) };
+}
+
+function toQuantity(item: HistoryItem | undefined): { quantity?: number } {
+  return item?.quantity === undefined ? {} : { quantity: Math.abs(item.quantity) };
+}
+
+/** How many things an order is of that names none of them. */
+function sumQuantities(items: readonly HistoryItem[]): { quantity?: number } {
+  const known = items.flatMap(({ quantity }) => (quantity === undefined ? [] : [quantity]));
+  return known.length === 0 ? {} : { quantity: Math.abs(known.reduce((sum, quantity) => sum + quantity, 0)) };
+}
+
+function toRowProperties(order: HistoryOrder): Record<string, unknown> {
+  const [item] = order.items;
+  return {
+    ...(item?.itemId === undefined ? {} : { product_id: item.itemId }),
+    ...(order.sessionId === undefined ? {} : { session_id: order.sessionId }),
+    ...(item?.quantity === undefined ? {} : { quantity: item.quantity }),
+    ...(item?.value === undefined ? {} : { value: item.value }),
+  };
+}
+
+function fits(track: SegmentTrack, order: HistoryOrder): boolean {
+  return !order.large || Buffer.byteLength(JSON.stringify(track)) <= EVENT_BYTES_MAX;
+}
