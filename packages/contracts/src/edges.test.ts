@@ -104,7 +104,7 @@ describe('edge schemas', () => {
     expect([...schema.required].sort()).toEqual(Object.keys(value).sort());
   });
 
-  it.each([
+  it.each<[string, Record<string, unknown>, string]>([
     ['event.received', { type: 'track', userId: 'u' }, 'a track without an event'],
     ['event.received', { type: 'track', event: 'x' }, 'nobody it belongs to'],
     ['event.received', { type: 'alias', userId: 'u' }, 'an alias without the id so far'],
