@@ -1,0 +1,6 @@
+export * from './compile.js';
+export * from './nearest.js';
+export * from './problem.js';
+export * from './shapes.js';
+export * from './variables.js';
+export * from './yaml.js';
