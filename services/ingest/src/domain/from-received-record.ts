@@ -1,0 +1,59 @@
+import { isUtf8 } from 'node:buffer';
+import { toMessage } from '@perennial/kernel';
+import { LIMITS } from './limits.js';
+import { CALL_TYPES, type CallType } from './normalise.js';
+import { isJsonObject, type JsonObject } from './parse-properties.js';
+import { Rejection } from './rejection.js';
+
+/**
+ * The Segment-shaped event in a record of `event.received`: plain JSON, or a CloudEvent in binary mode (`ce_*` headers)
+ * or structured mode (`specversion` in the body). A CloudEvent's id, time and type stand in where the body has no
+ * messageId, timestamp and type; its type ends in the call's name, as `com.example.track`.
+ */
+export function fromReceivedRecord(record: {
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}): JsonObject | Rejection {
+  if (record.value === null) return new Rejection('not_json', 'the record has no value');
+  if (record.value.length > LIMITS.eventBytesMax) {
+    return new Rejection(
+      'event_too_large',
+      `the record has ${record.value.length} bytes, ${LIMITS.eventBytesMax} at most`,
+    );
+  }
+  const body = parseJson(record.value);
+  if (body instanceof Rejection) return body;
+  if (!isJsonObject(body)) return new Rejection('not_an_object', 'an event must be a JSON object');
+  if (body.specversion !== undefined && 'data' in body) {
+    if (!isJsonObject(body.data)) return new Rejection('not_an_object', 'data of the CloudEvent must be a JSON object');
+    return withAttributes(body.data, { id: body.id, type: body.type, time: body.time });
+  }
+  const { headers } = record;
+  if (headers.ce_specversion === undefined && headers.ce_id === undefined) return body;
+  return withAttributes(body, { id: headers.ce_id, type: headers.ce_type, time: headers.ce_time });
+}
+
+/** Parses UTF-8 JSON; the message says where it breaks. Bytes that are not UTF-8 are refused, not replaced. */
+export function parseJson(bytes: Uint8Array): unknown | Rejection {
+  if (!isUtf8(bytes)) return new Rejection('not_json', 'not JSON: the bytes are not UTF-8');
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch (error) {
+    return new Rejection('not_json', `not JSON: ${toMessage(error)}`);
+  }
+}
+
+function withAttributes(body: JsonObject, attributes: { id: unknown; type: unknown; time: unknown }): JsonObject {
+  return {
+    ...body,
+    type: body.type ?? toCallType(attributes.type),
+    messageId: body.messageId ?? attributes.id,
+    timestamp: body.timestamp ?? attributes.time,
+  };
+}
+
+function toCallType(ceType: unknown): CallType | undefined {
+  if (typeof ceType !== 'string') return undefined;
+  const parts = ceType.toLowerCase().split(/[./:]/);
+  return CALL_TYPES.find((name) => parts.includes(name));
+}

@@ -1,0 +1,295 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { LIMITS } from './limits.js';
+import { type Arrival, type NormalisedEvent, normalise } from './normalise.js';
+import { REJECT_REASONS, Rejection, type RejectReason } from './rejection.js';
+
+const RECEIVED_AT = Date.parse('2026-05-01T12:00:00.000Z');
+const HOUR = 3_600_000;
+
+const arrival: Arrival = { receivedAtMs: RECEIVED_AT, clockMode: 'wall', createMessageId: () => 'generated' };
+const track = { type: 'track', userId: 'u1', event: 'Order Completed', properties: { revenue: 10 } };
+
+function accept(raw: unknown, over: Partial<Arrival> = {}): NormalisedEvent {
+  const result = normalise(raw, { ...arrival, ...over });
+  if (result instanceof Rejection) throw new Error(`${result.reason}: ${result.message}`);
+  return result;
+}
+
+function iso(offsetMs: number): string {
+  return new Date(RECEIVED_AT + offsetMs).toISOString();
+}
+
+describe('normalise accepts', () => {
+  it('a track in full', () => {
+    const raw = {
+      ...track,
+      messageId: 'm-1',
+      anonymousId: 'a1',
+      timestamp: iso(-5_000),
+      sentAt: iso(-1_000),
+      context: { timezone: 'Europe/Berlin' },
+    };
+    expect(accept(raw)).toEqual({
+      kind: 'accepted',
+      messageId: 'm-1',
+      type: 'track',
+      name: 'Order Completed',
+      userId: 'u1',
+      anonymousId: 'a1',
+      timestampMs: RECEIVED_AT - 4_000,
+      receivedAtMs: RECEIVED_AT,
+      propertiesJson: '{"revenue":10}',
+      timeZone: 'Europe/Berlin',
+    });
+  });
+
+  it.each([
+    [{ type: 'identify', userId: 'u', traits: { plan: 'pro' } }, '', '{"plan":"pro"}'],
+    [{ type: 'page', anonymousId: 'a', name: 'Home', properties: { path: '/' } }, 'Home', '{"path":"/"}'],
+    [{ type: 'page', anonymousId: 'a' }, '', '{}'],
+    [{ type: 'screen', userId: 'u', name: null, properties: null }, '', '{}'],
+    [{ type: 'group', userId: 'u', groupId: 'g', traits: { size: 3 } }, '', '{"size":3,"groupId":"g"}'],
+    [{ type: 'alias', userId: 'u', previousId: 'old' }, '', '{}'],
+    [{ ...track, event: '🎉 bought ✨', properties: {} }, '🎉 bought ✨', '{}'],
+    [{ ...track, properties: { revenue: '12.50', total: 'any' }, event: 'x' }, 'x', '{"revenue":12.5,"total":"any"}'],
+    [{ ...track, properties: { revenue: '' } }, 'Order Completed', '{"revenue":null}'],
+    [{ ...track, properties: { revenue: -1e9 } }, 'Order Completed', '{"revenue":-1000000000}'],
+    [{ ...track, event: 'x'.repeat(200) }, 'x'.repeat(200), '{"revenue":10}'],
+  ])('%j', (raw, name, propertiesJson) => {
+    expect(accept(raw)).toMatchObject({ name, propertiesJson });
+  });
+
+  it('the call that the path names, where the body names none', () => {
+    expect(accept({ userId: 'u', event: 'x' }, { callType: 'track' }).type).toBe('track');
+  });
+
+  it('ids that are whole numbers, and empty ids beside another', () => {
+    expect(accept({ ...track, userId: 42 }).userId).toBe('42');
+    expect(accept({ ...track, userId: '', anonymousId: 'a' })).toMatchObject({ userId: undefined, anonymousId: 'a' });
+  });
+
+  it('a generated id where the message has none, and ignores a wrong time zone', () => {
+    expect(accept({ ...track, context: { timezone: 'Mars/Olympus' } })).toMatchObject({
+      messageId: 'generated',
+      timeZone: '',
+    });
+  });
+
+  it.each([
+    ['2024-02-29T12:00:00.123456+02:00', '2024-02-29T10:00:00.123Z'],
+    ['2024-02-29T12:00:00+0200', '2024-02-29T10:00:00.000Z'],
+    ['2024-02-29 12:00:00', '2024-02-29T12:00:00.000Z'],
+    ['1997-01-01', '1997-01-01T00:00:00.000Z'],
+    [Date.UTC(2011, 11, 9), '2011-12-09T00:00:00.000Z'],
+  ])('the timestamp %s', (timestamp, expected) => {
+    expect(new Date(accept({ ...track, timestamp }).timestampMs).toISOString()).toBe(expected);
+  });
+
+  it('clocks that are wrong by decades, when sentAt shows it', () => {
+    const from1970 = accept({ ...track, timestamp: '1970-01-01T00:00:10Z', sentAt: '1970-01-01T00:00:15Z' });
+    expect(from1970.timestampMs).toBe(RECEIVED_AT - 5_000);
+    const from2099 = accept(
+      { ...track, originalTimestamp: '2099-01-01T00:00:10Z' },
+      { sentAt: '2099-01-01T00:00:15Z' },
+    );
+    expect(from2099.timestampMs).toBe(RECEIVED_AT - 5_000);
+  });
+
+  it('nothing from the future: up to 24 h ahead happened now', () => {
+    expect(accept({ ...track, timestamp: iso(24 * HOUR) }).timestampMs).toBe(RECEIVED_AT);
+  });
+
+  it('history at its own time where event time drives', () => {
+    const timestamp = '1997-01-01T00:00:00Z';
+    const event = accept({ ...track, timestamp, sentAt: iso(-5_000) }, { clockMode: 'events' });
+    expect(event.timestampMs).toBe(Date.parse(timestamp));
+    expect(event.receivedAtMs).toBe(event.timestampMs);
+  });
+
+  it('prototype keys, harmlessly', () => {
+    const raw = JSON.parse(
+      '{"type":"track","userId":"u","event":"x","__proto__":{"userId":"evil"},"properties":{"__proto__":{"polluted":1},"a":{"__proto__":1,"constructor":{"prototype":{"polluted":1}}},"toString":2}}',
+    );
+    const event = accept(raw);
+    expect(event.userId).toBe('u');
+    expect(JSON.parse(event.propertiesJson)).toEqual({
+      a: { constructor: { prototype: { polluted: 1 } } },
+      toString: 2,
+    });
+    expect(event.propertiesJson).not.toContain('__proto__');
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it('an event of exactly 32 KiB', () => {
+    expect(accept(withBytes(LIMITS.eventBytesMax)).kind).toBe('accepted');
+  });
+});
+
+const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
+  ['no object', [], 'not_an_object'],
+  ['null', null, 'not_an_object'],
+  ['an unknown call', { ...track, type: 'purchase' }, 'invalid_type'],
+  ['no call', { userId: 'u' }, 'invalid_type'],
+  ['a call of wrong type', { ...track, type: 7 }, 'invalid_type'],
+  ['a call other than the path', track, 'invalid_type', { callType: 'page' }],
+  ['no id', { type: 'track', event: 'x' }, 'missing_id'],
+  ['empty ids', { ...track, userId: '', anonymousId: '' }, 'missing_id'],
+  ['a blank id', { ...track, userId: '   ' }, 'invalid_id'],
+  ['an id of 10 KB', { ...track, userId: 'x'.repeat(10_240) }, 'invalid_id'],
+  ['an id of 257 characters', { ...track, userId: 'x'.repeat(257) }, 'invalid_id'],
+  ['a NUL in an id', { ...track, userId: 'a\0b' }, 'invalid_id'],
+  ['a line break in an id', { ...track, anonymousId: 'a\nb' }, 'invalid_id'],
+  ['half a surrogate pair', { ...track, userId: 'a\ud83d' }, 'invalid_id'],
+  ['a fraction as id', { ...track, userId: 1.5 }, 'invalid_id'],
+  ['an object as id', { ...track, userId: {} }, 'invalid_id'],
+  ['a boolean as id', { ...track, userId: true }, 'invalid_id'],
+  ['alias without previousId', { type: 'alias', userId: 'u' }, 'missing_id'],
+  ['alias of anonymous', { type: 'alias', anonymousId: 'u', previousId: 'x' }, 'missing_id'],
+  ['group without groupId', { type: 'group', userId: 'u' }, 'missing_id'],
+  ['a long messageId', { ...track, messageId: 'x'.repeat(101) }, 'invalid_message_id'],
+  ['an empty messageId', { ...track, messageId: '' }, 'invalid_message_id'],
+  ['no event name', { ...track, event: undefined }, 'invalid_name'],
+  ['an empty event name', { ...track, event: '' }, 'invalid_name'],
+  ['a number as name', { ...track, event: 5 }, 'invalid_name'],
+  ['a NUL in a name', { ...track, event: 'x\0' }, 'invalid_name'],
+  ['a long name', { ...track, event: 'x'.repeat(201) }, 'invalid_name'],
+  ['a page name of wrong type', { type: 'page', userId: 'u', name: {} }, 'invalid_name'],
+  ['the year 2099', { ...track, timestamp: '2099-01-01T00:00:00Z' }, 'timestamp_too_far_in_future'],
+  [
+    'the year 2099 in a replay',
+    { ...track, timestamp: '2099-01-01' },
+    'timestamp_too_far_in_future',
+    { clockMode: 'events' },
+  ],
+  ['the year 1970', { ...track, timestamp: '1970-01-01T00:00:01Z' }, 'timestamp_too_old'],
+  ['seconds taken for milliseconds', { ...track, timestamp: 1_700_000_000 }, 'timestamp_too_old'],
+  ['no time in a replay', track, 'invalid_timestamp', { clockMode: 'events' }],
+  ['words as time', { ...track, timestamp: 'hello 1' }, 'invalid_timestamp'],
+  ['month 13', { ...track, timestamp: '2024-13-01T00:00:00Z' }, 'invalid_timestamp'],
+  ['an object as time', { ...track, timestamp: {} }, 'invalid_timestamp'],
+  ['a wrong sentAt', { ...track, sentAt: 'soon' }, 'invalid_timestamp'],
+  ['an infinite time', { ...track, timestamp: Number.POSITIVE_INFINITY }, 'invalid_timestamp'],
+  ['a huge time', { ...track, timestamp: 1e300 }, 'timestamp_too_far_in_future'],
+  ['properties of wrong type', { ...track, properties: [1] }, 'invalid_properties'],
+  ['traits of wrong type', { type: 'identify', userId: 'u', traits: 'x' }, 'invalid_properties'],
+  [
+    'a number beyond doubles',
+    JSON.parse('{"type":"track","userId":"u","event":"x","properties":{"a":1e999}}'),
+    'invalid_properties',
+  ],
+  ['1e308 as revenue', { ...track, properties: { revenue: 1e308 } }, 'revenue_out_of_range'],
+  [
+    '1e999 as revenue',
+    JSON.parse('{"type":"track","userId":"u","event":"x","properties":{"revenue":1e999}}'),
+    'revenue_out_of_range',
+  ],
+  ['-1e10 as revenue', { ...track, properties: { revenue: -1e10 } }, 'revenue_out_of_range'],
+  ['"1e308" as revenue', { ...track, properties: { revenue: '1e308' } }, 'revenue_out_of_range'],
+  ['NaN as revenue', { ...track, properties: { revenue: Number.NaN } }, 'invalid_revenue'],
+  ['"NaN" as revenue', { ...track, properties: { revenue: 'NaN' } }, 'invalid_revenue'],
+  ['an object as revenue', { ...track, properties: { revenue: { amount: 1 } } }, 'invalid_revenue'],
+  ['1e308 as total of an order', { ...track, properties: { total: 1e308 } }, 'revenue_out_of_range'],
+  ['33 KB', withBytes(33_000), 'event_too_large'],
+  ['32 KiB and a byte', withBytes(LIMITS.eventBytesMax + 1), 'event_too_large'],
+  [
+    'numbers that grow',
+    JSON.parse(`{"type":"track","userId":"u","event":"x","properties":{"a":[${Array(6000).fill('1e20').join()}]}}`),
+    'event_too_large',
+    { bytesMax: 30_000 },
+  ],
+  ['33 levels', nested(33), 'too_deep'],
+  [
+    '100,000 levels',
+    { ...track, properties: { a: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) } },
+    'too_deep',
+  ],
+];
+
+describe('normalise refuses', () => {
+  it.each(refused)('%s', (_name, raw, reason, over = {}) => {
+    const result = normalise(raw, { ...arrival, ...over });
+    expect(result).toBeInstanceOf(Rejection);
+    expect(result).toMatchObject({ kind: 'rejected', reason });
+    expect((result as Rejection).message.length).toBeLessThan(200);
+  });
+
+  it('names the field', () => {
+    expect(normalise({ ...track, anonymousId: [] }, arrival)).toMatchObject({
+      message: expect.stringContaining('anonymousId'),
+    });
+  });
+});
+
+describe('normalise, fuzzed', () => {
+  const field = fc.oneof(
+    fc.jsonValue({ maxDepth: 4 }),
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.double(),
+    fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+    fc.constantFrom('track', 'identify', 'page', 'screen', 'group', 'alias', 'u1', null, undefined),
+  );
+  const eventLike = fc.record(
+    {
+      type: fc.oneof(fc.constantFrom('track', 'identify', 'page', 'alias', 'group'), field),
+      userId: fc.oneof(fc.string(), field),
+      anonymousId: field,
+      previousId: field,
+      groupId: field,
+      messageId: field,
+      event: fc.oneof(fc.string(), field),
+      name: field,
+      timestamp: field,
+      sentAt: field,
+      properties: fc.oneof(fc.dictionary(fc.string(), field), fc.record({ revenue: field, total: field }), field),
+      traits: field,
+      context: fc.oneof(fc.record({ timezone: field }), field),
+    },
+    { requiredKeys: [] },
+  );
+
+  it('accepts or rejects, never throws, and what it accepts is sound', () => {
+    fc.assert(
+      fc.property(fc.oneof(eventLike, fc.anything()), fc.constantFrom('wall', 'events'), (raw, clockMode) => {
+        const result = normalise(raw, { ...arrival, clockMode: clockMode as 'wall' | 'events', bytesMax: 1000 });
+        if (result instanceof Rejection) return REJECT_REASONS.includes(result.reason) && result.message !== '';
+        expect(result.kind).toBe('accepted');
+        expect((result.userId ?? result.anonymousId ?? '').trim()).not.toBe('');
+        expect(result.timestampMs).toBeLessThanOrEqual(result.receivedAtMs);
+        expect(result.timestampMs).toBeGreaterThanOrEqual(LIMITS.timestampMinMs);
+        expect(Number.isInteger(result.timestampMs)).toBe(true);
+        const properties = JSON.parse(result.propertiesJson);
+        expect(typeof properties).toBe('object');
+        if (result.type === 'track') expect(Math.abs(properties.revenue ?? 0)).toBeLessThanOrEqual(LIMITS.revenueMax);
+        return true;
+      }),
+      { numRuns: 3000, seed: 20260501 },
+    );
+  });
+
+  it('gives the same for the same', () => {
+    fc.assert(
+      fc.property(eventLike, (raw) => {
+        const bytesMax = 1000;
+        expect(normalise(raw, { ...arrival, bytesMax })).toEqual(
+          normalise(structuredClone(raw), { ...arrival, bytesMax }),
+        );
+      }),
+      { numRuns: 500, seed: 7 },
+    );
+  });
+});
+
+function withBytes(bytes: number): unknown {
+  const empty = JSON.stringify({ ...track, properties: { filler: '' } });
+  // Two bytes a character: the limit is one of UTF-8 bytes, not of characters.
+  const rest = bytes - Buffer.byteLength(empty);
+  return { ...track, properties: { filler: 'é'.repeat(Math.floor(rest / 2)) + 'x'.repeat(rest % 2) } };
+}
+
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  // The event and its properties are two levels themselves.
+  for (let i = 2; i < levels; i++) value = [value];
+  return { ...track, properties: { value } };
+}

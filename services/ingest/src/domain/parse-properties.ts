@@ -1,0 +1,95 @@
+import { LIMITS } from './limits.js';
+import { Rejection, toExcerpt } from './rejection.js';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** True for a JSON object (not null, not an array). */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Properties or traits, checked; absent and null are none. Values stay as they are but for `revenue` (see below). */
+export function parseProperties(value: unknown, field: string): JsonObject | Rejection {
+  if (value === undefined || value === null) return {};
+  if (!isJsonObject(value)) {
+    return new Rejection('invalid_properties', `${field} must be an object, not ${toExcerpt(value)}`);
+  }
+  return value;
+}
+
+/**
+ * Money of an order: a finite number within +-1e9. A number in a string becomes the number (clients often send "12.50"),
+ * null and the empty string mean unknown. Returns the properties, copied only where a value changed.
+ */
+export function parseRevenue(properties: JsonObject, field: 'revenue' | 'total'): JsonObject | Rejection {
+  const value = properties[field];
+  if (value === undefined || value === null || !Object.hasOwn(properties, field)) return properties;
+  const amount = toAmount(value);
+  if (amount === undefined) {
+    return new Rejection('invalid_revenue', `${field} must be a number, not ${toExcerpt(value)}`);
+  }
+  if (amount !== null && Math.abs(amount) > LIMITS.revenueMax) {
+    return new Rejection('revenue_out_of_range', `${field} is ${toExcerpt(value)}, beyond ${LIMITS.revenueMax}`);
+  }
+  return amount === value ? properties : { ...properties, [field]: amount };
+}
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+function toAmount(value: unknown): number | null | undefined {
+  if (typeof value === 'number') return Number.isNaN(value) ? undefined : value;
+  if (typeof value !== 'string') return undefined;
+  const text = value.trim();
+  if (text === '') return null;
+  return DECIMAL.test(text) ? Number(text) : undefined;
+}
+
+/** What a walk over a JSON value found. */
+export interface Inspection {
+  readonly hasProto: boolean;
+  /** A number such as 1e999, which JSON.parse takes for Infinity and JSON.stringify would turn into null. */
+  readonly hasInfinity: boolean;
+}
+
+/**
+ * Walks a parsed JSON value down to the bound. It must come before anything recursive (JSON.stringify overflows the
+ * stack on 10,000 nested arrays, which JSON.parse takes without trouble).
+ */
+export function inspectJson(value: unknown): Inspection | Rejection {
+  const found = { hasProto: false, hasInfinity: false };
+  return walk(value, 1, found) ?? found;
+}
+
+function walk(
+  value: unknown,
+  depth: number,
+  found: { hasProto: boolean; hasInfinity: boolean },
+): Rejection | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) found.hasInfinity = true;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth > LIMITS.depthMax) {
+    return new Rejection('too_deep', `objects and arrays are nested deeper than ${LIMITS.depthMax}`);
+  }
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const rejection = walk(item, depth + 1, found);
+      if (rejection !== undefined) return rejection;
+    }
+    return undefined;
+  }
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__') found.hasProto = true;
+    const rejection = walk((value as JsonObject)[key], depth + 1, found);
+    if (rejection !== undefined) return rejection;
+  }
+  return undefined;
+}
+
+/**
+ * Properties as JSON text. A key `__proto__` is dropped at every level: JSON keeps it as data, but any reader downstream
+ * that copies keys by assignment would set a prototype with it.
+ */
+export function encodeProperties(properties: JsonObject, inspection: Inspection): string {
+  if (!inspection.hasProto) return JSON.stringify(properties);
+  return JSON.stringify(properties, (key, value) => (key === '__proto__' ? undefined : value));
+}

@@ -1,0 +1,46 @@
+import { LIMITS } from './limits.js';
+import { Rejection, type RejectReason, toExcerpt } from './rejection.js';
+
+/** Control characters (NUL among them) and lone surrogates: neither PostgreSQL nor UTF-8 can hold them all. */
+const UNSAFE = /[\p{Cc}\p{Cs}]/u;
+
+/**
+ * An id: 1 to 256 characters. Absent, null and the empty string are "no id" (RudderStack's SDK sends `userId: ""` for
+ * anonymous users). Whole numbers become their decimal text, since apps often number their users.
+ */
+export function parseId(value: unknown, field: string): string | undefined | Rejection {
+  if (value === undefined || value === null || value === '') return undefined;
+  return parseText(value, { field, reason: 'invalid_id', charsMax: LIMITS.idCharsMax });
+}
+
+/** A message's id: 1 to 100 characters; absent or null is undefined. */
+export function parseMessageId(value: unknown): string | undefined | Rejection {
+  if (value === undefined || value === null) return undefined;
+  return parseText(value, { field: 'messageId', reason: 'invalid_message_id', charsMax: LIMITS.messageIdCharsMax });
+}
+
+/** The name of an event, page or screen: up to 200 characters, any script and emoji. */
+export function parseName(value: unknown, field: string): string | Rejection {
+  if (typeof value !== 'string')
+    return new Rejection('invalid_name', `${field} must be a string, not ${toExcerpt(value)}`);
+  return parseText(value, { field, reason: 'invalid_name', charsMax: LIMITS.nameCharsMax });
+}
+
+interface TextRule {
+  readonly field: string;
+  readonly reason: RejectReason;
+  readonly charsMax: number;
+}
+
+function parseText(value: unknown, { field, reason, charsMax }: TextRule): string | Rejection {
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof text !== 'string') {
+    return new Rejection(reason, `${field} must be a string, not ${toExcerpt(value)}`);
+  }
+  if (text.length > charsMax) {
+    return new Rejection(reason, `${field} has ${text.length} characters, ${charsMax} at most`);
+  }
+  if (UNSAFE.test(text)) return new Rejection(reason, `${field} has a control character or half of a surrogate pair`);
+  if (text.trim() === '') return new Rejection(reason, `${field} is empty`);
+  return text;
+}

@@ -1,0 +1,43 @@
+/** Why an event is refused: a closed set, used as a metric's label and in `event.rejected`. */
+export const REJECT_REASONS = [
+  'not_json',
+  'not_an_object',
+  'event_too_large',
+  'too_deep',
+  'invalid_type',
+  'missing_id',
+  'invalid_id',
+  'invalid_message_id',
+  'invalid_name',
+  'invalid_timestamp',
+  'timestamp_too_old',
+  'timestamp_too_far_in_future',
+  'invalid_properties',
+  'invalid_revenue',
+  'revenue_out_of_range',
+] as const;
+
+export type RejectReason = (typeof REJECT_REASONS)[number];
+
+/** A refusal as a value: the reason for machines, the message (what was wrong, and at which field) for people. */
+export class Rejection {
+  readonly kind = 'rejected';
+  readonly reason: RejectReason;
+  readonly message: string;
+
+  constructor(reason: RejectReason, message: string) {
+    this.reason = reason;
+    this.message = message;
+  }
+}
+
+const EXCERPT_CHARS_MAX = 40;
+
+/** A value for use in a message: its JSON, cut, so that 10 KB ids do not come back in answers and logs. */
+export function toExcerpt(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value === 'string' && value.length > EXCERPT_CHARS_MAX) {
+    return `${JSON.stringify(value.slice(0, EXCERPT_CHARS_MAX))}... (${value.length} characters)`;
+  }
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
