@@ -1,0 +1,17 @@
+// Training rows out of a history file, computed by the engine that serves them: `node scripts/export-features.mjs --help`.
+// Needs a build (`pnpm build`).
+import { EXPORT_USAGE, exportTrainingRows } from '../services/feature-store/dist/training/export.js';
+
+const args = process.argv.slice(2);
+if (args.includes('--help') || args.length === 0) {
+  console.log(
+    `node scripts/export-features.mjs --history FILE --cutoff TIME [--cutoff TIME ...] --out FILE\n\n${EXPORT_USAGE}`,
+  );
+} else {
+  try {
+    console.log(JSON.stringify(await exportTrainingRows(args), null, 2));
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,77 @@
+import { apply, DAY_MS, type EngineState, ORDER_COMPLETED, toEventAmount, vector } from '@perennial/feature-engine';
+
+/** What comes after a cutoff and is to be predicted: this many days of it. */
+export const LABEL_DAYS = 90;
+
+/** An event of a history, in the shape of Segment's API. */
+export interface HistoryEvent {
+  readonly type: string;
+  readonly messageId: string;
+  readonly userId: string;
+  readonly event: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** Events in order of time, such as `readOrders` of the history package gives. */
+export interface OrderedHistory {
+  readonly length: number;
+  timestampMs(index: number): number;
+  event(index: number): HistoryEvent;
+}
+
+/** One profile at one cutoff: what was known then, and what came of it. */
+export interface TrainingRow {
+  readonly userId: string;
+  readonly cutoffMs: number;
+  readonly values: ReadonlyArray<number | null>;
+  /** At least one order in the label window. */
+  readonly purchased: boolean;
+  /** Known revenue of the orders in the label window. */
+  readonly spend: number;
+}
+
+/**
+ * Point-in-time rows: features from the events strictly before the cutoff, labels from the `LABEL_DAYS` that begin with
+ * it. The population is everyone whose first order lies before the cutoff, by user id.
+ */
+export function* toTrainingRows(history: OrderedHistory, cutoffsMs: readonly number[]): Generator<TrainingRow> {
+  const states = new Map<string, EngineState>();
+  let next = 0;
+  for (const cutoffMs of [...cutoffsMs].sort((a, b) => a - b)) {
+    for (; next < history.length && history.timestampMs(next) < cutoffMs; next += 1) foldEvent(states, history, next);
+    const labels = collectLabels(history, next, cutoffMs + LABEL_DAYS * DAY_MS);
+    const buyers = [...states].filter(([, state]) => state.orders > 0);
+    for (const [userId, state] of buyers.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const spend = labels.get(userId);
+      yield {
+        userId,
+        cutoffMs,
+        values: vector(state, cutoffMs).values,
+        purchased: spend !== undefined,
+        spend: spend ?? 0,
+      };
+    }
+  }
+}
+
+function foldEvent(states: Map<string, EngineState>, history: OrderedHistory, index: number): void {
+  const event = history.event(index);
+  const folded = apply(states.get(event.userId), toFeatureEvent(event, history.timestampMs(index)));
+  states.set(event.userId, folded.state);
+}
+
+/** Spend of everyone who orders from event `first` on until `untilMs` (exclusive). */
+function collectLabels(history: OrderedHistory, first: number, untilMs: number): Map<string, number> {
+  const spend = new Map<string, number>();
+  for (let index = first; index < history.length && history.timestampMs(index) < untilMs; index += 1) {
+    const event = history.event(index);
+    if (event.type !== 'track' || event.event !== ORDER_COMPLETED) continue;
+    const amount = toEventAmount(toFeatureEvent(event, history.timestampMs(index))) ?? 0;
+    spend.set(event.userId, (spend.get(event.userId) ?? 0) + amount);
+  }
+  return new Map([...spend].map(([userId, sum]) => [userId, Math.round(sum * 1e4) / 1e4]));
+}
+
+function toFeatureEvent({ messageId, type, event, properties }: HistoryEvent, timestampMs: number) {
+  return { messageId, type, name: event, properties, timestampMs };
+}
