@@ -1,0 +1,37 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLock } from './lock.js';
+
+const FETCH_WAIT_MS_MAX = 600_000;
+
+/**
+ * A folder of the cache, filled once: `fill` works in a folder beside it that is renamed into place only when it is
+ * complete, under a lock, so a partial download never counts and two stacks never fetch the same thing.
+ */
+export async function ensureCached(
+  cacheDir: string,
+  name: string,
+  fill: (folder: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(cacheDir, name);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cacheDir, { recursive: true });
+  return withLock(
+    join(cacheDir, `${name}.lock`),
+    async () => {
+      if (existsSync(folder)) return folder;
+      const partial = join(cacheDir, `${name}.partial`);
+      rmSync(partial, { recursive: true, force: true });
+      mkdirSync(partial);
+      await fill(partial);
+      renameSync(partial, folder);
+      return folder;
+    },
+    { waitMsMax: FETCH_WAIT_MS_MAX },
+  );
+}
+
+/** Bytes of the files right in a folder. */
+export function sumFileBytes(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}

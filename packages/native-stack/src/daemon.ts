@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AppError, systemClock, toMessage } from '@perennial/kernel';
+import { isRunning, MARKER_VARIABLE, type ProcessIdentity, readProcessIdentity } from './process-identity.js';
+
+const LOG_TAIL_LINES = 12;
+const PROBE_INTERVAL_MS = 50;
+
+export interface DaemonOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Value of the marker variable: one for each thing that may run only once. */
+  readonly marker: string;
+  /** Gets stdout and stderr, appended. */
+  readonly logFile: string;
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/** Starts a process that outlives this one, its output in a file. Throws `dependency_unavailable` when it cannot be started. */
+export async function startDaemon(options: DaemonOptions): Promise<ProcessIdentity> {
+  mkdirSync(dirname(options.logFile), { recursive: true });
+  const log = openSync(options.logFile, 'a', 0o600);
+  try {
+    const child = spawn(options.command, options.args, {
+      cwd: options.cwd,
+      env: { ...options.env, [MARKER_VARIABLE]: options.marker },
+      detached: true,
+      stdio: ['ignore', log, log],
+      ...(options.user === undefined ? {} : options.user),
+    });
+    const failure = new Promise<never>((_resolve, reject) => child.once('error', reject));
+    const identity = child.pid === undefined ? undefined : readProcessIdentity(child.pid);
+    if (identity === undefined) await Promise.race([failure, systemClock.wait(1_000)]);
+    child.unref();
+    if (identity === undefined) throw new Error('it ended at once');
+    return identity;
+  } catch (cause) {
+    throw new AppError(
+      'dependency_unavailable',
+      `cannot start ${options.command}: ${toMessage(cause)}${describeLogTail(options.logFile)}`,
+      { cause },
+    );
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Probes until it answers. Throws with the end of the log when the process dies first or the deadline passes. */
+export async function waitUntilReady(
+  identity: ProcessIdentity,
+  {
+    what,
+    probe,
+    logFile,
+    deadlineMs,
+  }: { what: string; probe: () => Promise<void>; logFile: string; deadlineMs: number },
+): Promise<void> {
+  const deadline = systemClock.now() + deadlineMs;
+  for (;;) {
+    try {
+      return await probe();
+    } catch (cause) {
+      if (!isRunning(identity)) {
+        throw new AppError('dependency_unavailable', `${what} ended while starting${describeLogTail(logFile)}`, {
+          cause,
+        });
+      }
+      if (systemClock.now() >= deadline) {
+        throw new AppError(
+          'timeout',
+          `${what} did not answer within ${deadlineMs / 1000} s (${toMessage(cause)})${describeLogTail(logFile)}`,
+          { cause },
+        );
+      }
+      await systemClock.wait(PROBE_INTERVAL_MS);
+    }
+  }
+}
+
+/** The last lines of a log file and its path, as the end of a message. */
+export function describeLogTail(path: string): string {
+  let text = '';
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    // No log yet is nothing to tell.
+    return `; log: ${path}`;
+  }
+  const lines = text.trimEnd().split('\n').slice(-LOG_TAIL_LINES);
+  return `; the end of ${path}:\n${lines.map((line) => `  | ${line}`).join('\n')}`;
+}

@@ -1,0 +1,19 @@
+export { startDaemon, waitUntilReady } from './daemon.js';
+export { findRoot, type Layout, toLayout } from './layout.js';
+export { withLock } from './lock.js';
+export { checkMachine, type MachineCheck } from './machine.js';
+export type { Part } from './part.js';
+export { isPortFree, LOOPBACK, pickPort, requirePort } from './ports.js';
+export { endProcess, findMarkedProcesses, isRunning, type ProcessIdentity, sendSignal } from './process-identity.js';
+export { runCommand } from './run-command.js';
+export {
+  attachStack,
+  describeStack,
+  type PartStatus,
+  type Stack,
+  type StackOptions,
+  startStack,
+  stopStack,
+} from './stack.js';
+export type { StackEndpoints } from './stack-state.js';
+export { readStateFile, removeStateFile, writeStateFile } from './state-file.js';

@@ -1,0 +1,176 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { ensureCached } from './cache.js';
+import { startDaemon } from './daemon.js';
+import { fetchArtifacts, verifySha256 } from './maven.js';
+import type { PartContext, PartDriver } from './part.js';
+import { LOOPBACK } from './ports.js';
+import { runCommand } from './run-command.js';
+
+const KAFKA_VERSION = '4.3.0';
+const ARTIFACTS = [
+  `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
+  `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`,
+  // Without it Kafka logs nothing.
+  'org.apache.logging.log4j:log4j-slf4j-impl:2.24.3',
+] as const;
+
+/** Name of the cache's folder with Kafka's jars. */
+export const KAFKA_CACHE = `kafka-${KAFKA_VERSION}`;
+
+const HEAP = ['-Xms256m', '-Xmx512m'];
+const FORMAT_TIMEOUT_MS = 60_000;
+const PROBE_TIMEOUT_MS = 2_000;
+
+/** Kafka in KRaft mode, one node that is broker and controller. */
+export const kafkaDriver: PartDriver = {
+  label: 'Kafka',
+  option: '--kafka-port',
+  preferredPort: 19_092,
+  readyDeadlineMs: 90_000,
+  stopSignal: 'SIGTERM',
+  stopDeadlineMs: 15_000,
+
+  async prepare({ cacheDir, onProgress }) {
+    await ensureCached(cacheDir, KAFKA_CACHE, async (folder) => {
+      onProgress(`fetching Kafka ${KAFKA_VERSION} with Maven (54 MB, once)`);
+      await fetchArtifacts(ARTIFACTS, folder, { transitive: true });
+      verifySha256(folder, readFileSync(new URL('../kafka-jars.sha256', import.meta.url), 'utf8'));
+    });
+  },
+
+  async start(context) {
+    const properties = join(context.dataDir, 'server.properties');
+    const logging = join(context.dataDir, 'log4j2.properties');
+    mkdirSync(context.dataDir, { recursive: true });
+    writeFileSync(properties, toServerProperties(context));
+    writeFileSync(logging, toLogging(join(context.dataDir, 'logs')));
+    const classpath = join(context.cacheDir, KAFKA_CACHE, '*');
+    await formatOnce(context.dataDir, { properties, logging, classpath });
+    return startDaemon({
+      command: 'java',
+      args: [
+        ...HEAP,
+        '-XX:+UseG1GC',
+        '-XX:MaxGCPauseMillis=20',
+        `-Dlog4j2.configurationFile=${logging}`,
+        '-cp',
+        classpath,
+        'kafka.Kafka',
+        properties,
+      ],
+      cwd: context.dataDir,
+      env: process.env,
+      marker: context.marker,
+      logFile: context.logFile,
+    });
+  },
+
+  probe: ({ port }) => askForApiVersions(port),
+};
+
+/** Formats an empty log folder; the mark is set after, so that an interrupted attempt is begun anew. */
+async function formatOnce(
+  dataDir: string,
+  { properties, logging, classpath }: { properties: string; logging: string; classpath: string },
+): Promise<void> {
+  const mark = join(dataDir, 'formatted');
+  if (existsSync(mark)) return;
+  rmSync(join(dataDir, 'log'), { recursive: true, force: true });
+  const clusterId = 'perennial-native-stack';
+  const options = ['-Xmx128m', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${logging}`, '-cp', classpath];
+  await runCommand(
+    'java',
+    [...options, 'kafka.tools.StorageTool', 'format', '--cluster-id', clusterId, '--config', properties],
+    {
+      timeoutMs: FORMAT_TIMEOUT_MS,
+    },
+  );
+  writeFileSync(mark, '');
+}
+
+/** One node: every internal topic has one replica, and groups start without waiting for more members. */
+export function toServerProperties({
+  port,
+  controllerPort,
+  dataDir,
+}: Pick<PartContext, 'port' | 'controllerPort' | 'dataDir'>): string {
+  const entries: Record<string, string | number | boolean> = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@${LOOPBACK}:${controllerPort}`,
+    listeners: `PLAINTEXT://${LOOPBACK}:${port},CONTROLLER://${LOOPBACK}:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': join(dataDir, 'log'),
+    'auto.create.topics.enable': false,
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 8,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    // Threads for a laptop, not for a rack.
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+    'num.recovery.threads.per.data.dir': 2,
+  };
+  return `${Object.entries(entries)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n')}\n`;
+}
+
+function toLogging(folder: string): string {
+  return `appender.file.type=RollingFile
+appender.file.name=file
+appender.file.fileName=${folder}/kafka.log
+appender.file.filePattern=${folder}/kafka.log.%i
+appender.file.layout.type=PatternLayout
+appender.file.layout.pattern=%d %p %c{1} %m%n
+appender.file.policies.type=Policies
+appender.file.policies.size.type=SizeBasedTriggeringPolicy
+appender.file.policies.size.size=20MB
+appender.file.strategy.type=DefaultRolloverStrategy
+appender.file.strategy.max=3
+appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d %p %c{1} %m%n
+appender.console.filter.threshold.type=ThresholdFilter
+appender.console.filter.threshold.level=error
+rootLogger.level=info
+rootLogger.appenderRef.file.ref=file
+rootLogger.appenderRef.console.ref=console
+`;
+}
+
+/** Sends an ApiVersions request (v0) and waits for the answer: the broker reads requests only once it is in service. */
+function askForApiVersions(port: number): Promise<void> {
+  const correlationId = 7;
+  const request = Buffer.alloc(14);
+  request.writeInt32BE(10, 0); // bytes that follow
+  request.writeInt16BE(18, 4); // api key: ApiVersions
+  request.writeInt16BE(0, 6); // version
+  request.writeInt32BE(correlationId, 8);
+  request.writeInt16BE(-1, 12); // no client id
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, LOOPBACK, () => socket.write(request));
+    const fail = (message: string) => {
+      socket.destroy();
+      reject(new Error(message));
+    };
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => fail(`no answer from port ${port}`));
+    socket.once('error', (error) => fail(error.message));
+    socket.once('close', () => fail('connection closed'));
+    socket.once('data', (answer) => {
+      const answered = answer.length >= 10 && answer.readInt32BE(4) === correlationId && answer.readInt16BE(8) === 0;
+      if (!answered) return fail(`port ${port} does not speak Kafka's protocol`);
+      resolve();
+      socket.destroy();
+    });
+  });
+}

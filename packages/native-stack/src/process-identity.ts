@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { systemClock } from '@perennial/kernel';
+
+/** A process told apart from any later one that gets the same number: its pid and when it began. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Opaque; compare for equality only. */
+  readonly startedAt: string;
+}
+
+/** Environment variable that marks what we start, so that an orphan whose pid was never recorded is found again. */
+export const MARKER_VARIABLE = 'PERENNIAL_PROCESS';
+
+const POLL_MS = 20;
+
+/** Who runs under this number now; undefined for nobody (a zombie counts as nobody). */
+export function readProcessIdentity(pid: number): ProcessIdentity | undefined {
+  return process.platform === 'linux' ? readFromProc(pid) : readFromPs(pid);
+}
+
+/** True while the very process that was recorded still runs. */
+export function isRunning(identity: ProcessIdentity): boolean {
+  return readProcessIdentity(identity.pid)?.startedAt === identity.startedAt;
+}
+
+/** Asks a process to end and kills it at the deadline; a stranger under the same number is left alone. */
+export async function endProcess(
+  identity: ProcessIdentity,
+  { signal, deadlineMs }: { signal: NodeJS.Signals; deadlineMs: number },
+): Promise<'was gone' | 'ended' | 'killed'> {
+  if (!sendSignal(identity, signal)) return 'was gone';
+  if (await waitForEnd(identity, deadlineMs)) return 'ended';
+  sendSignal(identity, 'SIGKILL');
+  await waitForEnd(identity, deadlineMs);
+  return 'killed';
+}
+
+/** Sends a signal if the recorded process still runs; false when it does not. */
+export function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  if (!isRunning(identity)) return false;
+  try {
+    process.kill(identity.pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** Processes that were started with this marker, whether recorded or not (Linux only; elsewhere none are found). */
+export function findMarkedProcesses(marker: string): ProcessIdentity[] {
+  if (process.platform !== 'linux') return [];
+  const wanted = `${MARKER_VARIABLE}=${marker}`;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && readText(`/proc/${name}/environ`)?.split('\0').includes(wanted))
+    .map((name) => readProcessIdentity(Number(name)))
+    .filter((identity) => identity !== undefined);
+}
+
+async function waitForEnd(identity: ProcessIdentity, deadlineMs: number): Promise<boolean> {
+  const deadline = systemClock.now() + deadlineMs;
+  while (isRunning(identity)) {
+    if (systemClock.now() >= deadline) return false;
+    await systemClock.wait(POLL_MS);
+  }
+  return true;
+}
+
+function readFromProc(pid: number): ProcessIdentity | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // "pid (name, which may hold anything) state ppid ...": count fields after the last parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  return { pid, startedAt: `${readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''}:${fields[19]}` };
+}
+
+function readFromPs(pid: number): ProcessIdentity | undefined {
+  try {
+    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    if (line === '' || line.startsWith('Z')) return undefined;
+    return { pid, startedAt: line.replace(/^\S+\s+/, '') };
+  } catch {
+    // ps exits with 1 when there is no such process.
+    return undefined;
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // It ended while we looked, or is not ours to read.
+    return undefined;
+  }
+}

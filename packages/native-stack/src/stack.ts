@@ -1,0 +1,284 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError, must, toSha256 } from '@perennial/kernel';
+import { waitUntilReady } from './daemon.js';
+import { createEphemeralHome, sweepEphemeralHomes } from './ephemeral.js';
+import { kafkaDriver } from './kafka.js';
+import { toLayout } from './layout.js';
+import { withLock } from './lock.js';
+import { PARTS, type Part, type PartContext, type PartDriver } from './part.js';
+import { pickPort, requirePort } from './ports.js';
+import { postgresDriver } from './postgres.js';
+import { endProcess, findMarkedProcesses, isRunning, readProcessIdentity } from './process-identity.js';
+import { redisDriver } from './redis.js';
+import { findClosedFolder, findServerUser } from './server-user.js';
+import {
+  createStackState,
+  loadStackState,
+  type StackEndpoints,
+  type StackState,
+  saveStackState,
+  toEndpoints,
+  toStackStatePath,
+} from './stack-state.js';
+import { removeStateFile } from './state-file.js';
+
+const LOCK_WAIT_MS_MAX = 300_000;
+const PROBE_DEADLINE_MS = 10_000;
+const DRIVERS: Readonly<Record<Part, PartDriver>> = {
+  kafka: kafkaDriver,
+  postgres: postgresDriver,
+  redis: redisDriver,
+};
+
+export interface StackOptions {
+  /** The repository; found by itself when absent. */
+  readonly root?: string | undefined;
+  /** Folder of state, data and logs; default `<root>/.perennial`. */
+  readonly home?: string | undefined;
+  /** Default `stack`. */
+  readonly name?: string | undefined;
+  /** Default `<home>/data/<name>`. */
+  readonly dataDir?: string | undefined;
+  /** Ports that must be these; others are preferred ones or, where taken, any free one. */
+  readonly ports?: Partial<Record<Part, number>> | undefined;
+  /** Own folder in the temporary directory, removed by `stop`; ended by the next stack if this process dies. */
+  readonly ephemeral?: boolean | undefined;
+  readonly onProgress?: ((message: string) => void) | undefined;
+}
+
+export interface Stack extends StackEndpoints {
+  readonly name: string;
+  readonly home: string;
+  /** Parts that this call had to start; empty when all were running. */
+  readonly started: readonly Part[];
+  /** Ends the three processes; an ephemeral stack's data goes too. */
+  stop(options?: { removeData?: boolean }): Promise<void>;
+}
+
+/** Starts Kafka, PostgreSQL and Redis where they do not run yet and waits until each answers. Safe to call again at any time. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const ephemeral = options.ephemeral ?? false;
+  if (ephemeral) await sweepEphemeralHomes((home) => stopStack({ home, removeData: true }));
+  const layout = toLayout({ root: options.root, home: ephemeral ? createEphemeralHome() : options.home });
+  const name = options.name ?? 'stack';
+  const onProgress = options.onProgress ?? (() => undefined);
+  const stop = (how: { removeData?: boolean } = {}) =>
+    stopStack({ home: layout.home, name, removeData: ephemeral || how.removeData === true });
+  const start = async (): Promise<Stack> => {
+    const owner = ephemeral ? must(readProcessIdentity(process.pid), 'own process identity') : null;
+    const dataDir = options.dataDir ?? join(layout.dataDir, name);
+    const state = loadStackState(layout.stateDir, name) ?? createStackState({ name, dataDir, owner });
+    const stackRun = { ...layout, state, ephemeral, onProgress, givenPorts: options.ports ?? {} };
+    saveStackState(layout.stateDir, state);
+    const started = await startParts(stackRun);
+    return { name, home: layout.home, started, ...must(toEndpoints(state), 'endpoints'), stop };
+  };
+  try {
+    return await withLock(join(layout.stateDir, `${name}.lock`), start, { waitMsMax: LOCK_WAIT_MS_MAX });
+  } catch (error) {
+    if (ephemeral) await stop();
+    throw error;
+  }
+}
+
+/** The endpoints of a stack that runs; undefined when any of its processes does not. */
+export function attachStack(options: Pick<StackOptions, 'root' | 'home' | 'name'> = {}): StackEndpoints | undefined {
+  const state = loadStackState(toLayout(options).stateDir, options.name ?? 'stack');
+  if (state === undefined || !PARTS.every((part) => isPartRunning(state, part))) return undefined;
+  return toEndpoints(state);
+}
+
+/** What each part does now, without starting anything. */
+export async function describeStack(options: Pick<StackOptions, 'root' | 'home' | 'name'> = {}): Promise<PartStatus[]> {
+  const layout = toLayout(options);
+  const state = loadStackState(layout.stateDir, options.name ?? 'stack');
+  return Promise.all(
+    PARTS.map(async (part) => {
+      const port = state?.ports[part];
+      const running = state !== undefined && isPartRunning(state, part);
+      const ready = running && port !== undefined && (await answers(part, { port, password: toPassword(state, part) }));
+      return { part, port: port ?? null, pid: state?.processes[part]?.pid ?? null, running, ready };
+    }),
+  );
+}
+
+export interface PartStatus {
+  readonly part: Part;
+  readonly port: number | null;
+  readonly pid: number | null;
+  readonly running: boolean;
+  readonly ready: boolean;
+}
+
+/** Ends the processes of a stack, and nobody else's; with `removeData` its data, logs and passwords too. */
+export async function stopStack(
+  options: Pick<StackOptions, 'root' | 'home' | 'name'> & { removeData?: boolean } = {},
+): Promise<void> {
+  const layout = toLayout(options);
+  const name = options.name ?? 'stack';
+  const state = loadStackState(layout.stateDir, name);
+  if (state === undefined) return;
+  await withLock(
+    join(layout.stateDir, `${name}.lock`),
+    async () => {
+      await Promise.all(
+        PARTS.map((part) => endPart(state, part, { gently: state.owner === null || options.removeData !== true })),
+      );
+      state.processes = {};
+      saveStackState(layout.stateDir, state);
+    },
+    { waitMsMax: LOCK_WAIT_MS_MAX },
+  );
+  if (options.removeData !== true) return;
+  for (const folder of [state.dataDir, ...state.otherDirs])
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  removeStateFile(toStackStatePath(layout.stateDir, name));
+  if (state.owner !== null) rmSync(layout.home, { recursive: true, force: true, maxRetries: 5 });
+}
+
+interface StackRun {
+  readonly stateDir: string;
+  readonly cacheDir: string;
+  readonly state: StackState;
+  readonly ephemeral: boolean;
+  readonly givenPorts: Partial<Record<Part, number>>;
+  readonly onProgress: (message: string) => void;
+}
+
+async function startParts(run: StackRun): Promise<Part[]> {
+  const missing: Part[] = [];
+  for (const part of PARTS) if (!(await isInService(run, part))) missing.push(part);
+  // One after the other: two Maven runs would write to one local repository at once.
+  for (const part of missing) await DRIVERS[part].prepare(toContext(run, part));
+  for (const part of missing) await choosePorts(run, part);
+  const outcomes = await Promise.allSettled(missing.map((part) => startPart(run, part)));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure === undefined) return missing;
+  await Promise.all(missing.map((part) => endPart(run.state, part, { gently: true })));
+  throw failure.reason;
+}
+
+/** True when it runs and answers; what is left of one that does not is ended. */
+async function isInService({ state, givenPorts, stateDir }: StackRun, part: Part): Promise<boolean> {
+  const port = state.ports[part];
+  const { label, option } = DRIVERS[part];
+  const identity = state.processes[part];
+  if (identity !== undefined && port !== undefined && isRunning(identity)) {
+    if (givenPorts[part] !== undefined && givenPorts[part] !== port) {
+      throw new AppError(
+        'config_invalid',
+        `${label} already runs on port ${port}: run \`./perennial down\` first, or leave out ${option}`,
+      );
+    }
+    const probe = () => DRIVERS[part].probe({ port, password: toPassword(state, part) });
+    await waitUntilReady(identity, {
+      what: label,
+      probe,
+      logFile: toLogFile(state, part),
+      deadlineMs: PROBE_DEADLINE_MS,
+    });
+    return true;
+  }
+  await endPart(state, part, { gently: true });
+  delete state.processes[part];
+  saveStackState(stateDir, state);
+  return false;
+}
+
+async function choosePorts(run: StackRun, part: Part): Promise<void> {
+  const { state, givenPorts, ephemeral } = run;
+  const { label, option, preferredPort } = DRIVERS[part];
+  const given = givenPorts[part];
+  const preferred = state.ports[part] ?? (ephemeral ? undefined : preferredPort);
+  state.ports[part] =
+    given === undefined ? await pickPort(preferred) : await requirePort(given, { owner: label, option });
+  if (part === 'kafka') state.ports.kafkaController = await pickPort(state.ports.kafkaController);
+  saveStackState(run.stateDir, state);
+}
+
+async function startPart(run: StackRun, part: Part): Promise<void> {
+  const driver = DRIVERS[part];
+  const context = toContext(run, part);
+  run.onProgress(`starting ${driver.label} on port ${context.port}`);
+  const identity = await driver.start(context);
+  run.state.processes[part] = identity;
+  saveStackState(run.stateDir, run.state);
+  const probe = () => driver.probe(context);
+  await waitUntilReady(identity, {
+    what: driver.label,
+    probe,
+    logFile: context.logFile,
+    deadlineMs: driver.readyDeadlineMs,
+  });
+  run.onProgress(`${driver.label} answers`);
+}
+
+/** Ends what was recorded, and what was started but not recorded because we were killed in between. */
+async function endPart(state: StackState, part: Part, { gently }: { gently: boolean }): Promise<void> {
+  const { stopSignal, stopDeadlineMs } = DRIVERS[part];
+  const recorded = state.processes[part];
+  const signal = gently ? stopSignal : part === 'postgres' ? 'SIGQUIT' : 'SIGKILL';
+  if (recorded !== undefined) await endProcess(recorded, { signal, deadlineMs: stopDeadlineMs });
+  for (const orphan of findMarkedProcesses(toMarker(state, part)))
+    await endProcess(orphan, { signal, deadlineMs: stopDeadlineMs });
+}
+
+function toContext(run: StackRun, part: Part): PartContext {
+  const { state, ephemeral, onProgress } = run;
+  const { dataDir, cacheDir } = toPartFolders(run, part);
+  return {
+    cacheDir,
+    dataDir,
+    logFile: toLogFile(state, part),
+    marker: toMarker(state, part),
+    port: state.ports[part] ?? 0,
+    controllerPort: state.ports.kafkaController ?? 0,
+    password: toPassword(state, part),
+    ephemeral,
+    onProgress,
+  };
+}
+
+/**
+ * As root PostgreSQL runs as another user, who may not enter, say, /root: then its binaries and data lie in a folder of
+ * /var/tmp named after the data folder.
+ */
+function toPartFolders({ state, cacheDir, stateDir }: StackRun, part: Part): { dataDir: string; cacheDir: string } {
+  const dataDir = join(state.dataDir, part);
+  if (part !== 'postgres' || findServerUser() === undefined) return { dataDir, cacheDir };
+  if (findClosedFolder(dataDir) === undefined && findClosedFolder(cacheDir) === undefined) return { dataDir, cacheDir };
+  const other = join('/var/tmp', `perennial-${toSha256(state.dataDir).slice(0, 16)}`);
+  if (!state.otherDirs.includes(other)) {
+    state.otherDirs.push(other);
+    saveStackState(stateDir, state);
+  }
+  return { dataDir: join(other, 'data'), cacheDir: join(other, 'cache') };
+}
+
+function toLogFile(state: StackState, part: Part): string {
+  return join(state.dataDir, `${part}.log`);
+}
+
+function toMarker(state: StackState, part: Part): string {
+  return join(state.dataDir, part);
+}
+
+function toPassword(state: StackState, part: Part): string {
+  return part === 'kafka' ? '' : state.passwords[part];
+}
+
+function isPartRunning(state: StackState, part: Part): boolean {
+  const identity = state.processes[part];
+  return identity !== undefined && isRunning(identity) && existsSync(state.dataDir);
+}
+
+async function answers(part: Part, context: { port: number; password: string }): Promise<boolean> {
+  try {
+    await DRIVERS[part].probe(context);
+    return true;
+  } catch {
+    // Whatever the reason: it is not ready, which is all that was asked.
+    return false;
+  }
+}
