@@ -16,15 +16,69 @@ export interface TopicDeclaration {
 
 /** Every topic, declared once: the provisioning step, the services and the tools read this list. */
 export const TOPICS = {
-  eventReceived: { baseName: 'lifecycle.event.received.v1', cleanup: 'delete', retentionMs: 7 * DAY_MS, encoding: 'json', writer: 'outside' },
-  eventAccepted: { baseName: 'lifecycle.event.accepted.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'protobuf', writer: 'ingest' },
-  eventRejected: { baseName: 'lifecycle.event.rejected.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'json', writer: 'ingest' },
-  featureUpdated: { baseName: 'lifecycle.feature.updated.v1', cleanup: 'delete', retentionMs: 7 * DAY_MS, encoding: 'protobuf', writer: 'feature-store' },
-  scoreComputed: { baseName: 'lifecycle.score.computed.v1', cleanup: 'delete', retentionMs: 7 * DAY_MS, encoding: 'protobuf', writer: 'scoring' },
-  stageChanged: { baseName: 'lifecycle.stage.changed.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'json', writer: 'scoring' },
-  actionDecided: { baseName: 'lifecycle.action.decided.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'json', writer: 'action' },
-  actionOutcome: { baseName: 'lifecycle.action.outcome.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'json', writer: 'outside' },
-  deadLettered: { baseName: 'lifecycle.record.dead-lettered.v1', cleanup: 'delete', retentionMs: 30 * DAY_MS, encoding: 'bytes', writer: 'any processor' },
+  eventReceived: {
+    baseName: 'lifecycle.event.received.v1',
+    cleanup: 'delete',
+    retentionMs: 7 * DAY_MS,
+    encoding: 'json',
+    writer: 'outside',
+  },
+  eventAccepted: {
+    baseName: 'lifecycle.event.accepted.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'protobuf',
+    writer: 'ingest',
+  },
+  eventRejected: {
+    baseName: 'lifecycle.event.rejected.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'ingest',
+  },
+  featureUpdated: {
+    baseName: 'lifecycle.feature.updated.v1',
+    cleanup: 'delete',
+    retentionMs: 7 * DAY_MS,
+    encoding: 'protobuf',
+    writer: 'feature-store',
+  },
+  scoreComputed: {
+    baseName: 'lifecycle.score.computed.v1',
+    cleanup: 'delete',
+    retentionMs: 7 * DAY_MS,
+    encoding: 'protobuf',
+    writer: 'scoring',
+  },
+  stageChanged: {
+    baseName: 'lifecycle.stage.changed.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'scoring',
+  },
+  actionDecided: {
+    baseName: 'lifecycle.action.decided.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'action',
+  },
+  actionOutcome: {
+    baseName: 'lifecycle.action.outcome.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'outside',
+  },
+  deadLettered: {
+    baseName: 'lifecycle.record.dead-lettered.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'bytes',
+    writer: 'any processor',
+  },
 } as const satisfies Record<string, TopicDeclaration>;
 
 export type TopicName = keyof typeof TOPICS;

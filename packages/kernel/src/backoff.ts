@@ -17,7 +17,11 @@ export interface BackoffOptions {
 }
 
 /** Exponential wait with full jitter above half: between half and all of `initialMs * 2^attempt`, at most `maxMs`. */
-export function toBackoffMs(attempt: number, options: { initialMs: number; maxMs: number }, random: () => number): number {
+export function toBackoffMs(
+  attempt: number,
+  options: { initialMs: number; maxMs: number },
+  random: () => number,
+): number {
   const ceiling = Math.min(options.maxMs, options.initialMs * 2 ** Math.min(attempt, 30));
   return Math.round(ceiling * (0.5 + random() / 2));
 }

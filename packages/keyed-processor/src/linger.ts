@@ -1,0 +1,60 @@
+import type { Clock } from '@perennial/kernel';
+
+export interface LingerLimits {
+  /** The longest that a delivery waits for company. */
+  readonly lingerMs: number;
+  /** Below this many records a second a record is worked off at once: latency is free then. */
+  readonly recordsPerSecondMin: number;
+  /** Deliveries of at least this many records on average are batches already. */
+  readonly recordsPerDeliveryMax: number;
+}
+
+export const DEFAULT_LINGER: LingerLimits = { lingerMs: 4, recordsPerSecondMin: 300, recordsPerDeliveryMax: 40 };
+
+/** How long the averages below remember. */
+const WINDOW_MS = 200;
+
+/**
+ * Small batches, not work, burn the processor: each costs a fetch, a commit and a publish. So while deliveries are tiny
+ * and many, the fetch loop rests a few milliseconds, and the next fetch finds more. All partitions of one consumer share
+ * one rest, since a fetch covers them all.
+ */
+export class Linger {
+  readonly #limits: LingerLimits;
+  readonly #clock: Clock;
+  #windowStartMs = 0;
+  #records = 0;
+  #deliveries = 0;
+  #active = false;
+  #rest: Promise<void> | undefined;
+
+  constructor(limits: LingerLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Counts one delivery and waits when that pays. */
+  async afterDelivery(records: number): Promise<void> {
+    this.#observe(records);
+    if (!this.#active) return;
+    this.#rest ??= this.#clock.wait(this.#limits.lingerMs).then(() => {
+      this.#rest = undefined;
+    });
+    await this.#rest;
+  }
+
+  #observe(records: number): void {
+    const nowMs = this.#clock.now();
+    const elapsedMs = nowMs - this.#windowStartMs;
+    if (elapsedMs >= WINDOW_MS) {
+      const perSecond = (this.#records * 1000) / elapsedMs;
+      const perDelivery = this.#records / Math.max(1, this.#deliveries);
+      this.#active = perSecond >= this.#limits.recordsPerSecondMin && perDelivery < this.#limits.recordsPerDeliveryMax;
+      this.#windowStartMs = nowMs;
+      this.#records = 0;
+      this.#deliveries = 0;
+    }
+    this.#records += records;
+    this.#deliveries++;
+  }
+}

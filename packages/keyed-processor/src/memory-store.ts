@@ -1,0 +1,95 @@
+import { AppError } from '@perennial/kernel';
+import type { CommitRequest, Fence, PartitionMeta, PartitionStore, StoredOutbox } from './store.js';
+
+interface Contents {
+  owner: string | undefined;
+  meta: PartitionMeta | undefined;
+  states: Map<string, Buffer>;
+  timers: Map<string, number>;
+  outboxes: Map<number, Buffer>;
+}
+
+/** The store of one partition in memory, for unit tests; it can fail, lose its last commits and be emptied. */
+export class MemoryPartitionStore implements PartitionStore {
+  #now: Contents = { owner: undefined, meta: undefined, states: new Map(), timers: new Map(), outboxes: new Map() };
+  readonly #history: Contents[] = [];
+  /** Thrown by the next call, once. */
+  failNext: Error | undefined;
+
+  async acquire(owner: string) {
+    this.#mayFail();
+    this.#now.owner = owner;
+    return { meta: this.#now.meta, outboxes: this.#outboxes() };
+  }
+
+  async load(fence: Fence, request: { keys: readonly string[]; timers?: { upToMs: number; limit: number } }) {
+    this.#mayFail();
+    this.#check(fence);
+    const sorted = [...this.#now.timers].sort(
+      ([a, dueA], [b, dueB]) => dueA - dueB || Buffer.compare(Buffer.from(a), Buffer.from(b)),
+    );
+    const bound = request.timers?.upToMs ?? Number.NEGATIVE_INFINITY;
+    const due = sorted.filter(([, dueAtMs]) => dueAtMs <= bound).slice(0, request.timers?.limit ?? 0);
+    return {
+      states: request.keys.map((key) => this.#now.states.get(key) ?? null),
+      timers: due.map(([key, dueAtMs]) => ({ key, dueAtMs, state: this.#now.states.get(key) ?? null })),
+      nextTimerAtMs: sorted[due.length]?.[1],
+    };
+  }
+
+  async commit(fence: Fence, request: CommitRequest) {
+    this.#mayFail();
+    this.#check(fence);
+    this.#history.push({
+      ...this.#now,
+      states: new Map(this.#now.states),
+      timers: new Map(this.#now.timers),
+      outboxes: new Map(this.#now.outboxes),
+    });
+    this.#now.meta = request.meta;
+    for (const sequence of request.acknowledged) this.#now.outboxes.delete(sequence);
+    if (request.outbox !== undefined) this.#now.outboxes.set(request.outbox.sequence, request.outbox.bytes);
+    for (const [key, state] of request.states) setOrDelete(this.#now.states, key, state);
+    for (const [key, dueAtMs] of request.timers) setOrDelete(this.#now.timers, key, dueAtMs);
+  }
+
+  /** A failover that loses the last `count` commits, owner tokens of their time included. */
+  loseCommits(count: number): void {
+    const kept = this.#history.length - count;
+    const before = this.#history[Math.max(0, kept)];
+    if (count <= 0 || before === undefined) return;
+    this.#history.length = Math.max(0, kept);
+    this.#now = before;
+  }
+
+  /** Everything, in a form that two runs can be compared by. */
+  contents(): { meta: PartitionMeta | undefined; states: Record<string, string>; timers: Record<string, number> } {
+    return {
+      meta: this.#now.meta,
+      states: Object.fromEntries([...this.#now.states].sort().map(([key, state]) => [key, state.toString('latin1')])),
+      timers: Object.fromEntries([...this.#now.timers].sort()),
+    };
+  }
+
+  #outboxes(): StoredOutbox[] {
+    return [...this.#now.outboxes].sort(([a], [b]) => a - b).map(([sequence, bytes]) => ({ sequence, bytes }));
+  }
+
+  #check(fence: Fence): void {
+    const { owner, meta } = this.#now;
+    if (owner !== fence.owner || (meta?.next ?? 0) !== fence.next || (meta?.ordinal ?? 0) !== fence.ordinal) {
+      throw new AppError('fenced', 'another owner holds the partition, or the store lost writes');
+    }
+  }
+
+  #mayFail(): void {
+    const error = this.failNext;
+    this.failNext = undefined;
+    if (error !== undefined) throw error;
+  }
+}
+
+function setOrDelete<V>(map: Map<string, V>, key: string, value: V | null): void {
+  if (value === null) map.delete(key);
+  else map.set(key, value);
+}

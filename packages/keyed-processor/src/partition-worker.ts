@@ -1,0 +1,334 @@
+import type { Activation } from '@perennial/contracts';
+import type { LogProducer, LogRecord } from '@perennial/kafka';
+import { BoundedQueue, type Clock, isAppError, retry, toBackoffMs } from '@perennial/kernel';
+import { type BatchResult, workOffBatch } from './batch.js';
+import { type BatchEntry, decodeBatch } from './decode-batch.js';
+import type { ProcessorDefinition } from './definition.js';
+import type { ProcessorLimits } from './limits.js';
+import { decodeOutbox, encodeOutbox } from './outbox.js';
+import { OutboxPublisher } from './publisher.js';
+import { StateCache } from './state-cache.js';
+import { EMPTY_META, type Fence, type LoadReply, type PartitionMeta, type PartitionStore } from './store.js';
+import type { ProcessorTelemetry } from './telemetry.js';
+import type { DueTimers } from './timers.js';
+
+export interface WorkerOptions<State, Input, Evidence> {
+  readonly definition: ProcessorDefinition<State, Input, Evidence>;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly deadLetterTopic: string;
+  readonly store: PartitionStore;
+  readonly producer: LogProducer;
+  readonly limits: ProcessorLimits;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly telemetry: ProcessorTelemetry;
+  /** A fresh random token. */
+  readonly createOwner: () => string;
+  /** Throws when the log cannot continue from `meta` (records lost at either end, or a store that was emptied). */
+  readonly checkContinuity: (partition: number, meta: PartitionMeta | undefined) => Promise<void>;
+  readonly seek: (partition: number, offset: number) => void;
+}
+
+/** What holds while this worker owns its partition: gone, all of it, at the first refusal. */
+interface Ownership<State> {
+  readonly owner: string;
+  readonly queue: BoundedQueue<LogRecord>;
+  readonly publisher: OutboxPublisher;
+  readonly cache: StateCache<State>;
+  meta: PartitionMeta;
+  /** No timer of the store is due before this. */
+  timersFromMs: number;
+  /** Offset of the next record to be queued. */
+  expected: number;
+}
+
+/** Works off one partition: owns it, publishes what is left, then load, step, commit, publish, batch by batch. */
+export class PartitionWorker<State, Input, Evidence> {
+  readonly #options: WorkerOptions<State, Input, Evidence>;
+  readonly #stop = new AbortController();
+  #ownership: Ownership<State> | undefined;
+  #running: Promise<void> | undefined;
+  #stalled = true;
+  #gapAt: number | undefined;
+
+  constructor(options: WorkerOptions<State, Input, Evidence>) {
+    this.#options = options;
+  }
+
+  /** False while the partition is being acquired, or work on it fails. */
+  get ready(): boolean {
+    return this.#ownership !== undefined && !this.#stalled;
+  }
+
+  /** Offset of the next record to be worked off; undefined before the partition is owned. */
+  get next(): number | undefined {
+    return this.#ownership?.meta.next;
+  }
+
+  get queued(): number {
+    return this.#ownership?.queue.length ?? 0;
+  }
+
+  get outboxDepth(): number {
+    return this.#ownership?.publisher.depth ?? 0;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Takes in what was fetched, waiting while too much is queued. Records that this owner has no use for are dropped. */
+  async deliver(records: readonly LogRecord[]): Promise<void> {
+    const own = this.#ownership;
+    if (own === undefined) return;
+    const first = records.find(({ offset }) => offset >= own.expected);
+    if (first === undefined) return;
+    if (first.offset > own.expected && !(await this.#isGap(own, first.offset))) return;
+    for (const record of records) {
+      if (record.offset < own.expected) continue;
+      if (!own.queue.tryPush(record, toQueuedBytes(record))) return;
+      own.expected = record.offset + 1;
+    }
+    await own.queue.waitForRoom();
+  }
+
+  /** Finishes the batch in hand and its outbox, within the drain limit, then lets go. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#ownership?.queue.close();
+    const { clock, limits } = this.#options;
+    const deadline = new AbortController();
+    await Promise.race([this.#running, clock.wait(limits.drainMs, deadline.signal)]);
+    deadline.abort();
+    await this.#ownership?.publisher.stop();
+    this.#ownership = undefined;
+  }
+
+  /**
+   * Delivered above what is expected: either a fetch from before a seek, so seek back, or offsets that the log does not
+   * have, which shows when it happens again. Lost records are no gap: they stop the partition.
+   */
+  async #isGap(own: Ownership<State>, offset: number): Promise<boolean> {
+    const { partition, seek, checkContinuity, telemetry } = this.#options;
+    const again = this.#gapAt === offset;
+    this.#gapAt = again ? undefined : offset;
+    try {
+      if (again) await checkContinuity(partition, { ...own.meta, next: own.expected });
+    } catch (error) {
+      telemetry.stalled(partition, error);
+      this.#stalled = true;
+      return false;
+    }
+    if (!again) seek(partition, own.expected);
+    return again;
+  }
+
+  async #run(): Promise<void> {
+    const { telemetry, partition, clock, limits, random } = this.#options;
+    for (let failures = 0; !this.#stop.signal.aborted; ) {
+      try {
+        await this.#own();
+        failures = 0;
+        await this.#work();
+      } catch (error) {
+        this.#stalled = true;
+        const fenced = isAppError(error, 'fenced');
+        if (fenced) telemetry.fenced(partition);
+        else telemetry.stalled(partition, error);
+        await this.#letGo();
+        const restMs = fenced
+          ? limits.fencedRestMs
+          : toBackoffMs(failures++, { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs }, random);
+        await clock.wait(restMs, this.#stop.signal);
+      }
+    }
+  }
+
+  /** Acquires, publishes again what was left over, and asks for records from where the store stands. */
+  async #own(): Promise<void> {
+    const { store, definition, partition, limits, telemetry, clock, producer } = this.#options;
+    const owner = this.#options.createOwner();
+    const { meta, outboxes } = await store.acquire(owner);
+    await this.#options.checkContinuity(partition, meta);
+    for (const activation of meta?.inForce ?? []) await definition.activate?.(activation);
+    const publisher = new OutboxPublisher(producer, { ...limits, clock, telemetry, partition });
+    const own: Ownership<State> = {
+      owner,
+      publisher,
+      queue: new BoundedQueue({ itemsMax: limits.queueItemsMax, bytesMax: limits.queueBytesMax }),
+      cache: new StateCache(limits),
+      meta: meta ?? EMPTY_META,
+      timersFromMs: Number.NEGATIVE_INFINITY,
+      expected: meta?.next ?? 0,
+    };
+    this.#ownership = own;
+    for (const { sequence, bytes } of outboxes) publisher.add({ sequence, records: decodeOutbox(bytes) });
+    await publisher.waitForDepth(0);
+    if (this.#stop.signal.aborted) return;
+    this.#stalled = false;
+    telemetry.acquired(partition, { next: own.meta.next, outboxes: outboxes.length });
+    this.#options.seek(partition, own.meta.next);
+  }
+
+  async #work(): Promise<void> {
+    const own = this.#ownership;
+    const { batchItemsMax, batchBytesMax } = this.#options.limits;
+    while (own !== undefined && !this.#stop.signal.aborted) {
+      let records = await own.queue.take({ itemsMax: batchItemsMax, bytesMax: batchBytesMax });
+      while (records.length > 0) {
+        await this.#workOff(own, records);
+        records = records.filter(({ offset }) => offset >= own.meta.next);
+        if (this.#stop.signal.aborted) break;
+      }
+    }
+    await own?.publisher.waitForDepth(0);
+  }
+
+  /** One commit: as many of the records as fit. */
+  async #workOff(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
+    const { definition, partition, partitions, deadLetterTopic, limits, telemetry, clock } = this.#options;
+    const entries = decodeBatch(definition, records, own.meta);
+    await this.#activate(entries);
+    const { states, timers, timersFromMs } = await this.#load(own, entries);
+    const result = await workOffBatch(definition, {
+      partition,
+      partitions,
+      deadLetterTopic,
+      meta: own.meta,
+      entries,
+      states,
+      timers,
+      limits,
+    });
+    await own.publisher.waitForDepth(limits.outboxesMax - 1);
+    const startedMs = clock.now();
+    await this.#commit(own, result);
+    const cut = result.meta.next <= (records.at(-1)?.offset ?? -1);
+    own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : Math.min(timersFromMs, ...dueTimesOf(result.timers));
+    telemetry.committed(result, clock.now() - startedMs);
+  }
+
+  async #activate(entries: ReadonlyArray<BatchEntry<Input>>): Promise<void> {
+    const { definition, limits, clock, telemetry, partition } = this.#options;
+    for (const activation of activationsOf(entries)) {
+      await retry(async () => definition.activate?.(activation), {
+        initialMs: limits.retryInitialMs,
+        maxMs: limits.retryMaxMs,
+        clock,
+        signal: this.#stop.signal,
+        onRetry: ({ error }) => {
+          this.#stalled = true;
+          telemetry.stalled(partition, error);
+        },
+      });
+      this.#stalled = false;
+    }
+  }
+
+  /** States and due timers from the cache and, where that is not enough, from one fenced read. */
+  async #load(own: Ownership<State>, entries: ReadonlyArray<BatchEntry<Input>>) {
+    const { store, limits } = this.#options;
+    const { keys, tickMs } = needsOf(entries);
+    const wantsTimers = tickMs >= 0 && tickMs >= own.timersFromMs;
+    const missing = [...keys].filter((key) => own.cache.get(key) === undefined);
+    let reply: LoadReply = { states: [], timers: [], nextTimerAtMs: undefined };
+    let truncated = false;
+    let timersFromMs = own.timersFromMs;
+    if (missing.length > 0 || wantsTimers) {
+      const timers = wantsTimers ? { timers: { upToMs: tickMs, limit: limits.timersPerLoadMax } } : {};
+      reply = await store.load(toFence(own), { keys: missing, ...timers });
+    }
+    if (wantsTimers) {
+      truncated = reply.nextTimerAtMs !== undefined && reply.nextTimerAtMs <= tickMs;
+      timersFromMs = truncated ? Number.NEGATIVE_INFINITY : (reply.nextTimerAtMs ?? Number.POSITIVE_INFINITY);
+    }
+    const states = this.#toStates(own, keys, missing, reply);
+    const timers: DueTimers = { timers: reply.timers, truncated };
+    return { states, timers, timersFromMs };
+  }
+
+  #toStates(
+    own: Ownership<State>,
+    keys: ReadonlySet<string>,
+    missing: readonly string[],
+    reply: LoadReply,
+  ): Map<string, State> {
+    const states = new Map<string, State>();
+    // Cached ones first: remembering others may push them out.
+    for (const key of keys) {
+      const state = own.cache.get(key)?.state;
+      if (state !== undefined) states.set(key, state);
+    }
+    const remember = (key: string, bytes: Buffer | null) => {
+      if (states.has(key)) return;
+      const state =
+        own.cache.get(key)?.state ?? (bytes === null ? undefined : this.#options.definition.codec.decode(bytes));
+      own.cache.set(key, state, bytes?.length ?? 0);
+      if (state !== undefined) states.set(key, state);
+    };
+    missing.forEach((key, i) => {
+      remember(key, reply.states[i] ?? null);
+    });
+    for (const { key, state } of reply.timers) remember(key, state);
+    return states;
+  }
+
+  async #commit(own: Ownership<State>, result: BatchResult<State>): Promise<void> {
+    const { definition, store } = this.#options;
+    const states = [...result.states].map(
+      ([key, state]) => [key, state === undefined ? null : definition.codec.encode(state)] as const,
+    );
+    const sequence = result.outputs.length === 0 ? own.meta.sequence : own.meta.sequence + 1;
+    const outbox = result.outputs.length === 0 ? undefined : { sequence, bytes: encodeOutbox(result.outputs) };
+    const meta = { ...result.meta, sequence };
+    const acknowledged = own.publisher.peekAcknowledged();
+    await store.commit(toFence(own), { meta, states, timers: [...result.timers], outbox, acknowledged });
+    own.publisher.forget(acknowledged);
+    own.meta = meta;
+    states.forEach(([key, bytes]) => {
+      own.cache.set(key, result.states.get(key), bytes?.length ?? 0);
+    });
+    if (outbox !== undefined) own.publisher.add({ sequence, records: result.outputs });
+  }
+
+  async #letGo(): Promise<void> {
+    const own = this.#ownership;
+    this.#ownership = undefined;
+    own?.queue.close();
+    await own?.publisher.stop();
+  }
+}
+
+function toFence(own: { owner: string; meta: PartitionMeta }): Fence {
+  return { owner: own.owner, next: own.meta.next, ordinal: own.meta.ordinal };
+}
+
+/** The profiles that a batch touches, and the latest tick in it (-1 for none). */
+function needsOf<Input>(entries: ReadonlyArray<BatchEntry<Input>>): { keys: Set<string>; tickMs: number } {
+  const keys = new Set<string>();
+  let tickMs = -1;
+  for (const entry of entries) {
+    if (entry.outcome !== 'decoded') continue;
+    if (entry.decoded.kind === 'record') keys.add(entry.decoded.key);
+    else if (entry.decoded.kind === 'tick') tickMs = Math.max(tickMs, entry.decoded.timeMs);
+  }
+  return { keys, tickMs };
+}
+
+function activationsOf<Input>(entries: ReadonlyArray<BatchEntry<Input>>): Activation[] {
+  return entries.flatMap((entry) =>
+    entry.outcome === 'decoded' && entry.decoded.kind === 'activation' ? [entry.decoded.activation] : [],
+  );
+}
+
+function dueTimesOf(timers: ReadonlyMap<string, number | null>): number[] {
+  return [...timers.values()].filter((dueAtMs) => dueAtMs !== null);
+}
+
+function toQueuedBytes(record: LogRecord): number {
+  return (record.key?.length ?? 0) + (record.value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+}
+
+/** About what a record object and its headers cost beyond key and value. */
+const RECORD_OVERHEAD_BYTES = 200;

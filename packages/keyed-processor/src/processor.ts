@@ -1,0 +1,172 @@
+import { toConsumerGroup, toTopic } from '@perennial/contracts';
+import type { Log, LogConsumer } from '@perennial/kafka';
+import { type Clock, createRandomToken, ReleaseStack, systemClock } from '@perennial/kernel';
+import type { Redis } from '@perennial/redis';
+import type { Logger, Metrics } from '@perennial/telemetry';
+import { checkContinuity } from './continuity.js';
+import type { ProcessorDefinition } from './definition.js';
+import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
+import { DEFAULT_LINGER, Linger, type LingerLimits } from './linger.js';
+import { PartitionWorker } from './partition-worker.js';
+import { createRedisPartitionStore } from './redis-store.js';
+import type { OpenPartitionStore } from './store.js';
+import { createProcessorTelemetry } from './telemetry.js';
+
+export interface ProcessorOptions<State, Input, Evidence> {
+  readonly definition: ProcessorDefinition<State, Input, Evidence>;
+  readonly namespace: string;
+  readonly log: Log;
+  readonly redis: Redis;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly limits?: Partial<ProcessorLimits>;
+  readonly linger?: Partial<LingerLimits>;
+  /** Replaceable for tests. */
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly createOwner?: () => string;
+  readonly openStore?: OpenPartitionStore;
+}
+
+export interface Processor {
+  /** Why it is not ready; empty when every owned partition is being worked off. */
+  problems(): string[];
+  /** Drains within the limit, leaves the group. */
+  stop(): Promise<void>;
+}
+
+/** How often lag is measured against the log's end. */
+const OBSERVE_INTERVAL_MS = 5000;
+
+/** Joins the group and works off whatever partitions it is given, until stopped. */
+export async function startProcessor<State, Input, Evidence = undefined>(
+  options: ProcessorOptions<State, Input, Evidence>,
+): Promise<Processor> {
+  const { definition, namespace, log, logger } = options;
+  const limits: ProcessorLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const clock = options.clock ?? systemClock;
+  const telemetry = createProcessorTelemetry(logger, options.metrics);
+  const linger = new Linger({ ...DEFAULT_LINGER, ...options.linger }, clock);
+  const openStore: OpenPartitionStore =
+    options.openStore ??
+    ((partition) => createRedisPartitionStore(options.redis, { namespace, processor: definition.name, partition }));
+  const partitions = (await log.offsets(definition.inputTopic)).size;
+  const workers = new Map<number, PartitionWorker<State, Input, Evidence>>();
+  const releases = new ReleaseStack();
+  const producer = await releases.acquire(
+    'producer',
+    () => log.createProducer({ clientId: definition.name }),
+    (open) => open.close(),
+  );
+  let consumer: LogConsumer | undefined;
+
+  function assign(partition: number): void {
+    const worker = new PartitionWorker({
+      definition,
+      partition,
+      partitions,
+      deadLetterTopic: toTopic(namespace, 'deadLettered'),
+      store: openStore(partition),
+      producer,
+      limits,
+      clock,
+      random: options.random ?? Math.random,
+      telemetry,
+      createOwner: options.createOwner ?? createRandomToken,
+      checkContinuity: (number, meta) =>
+        checkContinuity(log, { topic: definition.inputTopic, partition: number, processor: definition.name }, meta),
+      seek: (number, offset) => consumer?.seek(number, offset),
+    });
+    workers.set(partition, worker);
+    worker.start();
+  }
+
+  async function revoke(partition: number): Promise<void> {
+    const worker = workers.get(partition);
+    if (worker === undefined) return;
+    await worker.stop();
+    if (workers.get(partition) === worker) workers.delete(partition);
+    telemetry.released(partition);
+  }
+
+  consumer = await log.startConsumer(
+    {
+      groupId: toConsumerGroup(namespace, definition.name),
+      topic: definition.inputTopic,
+      sessionTimeoutMs: limits.sessionTimeoutMs,
+      fetchBytesPerPartitionMax: limits.fetchBytesPerPartitionMax,
+      fetchWaitMaxMs: limits.fetchWaitMaxMs,
+      fromBeginning: true,
+    },
+    {
+      onAssigned(assigned) {
+        for (const partition of assigned) assign(partition);
+      },
+      async onRevoked(revoked) {
+        await Promise.all(revoked.map(revoke));
+      },
+      async onRecords(partition, records) {
+        await workers.get(partition)?.deliver(records);
+        await linger.afterDelivery(records.length);
+      },
+      onError: (error) => telemetry.consumerFailed(error),
+    },
+  );
+  const started = consumer;
+  const commits = createGroupCommits(started, workers);
+  releases.push('consumer', () => started.stop());
+  releases.push('group commits', every(limits.groupCommitIntervalMs, commits));
+  releases.push('lag metrics', every(OBSERVE_INTERVAL_MS, observe));
+
+  async function observe(): Promise<void> {
+    telemetry.owns(workers.size);
+    const ends = await log.offsets(definition.inputTopic);
+    for (const [partition, worker] of workers) {
+      const lag = (ends.get(partition)?.high ?? 0) - (worker.next ?? 0);
+      telemetry.observed(partition, { lag, outboxDepth: worker.outboxDepth, queued: worker.queued });
+    }
+  }
+
+  return {
+    problems() {
+      return [...workers]
+        .filter(([, worker]) => !worker.ready)
+        .map(([partition]) => `partition ${partition} is not being worked off`);
+    },
+    async stop() {
+      await commits().catch((error: unknown) => telemetry.consumerFailed(error));
+      await releases.dispose();
+    },
+  };
+
+  function every(intervalMs: number, work: () => Promise<void>): () => void {
+    let running = false;
+    const timer = setInterval(() => {
+      if (running) return;
+      running = true;
+      work()
+        .catch((error: unknown) => telemetry.consumerFailed(error))
+        .finally(() => {
+          running = false;
+        });
+    }, intervalMs);
+    return () => clearInterval(timer);
+  }
+}
+
+/** Commits group offsets that have moved since the last call. A hint only: the truth is in the store. */
+function createGroupCommits(
+  consumer: LogConsumer,
+  workers: ReadonlyMap<number, { readonly next: number | undefined }>,
+): () => Promise<void> {
+  const committed = new Map<number, number>();
+  return async () => {
+    const moved = new Map<number, number>();
+    for (const [partition, { next }] of workers) {
+      if (next !== undefined && committed.get(partition) !== next) moved.set(partition, next);
+    }
+    if (moved.size === 0) return;
+    await consumer.commit(moved);
+    for (const [partition, next] of moved) committed.set(partition, next);
+  };
+}

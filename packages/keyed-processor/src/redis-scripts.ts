@@ -1,0 +1,70 @@
+/*
+ * The three scripts of the store. KEYS: meta, states, timers, outbox (one hash slot). Redis 6.2 commands only.
+ * A script is atomic in Redis, and `appendfsync always` makes it durable before the reply: that is the commit.
+ */
+
+const FENCE = `
+local held = redis.call('HMGET', KEYS[1], 'owner', 'next', 'ordinal')
+if held[1] ~= ARGV[1] or (held[2] or '0') ~= ARGV[2] or (held[3] or '0') ~= ARGV[3] then
+  return redis.error_reply('FENCED owner or position changed')
+end
+`;
+
+/** ARGV: owner. Reply: meta fields, then outbox as a flat list. */
+export const ACQUIRE_SCRIPT = `
+redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+return {redis.call('HMGET', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied'), redis.call('HGETALL', KEYS[4])}
+`;
+
+/** ARGV: owner, next, ordinal, timers' bound ('' for none), timers' limit, keys. Reply: states, timers (flat), timers' states, next timer. */
+export const LOAD_SCRIPT = `
+${FENCE}
+local function get(keys)
+  local values = {}
+  for from = 1, #keys, 1000 do
+    local part = redis.call('HMGET', KEYS[2], unpack(keys, from, math.min(from + 999, #keys)))
+    for i = 1, #part do values[#values + 1] = part[i] end
+  end
+  return values
+end
+local keys = {}
+for i = 6, #ARGV do keys[#keys + 1] = ARGV[i] end
+local timers, due, after = {}, {}, false
+if ARGV[4] ~= '' then
+  local limit = tonumber(ARGV[5])
+  timers = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[4], 'WITHSCORES', 'LIMIT', 0, limit)
+  for i = 1, #timers, 2 do due[#due + 1] = timers[i] end
+  local later = redis.call('ZRANGE', KEYS[3], #due, #due, 'WITHSCORES')
+  after = later[2] or false
+end
+return {get(keys), timers, get(due), after}
+`;
+
+/**
+ * ARGV: owner, next, ordinal (expected); next, ordinal, logTime, sequence, inForce, applied (new); number of acknowledged
+ * outboxes and their numbers; outbox number ('' for none) and bytes; number of states set and (key, bytes)s; number
+ * removed and keys; number of timers set and (dueAt, key)s; number removed and keys.
+ */
+export const COMMIT_SCRIPT = `
+${FENCE}
+redis.call('HSET', KEYS[1], 'next', ARGV[4], 'ordinal', ARGV[5], 'logTime', ARGV[6], 'sequence', ARGV[7], 'inForce', ARGV[8], 'applied', ARGV[9])
+local at = 10
+local function apply(command, key, width)
+  local count = tonumber(ARGV[at]) * width
+  at = at + 1
+  local last = at + count - 1
+  while at <= last do
+    local to = math.min(at + 999, last)
+    redis.call(command, key, unpack(ARGV, at, to))
+    at = to + 1
+  end
+end
+apply('HDEL', KEYS[4], 1)
+if ARGV[at] ~= '' then redis.call('HSET', KEYS[4], ARGV[at], ARGV[at + 1]) end
+at = at + 2
+apply('HSET', KEYS[2], 2)
+apply('HDEL', KEYS[2], 1)
+apply('ZADD', KEYS[3], 2)
+apply('ZREM', KEYS[3], 1)
+return 'OK'
+`;

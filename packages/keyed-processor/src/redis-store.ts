@@ -1,0 +1,151 @@
+import type { Activation } from '@perennial/contracts';
+import { AppError, assert, toMessage } from '@perennial/kernel';
+import type { Redis } from '@perennial/redis';
+import { toPartitionKeys } from './keys.js';
+import { ACQUIRE_SCRIPT, COMMIT_SCRIPT, LOAD_SCRIPT } from './redis-scripts.js';
+import type {
+  CommitRequest,
+  Fence,
+  LoadReply,
+  LoadRequest,
+  PartitionMeta,
+  PartitionStore,
+  StoredOutbox,
+} from './store.js';
+
+type Argument = string | number | Buffer;
+type Script = (...args: Argument[]) => Promise<unknown>;
+interface ScriptedRedis {
+  pnAcquireBuffer: Script;
+  pnLoadBuffer: Script;
+  pnCommitBuffer: Script;
+}
+
+const KEY_COUNT = 4;
+
+/** The store of one partition in Redis. Throws AppError `fenced`, or a retriable `dependency_unavailable`. */
+export function createRedisPartitionStore(
+  redis: Redis,
+  options: { namespace: string; processor: string; partition: number },
+): PartitionStore {
+  const scripted = defineScripts(redis);
+  const names = toPartitionKeys(options.namespace, options.processor, options.partition);
+  const keys = [names.meta, names.states, names.timers, names.outbox];
+
+  return {
+    async acquire(owner) {
+      const [meta, outbox] = (await run(() => scripted.pnAcquireBuffer(...keys, owner))) as [
+        Array<Buffer | null>,
+        Buffer[],
+      ];
+      return { meta: parseMeta(meta), outboxes: parseOutboxes(outbox) };
+    },
+
+    async load(fence, request) {
+      const args = [...keys, ...toFenceArguments(fence), ...toLoadArguments(request)];
+      return parseLoadReply(await run(() => scripted.pnLoadBuffer(...args)), request);
+    },
+
+    async commit(fence, request) {
+      await run(() => scripted.pnCommitBuffer(...keys, ...toFenceArguments(fence), ...toCommitArguments(request)));
+    },
+  };
+}
+
+function defineScripts(redis: Redis): ScriptedRedis {
+  if (!('pnCommitBuffer' in redis)) {
+    redis.defineCommand('pnAcquire', { numberOfKeys: KEY_COUNT, lua: ACQUIRE_SCRIPT });
+    redis.defineCommand('pnLoad', { numberOfKeys: KEY_COUNT, lua: LOAD_SCRIPT });
+    redis.defineCommand('pnCommit', { numberOfKeys: KEY_COUNT, lua: COMMIT_SCRIPT });
+  }
+  return redis as unknown as ScriptedRedis;
+}
+
+async function run(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    const message = toMessage(error);
+    if (message.includes('FENCED'))
+      throw new AppError('fenced', 'another owner holds the partition, or the store lost writes');
+    throw new AppError('dependency_unavailable', `redis: ${message}`, { retriable: true, cause: error });
+  }
+}
+
+function toFenceArguments(fence: Fence): Argument[] {
+  return [fence.owner, fence.next, fence.ordinal];
+}
+
+function toLoadArguments(request: LoadRequest): Argument[] {
+  return [request.timers?.upToMs ?? '', request.timers?.limit ?? 0, ...request.keys];
+}
+
+function toCommitArguments({ meta, states, timers, outbox, acknowledged }: CommitRequest): Argument[] {
+  const args: Argument[] = [
+    meta.next,
+    meta.ordinal,
+    meta.logTimeMs,
+    meta.sequence,
+    JSON.stringify(meta.inForce),
+    JSON.stringify(meta.applied),
+  ];
+  args.push(acknowledged.length, ...acknowledged);
+  args.push(outbox?.sequence ?? '', outbox?.bytes ?? '');
+  pushPresent(args, states, (list, key, state) => list.push(key, state));
+  pushPresent(args, timers, (list, key, dueAtMs) => list.push(dueAtMs, key));
+  return args;
+}
+
+/** Count and entries of what is set, then count and keys of what is removed. */
+function pushPresent<V>(
+  args: Argument[],
+  entries: ReadonlyArray<readonly [string, V | null]>,
+  push: (list: Argument[], key: string, value: V) => void,
+): void {
+  const set: Argument[] = [];
+  const removed: string[] = [];
+  for (const [key, value] of entries) {
+    if (value === null) removed.push(key);
+    else push(set, key, value);
+  }
+  args.push(set.length / 2);
+  for (const argument of set) args.push(argument);
+  args.push(removed.length, ...removed);
+}
+
+function parseMeta(fields: ReadonlyArray<Buffer | null>): PartitionMeta | undefined {
+  const [next, ordinal, logTime, sequence, inForce, applied] = fields.map((field) => field?.toString());
+  if (next === undefined) return undefined;
+  return {
+    next: Number(next),
+    ordinal: Number(ordinal),
+    logTimeMs: Number(logTime),
+    sequence: Number(sequence),
+    inForce: JSON.parse(inForce ?? '[]') as Activation[],
+    applied: JSON.parse(applied ?? '{}') as PartitionMeta['applied'],
+  };
+}
+
+function parseOutboxes(flat: readonly Buffer[]): StoredOutbox[] {
+  const outboxes: StoredOutbox[] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    outboxes.push({ sequence: Number(String(flat[i])), bytes: flat[i + 1] as Buffer });
+  }
+  return outboxes.sort((a, b) => a.sequence - b.sequence);
+}
+
+function parseLoadReply(reply: unknown, request: LoadRequest): LoadReply {
+  const [states, flat, timerStates, later] = reply as [
+    Array<Buffer | null>,
+    Buffer[],
+    Array<Buffer | null>,
+    Buffer | null,
+  ];
+  assert(states.length === request.keys.length, 'a load answers every key');
+  const timers = timerStates.map((state, i) => ({
+    key: String(flat[2 * i]),
+    dueAtMs: Number(String(flat[2 * i + 1])),
+    state,
+  }));
+  return { states, timers, nextTimerAtMs: later === null ? undefined : Number(String(later)) };
+}

@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type CommitRequest, EMPTY_META, type PartitionStore } from './store.js';
+
+const NOTHING: Omit<CommitRequest, 'meta'> = { states: [], timers: [], outbox: undefined, acknowledged: [] };
+
+/** What every store of a partition must do; run on the one in memory and on the one in Redis. */
+export function describePartitionStore(name: string, open: () => Promise<PartitionStore>): void {
+  describe(`partition store: ${name}`, () => {
+    let store: PartitionStore;
+    const fence = { owner: 'a', next: 0, ordinal: 0 };
+
+    beforeEach(async () => {
+      store = await open();
+    });
+
+    it('knows nothing of a partition never begun', async () => {
+      expect(await store.acquire('a')).toEqual({ meta: undefined, outboxes: [] });
+      expect(await store.load(fence, { keys: ['x'] })).toEqual({
+        states: [null],
+        timers: [],
+        nextTimerAtMs: undefined,
+      });
+    });
+
+    it('gives back all that a commit wrote', async () => {
+      await store.acquire('a');
+      const meta = {
+        next: 5,
+        ordinal: 2,
+        logTimeMs: 1234,
+        sequence: 1,
+        inForce: [{ kind: 'policy', number: 3, hash: 'h' }],
+        applied: { 'source/0': { offset: 7, ordinal: 1 } },
+      };
+      await store.commit(fence, {
+        meta,
+        states: [
+          ['x', Buffer.from([0, 255, 1])],
+          ['y', Buffer.from('why')],
+        ],
+        timers: [['x', 10]],
+        outbox: { sequence: 1, bytes: Buffer.from([1, 0, 200]) },
+        acknowledged: [],
+      });
+      expect(await store.acquire('b')).toEqual({ meta, outboxes: [{ sequence: 1, bytes: Buffer.from([1, 0, 200]) }] });
+      const reply = await store.load({ owner: 'b', next: 5, ordinal: 2 }, { keys: ['y', 'none', 'x'] });
+      expect(reply.states).toEqual([Buffer.from('why'), null, Buffer.from([0, 255, 1])]);
+    });
+
+    it.each([
+      ['another owner', { ...fence, owner: 'b' }],
+      ['another offset', { ...fence, next: 1 }],
+      ['another ordinal', { ...fence, ordinal: 1 }],
+    ])('refuses %s, and changes nothing', async (_what, wrong) => {
+      await store.acquire('a');
+      const commit = store.commit(wrong, {
+        ...NOTHING,
+        meta: { ...EMPTY_META, next: 9 },
+        states: [['x', Buffer.from('no')]],
+      });
+      await expect(commit).rejects.toMatchObject({ code: 'fenced' });
+      await expect(store.load(wrong, { keys: ['x'] })).rejects.toMatchObject({ code: 'fenced' });
+      expect(await store.load(fence, { keys: ['x'] })).toMatchObject({ states: [null] });
+    });
+
+    it('gives due timers in (dueAt, key) order with their states, and when the next one is due', async () => {
+      await store.acquire('a');
+      const states = ['a', 'b', 'c', 'd'].map((key) => [key, Buffer.from(key)] as const);
+      const timers = [
+        ['d', 30],
+        ['b', 20],
+        ['c', 10],
+        ['a', 20],
+      ] as const;
+      await store.commit(fence, { ...NOTHING, meta: EMPTY_META, states, timers });
+      const all = await store.load(fence, { keys: [], timers: { upToMs: 20, limit: 10 } });
+      expect(all.timers.map(({ key, dueAtMs, state }) => [key, dueAtMs, String(state)])).toEqual([
+        ['c', 10, 'c'],
+        ['a', 20, 'a'],
+        ['b', 20, 'b'],
+      ]);
+      expect(all.nextTimerAtMs).toBe(30);
+      const some = await store.load(fence, { keys: [], timers: { upToMs: 20, limit: 2 } });
+      expect(some.timers.map(({ key }) => key)).toEqual(['c', 'a']);
+      expect(some.nextTimerAtMs).toBe(20);
+    });
+
+    it('removes states, timers and acknowledged outboxes, and keeps the others', async () => {
+      await store.acquire('a');
+      const outbox = (sequence: number) => ({ sequence, bytes: Buffer.from([sequence]) });
+      await store.commit(fence, {
+        ...NOTHING,
+        meta: EMPTY_META,
+        states: [['x', Buffer.from('1')]],
+        timers: [['x', 1]],
+        outbox: outbox(1),
+      });
+      await store.commit(fence, { ...NOTHING, meta: EMPTY_META, outbox: outbox(2) });
+      await store.commit(fence, {
+        ...NOTHING,
+        meta: EMPTY_META,
+        states: [['x', null]],
+        timers: [['x', null]],
+        acknowledged: [1],
+      });
+      expect((await store.acquire('a')).outboxes).toEqual([outbox(2)]);
+      const reply = await store.load(fence, { keys: ['x'], timers: { upToMs: 100, limit: 10 } });
+      expect(reply).toEqual({ states: [null], timers: [], nextTimerAtMs: undefined });
+    });
+
+    it('takes thousands of states, timers and keys in one call', async () => {
+      await store.acquire('a');
+      const keys = Array.from({ length: 5000 }, (_, i) => `key-${String(i).padStart(5, '0')}`);
+      await store.commit(fence, {
+        ...NOTHING,
+        meta: EMPTY_META,
+        states: keys.map((key) => [key, Buffer.from(key)]),
+        timers: keys.map((key, i) => [key, i]),
+      });
+      const reply = await store.load(fence, { keys, timers: { upToMs: 1e9, limit: 4000 } });
+      expect(reply.states.map(String)).toEqual(keys);
+      expect(reply.timers).toHaveLength(4000);
+      expect(reply.nextTimerAtMs).toBe(4000);
+    });
+  });
+}

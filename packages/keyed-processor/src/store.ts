@@ -1,0 +1,76 @@
+import type { Activation } from '@perennial/contracts';
+
+/** What a commit must find unchanged: whose partition it is, and how far it has come. */
+export interface Fence {
+  /** A fresh random token of each acquisition; never a counter, since a failover that loses writes could repeat one. */
+  readonly owner: string;
+  /** Offset of the next record to be worked off. */
+  readonly next: number;
+  /** Outputs already committed for that record (a tick whose timers take several commits). */
+  readonly ordinal: number;
+}
+
+/** What the partition knows besides states, timers and outboxes. */
+export interface PartitionMeta {
+  readonly next: number;
+  readonly ordinal: number;
+  /** Highest tick so far, ms; 0 before the first. */
+  readonly logTimeMs: number;
+  /** Number of the last outbox written; 0 before the first. */
+  readonly sequence: number;
+  /** Activations in force. */
+  readonly inForce: readonly Activation[];
+  /** Highest position applied, by source. */
+  readonly applied: Readonly<Record<string, { offset: number; ordinal: number }>>;
+}
+
+export interface StoredOutbox {
+  readonly sequence: number;
+  readonly bytes: Buffer;
+}
+
+export interface StoredTimer {
+  readonly key: string;
+  readonly dueAtMs: number;
+}
+
+export interface LoadRequest {
+  readonly keys: readonly string[];
+  /** Also the timers due by `upToMs`, in (dueAt, key) order, at most `limit`, with their states. */
+  readonly timers?: { readonly upToMs: number; readonly limit: number };
+}
+
+export interface LoadReply {
+  /** In the order of the request's keys; null where there is none. */
+  readonly states: ReadonlyArray<Buffer | null>;
+  readonly timers: ReadonlyArray<StoredTimer & { readonly state: Buffer | null }>;
+  /** Due time of the first timer that was not given; undefined when there is no other. */
+  readonly nextTimerAtMs: number | undefined;
+}
+
+export interface CommitRequest {
+  readonly meta: PartitionMeta;
+  /** Null removes. */
+  readonly states: ReadonlyArray<readonly [key: string, state: Buffer | null]>;
+  /** Null removes. */
+  readonly timers: ReadonlyArray<readonly [key: string, dueAtMs: number | null]>;
+  readonly outbox: StoredOutbox | undefined;
+  /** Outboxes of which every record has been acknowledged. */
+  readonly acknowledged: readonly number[];
+}
+
+/**
+ * State of one partition of one processor, all on one hash slot. `load` and `commit` are atomic and fenced: they throw
+ * AppError `fenced` and change nothing when the owner, `next` or `ordinal` is not as expected.
+ */
+export interface PartitionStore {
+  /** Makes `owner` the only one that may commit; gives the meta (undefined for a partition never begun) and the outboxes still kept. */
+  acquire(owner: string): Promise<{ meta: PartitionMeta | undefined; outboxes: readonly StoredOutbox[] }>;
+  load(fence: Fence, request: LoadRequest): Promise<LoadReply>;
+  commit(fence: Fence, request: CommitRequest): Promise<void>;
+}
+
+export type OpenPartitionStore = (partition: number) => PartitionStore;
+
+/** A partition before its first commit. */
+export const EMPTY_META: PartitionMeta = { next: 0, ordinal: 0, logTimeMs: 0, sequence: 0, inForce: [], applied: {} };

@@ -1,0 +1,2 @@
+export { MemoryPartitionStore } from './memory-store.js';
+export { describePartitionStore } from './store-contract.js';
