@@ -1,0 +1,3 @@
+export * from './chart.js';
+export * from './parse.js';
+export * from './step.js';

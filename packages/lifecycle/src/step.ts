@@ -1,0 +1,160 @@
+import { type Scores, toEvidence, toProfileValues, toReasons, type Value } from '@perennial/expressions';
+import type { Lifecycle, Stage, StageExit } from './chart.js';
+
+const DAY_MS = 86_400_000;
+
+/** Where a profile is: the stage, since when, and the number of the transition that led there (1 for the first). */
+export interface StageState {
+  readonly stage: string;
+  readonly sinceMs: number;
+  readonly number: number;
+}
+
+export type TransitionCause = 'event' | 'score' | 'timer' | 'merge';
+
+export interface StageInputs {
+  /** Time of this step; never before that of an earlier step of the same profile. */
+  readonly nowMs: number;
+  /** Features in the order of the chart's names. */
+  readonly values: readonly (number | null)[];
+  /** Absent while no model is in force. */
+  readonly scores?: Scores | undefined;
+  readonly cause: TransitionCause;
+  readonly lastEventAtMs: number;
+  /** The event being handled, if there is one. */
+  readonly event?: { readonly type: string; readonly name: string } | undefined;
+}
+
+export interface StageTransition {
+  /** 1 for a profile's first, then without gaps. */
+  readonly number: number;
+  /** Empty for the first. */
+  readonly from: string;
+  readonly to: string;
+  readonly cause: TransitionCause;
+  readonly atMs: number;
+  /** Why, in words: the transition's reason first, then each number its condition read. */
+  readonly reasons: readonly string[];
+  /** The numbers that the condition read; null for a missing one. */
+  readonly evidence: Readonly<Record<string, number | null>>;
+}
+
+export interface StageOutcome {
+  /** The very state given when nothing changed. */
+  readonly state: StageState;
+  /** At most one a step; what else is due follows at `nextCheckAtMs`. */
+  readonly transition?: StageTransition;
+  /** When time alone may move the profile: later than now; absent when it cannot. */
+  readonly nextCheckAtMs?: number;
+}
+
+/**
+ * One step of the stage machine: a pure function of the chart, the state before (undefined for a profile never seen)
+ * and the inputs. A profile's first step puts it into the initial stage; a state of a stage that the chart no longer has
+ * is moved there too, numbered on.
+ */
+export function stepStage(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): StageOutcome {
+  const stage = state === undefined ? undefined : lifecycle.stages.get(state.stage);
+  if (state === undefined || stage === undefined) {
+    const reason = state === undefined ? 'first record' : `the stage ${state.stage} is not in the chart`;
+    return finish(lifecycle, inputs, move(state, { to: lifecycle.initial, reasons: [reason], evidence: {} }, inputs));
+  }
+  const facts = { lifecycle, stage, state, inputs, values: toValues(state, inputs) };
+  const exit = findExit(facts);
+  if (exit === undefined) return finish(lifecycle, inputs, { state });
+  return finish(lifecycle, inputs, move(state, { to: exit.to, ...explain(facts, exit) }, inputs));
+}
+
+interface Facts {
+  readonly lifecycle: Lifecycle;
+  readonly stage: Stage;
+  readonly state: StageState;
+  readonly inputs: StageInputs;
+  readonly values: readonly Value[];
+}
+
+function toValues(state: StageState, inputs: StageInputs): readonly Value[] {
+  return toProfileValues({
+    features: inputs.values,
+    scores: inputs.scores,
+    stage: state.stage,
+    daysInStage: (inputs.nowMs - state.sinceMs) / DAY_MS,
+    daysSinceEvent: (inputs.nowMs - inputs.lastEventAtMs) / DAY_MS,
+    event: inputs.event,
+  });
+}
+
+/** The first transition in order of priority that may fire now. */
+function findExit(facts: Facts): StageExit | undefined {
+  const { stage, state, inputs, values } = facts;
+  let held: boolean | undefined;
+  return stage.transitions.find((exit) => {
+    if (toOpensAtMs(exit, state, inputs) > inputs.nowMs) return false;
+    if (exit.when !== undefined && !exit.when.test(values)) return false;
+    if (!exit.back) return true;
+    held ??= stage.stay?.test(values) ?? false;
+    return !held;
+  });
+}
+
+/** From when on time allows a transition: after the dwell, and after the absence if it waits for one. */
+function toOpensAtMs(exit: StageExit, state: StageState, inputs: StageInputs): number {
+  const dwellEndMs = state.sinceMs + exit.dwellMs;
+  return exit.absenceMs === undefined ? dwellEndMs : Math.max(dwellEndMs, inputs.lastEventAtMs + exit.absenceMs);
+}
+
+function explain(facts: Facts, exit: StageExit): Pick<StageTransition, 'reasons' | 'evidence'> {
+  const read = toEvidence(exit.when?.reads ?? [], facts.lifecycle.variables, facts.values);
+  const reasons = [exit.reason, ...toReasons(read)];
+  if (exit.absenceMs !== undefined) reasons.push(`no event for ${exit.absenceMs / DAY_MS} days`);
+  const numbers = Object.entries(read).filter((entry): entry is [string, number | null] => {
+    return entry[1] === null || typeof entry[1] === 'number';
+  });
+  return { reasons, evidence: Object.fromEntries(numbers) };
+}
+
+function move(
+  state: StageState | undefined,
+  step: { to: string; reasons: readonly string[]; evidence: Readonly<Record<string, number | null>> },
+  inputs: StageInputs,
+): Pick<StageOutcome, 'transition'> & { state: StageState } {
+  const number = (state?.number ?? 0) + 1;
+  return {
+    state: { stage: step.to, sinceMs: inputs.nowMs, number },
+    transition: { number, from: state?.stage ?? '', cause: inputs.cause, atMs: inputs.nowMs, ...step },
+  };
+}
+
+function finish(
+  lifecycle: Lifecycle,
+  inputs: StageInputs,
+  result: Pick<StageOutcome, 'transition'> & { state: StageState },
+): StageOutcome {
+  const nextCheckAtMs = toNextCheckAtMs(lifecycle, inputs, result.state);
+  return nextCheckAtMs === undefined ? result : { ...result, nextCheckAtMs };
+}
+
+/**
+ * When time alone may move the profile on: the end of an absence; the end of a dwell that holds up a transition whose
+ * condition is true; the next recheck; or at once (a millisecond on) when the step just made opened a further transition.
+ */
+function toNextCheckAtMs(lifecycle: Lifecycle, inputs: StageInputs, state: StageState): number | undefined {
+  const stage = lifecycle.stages.get(state.stage);
+  if (stage === undefined) return undefined;
+  const { nowMs } = inputs;
+  const values = toValues(state, inputs);
+  if (findExit({ lifecycle, stage, state, inputs, values }) !== undefined) return nowMs + 1;
+  let next = Number.POSITIVE_INFINITY;
+  for (const exit of stage.transitions) {
+    const opensAtMs = toOpensAtMs(exit, state, inputs);
+    if (opensAtMs <= nowMs || opensAtMs >= next) continue;
+    // Without an absence only the dwell is in the way, and only if the condition holds: a change of it comes with a step.
+    if (exit.absenceMs !== undefined || exit.when === undefined || exit.when.test(values)) next = opensAtMs;
+  }
+  if (stage.recheckMs !== undefined) {
+    // On a grid from entry on, not from now on: so that steps in between do not push it away.
+    const passed = Math.floor((nowMs - state.sinceMs) / stage.recheckMs);
+    next = Math.min(next, state.sinceMs + (passed + 1) * stage.recheckMs);
+  }
+  return next === Number.POSITIVE_INFINITY ? undefined : next;
+}
