@@ -1,2 +1,3 @@
 export * from './common.js';
+export { describeVariables } from './describe.js';
 export * from './reader.js';

@@ -1,4 +1,5 @@
 import { AppError } from '@perennial/kernel';
+import { noteDeclaration } from './describe.js';
 
 /** The environment as given; `undefined` and the empty string both mean "not set". */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -75,7 +76,9 @@ export function createConfigReader(env: Environment): ConfigReader {
     const { description = '', secret = false } = options;
     const required = options.default === undefined && options.optional !== true;
     const base = { name, description, required, secret, form };
-    declared.set(name, options.default === undefined ? base : { ...base, default: options.default });
+    const declaration = options.default === undefined ? base : { ...base, default: options.default };
+    declared.set(name, declaration);
+    noteDeclaration(env, declaration);
   }
 
   /** The parsed value, the default when the variable is not set, or a problem and the stand-in. */
