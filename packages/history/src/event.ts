@@ -1,3 +1,4 @@
+import { toDeterministicId } from '@perennial/kernel';
 import type { HistoryItem, HistoryOrder } from './order-table.js';
 import { EVENT_BYTES_MAX } from './order-table.js';
 
@@ -28,7 +29,7 @@ function toTrack(
   fileName: string,
   toEntry: (item: HistoryItem, itemId: string) => Record<string, unknown>,
 ): SegmentTrack {
-  const messageId = `${fileName}:${order.line}`;
+  const messageId = `${shorten(fileName)}:${order.line}`;
   const base = {
     type: 'track' as const,
     messageId,
@@ -55,6 +56,15 @@ function toTrack(
       return { ...base, event: order.eventType, properties: { ...toRowProperties(order), ...extra } };
   }
 }
+
+/** The front door takes message ids of 100 characters; 22 of a hash tell long names apart. */
+function shorten(fileName: string): string {
+  return fileName.length <= FILE_NAME_CHARS_MAX
+    ? fileName
+    : `${fileName.slice(0, FILE_NAME_CHARS_MAX - 23)}~${toDeterministicId(fileName)}`;
+}
+
+const FILE_NAME_CHARS_MAX = 80;
 
 /** The sum, unknown as soon as one part is; of a return the amount given back, positive. */
 function sumValues(items: readonly HistoryItem[], type: 'purchase' | 'return'): number | undefined {

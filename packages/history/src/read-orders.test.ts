@@ -61,6 +61,17 @@ describe('readOrders', () => {
     ]);
   });
 
+  it('keeps message ids within 100 characters, different for different files', async () => {
+    const text = Buffer.from(`${HEADER}\nu1,2024-01-01,purchase,,,1,5,`);
+    const ids = [`${'x'.repeat(200)}1.csv`, `${'x'.repeat(200)}2.csv`].map(async (fileName) => {
+      const history = await readOrders(Readable.from([text]), { fileName });
+      return history.event(0).messageId;
+    });
+    const [one = '', two = ''] = await Promise.all(ids);
+    expect(one.length).toBeLessThanOrEqual(100);
+    expect(one).not.toBe(two);
+  });
+
   it('leaves rows without a session alone, equal ones too', async () => {
     const history = await read(['u1,2024-01-01,purchase,,,1,5,', 'u1,2024-01-01,purchase,,,1,5,']);
     expect(toEvents(history).map(({ messageId, properties }) => [messageId, properties.order_id])).toEqual([
@@ -122,7 +133,7 @@ describe('readOrders', () => {
       { line: 10, reason: 'has 3 columns, the header has 8' },
       { line: 11, reason: 'has a quote that is out of place or never closes' },
       { line: 12, reason: 'ts "2099-01-01" is in the future' },
-      { line: 13, reason: 'ts "1970-01-01" is before 1980-01-01' },
+      { line: 13, reason: 'ts "1970-01-01" is before 1990-01-01' },
     ]);
   });
 

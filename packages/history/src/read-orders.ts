@@ -16,8 +16,8 @@ import { parseRow } from './row.js';
 /** Bad rows that are kept with their reasons; all are counted. */
 export const BAD_ROWS_KEPT_MAX = 100;
 
-/** Nothing that Perennial reads happened before; an earlier time is a unit mistaken, or an empty one. */
-export const EARLIEST_MS = Date.UTC(1980, 0, 1);
+/** The front door takes nothing earlier: such a time is a unit mistaken, or a clock that was never set. */
+export const EARLIEST_MS = Date.UTC(1990, 0, 1);
 
 export interface BadRow {
   readonly line: number;

@@ -1,0 +1,91 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Log, OutgoingRecord } from '@perennial/kafka';
+
+export interface FakeEvent {
+  readonly messageId: string;
+  readonly userId: string;
+  readonly timestamp: string;
+}
+
+/** What came to `event.accepted`, in order. */
+export type FakeRecord =
+  | { readonly kind: 'event'; readonly event: FakeEvent }
+  | { readonly kind: 'clock'; readonly to: string; readonly received: unknown };
+
+/** How to treat one request instead of answering it well. */
+export type Trouble = (
+  path: string,
+  body: { batch?: FakeEvent[] },
+) => { status: number; headers?: Record<string, string> } | 'cut' | undefined;
+
+/** An ingest of HTTP and memory, with the log beside it, for the tests of the replay. */
+export async function startFakePlatform() {
+  const records: FakeRecord[] = [];
+  const received: OutgoingRecord[] = [];
+  const state: { trouble: Trouble | undefined; requests: number } = { trouble: undefined, requests: 0 };
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    state.requests++;
+    const body = JSON.parse(text) as { batch?: FakeEvent[]; to?: string; received?: unknown };
+    const trouble = state.trouble?.(request.url ?? '', body);
+    if (trouble === 'cut') {
+      request.socket.destroy();
+      return;
+    }
+    if (trouble === undefined || trouble.status === 200) {
+      for (const event of body.batch ?? []) records.push({ kind: 'event', event });
+      if (body.to !== undefined) records.push({ kind: 'clock', to: body.to, received: body.received });
+    }
+    response.writeHead(trouble?.status ?? 200, { 'content-type': 'application/json', ...trouble?.headers });
+    response.end('{"success":true}');
+  };
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    records,
+    received,
+    state,
+    log: createFakeLog(records, received),
+    stop: () => {
+      server.closeAllConnections();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+const PARTITIONS = 3;
+
+/** One tick a call is what the fake writes; readers of the chain have always read all. */
+function createFakeLog(records: readonly FakeRecord[], received: OutgoingRecord[]): Log {
+  const ends = (topic: string): Map<number, { low: number; high: number }> => {
+    const high = (partition: number): number => {
+      if (topic.endsWith('event.received.v1'))
+        return received.filter((record) => record.partition === partition).length;
+      if (!topic.endsWith('event.accepted.v1')) return 0;
+      const ticks = records.filter(({ kind }) => kind === 'clock').length;
+      return ticks + (partition === 0 ? records.length - ticks : 0);
+    };
+    return new Map(
+      Array.from({ length: PARTITIONS }, (_, partition) => [partition, { low: 0, high: high(partition) }]),
+    );
+  };
+  return {
+    createProducer: async () => ({
+      send: async (sent) => {
+        received.push(...sent);
+      },
+      close: async () => undefined,
+    }),
+    startConsumer: () => Promise.reject(new Error('not needed here')),
+    offsets: async (topic) => ends(topic),
+    groupOffsets: async (_group, topic) => new Map([...ends(topic)].map(([partition, { high }]) => [partition, high])),
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,29 @@
+import { AppError } from '@perennial/kernel';
+import type { Delivery, Door } from './door.js';
+import type { IngestAddress, Retrying } from './http-client.js';
+import { postToIngest } from './http-client.js';
+import type { Outgoing } from './lanes.js';
+
+/**
+ * Delivers through `POST /v1/batch`. A batch that is refused as malformed (400) or too large (413) is halved until the
+ * events at fault stand alone: they are counted, the others go in.
+ */
+export function createHttpDoor(address: IngestAddress, retrying: Retrying): Door {
+  const deliver = async (batch: readonly Outgoing[]): Promise<Delivery> => {
+    const body = `{"batch":[${batch.map(({ json }) => json).join(',')}]}`;
+    const answer = await postToIngest(address, '/v1/batch', body, retrying);
+    if (answer.status === 200) return { refused: 0 };
+    if (answer.status !== 400 && answer.status !== 413) {
+      throw new AppError(
+        'contract_violation',
+        `ingest answers ${answer.status} to a batch: ${JSON.stringify(answer.body)}`,
+      );
+    }
+    if (batch.length === 1) return { refused: 1 };
+    const middle = batch.length >>> 1;
+    const first = await deliver(batch.slice(0, middle));
+    const second = await deliver(batch.slice(middle));
+    return { refused: first.refused + second.refused };
+  };
+  return { deliver, reached: async () => undefined, close: async () => undefined };
+}

@@ -1,0 +1,42 @@
+import type { History, SegmentTrack } from '@perennial/history';
+import { REPLAY_LIMITS } from './limits.js';
+
+/** One event as it is sent. */
+export interface Outgoing {
+  readonly userId: string;
+  readonly json: string;
+}
+
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How many lanes a number of events is worth: a request of few events costs nearly what one of many does. */
+export function toLaneCount(events: number): number {
+  return Math.max(1, Math.min(REPLAY_LIMITS.lanesMax, Math.ceil(events / REPLAY_LIMITS.batchEventsMax)));
+}
+
+/** The batches of one lane, in order: the events of the users that fall to it, within the front door's limits. */
+export function* toBatches(
+  history: Pick<History, 'userNumber'> & { event(index: number): SegmentTrack },
+  range: Range,
+  lane: { number: number; count: number },
+): Generator<Outgoing[]> {
+  let batch: Outgoing[] = [];
+  let bytes = 0;
+  for (let index = range.from; index < range.to; index++) {
+    if (history.userNumber(index) % lane.count !== lane.number) continue;
+    const event = history.event(index);
+    const json = JSON.stringify(event);
+    const size = Buffer.byteLength(json) + 1;
+    if (batch.length >= REPLAY_LIMITS.batchEventsMax || bytes + size > REPLAY_LIMITS.batchBytesMax) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push({ userId: event.userId, json });
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,94 @@
+import { type TopicName, toConsumerGroup, toTopic } from '@perennial/contracts';
+import type { Log } from '@perennial/kafka';
+import { type Clock, isAppError, systemClock } from '@perennial/kernel';
+import { REPLAY_LIMITS } from './limits.js';
+
+/** A reader of the chain: its consumer group, and the topic it reads. */
+export interface Reader {
+  readonly name: string;
+  readonly topic: TopicName;
+}
+
+/** The processors, in the order in which a record passes them. */
+export const CHAIN: readonly Reader[] = [
+  { name: 'feature-store', topic: 'eventAccepted' },
+  { name: 'scoring', topic: 'featureUpdated' },
+  { name: 'action', topic: 'scoreComputed' },
+];
+
+export type Lags = Readonly<Record<string, number>>;
+
+export interface Quiet {
+  readonly quiet: boolean;
+  readonly lags: Lags;
+}
+
+export interface QuietOptions {
+  readonly log: Log;
+  readonly namespace: string;
+  readonly readers?: readonly Reader[];
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLags?: (lags: Lags) => void;
+}
+
+/**
+ * Waits until every reader has read its topic to the end, twice in a row with the same ends, since the work of one is the
+ * input of the next. Gives up, saying so, when nothing moves for a minute or all takes an hour.
+ */
+export async function waitForQuiet(options: QuietOptions): Promise<Quiet> {
+  const clock = options.clock ?? systemClock;
+  const startMs = clock.now();
+  let movedMs = startMs;
+  let last = '';
+  for (;;) {
+    const { lags, fingerprint } = await readLags(options);
+    options.onLags?.(lags);
+    const idle = Object.values(lags).every((lag) => lag === 0);
+    if (idle && fingerprint === last) return { quiet: true, lags };
+    if (fingerprint !== last) movedMs = clock.now();
+    last = fingerprint;
+    const stalled = clock.now() - movedMs > REPLAY_LIMITS.quietStallMaxMs;
+    if (stalled || clock.now() - startMs > REPLAY_LIMITS.quietTotalMaxMs || options.signal?.aborted) {
+      return { quiet: false, lags };
+    }
+    await clock.wait(REPLAY_LIMITS.quietPollMs, options.signal);
+  }
+}
+
+/** How far each reader is behind, in records, and a text that changes whenever anything moves. */
+export async function readLags({
+  log,
+  namespace,
+  readers = CHAIN,
+}: QuietOptions): Promise<{ lags: Lags; fingerprint: string }> {
+  const lags: Record<string, number> = {};
+  const marks: string[] = [];
+  for (const { name, topic } of readers) {
+    const { lag, mark } = await readLag(log, toConsumerGroup(namespace, name), toTopic(namespace, topic));
+    lags[name] = lag;
+    marks.push(mark);
+  }
+  return { lags, fingerprint: marks.join('|') };
+}
+
+async function readLag(log: Log, group: string, topic: string): Promise<{ lag: number; mark: string }> {
+  const [ends, committed] = await Promise.all([log.offsets(topic), readGroupOffsets(log, group, topic)]);
+  let lag = 0;
+  let total = 0;
+  for (const [partition, { low, high }] of ends) {
+    lag += high - Math.min(high, Math.max(low, committed.get(partition) ?? low));
+    total += high;
+  }
+  return { lag, mark: `${total}-${lag}` };
+}
+
+/** A group that has not been there yet has read nothing. */
+async function readGroupOffsets(log: Log, group: string, topic: string): Promise<ReadonlyMap<number, number>> {
+  try {
+    return await log.groupOffsets(group, topic);
+  } catch (error) {
+    if (isAppError(error, 'not_found')) return new Map();
+    throw error;
+  }
+}

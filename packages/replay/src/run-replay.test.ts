@@ -1,0 +1,217 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Clock } from '@perennial/kernel';
+import { type FakeEvent, startFakePlatform } from './fake-platform.js';
+import type { ReplayOptions, ReplayProgress } from './run-replay.js';
+import { runReplay } from './run-replay.js';
+
+const HEADER = 'user_id,ts,event_type,item_id,session_id,quantity,value,extra';
+
+/** Time flies: waits are over at once, and the clock has moved on by them. */
+function createFastClock(): Clock & { waits: number[] } {
+  const waits: number[] = [];
+  let now = Date.UTC(2026, 0, 1);
+  return {
+    waits,
+    now: () => now,
+    wait: async (ms) => {
+      waits.push(ms);
+      now += ms;
+    },
+  };
+}
+
+describe('runReplay', () => {
+  let folder: string;
+  let platform: Awaited<ReturnType<typeof startFakePlatform>>;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perennial-replay-'));
+    platform = await startFakePlatform();
+  });
+
+  afterEach(async () => {
+    await platform.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const writeHistory = async (lines: readonly string[], name = 'history.csv'): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, `${HEADER}\n${lines.join('\n')}\n`);
+    return path;
+  };
+  const replay = (file: string, more: Partial<ReplayOptions> = {}) =>
+    runReplay({
+      file,
+      via: 'http',
+      namespace: 'test',
+      ingestUrl: platform.url,
+      writeKey: 'key',
+      log: platform.log,
+      progressFolder: join(folder, 'progress'),
+      clock: createFastClock(),
+      ...more,
+    });
+  const toTrail = () =>
+    platform.records.map((record) => (record.kind === 'clock' ? record.to.slice(0, 16) : record.event.messageId));
+  const THREE_DAYS = [
+    'u1,2024-01-03T09:30:00Z,purchase,,,1,3,',
+    'u1,2024-01-01T09:30:00Z,purchase,,,1,1,',
+    'bad',
+    'u2,2024-01-02,return,,,1,2,',
+  ];
+  const THREE_DAYS_TRAIL = [
+    '2024-01-01T09:00',
+    'history.csv:3',
+    '2024-01-01T23:00',
+    'history.csv:5',
+    '2024-01-03T09:00',
+    'history.csv:2',
+    '2024-01-03T10:00',
+  ];
+
+  it('sends events in order of time, the ticks between them, and tells the totals', async () => {
+    const result = await replay(await writeHistory(THREE_DAYS));
+    expect(toTrail()).toEqual(THREE_DAYS_TRAIL);
+    expect(result).toMatchObject({
+      namespace: 'test',
+      rows: 4,
+      badRows: { count: 1, first: [{ line: 4 }] },
+      events: { sent: 3, rejected: 0, duplicates: null },
+      orders: 2,
+      refunds: 1,
+      firstTs: '2024-01-01T09:30:00.000Z',
+      lastTs: '2024-01-03T09:30:00.000Z',
+      logTime: '2024-01-03T10:00:00.000Z',
+      ticks: 1 + 14 + 34 + 1,
+      settled: true,
+      alreadyReplayed: false,
+    });
+  });
+
+  it('leaves a file alone that it has replayed, whatever its name', async () => {
+    const file = await writeHistory(THREE_DAYS);
+    await replay(file);
+    await rename(file, join(folder, 'other.csv'));
+    const before = platform.state.requests;
+    const result = await replay(join(folder, 'other.csv'));
+    expect(result).toMatchObject({ alreadyReplayed: true, events: { sent: 0 }, ticks: 0, orders: 2 });
+    expect(platform.state.requests).toBe(before);
+  });
+
+  it('replays again into a namespace whose data is gone', async () => {
+    const file = await writeHistory(THREE_DAYS);
+    await replay(file);
+    platform.records.length = 0;
+    const seen: ReplayProgress[] = [];
+    const result = await replay(file, { onProgress: (progress) => seen.push(progress) });
+    expect(result.alreadyReplayed).toBe(false);
+    expect(toTrail()).toEqual(THREE_DAYS_TRAIL);
+    expect(seen.some(({ kind }) => kind === 'stale')).toBe(true);
+  });
+
+  it('stops at --until, and goes on from there', async () => {
+    const file = await writeHistory(THREE_DAYS);
+    const first = await replay(file, { untilMs: Date.UTC(2024, 0, 2) });
+    expect(first).toMatchObject({ events: { sent: 2 }, logTime: '2024-01-02T00:00:00.000Z', alreadyReplayed: false });
+    const second = await replay(file);
+    expect(second).toMatchObject({
+      events: { sent: 1 },
+      resumedFrom: '2024-01-02T00:00:00.000Z',
+      alreadyReplayed: false,
+    });
+    expect(toTrail().filter((entry) => entry.startsWith('history'))).toEqual(
+      THREE_DAYS_TRAIL.filter((entry) => entry.startsWith('history')),
+    );
+    expect(await replay(file)).toMatchObject({ alreadyReplayed: true });
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7])('goes on after a stop at request %i, repeating at most an hour', async (stopAt) => {
+    const file = await writeHistory(THREE_DAYS);
+    platform.state.trouble = () => (platform.state.requests >= stopAt ? { status: 404 } : undefined);
+    await expect(replay(file)).rejects.toThrow(/404/);
+    platform.state.trouble = undefined;
+    await replay(file);
+    expect([...new Set(toTrail())]).toEqual(THREE_DAYS_TRAIL);
+    expect(toTrail().length).toBeLessThanOrEqual(THREE_DAYS_TRAIL.length + 1);
+  });
+
+  it('keeps the order of each user over lanes, batches and retries', async () => {
+    const rows = Array.from(
+      { length: 3000 },
+      (_, n) => `u${n % 7},2024-01-01T10:${String(n % 60).padStart(2, '0')}:00Z,purchase,,,1,${n},`,
+    );
+    const file = await writeHistory(rows);
+    let troubles = 0;
+    platform.state.trouble = (path) => {
+      if (path !== '/v1/batch' || troubles >= 9 || platform.state.requests % 2 === 0) return undefined;
+      troubles++;
+      return troubles % 3 === 0 ? 'cut' : { status: troubles % 3 === 1 ? 429 : 503, headers: { 'retry-after': '2' } };
+    };
+    const clock = createFastClock();
+    const retries: ReplayProgress[] = [];
+    const result = await replay(file, {
+      clock,
+      onProgress: (progress) => progress.kind === 'retry' && retries.push(progress),
+    });
+    expect(result.events).toMatchObject({ sent: 3000, accepted: 3000 });
+    expect(troubles).toBeGreaterThanOrEqual(6);
+    expect(retries).toHaveLength(troubles);
+    expect(clock.waits.filter((wait) => wait === 2000)).toHaveLength(troubles - Math.floor(troubles / 3));
+    const events = platform.records.flatMap((record) => (record.kind === 'event' ? [record.event] : []));
+    for (const user of ['u0', 'u3', 'u6']) {
+      const times = events.filter(({ userId }) => userId === user).map(({ timestamp }) => timestamp);
+      expect(times).toEqual([...times].sort());
+    }
+  });
+
+  it('halves a refused batch until the event at fault stands alone', async () => {
+    const rows = Array.from({ length: 40 }, (_, n) => `u${n},2024-01-01,purchase,,,1,1,`);
+    const isBad = ({ userId }: FakeEvent) => userId === 'u13';
+    platform.state.trouble = (_path, { batch }) => (batch?.some(isBad) ? { status: 400 } : undefined);
+    const result = await replay(await writeHistory(rows));
+    expect(result.events).toMatchObject({ sent: 40, accepted: 39, rejected: 1 });
+    expect(platform.records.some((record) => record.kind === 'event' && isBad(record.event))).toBe(false);
+  });
+
+  it('gives up on a door that stays shut, and on a key that is refused', async () => {
+    const file = await writeHistory(THREE_DAYS);
+    platform.state.trouble = () => ({ status: 503 });
+    await expect(replay(file)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+    platform.state.trouble = () => ({ status: 401 });
+    await expect(replay(file)).rejects.toThrow('refuses the write key');
+  });
+
+  it('stops when it is told to', async () => {
+    const controller = new AbortController();
+    platform.state.trouble = (path) => {
+      if (path === '/v1/batch') controller.abort();
+      return undefined;
+    };
+    await expect(replay(await writeHistory(THREE_DAYS), { signal: controller.signal })).rejects.toThrow('interrupted');
+    expect(toTrail().length).toBeLessThan(THREE_DAYS_TRAIL.length);
+  });
+
+  it('refuses a second replay at the same time, and takes over from one that died', async () => {
+    const file = await writeHistory(THREE_DAYS);
+    await replay(file, { untilMs: Date.UTC(2024, 0, 1, 12) });
+    await writeFile(join(folder, 'progress', 'lock'), '4711');
+    const process = { pid: 1, isAlive: (pid: number) => pid === 4711 };
+    await expect(replay(file, { process })).rejects.toThrow('process 4711');
+    expect(await replay(file, { process: { pid: 1, isAlive: () => false } })).toMatchObject({ events: { sent: 2 } });
+  });
+
+  it('goes through Kafka, keyed by the user, and has the ticks wait for the positions reached', async () => {
+    await replay(await writeHistory(THREE_DAYS), { via: 'kafka' });
+    expect(platform.received.map(({ key, topic }) => [topic, String(key)])).toEqual(
+      ['u1', 'u2', 'u1'].map((user) => ['test.lifecycle.event.received.v1', user]),
+    );
+    const positions = platform.records.flatMap((record) => (record.kind === 'clock' ? [record.received] : []));
+    const sums = positions.map((received) =>
+      Object.values(received as Record<string, number>).reduce((sum, offset) => sum + offset, 0),
+    );
+    expect(sums).toEqual([0, 1, 2, 3]);
+  });
+});

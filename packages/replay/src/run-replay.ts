@@ -1,0 +1,269 @@
+import { toTopic } from '@perennial/contracts';
+import type { BadRow, ColumnMap, History } from '@perennial/history';
+import { readOrders } from '@perennial/history';
+import type { Log } from '@perennial/kafka';
+import { type Clock, ReleaseStack, systemClock } from '@perennial/kernel';
+import { advanceClock } from './clock-client.js';
+import type { Door } from './door.js';
+import type { IngestAddress, Retrying } from './http-client.js';
+import { throwIfAborted } from './http-client.js';
+import { createHttpDoor } from './http-door.js';
+import { createKafkaDoor } from './kafka-door.js';
+import { type Range, toBatches, toLaneCount } from './lanes.js';
+import { lockFolder } from './lock.js';
+import type { Progress, ProgressStore } from './progress-store.js';
+import { createProgressStore } from './progress-store.js';
+import { type Lags, waitForQuiet } from './quiet.js';
+import { countTicks, findFirstAfter, type ScheduleInput, toSteps, toTickCalls } from './schedule.js';
+
+export interface ReplayOptions extends IngestAddress {
+  /** Path of the history file. */
+  readonly file: string;
+  readonly map?: ColumnMap | undefined;
+  /** Rows up to and including this time are sent, and log time stops exactly there. */
+  readonly untilMs?: number | undefined;
+  readonly via: 'http' | 'kafka';
+  readonly namespace: string;
+  readonly log: Log;
+  /** Folder of the progress of replays into this namespace. */
+  readonly progressFolder: string;
+  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Repeats that changed nothing, as the feature-store counts them since it started; undefined where it cannot be asked. */
+  readonly readDuplicates?: (() => Promise<number | undefined>) | undefined;
+  readonly clock?: Clock;
+  readonly process?: { pid: number; isAlive: (pid: number) => boolean };
+}
+
+/** What is going on, often enough for a progress line. */
+export type ReplayProgress =
+  | { readonly kind: 'reading'; readonly file: string }
+  | { readonly kind: 'stale'; readonly reason: string }
+  | { readonly kind: 'sending'; readonly sent: number; readonly events: number; readonly timeMs: number }
+  | { readonly kind: 'retry'; readonly message: string; readonly waitMs: number }
+  | { readonly kind: 'settling'; readonly lags: Lags };
+
+/** What a replay came to. Numbers of events and ticks are of this run; rows, orders and refunds are of the file. */
+export interface ReplayResult {
+  readonly file: string;
+  readonly sha256: string;
+  readonly namespace: string;
+  readonly rows: number;
+  readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
+  readonly events: {
+    readonly sent: number;
+    /** Records that came to `event.accepted` during the run, less the ticks; null when it could not be told. */
+    readonly accepted: number | null;
+    /** Records that came to `event.rejected` during the run, and events that the front door answered 400 to. */
+    readonly rejected: number;
+    readonly duplicates: number | null;
+  };
+  readonly orders: number;
+  readonly refunds: number;
+  readonly others: number;
+  readonly users: number;
+  readonly firstTs: string | null;
+  readonly lastTs: string | null;
+  readonly resumedFrom: string | null;
+  readonly ticks: number;
+  readonly logTime: string | null;
+  /** False when the platform did not come to rest within the bound; `lags` says who is behind. */
+  readonly settled: boolean;
+  readonly lags: Lags;
+  readonly seconds: number;
+  readonly alreadyReplayed: boolean;
+}
+
+/**
+ * Replays a history file through the front door in fast time and waits until the platform has worked it off. Throws
+ * AppError when the file, the door or the clock fails; what was reached is kept, and the next run goes on from there.
+ */
+export async function runReplay(options: ReplayOptions): Promise<ReplayResult> {
+  const releases = new ReleaseStack();
+  try {
+    const self = options.process ?? { pid: process.pid, isAlive };
+    await releases.acquire(
+      'lock',
+      () => lockFolder(options.progressFolder, self),
+      (release) => release(),
+    );
+    return await new Replay(options, releases).run();
+  } finally {
+    await releases.dispose();
+  }
+}
+
+class Replay {
+  readonly #options: ReplayOptions;
+  readonly #releases: ReleaseStack;
+  readonly #clock: Clock;
+  readonly #store: ProgressStore;
+  readonly #retrying: Retrying;
+  #sent = 0;
+  #refused = 0;
+  #ticks = 0;
+
+  constructor(options: ReplayOptions, releases: ReleaseStack) {
+    this.#options = options;
+    this.#releases = releases;
+    this.#clock = options.clock ?? systemClock;
+    this.#store = createProgressStore(options.progressFolder);
+    this.#retrying = {
+      signal: options.signal,
+      clock: this.#clock,
+      onRetry: (failure) => options.onProgress?.({ kind: 'retry', ...failure }),
+    };
+  }
+
+  async run(): Promise<ReplayResult> {
+    const startMs = this.#clock.now();
+    const { history, progress } = await this.#read();
+    const before = await this.#count();
+    const resumedMs = progress?.reachedMs;
+    const schedule: ScheduleInput = {
+      length: history.length,
+      timestampMs: (index) => history.timestampMs(index),
+      reachedMs: resumedMs,
+      untilMs: this.#options.untilMs,
+    };
+    const reachedMs = await this.#walk(history, schedule);
+    const alreadyReplayed = resumedMs !== undefined && reachedMs === resumedMs;
+    const settled = await this.#settle();
+    const after = await this.#count();
+    const seen = findFirstAfter(schedule, reachedMs ?? Number.NEGATIVE_INFINITY);
+    return {
+      file: this.#options.file,
+      sha256: history.sha256,
+      namespace: this.#options.namespace,
+      rows: history.rows,
+      badRows: history.badRows,
+      events: {
+        sent: this.#sent,
+        accepted: after.accepted - before.accepted - this.#ticks * after.partitions,
+        rejected: after.rejected - before.rejected + this.#refused,
+        duplicates: subtract(after.duplicates, before.duplicates),
+      },
+      orders: history.counts.orders,
+      refunds: history.counts.refunds,
+      others: history.counts.others,
+      users: history.users,
+      firstTs: toText(history.length === 0 ? undefined : history.timestampMs(0)),
+      lastTs: toText(seen === 0 ? undefined : history.timestampMs(seen - 1)),
+      resumedFrom: toText(resumedMs),
+      ticks: this.#ticks,
+      logTime: toText(reachedMs),
+      settled: settled.quiet,
+      lags: settled.lags,
+      seconds: (this.#clock.now() - startMs) / 1000,
+      alreadyReplayed,
+    };
+  }
+
+  /** The file, under the name that it had when its replay began, and how far that came. */
+  async #read(): Promise<{ history: History; progress: Progress | undefined }> {
+    const { file, map, onProgress } = this.#options;
+    onProgress?.({ kind: 'reading', file });
+    const options = { ...(map === undefined ? {} : { map }), latestMs: this.#clock.now() };
+    const history = await readOrders(file, options);
+    const progress = await this.#store.load(history.sha256);
+    if (progress === undefined) return { history, progress };
+    if ((await this.#count()).accepted === 0) {
+      const reason = 'the namespace is empty: its data was removed since, so the replay begins anew';
+      onProgress?.({ kind: 'stale', reason });
+      return { history, progress: undefined };
+    }
+    if (progress.fileName === history.fileName) return { history, progress };
+    return { history: await readOrders(file, { ...options, fileName: progress.fileName }), progress };
+  }
+
+  /** Walks all steps; returns the log time reached. */
+  async #walk(history: History, schedule: ScheduleInput): Promise<number | undefined> {
+    const { onProgress } = this.#options;
+    let reachedMs = schedule.reachedMs;
+    const door = await this.#openDoor();
+    for (const step of toSteps(schedule)) {
+      throwIfAborted(this.#options.signal);
+      switch (step.kind) {
+        case 'send':
+          await this.#send(history, step, door);
+          break;
+        case 'tick':
+          await this.#tick(reachedMs, step.timeMs, door);
+          reachedMs = step.timeMs;
+          await this.#store.save({ sha256: history.sha256, fileName: history.fileName, reachedMs });
+          onProgress?.({ kind: 'sending', sent: this.#sent, events: history.length, timeMs: reachedMs });
+          break;
+      }
+    }
+    return reachedMs;
+  }
+
+  async #openDoor(): Promise<Door> {
+    const { via, log, namespace } = this.#options;
+    const open = async () =>
+      via === 'kafka' ? createKafkaDoor(log, namespace) : createHttpDoor(this.#options, this.#retrying);
+    return this.#releases.acquire('door', open, (door) => door.close());
+  }
+
+  /** All lanes at once; each in order. */
+  async #send(history: History, range: Range, door: Door): Promise<void> {
+    const count = toLaneCount(range.to - range.from);
+    const lanes = Array.from({ length: count }, async (_, number) => {
+      for (const batch of toBatches(history, range, { number, count })) {
+        const { refused } = await door.deliver(batch);
+        this.#sent += batch.length;
+        this.#refused += refused;
+      }
+    });
+    const results = await Promise.allSettled(lanes);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async #tick(fromMs: number | undefined, toMs: number, door: Door): Promise<void> {
+    const received = await door.reached();
+    for (const callMs of toTickCalls(fromMs, toMs)) {
+      await advanceClock(this.#options, { toMs: callMs, received }, this.#retrying);
+    }
+    this.#ticks += countTicks(fromMs, toMs);
+  }
+
+  #settle() {
+    const { log, namespace, signal, onProgress } = this.#options;
+    const onLags = (lags: Lags) => onProgress?.({ kind: 'settling', lags });
+    return waitForQuiet({ log, namespace, signal, clock: this.#clock, onLags });
+  }
+
+  async #count() {
+    const { log, namespace } = this.#options;
+    const accepted = await log.offsets(toTopic(namespace, 'eventAccepted'));
+    const rejected = await log.offsets(toTopic(namespace, 'eventRejected'));
+    return {
+      partitions: accepted.size,
+      accepted: sumHighs(accepted),
+      rejected: sumHighs(rejected),
+      duplicates: await this.#options.readDuplicates?.(),
+    };
+  }
+}
+
+function sumHighs(offsets: ReadonlyMap<number, { high: number }>): number {
+  return [...offsets.values()].reduce((sum, { high }) => sum + high, 0);
+}
+
+/** A counter that fell was restarted: nothing can be said then. */
+function subtract(after: number | undefined, before: number | undefined): number | null {
+  return after === undefined || before === undefined || after < before ? null : after - before;
+}
+
+function toText(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,72 @@
+import { REPLAY_LIMITS } from './limits.js';
+
+/** What a replay does next: sends the events [from, to), or lets time reach `timeMs`. */
+export type ReplayStep =
+  | { readonly kind: 'send'; readonly from: number; readonly to: number }
+  | { readonly kind: 'tick'; readonly timeMs: number };
+
+export interface ScheduleInput {
+  readonly length: number;
+  /** Time of an event; never falls with the index. */
+  timestampMs(index: number): number;
+  /** Log time that an earlier run reached: everything up to it is sent. */
+  readonly reachedMs?: number | undefined;
+  /** Events after it stay, and time stops exactly there. Default: the hour at or after the last event. */
+  readonly untilMs?: number | undefined;
+}
+
+/**
+ * The steps of a replay, lazily: the events of an hour (T - 1 h, T] before the tick T, and each tick before any event
+ * that is later than it. Hours without events cost no step: one tick step covers them all. Steps only go forward, so a
+ * run that stops after a tick is continued by giving that tick's time as `reachedMs`.
+ */
+export function* toSteps(input: ScheduleInput): Generator<ReplayStep> {
+  const end = findFirstAfter(input, input.untilMs ?? Number.POSITIVE_INFINITY);
+  let index = findFirstAfter(input, input.reachedMs ?? Number.NEGATIVE_INFINITY);
+  let timeMs = input.reachedMs ?? Number.NEGATIVE_INFINITY;
+  while (index < end) {
+    const hourMs = toHourCeiling(input.timestampMs(index));
+    const beforeMs = hourMs - REPLAY_LIMITS.tickStepMs;
+    if (beforeMs > timeMs) {
+      timeMs = beforeMs;
+      yield { kind: 'tick', timeMs };
+    }
+    const next = Math.min(end, findFirstAfter(input, hourMs, index));
+    yield { kind: 'send', from: index, to: next };
+    index = next;
+  }
+  if (timeMs === Number.NEGATIVE_INFINITY) return;
+  const lastMs = input.untilMs ?? (end === 0 ? timeMs : toHourCeiling(input.timestampMs(end - 1)));
+  if (lastMs > timeMs) yield { kind: 'tick', timeMs: lastMs };
+}
+
+/** The hour boundary at or after a time. */
+export function toHourCeiling(ms: number): number {
+  return Math.ceil(ms / REPLAY_LIMITS.tickStepMs) * REPLAY_LIMITS.tickStepMs;
+}
+
+/** How many ticks go from one log time to another: the hour boundaries between, and the end itself. */
+export function countTicks(fromMs: number | undefined, toMs: number): number {
+  if (fromMs === undefined) return 1;
+  return Math.max(0, Math.ceil(toMs / REPLAY_LIMITS.tickStepMs) - Math.floor(fromMs / REPLAY_LIMITS.tickStepMs));
+}
+
+/** A long way in pieces that one call each can take; the pieces end on hours. */
+export function* toTickCalls(fromMs: number | undefined, toMs: number): Generator<number> {
+  const pieceMs = REPLAY_LIMITS.ticksPerCallMax * REPLAY_LIMITS.tickStepMs;
+  const floorMs = (ms: number) => Math.floor(ms / REPLAY_LIMITS.tickStepMs) * REPLAY_LIMITS.tickStepMs;
+  if (fromMs !== undefined) for (let at = floorMs(fromMs) + pieceMs; at < toMs; at += pieceMs) yield at;
+  yield toMs;
+}
+
+/** Index of the first event later than `timeMs`, at or after `from`. */
+export function findFirstAfter(input: Pick<ScheduleInput, 'length' | 'timestampMs'>, timeMs: number, from = 0): number {
+  let low = from;
+  let high = input.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (input.timestampMs(middle) > timeMs) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
