@@ -3,7 +3,7 @@ const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'c
 /** Shared by both projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
 const base = {
   rootDir: import.meta.dirname,
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/scripts/jest-environment.mjs',
   transform: {
     '^.+\\.(t|j|mj)s$': [
       '@swc/jest',

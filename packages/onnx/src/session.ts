@@ -1,0 +1,50 @@
+import { AppError, toMessage } from '@perennial/kernel';
+import { InferenceSession } from 'onnxruntime-node';
+
+/** Execution providers that configuration may wish for, best first. */
+export const EXECUTION_PROVIDERS = ['cuda', 'tensorrt', 'webgpu', 'cpu'] as const;
+
+export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
+
+/** Why a wished provider is not the one in use. */
+export interface ProviderFallback {
+  readonly provider: ExecutionProvider;
+  readonly reason: string;
+}
+
+export interface OpenedSession {
+  readonly session: InferenceSession;
+  readonly provider: ExecutionProvider;
+  readonly fallbacks: readonly ProviderFallback[];
+}
+
+/**
+ * Opens the model on the first provider of the list that accepts it and can run it (`probe`). Throws `model_refused`
+ * when the CPU refuses it, `dependency_unavailable` when no provider is left.
+ */
+export async function openSession(
+  model: Buffer,
+  providers: readonly ExecutionProvider[],
+  probe: (session: InferenceSession) => Promise<void>,
+): Promise<OpenedSession> {
+  const fallbacks: ProviderFallback[] = [];
+  for (const provider of providers) {
+    try {
+      const session = await InferenceSession.create(model, {
+        executionProviders: [provider],
+        // One thread: batches are small, the cores belong to the other partitions, and a row's bits cannot depend on how
+        // work was split. Two threads were slower at every batch size up to 1,024.
+        intraOpNumThreads: 1,
+        interOpNumThreads: 1,
+        logSeverityLevel: 4,
+      });
+      await probe(session);
+      return { session, provider, fallbacks };
+    } catch (error) {
+      if (provider === 'cpu') throw new AppError('model_refused', `model: ${toMessage(error)}`, { cause: error });
+      fallbacks.push({ provider, reason: toMessage(error) });
+    }
+  }
+  const reasons = fallbacks.map(({ provider, reason }) => `${provider}: ${reason}`);
+  throw new AppError('dependency_unavailable', `no execution provider can be used (${reasons.join('; ')})`);
+}
