@@ -1,0 +1,48 @@
+// The .env that docker-compose.yml needs: secrets made for this installation, never a default, never overwritten.
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+/** Each secret and what it is for. Hexadecimal, so that one can stand in a URL as it is. */
+export const SECRETS = [
+  [
+    'PERENNIAL_SECRET',
+    'Root of pseudonyms and sealed ids. Keep it: without it no profile can be told whose it is; another makes all profiles anew.',
+  ],
+  ['REDIS_PASSWORD', 'Password of Redis.'],
+  ['POSTGRES_PASSWORD', 'Password of PostgreSQL. Taken over when its volume is empty; change it there too.'],
+];
+const SECRET_BYTES = 32;
+
+/** Makes the file if it isn't there. An existing one is left as it is: throws when it lacks a secret. Answers whether it was made. */
+export function ensureEnvFile(path) {
+  if (existsSync(path)) {
+    const missing = findMissing(readFileSync(path, 'utf8'));
+    if (missing.length === 0) return false;
+    throw new Error(
+      `${path} lacks ${missing.join(', ')}; add a line for each, such as ${missing[0]}=${createSecret()}`,
+    );
+  }
+  // wx: of two that start at once one makes it, and no link is followed.
+  writeFileSync(path, createEnvText(), { mode: 0o600, flag: 'wx' });
+  return true;
+}
+
+function createEnvText() {
+  const lines = SECRETS.flatMap(([name, description]) => [`# ${description}`, `${name}=${createSecret()}`, '']);
+  return ['# Secrets of this installation; .env.example lists what else can be set here.', '', ...lines].join('\n');
+}
+
+function findMissing(text) {
+  const values = parseEnv(text);
+  return SECRETS.map(([name]) => name).filter((name) => !values.get(name));
+}
+
+/** `NAME=value` lines as a map; comments and empty lines are left out. */
+export function parseEnv(text) {
+  const pairs = [...text.matchAll(/^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t\r]*$/gm)];
+  return new Map(pairs.map(([, name, value]) => [name, value.replace(/^(['"])(.*)\1$/, '$2')]));
+}
+
+function createSecret() {
+  return randomBytes(SECRET_BYTES).toString('hex');
+}

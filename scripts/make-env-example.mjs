@@ -1,0 +1,24 @@
+// Writes .env.example from docker-compose.yml and the services' configuration (built: run `pnpm build` first).
+// With --check it only tells whether the file is what would be written.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeVariables } from '../packages/config/dist/index.js';
+import { createEnvExample } from './containers/env-example.mjs';
+
+const SERVICES = ['ingest', 'feature-store', 'scoring', 'action'];
+const root = join(import.meta.dirname, '..');
+const path = join(root, '.env.example');
+
+const declarations = {};
+for (const service of SERVICES) {
+  const { loadConfig } = await import(`../services/${service}/dist/index.js`);
+  declarations[service] = describeVariables(loadConfig);
+}
+const text = createEnvExample(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), declarations);
+if (!process.argv.includes('--check')) {
+  writeFileSync(path, text);
+  console.log(`wrote ${path}`);
+} else if (readFileSync(path, 'utf8') !== text) {
+  console.error('.env.example is not what the services read: run node scripts/make-env-example.mjs');
+  process.exitCode = 1;
+}

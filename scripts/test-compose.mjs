@@ -1,0 +1,180 @@
+// Proves docker-compose.yml on a real engine: builds the images, starts everything under a project name and ports of its
+// own, sends a new user's first order over HTTP, waits for that user's action, stops gracefully, leaves nothing behind.
+//
+//   node scripts/test-compose.mjs [--keep]     --keep leaves the project running, to look at
+//
+// Exit codes: 0 passed, 1 failed, 3 there is no Docker engine here.
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { createCompose, findEngineProblem } from './containers/compose.mjs';
+import { ensureEnvFile } from './containers/env-file.mjs';
+
+const SERVICES = ['ingest', 'feature-store', 'scoring', 'action'];
+const UP_TIMEOUT_S = 300;
+const ACTION_TIMEOUT_MS = 60_000;
+const EXIT_NO_ENGINE = 3;
+
+const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const root = join(import.meta.dirname, '..');
+const project = `perennial-test-${process.pid}`;
+const startedAt = Date.now();
+
+const problem = findEngineProblem();
+if (problem === undefined) await main();
+else {
+  console.error(`test:compose needs Docker with Compose, version 2: ${problem}`);
+  process.exitCode = EXIT_NO_ENGINE;
+}
+
+async function main() {
+  if (ensureEnvFile(join(root, '.env'))) say('made .env with new secrets');
+  const compose = createCompose({ root, project, env: await createTestPorts() });
+  let passed = false;
+  // Ctrl-C ends the docker command in hand, and with it this try: what was started still goes.
+  process.on('SIGINT', () => say('interrupted: cleaning up'));
+  try {
+    await step('build the images', () => compose.run(['build', '--quiet']));
+    await step('start everything', () =>
+      compose.run(['up', '--detach', '--wait', '--wait-timeout', String(UP_TIMEOUT_S)]),
+    );
+    await step('every service is ready and runs without root', () => checkServices(compose));
+    const user = `compose-${randomUUID()}`;
+    await step('a first order over HTTP', () => sendFirstOrder(compose, user));
+    const action = await step('the action in the ledger', () => waitForAction(compose, user));
+    await step('the same action on the topic', () => checkTopic(compose, action));
+    await step('stop: every service drains and ends with 0', () => checkStop(compose));
+    passed = true;
+  } catch (error) {
+    console.error(`test:compose failed: ${error.stack}`);
+    await compose.run(['ps', '--all']).catch(() => undefined);
+    await compose.run(['logs', '--no-color', '--tail', '60']).catch(() => undefined);
+    process.exitCode = 1;
+  } finally {
+    if (options.keep) say(`left running: docker compose --project-name ${project} down --volumes removes it`);
+    else await compose.run(['down', '--volumes', '--remove-orphans']).catch(reportFailure);
+  }
+  if (passed && !process.exitCode) say('passed');
+}
+
+/** Ports that are free: 0 lets the engine choose, but Kafka has to tell its clients which it is. */
+async function createTestPorts() {
+  const names = ['INGEST', 'FEATURE_STORE', 'SCORING', 'ACTION', 'REDIS', 'POSTGRES'];
+  return {
+    ...Object.fromEntries(names.map((name) => [`${name}_PORT`, '0'])),
+    KAFKA_PORT: String(await findFreePort()),
+  };
+}
+
+function findFreePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function checkServices(compose) {
+  for (const service of SERVICES) {
+    const response = await fetch(`${compose.urlOf(service, 8080)}/health/ready`);
+    if (!response.ok) throw new Error(`${service} is not ready: ${response.status} ${await response.text()}`);
+    const user = compose.read(['exec', '-T', service, 'node', '-p', 'process.getuid()']).trim();
+    if (user === '0') throw new Error(`${service} runs as root`);
+  }
+}
+
+async function sendFirstOrder(compose, userId) {
+  const created = compose.read([
+    'exec',
+    '-T',
+    'ingest',
+    'node',
+    'dist/main.js',
+    'sources',
+    'create',
+    '--name',
+    `test-${process.pid}`,
+    '--json',
+  ]);
+  const { writeKey } = parseLastLine(created);
+  const response = await fetch(`${compose.urlOf('ingest', 8080)}/v1/track`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Basic ${btoa(`${writeKey}:`)}` },
+    body: JSON.stringify({
+      userId,
+      messageId: randomUUID(),
+      event: 'Order Completed',
+      timestamp: new Date().toISOString(),
+      properties: {
+        order_id: randomUUID(),
+        revenue: 59.9,
+        products: [{ product_id: 'sku-1', quantity: 1, price: 59.9 }],
+      },
+    }),
+  });
+  const body = await response.text();
+  if (response.status !== 200) throw new Error(`POST /v1/track answered ${response.status}: ${body}`);
+}
+
+/** The ledger's first action of the user. */
+async function waitForAction(compose, userId) {
+  const url = `${compose.urlOf('action', 8080)}/v1/actions?userId=${encodeURIComponent(userId)}`;
+  const deadline = Date.now() + ACTION_TIMEOUT_MS;
+  for (let answer = ''; ; await delay(250)) {
+    const response = await fetch(url);
+    answer = await response.text();
+    const [action] = response.ok ? (JSON.parse(answer).actions ?? []) : [];
+    if (action !== undefined) {
+      say(`  ${action.strategy} on ${action.channel}: ${JSON.stringify(action.reasons)}`);
+      return action;
+    }
+    if (Date.now() > deadline)
+      throw new Error(`no action after ${ACTION_TIMEOUT_MS / 1000} s; ${url} answers ${response.status}: ${answer}`);
+  }
+}
+
+/** Reads action.decided from its beginning, as any consumer would. */
+function checkTopic(compose, action) {
+  const script =
+    '/opt/kafka/bin/kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic lifecycle.action.decided.v1 --from-beginning --timeout-ms 10000';
+  const records = compose.read(['exec', '-T', 'kafka', 'bash', '-c', `${script} 2>/dev/null || true`]);
+  if (!records.includes(action.actionId))
+    throw new Error(`action ${action.actionId} is in the ledger but not on the topic, which holds:\n${records}`);
+}
+
+async function checkStop(compose) {
+  await compose.run(['stop', ...SERVICES]);
+  for (const line of compose
+    .read(['ps', '--all', '--format', 'json', ...SERVICES])
+    .trim()
+    .split('\n')) {
+    const { Service: service, ExitCode: exitCode } = JSON.parse(line);
+    if (exitCode !== 0) throw new Error(`${service} ended with ${exitCode} when it was told to stop`);
+  }
+}
+
+function parseLastLine(text) {
+  return JSON.parse(text.trim().split('\n').at(-1));
+}
+
+async function step(what, action) {
+  const begun = Date.now();
+  say(`${what} ...`);
+  const result = await action();
+  say(`${what}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  return result;
+}
+
+function reportFailure(error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+function say(text) {
+  console.log(`test:compose ${((Date.now() - startedAt) / 1000).toFixed(0).padStart(4)} s  ${text}`);
+}
