@@ -78,7 +78,9 @@ export class ByteReader {
   }
 
   uint32(): number {
-    return this.raw(4).readUInt32BE(0);
+    if (this.#place + 4 > this.#bytes.length) throw damaged('they end early');
+    this.#place += 4;
+    return this.#bytes.readUInt32BE(this.#place - 4);
   }
 
   /** The next bytes, not copied. */

@@ -25,6 +25,11 @@ export function pruneState(state: EngineState): EngineState {
 function limitMessages(messages: StampedHashes): StampedHashes {
   const excess = messages.stamps.length - MESSAGE_IDS_MAX;
   if (excess <= 0) return messages;
+  if (excess === 1) {
+    // One event more than fits, the case of every event of a profile at its limit: a scan instead of a sort.
+    const last = messages.stamps.lastIndexOf(messages.oldest);
+    return filterEntries(messages, (_stamp, index) => index !== last);
+  }
   const places = Array.from(messages.stamps.keys());
   places.sort((a, b) => (messages.stamps[a] as number) - (messages.stamps[b] as number) || b - a);
   const dropped = new Set(places.slice(0, excess));

@@ -1,0 +1,218 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { advance } from './advance.js';
+import { apply } from './apply.js';
+import { decodeState, encodeState } from './codec.js';
+import type { FeatureEvent } from './event.js';
+import { merge } from './merge.js';
+import { computeNaively, type OracleEvent } from './naive-oracle.js';
+import { DAY_MS, FEATURE_SPEC, HOUR_MS, toFeatureMap } from './spec.js';
+import { createEmptyState, type EngineState } from './state.js';
+import { advanceClockFeatures, vector } from './vector.js';
+
+// fast-check prints seed and path of a failure; PROPERTY_SEED=... repeats a run.
+const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
+const START_MS = Date.UTC(2023, 10, 14, 7, 33, 12, 345);
+
+const products = fc.array(fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor', '', 'ünï ✨', 'x'.repeat(300)), {
+  maxLength: 5,
+});
+
+/** How far time moves on before the next thing happens: mostly little, sometimes past whole windows, often to a border. */
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: HOUR_MS }) },
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 20 * DAY_MS }) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 400 * DAY_MS }) },
+  { weight: 1, arbitrary: fc.constantFrom(HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 90 * DAY_MS, 365 * DAY_MS) },
+);
+
+const event = fc.record({
+  kind: fc.constantFrom('order' as const, 'order' as const, 'refund' as const, 'page' as const),
+  units: fc.option(fc.integer({ min: 0, max: 1e10 }), { nil: undefined }),
+  products,
+  stepMs: step,
+  lateMs: fc.oneof(fc.constant(0), step),
+  /** Index of an earlier event to repeat, if there are that many. */
+  repeatOf: fc.option(fc.nat(30), { nil: undefined, freq: 5 }),
+  advanceAfter: fc.boolean(),
+});
+
+type Script = Array<typeof event extends fc.Arbitrary<infer T> ? T : never>;
+const script: fc.Arbitrary<Script> = fc.array(event, { maxLength: 40 });
+
+describe(`feature engine against a naive oracle (seed ${SEED})`, () => {
+  const check = <T>(arbitrary: fc.Arbitrary<T>, predicate: (value: T) => void, numRuns = 300) =>
+    fc.assert(fc.property(arbitrary, predicate), { seed: SEED, numRuns });
+
+  it('agrees at every time after every event, with late events, repeats and advances', () => {
+    check(fc.tuple(script, step), ([events, laterMs]) => {
+      let state: EngineState | undefined;
+      const folded: OracleEvent[] = [];
+      for (const { state: next } of play(events, folded)) {
+        state = next;
+        expectOracle(state, folded, state.asOfMs);
+        expectOracle(state, folded, state.asOfMs + laterMs);
+      }
+    });
+  });
+
+  it('gives the same from its bytes, and the same bytes again', () => {
+    check(script, (events) => {
+      const state = lastOf(events);
+      const bytes = encodeState(state);
+      expect(decodeState(bytes)).toEqual(state);
+      expect(encodeState(decodeState(bytes)).equals(bytes)).toBe(true);
+    });
+  });
+
+  it('merges two profiles into what one would have been, byte for byte, in any order', () => {
+    check(fc.tuple(script, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 })), ([events, sides]) => {
+      const all = toEvents(events);
+      const endMs = Math.max(START_MS, ...all.map((e) => e.timestampMs));
+      const whole = foldAll(all, endMs);
+      const left = foldAll(
+        all.filter((_, i) => sides[i]),
+        endMs,
+      );
+      const right = foldAll(
+        all.filter((_, i) => !sides[i]),
+        endMs,
+      );
+      expect(encodeState(merge(left, right)).equals(encodeState(whole))).toBe(true);
+      expect(encodeState(merge(right, left)).equals(encodeState(whole))).toBe(true);
+    });
+  });
+
+  it('merges associatively, with the numbers of the oracle', () => {
+    check(fc.tuple(script, script, script), (scripts) => {
+      const folded: OracleEvent[] = [];
+      const [a, b, c] = scripts.map((events, i) => lastOf(events, folded, `p${i}-`)) as [
+        EngineState,
+        EngineState,
+        EngineState,
+      ];
+      const abc = merge(merge(a, b), c);
+      expect(encodeState(merge(a, merge(b, c))).equals(encodeState(abc))).toBe(true);
+      expectOracle(abc, folded, abc.asOfMs);
+    });
+  });
+
+  it('makes the same bytes whatever order events arrive in, once time is known', () => {
+    const shuffled = script.chain((events) => {
+      const all = toEvents(events);
+      return fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }));
+    });
+    check(shuffled, ([all, other]) => {
+      const endMs = Math.max(START_MS, ...all.map((e) => e.timestampMs));
+      expect(encodeState(foldAll(other, endMs)).equals(encodeState(foldAll(all, endMs)))).toBe(true);
+    });
+  });
+
+  it('never drops anything a later vector needs when advanced at other times', () => {
+    check(fc.tuple(script, fc.array(step, { maxLength: 5 })), ([events, steps]) => {
+      const state = lastOf(events);
+      let advanced = state;
+      for (const ms of steps) advanced = advance(advanced, advanced.asOfMs + ms);
+      expect(vector(advanced, advanced.asOfMs)).toEqual(vector(state, advanced.asOfMs));
+      expect(advance(state, advanced.asOfMs)).toEqual(advanced);
+    });
+  });
+
+  it('keeps windowed values until validUntilMs, and changes one there', () => {
+    check(fc.tuple(script, fc.double({ min: 0, max: 1, noNaN: true })), ([events, share]) => {
+      const state = lastOf(events);
+      const { values, validUntilMs } = vector(state, state.asOfMs);
+      const endMs = validUntilMs ?? state.asOfMs + 1000 * DAY_MS;
+      expect(endMs).toBeGreaterThan(state.asOfMs);
+      for (const atMs of [state.asOfMs + Math.floor(share * (endMs - 1 - state.asOfMs)), endMs - 1]) {
+        expect(vector(state, atMs).values).toEqual(advanceClockFeatures(values, state.asOfMs, atMs));
+      }
+      if (validUntilMs === undefined) return;
+      expect(vector(state, validUntilMs).values).not.toEqual(advanceClockFeatures(values, state.asOfMs, validUntilMs));
+    });
+  });
+
+  it('never changes a state it was given', () => {
+    check(fc.tuple(script, script), ([events, others]) => {
+      const state = lastOf(events);
+      const bytes = encodeState(state);
+      const other = lastOf(others, [], 'other-');
+      merge(state, other);
+      merge(other, state);
+      advance(state, state.asOfMs + 40 * DAY_MS);
+      for (const next of toEvents(others)) apply(state, toFeatureEvent({ ...next, id: `new-${next.id}` }));
+      expect(encodeState(state).equals(bytes)).toBe(true);
+    });
+  });
+});
+
+/** Plays a script as a processor would: time moves on, then an event comes, perhaps late, perhaps again. */
+function* play(events: Script, folded: OracleEvent[], prefix = ''): Generator<{ state: EngineState }> {
+  let state = advance(createEmptyState(), START_MS);
+  const sent: Array<{ event: OracleEvent; hour: number }> = [];
+  for (const [index, entry] of events.entries()) {
+    const nowMs = state.asOfMs + entry.stepMs;
+    const earlier = entry.repeatOf === undefined ? undefined : sent[entry.repeatOf];
+    if (entry.advanceAfter || earlier !== undefined) state = advance(state, nowMs);
+    if (earlier !== undefined) {
+      const hour = Math.floor(nowMs / HOUR_MS);
+      const result = apply(state, toFeatureEvent(earlier.event));
+      expect(result.applied).toBe(hour - earlier.hour > 24);
+      if (!result.applied) expect(result.state).toBe(state);
+      else {
+        folded.push(earlier.event);
+        earlier.hour = hour;
+      }
+      state = result.state;
+    } else {
+      const next = toEvent(entry, `${prefix}${index}`, nowMs);
+      state = apply(state, toFeatureEvent(next)).state;
+      folded.push(next);
+      sent.push({ event: next, hour: Math.floor(state.asOfMs / HOUR_MS) });
+    }
+    yield { state };
+  }
+}
+
+function lastOf(events: Script, folded: OracleEvent[] = [], prefix = ''): EngineState {
+  let last = advance(createEmptyState(), START_MS);
+  for (const { state } of play(events, folded, prefix)) last = state;
+  return last;
+}
+
+function toEvents(events: Script): OracleEvent[] {
+  let nowMs = START_MS;
+  return events.map((entry, index) => {
+    nowMs += entry.stepMs;
+    return toEvent(entry, `${index}`, nowMs);
+  });
+}
+
+function toEvent(entry: Script[number], id: string, nowMs: number): OracleEvent {
+  const { kind, units, products: ids, lateMs } = entry;
+  return { id, kind, units, products: ids.filter((product) => product !== ''), timestampMs: nowMs - lateMs };
+}
+
+function foldAll(events: readonly OracleEvent[], endMs: number): EngineState {
+  let state = advance(createEmptyState(), endMs);
+  for (const next of events) state = apply(state, toFeatureEvent(next)).state;
+  return state;
+}
+
+function toFeatureEvent(event: OracleEvent): FeatureEvent {
+  const revenue = event.units === undefined ? {} : { revenue: event.units / 1e4 };
+  const name = { order: 'Order Completed', refund: 'Order Refunded', page: 'Home' }[event.kind];
+  return {
+    messageId: event.id,
+    type: event.kind === 'page' ? 'page' : 'track',
+    name,
+    timestampMs: event.timestampMs,
+    properties: { ...revenue, products: event.products.map((id) => ({ product_id: id })) },
+  };
+}
+
+function expectOracle(state: EngineState, folded: readonly OracleEvent[], atMs: number): void {
+  const { values } = vector(state, atMs);
+  expect(values).toHaveLength(FEATURE_SPEC.names.length);
+  expect(toFeatureMap(values)).toEqual(computeNaively(folded, atMs));
+}
