@@ -1,0 +1,77 @@
+import { AppError, systemClock } from '@perennial/kernel';
+import type { LogConsumerHandlers } from './log.js';
+
+/** How long a member may take to finish what it has in hand; below the group's rebalance timeout, else it is thrown out. */
+export const REVOKE_WAIT_MS_MAX = 10_000;
+
+/**
+ * Which partitions this member owns, and the order of its handlers' calls: `onAssigned` comes only after the `onRevoked`
+ * before it has resolved (or its time is up: then the owner's fencing has to do), and an assignment that is taken back
+ * meanwhile is never told.
+ */
+export class GroupMembership {
+  readonly #handlers: LogConsumerHandlers;
+  readonly #onError: (error: unknown) => void;
+  #owned: ReadonlySet<number> = new Set();
+  #generation = 0;
+  #revoking: Promise<void> = Promise.resolve();
+  #settled: Promise<void> = Promise.resolve();
+
+  constructor(handlers: LogConsumerHandlers, onError: (error: unknown) => void) {
+    this.#handlers = handlers;
+    this.#onError = onError;
+  }
+
+  /** Changes at every assignment and revocation. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Resolves when the latest assignment has been told. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  owns(partition: number): boolean {
+    return this.#owned.has(partition);
+  }
+
+  assign(partitions: readonly number[]): void {
+    const revoked = this.revokeAll();
+    const generation = this.#generation;
+    this.#settled = revoked.then(() => {
+      if (generation !== this.#generation) return;
+      this.#generation++;
+      this.#owned = new Set(partitions);
+      try {
+        this.#handlers.onAssigned([...partitions].sort((a, b) => a - b));
+      } catch (error) {
+        this.#onError(error);
+      }
+    });
+  }
+
+  /** From now on nothing is owned; resolves when the handlers have let go. */
+  revokeAll(): Promise<void> {
+    this.#generation++;
+    const partitions = [...this.#owned].sort((a, b) => a - b);
+    this.#owned = new Set();
+    if (partitions.length > 0) this.#revoking = this.#revoke(partitions);
+    return this.#revoking;
+  }
+
+  async #revoke(partitions: readonly number[]): Promise<void> {
+    const timer = new AbortController();
+    const tooLate = systemClock.wait(REVOKE_WAIT_MS_MAX, timer.signal).then(() => {
+      if (!timer.signal.aborted)
+        this.#onError(new AppError('timeout', 'giving up partitions takes too long', { details: { partitions } }));
+    });
+    try {
+      await Promise.race([this.#handlers.onRevoked(partitions), tooLate]);
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      timer.abort();
+    }
+  }
+}

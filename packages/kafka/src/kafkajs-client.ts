@@ -1,0 +1,75 @@
+import { AppError, isAppError, toMessage } from '@perennial/kernel';
+import type { Logger } from '@perennial/telemetry';
+import type { LogEntry } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
+
+/** How to reach the brokers. */
+export interface KafkaConnection {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly logger: Logger;
+}
+
+const CONNECTION_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Of one call into kafkajs; our own loops retry for ever around it, visibly. */
+const RETRIES_MAX = 5;
+const RETRY_INITIAL_MS = 100;
+const RETRY_MAX_MS = 1_000;
+
+/** A kafkajs client that logs through ours. */
+export function createKafkajsClient({ brokers, clientId, logger }: KafkaConnection): Kafka {
+  return new Kafka({
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: { retries: RETRIES_MAX, initialRetryTime: RETRY_INITIAL_MS, maxRetryTime: RETRY_MAX_MS },
+    logLevel: logger.isLevelEnabled('debug') ? logLevel.INFO : logLevel.ERROR,
+    logCreator: () => (entry) => logKafkajs(logger, entry),
+  });
+}
+
+/**
+ * kafkajs calls every broken connection and rebalance an error; here *error* means that someone must act, and what
+ * really fails reaches a caller as an AppError. Its entries are therefore warnings at most.
+ */
+function logKafkajs(logger: Logger, { level, namespace, log }: LogEntry): void {
+  const { message, timestamp: _timestamp, logger: _name, stack: _stack, ...details } = log;
+  if (level === logLevel.ERROR) logger.warn({ component: namespace, details }, `kafkajs: ${message}`);
+  else logger.debug({ component: namespace, details }, `kafkajs: ${message}`);
+}
+
+const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+const SESSION_LOST = new Set([
+  'REBALANCE_IN_PROGRESS',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'FENCED_INSTANCE_ID',
+]);
+
+/** kafkajs's errors in our terms: too large is the caller's affair, anything else means that the broker is away. */
+export function toKafkaError(what: string, error: unknown): AppError {
+  if (isAppError(error)) return error;
+  const type = toErrorType(error);
+  if (type !== undefined && TOO_LARGE.has(type)) {
+    return new AppError('limit_exceeded', `${what}: a record batch is larger than the broker takes`, { cause: error });
+  }
+  return new AppError('dependency_unavailable', `${what}: ${toMessage(error)}`, { retriable: true, cause: error });
+}
+
+/** True when the group has moved on without this member, or is about to. */
+export function isSessionLost(error: unknown): boolean {
+  const type = toErrorType(error);
+  return type !== undefined && SESSION_LOST.has(type);
+}
+
+/** The protocol's name of the innermost error that has one. */
+export function toErrorType(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const { type } = current as { type?: unknown };
+    if (typeof type === 'string') return type;
+  }
+  return undefined;
+}

@@ -1,0 +1,252 @@
+import { AppError, systemClock, toBackoffMs, toMessage } from '@perennial/kernel';
+import type { Logger } from '@perennial/telemetry';
+import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { toLogRecords } from './decode-records.js';
+import { GroupMembership } from './group-membership.js';
+import { isSessionLost, toKafkaError } from './kafkajs-client.js';
+import type { ConsumerOptions, LogConsumer, LogConsumerHandlers } from './log.js';
+
+/** Partitions handled at a time; those beyond wait for a place. kafkajs walks all places at every fetch. */
+const PARTITIONS_AT_ONCE_MAX = 64;
+/** Heartbeats a session: two may get lost. */
+const HEARTBEATS_PER_SESSION = 3;
+/** Our own timer asks twice as often, for kafkajs skips a heartbeat that comes a moment early. */
+const BEATS_PER_HEARTBEAT = 2;
+/** How long the group waits for a member to come back with its partitions given up. */
+const REBALANCE_TIMEOUT_MS = 30_000;
+/** One response, all partitions together. */
+const FETCH_BYTES_MAX = 10 * 1_048_576;
+/** Before a consumer that failed starts again, and before a failed delivery is tried again. */
+const RESTART_BACKOFF = { initialMs: 200, maxMs: 5_000 };
+/** How long a partition that is not ours (any more) is left alone, so that dropping its fetches is no busy loop. */
+const STRAY_WAIT_MS = 50;
+
+/** What one life of a kafkajs consumer needs; a crash begins another. */
+interface Session {
+  readonly consumer: Consumer;
+  /** How to make each delivery under way let go of kafkajs at once, with an error, while its handler goes on. */
+  readonly letGo: Set<(error: unknown) => void>;
+  heartbeat: (() => Promise<void>) | undefined;
+}
+
+/**
+ * A consumer on kafkajs. Its rules, and how they are kept:
+ * - one call at a time a partition, over rebalances too: a delivery waits for the one before it (`#busy`);
+ * - nothing is delivered before `onAssigned`, nor after `onRevoked`: GroupMembership is the gate;
+ * - a handler may take as long as it likes: heartbeats go on beside it;
+ * - kafkajs may die: it is started anew, for ever, with backoff, and each time `onError` is told.
+ */
+export class KafkajsConsumer implements LogConsumer {
+  readonly #kafka: Kafka;
+  readonly #logger: Logger;
+  readonly #options: ConsumerOptions;
+  readonly #handlers: LogConsumerHandlers;
+  readonly #membership: GroupMembership;
+  readonly #stopped = new AbortController();
+  readonly #busy = new Map<number, Promise<void>>();
+  readonly #failures = new Map<number, number>();
+  #session: Session | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #delivering = 0;
+  /** Sessions that failed since the group was last joined. */
+  #restarts = 0;
+
+  constructor(kafka: Kafka, logger: Logger, options: ConsumerOptions, handlers: LogConsumerHandlers) {
+    this.#kafka = kafka;
+    this.#logger = logger.child({ topic: options.topic, group: options.groupId });
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#membership = new GroupMembership(handlers, (error) => this.#report(error));
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  seek(partition: number, offset: number): void {
+    if (!this.#membership.owns(partition)) return;
+    try {
+      this.#session?.consumer.seek({ topic: this.#options.topic, partition, offset: String(offset) });
+    } catch (error) {
+      // Between two lives of kafkajs there is nothing to seek in; the next assignment begins with a seek of its own.
+      this.#logger.debug({ partition, reason: toMessage(error) }, 'seek without a running consumer');
+    }
+  }
+
+  async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
+    const { topic } = this.#options;
+    const owned = [...offsets].filter(([partition]) => this.#membership.owns(partition));
+    if (owned.length === 0 || this.#session === undefined) return;
+    try {
+      await this.#session.consumer.commitOffsets(
+        owned.map(([partition, next]) => ({ topic, partition, offset: String(next) })),
+      );
+    } catch (error) {
+      // A hint only; the next one will do.
+      if (!isSessionLost(error)) this.#report(toKafkaError('committing offsets failed', error));
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#stopped.signal.aborted) {
+      this.#stopped.abort();
+      // Give up before leaving, so that no other member owns a partition while a handler here still works on it.
+      await this.#membership.revokeAll();
+      await Promise.all(this.#busy.values());
+    }
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const error = await this.#live();
+      if (signal.aborted) return;
+      this.#report(toKafkaError(`consuming ${this.#options.topic} failed`, error));
+      await systemClock.wait(toBackoffMs(this.#restarts++, RESTART_BACKOFF, Math.random), signal);
+    }
+  }
+
+  /** One life of a kafkajs consumer: ends with a stop, or with the error that killed it. */
+  async #live(): Promise<unknown> {
+    const { topic, sessionTimeoutMs, fromBeginning } = this.#options;
+    const consumer = this.#createConsumer();
+    const session: Session = { consumer, letGo: new Set(), heartbeat: undefined };
+    const life = new AbortController();
+    const ended = this.#listen(session, life.signal);
+    const beat = setInterval(
+      () => void this.#heartbeat(session),
+      sessionTimeoutMs / HEARTBEATS_PER_SESSION / BEATS_PER_HEARTBEAT,
+    );
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning });
+      this.#session = session;
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE_MAX,
+        eachBatch: (payload) => this.#onBatch(session, payload),
+      });
+      return await ended;
+    } catch (error) {
+      return error;
+    } finally {
+      clearInterval(beat);
+      life.abort();
+      this.#session = undefined;
+      await this.#membership.revokeAll();
+      abandon(session, new AppError('fenced', 'the consumer has ended'));
+      await consumer
+        .disconnect()
+        .catch((error: unknown) => this.#logger.debug({ reason: toMessage(error) }, 'disconnecting failed'));
+    }
+  }
+
+  #createConsumer(): Consumer {
+    const { groupId, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = this.#options;
+    return this.#kafka.consumer({
+      groupId,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
+      heartbeatInterval: Math.floor(sessionTimeoutMs / HEARTBEATS_PER_SESSION),
+      maxBytesPerPartition: fetchBytesPerPartitionMax,
+      maxBytes: FETCH_BYTES_MAX,
+      maxWaitTimeInMs: fetchWaitMaxMs,
+      allowAutoTopicCreation: false,
+      // Restarts are ours: a fresh consumer has no state of the one that failed.
+      retry: { restartOnFailure: async () => false },
+    });
+  }
+
+  /** Follows the group; resolves with the error when kafkajs gives up, with undefined at a stop. */
+  #listen(session: Session, life: AbortSignal): Promise<unknown> {
+    const { topic } = this.#options;
+    const { consumer } = session;
+    return new Promise((resolve) => {
+      const stop = () => void this.#membership.revokeAll().then(() => resolve(undefined));
+      this.#stopped.signal.addEventListener('abort', stop, { once: true, signal: life });
+      consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+        this.#restarts = 0;
+        if (!this.#stopped.signal.aborted) this.#membership.assign(payload.memberAssignment[topic] ?? []);
+      });
+      consumer.on(consumer.events.REBALANCING, () => void this.#membership.revokeAll());
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        void this.#membership.revokeAll();
+        abandon(session, payload.error);
+        resolve(payload.error);
+      });
+    });
+  }
+
+  async #onBatch(session: Session, payload: EachBatchPayload): Promise<void> {
+    session.heartbeat = payload.heartbeat;
+    this.#delivering++;
+    let letGo: (error: unknown) => void = () => undefined;
+    try {
+      // Not Promise.race with one promise a session: that promise would keep a reaction of every batch ever delivered.
+      await new Promise<void>((resolve, reject) => {
+        letGo = reject;
+        session.letGo.add(letGo);
+        this.#deliver(payload).then(resolve, reject);
+      });
+    } finally {
+      session.letGo.delete(letGo);
+      this.#delivering--;
+    }
+  }
+
+  async #deliver({ batch, resolveOffset, isRunning, isStale }: EachBatchPayload): Promise<void> {
+    const { partition } = batch;
+    await this.#membership.settled;
+    const { generation } = this.#membership;
+    const isOurs = () => this.#membership.generation === generation && this.#membership.owns(partition);
+    if (!isOurs()) return systemClock.wait(STRAY_WAIT_MS, this.#stopped.signal);
+    await this.#busy.get(partition);
+    if (!isOurs() || !isRunning() || isStale()) return;
+    const handled = this.#handle(batch);
+    this.#busy.set(
+      partition,
+      handled.then(() => void this.#busy.delete(partition)),
+    );
+    // A seek meanwhile wins: kafkajs applies it at the next fetch, after this.
+    if ((await handled) && isOurs()) resolveOffset(batch.lastOffset());
+  }
+
+  /** False when the handler failed: the offset stays, so the same records come again. */
+  async #handle(batch: Batch): Promise<boolean> {
+    const { partition } = batch;
+    try {
+      await this.#handlers.onRecords(partition, toLogRecords(batch));
+      if (this.#failures.size > 0) this.#failures.delete(partition);
+      return true;
+    } catch (error) {
+      this.#report(error);
+      const attempt = this.#failures.get(partition) ?? 0;
+      this.#failures.set(partition, attempt + 1);
+      await systemClock.wait(toBackoffMs(attempt, RESTART_BACKOFF, Math.random), this.#stopped.signal);
+      return false;
+    }
+  }
+
+  /** Keeps the session while handlers work: between fetches kafkajs does it by itself, during them it does not. */
+  async #heartbeat(session: Session): Promise<void> {
+    if (this.#delivering === 0 || session.heartbeat === undefined) return;
+    try {
+      await session.heartbeat();
+    } catch (error) {
+      if (!isSessionLost(error)) return this.#report(toKafkaError('heartbeat failed', error));
+      // Hand over in order: let the handlers finish what they have, then let kafkajs rejoin.
+      await this.#membership.revokeAll();
+      abandon(session, error);
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#handlers.onError?.(error instanceof Error ? error : new Error(toMessage(error)));
+  }
+}
+
+function abandon(session: Session, error: unknown): void {
+  for (const letGo of session.letGo) letGo(error);
+}

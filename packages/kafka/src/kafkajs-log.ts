@@ -1,0 +1,99 @@
+import { AppError } from '@perennial/kernel';
+import type { Admin } from 'kafkajs';
+import type { KafkaConnection } from './kafkajs-client.js';
+import { createKafkajsClient, toErrorType, toKafkaError } from './kafkajs-client.js';
+import { KafkajsConsumer } from './kafkajs-consumer.js';
+import type { ProducerLimits } from './kafkajs-producer.js';
+import { KafkajsProducer, PRODUCER_LIMITS } from './kafkajs-producer.js';
+import type { Log, LogConsumer, LogProducer, PartitionOffsets } from './log.js';
+
+export interface KafkaLogOptions extends KafkaConnection {
+  readonly producerLimits?: Partial<ProducerLimits>;
+}
+
+/** The log on a real broker. Connects when first needed; nothing here fails because the broker is away at the start. */
+export function createKafkaLog(options: KafkaLogOptions): Log {
+  const { logger } = options;
+  const kafka = createKafkajsClient(options);
+  const producers = new Set<LogProducer>();
+  const consumers = new Set<LogConsumer>();
+  let admin: Promise<Admin> | undefined;
+
+  /** One admin connection, opened when first asked for, opened again after a failure. */
+  async function ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    admin ??= openAdmin();
+    const asked = admin;
+    try {
+      return await question(await asked);
+    } catch (error) {
+      if (admin === asked) admin = undefined;
+      asked.then((open) => open.disconnect()).catch(() => undefined);
+      throw toKafkaError(what, error);
+    }
+  }
+
+  async function openAdmin(): Promise<Admin> {
+    const open = kafka.admin();
+    await open.connect();
+    return open;
+  }
+
+  return {
+    async createProducer({ clientId } = {}) {
+      const client = clientId === undefined ? kafka : createKafkajsClient({ ...options, clientId });
+      const producer = new KafkajsProducer(client, logger, { ...PRODUCER_LIMITS, ...options.producerLimits });
+      producer.warmUp();
+      producers.add(producer);
+      return producer;
+    },
+    async startConsumer(consumerOptions, handlers) {
+      // A client of its own: kafkajs shares a cache of committed offsets between the consumers of one client.
+      const consumer = new KafkajsConsumer(createKafkajsClient(options), logger, consumerOptions, handlers);
+      consumer.start();
+      consumers.add(consumer);
+      return consumer;
+    },
+    offsets: (topic) =>
+      ask(`offsets of ${topic}`, async (open) => {
+        // Asking for the offsets of an unknown topic would be retried for seconds; the list of topics is one request.
+        if (!(await open.listTopics()).includes(topic)) throw new AppError('not_found', `there is no topic ${topic}`);
+        const offsets = new Map<number, PartitionOffsets>();
+        for (const { partition, low, high } of await open.fetchTopicOffsets(topic)) {
+          offsets.set(partition, { low: Number(low), high: Number(high) });
+        }
+        return offsets;
+      }),
+    groupOffsets: (groupId, topic) =>
+      ask(`offsets of group ${groupId}`, async (open) => {
+        const offsets = new Map<number, number>();
+        for (const { partition, offset } of await fetchGroupOffsets(open, groupId, topic)) {
+          if (Number(offset) >= 0) offsets.set(partition, Number(offset));
+        }
+        return offsets;
+      }),
+    async close() {
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
+      await Promise.all([...producers].map((producer) => producer.close()));
+      const open = admin;
+      admin = undefined;
+      await open?.then(
+        (connected) => connected.disconnect(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+async function fetchGroupOffsets(
+  admin: Admin,
+  groupId: string,
+  topic: string,
+): Promise<Array<{ partition: number; offset: string }>> {
+  try {
+    const topics = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return topics.flatMap(({ partitions }) => partitions);
+  } catch (error) {
+    if (toErrorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,156 @@
+import { AppError, systemClock, toMessage } from '@perennial/kernel';
+import type { Logger } from '@perennial/telemetry';
+import type { Kafka, Message, Producer } from 'kafkajs';
+import { toKafkaError } from './kafkajs-client.js';
+import type { LogProducer, OutgoingRecord } from './log.js';
+import { createSendQueue, type Request, sizeOfRecord } from './send-queue.js';
+
+/** Bounds of one producer. */
+export interface ProducerLimits {
+  /** Of one request, so of any batch within it: kafkajs does not split, and the broker's `message.max.bytes` is 1 MiB by default. */
+  readonly requestBytesMax: number;
+  /** kafkajs groups a partition's records in quadratic time: at 1,000 that is well below a millisecond. */
+  readonly requestRecordsMax: number;
+  /** Waiting to be sent; above it a send fails at once. */
+  readonly pendingBytesMax: number;
+  /** A request that is not acknowledged by then has failed (and may have been written). */
+  readonly sendTimeoutMs: number;
+}
+
+export const PRODUCER_LIMITS: ProducerLimits = {
+  requestBytesMax: 950_000,
+  requestRecordsMax: 1_000,
+  pendingBytesMax: 64 * 1_048_576,
+  sendTimeoutMs: 10_000,
+};
+
+/** kafkajs's own retries keep the producer id and so write once; about 3 s in all, so that they end before the timeout. */
+const RETRY = { retries: 8, initialRetryTime: 50, maxRetryTime: 500 };
+
+/**
+ * An idempotent producer with one request in flight. Whatever waits while a request is under way goes out as the next
+ * one. When a request fails, everything that waits fails with it: otherwise a later record of a partition could be
+ * written before the earlier one is tried again. And the kafkajs producer is thrown away: its sequence numbers go back
+ * on failure, so its next request, with other content, would be taken for a repeat, acknowledged, and lost.
+ */
+export class KafkajsProducer implements LogProducer {
+  readonly #kafka: Kafka;
+  readonly #limits: ProducerLimits;
+  readonly #logger: Logger;
+  readonly #queue;
+  #producer: Promise<Producer> | undefined;
+  #draining: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(kafka: Kafka, logger: Logger, limits: ProducerLimits) {
+    this.#kafka = kafka;
+    this.#logger = logger;
+    this.#limits = limits;
+    this.#queue = createSendQueue(limits);
+  }
+
+  /** Connects ahead of the first send, so that this one doesn't pay for it; failures show at the send. */
+  warmUp(): void {
+    this.#connect().catch(() => undefined);
+  }
+
+  send(records: readonly OutgoingRecord[]): Promise<void> {
+    if (records.length === 0) return Promise.resolve();
+    if (this.#closed) return Promise.reject(new AppError('dependency_unavailable', 'the producer is closed'));
+    let bytes = 0;
+    for (const record of records) {
+      const size = sizeOfRecord(record);
+      if (size > this.#limits.requestBytesMax)
+        return Promise.reject(toTooLarge(record, size, this.#limits.requestBytesMax));
+      bytes += size;
+    }
+    if (this.#queue.bytes > 0 && this.#queue.bytes + bytes > this.#limits.pendingBytesMax) {
+      const message = `${this.#queue.bytes} bytes already wait to be sent`;
+      return Promise.reject(new AppError('dependency_unavailable', message, { retriable: true }));
+    }
+    const sent = this.#queue.push(records, bytes);
+    this.#draining ??= this.#drain();
+    return sent;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#draining;
+    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.then(
+      (open) => open.disconnect(),
+      () => undefined,
+    );
+  }
+
+  async #drain(): Promise<void> {
+    // Callers that were woken by the same I/O event get into the same request.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let request = this.#queue.take(); request !== undefined; request = this.#queue.take()) {
+      try {
+        await this.#sendRequest(request);
+        request.succeed();
+      } catch (error) {
+        this.#discard();
+        request.fail(toKafkaError('sending failed', error));
+      }
+    }
+    this.#draining = undefined;
+  }
+
+  async #sendRequest(request: Request): Promise<void> {
+    const topicMessages: Array<{ topic: string; messages: Message[] }> = [];
+    // Our records have the fields of kafkajs's messages: no copy. It only reads them.
+    for (const [topic, records] of request.byTopic) topicMessages.push({ topic, messages: records as Message[] });
+    const sending = this.#connect().then((producer) => producer.sendBatch({ acks: -1, topicMessages }));
+    await this.#withTimeout(sending);
+  }
+
+  async #withTimeout(sending: Promise<unknown>): Promise<void> {
+    const timer = new AbortController();
+    const timeout = systemClock.wait(this.#limits.sendTimeoutMs, timer.signal).then(() => {
+      if (!timer.signal.aborted)
+        throw new AppError('dependency_unavailable', 'no acknowledgement in time', { retriable: true });
+    });
+    try {
+      await Promise.race([sending, timeout]);
+    } finally {
+      timer.abort();
+      // The loser of the race must not become an unhandled rejection.
+      sending.catch(() => undefined);
+    }
+  }
+
+  #connect(): Promise<Producer> {
+    this.#producer ??= this.#open();
+    return this.#producer;
+  }
+
+  async #open(): Promise<Producer> {
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: RETRY,
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  #discard(): void {
+    const failed = this.#producer;
+    this.#producer = undefined;
+    failed
+      ?.then((producer) => producer.disconnect())
+      .catch((error: unknown) => this.#logger.debug({ reason: toMessage(error) }, 'closing a failed producer failed'));
+  }
+}
+
+function toTooLarge(record: OutgoingRecord, size: number, limit: number): AppError {
+  return new AppError('limit_exceeded', `a record of ${size} bytes for ${record.topic} is over the limit of ${limit}`);
+}

@@ -1,0 +1,135 @@
+import { AppError, must } from '@perennial/kernel';
+import { PRODUCER_LIMITS } from './kafkajs-producer.js';
+import type { Log, LogProducer, LogRecord, OutgoingRecord, PartitionOffsets } from './log.js';
+import type { MemoryConsumer } from './memory-group.js';
+import { MemoryGroup } from './memory-group.js';
+import { MemoryTopic } from './memory-topic.js';
+import { sizeOfRecord } from './send-queue.js';
+
+export interface MemoryLogOptions {
+  /** Of each topic that is made by being used. */
+  readonly partitions: number;
+  /** Append times; default: the machine's clock. */
+  readonly now?: () => number;
+}
+
+/** A failure to come: the next send writes its first `written` records, then throws. */
+export interface SendFault {
+  readonly written: number;
+  readonly error?: Error;
+}
+
+/** The log in memory, with what a test wants to see and to break. A topic comes into being when it is first used. */
+export interface MemoryLog extends Log {
+  createTopic(topic: string, partitions?: number): void;
+  /** Everything in one partition (or, without one, in the topic by partition), as written. */
+  records(topic: string, partition?: number): readonly LogRecord[];
+  /** Appends past any producer. */
+  append(record: OutgoingRecord): void;
+  /** Makes the next send fail. Faults queue up. */
+  failNextSend(fault: SendFault): void;
+  /** Every send waits until the returned function is called. */
+  holdSends(): () => void;
+  trim(topic: string, partition: number, low: number): void;
+  rebalance(groupId: string, topic: string): Promise<void>;
+  /** A member is gone without a word, as after `kill -9`: it hears nothing, the others get its partitions. */
+  loseMember(groupId: string, topic: string, consumer: unknown): Promise<void>;
+}
+
+/** An in-memory log for unit tests; it passes the contract suite that the real one passes. */
+export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
+  const now = options.now ?? Date.now;
+  const topics = new Map<string, MemoryTopic>();
+  const groups = new Map<string, MemoryGroup>();
+  const consumers = new Set<MemoryConsumer>();
+  const faults: SendFault[] = [];
+  let held: Promise<void> = Promise.resolve();
+
+  function topicOf(name: string, partitions = options.partitions): MemoryTopic {
+    const topic = topics.get(name) ?? new MemoryTopic(name, partitions);
+    topics.set(name, topic);
+    return topic;
+  }
+
+  function groupOf(groupId: string, topic: string): MemoryGroup {
+    const key = `${groupId}\n${topic}`;
+    const group = groups.get(key) ?? new MemoryGroup(topicOf(topic));
+    groups.set(key, group);
+    return group;
+  }
+
+  const append = (record: OutgoingRecord) => topicOf(record.topic).append(record, now());
+
+  function createProducer(): LogProducer {
+    let last: Promise<void> = Promise.resolve();
+    let closed = false;
+    return {
+      send(records) {
+        if (closed) return Promise.reject(new AppError('dependency_unavailable', 'the producer is closed'));
+        const oversized = records.find((record) => sizeOfRecord(record) > PRODUCER_LIMITS.requestBytesMax);
+        if (oversized !== undefined)
+          return Promise.reject(new AppError('limit_exceeded', `a record for ${oversized.topic} is too large`));
+        const sent = last.then(async () => {
+          await held;
+          await new Promise((resolve) => setImmediate(resolve));
+          const fault = faults.shift();
+          for (const record of records.slice(0, fault?.written)) append(record);
+          if (fault !== undefined)
+            throw fault.error ?? new AppError('dependency_unavailable', 'the broker is away', { retriable: true });
+        });
+        last = sent.catch(() => undefined);
+        return sent;
+      },
+      async close() {
+        closed = true;
+        await last;
+      },
+    };
+  }
+
+  return {
+    createProducer: async () => createProducer(),
+    async startConsumer(consumerOptions, handlers) {
+      const consumer = groupOf(consumerOptions.groupId, consumerOptions.topic).join(consumerOptions, handlers);
+      consumers.add(consumer);
+      return consumer;
+    },
+    async offsets(name) {
+      const topic = topics.get(name);
+      if (topic === undefined) throw new AppError('not_found', `there is no topic ${name}`);
+      const offsets = new Map<number, PartitionOffsets>();
+      for (let partition = 0; partition < topic.partitions; partition++)
+        offsets.set(partition, topic.offsets(partition));
+      return offsets;
+    },
+    groupOffsets: async (groupId, topic) => new Map(groupOf(groupId, topic).committed),
+    async close() {
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
+    },
+    createTopic: (name, partitions) => void topicOf(name, partitions),
+    records(name, partition) {
+      const topic = topicOf(name);
+      if (partition !== undefined) return topic.records(partition);
+      return Array.from({ length: topic.partitions }, (_, number) => topic.records(number)).flat();
+    },
+    append,
+    failNextSend: (fault) => void faults.push(fault),
+    holdSends() {
+      let release: () => void = () => undefined;
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
+    },
+    trim: (topic, partition, low) => topicOf(topic).trim(partition, low),
+    rebalance: (groupId, topic) => groupOf(groupId, topic).rebalance(),
+    async loseMember(groupId, topic, consumer) {
+      const member = must(
+        [...consumers].find((known) => known === consumer),
+        'a consumer of this log',
+      );
+      consumers.delete(member);
+      await groupOf(groupId, topic).lose(member);
+    },
+  };
+}

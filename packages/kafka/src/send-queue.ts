@@ -1,0 +1,122 @@
+import { AppError, must } from '@perennial/kernel';
+import type { OutgoingRecord } from './log.js';
+
+/** What goes out at once. */
+export interface Request {
+  readonly byTopic: ReadonlyMap<string, OutgoingRecord[]>;
+  /** The sends that end with this request are done. */
+  succeed(): void;
+  /** Every send with a record in this request fails with `error`; those behind it fail as retriable. */
+  fail(error: AppError): void;
+}
+
+/** Sends that wait, in order. */
+export interface SendQueue {
+  /** Waiting, without the request under way. */
+  readonly bytes: number;
+  push(records: readonly OutgoingRecord[], bytes: number): Promise<void>;
+  /** The next request; undefined when nothing waits. */
+  take(): Request | undefined;
+}
+
+interface Send {
+  readonly records: readonly OutgoingRecord[];
+  /** First record that is in no request yet, and the bytes from there on. */
+  next: number;
+  bytesLeft: number;
+  readonly resolve: () => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/** Lengths, sequence deltas and timestamps of one record on the wire, generously. */
+const RECORD_OVERHEAD_BYTES = 32;
+const HEADER_OVERHEAD_BYTES = 4;
+
+/** An upper bound of a record's bytes on the wire. */
+export function sizeOfRecord({ key, value, headers }: OutgoingRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const name in headers)
+    bytes += HEADER_OVERHEAD_BYTES + Buffer.byteLength(name) + Buffer.byteLength(headers[name] ?? '');
+  return bytes;
+}
+
+/** A queue that cuts requests at the limits; one send may span several requests, one request holds several sends. */
+export function createSendQueue(limits: { requestBytesMax: number; requestRecordsMax: number }): SendQueue {
+  let waiting: Send[] = [];
+  let bytesWaiting = 0;
+
+  /** Moves what fits of `send` into the request; the bytes taken. */
+  function fill(send: Send, byTopic: Map<string, OutgoingRecord[]>, room: { bytes: number; records: number }): void {
+    const fitsWhole = send.bytesLeft <= room.bytes && send.records.length - send.next <= room.records;
+    let topic: string | undefined;
+    let list: OutgoingRecord[] = [];
+    while (send.next < send.records.length && (fitsWhole || room.records > 0)) {
+      const record = must(send.records[send.next], 'record');
+      if (!fitsWhole) {
+        const size = sizeOfRecord(record);
+        if (size > room.bytes) return;
+        room.bytes -= size;
+        room.records--;
+        send.bytesLeft -= size;
+        bytesWaiting -= size;
+      }
+      if (record.topic !== topic) {
+        topic = record.topic;
+        list = byTopic.get(topic) ?? [];
+        byTopic.set(topic, list);
+      }
+      list.push(record);
+      send.next++;
+    }
+    if (!fitsWhole) return;
+    room.bytes -= send.bytesLeft;
+    room.records -= send.records.length;
+    bytesWaiting -= send.bytesLeft;
+    send.bytesLeft = 0;
+  }
+
+  return {
+    get bytes() {
+      return bytesWaiting;
+    },
+    push: (records, bytes) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ records, next: 0, bytesLeft: bytes, resolve, reject });
+        bytesWaiting += bytes;
+      }),
+    take() {
+      if (waiting.length === 0) return undefined;
+      const byTopic = new Map<string, OutgoingRecord[]>();
+      const room = { bytes: limits.requestBytesMax, records: limits.requestRecordsMax };
+      let complete = 0;
+      for (const send of waiting) {
+        fill(send, byTopic, room);
+        if (send.next < send.records.length) break;
+        complete++;
+        if (room.bytes <= 0 || room.records <= 0) break;
+      }
+      const done = waiting.splice(0, complete);
+      const partial = waiting[0] !== undefined && waiting[0].next > 0 ? waiting[0] : undefined;
+      return {
+        byTopic,
+        succeed() {
+          for (const send of done) send.resolve();
+        },
+        fail(error) {
+          const behind = waiting;
+          waiting = [];
+          bytesWaiting = 0;
+          for (const send of done) send.reject(error);
+          for (const send of behind) send.reject(send === partial ? error : toFailedBefore(error));
+        },
+      };
+    },
+  };
+}
+
+function toFailedBefore(cause: AppError): AppError {
+  return new AppError('dependency_unavailable', `not sent, because an earlier request failed: ${cause.message}`, {
+    retriable: true,
+    cause,
+  });
+}

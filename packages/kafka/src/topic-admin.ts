@@ -1,0 +1,107 @@
+import { AppError } from '@perennial/kernel';
+import type { Admin, ITopicMetadata } from 'kafkajs';
+import { createKafkajsClient, type KafkaConnection, toErrorType, toKafkaError } from './kafkajs-client.js';
+
+/** A topic as it shall be. */
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  readonly retentionMs: number;
+  readonly cleanup: 'delete' | 'compact';
+  readonly replicationFactor?: number;
+  /** Anything else, in Kafka's names. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+export interface TopicDescription {
+  readonly name: string;
+  readonly partitions: number;
+}
+
+const CREATE_TIMEOUT_MS = 30_000;
+/** -1 takes the broker's default. */
+const REPLICATION_BROKER_DEFAULT = -1;
+
+/**
+ * Makes what is missing and leaves what is there; answers the names it made. Throws `dependency_misconfigured` when a
+ * topic exists with another partition count: that number is fixed when a namespace is created.
+ */
+export async function createTopics(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<string[]> {
+  return withAdmin(connection, 'creating topics', async (admin) => {
+    const existing = new Map((await describeTopics(admin)).map(({ name, partitions }) => [name, partitions]));
+    for (const { name, partitions } of specs) checkPartitions(name, partitions, existing.get(name));
+    const missing = specs.filter(({ name }) => !existing.has(name));
+    if (missing.length === 0) return [];
+    try {
+      await admin.createTopics({
+        topics: missing.map(toKafkajsTopic),
+        timeout: CREATE_TIMEOUT_MS,
+        waitForLeaders: true,
+      });
+    } catch (error) {
+      // Another provisioner was faster; theirs has to be what we want too.
+      if (toErrorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
+    }
+    const made = new Map((await describeTopics(admin)).map(({ name, partitions }) => [name, partitions]));
+    for (const { name, partitions } of missing) checkPartitions(name, partitions, made.get(name));
+    return missing.map(({ name }) => name);
+  });
+}
+
+/** All topics but Kafka's own, by name. */
+export async function listTopics(connection: KafkaConnection): Promise<TopicDescription[]> {
+  return withAdmin(connection, 'listing topics', async (admin) => {
+    const topics = await describeTopics(admin);
+    return topics.filter(({ name }) => !name.startsWith('__')).sort((a, b) => (a.name < b.name ? -1 : 1));
+  });
+}
+
+/** Removes topics and what is in them; those that don't exist are passed over. */
+export async function deleteTopics(connection: KafkaConnection, names: readonly string[]): Promise<void> {
+  await withAdmin(connection, 'deleting topics', async (admin) => {
+    const existing = new Set(await admin.listTopics());
+    const topics = names.filter((name) => existing.has(name));
+    if (topics.length > 0) await admin.deleteTopics({ topics, timeout: CREATE_TIMEOUT_MS });
+  });
+}
+
+async function withAdmin<T>(connection: KafkaConnection, what: string, act: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = createKafkajsClient(connection).admin();
+  try {
+    await admin.connect();
+    return await act(admin);
+  } catch (error) {
+    throw toKafkaError(what, error);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+async function describeTopics(admin: Admin): Promise<TopicDescription[]> {
+  const { topics }: { topics: ITopicMetadata[] } = await admin.fetchTopicMetadata();
+  return topics.map(({ name, partitions }) => ({ name, partitions: partitions.length }));
+}
+
+function checkPartitions(name: string, wanted: number, found: number | undefined): void {
+  if (found === undefined || found === wanted) return;
+  throw new AppError(
+    'dependency_misconfigured',
+    `topic ${name} has ${found} partitions, not ${wanted}; the count is fixed when a namespace is created: replay into a new one`,
+  );
+}
+
+function toKafkajsTopic({ name, partitions, retentionMs, cleanup, replicationFactor, config }: TopicSpec) {
+  const entries: Record<string, string> = {
+    'cleanup.policy': cleanup,
+    'retention.ms': String(retentionMs),
+    // The broker's clock, not the producers': ticks are checked against it.
+    'message.timestamp.type': 'LogAppendTime',
+    ...config,
+  };
+  return {
+    topic: name,
+    numPartitions: partitions,
+    replicationFactor: replicationFactor ?? REPLICATION_BROKER_DEFAULT,
+    configEntries: Object.entries(entries).map(([key, value]) => ({ name: key, value })),
+  };
+}
