@@ -1,0 +1,1 @@
+"""Trains Perennial's tabular model; see README.md."""
