@@ -1,4 +1,5 @@
 import { type Scores, toEvidence, toProfileValues, toReasons, type Value } from '@perennial/expressions';
+import { must } from '@perennial/kernel';
 import type { Lifecycle, Stage, StageExit } from './chart.js';
 
 const DAY_MS = 86_400_000;
@@ -50,19 +51,31 @@ export interface StageOutcome {
 
 /**
  * One step of the stage machine: a pure function of the chart, the state before (undefined for a profile never seen)
- * and the inputs. A profile's first step puts it into the initial stage; a state of a stage that the chart no longer has
- * is moved there too, numbered on.
+ * and the inputs. A profile's first step enters the chart; a state of a stage that the chart no longer has enters again,
+ * numbered on.
  */
 export function stepStage(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): StageOutcome {
   const stage = state === undefined ? undefined : lifecycle.stages.get(state.stage);
-  if (state === undefined || stage === undefined) {
-    const reason = state === undefined ? 'first record' : `the stage ${state.stage} is not in the chart`;
-    return finish(lifecycle, inputs, move(state, { to: lifecycle.initial, reasons: [reason], evidence: {} }, inputs));
-  }
+  if (state === undefined || stage === undefined) return finish(lifecycle, inputs, enter(lifecycle, state, inputs));
   const facts = { lifecycle, stage, state, inputs, values: toValues(state, inputs) };
   const exit = findExit(facts);
   if (exit === undefined) return finish(lifecycle, inputs, { state });
   return finish(lifecycle, inputs, move(state, { to: exit.to, ...explain(facts, exit) }, inputs));
+}
+
+/**
+ * Enters the chart where the profile belongs: in the initial stage, or straight in the one that a transition leads to
+ * from there, so that a first order makes a new customer at once.
+ */
+function enter(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): ReturnType<typeof move> {
+  const reason = state === undefined ? 'first record' : `the stage ${state.stage} is not in the chart`;
+  const initial: StageState = { stage: lifecycle.initial, sinceMs: inputs.nowMs, number: state?.number ?? 0 };
+  const stage = must(lifecycle.stages.get(lifecycle.initial), 'initial stage');
+  const facts = { lifecycle, stage, state: initial, inputs, values: toValues(initial, inputs) };
+  const exit = findExit(facts);
+  if (exit === undefined) return move(state, { to: lifecycle.initial, reasons: [reason], evidence: {} }, inputs);
+  const { reasons, evidence } = explain(facts, exit);
+  return move(state, { to: exit.to, reasons: [reason, ...reasons], evidence }, inputs);
 }
 
 interface Facts {
