@@ -15,37 +15,44 @@ export interface Sum {
 }
 
 export const OUT = 'out';
-export const WAKE_AFTER_MS = 10;
+const WAKE_AFTER_MS = 10;
 
-export const summing: ProcessorDefinition<Sum, number, number> = {
-  name: 'summing',
-  inputTopic: 'in',
-  codec: {
-    encode: (state) => Buffer.from(JSON.stringify(state)),
-    decode: (bytes) => JSON.parse(bytes.toString()) as Sum,
-    timerAtMs: (state) => state.wakeAtMs ?? undefined,
-  },
-  decode(record) {
-    const body = JSON.parse(String(record.value)) as { tick?: number; value?: number; activate?: number };
-    if (body.tick !== undefined) return { kind: 'tick', timeMs: body.tick };
-    if (body.activate !== undefined)
-      return { kind: 'activation', activation: { kind: 'factor', number: body.activate, hash: '' } };
-    return { kind: 'record', key: String(record.key), input: body.value ?? 0 };
-  },
-  handOn: (control) => ({ topic: OUT, value: Buffer.from(JSON.stringify(control)) }),
-  prepare: async (items) => items.map(({ cause }) => (cause.kind === 'record' ? cause.input * 2 : -1)),
-  step({ state, cause, context }, doubled) {
-    if (cause.kind === 'record' && cause.input < 0) throw new Error('negative values are poison');
-    const factor = context.inForce.get('factor')?.number ?? 1;
-    const before: Sum = state ?? { sum: 0, wakeAtMs: null, woken: 0 };
-    const after: Sum =
-      cause.kind === 'record'
-        ? { ...before, sum: before.sum + (doubled / 2) * factor, wakeAtMs: context.logTimeMs + WAKE_AFTER_MS }
-        : { ...before, woken: before.woken + 1, wakeAtMs: null };
-    const output = { key: context.key, at: context.logTimeMs, cause: cause.kind, ...after };
-    return { state: after, outputs: [{ topic: OUT, value: Buffer.from(JSON.stringify(output)) }] };
-  },
-};
+export const summing = createSumming({ inputTopic: 'in', outputTopic: OUT });
+
+export function createSumming(topics: {
+  inputTopic: string;
+  outputTopic: string;
+}): ProcessorDefinition<Sum, number, number> {
+  return {
+    name: 'summing',
+    inputTopic: topics.inputTopic,
+    codec: {
+      encode: (state) => Buffer.from(JSON.stringify(state)),
+      decode: (bytes) => JSON.parse(bytes.toString()) as Sum,
+      timerAtMs: (state) => state.wakeAtMs ?? undefined,
+    },
+    decode(record) {
+      const body = JSON.parse(String(record.value)) as { tick?: number; value?: number; activate?: number };
+      if (body.tick !== undefined) return { kind: 'tick', timeMs: body.tick };
+      if (body.activate !== undefined)
+        return { kind: 'activation', activation: { kind: 'factor', number: body.activate, hash: '' } };
+      return { kind: 'record', key: String(record.key), input: body.value ?? 0 };
+    },
+    handOn: (control) => ({ topic: topics.outputTopic, value: Buffer.from(JSON.stringify(control)) }),
+    prepare: async (items) => items.map(({ cause }) => (cause.kind === 'record' ? cause.input * 2 : -1)),
+    step({ state, cause, context }, doubled) {
+      if (cause.kind === 'record' && cause.input < 0) throw new Error('negative values are poison');
+      const factor = context.inForce.get('factor')?.number ?? 1;
+      const before: Sum = state ?? { sum: 0, wakeAtMs: null, woken: 0 };
+      const after: Sum =
+        cause.kind === 'record'
+          ? { ...before, sum: before.sum + (doubled / 2) * factor, wakeAtMs: context.logTimeMs + WAKE_AFTER_MS }
+          : { ...before, woken: before.woken + 1, wakeAtMs: null };
+      const output = { key: context.key, at: context.logTimeMs, cause: cause.kind, ...after };
+      return { state: after, outputs: [{ topic: topics.outputTopic, value: Buffer.from(JSON.stringify(output)) }] };
+    },
+  };
+}
 
 /** Records of an input topic, offsets from 0; `from` gives them positions as another processor's output. */
 export function toInput(bodies: ReadonlyArray<{ key?: string; body: unknown }>, from?: string): LogRecord[] {
