@@ -1,0 +1,33 @@
+import { AppError, isAppError, toMessage } from '@perennial/kernel';
+
+/** SQLSTATE classes that pass by themselves: connection, resources, operator intervention, system, and lost races. */
+const PASSING_CLASSES = new Set(['08', '53', '57', '58', '40', '55']);
+const PASSING_SYSTEM_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+/** What node-postgres throws without a code. */
+const PASSING_MESSAGES =
+  /connection terminated|timeout (expired|exceeded)|client has encountered a connection error|not queryable/i;
+
+/** True when PostgreSQL is away, starting, overloaded or lost a race: the same statement may succeed later. */
+export function isPassing(error: unknown): boolean {
+  if (isAppError(error)) return error.retriable;
+  if (error instanceof AggregateError) return error.errors.some(isPassing);
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'string') return PASSING_MESSAGES.test(error.message);
+  return PASSING_SYSTEM_CODES.has(code) || (code.length === 5 && PASSING_CLASSES.has(code.slice(0, 2)));
+}
+
+/** A PostgreSQL failure in our terms: `dependency_unavailable` and retriable when it may pass, else as it was. */
+export function toPostgresError(what: string, error: unknown): unknown {
+  if (isAppError(error) || !isPassing(error)) return error;
+  return new AppError('dependency_unavailable', `${what}: ${toMessage(error)}`, { retriable: true, cause: error });
+}
