@@ -1,0 +1,398 @@
+import { describe, expect, it } from '@jest/globals';
+import { formatProblems } from '@perennial/expressions';
+import { must } from '@perennial/kernel';
+import fc from 'fast-check';
+import {
+  type ActionDecision,
+  CONTACTS_MAX,
+  type ContactHistory,
+  type DecisionInputs,
+  decideActions,
+  isHeldOut,
+  PENDING_MAX,
+  type Policy,
+  parsePolicy,
+  releasePending,
+} from './index.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NOON = Date.UTC(2025, 0, 15, 12);
+
+function policy(text: string): Policy {
+  const parsed = parsePolicy(`version: 1\n${text}`, { fileName: 'policy.yaml', featureNames: ['x'] });
+  if (!parsed.ok) throw new Error(formatProblems(parsed.problems));
+  return parsed.value;
+}
+
+const HEAD = `
+quietHours: { from: "21:00", to: "08:00" }
+caps: [{ max: 3, per: 7d }]
+channels:
+  email: { caps: [{ max: 2, per: 7d }] }
+  push: {}
+  in_app: { ignoresQuietHours: true }
+`;
+const POLICY = policy(`${HEAD}
+strategies:
+  welcome: { stages: [new], on: stage_entered, channel: email, template: w, cooldown: 30d, priority: 9, expiry: 1d }
+  nudge: { stages: [new], on: scored, channel: push, template: n, cooldown: 1d, when: features.x > 3, parameters: { points: 5 } }
+  badge: { stages: [loyal], on: scored, channel: in_app, template: b, cooldown: 0s }
+`);
+
+function inputs(more: Partial<DecisionInputs> = {}): DecisionInputs {
+  return {
+    namespace: 'live',
+    profileKey: 'p1',
+    stage: 'new',
+    nowMs: NOON,
+    history: undefined,
+    timeZone: '',
+    causeId: 'score:1',
+    stageSinceMs: NOON,
+    features: [10],
+    lastEventAtMs: NOON,
+    ...more,
+  };
+}
+
+describe('decideActions', () => {
+  it('takes one action for a cause, the one of highest priority, and says what it outranked', () => {
+    const result = decideActions(POLICY, inputs({ transition: { from: 'prospect' }, causeId: 'transition:2' }));
+    expect(result.outcome).toBe('decided');
+    expect(result.decisions).toMatchObject([
+      {
+        strategy: 'welcome',
+        channel: 'email',
+        template: 'w',
+        causeId: 'transition:2',
+        decidedAtMs: NOON,
+        expiresAtMs: NOON + DAY,
+      },
+    ]);
+    expect(result.suppressed).toEqual([{ strategy: 'nudge', reason: 'outranked' }]);
+    expect(result.decisions[0]?.reasons).toEqual(['became new, was prospect']);
+  });
+
+  it('explains with the numbers that the condition read', () => {
+    const [decision] = decideActions(POLICY, inputs()).decisions;
+    expect(decision).toMatchObject({
+      strategy: 'nudge',
+      parameters: { points: 5 },
+      reasons: ['is new', 'features.x = 10'],
+    });
+  });
+
+  it('gives the same id for the same cause, and another for another', () => {
+    const id = (more: Partial<DecisionInputs>) => decideActions(POLICY, inputs(more)).decisions[0]?.actionId;
+    expect(id({})).toBe(id({ nowMs: NOON + HOUR, features: [7] }));
+    expect(
+      new Set([id({}), id({ causeId: 'score:2' }), id({ profileKey: 'p2' }), id({ namespace: 'cdnow' })]).size,
+    ).toBe(4);
+  });
+
+  it.each([
+    ['no strategy for the stage', { stage: 'churned' }, 'no_candidate', []],
+    ['a condition that is false', { features: [1] }, 'suppressed', [{ strategy: 'nudge', reason: 'condition_false' }]],
+    [
+      'a condition on a missing value',
+      { features: [null] },
+      'suppressed',
+      [{ strategy: 'nudge', reason: 'condition_false' }],
+    ],
+  ] as const)('does nothing for %s', (_name, more, outcome, suppressed) => {
+    const history: ContactHistory = { contacts: [], lastUsedAtMs: {}, pending: [] };
+    const result = decideActions(POLICY, inputs({ ...more, history }));
+    expect(result).toEqual({ outcome, decisions: [], suppressed, history });
+    expect(result.history).toBe(history);
+  });
+
+  it('keeps to the cooldown, to the millisecond', () => {
+    const { history } = decideActions(POLICY, inputs());
+    const again = (nowMs: number) => decideActions(POLICY, inputs({ history, nowMs, causeId: 'score:2' }));
+    expect(again(NOON + DAY - 1).suppressed).toEqual([{ strategy: 'nudge', reason: 'cooldown' }]);
+    expect(again(NOON + DAY).outcome).toBe('decided');
+  });
+
+  it('keeps to the caps of the channel and over all', () => {
+    const contacts = (channel: string, count: number) =>
+      Array.from({ length: count }, (_, index) => ({ atMs: NOON - 6 * DAY + index, channel }));
+    const history = (list: ContactHistory['contacts']): ContactHistory => ({
+      contacts: list,
+      lastUsedAtMs: {},
+      pending: [],
+    });
+    const entered = { transition: { from: '' }, features: [0] };
+    const reason = (list: ContactHistory['contacts'], nowMs = NOON) =>
+      decideActions(POLICY, inputs({ ...entered, nowMs, history: history(list) })).suppressed.find(
+        ({ strategy }) => strategy === 'welcome',
+      )?.reason;
+    expect(reason(contacts('email', 1))).toBeUndefined();
+    expect(reason(contacts('email', 2))).toBe('channel_cap');
+    expect(reason(contacts('push', 2))).toBeUndefined();
+    expect(reason(contacts('push', 3))).toBe('overall_cap');
+    expect(reason(contacts('push', 3), NOON + DAY + HOUR)).toBeUndefined();
+  });
+});
+
+describe('quiet hours', () => {
+  const NIGHT = Date.UTC(2025, 0, 15, 23);
+  const MORNING = Date.UTC(2025, 0, 16, 8);
+
+  it('put a decision off to their end, and keep its id', () => {
+    const deferred = decideActions(POLICY, inputs({ nowMs: NIGHT }));
+    expect(deferred).toMatchObject({ outcome: 'deferred', decisions: [], retryAtMs: MORNING });
+    const early = releasePending(POLICY, inputs({ nowMs: MORNING - 1, history: deferred.history }));
+    expect(early).toMatchObject({ decisions: [], retryAtMs: MORNING });
+    const released = releasePending(POLICY, inputs({ nowMs: MORNING, history: deferred.history }));
+    expect(released.outcome).toBe('decided');
+    expect(released.retryAtMs).toBeUndefined();
+    expect(released.decisions[0]).toMatchObject({ strategy: 'nudge', causeId: 'score:1', decidedAtMs: MORNING });
+    expect(released.decisions[0]?.actionId).toBe(decideActions(POLICY, inputs()).decisions[0]?.actionId);
+    expect(released.history).toMatchObject({ pending: [], contacts: [{ atMs: MORNING, channel: 'push' }] });
+  });
+
+  it('are those of the user, else those of the policy', () => {
+    const outcome = (timeZone: string) => decideActions(POLICY, inputs({ nowMs: NIGHT, timeZone })).outcome;
+    expect(outcome('Asia/Tokyo')).toBe('decided');
+    expect(outcome('Mars/Olympus')).toBe('deferred');
+  });
+
+  it('do not concern a channel that ignores them', () => {
+    expect(decideActions(POLICY, inputs({ nowMs: NIGHT, stage: 'loyal' })).outcome).toBe('decided');
+  });
+
+  it('do not put off the same strategy twice', () => {
+    const { history } = decideActions(POLICY, inputs({ nowMs: NIGHT }));
+    const again = decideActions(POLICY, inputs({ nowMs: NIGHT + 1, history, causeId: 'score:2' }));
+    expect(again.suppressed).toEqual([{ strategy: 'nudge', reason: 'already_pending' }]);
+  });
+
+  it.each([
+    ['stage_left', { stage: 'loyal' }, POLICY],
+    ['expired', { nowMs: NOON + 30 * DAY }, POLICY],
+    ['strategy_removed', {}, policy(`${HEAD}strategies: {}`)],
+  ] as const)('drop what has become pointless: %s', (reason, more, inForce) => {
+    const { history } = decideActions(POLICY, inputs({ nowMs: NIGHT }));
+    const released = releasePending(inForce, inputs({ nowMs: MORNING, history, ...more }));
+    expect(released).toMatchObject({
+      outcome: 'suppressed',
+      decisions: [],
+      suppressed: [{ strategy: 'nudge', reason }],
+    });
+    expect(released.history.pending).toEqual([]);
+  });
+
+  it('drop at once what would expire before they end', () => {
+    const short = policy(`${HEAD}
+strategies:
+  flash: { stages: [new], on: scored, channel: push, template: f, cooldown: 0s, expiry: 2h }
+`);
+    const result = decideActions(short, inputs({ nowMs: NIGHT }));
+    expect(result.suppressed).toEqual([{ strategy: 'flash', reason: 'quiet_hours_outlast_expiry' }]);
+  });
+});
+
+describe('holdouts', () => {
+  const half = policy(`
+holdout: { share: 0.5, salt: s1 }
+channels: { push: {} }
+strategies:
+  a: { stages: [new], on: scored, channel: push, template: a, cooldown: 0s, holdout: 0.5 }
+`);
+
+  it('are stable, draw about their share, and another salt draws others', () => {
+    const keys = Array.from({ length: 2_000 }, (_, index) => `profile-${index}`);
+    const held = keys.filter((key) => isHeldOut(0.5, 's1', key));
+    expect(held).toEqual(keys.filter((key) => isHeldOut(0.5, 's1', key)));
+    expect(Math.abs(held.length - 1_000)).toBeLessThan(120);
+    const other = keys.filter((key) => isHeldOut(0.5, 's2', key));
+    expect(Math.abs(held.filter((key) => other.includes(key)).length - 500)).toBeLessThan(120);
+    expect(keys.some((key) => isHeldOut(0, 's1', key))).toBe(false);
+  });
+
+  it('get nothing, whatever the cause', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.nat(), (profileKey, offset) => {
+        const result = decideActions(half, inputs({ profileKey, causeId: `score:${offset}` }));
+        if (isHeldOut(0.5, 's1', profileKey))
+          expect(result.suppressed).toEqual([{ strategy: 'a', reason: 'global_holdout' }]);
+        else if (isHeldOut(0.5, 's1', profileKey, 'a')) {
+          expect(result.suppressed).toEqual([{ strategy: 'a', reason: 'strategy_holdout' }]);
+        } else expect(result.outcome).toBe('decided');
+      }),
+    );
+  });
+});
+
+describe('the weighted choice', () => {
+  const weighted = policy(`
+choice: weighted
+channels: { push: {} }
+strategies:
+  often: { stages: [new], on: scored, channel: push, template: a, cooldown: 0s, weight: 3 }
+  seldom: { stages: [new], on: scored, channel: push, template: a, cooldown: 0s, weight: 1 }
+  never: { stages: [new], on: scored, channel: push, template: a, cooldown: 0s, weight: 0 }
+`);
+
+  it('draws by weight, and the same for the same cause', () => {
+    const draw = (offset: number) =>
+      decideActions(weighted, inputs({ causeId: `score:${offset}` })).decisions[0]?.strategy;
+    const draws = Array.from({ length: 1_000 }, (_, offset) => draw(offset));
+    expect(draws).toEqual(Array.from({ length: 1_000 }, (_, offset) => draw(offset)));
+    const often = draws.filter((name) => name === 'often').length;
+    expect(Math.abs(often - 750)).toBeLessThan(60);
+    expect(draws).not.toContain('never');
+  });
+});
+
+/** A random life of one profile: records at random times, timers whenever one is due. */
+interface Life {
+  readonly decisions: readonly ActionDecision[];
+  readonly histories: readonly ContactHistory[];
+}
+
+function live(
+  inForce: Policy,
+  steps: ReadonlyArray<{ gapMinutes: number; stage: string; entered: boolean; x: number }>,
+): Life {
+  const decisions: ActionDecision[] = [];
+  const histories: ContactHistory[] = [];
+  let history: ContactHistory | undefined;
+  let retryAtMs: number | undefined;
+  let nowMs = NOON;
+  let stage = 'new';
+  const take = (result: ReturnType<typeof decideActions>): void => {
+    ({ history, retryAtMs } = result);
+    expect(result.decisions.length).toBeLessThanOrEqual(PENDING_MAX);
+    if (retryAtMs !== undefined) expect(retryAtMs).toBeGreaterThan(nowMs);
+    decisions.push(...result.decisions);
+    histories.push(result.history);
+  };
+  steps.forEach((step, index) => {
+    const arrivalMs = nowMs + step.gapMinutes * 60_000;
+    while (retryAtMs !== undefined && retryAtMs <= arrivalMs) {
+      nowMs = retryAtMs;
+      take(releasePending(inForce, inputs({ nowMs, stage, history })));
+    }
+    nowMs = arrivalMs;
+    stage = step.stage;
+    const transition = step.entered ? { from: 'prospect' } : undefined;
+    const before = decisions.length;
+    take(
+      decideActions(
+        inForce,
+        inputs({ nowMs, stage, history, transition, causeId: `score:${index}`, features: [step.x] }),
+      ),
+    );
+    expect(decisions.length - before).toBeLessThanOrEqual(1);
+  });
+  return { decisions, histories };
+}
+
+const BUSY = policy(`
+quietHours: { from: "21:00", to: "08:00" }
+timeZone: America/New_York
+caps: [{ max: 4, per: 3d }, { max: 2, per: 1d }]
+channels:
+  email: { caps: [{ max: 1, per: 1d }, { max: 2, per: 3d }] }
+  push: { caps: [{ max: 3, per: 2d }] }
+  in_app: { ignoresQuietHours: true }
+strategies:
+  a: { stages: [new], on: stage_entered, channel: email, template: a, cooldown: 6h, priority: 2 }
+  b: { stages: [new, loyal], on: scored, channel: email, template: b, cooldown: 2h, when: features.x > 2 }
+  c: { stages: [new, loyal], on: scored, channel: push, template: c, cooldown: 1h, when: features.x > 1, priority: 1 }
+  d: { stages: [loyal], on: scored, channel: in_app, template: d, cooldown: 30m }
+`);
+const randomSteps = fc.array(
+  fc.record({
+    gapMinutes: fc.oneof(fc.integer({ min: 0, max: 90 }), fc.integer({ min: 0, max: 2_000 })),
+    stage: fc.constantFrom('new', 'loyal'),
+    entered: fc.boolean(),
+    x: fc.integer({ min: 0, max: 4 }),
+  }),
+  { minLength: 20, maxLength: 150 },
+);
+
+describe('over random lives', () => {
+  it('acts at most once for a cause, never twice with one id', () => {
+    fc.assert(
+      fc.property(randomSteps, (steps) => {
+        const { decisions } = live(BUSY, steps);
+        expect(new Set(decisions.map(({ causeId }) => causeId)).size).toBe(decisions.length);
+        expect(new Set(decisions.map(({ actionId }) => actionId)).size).toBe(decisions.length);
+      }),
+    );
+  });
+
+  it('never exceeds a cap or a cooldown, and never disturbs in quiet hours', () => {
+    let total = 0;
+    fc.assert(
+      fc.property(randomSteps, (steps) => {
+        const { decisions } = live(BUSY, steps);
+        total += decisions.length;
+        for (const decision of decisions) {
+          const within = (windowMs: number, channel?: string) =>
+            decisions.filter(
+              (other) =>
+                (channel === undefined || other.channel === channel) &&
+                other.decidedAtMs > decision.decidedAtMs - windowMs &&
+                other.decidedAtMs <= decision.decidedAtMs,
+            ).length;
+          for (const cap of BUSY.caps) expect(within(cap.windowMs)).toBeLessThanOrEqual(cap.max);
+          for (const cap of BUSY.channels.get(decision.channel)?.caps ?? []) {
+            expect(within(cap.windowMs, decision.channel)).toBeLessThanOrEqual(cap.max);
+          }
+          const { cooldownMs } = must(BUSY.strategies.get(decision.strategy), 'strategy');
+          const same = decisions
+            .filter(({ strategy }) => strategy === decision.strategy)
+            .map(({ decidedAtMs }) => decidedAtMs);
+          same.slice(1).forEach((atMs, index) => {
+            expect(atMs - (same[index] ?? 0)).toBeGreaterThanOrEqual(cooldownMs);
+          });
+          expect(decision.expiresAtMs).toBeGreaterThan(decision.decidedAtMs);
+          if (decision.channel !== 'in_app') {
+            const hour = Number(
+              new Intl.DateTimeFormat('en-GB', {
+                timeZone: 'America/New_York',
+                hour: '2-digit',
+                hourCycle: 'h23',
+              }).format(decision.decidedAtMs),
+            );
+            expect(hour).toBeGreaterThanOrEqual(8);
+            expect(hour).toBeLessThan(21);
+          }
+        }
+      }),
+    );
+    expect(total).toBeGreaterThan(100);
+  });
+
+  it('keeps a bounded history, and only for what caps still count', () => {
+    fc.assert(
+      fc.property(randomSteps, (steps) => {
+        for (const history of live(BUSY, steps).histories) {
+          expect(history.pending.length).toBeLessThanOrEqual(PENDING_MAX);
+          expect(history.contacts.length).toBeLessThanOrEqual(Math.min(CONTACTS_MAX, 4));
+          expect(Object.keys(history.lastUsedAtMs).length).toBeLessThanOrEqual(BUSY.strategies.size);
+        }
+      }),
+    );
+  });
+
+  it('takes a full history for a reached cap instead of forgetting contacts', () => {
+    const chatty = policy(`
+channels: { push: { caps: [{ max: 60, per: 30d }] }, in_app: {} }
+strategies:
+  p: { stages: [new], on: scored, channel: push, template: p, cooldown: 0s, when: features.x > 1 }
+  i: { stages: [new], on: scored, channel: in_app, template: i, cooldown: 0s, when: features.x < 1 }
+`);
+    const steps = Array.from({ length: 200 }, (_, index) => ({
+      gapMinutes: 60,
+      stage: 'new',
+      entered: false,
+      x: index % 2 === 0 ? 2 : 0,
+    }));
+    expect(live(chatty, steps).decisions).toHaveLength(CONTACTS_MAX);
+  });
+});

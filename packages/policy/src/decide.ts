@@ -1,0 +1,291 @@
+import { type Scores, toEvidence, toProfileValues, toReasons } from '@perennial/expressions';
+import { toDeterministicId, toUnitInterval } from '@perennial/kernel';
+import {
+  addContact,
+  CONTACTS_MAX,
+  type ContactHistory,
+  EMPTY_HISTORY,
+  isCapReached,
+  PENDING_MAX,
+  type PendingAction,
+  withPending,
+} from './history.js';
+import type { Policy, Strategy } from './policy.js';
+import { toQuietEndMs } from './quiet-hours.js';
+import { isTimeZone } from './time-zone.js';
+
+const DAY_MS = 86_400_000;
+
+/** Why a strategy that was considered leads to no action (yet): a closed set. */
+export const SUPPRESSION_REASONS = [
+  'condition_false',
+  'global_holdout',
+  'strategy_holdout',
+  'already_pending',
+  'cooldown',
+  'channel_cap',
+  'overall_cap',
+  'outranked',
+  'quiet_hours_outlast_expiry',
+  'pending_full',
+  'expired',
+  'stage_left',
+  'strategy_removed',
+] as const;
+export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
+
+export interface Suppression {
+  readonly strategy: string;
+  readonly reason: SuppressionReason;
+}
+
+/** An action to be published. */
+export interface ActionDecision {
+  /** The same for the same namespace, profile, cause and strategy. */
+  readonly actionId: string;
+  readonly strategy: string;
+  readonly channel: string;
+  readonly template: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly cost: number;
+  readonly stage: string;
+  readonly causeId: string;
+  readonly reasons: readonly string[];
+  readonly decidedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** What came of one cause: `no_candidate` when no strategy is for this stage and trigger. */
+export type DecisionOutcome = 'decided' | 'deferred' | 'suppressed' | 'no_candidate';
+
+export interface DecisionResult {
+  readonly outcome: DecisionOutcome;
+  readonly decisions: readonly ActionDecision[];
+  readonly suppressed: readonly Suppression[];
+  /** The very history given when nothing changed. */
+  readonly history: ContactHistory;
+  /** When `releasePending` is due: the end of quiet hours; absent while nothing waits. */
+  readonly retryAtMs?: number;
+}
+
+interface Profile {
+  readonly namespace: string;
+  readonly profileKey: string;
+  readonly stage: string;
+  /** Time of this step; never before that of an earlier step of the same profile. */
+  readonly nowMs: number;
+  readonly history: ContactHistory | undefined;
+  /** The user's own; an unknown one falls back to the policy's. */
+  readonly timeZone: string;
+}
+
+export interface DecisionInputs extends Profile {
+  /** `transition:<number>` or `score:<offset>`: at most one action comes of it. */
+  readonly causeId: string;
+  /** Present when this record moved the profile into `stage`. */
+  readonly transition?: { readonly from: string } | undefined;
+  readonly stageSinceMs: number;
+  readonly scores?: Scores | undefined;
+  /** In the order of the names that the policy was parsed with. */
+  readonly features: readonly (number | null)[];
+  readonly lastEventAtMs: number;
+  readonly event?: { readonly type: string; readonly name: string } | undefined;
+}
+
+/**
+ * Decides what, if anything, to do for one profile because of one cause: candidates (stage and trigger) -> eligible
+ * (condition) -> not suppressed (holdouts, cooldown, caps) -> choice of one -> now, or at the end of quiet hours. Pure.
+ */
+export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionResult {
+  const history = inputs.history ?? EMPTY_HISTORY;
+  const candidates = (policy.byStage.get(inputs.stage) ?? []).filter(
+    ({ on }) => on === 'scored' || inputs.transition !== undefined,
+  );
+  if (candidates.length === 0) return toResult('no_candidate', history);
+
+  const suppressed: Suppression[] = [];
+  const values = toValues(inputs);
+  const open = candidates.filter((strategy) => {
+    const reason =
+      strategy.when?.test(values) === false ? 'condition_false' : findSuppression(policy, strategy, inputs, history);
+    if (reason !== undefined) suppressed.push({ strategy: strategy.name, reason });
+    return reason === undefined;
+  });
+  const chosen = chooseStrategy(policy, open, inputs);
+  if (chosen === undefined) return toResult('suppressed', history, { suppressed });
+  for (const { name } of open) if (name !== chosen.name) suppressed.push({ strategy: name, reason: 'outranked' });
+
+  const evidence = toEvidence(chosen.when?.reads ?? [], policy.variables, values);
+  const trigger =
+    inputs.transition === undefined
+      ? `is ${inputs.stage}`
+      : `became ${inputs.stage}, was ${inputs.transition.from || 'unknown'}`;
+  return act(policy, chosen, inputs, {
+    history,
+    suppressed,
+    causeId: inputs.causeId,
+    causedAtMs: inputs.nowMs,
+    expiresAtMs: inputs.nowMs + chosen.expiryMs,
+    reasons: [trigger, ...toReasons(evidence)],
+  });
+}
+
+/**
+ * Takes up what waited for the end of quiet hours and is due by now: each is published, put off again, or dropped if it
+ * expired or its reason has gone. At most one action per cause still holds: each keeps its own.
+ */
+export function releasePending(policy: Policy, profile: Profile): DecisionResult {
+  const before = profile.history ?? EMPTY_HISTORY;
+  const due = before.pending.filter(({ dueAtMs }) => dueAtMs <= profile.nowMs);
+  if (due.length === 0) return toResult('no_candidate', before);
+  let history = withPending(
+    before,
+    before.pending.filter(({ dueAtMs }) => dueAtMs > profile.nowMs),
+  );
+  const decisions: ActionDecision[] = [];
+  const suppressed: Suppression[] = [];
+  let outcome: DecisionOutcome = 'suppressed';
+  for (const pending of due) {
+    const strategy = policy.strategies.get(pending.strategy);
+    const reason = findReleaseSuppression(policy, strategy, pending, profile, history);
+    if (strategy === undefined || reason !== undefined) {
+      suppressed.push({ strategy: pending.strategy, reason: reason ?? 'strategy_removed' });
+      continue;
+    }
+    const result = act(policy, strategy, profile, { ...pending, history, suppressed: [] });
+    history = result.history;
+    decisions.push(...result.decisions);
+    suppressed.push(...result.suppressed);
+    if (outcome !== 'decided') outcome = result.outcome;
+  }
+  return toResult(outcome, history, { decisions, suppressed });
+}
+
+function findReleaseSuppression(
+  policy: Policy,
+  strategy: Strategy | undefined,
+  pending: PendingAction,
+  profile: Profile,
+  history: ContactHistory,
+): SuppressionReason | undefined {
+  if (strategy === undefined) return 'strategy_removed';
+  if (pending.expiresAtMs <= profile.nowMs) return 'expired';
+  if (!strategy.stages.has(profile.stage)) return 'stage_left';
+  return findSuppression(policy, strategy, profile, history);
+}
+
+function toValues(inputs: DecisionInputs) {
+  return toProfileValues({
+    features: inputs.features,
+    scores: inputs.scores,
+    stage: inputs.stage,
+    daysInStage: (inputs.nowMs - inputs.stageSinceMs) / DAY_MS,
+    daysSinceEvent: (inputs.nowMs - inputs.lastEventAtMs) / DAY_MS,
+    event: inputs.event,
+  });
+}
+
+function findSuppression(
+  policy: Policy,
+  strategy: Strategy,
+  { profileKey, nowMs }: Profile,
+  history: ContactHistory,
+): SuppressionReason | undefined {
+  if (isHeldOut(policy.holdoutShare, policy.salt, profileKey)) return 'global_holdout';
+  if (isHeldOut(strategy.holdoutShare, policy.salt, profileKey, strategy.name)) return 'strategy_holdout';
+  if (history.pending.some((pending) => pending.strategy === strategy.name)) return 'already_pending';
+  const lastUsedAtMs = Object.hasOwn(history.lastUsedAtMs, strategy.name)
+    ? history.lastUsedAtMs[strategy.name]
+    : undefined;
+  if (lastUsedAtMs !== undefined && nowMs < lastUsedAtMs + strategy.cooldownMs) return 'cooldown';
+  const { channel } = strategy;
+  const channelCaps = policy.channels.get(channel)?.caps ?? [];
+  if (channelCaps.some((cap) => isCapReached(history, cap, { nowMs, channel }))) return 'channel_cap';
+  // The last one keeps the history whole: contacts that a cap still counts are never pushed out.
+  const overallCaps = [...policy.caps, { max: CONTACTS_MAX, windowMs: policy.contactWindowMs }];
+  if (overallCaps.some((cap) => isCapReached(history, cap, { nowMs, channel: undefined }))) return 'overall_cap';
+  return undefined;
+}
+
+/** The same profiles for the same salt, on every machine and in every replay. */
+export function isHeldOut(share: number, salt: string, profileKey: string, strategy = ''): boolean {
+  return share > 0 && toUnitInterval('holdout', salt, strategy, profileKey) < share;
+}
+
+function chooseStrategy(policy: Policy, open: readonly Strategy[], inputs: DecisionInputs): Strategy | undefined {
+  if (open.length <= 1) return open[0];
+  if (policy.choice === 'priority') return open.reduce((best, next) => (next.priority > best.priority ? next : best));
+  const total = open.reduce((sum, { weight }) => sum + weight, 0);
+  let left = toUnitInterval('choice', policy.salt, inputs.profileKey, inputs.causeId) * total;
+  return (
+    open.find(({ weight }) => {
+      left -= weight;
+      return left < 0;
+    }) ?? open.at(-1)
+  );
+}
+
+interface Act {
+  readonly history: ContactHistory;
+  readonly suppressed: Suppression[];
+  readonly causeId: string;
+  readonly causedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly reasons: readonly string[];
+}
+
+/** Publishes the action now, or puts it off to the end of quiet hours. */
+function act(policy: Policy, strategy: Strategy, profile: Profile, plan: Act): DecisionResult {
+  const { history, suppressed } = plan;
+  const quietEndMs = toStrategyQuietEndMs(policy, strategy, profile);
+  if (quietEndMs === undefined) {
+    const contact = { atMs: profile.nowMs, channel: strategy.channel, strategy: strategy.name };
+    const decision = toDecision(strategy, profile, plan);
+    return toResult('decided', addContact(history, policy, contact), { decisions: [decision], suppressed });
+  }
+  const drop = (reason: SuppressionReason): DecisionResult =>
+    toResult('suppressed', history, { suppressed: [...suppressed, { strategy: strategy.name, reason }] });
+  if (quietEndMs >= plan.expiresAtMs) return drop('quiet_hours_outlast_expiry');
+  if (history.pending.length >= PENDING_MAX) return drop('pending_full');
+  const { causeId, causedAtMs, expiresAtMs, reasons } = plan;
+  const pending = { strategy: strategy.name, causeId, causedAtMs, dueAtMs: quietEndMs, expiresAtMs, reasons };
+  return toResult('deferred', withPending(history, [...history.pending, pending]), { suppressed });
+}
+
+function toStrategyQuietEndMs(policy: Policy, strategy: Strategy, profile: Profile): number | undefined {
+  if (policy.quietHours === undefined) return undefined;
+  if (policy.channels.get(strategy.channel)?.ignoresQuietHours === true) return undefined;
+  const timeZone = isTimeZone(profile.timeZone) ? profile.timeZone : policy.timeZone;
+  return toQuietEndMs(policy.quietHours, timeZone, profile.nowMs);
+}
+
+function toDecision(strategy: Strategy, profile: Profile, plan: Act): ActionDecision {
+  return {
+    actionId: toDeterministicId('action', profile.namespace, profile.profileKey, plan.causeId, strategy.name),
+    strategy: strategy.name,
+    channel: strategy.channel,
+    template: strategy.template,
+    parameters: strategy.parameters,
+    cost: strategy.cost,
+    stage: profile.stage,
+    causeId: plan.causeId,
+    reasons: plan.reasons,
+    decidedAtMs: profile.nowMs,
+    expiresAtMs: plan.expiresAtMs,
+  };
+}
+
+function toResult(
+  outcome: DecisionOutcome,
+  history: ContactHistory,
+  more: { decisions?: readonly ActionDecision[]; suppressed?: readonly Suppression[] } = {},
+): DecisionResult {
+  const [next] = history.pending;
+  return {
+    outcome,
+    decisions: more.decisions ?? [],
+    suppressed: more.suppressed ?? [],
+    history,
+    ...(next === undefined ? {} : { retryAtMs: next.dueAtMs }),
+  };
+}
