@@ -1,6 +1,6 @@
 import { AppError } from '@perennial/kernel';
-import type { IngestAddress, Retrying } from './http-client.js';
-import { postToIngest } from './http-client.js';
+import type { Answer, IngestAddress, Retrying } from './http-client.js';
+import { callIngest } from './http-client.js';
 import { REPLAY_LIMITS } from './limits.js';
 
 /**
@@ -17,8 +17,27 @@ export async function advanceClock(
     stepMs: REPLAY_LIMITS.tickStepMs,
     ...(request.received === undefined ? {} : { received: request.received }),
   };
-  const answer = await postToIngest(address, '/v1/clock', JSON.stringify(body), retrying);
-  if (answer.status === 200) return;
-  const said = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
-  throw new AppError('dependency_misconfigured', `ingest does not set the clock (${answer.status}): ${said}`);
+  const answer = await callIngest(address, { path: '/v1/clock', body: JSON.stringify(body) }, retrying);
+  if (answer.status !== 200) throw toRefusal(answer);
+}
+
+/**
+ * The log time of the namespace, ms; undefined before its first tick. Throws `config_invalid` where the wall clock drives:
+ * a history would be in the past of every timer there.
+ */
+export async function readLogTime(address: IngestAddress, retrying: Retrying): Promise<number | undefined> {
+  const answer = await callIngest(address, { path: '/v1/clock' }, retrying);
+  if (answer.status !== 200) throw toRefusal(answer);
+  const { mode, logTime } = answer.body as { mode?: unknown; logTime?: unknown };
+  if (mode !== 'events') {
+    const message =
+      'this namespace runs by the wall clock: replay into another one (--namespace NAME), which events drive';
+    throw new AppError('config_invalid', message);
+  }
+  return typeof logTime === 'string' ? Date.parse(logTime) : undefined;
+}
+
+function toRefusal({ status, body }: Answer): AppError {
+  const said = typeof body === 'string' ? body : JSON.stringify(body);
+  return new AppError('dependency_misconfigured', `ingest refuses /v1/clock (${status}): ${said}`);
 }

@@ -1,8 +1,8 @@
 import type { Outgoing } from './lanes.js';
 
-/** What one delivery came to: `refused` events were named as bad by the front door itself. */
+/** What one delivery came to: how many the front door named as bad (unknown to a producer on Kafka: 0). */
 export interface Delivery {
-  readonly refused: number;
+  readonly rejected: number;
 }
 
 /** The way events take into the platform; both ways end in the same topics. */

@@ -23,11 +23,20 @@ export type Trouble = (
 export async function startFakePlatform() {
   const records: FakeRecord[] = [];
   const received: OutgoingRecord[] = [];
-  const state: { trouble: Trouble | undefined; requests: number } = { trouble: undefined, requests: 0 };
+  const state: { trouble: Trouble | undefined; requests: number; mode: string } = {
+    trouble: undefined,
+    requests: 0,
+    mode: 'events',
+  };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = '';
     for await (const chunk of request) text += chunk;
+    if (request.method === 'GET') {
+      const ticks = records.flatMap((record) => (record.kind === 'clock' ? [record.to] : []));
+      response.end(JSON.stringify({ mode: state.mode, logTime: ticks.sort().at(-1) ?? null }));
+      return;
+    }
     state.requests++;
     const body = JSON.parse(text) as { batch?: FakeEvent[]; to?: string; received?: unknown };
     const trouble = state.trouble?.(request.url ?? '', body);

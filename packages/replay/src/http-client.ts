@@ -20,16 +20,17 @@ export interface Answer {
   readonly body: unknown;
 }
 
+export interface Call {
+  readonly path: string;
+  /** JSON; absent for a GET. */
+  readonly body?: string;
+}
+
 /**
- * POSTs JSON to ingest until it answers for good: away, overloaded (429) and failing (5xx) are tried again, with backoff
+ * Calls ingest until it answers for good: away, overloaded (429) and failing (5xx) are tried again, with backoff
  * and `Retry-After`, for a bounded time. Throws `timeout` when that is over, `config_invalid` for a refused key.
  */
-export async function postToIngest(
-  address: IngestAddress,
-  path: string,
-  body: string,
-  retrying: Retrying = {},
-): Promise<Answer> {
+export async function callIngest(address: IngestAddress, call: Call, retrying: Retrying = {}): Promise<Answer> {
   const clock = retrying.clock ?? systemClock;
   const startMs = clock.now();
   let retryAfterMs = 0;
@@ -37,13 +38,15 @@ export async function postToIngest(
     if (retryAfterMs > 0) await clock.wait(retryAfterMs, retrying.signal);
     retryAfterMs = 0;
     throwIfAborted(retrying.signal);
-    const { answer, waitMs } = await post(address, path, body, retrying.signal);
+    const { answer, waitMs } = await send(address, call, retrying.signal);
     retryAfterMs = waitMs;
     if (answer.status === 429 || answer.status >= 500) {
-      throw new AppError('dependency_unavailable', `ingest answers ${answer.status} to ${path}`, { retriable: true });
+      throw new AppError('dependency_unavailable', `ingest answers ${answer.status} to ${call.path}`, {
+        retriable: true,
+      });
     }
     if (answer.status === 401 || answer.status === 403) {
-      throw new AppError('config_invalid', `ingest refuses the write key (${answer.status} to ${path})`);
+      throw new AppError('config_invalid', `ingest refuses the write key (${answer.status} to ${call.path})`);
     }
     return answer;
   };
@@ -64,22 +67,21 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new AppError('timeout', 'the replay was interrupted; run it again to go on from here');
 }
 
-async function post(
+async function send(
   { ingestUrl, writeKey }: IngestAddress,
-  path: string,
-  body: string,
+  { path, body }: Call,
   signal: AbortSignal | undefined,
 ): Promise<{ answer: Answer; waitMs: number }> {
   try {
     const base = typeof ingestUrl === 'string' ? ingestUrl : await ingestUrl();
     const timeout = AbortSignal.timeout(REPLAY_LIMITS.requestTimeoutMs);
     const response = await fetch(new URL(path, base), {
-      method: 'POST',
+      method: body === undefined ? 'GET' : 'POST',
       headers: {
-        'content-type': 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`,
       },
-      body,
+      ...(body === undefined ? {} : { body }),
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });
     const text = await response.text();

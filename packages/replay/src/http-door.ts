@@ -1,7 +1,7 @@
 import { AppError } from '@perennial/kernel';
 import type { Delivery, Door } from './door.js';
 import type { IngestAddress, Retrying } from './http-client.js';
-import { postToIngest } from './http-client.js';
+import { callIngest } from './http-client.js';
 import type { Outgoing } from './lanes.js';
 
 /**
@@ -11,19 +11,25 @@ import type { Outgoing } from './lanes.js';
 export function createHttpDoor(address: IngestAddress, retrying: Retrying): Door {
   const deliver = async (batch: readonly Outgoing[]): Promise<Delivery> => {
     const body = `{"batch":[${batch.map(({ json }) => json).join(',')}]}`;
-    const answer = await postToIngest(address, '/v1/batch', body, retrying);
-    if (answer.status === 200) return { refused: 0 };
+    const answer = await callIngest(address, { path: '/v1/batch', body }, retrying);
+    if (answer.status === 200) return { rejected: countRejected(answer.body) };
     if (answer.status !== 400 && answer.status !== 413) {
       throw new AppError(
         'contract_violation',
         `ingest answers ${answer.status} to a batch: ${JSON.stringify(answer.body)}`,
       );
     }
-    if (batch.length === 1) return { refused: 1 };
+    if (batch.length === 1) return { rejected: 1 };
     const middle = batch.length >>> 1;
     const first = await deliver(batch.slice(0, middle));
     const second = await deliver(batch.slice(middle));
-    return { refused: first.refused + second.refused };
+    return { rejected: first.rejected + second.rejected };
   };
   return { deliver, reached: async () => undefined, close: async () => undefined };
+}
+
+/** Ingest answers 200 to a batch with bad events in it, lists them, and keeps them in `event.rejected`. */
+function countRejected(body: unknown): number {
+  const rejected = typeof body === 'object' && body !== null && 'rejected' in body ? body.rejected : undefined;
+  return Array.isArray(rejected) ? rejected.length : 0;
 }

@@ -18,7 +18,7 @@ export async function createKafkaDoor(log: Log, namespace: string): Promise<Door
         headers: { 'content-type': 'application/json' },
       }));
       await producer.send(records);
-      return { refused: 0 };
+      return { rejected: 0 };
     },
     reached: async () => {
       const offsets = await log.offsets(topic);

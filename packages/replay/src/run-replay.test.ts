@@ -109,7 +109,7 @@ describe('runReplay', () => {
     const result = await replay(file, { onProgress: (progress) => seen.push(progress) });
     expect(result.alreadyReplayed).toBe(false);
     expect(toTrail()).toEqual(THREE_DAYS_TRAIL);
-    expect(seen.some(({ kind }) => kind === 'stale')).toBe(true);
+    expect(seen.some(({ kind }) => kind === 'notice')).toBe(true);
   });
 
   it('stops at --until, and goes on from there', async () => {
@@ -182,6 +182,25 @@ describe('runReplay', () => {
     await expect(replay(file)).rejects.toMatchObject({ code: 'dependency_unavailable' });
     platform.state.trouble = () => ({ status: 401 });
     await expect(replay(file)).rejects.toThrow('refuses the write key');
+  });
+
+  it('refuses a namespace that the wall clock drives', async () => {
+    platform.state.mode = 'wall';
+    await expect(replay(await writeHistory(THREE_DAYS))).rejects.toThrow('runs by the wall clock');
+  });
+
+  it('says that a second file comes late, and counts no tick twice', async () => {
+    await replay(await writeHistory(THREE_DAYS));
+    const notices: ReplayProgress[] = [];
+    const file = await writeHistory(
+      ['u9,2024-01-02T12:00:00Z,purchase,,,1,1,', 'u9,2024-01-03T11:00:00Z,purchase,,,1,1,'],
+      'more.csv',
+    );
+    const result = await replay(file, {
+      onProgress: (progress) => progress.kind === 'notice' && notices.push(progress),
+    });
+    expect(notices).toEqual([{ kind: 'notice', message: expect.stringContaining('come late') }]);
+    expect(result).toMatchObject({ events: { sent: 2 }, ticks: 1, logTime: '2024-01-03T11:00:00.000Z' });
   });
 
   it('stops when it is told to', async () => {

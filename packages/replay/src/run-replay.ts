@@ -3,7 +3,7 @@ import type { BadRow, ColumnMap, History } from '@perennial/history';
 import { readOrders } from '@perennial/history';
 import type { Log } from '@perennial/kafka';
 import { type Clock, ReleaseStack, systemClock } from '@perennial/kernel';
-import { advanceClock } from './clock-client.js';
+import { advanceClock, readLogTime } from './clock-client.js';
 import type { Door } from './door.js';
 import type { IngestAddress, Retrying } from './http-client.js';
 import { throwIfAborted } from './http-client.js';
@@ -38,7 +38,8 @@ export interface ReplayOptions extends IngestAddress {
 /** What is going on, often enough for a progress line. */
 export type ReplayProgress =
   | { readonly kind: 'reading'; readonly file: string }
-  | { readonly kind: 'stale'; readonly reason: string }
+  /** Worth knowing, and no failure. */
+  | { readonly kind: 'notice'; readonly message: string }
   | { readonly kind: 'sending'; readonly sent: number; readonly events: number; readonly timeMs: number }
   | { readonly kind: 'retry'; readonly message: string; readonly waitMs: number }
   | { readonly kind: 'settling'; readonly lags: Lags };
@@ -52,11 +53,11 @@ export interface ReplayResult {
   readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
   readonly events: {
     readonly sent: number;
-    /** Records that came to `event.accepted` during the run, less the ticks; null when it could not be told. */
-    readonly accepted: number | null;
-    /** Records that came to `event.rejected` during the run, and events that the front door answered 400 to. */
+    readonly accepted: number;
     readonly rejected: number;
     readonly duplicates: number | null;
+    /** `answers`: what the front door acknowledged (HTTP). `topics`: what came to event.accepted and event.rejected (Kafka). */
+    readonly countedBy: 'answers' | 'topics';
   };
   readonly orders: number;
   readonly refunds: number;
@@ -93,6 +94,13 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayResult> {
   }
 }
 
+interface Counts {
+  readonly partitions: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly duplicates: number | undefined;
+}
+
 class Replay {
   readonly #options: ReplayOptions;
   readonly #releases: ReleaseStack;
@@ -100,8 +108,10 @@ class Replay {
   readonly #store: ProgressStore;
   readonly #retrying: Retrying;
   #sent = 0;
-  #refused = 0;
+  #rejected = 0;
   #ticks = 0;
+  /** Log time of the namespace, which other files may have moved further than this one. */
+  #logTimeMs: number | undefined;
 
   constructor(options: ReplayOptions, releases: ReleaseStack) {
     this.#options = options;
@@ -117,6 +127,7 @@ class Replay {
 
   async run(): Promise<ReplayResult> {
     const startMs = this.#clock.now();
+    this.#logTimeMs = await readLogTime(this.#options, this.#retrying);
     const { history, progress } = await this.#read();
     const before = await this.#count();
     const resumedMs = progress?.reachedMs;
@@ -138,9 +149,8 @@ class Replay {
       rows: history.rows,
       badRows: history.badRows,
       events: {
+        ...this.#toOutcome(before, after),
         sent: this.#sent,
-        accepted: after.accepted - before.accepted - this.#ticks * after.partitions,
-        rejected: after.rejected - before.rejected + this.#refused,
         duplicates: subtract(after.duplicates, before.duplicates),
       },
       orders: history.counts.orders,
@@ -151,7 +161,7 @@ class Replay {
       lastTs: toText(seen === 0 ? undefined : history.timestampMs(seen - 1)),
       resumedFrom: toText(resumedMs),
       ticks: this.#ticks,
-      logTime: toText(reachedMs),
+      logTime: toText(this.#logTimeMs),
       settled: settled.quiet,
       lags: settled.lags,
       seconds: (this.#clock.now() - startMs) / 1000,
@@ -166,14 +176,24 @@ class Replay {
     const options = { ...(map === undefined ? {} : { map }), latestMs: this.#clock.now() };
     const history = await readOrders(file, options);
     const progress = await this.#store.load(history.sha256);
-    if (progress === undefined) return { history, progress };
-    if ((await this.#count()).accepted === 0) {
-      const reason = 'the namespace is empty: its data was removed since, so the replay begins anew';
-      onProgress?.({ kind: 'stale', reason });
+    if (progress === undefined) {
+      const firstMs = history.length === 0 ? Number.POSITIVE_INFINITY : history.timestampMs(0);
+      if (this.#logTimeMs !== undefined && firstMs <= this.#logTimeMs) {
+        this.#notice(`the namespace is at ${toText(this.#logTimeMs)} already: events up to then come late`);
+      }
+      return { history, progress };
+    }
+    // Ingest keeps the log time before it answers, so only a namespace made anew can be behind.
+    if (this.#logTimeMs === undefined || this.#logTimeMs < progress.reachedMs) {
+      this.#notice('the namespace was made anew since this file was replayed, so it is replayed from its beginning');
       return { history, progress: undefined };
     }
     if (progress.fileName === history.fileName) return { history, progress };
     return { history: await readOrders(file, { ...options, fileName: progress.fileName }), progress };
+  }
+
+  #notice(message: string): void {
+    this.#options.onProgress?.({ kind: 'notice', message });
   }
 
   /** Walks all steps; returns the log time reached. */
@@ -210,9 +230,9 @@ class Replay {
     const count = toLaneCount(range.to - range.from);
     const lanes = Array.from({ length: count }, async (_, number) => {
       for (const batch of toBatches(history, range, { number, count })) {
-        const { refused } = await door.deliver(batch);
+        const { rejected } = await door.deliver(batch);
         this.#sent += batch.length;
-        this.#refused += refused;
+        this.#rejected += rejected;
       }
     });
     const results = await Promise.allSettled(lanes);
@@ -224,7 +244,9 @@ class Replay {
     for (const callMs of toTickCalls(fromMs, toMs)) {
       await advanceClock(this.#options, { toMs: callMs, received }, this.#retrying);
     }
-    this.#ticks += countTicks(fromMs, toMs);
+    // Ticks that another file has brought about are not written again.
+    this.#ticks += countTicks(maxOf(fromMs, this.#logTimeMs), toMs);
+    this.#logTimeMs = maxOf(this.#logTimeMs, toMs);
   }
 
   #settle() {
@@ -233,7 +255,16 @@ class Replay {
     return waitForQuiet({ log, namespace, signal, clock: this.#clock, onLags });
   }
 
-  async #count() {
+  #toOutcome(before: Counts, after: Counts): Pick<ReplayResult['events'], 'accepted' | 'rejected' | 'countedBy'> {
+    if (this.#options.via === 'http') {
+      return { accepted: this.#sent - this.#rejected, rejected: this.#rejected, countedBy: 'answers' };
+    }
+    const ticks = this.#ticks * after.partitions;
+    const accepted = after.accepted - before.accepted - ticks;
+    return { accepted, rejected: after.rejected - before.rejected, countedBy: 'topics' };
+  }
+
+  async #count(): Promise<Counts> {
     const { log, namespace } = this.#options;
     const accepted = await log.offsets(toTopic(namespace, 'eventAccepted'));
     const rejected = await log.offsets(toTopic(namespace, 'eventRejected'));
@@ -248,6 +279,10 @@ class Replay {
 
 function sumHighs(offsets: ReadonlyMap<number, { high: number }>): number {
   return [...offsets.values()].reduce((sum, { high }) => sum + high, 0);
+}
+
+function maxOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
 /** A counter that fell was restarted: nothing can be said then. */

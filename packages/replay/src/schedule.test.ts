@@ -98,7 +98,8 @@ describe('ticks', () => {
         const calls = [...toTickCalls(from, to)];
         expect(calls.at(-1)).toBe(to);
         const counts = calls.map((call, index) => countTicks(calls[index - 1] ?? from, call));
-        expect(Math.max(...counts)).toBeLessThanOrEqual(745);
+        expect(Math.max(...counts)).toBeLessThanOrEqual(744);
+        expect(calls.slice(0, -1).every((call) => call % HOUR === 0)).toBe(true);
         expect(counts.reduce((sum, count) => sum + count, 0)).toBe(countTicks(from, to));
       }),
     );

@@ -51,11 +51,17 @@ export function countTicks(fromMs: number | undefined, toMs: number): number {
   return Math.max(0, Math.ceil(toMs / REPLAY_LIMITS.tickStepMs) - Math.floor(fromMs / REPLAY_LIMITS.tickStepMs));
 }
 
-/** A long way in pieces that one call each can take; the pieces end on hours. */
+/**
+ * A long way in pieces that one call each can take. All but the last end on hours, the first of them on the next: ticks are
+ * then on the hours however often a replay stopped in between.
+ */
 export function* toTickCalls(fromMs: number | undefined, toMs: number): Generator<number> {
-  const pieceMs = REPLAY_LIMITS.ticksPerCallMax * REPLAY_LIMITS.tickStepMs;
-  const floorMs = (ms: number) => Math.floor(ms / REPLAY_LIMITS.tickStepMs) * REPLAY_LIMITS.tickStepMs;
-  if (fromMs !== undefined) for (let at = floorMs(fromMs) + pieceMs; at < toMs; at += pieceMs) yield at;
+  if (fromMs !== undefined) {
+    const pieceMs = REPLAY_LIMITS.ticksPerCallMax * REPLAY_LIMITS.tickStepMs;
+    const alignedMs = toHourCeiling(fromMs);
+    const firstMs = alignedMs > fromMs ? alignedMs : fromMs + pieceMs;
+    for (let at = firstMs; at < toMs; at += pieceMs) yield at;
+  }
   yield toMs;
 }
 
