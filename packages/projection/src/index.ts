@@ -1,0 +1,3 @@
+export * from './offsets.js';
+export * from './partition-writer.js';
+export * from './projection.js';

@@ -1,0 +1,119 @@
+import type { LogRecord } from '@perennial/kafka';
+import { must, retry } from '@perennial/kernel';
+import type { Pool, PoolClient } from '@perennial/postgres';
+import { inTransaction, isPassing } from '@perennial/postgres';
+import type { ProjectionOffsets } from './offsets.js';
+
+/** Records in one transaction. */
+export const BATCH_RECORDS_MAX = 500;
+/** Waits between tries, for ever. */
+const RETRY_BACKOFF = { initialMs: 100, maxMs: 10_000 };
+
+export interface PartitionWriterDeps {
+  readonly pool: Pool;
+  readonly offsets: ProjectionOffsets;
+  /** Inserts idempotently. */
+  readonly insert: (client: PoolClient, records: LogRecord[]) => Promise<void>;
+  readonly onRetry: (partition: number, error: unknown, waitMs: number) => void;
+  /** A record that PostgreSQL refuses for what it is, alone; it is passed over. */
+  readonly onSkipped: (record: LogRecord, error: unknown) => void;
+  readonly onWritten: (partition: number, records: number, next: number) => void;
+}
+
+class MovedOn extends Error {}
+
+/** Writes one partition: batches with their offset in one transaction, retried while PostgreSQL is away. */
+export class PartitionWriter {
+  readonly #deps: PartitionWriterDeps;
+  readonly #partition: number;
+  readonly #stopped = new AbortController();
+  readonly #started: Promise<void>;
+  #next: number | undefined;
+
+  constructor(deps: PartitionWriterDeps, partition: number) {
+    this.#deps = deps;
+    this.#partition = partition;
+    this.#started = this.#load();
+    this.#started.catch(() => undefined);
+  }
+
+  /** The offset to begin at, once it is known; undefined when nothing was ever written. */
+  async start(): Promise<number | undefined> {
+    await this.#started;
+    return this.#next;
+  }
+
+  get next(): number | undefined {
+    return this.#next;
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  /** Resolves when all are written, or when stopped. */
+  async write(records: readonly LogRecord[]): Promise<void> {
+    await this.#started;
+    for (let from = 0; from < records.length && !this.#stopped.signal.aborted; from += BATCH_RECORDS_MAX) {
+      await this.#writeBatch(records.slice(from, from + BATCH_RECORDS_MAX));
+    }
+  }
+
+  async #writeBatch(batch: readonly LogRecord[]): Promise<void> {
+    try {
+      await this.#forEver(() => this.#commit(batch));
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      // Not the database's trouble but a record's: find out whose, so that the others get through.
+      await this.#writeOneByOne(batch, error);
+    }
+  }
+
+  async #writeOneByOne(batch: readonly LogRecord[], error: unknown): Promise<void> {
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      await this.#forEver(() => this.#commit(batch, { skip: true }));
+      this.#deps.onSkipped(only, error);
+      return;
+    }
+    for (const record of batch) {
+      if (this.#stopped.signal.aborted) return;
+      await this.#writeBatch([record]);
+    }
+  }
+
+  async #commit(batch: readonly LogRecord[], options: { skip?: boolean } = {}): Promise<void> {
+    const fresh = batch.filter(({ offset }) => this.#next === undefined || offset >= this.#next);
+    const last = fresh.at(-1);
+    if (last === undefined) return;
+    const { pool, offsets, insert, onWritten } = this.#deps;
+    const from = this.#next;
+    const to = last.offset + 1;
+    try {
+      await inTransaction(pool, async (client) => {
+        if (options.skip !== true) await insert(client, fresh);
+        if (!(await offsets.advance(client, this.#partition, from, to)))
+          throw new MovedOn('another consumer has moved on');
+      });
+    } catch (error) {
+      // Also when a commit's answer got lost: what is there now tells.
+      if (error instanceof MovedOn) this.#next = await offsets.load(this.#partition);
+      throw error;
+    }
+    this.#next = to;
+    onWritten(this.#partition, fresh.length, must(this.#next, 'next'));
+  }
+
+  async #load(): Promise<void> {
+    this.#next = await this.#forEver(() => this.#deps.offsets.load(this.#partition));
+  }
+
+  #forEver<T>(operation: () => Promise<T>): Promise<T> {
+    return retry(operation, {
+      ...RETRY_BACKOFF,
+      signal: this.#stopped.signal,
+      isRetriable: (error) => error instanceof MovedOn || isPassing(error),
+      onRetry: ({ error, waitMs }) => this.#deps.onRetry(this.#partition, error, waitMs),
+    });
+  }
+}

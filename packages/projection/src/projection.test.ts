@@ -1,0 +1,142 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { LogRecord } from '@perennial/kafka';
+import { createMemoryLog } from '@perennial/kafka/testing';
+import type { Pool, PoolClient } from '@perennial/postgres';
+import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import type { Projection } from './projection.js';
+import { startProjection } from './projection.js';
+
+/** Just enough of PostgreSQL: transactions over a list of rows and the offsets table, and a switch to be away. */
+class FakePostgres {
+  rows: string[] = [];
+  next = new Map<string, number>();
+  away = false;
+  #rows: string[] = [];
+  #next = new Map<string, number>();
+
+  insert(value: string): void {
+    if (value === 'poison') throw Object.assign(new Error('invalid byte sequence'), { code: '22021' });
+    if (!this.#rows.includes(value)) this.#rows.push(value);
+  }
+
+  query = async (sql: string, values: unknown[] = []): Promise<{ rows: unknown[]; rowCount: number }> => {
+    if (this.away) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    const key = String(values[2]);
+    if (sql.startsWith('SELECT next')) {
+      const next = this.next.get(key);
+      return { rows: next === undefined ? [] : [{ next }], rowCount: 1 };
+    }
+    if (sql === 'BEGIN') {
+      this.#rows = [...this.rows];
+      this.#next = new Map(this.next);
+    } else if (sql === 'COMMIT') {
+      this.rows = this.#rows;
+      this.next = this.#next;
+    } else if (sql.startsWith('INSERT INTO "s".projection_offsets')) {
+      if (this.#next.has(key)) return { rows: [], rowCount: 0 };
+      this.#next.set(key, Number(values[3]));
+    } else if (sql.startsWith('UPDATE')) {
+      if (this.#next.get(key) !== values[3]) return { rows: [], rowCount: 0 };
+      this.#next.set(key, Number(values[4]));
+    }
+    return { rows: [], rowCount: 1 };
+  };
+
+  pool(): Pool {
+    const client = { query: this.query, release: () => undefined } as unknown as PoolClient;
+    const connect = async () => {
+      await this.query('PING');
+      return client;
+    };
+    return { query: this.query, connect } as unknown as Pool;
+  }
+}
+
+async function eventually(check: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!check()) {
+    if (Date.now() > deadline) throw new Error('never happened');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+describe('projection', () => {
+  const open: Projection[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((projection) => projection.stop()));
+  });
+
+  function setUp() {
+    const log = createMemoryLog({ partitions: 1 });
+    const postgres = new FakePostgres();
+    const metrics = createMetrics({ service: 's', namespace: 'n', processMetrics: false });
+    const start = async () => {
+      const projection = await startProjection({
+        log,
+        pool: postgres.pool(),
+        schema: 's',
+        groupId: 'g',
+        topic: 't',
+        insert: async (_client, records: LogRecord[]) => {
+          for (const { value } of records) postgres.insert(String(value));
+        },
+        logger: createSilentLogger(),
+        metrics,
+        limits: { lagIntervalMs: 10 },
+      });
+      open.push(projection);
+      return projection;
+    };
+    const send = (...values: string[]) => {
+      for (const value of values)
+        log.append({ topic: 't', partition: 0, key: null, value: Buffer.from(value), headers: {} });
+    };
+    return { log, postgres, metrics, start, send };
+  }
+
+  it('writes each record once, over a restart that forgot its group offset', async () => {
+    const { postgres, start, send } = setUp();
+    send('a', 'b');
+    const first = await start();
+    await eventually(() => postgres.next.get('0') === 2);
+    await first.stop();
+    postgres.rows.push('marker');
+    send('c');
+    await start();
+    await eventually(() => postgres.next.get('0') === 3);
+    expect(postgres.rows).toEqual(['a', 'b', 'marker', 'c']);
+  });
+
+  it('waits while PostgreSQL is away, and tells its lag', async () => {
+    const { postgres, start, send, metrics } = setUp();
+    const projection = await start();
+    send('a');
+    await eventually(() => postgres.rows.length === 1);
+    postgres.away = true;
+    send('b', 'c');
+    await eventually(() => projection.lag() === 2);
+    postgres.away = false;
+    await eventually(() => postgres.rows.length === 3 && projection.lag() === 0);
+    expect(await metrics.registry.metrics()).toMatch(/projection_retries_total\{[^}]*\} [1-9]/);
+  });
+
+  it('passes over the one record that PostgreSQL refuses', async () => {
+    const { postgres, start, send, metrics } = setUp();
+    send('a', 'poison', 'b');
+    await start();
+    await eventually(() => postgres.next.get('0') === 3);
+    expect(postgres.rows).toEqual(['a', 'b']);
+    expect(await metrics.registry.metrics()).toMatch(/projection_records_skipped_total\{[^}]*\} 1/);
+  });
+
+  it('gives way when another consumer has moved on', async () => {
+    const { postgres, start, send } = setUp();
+    send('a');
+    await start();
+    await eventually(() => postgres.next.get('0') === 1);
+    postgres.next.set('0', 3);
+    send('b', 'c', 'd');
+    await eventually(() => postgres.next.get('0') === 4);
+    expect(postgres.rows).toEqual(['a', 'd']);
+  });
+});
