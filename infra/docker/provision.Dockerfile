@@ -15,7 +15,7 @@ RUN pnpm install --offline --frozen-lockfile && pnpm exec tsc --build packages/l
 # The workspace again, with production dependencies alone: the commands of three services share one copy of each package.
 # (Optional ones are the native stack's PostgreSQL, which no container needs.)
 RUN rm -rf node_modules packages/*/node_modules services/*/node_modules \
- && pnpm install --offline --frozen-lockfile --prod --no-optional --filter @perennial/launcher... --filter "./services/*..." \
+ && pnpm install --offline --frozen-lockfile --prod --no-optional --filter @perennial/launcher... --filter "{./services/*}..." \
  && sh infra/docker/trim.sh /build \
  && rm -rf packages/*/src services/*/src infra pnpm-lock.yaml tsconfig*.json
 
