@@ -21,8 +21,9 @@ export function fromReceivedRecord(record: {
       `the record has ${record.value.length} bytes, ${LIMITS.eventBytesMax} at most`,
     );
   }
-  const body = parseJson(record.value);
-  if (body instanceof Rejection) return body;
+  const parsed = parseJson(record.value);
+  if (parsed instanceof Rejection) return parsed;
+  const body = parsed.json;
   if (!isJsonObject(body)) return new Rejection('not_an_object', 'an event must be a JSON object');
   if (body.specversion !== undefined && 'data' in body) {
     if (!isJsonObject(body.data)) return new Rejection('not_an_object', 'data of the CloudEvent must be a JSON object');
@@ -34,10 +35,10 @@ export function fromReceivedRecord(record: {
 }
 
 /** Parses UTF-8 JSON; the message says where it breaks. Bytes that are not UTF-8 are refused, not replaced. */
-export function parseJson(bytes: Uint8Array): unknown | Rejection {
+export function parseJson(bytes: Uint8Array): { readonly json: unknown } | Rejection {
   if (!isUtf8(bytes)) return new Rejection('not_json', 'not JSON: the bytes are not UTF-8');
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    return { json: JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) };
   } catch (error) {
     return new Rejection('not_json', `not JSON: ${toMessage(error)}`);
   }

@@ -1,0 +1,23 @@
+import type { Activation } from '@perennial/contracts';
+import { type Pool, quoteIdentifier } from '@perennial/postgres';
+import type { ActivationLedger } from '../activate.js';
+import { query } from './query.js';
+
+/** What was last activated on each partition, in PostgreSQL. */
+export function createActivationLedger(pool: Pool, schema: string): ActivationLedger {
+  const table = `${quoteIdentifier(schema)}.activations`;
+  return {
+    async load(kind) {
+      const sql = `SELECT partition, number, hash FROM ${table} WHERE kind = $1`;
+      const rows = await query<{ partition: number; number: number; hash: string }>(pool, sql, [kind]);
+      return new Map(
+        rows.map(({ partition, number, hash }): [number, Activation] => [partition, { kind, number, hash }]),
+      );
+    },
+    async save(partition, { kind, number, hash }) {
+      const sql = `INSERT INTO ${table} (kind, partition, number, hash) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (kind, partition) DO UPDATE SET number = EXCLUDED.number, hash = EXCLUDED.hash, written_at = now()`;
+      await query(pool, sql, [kind, partition, number, hash]);
+    },
+  };
+}

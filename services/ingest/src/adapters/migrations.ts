@@ -1,0 +1,37 @@
+import type { Migration } from '@perennial/postgres';
+
+/** What ingest keeps in PostgreSQL, in its own schema. Migrations are only ever added. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    name: '001-sources',
+    sql: `
+        CREATE TABLE sources (
+          id text PRIMARY KEY,
+          name text NOT NULL UNIQUE,
+          key_hash text NOT NULL UNIQUE,
+          events_per_second_max integer CHECK (events_per_second_max > 0),
+          created_at timestamptz NOT NULL DEFAULT now(),
+          revoked_at timestamptz
+        )`,
+  },
+  {
+    name: '002-clock',
+    sql: `
+        CREATE TABLE clock (
+          only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+          log_time_ms bigint NOT NULL
+        )`,
+  },
+  {
+    name: '003-activations',
+    sql: `
+        CREATE TABLE activations (
+          kind text NOT NULL,
+          partition integer NOT NULL,
+          number bigint NOT NULL,
+          hash text NOT NULL,
+          written_at timestamptz NOT NULL DEFAULT now(),
+          PRIMARY KEY (kind, partition)
+        )`,
+  },
+];

@@ -1,0 +1,81 @@
+import { AppError, createRandomToken, isAppError, toSha256 } from '@perennial/kernel';
+import { type Pool, quoteIdentifier } from '@perennial/postgres';
+import type { Source, SourceStore } from '../ports.js';
+import { query } from './query.js';
+
+/** A source as operators see it; its key is not kept. */
+export interface ListedSource extends Source {
+  readonly createdAt: string;
+  readonly revokedAt: string | null;
+}
+
+/** What `create` tells once. */
+export interface CreatedSource {
+  readonly sourceId: string;
+  readonly name: string;
+  readonly writeKey: string;
+}
+
+/** Sources in PostgreSQL: of a write key only the hash is kept (it is random, so a plain SHA-256 cannot be guessed back). */
+export interface SourceRepository extends SourceStore {
+  create(source: { name: string; eventsPerSecondMax: number | null }): Promise<CreatedSource>;
+  list(): Promise<ListedSource[]>;
+  /** Throws `not_found` when no source has this name or id; revoking again changes nothing. */
+  revoke(nameOrId: string): Promise<ListedSource>;
+}
+
+type SourceRow = {
+  id: string;
+  name: string;
+  events_per_second_max: number | null;
+  created_at: Date;
+  revoked_at: Date | null;
+};
+
+export function createSourceRepository(pool: Pool, schema: string): SourceRepository {
+  const table = `${quoteIdentifier(schema)}.sources`;
+  const columns = 'id, name, events_per_second_max, created_at, revoked_at';
+
+  return {
+    async findByKeyHash(keyHash) {
+      const sql = `SELECT ${columns} FROM ${table} WHERE key_hash = $1 AND revoked_at IS NULL`;
+      const [row] = await query<SourceRow>(pool, sql, [keyHash]);
+      return row === undefined ? undefined : toSource(row);
+    },
+
+    async create({ name, eventsPerSecondMax }) {
+      const sourceId = `src_${createRandomToken()}`;
+      const writeKey = `pk_${createRandomToken()}${createRandomToken()}`;
+      const sql = `INSERT INTO ${table} (id, name, key_hash, events_per_second_max) VALUES ($1, $2, $3, $4)`;
+      try {
+        await query(pool, sql, [sourceId, name, toSha256(writeKey), eventsPerSecondMax]);
+      } catch (error) {
+        if (!isAppError(error, 'contract_violation')) throw error;
+        throw new AppError('contract_violation', `there is already a source named ${JSON.stringify(name)}`, {
+          cause: error,
+        });
+      }
+      return { sourceId, name, writeKey };
+    },
+
+    async list() {
+      return (await query<SourceRow>(pool, `SELECT ${columns} FROM ${table} ORDER BY created_at, id`)).map(toListed);
+    },
+
+    async revoke(nameOrId) {
+      const sql = `UPDATE ${table} SET revoked_at = COALESCE(revoked_at, now()) WHERE name = $1 OR id = $1 RETURNING ${columns}`;
+      const [row] = await query<SourceRow>(pool, sql, [nameOrId]);
+      if (row === undefined) throw new AppError('not_found', `there is no source ${JSON.stringify(nameOrId)}`);
+      return toListed(row);
+    },
+  };
+}
+
+function toSource(row: SourceRow): Source {
+  return { id: row.id, name: row.name, eventsPerSecondMax: row.events_per_second_max };
+}
+
+function toListed(row: SourceRow): ListedSource {
+  const { created_at: createdAt, revoked_at: revokedAt } = row;
+  return { ...toSource(row), createdAt: createdAt.toISOString(), revokedAt: revokedAt?.toISOString() ?? null };
+}

@@ -1,0 +1,190 @@
+import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { listen } from '@perennial/http';
+import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/identity';
+import { createKafkaLog, type Log } from '@perennial/kafka';
+import { AppError, type Clock, ReleaseStack, systemClock } from '@perennial/kernel';
+import { createPool } from '@perennial/postgres';
+import type { App } from '@perennial/service';
+import { createLogger, createMetrics, type Logger } from '@perennial/telemetry';
+import { createClockStore } from './adapters/clock-store.js';
+import { createSourceRepository } from './adapters/source-repository.js';
+import { measureBrokerClock } from './clock/broker-clock.js';
+import { createClockDriver } from './clock/clock-driver.js';
+import { startTicker, type Ticker } from './clock/ticker.js';
+import type { IngestConfig } from './config.js';
+import { createEvents, type IngestEvents } from './events.js';
+import type { DoorContext } from './http/door.js';
+import { createDoorServer } from './http/server.js';
+import { startKafkaDoor, toDoorGroup } from './kafka/door.js';
+import { startLagMonitor } from './kafka/lag-monitor.js';
+import type { ClockStore, SourceStore } from './ports.js';
+import { createPublisher, type Publisher } from './publisher.js';
+import type { RecordContext } from './records.js';
+import { createSourceDirectory } from './source-directory.js';
+
+/** Ids remembered with their pseudonyms: some 500 bytes each. */
+const PSEUDONYMS_MAX = 50_000;
+const POSTGRES_CONNECTIONS_MAX = 4;
+
+/** What tests put in place of the real thing. */
+export interface IngestOverrides {
+  readonly logger?: Logger;
+  readonly log?: Log;
+  readonly stores?: { readonly sources: SourceStore; readonly clock: ClockStore };
+  readonly clock?: Clock;
+}
+
+/** The service, composed but not started. */
+export function createApp(config: IngestConfig, overrides: IngestOverrides = {}): App {
+  const { namespace, instanceId, logLevel: level } = config;
+  const logger = overrides.logger ?? createLogger({ service: 'ingest', namespace, instanceId, level });
+  const releases = new ReleaseStack();
+  return {
+    async start() {
+      try {
+        return { url: await start(config, { ...overrides, logger }, releases) };
+      } catch (error) {
+        await releases.dispose();
+        throw error;
+      }
+    },
+    stop: () => releases.dispose(),
+  };
+}
+
+/** Acquires in the order of dependence; `releases` gives back in reverse: stop listening, drain, stop consuming, close. */
+async function start(
+  config: IngestConfig,
+  overrides: IngestOverrides & { readonly logger: Logger },
+  releases: ReleaseStack,
+): Promise<string> {
+  const { namespace, clockMode } = config;
+  const { logger, clock = systemClock } = overrides;
+  const metrics = createMetrics({ service: 'ingest', namespace });
+  const events = createEvents(logger, metrics);
+  const log = overrides.log ?? openLog(config, logger, releases);
+  const stores = overrides.stores ?? openStores(config, releases);
+  const topics = { accepted: toTopic(namespace, 'eventAccepted'), received: toTopic(namespace, 'eventReceived') };
+  const partitions = await countPartitions(log, topics);
+  // One round trip: a store that is away at the start must stop it, not show at the first event.
+  await stores.sources.findByKeyHash('');
+
+  // A failed send takes down what waits behind it, so the doors and the ticks have a producer each.
+  const openProducer = (name: string) =>
+    releases.acquire(
+      name,
+      () => log.createProducer(),
+      (producer) => producer.close(),
+    );
+  const httpProducer = await openProducer('http producer');
+  const doorProducer = await openProducer('kafka door producer');
+  const tickProducer = await openProducer('tick producer');
+
+  const records: RecordContext = {
+    pseudonymizer: createCachedPseudonymizer(createPseudonymizer(config.secret), { entriesMax: PSEUDONYMS_MAX }),
+    acceptedTopic: topics.accepted,
+    rejectedTopic: toTopic(namespace, 'eventRejected'),
+    partitions,
+  };
+  const kafkaDoor = await releases.acquire(
+    'kafka door',
+    () => startKafkaDoor({ log, producer: doorProducer, namespace, clockMode, clock, records, events }),
+    (door) => door.stop(),
+  );
+  const lagMonitor = startLagMonitor({ log, topic: topics.received, groupId: toDoorGroup(namespace), clock, events });
+  releases.push('lag monitor', () => lagMonitor.stop());
+
+  const probeGroup = toConsumerGroup(namespace, `ingest-clock-probe.${config.instanceId}`);
+  const probeOptions = { log, producer: tickProducer, topic: topics.accepted, groupId: probeGroup, clock };
+  const ticker =
+    clockMode === 'events'
+      ? undefined
+      : startTicker({
+          producer: tickProducer,
+          acceptedTopic: topics.accepted,
+          owned: kafkaDoor.owned,
+          clock,
+          events,
+          probe: (partition) => measureBrokerClock(probeOptions, partition),
+        });
+  if (ticker !== undefined) releases.push('ticker', () => ticker.stop());
+
+  const publisher = createPublisher(httpProducer, { clock, events });
+  const driver =
+    clockMode === 'wall'
+      ? undefined
+      : createClockDriver({
+          log,
+          producer: tickProducer,
+          store: stores.clock,
+          acceptedTopic: topics.accepted,
+          receivedTopic: topics.received,
+          receivedGroup: toDoorGroup(namespace),
+          partitions,
+          clock,
+        });
+  const door: DoorContext = {
+    sources: createSourceDirectory(stores.sources, clock),
+    publisher,
+    records,
+    clockMode,
+    clock,
+    count: events.answered,
+  };
+  let draining = false;
+  const readiness = () => toReadiness({ draining, ticker, publisher, events });
+  const server = createDoorServer(
+    { logger, metrics, readiness },
+    { door, driver, partitions, lastTickMs: () => ticker?.lastTickMs() },
+  );
+  releases.push('http server', async () => {
+    draining = true;
+    await server.close();
+    await publisher.drain();
+  });
+  return listen(server, config.http);
+}
+
+function toReadiness(state: {
+  draining: boolean;
+  ticker: Ticker | undefined;
+  publisher: Publisher;
+  events: IngestEvents;
+}) {
+  const { draining, ticker, publisher, events } = state;
+  events.inFlightMeasured(publisher.inFlight().records);
+  const reasons = [
+    ...(draining ? ['draining'] : []),
+    ...(ticker?.problems() ?? []),
+    ...(publisher.failing() ? ['Kafka does not acknowledge'] : []),
+  ];
+  return { ready: reasons.length === 0, reasons };
+}
+
+function openLog(config: IngestConfig, logger: Logger, releases: ReleaseStack): Log {
+  const log = createKafkaLog({ brokers: config.kafka.brokers, clientId: `ingest-${config.instanceId}`, logger });
+  releases.push('log', () => log.close());
+  return log;
+}
+
+function openStores(config: IngestConfig, releases: ReleaseStack): NonNullable<IngestOverrides['stores']> {
+  const schema = toPostgresSchema(config.namespace, 'ingest');
+  const pool = createPool({
+    url: config.postgres.url,
+    applicationName: `ingest-${config.instanceId}`,
+    connectionsMax: POSTGRES_CONNECTIONS_MAX,
+  });
+  releases.push('postgres', () => pool.end());
+  return { sources: createSourceRepository(pool, schema), clock: createClockStore(pool, schema) };
+}
+
+/** The partition count of `event.accepted`; the one of `event.received` must equal it, for its owners write the ticks. */
+async function countPartitions(log: Log, topics: { accepted: string; received: string }): Promise<number> {
+  const accepted = (await log.offsets(topics.accepted)).size;
+  const received = (await log.offsets(topics.received)).size;
+  if (accepted === received) return accepted;
+  throw new AppError(
+    'dependency_misconfigured',
+    `${topics.accepted} has ${accepted} partitions and ${topics.received} has ${received}: they must have the same number`,
+  );
+}

@@ -1,0 +1,128 @@
+import { parseArgs } from 'node:util';
+import { toPostgresSchema, toTopic } from '@perennial/contracts';
+import { createKafkaLog } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
+import { createPool, migrate, type Pool } from '@perennial/postgres';
+import type { Command } from '@perennial/service';
+import { writeActivation } from './activate.js';
+import { createActivationLedger } from './adapters/activation-ledger.js';
+import { MIGRATIONS } from './adapters/migrations.js';
+import { createSourceRepository, type SourceRepository } from './adapters/source-repository.js';
+import type { IngestConfig } from './config.js';
+
+const SOURCE_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
+const EVENTS_PER_SECOND_MAX = 1_000_000;
+const ACTIVATION_KINDS = ['lifecycle', 'model', 'policy'];
+
+/** The one-shot commands; `print` is where their results go (standard output, one JSON document or a line each). */
+export function createCommands(print: (line: string) => void): Readonly<Record<string, Command<IngestConfig>>> {
+  return {
+    migrate: (config) =>
+      withPool(config, async (pool, schema) => {
+        await migrate(pool, { schema, migrations: MIGRATIONS });
+      }),
+
+    sources: (config, args) =>
+      withPool(config, async (pool, schema) => {
+        const [action = '', ...rest] = args;
+        await runSources(createSourceRepository(pool, schema), { action, args: rest, print });
+      }),
+
+    activate: (config, args, logger) =>
+      withPool(config, async (pool, schema) => {
+        const activation = parseActivation(args);
+        const topic = toTopic(config.namespace, 'eventAccepted');
+        const log = createKafkaLog({ brokers: config.kafka.brokers, clientId: 'ingest-activate', logger });
+        try {
+          const partitions = (await log.offsets(topic)).size;
+          const producer = await log.createProducer();
+          const ledger = createActivationLedger(pool, schema);
+          const written = await writeActivation(activation, { producer, ledger, topic, partitions });
+          print(JSON.stringify({ ...activation, partitions, written }));
+        } finally {
+          await log.close();
+        }
+      }),
+  };
+}
+
+async function runSources(
+  sources: SourceRepository,
+  { action, args, print }: { action: string; args: string[]; print: (line: string) => void },
+): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { name: { type: 'string' }, rate: { type: 'string' }, json: { type: 'boolean', default: false } },
+  });
+  switch (action) {
+    case 'create': {
+      const created = await sources.create({
+        name: parseSourceName(values.name),
+        eventsPerSecondMax: parseRate(values.rate),
+      });
+      print(
+        values.json
+          ? JSON.stringify(created)
+          : `source ${created.name} (${created.sourceId})\nwrite key, shown once: ${created.writeKey}`,
+      );
+      return;
+    }
+    case 'list': {
+      const listed = await sources.list();
+      if (values.json) print(JSON.stringify({ sources: listed }));
+      else
+        for (const { id, name, revokedAt } of listed) print(`${id}  ${name}${revokedAt === null ? '' : '  revoked'}`);
+      return;
+    }
+    case 'revoke': {
+      const revoked = await sources.revoke(values.name ?? positionals[0] ?? '');
+      print(values.json ? JSON.stringify(revoked) : `source ${revoked.name} is revoked`);
+      return;
+    }
+    default:
+      throw usage(`sources ${JSON.stringify(action)} is unknown; there are: create, list, revoke`);
+  }
+}
+
+function parseSourceName(name: string | undefined): string {
+  if (name !== undefined && SOURCE_NAME.test(name)) return name;
+  throw usage('--name must be 1 to 64 letters, digits, spaces, dots, dashes, and begin with a letter or digit');
+}
+
+function parseRate(rate: string | undefined): number | null {
+  if (rate === undefined) return null;
+  const value = /^\d{1,9}$/.test(rate) ? Number(rate) : 0;
+  if (value >= 1 && value <= EVENTS_PER_SECOND_MAX) return value;
+  throw usage(`--rate must be events per second, 1 to ${EVENTS_PER_SECOND_MAX}`);
+}
+
+function parseActivation(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      kind: { type: 'string' },
+      number: { type: 'string' },
+      hash: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+  });
+  const { kind = '', number = '', hash = '' } = values;
+  if (!ACTIVATION_KINDS.includes(kind)) throw usage(`--kind must be one of ${ACTIVATION_KINDS.join(', ')}`);
+  if (!/^[1-9]\d{0,14}$/.test(number)) throw usage('--number must be a positive integer');
+  if (!/^[0-9a-f]{64}$/.test(hash)) throw usage('--hash must be a SHA-256 in lower-case hex');
+  return { kind, number: Number(number), hash };
+}
+
+function usage(message: string): AppError {
+  return new AppError('config_invalid', message);
+}
+
+async function withPool(config: IngestConfig, act: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
+  const pool = createPool({ url: config.postgres.url, applicationName: 'ingest-command', connectionsMax: 1 });
+  try {
+    await act(pool, toPostgresSchema(config.namespace, 'ingest'));
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,54 @@
+import {
+  type ConfigReader,
+  createConfigReader,
+  type Environment,
+  type HttpConfig,
+  type IdentityConfig,
+  type KafkaConfig,
+  type PostgresConfig,
+  readHttpConfig,
+  readIdentityConfig,
+  readKafkaConfig,
+  readPostgresConfig,
+  readSecret,
+} from '@perennial/config';
+import { LIVE_NAMESPACE } from '@perennial/contracts';
+import type { ClockMode } from './domain/parse-timestamp.js';
+
+export const PORT_DEFAULT = 7001;
+
+export interface IngestConfig extends IdentityConfig {
+  readonly http: HttpConfig;
+  readonly secret: string;
+  readonly kafka: KafkaConfig;
+  readonly postgres: PostgresConfig;
+  readonly clockMode: ClockMode;
+}
+
+/** This service's environment; throws AppError `config_invalid` that lists every problem. */
+export function loadConfig(env: Environment): IngestConfig {
+  const reader = createConfigReader(env);
+  const config = readConfig(reader);
+  reader.finish();
+  return Object.freeze(config);
+}
+
+/** The variables, without deciding: for `.env.example` and the docs. */
+export function readConfig(reader: ConfigReader): IngestConfig {
+  const identity = readIdentityConfig(reader);
+  const clockMode = reader.oneOf('PERENNIAL_CLOCK_MODE', ['wall', 'events'], {
+    description: 'What moves log time: ticks each second (wall) or POST /v1/clock (events, for replays)',
+    default: 'wall',
+  });
+  if (clockMode === 'events' && identity.namespace === LIVE_NAMESPACE) {
+    reader.problem('PERENNIAL_CLOCK_MODE', `is events, but the namespace ${LIVE_NAMESPACE} runs by the wall clock`);
+  }
+  return {
+    ...identity,
+    http: readHttpConfig(reader, { portDefault: PORT_DEFAULT }),
+    secret: readSecret(reader),
+    kafka: readKafkaConfig(reader),
+    postgres: readPostgresConfig(reader),
+    clockMode,
+  };
+}

@@ -1,0 +1,27 @@
+/** What is left of a source's allowance; a value, so that the rule is testable without a clock. */
+export interface TokenBucket {
+  readonly tokens: number;
+  readonly atMs: number;
+}
+
+export type TokenDecision =
+  | { readonly kind: 'admitted'; readonly bucket: TokenBucket }
+  | { readonly kind: 'limited'; readonly bucket: TokenBucket; readonly retryAfterMs: number };
+
+/**
+ * Takes `count` tokens from a bucket that refills at `perSecond` and holds one second's worth. A request comes in while
+ * anything is left and may overdraw it: a batch larger than the bucket would else never come in.
+ */
+export function takeTokens(
+  bucket: TokenBucket | undefined,
+  request: { readonly count: number; readonly perSecond: number; readonly nowMs: number },
+): TokenDecision {
+  const { count, perSecond, nowMs } = request;
+  const elapsedMs = bucket === undefined ? 0 : Math.max(0, nowMs - bucket.atMs);
+  const held = bucket === undefined ? perSecond : bucket.tokens + (elapsedMs / 1000) * perSecond;
+  const tokens = Math.min(perSecond, held);
+  if (tokens > 0) return { kind: 'admitted', bucket: { tokens: tokens - count, atMs: nowMs } };
+  // Until one whole event's worth is back; whole seconds on the wire round it up anyway.
+  const retryAfterMs = Math.ceil(((1 - tokens) / perSecond) * 1000);
+  return { kind: 'limited', bucket: { tokens, atMs: nowMs }, retryAfterMs };
+}

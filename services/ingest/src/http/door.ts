@@ -1,0 +1,63 @@
+import type { FastifyInstance } from '@perennial/http';
+import { toErrorReply } from '@perennial/http';
+import type { Clock } from '@perennial/kernel';
+import { LIMITS } from '../domain/limits.js';
+import type { ClockMode } from '../domain/parse-timestamp.js';
+import type { Rejection } from '../domain/rejection.js';
+import type { Source } from '../ports.js';
+import type { Publisher } from '../publisher.js';
+import type { RecordContext } from '../records.js';
+import type { SourceDirectory } from '../source-directory.js';
+import { createTooLarge } from './read-body.js';
+import { HttpRefusal } from './refusal.js';
+
+/** What the HTTP door needs. */
+export interface DoorContext {
+  readonly sources: SourceDirectory;
+  readonly publisher: Publisher;
+  readonly records: RecordContext;
+  readonly clockMode: ClockMode;
+  readonly clock: Clock;
+  /** Tells the metrics what came of a request. */
+  readonly count: (outcome: { readonly accepted: number; readonly rejections: readonly Rejection[] }) => void;
+}
+
+/** The source of a write key, or 401. */
+export async function authenticate(door: DoorContext, writeKey: string | undefined): Promise<Source> {
+  const source = writeKey === undefined ? undefined : await door.sources.find(writeKey);
+  if (source !== undefined) return source;
+  const message = writeKey === undefined ? 'a write key is needed' : 'the write key is unknown or revoked';
+  throw new HttpRefusal(401, 'invalid_write_key', message, { 'www-authenticate': 'Basic realm="write key"' });
+}
+
+/** Bodies come raw, whatever their content type (browsers send beacons as text/plain), and refusals in one form. */
+export function prepareDoor(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: LIMITS.batchBytesMax }, (_request, body, done) =>
+    done(null, body),
+  );
+  server.addHook('preValidation', (request, _reply, done) => {
+    // A POST without content type or body skips the parsers.
+    if (!Buffer.isBuffer(request.body)) request.body = Buffer.alloc(0);
+    done();
+  });
+  server.setErrorHandler((error, request, reply) => {
+    const refusal = toRefusal(error);
+    if (refusal !== undefined) {
+      const { status, code, message, headers } = refusal;
+      return reply.code(status).headers(headers).send({ success: false, error: code, message });
+    }
+    const { status, body, headers } = toErrorReply(error);
+    if (status >= 500) request.log.warn({ error, route: request.routeOptions.url }, 'request failed');
+    return reply
+      .code(status)
+      .headers(headers)
+      .send({ success: false, ...body });
+  });
+}
+
+function toRefusal(error: unknown): HttpRefusal | undefined {
+  if (error instanceof HttpRefusal) return error;
+  const tooLarge = (error as { code?: string }).code === 'FST_ERR_CTP_BODY_TOO_LARGE';
+  return tooLarge ? createTooLarge() : undefined;
+}

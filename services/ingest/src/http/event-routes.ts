@@ -1,0 +1,139 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '@perennial/http';
+import { createRandomToken } from '@perennial/kernel';
+import { fromPosthog } from '../domain/from-posthog.js';
+import { parseJson } from '../domain/from-received-record.js';
+import { LIMITS } from '../domain/limits.js';
+import type { CallType } from '../domain/normalise.js';
+import { isJsonObject, type JsonObject } from '../domain/parse-properties.js';
+import { Rejection } from '../domain/rejection.js';
+import { receiveCalls } from '../receive.js';
+import { toRejectedRecord } from '../records.js';
+import { authenticate, type DoorContext } from './door.js';
+import { decodeBody } from './read-body.js';
+import { HttpRefusal } from './refusal.js';
+import { checkWriteKey, parseAuthorization } from './write-key.js';
+
+const CALL_PATHS: Readonly<Record<string, CallType>> = {
+  '/v1/track': 'track',
+  '/v1/identify': 'identify',
+  '/v1/page': 'page',
+  '/v1/screen': 'screen',
+  '/v1/group': 'group',
+  '/v1/alias': 'alias',
+  '/v1/t': 'track',
+  '/v1/i': 'identify',
+  '/v1/p': 'page',
+  '/v1/s': 'screen',
+  '/v1/g': 'group',
+  '/v1/a': 'alias',
+};
+const BATCH_PATHS = ['/v1/batch', '/v1/b', '/v1/import'];
+const POSTHOG_PATHS = ['/batch', '/batch/'];
+
+/** Every path that takes events, for CORS. */
+export const EVENT_PATHS = [...Object.keys(CALL_PATHS), ...BATCH_PATHS, ...POSTHOG_PATHS];
+
+/** POST of one call, of a batch, and of a batch in PostHog's form. */
+export function addEventRoutes(server: FastifyInstance, door: DoorContext): void {
+  for (const [path, callType] of Object.entries(CALL_PATHS)) {
+    server.post(path, (request, reply) => handleCall(request, reply, { door, callType }));
+  }
+  for (const path of BATCH_PATHS) server.post(path, (request, reply) => handleBatch(request, reply, { door }));
+  for (const path of POSTHOG_PATHS) {
+    server.post(path, (request, reply) => handleBatch(request, reply, { door, toSegment: fromPosthog }));
+  }
+}
+
+/** One call: what is wrong with it is told at once (400, or 413 for its size), and kept in `event.rejected` all the same. */
+async function handleCall(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { door, callType }: { door: DoorContext; callType: CallType },
+): Promise<FastifyReply> {
+  const { body, bytes, sourceId, receivedAtMs } = await enter(request, door, () => 1);
+  const calls = { items: [body], callType, bytes, sourceId, receivedAtMs };
+  const { records, acceptedCount, rejections } = receiveCalls(calls, door.clockMode, door.records);
+  await door.publisher.publish(records);
+  door.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
+  const rejection = rejections[0]?.rejection;
+  if (rejection === undefined) return reply.send({ success: true });
+  const status = rejection.reason === 'event_too_large' ? 413 : 400;
+  return reply.code(status).send({ success: false, error: rejection.reason, message: rejection.message });
+}
+
+/**
+ * A batch: bad events in it are kept in `event.rejected` and listed in the answer, the others are accepted, and the answer
+ * is 200: an SDK that got 400 would drop the good ones with the bad, and one that got 500 would send both for ever.
+ */
+async function handleBatch(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { door, toSegment }: { door: DoorContext; toSegment?: (item: unknown) => unknown },
+): Promise<FastifyReply> {
+  const { body, bytes, sourceId, receivedAtMs } = await enter(request, door, (parsed) => parseItems(parsed).length);
+  const sentAt = body.sentAt ?? body.sent_at;
+  const calls = { items: parseItems(body), sentAt, bytes, sourceId, receivedAtMs, ...(toSegment && { toSegment }) };
+  const { records, acceptedCount, rejections } = receiveCalls(calls, door.clockMode, door.records);
+  await door.publisher.publish(records);
+  door.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
+  if (rejections.length === 0) return reply.send({ success: true });
+  const rejected = rejections.map(({ index, rejection: { reason, message } }) => ({ index, reason, message }));
+  return reply.send({ success: true, rejected });
+}
+
+interface Entered {
+  readonly body: JsonObject;
+  readonly bytes: number;
+  readonly sourceId: string;
+  readonly receivedAtMs: number;
+}
+
+/** What every request must pass: decompression, JSON, the write key, the source's rate. */
+async function enter(
+  request: FastifyRequest,
+  door: DoorContext,
+  countEvents: (body: JsonObject) => number,
+): Promise<Entered> {
+  const receivedAtMs = door.clock.now();
+  const bytes = await decodeBody(request.body as Buffer, request.headers['content-encoding']);
+  const body = parseBody(bytes);
+  const fields = body instanceof Rejection ? {} : body;
+  const keyInHeader = parseAuthorization(request.headers.authorization);
+  const writeKey = keyInHeader ?? checkWriteKey(fields.writeKey) ?? checkWriteKey(fields.api_key);
+  // What cannot be read may hold a key, so 400 is the truer answer than 401.
+  if (body instanceof Rejection && writeKey === undefined) throw new HttpRefusal(400, body.reason, body.message);
+  const source = await authenticate(door, writeKey);
+  admit(door, source, body instanceof Rejection ? 1 : countEvents(body));
+  if (body instanceof Rejection) {
+    const rejected = { rejection: body, event: { bytes }, position: 'http', sourceId: source.id, receivedAtMs };
+    await door.publisher.publish([toRejectedRecord({ ...rejected, id: createRandomToken() }, door.records)]);
+    door.count({ accepted: 0, rejections: [body] });
+    throw new HttpRefusal(400, body.reason, body.message);
+  }
+  return { body, bytes: bytes.length, sourceId: source.id, receivedAtMs };
+}
+
+function parseBody(bytes: Buffer): JsonObject | Rejection {
+  const parsed = parseJson(bytes);
+  if (parsed instanceof Rejection) return parsed;
+  return isJsonObject(parsed.json) ? parsed.json : new Rejection('not_an_object', 'the body must be a JSON object');
+}
+
+function parseItems(body: JsonObject): readonly unknown[] {
+  const { batch } = body;
+  if (!Array.isArray(batch)) throw new HttpRefusal(400, 'invalid_batch', 'batch must be an array of events');
+  if (batch.length > LIMITS.batchEventsMax) {
+    const message = `batch has ${batch.length} events, ${LIMITS.batchEventsMax} at most`;
+    throw new HttpRefusal(413, 'batch_too_large', message);
+  }
+  return batch;
+}
+
+function admit(door: DoorContext, source: Parameters<DoorContext['sources']['admit']>[0], events: number): void {
+  const retryAfterMs = door.sources.admit(source, events);
+  if (retryAfterMs === 0) return;
+  const seconds = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  const message = `source ${source.name} sends more than ${source.eventsPerSecondMax} events/s`;
+  // Both in seconds from now, as @segment/analytics-node (Retry-After) and analytics-next (X-RateLimit-Reset) read them.
+  throw new HttpRefusal(429, 'rate_limited', message, { 'retry-after': seconds, 'x-ratelimit-reset': seconds });
+}

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import RudderAnalytics from '@rudderstack/rudder-sdk-node';
+import { Analytics } from '@segment/analytics-node';
+import { PostHog } from 'posthog-node';
+import { createDoorHarness, type DoorHarness, FakeClock, WRITE_KEY } from '../testing/fakes.js';
+
+/** The SDKs as they are published, against a listening door. */
+describe('unmodified SDKs', () => {
+  let door: DoorHarness;
+  let url: string;
+
+  beforeEach(async () => {
+    door = createDoorHarness({ clock: new FakeClock(Date.now()) });
+    url = await door.listen();
+  });
+  afterEach(() => door.server.close());
+
+  it('@segment/analytics-node', async () => {
+    const analytics = new Analytics({ writeKey: WRITE_KEY, host: url, flushAt: 3 });
+    const errors: unknown[] = [];
+    analytics.on('error', (error) => errors.push(error));
+    analytics.identify({ userId: 'u1', traits: { plan: 'pro' } });
+    analytics.track({ userId: 'u1', event: 'Order Completed', properties: { revenue: 12.5 } });
+    analytics.page({ anonymousId: 'a1', name: 'Home' });
+    analytics.group({ userId: 'u1', groupId: 'g1' });
+    analytics.alias({ userId: 'u1', previousId: 'a1' });
+    await analytics.closeAndFlush({ timeout: 10_000 });
+    expect(errors).toEqual([]);
+    expect(door.producer.rejected()).toEqual([]);
+    expect(
+      door.producer
+        .accepted()
+        .map(({ type }) => type)
+        .sort(),
+    ).toEqual(['alias', 'group', 'identify', 'page', 'track']);
+    expect(door.producer.accepted().find(({ type }) => type === 'track')).toMatchObject({
+      properties: { revenue: 12.5 },
+    });
+  });
+
+  it('@rudderstack/rudder-sdk-node', async () => {
+    const analytics = new RudderAnalytics(WRITE_KEY, { dataPlaneUrl: url, flushAt: 20, logLevel: 'error' });
+    analytics.identify({ userId: 'u1', traits: { plan: 'pro' } });
+    analytics.track({ userId: 'u1', event: 'Order Completed', properties: { revenue: 12.5 } });
+    analytics.track({ anonymousId: 'a1', event: 'Seen' });
+    await analytics.flush();
+    expect(door.producer.rejected()).toEqual([]);
+    expect(door.producer.accepted().map(({ type, anonymous }) => [type, anonymous])).toEqual([
+      ['identify', false],
+      ['track', false],
+      ['track', true],
+    ]);
+  });
+
+  it('posthog-node', async () => {
+    const posthog = new PostHog(WRITE_KEY, { host: url, flushAt: 20, disableGeoip: true });
+    posthog.capture({ distinctId: 'u1', event: 'Order Completed', properties: { revenue: 12.5 } });
+    posthog.identify({ distinctId: 'u1', properties: { city: 'Ulm' } });
+    await posthog.shutdown();
+    expect(door.producer.rejected()).toEqual([]);
+    expect(door.producer.accepted()).toMatchObject([
+      { type: 'track', name: 'Order Completed', properties: { revenue: 12.5 } },
+      { type: 'identify', properties: { city: 'Ulm' } },
+    ]);
+  });
+});

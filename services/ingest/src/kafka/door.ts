@@ -1,0 +1,132 @@
+import { toConsumerGroup, toTopic } from '@perennial/contracts';
+import type { Log, LogProducer, LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { type Clock, retry } from '@perennial/kernel';
+import { fromReceivedRecord } from '../domain/from-received-record.js';
+import { normalise } from '../domain/normalise.js';
+import type { ClockMode } from '../domain/parse-timestamp.js';
+import { Rejection } from '../domain/rejection.js';
+import type { IngestEvents } from '../events.js';
+import { type RecordContext, toAcceptedRecord, toRejectedRecord } from '../records.js';
+import { Committer } from './committer.js';
+
+export const KAFKA_DOOR_LIMITS = {
+  sessionTimeoutMs: 10_000,
+  fetchBytesPerPartitionMax: 1024 * 1024,
+  fetchWaitMaxMs: 100,
+  retryInitialMs: 50,
+  retryMaxMs: 5_000,
+} as const;
+
+/** Sources of events that came by Kafka: the broker's ACL says who may write, not a write key. */
+export const KAFKA_SOURCE_ID = 'kafka';
+
+/** The consumer group of the door; its committed offsets say how far events are taken in. */
+export function toDoorGroup(namespace: string): string {
+  return toConsumerGroup(namespace, 'ingest-received');
+}
+
+export interface KafkaDoor {
+  /** Partitions of `event.received` that this instance has: it writes the ticks of the same ones of `event.accepted`. */
+  owned(): ReadonlySet<number>;
+  stop(): Promise<void>;
+}
+
+export interface KafkaDoorOptions {
+  readonly log: Log;
+  readonly producer: LogProducer;
+  readonly namespace: string;
+  readonly clockMode: ClockMode;
+  readonly clock: Clock;
+  readonly records: RecordContext;
+  readonly events: IngestEvents;
+}
+
+/**
+ * Takes in `event.received`: every record becomes one record of `event.accepted` or `event.rejected`, and the offset is
+ * committed after the acknowledgement. A crash in between writes the same events again under the same messageIds.
+ */
+export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDoor> {
+  const { log, producer, namespace, events } = options;
+  const owned = new Set<number>();
+  const stopping = new AbortController();
+  const committer = new Committer((error) => events.commitFailed(error));
+
+  async function takeIn(partition: number, records: readonly LogRecord[]): Promise<void> {
+    const outgoing = records.map((record) => toOutgoing(record, options));
+    const startedAtMs = options.clock.now();
+    try {
+      await retry(() => producer.send(outgoing), {
+        initialMs: KAFKA_DOOR_LIMITS.retryInitialMs,
+        maxMs: KAFKA_DOOR_LIMITS.retryMaxMs,
+        signal: stopping.signal,
+        onRetry: ({ error }) => events.publishRetried(error),
+      });
+    } catch (error) {
+      // Only a stop ends the retries; what is not committed is read again by whoever comes next.
+      if (stopping.signal.aborted) return;
+      throw error;
+    }
+    events.published('kafka', { records: outgoing.length, ms: options.clock.now() - startedAtMs });
+    const last = records.at(-1);
+    if (last !== undefined) committer.note(partition, last.offset + 1);
+  }
+
+  const { sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = KAFKA_DOOR_LIMITS;
+  const consumer = await log.startConsumer(
+    {
+      groupId: toDoorGroup(namespace),
+      topic: toTopic(namespace, 'eventReceived'),
+      fromBeginning: true,
+      sessionTimeoutMs,
+      fetchBytesPerPartitionMax,
+      fetchWaitMaxMs,
+    },
+    {
+      onAssigned(partitions) {
+        for (const partition of partitions) owned.add(partition);
+        events.ownershipChanged(owned.size);
+      },
+      async onRevoked(partitions) {
+        for (const partition of partitions) owned.delete(partition);
+        events.ownershipChanged(owned.size);
+        await committer.flush();
+      },
+      onRecords: takeIn,
+      onError: (error) => events.consumerFailed(error),
+    },
+  );
+  committer.attach(consumer);
+
+  return {
+    owned: () => owned,
+    async stop() {
+      stopping.abort();
+      await committer.flush();
+      await consumer.stop();
+    },
+  };
+}
+
+function toOutgoing(record: LogRecord, { clockMode, clock, records, events }: KafkaDoorOptions): OutgoingRecord {
+  const position = `${record.topic}/${record.partition}:${record.offset}`;
+  const nowMs = clock.now();
+  // The broker's append time is the same at every reading; a client's own (CreateTime topics) must not be from the future.
+  const receivedAtMs = clockMode === 'wall' ? Math.min(record.timestampMs, nowMs) : nowMs;
+  const raw = fromReceivedRecord(record);
+  const event =
+    raw instanceof Rejection
+      ? raw
+      : normalise(raw, {
+          receivedAtMs,
+          clockMode,
+          bytesMax: record.value?.length,
+          createMessageId: () => `kafka:${position}`,
+        });
+  events.received('kafka', event);
+  if (!(event instanceof Rejection)) return toAcceptedRecord(event, KAFKA_SOURCE_ID, records);
+  const original = raw instanceof Rejection ? { bytes: record.value ?? Buffer.alloc(0) } : { json: raw };
+  return toRejectedRecord(
+    { rejection: event, event: original, position, sourceId: null, receivedAtMs, id: position },
+    records,
+  );
+}

@@ -1,0 +1,98 @@
+import type { LogProducer, OutgoingRecord } from '@perennial/kafka';
+import { AppError, type Clock, systemClock } from '@perennial/kernel';
+import type { IngestEvents } from './events.js';
+
+export const PUBLISH_LIMITS = {
+  /** Records handed to the producer and not yet acknowledged; beyond it the door says 503 rather than pile up memory. */
+  inFlightRecordsMax: 50_000,
+  inFlightBytesMax: 64 * 1024 * 1024,
+  /** How long a caller waits for the acknowledgement. */
+  ackTimeoutMs: 10_000,
+  /** How long a failure makes the instance unready: longer, and one without traffic would never find out better. */
+  failureHoldMs: 10_000,
+} as const;
+
+export type PublishLimits = { readonly [Name in keyof typeof PUBLISH_LIMITS]: number };
+
+/** Hands records to the log, bounded in what is under way and in time. */
+export interface Publisher {
+  /**
+   * Resolves when all are acknowledged. Throws AppError `resource_exhausted` at once when too much is under way,
+   * `timeout` when the broker takes too long (they may still be written then), and what the producer throws.
+   */
+  publish(records: readonly OutgoingRecord[]): Promise<void>;
+  /** True when the last thing heard of Kafka was a failure, and that not long ago. */
+  failing(): boolean;
+  inFlight(): { records: number; bytes: number };
+  /** Resolves when nothing is under way any more. */
+  drain(): Promise<void>;
+}
+
+export function createPublisher(
+  producer: LogProducer,
+  options: { limits?: PublishLimits; clock?: Clock; events?: IngestEvents } = {},
+): Publisher {
+  const { limits = PUBLISH_LIMITS, clock = systemClock, events } = options;
+  const underWay = new Set<Promise<void>>();
+  let recordsInFlight = 0;
+  let bytesInFlight = 0;
+  let failedAtMs: number | undefined;
+
+  async function track(records: readonly OutgoingRecord[], bytes: number): Promise<void> {
+    recordsInFlight += records.length;
+    bytesInFlight += bytes;
+    const startedAtMs = clock.now();
+    try {
+      await producer.send(records);
+      failedAtMs = undefined;
+      events?.published('http', { records: records.length, ms: clock.now() - startedAtMs });
+    } catch (error) {
+      failedAtMs = clock.now();
+      events?.publishFailed(error);
+      throw error;
+    } finally {
+      // Only now, not at a caller's timeout: until then the producer holds the memory.
+      recordsInFlight -= records.length;
+      bytesInFlight -= bytes;
+    }
+  }
+
+  return {
+    async publish(records) {
+      if (records.length === 0) return;
+      const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
+      if (recordsInFlight >= limits.inFlightRecordsMax || bytesInFlight >= limits.inFlightBytesMax) {
+        throw new AppError('resource_exhausted', 'too many events wait for Kafka', { retriable: true });
+      }
+      const sent = track(records, bytes);
+      const settled = sent.catch(() => undefined).then(() => void underWay.delete(settled));
+      underWay.add(settled);
+      await withTimeout(sent, limits.ackTimeoutMs, clock);
+    },
+    failing: () => failedAtMs !== undefined && clock.now() - failedAtMs < limits.failureHoldMs,
+    inFlight: () => ({ records: recordsInFlight, bytes: bytesInFlight }),
+    async drain() {
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+  };
+}
+
+async function withTimeout(work: Promise<void>, timeoutMs: number, clock: Clock): Promise<void> {
+  const done = new AbortController();
+  const expired = clock.wait(timeoutMs, done.signal).then(() => {
+    if (done.signal.aborted) return;
+    throw new AppError('timeout', `Kafka did not acknowledge within ${timeoutMs} ms`, { retriable: true });
+  });
+  try {
+    await Promise.race([work, expired]);
+  } finally {
+    done.abort();
+    // The loser of the race may still fail, and nobody waits for it.
+    work.catch(() => undefined);
+    expired.catch(() => undefined);
+  }
+}
+
+function sizeOf(record: OutgoingRecord): number {
+  return (record.key?.length ?? 0) + (record.value?.length ?? 0);
+}

@@ -1,0 +1,44 @@
+import type { OutgoingRecord } from '@perennial/kafka';
+import { createRandomToken } from '@perennial/kernel';
+import { LIMITS } from './domain/limits.js';
+import { type CallType, normalise } from './domain/normalise.js';
+import type { ClockMode } from './domain/parse-timestamp.js';
+import { Rejection } from './domain/rejection.js';
+import { type RecordContext, toAcceptedRecord, toRejectedRecord } from './records.js';
+
+/** What came in by one HTTP request, once parsed. */
+export interface ReceivedCalls {
+  readonly items: readonly unknown[];
+  /** From the body's item to the Segment shape, where the door speaks another one. */
+  readonly toSegment?: (item: unknown) => unknown;
+  readonly callType?: CallType | undefined;
+  readonly sentAt?: unknown;
+  /** Bytes of the whole body. */
+  readonly bytes: number;
+  readonly sourceId: string;
+  readonly receivedAtMs: number;
+}
+
+/** What is to be written for it, and what was refused. */
+export interface ReceiveResult {
+  readonly records: readonly OutgoingRecord[];
+  readonly acceptedCount: number;
+  readonly rejections: ReadonlyArray<{ readonly index: number; readonly rejection: Rejection }>;
+}
+
+/** Calls to records: each becomes exactly one, accepted or rejected. */
+export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context: RecordContext): ReceiveResult {
+  const { items, toSegment, callType, sentAt, bytes, sourceId, receivedAtMs } = calls;
+  // A call's body is the event, and a small batch has only small events; in a large one each is measured.
+  const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
+  const arrival = { callType, sentAt, receivedAtMs, clockMode, bytesMax, createMessageId: createRandomToken };
+  const rejections: Array<{ index: number; rejection: Rejection }> = [];
+  const records = items.map((item, index) => {
+    const event = normalise(toSegment === undefined ? item : toSegment(item), arrival);
+    if (!(event instanceof Rejection)) return toAcceptedRecord(event, sourceId, context);
+    rejections.push({ index, rejection: event });
+    const rejected = { rejection: event, event: { json: item }, position: 'http', sourceId, receivedAtMs };
+    return toRejectedRecord({ ...rejected, id: createRandomToken() }, context);
+  });
+  return { records, acceptedCount: records.length - rejections.length, rejections };
+}

@@ -1,0 +1,128 @@
+import {
+  AcceptedRecord,
+  type Activation,
+  type EventRejected,
+  toCloudEventHeaders,
+  toPartition,
+} from '@perennial/contracts';
+import type { Pseudonymizer } from '@perennial/identity';
+import type { OutgoingRecord } from '@perennial/kafka';
+import { must } from '@perennial/kernel';
+import { LIMITS } from './domain/limits.js';
+import type { NormalisedEvent } from './domain/normalise.js';
+import type { Rejection } from './domain/rejection.js';
+
+/** What turns decisions into records: where they go, and under which pseudonyms. */
+export interface RecordContext {
+  readonly pseudonymizer: Pseudonymizer;
+  readonly acceptedTopic: string;
+  readonly rejectedTopic: string;
+  readonly partitions: number;
+}
+
+/** An accepted event on its profile's partition, with the external id as pseudonym (key) and sealed (subject). */
+export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, context: RecordContext): OutgoingRecord {
+  const { pseudonymizer, acceptedTopic, partitions } = context;
+  const { userId, anonymousId } = event;
+  const externalId = must(userId ?? anonymousId, 'an id of a normalised event');
+  const profileKey = pseudonymizer.toProfileKey(userId === undefined ? { anonymousId: externalId } : { userId });
+  const value = AcceptedRecord.encode({
+    record: {
+      $case: 'event',
+      value: {
+        messageId: event.messageId,
+        sourceId,
+        type: event.type,
+        name: event.name,
+        timestampMs: event.timestampMs,
+        receivedAtMs: event.receivedAtMs,
+        subject: pseudonymizer.seal(externalId),
+        anonymous: userId === undefined,
+        propertiesJson: Buffer.from(event.propertiesJson),
+        timeZone: event.timeZone,
+      },
+    },
+  }).finish();
+  return {
+    topic: acceptedTopic,
+    partition: toPartition(profileKey, partitions),
+    key: Buffer.from(profileKey),
+    value: toBuffer(value),
+    headers: {},
+  };
+}
+
+/** A refused event and where it came from. */
+export interface RejectedEvent {
+  readonly rejection: Rejection;
+  /** The event as parsed JSON, or the bytes where they were none. */
+  readonly event: { readonly json: unknown } | { readonly bytes: Uint8Array };
+  /** `http`, or `<topic>/<partition>:<offset>`. */
+  readonly position: string;
+  readonly sourceId: string | null;
+  readonly receivedAtMs: number;
+  /** The CloudEvent's id: deterministic where there is a position, random for HTTP. */
+  readonly id: string;
+}
+
+/** A refusal as a CloudEvent on `event.rejected`. Without a key: what is refused need not have an id. */
+export function toRejectedRecord(rejected: RejectedEvent, context: RecordContext): OutgoingRecord {
+  const { rejection, position, sourceId, receivedAtMs, id } = rejected;
+  const receivedAt = new Date(receivedAtMs).toISOString();
+  const data: EventRejected = {
+    reason: rejection.reason,
+    message: rejection.message,
+    position,
+    sourceId,
+    receivedAt,
+    ...encodeEvent(rejected.event),
+  };
+  return {
+    topic: context.rejectedTopic,
+    partition: toPartition(id, context.partitions),
+    key: null,
+    value: Buffer.from(JSON.stringify(data)),
+    headers: toCloudEventHeaders({
+      id,
+      source: '/perennial/ingest',
+      type: 'lifecycle.event.rejected.v1',
+      time: receivedAt,
+    }),
+  };
+}
+
+function encodeEvent(event: RejectedEvent['event']): Pick<EventRejected, 'event' | 'encoding'> {
+  if ('bytes' in event) {
+    return { event: Buffer.from(event.bytes.subarray(0, LIMITS.eventBytesMax)).toString('base64'), encoding: 'base64' };
+  }
+  try {
+    const text = Buffer.from(JSON.stringify(event.json) ?? 'null');
+    // A cut may fall inside a character; the replacement character then shows it.
+    return { event: text.subarray(0, LIMITS.eventBytesMax).toString(), encoding: 'json' };
+  } catch {
+    // Nested too deeply for JSON.stringify's stack: what is to be told of it is in the message.
+    return { event: '', encoding: 'json' };
+  }
+}
+
+/** "Log time has reached `timeMs`" on one partition. */
+export function toTickRecord(
+  timeMs: number,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+): OutgoingRecord {
+  const value = AcceptedRecord.encode({ record: { $case: 'tick', value: { timeMs } } }).finish();
+  return { topic, partition, key: null, value: toBuffer(value), headers: {} };
+}
+
+/** "This is in force from here" on one partition. */
+export function toActivationRecord(
+  activation: Activation,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+): OutgoingRecord {
+  const value = AcceptedRecord.encode({ record: { $case: 'activation', value: activation } }).finish();
+  return { topic, partition, key: null, value: toBuffer(value), headers: {} };
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

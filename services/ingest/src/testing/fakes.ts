@@ -1,0 +1,184 @@
+import { AcceptedRecord, type EventRejected } from '@perennial/contracts';
+import { type FastifyInstance, listen } from '@perennial/http';
+import { createPseudonymizer } from '@perennial/identity';
+import type { LogProducer, OutgoingRecord } from '@perennial/kafka';
+import { AppError, type Clock, toSha256 } from '@perennial/kernel';
+import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { createEvents } from '../events.js';
+import type { ClockRoutesOptions } from '../http/clock-routes.js';
+import type { DoorContext } from '../http/door.js';
+import { createDoorServer } from '../http/server.js';
+import type { ClockStore, Source, SourceStore } from '../ports.js';
+import { createPublisher, type PublishLimits } from '../publisher.js';
+import type { RecordContext } from '../records.js';
+import { createSourceDirectory } from '../source-directory.js';
+
+export const WRITE_KEY = 'pk_test';
+export const SLOW_WRITE_KEY = 'pk_slow';
+export const NOW_MS = Date.parse('2026-05-01T12:00:00.000Z');
+export const PARTITIONS = 4;
+
+/** A clock that stands still until told; waits end when it is moved past them. */
+export class FakeClock implements Clock {
+  #nowMs: number;
+  #waits: Array<{ atMs: number; done: () => void }> = [];
+
+  constructor(nowMs = NOW_MS) {
+    this.#nowMs = nowMs;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  wait(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((done) => {
+      if (signal?.aborted) return done();
+      signal?.addEventListener('abort', () => done(), { once: true });
+      this.#waits.push({ atMs: this.#nowMs + ms, done });
+    });
+  }
+
+  move(ms: number): void {
+    this.#nowMs += ms;
+    const due = this.#waits.filter(({ atMs }) => atMs <= this.#nowMs);
+    this.#waits = this.#waits.filter(({ atMs }) => atMs > this.#nowMs);
+    for (const { done } of due) done();
+  }
+}
+
+/** A producer that keeps what it is given; `mode` makes it fail or hang. */
+export class FakeProducer implements LogProducer {
+  readonly sent: OutgoingRecord[] = [];
+  mode: 'works' | 'away' | 'hangs' = 'works';
+  #hanging: Array<() => void> = [];
+
+  async send(records: readonly OutgoingRecord[]): Promise<void> {
+    if (this.mode === 'away') throw new AppError('dependency_unavailable', 'Kafka is away', { retriable: true });
+    if (this.mode === 'hangs') await new Promise<void>((resolve) => this.#hanging.push(resolve));
+    this.sent.push(...records);
+  }
+
+  release(): void {
+    this.mode = 'works';
+    for (const resolve of this.#hanging.splice(0)) resolve();
+  }
+
+  async close(): Promise<void> {
+    this.release();
+  }
+
+  accepted() {
+    return this.#of('accepted').map(({ value, key, partition }) => {
+      const { record } = AcceptedRecord.decode(value ?? Buffer.alloc(0));
+      if (record?.$case !== 'event') throw new Error('not an event');
+      return {
+        ...record.value,
+        properties: JSON.parse(record.value.propertiesJson.toString()),
+        key: key?.toString(),
+        partition,
+      };
+    });
+  }
+
+  ticks(): Array<{ partition: number; timeMs: number }> {
+    return this.#of('accepted').flatMap(({ value, partition }) => {
+      const { record } = AcceptedRecord.decode(value ?? Buffer.alloc(0));
+      return record?.$case === 'tick' ? [{ partition, timeMs: record.value.timeMs }] : [];
+    });
+  }
+
+  rejected(): EventRejected[] {
+    return this.#of('rejected').map(({ value }) => JSON.parse(String(value)) as EventRejected);
+  }
+
+  #of(topic: string): OutgoingRecord[] {
+    return this.sent.filter((record) => record.topic === topic);
+  }
+}
+
+/** Sources in memory; `away` makes it fail. */
+export class FakeSourceStore implements SourceStore {
+  readonly sources = new Map<string, Source>();
+  away = false;
+  lookups = 0;
+
+  constructor() {
+    this.put(WRITE_KEY, { id: 'src_1', name: 'shop', eventsPerSecondMax: null });
+    this.put(SLOW_WRITE_KEY, { id: 'src_2', name: 'slow', eventsPerSecondMax: 10 });
+  }
+
+  put(writeKey: string, source: Source): void {
+    this.sources.set(toSha256(writeKey), source);
+  }
+
+  async findByKeyHash(keyHash: string): Promise<Source | undefined> {
+    this.lookups++;
+    if (this.away) throw new AppError('dependency_unavailable', 'PostgreSQL is away', { retriable: true });
+    return this.sources.get(keyHash);
+  }
+}
+
+/** The driven clock's memory. */
+export class FakeClockStore implements ClockStore {
+  timeMs: number | undefined;
+
+  async loadLogTime(): Promise<number | undefined> {
+    return this.timeMs;
+  }
+
+  async saveLogTime(timeMs: number): Promise<void> {
+    this.timeMs = Math.max(this.timeMs ?? 0, timeMs);
+  }
+}
+
+export const RECORDS: RecordContext = {
+  pseudonymizer: createPseudonymizer('a secret of more than thirty-two characters'),
+  acceptedTopic: 'accepted',
+  rejectedTopic: 'rejected',
+  partitions: PARTITIONS,
+};
+
+/** Telemetry that goes nowhere. */
+export function createSilentEvents() {
+  const metrics = createMetrics({ service: 'ingest', namespace: 'test', processMetrics: false });
+  return createEvents(createSilentLogger(), metrics);
+}
+
+/** The whole HTTP door over fakes. */
+export interface DoorHarness {
+  readonly server: FastifyInstance;
+  readonly producer: FakeProducer;
+  readonly store: FakeSourceStore;
+  readonly clock: FakeClock;
+  listen(): Promise<string>;
+}
+
+export function createDoorHarness(
+  options: {
+    clockMode?: DoorContext['clockMode'];
+    driver?: ClockRoutesOptions['driver'];
+    limits?: PublishLimits;
+    clock?: FakeClock;
+  } = {},
+): DoorHarness {
+  const { clockMode = 'wall', driver, limits, clock = new FakeClock() } = options;
+  const producer = new FakeProducer();
+  const store = new FakeSourceStore();
+  const logger = createSilentLogger();
+  const metrics = createMetrics({ service: 'ingest', namespace: 'test', processMetrics: false });
+  const events = createEvents(logger, metrics);
+  const door: DoorContext = {
+    sources: createSourceDirectory(store, clock),
+    publisher: createPublisher(producer, { clock, events, ...(limits && { limits }) }),
+    records: RECORDS,
+    clockMode,
+    clock,
+    count: events.answered,
+  };
+  const server = createDoorServer(
+    { logger, metrics, readiness: () => ({ ready: true, reasons: [] }) },
+    { door, driver, lastTickMs: () => undefined, partitions: PARTITIONS },
+  );
+  return { server, producer, store, clock, listen: () => listen(server, { host: '127.0.0.1', port: 0 }) };
+}
