@@ -1,0 +1,38 @@
+import { attachStack, checkMachine, toLayout } from '@perennial/native-stack';
+import { Command } from 'commander';
+import { EXIT } from '../exit-codes.js';
+import { createPortOption } from '../options.js';
+import { printJson, printLine, toTable } from '../output.js';
+
+interface DoctorOptions {
+  readonly kafkaPort?: number;
+  readonly redisPort?: number;
+  readonly postgresPort?: number;
+  readonly httpPort?: number;
+  readonly json?: boolean;
+}
+
+export function createDoctorCommand(): Command {
+  return new Command('doctor')
+    .description('check that this machine has what Perennial needs, and say how to get what it lacks')
+    .addOption(createPortOption('--kafka-port', 'Kafka'))
+    .addOption(createPortOption('--redis-port', 'Redis'))
+    .addOption(createPortOption('--postgres-port', 'PostgreSQL'))
+    .addOption(createPortOption('--http-port', 'ingest'))
+    .option('--json', 'print the checks as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./perennial doctor\n  ./perennial doctor --kafka-port 9092   is the port free?\n\nExit code 3 when something is missing.',
+    )
+    .action(async ({ json, ...ports }: DoctorOptions) => {
+      const asked = Object.entries(ports).map(([name, port]) => [name.replace(/Port$/, ''), port] as const);
+      const layout = toLayout();
+      const checks = await checkMachine(layout, Object.fromEntries(asked));
+      if (json) printJson({ ok: checks.every(({ ok }) => ok), checks, stackRuns: attachStack(layout) !== undefined });
+      else {
+        printLine(toTable(checks.map(({ ok, what, found }) => [ok ? 'ok     ' : 'missing', what, found])));
+        for (const { what, remedy } of checks) if (remedy !== null) printLine(`\n${what}:\n  ${remedy}`);
+      }
+      if (checks.some(({ ok }) => !ok)) process.exitCode = EXIT.machine;
+    });
+}

@@ -1,0 +1,48 @@
+import { stopNamespace, stopPlatform } from '@perennial/launcher';
+import { toLayout } from '@perennial/native-stack';
+import { Command } from 'commander';
+import { createNamespaceOption } from '../options.js';
+import { printLine } from '../output.js';
+import { createProgress } from '../progress.js';
+
+interface DownOptions {
+  readonly namespace?: string;
+  readonly volumes?: boolean;
+}
+
+export function createDownCommand(): Command {
+  const namespace = createNamespaceOption();
+  namespace.defaultValue = undefined;
+  namespace.description = 'end the services of this namespace only (default: everything)';
+  return new Command('down')
+    .description('end the services and the stack; data stays unless --volumes is given')
+    .addOption(namespace)
+    .option('--volumes', 'remove all data too: topics, keys, tables, logs')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ./perennial down                     end everything; the next \`up\` goes on with the same data
+  ./perennial down --volumes           and begin anew
+  ./perennial down --namespace trial   end the services of one namespace`,
+    )
+    .action(down);
+}
+
+async function down(options: DownOptions, command: Command): Promise<void> {
+  const { root, home } = toLayout();
+  if (options.namespace !== undefined && options.volumes) {
+    command.error('error: --volumes removes the data of every namespace: leave out --namespace');
+  }
+  const progress = createProgress();
+  progress.report('ending services, then the stack');
+  try {
+    if (options.namespace !== undefined) await stopNamespace({ root, home, namespace: options.namespace });
+    else await stopPlatform({ root, home, removeData: options.volumes ?? false });
+  } finally {
+    progress.done();
+  }
+  printLine(
+    options.volumes ? 'everything is down, and its data removed' : `${options.namespace ?? 'everything'} is down`,
+  );
+}

@@ -1,0 +1,74 @@
+import { AppError } from '@perennial/kernel';
+import { attachPlatform, type Platform } from '@perennial/launcher';
+import { Command } from 'commander';
+import { createNamespaceOption } from '../options.js';
+import { printLine } from '../output.js';
+
+interface SourcesOptions {
+  readonly namespace: string;
+  readonly json?: boolean;
+}
+
+export function createSourcesCommand(): Command {
+  return new Command('sources')
+    .description('who may send events: sources and their write keys')
+    .addCommand(createCreateCommand())
+    .addCommand(createListCommand());
+}
+
+function createCreateCommand(): Command {
+  return new Command('create')
+    .description('make a source and print its write key, once: only its hash is kept')
+    .requiredOption('--name <name>', 'what the source is called')
+    .addOption(createNamespaceOption())
+    .option('--json', 'print {sourceId, name, writeKey}')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./perennial sources create --name web\n  WRITE_KEY=$(./perennial sources create --name web --json | jq -r .writeKey)',
+    )
+    .action(async ({ name, namespace, json }: SourcesOptions & { name: string }) => {
+      const source = await createSource(requirePlatform(namespace), name);
+      if (json) printLine(JSON.stringify(source));
+      else printLine(`source ${source.name} (${source.sourceId})\nwrite key, shown only now: ${source.writeKey}`);
+    });
+}
+
+function createListCommand(): Command {
+  return new Command('list')
+    .description('list the sources of a namespace, without their keys')
+    .addOption(createNamespaceOption())
+    .option('--json', 'print them as JSON')
+    .action(async ({ namespace, json }: SourcesOptions) => {
+      const output = await requirePlatform(namespace).runCommand('ingest', [
+        'sources',
+        'list',
+        ...(json ? ['--json'] : []),
+      ]);
+      printLine(output.trimEnd());
+    });
+}
+
+export interface CreatedSource {
+  readonly sourceId: string;
+  readonly name: string;
+  readonly writeKey: string;
+}
+
+/** Makes a source in a namespace. Throws when ingest's command answers no write key. */
+export async function createSource(platform: Platform, name: string): Promise<CreatedSource> {
+  const output = await platform.runCommand('ingest', ['sources', 'create', '--name', name, '--json']);
+  const line = output.trim().split('\n').at(-1) ?? '';
+  const source = JSON.parse(line) as Partial<CreatedSource>;
+  if (typeof source.writeKey !== 'string' || typeof source.sourceId !== 'string') {
+    throw new AppError('contract_violation', `ingest answered no write key: ${line}`);
+  }
+  return { sourceId: source.sourceId, name: source.name ?? name, writeKey: source.writeKey };
+}
+
+/** The platform of a namespace that is up. Throws `not_found` with the command that brings it up. */
+export function requirePlatform(namespace: string): Platform {
+  const platform = attachPlatform({ namespace });
+  if (platform !== undefined) return platform;
+  const flag = namespace === 'live' ? '' : ` --namespace ${namespace}`;
+  throw new AppError('not_found', `namespace ${namespace} is not up: run \`./perennial up${flag}\` first`);
+}

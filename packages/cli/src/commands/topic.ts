@@ -1,0 +1,101 @@
+import type { LogRecord } from '@perennial/kafka';
+import { AppError, isAppError } from '@perennial/kernel';
+import { openLog } from '@perennial/launcher';
+import { attachStack, toLayout } from '@perennial/native-stack';
+import { Command, Option } from 'commander';
+import { createNamespaceOption, parseWhole } from '../options.js';
+import { printLine } from '../output.js';
+import { CONTROL_KINDS, decodeValue } from '../topic/decode.js';
+import { type NamedTopic, resolveTopic, SHORT_NAMES } from '../topic/names.js';
+import { type From, parseFrom, readTopic } from '../topic/read.js';
+
+interface TopicOptions {
+  readonly namespace: string;
+  readonly from: From;
+  readonly limit?: number;
+  readonly follow?: boolean;
+  readonly control: boolean;
+  readonly json?: boolean;
+}
+
+export function createTopicCommand(): Command {
+  return new Command('topic')
+    .description('read a topic in readable form: position, time, key, headers, and the value decoded')
+    .argument('<name>', `a topic: ${SHORT_NAMES.join(', ')}, or any full name`)
+    .addOption(createNamespaceOption())
+    .addOption(
+      new Option('--from <where>', 'beginning, end, an offset, or -N for the last N of each partition')
+        .argParser(parseFrom)
+        .default('beginning' as From, 'beginning'),
+    )
+    .addOption(
+      new Option('--limit <n>', 'stop after this many records').argParser((text) =>
+        parseWhole(text, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+      ),
+    )
+    .option('-f, --follow', 'go on with what comes, until Ctrl-C')
+    .option('--no-control', 'leave out ticks and activations')
+    .option('--json', 'one JSON object a line')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ./perennial topic action.decided --limit 3
+  ./perennial topic event.accepted --no-control --from=-5
+  ./perennial topic stage.changed --from end --follow
+  ./perennial topic score.computed --json | jq 'select(.kind == "computed") | .value.stage'`,
+    )
+    .action(async (name: string, options: TopicOptions) => {
+      const endpoints = attachStack(toLayout());
+      if (endpoints === undefined)
+        throw new AppError('not_found', 'the stack does not run: run `./perennial up` first');
+      const log = openLog(endpoints);
+      try {
+        await printTopic(log, resolveTopic(name, options.namespace), options);
+      } finally {
+        await log.close();
+      }
+    });
+}
+
+async function printTopic(log: ReturnType<typeof openLog>, named: NamedTopic, options: TopicOptions): Promise<void> {
+  const aborted = new AbortController();
+  process.once('SIGINT', () => aborted.abort());
+  // A reader such as `head` that has seen enough.
+  process.stdout.once('error', () => aborted.abort());
+  const onRecord = (record: LogRecord) => {
+    const decoded = decodeValue(named.topic, record.value);
+    if (!options.control && CONTROL_KINDS.includes(decoded.kind)) return false;
+    printLine(options.json ? JSON.stringify(toObject(record, decoded)) : toText(record, decoded));
+    return true;
+  };
+  try {
+    const { from, limit, follow = false } = options;
+    await readTopic(log, { topic: named.name, from, limit, follow, signal: aborted.signal, onRecord });
+  } catch (error) {
+    if (!isAppError(error, 'not_found')) throw error;
+    throw new AppError('not_found', `there is no topic ${named.name}; declared ones: ${SHORT_NAMES.join(', ')}`, {
+      cause: error,
+    });
+  }
+}
+
+function toObject(record: LogRecord, { kind, value }: ReturnType<typeof decodeValue>) {
+  const { partition, offset, timestampMs, key, headers } = record;
+  return {
+    partition,
+    offset,
+    time: new Date(timestampMs).toISOString(),
+    key: key?.toString('utf8') ?? null,
+    headers,
+    kind,
+    value,
+  };
+}
+
+function toText(record: LogRecord, decoded: ReturnType<typeof decodeValue>): string {
+  const { partition, offset, time, key, headers, kind, value } = toObject(record, decoded);
+  const headerLines = Object.entries(headers).map(([name, text]) => `    ${name}: ${text}`);
+  const body = JSON.stringify(value, null, 2).replaceAll('\n', '\n  ');
+  return [`${partition}:${offset}  ${time}  ${key ?? '(no key)'}  ${kind}`, ...headerLines, `  ${body}`].join('\n');
+}

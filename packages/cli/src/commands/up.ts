@@ -1,0 +1,108 @@
+import { type ConfigKind, ensurePlatform, type Platform, SERVICE_NAMES } from '@perennial/launcher';
+import { attachStack, checkMachine, toLayout } from '@perennial/native-stack';
+import { Command } from 'commander';
+import { MachineError } from '../exit-codes.js';
+import { createNamespaceOption, createPartitionsOption, createPortOption } from '../options.js';
+import { printJson, printLine, toTable } from '../output.js';
+import { createProgress } from '../progress.js';
+
+export interface UpOptions {
+  readonly namespace: string;
+  readonly oneProcess?: boolean;
+  readonly partitions?: number;
+  readonly kafkaPort?: number;
+  readonly redisPort?: number;
+  readonly postgresPort?: number;
+  readonly httpPort?: number;
+  readonly lifecycle?: string;
+  readonly model?: string;
+  readonly policy?: string;
+  readonly json?: boolean;
+}
+
+export function createUpCommand(): Command {
+  return new Command('up')
+    .description('start the stack and the services of a namespace, or what is missing of them')
+    .addOption(createNamespaceOption())
+    .option('--one-process', 'all services in one process, still over the topics: for small machines')
+    .option('--no-one-process', 'one process a service (the default)')
+    .addOption(createPartitionsOption())
+    .addOption(createPortOption('--kafka-port', 'Kafka'))
+    .addOption(createPortOption('--redis-port', 'Redis'))
+    .addOption(createPortOption('--postgres-port', 'PostgreSQL'))
+    .addOption(createPortOption('--http-port', 'ingest'))
+    .option('--lifecycle <file>', 'lifecycle chart to put in force instead of the default')
+    .option('--model <folder>', 'model folder to put in force instead of the default')
+    .option('--policy <file>', 'policy to put in force instead of the default')
+    .option('--json', 'print the endpoints as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ./perennial up                                  start what is missing; a second time it does nothing
+  ./perennial up --namespace trial --partitions 4 a namespace of its own beside live
+  ./perennial up --policy my-policy.yaml          put another policy in force, without a restart
+  curl "$(./perennial up --json | jq -r .services.ingest)/health/ready"`,
+    )
+    .action(async (options: UpOptions) => {
+      const platform = await up(options);
+      if (options.json) printJson(toAnswer(platform));
+      else printSummary(platform);
+    });
+}
+
+/** Checks the machine where something must be started, then brings the namespace up with progress on stderr. */
+export async function up(options: UpOptions): Promise<Platform> {
+  const layout = toLayout();
+  if (attachStack(layout) === undefined) await requireMachine();
+  const progress = createProgress();
+  try {
+    return await ensurePlatform({
+      root: layout.root,
+      home: layout.home,
+      namespace: options.namespace,
+      oneProcess: options.oneProcess,
+      partitions: options.partitions,
+      stackPorts: withoutUndefined({
+        kafka: options.kafkaPort,
+        redis: options.redisPort,
+        postgres: options.postgresPort,
+      }),
+      servicePorts: withoutUndefined({ ingest: options.httpPort }),
+      configPaths: withoutUndefined<ConfigKind, string>({
+        lifecycle: options.lifecycle,
+        model: options.model,
+        policy: options.policy,
+      }),
+      onProgress: progress.report,
+    });
+  } finally {
+    progress.done();
+  }
+}
+
+/** Throws MachineError naming what the machine lacks, with the remedy, before anything is started. */
+export async function requireMachine(): Promise<void> {
+  const missing = (await checkMachine(toLayout())).filter(({ ok }) => !ok);
+  if (missing.length > 0) throw new MachineError(missing);
+}
+
+function toAnswer({ namespace, endpoints, urls, partitions, started }: Platform) {
+  return { namespace, partitions, ...endpoints, services: urls, started };
+}
+
+function printSummary({ namespace, endpoints, urls, started }: Platform): void {
+  printLine(
+    started.length === 0
+      ? `namespace ${namespace} is up already`
+      : `namespace ${namespace} is up; started ${started.join(', ')}`,
+  );
+  printLine(
+    toTable([['  kafka', endpoints.kafkaBrokers], ...SERVICE_NAMES.map((service) => [`  ${service}`, urls[service]])]),
+  );
+  printLine('next: ./perennial sources create --name my-app, ./perennial status');
+}
+
+function withoutUndefined<K extends string, V>(record: Partial<Record<K, V | undefined>>): Partial<Record<K, V>> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Partial<Record<K, V>>;
+}

@@ -1,0 +1,29 @@
+/** Tells on stderr what is going on, but only once it takes longer than two seconds. */
+export interface Progress {
+  report(message: string): void;
+  /** Ends it; nothing is printed after. */
+  done(): void;
+}
+
+const QUIET_MS = 2_000;
+
+/** Keeps quiet at first: then says where it is, and from then on each step as it comes. */
+export function createProgress(write: (text: string) => void = (text) => void process.stderr.write(text)): Progress {
+  let latest: string | undefined;
+  let speaking = false;
+  const startedAt = performance.now();
+  const print = (message: string) =>
+    write(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${message}\n`);
+  const timer = setTimeout(() => {
+    speaking = true;
+    if (latest !== undefined) print(latest);
+  }, QUIET_MS);
+  timer.unref();
+  return {
+    report: (message) => {
+      latest = message;
+      if (speaking) print(message);
+    },
+    done: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,83 @@
+import { ReleaseStack } from '@perennial/kernel';
+import type { StackEndpoints } from '@perennial/native-stack';
+
+const IMAGES = { kafka: 'apache/kafka:4.3.0', redis: 'redis:7.2-bookworm', postgres: 'postgres:17-bookworm' } as const;
+const PASSWORD = 'test-only';
+const START_TIMEOUT_MS = 180_000;
+
+/** The stack on Docker by testcontainers, for tests; `stop` removes the containers. */
+export async function startContainers(): Promise<StackEndpoints & { stop(): Promise<void> }> {
+  // Its helper container watches for dead test runs; we clean up ourselves, and need no further image.
+  process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+  // Loaded here: it takes long, and no other command needs it.
+  const { GenericContainer, Wait } = await import('testcontainers');
+  const { pickPort } = await import('@perennial/native-stack');
+  const releases = new ReleaseStack();
+  // Kafka must know the port that clients reach it by before it starts, so it is chosen here.
+  const kafkaPort = await pickPort();
+  const kafka = new GenericContainer(IMAGES.kafka)
+    .withExposedPorts({ container: 9092, host: kafkaPort })
+    .withEnvironment({
+      KAFKA_NODE_ID: '1',
+      KAFKA_PROCESS_ROLES: 'broker,controller',
+      KAFKA_LISTENERS: 'PLAINTEXT://0.0.0.0:9092,CONTROLLER://localhost:9093',
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${kafkaPort}`,
+      KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
+      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+    })
+    .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
+    .withStartupTimeout(START_TIMEOUT_MS);
+  const redis = new GenericContainer(IMAGES.redis)
+    .withExposedPorts(6379)
+    .withCommand([
+      'redis-server',
+      '--requirepass',
+      PASSWORD,
+      '--appendonly',
+      'yes',
+      '--appendfsync',
+      'always',
+      '--maxmemory-policy',
+      'noeviction',
+    ])
+    .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
+    .withStartupTimeout(START_TIMEOUT_MS);
+  const postgres = new GenericContainer(IMAGES.postgres)
+    .withExposedPorts(5432)
+    .withEnvironment({ POSTGRES_USER: 'perennial', POSTGRES_PASSWORD: PASSWORD, POSTGRES_DB: 'perennial' })
+    // Once by the bootstrap server that creates the database, once for good.
+    .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
+    .withStartupTimeout(START_TIMEOUT_MS);
+  try {
+    const start = (name: string, container: InstanceType<typeof GenericContainer>) =>
+      releases.acquire(
+        name,
+        () => container.start(),
+        async (started) => void (await started.stop()),
+      );
+    const outcomes = await Promise.allSettled([
+      start('kafka', kafka),
+      start('redis', redis),
+      start('postgres', postgres),
+    ]);
+    const [, redisOutcome, postgresOutcome] = outcomes;
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined || redisOutcome.status === 'rejected' || postgresOutcome.status === 'rejected')
+      throw failed?.reason;
+    return {
+      kafkaBrokers: `127.0.0.1:${kafkaPort}`,
+      redisUrl: `redis://:${PASSWORD}@127.0.0.1:${redisOutcome.value.getMappedPort(6379)}`,
+      postgresUrl: `postgres://perennial:${PASSWORD}@127.0.0.1:${postgresOutcome.value.getMappedPort(5432)}/perennial`,
+      stop: () => releases.dispose(),
+    };
+  } catch (error) {
+    await releases.dispose();
+    throw error;
+  }
+}

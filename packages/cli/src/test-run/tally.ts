@@ -1,0 +1,45 @@
+/** How many tests went how, over one or more suites. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export const EMPTY_TALLY: Tally = { passed: 0, failed: 0, skipped: 0 };
+
+/** The part of Jest's `--json` output that counts. */
+export interface JestResult {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  /** Files that could not be run at all: they hold no counted test, so each is a failure of its own. */
+  readonly numRuntimeErrorTestSuites: number;
+  readonly success: boolean;
+}
+
+/** Counts of a Jest run; one that claims no success without a failed test counts one failure. */
+export function toTally(result: JestResult): Tally {
+  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  return {
+    passed: result.numPassedTests,
+    failed: failed === 0 && !result.success ? 1 : failed,
+    skipped: result.numPendingTests + result.numTodoTests,
+  };
+}
+
+export function addTallies(tallies: readonly Tally[]): Tally {
+  return tallies.reduce(
+    (sum, { passed, failed, skipped }) => ({
+      passed: sum.passed + passed,
+      failed: sum.failed + failed,
+      skipped: sum.skipped + skipped,
+    }),
+    EMPTY_TALLY,
+  );
+}
+
+/** The last line of a test run, such as `12 passed, 0 failed, 1 skipped`. */
+export function toSummaryLine({ passed, failed, skipped }: Tally): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}

@@ -1,0 +1,175 @@
+import { TOPICS, type TopicName, toConsumerGroup, toTopic } from '@perennial/contracts';
+import { createKafkaLog, type Log, type PartitionOffsets } from '@perennial/kafka';
+import { isAppError } from '@perennial/kernel';
+import {
+  attachStack,
+  describeStack,
+  isRunning,
+  type Layout,
+  type PartStatus,
+  type StackEndpoints,
+  toLayout,
+} from '@perennial/native-stack';
+import { createSilentLogger } from '@perennial/telemetry';
+import type { ClockMode } from './environment.js';
+import { listNamespaces, loadNamespaceState, type NamespaceState, type RegisteredConfig } from './namespace-state.js';
+import { readReadiness, toLogFile, toServiceUrl } from './service-process.js';
+import { GROUPS, SERVICE_NAMES, type ServiceName } from './services.js';
+
+export interface ServiceStatus {
+  readonly url: string | null;
+  readonly pid: number | null;
+  readonly running: boolean;
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  readonly log: string;
+}
+
+export interface TopicStatus {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Records still in the log. */
+  readonly records: number;
+  /** Offset that the next record of each partition will get. */
+  readonly endOffsets: readonly number[];
+}
+
+export interface GroupStatus {
+  readonly processor: string;
+  readonly group: string;
+  readonly topic: string;
+  /** Records written but not yet processed, as far as group offsets tell (they are committed at intervals). */
+  readonly lag: number;
+}
+
+export interface NamespaceStatus {
+  readonly namespace: string;
+  readonly clockMode: ClockMode;
+  readonly partitions: number;
+  readonly oneProcess: boolean;
+  readonly inForce: readonly RegisteredConfig[];
+  readonly services: Readonly<Record<ServiceName, ServiceStatus>>;
+  readonly topics: readonly TopicStatus[];
+  readonly groups: readonly GroupStatus[];
+}
+
+export interface PlatformStatus {
+  readonly home: string;
+  readonly stack: { readonly running: boolean; readonly parts: readonly PartStatus[] } & Partial<StackEndpoints>;
+  readonly namespaces: readonly NamespaceStatus[];
+}
+
+/** What runs, where, and how far it has come; starts nothing. `namespace` narrows it to one. */
+export async function describePlatform({
+  root,
+  home,
+  namespace,
+}: {
+  root?: string;
+  home?: string;
+  namespace?: string | undefined;
+} = {}): Promise<PlatformStatus> {
+  const layout = toLayout({ root, home });
+  const endpoints = attachStack(layout);
+  const names = listNamespaces(layout.stateDir).filter((name) => namespace === undefined || name === namespace);
+  const log = endpoints === undefined ? undefined : openLog(endpoints);
+  try {
+    const [parts, namespaces] = await Promise.all([
+      describeStack(layout),
+      Promise.all(names.map((name) => describeNamespace(layout, name, log))),
+    ]);
+    return {
+      home: layout.home,
+      stack: { running: endpoints !== undefined, parts, ...endpoints },
+      namespaces: namespaces.filter((status) => status !== undefined),
+    };
+  } finally {
+    await log?.close();
+  }
+}
+
+/** Reads a log without being a service of it. */
+export function openLog({ kafkaBrokers }: Pick<StackEndpoints, 'kafkaBrokers'>): Log {
+  return createKafkaLog({ brokers: kafkaBrokers.split(','), clientId: 'perennial-cli', logger: createSilentLogger() });
+}
+
+async function describeNamespace(
+  layout: Layout,
+  namespace: string,
+  log: Log | undefined,
+): Promise<NamespaceStatus | undefined> {
+  const state = loadNamespaceState(layout.stateDir, namespace);
+  if (state === undefined) return undefined;
+  const services = await Promise.all(
+    SERVICE_NAMES.map(async (service) => [service, await describeService(layout, state, service)] as const),
+  );
+  const ends = log === undefined ? new Map() : await readOffsets(log, namespace);
+  return {
+    namespace,
+    clockMode: state.clockMode,
+    partitions: state.partitions,
+    oneProcess: state.oneProcess,
+    inForce: state.provisioned?.inForce ?? [],
+    services: Object.fromEntries(services) as Record<ServiceName, ServiceStatus>,
+    topics: [...ends].map(([topic, offsets]) => toTopicStatus(toTopic(namespace, topic), offsets)),
+    groups: log === undefined ? [] : await describeGroups(log, namespace, ends),
+  };
+}
+
+async function describeService(layout: Layout, state: NamespaceState, service: ServiceName): Promise<ServiceStatus> {
+  const name = state.oneProcess ? 'one-process' : service;
+  const running = state.processes[name];
+  const port = state.ports[service];
+  const log = toLogFile(layout, state.namespace, name);
+  if (running === undefined || port === undefined || !isRunning(running.process)) {
+    return { url: null, pid: null, running: false, ready: false, reasons: ['it does not run'], log };
+  }
+  return { url: toServiceUrl(port), pid: running.process.pid, running: true, ...(await readReadiness(port)), log };
+}
+
+type Offsets = ReadonlyMap<number, PartitionOffsets>;
+
+async function readOffsets(log: Log, namespace: string): Promise<Map<TopicName, Offsets>> {
+  const entries = await Promise.all(
+    (Object.keys(TOPICS) as TopicName[]).map(async (topic): Promise<[TopicName, Offsets] | undefined> => {
+      try {
+        return [topic, await log.offsets(toTopic(namespace, topic))];
+      } catch (error) {
+        if (isAppError(error, 'not_found')) return undefined;
+        throw error;
+      }
+    }),
+  );
+  return new Map(entries.filter((entry) => entry !== undefined));
+}
+
+function toTopicStatus(topic: string, offsets: Offsets): TopicStatus {
+  const partitions = [...offsets.keys()].sort((a, b) => a - b);
+  const ends = partitions.map((partition) => offsets.get(partition)?.high ?? 0);
+  const records = [...offsets.values()].reduce((sum, { low, high }) => sum + high - low, 0);
+  return { topic, partitions: partitions.length, records, endOffsets: ends };
+}
+
+async function describeGroups(
+  log: Log,
+  namespace: string,
+  ends: ReadonlyMap<TopicName, Offsets>,
+): Promise<GroupStatus[]> {
+  const known = GROUPS.filter(({ topic }) => ends.has(topic));
+  return Promise.all(
+    known.map(async ({ processor, topic }) => {
+      const group = toConsumerGroup(namespace, processor);
+      const name = toTopic(namespace, topic);
+      const committed = await log.groupOffsets(group, name);
+      return { processor, group, topic: name, lag: sumLag(ends.get(topic) ?? new Map(), committed) };
+    }),
+  );
+}
+
+/** A partition without a committed offset has everything that is in it still before it. */
+export function sumLag(ends: Offsets, committed: ReadonlyMap<number, number>): number {
+  return [...ends].reduce(
+    (sum, [partition, { low, high }]) => sum + Math.max(0, high - Math.max(low, committed.get(partition) ?? low)),
+    0,
+  );
+}

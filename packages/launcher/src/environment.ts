@@ -1,0 +1,37 @@
+import { toSha256 } from '@perennial/kernel';
+import { LOOPBACK, type StackEndpoints } from '@perennial/native-stack';
+import type { ServiceName } from './services.js';
+
+/** Who writes time: `wall` the clock of ingest, `events` only POST /v1/clock (replays). */
+export type ClockMode = 'wall' | 'events';
+
+export interface ServiceEnvironmentInput {
+  readonly service: ServiceName;
+  readonly namespace: string;
+  readonly clockMode: ClockMode;
+  readonly secret: string;
+  readonly endpoints: StackEndpoints;
+  readonly port: number;
+  /** Further variables for every service of the namespace. */
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+/** The variables that configure a service; all else it inherits from the shell of whoever starts it. */
+export function toServiceEnvironment(input: ServiceEnvironmentInput): Record<string, string> {
+  return {
+    PERENNIAL_NAMESPACE: input.namespace,
+    PERENNIAL_SECRET: input.secret,
+    KAFKA_BROKERS: input.endpoints.kafkaBrokers,
+    REDIS_URL: input.endpoints.redisUrl,
+    POSTGRES_URL: input.endpoints.postgresUrl,
+    HOST: LOOPBACK,
+    PORT: String(input.port),
+    ...(input.service === 'ingest' ? { PERENNIAL_CLOCK_MODE: input.clockMode } : {}),
+    ...input.extra,
+  };
+}
+
+/** Changes when a running service no longer has the environment that it should have. */
+export function toEnvironmentHash(environment: Readonly<Record<string, string>>): string {
+  return toSha256(JSON.stringify(Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1))));
+}

@@ -1,0 +1,14 @@
+export * from './describe.js';
+export { type ClockMode, toServiceEnvironment } from './environment.js';
+export type { RegisteredConfig } from './namespace-state.js';
+export {
+  attachPlatform,
+  ensurePlatform,
+  type Platform,
+  type PlatformOptions,
+  stopNamespace,
+  stopPlatform,
+} from './platform.js';
+export { createNamespaceTopics } from './provision.js';
+export { runServiceCommand } from './service-process.js';
+export { CONFIG_KINDS, type ConfigKind, GROUPS, SERVICE_NAMES, type ServiceName } from './services.js';

@@ -1,0 +1,67 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ProcessIdentity, readStateFile, removeStateFile, writeStateFile } from '@perennial/native-stack';
+import type { ClockMode } from './environment.js';
+import type { ConfigKind, ServiceName } from './services.js';
+
+/** What a service command `register` answers: a config's content under its number. */
+export interface RegisteredConfig {
+  readonly kind: ConfigKind;
+  readonly number: number;
+  readonly hash: string;
+}
+
+export interface RunningProcess {
+  readonly process: ProcessIdentity;
+  readonly environmentHash: string;
+}
+
+/** What is known of a namespace, kept in `state/namespaces/<namespace>.json`. */
+export interface NamespaceState {
+  readonly version: 1;
+  readonly namespace: string;
+  readonly clockMode: ClockMode;
+  readonly partitions: number;
+  /** Topics, tables and configs are as this fingerprint of their sources says; null before the first time. */
+  provisioned: { readonly fingerprint: string; readonly inForce: readonly RegisteredConfig[] } | null;
+  configPaths: Partial<Record<ConfigKind, string>>;
+  oneProcess: boolean;
+  ports: Partial<Record<ServiceName, number>>;
+  /** By service, or `one-process` where all share one. */
+  processes: Partial<Record<ProcessName, RunningProcess>>;
+}
+
+export type ProcessName = ServiceName | 'one-process';
+
+export function loadNamespaceState(stateDir: string, namespace: string): NamespaceState | undefined {
+  return readStateFile<NamespaceState>(toPath(stateDir, namespace));
+}
+
+export function saveNamespaceState(stateDir: string, state: NamespaceState): void {
+  writeStateFile(toPath(stateDir, state.namespace), state);
+}
+
+export function removeNamespaceState(stateDir: string, namespace: string): void {
+  removeStateFile(toPath(stateDir, namespace));
+}
+
+/** Every namespace that was ever brought up here and not removed, `live` first. */
+export function listNamespaces(stateDir: string): string[] {
+  return readFolder(join(stateDir, 'namespaces'))
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => name.slice(0, -'.json'.length))
+    .sort((a, b) => Number(b === 'live') - Number(a === 'live') || a.localeCompare(b));
+}
+
+function toPath(stateDir: string, namespace: string): string {
+  return join(stateDir, 'namespaces', `${namespace}.json`);
+}
+
+function readFolder(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

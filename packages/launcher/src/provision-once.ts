@@ -1,0 +1,69 @@
+import { DEFAULT_PARTITIONS, LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
+import { AppError, toMessage } from '@perennial/kernel';
+import { toLayout } from '@perennial/native-stack';
+import { loadNamespaceState, type NamespaceState, saveNamespaceState } from './namespace-state.js';
+import { provision } from './provision.js';
+
+/**
+ * Provisions a namespace on stores that run already, then ends: the one-shot step of docker-compose.yml. The services'
+ * commands read the environment of this process; what is in force is kept in PERENNIAL_HOME, so that a second time
+ * writes nothing to the log.
+ */
+
+const PARTITIONS_MAX = 1024;
+
+async function provisionOnce(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const layout = toLayout();
+  const namespace = parseNamespace(env.PERENNIAL_NAMESPACE || LIVE_NAMESPACE);
+  const kafkaBrokers = env.KAFKA_BROKERS;
+  if (kafkaBrokers === undefined || kafkaBrokers === '')
+    throw new AppError('config_invalid', 'KAFKA_BROKERS is not set');
+  const partitions = parsePartitions(env.PERENNIAL_PARTITIONS);
+  const state = loadNamespaceState(layout.stateDir, namespace) ?? createState(namespace, partitions);
+  if (state.partitions !== partitions) {
+    throw new AppError(
+      'config_invalid',
+      `namespace ${namespace} has ${state.partitions} partitions, not ${partitions}: the number is fixed when it is created`,
+    );
+  }
+  const inForce = await provision({ layout, state, kafkaBrokers, environmentOf: () => ({}), onProgress: say });
+  state.provisioned = { fingerprint: '', inForce };
+  saveNamespaceState(layout.stateDir, state);
+  for (const { kind, number, hash } of inForce) say(`${kind} ${number} (${hash.slice(0, 12)}) is in force`);
+}
+
+/** Only what provisioning reads: nothing here starts processes. */
+function createState(namespace: string, partitions: number): NamespaceState {
+  const clockMode = namespace === LIVE_NAMESPACE ? 'wall' : 'events';
+  return {
+    version: 1,
+    namespace,
+    clockMode,
+    partitions,
+    provisioned: null,
+    configPaths: {},
+    oneProcess: false,
+    ports: {},
+    processes: {},
+  };
+}
+
+function parsePartitions(text: string | undefined): number {
+  const partitions = text === undefined || text === '' ? DEFAULT_PARTITIONS : Number(text);
+  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= PARTITIONS_MAX) return partitions;
+  throw new AppError(
+    'config_invalid',
+    `PERENNIAL_PARTITIONS is ${JSON.stringify(text)} but must be an integer from 1 to ${PARTITIONS_MAX}`,
+  );
+}
+
+function say(message: string): void {
+  process.stdout.write(`provision: ${message}\n`);
+}
+
+try {
+  await provisionOnce(process.env);
+} catch (error) {
+  process.stderr.write(`provision: ${toMessage(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,93 @@
+import { TOPICS, type TopicName, toTopic } from '@perennial/contracts';
+import { createTopics } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
+import type { Layout } from '@perennial/native-stack';
+import { createSilentLogger } from '@perennial/telemetry';
+import { toConfigPath } from './fingerprint.js';
+import type { NamespaceState, RegisteredConfig } from './namespace-state.js';
+import { runServiceCommand } from './service-process.js';
+import { CONFIG_KINDS, CONFIGS, type ConfigKind, MIGRATING_SERVICES, type ServiceName } from './services.js';
+
+export interface ProvisionInput {
+  readonly layout: Layout;
+  readonly state: NamespaceState;
+  readonly kafkaBrokers: string;
+  readonly environmentOf: (service: ServiceName) => Readonly<Record<string, string>>;
+  readonly onProgress: (message: string) => void;
+}
+
+/** Makes topics and tables, registers the configs and puts them in force; every step may be repeated. Answers what is in force. */
+export async function provision(input: ProvisionInput): Promise<RegisteredConfig[]> {
+  const { layout, state, environmentOf, onProgress } = input;
+  onProgress(`creating topics of namespace ${state.namespace}`);
+  await createNamespaceTopics(state, input.kafkaBrokers);
+  onProgress('migrating tables');
+  await Promise.all(
+    MIGRATING_SERVICES.map((service) => runServiceCommand(layout.root, service, ['migrate'], environmentOf(service))),
+  );
+  onProgress('registering lifecycle, model and policy');
+  const registered = await Promise.all(CONFIG_KINDS.map((kind) => register(input, kind)));
+  for (const config of registered) await activate(input, config);
+  return registered;
+}
+
+/** Every declared topic under the namespace's prefix, all with its partition count. */
+export async function createNamespaceTopics(
+  { namespace, partitions }: Pick<NamespaceState, 'namespace' | 'partitions'>,
+  kafkaBrokers: string,
+): Promise<void> {
+  const specs = (Object.keys(TOPICS) as TopicName[]).map((topic) => {
+    const { retentionMs, cleanup } = TOPICS[topic];
+    return { name: toTopic(namespace, topic), partitions, retentionMs, cleanup };
+  });
+  await createTopics(
+    { brokers: kafkaBrokers.split(','), clientId: 'perennial-provision', logger: createSilentLogger() },
+    specs,
+  );
+}
+
+async function register({ layout, state, environmentOf }: ProvisionInput, kind: ConfigKind): Promise<RegisteredConfig> {
+  const { service } = CONFIGS[kind];
+  const path = toConfigPath(layout.root, kind, state.configPaths);
+  const output = await runServiceCommand(layout.root, service, ['register', kind, path], environmentOf(service));
+  return parseRegistered(kind, output);
+}
+
+/** Already in force means nothing to write: a second activation would be one more control record on every partition. */
+async function activate(
+  { layout, state, environmentOf, onProgress }: ProvisionInput,
+  config: RegisteredConfig,
+): Promise<void> {
+  const { kind, number, hash } = config;
+  if (state.provisioned?.inForce.some((known) => known.kind === kind && known.hash === hash && known.number === number))
+    return;
+  onProgress(`putting ${kind} ${number} in force`);
+  await runServiceCommand(
+    layout.root,
+    'ingest',
+    ['activate', '--kind', kind, '--number', String(number), '--hash', hash],
+    environmentOf('ingest'),
+  );
+}
+
+/** The answer of `register`: the last line that is JSON with a number and a hash; log lines may stand before it. */
+export function parseRegistered(kind: ConfigKind, output: string): RegisteredConfig {
+  for (const line of output.trim().split('\n').reverse()) {
+    const answer = parseJson(line) as { kind?: unknown; number?: unknown; hash?: unknown } | undefined;
+    if (typeof answer?.number === 'number' && typeof answer.hash === 'string')
+      return { kind, number: answer.number, hash: answer.hash };
+  }
+  throw new AppError(
+    'contract_violation',
+    `registering the ${kind} answered no {kind, number, hash}: ${output.slice(-500)}`,
+  );
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    // A line for people.
+    return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '@perennial/kernel';
+import {
+  endProcess,
+  findMarkedProcesses,
+  type Layout,
+  LOOPBACK,
+  type ProcessIdentity,
+  runCommand,
+  startDaemon,
+  waitUntilReady,
+} from '@perennial/native-stack';
+import type { ProcessName } from './namespace-state.js';
+import type { ServiceName } from './services.js';
+
+const READY_DEADLINE_MS = 60_000;
+const STOP_DEADLINE_MS = 20_000;
+const COMMAND_TIMEOUT_MS = 120_000;
+const PROBE_TIMEOUT_MS = 5_000;
+
+/** The script of a service. Throws `not_found` when it is not built. */
+export function findServiceScript(root: string, service: ServiceName): string {
+  const script = join(root, 'services', service, 'dist', 'main.js');
+  if (!existsSync(script))
+    throw new AppError('not_found', `${script} is not there: build first (\`./perennial\` does it, or \`pnpm build\`)`);
+  return script;
+}
+
+/** Runs a one-shot command of a service and gives its stdout. */
+export function runServiceCommand(
+  root: string,
+  service: ServiceName,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  return runCommand(process.execPath, [findServiceScript(root, service), ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    timeoutMs: COMMAND_TIMEOUT_MS,
+  });
+}
+
+/** Starts a service (or the script that runs all of them) as a process that outlives this one. */
+export function startServiceProcess(
+  layout: Layout,
+  {
+    namespace,
+    name,
+    script,
+    environment,
+  }: { namespace: string; name: ProcessName; script: string; environment: Readonly<Record<string, string>> },
+): Promise<ProcessIdentity> {
+  return startDaemon({
+    command: process.execPath,
+    args: [script],
+    cwd: layout.root,
+    env: { ...process.env, ...environment },
+    marker: toMarker(layout, namespace, name),
+    logFile: toLogFile(layout, namespace, name),
+  });
+}
+
+/** Waits for `/health/ready`. Throws with the service's reasons and the end of its log. */
+export function waitForService(layout: Layout, { namespace, name, identity, port, what }: ServiceWait): Promise<void> {
+  return waitUntilReady(identity, {
+    what,
+    probe: () => requireReady(port),
+    logFile: toLogFile(layout, namespace, name),
+    deadlineMs: READY_DEADLINE_MS,
+  });
+}
+
+interface ServiceWait {
+  readonly namespace: string;
+  readonly name: ProcessName;
+  readonly identity: ProcessIdentity;
+  readonly port: number;
+  readonly what: string;
+}
+
+/** Ends what is recorded under a name, and what was started under it without being recorded. */
+export async function endServiceProcess(
+  layout: Layout,
+  { namespace, name, recorded }: { namespace: string; name: ProcessName; recorded: ProcessIdentity | undefined },
+): Promise<void> {
+  const how = { signal: 'SIGTERM', deadlineMs: STOP_DEADLINE_MS } as const;
+  if (recorded !== undefined) await endProcess(recorded, how);
+  for (const orphan of findMarkedProcesses(toMarker(layout, namespace, name))) await endProcess(orphan, how);
+}
+
+/** Whether a service is ready, and if not, why. */
+export async function readReadiness(port: number): Promise<{ ready: boolean; reasons: readonly string[] }> {
+  try {
+    await requireReady(port);
+    return { ready: true, reasons: [] };
+  } catch (error) {
+    return { ready: false, reasons: [(error as Error).message] };
+  }
+}
+
+export function toServiceUrl(port: number): string {
+  return `http://${LOOPBACK}:${port}`;
+}
+
+/** The log of a service. */
+export function toLogFile(layout: Layout, namespace: string, name: ProcessName): string {
+  return join(layout.logDir, namespace, `${name}.log`);
+}
+
+async function requireReady(port: number): Promise<void> {
+  const response = await fetch(`${toServiceUrl(port)}/health/ready`, {
+    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+  }).catch((cause: unknown) => {
+    throw new Error('it does not listen yet', { cause });
+  });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`not ready: ${body}`);
+}
+
+function toMarker(layout: Layout, namespace: string, name: ProcessName): string {
+  return join(layout.home, namespace, name);
+}
