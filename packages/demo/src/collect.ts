@@ -1,0 +1,25 @@
+import { type TopicName, toTopic } from '@perennial/contracts';
+import type { Log, LogRecord } from '@perennial/kafka';
+import { createRandomToken } from '@perennial/kernel';
+import { readTopic } from './read-topic.js';
+import { Tally } from './tally.js';
+
+/** Counts what the topics of a namespace hold, from their beginnings to their present ends. */
+export async function collectTally(log: Log, namespace: string): Promise<Tally> {
+  const tally = new Tally();
+  const readers: ReadonlyArray<[TopicName, (record: LogRecord) => void]> = [
+    ['eventAccepted', (record) => tally.addAccepted(record)],
+    ['eventRejected', (record) => tally.addRejected(record)],
+    ['featureUpdated', (record) => tally.addFeature(record)],
+    ['scoreComputed', (record) => tally.addScore(record)],
+    ['stageChanged', (record) => tally.addStageChange(record)],
+    ['actionDecided', (record) => tally.addAction(record)],
+  ];
+  const groupId = `perennial.${namespace}.demo-tally-${createRandomToken()}`;
+  await Promise.all(
+    readers.map(([topic, onRecord]) =>
+      readTopic(log, { topic: toTopic(namespace, topic), groupId: `${groupId}-${topic}`, onRecord }),
+    ),
+  );
+  return tally;
+}

@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import { AcceptedEvent, AcceptedRecord } from '@perennial/contracts';
+import type { LogRecord } from '@perennial/kafka';
+import { LatencyMeter, toQuantile } from './latency.js';
+import { renderReport } from './render-report.js';
+import { toDemoReport } from './report.js';
+import { Tally } from './tally.js';
+
+describe('LatencyMeter', () => {
+  it('measures from the answer to the action, whichever is seen first', () => {
+    const meter = new LatencyMeter();
+    for (const user of ['a', 'b', 'c']) meter.expect(user);
+    meter.acked('a', 100);
+    meter.decided('a', 112.5);
+    meter.decided('b', 99);
+    meter.acked('b', 100);
+    meter.acked('c', 100);
+    meter.decided('stranger', 100);
+    expect(meter.summary()).toEqual({ p50: 0, p99: 12.5, count: 2 });
+  });
+
+  it('takes the first answer of an event that is sent twice', () => {
+    const meter = new LatencyMeter();
+    meter.expect('a');
+    meter.acked('a', 100);
+    meter.acked('a', 105);
+    meter.decided('a', 110);
+    expect(meter.summary().p50).toBe(10);
+  });
+
+  it('knows no quantile of nothing', () => {
+    expect(toQuantile([], 0.99)).toBeNull();
+    expect(toQuantile([1, 2, 3, 4], 0.5)).toBe(2);
+    expect(toQuantile([1, 2, 3, 4], 0.99)).toBe(4);
+  });
+});
+
+describe('the report', () => {
+  const tally = createTally();
+  const traffic = { sent: 4, answered: 4, failed: 0, latencyMs: { p50: 8, p99: 21, count: 3 } };
+  const report = toDemoReport({
+    sent: 4,
+    tally,
+    suppressed: { holdout: 2 },
+    traffic,
+    history: { origin: 'cdnow', note: 'CDNOW' },
+    seconds: 12.345,
+  });
+
+  it('counts each thing once', () => {
+    expect(report).toMatchObject({
+      events: { sent: 4, accepted: 3, rejected: 1, duplicates: 1 },
+      transitions: 3,
+      stages: { engaged: 1, new: 1 },
+      flows: { '(new) -> new': 2, 'new -> engaged': 1 },
+      actions: { total: 1, byStrategy: { welcome: 1 }, suppressed: { holdout: 2 } },
+      latencyMs: { p50: 8, p99: 21 },
+      seconds: 12.3,
+    });
+  });
+
+  it('reads well', () => {
+    const text = renderReport(report, { namespace: 'demo', urls: { 'feature-store': 'http://127.0.0.1:1' } });
+    expect(text).toContain('4 sent, 3 accepted, 1 rejected');
+    expect(text).toContain('welcome to u1 (new), email "welcome"');
+    expect(text).toContain('because first order');
+    expect(text).toContain('half within 8 ms, 99 of 100 within 21 ms');
+    expect(text).toContain('curl http://127.0.0.1:1/v1/features/u1');
+    expect(text).not.toContain('undefined');
+  });
+});
+
+function createTally(): Tally {
+  const tally = new Tally();
+  for (const messageId of ['m1', 'm2', 'm1']) {
+    const value = { ...AcceptedEvent.decode(new Uint8Array()), messageId, type: 'track', name: 'Order Completed' };
+    const bytes = AcceptedRecord.encode({ record: { $case: 'event', value } }).finish();
+    tally.addAccepted(toRecord('p1', Buffer.from(bytes)));
+  }
+  const tick = AcceptedRecord.encode({ record: { $case: 'tick', value: { timeMs: 1 } } }).finish();
+  tally.addAccepted(toRecord(null, Buffer.from(tick)));
+  tally.addRejected(toRecord(null, json({ reason: 'invalid_id' })));
+  const changes = [
+    { profileKey: 'p1', number: 1, from: null, to: 'new' },
+    { profileKey: 'p2', number: 1, from: null, to: 'new' },
+    { profileKey: 'p1', number: 2, from: 'new', to: 'engaged' },
+    { profileKey: 'p1', number: 1, from: null, to: 'new' },
+  ];
+  for (const change of changes) tally.addStageChange(toRecord('p', json(change)));
+  const action = {
+    actionId: 'a1',
+    profileKey: 'p1',
+    userId: 'u1',
+    strategy: 'welcome',
+    channel: 'email',
+    template: 'welcome',
+    parameters: { coupon: 'X' },
+    stage: 'new',
+    reasons: ['first order'],
+    decidedAt: '2024-01-01T10:00:00Z',
+    expiresAt: '2024-01-04T10:00:00Z',
+  };
+  tally.addAction(toRecord('p1', json(action)));
+  return tally;
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function toRecord(key: string | null, value: Buffer): LogRecord {
+  return {
+    topic: 't',
+    partition: 0,
+    offset: 0,
+    timestampMs: 0,
+    key: key === null ? null : Buffer.from(key),
+    value,
+    headers: {},
+  };
+}

@@ -1,0 +1,60 @@
+import type { ActionDecided } from '@perennial/contracts';
+import type { TrafficResult } from './live-traffic.js';
+import type { Tally } from './tally.js';
+
+/** What `./perennial demo --json` writes. */
+export interface DemoReport {
+  readonly events: {
+    readonly sent: number;
+    readonly accepted: number;
+    readonly rejected: number;
+    readonly duplicates: number;
+  };
+  readonly features: { readonly updates: number };
+  readonly scores: number;
+  readonly transitions: number;
+  readonly actions: {
+    readonly total: number;
+    readonly byStrategy: Readonly<Record<string, number>>;
+    /** Decisions for no action, by reason. */
+    readonly suppressed: Readonly<Record<string, number>>;
+  };
+  /** Profiles in each stage. */
+  readonly stages: Readonly<Record<string, number>>;
+  /** From the answer 200 to the action, as a consumer sees it; null when the live traffic caused none. */
+  readonly latencyMs: { readonly p50: number | null; readonly p99: number | null };
+  readonly seconds: number;
+  readonly flows: Readonly<Record<string, number>>;
+  readonly examples: readonly ActionDecided[];
+  readonly history: { readonly origin: 'cdnow' | 'simulated'; readonly note: string };
+}
+
+export interface ReportInput {
+  readonly sent: number;
+  readonly tally: Tally;
+  readonly suppressed: Readonly<Record<string, number>>;
+  readonly traffic: TrafficResult;
+  readonly history: DemoReport['history'];
+  readonly seconds: number;
+}
+
+export function toDemoReport({ sent, tally, suppressed, traffic, history, seconds }: ReportInput): DemoReport {
+  return {
+    events: { sent, ...tally.events },
+    features: { updates: tally.featureUpdates },
+    scores: tally.scores,
+    transitions: tally.transitions,
+    actions: { total: tally.actions, byStrategy: toSorted(tally.byStrategy), suppressed },
+    stages: toSorted(tally.stages()),
+    latencyMs: { p50: traffic.latencyMs.p50, p99: traffic.latencyMs.p99 },
+    seconds: Math.round(seconds * 10) / 10,
+    flows: toSorted(tally.flows),
+    examples: tally.examples(),
+    history,
+  };
+}
+
+/** Most first; equal counts by name, so that two runs print alike. */
+function toSorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
+}

@@ -1,0 +1,86 @@
+import type { ActionDecided, StageChanged } from '@perennial/contracts';
+import { AcceptedRecord, FeatureRecord, ScoreRecord } from '@perennial/contracts';
+import type { LogRecord } from '@perennial/kafka';
+
+/** Examples kept, of different strategies where there are. */
+const EXAMPLES_MAX = 3;
+
+/** What the topics hold, counted record by record: what anyone outside can see. */
+export class Tally {
+  readonly events = { accepted: 0, rejected: 0, duplicates: 0 };
+  readonly rejectReasons = new Map<string, number>();
+  featureUpdates = 0;
+  scores = 0;
+  transitions = 0;
+  actions = 0;
+  readonly byStrategy = new Map<string, number>();
+  /** `from -> to`, with how often. */
+  readonly flows = new Map<string, number>();
+  readonly #messages = new Set<string>();
+  readonly #stageOf = new Map<string, { number: number; stage: string }>();
+  readonly #examples = new Map<string, ActionDecided>();
+
+  addAccepted(record: LogRecord): void {
+    const { record: content } = AcceptedRecord.decode(record.value ?? EMPTY);
+    if (content?.$case !== 'event') return;
+    this.events.accepted++;
+    const message = `${record.key?.toString() ?? ''}/${content.value.messageId}`;
+    if (this.#messages.has(message)) this.events.duplicates++;
+    else this.#messages.add(message);
+  }
+
+  addRejected(record: LogRecord): void {
+    this.events.rejected++;
+    const reason = parseJson<{ reason?: string }>(record).reason ?? 'unknown';
+    this.rejectReasons.set(reason, (this.rejectReasons.get(reason) ?? 0) + 1);
+  }
+
+  addFeature(record: LogRecord): void {
+    const { record: content } = FeatureRecord.decode(record.value ?? EMPTY);
+    if (content?.$case === 'updated') this.featureUpdates++;
+  }
+
+  addScore(record: LogRecord): void {
+    const { record: content } = ScoreRecord.decode(record.value ?? EMPTY);
+    if (content?.$case === 'computed') this.scores++;
+  }
+
+  addStageChange(record: LogRecord): void {
+    const { profileKey, number, from, to } = parseJson<StageChanged>(record);
+    const known = this.#stageOf.get(profileKey);
+    // A repeat after a crash has the number of the first.
+    if (known !== undefined && known.number >= number) return;
+    this.transitions++;
+    this.#stageOf.set(profileKey, { number, stage: to });
+    const flow = `${from ?? '(new)'} -> ${to}`;
+    this.flows.set(flow, (this.flows.get(flow) ?? 0) + 1);
+  }
+
+  addAction(record: LogRecord): void {
+    const action = parseJson<ActionDecided>(record);
+    this.actions++;
+    this.byStrategy.set(action.strategy, (this.byStrategy.get(action.strategy) ?? 0) + 1);
+    // The latest of each strategy: its profile has the most to tell.
+    this.#examples.set(action.strategy, action);
+  }
+
+  /** Profiles in each stage. */
+  stages(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { stage } of this.#stageOf.values()) counts.set(stage, (counts.get(stage) ?? 0) + 1);
+    return counts;
+  }
+
+  examples(): readonly ActionDecided[] {
+    const byCount = [...this.#examples.values()].sort(
+      (a, b) => (this.byStrategy.get(b.strategy) ?? 0) - (this.byStrategy.get(a.strategy) ?? 0),
+    );
+    return byCount.slice(0, EXAMPLES_MAX);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function parseJson<T>(record: LogRecord): T {
+  return JSON.parse((record.value ?? EMPTY).toString('utf8')) as T;
+}
