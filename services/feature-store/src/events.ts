@@ -1,0 +1,36 @@
+import type { EngineState } from '@perennial/feature-engine';
+import type { Metrics } from '@perennial/telemetry';
+
+/** One function for each thing worth telling; none of them throws. A batch that is tried again counts again. */
+export type FeatureStoreEvents = ReturnType<typeof createEvents>;
+
+export function createEvents(metrics: Metrics) {
+  const folded = metrics.counter('features_events_folded_total', 'Events folded into a profile.');
+  const repeated = metrics.counter('features_events_repeated_total', 'Events dropped, their message id being known.');
+  const dropped = metrics.counter(
+    'features_message_ids_dropped_total',
+    'Message ids forgotten before their 24 h, a profile having too many: repeats of those would count.',
+  );
+  const sampled = metrics.counter(
+    'features_product_sketches_sampled_total',
+    'Profiles whose distinct products went from exact to estimated.',
+  );
+  const created = metrics.counter('features_profiles_created_total', 'Profiles seen for the first time.');
+  const served = metrics.counter('features_profiles_served_total', 'Profiles answered over HTTP.', ['known']);
+
+  return {
+    folded(before: EngineState | undefined, after: EngineState): void {
+      folded.inc();
+      if (before === undefined) created.inc();
+      const droppedNow = after.messagesDropped - (before?.messagesDropped ?? 0);
+      if (droppedNow > 0) dropped.inc(droppedNow);
+      if (after.products.theta !== undefined && before?.products.theta === undefined) sampled.inc();
+    },
+    repeated: (): void => repeated.inc(),
+    served(profiles: ReadonlyArray<{ readonly known: boolean }>): void {
+      const known = profiles.filter((profile) => profile.known).length;
+      served.inc({ known: 'true' }, known);
+      served.inc({ known: 'false' }, profiles.length - known);
+    },
+  };
+}

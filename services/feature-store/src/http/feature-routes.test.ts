@@ -1,0 +1,167 @@
+import { describe, expect, it } from '@jest/globals';
+import { advance, apply, createEmptyState, FEATURE_SPEC } from '@perennial/feature-engine';
+import { createPseudonymizer } from '@perennial/identity';
+import { AppError, must } from '@perennial/kernel';
+import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
+import { createProfileState, encodeProfileState } from '../domain/profile-state.js';
+import { createEvents } from '../events.js';
+import { createFeatureServer } from './server.js';
+
+const NOON = Date.UTC(2024, 4, 15, 12);
+const LOG_TIME = NOON + 86_400_000;
+const pseudonymizer = createPseudonymizer('a secret of more than thirty-two characters');
+
+describe('GET /v1/features/{userId}', () => {
+  it('answers a profile at the log time of its partition', async () => {
+    const { get } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) } });
+    const response = await get('anna');
+    expect(response.statusCode).toBe(200);
+    const body = response.json();
+    expect(body).toMatchObject({ userId: 'anna', known: true, asOf: '2024-05-16T12:00:00.000Z' });
+    expect(Object.keys(body.features)).toEqual(FEATURE_SPEC.names);
+    expect(body.features).toMatchObject({
+      orders_count_all: 1,
+      orders_revenue_sum_all: 9.99,
+      orders_recency_days: 1,
+      orders_gap_mean_days: null,
+    });
+  });
+
+  it('answers at the time of the state where that is ahead of the ticks', async () => {
+    const { get } = setUp({ profiles: { anna: toStored({ asOfMs: LOG_TIME + 1 }) } });
+    expect((await get('anna')).json()).toMatchObject({ asOf: '2024-05-16T12:00:00.001Z' });
+  });
+
+  it('answers for a user nobody has heard of', async () => {
+    const { get } = setUp({});
+    const response = await get('nobody');
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toMatchObject({
+      userId: 'nobody',
+      known: false,
+      asOf: '2024-05-16T12:00:00.000Z',
+      features: { orders_count_all: 0, orders_recency_days: null, products_distinct_90d: 0 },
+    });
+  });
+
+  it.each(['a/b', 'ünï ✨ 漢字', '__proto__', 'a%b', '漢'.repeat(256)])('takes the id %s', async (userId) => {
+    const { get } = setUp({ profiles: { [userId]: toStored({ asOfMs: NOON }) } });
+    expect((await get(userId)).json()).toMatchObject({ userId, known: true });
+  });
+
+  it.each([
+    ['x'.repeat(257), 'userId has 257 characters, 256 at most'],
+    ['x'.repeat(10_000), 'userId has 10000 characters, 256 at most'],
+    ['', 'userId is empty'],
+    [' ', 'userId is empty'],
+  ])('refuses the id %.10s', async (userId, message) => {
+    const response = await setUp({}).get(userId);
+    expect([response.statusCode, response.json().message]).toEqual([400, message]);
+  });
+
+  it('is 503 while the store is away, and 500 for a state it cannot read', async () => {
+    const away = setUp({ failure: new AppError('dependency_unavailable', 'redis is away', { retriable: true }) });
+    expect((await away.get('anna')).statusCode).toBe(503);
+    const garbage = setUp({ profiles: { anna: Buffer.from('garbage of some length') } });
+    expect((await garbage.get('anna')).statusCode).toBe(500);
+  });
+});
+
+describe('POST /v1/features', () => {
+  it('answers in the order asked, repeats and unknown ones included, with one read', async () => {
+    const { post, reads } = setUp({
+      profiles: { a: toStored({ asOfMs: NOON }), b: toStored({ asOfMs: LOG_TIME + 5 }) },
+    });
+    const response = await post({ userIds: ['b', 'x', 'a', 'b', 7] });
+    expect(response.statusCode).toBe(200);
+    const { profiles } = response.json() as { profiles: Array<{ userId: string; known: boolean }> };
+    expect(profiles.map(({ userId, known }) => [userId, known])).toEqual([
+      ['b', true],
+      ['x', false],
+      ['a', true],
+      ['b', true],
+      ['7', false],
+    ]);
+    expect(reads).toEqual([5]);
+  });
+
+  it('takes none, and a thousand of the longest', async () => {
+    const { post } = setUp({});
+    expect((await post({ userIds: [] })).json()).toEqual({ profiles: [] });
+    const userIds = Array.from({ length: 1000 }, (_, i) => `${i}${'漢'.repeat(252)}`);
+    const response = await post({ userIds });
+    expect(response.statusCode).toBe(200);
+    expect(response.json().profiles).toHaveLength(1000);
+  });
+
+  it.each([
+    [{}, 'the body must be'],
+    [[], 'the body must be'],
+    ['"a"', 'the body must be'],
+    [{ userIds: 'a' }, 'the body must be'],
+    [{ userIds: ['a', null] }, 'userIds[1] must be a string'],
+    [{ userIds: ['a', 'b', ''] }, 'userIds[2] is empty'],
+    [{ userIds: ['x'.repeat(257)] }, 'userIds[0] has 257 characters'],
+    [{ userIds: Array(1001).fill('a') }, 'userIds has 1001 entries, 1000 at most'],
+    ['{"userIds":', ''],
+  ])('refuses %.40j', async (body, message) => {
+    const response = await setUp({}).post(body);
+    expect(response.statusCode).toBe(400);
+    expect(response.json().message).toContain(message);
+  });
+});
+
+interface Fixture {
+  /** Encoded states by user id. */
+  readonly profiles?: Record<string, Buffer>;
+  readonly failure?: Error;
+}
+
+function setUp({ profiles = {}, failure }: Fixture) {
+  const byKey = new Map(
+    Object.entries(profiles).map(([userId, state]) => [pseudonymizer.toProfileKey({ userId }), state]),
+  );
+  const reads: number[] = [];
+  const reader: ProfileReader = {
+    async readProfiles(keys): Promise<StoredProfile[]> {
+      if (failure !== undefined) throw failure;
+      reads.push(keys.length);
+      return keys.map((key) => ({ state: byKey.get(key) ?? null, logTimeMs: LOG_TIME }));
+    },
+  };
+  const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
+  const server = createFeatureServer({
+    reader,
+    pseudonymizer,
+    metrics,
+    logger: createSilentLogger(),
+    events: createEvents(metrics),
+    readiness: () => ({ ready: true, reasons: [] }),
+  });
+  return {
+    reads,
+    get: (userId: string) => server.inject({ method: 'GET', url: `/v1/features/${encodeURIComponent(userId)}` }),
+    post: (body: unknown) =>
+      server.inject({
+        method: 'POST',
+        url: '/v1/features',
+        headers: { 'content-type': 'application/json' },
+        payload: typeof body === 'string' ? body : must(JSON.stringify(body), 'body'),
+      }),
+  };
+}
+
+function toStored({ asOfMs }: { asOfMs: number }): Buffer {
+  const order = {
+    messageId: 'm',
+    type: 'track',
+    name: 'Order Completed',
+    timestampMs: NOON,
+    properties: { revenue: 9.99 },
+  };
+  const engine = apply(advance(createEmptyState(), asOfMs), order).state;
+  return encodeProfileState(
+    createProfileState({ engine, subject: Buffer.from('s'), timeZone: '', lastEventAtMs: NOON }),
+  );
+}

@@ -1,0 +1,80 @@
+import type { FastifyInstance } from '@perennial/http';
+import type { Pseudonymizer } from '@perennial/identity';
+import { AppError, toMessage } from '@perennial/kernel';
+import type { ProfileReader } from '../domain/profile-reader.js';
+import { decodeProfileState, type ProfileState } from '../domain/profile-state.js';
+import { type ServedProfile, serveProfile } from '../domain/serve.js';
+import type { FeatureStoreEvents } from '../events.js';
+
+/** Longest external id, in UTF-16 code units; the front door takes no longer ones. */
+export const USER_ID_CHARS_MAX = 256;
+
+/** Profiles of one request. */
+export const USER_IDS_MAX = 1_000;
+
+/** 1,000 ids of 256 characters, each of up to 6 bytes (an escape) in JSON, and their punctuation. */
+export const BODY_BYTES_MAX = USER_IDS_MAX * (USER_ID_CHARS_MAX * 6 + 8) + 1_024;
+
+/** Beyond this the router would answer 404 for an id that is too long; the header limit of 16 KB comes first. */
+export const PARAM_CHARS_MAX = 65_536;
+
+export interface FeatureRouteDeps {
+  readonly reader: ProfileReader;
+  readonly pseudonymizer: Pseudonymizer;
+  readonly events: FeatureStoreEvents;
+}
+
+/** GET /v1/features/{userId} and POST /v1/features {userIds}. */
+export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
+  server.get('/v1/features/:userId', async (request) => {
+    const { userId } = request.params as { userId: string };
+    const [profile] = await loadProfiles(deps, [parseUserId(userId, 'userId')]);
+    return profile;
+  });
+
+  server.post('/v1/features', { bodyLimit: BODY_BYTES_MAX }, async (request) => {
+    return { profiles: await loadProfiles(deps, parseUserIds(request.body)) };
+  });
+}
+
+async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<ServedProfile[]> {
+  const stored = await deps.reader.readProfiles(userIds.map((userId) => deps.pseudonymizer.toProfileKey({ userId })));
+  const profiles = stored.map(({ state, logTimeMs }, index) => {
+    return serveProfile(userIds[index] as string, state === null ? undefined : decodeStored(state), logTimeMs);
+  });
+  deps.events.served(profiles);
+  return profiles;
+}
+
+/** What we stored ourselves and cannot read is our fault, not the request's. */
+function decodeStored(bytes: Buffer): ProfileState {
+  try {
+    return decodeProfileState(bytes);
+  } catch (error) {
+    throw new AppError('dependency_misconfigured', `stored profile is unreadable: ${toMessage(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function parseUserIds(body: unknown): string[] {
+  const userIds = typeof body === 'object' && body !== null && 'userIds' in body ? body.userIds : undefined;
+  if (!Array.isArray(userIds)) throw invalid('the body must be {"userIds": ["..."]}');
+  if (userIds.length > USER_IDS_MAX) throw invalid(`userIds has ${userIds.length} entries, ${USER_IDS_MAX} at most`);
+  return userIds.map((userId: unknown, index) => parseUserId(userId, `userIds[${index}]`));
+}
+
+function parseUserId(value: unknown, field: string): string {
+  // As at the front door: apps often number their users.
+  const userId = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof userId !== 'string') throw invalid(`${field} must be a string`);
+  if (userId.trim() === '') throw invalid(`${field} is empty`);
+  if (userId.length > USER_ID_CHARS_MAX) {
+    throw invalid(`${field} has ${userId.length} characters, ${USER_ID_CHARS_MAX} at most`);
+  }
+  return userId;
+}
+
+function invalid(message: string): AppError {
+  return new AppError('contract_violation', message);
+}

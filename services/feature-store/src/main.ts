@@ -1,0 +1,5 @@
+import { runService } from '@perennial/service';
+import { createApp } from './app.js';
+import { loadConfig } from './config.js';
+
+await runService({ name: 'feature-store', loadConfig, createApp });

@@ -1,0 +1,244 @@
+import { describe, expect, it } from '@jest/globals';
+import { type AcceptedEvent, AcceptedRecord, FeatureRecord, type FeaturesUpdated } from '@perennial/contracts';
+import { DAY_MS, FEATURE_SPEC, HOUR_MS } from '@perennial/feature-engine';
+import { must } from '@perennial/kernel';
+import type { Cause, StepResult } from '@perennial/keyed-processor';
+import { createMetrics } from '@perennial/telemetry';
+import type { FeatureInput } from './domain/fold.js';
+import type { ProfileState } from './domain/profile-state.js';
+import { createEvents } from './events.js';
+import { createFeatureProcessor, decodeAccepted } from './pipeline.js';
+
+const NOON = Date.UTC(2024, 4, 15, 12);
+const KEY = Buffer.from('a-profile-key-22-chars');
+
+describe('feature processor', () => {
+  it('folds an event and emits the whole vector with the event', () => {
+    const { step } = setUp();
+    const { state, outputs } = step(
+      undefined,
+      event({ properties: { revenue: 12.5, products: [{ product_id: 'p' }] } }),
+    );
+    const update = toUpdate(outputs);
+    expect(outputs.map(({ topic }) => topic)).toEqual(['lifecycle.feature.updated.v1']);
+    expect(update).toMatchObject({
+      specHash: FEATURE_SPEC.hash,
+      asOfMs: NOON + 5,
+      lastEventAtMs: NOON,
+      timeZone: 'Europe/Berlin',
+      event: { messageId: 'm1', type: 'track', name: 'Order Completed', timestampMs: NOON, value: 12.5 },
+    });
+    expect(update.subject).toEqual(Buffer.from('sealed'));
+    expect(featureOf(update, 'orders_revenue_sum_all')).toBe(12.5);
+    expect(featureOf(update, 'orders_recency_days')).toBe(5 / DAY_MS);
+    expect(featureOf(update, 'orders_gap_mean_days')).toBeNaN();
+    expect(must(state, 'state').validUntilMs).toBe(NOON + HOUR_MS + 7 * DAY_MS);
+  });
+
+  it('marks unknown revenue as NaN, not as zero', () => {
+    const { step } = setUp();
+    expect(toUpdate(step(undefined, event({})).outputs).event?.value).toBeNaN();
+    expect(toUpdate(step(undefined, event({ type: 'page', name: 'Home' })).outputs).event?.value).toBeNaN();
+  });
+
+  it('drops a repeat: same state, no output, counted', async () => {
+    const { step, metrics } = setUp();
+    const first = step(undefined, event({}));
+    const again = step(first.state, event({ receivedAtMs: NOON + HOUR_MS }), NOON + HOUR_MS);
+    expect(again.state).toBe(first.state);
+    expect(again.outputs).toEqual([]);
+    expect(await metrics.registry.metrics()).toMatch(/features_events_repeated_total\{.*\} 1\n/);
+  });
+
+  it('wakes when a window moves past an event, and again until none is left', () => {
+    const { definition, step } = setUp();
+    let state = must(step(undefined, event({ properties: { revenue: 1 } })).state, 'state');
+    const counts: Array<Array<number | undefined>> = [];
+    for (let due = definition.codec.timerAtMs(state); due !== undefined; due = definition.codec.timerAtMs(state)) {
+      const result = step(state, { kind: 'timer', dueAtMs: due }, due);
+      const update = toUpdate(result.outputs);
+      expect([update.asOfMs, update.event, update.lastEventAtMs]).toEqual([due, undefined, NOON]);
+      counts.push(
+        ['orders_count_7d', 'orders_count_30d', 'orders_count_90d', 'orders_count_365d'].map((n) =>
+          featureOf(update, n),
+        ),
+      );
+      state = must(result.state, 'state');
+    }
+    expect(counts).toEqual([
+      [0, 1, 1, 1],
+      [0, 0, 1, 1],
+      [0, 0, 0, 1],
+      [0, 0, 0, 0],
+    ]);
+  });
+
+  it('never lets the time of a profile go back', () => {
+    const { step } = setUp();
+    const first = step(undefined, event({}), NOON + DAY_MS);
+    const late = event({
+      messageId: 'm2',
+      timestampMs: NOON - 50 * DAY_MS,
+      receivedAtMs: NOON + HOUR_MS,
+      timeZone: 'Asia/Tokyo',
+    });
+    const update = toUpdate(step(first.state, late, 0).outputs);
+    expect([update.asOfMs, update.lastEventAtMs, update.timeZone]).toEqual([NOON + DAY_MS, NOON, 'Europe/Berlin']);
+    expect(featureOf(update, 'orders_count_30d')).toBe(1);
+    expect(featureOf(update, 'orders_count_90d')).toBe(2);
+  });
+
+  it('keeps what a newer event does not tell', () => {
+    const { step } = setUp();
+    const first = step(undefined, event({}));
+    const silent = event({
+      messageId: 'm2',
+      timestampMs: NOON + 1,
+      receivedAtMs: NOON + 1,
+      timeZone: '',
+      subject: Buffer.alloc(0),
+    });
+    expect(toUpdate(step(first.state, silent).outputs)).toMatchObject({
+      timeZone: 'Europe/Berlin',
+      subject: Buffer.from('sealed'),
+    });
+  });
+
+  it('does nothing on a timer of a profile that is gone', () => {
+    expect(setUp().step(undefined, { kind: 'timer', dueAtMs: NOON }, NOON)).toEqual({ state: undefined, outputs: [] });
+  });
+
+  it('hands ticks and activations on, in its own topic and namespace', () => {
+    const { definition } = setUp('or');
+    expect(definition.inputTopic).toBe('or.lifecycle.event.accepted.v1');
+    const activation = { kind: 'policy', number: 3, hash: 'ab' };
+    const tick = must(definition.handOn({ kind: 'tick', timeMs: NOON }), 'tick');
+    expect(tick.topic).toBe('or.lifecycle.feature.updated.v1');
+    expect(FeatureRecord.decode(tick.value).record).toEqual({ $case: 'tick', value: { timeMs: NOON } });
+    const handed = must(definition.handOn({ kind: 'activation', activation }), 'activation');
+    expect(FeatureRecord.decode(handed.value).record).toEqual({ $case: 'activation', value: activation });
+  });
+
+  it('keeps a state through its bytes, and makes equal bytes of equal states', () => {
+    const { definition, step } = setUp();
+    const { state } = step(step(undefined, event({})).state, event({ messageId: 'm2', properties: { revenue: 3 } }));
+    const bytes = definition.codec.encode(must(state, 'state'));
+    expect(definition.codec.decode(bytes)).toEqual(state);
+    expect(definition.codec.encode(definition.codec.decode(bytes)).equals(bytes)).toBe(true);
+    expect(bytes.length).toBeLessThan(200);
+  });
+
+  it('throws on bytes that are no state', () => {
+    const { definition, step } = setUp();
+    const bytes = definition.codec.encode(must(step(undefined, event({})).state, 'state'));
+    const broken = [
+      Buffer.alloc(0),
+      Buffer.from('garbage of some length'),
+      bytes.subarray(0, -1),
+      bytes.subarray(0, 13),
+    ];
+    for (const some of broken) expect(() => definition.codec.decode(some)).toThrow();
+    const future = Buffer.from(bytes);
+    future[0] = 9;
+    expect(() => definition.codec.decode(future)).toThrow(/format 1/);
+  });
+});
+
+describe('records of event.accepted', () => {
+  it('reads events, ticks and activations', () => {
+    expect(decode({ $case: 'tick', value: { timeMs: 7 } }, null)).toEqual({ kind: 'tick', timeMs: 7 });
+    const activation = { kind: 'model', number: 1, hash: 'ff' };
+    expect(decode({ $case: 'activation', value: activation }, null)).toEqual({ kind: 'activation', activation });
+    const { event: accepted } = toRecord({ properties: { a: 1 } });
+    expect(decode({ $case: 'event', value: accepted }, KEY)).toMatchObject({
+      kind: 'record',
+      key: String(KEY),
+      input: { properties: { a: 1 }, event: { messageId: 'm1', timestampMs: NOON } },
+    });
+  });
+
+  it.each([
+    ['no value', KEY, null],
+    ['an empty value', KEY, Buffer.alloc(0)],
+    ['garbage', KEY, Buffer.from('{"json":true}')],
+    ['a cut record', KEY, encode({ $case: 'event', value: toRecord({}).event }).subarray(0, -3)],
+    ['an event without a key', null, encode({ $case: 'event', value: toRecord({}).event })],
+    [
+      'properties that are no JSON',
+      KEY,
+      encode({ $case: 'event', value: { ...toRecord({}).event, propertiesJson: Buffer.from('{') } }),
+    ],
+  ])('throws on %s', (_, key, value) => {
+    expect(() => decodeAccepted(key, value)).toThrow();
+  });
+
+  it('leaves an event without id or with prototype keys to the step, which refuses or folds it', () => {
+    const { step } = setUp();
+    expect(() => step(undefined, event({ messageId: '' }))).toThrow(/message id/);
+    const hostile = decodeAccepted(
+      KEY,
+      encode({
+        $case: 'event',
+        value: { ...toRecord({}).event, propertiesJson: Buffer.from('{"__proto__":{"revenue":5},"revenue":1}') },
+      }),
+    );
+    if (hostile.kind !== 'record') throw new Error('not a record');
+    const { outputs } = step(undefined, { kind: 'record', input: hostile.input });
+    expect(featureOf(toUpdate(outputs), 'orders_revenue_sum_all')).toBe(1);
+  });
+});
+
+function setUp(namespace = 'live') {
+  const metrics = createMetrics({ service: 'feature-store', namespace, processMetrics: false });
+  const definition = createFeatureProcessor(namespace, createEvents(metrics));
+  const step = (
+    state: ProfileState | undefined,
+    cause: Cause<FeatureInput>,
+    logTimeMs = 0,
+  ): StepResult<ProfileState> => {
+    const context = { key: String(KEY), partition: 0, offset: 1, ordinal: 0, logTimeMs, inForce: new Map() };
+    return definition.step({ state, cause, context }, undefined);
+  };
+  return { metrics, definition, step };
+}
+
+type EventFields = Partial<AcceptedEvent> & { properties?: unknown };
+
+function toRecord({ properties = {}, ...fields }: EventFields): FeatureInput {
+  const base: AcceptedEvent = {
+    messageId: 'm1',
+    sourceId: 's',
+    type: 'track',
+    name: 'Order Completed',
+    timestampMs: NOON,
+    receivedAtMs: NOON + 5,
+    subject: Buffer.from('sealed'),
+    anonymous: false,
+    propertiesJson: Buffer.from(JSON.stringify(properties)),
+    timeZone: 'Europe/Berlin',
+  };
+  return { event: { ...base, ...fields }, properties };
+}
+
+function event(fields: EventFields): Cause<FeatureInput> {
+  return { kind: 'record', input: toRecord(fields) };
+}
+
+function toUpdate(outputs: StepResult<ProfileState>['outputs']): FeaturesUpdated {
+  expect(outputs).toHaveLength(1);
+  const { record } = FeatureRecord.decode(must(outputs[0], 'output').value);
+  if (record?.$case !== 'updated') throw new Error('not an update');
+  return record.value;
+}
+
+function featureOf(update: FeaturesUpdated, name: string): number | undefined {
+  return update.values[FEATURE_SPEC.names.indexOf(name)];
+}
+
+function encode(record: AcceptedRecord['record']): Buffer {
+  return Buffer.from(AcceptedRecord.encode({ record }).finish());
+}
+
+function decode(record: AcceptedRecord['record'], key: Buffer | null) {
+  return decodeAccepted(key, encode(record));
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { DAY_MS, FEATURE_SPEC } from '@perennial/feature-engine';
+import { type HistoryEvent, type OrderedHistory, toTrainingRows } from './training-rows.js';
+
+const CUTOFF = Date.UTC(2024, 4, 15);
+
+describe('training rows', () => {
+  it('knows nothing at the cutoff or after it, and labels the 90 days that begin there', () => {
+    const history = toHistory([
+      ['before', -1, 10],
+      ['before', 0, 5.25],
+      ['before', 90 * DAY_MS - 1, 0.1],
+      ['before', 90 * DAY_MS, 1000],
+      ['at', 0, 1],
+      ['leaver', -200 * DAY_MS, 3],
+      ['unknown-revenue', -1, 3],
+      ['unknown-revenue', 1, undefined],
+    ]);
+    const rows = [...toTrainingRows(history, [CUTOFF])];
+    expect(rows.map(({ userId, purchased, spend }) => [userId, purchased, spend])).toEqual([
+      ['before', true, 5.35],
+      ['leaver', false, 0],
+      ['unknown-revenue', true, 0],
+    ]);
+    const [before] = rows;
+    expect(before?.values[FEATURE_SPEC.names.indexOf('orders_count_all')]).toBe(1);
+    expect(before?.values[FEATURE_SPEC.names.indexOf('orders_recency_days')]).toBe(1 / DAY_MS);
+  });
+
+  it('gives the same rows for a cutoff alone and among others, in order of time', () => {
+    const history = toHistory([
+      ['a', -300 * DAY_MS, 1],
+      ['b', -100 * DAY_MS, 2],
+      ['a', -50 * DAY_MS, 3],
+      ['b', 5, 4],
+    ]);
+    const cutoffs = [CUTOFF, CUTOFF - 60 * DAY_MS, CUTOFF - 150 * DAY_MS];
+    const alone = cutoffs.toReversed().flatMap((cutoff) => [...toTrainingRows(history, [cutoff])]);
+    expect([...toTrainingRows(history, cutoffs)]).toEqual(alone);
+    expect(alone.map(({ userId }) => userId)).toEqual(['a', 'a', 'b', 'a', 'b']);
+  });
+
+  it('leaves out who has only returned goods', () => {
+    const history = toHistory([['returner', -5, 1]]);
+    const returned: OrderedHistory = {
+      ...history,
+      event: (index) => ({ ...history.event(index), event: 'Order Refunded' }),
+    };
+    expect([...toTrainingRows(returned, [CUTOFF])]).toEqual([]);
+  });
+});
+
+/** Orders as (user, ms from the cutoff, revenue). */
+function toHistory(orders: ReadonlyArray<readonly [string, number, number | undefined]>): OrderedHistory {
+  const sorted = orders
+    .map((order, line) => ({ order, line }))
+    .sort((a, b) => a.order[1] - b.order[1] || a.line - b.line);
+  const at = (index: number) => sorted[index] as (typeof sorted)[number];
+  return {
+    length: sorted.length,
+    timestampMs: (index) => CUTOFF + at(index).order[1],
+    event(index): HistoryEvent {
+      const { order, line } = at(index);
+      const [userId, , revenue] = order;
+      const properties = revenue === undefined ? {} : { revenue };
+      return { type: 'track', messageId: `file:${line}`, userId, event: 'Order Completed', properties };
+    },
+  };
+}
