@@ -17,7 +17,7 @@ const REBALANCE_TIMEOUT_MS = 30_000;
 /** One response, all partitions together. */
 const FETCH_BYTES_MAX = 10 * 1_048_576;
 /** Before a consumer that failed starts again, and before a failed delivery is tried again. */
-const RESTART_BACKOFF = { initialMs: 200, maxMs: 5_000 };
+const RESTART_BACKOFF = { initialMs: 200, maxMs: 2_000 };
 /** How long a partition that is not ours (any more) is left alone, so that dropping its fetches is no busy loop. */
 const STRAY_WAIT_MS = 50;
 
