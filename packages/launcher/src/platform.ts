@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DEFAULT_PARTITIONS, LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
 import { AppError, must } from '@perennial/kernel';
 import {
@@ -300,7 +299,7 @@ async function startMissing(installation: Installation, state: NamespaceState): 
     const environment = toProcessEnvironment(installation, state, name);
     const script =
       name === 'one-process'
-        ? fileURLToPath(new URL('./one-process.js', import.meta.url))
+        ? join(layout.root, 'packages', 'launcher', 'dist', 'one-process.js')
         : findServiceScript(layout.root, name);
     const identity = await startServiceProcess(layout, { namespace, name, script, environment });
     state.processes[name] = { process: identity, environmentHash: toEnvironmentHash(environment) };

@@ -1,0 +1,103 @@
+import { mkdtempSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { sumLag } from './describe.js';
+import { toEnvironmentHash, toServiceEnvironment } from './environment.js';
+import {
+  listNamespaces,
+  loadNamespaceState,
+  type NamespaceState,
+  removeNamespaceState,
+  saveNamespaceState,
+} from './namespace-state.js';
+import { parseRegistered } from './provision.js';
+import { loadSecret } from './secret.js';
+
+const INPUT = {
+  service: 'ingest',
+  namespace: 'live',
+  clockMode: 'wall',
+  secret: 's',
+  endpoints: { kafkaBrokers: 'k', redisUrl: 'r', postgresUrl: 'p' },
+  port: 1,
+  extra: {},
+} as const;
+
+describe('environment of a service', () => {
+  it('names every dependency, and the clock mode to ingest only', () => {
+    expect(toServiceEnvironment(INPUT)).toEqual({
+      PERENNIAL_NAMESPACE: 'live',
+      PERENNIAL_SECRET: 's',
+      KAFKA_BROKERS: 'k',
+      REDIS_URL: 'r',
+      POSTGRES_URL: 'p',
+      HOST: '127.0.0.1',
+      PORT: '1',
+      PERENNIAL_CLOCK_MODE: 'wall',
+    });
+    expect(toServiceEnvironment({ ...INPUT, service: 'action' })).not.toHaveProperty('PERENNIAL_CLOCK_MODE');
+  });
+
+  it('has a hash that depends on values, not on their order', () => {
+    expect(toEnvironmentHash({ a: '1', b: '2' })).toBe(toEnvironmentHash({ b: '2', a: '1' }));
+    expect(toEnvironmentHash({ a: '1', b: '2' })).not.toBe(toEnvironmentHash({ a: '2', b: '1' }));
+  });
+});
+
+describe('namespace state', () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'perennial-test-'));
+  const toState = (namespace: string): NamespaceState => ({
+    version: 1,
+    namespace,
+    clockMode: 'wall',
+    partitions: 2,
+    provisioned: null,
+    configPaths: {},
+    oneProcess: false,
+    ports: {},
+    processes: {},
+  });
+
+  it('is kept by namespace, live first', () => {
+    expect(listNamespaces(stateDir)).toEqual([]);
+    for (const namespace of ['b', 'live', 'a']) saveNamespaceState(stateDir, toState(namespace));
+    expect(listNamespaces(stateDir)).toEqual(['live', 'a', 'b']);
+    expect(loadNamespaceState(stateDir, 'a')).toEqual(toState('a'));
+    removeNamespaceState(stateDir, 'a');
+    expect(loadNamespaceState(stateDir, 'a')).toBeUndefined();
+  });
+
+  it('makes the secret once, readable by its owner only', () => {
+    const secret = loadSecret(stateDir);
+    expect(secret).toMatch(/^[0-9a-f]{64}$/);
+    expect(loadSecret(stateDir)).toBe(secret);
+    expect(statSync(join(stateDir, 'secret.json')).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('answer of register', () => {
+  it('is found behind log lines', () => {
+    const output = '{"level":"info","message":"x"}\nplain\n{"kind":"policy","number":3,"hash":"abc"}\n';
+    expect(parseRegistered('policy', output)).toEqual({ kind: 'policy', number: 3, hash: 'abc' });
+  });
+
+  it('is refused when it is not there', () => {
+    expect(() => parseRegistered('policy', '{"level":"info"}\n')).toThrow('no {kind, number, hash}');
+  });
+});
+
+describe('lag', () => {
+  it('counts a partition without a committed offset from the first record in the log', () => {
+    const ends = new Map([
+      [0, { low: 5, high: 10 }],
+      [1, { low: 0, high: 7 }],
+      [2, { low: 4, high: 4 }],
+    ]);
+    const committed = new Map([
+      [1, 6],
+      [2, 2],
+    ]);
+    expect(sumLag(ends, committed)).toBe(5 + 1 + 0);
+  });
+});

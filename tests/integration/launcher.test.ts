@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { must } from '@perennial/kernel';
+import { describePlatform, ensurePlatform, loadNamespaceState, type Platform } from '@perennial/launcher';
+import { readTestEnvironment } from '../support/environment.js';
+import { createFakeInstallation } from '../support/fake-installation.js';
+
+describe('launcher', () => {
+  const { brokers, redisUrl, postgresUrl } = readTestEnvironment();
+  const installation = createFakeInstallation();
+  const namespace = `t${randomUUID().slice(0, 8)}`;
+  const options = {
+    root: installation.root,
+    home: installation.home,
+    namespace,
+    partitions: 2,
+    endpoints: { kafkaBrokers: brokers.join(','), redisUrl, postgresUrl },
+  };
+  const readPids = () => {
+    const state = must(loadNamespaceState(`${installation.home}/state`, namespace), 'state');
+    return Object.fromEntries(
+      Object.entries(state.processes).map(([name, { process: identity }]) => [name, identity.pid]),
+    );
+  };
+  let platform: Platform;
+
+  afterAll(async () => {
+    await platform?.stop();
+    rmSync(installation.root, { recursive: true, force: true });
+  });
+
+  it('provisions topics, tables and configs, then starts every service', async () => {
+    platform = await ensurePlatform(options);
+    expect(platform.started).toEqual(['ingest', 'feature-store', 'scoring', 'action']);
+    expect(platform.clockMode).toBe('events');
+    for (const url of Object.values(platform.urls)) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    const commands = installation.readCommands();
+    expect(commands.slice(0, 3).sort()).toEqual(['action migrate', 'ingest migrate', 'scoring migrate']);
+    expect(
+      commands
+        .slice(3, 6)
+        .map((line) => line.split(' ').slice(0, 3).join(' '))
+        .sort(),
+    ).toEqual(['action register policy', 'scoring register lifecycle', 'scoring register model']);
+    expect(commands.slice(6).map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual(
+      ['lifecycle', 'model', 'policy'].map((kind) => `ingest activate --kind ${kind}`),
+    );
+  });
+
+  it('does nothing the second time', async () => {
+    const pids = readPids();
+    const commands = installation.readCommands();
+    expect((await ensurePlatform(options)).started).toEqual([]);
+    expect(readPids()).toEqual(pids);
+    expect(installation.readCommands()).toEqual(commands);
+  });
+
+  it('puts a changed policy in force without a restart', async () => {
+    const pids = readPids();
+    const before = installation.readCommands().length;
+    installation.writePolicy('strategies: {other: {}}\n');
+    await ensurePlatform(options);
+    expect(readPids()).toEqual(pids);
+    const activations = installation
+      .readCommands()
+      .slice(before)
+      .filter((line) => line.includes('activate'));
+    expect(activations).toHaveLength(1);
+    expect(activations[0]).toContain('--kind policy');
+  });
+
+  it('starts a service that was killed again, and no other', async () => {
+    const pids = readPids();
+    await platform.kill('scoring');
+    await expect(fetch(platform.urls.scoring)).rejects.toThrow();
+    await platform.restart();
+    const after = readPids();
+    expect(after.scoring).not.toBe(pids.scoring);
+    expect({ ...after, scoring: 0 }).toEqual({ ...pids, scoring: 0 });
+    expect((await fetch(`${platform.urls.scoring}/health/ready`)).status).toBe(200);
+  });
+
+  it('refuses another partition count, and a port that is taken', async () => {
+    await expect(ensurePlatform({ ...options, partitions: 3 })).rejects.toThrow('has 2 partitions, not 3');
+    const { server, port } = await listen();
+    const other = { ...options, namespace: `${namespace}-b`, servicePorts: { ingest: port } };
+    await expect(ensurePlatform(other)).rejects.toThrow(`port ${port} for ingest is taken`);
+    server.close();
+  });
+
+  it('describes services, topics and lag', async () => {
+    const { namespaces } = await describePlatform({ root: installation.root, home: installation.home, namespace });
+    expect(namespaces[0]?.services.action).toMatchObject({ ready: true, url: platform.urls.action });
+  });
+
+  it('ends what it started', async () => {
+    await platform.stop();
+    for (const url of Object.values(platform.urls)) await expect(fetch(url)).rejects.toThrow();
+    expect(readPids()).toEqual({});
+  });
+});
+
+function listen(): Promise<{ server: Server; port: number }> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => resolve({ server, port: (server.address() as { port: number }).port }));
+  });
+}

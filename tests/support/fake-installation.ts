@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** A repository with services that only say that they are ready, to test the launcher apart from the real ones. */
+export interface FakeInstallation {
+  readonly root: string;
+  readonly home: string;
+  /** One-shot commands that were run, as `<service> <args>`, in order. */
+  readCommands(): string[];
+  /** Writes a config file, so that there is something else to put in force. */
+  writePolicy(text: string): void;
+}
+
+const SERVICES = ['ingest', 'feature-store', 'scoring', 'action'];
+
+const SERVICE_SCRIPT = `
+const { appendFileSync } = require('node:fs');
+const { createServer } = require('node:http');
+const { createHash } = require('node:crypto');
+const { readFileSync, statSync } = require('node:fs');
+const args = process.argv.slice(2);
+if (args.length > 0) {
+  appendFileSync(COMMANDS, SERVICE + ' ' + args.join(' ') + '\\n');
+  if (args[0] === 'register') {
+    const content = statSync(args[2]).isDirectory() ? 'folder' : readFileSync(args[2]);
+    console.log('{"level":"info","message":"a log line before the answer"}');
+    console.log(JSON.stringify({ kind: args[1], number: 1, hash: createHash('sha256').update(content).digest('hex') }));
+  }
+} else {
+  const server = createServer((request, response) => response.writeHead(request.url === '/health/ready' ? 200 : 404).end());
+  server.listen(Number(process.env.PORT), process.env.HOST);
+  process.on('SIGTERM', () => process.exit(0));
+}
+`;
+
+export function createFakeInstallation(): FakeInstallation {
+  const root = mkdtempSync(join(tmpdir(), 'perennial-fake-'));
+  const commands = join(root, 'commands');
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  write('commands', '');
+  for (const service of SERVICES) {
+    const constants = `const SERVICE = ${JSON.stringify(service)}; const COMMANDS = ${JSON.stringify(commands)};`;
+    write(`services/${service}/dist/main.js`, constants + SERVICE_SCRIPT);
+  }
+  write('infra/defaults/lifecycle.yaml', 'stages: {}\n');
+  write('infra/defaults/policy.yaml', 'strategies: {}\n');
+  write('trainer/models/default/manifest.json', '{}\n');
+  return {
+    root,
+    home: join(root, '.perennial'),
+    readCommands: () => readFileSync(commands, 'utf8').trim().split('\n'),
+    writePolicy: (text) => write('infra/defaults/policy.yaml', text),
+  };
+}
