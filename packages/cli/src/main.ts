@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { createDemoCommand } from './commands/demo.js';
 import { createDoctorCommand } from './commands/doctor.js';
 import { createDownCommand } from './commands/down.js';
+import { createReplayCommand } from './commands/replay.js';
 import { createSourcesCommand } from './commands/sources.js';
 import { createStatusCommand } from './commands/status.js';
 import { createTestCommand } from './commands/test.js';
@@ -10,9 +12,11 @@ import { toExitCode, toReport } from './exit-codes.js';
 
 const EXAMPLES = `
 Examples:
+  ./perennial demo                      see all of it at work, on a real purchase history
   ./perennial up                        start Kafka, PostgreSQL, Redis and the services; again: what is missing
   ./perennial status                    what runs, where, and how far behind it is
   ./perennial topic action.decided -f   watch decisions as they are made
+  ./perennial replay orders.csv.gz      send a history through the platform in fast time
   ./perennial down                      end everything, keep the data
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the machine lacks something (see doctor).`;
@@ -22,11 +26,13 @@ const program = new Command('perennial')
   .addHelpText('after', EXAMPLES)
   .showHelpAfterError('(see --help)')
   .exitOverride()
+  .addCommand(createDemoCommand())
   .addCommand(createUpCommand())
   .addCommand(createDownCommand())
   .addCommand(createStatusCommand())
   .addCommand(createTopicCommand())
   .addCommand(createSourcesCommand())
+  .addCommand(createReplayCommand())
   .addCommand(createTestCommand())
   .addCommand(createDoctorCommand());
 

@@ -1,3 +1,4 @@
+export { advanceClock } from './clock-client.js';
 export { REPLAY_LIMITS } from './limits.js';
 export type { Lags, Quiet, QuietOptions, Reader } from './quiet.js';
 export { CHAIN, readLags, waitForQuiet } from './quiet.js';

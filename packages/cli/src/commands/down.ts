@@ -1,9 +1,12 @@
+import { rmSync } from 'node:fs';
 import { stopNamespace, stopPlatform } from '@perennial/launcher';
-import { toLayout } from '@perennial/native-stack';
+import { type Layout, toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
 import { printLine } from '../output.js';
 import { createProgress } from '../progress.js';
+import { toReplaysFolder } from '../replay.js';
+import { toWriteKeysFolder } from '../write-key.js';
 
 interface DownOptions {
   readonly namespace?: string;
@@ -30,7 +33,8 @@ Examples:
 }
 
 async function down(options: DownOptions, command: Command): Promise<void> {
-  const { root, home } = toLayout();
+  const layout = toLayout();
+  const { root, home } = layout;
   if (options.namespace !== undefined && options.volumes) {
     command.error('error: --volumes removes the data of every namespace: leave out --namespace');
   }
@@ -39,10 +43,17 @@ async function down(options: DownOptions, command: Command): Promise<void> {
   try {
     if (options.namespace !== undefined) await stopNamespace({ root, home, namespace: options.namespace });
     else await stopPlatform({ root, home, removeData: options.volumes ?? false });
+    if (options.volumes) removeDerived(layout);
   } finally {
     progress.done();
   }
   printLine(
     options.volumes ? 'everything is down, and its data removed' : `${options.namespace ?? 'everything'} is down`,
   );
+}
+
+/** What the command line remembers of data that is gone. */
+function removeDerived(layout: Layout): void {
+  for (const folder of [toReplaysFolder(layout), toWriteKeysFolder(layout)])
+    rmSync(folder, { recursive: true, force: true });
 }

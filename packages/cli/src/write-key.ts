@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { createRandomToken } from '@perennial/kernel';
+import type { Platform } from '@perennial/launcher';
+import { type Layout, readStateFile, writeStateFile } from '@perennial/native-stack';
+import { type CreatedSource, createSource } from './commands/sources.js';
+
+/** Keys are worth nothing once the data is removed. */
+export function toWriteKeysFolder({ stateDir }: Layout): string {
+  return join(stateDir, 'write-keys');
+}
+
+/**
+ * The write key of a source that the command line uses itself, kept in the state folder (mode 0600). A kept key that
+ * ingest no longer knows (its data was removed, or the source revoked) is replaced by a new one.
+ */
+export async function obtainWriteKey(platform: Platform, name: string): Promise<string> {
+  const path = join(toWriteKeysFolder(platform.layout), `${platform.namespace}-${name}.json`);
+  const kept = readStateFile<{ writeKey: string }>(path)?.writeKey;
+  if (kept !== undefined && (await isAccepted(platform, kept))) return kept;
+  const { writeKey } = await createFreshSource(platform, name);
+  writeStateFile(path, { writeKey });
+  return writeKey;
+}
+
+/** Names are unique for ever, and a key is told once: where the key is lost, the source gets another name. */
+async function createFreshSource(platform: Platform, name: string): Promise<CreatedSource> {
+  const listed = await platform.runCommand('ingest', ['sources', 'list', '--json']);
+  const { sources } = JSON.parse(listed.trim().split('\n').at(-1) ?? '{}') as { sources?: Array<{ name: string }> };
+  const isTaken = sources?.some((source) => source.name === name) ?? false;
+  return createSource(platform, isTaken ? `${name}-${createRandomToken().slice(0, 6).replace(/[-_]/g, 'x')}` : name);
+}
+
+async function isAccepted(platform: Platform, writeKey: string): Promise<boolean> {
+  const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`;
+  const response = await fetch(new URL('/v1/clock', platform.urls.ingest), { headers: { authorization } });
+  await response.arrayBuffer();
+  return response.status !== 401;
+}
