@@ -1,0 +1,62 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { unpackModel } from '@perennial/onnx';
+import { readContent } from './commands.js';
+
+const MODEL = join(__dirname, '../../../trainer/models/default');
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'scoring-commands-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('readContent', () => {
+  it('packs a model folder', async () => {
+    const { model } = unpackModel(await readContent('model', MODEL));
+    expect(model.equals(readFileSync(join(MODEL, 'model.onnx')))).toBe(true);
+  });
+
+  it('takes the chart that ships', async () => {
+    const path = join(__dirname, '../../../infra/defaults/lifecycle.yaml');
+    expect((await readContent('lifecycle', path)).equals(readFileSync(path))).toBe(true);
+  });
+
+  it('says every problem of a chart, with line and nearest word', async () => {
+    const path = join(folder, 'lifecycle.yaml');
+    writeFileSync(
+      path,
+      'version: 1\ninitial: new\nstages:\n  new:\n    transitions:\n      - to: gon\n        when: features.orders_count_al > 1\n  gone: {}\n',
+    );
+    await expect(readContent('lifecycle', path)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringMatching(/lifecycle\.yaml:7:.*orders_count_all/s),
+    });
+  });
+
+  it('refuses a model folder with one byte changed', async () => {
+    const bytes = readFileSync(join(MODEL, 'model.onnx'));
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    writeFileSync(join(folder, 'model.onnx'), bytes);
+    copyFileSync(join(MODEL, 'manifest.json'), join(folder, 'manifest.json'));
+    await expect(readContent('model', folder)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('the file was changed or damaged'),
+    });
+  });
+
+  it.each([
+    [undefined, undefined, 'usage'],
+    ['model', undefined, 'usage'],
+    ['policy', 'x', 'not policy'],
+    ['lifecycle', '/nowhere.yaml', 'cannot read /nowhere.yaml'],
+    ['model', '/nowhere', 'cannot read /nowhere/manifest.json'],
+  ])('refuses %s %s', async (kind, path, reason) => {
+    await expect(readContent(kind, path)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining(reason),
+    });
+  });
+});

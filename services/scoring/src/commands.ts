@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { toPostgresSchema } from '@perennial/contracts';
+import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { AppError, isAppError, toMessage } from '@perennial/kernel';
+import { loadModel, packFiles, readModelFolder } from '@perennial/onnx';
+import type { Pool } from '@perennial/postgres';
+import { createPool, migrate } from '@perennial/postgres';
+import { createRegistry } from '@perennial/registry';
+import type { Command } from '@perennial/service';
+import type { ScoringConfig } from './config.js';
+import { readLifecycle } from './contents.js';
+import { TRANSITION_MIGRATIONS } from './transition-store.js';
+
+const USAGE = 'register lifecycle FILE | register model FOLDER';
+
+/** One-shot subcommands of `main.js`; results go to `write` as one line of JSON. */
+export function createCommands(write: (line: string) => void): Record<'migrate' | 'register', Command<ScoringConfig>> {
+  return {
+    migrate: (config) =>
+      withPool(config, async (pool, schema) => {
+        await createRegistry(pool, { schema }).migrate();
+        const ran = await migrate(pool, { schema, migrations: TRANSITION_MIGRATIONS });
+        write(`${JSON.stringify({ schema, ran })}\n`);
+      }),
+    async register(config, [kind, path]) {
+      // Whatever is wrong with a content is said here: once an activation names it, it can only stall.
+      const content = await readContent(kind, path);
+      await withPool(config, async (pool, schema) => {
+        const { number, hash } = await createRegistry(pool, { schema }).register(kind as string, content);
+        write(`${JSON.stringify({ kind, number, hash })}\n`);
+      });
+    },
+  };
+}
+
+/** The content to register, checked as `activate` will; throws `config_invalid` with all problems. */
+export async function readContent(kind: string | undefined, path: string | undefined): Promise<Buffer> {
+  if (path === undefined) throw new AppError('config_invalid', `usage: ${USAGE}`);
+  if (kind === 'lifecycle') return readLifecycleFile(path);
+  if (kind === 'model') return readModel(path);
+  throw new AppError('config_invalid', `scoring registers lifecycle and model, not ${kind}; usage: ${USAGE}`);
+}
+
+async function readLifecycleFile(path: string): Promise<Buffer> {
+  const content = await readFile(path).catch((cause: unknown) => {
+    throw new AppError('config_invalid', `cannot read ${path}: ${toMessage(cause)}`, { cause });
+  });
+  readLifecycle(content, basename(path));
+  return content;
+}
+
+async function readModel(folder: string): Promise<Buffer> {
+  try {
+    const files = await readModelFolder(folder);
+    const model = await loadModel(files, {
+      featureSpecHash: FEATURE_SPEC.hash,
+      featureNames: FEATURE_SPEC.names,
+      // Every machine has one: a model that the CPU cannot run could stall the service that falls back to it.
+      providers: ['cpu'],
+    });
+    await model.release();
+    return packFiles(files);
+  } catch (cause) {
+    if (isAppError(cause, 'model_refused'))
+      throw new AppError('config_invalid', `${folder}: ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+async function withPool(config: ScoringConfig, work: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
+  const pool = createPool({
+    url: config.postgres.url,
+    applicationName: `scoring-${config.instanceId}`,
+    connectionsMax: 1,
+  });
+  try {
+    await work(pool, toPostgresSchema(config.namespace, 'scoring'));
+  } finally {
+    await pool.end();
+  }
+}

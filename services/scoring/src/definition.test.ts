@@ -1,0 +1,324 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Activation, FeaturesUpdated, StageChanged } from '@perennial/contracts';
+import { FeatureRecord, ScoreRecord } from '@perennial/contracts';
+import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { createPseudonymizer } from '@perennial/identity';
+import { must, toSha256 } from '@perennial/kernel';
+import type { Cause, StepItem, StepResult } from '@perennial/keyed-processor';
+import { packModel } from '@perennial/onnx';
+import type { Contents } from './contents.js';
+import { createContents } from './contents.js';
+import type { ScoringDefinition } from './definition.js';
+import { createScoringDefinition } from './definition.js';
+import type { ScoringState } from './domain/state.js';
+import type { ScoringEvents } from './events.js';
+
+const DAY_MS = 86_400_000;
+const T0 = 1_700_000_000_000;
+const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
+const KEY = pseudonymizer.toProfileKey({ userId: 'ada' });
+
+const CHART = `version: 1
+name: test
+initial: prospect
+stages:
+  prospect:
+    transitions:
+      - to: active
+        when: features.orders_count_all >= 1
+        reason: First order
+  active:
+    transitions:
+      - to: gone
+        absence: 60d
+        when: scores.churn > 0.3
+        reason: Silent, and likely to stay so
+  gone: {}
+`;
+
+const registered = new Map<string, Buffer>();
+const batches: number[] = [];
+const events: ScoringEvents = {
+  modelLoaded: () => undefined,
+  timeInference: (rows, run) => {
+    batches.push(rows);
+    return run();
+  },
+  transitionsStored: () => undefined,
+};
+
+let contents: Contents;
+let definition: ScoringDefinition;
+let both: ReadonlyMap<string, Activation>;
+
+function register(kind: string, content: Buffer): Activation {
+  const hash = toSha256(content);
+  registered.set(hash, content);
+  return { kind, number: 4, hash };
+}
+
+beforeAll(async () => {
+  const model = register('model', await packModel(join(__dirname, '../../../trainer/models/default')));
+  const lifecycle = register('lifecycle', Buffer.from(CHART));
+  both = new Map([
+    ['model', model],
+    ['lifecycle', lifecycle],
+  ]);
+  contents = createContents({
+    load: async (hash) => must(registered.get(hash), hash),
+    providers: ['cpu'],
+    onModelLoaded: () => undefined,
+  });
+  definition = createScoringDefinition({ namespace: 'live', contents, pseudonymizer, events });
+  await definition.activate?.(model);
+  await definition.activate?.(lifecycle);
+});
+
+function toValues(known: Record<string, number>): number[] {
+  return FEATURE_SPEC.names.map((name) => known[name] ?? (name.endsWith('_days') ? Number.NaN : 0));
+}
+
+const BOUGHT = toValues({
+  orders_count_90d: 1,
+  orders_count_365d: 1,
+  orders_count_all: 1,
+  orders_revenue_sum_all: 30,
+  orders_recency_days: 0,
+  orders_tenure_days: 0,
+  events_count_all: 1,
+});
+
+const VISITED = toValues({ events_count_all: 1 });
+
+function createUpdate(changes: Partial<FeaturesUpdated> = {}): FeaturesUpdated {
+  return {
+    specHash: FEATURE_SPEC.hash,
+    asOfMs: T0,
+    values: BOUGHT,
+    lastEventAtMs: T0,
+    subject: pseudonymizer.seal('ada'),
+    timeZone: 'Europe/Berlin',
+    event: { messageId: 'm', type: 'track', name: 'Order Completed', timestampMs: T0, value: 30 },
+    ...changes,
+  };
+}
+
+interface Situation {
+  readonly cause: Cause<FeaturesUpdated>;
+  readonly state?: ScoringState | undefined;
+  readonly inForce?: ReadonlyMap<string, Activation>;
+  readonly logTimeMs?: number;
+  readonly key?: string;
+}
+
+function toItem({
+  cause,
+  state,
+  inForce = both,
+  logTimeMs = 0,
+  key = KEY,
+}: Situation): StepItem<ScoringState, FeaturesUpdated> {
+  return { state, cause, context: { key, partition: 0, offset: 7, ordinal: 0, logTimeMs, inForce } };
+}
+
+async function step(situation: Situation): Promise<StepResult<ScoringState>> {
+  const item = toItem(situation);
+  const evidence = await definition.prepare?.([item]);
+  return definition.step(item, must(evidence?.[0], 'evidence'));
+}
+
+function readScore(result: StepResult<ScoringState>) {
+  const { record } = ScoreRecord.decode(must(result.outputs[0], 'score').value);
+  if (record?.$case !== 'computed') throw new Error('no score');
+  return record.value;
+}
+
+function readEdge(result: StepResult<ScoringState>): StageChanged {
+  return JSON.parse(must(result.outputs[1], 'edge').value.toString()) as StageChanged;
+}
+
+const record = (changes?: Partial<FeaturesUpdated>): Cause<FeaturesUpdated> => ({
+  kind: 'record',
+  input: createUpdate(changes),
+});
+const timer = (dueAtMs: number): Cause<FeaturesUpdated> => ({ kind: 'timer', dueAtMs });
+
+describe('step', () => {
+  it('passes a vector through with an empty stage while nothing is in force', async () => {
+    const result = await step({ cause: record(), inForce: new Map() });
+    expect(result.outputs).toHaveLength(1);
+    expect(readScore(result)).toMatchObject({ modelHash: '', stage: '', transition: undefined });
+    expect(result.state).toMatchObject({ stage: undefined, scores: undefined, nextCheckAtMs: undefined });
+  });
+
+  it('scores without a chart, and moves stages without a model', async () => {
+    const model = must(both.get('model'), 'model');
+    const scored = readScore(await step({ cause: record(), inForce: new Map([['model', model]]) }));
+    expect(scored.modelHash).toBe(model.hash);
+    expect(scored.stage).toBe('');
+    expect(scored.purchaseProbability + scored.churnProbability).toBeCloseTo(1, 5);
+    expect(scored.expectedSpend).toBeGreaterThan(0);
+
+    const lifecycle = must(both.get('lifecycle'), 'lifecycle');
+    const staged = await step({ cause: record(), inForce: new Map([['lifecycle', lifecycle]]) });
+    expect(readScore(staged)).toMatchObject({ modelHash: '', stage: 'active' });
+  });
+
+  it('puts a new profile into the initial stage', async () => {
+    const result = await step({ cause: record({ values: VISITED }) });
+    expect(result.state?.stage).toEqual({ stage: 'prospect', sinceMs: T0, number: 1 });
+    expect(result.state?.nextCheckAtMs).toBeUndefined();
+    // The model's assumption about prospects: they buy now and then, and cannot leave.
+    expect(result.state?.scores?.churn).toBe(0);
+    expect(readScore(result).transition).toMatchObject({ number: 1, from: '', to: 'prospect', cause: 'event' });
+    expect(result.outputs.map(({ topic }) => topic)).toEqual([
+      'lifecycle.score.computed.v1',
+      'lifecycle.stage.changed.v1',
+    ]);
+    expect(readEdge(result)).toMatchObject({
+      profileKey: KEY,
+      userId: 'ada',
+      number: 1,
+      from: null,
+      to: 'prospect',
+      lifecycleVersion: 4,
+      modelHash: both.get('model')?.hash,
+    });
+    expect(result.outputs[1]?.headers).toMatchObject({
+      ce_type: 'lifecycle.stage.changed.v1',
+      ce_source: '/perennial/live/scoring',
+      ce_subject: KEY,
+      ce_time: '2023-11-14T22:13:20.000Z',
+    });
+  });
+
+  it('names the user only of a profile that is keyed by a user', async () => {
+    const key = pseudonymizer.toProfileKey({ anonymousId: 'ada' });
+    expect(readEdge(await step({ cause: record(), key })).userId).toBeNull();
+    expect(readEdge(await step({ cause: record({ subject: Buffer.alloc(0) }), key })).userId).toBeNull();
+  });
+
+  it('moves by events and timers, numbers on, and is silent when a timer moves nothing', async () => {
+    const first = await step({ cause: record({ values: VISITED }) });
+    const second = await step({ cause: record({ asOfMs: T0 + 1_000 }), state: first.state });
+    expect(readEdge(second)).toMatchObject({ number: 2, from: 'prospect', to: 'active', cause: 'event' });
+    expect(second.state?.nextCheckAtMs).toBe(T0 + 60 * DAY_MS);
+
+    const early = await step({ cause: timer(T0 + 2), state: second.state, logTimeMs: T0 + 30 * DAY_MS });
+    expect(early.outputs).toEqual([]);
+    expect(early.state).toMatchObject({ asOfMs: T0 + 30 * DAY_MS, nextCheckAtMs: T0 + 60 * DAY_MS });
+
+    const third = await step({ cause: timer(T0 + 60 * DAY_MS), state: early.state, logTimeMs: T0 + 60 * DAY_MS });
+    expect(readEdge(third)).toMatchObject({ number: 3, from: 'active', to: 'gone', cause: 'timer' });
+    // Recency moves with the clock, and the model sees it.
+    const recency = FEATURE_SPEC.names.indexOf('orders_recency_days');
+    expect(readScore(third).features?.values[recency]).toBe((60 * DAY_MS - 1_000) / DAY_MS);
+    expect(must(third.state?.scores, 'scores').churn).not.toBe(must(second.state?.scores, 'scores').churn);
+  });
+
+  it('tells a window that moved from an event', async () => {
+    const first = await step({ cause: record({ values: VISITED }) });
+    const second = await step({ cause: record({ event: undefined, asOfMs: T0 + DAY_MS }), state: first.state });
+    expect(readEdge(second)).toMatchObject({ number: 2, to: 'active', cause: 'timer' });
+  });
+
+  it('never goes back in time', async () => {
+    const first = await step({ cause: record({ asOfMs: T0 + DAY_MS }) });
+    const second = await step({ cause: record({ asOfMs: T0 }), state: first.state });
+    expect(second.state?.asOfMs).toBe(T0 + DAY_MS);
+    expect(readScore(second).features?.asOfMs).toBe(T0 + DAY_MS);
+  });
+
+  it('moves a vector to log time when that is ahead', async () => {
+    const { state } = await step({ cause: record(), logTimeMs: T0 + 2 * DAY_MS });
+    expect(state?.asOfMs).toBe(T0 + 2 * DAY_MS);
+    expect(state?.values[FEATURE_SPEC.names.indexOf('orders_tenure_days')]).toBe(2);
+  });
+
+  it('gives the same bytes for the same item, alone and in a batch', async () => {
+    const items = Array.from({ length: 40 }, (_, index) =>
+      toItem({ cause: record({ values: BOUGHT.map((value) => value * (index + 1)) }) }),
+    );
+    batches.length = 0;
+    const evidence = await definition.prepare?.(items);
+    expect(batches).toEqual([40]);
+    for (const [index, item] of items.entries()) {
+      const alone = await definition.prepare?.([item]);
+      const inBatch = definition.step(item, must(evidence?.[index], 'evidence'));
+      expect(inBatch.outputs).toEqual(definition.step(item, must(alone?.[0], 'evidence')).outputs);
+    }
+  });
+
+  it('does nothing for a timer whose state is gone', async () => {
+    expect(await step({ cause: timer(T0), state: undefined })).toEqual({ state: undefined, outputs: [] });
+  });
+});
+
+describe('activate', () => {
+  it('ignores kinds of others', async () => {
+    await definition.activate?.({ kind: 'policy', number: 1, hash: 'x' });
+  });
+
+  it.each([
+    ['is not registered', () => ({ kind: 'model', number: 1, hash: 'nothing' })],
+    ['is no model', () => register('model', Buffer.from('junk'))],
+    ['is no chart', () => register('lifecycle', Buffer.from('version: 1\nstages: {}'))],
+  ])('stalls, to be retried, when the content %s', async (_, make) => {
+    await expect(contents.activate(make())).rejects.toMatchObject({ retriable: true, code: 'dependency_unavailable' });
+  });
+
+  it('tries again after a failure', async () => {
+    const content = Buffer.from(readFileSync(join(__dirname, '../../../infra/defaults/lifecycle.yaml')));
+    const activation = { kind: 'lifecycle', number: 2, hash: toSha256(content) };
+    await expect(contents.activate(activation)).rejects.toThrow('cannot be used');
+    registered.set(activation.hash, content);
+    await contents.activate(activation);
+  });
+});
+
+describe('decode', () => {
+  const toRecord = (value: Buffer, key: string | null = KEY) => ({
+    topic: 't',
+    partition: 0,
+    offset: 0,
+    timestampMs: 0,
+    key: key === null ? null : Buffer.from(key),
+    value,
+    headers: {},
+  });
+  const encode = (update: FeaturesUpdated) =>
+    Buffer.from(FeatureRecord.encode({ record: { $case: 'updated', value: update } }).finish());
+
+  it('reads a vector, with NaN for no value', () => {
+    const decoded = definition.decode(toRecord(encode(createUpdate())));
+    if (decoded.kind !== 'record') throw new Error('no record');
+    expect(decoded.key).toBe(KEY);
+    expect(decoded.input.values).toEqual(BOUGHT);
+  });
+
+  it('reads control records, and hands them on as they are', () => {
+    const activation = { kind: 'policy', number: 3, hash: 'h' };
+    for (const given of [
+      { $case: 'tick' as const, value: { timeMs: T0 } },
+      { $case: 'activation' as const, value: activation },
+    ]) {
+      const decoded = definition.decode(toRecord(Buffer.from(FeatureRecord.encode({ record: given }).finish()), null));
+      if (decoded.kind === 'record') throw new Error('a control record');
+      const handedOn = must(definition.handOn(decoded), 'control');
+      expect(handedOn.topic).toBe('lifecycle.score.computed.v1');
+      expect(ScoreRecord.decode(handedOn.value).record).toEqual(given);
+    }
+  });
+
+  it.each<[string, Buffer, string | null]>([
+    ['an empty record', Buffer.alloc(0), KEY],
+    ['bytes that are no record', Buffer.from('hello there'), KEY],
+    ['a vector without a key', encode(createUpdate()), null],
+    ['a vector of another spec', encode(createUpdate({ specHash: 'other' })), KEY],
+    ['a vector cut short', encode(createUpdate({ values: [1, 2] })), KEY],
+  ])('refuses %s', (_, value, key) => {
+    expect(() => definition.decode(toRecord(value, key))).toThrow();
+  });
+});

@@ -1,0 +1,65 @@
+import type { FeaturesUpdated } from '@perennial/contracts';
+import { FeatureRecord, ScoreRecord, toTopic } from '@perennial/contracts';
+import { FEATURE_SPEC } from '@perennial/feature-engine';
+import type { Pseudonymizer } from '@perennial/identity';
+import type { LogRecord } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
+import type { Decoded, ProcessorDefinition } from '@perennial/keyed-processor';
+import type { Contents } from './contents.js';
+import { createStageChangedWriter } from './domain/stage-changed.js';
+import type { ScoringState } from './domain/state.js';
+import { scoringStateCodec } from './domain/state-codec.js';
+import type { ScoringEvidence } from './domain/step.js';
+import { stepProfile } from './domain/step.js';
+import type { ScoringEvents } from './events.js';
+import { createPrepare } from './evidence.js';
+
+export const PROCESSOR_NAME = 'scoring';
+
+export type ScoringDefinition = ProcessorDefinition<ScoringState, FeaturesUpdated, ScoringEvidence>;
+
+/** feature.updated -> score.computed + stage.changed: the model once a batch, then the stage machine profile by profile. */
+export function createScoringDefinition(deps: {
+  namespace: string;
+  contents: Contents;
+  pseudonymizer: Pseudonymizer;
+  events: ScoringEvents;
+}): ScoringDefinition {
+  const { namespace, contents, pseudonymizer, events } = deps;
+  const scoreTopic = toTopic(namespace, 'scoreComputed');
+  const targets = { scoreTopic, toStageChanged: createStageChangedWriter(namespace, pseudonymizer) };
+  return {
+    name: PROCESSOR_NAME,
+    inputTopic: toTopic(namespace, 'featureUpdated'),
+    codec: scoringStateCodec,
+    decode: decodeFeatureRecord,
+    handOn(control) {
+      const record: ScoreRecord['record'] =
+        control.kind === 'tick'
+          ? { $case: 'tick', value: { timeMs: control.timeMs } }
+          : { $case: 'activation', value: control.activation };
+      return { topic: scoreTopic, value: Buffer.from(ScoreRecord.encode({ record }).finish()) };
+    },
+    activate: (activation) => contents.activate(activation),
+    prepare: createPrepare(contents, events),
+    step: (item, evidence) => stepProfile(item, evidence, targets),
+  };
+}
+
+/** Throws `contract_violation` for what no scoring can use: no record, no key, or a vector of another feature spec. */
+export function decodeFeatureRecord(record: LogRecord): Decoded<FeaturesUpdated> {
+  const { record: decoded } = FeatureRecord.decode(record.value ?? Buffer.alloc(0));
+  if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
+  if (decoded?.$case === 'activation') return { kind: 'activation', activation: decoded.value };
+  if (decoded === undefined || record.key === null) {
+    throw new AppError('contract_violation', 'not a feature record, or one without a key');
+  }
+  const { specHash, values } = decoded.value;
+  if (specHash !== FEATURE_SPEC.hash || values.length !== FEATURE_SPEC.names.length) {
+    throw new AppError(
+      'contract_violation',
+      `a vector of ${values.length} features under spec ${specHash}; this is spec ${FEATURE_SPEC.hash}`,
+    );
+  }
+  return { kind: 'record', key: record.key.toString(), input: decoded.value };
+}

@@ -1,0 +1,26 @@
+import type { StageState } from '@perennial/lifecycle';
+
+/** What the model said, one number a head. */
+export interface ProfileScores {
+  readonly purchase: number;
+  readonly churn: number;
+  readonly expectedSpend: number;
+}
+
+/** All that scoring remembers of a profile. */
+export interface ScoringState {
+  /** Time that `values` (and `scores`) are current to. */
+  readonly asOfMs: number;
+  /** Features in the order of the spec; NaN for no value. */
+  readonly values: readonly number[];
+  readonly lastEventAtMs: number;
+  /** The external id, sealed; handed on as it came. */
+  readonly subject: Buffer;
+  readonly timeZone: string;
+  /** Absent until a lifecycle chart is in force. */
+  readonly stage: StageState | undefined;
+  /** When time alone may move the profile to another stage. */
+  readonly nextCheckAtMs: number | undefined;
+  /** Absent until a model is in force. */
+  readonly scores: ProfileScores | undefined;
+}

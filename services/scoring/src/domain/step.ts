@@ -1,0 +1,142 @@
+import type { FeaturesUpdated } from '@perennial/contracts';
+import { ScoreRecord } from '@perennial/contracts';
+import { advanceClockFeatures, FEATURE_SPEC } from '@perennial/feature-engine';
+import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
+import type { Lifecycle, StageOutcome, StageTransition, TransitionCause } from '@perennial/lifecycle';
+import { stepStage } from '@perennial/lifecycle';
+import type { ProfileScores, ScoringState } from './state.js';
+
+/** What `prepare` computed for one item: the vector at the time of the step, what the model says of it, what is in force. */
+export interface ScoringEvidence {
+  readonly asOfMs: number;
+  readonly values: readonly number[];
+  /** Undefined while no model is in force. */
+  readonly scores: ProfileScores | undefined;
+  readonly modelHash: string;
+  /** Undefined while no chart is in force. */
+  readonly lifecycle: { readonly chart: Lifecycle; readonly number: number } | undefined;
+}
+
+/** Where a step's outputs go, and how a transition becomes an edge record. */
+export interface StepTargets {
+  readonly scoreTopic: string;
+  toStageChanged(change: {
+    key: string;
+    subject: Buffer;
+    transition: StageTransition;
+    evidence: ScoringEvidence;
+  }): Output;
+}
+
+/** Time and values of an item's vector, moved to log time. Neither depends on the state of a record's profile, so one pass over a batch can tell. */
+export function toVector(item: StepItem<ScoringState, FeaturesUpdated>): { asOfMs: number; values: readonly number[] } {
+  const source = item.cause.kind === 'record' ? item.cause.input : item.state;
+  if (source === undefined) return { asOfMs: item.context.logTimeMs, values: [] };
+  const asOfMs = Math.max(source.asOfMs, item.context.logTimeMs);
+  return { asOfMs, values: advance(source.values, source.asOfMs, asOfMs) };
+}
+
+/** One step of one profile: a new vector or a timer in; the scores, and a transition if one is due, out. */
+export function stepProfile(
+  item: StepItem<ScoringState, FeaturesUpdated>,
+  evidence: ScoringEvidence,
+  targets: StepTargets,
+): StepResult<ScoringState> {
+  const { state, cause } = item;
+  const source = cause.kind === 'record' ? cause.input : state;
+  // A timer without a state: another record of this batch removed it.
+  if (source === undefined) return { state, outputs: [] };
+  // Never back for a profile, whatever time its records tell.
+  const asOfMs = Math.max(evidence.asOfMs, state?.asOfMs ?? 0);
+  const values = advance(evidence.values, evidence.asOfMs, asOfMs);
+  const event = cause.kind === 'record' ? cause.input.event : undefined;
+  const facts = { asOfMs, values, event, lastEventAtMs: source.lastEventAtMs };
+  const outcome = stepChart(state, evidence, { ...facts, cause: event === undefined ? 'timer' : 'event' });
+  const after: ScoringState = {
+    asOfMs,
+    values,
+    lastEventAtMs: source.lastEventAtMs,
+    subject: source.subject,
+    timeZone: source.timeZone,
+    stage: outcome?.state ?? state?.stage,
+    nextCheckAtMs: outcome?.nextCheckAtMs,
+    scores: evidence.scores,
+  };
+  return { state: after, outputs: listOutputs({ item, evidence, targets, after, event, outcome }) };
+}
+
+function stepChart(
+  state: ScoringState | undefined,
+  evidence: ScoringEvidence,
+  facts: {
+    asOfMs: number;
+    values: readonly number[];
+    lastEventAtMs: number;
+    event: FeaturesUpdated['event'];
+    cause: TransitionCause;
+  },
+): StageOutcome | undefined {
+  if (evidence.lifecycle === undefined) return undefined;
+  return stepStage(evidence.lifecycle.chart, state?.stage, {
+    nowMs: facts.asOfMs,
+    values: facts.values.map((value) => (Number.isNaN(value) ? null : value)),
+    scores: evidence.scores,
+    cause: facts.cause,
+    lastEventAtMs: facts.lastEventAtMs,
+    event: facts.event,
+  });
+}
+
+function listOutputs(parts: {
+  item: StepItem<ScoringState, FeaturesUpdated>;
+  evidence: ScoringEvidence;
+  targets: StepTargets;
+  after: ScoringState;
+  event: FeaturesUpdated['event'];
+  outcome: StageOutcome | undefined;
+}): Output[] {
+  const { item, evidence, targets, after, event, outcome } = parts;
+  const transition = outcome?.transition;
+  // A timer that moved nothing is nobody's news: the vector it would repeat differs by the clock alone.
+  if (item.cause.kind === 'timer' && transition === undefined) return [];
+  const scored: Output = { topic: targets.scoreTopic, value: encodeScore(after, evidence, event, transition) };
+  if (transition === undefined) return [scored];
+  const change = { key: item.context.key, subject: after.subject, transition, evidence };
+  return [scored, targets.toStageChanged(change)];
+}
+
+function encodeScore(
+  state: ScoringState,
+  evidence: ScoringEvidence,
+  event: FeaturesUpdated['event'],
+  transition: StageTransition | undefined,
+): Buffer {
+  const record: ScoreRecord = {
+    record: {
+      $case: 'computed',
+      value: {
+        modelHash: evidence.modelHash,
+        purchaseProbability: evidence.scores?.purchase ?? 0,
+        churnProbability: evidence.scores?.churn ?? 0,
+        expectedSpend: evidence.scores?.expectedSpend ?? 0,
+        stage: state.stage?.stage ?? '',
+        stageSinceMs: state.stage?.sinceMs ?? 0,
+        transition: transition && { ...transition, reasons: [...transition.reasons] },
+        features: {
+          specHash: FEATURE_SPEC.hash,
+          asOfMs: state.asOfMs,
+          values: [...state.values],
+          lastEventAtMs: state.lastEventAtMs,
+          subject: state.subject,
+          timeZone: state.timeZone,
+          event,
+        },
+      },
+    },
+  };
+  return Buffer.from(ScoreRecord.encode(record).finish());
+}
+
+function advance(values: readonly number[], fromMs: number, toMs: number): readonly number[] {
+  return fromMs === toMs ? values : advanceClockFeatures(values, fromMs, toMs);
+}

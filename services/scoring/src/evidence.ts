@@ -1,0 +1,74 @@
+import type { FeaturesUpdated } from '@perennial/contracts';
+import { must } from '@perennial/kernel';
+import type { StepItem } from '@perennial/keyed-processor';
+import type { Model, Scores } from '@perennial/onnx';
+import type { Contents } from './contents.js';
+import type { ProfileScores, ScoringState } from './domain/state.js';
+import type { ScoringEvidence } from './domain/step.js';
+import { toVector } from './domain/step.js';
+import type { ScoringEvents } from './events.js';
+
+type Item = StepItem<ScoringState, FeaturesUpdated>;
+
+/** Computes the evidence of a whole batch: one model run for each model in force (several only while a switch is under way). */
+export function createPrepare(contents: Contents, events: ScoringEvents) {
+  return async function prepare(items: readonly Item[]): Promise<ScoringEvidence[]> {
+    const vectors = items.map(toVector);
+    const scores = await scoreBatch(items, vectors);
+    return Promise.all(
+      items.map(async ({ context }, index) => {
+        const chart = context.inForce.get('lifecycle');
+        return {
+          ...must(vectors[index], 'vector'),
+          scores: scores[index],
+          modelHash: context.inForce.get('model')?.hash ?? '',
+          lifecycle: chart && { chart: await contents.lifecycle(chart.hash), number: chart.number },
+        };
+      }),
+    );
+  };
+
+  async function scoreBatch(
+    items: readonly Item[],
+    vectors: ReadonlyArray<{ values: readonly number[] }>,
+  ): Promise<Array<ProfileScores | undefined>> {
+    const scores = new Array<ProfileScores | undefined>(items.length).fill(undefined);
+    const byModel = new Map<string, number[]>();
+    items.forEach(({ context }, index) => {
+      const hash = context.inForce.get('model')?.hash;
+      if (hash === undefined || vectors[index]?.values.length === 0) return;
+      const group = byModel.get(hash);
+      if (group === undefined) byModel.set(hash, [index]);
+      else group.push(index);
+    });
+    for (const [hash, indexes] of byModel) {
+      const model = await contents.model(hash);
+      const found = await events.timeInference(indexes.length, () => scoreRows(model, indexes, vectors));
+      indexes.forEach((index, row) => {
+        scores[index] = toProfileScores(found, row);
+      });
+    }
+    return scores;
+  }
+}
+
+function scoreRows(
+  model: Model,
+  indexes: readonly number[],
+  vectors: ReadonlyArray<{ values: readonly number[] }>,
+): Promise<Scores> {
+  const features = model.manifest.featureNames.length;
+  const rows = new Float32Array(indexes.length * features);
+  indexes.forEach((index, row) => {
+    rows.set(must(vectors[index], 'vector').values, row * features);
+  });
+  return model.score(rows);
+}
+
+function toProfileScores(scores: Scores, row: number): ProfileScores {
+  return {
+    purchase: scores.purchase_probability[row] ?? 0,
+    churn: scores.churn_probability[row] ?? 0,
+    expectedSpend: scores.expected_spend[row] ?? 0,
+  };
+}

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { FastifyInstance } from '@perennial/http';
+import { createHttpServer } from '@perennial/http';
+import { createPseudonymizer } from '@perennial/identity';
+import { AppError } from '@perennial/kernel';
+import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import type { ScoringState } from '../domain/state.js';
+import type { TransitionStore } from '../transition-store.js';
+import { addScoringRoutes } from './routes.js';
+
+const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
+const state: ScoringState = {
+  asOfMs: 1_700_000_000_000,
+  values: [],
+  lastEventAtMs: 0,
+  subject: Buffer.alloc(0),
+  timeZone: '',
+  stage: { stage: 'loyal', sinceMs: 1_690_000_000_000, number: 5 },
+  nextCheckAtMs: undefined,
+  scores: { purchase: 0.5, churn: 0.5, expectedSpend: 10 },
+};
+
+let server: FastifyInstance;
+let store: TransitionStore;
+
+beforeEach(() => {
+  store = {
+    insert: async () => undefined,
+    countStages: async () => ({ loyal: 2, new: 3 }),
+    list: async () => [],
+  };
+  server = createHttpServer({
+    logger: createSilentLogger(),
+    metrics: createMetrics({ service: 'scoring', namespace: 'live', processMetrics: false }),
+    readiness: () => ({ ready: true, reasons: [] }),
+  });
+  const states = new Map([[pseudonymizer.toProfileKey({ userId: 'ada & co/1' }), state]]);
+  addScoringRoutes(server, {
+    pseudonymizer,
+    readProfile: async (key) => states.get(key),
+    transitions: { ...store, countStages: () => store.countStages() },
+    lag: () => 7,
+  });
+});
+afterEach(() => server.close());
+
+describe('scoring routes', () => {
+  it('answers a profile by its external id', async () => {
+    const reply = await server.inject(`/v1/profiles/${encodeURIComponent('ada & co/1')}`);
+    expect(reply.json()).toEqual({
+      userId: 'ada & co/1',
+      known: true,
+      asOf: '2023-11-14T22:13:20.000Z',
+      stage: 'loyal',
+      since: '2023-07-22T04:26:40.000Z',
+      transitionNumber: 5,
+      nextCheckAt: null,
+      scores: { purchase: 0.5, churn: 0.5, expectedSpend: 10 },
+    });
+  });
+
+  it('answers a stranger as unknown', async () => {
+    const reply = await server.inject('/v1/profiles/nobody');
+    expect(reply.statusCode).toBe(200);
+    expect(reply.json()).toMatchObject({
+      userId: 'nobody',
+      known: false,
+      stage: null,
+      transitionNumber: 0,
+      scores: null,
+    });
+  });
+
+  it('counts stages, and says how far behind the count is', async () => {
+    expect((await server.inject('/v1/stages')).json()).toEqual({
+      profiles: 5,
+      stages: { loyal: 2, new: 3 },
+      transitionsNotYetCounted: 7,
+    });
+  });
+
+  it('answers 503 while PostgreSQL is away', async () => {
+    store = {
+      ...store,
+      countStages: () => Promise.reject(new AppError('dependency_unavailable', 'away', { retriable: true })),
+    };
+    expect((await server.inject('/v1/stages')).statusCode).toBe(503);
+  });
+
+  it.each(['/v1/transitions', '/v1/transitions?userId=', '/v1/transitions?userId=a&limit=0'])(
+    'refuses %s',
+    async (url) => {
+      expect((await server.inject(url)).statusCode).toBe(400);
+    },
+  );
+});

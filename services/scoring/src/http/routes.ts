@@ -1,0 +1,70 @@
+import type { FastifyInstance } from '@perennial/http';
+import type { Pseudonymizer } from '@perennial/identity';
+import type { ScoringState } from '../domain/state.js';
+import type { ReadProfile } from '../profile-reader.js';
+import type { TransitionStore } from '../transition-store.js';
+import { TRANSITIONS_LISTED_MAX } from '../transition-store.js';
+
+const USER_ID = { type: 'string', minLength: 1, maxLength: 1_024 } as const;
+
+/** Questions about profiles (from Redis, current) and about transitions (from PostgreSQL, behind by the sink's lag). */
+export function addScoringRoutes(
+  server: FastifyInstance,
+  deps: {
+    pseudonymizer: Pseudonymizer;
+    readProfile: ReadProfile;
+    transitions: TransitionStore;
+    lag: () => number | undefined;
+  },
+): void {
+  server.get<{ Params: { userId: string } }>(
+    '/v1/profiles/:userId',
+    { schema: { params: { type: 'object', properties: { userId: USER_ID }, required: ['userId'] } } },
+    async ({ params: { userId } }) =>
+      toProfile(userId, await deps.readProfile(deps.pseudonymizer.toProfileKey({ userId }))),
+  );
+
+  server.get('/v1/stages', async () => {
+    const stages = await deps.transitions.countStages();
+    const profiles = Object.values(stages).reduce((sum, count) => sum + count, 0);
+    return { profiles, stages, transitionsNotYetCounted: deps.lag() ?? null };
+  });
+
+  server.get<{ Querystring: { userId: string; limit: number } }>(
+    '/v1/transitions',
+    {
+      schema: {
+        querystring: {
+          type: 'object',
+          properties: {
+            userId: USER_ID,
+            limit: { type: 'integer', minimum: 1, maximum: TRANSITIONS_LISTED_MAX, default: 100 },
+          },
+          required: ['userId'],
+        },
+      },
+    },
+    async ({ query: { userId, limit } }) => {
+      const profileKey = deps.pseudonymizer.toProfileKey({ userId });
+      return { userId, transitions: await deps.transitions.list(profileKey, limit) };
+    },
+  );
+}
+
+/** What the outside is told of a state; a profile never seen is `known: false`. */
+export function toProfile(userId: string, state: ScoringState | undefined) {
+  return {
+    userId,
+    known: state !== undefined,
+    asOf: state === undefined ? null : toTime(state.asOfMs),
+    stage: state?.stage?.stage ?? null,
+    since: state?.stage === undefined ? null : toTime(state.stage.sinceMs),
+    transitionNumber: state?.stage?.number ?? 0,
+    nextCheckAt: state?.nextCheckAtMs === undefined ? null : toTime(state.nextCheckAtMs),
+    scores: state?.scores ?? null,
+  };
+}
+
+function toTime(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

@@ -1,0 +1,11 @@
+import { runService } from '@perennial/service';
+import { createApp } from './app.js';
+import { createCommands } from './commands.js';
+import { loadConfig } from './config.js';
+
+await runService({
+  name: 'scoring',
+  loadConfig,
+  createApp: (config) => createApp(config),
+  commands: createCommands((line) => process.stdout.write(line)),
+});

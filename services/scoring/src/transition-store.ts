@@ -1,0 +1,125 @@
+import type { StageChanged } from '@perennial/contracts';
+import type { LogRecord } from '@perennial/kafka';
+import type { Migration, Pool, PoolClient } from '@perennial/postgres';
+import { quoteIdentifier, toPostgresError } from '@perennial/postgres';
+import type { ScoringEvents } from './events.js';
+
+/** Rows of one INSERT; a statement has 65,535 parameters at most. */
+const ROWS_PER_INSERT_MAX = 1_000;
+
+/** Latest transitions that a question may be answered with. */
+export const TRANSITIONS_LISTED_MAX = 500;
+
+export const TRANSITION_MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'transitions-1',
+    // Ids of users are not kept here: whoever asks by one is looked up by its pseudonym.
+    sql: `CREATE TABLE transitions (
+      profile_key text NOT NULL,
+      number bigint NOT NULL,
+      from_stage text,
+      to_stage text NOT NULL,
+      cause text NOT NULL,
+      at timestamptz NOT NULL,
+      reasons jsonb NOT NULL,
+      evidence jsonb NOT NULL,
+      lifecycle_version integer NOT NULL,
+      model_hash text NOT NULL,
+      PRIMARY KEY (profile_key, number)
+    );
+    CREATE INDEX transitions_at ON transitions (at);
+    CREATE TABLE profile_stages (
+      profile_key text PRIMARY KEY,
+      number bigint NOT NULL,
+      stage text NOT NULL,
+      since timestamptz NOT NULL
+    );`,
+  },
+];
+
+export interface StoredTransition {
+  readonly number: number;
+  readonly from: string | null;
+  readonly to: string;
+  readonly cause: string;
+  readonly at: Date;
+  readonly reasons: readonly string[];
+  readonly evidence: Readonly<Record<string, number | null>>;
+  readonly lifecycleVersion: number;
+  readonly modelHash: string;
+}
+
+/** The history of transitions in PostgreSQL: written by the sink, read by the HTTP side. */
+export interface TransitionStore {
+  /** Idempotent: a transition that is there stays as it is. */
+  insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
+  /** Profiles per stage, as far as the sink has come. */
+  countStages(): Promise<Record<string, number>>;
+  /** Newest first. */
+  list(profileKey: string, limit: number): Promise<StoredTransition[]>;
+}
+
+export function createTransitionStore(pool: Pool, options: { schema: string; events: ScoringEvents }): TransitionStore {
+  const schema = quoteIdentifier(options.schema);
+  return {
+    async insert(client, records) {
+      for (let start = 0; start < records.length; start += ROWS_PER_INSERT_MAX) {
+        const changes = records.slice(start, start + ROWS_PER_INSERT_MAX).map(toStageChanged);
+        // One parameter with all rows: the statement is the same whatever their number.
+        const { rows } = await client.query<{ from: string | null; to: string; cause: string }>(
+          `INSERT INTO ${schema}.transitions
+           SELECT r."profileKey", r.number, r."from", r."to", r.cause, r.at, r.reasons, r.evidence, r."lifecycleVersion", r."modelHash"
+           FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, "from" text, "to" text, cause text,
+             at timestamptz, reasons jsonb, evidence jsonb, "lifecycleVersion" integer, "modelHash" text)
+           ON CONFLICT DO NOTHING RETURNING from_stage AS "from", to_stage AS "to", cause`,
+          [JSON.stringify(changes)],
+        );
+        await client.query(
+          `INSERT INTO ${schema}.profile_stages
+           SELECT DISTINCT ON (r."profileKey") r."profileKey", r.number, r."to", r.at
+           FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, "to" text, at timestamptz)
+           ORDER BY r."profileKey", r.number DESC
+           ON CONFLICT (profile_key) DO UPDATE SET number = excluded.number, stage = excluded.stage, since = excluded.since
+           WHERE profile_stages.number < excluded.number`,
+          [JSON.stringify(changes)],
+        );
+        options.events.transitionsStored(rows);
+      }
+    },
+    countStages: () =>
+      ask('counting stages', async () => {
+        const { rows } = await pool.query<{ stage: string; profiles: number }>(
+          `SELECT stage, count(*) AS profiles FROM ${schema}.profile_stages GROUP BY stage ORDER BY stage`,
+        );
+        return Object.fromEntries(rows.map(({ stage, profiles }) => [stage, profiles]));
+      }),
+    list: (profileKey, limit) =>
+      ask('reading transitions', async () => {
+        const { rows } = await pool.query<StoredTransition>(
+          `SELECT number, from_stage AS "from", to_stage AS "to", cause, at, reasons, evidence,
+             lifecycle_version AS "lifecycleVersion", model_hash AS "modelHash"
+           FROM ${schema}.transitions WHERE profile_key = $1 ORDER BY number DESC LIMIT $2`,
+          [profileKey, Math.min(limit, TRANSITIONS_LISTED_MAX)],
+        );
+        return rows;
+      }),
+  };
+}
+
+function toStageChanged(record: LogRecord): StageChanged {
+  const change = JSON.parse(String(record.value)) as StageChanged;
+  return { ...change, reasons: change.reasons.map(toStorable) };
+}
+
+/** PostgreSQL's text takes neither NUL nor half a surrogate pair, and names of events in reasons may hold both. */
+function toStorable(text: string): string {
+  return Buffer.from(text).toString().replaceAll('\0', '\uFFFD');
+}
+
+async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    throw toPostgresError(what, error);
+  }
+}
