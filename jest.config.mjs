@@ -15,7 +15,7 @@ const base = {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^@perennial/service-([a-z-]+)$': '<rootDir>/services/$1/src/index.ts',
     '^@perennial/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts',
-    '^@perennial/([a-z-]+)/testing$': '<rootDir>/packages/$1/src/testing.ts',
+    '^@perennial/([a-z-]+)/(testing|contract-suite)$': '<rootDir>/packages/$1/src/$2.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.perennial/'],
 };

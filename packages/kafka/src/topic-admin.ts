@@ -1,4 +1,4 @@
-import { AppError } from '@perennial/kernel';
+import { AppError, retry } from '@perennial/kernel';
 import type { Admin, ITopicMetadata } from 'kafkajs';
 import { createKafkajsClient, type KafkaConnection, toErrorType, toKafkaError } from './kafkajs-client.js';
 
@@ -19,6 +19,8 @@ export interface TopicDescription {
 }
 
 const CREATE_TIMEOUT_MS = 30_000;
+/** Looks for the new topics' leaders: 100 tries, 20 to 300 ms apart. */
+const SETTLE = { initialMs: 20, maxMs: 300, attemptsMax: 100 };
 /** -1 takes the broker's default. */
 const REPLICATION_BROKER_DEFAULT = -1;
 
@@ -33,16 +35,24 @@ export async function createTopics(connection: KafkaConnection, specs: readonly 
     const missing = specs.filter(({ name }) => !existing.has(name));
     if (missing.length === 0) return [];
     try {
+      // Not `waitForLeaders`: kafkajs gives up when the metadata does not know the topic yet.
       await admin.createTopics({
         topics: missing.map(toKafkajsTopic),
         timeout: CREATE_TIMEOUT_MS,
-        waitForLeaders: true,
+        waitForLeaders: false,
       });
     } catch (error) {
       // Another provisioner was faster; theirs has to be what we want too.
       if (toErrorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
     }
-    const made = new Map((await describeTopics(admin)).map(({ name, partitions }) => [name, partitions]));
+    const made = await retry(
+      () =>
+        findLedTopics(
+          admin,
+          missing.map(({ name }) => name),
+        ),
+      SETTLE,
+    );
     for (const { name, partitions } of missing) checkPartitions(name, partitions, made.get(name));
     return missing.map(({ name }) => name);
   });
@@ -75,6 +85,18 @@ async function withAdmin<T>(connection: KafkaConnection, what: string, act: (adm
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
+}
+
+/** Partition counts of topics that are all there, each partition with a leader; throws while some are not. */
+async function findLedTopics(admin: Admin, names: readonly string[]): Promise<Map<string, number>> {
+  const { topics }: { topics: ITopicMetadata[] } = await admin.fetchTopicMetadata();
+  const led = new Map<string, number>();
+  for (const { name, partitions } of topics) {
+    if (partitions.every(({ leader }) => leader >= 0)) led.set(name, partitions.length);
+  }
+  const missing = names.filter((name) => !led.has(name));
+  if (missing.length > 0) throw new AppError('timeout', `no leaders yet: ${missing.join(', ')}`, { retriable: true });
+  return led;
 }
 
 async function describeTopics(admin: Admin): Promise<TopicDescription[]> {

@@ -7,19 +7,21 @@ interface Waiting {
   readonly records: readonly OutgoingRecord[];
 }
 
+export interface PublisherOptions {
+  readonly partition: number;
+  readonly retryInitialMs: number;
+  readonly retryMaxMs: number;
+  readonly clock: Clock;
+  readonly telemetry: ProcessorTelemetry;
+}
+
 /**
  * Publishes the outboxes of one partition in order, whatever waits in one send. It retries for ever: an outbox that was
  * committed is owed. `takeAcknowledged` names those that the next commit may drop.
  */
 export class OutboxPublisher {
   readonly #producer: LogProducer;
-  readonly #options: {
-    retryInitialMs: number;
-    retryMaxMs: number;
-    clock: Clock;
-    telemetry: ProcessorTelemetry;
-    partition: number;
-  };
+  readonly #options: PublisherOptions;
   readonly #stop = new AbortController();
   #waiting: Waiting[] = [];
   #acknowledged: number[] = [];
@@ -27,7 +29,7 @@ export class OutboxPublisher {
   #running: Promise<void> | undefined;
   #wake: Array<() => void> = [];
 
-  constructor(producer: LogProducer, options: OutboxPublisher['#options']) {
+  constructor(producer: LogProducer, options: PublisherOptions) {
     this.#producer = producer;
     this.#options = options;
   }

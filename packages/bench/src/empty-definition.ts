@@ -1,0 +1,49 @@
+import { AcceptedRecord } from '@perennial/contracts';
+import { must } from '@perennial/kernel';
+import type { ProcessorDefinition } from '@perennial/keyed-processor';
+
+/** How often a profile was seen: the least that a keyed processor can keep. */
+type Seen = number;
+
+/**
+ * A step that does nothing but pass its record on: the baseline that the real chain is held against. Bytes go through
+ * unchanged, so every stage reads what ingest wrote.
+ */
+export function createEmptyDefinition(at: {
+  name: string;
+  inputTopic: string;
+  outputTopic: string;
+}): ProcessorDefinition<Seen, Buffer> {
+  return {
+    name: at.name,
+    inputTopic: at.inputTopic,
+    codec: {
+      encode: (state) => {
+        const bytes = Buffer.alloc(8);
+        bytes.writeDoubleLE(state);
+        return bytes;
+      },
+      decode: (bytes) => bytes.readDoubleLE(),
+      timerAtMs: () => undefined,
+    },
+    decode({ key, value }) {
+      const bytes = must(value, 'value');
+      if (key !== null) return { kind: 'record', key: key.toString(), input: bytes };
+      const { record } = AcceptedRecord.decode(bytes);
+      if (record?.$case === 'tick') return { kind: 'tick', timeMs: record.value.timeMs };
+      if (record?.$case === 'activation') return { kind: 'activation', activation: record.value };
+      throw new Error('a record without a key that is no control record');
+    },
+    handOn(control) {
+      const record: AcceptedRecord['record'] =
+        control.kind === 'tick'
+          ? { $case: 'tick', value: { timeMs: control.timeMs } }
+          : { $case: 'activation', value: control.activation };
+      return { topic: at.outputTopic, value: Buffer.from(AcceptedRecord.encode({ record }).finish()) };
+    },
+    step({ state, cause }) {
+      if (cause.kind === 'timer') return { state, outputs: [] };
+      return { state: (state ?? 0) + 1, outputs: [{ topic: at.outputTopic, value: cause.input }] };
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { parseNamespace, type TopicName, toTopic } from '@perennial/contracts';
+import { createKafkaLog } from '@perennial/kafka';
+import { must } from '@perennial/kernel';
+import { type Processor, startProcessor } from '@perennial/keyed-processor';
+import { connectRedis } from '@perennial/redis';
+import { createLogger, createMetrics } from '@perennial/telemetry';
+import { createEmptyDefinition } from './empty-definition.js';
+
+/*
+ * One stage of the empty chain as a process of its own, or several (`empty-process.js feature-store scoring action`),
+ * configured by the environment of the service it stands for. Prints `ready` when it has joined its groups.
+ */
+
+const HOPS: Record<string, { from: TopicName; to: TopicName }> = {
+  'feature-store': { from: 'eventAccepted', to: 'featureUpdated' },
+  scoring: { from: 'featureUpdated', to: 'scoreComputed' },
+  action: { from: 'scoreComputed', to: 'actionDecided' },
+};
+
+const read = (name: string) => must(process.env[name], name);
+const namespace = parseNamespace(read('PERENNIAL_NAMESPACE'));
+const stages = process.argv.slice(2);
+const logger = createLogger({ service: 'empty', namespace, instanceId: String(process.pid), level: 'warn' });
+const running: Processor[] = [];
+for (const name of stages) {
+  const hop = must(HOPS[name], `stage ${name}`);
+  running.push(
+    await startProcessor({
+      definition: createEmptyDefinition({
+        name,
+        inputTopic: toTopic(namespace, hop.from),
+        outputTopic: toTopic(namespace, hop.to),
+      }),
+      namespace,
+      log: createKafkaLog({ brokers: read('KAFKA_BROKERS').split(','), clientId: name, logger }),
+      redis: await connectRedis({ url: read('REDIS_URL'), logger, name }),
+      logger,
+      metrics: createMetrics({ service: name, namespace, processMetrics: false }),
+    }),
+  );
+}
+process.once('SIGTERM', () => {
+  Promise.all(running.map((processor) => processor.stop())).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+});
+process.stdout.write('ready\n');

@@ -1,0 +1,151 @@
+import { Agent, request } from 'node:http';
+import { AppError } from '@perennial/kernel';
+
+export interface LoadOptions {
+  readonly ingestUrl: string;
+  readonly writeKey: string;
+  /** Names the users of this run, so that runs do not share profiles. */
+  readonly run: string;
+  readonly users: number;
+  readonly batchEvents: number;
+  /** Seeds the choice of users and amounts. */
+  readonly seed: number;
+}
+
+/** One event as sent: whose, and when the door acknowledged it. */
+export interface Sent {
+  readonly userId: string;
+  readonly ackedAtMs: number;
+}
+
+/** Requests in flight at most; beyond, an open-loop sender counts what it could not send in time. */
+const IN_FLIGHT_MAX = 32;
+
+type Order = { userId: string } & Record<string, unknown>;
+
+/** Sends orders over HTTP in batches, as an SDK does. */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT_MAX });
+  readonly #random: () => number;
+  #made = 0;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#random = createRandom(options.seed);
+  }
+
+  /** As fast as the door answers, `IN_FLIGHT_MAX / 4` requests at a time. */
+  async flatOut(events: number, onAcked: (sent: readonly Sent[]) => void): Promise<void> {
+    let left = events;
+    const lanes = Array.from({ length: IN_FLIGHT_MAX / 4 }, async () => {
+      while (left > 0) {
+        const count = Math.min(left, this.#options.batchEvents);
+        left -= count;
+        onAcked(await this.#send(this.#makeOrders(count)));
+      }
+    });
+    await Promise.all(lanes);
+  }
+
+  /** At a steady rate, whatever the answers do (open loop); gives the number of events that found no free request. */
+  async steady(
+    eventsPerSecond: number,
+    seconds: number,
+    onAcked: (sent: readonly Sent[]) => void,
+  ): Promise<{ skipped: number }> {
+    const { batchEvents } = this.#options;
+    const startedMs = performance.now();
+    const total = Math.round((eventsPerSecond * seconds) / batchEvents);
+    const flying = new Set<Promise<void>>();
+    let failure: unknown;
+    let skipped = 0;
+    for (let i = 0; i < total; i++) {
+      const dueMs = startedMs + (i * batchEvents * 1000) / eventsPerSecond;
+      const waitMs = dueMs - performance.now();
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (flying.size >= IN_FLIGHT_MAX) {
+        skipped += batchEvents;
+        continue;
+      }
+      const sending = this.#send(this.#makeOrders(batchEvents))
+        .then(onAcked, (error: unknown) => {
+          failure ??= error;
+        })
+        .finally(() => flying.delete(sending));
+      flying.add(sending);
+    }
+    await Promise.all(flying);
+    if (failure !== undefined) throw failure;
+    return { skipped };
+  }
+
+  /** Events made so far. */
+  get made(): number {
+    return this.#made;
+  }
+
+  /** One order each of users that no one else is. */
+  async newUsers(count: number, onAcked: (sent: readonly Sent[]) => void): Promise<void> {
+    const orders = Array.from({ length: count }, (_, i) => this.#makeOrder(`${this.#options.run}-new-${i}`));
+    onAcked(await this.#send(orders));
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #pickUser(): string {
+    return `${this.#options.run}-${Math.floor(this.#random() * this.#options.users)}`;
+  }
+
+  #makeOrders(count: number): Order[] {
+    return Array.from({ length: count }, () => this.#makeOrder());
+  }
+
+  async #send(batch: readonly Order[]): Promise<Sent[]> {
+    const { ingestUrl, writeKey } = this.#options;
+    const body = JSON.stringify({ batch });
+    const status = await post(`${ingestUrl}/v1/batch`, { body, writeKey, agent: this.#agent });
+    if (status !== 200) throw new AppError('dependency_unavailable', `the front door answered ${status}`);
+    const ackedAtMs = Date.now();
+    return batch.map(({ userId }) => ({ userId, ackedAtMs }));
+  }
+
+  #makeOrder(userId = this.#pickUser()): Order {
+    const { run } = this.#options;
+    const number = this.#made++;
+    const price = Math.round(this.#random() * 10_000) / 100;
+    const products = [{ product_id: `sku-${Math.floor(this.#random() * 500)}`, quantity: 1, price }];
+    const properties = { order_id: `${run}-${number}`, revenue: price, currency: 'EUR', products };
+    return { type: 'track', event: 'Order Completed', userId, messageId: `${run}-${number}`, properties };
+  }
+}
+
+function post(url: string, options: { body: string; writeKey: string; agent: Agent }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(options.body),
+      authorization: `Basic ${Buffer.from(`${options.writeKey}:`).toString('base64')}`,
+    };
+    const sending = request(url, { method: 'POST', agent: options.agent, headers }, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode ?? 0));
+      response.once('error', reject);
+    });
+    sending.once('error', reject);
+    sending.end(options.body);
+  });
+}
+
+/** mulberry32: a small seeded generator, uniform in [0, 1). */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

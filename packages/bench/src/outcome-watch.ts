@@ -1,0 +1,73 @@
+import type { Log, LogConsumer, LogRecord } from '@perennial/kafka';
+import { createRandomToken } from '@perennial/kernel';
+
+/** When each record of a topic was appended and seen, in order, by key. */
+export interface Watched {
+  readonly appendedAtMs: number;
+  readonly seenAtMs: number;
+}
+
+/**
+ * Follows a topic from its present end. One event gives one record per key in order on every topic of the chain, so the
+ * nth record of a key belongs to the nth event of its user: no id has to travel.
+ */
+export class OutcomeWatch {
+  readonly byKey = new Map<string, Watched[]>();
+  count = 0;
+  readonly #consumer: LogConsumer;
+
+  private constructor(consumer: LogConsumer) {
+    this.#consumer = consumer;
+  }
+
+  /** Resolves when it has joined and nothing before now will be counted. */
+  static async start(log: Log, topic: string, isCounted: (record: LogRecord) => boolean): Promise<OutcomeWatch> {
+    const ends = await log.offsets(topic);
+    const created: { watch?: OutcomeWatch } = {};
+    let joined = () => {};
+    const assigned = new Promise<void>((resolve) => {
+      joined = resolve;
+    });
+    const consumer = await log.startConsumer(
+      {
+        groupId: `bench-${createRandomToken()}`,
+        topic,
+        sessionTimeoutMs: 10_000,
+        fetchBytesPerPartitionMax: 1024 * 1024,
+        fetchWaitMaxMs: 100,
+        fromBeginning: false,
+      },
+      {
+        onAssigned(partitions) {
+          setImmediate(() => {
+            for (const partition of partitions) consumer.seek(partition, ends.get(partition)?.high ?? 0);
+            joined();
+          });
+        },
+        onRevoked() {},
+        async onRecords(partition, records) {
+          const end = ends.get(partition)?.high ?? 0;
+          created.watch?.take(records.filter((record) => record.offset >= end && isCounted(record)));
+        },
+      },
+    );
+    created.watch = new OutcomeWatch(consumer);
+    await assigned;
+    return created.watch;
+  }
+
+  take(records: readonly LogRecord[]): void {
+    const seenAtMs = Date.now();
+    for (const { key, timestampMs } of records) {
+      const name = String(key);
+      const list = this.byKey.get(name) ?? [];
+      list.push({ appendedAtMs: timestampMs, seenAtMs });
+      this.byKey.set(name, list);
+    }
+    this.count += records.length;
+  }
+
+  async stop(): Promise<void> {
+    await this.#consumer.stop();
+  }
+}

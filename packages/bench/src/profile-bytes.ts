@@ -1,0 +1,29 @@
+import { toPartitionKeys } from '@perennial/keyed-processor';
+import { connectRedis } from '@perennial/redis';
+import { createLogger } from '@perennial/telemetry';
+import type { Chain } from './chain.js';
+
+const PROCESSORS = ['feature-store', 'scoring', 'action'];
+
+/** Redis memory of a profile, in bytes, by processor: its state with the hash's and the timer's overhead. */
+export async function readProfileBytes(chain: Chain): Promise<Record<string, number>> {
+  const { namespace, partitions, endpoints } = chain.platform;
+  const logger = createLogger({ service: 'bench', namespace, instanceId: 'bench', level: 'warn' });
+  const redis = await connectRedis({ url: endpoints.redisUrl, logger, name: 'bench' });
+  try {
+    const bytes: Record<string, number> = {};
+    for (const processor of PROCESSORS) {
+      let total = 0;
+      let profiles = 0;
+      for (let partition = 0; partition < partitions; partition++) {
+        const { states, timers } = toPartitionKeys(namespace, processor, partition);
+        profiles += await redis.hlen(states);
+        for (const key of [states, timers]) total += Number((await redis.memory('USAGE', key, 'SAMPLES', 0)) ?? 0);
+      }
+      bytes[processor] = profiles === 0 ? 0 : total / profiles;
+    }
+    return bytes;
+  } finally {
+    await redis.quit();
+  }
+}
