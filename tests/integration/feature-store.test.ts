@@ -1,0 +1,270 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AcceptedRecord, FeatureRecord, TOPICS, toPartition, toTopic } from '@perennial/contracts';
+import { createPseudonymizer } from '@perennial/identity';
+import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
+import { createRandomToken, must } from '@perennial/kernel';
+import { toSeen } from '@perennial/keyed-processor/testing';
+import { createLogger } from '@perennial/telemetry';
+import { readTestEnvironment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
+import { readTopic } from '../support/read-topic.js';
+
+/*
+ * The feature-store as a process of its own, on real Kafka and Redis: what it serves equals an independent count over the
+ * raw events, and a run with `kill -9` in it ends in the same profiles and the same updates as one without.
+ */
+
+const PROGRAM = join(import.meta.dirname, '../../services/feature-store/dist/main.js');
+const SECRET = 'integration-tests-have-a-secret-of-their-own';
+const PARTITIONS = 3;
+const USERS = 50;
+const DAY_MS = 86_400_000;
+const START_MS = Date.UTC(2023, 0, 1);
+const DAYS = 400;
+const EVENTS_PER_USER = 60;
+const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);
+
+interface TestEvent {
+  readonly messageId: string;
+  readonly userId: string;
+  readonly kind: 'order' | 'page';
+  readonly timestampMs: number;
+  readonly receivedAtMs: number;
+  readonly cents: number;
+}
+
+interface Profile {
+  readonly userId: string;
+  readonly known: boolean;
+  readonly asOf: string;
+  readonly features: Readonly<Record<string, number | null>>;
+}
+
+describe(`feature-store (seed ${SEED})`, () => {
+  const { brokers, redisUrl } = readTestEnvironment();
+  const run = createRandomToken()
+    .replaceAll(/[^a-z0-9]/gi, '')
+    .slice(0, 6)
+    .toLowerCase();
+  const logger = createLogger({ service: 'test', namespace: 'test', instanceId: 'test', level: 'error' });
+  const random = createRandom(SEED);
+  const events = createEvents(random);
+  const userIds = [...Array.from({ length: USERS }, (_, i) => `user ${i}`), 'a stranger'];
+  const children = new Set<ChildProcess>();
+  let log: Log;
+  let calm: Awaited<ReturnType<typeof runNamespace>>;
+
+  beforeAll(async () => {
+    log = createKafkaLog({ brokers, clientId: 'test', logger });
+    calm = await runNamespace(`calm${run}`, []);
+  }, 90_000);
+
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await log?.close();
+  });
+
+  it('serves what an independent count over the events finds', () => {
+    const endMs = START_MS + DAYS * DAY_MS;
+    for (const profile of calm.profiles) {
+      const own = events.filter(({ userId }) => userId === profile.userId);
+      const orders = own.filter(({ kind }) => kind === 'order');
+      const recent = orders.filter(
+        ({ timestampMs }) => timestampMs >= Math.floor((endMs - 90 * DAY_MS) / DAY_MS) * DAY_MS,
+      );
+      const last = Math.max(...orders.map(({ timestampMs }) => timestampMs));
+      expect(profile).toMatchObject({
+        known: own.length > 0,
+        asOf: new Date(endMs).toISOString(),
+        features: {
+          events_count_all: own.length,
+          orders_count_all: orders.length,
+          orders_count_90d: recent.length,
+          orders_revenue_sum_all: orders.reduce((sum, { cents }) => sum + cents, 0) / 100,
+          orders_recency_days: orders.length === 0 ? null : (endMs - last) / DAY_MS,
+        },
+      });
+    }
+    expect(calm.profiles.filter(({ known }) => known)).toHaveLength(USERS);
+  });
+
+  it('published one update for each event, those of time between them, and every tick', () => {
+    const kinds = { event: 0, time: 0, tick: 0 };
+    for (const { value } of calm.records) {
+      const { record } = FeatureRecord.decode(must(value, 'value'));
+      if (record?.$case === 'updated') kinds[record.value.event === undefined ? 'time' : 'event'] += 1;
+      else kinds.tick += 1;
+    }
+    expect([kinds.event, kinds.tick]).toEqual([events.length, PARTITIONS * (DAYS + 1)]);
+    expect(kinds.time).toBeGreaterThan(events.length);
+  });
+
+  it('refuses an id that is too long', async () => {
+    expect(calm.refused).toEqual({ status: 400, message: 'userId has 300 characters, 256 at most' });
+  });
+
+  it('ends in the same profiles and updates after kill -9', async () => {
+    const killed = await runNamespace(`killed${run}`, [40, 180]);
+    expect(killed.profiles).toEqual(calm.profiles);
+    expect(toSeen(killed.records)).toEqual(toSeen(calm.records));
+  }, 120_000);
+
+  /** A namespace from its first record to its last; a service is started and killed for each of `killDays` once it has come so far, then one that stays. */
+  async function runNamespace(namespace: string, killDays: readonly number[]) {
+    await makeTopics(namespace);
+    const producer = await log.createProducer();
+    await producer.send(toRecords(events, namespace));
+    await producer.close();
+    const endAt = new Date(START_MS + DAYS * DAY_MS).toISOString();
+    for (const day of killDays) {
+      const { child, url } = await startService(namespace);
+      await eventually(async () => (await ask(url)).some(({ asOf }) => Date.parse(asOf) >= START_MS + day * DAY_MS), {
+        withinMs: 40_000,
+        what: `${namespace} at day ${day}`,
+      });
+      const unfinished = (await ask(url)).some(({ asOf }) => asOf !== endAt);
+      await end(child, 'SIGKILL');
+      // Otherwise the test would show nothing: give it more events.
+      expect(unfinished).toBe(true);
+    }
+    const { child, url } = await startService(namespace);
+    let profiles: Profile[] = [];
+    await eventually(
+      async () => {
+        profiles = await ask(url);
+        return profiles.every(({ asOf }) => asOf === endAt);
+      },
+      { withinMs: 40_000, what: `${namespace} worked off` },
+    );
+    const response = await fetch(`${url}/v1/features/${'x'.repeat(300)}`);
+    const refused = { status: response.status, message: ((await response.json()) as { message: string }).message };
+    await end(child, 'SIGTERM');
+    expect(child.exitCode).toBe(0);
+    const read = await readTopic(log, toTopic(namespace, 'featureUpdated'));
+    // The namespaces differ in nothing but their names.
+    const records: OutgoingRecord[] = read.map((record) => ({ ...record, topic: TOPICS.featureUpdated.baseName }));
+    return { profiles, records, refused };
+  }
+
+  async function ask(url: string): Promise<Profile[]> {
+    const response = await fetch(`${url}/v1/features`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ userIds }),
+    });
+    return ((await response.json()) as { profiles: Profile[] }).profiles;
+  }
+
+  async function startService(namespace: string): Promise<{ child: ChildProcess; url: string }> {
+    const env = {
+      PATH: process.env.PATH,
+      PERENNIAL_NAMESPACE: namespace,
+      PERENNIAL_SECRET: SECRET,
+      KAFKA_BROKERS: brokers.join(','),
+      REDIS_URL: redisUrl,
+      PORT: '0',
+    };
+    const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    children.add(child);
+    for await (const line of createInterface({ input: child.stdout })) {
+      const entry = JSON.parse(line) as { message: string; url?: string };
+      if (entry.message !== 'service started') continue;
+      // Nobody reads on: without this the pipe would fill up and stop the service.
+      child.stdout.resume();
+      return { child, url: must(entry.url, 'url') };
+    }
+    throw new Error('the service ended before it started');
+  }
+
+  async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+    children.delete(child);
+  }
+
+  async function makeTopics(namespace: string): Promise<void> {
+    const names = ['eventAccepted', 'featureUpdated', 'deadLettered'] as const;
+    const specs = names.map((name) => {
+      const { cleanup } = TOPICS[name];
+      return { name: toTopic(namespace, name), partitions: PARTITIONS, cleanup, retentionMs: -1 };
+    });
+    await createTopics({ brokers, clientId: 'test', logger }, specs);
+  }
+});
+
+/** Events in order of arrival: some come days late. */
+function createEvents(random: () => number): TestEvent[] {
+  const events = Array.from({ length: USERS * EVENTS_PER_USER }, (_, i): TestEvent => {
+    const receivedAtMs = START_MS + Math.floor(random() * DAYS * DAY_MS);
+    const lateMs = random() < 0.2 ? Math.floor(random() * 3 * DAY_MS) : 0;
+    return {
+      messageId: `m${i}`,
+      // The first events go round, so that every user has one.
+      userId: `user ${i < USERS ? i : Math.floor(random() * USERS)}`,
+      kind: random() < 0.5 ? 'order' : 'page',
+      timestampMs: receivedAtMs - lateMs,
+      receivedAtMs,
+      cents: Math.floor(random() * 10_000),
+    };
+  });
+  return events.sort((a, b) => a.receivedAtMs - b.receivedAtMs);
+}
+
+/** What ingest would write: events in order of arrival, every third one twice, and a tick a day on every partition. */
+function toRecords(events: readonly TestEvent[], namespace: string): OutgoingRecord[] {
+  const topic = toTopic(namespace, 'eventAccepted');
+  const pseudonymizer = createPseudonymizer(SECRET);
+  const records: OutgoingRecord[] = [];
+  let next = 0;
+  for (let day = 0; day <= DAYS; day += 1) {
+    const timeMs = START_MS + day * DAY_MS;
+    for (let event = events[next]; event !== undefined && event.receivedAtMs <= timeMs; event = events[++next]) {
+      const key = pseudonymizer.toProfileKey({ userId: event.userId });
+      const value = encode({ $case: 'event', value: toAccepted(event, pseudonymizer.seal(event.userId)) });
+      const record = { topic, partition: toPartition(key, PARTITIONS), key: Buffer.from(key), value, headers: {} };
+      records.push(...(next % 3 === 0 ? [record, record] : [record]));
+    }
+    const tick = encode({ $case: 'tick', value: { timeMs } });
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      records.push({ topic, partition, key: null, value: tick, headers: {} });
+    }
+  }
+  return records;
+}
+
+function toAccepted(event: TestEvent, subject: Buffer) {
+  const { messageId, kind, timestampMs, receivedAtMs, cents } = event;
+  const call = kind === 'order' ? { type: 'track', name: 'Order Completed' } : { type: 'page', name: 'Home' };
+  const properties = kind === 'order' ? { revenue: cents / 100, products: [{ product_id: `p${cents % 7}` }] } : {};
+  const propertiesJson = Buffer.from(JSON.stringify(properties));
+  return {
+    messageId,
+    sourceId: 's',
+    ...call,
+    timestampMs,
+    receivedAtMs,
+    subject,
+    anonymous: false,
+    propertiesJson,
+    timeZone: '',
+  };
+}
+
+function encode(record: AcceptedRecord['record']): Buffer {
+  return Buffer.from(AcceptedRecord.encode({ record }).finish());
+}
+
+/** mulberry32: the same numbers for the same seed. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
