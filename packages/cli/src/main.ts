@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { createBenchCommand } from './commands/bench.js';
 import { createDemoCommand } from './commands/demo.js';
 import { createDoctorCommand } from './commands/doctor.js';
 import { createDownCommand } from './commands/down.js';
@@ -34,6 +35,7 @@ const program = new Command('perennial')
   .addCommand(createSourcesCommand())
   .addCommand(createReplayCommand())
   .addCommand(createTestCommand())
+  .addCommand(createBenchCommand())
   .addCommand(createDoctorCommand());
 
 // A subcommand made on its own does not inherit this: without it commander exits by itself, with 1 for wrong usage.

@@ -1,0 +1,68 @@
+import { writeFileSync } from 'node:fs';
+import { type BenchOptions, formatReport, runChainBench } from '@perennial/bench';
+import { DEFAULT_PARTITIONS } from '@perennial/contracts';
+import { Command, Option } from 'commander';
+import { parseWhole } from '../options.js';
+import { printLine } from '../output.js';
+import { createProgress } from '../progress.js';
+
+const COUNT_MAX = 10_000_000;
+
+interface ChainOptions extends Omit<BenchOptions, 'onProgress' | 'root'> {
+  readonly json?: string;
+}
+
+export function createBenchCommand(): Command {
+  return new Command('bench')
+    .description('measure, as ratios against a baseline in the same run')
+    .addCommand(createChainCommand());
+}
+
+function createChainCommand(): Command {
+  return new Command('chain')
+    .description('the whole chain against the same topology with empty steps, in turn, on one broker and one Redis')
+    .addOption(countOption('--events <n>', 'events of a flat-out run', 40_000))
+    .addOption(
+      new Option('--rates <n,...>', 'steady rates, events a second').argParser(parseRates).default([500, 1000, 4000]),
+    )
+    .addOption(countOption('--seconds <n>', 'length of a steady run', 10))
+    .addOption(countOption('--rounds <n>', 'runs of each chain and load, in turn', 3))
+    .addOption(countOption('--batch-events <n>', 'events of one HTTP request', 20))
+    .addOption(countOption('--users <n>', 'profiles that the events are spread over', 5000))
+    .addOption(countOption('--partitions <n>', 'of every topic', DEFAULT_PARTITIONS))
+    .addOption(countOption('--seed <n>', 'of users and amounts', 1))
+    .option('--one-process', 'all services in one process', false)
+    .option('--json <file>', 'every run, as JSON')
+    .addHelpText(
+      'after',
+      `
+It starts a stack of its own and removes it afterwards. Latency is that of each user's first order, which makes a new
+customer and earns a welcome: from the HTTP answer to the sight of the action, and from append to append.
+
+Examples:
+  ./perennial bench chain
+  ./perennial bench chain --rates 1000 --rounds 5 --json bench.json
+  ./perennial bench chain --one-process`,
+    )
+    .action(async ({ json, ...options }: ChainOptions) => {
+      const progress = createProgress();
+      try {
+        const report = await runChainBench({ ...options, onProgress: progress.report });
+        if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+        progress.done();
+        printLine(formatReport(report));
+      } finally {
+        progress.done();
+      }
+    });
+}
+
+function countOption(flags: string, description: string, value: number): Option {
+  return new Option(flags, description)
+    .argParser((text) => parseWhole(text, { min: 1, max: COUNT_MAX }))
+    .default(value);
+}
+
+function parseRates(text: string): number[] {
+  return text.split(',').map((part) => parseWhole(part, { min: 1, max: COUNT_MAX }));
+}
