@@ -8,7 +8,9 @@ import { type Shape, scalar, toPlace } from './yaml.js';
 export function text(limits: { lengthMax: number; pattern?: RegExp; patternHint?: string }): Shape<string> {
   const needed = limits.patternHint ?? `text of 1 to ${limits.lengthMax} characters`;
   return scalar(needed, (value) => {
-    if (typeof value !== 'string' || value.length === 0 || value.length > limits.lengthMax) return undefined;
+    // PostgreSQL cannot store NUL in text.
+    if (typeof value !== 'string' || value.includes('\0')) return undefined;
+    if (value.length === 0 || value.length > limits.lengthMax) return undefined;
     return limits.pattern === undefined || limits.pattern.test(value) ? value : undefined;
   });
 }
@@ -110,6 +112,10 @@ export function jsonObject(limits: { lengthMax: number }): Shape<Readonly<Record
       const value: unknown = node === null ? {} : JSON.parse(JSON.stringify(toPlain(node)) ?? 'null');
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         context.report(toPlace(node, place), 'a mapping of names to values is needed here');
+        return undefined;
+      }
+      if (JSON.stringify(value).includes('\\u0000')) {
+        context.report(toPlace(node, place), 'parameters may not hold NUL characters');
         return undefined;
       }
       if (JSON.stringify(value).length > limits.lengthMax) {

@@ -1,0 +1,98 @@
+import type { ActionDecided } from '@perennial/contracts';
+import type { LogRecord } from '@perennial/kafka';
+import { type Migration, type Pool, type PoolClient, quoteIdentifier } from '@perennial/postgres';
+
+/** An action as the ledger tells it. External ids are not kept: a profile's actions are found by its key. */
+export type LedgerEntry = Omit<ActionDecided, 'userId'>;
+
+export interface StrategyTotals {
+  readonly strategy: string;
+  readonly actions: number;
+  readonly cost: number;
+}
+
+/** The ledger of decided actions, a projection of `action.decided`. */
+export interface Ledger {
+  /** Writes a batch within the projection's transaction; an action that is there already changes nothing. */
+  insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
+  /** A profile's actions, newest first. */
+  listByProfile(profileKey: string, limit: number): Promise<LedgerEntry[]>;
+  totals(): Promise<StrategyTotals[]>;
+}
+
+/** What action keeps in PostgreSQL. Migrations are only ever added. */
+export const LEDGER_MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'actions-1',
+    sql: `
+      CREATE TABLE actions (
+        action_id text PRIMARY KEY,
+        profile_key text NOT NULL,
+        strategy text NOT NULL,
+        channel text NOT NULL,
+        template text NOT NULL,
+        parameters jsonb NOT NULL,
+        stage text NOT NULL,
+        cause jsonb NOT NULL,
+        reasons jsonb NOT NULL,
+        policy_version bigint NOT NULL,
+        model_hash text NOT NULL,
+        decided_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL,
+        cost double precision NOT NULL
+      );
+      CREATE INDEX actions_by_profile ON actions (profile_key, decided_at DESC);
+      CREATE TABLE action_totals (
+        strategy text PRIMARY KEY,
+        actions bigint NOT NULL,
+        cost double precision NOT NULL
+      );`,
+  },
+];
+
+const COLUMNS = `"actionId" text, "profileKey" text, strategy text, channel text, template text, parameters jsonb,
+  stage text, cause jsonb, reasons jsonb, "policyVersion" bigint, "modelHash" text, "decidedAt" timestamptz,
+  "expiresAt" timestamptz, cost double precision`;
+
+export function createLedger(pool: Pool, schema: string): Ledger {
+  const actions = `${quoteIdentifier(schema)}.actions`;
+  const totals = `${quoteIdentifier(schema)}.action_totals`;
+  return {
+    async insert(client, records) {
+      const rows = records.map(({ value }) => JSON.parse((value ?? Buffer.from('null')).toString('utf8')) as unknown);
+      // Totals are taken in the order of their names: two sinks that come together must not lock each other out.
+      await client.query(
+        `WITH added AS (
+           INSERT INTO ${actions} SELECT * FROM jsonb_to_recordset($1::jsonb) AS rows (${COLUMNS})
+           ON CONFLICT (action_id) DO NOTHING RETURNING strategy, cost
+         )
+         INSERT INTO ${totals} AS t
+         SELECT strategy, count(*), sum(cost) FROM added GROUP BY strategy ORDER BY strategy
+         ON CONFLICT (strategy) DO UPDATE SET actions = t.actions + excluded.actions, cost = t.cost + excluded.cost`,
+        [JSON.stringify(rows)],
+      );
+    },
+    async listByProfile(profileKey, limit) {
+      const { rows } = await pool.query<LedgerRow>(
+        `SELECT action_id AS "actionId", profile_key AS "profileKey", strategy, channel, template, parameters, stage,
+           cause, reasons, policy_version AS "policyVersion", model_hash AS "modelHash", decided_at AS "decidedAt",
+           expires_at AS "expiresAt", cost
+         FROM ${actions} WHERE profile_key = $1 ORDER BY decided_at DESC, action_id LIMIT $2`,
+        [profileKey, limit],
+      );
+      return rows.map((row) => ({
+        ...row,
+        decidedAt: row.decidedAt.toISOString(),
+        expiresAt: row.expiresAt.toISOString(),
+      }));
+    },
+    async totals() {
+      const { rows } = await pool.query<StrategyTotals>(
+        `SELECT strategy, actions, cost FROM ${totals} ORDER BY strategy`,
+      );
+      return rows;
+    },
+  };
+}
+
+type LedgerRow = Omit<LedgerEntry, 'decidedAt' | 'expiresAt'> & { readonly decidedAt: Date; readonly expiresAt: Date };

@@ -1,0 +1,13 @@
+import { type CommonConfig, createConfigReader, type Environment, readCommonConfig } from '@perennial/config';
+
+export const PORT_DEFAULT = 7004;
+
+export type ActionConfig = CommonConfig;
+
+/** This service's environment; throws AppError `config_invalid` that lists every problem. */
+export function loadConfig(env: Environment): ActionConfig {
+  const reader = createConfigReader(env);
+  const config = readCommonConfig(reader, { portDefault: PORT_DEFAULT });
+  reader.finish();
+  return Object.freeze(config);
+}

@@ -1,0 +1,44 @@
+import { type ActionDecided, toCloudEventHeaders } from '@perennial/contracts';
+import type { Pseudonymizer } from '@perennial/identity';
+import type { ActionDecision } from '@perennial/policy';
+import { type Recipient, toCause } from './step.js';
+
+/** Makes edge records of decisions: JSON with CloudEvents headers, whose id is the action's. */
+export function createActionWriter(namespace: string, pseudonymizer: Pseudonymizer) {
+  const source = `/perennial/${namespace}/action`;
+  return (decision: ActionDecision, recipient: Recipient, policyVersion: number) => {
+    const decidedAt = new Date(decision.decidedAtMs).toISOString();
+    const data: ActionDecided = {
+      actionId: decision.actionId,
+      profileKey: recipient.profileKey,
+      userId: toUserId(pseudonymizer, recipient),
+      strategy: decision.strategy,
+      channel: decision.channel,
+      template: decision.template,
+      parameters: decision.parameters,
+      stage: decision.stage,
+      cause: toCause(decision),
+      reasons: decision.reasons,
+      policyVersion,
+      modelHash: recipient.modelHash,
+      decidedAt,
+      expiresAt: new Date(decision.expiresAtMs).toISOString(),
+      cost: decision.cost,
+    };
+    const headers = toCloudEventHeaders({
+      id: decision.actionId,
+      source,
+      type: 'lifecycle.action.decided.v1',
+      subject: recipient.profileKey,
+      time: decidedAt,
+    });
+    return { value: Buffer.from(JSON.stringify(data)), headers };
+  };
+}
+
+/** The user's id; null for a profile known by an anonymous id only (its key is not that of a user of this name). */
+function toUserId(pseudonymizer: Pseudonymizer, { subject, profileKey }: Recipient): string | null {
+  if (subject.length === 0) return null;
+  const externalId = pseudonymizer.unseal(subject);
+  return pseudonymizer.toProfileKey({ userId: externalId }) === profileKey ? externalId : null;
+}

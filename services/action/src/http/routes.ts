@@ -1,0 +1,72 @@
+import type { FastifyInstance } from '@perennial/http';
+import type { Pseudonymizer } from '@perennial/identity';
+import { AppError } from '@perennial/kernel';
+import { toPostgresError } from '@perennial/postgres';
+import type { Ledger } from '../adapters/ledger.js';
+import type { ActionEvents } from '../events.js';
+
+/** Longest external id; the front door takes no longer ones. */
+export const USER_ID_CHARS_MAX = 256;
+export const LIMIT_DEFAULT = 20;
+export const LIMIT_MAX = 500;
+
+export interface ActionRouteDeps {
+  readonly ledger: Ledger;
+  readonly pseudonymizer: Pseudonymizer;
+  readonly events: ActionEvents;
+  /** Records of `action.decided` that the ledger has not got yet. */
+  readonly ledgerLag: () => number;
+}
+
+/** GET /v1/actions?userId=&limit= and GET /v1/summary. */
+export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps): void {
+  server.get('/v1/actions', async (request) => {
+    const query = request.query as Readonly<Record<string, unknown>>;
+    const userId = parseUserId(query.userId);
+    const limit = parseLimit(query.limit);
+    const profileKey = deps.pseudonymizer.toProfileKey({ userId });
+    return { userId, actions: await ask('listing actions', () => deps.ledger.listByProfile(profileKey, limit)) };
+  });
+
+  server.get('/v1/summary', async () => {
+    const totals = await ask('summing up actions', () => deps.ledger.totals());
+    const { outcomes, suppressed } = deps.events.totals();
+    return {
+      actions: {
+        total: totals.reduce((sum, { actions }) => sum + actions, 0),
+        cost: totals.reduce((sum, { cost }) => sum + cost, 0),
+        byStrategy: Object.fromEntries(totals.map(({ strategy, actions }) => [strategy, actions])),
+      },
+      // Of this process, since it began; the ledger's numbers above are of the whole namespace.
+      process: { outcomes, suppressed },
+      ledgerLag: deps.ledgerLag(),
+    };
+  });
+}
+
+async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    throw toPostgresError(what, error);
+  }
+}
+
+function parseUserId(value: unknown): string {
+  if (typeof value !== 'string' || value.trim() === '') throw invalid('userId is missing');
+  if (value.length > USER_ID_CHARS_MAX) {
+    throw invalid(`userId has ${value.length} characters, ${USER_ID_CHARS_MAX} at most`);
+  }
+  return value;
+}
+
+function parseLimit(value: unknown): number {
+  if (value === undefined) return LIMIT_DEFAULT;
+  const limit = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  if (limit < 1 || limit > LIMIT_MAX) throw invalid(`limit must be a whole number from 1 to ${LIMIT_MAX}`);
+  return limit;
+}
+
+function invalid(message: string): AppError {
+  return new AppError('contract_violation', message);
+}

@@ -1,0 +1,11 @@
+import { runService } from '@perennial/service';
+import { createApp } from './app.js';
+import { createCommands } from './commands.js';
+import { loadConfig } from './config.js';
+
+await runService({
+  name: 'action',
+  loadConfig,
+  createApp,
+  commands: createCommands((line) => void process.stdout.write(`${line}\n`)),
+});

@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { ActionDecided, Activation, ScoreComputed } from '@perennial/contracts';
+import { ScoreRecord } from '@perennial/contracts';
+import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { createPseudonymizer } from '@perennial/identity';
+import { AppError, must } from '@perennial/kernel';
+import type { StepContext, StepItem } from '@perennial/keyed-processor';
+import { createMetrics } from '@perennial/telemetry';
+import type { ActionState } from './domain/action-state.js';
+import { createEvents } from './events.js';
+import { type ActionProcessor, createActionProcessor, decodeScoreRecord } from './pipeline.js';
+import { createPolicies } from './policies.js';
+
+const POLICY_FILE = readFileSync(join(__dirname, '../../../infra/defaults/policy.yaml'));
+const IDENTITY = createPseudonymizer('a secret of more than thirty-two characters');
+const KEY = IDENTITY.toProfileKey({ userId: 'user-1' });
+const ACTIVATION: Activation = { kind: 'policy', number: 3, hash: 'abc' };
+const NOON = Date.UTC(2025, 0, 15, 12);
+const NIGHT = Date.UTC(2025, 0, 15, 23);
+const MORNING = Date.UTC(2025, 0, 16, 8);
+
+function setUp() {
+  const events = createEvents(createMetrics({ service: 'action', namespace: 'live', processMetrics: false }));
+  const policies = createPolicies(async () => POLICY_FILE);
+  return { events, processor: createActionProcessor({ namespace: 'live', policies, pseudonymizer: IDENTITY, events }) };
+}
+
+function context(more: Partial<StepContext> = {}): StepContext {
+  return {
+    key: KEY,
+    partition: 0,
+    offset: 17,
+    ordinal: 0,
+    logTimeMs: 0,
+    inForce: new Map([['policy', ACTIVATION]]),
+    ...more,
+  };
+}
+
+function score(asOfMs: number, more: Partial<ScoreComputed> = {}): ScoreComputed {
+  return {
+    modelHash: 'm1',
+    purchaseProbability: 0.5,
+    churnProbability: 0.5,
+    expectedSpend: 10,
+    stage: 'new',
+    stageSinceMs: asOfMs,
+    transition: undefined,
+    features: {
+      specHash: FEATURE_SPEC.hash,
+      asOfMs,
+      values: FEATURE_SPEC.names.map(() => 1),
+      lastEventAtMs: asOfMs,
+      subject: IDENTITY.seal('user-1'),
+      timeZone: '',
+      event: undefined,
+    },
+    ...more,
+  };
+}
+
+const ENTERED = { transition: { number: 2, from: 'prospect', to: 'new', cause: 'event', atMs: NOON, reasons: [] } };
+
+async function run(processor: ActionProcessor, item: StepItem<ActionState, ScoreComputed>) {
+  const [evidence] = await must(processor.prepare, 'prepare')([item]);
+  return processor.step(item, evidence);
+}
+
+describe('the action processor', () => {
+  it('turns a transition into an action that names the user, the policy and the cause', async () => {
+    const { processor, events } = setUp();
+    const { state, outputs } = await run(processor, {
+      state: undefined,
+      cause: { kind: 'record', input: score(NOON, ENTERED) },
+      context: context(),
+    });
+    const [output] = outputs;
+    expect(outputs).toHaveLength(1);
+    expect(output?.topic).toBe('lifecycle.action.decided.v1');
+    const data = JSON.parse(String(output?.value)) as ActionDecided;
+    expect(data).toMatchObject({
+      profileKey: KEY,
+      userId: 'user-1',
+      strategy: 'welcome',
+      channel: 'email',
+      stage: 'new',
+      cause: { kind: 'transition', id: '2' },
+      policyVersion: 3,
+      modelHash: 'm1',
+      decidedAt: '2025-01-15T12:00:00.000Z',
+      expiresAt: '2025-01-18T12:00:00.000Z',
+    });
+    expect(output?.headers).toMatchObject({ ce_id: data.actionId, ce_type: 'lifecycle.action.decided.v1' });
+    expect(state?.history.contacts).toEqual([{ atMs: NOON, channel: 'email' }]);
+    expect(events.totals().outcomes).toEqual({ decided: 1 });
+  });
+
+  it('puts an action off at night, and takes it at the end of quiet hours by a timer', async () => {
+    const { processor } = setUp();
+    const deferred = await run(processor, {
+      state: undefined,
+      cause: { kind: 'record', input: score(NIGHT, ENTERED) },
+      context: context(),
+    });
+    expect(deferred.outputs).toEqual([]);
+    const state = must(deferred.state, 'state');
+    expect(processor.codec.timerAtMs(state)).toBe(MORNING);
+    const released = await run(processor, {
+      state: processor.codec.decode(processor.codec.encode(state)),
+      cause: { kind: 'timer', dueAtMs: MORNING },
+      context: context({ logTimeMs: MORNING + 500 }),
+    });
+    const data = JSON.parse(String(released.outputs[0]?.value)) as ActionDecided;
+    expect(data).toMatchObject({ userId: 'user-1', strategy: 'welcome', cause: { kind: 'transition', id: '2' } });
+    expect(processor.codec.timerAtMs(must(released.state, 'state'))).toBeUndefined();
+  });
+
+  it('knows the stage a profile is in when its time comes', async () => {
+    const { processor } = setUp();
+    const record = (input: ScoreComputed, state: ActionState | undefined) =>
+      run(processor, { state, cause: { kind: 'record', input }, context: context() });
+    const deferred = await record(score(NIGHT, ENTERED), undefined);
+    const moved = await record(score(NIGHT + 1, { stage: 'churned' }), deferred.state);
+    expect(moved.state).toMatchObject({ stage: 'churned' });
+    const released = await run(processor, {
+      state: moved.state,
+      cause: { kind: 'timer', dueAtMs: MORNING },
+      context: context({ logTimeMs: MORNING }),
+    });
+    expect(released.outputs).toEqual([]);
+  });
+
+  it('names an anonymous profile by its key only', async () => {
+    const { processor } = setUp();
+    const key = IDENTITY.toProfileKey({ anonymousId: 'device-1' });
+    const { outputs } = await run(processor, {
+      state: undefined,
+      cause: { kind: 'record', input: score(NOON, ENTERED) },
+      context: context({ key }),
+    });
+    expect(JSON.parse(String(outputs[0]?.value))).toMatchObject({ profileKey: key, userId: null });
+  });
+
+  it.each([
+    ['no_policy', {}, { inForce: new Map() }],
+    ['no_stage', { stage: '' }, {}],
+    ['no_candidate', { stage: 'unheard_of' }, {}],
+    ['suppressed', { stage: 'prospect' }, {}],
+  ] as const)('does nothing, counts %s and writes no state', async (outcome, input, more) => {
+    const { processor, events } = setUp();
+    const item = {
+      state: undefined,
+      cause: { kind: 'record', input: score(NOON, input) },
+      context: context(more),
+    } as const;
+    expect(await run(processor, item)).toEqual({ state: undefined, outputs: [] });
+    expect(events.totals().outcomes).toEqual({ [outcome]: 1 });
+  });
+
+  it('reads controls, and refuses what it cannot judge', () => {
+    const record = (value: Buffer | null, key: string | null = KEY) => ({
+      topic: 't',
+      partition: 0,
+      offset: 1,
+      timestampMs: 0,
+      key: key === null ? null : Buffer.from(key),
+      value,
+      headers: {},
+    });
+    const encode = (value: ScoreRecord['record']) => Buffer.from(ScoreRecord.encode({ record: value }).finish());
+    expect(decodeScoreRecord(record(encode({ $case: 'tick', value: { timeMs: 5 } }), null))).toEqual({
+      kind: 'tick',
+      timeMs: 5,
+    });
+    expect(decodeScoreRecord(record(encode({ $case: 'activation', value: ACTIVATION }), null))).toMatchObject({
+      kind: 'activation',
+      activation: ACTIVATION,
+    });
+    expect(decodeScoreRecord(record(encode({ $case: 'computed', value: score(NOON) })))).toMatchObject({ key: KEY });
+    const other = { ...must(score(NOON).features, 'features'), specHash: 'other' };
+    for (const wrong of [
+      record(null),
+      record(Buffer.from('{"json": true}')),
+      record(encode({ $case: 'computed', value: score(NOON) }), null),
+      record(encode({ $case: 'computed', value: score(NOON, { features: other }) })),
+    ]) {
+      expect(() => decodeScoreRecord(wrong)).toThrow();
+    }
+  });
+});
+
+describe('policies', () => {
+  it('are loaded once, and again after a failure that was told as retriable', async () => {
+    let loads = 0;
+    const policies = createPolicies(async () => {
+      loads++;
+      if (loads === 1) throw new AppError('dependency_unavailable', 'postgres is away', { retriable: true });
+      return loads === 2 ? Buffer.from('version: 7') : POLICY_FILE;
+    });
+    await expect(policies.load('h')).rejects.toMatchObject({ retriable: true });
+    await expect(policies.load('h')).rejects.toMatchObject({
+      retriable: true,
+      message: expect.stringContaining('policy h:1:1'),
+    });
+    expect((await policies.load('h')).strategies.size).toBeGreaterThan(8);
+    await policies.load('h');
+    expect(loads).toBe(3);
+  });
+});

@@ -1,0 +1,97 @@
+import { type Activation, type ScoreComputed, ScoreRecord, toTopic } from '@perennial/contracts';
+import { FEATURE_SPEC } from '@perennial/feature-engine';
+import type { Pseudonymizer } from '@perennial/identity';
+import type { LogRecord } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
+import type { Decoded, Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
+import { createActionWriter } from './domain/action-record.js';
+import { type ActionState, decodeActionState, encodeActionState, toTimerAtMs } from './domain/action-state.js';
+import { decideForScore, type PolicyInForce, releaseWaiting, type StepOutcome } from './domain/step.js';
+import type { ActionEvents } from './events.js';
+import type { Policies } from './policies.js';
+
+export const PROCESSOR_NAME = 'action';
+
+export type ActionProcessor = ProcessorDefinition<ActionState, ScoreComputed, PolicyInForce | undefined>;
+
+/** `score.computed` -> contact history -> `action.decided`: what this service does, for the keyed processor to run. */
+export function createActionProcessor(deps: {
+  namespace: string;
+  policies: Policies;
+  pseudonymizer: Pseudonymizer;
+  events: ActionEvents;
+}): ActionProcessor {
+  const { namespace, policies, events } = deps;
+  const topic = toTopic(namespace, 'actionDecided');
+  const writeAction = createActionWriter(namespace, deps.pseudonymizer);
+
+  function finish(outcome: StepOutcome, policyNumber: number): StepResult<ActionState> {
+    events.decided(outcome.result);
+    const outputs = outcome.result.decisions.map(
+      (decision): Output => ({ topic, ...writeAction(decision, outcome.recipient, policyNumber) }),
+    );
+    return { state: outcome.state, outputs };
+  }
+
+  return {
+    name: PROCESSOR_NAME,
+    inputTopic: toTopic(namespace, 'scoreComputed'),
+    codec: { encode: encodeActionState, decode: decodeActionState, timerAtMs: toTimerAtMs },
+    decode: decodeScoreRecord,
+    // The chain ends here.
+    handOn: () => undefined,
+    async activate({ kind, hash }) {
+      if (kind === 'policy') await policies.load(hash);
+    },
+    prepare: (items) => loadInForce(items, policies),
+    step({ state, cause, context }, inForce) {
+      if (inForce === undefined) {
+        events.idle('no_policy');
+        return { state, outputs: [] };
+      }
+      const { policy, number } = inForce;
+      const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs };
+      if (cause.kind === 'timer') {
+        if (state === undefined) return { state, outputs: [] };
+        return finish(releaseWaiting(policy, state, place), number);
+      }
+      if (cause.input.stage === '') {
+        events.idle('no_stage');
+        return { state, outputs: [] };
+      }
+      return finish(decideForScore(policy, state, cause.input, place), number);
+    },
+  };
+}
+
+/** The policy in force for each item: mostly one for the whole batch. */
+async function loadInForce(
+  items: ReadonlyArray<StepItem<ActionState, ScoreComputed>>,
+  policies: Policies,
+): Promise<Array<PolicyInForce | undefined>> {
+  const loaded = new Map<Activation, PolicyInForce>();
+  for (const { context } of items) {
+    const activation = context.inForce.get('policy');
+    if (activation === undefined || loaded.has(activation)) continue;
+    loaded.set(activation, { policy: await policies.load(activation.hash), number: activation.number });
+  }
+  return items.map(({ context }) => {
+    const activation = context.inForce.get('policy');
+    return activation && loaded.get(activation);
+  });
+}
+
+/** Throws `contract_violation` for what no policy can judge: no record, no key, or a vector of another feature spec. */
+export function decodeScoreRecord(record: LogRecord): Decoded<ScoreComputed> {
+  const { record: decoded } = ScoreRecord.decode(record.value ?? Buffer.alloc(0));
+  if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
+  if (decoded?.$case === 'activation') return { kind: 'activation', activation: decoded.value };
+  if (decoded === undefined || record.key === null || record.key.length === 0) {
+    throw new AppError('contract_violation', 'not a score record, or one without a key');
+  }
+  const specHash = decoded.value.features?.specHash;
+  if (specHash !== FEATURE_SPEC.hash) {
+    throw new AppError('contract_violation', `features under spec ${specHash}; this is spec ${FEATURE_SPEC.hash}`);
+  }
+  return { kind: 'record', key: record.key.toString(), input: decoded.value };
+}
