@@ -14,7 +14,7 @@ import {
 import type { ProcessName } from './namespace-state.js';
 import type { ServiceName } from './services.js';
 
-const READY_DEADLINE_MS = 60_000;
+const READY_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 20_000;
 const COMMAND_TIMEOUT_MS = 120_000;
 const PROBE_TIMEOUT_MS = 5_000;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from './lock.js';
 
@@ -20,8 +20,9 @@ export async function ensureCached(
     join(cacheDir, `${name}.lock`),
     async () => {
       if (existsSync(folder)) return folder;
-      const partial = join(cacheDir, `${name}.partial`);
-      rmSync(partial, { recursive: true, force: true });
+      removePartials(cacheDir, name);
+      // A name of its own: what a killed run started may still be writing into its folder.
+      const partial = join(cacheDir, `${name}.partial-${process.pid}`);
       mkdirSync(partial);
       await fill(partial);
       renameSync(partial, folder);
@@ -31,7 +32,9 @@ export async function ensureCached(
   );
 }
 
-/** Bytes of the files right in a folder. */
-export function sumFileBytes(folder: string): number {
-  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+function removePartials(cacheDir: string, name: string): void {
+  for (const entry of readdirSync(cacheDir)) {
+    if (entry.startsWith(`${name}.partial`))
+      rmSync(join(cacheDir, entry), { recursive: true, force: true, maxRetries: 5 });
+  }
 }

@@ -28,7 +28,7 @@ export const kafkaDriver: PartDriver = {
   label: 'Kafka',
   option: '--kafka-port',
   preferredPort: 19_092,
-  readyDeadlineMs: 90_000,
+  readyDeadlineMs: 180_000,
   stopSignal: 'SIGTERM',
   stopDeadlineMs: 15_000,
 
@@ -47,7 +47,7 @@ export const kafkaDriver: PartDriver = {
     writeFileSync(properties, toServerProperties(context));
     writeFileSync(logging, toLogging(join(context.dataDir, 'logs')));
     const classpath = join(context.cacheDir, KAFKA_CACHE, '*');
-    await formatOnce(context.dataDir, { properties, logging, classpath });
+    await formatOnce(context, { properties, logging, classpath });
     return startDaemon({
       command: 'java',
       args: [
@@ -72,7 +72,7 @@ export const kafkaDriver: PartDriver = {
 
 /** Formats an empty log folder; the mark is set after, so that an interrupted attempt is begun anew. */
 async function formatOnce(
-  dataDir: string,
+  { dataDir, marker }: Pick<PartContext, 'dataDir' | 'marker'>,
   { properties, logging, classpath }: { properties: string; logging: string; classpath: string },
 ): Promise<void> {
   const mark = join(dataDir, 'formatted');
@@ -83,9 +83,7 @@ async function formatOnce(
   await runCommand(
     'java',
     [...options, 'kafka.tools.StorageTool', 'format', '--cluster-id', clusterId, '--config', properties],
-    {
-      timeoutMs: FORMAT_TIMEOUT_MS,
-    },
+    { timeoutMs: FORMAT_TIMEOUT_MS, marker },
   );
   writeFileSync(mark, '');
 }

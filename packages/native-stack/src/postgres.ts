@@ -19,6 +19,7 @@ import { ensureCached } from './cache.js';
 import { startDaemon } from './daemon.js';
 import type { PartContext, PartDriver } from './part.js';
 import { LOOPBACK } from './ports.js';
+import { readProcessIdentity } from './process-identity.js';
 import { runCommand } from './run-command.js';
 import { findServerUser, type ServerUser } from './server-user.js';
 
@@ -33,7 +34,7 @@ export const postgresDriver: PartDriver = {
   label: 'PostgreSQL',
   option: '--postgres-port',
   preferredPort: 15_432,
-  readyDeadlineMs: 60_000,
+  readyDeadlineMs: 120_000,
   // Fast shutdown: sessions are ended, everything is written.
   stopSignal: 'SIGINT',
   stopDeadlineMs: 20_000,
@@ -49,6 +50,7 @@ export const postgresDriver: PartDriver = {
     const env = toServerEnvironment(binaries);
     mkdirSync(context.dataDir, { recursive: true });
     if (!existsSync(cluster)) await initialise({ ...context, binaries, cluster, user, env });
+    removeStaleLock(cluster);
     writeFileSync(join(cluster, 'postgresql.auto.conf'), toPostgresSettings(context));
     return startDaemon({
       command: join(binaries, 'bin', 'postgres'),
@@ -94,6 +96,7 @@ async function initialise({
   binaries,
   cluster,
   dataDir,
+  marker,
   password,
   user,
   env,
@@ -123,6 +126,7 @@ async function initialise({
         cwd: partial,
         env,
         user,
+        marker,
         timeoutMs: INIT_TIMEOUT_MS,
       },
     );
@@ -131,6 +135,14 @@ async function initialise({
     rmSync(passwordFile, { force: true });
     removePartials(dataDir);
   }
+}
+
+/** PostgreSQL takes even a zombie for a running server, and would refuse to start after a `kill -9`. */
+function removeStaleLock(cluster: string): void {
+  const lock = join(cluster, 'postmaster.pid');
+  if (!existsSync(lock)) return;
+  const pid = Number.parseInt(readFileSync(lock, 'utf8'), 10);
+  if (Number.isNaN(pid) || readProcessIdentity(pid) === undefined) rmSync(lock, { force: true });
 }
 
 function removePartials(dataDir: string): void {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { AppError } from '@perennial/kernel';
+import { MARKER_VARIABLE } from './process-identity.js';
 
 const OUTPUT_TAIL_CHARS = 4_000;
 
@@ -8,6 +9,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   readonly timeoutMs: number;
+  /** Value of the marker variable, so that what a killed run leaves behind is found. */
+  readonly marker?: string;
 }
 
 /** Runs a command to its end and gives its stdout. Throws `dependency_unavailable` with the end of its output when it fails. */
@@ -15,7 +18,10 @@ export function runCommand(command: string, args: readonly string[], options: Co
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      env: { ...(options.env ?? process.env) },
+      env: {
+        ...(options.env ?? process.env),
+        ...(options.marker === undefined ? {} : { [MARKER_VARIABLE]: options.marker }),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: options.timeoutMs,
       killSignal: 'SIGKILL',
