@@ -1,5 +1,6 @@
 import { AppError } from '@perennial/kernel';
 import type { Admin } from 'kafkajs';
+import { installFastProduce } from './fast-produce.js';
 import type { KafkaConnection } from './kafkajs-client.js';
 import { createKafkajsClient, toErrorType, toKafkaError } from './kafkajs-client.js';
 import { KafkajsConsumer } from './kafkajs-consumer.js';
@@ -14,6 +15,7 @@ export interface KafkaLogOptions extends KafkaConnection {
 /** The log on a real broker. Connects when first needed; nothing here fails because the broker is away at the start. */
 export function createKafkaLog(options: KafkaLogOptions): Log {
   const { logger } = options;
+  if (!installFastProduce()) logger.debug('kafkajs keeps its own encoder');
   const kafka = createKafkajsClient(options);
   const producers = new Set<LogProducer>();
   const consumers = new Set<LogConsumer>();

@@ -19,10 +19,11 @@ const PASSING_MESSAGES =
 /** True when PostgreSQL is away, starting, overloaded or lost a race: the same statement may succeed later. */
 export function isPassing(error: unknown): boolean {
   if (isAppError(error)) return error.retriable;
-  if (error instanceof AggregateError) return error.errors.some(isPassing);
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  if (typeof code !== 'string') return PASSING_MESSAGES.test(error.message);
+  if (typeof error !== 'object' || error === null) return false;
+  // By shape, not by class: a socket's errors may come from another realm.
+  const { code, message, errors } = error as { code?: unknown; message?: unknown; errors?: unknown };
+  if (Array.isArray(errors) && errors.some(isPassing)) return true;
+  if (typeof code !== 'string') return PASSING_MESSAGES.test(String(message));
   return PASSING_SYSTEM_CODES.has(code) || (code.length === 5 && PASSING_CLASSES.has(code.slice(0, 2)));
 }
 
