@@ -15,6 +15,18 @@ export function text(limits: { lengthMax: number; pattern?: RegExp; patternHint?
   });
 }
 
+/** A name that is declared elsewhere in the file (see `named`) or was given to `parseYaml`. */
+export function reference(kind: string): Shape<string> {
+  const name = text({ lengthMax: 64 });
+  return {
+    read(node, place, context) {
+      const value = name.read(node, place, context);
+      if (value !== undefined) context.refer(kind, value, toPlace(node, place));
+      return value;
+    },
+  };
+}
+
 /** A finite number within bounds (both inclusive). */
 export function number(limits: { min: number; max: number }): Shape<number> {
   return scalar(`a number from ${limits.min} to ${limits.max}`, (value) =>

@@ -13,6 +13,10 @@ export interface Place {
 /** Collects problems while a file is read. */
 export interface YamlContext {
   report(place: Place, message: string, suggestion?: string): void;
+  /** A name of a kind (such as `stage`) that others in the file may refer to. */
+  declare(kind: string, name: string): void;
+  /** A name that must be declared somewhere in the file, before or after. */
+  refer(kind: string, name: string, place: Place): void;
   /** The place in the file of an offset into a scalar's text. */
   placeWithin(node: Scalar, offset: number): Place;
 }
@@ -33,7 +37,12 @@ export type ShapeValue<S> = S extends Shape<infer T> ? T : never;
 export function parseYaml<T>(
   text: string,
   shape: Shape<T>,
-  options: { fileName: string; check?: (value: T, report: YamlContext['report']) => void },
+  options: {
+    fileName: string;
+    /** Names declared elsewhere, by kind. */
+    names?: Readonly<Record<string, Iterable<string>>>;
+    check?: (value: T, report: YamlContext['report']) => void;
+  },
 ): Parsed<T> {
   const lines = new LineCounter();
   const problems: Problem[] = [];
@@ -50,15 +59,40 @@ export function parseYaml<T>(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   for (const error of document.errors) report({ offset: error.pos[0] }, error.message);
   if (problems.length > 0) return { ok: false, problems };
-  const context: YamlContext = { report, placeWithin: (node, offset) => toPlaceWithin(text, node, offset) };
-  const value = shape.read(document.contents, { offset: 0 }, context);
-  // Cross-references make sense only over a file that has the right form.
+  const references = createReferences(options.names ?? {});
+  const placeWithin = (node: Scalar, offset: number): Place => toPlaceWithin(text, node, offset);
+  const value = shape.read(document.contents, { offset: 0 }, { ...references, report, placeWithin });
+  references.check(report);
+  // What goes beyond names makes sense only over a file that has the right form.
   if (value !== undefined && problems.length === 0) options.check?.(value, report);
   if (value === undefined || problems.length > 0) {
     problems.sort((a, b) => a.line - b.line || a.column - b.column);
     return { ok: false, problems };
   }
   return { ok: true, value };
+}
+
+/** Names and what refers to them; checked at the end, even in a file that has other problems. */
+function createReferences(names: Readonly<Record<string, Iterable<string>>>) {
+  const declared = new Map(Object.entries(names).map(([kind, known]) => [kind, new Set(known)]));
+  const referred: Array<{ kind: string; name: string; place: Place }> = [];
+  return {
+    declare(kind: string, name: string): void {
+      declared.set(kind, (declared.get(kind) ?? new Set()).add(name));
+    },
+    refer(kind: string, name: string, place: Place): void {
+      referred.push({ kind, name, place });
+    },
+    check(report: YamlContext['report']): void {
+      for (const { kind, name, place } of referred) {
+        // A kind of which nothing is known is not checked: a missing section is a problem of its own.
+        const known = declared.get(kind);
+        if (known !== undefined && !known.has(name)) {
+          report(place, `unknown ${kind} "${name}"`, findNearest(name, known));
+        }
+      }
+    },
+  };
 }
 
 /** Where a node begins. */
@@ -156,10 +190,10 @@ export function list<T>(item: Shape<T>, limits: { itemsMin?: number; itemsMax: n
   };
 }
 
-/** A mapping whose keys are names chosen by the author; keeps their order. */
+/** A mapping whose keys are names chosen by the author; keeps their order. With `declares`, they are names of that kind. */
 export function named<T>(
   item: Shape<T>,
-  limits: { pattern: RegExp; patternHint: string; itemsMax: number },
+  limits: { pattern: RegExp; patternHint: string; itemsMax: number; declares?: string },
 ): Shape<ReadonlyMap<string, T>> {
   return {
     read(node, place, context) {
@@ -171,6 +205,7 @@ export function named<T>(
       for (const { key, value } of node.items.slice(0, limits.itemsMax)) {
         const name = isScalar(key) ? String(key.value) : String(key);
         const keyPlace = toPlace(key as Node, here);
+        if (limits.declares !== undefined) context.declare(limits.declares, name);
         if (!limits.pattern.test(name)) {
           context.report(keyPlace, `${JSON.stringify(name)} is not a name: ${limits.patternHint}`);
           complete = false;

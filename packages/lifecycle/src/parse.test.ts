@@ -32,6 +32,7 @@ stages:
 `),
     ).toBe(
       [
+        'lifecycle.yaml:2:10: unknown stage "prospct", did you mean "prospect"?',
         'lifecycle.yaml:5:5: unknown key "transitons", did you mean "transitions"?',
         'lifecycle.yaml:7:12: unknown name "features.orders_count_al", did you mean "features.orders_count_all"?',
       ].join('\n'),
@@ -54,10 +55,27 @@ stages:
       [
         'lifecycle.yaml:2:10: unknown stage "prospct", did you mean "prospect"?',
         'lifecycle.yaml:6:13: unknown stage "neww", did you mean "new"?',
-        'lifecycle.yaml:7:13: a transition leads to another stage',
-        'lifecycle.yaml:9:9: "back" waits for the end of "stay", and the stage "prospect" has none',
-        'lifecycle.yaml:9:9: a transition needs "when", "absence", or an "enter" condition of "new"',
-        'lifecycle.yaml:11:9: a transition needs "when", "absence", or an "enter" condition of "new"',
+      ].join('\n'),
+    );
+    expect(
+      problemsOf(`version: 1
+initial: prospect
+stages:
+  prospect:
+    transitions:
+      - to: prospect
+        absence: 1d
+      - to: new
+        back: true
+      - to: new
+  new: {}
+`),
+    ).toBe(
+      [
+        'lifecycle.yaml:6:13: a transition leads to another stage',
+        'lifecycle.yaml:8:9: "back" waits for the end of "stay", and the stage "prospect" has none',
+        'lifecycle.yaml:8:9: a transition needs "when", "absence", or an "enter" condition of "new"',
+        'lifecycle.yaml:10:9: a transition needs "when", "absence", or an "enter" condition of "new"',
       ].join('\n'),
     );
   });

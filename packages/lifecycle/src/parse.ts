@@ -3,7 +3,6 @@ import {
   condition,
   declareProfileVariables,
   duration,
-  findNearest,
   flag,
   integer,
   list,
@@ -13,6 +12,7 @@ import {
   optional,
   type Parsed,
   parseYaml,
+  reference,
   type ShapeValue,
   text,
   type VariableSet,
@@ -40,7 +40,7 @@ export function parseLifecycle(
   options: { fileName: string; featureNames: readonly string[] },
 ): Parsed<Lifecycle> {
   const variables = declareProfileVariables(options.featureNames);
-  const parsed = parseYaml(yamlText, createShape(variables), { fileName: options.fileName, check: checkReferences });
+  const parsed = parseYaml(yamlText, createShape(variables), { fileName: options.fileName, check: checkTransitions });
   return parsed.ok ? { ok: true, value: toLifecycle(parsed.value, variables) } : parsed;
 }
 
@@ -48,7 +48,7 @@ type FileShape = ReturnType<typeof createShape>;
 type File = ShapeValue<FileShape>;
 
 function createShape(variables: VariableSet) {
-  const stageName = text({ lengthMax: 31 });
+  const stageName = reference('stage');
   const transition = object({
     to: located(stageName),
     when: optional(condition(variables), undefined),
@@ -68,20 +68,14 @@ function createShape(variables: VariableSet) {
   return object({
     version: integer({ min: 1, max: 1 }),
     name: optional(text({ lengthMax: 100 }), 'lifecycle'),
-    initial: located(stageName),
-    stages: named(stage, { ...STAGE_NAME, itemsMax: STAGES_MAX }),
+    initial: stageName,
+    stages: named(stage, { ...STAGE_NAME, itemsMax: STAGES_MAX, declares: 'stage' }),
   });
 }
 
-function checkReferences(file: File, report: YamlContext['report']): void {
-  const known = [...file.stages.keys()];
-  const checkName = ({ value, place }: File['initial']): void => {
-    if (!file.stages.has(value)) report(place, `unknown stage "${value}"`, findNearest(value, known));
-  };
-  checkName(file.initial);
+function checkTransitions(file: File, report: YamlContext['report']): void {
   for (const [name, stage] of file.stages) {
     for (const transition of stage.transitions) {
-      checkName(transition.to);
       if (transition.to.value === name) report(transition.to.place, 'a transition leads to another stage');
       if (transition.back && stage.stay === undefined) {
         report(transition.place, `"back" waits for the end of "stay", and the stage "${name}" has none`);
@@ -107,7 +101,7 @@ function toCondition(transition: TransitionFile, target: StageFile): Condition |
 
 function toLifecycle(file: File, variables: VariableSet): Lifecycle {
   const stages = new Map([...file.stages].map(([name, stage]) => [name, toStage(name, stage, file)]));
-  return { name: file.name, initial: file.initial.value, stages, variables };
+  return { name: file.name, initial: file.initial, stages, variables };
 }
 
 function toStage(name: string, stage: StageFile, file: File): Stage {

@@ -42,6 +42,15 @@ describe('parsePolicy', () => {
     expect(problems.find((problem) => problem.startsWith(`policy.yaml:${line}:`))).toContain(message);
   });
 
+  it('reports wrong names and wrong forms at once', () => {
+    const problems = problemsOf(
+      DEFAULT.replace('channel: push', 'channel: psh')
+        .replace('stages: [won_back]', 'stages: [wonback]')
+        .replace('30d', '30'),
+    );
+    expect(problems.split('\n')).toHaveLength(3);
+  });
+
   it('does not check stages that it is not told', () => {
     const text = DEFAULT.replaceAll('won_back', 'back_again');
     expect(parsePolicy(text, { fileName: 'policy.yaml', featureNames: FEATURES }).ok).toBe(true);

@@ -15,6 +15,7 @@ import {
   optional,
   type Parsed,
   parseYaml,
+  reference,
   type ShapeValue,
   text,
   timeOfDay,
@@ -42,10 +43,10 @@ export function parsePolicy(
   options: { fileName: string; featureNames: readonly string[]; stages?: Iterable<string> },
 ): Parsed<Policy> {
   const variables = declareProfileVariables(options.featureNames);
-  const stages = options.stages === undefined ? undefined : new Set(options.stages);
   const parsed = parseYaml(yamlText, createShape(variables), {
     fileName: options.fileName,
-    check: (file, report) => checkReferences(file, stages, report),
+    ...(options.stages === undefined ? {} : { names: { stage: options.stages } }),
+    check: checkTimes,
   });
   return parsed.ok ? { ok: true, value: toPolicy(parsed.value, variables) } : parsed;
 }
@@ -55,7 +56,6 @@ type StrategyFile = File['strategies'] extends ReadonlyMap<string, infer S> ? S 
 
 function createShape(variables: VariableSet) {
   const share = optional(number({ min: 0, max: 1 }), 0);
-  const name = text({ lengthMax: 63 });
   // A cap counts kept contacts, and no more than CONTACTS_MAX are kept.
   const cap = object({
     max: integer({ min: 0, max: CONTACTS_MAX }),
@@ -64,9 +64,9 @@ function createShape(variables: VariableSet) {
   const caps = optional(list(cap, { itemsMax: 4 }), []);
   const strategy = object({
     description: optional(text({ lengthMax: 500 }), ''),
-    stages: list(located(name), { itemsMin: 1, itemsMax: 32 }),
+    stages: list(reference('stage'), { itemsMin: 1, itemsMax: 32 }),
     on: oneOf(['stage_entered', 'scored']),
-    channel: located(name),
+    channel: reference('channel'),
     template: text({ lengthMax: 200 }),
     parameters: optional(jsonObject({ lengthMax: PARAMETERS_LENGTH_MAX }), {}),
     cost: optional(number({ min: 0, max: 1e9 }), 0),
@@ -85,12 +85,16 @@ function createShape(variables: VariableSet) {
     holdout: optional(object({ share, salt: text({ lengthMax: 100 }) }), undefined),
     caps,
     choice: optional(oneOf(['priority', 'weighted']), 'priority' as const),
-    channels: named(object({ caps, ignoresQuietHours: optional(flag(), false) }), { ...NAME, itemsMax: CHANNELS_MAX }),
+    channels: named(object({ caps, ignoresQuietHours: optional(flag(), false) }), {
+      ...NAME,
+      itemsMax: CHANNELS_MAX,
+      declares: 'channel',
+    }),
     strategies: named(strategy, { ...NAME, itemsMax: STRATEGIES_MAX }),
   });
 }
 
-function checkReferences(file: File, stages: ReadonlySet<string> | undefined, report: YamlContext['report']): void {
+function checkTimes(file: File, report: YamlContext['report']): void {
   if (file.timeZone !== undefined && !isTimeZone(file.timeZone.value)) {
     report(
       file.timeZone.place,
@@ -100,16 +104,6 @@ function checkReferences(file: File, stages: ReadonlySet<string> | undefined, re
   }
   if (file.quietHours !== undefined && file.quietHours.from === file.quietHours.to) {
     report(file.quietHours.place, 'quiet hours that end when they begin are none; leave them out');
-  }
-  for (const strategy of file.strategies.values()) {
-    const { channel } = strategy;
-    if (!file.channels.has(channel.value)) {
-      report(channel.place, `unknown channel "${channel.value}"`, findNearest(channel.value, file.channels.keys()));
-    }
-    for (const { value, place } of strategy.stages) {
-      if (stages !== undefined && !stages.has(value))
-        report(place, `unknown stage "${value}"`, findNearest(value, stages));
-    }
   }
 }
 
@@ -154,9 +148,9 @@ function toStrategy(name: string, strategy: StrategyFile): Strategy {
   return {
     name,
     description: strategy.description,
-    stages: new Set(strategy.stages.map(({ value }) => value)),
+    stages: new Set(strategy.stages),
     on: strategy.on,
-    channel: strategy.channel.value,
+    channel: strategy.channel,
     template: strategy.template,
     parameters: strategy.parameters,
     cost: strategy.cost,
