@@ -1,0 +1,299 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type Activation,
+  FeatureRecord,
+  type StageChanged,
+  TOPICS,
+  toConsumerGroup,
+  toPartition,
+  toTopic,
+} from '@perennial/contracts';
+import { apply, type EngineState, FEATURE_SPEC, vector } from '@perennial/feature-engine';
+import { createPseudonymizer } from '@perennial/identity';
+import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
+import { createRandomToken, must } from '@perennial/kernel';
+import { toSeen } from '@perennial/keyed-processor/testing';
+import { createLogger } from '@perennial/telemetry';
+import { readTestEnvironment } from '../support/environment.js';
+import { eventually } from '../support/eventually.js';
+import { readTopic } from '../support/read-topic.js';
+
+/*
+ * Scoring as a process of its own, on real Kafka, Redis and PostgreSQL, with the model and the chart that ship: transitions
+ * without gaps, the same in the topic and in PostgreSQL, and a run with `kill -9` in it publishes what one without does.
+ */
+
+const ROOT = join(import.meta.dirname, '../..');
+const PROGRAM = join(ROOT, 'services/scoring/dist/main.js');
+const SECRET = 'integration-tests-have-a-secret-of-their-own';
+const PARTITIONS = 3;
+const USERS = 60;
+const ORDERS_PER_USER = 12;
+const DAYS = 400;
+const DAY_MS = 86_400_000;
+const START_MS = Date.UTC(2023, 0, 1);
+
+const runFile = promisify(execFile);
+const pseudonymizer = createPseudonymizer(SECRET);
+
+describe('scoring', () => {
+  const { brokers, redisUrl, postgresUrl } = readTestEnvironment();
+  const run = createRandomToken()
+    .replaceAll(/[^a-z0-9]/gi, '')
+    .slice(0, 6)
+    .toLowerCase();
+  const logger = createLogger({ service: 'test', namespace: 'test', instanceId: 'test', level: 'error' });
+  const userIds = Array.from({ length: USERS }, (_, i) => `user ${i}`);
+  const children = new Set<ChildProcess>();
+  let log: Log;
+  let calm: Awaited<ReturnType<typeof runNamespace>>;
+
+  beforeAll(async () => {
+    log = createKafkaLog({ brokers, clientId: 'test', logger });
+    calm = await runNamespace(`scalm${run}`, false);
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await log?.close();
+  });
+
+  it('numbers the transitions of each profile without gaps, and each goes on where the last one ended', () => {
+    expect(calm.changes.size).toBe(USERS);
+    for (const changes of calm.changes.values()) {
+      changes.forEach((change, index) => {
+        expect(change.number).toBe(index + 1);
+        expect(change.from).toBe(index === 0 ? null : changes[index - 1]?.to);
+        expect(change).toMatchObject({ lifecycleVersion: 1, modelHash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+      });
+    }
+    const stages = new Set([...calm.changes.values()].flat().map(({ to }) => to));
+    expect([...stages]).toEqual(expect.arrayContaining(['new', 'activated', 'at_risk']));
+    expect([...calm.changes.values()].flat().some(({ cause }) => cause === 'timer')).toBe(true);
+  });
+
+  it('serves the same from PostgreSQL and from Redis', () => {
+    for (const [userId, { profile, transitions }] of calm.served) {
+      const changes = must(calm.changes.get(userId), userId);
+      expect(transitions.map(({ number, from, to, at }) => ({ number, from, to, at })).reverse()).toEqual(
+        changes.map(({ number, from, to, at }) => ({ number, from, to, at })),
+      );
+      expect(profile).toMatchObject({ known: true, stage: changes.at(-1)?.to, transitionNumber: changes.length });
+      expect(profile.scores.purchase).toBeGreaterThan(0);
+    }
+    expect(calm.counted.profiles).toBe(USERS);
+  });
+
+  it('publishes the same after kill -9', async () => {
+    const killed = await runNamespace(`skill${run}`, true);
+    expect(killed.changes).toEqual(calm.changes);
+    expect(toSeen(killed.scores)).toEqual(toSeen(calm.scores));
+  }, 120_000);
+
+  async function runNamespace(namespace: string, isKilled: boolean) {
+    await makeTopics(namespace);
+    await runCommand(namespace, ['migrate']);
+    const inForce = [
+      await register(namespace, 'lifecycle', 'infra/defaults/lifecycle.yaml'),
+      await register(namespace, 'model', 'trainer/models/default'),
+    ];
+    const producer = await log.createProducer();
+    await producer.send(createRecords(namespace, userIds, inForce));
+    await producer.close();
+    if (isKilled) await startAndKill(namespace);
+    const { child, url } = await startService(namespace);
+    await eventually(() => isWorkedOff(namespace), { withinMs: 60_000, what: `${namespace} worked off` });
+    const changes = toChanges(await readTopic(log, toTopic(namespace, 'stageChanged')));
+    const counted = await waitForSink(url, [...changes.values()].flat().length);
+    const served = new Map(await Promise.all(userIds.map(async (userId) => [userId, await ask(url, userId)] as const)));
+    await end(child, 'SIGTERM');
+    expect(child.exitCode).toBe(0);
+    const read = await readTopic(log, toTopic(namespace, 'scoreComputed'));
+    const scores: OutgoingRecord[] = read.map((record) => ({ ...record, topic: TOPICS.scoreComputed.baseName }));
+    return { changes, counted, served, scores };
+  }
+
+  async function startAndKill(namespace: string): Promise<void> {
+    const { child } = await startService(namespace);
+    await eventually(async () => (await countScores(namespace)) > 200, { withinMs: 60_000, what: 'some work done' });
+    await end(child, 'SIGKILL');
+    // Otherwise the test would show nothing: give it more records.
+    expect(await countScores(namespace)).toBeLessThan(calm.scores.length);
+  }
+
+  async function countScores(namespace: string): Promise<number> {
+    const offsets = await log.offsets(toTopic(namespace, 'scoreComputed'));
+    return [...offsets.values()].reduce((sum, { high }) => sum + high, 0);
+  }
+
+  async function isWorkedOff(namespace: string): Promise<boolean> {
+    const topic = toTopic(namespace, 'featureUpdated');
+    const committed = await log.groupOffsets(toConsumerGroup(namespace, 'scoring'), topic);
+    return [...(await log.offsets(topic))].every(([partition, { high }]) => committed.get(partition) === high);
+  }
+
+  /** The sink comes after: waits until it has all transitions. */
+  async function waitForSink(url: string, transitions: number) {
+    let stored = 0;
+    await eventually(
+      async () => {
+        const metrics = await (await fetch(`${url}/metrics`)).text();
+        const lines = metrics.split('\n').filter((line) => line.startsWith('scoring_transitions_stored_total{'));
+        stored = lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+        const { stages } = await read<{ stages: object }>(`${url}/v1/stages`);
+        return stored >= transitions || (Object.keys(stages).length > 0 && (await isStored(url)));
+      },
+      { withinMs: 60_000, what: `${transitions} transitions stored (${stored} so far)` },
+    );
+    return read<{ profiles: number; stages: Record<string, number> }>(`${url}/v1/stages`);
+  }
+
+  /** After a kill the metrics of the process before are gone; then every profile's history must be as long as its state says. */
+  async function isStored(url: string): Promise<boolean> {
+    const answers = await Promise.all(userIds.map((userId) => ask(url, userId)));
+    return answers.every(({ profile, transitions }) => transitions.length === profile.transitionNumber);
+  }
+
+  async function ask(url: string, userId: string) {
+    const id = encodeURIComponent(userId);
+    const profile = await read<{ transitionNumber: number; scores: { purchase: number } }>(`${url}/v1/profiles/${id}`);
+    const { transitions } = await read<{ transitions: StageChanged[] }>(`${url}/v1/transitions?userId=${id}`);
+    return { profile, transitions };
+  }
+
+  async function read<T>(url: string): Promise<T> {
+    const response = await fetch(url);
+    expect(response.status).toBe(200);
+    return (await response.json()) as T;
+  }
+
+  function toEnvironment(namespace: string) {
+    return {
+      PATH: process.env.PATH,
+      PERENNIAL_NAMESPACE: namespace,
+      PERENNIAL_SECRET: SECRET,
+      KAFKA_BROKERS: brokers.join(','),
+      REDIS_URL: redisUrl,
+      POSTGRES_URL: postgresUrl,
+      PORT: '0',
+    };
+  }
+
+  async function runCommand(namespace: string, args: string[]): Promise<string> {
+    const { stdout } = await runFile(process.execPath, [PROGRAM, ...args], {
+      env: toEnvironment(namespace),
+      cwd: ROOT,
+    });
+    return stdout;
+  }
+
+  async function register(namespace: string, kind: string, path: string): Promise<Activation> {
+    const output = await runCommand(namespace, ['register', kind, path]);
+    return JSON.parse(must(output.trim().split('\n').at(-1), 'answer')) as Activation;
+  }
+
+  async function startService(namespace: string): Promise<{ child: ChildProcess; url: string }> {
+    const child = spawn(process.execPath, [PROGRAM], {
+      env: toEnvironment(namespace),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.add(child);
+    for await (const line of createInterface({ input: child.stdout })) {
+      const entry = JSON.parse(line) as { message: string; url?: string };
+      if (entry.message !== 'service started') continue;
+      // Nobody reads on: without this the pipe would fill up and stop the service.
+      child.stdout.resume();
+      return { child, url: must(entry.url, 'url') };
+    }
+    throw new Error('the service ended before it started');
+  }
+
+  async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+    children.delete(child);
+  }
+
+  async function makeTopics(namespace: string): Promise<void> {
+    const names = ['featureUpdated', 'scoreComputed', 'stageChanged', 'deadLettered'] as const;
+    const specs = names.map((name) => {
+      const { cleanup } = TOPICS[name];
+      return { name: toTopic(namespace, name), partitions: PARTITIONS, cleanup, retentionMs: -1 };
+    });
+    await createTopics({ brokers, clientId: 'test', logger }, specs);
+  }
+});
+
+/** Transitions by user, each content once (a repeat after a crash has the same position). */
+function toChanges(records: readonly { value: Buffer | null }[]): Map<string, StageChanged[]> {
+  const changes = new Map<string, StageChanged[]>();
+  for (const { value } of records) {
+    const change = JSON.parse(String(value)) as StageChanged;
+    const userId = must(change.userId, 'userId');
+    const known = changes.get(userId) ?? [];
+    const before = known[change.number - 1];
+    if (before === undefined) changes.set(userId, [...known, change]);
+    else expect(change).toEqual(before);
+  }
+  return changes;
+}
+
+/** What feature-store would write: activations first, a vector for each order, a tick a day on every partition. */
+function createRecords(
+  namespace: string,
+  userIds: readonly string[],
+  inForce: readonly Activation[],
+): OutgoingRecord[] {
+  const topic = toTopic(namespace, 'featureUpdated');
+  const records: OutgoingRecord[] = [];
+  const toAll = (record: FeatureRecord['record']) => {
+    const value = Buffer.from(FeatureRecord.encode({ record }).finish());
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
+      records.push({ topic, partition, key: null, value, headers: {} });
+    }
+  };
+  for (const activation of inForce) toAll({ $case: 'activation', value: activation });
+  const states = new Map<string, EngineState>();
+  const orders = createOrders(userIds);
+  let next = 0;
+  for (let day = 0; day <= DAYS; day += 1) {
+    const timeMs = START_MS + day * DAY_MS;
+    for (let order = orders[next]; order !== undefined && order.atMs <= timeMs; order = orders[++next]) {
+      const { userId, atMs } = order;
+      const event = { messageId: `m${next}`, type: 'track', name: 'Order Completed', timestampMs: atMs };
+      const folded = apply(states.get(userId), { ...event, properties: { revenue: order.revenue } });
+      states.set(userId, folded.state);
+      const key = pseudonymizer.toProfileKey({ userId });
+      const update = {
+        specHash: FEATURE_SPEC.hash,
+        asOfMs: atMs,
+        values: vector(folded.state, atMs).values.map((value) => value ?? Number.NaN),
+        lastEventAtMs: atMs,
+        subject: pseudonymizer.seal(userId),
+        timeZone: '',
+        event: { ...event, value: order.revenue },
+      };
+      const value = Buffer.from(FeatureRecord.encode({ record: { $case: 'updated', value: update } }).finish());
+      records.push({ topic, partition: toPartition(key, PARTITIONS), key: Buffer.from(key), value, headers: {} });
+    }
+    toAll({ $case: 'tick', value: { timeMs } });
+  }
+  return records;
+}
+
+/** Orders in order of time: some users buy all year long, others only in the beginning. */
+function createOrders(userIds: readonly string[]) {
+  const orders = userIds.flatMap((userId, user) =>
+    Array.from({ length: ORDERS_PER_USER }, (_, order) => {
+      const stepDays = 2 + ((user * 7) % 29);
+      const atMs = START_MS + Math.round((1 + (user % 11) + order * stepDays) * DAY_MS + user * 60_000);
+      return { userId, atMs, revenue: 10 + ((user * 13 + order * 5) % 90) };
+    }),
+  );
+  return orders.sort((a, b) => a.atMs - b.atMs);
+}
