@@ -60,6 +60,27 @@ describe('http server', () => {
     ).toBe(400);
   });
 
+  it('stops as soon as the requests in flight are answered, whatever their connections would keep', async () => {
+    const server = create();
+    const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    let entered = false;
+    let stopping = false;
+    server.addHook('preClose', async () => {
+      stopping = true;
+    });
+    server.get('/slow', async () => {
+      entered = true;
+      while (!stopping) await wait(5);
+      return { ok: true };
+    });
+    const url = await listen(server, { host: '127.0.0.1', port: 0 });
+    const pending = fetch(`${url}/slow`);
+    while (!entered) await wait(5);
+    const closed = server.close();
+    expect((await pending).headers.get('connection')).toBe('close');
+    await closed;
+  });
+
   it('names a taken port and the variable', async () => {
     const url = await listen(create(), { host: '127.0.0.1', port: 0 });
     const port = Number(new URL(url).port);

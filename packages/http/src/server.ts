@@ -43,6 +43,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   addHealthRoutes(server, options);
   addRequestMetrics(server, options.metrics);
+  closeConnectionsWhileStopping(server);
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const { status, body, headers } = toErrorReply(error);
     if (status >= 500) request.log.error({ error, route: request.routeOptions.url }, 'request failed');
@@ -80,6 +81,17 @@ function addRequestMetrics(server: FastifyInstance, metrics: Metrics): void {
     const route = request.routeOptions.url ?? 'none';
     durations.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
     done();
+  });
+}
+
+/** Answers given while stopping end their connection: kept alive, it would hold up the stop for its idle timeout. */
+function closeConnectionsWhileStopping(server: FastifyInstance): void {
+  let stopping = false;
+  server.addHook('preClose', async () => {
+    stopping = true;
+  });
+  server.addHook('onSend', async (_request, reply) => {
+    if (stopping) reply.header('connection', 'close');
   });
 }
 
