@@ -51,7 +51,17 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
   const stopping = new AbortController();
   const committer = new Committer((error) => events.commitFailed(error));
 
+  const inHand = new Set<Promise<void>>();
+
+  async function handle(partition: number, records: readonly LogRecord[]): Promise<void> {
+    const handling = takeIn(partition, records);
+    inHand.add(handling);
+    await handling.finally(() => inHand.delete(handling));
+  }
+
   async function takeIn(partition: number, records: readonly LogRecord[]): Promise<void> {
+    // What comes after a stop began is left, uncommitted, to whoever comes next.
+    if (stopping.signal.aborted) return;
     const outgoing = records.map((record) => toOutgoing(record, options));
     const startedAtMs = options.clock.now();
     try {
@@ -62,7 +72,7 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
         onRetry: ({ error }) => events.publishRetried(error),
       });
     } catch (error) {
-      // Only a stop ends the retries; what is not committed is read again by whoever comes next.
+      // Only a stop ends the retries.
       if (stopping.signal.aborted) return;
       throw error;
     }
@@ -86,12 +96,11 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
         for (const partition of partitions) owned.add(partition);
         events.ownershipChanged(owned.size);
       },
-      async onRevoked(partitions) {
+      onRevoked(partitions) {
         for (const partition of partitions) owned.delete(partition);
         events.ownershipChanged(owned.size);
-        await committer.flush();
       },
-      onRecords: takeIn,
+      onRecords: handle,
       onError: (error) => events.consumerFailed(error),
     },
   );
@@ -101,6 +110,8 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
     owned: () => owned,
     async stop() {
       stopping.abort();
+      // Before leaving the group: afterwards nothing can be committed any more.
+      await Promise.allSettled(inHand);
       await committer.flush();
       await consumer.stop();
     },

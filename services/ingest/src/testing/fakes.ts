@@ -32,9 +32,13 @@ export class FakeClock implements Clock {
   }
 
   wait(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((done) => {
-      if (signal?.aborted) return done();
-      signal?.addEventListener('abort', () => done(), { once: true });
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const done = () => {
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      signal?.addEventListener('abort', done, { once: true });
       this.#waits.push({ atMs: this.#nowMs + ms, done });
     });
   }
@@ -181,4 +185,19 @@ export function createDoorHarness(
     { door, driver, lastTickMs: () => undefined, partitions: PARTITIONS },
   );
   return { server, producer, store, clock, listen: () => listen(server, { host: '127.0.0.1', port: 0 }) };
+}
+
+const EVENTUALLY_MS_MAX = 5_000;
+
+/** Runs `check` until it does not throw. */
+export async function eventually(check: () => void | Promise<void>): Promise<void> {
+  const deadlineMs = Date.now() + EVENTUALLY_MS_MAX;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
 }

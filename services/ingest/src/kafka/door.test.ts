@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
+import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
+import { createSilentEvents, eventually, FakeClock, NOW_MS, PARTITIONS, RECORDS } from '../testing/fakes.js';
+import { type KafkaDoor, startKafkaDoor, toDoorGroup } from './door.js';
+
+const RECEIVED = toTopic('live', 'eventReceived');
+const GROUP = toDoorGroup('live');
+const track = { type: 'track', userId: 'u1', event: 'Order Completed', properties: { revenue: 10 } };
+
+describe('kafka door', () => {
+  let log: MemoryLog;
+  let door: KafkaDoor | undefined;
+
+  beforeEach(() => {
+    log = createMemoryLog({ partitions: PARTITIONS, now: () => NOW_MS });
+    log.createTopic(RECEIVED);
+  });
+  afterEach(async () => {
+    await door?.stop();
+    await log.close();
+  });
+
+  async function start(clockMode: 'wall' | 'events' = 'wall'): Promise<KafkaDoor> {
+    const clock = {
+      ...new FakeClock(),
+      now: () => NOW_MS,
+      wait: () => new Promise<void>((done) => setTimeout(done, 1)),
+    };
+    const producer = await log.createProducer();
+    door = await startKafkaDoor({
+      log,
+      producer,
+      namespace: 'live',
+      clockMode,
+      clock,
+      records: RECORDS,
+      events: createSilentEvents(),
+    });
+    return door;
+  }
+
+  function put(value: unknown, headers: Record<string, string> = {}, partition = 1): void {
+    const bytes = Buffer.isBuffer(value) || value === null ? value : Buffer.from(JSON.stringify(value));
+    log.append({ topic: RECEIVED, partition, key: null, value: bytes, headers });
+  }
+
+  const accepted = () =>
+    log.records('accepted').map(({ value }) => {
+      const { record } = AcceptedRecord.decode(value ?? Buffer.alloc(0));
+      return record?.$case === 'event' ? record.value : undefined;
+    });
+  const rejected = () => log.records('rejected').map(({ value }) => JSON.parse(String(value)) as EventRejected);
+  const committed = async () => Object.fromEntries(await log.groupOffsets(GROUP, RECEIVED));
+
+  it('takes plain JSON, keyed or not, and CloudEvents in both modes', async () => {
+    put({ ...track, messageId: 'm1' });
+    put(track);
+    put(
+      { userId: 'u1', event: 'x' },
+      {
+        ce_specversion: '1.0',
+        ce_id: 'ce-1',
+        ce_type: 'shop.track',
+        ce_time: '2026-04-30T12:00:00Z',
+        ce_source: '/shop',
+      },
+    );
+    put({
+      specversion: '1.0',
+      id: 'ce-2',
+      type: 'com.example.identify',
+      source: '/',
+      data: { userId: 'u1', traits: { a: 1 } },
+    });
+    await start();
+    await eventually(() => expect(accepted()).toHaveLength(4));
+    expect(accepted()).toMatchObject([
+      { messageId: 'm1', type: 'track', sourceId: 'kafka', receivedAtMs: NOW_MS },
+      { messageId: `kafka:${RECEIVED}/1:1`, timestampMs: NOW_MS },
+      { messageId: 'ce-1', type: 'track', name: 'x', timestampMs: Date.parse('2026-04-30T12:00:00Z') },
+      { messageId: 'ce-2', type: 'identify' },
+    ]);
+    await eventually(async () => expect(await committed()).toEqual({ 1: 4 }));
+  });
+
+  it('keeps what it refuses, with the position, and goes on', async () => {
+    put(Buffer.from([0xff, 0x00, 0x01]));
+    put(Buffer.from('{"a":'));
+    put(null);
+    put([1]);
+    put({ ...track, userId: '' });
+    put({ ...track, properties: { filler: 'x'.repeat(33_000) } });
+    put({ specversion: '1.0', id: 'x', type: 'track', data: 'text' });
+    put(track);
+    await start();
+    await eventually(() => expect(accepted()).toHaveLength(1));
+    const byOffset = rejected().sort((a, b) => (a.position < b.position ? -1 : 1));
+    expect(byOffset.map(({ reason, position, encoding }) => [reason, position, encoding])).toEqual([
+      ['not_json', `${RECEIVED}/1:0`, 'base64'],
+      ['not_json', `${RECEIVED}/1:1`, 'base64'],
+      ['not_json', `${RECEIVED}/1:2`, 'base64'],
+      ['not_an_object', `${RECEIVED}/1:3`, 'base64'],
+      ['missing_id', `${RECEIVED}/1:4`, 'json'],
+      ['event_too_large', `${RECEIVED}/1:5`, 'base64'],
+      ['not_an_object', `${RECEIVED}/1:6`, 'base64'],
+    ]);
+    expect(Buffer.from(byOffset[0]?.event ?? '', 'base64')).toEqual(Buffer.from([0xff, 0x00, 0x01]));
+    expect(byOffset[0]?.sourceId).toBeNull();
+    const [first] = log.records('rejected').filter(({ headers }) => headers.ce_id === `${RECEIVED}/1:0`);
+    expect(first?.headers).toMatchObject({ ce_type: 'lifecycle.event.rejected.v1', ce_specversion: '1.0' });
+  });
+
+  it('commits nothing before the acknowledgement, and tries until it has it', async () => {
+    put({ ...track, messageId: 'm1' });
+    put({ ...track, messageId: 'm2' });
+    log.failNextSend({ written: 1 });
+    log.failNextSend({ written: 0 });
+    await start();
+    await eventually(async () => expect(await committed()).toEqual({ 1: 2 }));
+    expect(accepted().map((event) => event?.messageId)).toEqual(['m1', 'm1', 'm2']);
+  });
+
+  it('goes on where another instance stopped, without gap or repeat', async () => {
+    for (let i = 0; i < 200; i++) put({ ...track, messageId: `m${i}` }, {}, i % PARTITIONS);
+    const first = await start();
+    await eventually(() => expect(accepted().length).toBeGreaterThan(10));
+    await first.stop();
+    for (let i = 200; i < 300; i++) put({ ...track, messageId: `m${i}` }, {}, i % PARTITIONS);
+    await start();
+    await eventually(() => expect(new Set(accepted().map((event) => event?.messageId)).size).toBe(300));
+    expect(accepted()).toHaveLength(300);
+  });
+
+  it('says which partitions it has', async () => {
+    const started = await start();
+    await eventually(() => expect([...started.owned()].sort()).toEqual([0, 1, 2, 3]));
+  });
+
+  it('takes history at its own time where events drive the clock', async () => {
+    put({ ...track, timestamp: '1997-03-01T00:00:00Z' });
+    await start('events');
+    await eventually(() => expect(accepted()).toHaveLength(1));
+    const time = Date.parse('1997-03-01T00:00:00Z');
+    expect(accepted()[0]).toMatchObject({ timestampMs: time, receivedAtMs: time });
+  });
+});
