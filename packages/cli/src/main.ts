@@ -44,6 +44,11 @@ for (const command of program.commands) {
   for (const nested of command.commands) nested.exitOverride();
 }
 
+// A reader such as `head` that has seen enough is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

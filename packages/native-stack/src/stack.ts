@@ -149,9 +149,10 @@ interface StackRun {
 async function startParts(run: StackRun): Promise<Part[]> {
   const missing: Part[] = [];
   for (const part of PARTS) if (!(await isInService(run, part))) missing.push(part);
+  // A port that is taken is told before anything is fetched.
+  for (const part of missing) await choosePorts(run, part);
   // One after the other: two Maven runs would write to one local repository at once.
   for (const part of missing) await DRIVERS[part].prepare(toContext(run, part));
-  for (const part of missing) await choosePorts(run, part);
   const outcomes = await Promise.allSettled(missing.map((part) => startPart(run, part)));
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failure === undefined) return missing;
