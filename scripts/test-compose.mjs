@@ -5,10 +5,12 @@
 //
 // Exit codes: 0 passed, 1 failed, 3 there is no Docker engine here.
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { createCompose, findEngineProblem } from './containers/compose.mjs';
 import { ensureEnvFile } from './containers/env-file.mjs';
 
@@ -46,7 +48,7 @@ async function main() {
     const users = Array.from({ length: USERS }, () => `compose-${randomUUID()}`);
     await step('first orders over HTTP', () => sendFirstOrders(compose, users));
     const action = await step('an action in the ledger', () => waitForAction(compose, users));
-    await step('the same action on the topic', () => checkTopic(compose, action));
+    await step('the same action on the topic, as its schema says', () => checkTopic(compose, action));
     await step('stop: every service drains and ends with 0', () => checkStop(compose));
     passed = true;
   } catch (error) {
@@ -160,13 +162,18 @@ async function readText(url) {
   return { ok: response.ok, text: await response.text() };
 }
 
-/** Reads action.decided from its beginning, as any consumer would. */
+/** Reads action.decided from its beginning, as any consumer would, and holds each record to the published schema. */
 function checkTopic(compose, action) {
-  const script =
-    '/opt/kafka/bin/kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic lifecycle.action.decided.v1 --from-beginning --timeout-ms 10000';
-  const records = compose.read(['exec', '-T', 'kafka', 'bash', '-c', `${script} 2>/dev/null || true`]);
-  if (!records.includes(action.actionId))
-    throw new Error(`action ${action.actionId} is in the ledger but not on the topic, which holds:\n${records}`);
+  const consume = '/opt/kafka/bin/kafka-console-consumer.sh --bootstrap-server localhost:9092 --from-beginning';
+  const script = `${consume} --topic lifecycle.action.decided.v1 --timeout-ms 20000 2>/dev/null || true`;
+  const output = compose.read(['exec', '-T', 'kafka', 'bash', '-c', script], { timeoutMs: 120_000 });
+  const records = output.split('\n').filter((line) => line.startsWith('{'));
+  if (!records.some((record) => JSON.parse(record).actionId === action.actionId))
+    throw new Error(`action ${action.actionId} is in the ledger but not on the topic, which holds:\n${output}`);
+  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false });
+  const validate = ajv.compile(JSON.parse(readFileSync(join(root, 'proto/edges/action.decided.schema.json'), 'utf8')));
+  for (const record of records)
+    if (!validate(JSON.parse(record))) throw new Error(`${ajv.errorsText(validate.errors)}: ${record}`);
 }
 
 async function checkStop(compose) {
