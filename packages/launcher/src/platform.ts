@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_PARTITIONS, LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
 import { AppError, must } from '@perennial/kernel';
@@ -26,7 +27,7 @@ import {
   saveNamespaceState,
 } from './namespace-state.js';
 import { provision } from './provision.js';
-import { loadSecret } from './secret.js';
+import { loadSecret, removeSecret } from './secret.js';
 import {
   endServiceProcess,
   findServiceScript,
@@ -186,7 +187,11 @@ export async function stopPlatform({
   const namespaces = listNamespaces(layout.stateDir);
   await Promise.all(namespaces.map((namespace) => stopNamespace({ root: layout.root, home: layout.home, namespace })));
   await stopStack({ root: layout.root, home: layout.home, removeData });
-  if (removeData) for (const namespace of namespaces) removeNamespaceState(layout.stateDir, namespace);
+  if (!removeData) return;
+  for (const namespace of namespaces) removeNamespaceState(layout.stateDir, namespace);
+  // Without data there is nothing left that the secret could open.
+  removeSecret(layout.stateDir);
+  rmSync(layout.logDir, { recursive: true, force: true });
 }
 
 interface BringUp {
