@@ -1,10 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { AcceptedRecord, toTopic } from '@perennial/contracts';
 import { createMemoryLog } from '@perennial/kafka/testing';
 import { createSilentLogger } from '@perennial/telemetry';
 import { createApp } from './app.js';
 import { loadConfig } from './config.js';
 import { eventually, FakeClockStore, FakeSourceStore, WRITE_KEY } from './testing/fakes.js';
+
+jest.setTimeout(30_000);
 
 const env = {
   PERENNIAL_SECRET: 'a secret of more than thirty-two characters',
@@ -64,7 +66,7 @@ describe('the composed service', () => {
     expect((await pending).status).toBe(200);
     await stopped;
     await expect(fetch(`${url}/health/live`)).rejects.toThrow();
-  }, 30_000);
+  });
 
   it('writes no ticks of its own where events drive the clock', async () => {
     const { app, kinds } = open({ PERENNIAL_NAMESPACE: 'replay', PERENNIAL_CLOCK_MODE: 'events' });

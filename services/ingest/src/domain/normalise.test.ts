@@ -1,8 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { LIMITS } from './limits.js';
 import { type Arrival, type NormalisedEvent, normalise } from './normalise.js';
 import { REJECT_REASONS, Rejection, type RejectReason } from './rejection.js';
+
+// Thousands of fuzzed events; a busy machine takes its time.
+jest.setTimeout(30_000);
 
 const RECEIVED_AT = Date.parse('2026-05-01T12:00:00.000Z');
 const HOUR = 3_600_000;

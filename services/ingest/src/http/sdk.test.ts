@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import RudderAnalytics from '@rudderstack/rudder-sdk-node';
 import { Analytics } from '@segment/analytics-node';
 import { PostHog } from 'posthog-node';
 import { createDoorHarness, type DoorHarness, FakeClock, WRITE_KEY } from '../testing/fakes.js';
+
+jest.setTimeout(30_000);
 
 /** The SDKs as they are published, against a listening door. */
 describe('unmodified SDKs', () => {

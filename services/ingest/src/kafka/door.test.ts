@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
 import { createSilentEvents, eventually, FakeClock, NOW_MS, PARTITIONS, RECORDS } from '../testing/fakes.js';
 import { type KafkaDoor, startKafkaDoor, toDoorGroup } from './door.js';
+
+jest.setTimeout(30_000);
 
 const RECEIVED = toTopic('live', 'eventReceived');
 const GROUP = toDoorGroup('live');

@@ -187,7 +187,7 @@ export function createDoorHarness(
   return { server, producer, store, clock, listen: () => listen(server, { host: '127.0.0.1', port: 0 }) };
 }
 
-const EVENTUALLY_MS_MAX = 5_000;
+const EVENTUALLY_MS_MAX = 20_000;
 
 /** Runs `check` until it does not throw. */
 export async function eventually(check: () => void | Promise<void>): Promise<void> {
