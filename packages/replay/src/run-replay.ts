@@ -140,6 +140,7 @@ class Replay {
     const reachedMs = await this.#walk(history, schedule);
     const alreadyReplayed = resumedMs !== undefined && reachedMs === resumedMs;
     const settled = await this.#settle();
+    throwIfAborted(this.#options.signal);
     const after = await this.#count();
     const seen = findFirstAfter(schedule, reachedMs ?? Number.NEGATIVE_INFINITY);
     return {
