@@ -20,7 +20,7 @@ RUN rm -rf node_modules packages/*/node_modules services/*/node_modules \
  && rm -rf packages/*/src services/*/src infra pnpm-lock.yaml tsconfig*.json
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production PERENNIAL_HOME=/state PORT=0
+ENV NODE_ENV=production PERENNIAL_HOME=/state PORT=0 ORT_DISABLE_TELEMETRY=1
 WORKDIR /app
 RUN mkdir /state && chown node:node /state
 COPY --from=build /build ./

@@ -1,12 +1,12 @@
 import { AppError, must, toSha256 } from '@perennial/kernel';
-import type { InferenceSession } from 'onnxruntime-node';
-import { Tensor } from 'onnxruntime-node';
 import type { BatchShapes } from './batch-shapes.js';
 import { BATCH_ROWS_MAX, ROW_MULTIPLE, splitBatch } from './batch-shapes.js';
 import type { ModelFiles } from './container.js';
 import { readModelFolder } from './container.js';
 import type { ModelManifest, TabularOutput, TensorDeclaration } from './manifest.js';
 import { parseManifest, TABULAR_OUTPUTS } from './manifest.js';
+import type { InferenceSession } from './runtime.js';
+import { Tensor } from './runtime.js';
 import type { ExecutionProvider, ProviderFallback } from './session.js';
 import { openSession } from './session.js';
 

@@ -1,5 +1,5 @@
 import { AppError, toMessage } from '@perennial/kernel';
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession } from './runtime.js';
 
 /** Execution providers that configuration may wish for, best first. */
 export const EXECUTION_PROVIDERS = ['cuda', 'tensorrt', 'webgpu', 'cpu'] as const;
