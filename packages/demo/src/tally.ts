@@ -61,7 +61,8 @@ export class Tally {
     this.actions++;
     this.byStrategy.set(action.strategy, (this.byStrategy.get(action.strategy) ?? 0) + 1);
     // The latest of each strategy: its profile has the most to tell.
-    this.#examples.set(action.strategy, action);
+    const example = this.#examples.get(action.strategy);
+    if (example === undefined || action.decidedAt > example.decidedAt) this.#examples.set(action.strategy, action);
   }
 
   /** Profiles in each stage. */

@@ -11,7 +11,7 @@ import {
 } from '@perennial/demo';
 import { readOrders } from '@perennial/history';
 import type { Log } from '@perennial/kafka';
-import { openLog, type Platform } from '@perennial/launcher';
+import { loadNamespaceState, openLog, type Platform } from '@perennial/launcher';
 import { readStateFile, toLayout, writeStateFile } from '@perennial/native-stack';
 import { advanceClock, type ReplayResult, waitForQuiet } from '@perennial/replay';
 import { Command, Option } from 'commander';
@@ -30,6 +30,8 @@ interface DemoOptions {
 }
 
 const NAMESPACE = 'demo';
+/** Few, for one machine: each hour of the history is a tick on each. */
+const PARTITIONS = 4;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** Live traffic begins at ten in the morning, UTC: outside the quiet hours of the default policy. */
@@ -77,7 +79,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const history = await fetchDemoHistory({ cacheFolder: toLayout().cacheDir });
   if (history.origin === 'simulated') say(history.note);
   say('Kafka, PostgreSQL, Redis and the services');
-  const platform = await up({ namespace: NAMESPACE, oneProcess: options.oneProcess });
+  const platform = await up({ namespace: NAMESPACE, oneProcess: options.oneProcess, ...toPartitions() });
   const log = openLog(platform.endpoints);
   try {
     const writeKey = await obtainWriteKey(platform, 'demo');
@@ -94,6 +96,11 @@ async function demo(options: DemoOptions): Promise<void> {
     process.off('SIGINT', abort).off('SIGTERM', abort);
     await log.close();
   }
+}
+
+/** Fixed when the namespace is made: one that is there keeps its own. */
+function toPartitions(): { partitions?: number } {
+  return loadNamespaceState(toLayout().stateDir, NAMESPACE) === undefined ? { partitions: PARTITIONS } : {};
 }
 
 interface LiveRun {
