@@ -1,7 +1,7 @@
-import { mkdtempSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { sumLag } from './describe.js';
 import { toEnvironmentHash, toServiceEnvironment } from './environment.js';
 import {
@@ -47,6 +47,7 @@ describe('environment of a service', () => {
 
 describe('namespace state', () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'perennial-test-'));
+  afterAll(() => rmSync(stateDir, { recursive: true }));
   const toState = (namespace: string): NamespaceState => ({
     version: 1,
     namespace,

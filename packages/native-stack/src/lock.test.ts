@@ -1,11 +1,12 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { withLock } from './lock.js';
 
 describe('lock', () => {
   const folder = mkdtempSync(join(tmpdir(), 'perennial-test-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   it('lets one in after the other', async () => {
     const path = join(folder, 'a.lock');

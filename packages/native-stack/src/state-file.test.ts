@@ -1,11 +1,12 @@
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { readStateFile, removeStateFile, writeStateFile } from './state-file.js';
 
 describe('state file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'perennial-test-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'deep', 'stack.json');
 
   it('reads back what was written, and is readable by its owner only', () => {

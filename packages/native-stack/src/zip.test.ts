@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { readZipEntry } from './zip.js';
 
 /** A zip by the letter of the specification: local headers and data, central directory, end record. */
@@ -34,7 +34,9 @@ function toZip(files: Record<string, { data: Buffer; method: 0 | 8 }>): Buffer {
 }
 
 describe('zip', () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'perennial-test-')), 'a.zip');
+  const folder = mkdtempSync(join(tmpdir(), 'perennial-test-'));
+  const path = join(folder, 'a.zip');
+  afterAll(() => rmSync(folder, { recursive: true }));
   const long = Buffer.from('abc'.repeat(1_000));
   writeFileSync(
     path,
