@@ -15,7 +15,7 @@ import { createCompose, findEngineProblem } from './containers/compose.mjs';
 import { ensureEnvFile } from './containers/env-file.mjs';
 
 const SERVICES = ['ingest', 'feature-store', 'scoring', 'action'];
-const UP_TIMEOUT_S = 300;
+const UP_TIMEOUT_S = 480;
 const ACTION_TIMEOUT_MS = 60_000;
 /** A profile in twenty is held out and gets nothing: that all five are happens once in three million runs. */
 const USERS = 5;
