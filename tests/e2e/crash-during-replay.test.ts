@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createKafkaLog, type Log } from '@perennial/kafka';
+import { createRandomToken } from '@perennial/kernel';
+import type { Platform, ServiceName } from '@perennial/launcher';
+import { createSilentLogger } from '@perennial/telemetry';
+import { readTestEnvironment } from '../support/environment.js';
+import { countNaively, createHistory, toCsv } from '../support/purchase-history.js';
+import { type Outcome, readOutcome, replayFile, startNamespace } from '../support/replayed-namespace.js';
+
+/*
+ * The whole platform, as users run it: a history goes through the front door while services are killed with SIGKILL and
+ * started again, one after the other. Features, stages, transitions and actions must be those of an undisturbed run, and
+ * the features those of an independent count.
+ */
+
+const SEED = 20_240_101;
+const ROOT = join(import.meta.dirname, '../..');
+const KILLED: ServiceName[] = ['feature-store', 'scoring', 'action', 'ingest'];
+
+describe('services killed during a replay', () => {
+  const environment = readTestEnvironment();
+  const rows = createHistory({ seed: SEED, users: 80, days: 45, rowsPerUserMax: 8 });
+  const userIds = [...new Set(rows.map(({ userId }) => userId))].sort();
+  const run = createRandomToken()
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '0')
+    .slice(0, 6);
+  const home = mkdtempSync(join(tmpdir(), 'perennial-crash-'));
+  const file = join(home, 'history.csv');
+  const platforms: Platform[] = [];
+  let log: Log;
+  let calm: Outcome;
+  let stormy: Outcome;
+  const killed: ServiceName[] = [];
+
+  beforeAll(async () => {
+    writeFileSync(file, toCsv(rows));
+    log = createKafkaLog({ brokers: environment.brokers, clientId: 'test', logger: createSilentLogger() });
+    calm = await runUndisturbed();
+    stormy = await runKilling();
+  }, 400_000);
+
+  afterAll(async () => {
+    await Promise.all(platforms.map((platform) => platform.stop()));
+    await log?.close();
+    rmSync(home, { recursive: true, force: true });
+  }, 60_000);
+
+  it('every service was killed, each while there was work', () => {
+    expect(killed).toEqual(KILLED);
+  });
+
+  it(`features are those of an independent count (seed ${SEED})`, () => {
+    for (const { userId, asOf, features } of calm.features) {
+      const expected = countNaively(rows, userId, Date.parse(asOf));
+      for (const [name, value] of Object.entries(expected)) {
+        const actual = features[name];
+        if (value === null) expect({ userId, name, actual }).toEqual({ userId, name, actual: null });
+        else
+          expect({ userId, name, close: Math.abs(Number(actual) - value) < 1e-6, actual, value }).toMatchObject({
+            close: true,
+          });
+      }
+    }
+  });
+
+  it.each(['features', 'profiles', 'transitions', 'actions'] as const)(
+    '%s are those of the undisturbed run',
+    (part) => {
+      expect(calm[part].length).toBeGreaterThan(0);
+      expect(stormy[part]).toEqual(calm[part]);
+    },
+  );
+
+  async function runUndisturbed(): Promise<Outcome> {
+    const platform = await start(`calm${run}`);
+    const result = await replayFile(platform, log, { file });
+    expect(result).toMatchObject({ settled: true, events: { rejected: 0 } });
+    const outcome = await readOutcome(platform, log, userIds);
+    await platform.stop();
+    return outcome;
+  }
+
+  /** Kills the next service whenever another sixth of the history has gone in, and starts it again. */
+  async function runKilling(): Promise<Outcome> {
+    const platform = await start(`storm${run}`);
+    let disturbing = Promise.resolve();
+    let next = 0;
+    const onSent = (share: number) => {
+      const service = KILLED[next];
+      if (service === undefined || share < (next + 1) / 6) return;
+      next++;
+      disturbing = disturbing.then(async () => {
+        await platform.kill(service);
+        killed.push(service);
+        await platform.restart();
+      });
+    };
+    const result = await replayFile(platform, log, { file, onSent });
+    await disturbing;
+    expect(result).toMatchObject({ settled: true, events: { rejected: 0 } });
+    return readOutcome(platform, log, userIds);
+  }
+
+  async function start(namespace: string): Promise<Platform> {
+    const platform = await startNamespace({ environment, root: ROOT, home, namespace });
+    platforms.push(platform);
+    return platform;
+  }
+});

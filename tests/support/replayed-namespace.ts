@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { HEADERS, toTopic } from '@perennial/contracts';
+import type { Log } from '@perennial/kafka';
+import { must } from '@perennial/kernel';
+import { ensurePlatform, loadNamespaceState, type Platform, type ServiceName } from '@perennial/launcher';
+import { runReplay } from '@perennial/replay';
+import type { TestEnvironment } from './environment.js';
+import { readTopic } from './read-topic.js';
+
+/** All that a namespace shows after a replay, in a form that two runs can be compared by. */
+export interface Outcome {
+  readonly features: ReadonlyArray<{
+    userId: string;
+    known: boolean;
+    asOf: string;
+    features: Record<string, number | null>;
+  }>;
+  readonly profiles: readonly unknown[];
+  readonly transitions: readonly string[];
+  readonly actions: readonly string[];
+}
+
+/** Services of a fresh namespace on the test stack. */
+export async function startNamespace(options: {
+  environment: TestEnvironment;
+  root: string;
+  home: string;
+  namespace: string;
+}): Promise<Platform> {
+  const { brokers, redisUrl, postgresUrl } = options.environment;
+  return ensurePlatform({
+    root: options.root,
+    home: options.home,
+    namespace: options.namespace,
+    partitions: 3,
+    endpoints: { kafkaBrokers: brokers.join(','), redisUrl, postgresUrl },
+  });
+}
+
+export async function replayFile(
+  platform: Platform,
+  log: Log,
+  options: { file: string; untilMs?: number; via?: 'http' | 'kafka'; onSent?: (share: number) => void },
+) {
+  const { namespace, layout } = platform;
+  const created = await platform.runCommand('ingest', [
+    'sources',
+    'create',
+    '--name',
+    `replay-${Date.now()}`,
+    '--json',
+  ]);
+  const { writeKey } = JSON.parse(created) as { writeKey: string };
+  return runReplay({
+    namespace,
+    log,
+    writeKey,
+    file: options.file,
+    untilMs: options.untilMs,
+    via: options.via ?? 'http',
+    ingestUrl: () => findUrl(platform, 'ingest'),
+    progressFolder: join(layout.home, 'replays', namespace),
+    onProgress(progress) {
+      if (progress.kind === 'sending') options.onSent?.(progress.sent / progress.events);
+    },
+  });
+}
+
+/** Where a service is now: one that was restarted may listen elsewhere. */
+function findUrl({ layout, namespace }: Platform, service: ServiceName): string {
+  const port = loadNamespaceState(layout.stateDir, namespace)?.ports[service];
+  return `http://127.0.0.1:${must(port, `port of ${service}`)}`;
+}
+
+/** Reads features, stages, transitions and actions; ids that carry the namespace's name are left out, repeats dropped. */
+export async function readOutcome(platform: Platform, log: Log, userIds: readonly string[]): Promise<Outcome> {
+  const { namespace } = platform;
+  const ask = async (url: string, init?: RequestInit) => {
+    const response = await fetch(url, init);
+    if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+    return response.json() as Promise<unknown>;
+  };
+  const body = JSON.stringify({ userIds });
+  const answer = await ask(`${findUrl(platform, 'feature-store')}/v1/features`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  const { profiles: features } = answer as { profiles: Outcome['features'] };
+  const profiles = await Promise.all(
+    userIds.map((userId) => ask(`${findUrl(platform, 'scoring')}/v1/profiles/${userId}`)),
+  );
+  return {
+    features,
+    profiles,
+    transitions: await readEdge(log, toTopic(namespace, 'stageChanged')),
+    actions: await readEdge(log, toTopic(namespace, 'actionDecided')),
+  };
+}
+
+/** An edge as an outsider sees it who drops repeats by id: throws when one id has two contents. */
+async function readEdge(log: Log, topic: string): Promise<string[]> {
+  const seen = new Map<string, string>();
+  for (const { headers, value } of await readTopic(log, topic)) {
+    const id = headers.ce_id ?? headers[HEADERS.position] ?? '';
+    const { actionId: _actionId, ...data } = JSON.parse(String(value)) as Record<string, unknown>;
+    const content = JSON.stringify(data);
+    const before = seen.get(id);
+    if (before !== undefined && before !== content)
+      throw new Error(`${topic}: ${id} has two contents: ${before} and ${content}`);
+    seen.set(id, content);
+  }
+  return [...seen.values()].sort();
+}
