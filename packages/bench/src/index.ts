@@ -1,2 +1,2 @@
 export { formatReport } from './report.js';
-export { type BenchOptions, type BenchReport, runChainBench } from './run-chain-bench.js';
+export { type BenchOptions, type BenchReport, CHAIN_KINDS, runChainBench } from './run-chain-bench.js';

@@ -35,10 +35,10 @@ export class Load {
     this.#random = createRandom(options.seed);
   }
 
-  /** As fast as the door answers, `IN_FLIGHT_MAX / 4` requests at a time. */
+  /** As fast as the door answers, with `IN_FLIGHT_MAX` requests under way. */
   async flatOut(events: number, onAcked: (sent: readonly Sent[]) => void): Promise<void> {
     let left = events;
-    const lanes = Array.from({ length: IN_FLIGHT_MAX / 4 }, async () => {
+    const lanes = Array.from({ length: IN_FLIGHT_MAX }, async () => {
       while (left > 0) {
         const count = Math.min(left, this.#options.batchEvents);
         left -= count;

@@ -14,12 +14,12 @@ export function formatReport({ options, runs, profileBytes }: BenchReport): stri
     'load       chain   events/s   ack->action p50/p99 ms   append->action p50/p99 ms   skipped',
   ];
   for (const load of loads) {
-    for (const chain of ['empty', 'real'] as const) lines.push(toRow(load, chain, select(runs, load, chain)));
-    lines.push(toRatio(load, select(runs, load, 'empty'), select(runs, load, 'real')));
+    for (const chain of options.chains) lines.push(toRow(load, chain, select(runs, load, chain)));
+    if (options.chains.length === 2) lines.push(toRatio(load, select(runs, load, 'empty'), select(runs, load, 'real')));
   }
   lines.push('', 'CPU, microseconds an event');
   for (const load of loads) {
-    for (const chain of ['empty', 'real'] as const)
+    for (const chain of options.chains)
       lines.push(`${load.padEnd(10)} ${chain.padEnd(6)} ${toCpu(select(runs, load, chain))}`);
   }
   const bytes = Object.entries(profileBytes).map(([name, size]) => `${name} ${number(size)}`);

@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly events: number;
   /** Events a second of the steady runs. */
   readonly rates: readonly number[];
+  /** How long each chain works before anything is measured, at WARM_EVENTS_PER_SECOND, then flat out. */
+  readonly warmSeconds: number;
   readonly seconds: number;
   /** How often each chain runs each load, in turn. */
   readonly rounds: number;
@@ -24,6 +26,8 @@ export interface BenchOptions {
   readonly partitions: number;
   readonly oneProcess: boolean;
   readonly seed: number;
+  /** Which chains run, in turn. */
+  readonly chains: readonly Chain['kind'][];
   readonly onProgress: (message: string) => void;
 }
 
@@ -33,56 +37,96 @@ export interface BenchReport {
   readonly profileBytes: Readonly<Record<string, number>>;
 }
 
-const KINDS = ['empty', 'real'] as const;
+export const CHAIN_KINDS = ['empty', 'real'] as const;
 
-/** Runs both chains in turn on one broker and one Redis of their own, which are removed again afterwards. */
+/**
+ * Until V8 and the JVM have compiled what is hot, which takes thousands of batches, an event costs two to three times as
+ * much: a short warm-up would measure compilers.
+ */
+const WARM_EVENTS_PER_SECOND = 1000;
+
+/**
+ * Runs both chains in turn on one broker and one Redis of their own, which are removed again afterwards. Both stay up the
+ * whole time, the idle one costing its ticks only: restarting them would measure how fast V8 and the JVM compile.
+ */
 export async function runChainBench(options: BenchOptions): Promise<BenchReport> {
-  const { onProgress } = options;
   const { root } = toLayout({ root: options.root });
   const home = join(root, '.perennial', 'bench');
-  const policy = join(home, 'policy.yaml');
   const releases = new ReleaseStack();
   releases.push('bench stack', async () => {
     await stopPlatform({ root, home, removeData: true });
     rmSync(home, { recursive: true, force: true });
   });
   try {
-    writeBenchPolicy(join(root, 'infra/defaults/policy.yaml'), policy);
-    const runs: Measured[] = [];
-    let profileBytes: Record<string, number> = {};
-    for (const { load, round } of toSchedule(options)) {
-      for (const kind of KINDS) {
-        onProgress(
-          `${kind} chain, ${load.kind === 'steady' ? `${load.eventsPerSecond}/s` : 'flat out'}, round ${round + 1} of ${options.rounds}`,
-        );
-        const platform: PlatformOptions = {
-          root,
-          home,
-          namespace: `bench-${kind}`,
-          clockMode: 'wall',
-          partitions: options.partitions,
-          oneProcess: kind === 'real' && options.oneProcess,
-          configPaths: { policy },
-        };
-        const chain = await startChain({
-          kind,
-          platform,
-          oneProcess: options.oneProcess,
-          pidOf: (service) => pidOf({ root, home }, `bench-${kind}`, service),
-        });
-        try {
-          runs.push(await measureChain(chain, { ...options, load, run: `${kind}${runs.length}`, home, root }));
-          if (kind === 'real') profileBytes = await readProfileBytes(chain);
-        } finally {
-          await chain.stop();
-        }
-      }
+    const chains: Chain[] = [];
+    for (const kind of options.chains) {
+      options.onProgress(`starting the ${kind} chain`);
+      const open = () => openChain(kind, { ...options, root, home });
+      chains.push(await releases.acquire(`${kind} chain`, open, (chain) => chain.stop()));
     }
     const { onProgress: _onProgress, root: _root, ...told } = options;
-    return { options: told, runs, profileBytes };
+    const runs = await measureAll(chains, { ...options, root, home });
+    const real = chains.find(({ kind }) => kind === 'real');
+    return { options: told, runs, profileBytes: real === undefined ? {} : await readProfileBytes(real) };
   } finally {
     await releases.dispose();
   }
+}
+
+type Placed = BenchOptions & { readonly root: string; readonly home: string };
+
+function openChain(kind: Chain['kind'], options: Placed): Promise<Chain> {
+  const { root, home, partitions, oneProcess } = options;
+  const namespace = `bench-${kind}`;
+  const policy = join(home, 'policy.yaml');
+  writeBenchPolicy(join(root, 'infra/defaults/policy.yaml'), policy);
+  const platform: PlatformOptions = {
+    root,
+    home,
+    namespace,
+    clockMode: 'wall',
+    partitions,
+    oneProcess: kind === 'real' && oneProcess,
+    configPaths: { policy },
+  };
+  return startChain({ kind, platform, oneProcess, pidOf: (service) => pidOf({ root, home }, namespace, service) });
+}
+
+async function measureAll(chains: readonly Chain[], options: Placed): Promise<Measured[]> {
+  const log = openLog(must(chains[0], 'chain').platform.endpoints);
+  const stackPids = await readStackPids(options);
+  const { batchEvents, users, seed, onProgress, rounds } = options;
+  const runs: Measured[] = [];
+  try {
+    for (const chain of chains) {
+      onProgress(`warming the ${chain.kind} chain up`);
+      const steady = { kind: 'steady', eventsPerSecond: WARM_EVENTS_PER_SECOND, seconds: options.warmSeconds } as const;
+      const flatOut = { kind: 'flat-out', events: options.events } as const;
+      for (const load of [steady, flatOut]) {
+        await measure({
+          chain,
+          log,
+          stackPids,
+          batchEvents,
+          users,
+          seed,
+          run: `${chain.kind}-warm-${load.kind}`,
+          load,
+        });
+      }
+    }
+    for (const { load, round } of toSchedule(options)) {
+      for (const chain of chains) {
+        const what = load.kind === 'steady' ? `${load.eventsPerSecond}/s` : 'flat out';
+        onProgress(`${chain.kind} chain, ${what}, round ${round + 1} of ${rounds}`);
+        const run = `${chain.kind}-${runs.length}`;
+        runs.push(await measure({ chain, log, stackPids, batchEvents, users, seed: seed + round, run, load }));
+      }
+    }
+  } finally {
+    await log.close();
+  }
+  return runs;
 }
 
 function toSchedule({
@@ -97,34 +141,6 @@ function toSchedule({
   ];
   return loads.flatMap((load) => Array.from({ length: rounds }, (_, round) => ({ load, round })));
 }
-
-async function measureChain(
-  chain: Chain,
-  options: Pick<BenchOptions, 'seed' | 'users' | 'batchEvents'> & {
-    load: MeasureOptions['load'];
-    run: string;
-    root: string;
-    home: string;
-  },
-): Promise<Measured> {
-  const log = openLog(chain.platform.endpoints);
-  const common = { chain, log, batchEvents: options.batchEvents, seed: options.seed, users: options.users };
-  try {
-    // Warm: code compiled, connections open, groups joined. Not counted.
-    await measure({
-      ...common,
-      stackPids: {},
-      run: `${options.run}-warm`,
-      load: { kind: 'flat-out', events: WARM_EVENTS },
-    });
-    const stackPids = await readStackPids(options);
-    return await measure({ ...common, stackPids, run: options.run, load: options.load });
-  } finally {
-    await log.close();
-  }
-}
-
-const WARM_EVENTS = 3000;
 
 async function readStackPids(at: { root: string; home: string }): Promise<Record<string, number>> {
   const { stack } = await describePlatform(at);

@@ -1,9 +1,6 @@
-import { createRequire } from 'node:module';
+import { openKafkajsInternals } from './kafkajs-internals.js';
 import type { BatchRecord } from './record-batch.js';
 import { encodeRecordBatch } from './record-batch.js';
-
-/** The only version whose inside is known here; another one keeps its own encoder. */
-const KAFKAJS_VERSION = '2.2.4';
 
 const PRODUCE_API_KEY = 0;
 const NO_COMPRESSION = 0;
@@ -50,9 +47,8 @@ type CreateRequest = (payload: ProducePayload) => ProduceRequest;
  * moment. The bytes are the same (a test compares them). False when kafkajs is another version than the one known.
  */
 export function installFastProduce(): boolean {
-  const require = createRequire(import.meta.url);
-  const { version } = require('kafkajs/package.json') as { version: string };
-  if (version !== KAFKAJS_VERSION) return false;
+  const require = openKafkajsInternals();
+  if (require === undefined) return false;
   const path = require.resolve('kafkajs/src/protocol/requests/produce/v3/request.js');
   const original = require(path) as CreateRequest;
   const loaded = require.cache[path];

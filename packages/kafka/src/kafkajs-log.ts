@@ -7,6 +7,7 @@ import { KafkajsConsumer } from './kafkajs-consumer.js';
 import type { ProducerLimits } from './kafkajs-producer.js';
 import { KafkajsProducer, PRODUCER_LIMITS } from './kafkajs-producer.js';
 import type { Log, LogConsumer, LogProducer, PartitionOffsets } from './log.js';
+import { installQuietRequestQueue } from './quiet-request-queue.js';
 
 export interface KafkaLogOptions extends KafkaConnection {
   readonly producerLimits?: Partial<ProducerLimits>;
@@ -16,6 +17,7 @@ export interface KafkaLogOptions extends KafkaConnection {
 export function createKafkaLog(options: KafkaLogOptions): Log {
   const { logger } = options;
   if (!installFastProduce()) logger.debug('kafkajs keeps its own encoder');
+  if (!installQuietRequestQueue()) logger.debug('kafkajs keeps its own request queue');
   const kafka = createKafkajsClient(options);
   const producers = new Set<LogProducer>();
   const consumers = new Set<LogConsumer>();

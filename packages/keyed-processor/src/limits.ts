@@ -19,6 +19,8 @@ export interface ProcessorLimits {
   /** Waits between tries when Kafka, Redis or a registry is away; tries go on for ever, visibly. */
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
+  /** Tries of the first question to the log, at start; then the start fails and whoever supervises the process decides. */
+  readonly startAttemptsMax: number;
   /** How long a fenced partition rests before it asks for ownership again. */
   readonly fencedRestMs: number;
   /** How often group offsets are committed (a hint, for lag metrics). */
@@ -42,6 +44,7 @@ export const DEFAULT_LIMITS: ProcessorLimits = {
   cacheBytesMax: 32 * 1024 * 1024,
   retryInitialMs: 50,
   retryMaxMs: 5000,
+  startAttemptsMax: 12,
   fencedRestMs: 1000,
   groupCommitIntervalMs: 500,
   drainMs: 5000,

@@ -1,6 +1,6 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
 import type { Log, LogConsumer } from '@perennial/kafka';
-import { type Clock, createRandomToken, ReleaseStack, systemClock } from '@perennial/kernel';
+import { type Clock, createRandomToken, isAppError, ReleaseStack, retry, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { checkContinuity } from './continuity.js';
@@ -50,7 +50,14 @@ export async function startProcessor<State, Input, Evidence = undefined>(
   const openStore: OpenPartitionStore =
     options.openStore ??
     ((partition) => createRedisPartitionStore(options.redis, { namespace, processor: definition.name, partition }));
-  const partitions = (await log.offsets(definition.inputTopic)).size;
+  const partitions = await retry(async () => (await log.offsets(definition.inputTopic)).size, {
+    initialMs: limits.retryInitialMs,
+    maxMs: limits.retryMaxMs,
+    attemptsMax: limits.startAttemptsMax,
+    clock,
+    isRetriable: (error) => isAppError(error) && error.retriable,
+    onRetry: ({ error }) => telemetry.consumerFailed(error),
+  });
   const workers = new Map<number, PartitionWorker<State, Input, Evidence>>();
   const releases = new ReleaseStack();
   const producer = await releases.acquire(

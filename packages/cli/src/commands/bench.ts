@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { type BenchOptions, formatReport, runChainBench } from '@perennial/bench';
+import { type BenchOptions, CHAIN_KINDS, formatReport, runChainBench } from '@perennial/bench';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseWhole } from '../options.js';
 import { printLine } from '../output.js';
 import { createProgress } from '../progress.js';
@@ -25,12 +25,14 @@ function createChainCommand(): Command {
     .addOption(
       new Option('--rates <n,...>', 'steady rates, events a second').argParser(parseRates).default([500, 1000, 4000]),
     )
+    .addOption(countOption('--warm-seconds <n>', 'how long each chain works before anything is measured', 90))
     .addOption(countOption('--seconds <n>', 'length of a steady run', 10))
     .addOption(countOption('--rounds <n>', 'runs of each chain and load, in turn', 3))
     .addOption(countOption('--batch-events <n>', 'events of one HTTP request', 20))
     .addOption(countOption('--users <n>', 'profiles that the events are spread over', 5000))
     .addOption(countOption('--partitions <n>', 'of every topic', DEFAULT_PARTITIONS))
     .addOption(countOption('--seed <n>', 'of users and amounts', 1))
+    .addOption(new Option('--chains <kind,...>', 'which of the two').argParser(parseChains).default([...CHAIN_KINDS]))
     .option('--one-process', 'all services in one process', false)
     .option('--json <file>', 'every run, as JSON')
     .addHelpText(
@@ -65,4 +67,10 @@ function countOption(flags: string, description: string, value: number): Option 
 
 function parseRates(text: string): number[] {
   return text.split(',').map((part) => parseWhole(part, { min: 1, max: COUNT_MAX }));
+}
+
+function parseChains(text: string): BenchOptions['chains'] {
+  const chains = CHAIN_KINDS.filter((kind) => text.split(',').includes(kind));
+  if (chains.length === 0) throw new InvalidArgumentError(`It must name some of ${CHAIN_KINDS.join(', ')}.`);
+  return chains;
 }
