@@ -83,8 +83,11 @@ export const TOPICS = {
 
 export type TopicName = keyof typeof TOPICS;
 
-/** Partitions of every topic of a namespace unless it is created with another number; fixed from then on. */
-export const DEFAULT_PARTITIONS = 12;
+/**
+ * Partitions of every topic of a namespace unless it is created with another number; fixed from then on. So many
+ * instances of each service can share the work; each partition more makes batches smaller, and small batches cost.
+ */
+export const DEFAULT_PARTITIONS = 6;
 
 /** A topic's name in a namespace. */
 export function toTopic(namespace: string, topic: TopicName): string {

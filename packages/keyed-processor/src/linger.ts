@@ -9,7 +9,7 @@ export interface LingerLimits {
   readonly recordsPerDeliveryMax: number;
 }
 
-export const DEFAULT_LINGER: LingerLimits = { lingerMs: 4, recordsPerSecondMin: 300, recordsPerDeliveryMax: 40 };
+export const DEFAULT_LINGER: LingerLimits = { lingerMs: 8, recordsPerSecondMin: 300, recordsPerDeliveryMax: 40 };
 
 /** How long the averages below remember. */
 const WINDOW_MS = 200;

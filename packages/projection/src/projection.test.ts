@@ -82,7 +82,7 @@ describe('projection', () => {
         },
         logger: createSilentLogger(),
         metrics,
-        limits: { lagIntervalMs: 10 },
+        limits: { lagIntervalMs: 10, restMs: 0 },
       });
       open.push(projection);
       return projection;

@@ -1,5 +1,5 @@
 import type { Log, LogRecord } from '@perennial/kafka';
-import { toMessage } from '@perennial/kernel';
+import { systemClock, toMessage } from '@perennial/kernel';
 import type { Pool, PoolClient } from '@perennial/postgres';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { createProjectionOffsets } from './offsets.js';
@@ -25,6 +25,10 @@ export interface ProjectionLimits {
   /** A projection is in no hurry: a fetch that waits makes bigger batches. */
   readonly fetchWaitMaxMs: number;
   readonly lagIntervalMs: number;
+  /** Rest after each round of transactions, so that the next finds more: a ledger a moment late costs nobody anything. */
+  readonly restMs: number;
+  /** How often group offsets, a hint for lag tools, are committed. */
+  readonly groupCommitIntervalMs: number;
 }
 
 export const PROJECTION_LIMITS: ProjectionLimits = {
@@ -32,6 +36,8 @@ export const PROJECTION_LIMITS: ProjectionLimits = {
   fetchBytesPerPartitionMax: 512 * 1024,
   fetchWaitMaxMs: 250,
   lagIntervalMs: 2_000,
+  restMs: 200,
+  groupCommitIntervalMs: 1_000,
 };
 
 export interface Projection {
@@ -51,6 +57,8 @@ export async function startProjection(options: ProjectionOptions): Promise<Proje
   const logger = options.logger.child({ projection: groupId, topic });
   const meters = createMeters(metrics);
   const writers = new Map<number, PartitionWriter>();
+  const moved = new Map<number, number>();
+  const stopping = new AbortController();
   let lag = 0;
 
   const deps = {
@@ -67,8 +75,7 @@ export async function startProjection(options: ProjectionOptions): Promise<Proje
     },
     onWritten(partition: number, records: number, next: number) {
       meters.written.inc({ topic }, records);
-      // A hint for lag tools; it never throws.
-      void consumer.commit(new Map([[partition, next]]));
+      moved.set(partition, next);
     },
   };
 
@@ -92,7 +99,10 @@ export async function startProjection(options: ProjectionOptions): Promise<Proje
           writers.delete(partition);
         }
       },
-      onRecords: async (partition, records) => writers.get(partition)?.write(records),
+      async onRecords(partition, records) {
+        await writers.get(partition)?.write(records);
+        await systemClock.wait(limits.restMs, stopping.signal);
+      },
       onError: (error) => logger.warn({ reason: error.message }, 'projection consumer is in trouble'),
     },
   );
@@ -111,12 +121,24 @@ export async function startProjection(options: ProjectionOptions): Promise<Proje
       logger.debug({ reason: toMessage(error) }, 'lag is unknown');
     }
   }
-  const timer = setInterval(() => void measureLag(), limits.lagIntervalMs);
+  /** It never throws, and tells nothing but lag tools. */
+  async function commitGroup(): Promise<void> {
+    if (moved.size === 0) return;
+    const offsets = new Map(moved);
+    moved.clear();
+    await consumer.commit(offsets);
+  }
+  const timers = [
+    setInterval(() => void measureLag(), limits.lagIntervalMs),
+    setInterval(() => void commitGroup(), limits.groupCommitIntervalMs),
+  ];
 
   return {
     lag: () => lag,
     async stop() {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
+      stopping.abort();
+      await commitGroup();
       await consumer.stop();
     },
   };

@@ -2,7 +2,7 @@
 export const REPLAY_LIMITS = {
   /** Time goes on by this much at most between two ticks, so that timers fire about when they would have. */
   tickStepMs: 3_600_000,
-  /** Ticks asked for in one call: 31 days of hours, some 9,000 records with 12 partitions. */
+  /** Ticks asked for in one call: 31 days of hours, some 4,500 records with 6 partitions. */
   ticksPerCallMax: 744,
   /** The front door takes 2,500 events and 500,000 bytes a batch. */
   batchEventsMax: 500,
