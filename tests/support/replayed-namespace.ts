@@ -20,6 +20,9 @@ export interface Outcome {
   readonly actions: readonly string[];
 }
 
+/** Users of one request; the feature-store takes no more. */
+const FEATURES_AT_ONCE = 1000;
+
 /** Services of a fresh namespace on the test stack. */
 export async function startNamespace(options: {
   environment: TestEnvironment;
@@ -75,18 +78,7 @@ function findUrl({ layout, namespace }: Platform, service: ServiceName): string 
 /** Reads features, stages, transitions and actions; ids that carry the namespace's name are left out, repeats dropped. */
 export async function readOutcome(platform: Platform, log: Log, userIds: readonly string[]): Promise<Outcome> {
   const { namespace } = platform;
-  const ask = async (url: string, init?: RequestInit) => {
-    const response = await fetch(url, init);
-    if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-    return response.json() as Promise<unknown>;
-  };
-  const body = JSON.stringify({ userIds });
-  const answer = await ask(`${findUrl(platform, 'feature-store')}/v1/features`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json' },
-  });
-  const { profiles: features } = answer as { profiles: Outcome['features'] };
+  const features = await readFeatures(platform, userIds);
   const profiles = await Promise.all(
     userIds.map((userId) => ask(`${findUrl(platform, 'scoring')}/v1/profiles/${userId}`)),
   );
@@ -96,6 +88,25 @@ export async function readOutcome(platform: Platform, log: Log, userIds: readonl
     transitions: await readEdge(log, toTopic(namespace, 'stageChanged')),
     actions: await readEdge(log, toTopic(namespace, 'actionDecided')),
   };
+}
+
+/** Feature vectors by the batch form, in order. */
+export async function readFeatures(platform: Platform, userIds: readonly string[]): Promise<Outcome['features']> {
+  const features: Array<Outcome['features'][number]> = [];
+  for (let from = 0; from < userIds.length; from += FEATURES_AT_ONCE) {
+    const body = JSON.stringify({ userIds: userIds.slice(from, from + FEATURES_AT_ONCE) });
+    const headers = { 'content-type': 'application/json' };
+    const url = `${findUrl(platform, 'feature-store')}/v1/features`;
+    const { profiles } = (await ask(url, { method: 'POST', body, headers })) as { profiles: Outcome['features'] };
+    features.push(...profiles);
+  }
+  return features;
+}
+
+async function ask(url: string, init?: RequestInit): Promise<unknown> {
+  const response = await fetch(url, init);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return response.json();
 }
 
 /** An edge as an outsider sees it who drops repeats by id: throws when one id has two contents. */

@@ -27,6 +27,7 @@ const context = {
   }),
   acceptedTopic: 'accepted',
   rejectedTopic: 'rejected',
+  namespace: 'bench',
   partitions: 12,
 };
 const uncached = { ...context, pseudonymizer: createPseudonymizer('a secret for the bench, not for anything else') };

@@ -84,6 +84,7 @@ async function start(
     pseudonymizer: createCachedPseudonymizer(createPseudonymizer(config.secret), { entriesMax: PSEUDONYMS_MAX }),
     acceptedTopic: topics.accepted,
     rejectedTopic: toTopic(namespace, 'eventRejected'),
+    namespace,
     partitions,
   };
   const kafkaDoor = await releases.acquire(

@@ -17,6 +17,7 @@ export interface RecordContext {
   readonly pseudonymizer: Pseudonymizer;
   readonly acceptedTopic: string;
   readonly rejectedTopic: string;
+  readonly namespace: string;
   readonly partitions: number;
 }
 
@@ -84,7 +85,7 @@ export function toRejectedRecord(rejected: RejectedEvent, context: RecordContext
     value: Buffer.from(JSON.stringify(data)),
     headers: toCloudEventHeaders({
       id,
-      source: '/perennial/ingest',
+      source: `/perennial/${context.namespace}/ingest`,
       type: 'lifecycle.event.rejected.v1',
       time: receivedAt,
     }),

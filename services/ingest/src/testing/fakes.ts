@@ -140,6 +140,7 @@ export const RECORDS: RecordContext = {
   pseudonymizer: createPseudonymizer('a secret of more than thirty-two characters'),
   acceptedTopic: 'accepted',
   rejectedTopic: 'rejected',
+  namespace: 'test',
   partitions: PARTITIONS,
 };
 
