@@ -65,7 +65,7 @@ describeWithData('a real purchase history', () => {
 
 /** Orders and their sum by user, up to and including the time, without the project's reader: the file has no quotes. */
 function countOrders(): Map<string, { count: number; cents: number }> {
-  const [header, ...lines] = gunzipSync(readFileSync(FILE)).toString().trim().split('\n');
+  const [header, ...lines] = gunzipSync(readFileSync(FILE)).toString().trim().split(/\r?\n/);
   expect(header).toBe('user_id,ts,event_type,item_id,session_id,quantity,value,extra');
   const users = new Map<string, { count: number; cents: number }>();
   for (const line of lines) {

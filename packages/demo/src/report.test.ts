@@ -52,7 +52,7 @@ describe('the report', () => {
       events: { sent: 4, accepted: 3, rejected: 1, duplicates: 1 },
       transitions: 3,
       stages: { engaged: 1, new: 1 },
-      flows: { '(new) -> new': 2, 'new -> engaged': 1 },
+      flows: { '(first seen) -> new': 2, 'new -> engaged': 1 },
       actions: { total: 1, byStrategy: { welcome: 1 }, suppressed: { holdout: 2 } },
       latencyMs: { p50: 8, p99: 21 },
       seconds: 12.3,

@@ -52,7 +52,7 @@ export class Tally {
     if (known !== undefined && known.number >= number) return;
     this.transitions++;
     this.#stageOf.set(profileKey, { number, stage: to });
-    const flow = `${from ?? '(new)'} -> ${to}`;
+    const flow = `${from ?? '(first seen)'} -> ${to}`;
     this.flows.set(flow, (this.flows.get(flow) ?? 0) + 1);
   }
 
