@@ -10,6 +10,7 @@ export {
   attachStack,
   describeStack,
   type PartStatus,
+  probePart,
   type Stack,
   type StackOptions,
   startStack,

@@ -274,9 +274,14 @@ function isPartRunning(state: StackState, part: Part): boolean {
   return identity !== undefined && isRunning(identity) && existsSync(state.dataDir);
 }
 
+/** Talks to a part, wherever it runs, as Kafka, PostgreSQL or Redis; throws while it does not answer as it should. */
+export async function probePart(part: Part, context: { port: number; password: string }): Promise<void> {
+  await DRIVERS[part].probe(context);
+}
+
 async function answers(part: Part, context: { port: number; password: string }): Promise<boolean> {
   try {
-    await DRIVERS[part].probe(context);
+    await probePart(part, context);
     return true;
   } catch {
     // Whatever the reason: it is not ready, which is all that was asked.

@@ -1,17 +1,20 @@
-import { ReleaseStack } from '@perennial/kernel';
+import { ReleaseStack, retry } from '@perennial/kernel';
 import type { StackEndpoints } from '@perennial/native-stack';
 
 const IMAGES = { kafka: 'apache/kafka:4.3.0', redis: 'redis:7.2-bookworm', postgres: 'postgres:17-bookworm' } as const;
 const PASSWORD = 'test-only';
 const START_TIMEOUT_MS = 180_000;
+/** After the ports are open: three minutes of tries. */
+const PROBES = { initialMs: 100, maxMs: 1000, attemptsMax: 200 };
+const PARTS = ['kafka', 'redis', 'postgres'] as const;
 
 /** The stack on Docker by testcontainers, for tests; `stop` removes the containers. */
 export async function startContainers(): Promise<StackEndpoints & { stop(): Promise<void> }> {
   // Its helper container watches for dead test runs; we clean up ourselves, and need no further image.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
   // Loaded here: it takes long, and no other command needs it.
-  const { GenericContainer, Wait } = await import('testcontainers');
-  const { pickPort } = await import('@perennial/native-stack');
+  const { GenericContainer } = await import('testcontainers');
+  const { pickPort, probePart } = await import('@perennial/native-stack');
   const releases = new ReleaseStack();
   // Kafka must know the port that clients reach it by before it starts, so it is chosen here.
   const kafkaPort = await pickPort();
@@ -31,7 +34,6 @@ export async function startContainers(): Promise<StackEndpoints & { stop(): Prom
       KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
       KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
     })
-    .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
     .withStartupTimeout(START_TIMEOUT_MS);
   const redis = new GenericContainer(IMAGES.redis)
     .withExposedPorts(6379)
@@ -46,13 +48,10 @@ export async function startContainers(): Promise<StackEndpoints & { stop(): Prom
       '--maxmemory-policy',
       'noeviction',
     ])
-    .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
     .withStartupTimeout(START_TIMEOUT_MS);
   const postgres = new GenericContainer(IMAGES.postgres)
     .withExposedPorts(5432)
     .withEnvironment({ POSTGRES_USER: 'perennial', POSTGRES_PASSWORD: PASSWORD, POSTGRES_DB: 'perennial' })
-    // Once by the bootstrap server that creates the database, once for good.
-    .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
     .withStartupTimeout(START_TIMEOUT_MS);
   try {
     const start = (name: string, container: InstanceType<typeof GenericContainer>) =>
@@ -70,10 +69,19 @@ export async function startContainers(): Promise<StackEndpoints & { stop(): Prom
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined || redisOutcome.status === 'rejected' || postgresOutcome.status === 'rejected')
       throw failed?.reason;
+    const ports = {
+      kafka: kafkaPort,
+      redis: redisOutcome.value.getMappedPort(6379),
+      postgres: postgresOutcome.value.getMappedPort(5432),
+    } as const;
+    // Not by their logs, which differ between images: by talking to them.
+    await Promise.all(
+      PARTS.map((part) => retry(() => probePart(part, { port: ports[part], password: PASSWORD }), PROBES)),
+    );
     return {
       kafkaBrokers: `127.0.0.1:${kafkaPort}`,
-      redisUrl: `redis://:${PASSWORD}@127.0.0.1:${redisOutcome.value.getMappedPort(6379)}`,
-      postgresUrl: `postgres://perennial:${PASSWORD}@127.0.0.1:${postgresOutcome.value.getMappedPort(5432)}/perennial`,
+      redisUrl: `redis://:${PASSWORD}@127.0.0.1:${ports.redis}`,
+      postgresUrl: `postgres://perennial:${PASSWORD}@127.0.0.1:${ports.postgres}/perennial`,
       stop: () => releases.dispose(),
     };
   } catch (error) {
