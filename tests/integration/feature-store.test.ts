@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AcceptedRecord, FeatureRecord, TOPICS, toPartition, toTopic } from '@perennial/contracts';
 import { createPseudonymizer } from '@perennial/identity';
 import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
-import { createRandomToken, must } from '@perennial/kernel';
+import { createRandomToken, createSeededRandom, must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
 import { createLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
@@ -50,7 +50,7 @@ describe(`feature-store (seed ${SEED})`, () => {
     .slice(0, 6)
     .toLowerCase();
   const logger = createLogger({ service: 'test', namespace: 'test', instanceId: 'test', level: 'error' });
-  const random = createRandom(SEED);
+  const random = createSeededRandom(SEED);
   const events = createEvents(random);
   const userIds = [...Array.from({ length: USERS }, (_, i) => `user ${i}`), 'a stranger'];
   const children = new Set<ChildProcess>();
@@ -256,15 +256,4 @@ function toAccepted(event: TestEvent, subject: Buffer) {
 
 function encode(record: AcceptedRecord['record']): Buffer {
   return Buffer.from(AcceptedRecord.encode({ record }).finish());
-}
-
-/** mulberry32: the same numbers for the same seed. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,3 +1,5 @@
+import { createSeededRandom } from '@perennial/kernel';
+
 /** One row of a history file, in its schema. */
 export interface HistoryRow {
   readonly userId: string;
@@ -20,7 +22,7 @@ export function createHistory(options: {
   days: number;
   rowsPerUserMax: number;
 }): HistoryRow[] {
-  const random = createRandom(options.seed);
+  const random = createSeededRandom(options.seed);
   const below = (limit: number) => Math.floor(random() * limit);
   const rows: HistoryRow[] = [];
   for (let user = 0; user < options.users; user++) {
@@ -58,17 +60,6 @@ export function toCsv(rows: readonly HistoryRow[]): string {
     [userId, new Date(atMs).toISOString(), type, itemId, sessionId, quantity, value ?? '', ''].join(','),
   );
   return ['user_id,ts,event_type,item_id,session_id,quantity,value,extra', ...lines, ''].join('\n');
-}
-
-/** mulberry32. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** What an independent, naive count says of one user at a time: the features' meaning, not their code. */

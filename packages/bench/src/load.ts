@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { AppError } from '@perennial/kernel';
+import { AppError, createSeededRandom } from '@perennial/kernel';
 
 export interface LoadOptions {
   readonly ingestUrl: string;
@@ -32,7 +32,7 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.#random = createRandom(options.seed);
+    this.#random = createSeededRandom(options.seed);
   }
 
   /** As fast as the door answers, with `IN_FLIGHT_MAX` requests under way. */
@@ -137,15 +137,4 @@ function post(url: string, options: { body: string; writeKey: string; agent: Age
     sending.once('error', reject);
     sending.end(options.body);
   });
-}
-
-/** mulberry32: a small seeded generator, uniform in [0, 1). */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

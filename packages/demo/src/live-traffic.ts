@@ -1,8 +1,7 @@
 import { type ActionDecided, toTopic } from '@perennial/contracts';
 import type { Log, LogConsumer } from '@perennial/kafka';
-import { type Clock, createRandomToken, systemClock } from '@perennial/kernel';
+import { type Clock, createRandomToken, createSeededRandom, systemClock } from '@perennial/kernel';
 import { LatencyMeter } from './latency.js';
-import { createRandom } from './random.js';
 
 const TRAFFIC_LIMITS = {
   requestsInFlightMax: 64,
@@ -85,7 +84,7 @@ interface TrafficEvent {
 }
 
 function createEvents({ startMs, knownUsers, eventsPerSecond }: TrafficOptions): (number: number) => TrafficEvent {
-  const random = createRandom(startMs % 2 ** 32);
+  const random = createSeededRandom(startMs % 2 ** 32);
   const run = createRandomToken().slice(0, 6);
   return (number) => {
     const isNew = knownUsers.length === 0 || number % 2 === 0;

@@ -1,5 +1,6 @@
+import { createSeededRandom } from '@perennial/kernel';
 import { HISTORY_HEADER } from './cdnow.js';
-import { createRandom, drawExponential } from './random.js';
+import { drawExponential } from './exponential.js';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(1997, 0, 1);
@@ -16,7 +17,7 @@ export interface SimulationOptions {
  * after any purchase, they may be gone for good. Shaped like CDNOW: many buy once, a few for years.
  */
 export function simulateHistory({ seed, customers, days }: SimulationOptions): string {
-  const random = createRandom(seed);
+  const random = createSeededRandom(seed);
   const rows: string[] = [];
   for (let customer = 1; customer <= customers; customer++) {
     const meanGapDays = 20 + drawExponential(random, 120);

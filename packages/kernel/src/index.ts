@@ -6,3 +6,4 @@ export * from './errors.js';
 export * from './ids.js';
 export * from './lru-cache.js';
 export * from './release-stack.js';
+export * from './seeded-random.js';
