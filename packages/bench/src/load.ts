@@ -6,7 +6,8 @@ export interface LoadOptions {
   readonly writeKey: string;
   /** Names the users of this run, so that runs do not share profiles. */
   readonly run: string;
-  readonly users: number;
+  /** Share of the orders that are a new customer's, 0 to 1; the others are by users of this run, chosen evenly. */
+  readonly newShare: number;
   readonly batchEvents: number;
   /** Seeds the choice of users and amounts. */
   readonly seed: number;
@@ -29,6 +30,7 @@ export class Load {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT_MAX });
   readonly #random: () => number;
   #made = 0;
+  #users = 0;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -85,10 +87,9 @@ export class Load {
     return this.#made;
   }
 
-  /** One order each of users that no one else is. */
-  async newUsers(count: number, onAcked: (sent: readonly Sent[]) => void): Promise<void> {
-    const orders = Array.from({ length: count }, (_, i) => this.#makeOrder(`${this.#options.run}-new-${i}`));
-    onAcked(await this.#send(orders));
+  /** One order each of users that no one else is, in one request. */
+  async lastUsers(count: number): Promise<readonly Sent[]> {
+    return this.#send(Array.from({ length: count }, (_, i) => this.#makeOrder(`${this.#options.run}-last-${i}`)));
   }
 
   close(): void {
@@ -96,7 +97,8 @@ export class Load {
   }
 
   #pickUser(): string {
-    return `${this.#options.run}-${Math.floor(this.#random() * this.#options.users)}`;
+    const isNew = this.#users === 0 || this.#random() < this.#options.newShare;
+    return `${this.#options.run}-${isNew ? this.#users++ : Math.floor(this.#random() * this.#users)}`;
   }
 
   #makeOrders(count: number): Order[] {

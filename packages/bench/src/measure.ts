@@ -6,6 +6,7 @@ import type { Chain } from './chain.js';
 import { Load, type Sent } from './load.js';
 import { OutcomeWatch } from './outcome-watch.js';
 import { readCpuOf } from './processor-time.js';
+import { waitForQuiet } from './quiet.js';
 import { toPercentile } from './statistics.js';
 
 export interface MeasureOptions {
@@ -15,7 +16,7 @@ export interface MeasureOptions {
   readonly stackPids: Readonly<Record<string, number>>;
   readonly run: string;
   readonly seed: number;
-  readonly users: number;
+  readonly newShare: number;
   readonly batchEvents: number;
   readonly load:
     | { readonly kind: 'flat-out'; readonly events: number }
@@ -41,10 +42,13 @@ export interface Measured {
 /** How long the chain may take to finish what it was sent. */
 const FINISH_WAIT_MS = 180_000;
 const POLL_MS = 20;
-/** New users of the last batches: when each has its action, all before it is done on its partition. */
+/** New users of the last request: when each has its action, all before it is done on its partition. A burst, so no part of the latency. */
 const SENTINELS = 300;
 
-/** Sends a load, waits until the chain has worked off all of it, and measures. Latency is that of each user's first event, which makes a new customer and earns a welcome. */
+/**
+ * Sends a load once all is quiet, waits until the chain has worked off all of it, and measures. Latency is that of each
+ * user's first event, which makes a new customer and earns a welcome.
+ */
 export async function measure(options: MeasureOptions): Promise<Measured> {
   const { chain, log, load: wanted } = options;
   const { namespace } = chain.platform;
@@ -57,13 +61,14 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     for (const { userId, ackedAtMs } of sent) if (!acks.has(userId)) acks.set(userId, ackedAtMs);
   };
   const pids = { ...chain.pids, ...options.stackPids };
+  await waitForQuiet(pids);
   const cpuBefore = readCpuOf(pids);
   const startedMs = performance.now();
   let skipped = 0;
   if (wanted.kind === 'flat-out') await load.flatOut(wanted.events, note);
   else ({ skipped } = await load.steady(wanted.eventsPerSecond, wanted.seconds, note));
-  await load.newUsers(SENTINELS, note);
-  await untilFinished(chain, { decided, events: load.made, users: acks.size });
+  const last = await load.lastUsers(SENTINELS);
+  await untilFinished(chain, { decided, events: load.made, users: acks.size + last.length });
   const seconds = (performance.now() - startedMs) / 1000;
   const cpuAfter = readCpuOf(pids);
   await Promise.all([accepted.stop(), decided.stop()]);

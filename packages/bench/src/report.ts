@@ -9,7 +9,7 @@ const number = (value: number, digits = 0) =>
 export function formatReport({ options, runs, profileBytes }: BenchReport): string {
   const loads = [...new Set(runs.map(({ load }) => load))];
   const lines = [
-    `chain bench: ${options.rounds} round(s), medians; ${options.batchEvents} events a request, ${options.users} users, ${options.partitions} partitions, ${options.oneProcess ? 'one process' : 'a process a service'}, seed ${options.seed}`,
+    `chain bench: ${options.rounds} round(s), medians; ${options.batchEvents} events a request, ${options.newPercent} % by new customers, ${options.partitions} partitions, ${options.oneProcess ? 'one process' : 'a process a service'}, seed ${options.seed}`,
     '',
     'load       chain   events/s   ack->action p50/p99 ms   append->action p50/p99 ms   skipped',
   ];

@@ -21,8 +21,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Events of one HTTP request. */
   readonly batchEvents: number;
-  /** Profiles that a flat-out run's events are spread over. */
-  readonly users: number;
+  /** Orders in a hundred that are a new customer's. */
+  readonly newPercent: number;
   readonly partitions: number;
   readonly oneProcess: boolean;
   readonly seed: number;
@@ -95,7 +95,8 @@ function openChain(kind: Chain['kind'], options: Placed): Promise<Chain> {
 async function measureAll(chains: readonly Chain[], options: Placed): Promise<Measured[]> {
   const log = openLog(must(chains[0], 'chain').platform.endpoints);
   const stackPids = await readStackPids(options);
-  const { batchEvents, users, seed, onProgress, rounds } = options;
+  const { batchEvents, seed, onProgress, rounds } = options;
+  const newShare = options.newPercent / 100;
   const runs: Measured[] = [];
   try {
     for (const chain of chains) {
@@ -108,7 +109,7 @@ async function measureAll(chains: readonly Chain[], options: Placed): Promise<Me
           log,
           stackPids,
           batchEvents,
-          users,
+          newShare,
           seed,
           run: `${chain.kind}-warm-${load.kind}`,
           load,
@@ -120,7 +121,7 @@ async function measureAll(chains: readonly Chain[], options: Placed): Promise<Me
         const what = load.kind === 'steady' ? `${load.eventsPerSecond}/s` : 'flat out';
         onProgress(`${chain.kind} chain, ${what}, round ${round + 1} of ${rounds}`);
         const run = `${chain.kind}-${runs.length}`;
-        runs.push(await measure({ chain, log, stackPids, batchEvents, users, seed: seed + round, run, load }));
+        runs.push(await measure({ chain, log, stackPids, batchEvents, newShare, seed: seed + round, run, load }));
       }
     }
   } finally {
