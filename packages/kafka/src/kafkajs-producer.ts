@@ -1,4 +1,4 @@
-import { AppError, systemClock, toMessage } from '@perennial/kernel';
+import { AppError, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { toKafkaError } from './kafkajs-client.js';
@@ -107,19 +107,14 @@ export class KafkajsProducer implements LogProducer {
     await this.#withTimeout(sending);
   }
 
-  async #withTimeout(sending: Promise<unknown>): Promise<void> {
-    const timer = new AbortController();
-    const timeout = systemClock.wait(this.#limits.sendTimeoutMs, timer.signal).then(() => {
-      if (!timer.signal.aborted)
-        throw new AppError('dependency_unavailable', 'no acknowledgement in time', { retriable: true });
+  #withTimeout(sending: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new AppError('dependency_unavailable', 'no acknowledgement in time', { retriable: true })),
+        this.#limits.sendTimeoutMs,
+      );
+      sending.then(resolve, reject).finally(() => clearTimeout(timer));
     });
-    try {
-      await Promise.race([sending, timeout]);
-    } finally {
-      timer.abort();
-      // The loser of the race must not become an unhandled rejection.
-      sending.catch(() => undefined);
-    }
   }
 
   #connect(): Promise<Producer> {

@@ -5,6 +5,7 @@ import type { ModelFiles } from './container.js';
 import { readModelFolder } from './container.js';
 import type { ModelManifest, TabularOutput, TensorDeclaration } from './manifest.js';
 import { parseManifest, TABULAR_OUTPUTS } from './manifest.js';
+import { createMicroBatcher } from './micro-batch.js';
 import type { InferenceSession } from './runtime.js';
 import { Tensor } from './runtime.js';
 import type { ExecutionProvider, ProviderFallback } from './session.js';
@@ -57,12 +58,20 @@ export async function loadModel(source: string | ModelFiles, options: LoadModelO
     throw toRefusal(unfit);
   }
   const batchShapes = provider === 'cpu' && (await isShapeInvariant(session, manifest)) ? 'multiples' : 'fixed';
+  const features = manifest.featureNames.length;
+  const scoreTogether = createMicroBatcher((rows) => scoreInParts(session, manifest, rows, batchShapes), features);
   return {
     manifest,
     provider,
     fallbacks,
     batchShapes,
-    score: (rows) => scoreInParts(session, manifest, rows, batchShapes),
+    async score(rows) {
+      // Each for itself: a caller's mistake is not to fail its neighbours.
+      if (rows.length % features !== 0) {
+        throw new AppError('contract_violation', `${rows.length} numbers are no rows of ${features} features`);
+      }
+      return scoreTogether(rows);
+    },
     release: () => session.release(),
   };
 }
@@ -136,9 +145,6 @@ async function scoreInParts(
   shapes: BatchShapes,
 ): Promise<Scores> {
   const features = manifest.featureNames.length;
-  if (rows.length % features !== 0) {
-    throw new AppError('contract_violation', `${rows.length} numbers are no rows of ${features} features`);
-  }
   const count = rows.length / features;
   const scores = createScores(count);
   for (const part of splitBatch(count, shapes)) {
