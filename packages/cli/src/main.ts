@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { createBenchCommand } from './commands/bench.js';
+import { createChaosCommand } from './commands/chaos.js';
 import { createDemoCommand } from './commands/demo.js';
 import { createDoctorCommand } from './commands/doctor.js';
 import { createDownCommand } from './commands/down.js';
@@ -36,6 +37,7 @@ const program = new Command('perennial')
   .addCommand(createReplayCommand())
   .addCommand(createTestCommand())
   .addCommand(createBenchCommand())
+  .addCommand(createChaosCommand())
   .addCommand(createDoctorCommand());
 
 // A subcommand made on its own does not inherit this: without it commander exits by itself, with 1 for wrong usage.

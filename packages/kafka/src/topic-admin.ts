@@ -75,6 +75,15 @@ export async function deleteTopics(connection: KafkaConnection, names: readonly 
   });
 }
 
+/** Forgets consumer groups and their offsets; none may have a member. Those that don't exist are passed over. */
+export async function deleteGroups(connection: KafkaConnection, ids: readonly string[]): Promise<void> {
+  await withAdmin(connection, 'deleting consumer groups', async (admin) => {
+    const { groups } = await admin.listGroups();
+    const existing = ids.filter((id) => groups.some(({ groupId }) => groupId === id));
+    if (existing.length > 0) await admin.deleteGroups(existing);
+  });
+}
+
 async function withAdmin<T>(connection: KafkaConnection, what: string, act: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = createKafkajsClient(connection).admin();
   try {

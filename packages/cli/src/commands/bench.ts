@@ -29,7 +29,13 @@ function createChainCommand(): Command {
     .addOption(countOption('--seconds <n>', 'length of a steady run', 10))
     .addOption(countOption('--rounds <n>', 'runs of each chain and load, in turn', 3))
     .addOption(countOption('--batch-events <n>', 'events of one HTTP request', 20))
-    .addOption(countOption('--new-percent <n>', "orders in a hundred that are a new customer's (CDNOW: 34, Online Retail: 20)", 30))
+    .addOption(
+      countOption(
+        '--new-percent <n>',
+        "orders in a hundred that are a new customer's (CDNOW: 34, Online Retail: 20)",
+        30,
+      ),
+    )
     .addOption(countOption('--partitions <n>', 'of every topic', DEFAULT_PARTITIONS))
     .addOption(countOption('--seed <n>', 'of users and amounts', 1))
     .addOption(new Option('--chains <kind,...>', 'which of the two').argParser(parseChains).default([...CHAIN_KINDS]))

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { compareOutcomes } from './compare.js';
+import type { Outcome } from './outcome.js';
+
+function createOutcome(changes: Partial<Outcome> = {}): Outcome {
+  return {
+    states: {
+      'feature-store': new Map([['ann', 'a']]),
+      scoring: new Map([['ann', 'b']]),
+      action: new Map([['ann', 'c']]),
+    },
+    actions: new Map([['ann', ['1 x', '2 y']]]),
+    transitions: new Map([['ann', ['3 z']]]),
+    violations: [],
+    repeats: 0,
+    ...changes,
+  };
+}
+
+describe('compareOutcomes', () => {
+  it('finds nothing between equals, whatever was repeated', () => {
+    expect(compareOutcomes(createOutcome({ repeats: 7 }), createOutcome())).toEqual({
+      lost: 0,
+      doubled: 0,
+      differing: 0,
+      examples: [],
+    });
+  });
+
+  it.each([
+    ['a lost action', { actions: new Map() }, { lost: 1, doubled: 0, differing: 0 }],
+    [
+      'an action too many',
+      { actions: new Map([['ann', ['1 x', '2 y', '4 w']]]) },
+      { lost: 0, doubled: 0, differing: 1 },
+    ],
+    [
+      'a profile too many',
+      {
+        transitions: new Map([
+          ['ann', ['3 z']],
+          ['bob', ['5 v']],
+        ]),
+      },
+      { lost: 0, doubled: 1, differing: 0 },
+    ],
+    ['another order', { actions: new Map([['ann', ['2 y', '1 x']]]) }, { lost: 0, doubled: 0, differing: 1 }],
+    ['two contents', { violations: ['id 1 came with two contents'] }, { lost: 0, doubled: 0, differing: 1 }],
+  ])('counts %s', (_what, changes, counts) => {
+    expect(compareOutcomes(createOutcome(changes), createOutcome())).toMatchObject(counts);
+  });
+
+  it('compares states byte by byte', () => {
+    const states = { ...createOutcome().states, scoring: new Map([['ann', 'other']]) };
+    const difference = compareOutcomes(createOutcome({ states }), createOutcome());
+    expect(difference).toMatchObject({ differing: 1, examples: ['differing: state of ann in scoring'] });
+  });
+});

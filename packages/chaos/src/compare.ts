@@ -1,0 +1,53 @@
+import type { Outcome } from './outcome.js';
+import { PROCESSORS } from './outcome.js';
+
+/** How a run differs from the fault-free one over the same log. All zero is the promise. */
+export interface Difference {
+  /** There without faults, but not with them. */
+  readonly lost: number;
+  /** There with faults only. */
+  readonly doubled: number;
+  /** There in both, with other content or in another order. */
+  readonly differing: number;
+  /** The first of each, in words. */
+  readonly examples: readonly string[];
+}
+
+const EXAMPLES_MAX = 10;
+
+/** Compares states and timers byte by byte (by hash), and what outsiders saw of each profile, in order. */
+export function compareOutcomes(faulty: Outcome, faultless: Outcome): Difference {
+  const found = { lost: 0, doubled: 0, differing: 0 };
+  const examples: string[] = [];
+  const note = (kind: keyof typeof found, what: string) => {
+    found[kind]++;
+    if (examples.length < EXAMPLES_MAX) examples.push(`${kind}: ${what}`);
+  };
+  for (const processor of PROCESSORS) {
+    compareMaps(faulty.states[processor], faultless.states[processor], {
+      same: (a, b) => a === b,
+      note: (kind, key) => note(kind, `state of ${key} in ${processor}`),
+    });
+  }
+  for (const edge of ['actions', 'transitions'] as const) {
+    compareMaps(faulty[edge], faultless[edge], {
+      same: (a, b) => a.join() === b.join(),
+      note: (kind, key) => note(kind, `${edge} of ${key}`),
+    });
+  }
+  for (const violation of faulty.violations) note('differing', violation);
+  return { ...found, examples };
+}
+
+function compareMaps<V>(
+  faulty: ReadonlyMap<string, V>,
+  faultless: ReadonlyMap<string, V>,
+  how: { same: (a: V, b: V) => boolean; note: (kind: 'lost' | 'doubled' | 'differing', key: string) => void },
+): void {
+  for (const [key, value] of faultless) {
+    const other = faulty.get(key);
+    if (other === undefined) how.note('lost', key);
+    else if (!how.same(other, value)) how.note('differing', key);
+  }
+  for (const key of faulty.keys()) if (!faultless.has(key)) how.note('doubled', key);
+}

@@ -1,0 +1,17 @@
+import { AppError } from '@perennial/kernel';
+import type { Fault } from './fault.js';
+import { INFRASTRUCTURE_FAULTS } from './infrastructure-faults.js';
+import { SERVICE_FAULTS } from './service-faults.js';
+
+export const FAULTS: readonly Fault[] = [...SERVICE_FAULTS, ...INFRASTRUCTURE_FAULTS];
+
+/** The faults of these names, all when none is given. Throws `config_invalid` that lists the names there are. */
+export function selectFaults(names: readonly string[] | undefined): readonly Fault[] {
+  if (names === undefined) return FAULTS;
+  const unknown = names.filter((name) => !FAULTS.some((fault) => fault.name === name));
+  if (unknown.length > 0) {
+    const known = FAULTS.map(({ name }) => name).join(', ');
+    throw new AppError('config_invalid', `no such fault: ${unknown.join(', ')}; there are ${known}`);
+  }
+  return FAULTS.filter(({ name }) => names.includes(name));
+}

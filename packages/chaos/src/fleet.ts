@@ -1,0 +1,189 @@
+import { join } from 'node:path';
+import { AppError, systemClock } from '@perennial/kernel';
+import type { ServiceName } from '@perennial/launcher';
+import {
+  endProcess,
+  findMarkedProcesses,
+  isRunning,
+  LOOPBACK,
+  type ProcessIdentity,
+  pickPort,
+  sendSignal,
+  startDaemon,
+} from '@perennial/native-stack';
+
+/** One instance of a service: a process that is started again whenever it ends without having been told to. */
+export interface Instance {
+  readonly service: ServiceName;
+  readonly index: number;
+  readonly port: number;
+  readonly url: string;
+  process: ProcessIdentity | undefined;
+  /** False while a fault keeps it down. */
+  wanted: boolean;
+  /** Killed by us, and not started again yet. */
+  killed: boolean;
+}
+
+export interface FleetOptions {
+  readonly root: string;
+  readonly logDir: string;
+  /** Begins the marker of every process, so that those of a killed run are found by the next one. */
+  readonly marker: string;
+  environmentOf(service: ServiceName): Readonly<Record<string, string>>;
+}
+
+const SUPERVISE_INTERVAL_MS = 200;
+const STOP_DEADLINE_MS = 20_000;
+const READY_WAIT_MS_MAX = 120_000;
+const PROBE_TIMEOUT_MS = 2_000;
+
+/** The instances of all services, with a supervisor as compose's `restart: always` is one. */
+export class Fleet {
+  readonly instances: Instance[] = [];
+  /** Ends that nobody asked for: a service that gave up by itself. */
+  unasked = 0;
+  readonly #options: FleetOptions;
+  readonly #stopped = new AbortController();
+  #supervising: Promise<void> | undefined;
+  #nextIndex = 0;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  of(service: ServiceName): Instance[] {
+    return this.instances.filter((instance) => instance.service === service);
+  }
+
+  /** Starts one more instance and waits until it is ready. */
+  async add(service: ServiceName): Promise<Instance> {
+    const port = await pickPort(undefined);
+    const index = this.#nextIndex++;
+    const url = `http://${LOOPBACK}:${port}`;
+    const instance: Instance = { service, index, port, url, process: undefined, wanted: true, killed: false };
+    for (const orphan of findMarkedProcesses(this.#toMarker(instance)))
+      await endProcess(orphan, { signal: 'SIGKILL', deadlineMs: STOP_DEADLINE_MS });
+    this.instances.push(instance);
+    await this.#start(instance);
+    this.#supervising ??= this.#supervise();
+    return instance;
+  }
+
+  /** Drains and ends an instance for good; gives the time it took. */
+  async remove(instance: Instance): Promise<number> {
+    instance.wanted = false;
+    const startedMs = systemClock.now();
+    await this.#end(instance);
+    this.instances.splice(this.instances.indexOf(instance), 1);
+    return systemClock.now() - startedMs;
+  }
+
+  /** `kill -9`; the supervisor brings it back unless `wanted` is false. */
+  kill(instance: Instance): void {
+    if (instance.process !== undefined) instance.killed = sendSignal(instance.process, 'SIGKILL');
+  }
+
+  /** SIGTERM, waits for the drain, starts it again. Gives the time the drain took and whether it had to be killed. */
+  async restart(instance: Instance): Promise<{ drainMs: number; killed: boolean }> {
+    instance.wanted = false;
+    const startedMs = systemClock.now();
+    const killed = (await this.#end(instance)) === 'killed';
+    const drainMs = systemClock.now() - startedMs;
+    instance.wanted = true;
+    await this.#start(instance);
+    return { drainMs, killed };
+  }
+
+  /** Stops a process where it stands; it does not know. */
+  pause(instance: Instance): void {
+    if (instance.process !== undefined) sendSignal(instance.process, 'SIGSTOP');
+  }
+
+  resume(instance: Instance): void {
+    if (instance.process !== undefined) sendSignal(instance.process, 'SIGCONT');
+  }
+
+  async waitUntilReady(): Promise<void> {
+    await Promise.all(this.instances.map((instance) => this.#waitUntilReady(instance)));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#supervising;
+    await Promise.all(this.instances.map((instance) => this.#end(instance)));
+    this.instances.length = 0;
+  }
+
+  async #supervise(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      for (const instance of this.instances) {
+        if (!instance.wanted || instance.process === undefined || isRunning(instance.process)) continue;
+        if (!instance.killed) this.unasked++;
+        instance.killed = false;
+        await this.#start(instance);
+      }
+      await systemClock.wait(SUPERVISE_INTERVAL_MS, this.#stopped.signal);
+    }
+  }
+
+  async #start(instance: Instance): Promise<void> {
+    const { root, environmentOf } = this.#options;
+    const { service, index, port } = instance;
+    instance.process = await startDaemon({
+      command: process.execPath,
+      args: [join(root, 'services', service, 'dist', 'main.js')],
+      cwd: root,
+      env: {
+        ...process.env,
+        ...environmentOf(service),
+        PORT: String(port),
+        INSTANCE_ID: `${service}-${index}`,
+      },
+      marker: this.#toMarker(instance),
+      logFile: this.#toLogFile(instance),
+    });
+  }
+
+  async #end(instance: Instance): Promise<'was gone' | 'ended' | 'killed'> {
+    const { process: identity } = instance;
+    if (identity === undefined) return 'was gone';
+    // A stopped process would not hear of it.
+    sendSignal(identity, 'SIGCONT');
+    const how = await endProcess(identity, { signal: 'SIGTERM', deadlineMs: STOP_DEADLINE_MS });
+    instance.process = undefined;
+    return how;
+  }
+
+  async #waitUntilReady(instance: Instance): Promise<void> {
+    const deadline = systemClock.now() + READY_WAIT_MS_MAX;
+    let last = '';
+    while (systemClock.now() < deadline) {
+      last = await readReadiness(instance.url);
+      if (last === '') return;
+      await systemClock.wait(SUPERVISE_INTERVAL_MS);
+    }
+    throw new AppError(
+      'timeout',
+      `${instance.service}-${instance.index} was not ready within ${READY_WAIT_MS_MAX / 1000} s: ${last}; log: ${this.#toLogFile(instance)}`,
+    );
+  }
+
+  #toMarker({ service, index }: Instance): string {
+    return `${this.#options.marker}/${service}-${index}`;
+  }
+
+  #toLogFile({ service, index }: Instance): string {
+    return join(this.#options.logDir, `${service}-${index}.log`);
+  }
+}
+
+/** Why it is not ready; empty when it is. */
+async function readReadiness(url: string): Promise<string> {
+  try {
+    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    return response.ok ? '' : await response.text();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,186 @@
+import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
+import type { Log, LogRecord } from '@perennial/kafka';
+import { createRandomToken, toSha256 } from '@perennial/kernel';
+import { toPartitionKeys } from '@perennial/keyed-processor';
+import type { Redis } from '@perennial/redis';
+
+export const PROCESSORS = ['feature-store', 'scoring', 'action'] as const;
+export type ProcessorName = (typeof PROCESSORS)[number];
+
+/** What a run came to, in a form that two runs over one log can be compared by. */
+export interface Outcome {
+  /** State and timer of each profile, hashed, by processor and key. */
+  readonly states: Readonly<Record<ProcessorName, ReadonlyMap<string, string>>>;
+  /** What outsiders see of each profile, in order, repeats dropped by id: `<id> <content hash>`. */
+  readonly actions: ReadonlyMap<string, readonly string[]>;
+  readonly transitions: ReadonlyMap<string, readonly string[]>;
+  /** Ids that were seen with more than one content, or numbers of transitions that are missing. */
+  readonly violations: readonly string[];
+  /** Records on the edges that repeat an id: harmless, and counted. */
+  readonly repeats: number;
+}
+
+/** Everything a fault-free run over the same log has to come to as well. */
+export async function collectOutcome(deps: {
+  log: Log;
+  redis: Redis;
+  namespace: string;
+  partitions: number;
+}): Promise<Outcome> {
+  const states = {
+    'feature-store': await readStates(deps, 'feature-store'),
+    scoring: await readStates(deps, 'scoring'),
+    action: await readStates(deps, 'action'),
+  };
+  const { log, namespace } = deps;
+  const actions = toSeen(await readTopic(log, toTopic(namespace, 'actionDecided')));
+  const transitions = toSeen(await readTopic(log, toTopic(namespace, 'stageChanged')));
+  return {
+    states,
+    actions: actions.byProfile,
+    transitions: transitions.byProfile,
+    violations: [...actions.violations, ...transitions.violations, ...findGaps(transitions.numbers)],
+    repeats: actions.repeats + transitions.repeats,
+  };
+}
+
+async function readStates(
+  { redis, namespace, partitions }: { redis: Redis; namespace: string; partitions: number },
+  processor: ProcessorName,
+): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>();
+  for (let partition = 0; partition < partitions; partition++) {
+    const keys = toPartitionKeys(namespace, processor, partition);
+    const states = await redis.hgetallBuffer(keys.states);
+    const timers = (await redis.call('ZRANGE', keys.timers, '0', '-1', 'WITHSCORES')) as string[];
+    const dueAt = new Map<string, string>();
+    for (let i = 0; i + 1 < timers.length; i += 2) dueAt.set(timers[i] ?? '', timers[i + 1] ?? '');
+    for (const [key, state] of Object.entries(states)) {
+      hashes.set(key, toSha256(Buffer.concat([state, Buffer.from(`|${dueAt.get(key) ?? ''}`)])));
+      dueAt.delete(key);
+    }
+    for (const [key, due] of dueAt) hashes.set(key, `a timer without a state, ${due}`);
+  }
+  return hashes;
+}
+
+interface Seen {
+  readonly byProfile: Map<string, string[]>;
+  readonly numbers: Map<string, number[]>;
+  readonly violations: string[];
+  repeats: number;
+}
+
+/** Reads an edge as an outsider does: each id once, whatever else comes under it is a repeat and must be the same. */
+function toSeen(records: readonly LogRecord[]): Seen {
+  const contents = new Map<string, string>();
+  const seen: Seen = { byProfile: new Map(), numbers: new Map(), violations: [], repeats: 0 };
+  for (const record of records) {
+    const id = record.headers.ce_id;
+    if (id === undefined || record.key === null) continue;
+    const content = toSha256(record.value ?? Buffer.alloc(0)).slice(0, 16);
+    const known = contents.get(id);
+    if (known !== undefined) {
+      seen.repeats++;
+      if (known !== content) seen.violations.push(`${record.topic}: id ${id} came with two contents`);
+      continue;
+    }
+    contents.set(id, content);
+    push(seen.byProfile, String(record.key), `${id} ${content}`);
+    const { number } = JSON.parse(String(record.value)) as { number?: unknown };
+    if (typeof number === 'number') push(seen.numbers, String(record.key), number);
+  }
+  return seen;
+}
+
+function findGaps(numbers: ReadonlyMap<string, readonly number[]>): string[] {
+  return [...numbers].flatMap(([key, list]) =>
+    list.every((number, index) => number === index + 1)
+      ? []
+      : [`transitions of ${key} are numbered ${list.join(', ')}`],
+  );
+}
+
+function push<V>(lists: Map<string, V[]>, key: string, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** What became of the events, by `messageId`, and how many records came to nothing. */
+export interface Fates {
+  readonly accepted: ReadonlySet<string>;
+  readonly rejected: ReadonlySet<string>;
+  /** Records of `event.accepted` beyond the first of their `messageId`. */
+  readonly repeated: number;
+  readonly rejectedRecords: number;
+  readonly deadLettered: number;
+}
+
+export async function readFates(log: Log, namespace: string): Promise<Fates> {
+  const accepted = new Set<string>();
+  let records = 0;
+  for (const { value } of await readTopic(log, toTopic(namespace, 'eventAccepted'))) {
+    const { record } = AcceptedRecord.decode(value ?? Buffer.alloc(0));
+    if (record?.$case !== 'event') continue;
+    accepted.add(record.value.messageId);
+    records++;
+  }
+  const rejections = await readTopic(log, toTopic(namespace, 'eventRejected'));
+  const rejected = new Set(rejections.map(toRejectedId).filter((id) => id !== undefined));
+  return {
+    accepted,
+    rejected,
+    repeated: records - accepted.size,
+    rejectedRecords: rejections.length,
+    deadLettered: (await readTopic(log, toTopic(namespace, 'deadLettered'))).length,
+  };
+}
+
+/** The id of a refused event; undefined for what was no event at all. */
+function toRejectedId({ value }: LogRecord): string | undefined {
+  const { event, encoding } = JSON.parse(String(value)) as EventRejected;
+  return encoding === 'json' ? (JSON.parse(event) as { messageId?: string } | null)?.messageId : undefined;
+}
+
+const READ_WAIT_MS_MAX = 60_000;
+
+/** A topic from its beginning to its present end, partition by partition in order. */
+async function readTopic(log: Log, topic: string): Promise<LogRecord[]> {
+  const ends = await log.offsets(topic);
+  const open = new Set([...ends].filter(([, { low, high }]) => high > low).map(([partition]) => partition));
+  const records: LogRecord[] = [];
+  if (open.size === 0) return records;
+  let finish: (error?: Error) => void = () => undefined;
+  const finished = new Promise<void>((resolve, reject) => {
+    finish = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  const timer = setTimeout(() => finish(new Error(`${topic} could not be read to its end`)), READ_WAIT_MS_MAX);
+  const consumer = await log.startConsumer(
+    {
+      groupId: `perennial.chaos.${createRandomToken()}`,
+      topic,
+      sessionTimeoutMs: 10_000,
+      fetchBytesPerPartitionMax: 1_048_576,
+      fetchWaitMaxMs: 100,
+      fromBeginning: true,
+    },
+    {
+      onAssigned: () => undefined,
+      onRevoked: () => undefined,
+      async onRecords(partition, some) {
+        const high = ends.get(partition)?.high ?? 0;
+        for (const record of some) if (record.offset < high) records.push(record);
+        if ((some.at(-1)?.offset ?? -1) >= high - 1) open.delete(partition);
+        if (open.size === 0) finish();
+      },
+    },
+  );
+  try {
+    await finished;
+  } finally {
+    clearTimeout(timer);
+    await consumer.stop();
+  }
+  return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+}

@@ -1,0 +1,80 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FaultyLink } from './proxy.js';
+
+/** Everything a client gets until its connection ends, and how it ended. */
+function exchange(port: number, text: string): Promise<{ answer: string; ended: string }> {
+  return new Promise((resolve) => {
+    let answer = '';
+    let ended = 'closed';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+      if (answer.endsWith('!')) socket.end();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      ended = error.code ?? 'error';
+    });
+    socket.on('close', () => resolve({ answer, ended }));
+  });
+}
+
+describe('a faulty link', () => {
+  let server: Server;
+  let link: FaultyLink;
+  const clients = new Set<Socket>();
+
+  beforeEach(async () => {
+    server = createServer((socket) => {
+      clients.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => socket.write(`echo ${String(chunk)}!`));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    link = await FaultyLink.listen({ host: '127.0.0.1', port });
+  });
+
+  afterEach(async () => {
+    await link.close();
+    for (const client of clients) client.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('passes on what it gets', async () => {
+    expect(await exchange(link.port, 'one')).toEqual({ answer: 'echo one!', ended: 'closed' });
+  });
+
+  it('delays', async () => {
+    link.set({ kind: 'slow', delayMs: 40 });
+    const startedMs = performance.now();
+    expect((await exchange(link.port, 'two')).answer).toBe('echo two!');
+    expect(performance.now() - startedMs).toBeGreaterThan(75);
+  });
+
+  it('resets old and new connections', async () => {
+    const held = connect(link.port, '127.0.0.1');
+    const code = new Promise((resolve) => held.on('error', (error: NodeJS.ErrnoException) => resolve(error.code)));
+    await new Promise((resolve) => held.once('connect', resolve));
+    while (link.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+    link.set({ kind: 'reset' });
+    expect(await code).toBe('ECONNRESET');
+    expect((await exchange(link.port, 'three')).answer).toBe('');
+    link.heal();
+    expect((await exchange(link.port, 'four')).answer).toBe('echo four!');
+  });
+
+  it('goes quiet without telling, and resets when it heals', async () => {
+    link.set({ kind: 'half-open' });
+    const waiting = exchange(link.port, 'five');
+    const first = await Promise.race([waiting, new Promise((resolve) => setTimeout(() => resolve('silence'), 100))]);
+    expect(first).toBe('silence');
+    link.heal();
+    expect(await waiting).toEqual({ answer: '', ended: 'ECONNRESET' });
+  });
+
+  it('cuts an answer in the middle', async () => {
+    link.set({ kind: 'cut', bytes: 4 });
+    expect((await exchange(link.port, 'six')).answer).toBe('echo');
+  });
+});

@@ -1,0 +1,121 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { AppError } from '@perennial/kernel';
+import { LOOPBACK } from '@perennial/native-stack';
+
+/**
+ * What a link does to its connections:
+ * - `pass`: nothing
+ * - `slow`: each chunk waits `delayMs` in each direction
+ * - `reset`: every connection is reset, new ones too
+ * - `half-open`: connections stay, but nothing arrives any more; at the end they are reset
+ * - `cut`: the next `bytes` of an answer still arrive, then the connection is reset, once a connection
+ */
+export type LinkMode =
+  | { readonly kind: 'pass' | 'reset' | 'half-open' }
+  | { readonly kind: 'slow'; readonly delayMs: number }
+  | { readonly kind: 'cut'; readonly bytes: number };
+
+interface Link {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+const PASS: LinkMode = { kind: 'pass' };
+
+/** A TCP proxy between the services and one server, which can be made to misbehave. */
+export class FaultyLink {
+  readonly #target: { host: string; port: number };
+  readonly #links = new Set<Link>();
+  readonly #server: Server;
+  #mode: LinkMode = PASS;
+
+  private constructor(target: { host: string; port: number }) {
+    this.#target = target;
+    this.#server = createServer((client) => this.#open(client));
+  }
+
+  static async listen(target: { host: string; port: number }): Promise<FaultyLink> {
+    const link = new FaultyLink(target);
+    await new Promise<void>((resolve, reject) => {
+      link.#server.once('error', reject).listen(0, LOOPBACK, resolve);
+    });
+    return link;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new AppError('not_found', 'the link does not listen');
+    return address.port;
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  set(mode: LinkMode): void {
+    const before = this.#mode;
+    this.#mode = mode;
+    if (mode.kind === 'reset' || before.kind === 'half-open') this.#resetAll();
+  }
+
+  heal(): void {
+    this.set(PASS);
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#resetAll();
+    await closed;
+  }
+
+  #open(client: Socket): void {
+    if (this.#mode.kind === 'reset') {
+      client.on('error', () => undefined).resetAndDestroy();
+      return;
+    }
+    const link: Link = { client, server: connect(this.#target) };
+    this.#links.add(link);
+    this.#forward(link, link.client, link.server);
+    this.#forward(link, link.server, link.client);
+  }
+
+  #forward(link: Link, from: Socket, to: Socket): void {
+    const answers = from === link.server;
+    let cutAfter: number | undefined;
+    from.setNoDelay(true);
+    from.on('data', (chunk: Buffer) => {
+      const mode = this.#mode;
+      if (mode.kind === 'half-open') return;
+      if (mode.kind === 'slow') {
+        setTimeout(() => to.writable && to.write(chunk), mode.delayMs);
+        return;
+      }
+      if (mode.kind === 'cut' && answers) {
+        cutAfter ??= mode.bytes;
+        if (chunk.length > cutAfter) {
+          to.write(chunk.subarray(0, cutAfter));
+          // Written first: a reset would overtake what is still in the buffer.
+          setImmediate(() => this.#reset(link));
+          return;
+        }
+        cutAfter -= chunk.length;
+      }
+      if (!to.write(chunk)) {
+        from.pause();
+        to.once('drain', () => from.resume());
+      }
+    });
+    from.on('error', () => undefined);
+    from.on('close', () => this.#reset(link));
+  }
+
+  #resetAll(): void {
+    for (const link of [...this.#links]) this.#reset(link);
+  }
+
+  #reset(link: Link): void {
+    if (!this.#links.delete(link)) return;
+    for (const socket of [link.client, link.server]) socket.resetAndDestroy();
+  }
+}

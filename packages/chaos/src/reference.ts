@@ -1,0 +1,84 @@
+import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { deleteGroups, deleteTopics } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
+import { createNamespaceTopics, type Platform } from '@perennial/launcher';
+import { createPool, quoteIdentifier } from '@perennial/postgres';
+import type { Redis } from '@perennial/redis';
+import { createSilentLogger } from '@perennial/telemetry';
+
+/** Topics that the processors make from `event.accepted`. */
+const DERIVED_TOPICS = ['featureUpdated', 'scoreComputed', 'stageChanged', 'actionDecided', 'deadLettered'] as const;
+const READERS = ['feature-store', 'scoring', 'action', 'scoring-transitions', 'action-ledger'] as const;
+/** Tables that are projections of the edges, by the service that keeps them. */
+const PROJECTIONS = {
+  scoring: ['transitions', 'profile_stages', 'projection_offsets'],
+  action: ['actions', 'action_totals', 'projection_offsets'],
+} as const;
+const LEDGER_WAIT_MS_MAX = 90_000;
+const LEDGER_POLL_MS = 500;
+
+/** Removes everything that follows from `event.accepted`, and leaves that log alone: the next run makes it again. */
+export async function wipeDerived(platform: Platform, redis: Redis): Promise<void> {
+  const { namespace, partitions, endpoints } = platform;
+  const connection = {
+    brokers: endpoints.kafkaBrokers.split(','),
+    clientId: 'perennial-chaos',
+    logger: createSilentLogger(),
+  };
+  await redis.call('FLUSHALL');
+  await deleteGroups(
+    connection,
+    READERS.map((name) => toConsumerGroup(namespace, name)),
+  );
+  await deleteTopics(
+    connection,
+    DERIVED_TOPICS.map((topic) => toTopic(namespace, topic)),
+  );
+  await createNamespaceTopics({ namespace, partitions }, endpoints.kafkaBrokers);
+  await withPool(platform, async (query) => {
+    for (const [service, tables] of Object.entries(PROJECTIONS)) {
+      const schema = quoteIdentifier(toPostgresSchema(namespace, service));
+      for (const table of tables) await query(`TRUNCATE ${schema}.${table}`);
+    }
+  });
+}
+
+/** Waits until ledger and history hold as many rows as the edges have ids; gives what they hold when they never do. */
+export async function waitForLedgers(
+  platform: Platform,
+  wanted: { actions: number; transitions: number },
+): Promise<{ actions: number; transitions: number }> {
+  return withPool(platform, async (query) => {
+    const count = async (service: string, table: string) => {
+      const schema = quoteIdentifier(toPostgresSchema(platform.namespace, service));
+      return Number((await query(`SELECT count(*) AS n FROM ${schema}.${table}`))[0]?.n);
+    };
+    const deadline = Date.now() + LEDGER_WAIT_MS_MAX;
+    for (;;) {
+      const found = {
+        actions: await count('action', 'actions'),
+        transitions: await count('scoring', 'transitions'),
+      };
+      const complete = found.actions >= wanted.actions && found.transitions >= wanted.transitions;
+      if (complete || Date.now() > deadline) return found;
+      await new Promise((resolve) => setTimeout(resolve, LEDGER_POLL_MS));
+    }
+  });
+}
+
+type Query = (sql: string) => Promise<Array<Record<string, unknown>>>;
+
+async function withPool<T>(platform: Platform, act: (query: Query) => Promise<T>): Promise<T> {
+  const pool = createPool({
+    url: platform.endpoints.postgresUrl,
+    applicationName: 'perennial-chaos',
+    connectionsMax: 1,
+  });
+  try {
+    return await act(async (sql) => (await pool.query<Record<string, unknown>>(sql)).rows);
+  } catch (cause) {
+    throw new AppError('dependency_unavailable', 'the tables could not be read', { cause });
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,73 @@
+import type { ChaosReport, Injected } from './run-chaos.js';
+
+/** Why a run did not keep the promise; empty when it did. */
+export function listFailures(report: ChaosReport): string[] {
+  const { difference, missing, ledger, actions, transitions, injected } = report;
+  const failures: string[] = [];
+  if (missing.length > 0)
+    failures.push(`${missing.length} acknowledged events are nowhere: ${missing.slice(0, 5).join(', ')}`);
+  if (difference.lost + difference.doubled + difference.differing > 0)
+    failures.push(`the outcome differs from the fault-free run: ${difference.examples.join('; ')}`);
+  if (ledger.actions !== actions || ledger.transitions !== transitions)
+    failures.push(
+      `the tables hold ${ledger.actions} of ${actions} actions and ${ledger.transitions} of ${transitions} transitions`,
+    );
+  for (const { fault, what, catchUpMs } of injected)
+    if (catchUpMs === undefined) failures.push(`after ${fault} (${what}) the services never caught up`);
+  return failures;
+}
+
+/** One line a fault, then what came of the whole run. */
+export function formatChaosReport(report: ChaosReport): string {
+  const { difference } = report;
+  const rows = [...groupByFault(report.injected)].map(([fault, list]) => [
+    String(list[0]?.row ?? ''),
+    fault,
+    String(list.length),
+    toRange(list.map(({ inFlight }) => inFlight)),
+    toRange(list.map(({ catchUpMs }) => (catchUpMs === undefined ? Number.NaN : catchUpMs / 1000))),
+  ]);
+  const refusals = Object.entries(report.refusals).map(([reason, count]) => `${reason} ${count}`);
+  const failures = listFailures(report);
+  return [
+    `chaos: seed ${report.seed}, ${report.seconds} s, ${report.injected.length} faults`,
+    '',
+    ...toTable([['row', 'fault', 'times', 'in flight', 'caught up after, s'], ...rows]),
+    '',
+    `acknowledged ${report.acknowledged} (sent again ${report.repeats}), accepted ${report.accepted}, rejected ${report.rejected} (garbage sent: ${report.poison}), dead-lettered ${report.deadLettered}, missing ${report.missing.length}`,
+    `answers tried again: ${refusals.length === 0 ? 'none' : refusals.join(', ')}; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}`,
+    `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), repeated ids on the edges ${report.edgeRepeats}`,
+    `against the fault-free run: lost ${difference.lost}, doubled ${difference.doubled}, differing ${difference.differing}`,
+    '',
+    ...(failures.length === 0
+      ? ['kept: nothing lost, nothing doubled']
+      : failures.map((failure) => `BROKEN: ${failure}`)),
+  ].join('\n');
+}
+
+function groupByFault(injected: readonly Injected[]): Map<string, Injected[]> {
+  const groups = new Map<string, Injected[]>();
+  for (const one of [...injected].sort((a, b) => a.row - b.row || (a.fault < b.fault ? -1 : 1))) {
+    groups.set(one.fault, [...(groups.get(one.fault) ?? []), one]);
+  }
+  return groups;
+}
+
+function toRange(values: readonly number[]): string {
+  const known = values.filter((value) => !Number.isNaN(value));
+  if (known.length < values.length) return 'never';
+  const [low, high] = [Math.min(...known), Math.max(...known)].map((value) =>
+    Number.isInteger(value) ? `${value}` : value.toFixed(1),
+  );
+  return low === high ? `${low}` : `${low} to ${high}`;
+}
+
+function toTable(rows: ReadonlyArray<readonly string[]>): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,43 @@
+import { readdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { must } from '@perennial/kernel';
+import { describeStack, type Part, startStack, toLayout } from '@perennial/native-stack';
+
+/** The broker and the stores as processes that can be hurt. */
+export interface StackControl {
+  kill(part: Part): Promise<void>;
+  /** Stops a part where it stands. */
+  pause(part: Part): Promise<void>;
+  resume(part: Part): Promise<void>;
+  /** Starts what does not run, on the same port with the same data, and waits until it answers. */
+  revive(): Promise<void>;
+  /** Takes the last bytes of Redis's append-only file away, as a failover to a replica that lags would. Redis must be down. */
+  loseRedisWrites(bytes: number): void;
+}
+
+export function createStackControl(at: { root: string; home: string }): StackControl {
+  async function signal(part: Part, name: NodeJS.Signals): Promise<void> {
+    const found = (await describeStack(at)).find((status) => status.part === part);
+    process.kill(must(found?.pid, `pid of ${part}`), name);
+  }
+
+  return {
+    kill: (part) => signal(part, 'SIGKILL'),
+    pause: (part) => signal(part, 'SIGSTOP'),
+    resume: (part) => signal(part, 'SIGCONT'),
+    revive: async () => void (await startStack(at)),
+    loseRedisWrites(bytes) {
+      const file = findAppendOnlyFile(join(toLayout(at).dataDir, 'stack', 'redis'));
+      truncateSync(file, Math.max(0, statSync(file).size - bytes));
+    },
+  };
+}
+
+/** Redis 7 writes increments into a folder, Redis 6 one file. */
+function findAppendOnlyFile(dataDir: string): string {
+  const names = readdirSync(dataDir, { recursive: true }).map(String);
+  const newest = names
+    .filter((name) => /\.incr\.aof$|appendonly\.aof$/.test(name))
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  return join(dataDir, must(newest.at(-1), `append-only file in ${dataDir}`));
+}

@@ -1,0 +1,254 @@
+import { toPartition, toTopic } from '@perennial/contracts';
+import type { LogProducer } from '@perennial/kafka';
+import { type Clock, createSeededRandom, systemClock } from '@perennial/kernel';
+
+export interface WorkloadOptions {
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly writeKey: string;
+  readonly seed: number;
+  readonly eventsPerSecond: number;
+  /** Where the front doors are now; asked before each try. */
+  doors(): readonly string[];
+  /** For events that come over Kafka, and for poison. */
+  readonly producer: LogProducer;
+  readonly clock?: Clock;
+}
+
+/** What was acknowledged: the truth that the outcome is held against. */
+export interface Acknowledged {
+  /** Over HTTP with 200, or over Kafka by the broker, by `messageId`. */
+  readonly messageIds: ReadonlySet<string>;
+  /** Sends again, of what had been acknowledged before. */
+  readonly repeats: number;
+  /** Records that nobody can read, put on `event.received`. */
+  readonly poison: number;
+  /** Answers other than 200 and broken requests; each was tried again. */
+  readonly refusals: Readonly<Record<string, number>>;
+  /** Events that were never acknowledged until the end: they may be there or not. */
+  readonly abandoned: number;
+}
+
+const BATCH_EVENTS = 10;
+/** Requests under way at most; above it the sender falls behind, as a client would. */
+const IN_FLIGHT_MAX = 64;
+const REQUEST_TIMEOUT_MS = 12_000;
+const RETRY = { initialMs: 100, maxMs: 2_000 };
+/** Shares of batches and events. */
+const SHARES = {
+  newUser: 0.15,
+  hotUser: 0.1,
+  repeat: 0.05,
+  kafka: 0.1,
+  poison: 0.01,
+  late: 0.05,
+  future: 0.01,
+  skewed: 0.05,
+};
+const DAY_MS = 86_400_000;
+/** So that at any hour it is day for some: quiet hours hold in the user's own time. */
+const TIME_ZONES = ['UTC', 'America/New_York', 'Asia/Tokyo', 'Europe/Berlin', 'Asia/Kolkata', 'Pacific/Auckland'];
+/** Acknowledged batches that may still be sent again. */
+const REMEMBERED_BATCHES_MAX = 200;
+
+interface Batch {
+  readonly events: ReadonlyArray<Record<string, unknown> & { messageId: string }>;
+  readonly sentAt: string | undefined;
+}
+
+/**
+ * A client population at a steady rate: batches over HTTP and single events over Kafka, tried again until acknowledged;
+ * some sent again though acknowledged, some late, from the future, or by a clock a day off; one user is hot; garbage on
+ * the Kafka door.
+ */
+export class Workload {
+  readonly #options: WorkloadOptions;
+  readonly #random: () => number;
+  readonly #clock: Clock;
+  readonly #stopped = new AbortController();
+  readonly #givenUp = new AbortController();
+  readonly #messageIds = new Set<string>();
+  readonly #refusals: Record<string, number> = {};
+  readonly #flying = new Set<Promise<void>>();
+  #remembered: Batch[] = [];
+  #users = 0;
+  #made = 0;
+  #repeats = 0;
+  #poison = 0;
+  #abandoned = 0;
+  #rateFactor = 1;
+  #running: Promise<void> | undefined;
+
+  constructor(options: WorkloadOptions) {
+    this.#options = options;
+    this.#random = createSeededRandom(options.seed);
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Times the rate, for overload; 1 is normal. */
+  set rateFactor(factor: number) {
+    this.#rateFactor = factor;
+  }
+
+  get acknowledged(): Acknowledged {
+    return {
+      messageIds: this.#messageIds,
+      repeats: this.#repeats,
+      poison: this.#poison,
+      refusals: this.#refusals,
+      abandoned: this.#abandoned,
+    };
+  }
+
+  /** Sends nothing new; waits `graceMs` for what is under way to be acknowledged, then gives it up. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+    const deadline = setTimeout(() => this.#givenUp.abort(), graceMs);
+    await Promise.all(this.#flying);
+    clearTimeout(deadline);
+  }
+
+  async #run(): Promise<void> {
+    let dueMs = this.#clock.now();
+    while (!this.#stopped.signal.aborted) {
+      dueMs += (BATCH_EVENTS * 1000) / (this.#options.eventsPerSecond * this.#rateFactor);
+      const waitMs = dueMs - this.#clock.now();
+      if (waitMs > 0) await this.#clock.wait(waitMs, this.#stopped.signal);
+      while (this.#flying.size >= IN_FLIGHT_MAX) await Promise.race(this.#flying);
+      // Behind by more than this, as after an outage: the time is lost, not made up for by a flood.
+      dueMs = Math.max(dueMs, this.#clock.now() - 1_000);
+      this.#launch();
+    }
+  }
+
+  #launch(): void {
+    const repeated = this.#random() < SHARES.repeat ? this.#pick(this.#remembered) : undefined;
+    if (repeated !== undefined) this.#repeats += repeated.events.length;
+    const batch = repeated ?? this.#makeBatch();
+    const send = this.#random() < SHARES.kafka ? this.#sendToKafka(batch) : this.#sendToDoor(batch);
+    const sending = send
+      .then((acknowledged) => {
+        if (!acknowledged) this.#abandoned += batch.events.length;
+        else this.#remember(batch);
+      })
+      .finally(() => this.#flying.delete(sending));
+    this.#flying.add(sending);
+    if (this.#random() < SHARES.poison * BATCH_EVENTS) void this.#sendPoison();
+  }
+
+  #remember(batch: Batch): void {
+    for (const { messageId } of batch.events) this.#messageIds.add(messageId);
+    this.#remembered.push(batch);
+    if (this.#remembered.length > REMEMBERED_BATCHES_MAX)
+      this.#remembered = this.#remembered.slice(-REMEMBERED_BATCHES_MAX / 2);
+  }
+
+  async #sendToDoor(batch: Batch): Promise<boolean> {
+    const body = JSON.stringify({ batch: batch.events, sentAt: batch.sentAt });
+    return this.#untilAcknowledged(async () => {
+      const door = this.#pick(this.#options.doors());
+      if (door === undefined) return 'no door';
+      const response = await fetch(`${door}/v1/batch`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${this.#options.writeKey}`, 'content-type': 'application/json' },
+        body,
+        signal: AbortSignal.any([AbortSignal.timeout(REQUEST_TIMEOUT_MS), this.#givenUp.signal]),
+      });
+      await response.arrayBuffer();
+      return response.status === 200 ? undefined : String(response.status);
+    });
+  }
+
+  async #sendToKafka(batch: Batch): Promise<boolean> {
+    const { namespace, partitions, producer } = this.#options;
+    const topic = toTopic(namespace, 'eventReceived');
+    const records = batch.events.map((event) => {
+      const value = Buffer.from(JSON.stringify({ ...event, sentAt: batch.sentAt }));
+      return { topic, partition: toPartition(event.messageId, partitions), key: null, value, headers: {} };
+    });
+    return this.#untilAcknowledged(async () => {
+      await producer.send(records);
+      return undefined;
+    });
+  }
+
+  async #sendPoison(): Promise<void> {
+    const { namespace, partitions, producer } = this.#options;
+    const value = Buffer.from(Array.from({ length: 40 }, () => Math.floor(this.#random() * 256)));
+    const partition = Math.floor(this.#random() * partitions);
+    const record = { topic: toTopic(namespace, 'eventReceived'), partition, key: null, value, headers: {} };
+    // Counted once acknowledged; when it is not, it may be there or not, which nobody minds.
+    await producer.send([record]).then(
+      () => this.#poison++,
+      () => undefined,
+    );
+  }
+
+  /** Tries until `attempt` gives no reason against it; false when given up. */
+  async #untilAcknowledged(attempt: () => Promise<string | undefined>): Promise<boolean> {
+    let waitMs = RETRY.initialMs;
+    while (!this.#givenUp.signal.aborted) {
+      const refusal = await attempt().catch((error: unknown) => toReason(error));
+      if (refusal === undefined) return true;
+      this.#refusals[refusal] = (this.#refusals[refusal] ?? 0) + 1;
+      await this.#clock.wait(waitMs, this.#givenUp.signal);
+      waitMs = Math.min(RETRY.maxMs, waitMs * 2);
+    }
+    return false;
+  }
+
+  #makeBatch(): Batch {
+    const nowMs = this.#clock.now();
+    // A client whose clock is a day off says so with `sentAt`, which is how the door can tell.
+    const skewMs = this.#random() < SHARES.skewed ? (this.#random() < 0.5 ? -DAY_MS : DAY_MS) : 0;
+    const events = Array.from({ length: BATCH_EVENTS }, () => this.#makeEvent(nowMs + skewMs));
+    return { events, sentAt: skewMs === 0 ? undefined : new Date(nowMs + skewMs).toISOString() };
+  }
+
+  #makeEvent(nowMs: number): Record<string, unknown> & { messageId: string } {
+    const kind = this.#random();
+    const userId = this.#pickUser();
+    const messageId = `${this.#options.seed}-${this.#made++}`;
+    const event = {
+      userId,
+      messageId,
+      timestamp: new Date(nowMs + this.#pickDelay()).toISOString(),
+      context: { timezone: TIME_ZONES[Number(userId.split('-').at(-1)) % TIME_ZONES.length] ?? 'UTC' },
+    };
+    if (kind < 0.3) return { ...event, type: 'page', name: 'Product' };
+    const value = Math.round(this.#random() * 20_000) / 100;
+    if (kind < 0.36)
+      return { ...event, type: 'track', event: 'Order Refunded', properties: { order_id: messageId, revenue: value } };
+    const products = [{ product_id: `sku-${Math.floor(this.#random() * 200)}`, quantity: 1, price: value }];
+    const properties = { order_id: messageId, revenue: value, products };
+    return { ...event, type: 'track', event: 'Order Completed', properties };
+  }
+
+  #pickUser(): string {
+    if (this.#random() < SHARES.hotUser) return 'hot-0';
+    if (this.#users === 0 || this.#random() < SHARES.newUser) return `user-${this.#users++}`;
+    return `user-${Math.floor(this.#random() * this.#users)}`;
+  }
+
+  /** Milliseconds from now at which the event says it happened. */
+  #pickDelay(): number {
+    const kind = this.#random();
+    if (kind < SHARES.late) return -Math.floor(this.#random() * 40 * DAY_MS);
+    if (kind < SHARES.late + SHARES.future) return Math.floor(this.#random() * 400 * DAY_MS);
+    return 0;
+  }
+
+  #pick<T>(list: readonly T[]): T | undefined {
+    return list[Math.floor(this.#random() * list.length)];
+  }
+}
+
+function toReason(error: unknown): string {
+  const { name, code, cause } = error as { name?: string; code?: string; cause?: { code?: string } };
+  return cause?.code ?? code ?? name ?? 'error';
+}

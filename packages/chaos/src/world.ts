@@ -1,0 +1,19 @@
+import type { Log } from '@perennial/kafka';
+import type { Redis } from '@perennial/redis';
+import type { Fleet } from './fleet.js';
+import type { FaultyLink } from './proxy.js';
+import type { StackControl } from './stack-control.js';
+import type { Workload } from './workload.js';
+
+/** Everything that a fault can be done to. */
+export interface World {
+  readonly fleet: Fleet;
+  readonly stack: StackControl;
+  /** Between the services and the stores. */
+  readonly links: { readonly redis: FaultyLink; readonly postgres: FaultyLink };
+  readonly workload: Workload;
+  /** Past the links. */
+  readonly redis: Redis;
+  readonly log: Log;
+  readonly namespace: string;
+}

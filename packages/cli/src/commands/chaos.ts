@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs';
+import { FAULTS, formatChaosReport, listFailures, runChaos, selectFaults } from '@perennial/chaos';
+import { DEFAULT_PARTITIONS } from '@perennial/contracts';
+import { Command, Option } from 'commander';
+import { EXIT } from '../exit-codes.js';
+import { parseWhole } from '../options.js';
+import { printLine } from '../output.js';
+import { createProgress } from '../progress.js';
+import { requireMachine } from './up.js';
+
+interface ChaosCommandOptions {
+  readonly seed: number;
+  readonly minutes?: number;
+  readonly seconds: number;
+  readonly faults?: readonly string[];
+  readonly rate: number;
+  readonly partitions: number;
+  readonly instances: number;
+  readonly json?: string;
+}
+
+const SEED_MAX = 2 ** 31;
+
+export function createChaosCommand(): Command {
+  return new Command('chaos')
+    .description('hurt the platform under load, in seeded order, and compare what came of it with a fault-free run')
+    .addOption(countOption('--seed <n>', 'of the faults and the load', { value: 1, max: SEED_MAX }))
+    .addOption(countOption('--seconds <n>', 'how long faults go on', { value: 60, max: 86_400 }))
+    .addOption(
+      new Option('--minutes <n>', 'the same in minutes').argParser((text) => parseWhole(text, { min: 1, max: 1440 })),
+    )
+    .addOption(
+      new Option(
+        '--faults <name,...>',
+        `only these (default: all of ${FAULTS.map(({ name }) => name).join(', ')})`,
+      ).argParser((text: string) => text.split(',')),
+    )
+    .addOption(countOption('--rate <n>', 'events a second', { value: 200, max: 10_000 }))
+    .addOption(countOption('--partitions <n>', 'of every topic', { value: DEFAULT_PARTITIONS, max: 64 }))
+    .addOption(countOption('--instances <n>', 'of each service', { value: 2, max: 8 }))
+    .option('--json <file>', 'write the report to this file too')
+    .addHelpText(
+      'after',
+      `
+It starts a stack of its own and removes it afterwards. Two lanes of faults overlap: one hurts services, one what they
+stand on. The order is that of the seed; how they meet the load is up to the machine.
+
+Examples:
+  ./perennial chaos --seed 7
+  ./perennial chaos --seed 7 --minutes 3 --json report.json
+  ./perennial chaos --faults kill-service,redis-loses-writes`,
+    )
+    .action(chaos);
+}
+
+async function chaos({ minutes, seconds, faults, rate, json, ...options }: ChaosCommandOptions): Promise<void> {
+  const chosen = selectFaults(faults);
+  await requireMachine();
+  const progress = createProgress();
+  try {
+    const report = await runChaos({
+      ...options,
+      seconds: minutes === undefined ? seconds : minutes * 60,
+      faults: chosen,
+      eventsPerSecond: rate,
+      onProgress: progress.report,
+    });
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+    progress.done();
+    printLine(formatChaosReport(report));
+    if (listFailures(report).length > 0) process.exitCode = EXIT.failed;
+  } finally {
+    progress.done();
+  }
+}
+
+function countOption(flags: string, description: string, { value, max }: { value: number; max: number }): Option {
+  return new Option(flags, description).argParser((text) => parseWhole(text, { min: 1, max })).default(value);
+}
