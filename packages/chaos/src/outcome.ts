@@ -52,9 +52,10 @@ async function readStates(
   for (let partition = 0; partition < partitions; partition++) {
     const keys = toPartitionKeys(namespace, processor, partition);
     const states = await redis.hgetallBuffer(keys.states);
-    const timers = (await redis.call('ZRANGE', keys.timers, '0', '-1', 'WITHSCORES')) as string[];
-    const dueAt = new Map<string, string>();
-    for (let i = 0; i + 1 < timers.length; i += 2) dueAt.set(timers[i] ?? '', timers[i + 1] ?? '');
+    const timers = (await redis.call('ZRANGE', keys.timers, '0', '-1', 'WITHSCORES')) as ReadonlyArray<
+      [string, string]
+    >;
+    const dueAt = new Map(timers.map(([key, due]) => [String(key), String(due)]));
     for (const [key, state] of Object.entries(states)) {
       hashes.set(key, toSha256(Buffer.concat([state, Buffer.from(`|${dueAt.get(key) ?? ''}`)])));
       dueAt.delete(key);
