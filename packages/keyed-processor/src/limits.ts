@@ -27,6 +27,7 @@ export interface ProcessorLimits {
   readonly groupCommitIntervalMs: number;
   /** How long a partition that is given up may take to finish the batch in hand. */
   readonly drainMs: number;
+  /** How long a member may be silent before the group gives its partitions to others; brokers take no less than 6 s. */
   readonly sessionTimeoutMs: number;
   readonly fetchBytesPerPartitionMax: number;
   readonly fetchWaitMaxMs: number;
@@ -48,7 +49,7 @@ export const DEFAULT_LIMITS: ProcessorLimits = {
   fencedRestMs: 1000,
   groupCommitIntervalMs: 500,
   drainMs: 5000,
-  sessionTimeoutMs: 10_000,
+  sessionTimeoutMs: 6_000,
   fetchBytesPerPartitionMax: 1024 * 1024,
   fetchWaitMaxMs: 500,
 };

@@ -10,7 +10,7 @@ import { type RecordContext, toAcceptedRecord, toRejectedRecord } from '../recor
 import { Committer } from './committer.js';
 
 export const KAFKA_DOOR_LIMITS = {
-  sessionTimeoutMs: 10_000,
+  sessionTimeoutMs: 6_000,
   fetchBytesPerPartitionMax: 1024 * 1024,
   fetchWaitMaxMs: 100,
   retryInitialMs: 50,
