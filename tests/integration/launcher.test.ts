@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { must } from '@perennial/kernel';
@@ -85,9 +86,27 @@ describe('launcher', () => {
   it('refuses another partition count, and a port that is taken', async () => {
     await expect(ensurePlatform({ ...options, partitions: 3 })).rejects.toThrow('has 2 partitions, not 3');
     const { server, port } = await listen();
-    const other = { ...options, namespace: `${namespace}-b`, servicePorts: { ingest: port } };
-    await expect(ensurePlatform(other)).rejects.toThrow(`port ${port} for ingest is taken`);
+    const other = { ...options, namespace: `${namespace}-b`, ingestPort: port };
+    await expect(ensurePlatform(other)).rejects.toThrow(
+      `port ${port} for ingest is taken by another program: free it, or choose another with --http-port`,
+    );
     server.close();
+  });
+
+  it('says what helps when another program takes a port in the last moment', async () => {
+    await platform.kill('scoring');
+    const port = Number(new URL(platform.urls.scoring).port);
+    const intruder = createHttpServer((_request, response) => response.writeHead(404).end());
+    const onProgress = (message: string) => {
+      if (message.startsWith('starting ')) intruder.listen(port, '127.0.0.1');
+    };
+    await expect(ensurePlatform({ ...options, onProgress })).rejects.toThrow(
+      `another program took port ${port} while scoring started: run \`./perennial up --namespace ${namespace}\` again`,
+    );
+    platform = await ensurePlatform(options);
+    expect(platform.started).toEqual(['scoring']);
+    expect(platform.urls.scoring).not.toContain(`:${port}`);
+    intruder.close();
   });
 
   it('describes services, topics and lag', async () => {

@@ -4,6 +4,7 @@ import { DEFAULT_PARTITIONS, LIVE_NAMESPACE, parseNamespace } from '@perennial/c
 import { AppError, must } from '@perennial/kernel';
 import {
   attachStack,
+  isPortFree,
   isRunning,
   type Layout,
   type Part,
@@ -55,7 +56,8 @@ export interface PlatformOptions {
   /** Fixed when the namespace is created; default DEFAULT_PARTITIONS. */
   readonly partitions?: number | undefined;
   readonly stackPorts?: Partial<Record<Part, number>> | undefined;
-  readonly servicePorts?: Partial<Record<ServiceName, number>> | undefined;
+  /** The front door's own port; the other services take a preferred one or, where taken, any free one. */
+  readonly ingestPort?: number | undefined;
   /** A lifecycle chart, model folder or policy other than the default, kept until another is given. */
   readonly configPaths?: Partial<Record<ConfigKind, string>> | undefined;
   /** A stack that runs already (tests); else the installation's own is started. */
@@ -213,7 +215,7 @@ async function bringNamespaceUp({
   state.configPaths = { ...state.configPaths, ...options.configPaths };
   state.oneProcess = options.oneProcess ?? state.oneProcess;
   await endWhatIsOutdated({ layout, endpoints, options }, state);
-  await choosePorts(state, options.servicePorts ?? {});
+  await choosePorts(state, { ingest: options.ingestPort });
   saveNamespaceState(layout.stateDir, state);
 
   const environmentOf = (service: ServiceName) => toEnvironment({ layout, endpoints, options }, state, service);
@@ -276,10 +278,10 @@ async function endWhatIsOutdated(installation: Installation, state: NamespaceSta
   }
 }
 
-async function choosePorts(state: NamespaceState, given: Partial<Record<ServiceName, number>>): Promise<void> {
+async function choosePorts(state: NamespaceState, given: { readonly ingest: number | undefined }): Promise<void> {
   for (const service of SERVICE_NAMES) {
     const running = state.processes[state.oneProcess ? 'one-process' : service] !== undefined;
-    const port = given[service];
+    const port = service === 'ingest' ? given.ingest : undefined;
     if (running && (port === undefined || port === state.ports[service])) continue;
     if (running)
       throw new AppError(
@@ -291,7 +293,7 @@ async function choosePorts(state: NamespaceState, given: Partial<Record<ServiceN
     state.ports[service] =
       port === undefined
         ? await pickPort(preferred)
-        : await requirePort(port, { owner: service, option: `--${service}-port` });
+        : await requirePort(port, { owner: service, option: '--http-port' });
   }
 }
 
@@ -325,7 +327,17 @@ async function waitUntilServes(
   if ((await readReadiness(port)).ready) return;
   onProgress?.(`waiting for ${service} to be ready`);
   const { process: identity } = must(state.processes[name], `process of ${name}`);
-  await waitForService(layout, { namespace: state.namespace, name, identity, port, what: service });
+  try {
+    await waitForService(layout, { namespace: state.namespace, name, identity, port, what: service });
+  } catch (cause) {
+    if (isRunning(identity) || (await isPortFree(port))) throw cause;
+    const flag = state.namespace === LIVE_NAMESPACE ? '' : ` --namespace ${state.namespace}`;
+    throw new AppError(
+      'dependency_unavailable',
+      `another program took port ${port} while ${service} started: run \`./perennial up${flag}\` again, which chooses another`,
+      { cause },
+    );
+  }
 }
 
 async function killService(layout: Layout, namespace: string, service: ServiceName): Promise<void> {

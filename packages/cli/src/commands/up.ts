@@ -68,7 +68,7 @@ export async function up(options: UpOptions): Promise<Platform> {
         redis: options.redisPort,
         postgres: options.postgresPort,
       }),
-      servicePorts: withoutUndefined({ ingest: options.httpPort }),
+      ingestPort: options.httpPort,
       configPaths: withoutUndefined<ConfigKind, string>({
         lifecycle: options.lifecycle,
         model: options.model,
