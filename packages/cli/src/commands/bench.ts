@@ -13,9 +13,7 @@ interface ChainOptions extends Omit<BenchOptions, 'onProgress' | 'root'> {
 }
 
 export function createBenchCommand(): Command {
-  return new Command('bench')
-    .description('measure, as ratios against a baseline in the same run')
-    .addCommand(createChainCommand());
+  return new Command('bench').addCommand(createChainCommand());
 }
 
 function createChainCommand(): Command {

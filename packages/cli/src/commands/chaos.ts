@@ -23,7 +23,6 @@ const SEED_MAX = 2 ** 31;
 
 export function createChaosCommand(): Command {
   return new Command('chaos')
-    .description('hurt the platform under load, in seeded order, and compare what came of it with a fault-free run')
     .addOption(countOption('--seed <n>', 'of the faults and the load', { value: 1, max: SEED_MAX }))
     .addOption(countOption('--seconds <n>', 'how long faults go on', { value: 60, max: 86_400 }))
     .addOption(

@@ -40,7 +40,6 @@ const KNOWN_USERS_MAX = 500;
 
 export function createDemoCommand(): Command {
   return new Command('demo')
-    .description('start everything, replay a real purchase history, send live traffic, and show what came of it')
     .option('--json <file>', 'write the report to this file too')
     .addOption(
       new Option('--seconds <n>', 'how long live traffic goes on')

@@ -14,7 +14,6 @@ interface DoctorOptions {
 
 export function createDoctorCommand(): Command {
   return new Command('doctor')
-    .description('check that this machine has what Perennial needs, and say how to get what it lacks')
     .addOption(createPortOption('--kafka-port', 'Kafka'))
     .addOption(createPortOption('--redis-port', 'Redis'))
     .addOption(createPortOption('--postgres-port', 'PostgreSQL'))

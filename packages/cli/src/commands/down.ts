@@ -18,7 +18,6 @@ export function createDownCommand(): Command {
   namespace.defaultValue = undefined;
   namespace.description = 'end the services of this namespace only (default: everything)';
   return new Command('down')
-    .description('end the services and the stack; data stays unless --volumes is given')
     .addOption(namespace)
     .option('--volumes', 'remove all data too: topics, keys, tables, logs')
     .addHelpText(

@@ -24,7 +24,6 @@ const BAD_ROWS_SHOWN_MAX = 10;
 
 export function createReplayCommand(): Command {
   return new Command('replay')
-    .description('send a history file through the front door in fast time, event time driving the clock')
     .argument('<file>', 'CSV, gzip or not, columns user_id,ts,event_type,item_id,session_id,quantity,value,extra')
     .addOption(
       new Option('--namespace <name>', 'where it goes: any but live, which runs by the wall clock')

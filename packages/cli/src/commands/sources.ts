@@ -10,10 +10,7 @@ interface SourcesOptions {
 }
 
 export function createSourcesCommand(): Command {
-  return new Command('sources')
-    .description('who may send events: sources and their write keys')
-    .addCommand(createCreateCommand())
-    .addCommand(createListCommand());
+  return new Command('sources').addCommand(createCreateCommand()).addCommand(createListCommand());
 }
 
 function createCreateCommand(): Command {

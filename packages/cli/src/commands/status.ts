@@ -14,7 +14,6 @@ export function createStatusCommand(): Command {
   namespace.defaultValue = undefined;
   namespace.description = 'this namespace only (default: all)';
   return new Command('status')
-    .description('what runs, where, and how far behind it is; starts nothing')
     .addOption(namespace)
     .option('--json', 'print it as JSON, with the passwords of the local stack in its URLs')
     .addHelpText(

@@ -18,9 +18,6 @@ interface TestOptions {
 
 export function createTestCommand(): Command {
   return new Command('test')
-    .description(
-      'run every test: types, lint, contracts, unit; then integration on a stack of its own, removed afterwards',
-    )
     .option('--unit', 'only what needs no stack')
     .option('--integration', 'only what needs a stack')
     .option('--containers', 'integration tests on Docker (testcontainers) instead of the native stack')

@@ -20,7 +20,6 @@ interface TopicOptions {
 
 export function createTopicCommand(): Command {
   return new Command('topic')
-    .description('read a topic in readable form: position, time, key, headers, and the value decoded')
     .argument('<name>', `a topic: ${SHORT_NAMES.join(', ')}, or any full name`)
     .addOption(createNamespaceOption())
     .addOption(

@@ -22,7 +22,6 @@ export interface UpOptions {
 
 export function createUpCommand(): Command {
   return new Command('up')
-    .description('start the stack and the services of a namespace, or what is missing of them')
     .addOption(createNamespaceOption())
     .option('--one-process', 'all services in one process, still over the topics: for small machines')
     .option('--no-one-process', 'one process a service (the default)')

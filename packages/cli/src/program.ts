@@ -1,0 +1,94 @@
+import { Command } from 'commander';
+
+const EXAMPLES = `
+Examples:
+  ./perennial demo                      see all of it at work, on a real purchase history
+  ./perennial up                        start Kafka, PostgreSQL, Redis and the services; again: what is missing
+  ./perennial status                    what runs, where, and how far behind it is
+  ./perennial topic action.decided -f   watch decisions as they are made
+  ./perennial replay orders.csv.gz      send a history through the platform in fast time
+  ./perennial down                      end everything, keep the data
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the machine lacks something (see doctor).`;
+
+interface Entry {
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** In the order of the help. Each imports what it needs only when it is called: together they take a second to load. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  demo: {
+    description: 'start everything, replay a real purchase history, send live traffic, and show what came of it',
+    load: async () => (await import('./commands/demo.js')).createDemoCommand(),
+  },
+  up: {
+    description: 'start the stack and the services of a namespace, or what is missing of them',
+    load: async () => (await import('./commands/up.js')).createUpCommand(),
+  },
+  down: {
+    description: 'end the services and the stack; data stays unless --volumes is given',
+    load: async () => (await import('./commands/down.js')).createDownCommand(),
+  },
+  status: {
+    description: 'what runs, where, and how far behind it is; starts nothing',
+    load: async () => (await import('./commands/status.js')).createStatusCommand(),
+  },
+  topic: {
+    description: 'read a topic in readable form: position, time, key, headers, and the value decoded',
+    load: async () => (await import('./commands/topic.js')).createTopicCommand(),
+  },
+  sources: {
+    description: 'who may send events: sources and their write keys',
+    load: async () => (await import('./commands/sources.js')).createSourcesCommand(),
+  },
+  replay: {
+    description: 'send a history file through the front door in fast time, event time driving the clock',
+    load: async () => (await import('./commands/replay.js')).createReplayCommand(),
+  },
+  test: {
+    description:
+      'run every test: types, lint, contracts, unit; then integration on a stack of its own, removed afterwards',
+    load: async () => (await import('./commands/test.js')).createTestCommand(),
+  },
+  bench: {
+    description: 'measure, as ratios against a baseline in the same run',
+    load: async () => (await import('./commands/bench.js')).createBenchCommand(),
+  },
+  chaos: {
+    description: 'hurt the platform under load, in seeded order, and compare what came of it with a fault-free run',
+    load: async () => (await import('./commands/chaos.js')).createChaosCommand(),
+  },
+  doctor: {
+    description: 'check that this machine has what Perennial needs, and say how to get what it lacks',
+    load: async () => (await import('./commands/doctor.js')).createDoctorCommand(),
+  },
+};
+
+export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
+
+/** The command line for these arguments: the command that they name is loaded, of the others there is what the help lists. */
+export async function createProgram(args: readonly string[]): Promise<Command> {
+  const program = new Command('perennial')
+    .description('Real-time user lifecycle management on Kafka.')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+  const named = findNamed(args);
+  for (const [name, { description, load }] of Object.entries(COMMANDS)) {
+    const command = name === named ? await load() : new Command(name);
+    program.addCommand(command.description(description));
+  }
+  // A subcommand made on its own does not inherit this: without it commander exits by itself, with 1 for wrong usage.
+  for (const command of program.commands) {
+    command.exitOverride();
+    for (const nested of command.commands) nested.exitOverride();
+  }
+  return program;
+}
+
+/** `up` in `up --json` and in `help up`. */
+function findNamed(args: readonly string[]): string | undefined {
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'));
+  return first === 'help' ? second : first;
+}
