@@ -170,6 +170,7 @@ describe('quiet hours', () => {
 
   it.each([
     ['stage_left', { stage: 'loyal' }, POLICY],
+    ['condition_false', { features: [3] }, POLICY],
     ['expired', { nowMs: NOON + 30 * DAY }, POLICY],
     ['strategy_removed', {}, policy(`${HEAD}strategies: {}`)],
   ] as const)('drop what has become pointless: %s', (reason, more, inForce) => {
@@ -181,6 +182,19 @@ describe('quiet hours', () => {
       suppressed: [{ strategy: 'nudge', reason }],
     });
     expect(released.history.pending).toEqual([]);
+  });
+
+  it('leave a condition the event of the cause, and read the rest as of their end', () => {
+    const onCart = policy(`${HEAD}
+strategies:
+  cart: { stages: [new], on: scored, channel: push, template: c, cooldown: 0s, when: event.name == "Cart" && profile.days_since_event < 1 }
+`);
+    const cart = inputs({ nowMs: NIGHT, lastEventAtMs: NIGHT, event: { type: 'track', name: 'Cart' } });
+    const { history } = decideActions(onCart, cart);
+    const release = (lastEventAtMs: number) =>
+      releasePending(onCart, inputs({ nowMs: MORNING, history, lastEventAtMs })).outcome;
+    expect(release(NIGHT)).toBe('decided');
+    expect(release(NIGHT - DAY)).toBe('suppressed');
   });
 
   it('drop at once what would expire before they end', () => {

@@ -2,6 +2,7 @@ import { type Scores, toEvidence, toProfileValues, toReasons } from '@perennial/
 import { toDeterministicId, toUnitInterval } from '@perennial/kernel';
 import {
   addContact,
+  type CauseEvent,
   CONTACTS_MAX,
   type ContactHistory,
   EMPTY_HISTORY,
@@ -68,7 +69,8 @@ export interface DecisionResult {
   readonly retryAtMs?: number;
 }
 
-interface Profile {
+/** A profile at the time of a step. */
+export interface Profile {
   readonly namespace: string;
   readonly profileKey: string;
   readonly stage: string;
@@ -77,19 +79,19 @@ interface Profile {
   readonly history: ContactHistory | undefined;
   /** The user's own; an unknown one falls back to the policy's. */
   readonly timeZone: string;
+  readonly stageSinceMs: number;
+  readonly scores?: Scores | undefined;
+  /** As of `nowMs`, in the order of the names that the policy was parsed with; NaN or null for no value. */
+  readonly features: readonly (number | null)[];
+  readonly lastEventAtMs: number;
 }
 
 export interface DecisionInputs extends Profile {
-  /** `transition:<number>` or `score:<offset>`: at most one action comes of it. */
+  /** Names what this is decided for, such as `transition:3`: at most one action comes of it. */
   readonly causeId: string;
   /** Present when this record moved the profile into `stage`. */
   readonly transition?: { readonly from: string } | undefined;
-  readonly stageSinceMs: number;
-  readonly scores?: Scores | undefined;
-  /** In the order of the names that the policy was parsed with. */
-  readonly features: readonly (number | null)[];
-  readonly lastEventAtMs: number;
-  readonly event?: { readonly type: string; readonly name: string } | undefined;
+  readonly event?: CauseEvent | undefined;
 }
 
 /**
@@ -104,7 +106,7 @@ export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionR
   if (candidates.length === 0) return toResult('no_candidate', history);
 
   const suppressed: Suppression[] = [];
-  const values = toValues(inputs);
+  const values = toValues(inputs, inputs.event);
   const open = candidates.filter((strategy) => {
     const reason =
       strategy.when?.test(values) === false ? 'condition_false' : findSuppression(policy, strategy, inputs, history);
@@ -124,6 +126,7 @@ export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionR
     history,
     suppressed,
     causeId: inputs.causeId,
+    event: inputs.event,
     causedAtMs: inputs.nowMs,
     expiresAtMs: inputs.nowMs + chosen.expiryMs,
     reasons: [trigger, ...toReasons(evidence)],
@@ -132,7 +135,8 @@ export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionR
 
 /**
  * Takes up what waited for the end of quiet hours and is due by now: each is published, put off again, or dropped if it
- * expired or its reason has gone. At most one action per cause still holds: each keeps its own.
+ * expired or its reason has gone: who ordered in the night gets no "we miss you" in the morning. Conditions are tested
+ * over what is known now, with the event that was the cause. At most one action per cause still holds: each keeps its own.
  */
 export function releasePending(policy: Policy, profile: Profile): DecisionResult {
   const before = profile.history ?? EMPTY_HISTORY;
@@ -171,17 +175,18 @@ function findReleaseSuppression(
   if (strategy === undefined) return 'strategy_removed';
   if (pending.expiresAtMs <= profile.nowMs) return 'expired';
   if (!strategy.stages.has(profile.stage)) return 'stage_left';
+  if (strategy.when?.test(toValues(profile, pending.event)) === false) return 'condition_false';
   return findSuppression(policy, strategy, profile, history);
 }
 
-function toValues(inputs: DecisionInputs) {
+function toValues(profile: Profile, event: CauseEvent | undefined) {
   return toProfileValues({
-    features: inputs.features,
-    scores: inputs.scores,
-    stage: inputs.stage,
-    daysInStage: (inputs.nowMs - inputs.stageSinceMs) / DAY_MS,
-    daysSinceEvent: (inputs.nowMs - inputs.lastEventAtMs) / DAY_MS,
-    event: inputs.event,
+    features: profile.features,
+    scores: profile.scores,
+    stage: profile.stage,
+    daysInStage: (profile.nowMs - profile.stageSinceMs) / DAY_MS,
+    daysSinceEvent: (profile.nowMs - profile.lastEventAtMs) / DAY_MS,
+    event,
   });
 }
 
@@ -229,6 +234,7 @@ interface Act {
   readonly history: ContactHistory;
   readonly suppressed: Suppression[];
   readonly causeId: string;
+  readonly event: CauseEvent | undefined;
   readonly causedAtMs: number;
   readonly expiresAtMs: number;
   readonly reasons: readonly string[];
@@ -248,7 +254,8 @@ function act(policy: Policy, strategy: Strategy, profile: Profile, plan: Act): D
   if (quietEndMs >= plan.expiresAtMs) return drop('quiet_hours_outlast_expiry');
   if (history.pending.length >= PENDING_MAX) return drop('pending_full');
   const { causeId, causedAtMs, expiresAtMs, reasons } = plan;
-  const pending = { strategy: strategy.name, causeId, causedAtMs, dueAtMs: quietEndMs, expiresAtMs, reasons };
+  const event = plan.event && { type: plan.event.type, name: plan.event.name };
+  const pending = { strategy: strategy.name, causeId, event, causedAtMs, dueAtMs: quietEndMs, expiresAtMs, reasons };
   return toResult('deferred', withPending(history, [...history.pending, pending]), { suppressed });
 }
 

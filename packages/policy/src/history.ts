@@ -6,10 +6,18 @@ export interface Contact {
   readonly channel: string;
 }
 
+/** The event that was handled when something was decided. */
+export interface CauseEvent {
+  readonly type: string;
+  readonly name: string;
+}
+
 /** A decision that waits for the end of quiet hours. */
 export interface PendingAction {
   readonly strategy: string;
   readonly causeId: string;
+  /** For the condition, which is tested again: that the event happened stays true. */
+  readonly event: CauseEvent | undefined;
   readonly causedAtMs: number;
   readonly dueAtMs: number;
   readonly expiresAtMs: number;

@@ -21,9 +21,9 @@ const NOON = Date.UTC(2025, 0, 15, 12);
 const NIGHT = Date.UTC(2025, 0, 15, 23);
 const MORNING = Date.UTC(2025, 0, 16, 8);
 
-function setUp() {
+function setUp(policyFile = POLICY_FILE) {
   const events = createEvents(createMetrics({ service: 'action', namespace: 'live', processMetrics: false }));
-  const policies = createPolicies(async () => POLICY_FILE);
+  const policies = createPolicies(async () => policyFile);
   return { events, processor: createActionProcessor({ namespace: 'live', policies, pseudonymizer: IDENTITY, events }) };
 }
 
@@ -130,6 +130,52 @@ describe('the action processor', () => {
       context: context({ logTimeMs: MORNING }),
     });
     expect(released.outputs).toEqual([]);
+  });
+
+  describe('a condition, when the time of what waited has come', () => {
+    const quietly = Buffer.from(`version: 1
+quietHours: { from: "21:00", to: "08:00" }
+channels: { push: {} }
+strategies:
+  remind:
+    { stages: [new], on: scored, channel: push, template: r, cooldown: 1d, when: features.orders_recency_days >= 7 && features.orders_recency_days < 7.7 && scores.churn > 0.4 }
+`);
+    const quiet = (asOfMs: number, recencyDays: number, churnProbability = 0.5) => {
+      const values = FEATURE_SPEC.names.map((name) => (name === 'orders_recency_days' ? recencyDays : Number.NaN));
+      const features = { ...must(score(asOfMs).features, 'features'), values };
+      return score(asOfMs, { features, churnProbability });
+    };
+
+    async function outcomeOf(...scores: ScoreComputed[]) {
+      const { processor, events } = setUp(quietly);
+      let state: ActionState | undefined;
+      for (const input of scores) {
+        const result = await run(processor, { state, cause: { kind: 'record', input }, context: context() });
+        state = result.state && processor.codec.decode(processor.codec.encode(result.state));
+      }
+      expect(events.totals().outcomes.deferred).toBe(1);
+      const released = await run(processor, {
+        state,
+        cause: { kind: 'timer', dueAtMs: MORNING },
+        context: context({ logTimeMs: MORNING }),
+      });
+      // Nothing waits any more, so nothing need be known.
+      expect(released.state?.facts).toBeUndefined();
+      return { actions: released.outputs.length, suppressed: events.totals().suppressed };
+    }
+
+    it('is tested again over what is known then', async () => {
+      expect(await outcomeOf(quiet(NIGHT, 7))).toEqual({ actions: 1, suppressed: {} });
+      const ordered = await outcomeOf(quiet(NIGHT, 7), quiet(NIGHT + 1, 0));
+      // Once for the score in the night, once for what waited.
+      expect(ordered).toEqual({ actions: 0, suppressed: { condition_false: 2 } });
+      const rescored = await outcomeOf(quiet(NIGHT, 7), quiet(NIGHT + 1, 7, 0.1));
+      expect(rescored).toEqual({ actions: 0, suppressed: { condition_false: 2 } });
+    });
+
+    it('reads what time alone has changed meanwhile', async () => {
+      expect(await outcomeOf(quiet(NIGHT, 7.5))).toEqual({ actions: 0, suppressed: { condition_false: 1 } });
+    });
   });
 
   it('names an anonymous profile by its key only', async () => {

@@ -20,10 +20,21 @@ const state: fc.Arbitrary<ActionState> = fc.record({
         dueAtMs: time,
         expiresAtMs: time,
         reasons: fc.array(text, { maxLength: 3 }),
+        event: fc.option(fc.record({ type: text, name: text }), { nil: undefined }),
       }),
       { maxLength: 3 },
     ),
   }),
+  facts: fc.option(
+    fc.record({
+      asOfMs: time,
+      values: fc.array(fc.oneof(fc.nat(), fc.constant(Number.NaN), fc.constant(0.1)), { maxLength: 18 }),
+      stageSinceMs: time,
+      lastEventAtMs: time,
+      scores: fc.option(fc.record({ purchase: time, churn: time, expectedSpend: time }), { nil: undefined }),
+    }),
+    { nil: undefined },
+  ),
 });
 
 describe('the state of action', () => {
@@ -37,7 +48,7 @@ describe('the state of action', () => {
     );
   });
 
-  it.each(['[2]', '{}', 'null', '', 'x'])('is not made of %j', (bytes) => {
+  it.each(['[1]', '[3]', '{}', 'null', '', 'x'])('is not made of %j', (bytes) => {
     expect(() => decodeActionState(Buffer.from(bytes))).toThrow();
   });
 });

@@ -1,5 +1,5 @@
 import { AppError } from '@perennial/kernel';
-import type { ContactHistory } from '@perennial/policy';
+import type { CauseEvent, ContactHistory } from '@perennial/policy';
 
 /** What action remembers of a profile. Profiles that never got anything, and await nothing, have no state. */
 export interface ActionState {
@@ -9,9 +9,22 @@ export interface ActionState {
   readonly subject: Buffer;
   readonly timeZone: string;
   readonly modelHash: string;
+  /** Kept only while something waits. */
+  readonly facts: ProfileFacts | undefined;
 }
 
-const VERSION = 1;
+/** What conditions read of a profile, as of its last score. */
+export interface ProfileFacts {
+  readonly asOfMs: number;
+  /** Features in the order of the spec; NaN for no value. */
+  readonly values: readonly number[];
+  readonly stageSinceMs: number;
+  readonly lastEventAtMs: number;
+  /** Absent until a model is in force. */
+  readonly scores: { readonly purchase: number; readonly churn: number; readonly expectedSpend: number } | undefined;
+}
+
+const VERSION = 2;
 
 type Stored = readonly [
   version: typeof VERSION,
@@ -28,7 +41,17 @@ type Stored = readonly [
     dueAtMs: number,
     expiresAtMs: number,
     reasons: readonly string[],
+    event: CauseEvent | null,
   ])[],
+  facts: StoredFacts | null,
+];
+
+type StoredFacts = readonly [
+  asOfMs: number,
+  values: readonly (number | null)[],
+  stageSinceMs: number,
+  lastEventAtMs: number,
+  scores: readonly [purchase: number, churn: number, expectedSpend: number] | null,
 ];
 
 /** JSON without names: a few hundred bytes for a profile with a handful of contacts. */
@@ -49,7 +72,9 @@ export function encodeActionState(state: ActionState): Buffer {
       pending.dueAtMs,
       pending.expiresAtMs,
       pending.reasons,
+      pending.event ?? null,
     ]),
+    state.facts === undefined ? null : toStoredFacts(state.facts),
   ];
   return Buffer.from(JSON.stringify(stored));
 }
@@ -60,7 +85,7 @@ export function decodeActionState(bytes: Buffer): ActionState {
   if (!Array.isArray(stored) || stored[0] !== VERSION) {
     throw new AppError('contract_violation', 'an action state of an unknown version');
   }
-  const [, stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending] = stored as unknown as Stored;
+  const [, stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts] = stored as unknown as Stored;
   return {
     stage,
     subject: Buffer.from(subject, 'base64'),
@@ -69,15 +94,37 @@ export function decodeActionState(bytes: Buffer): ActionState {
     history: {
       contacts: contacts.map(([atMs, channel]) => ({ atMs, channel })),
       lastUsedAtMs,
-      pending: pending.map(([strategy, causeId, causedAtMs, dueAtMs, expiresAtMs, reasons]) => ({
+      pending: pending.map(([strategy, causeId, causedAtMs, dueAtMs, expiresAtMs, reasons, event]) => ({
         strategy,
         causeId,
         causedAtMs,
         dueAtMs,
         expiresAtMs,
         reasons,
+        event: event ?? undefined,
       })),
     },
+    facts: facts === null ? undefined : toFacts(facts),
+  };
+}
+
+function toStoredFacts({ asOfMs, values, stageSinceMs, lastEventAtMs, scores }: ProfileFacts): StoredFacts {
+  const numbers = values.map((value) => (Number.isNaN(value) ? null : value));
+  const heads = scores === undefined ? null : ([scores.purchase, scores.churn, scores.expectedSpend] as const);
+  return [asOfMs, numbers, stageSinceMs, lastEventAtMs, heads];
+}
+
+function toFacts([asOfMs, numbers, stageSinceMs, lastEventAtMs, heads]: StoredFacts): ProfileFacts {
+  const [purchase, churn, expectedSpend] = heads ?? [];
+  return {
+    asOfMs,
+    values: numbers.map((value) => value ?? Number.NaN),
+    stageSinceMs,
+    lastEventAtMs,
+    scores:
+      purchase === undefined || churn === undefined || expectedSpend === undefined
+        ? undefined
+        : { purchase, churn, expectedSpend },
   };
 }
 

@@ -1,14 +1,16 @@
 import type { ScoreComputed } from '@perennial/contracts';
+import { advanceClockFeatures } from '@perennial/feature-engine';
+import { must } from '@perennial/kernel';
 import {
   type ActionDecision,
-  type ContactHistory,
   type DecisionResult,
   decideActions,
   EMPTY_HISTORY,
   type Policy,
+  type Profile,
   releasePending,
 } from '@perennial/policy';
-import type { ActionState } from './action-state.js';
+import type { ActionState, ProfileFacts } from './action-state.js';
 
 /** The policy in force on a partition, and its number. */
 export interface PolicyInForce {
@@ -42,52 +44,37 @@ export function decideForScore(
   computed: ScoreComputed,
   place: StepPlace,
 ): StepOutcome {
-  const { features } = computed;
-  const asOfMs = features?.asOfMs ?? 0;
-  const event = features?.event;
-  const nowMs = Math.max(place.logTimeMs, asOfMs);
+  const { stage, modelHash, features } = computed;
+  const timeZone = features?.timeZone ?? '';
+  const subject = features?.subject ?? Buffer.alloc(0);
+  const facts = toFacts(computed);
   const result = decideActions(policy, {
-    namespace: place.namespace,
-    profileKey: place.profileKey,
-    stage: computed.stage,
-    nowMs,
-    history: state?.history,
-    timeZone: features?.timeZone ?? '',
+    ...toProfile(facts, { ...place, stage, timeZone, history: state?.history }),
     causeId: toCauseId(computed),
     transition: computed.transition,
-    stageSinceMs: computed.stageSinceMs,
-    scores: toScores(computed),
-    features: features?.values ?? [],
-    lastEventAtMs: features?.lastEventAtMs ?? nowMs,
-    event,
+    event: features?.event,
   });
-  const recipient = {
-    profileKey: place.profileKey,
-    subject: features?.subject ?? Buffer.alloc(0),
-    modelHash: computed.modelHash,
-  };
-  const after = toState(state, result.history, {
-    stage: computed.stage,
-    subject: recipient.subject,
-    timeZone: features?.timeZone ?? '',
-    modelHash: computed.modelHash,
-  });
-  return { state: after, result, recipient };
+  const after = toState(state, { history: result.history, stage, subject, timeZone, modelHash, facts });
+  return { state: after, result, recipient: { profileKey: place.profileKey, subject, modelHash } };
 }
 
 /** Takes up what waited for the end of quiet hours. */
 export function releaseWaiting(policy: Policy, state: ActionState, place: StepPlace): StepOutcome {
-  const { stage, timeZone, history, subject, modelHash } = state;
-  const result = releasePending(policy, {
-    namespace: place.namespace,
-    profileKey: place.profileKey,
-    stage,
-    nowMs: place.logTimeMs,
-    history,
-    timeZone,
-  });
+  const { stage, timeZone, subject, modelHash } = state;
+  const facts = must(state.facts, 'the facts of a profile for which something waits');
+  const result = releasePending(policy, toProfile(facts, { ...place, stage, timeZone, history: state.history }));
   const recipient = { profileKey: place.profileKey, subject, modelHash };
-  return { state: { ...state, history: result.history }, result, recipient };
+  return { state: toState(undefined, { ...state, history: result.history }), result, recipient };
+}
+
+/** The profile at the time of a step: what is known of it, its clock features moved on. */
+function toProfile(
+  { asOfMs, values, stageSinceMs, lastEventAtMs, scores }: ProfileFacts,
+  { logTimeMs, ...rest }: StepPlace & Pick<Profile, 'stage' | 'timeZone' | 'history'>,
+): Profile {
+  const nowMs = Math.max(logTimeMs, asOfMs);
+  const features = nowMs === asOfMs ? values : advanceClockFeatures(values, asOfMs, nowMs);
+  return { ...rest, nowMs, features, stageSinceMs, lastEventAtMs, scores };
 }
 
 /**
@@ -106,27 +93,20 @@ export function toCause({ causeId }: Pick<ActionDecision, 'causeId'>): { kind: s
   return { kind: causeId.slice(0, colon), id: causeId.slice(colon + 1) };
 }
 
-function toScores(computed: ScoreComputed) {
-  if (computed.modelHash === '') return undefined;
-  const { purchaseProbability, churnProbability, expectedSpend } = computed;
-  return { purchase: purchaseProbability, churn: churnProbability, expectedSpend };
+function toFacts(computed: ScoreComputed): ProfileFacts {
+  const { modelHash, purchaseProbability, churnProbability, expectedSpend, features } = computed;
+  return {
+    asOfMs: features?.asOfMs ?? 0,
+    values: features?.values ?? [],
+    stageSinceMs: computed.stageSinceMs,
+    lastEventAtMs: features?.lastEventAtMs ?? 0,
+    scores: modelHash === '' ? undefined : { purchase: purchaseProbability, churn: churnProbability, expectedSpend },
+  };
 }
 
-/** Stage, zone and subject are kept up to date only while something waits: else they would cost a write a record. */
-function toState(
-  before: ActionState | undefined,
-  history: ContactHistory,
-  current: Omit<ActionState, 'history'>,
-): ActionState | undefined {
-  if (history === (before?.history ?? EMPTY_HISTORY)) {
-    const isCurrent =
-      before === undefined ||
-      history.pending.length === 0 ||
-      (before.stage === current.stage &&
-        before.timeZone === current.timeZone &&
-        before.modelHash === current.modelHash &&
-        before.subject.equals(current.subject));
-    if (isCurrent) return before;
-  }
-  return { ...current, history };
+/** All but the history is kept up to date only while something waits: else it would cost a write a record. */
+function toState(before: ActionState | undefined, after: ActionState): ActionState | undefined {
+  if (after.history.pending.length > 0) return after;
+  if (after.history === (before?.history ?? EMPTY_HISTORY)) return before;
+  return { ...after, facts: undefined };
 }
