@@ -19,6 +19,8 @@ export const BODY_LIMIT_BYTES = 1_048_576;
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** An idle kept-alive connection; above the usual 60 s of load balancers, so that they close first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+/** A longer part of a path would be answered with 404, as if there were no such route; the header limit of 16 KB comes first. */
+export const PARAM_CHARS_MAX = 65_536;
 
 export interface HttpServerOptions {
   readonly logger: Logger;
@@ -29,6 +31,11 @@ export interface HttpServerOptions {
   readonly fastify?: Omit<FastifyServerOptions, 'logger' | 'loggerInstance' | 'bodyLimit'>;
 }
 
+/** Ready when nothing speaks against it. */
+export function toReadiness(reasons: readonly string[]): Readiness {
+  return { ready: reasons.length === 0, reasons };
+}
+
 /** A Fastify server with /health/live, /health/ready (503 with reasons), /metrics, request metrics and one error format. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = fastify({
@@ -36,6 +43,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // A stop waits for requests in flight only: idle keep-alive connections are closed.
     forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: PARAM_CHARS_MAX },
     logController: new LogController({ disableRequestLogging: true }),
     ...options.fastify,
     bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,

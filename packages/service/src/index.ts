@@ -1,2 +1,4 @@
+export * from './compose.js';
+export * from './open.js';
 export * from './process-host.js';
 export * from './run-service.js';

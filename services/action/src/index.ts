@@ -1,4 +1,4 @@
-export { type AppOverrides, createApp } from './app.js';
+export { createApp } from './app.js';
 export { createCommands } from './commands.js';
 export { type ActionConfig, loadConfig, PORT_DEFAULT } from './config.js';
 export { createActionProcessor, PROCESSOR_NAME } from './pipeline.js';

@@ -1,3 +1,3 @@
-export { type AppOverrides, createApp } from './app.js';
+export { createApp } from './app.js';
 export { type FeatureStoreConfig, loadConfig, PORT_DEFAULT, readConfig } from './config.js';
 export { createFeatureProcessor, PROCESSOR_NAME } from './pipeline.js';

@@ -1,10 +1,9 @@
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
-import { listen } from '@perennial/http';
+import { listen, toReadiness } from '@perennial/http';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/identity';
-import { createKafkaLog, type Log } from '@perennial/kafka';
-import { AppError, type Clock, ReleaseStack, systemClock } from '@perennial/kernel';
-import { createPool } from '@perennial/postgres';
-import type { App } from '@perennial/service';
+import type { Log } from '@perennial/kafka';
+import { AppError, type Clock, type ReleaseStack, systemClock } from '@perennial/kernel';
+import { type App, composeApp, type Opener, openLog, openPool } from '@perennial/service';
 import { createLogger, createMetrics, type Logger } from '@perennial/telemetry';
 import { createClockStore } from './adapters/clock-store.js';
 import { createSourceRepository } from './adapters/source-repository.js';
@@ -38,18 +37,7 @@ export interface IngestOverrides {
 export function createApp(config: IngestConfig, overrides: IngestOverrides = {}): App {
   const { namespace, instanceId, logLevel: level } = config;
   const logger = overrides.logger ?? createLogger({ service: 'ingest', namespace, instanceId, level });
-  const releases = new ReleaseStack();
-  return {
-    async start() {
-      try {
-        return { url: await start(config, { ...overrides, logger }, releases) };
-      } catch (error) {
-        await releases.dispose();
-        throw error;
-      }
-    },
-    stop: () => releases.dispose(),
-  };
+  return composeApp(logger, (releases) => start(config, { ...overrides, logger }, releases));
 }
 
 /** Acquires in the order of dependence; `releases` gives back in reverse: stop listening, drain, stop consuming, close. */
@@ -62,8 +50,9 @@ async function start(
   const { logger, clock = systemClock } = overrides;
   const metrics = createMetrics({ service: 'ingest', namespace });
   const events = createEvents(logger, metrics);
-  const log = overrides.log ?? openLog(config, logger, releases);
-  const stores = overrides.stores ?? openStores(config, releases);
+  const opener = { name: `ingest-${config.instanceId}`, logger, releases };
+  const log = overrides.log ?? openLog(opener, config.kafka);
+  const stores = overrides.stores ?? openStores(opener, config);
   const topics = { accepted: toTopic(namespace, 'eventAccepted'), received: toTopic(namespace, 'eventReceived') };
   const partitions = await countPartitions(log, topics);
   // One round trip: a store that is away at the start must stop it, not show at the first event.
@@ -133,7 +122,7 @@ async function start(
     count: events.answered,
   };
   let draining = false;
-  const readiness = () => toReadiness({ draining, ticker, publisher, events });
+  const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events }));
   const server = createDoorServer(
     { logger, metrics, readiness },
     { door, driver, partitions, lastTickMs: () => ticker?.lastTickMs() },
@@ -146,36 +135,24 @@ async function start(
   return listen(server, config.http);
 }
 
-function toReadiness(state: {
+function listProblems(state: {
   draining: boolean;
   ticker: Ticker | undefined;
   publisher: Publisher;
   events: IngestEvents;
-}) {
+}): string[] {
   const { draining, ticker, publisher, events } = state;
   events.inFlightMeasured(publisher.inFlight().records);
-  const reasons = [
+  return [
     ...(draining ? ['draining'] : []),
     ...(ticker?.problems() ?? []),
     ...(publisher.failing() ? ['Kafka does not acknowledge'] : []),
   ];
-  return { ready: reasons.length === 0, reasons };
 }
 
-function openLog(config: IngestConfig, logger: Logger, releases: ReleaseStack): Log {
-  const log = createKafkaLog({ brokers: config.kafka.brokers, clientId: `ingest-${config.instanceId}`, logger });
-  releases.push('log', () => log.close());
-  return log;
-}
-
-function openStores(config: IngestConfig, releases: ReleaseStack): NonNullable<IngestOverrides['stores']> {
+function openStores(opener: Opener, config: IngestConfig): NonNullable<IngestOverrides['stores']> {
   const schema = toPostgresSchema(config.namespace, 'ingest');
-  const pool = createPool({
-    url: config.postgres.url,
-    applicationName: `ingest-${config.instanceId}`,
-    connectionsMax: POSTGRES_CONNECTIONS_MAX,
-  });
-  releases.push('postgres', () => pool.end());
+  const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
   return { sources: createSourceRepository(pool, schema), clock: createClockStore(pool, schema) };
 }
 

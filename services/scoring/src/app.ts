@@ -1,17 +1,10 @@
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
-import { createHttpServer, listen } from '@perennial/http';
+import { createHttpServer, listen, toReadiness } from '@perennial/http';
 import { createPseudonymizer } from '@perennial/identity';
-import type { Log } from '@perennial/kafka';
-import { createKafkaLog } from '@perennial/kafka';
-import { ReleaseStack } from '@perennial/kernel';
-import type { Processor } from '@perennial/keyed-processor';
 import { startProcessor } from '@perennial/keyed-processor';
-import { createPool } from '@perennial/postgres';
 import { startProjection } from '@perennial/projection';
-import { connectRedis } from '@perennial/redis';
 import { createRegistry } from '@perennial/registry';
-import type { App } from '@perennial/service';
-import type { Logger, Metrics } from '@perennial/telemetry';
+import { type App, composeApp, openLog, openPool, openRedis } from '@perennial/service';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import type { ScoringConfig } from './config.js';
 import { createContents } from './contents.js';
@@ -21,113 +14,51 @@ import { addScoringRoutes } from './http/routes.js';
 import { createProfileReader } from './profile-reader.js';
 import { createTransitionStore } from './transition-store.js';
 
-/** The sink, the HTTP side and loads of contents: never many at once. */
+/** The history's transactions, HTTP queries and loads of contents: never many at once. */
 const POSTGRES_CONNECTIONS_MAX = 4;
+const HISTORY_NAME = 'scoring-transitions';
 
-export interface ScoringOverrides {
-  readonly logger?: Logger;
-  readonly metrics?: Metrics;
-  readonly log?: Log;
-}
+/** Composes the service: the keyed processor over `feature.updated`, the history behind `stage.changed`, then HTTP. */
+export function createApp(config: ScoringConfig): App {
+  const { namespace, instanceId, logLevel } = config;
+  const service = PROCESSOR_NAME;
+  const logger = createLogger({ service, namespace, instanceId, level: logLevel });
 
-/** The scoring service, composed; nothing is opened before `start`. */
-export function createApp(config: ScoringConfig, overrides: ScoringOverrides = {}): App {
-  const { namespace, instanceId } = config;
-  const logger =
-    overrides.logger ?? createLogger({ service: PROCESSOR_NAME, namespace, instanceId, level: config.logLevel });
-  const metrics = overrides.metrics ?? createMetrics({ service: PROCESSOR_NAME, namespace });
-  const releases = new ReleaseStack();
-
-  async function start(): Promise<{ url: string }> {
-    const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
-    const pseudonymizer = createPseudonymizer(config.secret);
+  return composeApp(logger, async (releases) => {
+    const metrics = createMetrics({ service, namespace });
     const events = createScoringEvents(logger, metrics);
-    const name = `scoring-${instanceId}`;
-
-    const pool = createPool({
-      url: config.postgres.url,
-      applicationName: name,
-      connectionsMax: POSTGRES_CONNECTIONS_MAX,
-      onIdleError: (error) => logger.warn({ error }, 'an idle postgres connection broke'),
-    });
-    releases.push('postgres', () => pool.end());
-    const redis = await releases.acquire(
-      'redis',
-      () => connectRedis({ url: config.redis.url, logger, name }),
-      (connection) => connection.disconnect(),
-    );
-    const log = overrides.log ?? createKafkaLog({ brokers: [...config.kafka.brokers], clientId: name, logger });
-    if (overrides.log === undefined) releases.push('kafka', () => log.close());
-
+    const pseudonymizer = createPseudonymizer(config.secret);
+    const schema = toPostgresSchema(namespace, service);
+    const opener = { name: `${service}-${instanceId}`, logger, releases };
+    const log = openLog(opener, config.kafka);
+    const topic = toTopic(namespace, 'stageChanged');
+    const partitions = (await log.offsets(topic)).size;
+    const redis = await openRedis(opener, config.redis);
+    const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
     const registry = createRegistry(pool, { schema });
     const contents = createContents({
       load: (hash) => registry.load(hash),
       providers: config.providers,
       onModelLoaded: events.modelLoaded,
     });
-    const transitions = createTransitionStore(pool, { schema, events });
-    const topic = toTopic(namespace, 'stageChanged');
-    const partitions = (await log.offsets(topic)).size;
-
-    let processor: Processor | undefined;
-    const server = createHttpServer({
-      logger,
-      metrics,
-      readiness: () => {
-        const reasons = processor === undefined ? ['the processor has not started'] : processor.problems();
-        return { ready: reasons.length === 0, reasons };
-      },
-    });
-    // PostgreSQL away leaves the sink behind and the hot path alone.
-    const sink = await releases.acquire(
-      'transition sink',
-      () =>
-        startProjection({
-          log,
-          pool,
-          schema,
-          groupId: toConsumerGroup(namespace, 'scoring-transitions'),
-          topic,
-          insert: (client, records) => transitions.insert(client, records),
-          logger,
-          metrics,
-        }),
-      (running) => running.stop(),
-    );
-    addScoringRoutes(server, {
-      pseudonymizer,
-      readProfile: createProfileReader(redis, { namespace, partitions }),
-      transitions,
-      lag: () => sink.lag(),
-    });
-    processor = await releases.acquire(
+    const definition = createScoringDefinition({ namespace, contents, pseudonymizer, events });
+    const processor = await releases.acquire(
       'processor',
-      () =>
-        startProcessor({
-          definition: createScoringDefinition({ namespace, contents, pseudonymizer, events }),
-          namespace,
-          log,
-          redis,
-          logger,
-          metrics,
-        }),
+      () => startProcessor({ definition, namespace, log, redis, logger, metrics }),
       (running) => running.stop(),
     );
+    const transitions = createTransitionStore(pool, { schema, events });
+    const groupId = toConsumerGroup(namespace, HISTORY_NAME);
+    const projection = await releases.acquire(
+      'history',
+      () => startProjection({ log, pool, schema, groupId, topic, insert: transitions.insert, logger, metrics }),
+      (running) => running.stop(),
+    );
+    // The history is not part of readiness: PostgreSQL away leaves it behind, and the hot path alone.
+    const server = createHttpServer({ logger, metrics, readiness: () => toReadiness(processor.problems()) });
+    const readProfile = createProfileReader(redis, { namespace, partitions });
+    addScoringRoutes(server, { pseudonymizer, readProfile, transitions, lag: projection.lag });
     releases.push('http', () => server.close());
-    return { url: await listen(server, config.http) };
-  }
-
-  return {
-    async start() {
-      try {
-        return await start();
-      } catch (error) {
-        await releases
-          .dispose()
-          .catch((failure: unknown) => logger.warn({ error: failure }, 'roll back was not clean'));
-        throw error;
-      }
-    },
-    stop: () => releases.dispose(),
-  };
+    return listen(server, config.http);
+  });
 }

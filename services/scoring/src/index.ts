@@ -1,3 +1,3 @@
-export { createApp, type ScoringOverrides } from './app.js';
+export { createApp } from './app.js';
 export { createCommands } from './commands.js';
 export { loadConfig, type ScoringConfig } from './config.js';

@@ -6,6 +6,6 @@ import { loadConfig } from './config.js';
 await runService({
   name: 'scoring',
   loadConfig,
-  createApp: (config) => createApp(config),
+  createApp,
   commands: createCommands((line) => process.stdout.write(line)),
 });

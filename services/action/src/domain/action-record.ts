@@ -1,5 +1,5 @@
 import { type ActionDecided, toCloudEventHeaders } from '@perennial/contracts';
-import type { Pseudonymizer } from '@perennial/identity';
+import { type Pseudonymizer, unsealUserId } from '@perennial/identity';
 import type { ActionDecision } from '@perennial/policy';
 import { type Recipient, toCause } from './step.js';
 
@@ -11,7 +11,7 @@ export function createActionWriter(namespace: string, pseudonymizer: Pseudonymiz
     const data: ActionDecided = {
       actionId: decision.actionId,
       profileKey: recipient.profileKey,
-      userId: toUserId(pseudonymizer, recipient),
+      userId: unsealUserId(pseudonymizer, recipient),
       strategy: decision.strategy,
       channel: decision.channel,
       template: decision.template,
@@ -34,11 +34,4 @@ export function createActionWriter(namespace: string, pseudonymizer: Pseudonymiz
     });
     return { value: Buffer.from(JSON.stringify(data)), headers };
   };
-}
-
-/** The user's id; null for a profile known by an anonymous id only (its key is not that of a user of this name). */
-function toUserId(pseudonymizer: Pseudonymizer, { subject, profileKey }: Recipient): string | null {
-  if (subject.length === 0) return null;
-  const externalId = pseudonymizer.unseal(subject);
-  return pseudonymizer.toProfileKey({ userId: externalId }) === profileKey ? externalId : null;
 }

@@ -1,12 +1,10 @@
 import type { FastifyInstance } from '@perennial/http';
-import type { Pseudonymizer } from '@perennial/identity';
+import { type Pseudonymizer, parseUserId } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import { toPostgresError } from '@perennial/postgres';
 import type { Ledger } from '../adapters/ledger.js';
 import type { ActionEvents } from '../events.js';
 
-/** Longest external id; the front door takes no longer ones. */
-export const USER_ID_CHARS_MAX = 256;
 export const LIMIT_DEFAULT = 20;
 export const LIMIT_MAX = 500;
 
@@ -50,14 +48,6 @@ async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw toPostgresError(what, error);
   }
-}
-
-function parseUserId(value: unknown): string {
-  if (typeof value !== 'string' || value.trim() === '') throw invalid('userId is missing');
-  if (value.length > USER_ID_CHARS_MAX) {
-    throw invalid(`userId has ${value.length} characters, ${USER_ID_CHARS_MAX} at most`);
-  }
-  return value;
 }
 
 function parseLimit(value: unknown): number {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { advance, apply, createEmptyState, FEATURE_SPEC } from '@perennial/feature-engine';
+import { createHttpServer } from '@perennial/http';
 import { createPseudonymizer } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
 import { createProfileState, encodeProfileState } from '../domain/profile-state.js';
 import { createEvents } from '../events.js';
-import { createFeatureServer } from './server.js';
+import { addFeatureRoutes } from './feature-routes.js';
 
 const NOON = Date.UTC(2024, 4, 15, 12);
 const LOG_TIME = NOON + 86_400_000;
@@ -131,14 +132,12 @@ function setUp({ profiles = {}, failure }: Fixture) {
     },
   };
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
-  const server = createFeatureServer({
-    reader,
-    pseudonymizer,
-    metrics,
+  const server = createHttpServer({
     logger: createSilentLogger(),
-    events: createEvents(metrics),
+    metrics,
     readiness: () => ({ ready: true, reasons: [] }),
   });
+  addFeatureRoutes(server, { reader, pseudonymizer, events: createEvents(metrics) });
   return {
     reads,
     get: (userId: string) => server.inject({ method: 'GET', url: `/v1/features/${encodeURIComponent(userId)}` }),

@@ -1,22 +1,16 @@
 import type { FastifyInstance } from '@perennial/http';
-import type { Pseudonymizer } from '@perennial/identity';
+import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/identity';
 import { AppError, toMessage } from '@perennial/kernel';
 import type { ProfileReader } from '../domain/profile-reader.js';
 import { decodeProfileState, type ProfileState } from '../domain/profile-state.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';
 import type { FeatureStoreEvents } from '../events.js';
 
-/** Longest external id, in UTF-16 code units; the front door takes no longer ones. */
-export const USER_ID_CHARS_MAX = 256;
-
 /** Profiles of one request. */
 export const USER_IDS_MAX = 1_000;
 
 /** 1,000 ids of 256 characters, each of up to 6 bytes (an escape) in JSON, and their punctuation. */
-export const BODY_BYTES_MAX = USER_IDS_MAX * (USER_ID_CHARS_MAX * 6 + 8) + 1_024;
-
-/** Beyond this the router would answer 404 for an id that is too long; the header limit of 16 KB comes first. */
-export const PARAM_CHARS_MAX = 65_536;
+export const BODY_BYTES_MAX = USER_IDS_MAX * (EXTERNAL_ID_CHARS_MAX * 6 + 8) + 1_024;
 
 export interface FeatureRouteDeps {
   readonly reader: ProfileReader;
@@ -28,7 +22,7 @@ export interface FeatureRouteDeps {
 export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
   server.get('/v1/features/:userId', async (request) => {
     const { userId } = request.params as { userId: string };
-    const [profile] = await loadProfiles(deps, [parseUserId(userId, 'userId')]);
+    const [profile] = await loadProfiles(deps, [parseUserId(userId)]);
     return profile;
   });
 
@@ -62,17 +56,6 @@ function parseUserIds(body: unknown): string[] {
   if (!Array.isArray(userIds)) throw invalid('the body must be {"userIds": ["..."]}');
   if (userIds.length > USER_IDS_MAX) throw invalid(`userIds has ${userIds.length} entries, ${USER_IDS_MAX} at most`);
   return userIds.map((userId: unknown, index) => parseUserId(userId, `userIds[${index}]`));
-}
-
-function parseUserId(value: unknown, field: string): string {
-  // As at the front door: apps often number their users.
-  const userId = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
-  if (typeof userId !== 'string') throw invalid(`${field} must be a string`);
-  if (userId.trim() === '') throw invalid(`${field} is empty`);
-  if (userId.length > USER_ID_CHARS_MAX) {
-    throw invalid(`${field} has ${userId.length} characters, ${USER_ID_CHARS_MAX} at most`);
-  }
-  return userId;
 }
 
 function invalid(message: string): AppError {

@@ -1,3 +1,5 @@
+import { EXTERNAL_ID_CHARS_MAX } from '@perennial/identity';
+
 /** What one event or one batch may be; the public contract of the front door. */
 export const LIMITS = {
   /** One event as received, UTF-8 bytes; SDKs of the Segment family cut at the same 32 KiB. */
@@ -5,7 +7,7 @@ export const LIMITS = {
   /** One request body after decompression, and as received. */
   batchBytesMax: 500_000,
   batchEventsMax: 2500,
-  idCharsMax: 256,
+  idCharsMax: EXTERNAL_ID_CHARS_MAX,
   messageIdCharsMax: 100,
   nameCharsMax: 200,
   /** Objects and arrays within each other, the event itself being the first. */

@@ -1,6 +1,7 @@
 import type { StageChanged } from '@perennial/contracts';
 import { toCloudEventHeaders, toTopic } from '@perennial/contracts';
 import type { Pseudonymizer } from '@perennial/identity';
+import { unsealUserId } from '@perennial/identity';
 import { toDeterministicId } from '@perennial/kernel';
 import type { Output } from '@perennial/keyed-processor';
 import type { StepTargets } from './step.js';
@@ -16,7 +17,7 @@ export function createStageChangedWriter(
     const at = new Date(transition.atMs).toISOString();
     const data: StageChanged = {
       profileKey: key,
-      userId: toUserId(pseudonymizer, key, subject),
+      userId: unsealUserId(pseudonymizer, { profileKey: key, subject }),
       number: transition.number,
       from: transition.from === '' ? null : transition.from,
       to: transition.to,
@@ -36,11 +37,4 @@ export function createStageChangedWriter(
     });
     return { topic, value: Buffer.from(JSON.stringify(data)), headers };
   };
-}
-
-/** The user's id; null for a profile that is known by an anonymous id only (its key is not that of a user of this name). */
-function toUserId(pseudonymizer: Pseudonymizer, key: string, subject: Buffer): string | null {
-  if (subject.length === 0) return null;
-  const externalId = pseudonymizer.unseal(subject);
-  return pseudonymizer.toProfileKey({ userId: externalId }) === key ? externalId : null;
 }

@@ -87,10 +87,19 @@ describe('scoring routes', () => {
     expect((await server.inject('/v1/stages')).statusCode).toBe(503);
   });
 
-  it.each(['/v1/transitions', '/v1/transitions?userId=', '/v1/transitions?userId=a&limit=0'])(
-    'refuses %s',
-    async (url) => {
-      expect((await server.inject(url)).statusCode).toBe(400);
-    },
-  );
+  it('answers by the longest id that the front door takes, however it is written', async () => {
+    const reply = await server.inject(`/v1/profiles/${encodeURIComponent('漢'.repeat(256))}`);
+    expect(reply.json()).toMatchObject({ known: false });
+  });
+
+  it.each([
+    '/v1/transitions',
+    '/v1/transitions?userId=',
+    '/v1/transitions?userId=a&userId=b',
+    '/v1/transitions?userId=a&limit=0',
+    `/v1/profiles/${'x'.repeat(257)}`,
+    '/v1/profiles/%20',
+  ])('refuses %s', async (url) => {
+    expect((await server.inject(url)).statusCode).toBe(400);
+  });
 });

@@ -1,11 +1,10 @@
 import type { FastifyInstance } from '@perennial/http';
 import type { Pseudonymizer } from '@perennial/identity';
+import { parseUserId } from '@perennial/identity';
 import type { ScoringState } from '../domain/state.js';
 import type { ReadProfile } from '../profile-reader.js';
 import type { TransitionStore } from '../transition-store.js';
 import { TRANSITIONS_LISTED_MAX } from '../transition-store.js';
-
-const USER_ID = { type: 'string', minLength: 1, maxLength: 1_024 } as const;
 
 /** Questions about profiles (from Redis, current) and about transitions (from PostgreSQL, behind by the sink's lag). */
 export function addScoringRoutes(
@@ -17,12 +16,10 @@ export function addScoringRoutes(
     lag: () => number | undefined;
   },
 ): void {
-  server.get<{ Params: { userId: string } }>(
-    '/v1/profiles/:userId',
-    { schema: { params: { type: 'object', properties: { userId: USER_ID }, required: ['userId'] } } },
-    async ({ params: { userId } }) =>
-      toProfile(userId, await deps.readProfile(deps.pseudonymizer.toProfileKey({ userId }))),
-  );
+  server.get<{ Params: { userId: string } }>('/v1/profiles/:userId', async ({ params }) => {
+    const userId = parseUserId(params.userId);
+    return toProfile(userId, await deps.readProfile(deps.pseudonymizer.toProfileKey({ userId })));
+  });
 
   server.get('/v1/stages', async () => {
     const stages = await deps.transitions.countStages();
@@ -30,21 +27,20 @@ export function addScoringRoutes(
     return { profiles, stages, transitionsNotYetCounted: deps.lag() ?? null };
   });
 
-  server.get<{ Querystring: { userId: string; limit: number } }>(
+  server.get<{ Querystring: { userId?: string; limit: number } }>(
     '/v1/transitions',
     {
       schema: {
         querystring: {
           type: 'object',
           properties: {
-            userId: USER_ID,
             limit: { type: 'integer', minimum: 1, maximum: TRANSITIONS_LISTED_MAX, default: 100 },
           },
-          required: ['userId'],
         },
       },
     },
-    async ({ query: { userId, limit } }) => {
+    async ({ query: { limit, ...query } }) => {
+      const userId = parseUserId(query.userId);
       const profileKey = deps.pseudonymizer.toProfileKey({ userId });
       return { userId, transitions: await deps.transitions.list(profileKey, limit) };
     },
