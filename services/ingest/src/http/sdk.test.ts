@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import RudderAnalytics from '@rudderstack/rudder-sdk-node';
 import { Analytics } from '@segment/analytics-node';
 import { PostHog } from 'posthog-node';
-import { createDoorHarness, type DoorHarness, FakeClock, WRITE_KEY } from '../testing/fakes.js';
+import { createDoorHarness, type DoorHarness, eventually, FakeClock, WRITE_KEY } from '../testing/fakes.js';
 
 jest.setTimeout(30_000);
 
@@ -51,6 +53,31 @@ describe('unmodified SDKs', () => {
       ['identify', false],
       ['track', false],
       ['track', true],
+    ]);
+  });
+
+  it.each(['standard', 'batching'])('@segment/analytics-next on a page of another site, %s', async (strategy) => {
+    const script = join(__dirname, '../testing/browser-page.mjs');
+    const page = spawn(process.execPath, [script, url, WRITE_KEY, strategy], { stdio: ['ignore', 'inherit', 'pipe'] });
+    let complaints = '';
+    page.stderr.on('data', (text) => {
+      complaints += String(text);
+    });
+    try {
+      await eventually(() => {
+        expect(complaints).toBe('');
+        expect(door.producer.accepted()).toHaveLength(5);
+      });
+    } finally {
+      page.kill('SIGKILL');
+    }
+    expect(door.producer.rejected()).toEqual([]);
+    expect(door.producer.accepted()).toMatchObject([
+      { type: 'identify', anonymous: false, properties: { plan: 'pro' } },
+      { type: 'track', name: 'Order Completed', properties: { revenue: 12.5 } },
+      { type: 'page', name: 'Tea', properties: { category: 'Shop', url: 'https://shop.example/tea' } },
+      { type: 'group', properties: { groupId: 'g1' } },
+      { type: 'alias' },
     ]);
   });
 
