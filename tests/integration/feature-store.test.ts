@@ -1,24 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AcceptedRecord, FeatureRecord, TOPICS, toPartition, toTopic } from '@perennial/contracts';
 import { createPseudonymizer } from '@perennial/identity';
 import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
-import { createRandomToken, createSeededRandom, must } from '@perennial/kernel';
+import { createSeededRandom, must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
 import { createLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { readTopic } from '../support/read-topic.js';
+import { createRunName } from '../support/run-name.js';
+import { createServiceRunner, SECRET } from '../support/service-process.js';
 
 /*
  * The feature-store as a process of its own, on real Kafka and Redis: what it serves equals an independent count over the
  * raw events, and a run with `kill -9` in it ends in the same profiles and the same updates as one without.
  */
 
-const PROGRAM = join(import.meta.dirname, '../../services/feature-store/dist/main.js');
-const SECRET = 'integration-tests-have-a-secret-of-their-own';
 const PARTITIONS = 3;
 const USERS = 50;
 const DAY_MS = 86_400_000;
@@ -44,16 +41,13 @@ interface Profile {
 }
 
 describe(`feature-store (seed ${SEED})`, () => {
-  const { brokers, redisUrl } = readTestEnvironment();
-  const run = createRandomToken()
-    .replaceAll(/[^a-z0-9]/gi, '')
-    .slice(0, 6)
-    .toLowerCase();
+  const { brokers } = readTestEnvironment();
+  const run = createRunName();
+  const service = createServiceRunner('feature-store');
   const logger = createLogger({ service: 'test', namespace: 'test', instanceId: 'test', level: 'error' });
   const random = createSeededRandom(SEED);
   const events = createEvents(random);
   const userIds = [...Array.from({ length: USERS }, (_, i) => `user ${i}`), 'a stranger'];
-  const children = new Set<ChildProcess>();
   let log: Log;
   let calm: Awaited<ReturnType<typeof runNamespace>>;
 
@@ -63,7 +57,7 @@ describe(`feature-store (seed ${SEED})`, () => {
   }, 90_000);
 
   afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    service.killAll();
     await log?.close();
   });
 
@@ -120,17 +114,19 @@ describe(`feature-store (seed ${SEED})`, () => {
     await producer.close();
     const endAt = new Date(START_MS + DAYS * DAY_MS).toISOString();
     for (const day of killDays) {
-      const { child, url } = await startService(namespace);
+      const running = await service.start(namespace);
+      const { url } = running;
       await eventually(async () => (await ask(url)).some(({ asOf }) => Date.parse(asOf) >= START_MS + day * DAY_MS), {
         withinMs: 40_000,
         what: `${namespace} at day ${day}`,
       });
       const unfinished = (await ask(url)).some(({ asOf }) => asOf !== endAt);
-      await end(child, 'SIGKILL');
+      await service.end(running, 'SIGKILL');
       // Otherwise the test would show nothing: give it more events.
       expect(unfinished).toBe(true);
     }
-    const { child, url } = await startService(namespace);
+    const running = await service.start(namespace);
+    const { url } = running;
     let profiles: Profile[] = [];
     await eventually(
       async () => {
@@ -141,8 +137,7 @@ describe(`feature-store (seed ${SEED})`, () => {
     );
     const response = await fetch(`${url}/v1/features/${'x'.repeat(300)}`);
     const refused = { status: response.status, message: ((await response.json()) as { message: string }).message };
-    await end(child, 'SIGTERM');
-    expect(child.exitCode).toBe(0);
+    expect(await service.end(running, 'SIGTERM')).toBe(0);
     const read = await readTopic(log, toTopic(namespace, 'featureUpdated'));
     // The namespaces differ in nothing but their names.
     const records: OutgoingRecord[] = read.map((record) => ({ ...record, topic: TOPICS.featureUpdated.baseName }));
@@ -156,34 +151,6 @@ describe(`feature-store (seed ${SEED})`, () => {
       body: JSON.stringify({ userIds }),
     });
     return ((await response.json()) as { profiles: Profile[] }).profiles;
-  }
-
-  async function startService(namespace: string): Promise<{ child: ChildProcess; url: string }> {
-    const env = {
-      PATH: process.env.PATH,
-      PERENNIAL_NAMESPACE: namespace,
-      PERENNIAL_SECRET: SECRET,
-      KAFKA_BROKERS: brokers.join(','),
-      REDIS_URL: redisUrl,
-      PORT: '0',
-    };
-    const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-    children.add(child);
-    for await (const line of createInterface({ input: child.stdout })) {
-      const entry = JSON.parse(line) as { message: string; url?: string };
-      if (entry.message !== 'service started') continue;
-      // Nobody reads on: without this the pipe would fill up and stop the service.
-      child.stdout.resume();
-      return { child, url: must(entry.url, 'url') };
-    }
-    throw new Error('the service ended before it started');
-  }
-
-  async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    await exited;
-    children.delete(child);
   }
 
   async function makeTopics(namespace: string): Promise<void> {

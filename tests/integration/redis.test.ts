@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { createRandomToken, must } from '@perennial/kernel';
+import { createRandomToken, must, ReleaseStack } from '@perennial/kernel';
 import { connectRedis } from '@perennial/redis';
+import { openRedis } from '@perennial/service';
 import { createSilentLogger } from '@perennial/telemetry';
 
 const logger = createSilentLogger();
@@ -23,5 +24,14 @@ describe('redis', () => {
     await redis.del(key);
     redis.disconnect();
     other.disconnect();
+  });
+
+  it('is given back by a service though the connection is gone', async () => {
+    const releases = new ReleaseStack();
+    const redis = await openRedis({ name: 'integration test', logger, releases }, { url: url() });
+    const ended = new Promise((resolve) => redis.once('end', resolve));
+    redis.disconnect();
+    await ended;
+    await releases.dispose();
   });
 });

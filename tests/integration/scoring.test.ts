@@ -1,7 +1,3 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type Activation,
@@ -15,21 +11,20 @@ import {
 import { apply, type EngineState, FEATURE_SPEC, vector } from '@perennial/feature-engine';
 import { createPseudonymizer } from '@perennial/identity';
 import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
-import { createRandomToken, must } from '@perennial/kernel';
+import { must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
 import { createLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { readTopic } from '../support/read-topic.js';
+import { createRunName } from '../support/run-name.js';
+import { createServiceRunner, SECRET } from '../support/service-process.js';
 
 /*
  * Scoring as a process of its own, on real Kafka, Redis and PostgreSQL, with the model and the chart that ship: transitions
  * without gaps, the same in the topic and in PostgreSQL, and a run with `kill -9` in it publishes what one without does.
  */
 
-const ROOT = join(import.meta.dirname, '../..');
-const PROGRAM = join(ROOT, 'services/scoring/dist/main.js');
-const SECRET = 'integration-tests-have-a-secret-of-their-own';
 const PARTITIONS = 3;
 const USERS = 60;
 const ORDERS_PER_USER = 12;
@@ -37,18 +32,14 @@ const DAYS = 400;
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2023, 0, 1);
 
-const runFile = promisify(execFile);
 const pseudonymizer = createPseudonymizer(SECRET);
 
 describe('scoring', () => {
-  const { brokers, redisUrl, postgresUrl } = readTestEnvironment();
-  const run = createRandomToken()
-    .replaceAll(/[^a-z0-9]/gi, '')
-    .slice(0, 6)
-    .toLowerCase();
+  const { brokers } = readTestEnvironment();
+  const run = createRunName();
+  const service = createServiceRunner('scoring');
   const logger = createLogger({ service: 'test', namespace: 'test', instanceId: 'test', level: 'error' });
   const userIds = Array.from({ length: USERS }, (_, i) => `user ${i}`);
-  const children = new Set<ChildProcess>();
   let log: Log;
   let calm: Awaited<ReturnType<typeof runNamespace>>;
 
@@ -58,7 +49,7 @@ describe('scoring', () => {
   }, 120_000);
 
   afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    service.killAll();
     await log?.close();
   });
 
@@ -96,7 +87,7 @@ describe('scoring', () => {
 
   async function runNamespace(namespace: string, isKilled: boolean) {
     await makeTopics(namespace);
-    await runCommand(namespace, ['migrate']);
+    await service.command(namespace, ['migrate']);
     const inForce = [
       await register(namespace, 'lifecycle', 'infra/defaults/lifecycle.yaml'),
       await register(namespace, 'model', 'trainer/models/default'),
@@ -105,22 +96,22 @@ describe('scoring', () => {
     await producer.send(createRecords(namespace, userIds, inForce));
     await producer.close();
     if (isKilled) await startAndKill(namespace);
-    const { child, url } = await startService(namespace);
+    const running = await service.start(namespace);
+    const { url } = running;
     await eventually(() => isWorkedOff(namespace), { withinMs: 60_000, what: `${namespace} worked off` });
     const changes = toChanges(await readTopic(log, toTopic(namespace, 'stageChanged')));
     const counted = await waitForSink(url, [...changes.values()].flat().length);
     const served = new Map(await Promise.all(userIds.map(async (userId) => [userId, await ask(url, userId)] as const)));
-    await end(child, 'SIGTERM');
-    expect(child.exitCode).toBe(0);
+    expect(await service.end(running, 'SIGTERM')).toBe(0);
     const read = await readTopic(log, toTopic(namespace, 'scoreComputed'));
     const scores: OutgoingRecord[] = read.map((record) => ({ ...record, topic: TOPICS.scoreComputed.baseName }));
     return { changes, counted, served, scores };
   }
 
   async function startAndKill(namespace: string): Promise<void> {
-    const { child } = await startService(namespace);
+    const running = await service.start(namespace);
     await eventually(async () => (await countScores(namespace)) > 200, { withinMs: 60_000, what: 'some work done' });
-    await end(child, 'SIGKILL');
+    await service.end(running, 'SIGKILL');
     // Otherwise the test would show nothing: give it more records.
     expect(await countScores(namespace)).toBeLessThan(calm.scores.length);
   }
@@ -171,52 +162,8 @@ describe('scoring', () => {
     return (await response.json()) as T;
   }
 
-  function toEnvironment(namespace: string) {
-    return {
-      PATH: process.env.PATH,
-      PERENNIAL_NAMESPACE: namespace,
-      PERENNIAL_SECRET: SECRET,
-      KAFKA_BROKERS: brokers.join(','),
-      REDIS_URL: redisUrl,
-      POSTGRES_URL: postgresUrl,
-      PORT: '0',
-    };
-  }
-
-  async function runCommand(namespace: string, args: string[]): Promise<string> {
-    const { stdout } = await runFile(process.execPath, [PROGRAM, ...args], {
-      env: toEnvironment(namespace),
-      cwd: ROOT,
-    });
-    return stdout;
-  }
-
   async function register(namespace: string, kind: string, path: string): Promise<Activation> {
-    const output = await runCommand(namespace, ['register', kind, path]);
-    return JSON.parse(must(output.trim().split('\n').at(-1), 'answer')) as Activation;
-  }
-
-  async function startService(namespace: string): Promise<{ child: ChildProcess; url: string }> {
-    const child = spawn(process.execPath, [PROGRAM], {
-      env: toEnvironment(namespace),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    children.add(child);
-    for await (const line of createInterface({ input: child.stdout })) {
-      const entry = JSON.parse(line) as { message: string; url?: string };
-      if (entry.message !== 'service started') continue;
-      // Nobody reads on: without this the pipe would fill up and stop the service.
-      child.stdout.resume();
-      return { child, url: must(entry.url, 'url') };
-    }
-    throw new Error('the service ended before it started');
-  }
-
-  async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    await exited;
-    children.delete(child);
+    return JSON.parse(await service.command(namespace, ['register', kind, path])) as Activation;
   }
 
   async function makeTopics(namespace: string): Promise<void> {

@@ -1,0 +1,81 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { must } from '@perennial/kernel';
+import { readTestEnvironment } from './environment.js';
+
+/** The root of the repository. */
+export const ROOT = join(import.meta.dirname, '../..');
+/** The secret that services run under. */
+export const SECRET = 'integration-tests-have-a-secret-of-their-own';
+
+export interface RunningService {
+  readonly process: ChildProcess;
+  readonly url: string;
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/** A service of this repository as processes of its own, in any namespace, on the parts that the tests run on. */
+export interface ServiceRunner {
+  /** Resolves when it serves. */
+  start(namespace: string, variables?: Variables): Promise<RunningService>;
+  /** Runs a one-shot command; the last line that it prints, or an empty text. */
+  command(namespace: string, args: readonly string[], variables?: Variables): Promise<string>;
+  /** Sends the signal; the exit code, or null for a process that was killed. */
+  end(running: RunningService, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+  /** Kills what a failed test has left. */
+  killAll(): void;
+}
+
+export function createServiceRunner(service: 'ingest' | 'feature-store' | 'scoring'): ServiceRunner {
+  const program = join(ROOT, 'services', service, 'dist/main.js');
+  const children = new Set<ChildProcess>();
+  return {
+    async start(namespace, variables) {
+      const env = toEnvironment(namespace, variables);
+      const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      children.add(child);
+      child.once('exit', () => children.delete(child));
+      for await (const line of createInterface({ input: child.stdout })) {
+        const entry = JSON.parse(line) as { message: string; url?: string };
+        if (entry.message !== 'service started') continue;
+        // Nobody reads on: without this the pipe would fill up and stop the service.
+        child.stdout.resume();
+        return { process: child, url: must(entry.url, 'url') };
+      }
+      throw new Error(`${service} ended before it served`);
+    },
+
+    async command(namespace, args, variables) {
+      const env = toEnvironment(namespace, variables);
+      const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { env, cwd: ROOT });
+      return stdout.trim().split('\n').at(-1) ?? '';
+    },
+
+    async end({ process: child }, signal) {
+      const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+      child.kill(signal);
+      return exited;
+    },
+
+    killAll() {
+      for (const child of children) child.kill('SIGKILL');
+    },
+  };
+}
+
+function toEnvironment(namespace: string, variables: Variables = {}): Record<string, string | undefined> {
+  const { brokers, redisUrl, postgresUrl } = readTestEnvironment();
+  return {
+    PATH: process.env.PATH,
+    PERENNIAL_NAMESPACE: namespace,
+    PERENNIAL_SECRET: SECRET,
+    KAFKA_BROKERS: brokers.join(','),
+    REDIS_URL: redisUrl,
+    POSTGRES_URL: postgresUrl,
+    PORT: '0',
+    ...variables,
+  };
+}
