@@ -1,3 +1,5 @@
+import { AppError } from '@perennial/kernel';
+
 /** One thing wrong with a configuration file, where it is, and what was probably meant. */
 export interface Problem {
   readonly file: string;
@@ -13,6 +15,12 @@ export interface Problem {
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** The value, or `config_invalid` with every problem, one a line. */
+export function requireValid<T>(parsed: Parsed<T>): T {
+  if (parsed.ok) return parsed.value;
+  throw new AppError('config_invalid', formatProblems(parsed.problems));
+}
 
 /** One problem as compilers print it: `policy.yaml:12:3: unknown key "strategys", did you mean "strategies"?` */
 export function formatProblem(problem: Problem): string {

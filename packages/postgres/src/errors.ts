@@ -27,6 +27,15 @@ export function isPassing(error: unknown): boolean {
   return PASSING_SYSTEM_CODES.has(code) || (code.length === 5 && PASSING_CLASSES.has(code.slice(0, 2)));
 }
 
+/** Asks PostgreSQL, with its failures in our terms; their messages begin with `what`, such as `listing actions`. */
+export async function askPostgres<T>(what: string, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    throw toPostgresError(what, error);
+  }
+}
+
 /** A PostgreSQL failure in our terms: `dependency_unavailable` and retriable when it may pass, else as it was. */
 export function toPostgresError(what: string, error: unknown): unknown {
   if (isAppError(error) || !isPassing(error)) return error;

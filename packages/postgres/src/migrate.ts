@@ -1,6 +1,6 @@
 import { AppError, toSha256 } from '@perennial/kernel';
 import type { Pool, PoolClient } from 'pg';
-import { toPostgresError } from './errors.js';
+import { askPostgres } from './errors.js';
 import { quoteIdentifier } from './identifiers.js';
 import { inTransaction } from './pool.js';
 
@@ -22,11 +22,9 @@ export async function migrate(
   pool: Pool,
   options: { schema: string; migrations: readonly Migration[] },
 ): Promise<string[]> {
-  try {
-    return await inTransaction(pool, (client) => migrateWithin(client, options));
-  } catch (error) {
-    throw toPostgresError(`migrating schema ${options.schema}`, error);
-  }
+  return askPostgres(`migrating schema ${options.schema}`, () =>
+    inTransaction(pool, (client) => migrateWithin(client, options)),
+  );
 }
 
 async function migrateWithin(

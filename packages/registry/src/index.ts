@@ -1,1 +1,2 @@
+export * from './content-keeper.js';
 export * from './registry.js';

@@ -1,6 +1,6 @@
 import { AppError, assert, must, toSha256 } from '@perennial/kernel';
 import type { Migration, Pool } from '@perennial/postgres';
-import { inTransaction, migrate, quoteIdentifier, toPostgresError } from '@perennial/postgres';
+import { askPostgres, inTransaction, migrate, quoteIdentifier } from '@perennial/postgres';
 
 /** One content of one kind; `number` counts up from 1 within the kind, `hash` is the content's SHA-256 in hex. */
 export interface Registration {
@@ -51,18 +51,10 @@ const REGISTRY_LOCK = 7_314_002;
 export function createRegistry(pool: Pool, { schema }: { schema: string }): Registry {
   const table = `${quoteIdentifier(schema)}.registry`;
 
-  async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
-    try {
-      return await question();
-    } catch (error) {
-      throw toPostgresError(what, error);
-    }
-  }
-
   return {
     migrate: async () => void (await migrate(pool, { schema, migrations: MIGRATIONS })),
     register: (kind, content) =>
-      ask(`registering a ${kind}`, () => {
+      askPostgres(`registering a ${kind}`, () => {
         assert(kind !== '', 'a registration has a kind');
         if (content.length > CONTENT_BYTES_MAX) {
           throw new AppError(
@@ -88,7 +80,7 @@ export function createRegistry(pool: Pool, { schema }: { schema: string }): Regi
         });
       }),
     load: (hash) =>
-      ask(`loading ${hash}`, async () => {
+      askPostgres(`loading ${hash}`, async () => {
         const { rows } = await pool.query<{ content: Buffer }>(`SELECT content FROM ${table} WHERE hash = $1 LIMIT 1`, [
           hash,
         ]);
@@ -99,7 +91,7 @@ export function createRegistry(pool: Pool, { schema }: { schema: string }): Regi
         return content;
       }),
     list: (kind) =>
-      ask(`listing ${kind}`, async () => {
+      askPostgres(`listing ${kind}`, async () => {
         const { rows } = await pool.query<RegistrationInfo>(
           `SELECT kind, number, hash, length(content) AS bytes, registered_at AS "registeredAt" FROM ${table} WHERE kind = $1 ORDER BY number`,
           [kind],

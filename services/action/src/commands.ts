@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toPostgresSchema } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
-import { AppError, toMessage } from '@perennial/kernel';
+import { AppError } from '@perennial/kernel';
 import { parseLifecycle } from '@perennial/lifecycle';
-import { createPool, migrate, type Pool } from '@perennial/postgres';
+import { migrate, type Pool, withPool } from '@perennial/postgres';
 import { createRegistry } from '@perennial/registry';
-import type { Command } from '@perennial/service';
+import { type Command, readGivenFile } from '@perennial/service';
 import { LEDGER_MIGRATIONS } from './adapters/ledger.js';
 import type { ActionConfig } from './config.js';
 import { readPolicy } from './policies.js';
@@ -16,7 +15,7 @@ import { readPolicy } from './policies.js';
 export function createCommands(print: (line: string) => void): Readonly<Record<string, Command<ActionConfig>>> {
   return {
     migrate: (config) =>
-      withPool(config, async (pool, schema) => {
+      withTables(config, async (pool, schema) => {
         await createRegistry(pool, { schema }).migrate();
         await migrate(pool, { schema, migrations: LEDGER_MIGRATIONS });
       }),
@@ -24,9 +23,9 @@ export function createCommands(print: (line: string) => void): Readonly<Record<s
     /** `register policy FILE [--lifecycle FILE]`: stage names are checked against that chart, or the one beside FILE. */
     register: async (config, args) => {
       const { file, lifecycleFile } = parseRegister(args);
-      const content = await read(file);
+      const content = await readGivenFile(file);
       readPolicy(content.toString('utf8'), { fileName: file, ...(await loadStages(file, lifecycleFile)) });
-      await withPool(config, async (pool, schema) => {
+      await withTables(config, async (pool, schema) => {
         print(JSON.stringify(await createRegistry(pool, { schema }).register('policy', content)));
       });
     },
@@ -51,7 +50,7 @@ async function loadStages(file: string, lifecycleFile: string | undefined): Prom
   const path = lifecycleFile ?? join(dirname(file), 'lifecycle.yaml');
   let content: Buffer;
   try {
-    content = await read(path);
+    content = await readGivenFile(path);
   } catch (error) {
     if (lifecycleFile !== undefined) throw error;
     return {};
@@ -64,19 +63,9 @@ async function loadStages(file: string, lifecycleFile: string | undefined): Prom
   return parsed.ok ? { stages: parsed.value.stages.keys() } : {};
 }
 
-async function read(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new AppError('config_invalid', `cannot read ${path}: ${toMessage(error)}`, { cause: error });
-  }
-}
-
-async function withPool(config: ActionConfig, act: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
-  const pool = createPool({ url: config.postgres.url, applicationName: 'action-command', connectionsMax: 1 });
-  try {
-    await act(pool, toPostgresSchema(config.namespace, 'action'));
-  } finally {
-    await pool.end();
-  }
+function withTables(config: ActionConfig, work: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
+  const schema = toPostgresSchema(config.namespace, 'action');
+  return withPool({ url: config.postgres.url, applicationName: 'action-command', connectionsMax: 1 }, (pool) =>
+    work(pool, schema),
+  );
 }

@@ -4,11 +4,12 @@ import type { Pseudonymizer } from '@perennial/identity';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
+import type { Policy } from '@perennial/policy';
+import type { ContentKeeper } from '@perennial/registry';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, decodeActionState, encodeActionState, toTimerAtMs } from './domain/action-state.js';
 import { decideForScore, type PolicyInForce, releaseWaiting, type StepOutcome } from './domain/step.js';
 import type { ActionEvents } from './events.js';
-import type { Policies } from './policies.js';
 
 export const PROCESSOR_NAME = 'action';
 
@@ -17,7 +18,7 @@ export type ActionProcessor = ProcessorDefinition<ActionState, ScoreComputed, Po
 /** `score.computed` -> contact history -> `action.decided`: what this service does, for the keyed processor to run. */
 export function createActionProcessor(deps: {
   namespace: string;
-  policies: Policies;
+  policies: ContentKeeper<Policy>;
   pseudonymizer: Pseudonymizer;
   events: ActionEvents;
 }): ActionProcessor {
@@ -41,7 +42,7 @@ export function createActionProcessor(deps: {
     // The chain ends here.
     handOn: () => undefined,
     async activate({ kind, hash }) {
-      if (kind === 'policy') await policies.load(hash);
+      if (kind === 'policy') await policies(hash);
     },
     prepare: (items) => loadInForce(items, policies),
     step({ state, cause, context }, inForce) {
@@ -67,13 +68,13 @@ export function createActionProcessor(deps: {
 /** The policy in force for each item: mostly one for the whole batch. */
 async function loadInForce(
   items: ReadonlyArray<StepItem<ActionState, ScoreComputed>>,
-  policies: Policies,
+  policies: ContentKeeper<Policy>,
 ): Promise<Array<PolicyInForce | undefined>> {
   const loaded = new Map<Activation, PolicyInForce>();
   for (const { context } of items) {
     const activation = context.inForce.get('policy');
     if (activation === undefined || loaded.has(activation)) continue;
-    loaded.set(activation, { policy: await policies.load(activation.hash), number: activation.number });
+    loaded.set(activation, { policy: await policies(activation.hash), number: activation.number });
   }
   return items.map(({ context }) => {
     const activation = context.inForce.get('policy');

@@ -1,42 +1,20 @@
-import { formatProblems } from '@perennial/expressions';
+import { requireValid } from '@perennial/expressions';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
-import { AppError, LruCache, toMessage } from '@perennial/kernel';
 import { type Policy, parsePolicy } from '@perennial/policy';
+import { type ContentKeeper, createContentKeeper } from '@perennial/registry';
 
 /** Policies kept ready. Each partition may have another in force; more than these load again when needed. */
 export const POLICIES_KEPT_MAX = 16;
 
-/** Policies by the hash of their content. */
-export interface Policies {
-  /** Throws a retriable AppError when it cannot be had: the partition waits, visibly, and nothing is skipped. */
-  load(hash: string): Promise<Policy>;
-}
-
-/** Loads each policy once from the registry, and keeps the last few. A failure is not kept: the next call tries again. */
-export function createPolicies(load: (hash: string) => Promise<Buffer>): Policies {
-  const kept = new LruCache<string, Promise<Policy>>({ entriesMax: POLICIES_KEPT_MAX, sizeMax: POLICIES_KEPT_MAX });
-  const readRegistered = async (hash: string): Promise<Policy> =>
-    readPolicy((await load(hash)).toString('utf8'), { fileName: `policy ${hash}` });
-  return {
-    load(hash) {
-      const known = kept.get(hash);
-      if (known !== undefined) return known;
-      const loading = readRegistered(hash).catch((cause: unknown) => {
-        kept.delete(hash);
-        throw new AppError('dependency_unavailable', `policy ${hash} cannot be used: ${toMessage(cause)}`, {
-          retriable: true,
-          cause,
-        });
-      });
-      kept.set(hash, loading);
-      return loading;
-    },
-  };
+/** Policies by the hash of their content, out of the registry's bytes. */
+export function createPolicies(load: (hash: string) => Promise<Buffer>): ContentKeeper<Policy> {
+  return createContentKeeper(
+    async (hash) => readPolicy((await load(hash)).toString('utf8'), { fileName: `policy ${hash}` }),
+    { kind: 'policy', entriesMax: POLICIES_KEPT_MAX },
+  );
 }
 
 /** A policy out of its YAML; throws `config_invalid` with every problem, one a line. */
 export function readPolicy(yaml: string, options: { fileName: string; stages?: Iterable<string> }): Policy {
-  const parsed = parsePolicy(yaml, { ...options, featureNames: FEATURE_SPEC.names });
-  if (parsed.ok) return parsed.value;
-  throw new AppError('config_invalid', formatProblems(parsed.problems));
+  return requireValid(parsePolicy(yaml, { ...options, featureNames: FEATURE_SPEC.names }));
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { toPostgresSchema, toTopic } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
-import { createPool, migrate, type Pool } from '@perennial/postgres';
+import { migrate, type Pool, withPool } from '@perennial/postgres';
 import type { Command } from '@perennial/service';
 import { writeActivation } from './activate.js';
 import { createActivationLedger } from './adapters/activation-ledger.js';
@@ -18,18 +18,18 @@ const ACTIVATION_KINDS = ['lifecycle', 'model', 'policy'];
 export function createCommands(print: (line: string) => void): Readonly<Record<string, Command<IngestConfig>>> {
   return {
     migrate: (config) =>
-      withPool(config, async (pool, schema) => {
+      withTables(config, async (pool, schema) => {
         await migrate(pool, { schema, migrations: MIGRATIONS });
       }),
 
     sources: (config, args) =>
-      withPool(config, async (pool, schema) => {
+      withTables(config, async (pool, schema) => {
         const [action = '', ...rest] = args;
         await runSources(createSourceRepository(pool, schema), { action, args: rest, print });
       }),
 
     activate: (config, args, logger) =>
-      withPool(config, async (pool, schema) => {
+      withTables(config, async (pool, schema) => {
         const activation = parseActivation(args);
         const topic = toTopic(config.namespace, 'eventAccepted');
         const log = createKafkaLog({ brokers: config.kafka.brokers, clientId: 'ingest-activate', logger });
@@ -118,11 +118,9 @@ function usage(message: string): AppError {
   return new AppError('config_invalid', message);
 }
 
-async function withPool(config: IngestConfig, act: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
-  const pool = createPool({ url: config.postgres.url, applicationName: 'ingest-command', connectionsMax: 1 });
-  try {
-    await act(pool, toPostgresSchema(config.namespace, 'ingest'));
-  } finally {
-    await pool.end();
-  }
+function withTables(config: IngestConfig, work: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
+  const schema = toPostgresSchema(config.namespace, 'ingest');
+  return withPool({ url: config.postgres.url, applicationName: 'ingest-command', connectionsMax: 1 }, (pool) =>
+    work(pool, schema),
+  );
 }

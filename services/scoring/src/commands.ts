@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { toPostgresSchema } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
-import { AppError, isAppError, toMessage } from '@perennial/kernel';
+import { AppError, isAppError } from '@perennial/kernel';
 import { loadModel, packFiles, readModelFolder } from '@perennial/onnx';
 import type { Pool } from '@perennial/postgres';
-import { createPool, migrate } from '@perennial/postgres';
+import { migrate, withPool } from '@perennial/postgres';
 import { createRegistry } from '@perennial/registry';
-import type { Command } from '@perennial/service';
+import { type Command, readGivenFile } from '@perennial/service';
 import type { ScoringConfig } from './config.js';
 import { readLifecycle } from './contents.js';
 import { TRANSITION_MIGRATIONS } from './transition-store.js';
@@ -18,7 +17,7 @@ const USAGE = 'register lifecycle FILE | register model FOLDER';
 export function createCommands(write: (line: string) => void): Record<'migrate' | 'register', Command<ScoringConfig>> {
   return {
     migrate: (config) =>
-      withPool(config, async (pool, schema) => {
+      withTables(config, async (pool, schema) => {
         await createRegistry(pool, { schema }).migrate();
         const ran = await migrate(pool, { schema, migrations: TRANSITION_MIGRATIONS });
         write(`${JSON.stringify({ schema, ran })}\n`);
@@ -26,7 +25,7 @@ export function createCommands(write: (line: string) => void): Record<'migrate' 
     async register(config, [kind, path]) {
       // Whatever is wrong with a content is said here: once an activation names it, it can only stall.
       const content = await readContent(kind, path);
-      await withPool(config, async (pool, schema) => {
+      await withTables(config, async (pool, schema) => {
         const { number, hash } = await createRegistry(pool, { schema }).register(kind as string, content);
         write(`${JSON.stringify({ kind, number, hash })}\n`);
       });
@@ -43,9 +42,7 @@ export async function readContent(kind: string | undefined, path: string | undef
 }
 
 async function readLifecycleFile(path: string): Promise<Buffer> {
-  const content = await readFile(path).catch((cause: unknown) => {
-    throw new AppError('config_invalid', `cannot read ${path}: ${toMessage(cause)}`, { cause });
-  });
+  const content = await readGivenFile(path);
   readLifecycle(content, basename(path));
   return content;
 }
@@ -68,15 +65,9 @@ async function readModel(folder: string): Promise<Buffer> {
   }
 }
 
-async function withPool(config: ScoringConfig, work: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
-  const pool = createPool({
-    url: config.postgres.url,
-    applicationName: `scoring-${config.instanceId}`,
-    connectionsMax: 1,
-  });
-  try {
-    await work(pool, toPostgresSchema(config.namespace, 'scoring'));
-  } finally {
-    await pool.end();
-  }
+function withTables(config: ScoringConfig, work: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
+  const schema = toPostgresSchema(config.namespace, 'scoring');
+  return withPool({ url: config.postgres.url, applicationName: 'scoring-command', connectionsMax: 1 }, (pool) =>
+    work(pool, schema),
+  );
 }

@@ -1,11 +1,11 @@
 import type { Activation } from '@perennial/contracts';
-import { formatProblem } from '@perennial/expressions';
+import { requireValid } from '@perennial/expressions';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
-import { AppError, LruCache, toMessage } from '@perennial/kernel';
 import type { Lifecycle } from '@perennial/lifecycle';
 import { parseLifecycle } from '@perennial/lifecycle';
 import type { ExecutionProvider, Model } from '@perennial/onnx';
 import { loadModel, unpackModel } from '@perennial/onnx';
+import { createContentKeeper } from '@perennial/registry';
 
 /** Kinds of configuration that scoring understands; activations of others pass through. */
 export const CONTENT_KINDS = ['lifecycle', 'model'] as const;
@@ -29,16 +29,22 @@ export interface ContentsOptions {
 }
 
 export function createContents(options: ContentsOptions): Contents {
-  const models = createKeeper(async (hash) => {
-    const model = await loadModel(unpackModel(await options.load(hash)), {
-      featureSpecHash: FEATURE_SPEC.hash,
-      featureNames: FEATURE_SPEC.names,
-      providers: options.providers,
-    });
-    options.onModelLoaded(hash, model);
-    return model;
+  const models = createContentKeeper(
+    async (hash) => {
+      const model = await loadModel(unpackModel(await options.load(hash)), {
+        featureSpecHash: FEATURE_SPEC.hash,
+        featureNames: FEATURE_SPEC.names,
+        providers: options.providers,
+      });
+      options.onModelLoaded(hash, model);
+      return model;
+    },
+    { kind: 'model', entriesMax: CONTENTS_KEPT_MAX },
+  );
+  const lifecycles = createContentKeeper(async (hash) => readLifecycle(await options.load(hash), `lifecycle ${hash}`), {
+    kind: 'lifecycle',
+    entriesMax: CONTENTS_KEPT_MAX,
   });
-  const lifecycles = createKeeper(async (hash) => readLifecycle(await options.load(hash), `lifecycle ${hash}`));
   return {
     async activate({ kind, hash }) {
       if (kind === 'model') await models(hash);
@@ -51,28 +57,5 @@ export function createContents(options: ContentsOptions): Contents {
 
 /** A chart out of its YAML; throws `config_invalid` with every problem, one a line. */
 export function readLifecycle(yaml: Buffer, fileName: string): Lifecycle {
-  const parsed = parseLifecycle(yaml.toString('utf8'), { fileName, featureNames: FEATURE_SPEC.names });
-  if (parsed.ok) return parsed.value;
-  throw new AppError('config_invalid', parsed.problems.map(formatProblem).join('\n'));
-}
-
-/**
- * Loads once per hash and keeps the last few. What was pushed out is left to the garbage collector, since a run of it may
- * be under way. A failure is not kept: the next call tries again.
- */
-function createKeeper<T>(load: (hash: string) => Promise<T>): (hash: string) => Promise<T> {
-  const kept = new LruCache<string, Promise<T>>({ entriesMax: CONTENTS_KEPT_MAX, sizeMax: Number.MAX_SAFE_INTEGER });
-  return (hash) => {
-    const known = kept.get(hash);
-    if (known !== undefined) return known;
-    const loading = load(hash).catch((cause: unknown) => {
-      kept.delete(hash);
-      throw new AppError('dependency_unavailable', `content ${hash} cannot be used: ${toMessage(cause)}`, {
-        retriable: true,
-        cause,
-      });
-    });
-    kept.set(hash, loading);
-    return loading;
-  };
+  return requireValid(parseLifecycle(yaml.toString('utf8'), { fileName, featureNames: FEATURE_SPEC.names }));
 }

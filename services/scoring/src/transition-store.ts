@@ -1,7 +1,7 @@
 import type { StageChanged } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import type { Migration, Pool, PoolClient } from '@perennial/postgres';
-import { quoteIdentifier, toPostgresError } from '@perennial/postgres';
+import { askPostgres, quoteIdentifier } from '@perennial/postgres';
 import type { ScoringEvents } from './events.js';
 
 /** Rows of one INSERT; a statement has 65,535 parameters at most. */
@@ -87,14 +87,14 @@ export function createTransitionStore(pool: Pool, options: { schema: string; eve
       }
     },
     countStages: () =>
-      ask('counting stages', async () => {
+      askPostgres('counting stages', async () => {
         const { rows } = await pool.query<{ stage: string; profiles: number }>(
           `SELECT stage, count(*) AS profiles FROM ${schema}.profile_stages GROUP BY stage ORDER BY stage`,
         );
         return Object.fromEntries(rows.map(({ stage, profiles }) => [stage, profiles]));
       }),
     list: (profileKey, limit) =>
-      ask('reading transitions', async () => {
+      askPostgres('reading transitions', async () => {
         const { rows } = await pool.query<StoredTransition>(
           `SELECT number, from_stage AS "from", to_stage AS "to", cause, at, reasons, evidence,
              lifecycle_version AS "lifecycleVersion", model_hash AS "modelHash"
@@ -114,12 +114,4 @@ function toStageChanged(record: LogRecord): StageChanged {
 /** PostgreSQL's text takes neither NUL nor half a surrogate pair, and names of events in reasons may hold both. */
 function toStorable(text: string): string {
   return Buffer.from(text).toString().replaceAll('\0', '\uFFFD');
-}
-
-async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    throw toPostgresError(what, error);
-  }
 }

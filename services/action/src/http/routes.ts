@@ -1,7 +1,7 @@
 import type { FastifyInstance } from '@perennial/http';
 import { type Pseudonymizer, parseUserId } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
-import { toPostgresError } from '@perennial/postgres';
+import { askPostgres } from '@perennial/postgres';
 import type { Ledger } from '../adapters/ledger.js';
 import type { ActionEvents } from '../events.js';
 
@@ -23,11 +23,14 @@ export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps):
     const userId = parseUserId(query.userId);
     const limit = parseLimit(query.limit);
     const profileKey = deps.pseudonymizer.toProfileKey({ userId });
-    return { userId, actions: await ask('listing actions', () => deps.ledger.listByProfile(profileKey, limit)) };
+    return {
+      userId,
+      actions: await askPostgres('listing actions', () => deps.ledger.listByProfile(profileKey, limit)),
+    };
   });
 
   server.get('/v1/summary', async () => {
-    const totals = await ask('summing up actions', () => deps.ledger.totals());
+    const totals = await askPostgres('summing up actions', () => deps.ledger.totals());
     const { outcomes, suppressed } = deps.events.totals();
     return {
       actions: {
@@ -40,14 +43,6 @@ export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps):
       ledgerLag: deps.ledgerLag(),
     };
   });
-}
-
-async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    throw toPostgresError(what, error);
-  }
 }
 
 function parseLimit(value: unknown): number {
