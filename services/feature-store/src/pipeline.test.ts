@@ -4,6 +4,7 @@ import { DAY_MS, FEATURE_SPEC, HOUR_MS } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { Cause, StepResult } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
+import fc from 'fast-check';
 import type { FeatureInput } from './domain/fold.js';
 import type { ProfileState } from './domain/profile-state.js';
 import { createEvents } from './events.js';
@@ -106,6 +107,44 @@ describe('feature processor', () => {
 
   it('does nothing on a timer of a profile that is gone', () => {
     expect(setUp().step(undefined, { kind: 'timer', dueAtMs: NOON }, NOON)).toEqual({ state: undefined, outputs: [] });
+  });
+
+  // What action decides for an update without an event is known by the update's time: two of one time would be one cause.
+  it('never emits two updates of time alone with one time for a profile', () => {
+    const happening = fc.record({
+      kind: fc.constantFrom('event', 'tick', 'same tick'),
+      gapMs: fc.constantFrom(0, 1, HOUR_MS, DAY_MS, 8 * DAY_MS, 31 * DAY_MS, 100 * DAY_MS),
+      /** How far an event's arrival is ahead of the last tick, and how late it comes. */
+      aheadMs: fc.integer({ min: 0, max: 2 * HOUR_MS }),
+      lateMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40 * DAY_MS })),
+    });
+    const { definition, step } = setUp();
+    let emitted = 0;
+    fc.assert(
+      fc.property(fc.array(happening, { minLength: 5, maxLength: 40 }), (happenings) => {
+        let state: ProfileState | undefined;
+        let logTimeMs = NOON;
+        const times: number[] = [];
+        happenings.forEach(({ kind, gapMs, aheadMs, lateMs }, index) => {
+          if (kind === 'event') {
+            const receivedAtMs = logTimeMs + aheadMs;
+            const input = { messageId: `m${index}`, receivedAtMs, timestampMs: receivedAtMs - lateMs };
+            state = step(state, event({ ...input, properties: { revenue: 1 } }), logTimeMs).state;
+            return;
+          }
+          logTimeMs += kind === 'tick' ? gapMs : 0;
+          const dueAtMs = state && definition.codec.timerAtMs(state);
+          if (dueAtMs === undefined || dueAtMs > logTimeMs) return;
+          const fired = step(state, { kind: 'timer', dueAtMs }, logTimeMs);
+          state = fired.state;
+          times.push(toUpdate(fired.outputs).asOfMs);
+          expect(definition.codec.timerAtMs(must(state, 'state')) ?? Infinity).toBeGreaterThan(logTimeMs);
+        });
+        expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+        emitted += times.length;
+      }),
+    );
+    expect(emitted).toBeGreaterThan(100);
   });
 
   it('hands ticks and activations on, in its own topic and namespace', () => {

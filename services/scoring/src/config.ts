@@ -3,7 +3,7 @@ import { createConfigReader, readCommonConfig } from '@perennial/config';
 import type { ExecutionProvider } from '@perennial/onnx';
 import { EXECUTION_PROVIDERS } from '@perennial/onnx';
 
-export const PORT_DEFAULT = 8083;
+export const PORT_DEFAULT = 7003;
 
 export interface ScoringConfig extends CommonConfig {
   /** Execution providers in order of wish. */

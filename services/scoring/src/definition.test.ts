@@ -224,6 +224,18 @@ describe('step', () => {
     expect(readEdge(second)).toMatchObject({ number: 2, to: 'active', cause: 'timer' });
   });
 
+  // Action knows the cause of a score without an event by the time of the vector.
+  it('keeps the time of a vector that is not behind', async () => {
+    const first = await step({ cause: record({ event: undefined }) });
+    const woken = await step({ cause: timer(T0 + 5), state: first.state, logTimeMs: T0 + 5 });
+    const second = await step({
+      cause: record({ event: undefined, asOfMs: T0 + 7 }),
+      state: woken.state,
+      logTimeMs: T0 + 6,
+    });
+    expect([first, second].map((result) => readScore(result).features?.asOfMs)).toEqual([T0, T0 + 7]);
+  });
+
   it('never goes back in time', async () => {
     const first = await step({ cause: record({ asOfMs: T0 + DAY_MS }) });
     const second = await step({ cause: record({ asOfMs: T0 }), state: first.state });

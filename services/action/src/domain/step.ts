@@ -78,8 +78,9 @@ function toProfile(
 }
 
 /**
- * What the score was computed for: a transition by its number; else the event by its id, or time alone. Not the record's
- * offset: a crash may publish records twice, and then what follows has other offsets than in an undisturbed run.
+ * What the score was computed for: a transition by its number; else the event by its id, or time alone, which happens once
+ * at a time (tested in feature-store; scoring passes on what only time has changed under the time that it came with). Not
+ * the record's offset: a crash may publish records twice, and what follows then has other offsets than in a calm run.
  */
 export function toCauseId({ transition, features }: ScoreComputed): string {
   if (transition !== undefined) return `transition:${transition.number}`;
