@@ -29,6 +29,7 @@ export class PartitionWriter {
   readonly #stopped = new AbortController();
   readonly #started: Promise<void>;
   #next: number | undefined;
+  #missedAt: number | undefined;
 
   constructor(deps: PartitionWriterDeps, partition: number) {
     this.#deps = deps;
@@ -49,6 +50,21 @@ export class PartitionWriter {
 
   stop(): void {
     this.#stopped.abort();
+  }
+
+  /**
+   * The first offset not written when these records begin above it and the log still has it, as after PostgreSQL was
+   * restored from a backup; undefined when they may be written. Not asked a second time for one offset: what the next
+   * delivery does not bring is not there.
+   */
+  async findMissed(records: readonly LogRecord[], readLow: () => Promise<number>): Promise<number | undefined> {
+    await this.#started;
+    const next = this.#next;
+    const first = records[0];
+    if (next === undefined || first === undefined || first.offset <= next || this.#missedAt === next) return undefined;
+    if ((await readLow()) > next) return undefined;
+    this.#missedAt = next;
+    return next;
   }
 
   /** Resolves when all are written, or when stopped. */

@@ -11,6 +11,9 @@ class FakePostgres {
   rows: string[] = [];
   next = new Map<string, number>();
   away = false;
+  refusals = 0;
+  /** Before the offset is read: time for the log to deliver meanwhile. */
+  delayMs = 0;
   #rows: string[] = [];
   #next = new Map<string, number>();
 
@@ -20,9 +23,11 @@ class FakePostgres {
   }
 
   query = async (sql: string, values: unknown[] = []): Promise<{ rows: unknown[]; rowCount: number }> => {
+    this.refusals += this.away ? 1 : 0;
     if (this.away) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     const key = String(values[2]);
     if (sql.startsWith('SELECT next')) {
+      await new Promise((resolve) => setTimeout(resolve, this.delayMs));
       const next = this.next.get(key);
       return { rows: next === undefined ? [] : [{ next }], rowCount: 1 };
     }
@@ -107,6 +112,31 @@ describe('projection', () => {
     expect(postgres.rows).toEqual(['a', 'b', 'marker', 'c']);
   });
 
+  it('writes again what a PostgreSQL restored from a backup has lost, whatever the group has committed', async () => {
+    const { postgres, start, send } = setUp();
+    send('a', 'b', 'c');
+    const first = await start();
+    await eventually(() => postgres.next.get('0') === 3);
+    await first.stop();
+    postgres.rows = ['a'];
+    postgres.next.set('0', 1);
+    postgres.delayMs = 50;
+    send('d');
+    await start();
+    await eventually(() => postgres.next.get('0') === 4);
+    expect(postgres.rows).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('goes on where the log does when it no longer has what is missing', async () => {
+    const { log, postgres, start, send } = setUp();
+    postgres.next.set('0', 1);
+    send('a', 'b', 'c', 'd');
+    log.trim('t', 0, 2);
+    await start();
+    await eventually(() => postgres.next.get('0') === 4);
+    expect(postgres.rows).toEqual(['c', 'd']);
+  });
+
   it('waits while PostgreSQL is away, and tells its lag', async () => {
     const { postgres, start, send, metrics } = setUp();
     const projection = await start();
@@ -114,7 +144,7 @@ describe('projection', () => {
     await eventually(() => postgres.rows.length === 1);
     postgres.away = true;
     send('b', 'c');
-    await eventually(() => projection.lag() === 2);
+    await eventually(() => projection.lag() === 2 && postgres.refusals > 0);
     postgres.away = false;
     await eventually(() => postgres.rows.length === 3 && projection.lag() === 0);
     expect(await metrics.registry.metrics()).toMatch(/projection_retries_total\{[^}]*\} [1-9]/);

@@ -100,7 +100,11 @@ export async function startProjection(options: ProjectionOptions): Promise<Proje
         }
       },
       async onRecords(partition, records) {
-        await writers.get(partition)?.write(records);
+        const writer = writers.get(partition);
+        const readLow = async () => (await log.offsets(topic)).get(partition)?.low ?? 0;
+        const missed = await writer?.findMissed(records, readLow);
+        if (missed !== undefined) return consumer.seek(partition, missed);
+        await writer?.write(records);
         await systemClock.wait(limits.restMs, stopping.signal);
       },
       onError: (error) => logger.warn({ reason: error.message }, 'projection consumer is in trouble'),
