@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { toServerProperties } from './kafka.js';
-import { checkNode, parseJavaVersion } from './machine.js';
+import { checkNode, parseJavaVersion, toDiskCheck } from './machine.js';
 import { toPom } from './maven.js';
 import { isPortFree, pickPort, requirePort } from './ports.js';
 import { toPostgresSettings } from './postgres.js';
@@ -64,6 +64,16 @@ describe('machine', () => {
     ['command not found', undefined],
     [undefined, undefined],
   ])('reads %j as Java %s', (output, major) => expect(parseJavaVersion(output)).toBe(major));
+
+  it('names a disk that is nearly full, and what to do', () => {
+    expect(toDiskCheck('/srv/perennial', 0.25 * 1024 ** 3)).toEqual({
+      what: 'disk space',
+      ok: false,
+      found: '0.3 GB free at /srv/perennial',
+      remedy: expect.stringMatching(/the disk of \/srv\/perennial is nearly full: free \d+ GB, or put PERENNIAL_HOME/),
+    });
+    expect(toDiskCheck('/srv/perennial', 100 * 1024 ** 3)).toMatchObject({ ok: true, remedy: null });
+  });
 
   it('names a port that is taken, and picks another where it may', async () => {
     const server = createServer();

@@ -95,7 +95,11 @@ function checkDisk(home: string): MachineCheck {
   let folder = home;
   while (!existsSync(folder)) folder = dirname(folder);
   const { bavail, bsize } = statfsSync(folder);
-  const freeBytes = bavail * bsize;
+  return toDiskCheck(folder, bavail * bsize);
+}
+
+/** Names a disk that is nearly full before anything is started on it. */
+export function toDiskCheck(folder: string, freeBytes: number): MachineCheck {
   const ok = freeBytes >= DISK_FREE_BYTES_MIN;
   const gigabytes = (freeBytes / 1024 ** 3).toFixed(1);
   const remedy = `the disk of ${folder} is nearly full: free ${DISK_FREE_BYTES_MIN / 1024 ** 3} GB, or put PERENNIAL_HOME on another disk`;

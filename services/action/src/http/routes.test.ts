@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createHttpServer, type FastifyInstance, toReadiness } from '@perennial/http';
+import { createPseudonymizer } from '@perennial/identity';
+import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import type { Ledger } from '../adapters/ledger.js';
+import { createEvents } from '../events.js';
+import { addActionRoutes } from './routes.js';
+
+const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
+
+let server: FastifyInstance;
+let asked: unknown[];
+let away: boolean;
+
+beforeEach(() => {
+  asked = [];
+  away = false;
+  const answer = async <T>(value: T): Promise<T> => {
+    if (away) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    return value;
+  };
+  const ledger: Ledger = {
+    insert: async () => undefined,
+    listByProfile(profileKey, limit) {
+      asked.push([profileKey, limit]);
+      return answer([]);
+    },
+    totals: () =>
+      answer([
+        { strategy: 'welcome', actions: 3, cost: 0.03 },
+        { strategy: 'win_back_offer', actions: 1, cost: 6 },
+      ]),
+  };
+  const metrics = createMetrics({ service: 'action', namespace: 'live', processMetrics: false });
+  const events = createEvents(metrics);
+  events.idle('no_policy');
+  server = createHttpServer({ logger: createSilentLogger(), metrics, readiness: () => toReadiness([]) });
+  addActionRoutes(server, { ledger, pseudonymizer, events, ledgerLag: () => 2 });
+});
+afterEach(() => server.close());
+
+describe('action routes', () => {
+  it("list a user's actions by the profile's key", async () => {
+    const reply = await server.inject('/v1/actions?userId=ada&limit=7');
+    expect(reply.json()).toEqual({ userId: 'ada', actions: [] });
+    await server.inject('/v1/actions?userId=ada');
+    const key = pseudonymizer.toProfileKey({ userId: 'ada' });
+    expect(asked).toEqual([
+      [key, 7],
+      [key, 20],
+    ]);
+  });
+
+  it('sum up the ledger and this process', async () => {
+    expect((await server.inject('/v1/summary')).json()).toEqual({
+      actions: { total: 4, cost: 6.03, byStrategy: { welcome: 3, win_back_offer: 1 } },
+      process: { outcomes: { no_policy: 1 }, suppressed: {} },
+      ledgerLag: 2,
+    });
+  });
+
+  it.each([
+    ['', 'userId is missing'],
+    ['userId=', 'userId is empty'],
+    ['userId=a&userId=b', 'userId must be a string'],
+    [`userId=${'x'.repeat(257)}`, 'userId has 257 characters, 256 at most'],
+    ['userId=a&limit=0', 'limit must be a whole number from 1 to 500'],
+    ['userId=a&limit=501', 'limit must be a whole number from 1 to 500'],
+    ['userId=a&limit=ten', 'limit must be a whole number from 1 to 500'],
+  ])('refuse ?%.30s', async (query, message) => {
+    const reply = await server.inject(`/v1/actions?${query}`);
+    expect([reply.statusCode, reply.json().message]).toEqual([400, message]);
+    expect(asked).toEqual([]);
+  });
+
+  it.each(['/v1/actions?userId=ada', '/v1/summary'])('answer 503 for %s while PostgreSQL is away', async (url) => {
+    away = true;
+    expect((await server.inject(url)).statusCode).toBe(503);
+  });
+});
