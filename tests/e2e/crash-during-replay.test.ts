@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPseudonymizer } from '@perennial/identity';
 import { createKafkaLog, type Log } from '@perennial/kafka';
-import { createRandomToken } from '@perennial/kernel';
+import { must } from '@perennial/kernel';
 import type { Platform, ServiceName } from '@perennial/launcher';
 import { createSilentLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
 import { countNaively, createHistory, toCsv } from '../support/purchase-history.js';
+import { recomputeFeatures } from '../support/recompute-features.js';
 import { type Outcome, readOutcome, replayFile, startNamespace } from '../support/replayed-namespace.js';
+import { createRunName } from '../support/run-name.js';
 
 /*
  * The whole platform, as users run it: a history goes through the front door while services are killed with SIGKILL and
@@ -24,16 +27,14 @@ describe('services killed during a replay', () => {
   const environment = readTestEnvironment();
   const rows = createHistory({ seed: SEED, users: 80, days: 45, rowsPerUserMax: 8 });
   const userIds = [...new Set(rows.map(({ userId }) => userId))].sort();
-  const run = createRandomToken()
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, '0')
-    .slice(0, 6);
+  const run = createRunName();
   const home = mkdtempSync(join(tmpdir(), 'perennial-crash-'));
   const file = join(home, 'history.csv');
   const platforms: Platform[] = [];
   let log: Log;
   let calm: Outcome;
   let stormy: Outcome;
+  let recomputed: { atMs: number; features: ReadonlyMap<string, Record<string, number | null>> };
   const killed: ServiceName[] = [];
 
   beforeAll(async () => {
@@ -67,6 +68,13 @@ describe('services killed during a replay', () => {
     }
   });
 
+  it('features are those of the same log folded offline, bit for bit', () => {
+    for (const { userId, asOf, features } of calm.features) {
+      expect(Date.parse(asOf)).toBe(recomputed.atMs);
+      expect({ userId, features }).toEqual({ userId, features: recomputed.features.get(userId) });
+    }
+  });
+
   it.each(['features', 'profiles', 'transitions', 'actions'] as const)(
     '%s are those of the undisturbed run',
     (part) => {
@@ -81,7 +89,17 @@ describe('services killed during a replay', () => {
     expect(result).toMatchObject({ settled: true, events: { rejected: 0 } });
     const outcome = await readOutcome(platform, log, userIds);
     await platform.stop();
+    await recompute(platform, outcome);
     return outcome;
+  }
+
+  async function recompute(platform: Platform, outcome: Outcome): Promise<void> {
+    const atMs = Date.parse(must(outcome.features[0], 'a profile').asOf);
+    const byKey = await recomputeFeatures(log, { namespace: platform.namespace, atMs });
+    const secret = must(platform.environmentOf('feature-store').PERENNIAL_SECRET, 'secret');
+    const pseudonymizer = createPseudonymizer(secret);
+    const byUser = userIds.map((userId) => [userId, byKey.get(pseudonymizer.toProfileKey({ userId })) ?? {}] as const);
+    recomputed = { atMs, features: new Map(byUser) };
   }
 
   /** Kills the next service whenever another sixth of the history has gone in, and starts it again. */

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createKafkaLog, type Log } from '@perennial/kafka';
-import { createRandomToken } from '@perennial/kernel';
 import type { Platform } from '@perennial/launcher';
 import { createSilentLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
 import { readFeatures, replayFile, startNamespace } from '../support/replayed-namespace.js';
+import { createRunName } from '../support/run-name.js';
 
 /*
  * A real purchase history through the front door by way of Kafka: every order of the file up to a time is found once in the
@@ -24,10 +24,7 @@ const describeWithData = existsSync(FILE) ? describe : describe.skip;
 
 describeWithData('a real purchase history', () => {
   const environment = readTestEnvironment();
-  const run = createRandomToken()
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, '0')
-    .slice(0, 6);
+  const run = createRunName();
   const home = mkdtempSync(join(tmpdir(), 'perennial-real-'));
   let log: Log;
   let platform: Platform;

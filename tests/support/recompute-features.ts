@@ -1,0 +1,25 @@
+import { AcceptedRecord, toTopic } from '@perennial/contracts';
+import { advance, apply, createEmptyState, type EngineState, toFeatureMap, vector } from '@perennial/feature-engine';
+import type { Log } from '@perennial/kafka';
+import { must } from '@perennial/kernel';
+import { readTopic } from './read-topic.js';
+
+/** The features of every profile at a time, folded afresh from the log without a service: by profile key. */
+export async function recomputeFeatures(
+  log: Log,
+  { namespace, atMs }: { namespace: string; atMs: number },
+): Promise<ReadonlyMap<string, Record<string, number | null>>> {
+  const states = new Map<string, EngineState>();
+  const logTimes = new Map<number, number>();
+  for (const { key, value, partition } of await readTopic(log, toTopic(namespace, 'eventAccepted'))) {
+    const { record } = AcceptedRecord.decode(must(value, 'value'));
+    const logTimeMs = logTimes.get(partition) ?? 0;
+    if (record?.$case === 'tick') logTimes.set(partition, Math.max(logTimeMs, record.value.timeMs));
+    if (record?.$case !== 'event') continue;
+    const { receivedAtMs, propertiesJson, ...event } = record.value;
+    const before = advance(states.get(String(key)) ?? createEmptyState(), Math.max(logTimeMs, receivedAtMs));
+    const properties: unknown = JSON.parse(propertiesJson.toString());
+    states.set(String(key), apply(before, { ...event, properties }).state);
+  }
+  return new Map([...states].map(([key, state]) => [key, toFeatureMap(vector(state, atMs).values)]));
+}
