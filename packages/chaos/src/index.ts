@@ -1,3 +1,4 @@
 export { FAULTS, selectFaults } from './faults/index.js';
+export type { Injected } from './lanes.js';
 export { formatChaosReport, listFailures } from './report.js';
-export { type ChaosOptions, type ChaosReport, type Injected, runChaos } from './run-chaos.js';
+export { type ChaosOptions, type ChaosReport, runChaos } from './run-chaos.js';

@@ -1,4 +1,5 @@
-import type { ChaosReport, Injected } from './run-chaos.js';
+import type { Injected } from './lanes.js';
+import type { ChaosReport } from './run-chaos.js';
 
 /** Why a run did not keep the promise; empty when it did. */
 export function listFailures(report: ChaosReport): string[] {

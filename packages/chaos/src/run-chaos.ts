@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '@perennial/kafka';
-import { AppError, createSeededRandom, must, ReleaseStack, systemClock, toMessage } from '@perennial/kernel';
+import { AppError, ReleaseStack, systemClock } from '@perennial/kernel';
 import {
   ensurePlatform,
   openLog,
@@ -9,15 +9,16 @@ import {
   type ServiceName,
   stopPlatform,
 } from '@perennial/launcher';
-import { toLayout } from '@perennial/native-stack';
+import { startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
-import { CHAIN, readLags, waitForQuiet } from '@perennial/replay';
+import { waitForQuiet } from '@perennial/replay';
 import { createSilentLogger } from '@perennial/telemetry';
 import { compareOutcomes, type Difference } from './compare.js';
-import { createDraw, type Fault } from './faults/fault.js';
+import type { Fault } from './faults/fault.js';
 import { Fleet } from './fleet.js';
+import { hurt, type Injected } from './lanes.js';
+import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import { collectOutcome, type Fates, type Outcome, readFates } from './outcome.js';
-import { FaultyLink } from './proxy.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
 import { createStackControl } from './stack-control.js';
 import { type Acknowledged, Workload } from './workload.js';
@@ -34,17 +35,6 @@ export interface ChaosOptions {
   readonly partitions: number;
   readonly instances: number;
   readonly onProgress: (message: string) => void;
-}
-
-/** One fault as it was done. */
-export interface Injected {
-  readonly fault: string;
-  readonly row: number;
-  readonly what: string;
-  /** Records on their way between the services when it began. */
-  readonly inFlight: number;
-  /** From the end of the fault until the services had caught up; undefined when they had not within CATCH_UP_WAIT_MS_MAX. */
-  readonly catchUpMs: number | undefined;
 }
 
 export interface ChaosReport {
@@ -71,11 +61,6 @@ export interface ChaosReport {
 
 const NAMESPACE = 'chaos';
 const WARM_UP_MS = 4_000;
-const PAUSE_MS = { min: 500, max: 4_000 };
-const CATCH_UP_WAIT_MS_MAX = 120_000;
-const CATCH_UP_POLL_MS = 250;
-/** Behind by no more than this much of a second's events counts as caught up: ticks and events keep coming. */
-const CAUGHT_UP_SECONDS = 0.7;
 const GRACE_MS = 30_000;
 
 /**
@@ -91,12 +76,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   releases.push('stack', () => stopPlatform({ root, home, removeData: true }));
   try {
     options.onProgress('starting Kafka, PostgreSQL and Redis');
+    const kafkaLink = await openKafkaLink(releases);
+    const endpoints = await startStack({ root, home, kafkaDetour: kafkaLink.detour });
+    const { partitions } = options;
     const platform = await ensurePlatform({
       root,
       home,
       namespace: NAMESPACE,
       clockMode: 'wall',
-      partitions: options.partitions,
+      partitions,
+      endpoints,
     });
     const writeKey = await createSource(platform);
     await platform.stop();
@@ -107,8 +96,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       () => connectRedis({ url: platform.endpoints.redisUrl, logger: createSilentLogger(), name: 'chaos' }),
       (connection) => connection.disconnect(),
     );
+    const links = await openLinks(platform, kafkaLink.link, releases);
     const setting: Setting = { options, platform, log, redis, home, root };
-    const faulty = await runWithFaults(setting, writeKey, releases);
+    const faulty = await runWithFaults(setting, { writeKey, links }, releases);
     options.onProgress('the same log once more, without faults');
     await wipeDerived(platform, redis);
     const faultless = await runFaultless(setting);
@@ -136,9 +126,12 @@ interface FaultyRun {
   readonly unaskedExits: number;
 }
 
-async function runWithFaults(setting: Setting, writeKey: string, releases: ReleaseStack): Promise<FaultyRun> {
+async function runWithFaults(
+  setting: Setting,
+  { writeKey, links }: { writeKey: string; links: World['links'] },
+  releases: ReleaseStack,
+): Promise<FaultyRun> {
   const { options, platform, log, redis, home, root } = setting;
-  const links = await openLinks(platform, releases);
   const fleet = createFleet(setting, (service) => throughLinks(platform.environmentOf(service), links));
   releases.push('fleet', () => fleet.stop());
   options.onProgress(`starting ${options.instances} instances of each service`);
@@ -172,62 +165,6 @@ async function runWithFaults(setting: Setting, writeKey: string, releases: Relea
   const fates = await readFates(log, NAMESPACE);
   await fleet.stop();
   return { outcome, fates, acknowledged: workload.acknowledged, injected, ledger, unaskedExits: fleet.unasked };
-}
-
-/** Both lanes of faults until the time is over; each fault is measured until the services have caught up. */
-async function hurt(world: World, options: ChaosOptions): Promise<Injected[]> {
-  const deadline = systemClock.now() + options.seconds * 1000;
-  const injected: Injected[] = [];
-  const lanes = ['services', 'infrastructure'] as const;
-  await Promise.all(
-    lanes.map(async (lane, index) => {
-      const faults = options.faults.filter((fault) => fault.lane === lane);
-      const draw = createDraw(createSeededRandom(options.seed * lanes.length + index));
-      while (faults.length > 0 && systemClock.now() < deadline) {
-        await systemClock.wait(draw.between(PAUSE_MS.min, PAUSE_MS.max));
-        const fault = draw.pick(faults);
-        options.onProgress(`fault ${fault.name}`);
-        const done = await inject(world, fault, { draw, options });
-        injected.push(done);
-        const caughtUp = done.catchUpMs === undefined ? 'NOT caught up' : `caught up in ${done.catchUpMs} ms`;
-        options.onProgress(`fault ${fault.name}: ${done.what}; ${done.inFlight} records in flight, ${caughtUp}`);
-      }
-    }),
-  );
-  return injected;
-}
-
-async function inject(
-  world: World,
-  fault: Fault,
-  { draw, options }: { draw: ReturnType<typeof createDraw>; options: ChaosOptions },
-): Promise<Injected> {
-  const inFlight = (await readLagTotal(world)) ?? 0;
-  const what = await fault.run(world, draw).catch((cause: unknown) => {
-    throw new AppError('dependency_unavailable', `the fault ${fault.name} could not be done: ${toMessage(cause)}`, {
-      cause,
-    });
-  });
-  const healedMs = systemClock.now();
-  const lagMax = options.eventsPerSecond * CAUGHT_UP_SECONDS * CHAIN.length;
-  let catchUpMs: number | undefined;
-  while (catchUpMs === undefined && systemClock.now() - healedMs < CATCH_UP_WAIT_MS_MAX) {
-    const lag = await readLagTotal(world);
-    if (lag !== undefined && lag <= lagMax) catchUpMs = systemClock.now() - healedMs;
-    else await systemClock.wait(CATCH_UP_POLL_MS);
-  }
-  return { fault: fault.name, row: fault.row, what, inFlight, catchUpMs };
-}
-
-/** Records not yet worked off, of all readers; undefined while the broker is away. */
-async function readLagTotal({ log, namespace }: World): Promise<number | undefined> {
-  try {
-    const { lags } = await readLags({ log, namespace });
-    return Object.values(lags).reduce((sum, lag) => sum + lag, 0);
-  } catch {
-    // The other lane has taken the broker away: ask again.
-    return undefined;
-  }
 }
 
 /** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is worked off. */
@@ -264,37 +201,6 @@ function createFleet(
   environmentOf: (service: ServiceName) => Readonly<Record<string, string>>,
 ): Fleet {
   return new Fleet({ root, logDir: join(home, 'logs', 'fleet'), marker: join(home, 'fleet'), environmentOf });
-}
-
-async function openLinks(platform: Platform, releases: ReleaseStack): Promise<World['links']> {
-  const open = (name: string, url: string) => {
-    const { hostname: host, port } = new URL(url);
-    return releases.acquire(
-      `link to ${name}`,
-      () => FaultyLink.listen({ host, port: Number(port) }),
-      (link) => link.close(),
-    );
-  };
-  return {
-    redis: await open('redis', platform.endpoints.redisUrl),
-    postgres: await open('postgres', platform.endpoints.postgresUrl),
-  };
-}
-
-function throughLinks(
-  environment: Readonly<Record<string, string>>,
-  links: World['links'],
-): Readonly<Record<string, string>> {
-  const through = (name: string, { port }: FaultyLink) => {
-    const url = new URL(must(environment[name], name));
-    url.port = String(port);
-    return url.toString();
-  };
-  return {
-    ...environment,
-    REDIS_URL: through('REDIS_URL', links.redis),
-    POSTGRES_URL: through('POSTGRES_URL', links.postgres),
-  };
 }
 
 async function createSource(platform: Platform): Promise<string> {

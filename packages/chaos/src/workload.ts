@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { toPartition, toTopic } from '@perennial/contracts';
 import type { LogProducer } from '@perennial/kafka';
 import { type Clock, createSeededRandom, systemClock } from '@perennial/kernel';
@@ -86,6 +87,8 @@ export class Workload {
   }
 
   start(): void {
+    // One listener a request under way.
+    setMaxListeners(0, this.#givenUp.signal);
     this.#running ??= this.#run();
   }
 

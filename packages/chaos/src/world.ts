@@ -9,8 +9,8 @@ import type { Workload } from './workload.js';
 export interface World {
   readonly fleet: Fleet;
   readonly stack: StackControl;
-  /** Between the services and the stores. */
-  readonly links: { readonly redis: FaultyLink; readonly postgres: FaultyLink };
+  /** Between the services and what they stand on. */
+  readonly links: Readonly<Record<'kafka' | 'redis' | 'postgres', FaultyLink>>;
   readonly workload: Workload;
   /** Past the links. */
   readonly redis: Redis;

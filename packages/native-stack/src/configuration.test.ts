@@ -16,6 +16,15 @@ describe('configuration of the parts', () => {
     expect(text).toContain('auto.create.topics.enable=false\n');
   });
 
+  it('sends the clients of a detour to the proxy', () => {
+    const kafkaDetour = { port: 3333, advertisedPort: 4444 };
+    const text = toServerProperties({ port: 1111, controllerPort: 2222, kafkaDetour, dataDir: '/d' });
+    expect(text).toContain(
+      'listeners=PLAINTEXT://127.0.0.1:1111,DETOUR://127.0.0.1:3333,CONTROLLER://127.0.0.1:2222\n',
+    );
+    expect(text).toContain('advertised.listeners=PLAINTEXT://127.0.0.1:1111,DETOUR://127.0.0.1:4444\n');
+  });
+
   it('has Redis make every commit durable and evict nothing', () => {
     const text = toRedisConfiguration({ port: 1, dataDir: '/with space', password: 'secret' });
     for (const line of [

@@ -2,7 +2,7 @@ export { startDaemon, waitUntilReady } from './daemon.js';
 export { findRoot, type Layout, toLayout } from './layout.js';
 export { withLock } from './lock.js';
 export { checkMachine, type MachineCheck } from './machine.js';
-export type { Part } from './part.js';
+export type { KafkaDetour, Part } from './part.js';
 export { isPortFree, LOOPBACK, pickPort, requirePort } from './ports.js';
 export { endProcess, findMarkedProcesses, isRunning, type ProcessIdentity, sendSignal } from './process-identity.js';
 export { runCommand } from './run-command.js';

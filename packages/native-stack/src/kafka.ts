@@ -95,15 +95,22 @@ async function formatOnce(
 export function toServerProperties({
   port,
   controllerPort,
+  kafkaDetour,
   dataDir,
-}: Pick<PartContext, 'port' | 'controllerPort' | 'dataDir'>): string {
+}: Pick<PartContext, 'port' | 'controllerPort' | 'kafkaDetour' | 'dataDir'>): string {
+  const listen = [`PLAINTEXT://${LOOPBACK}:${port}`];
+  const advertise = [...listen];
+  if (kafkaDetour !== undefined) {
+    listen.push(`DETOUR://${LOOPBACK}:${kafkaDetour.port}`);
+    advertise.push(`DETOUR://${LOOPBACK}:${kafkaDetour.advertisedPort}`);
+  }
   const entries: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@${LOOPBACK}:${controllerPort}`,
-    listeners: `PLAINTEXT://${LOOPBACK}:${port},CONTROLLER://${LOOPBACK}:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `${listen.join(',')},CONTROLLER://${LOOPBACK}:${controllerPort}`,
+    'advertised.listeners': advertise.join(','),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,DETOUR:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(dataDir, 'log'),

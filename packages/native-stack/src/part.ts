@@ -4,6 +4,12 @@ import type { ProcessIdentity } from './process-identity.js';
 export const PARTS = ['kafka', 'postgres', 'redis'] as const;
 export type Part = (typeof PARTS)[number];
 
+/** A second listener of the broker, whose clients are told another port: that of a proxy in front of it. */
+export interface KafkaDetour {
+  readonly port: number;
+  readonly advertisedPort: number;
+}
+
 /** What a part needs to know to be started. */
 export interface PartContext {
   readonly cacheDir: string;
@@ -14,6 +20,7 @@ export interface PartContext {
   readonly port: number;
   /** Kafka's second port, between controller and broker. */
   readonly controllerPort: number;
+  readonly kafkaDetour?: KafkaDetour | undefined;
   readonly password: string;
   /** Data that is thrown away needs no fsync. */
   readonly ephemeral: boolean;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { AppError } from '@perennial/kernel';
-import type { Part } from './part.js';
+import type { KafkaDetour, Part } from './part.js';
 import { LOOPBACK } from './ports.js';
 import { POSTGRES_NAME } from './postgres.js';
 import type { ProcessIdentity } from './process-identity.js';
@@ -15,6 +15,7 @@ export interface StackState {
   /** Set when the owner's end is the stack's end too. */
   readonly owner: ProcessIdentity | null;
   readonly passwords: { readonly postgres: string; readonly redis: string };
+  readonly kafkaDetour?: KafkaDetour | undefined;
   ports: Partial<Record<Part | 'kafkaController', number>>;
   processes: Partial<Record<Part, ProcessIdentity>>;
   /** Folders outside of `dataDir` that removing the data removes too. */
@@ -31,13 +32,19 @@ export interface StackEndpoints {
 const PASSWORD_BYTES = 24;
 
 /** A stack that has never run, with fresh passwords. */
-export function createStackState({ name, dataDir, owner }: Pick<StackState, 'name' | 'dataDir' | 'owner'>): StackState {
+export function createStackState({
+  name,
+  dataDir,
+  owner,
+  kafkaDetour,
+}: Pick<StackState, 'name' | 'dataDir' | 'owner' | 'kafkaDetour'>): StackState {
   const createPassword = () => randomBytes(PASSWORD_BYTES).toString('hex');
   return {
     version: 1,
     name,
     dataDir,
     owner,
+    kafkaDetour,
     passwords: { postgres: createPassword(), redis: createPassword() },
     ports: {},
     processes: {},

@@ -6,7 +6,7 @@ import { createEphemeralHome, sweepEphemeralHomes } from './ephemeral.js';
 import { kafkaDriver } from './kafka.js';
 import { toLayout } from './layout.js';
 import { withLock } from './lock.js';
-import { PARTS, type Part, type PartContext, type PartDriver } from './part.js';
+import { type KafkaDetour, PARTS, type Part, type PartContext, type PartDriver } from './part.js';
 import { pickPort, requirePort } from './ports.js';
 import { postgresDriver } from './postgres.js';
 import { endProcess, findMarkedProcesses, isRunning, readProcessIdentity } from './process-identity.js';
@@ -42,6 +42,8 @@ export interface StackOptions {
   readonly dataDir?: string | undefined;
   /** Ports that must be these; others are preferred ones or, where taken, any free one. */
   readonly ports?: Partial<Record<Part, number>> | undefined;
+  /** For a proxy in front of the broker; fixed when the stack is made. */
+  readonly kafkaDetour?: KafkaDetour | undefined;
   /** Own folder in the temporary directory, removed by `stop`; ended by the next stack if this process dies. */
   readonly ephemeral?: boolean | undefined;
   readonly onProgress?: ((message: string) => void) | undefined;
@@ -68,7 +70,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const start = async (): Promise<Stack> => {
     const owner = ephemeral ? must(readProcessIdentity(process.pid), 'own process identity') : null;
     const dataDir = options.dataDir ?? join(layout.dataDir, name);
-    const state = loadStackState(layout.stateDir, name) ?? createStackState({ name, dataDir, owner });
+    const state =
+      loadStackState(layout.stateDir, name) ??
+      createStackState({ name, dataDir, owner, kafkaDetour: options.kafkaDetour });
     const stackRun = { ...layout, state, ephemeral, onProgress, givenPorts: options.ports ?? {} };
     saveStackState(layout.stateDir, state);
     const started = await startParts(stackRun);
@@ -235,6 +239,7 @@ function toContext(run: StackRun, part: Part): PartContext {
     marker: toMarker(state, part),
     port: state.ports[part] ?? 0,
     controllerPort: state.ports.kafkaController ?? 0,
+    kafkaDetour: state.kafkaDetour,
     password: toPassword(state, part),
     ephemeral,
     onProgress,

@@ -130,8 +130,8 @@ function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], r
   };
 }
 
-const LINK_FAULTS = (['redis', 'postgres'] as const).flatMap((target) => [
-  createLinkFault('slow', target, target === 'redis' ? 8 : 9),
+const LINK_FAULTS = (['kafka', 'redis', 'postgres'] as const).flatMap((target) => [
+  createLinkFault('slow', target, { kafka: 10, redis: 8, postgres: 9 }[target]),
   createLinkFault('reset', target, 10),
   createLinkFault('half-open', target, 10),
   createLinkFault('cut', target, 10),
