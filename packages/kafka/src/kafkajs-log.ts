@@ -1,8 +1,9 @@
 import { AppError } from '@perennial/kernel';
 import type { Admin } from 'kafkajs';
+import { createAdminSession } from './admin-session.js';
 import { installFastProduce } from './fast-produce.js';
 import type { KafkaConnection } from './kafkajs-client.js';
-import { createKafkajsClient, toErrorType, toKafkaError } from './kafkajs-client.js';
+import { createKafkajsClient, toErrorType } from './kafkajs-client.js';
 import { KafkajsConsumer } from './kafkajs-consumer.js';
 import type { ProducerLimits } from './kafkajs-producer.js';
 import { KafkajsProducer, PRODUCER_LIMITS } from './kafkajs-producer.js';
@@ -13,6 +14,9 @@ export interface KafkaLogOptions extends KafkaConnection {
   readonly producerLimits?: Partial<ProducerLimits>;
 }
 
+/** Of one question to the broker, kafkajs's own retries included. */
+const ANSWER_MS = 15_000;
+
 /** The log on a real broker. Connects when first needed; nothing here fails because the broker is away at the start. */
 export function createKafkaLog(options: KafkaLogOptions): Log {
   const { logger } = options;
@@ -21,26 +25,14 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   const kafka = createKafkajsClient(options);
   const producers = new Set<LogProducer>();
   const consumers = new Set<LogConsumer>();
-  let admin: Promise<Admin> | undefined;
-
-  /** One admin connection, opened when first asked for, opened again after a failure. */
-  async function ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
-    admin ??= openAdmin();
-    const asked = admin;
-    try {
-      return await question(await asked);
-    } catch (error) {
-      if (admin === asked) admin = undefined;
-      asked.then((open) => open.disconnect()).catch(() => undefined);
-      throw toKafkaError(what, error);
-    }
-  }
-
-  async function openAdmin(): Promise<Admin> {
-    const open = kafka.admin();
-    await open.connect();
-    return open;
-  }
+  const admin = createAdminSession(
+    async () => {
+      const open = kafka.admin();
+      await open.connect();
+      return open;
+    },
+    { answerMs: ANSWER_MS },
+  );
 
   return {
     async createProducer({ clientId } = {}) {
@@ -58,7 +50,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
       return consumer;
     },
     offsets: (topic) =>
-      ask(`offsets of ${topic}`, async (open) => {
+      admin.ask(`offsets of ${topic}`, async (open) => {
         // Asking for the offsets of an unknown topic would be retried for seconds; the list of topics is one request.
         if (!(await open.listTopics()).includes(topic)) throw new AppError('not_found', `there is no topic ${topic}`);
         const offsets = new Map<number, PartitionOffsets>();
@@ -68,7 +60,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
         return offsets;
       }),
     groupOffsets: (groupId, topic) =>
-      ask(`offsets of group ${groupId}`, async (open) => {
+      admin.ask(`offsets of group ${groupId}`, async (open) => {
         const offsets = new Map<number, number>();
         for (const { partition, offset } of await fetchGroupOffsets(open, groupId, topic)) {
           if (Number(offset) >= 0) offsets.set(partition, Number(offset));
@@ -78,12 +70,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     async close() {
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
       await Promise.all([...producers].map((producer) => producer.close()));
-      const open = admin;
-      admin = undefined;
-      await open?.then(
-        (connected) => connected.disconnect(),
-        () => undefined,
-      );
+      await admin.close();
     },
   };
 }

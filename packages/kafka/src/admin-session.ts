@@ -1,0 +1,62 @@
+import { AppError } from '@perennial/kernel';
+import { toKafkaError } from './kafkajs-client.js';
+
+/** What is needed of a kafkajs admin client besides the questions. */
+interface Disconnectable {
+  disconnect(): Promise<void>;
+}
+
+/** One admin connection for all questions, opened at the first, opened anew after a failure. */
+export interface AdminSession<Admin> {
+  /** Throws AppError `dependency_unavailable` (retriable) when there is no answer within the limit. */
+  ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * Each question has a limit of its own: kafkajs never settles one whose connection is closed under it, and a partition
+ * that waits for such an answer would stand still for ever.
+ */
+export function createAdminSession<Admin extends Disconnectable>(
+  open: () => Promise<Admin>,
+  limits: { readonly answerMs: number },
+): AdminSession<Admin> {
+  let admin: Promise<Admin> | undefined;
+
+  function discard(failed: Promise<Admin>): void {
+    if (admin === failed) admin = undefined;
+    failed.then((opened) => opened.disconnect()).catch(() => undefined);
+  }
+
+  return {
+    async ask(what, question) {
+      admin ??= open();
+      const asked = admin;
+      try {
+        return await withLimit(what, limits.answerMs, asked.then(question));
+      } catch (error) {
+        discard(asked);
+        throw toKafkaError(what, error);
+      }
+    },
+    async close() {
+      const opened = admin;
+      admin = undefined;
+      await opened?.then(
+        (connected) => connected.disconnect(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+function withLimit<T>(what: string, limitMs: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () =>
+        reject(new AppError('dependency_unavailable', `${what}: no answer within ${limitMs} ms`, { retriable: true })),
+      limitMs,
+    );
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
