@@ -1,4 +1,4 @@
-import { AppError, systemClock } from '@perennial/kernel';
+import { AppError, type Clock, systemClock } from '@perennial/kernel';
 import type { LogConsumerHandlers } from './log.js';
 
 /** How long a member may take to finish what it has in hand; below the group's rebalance timeout, else it is thrown out. */
@@ -12,14 +12,16 @@ export const REVOKE_WAIT_MS_MAX = 10_000;
 export class GroupMembership {
   readonly #handlers: LogConsumerHandlers;
   readonly #onError: (error: unknown) => void;
+  readonly #clock: Clock;
   #owned: ReadonlySet<number> = new Set();
   #generation = 0;
   #revoking: Promise<void> = Promise.resolve();
   #settled: Promise<void> = Promise.resolve();
 
-  constructor(handlers: LogConsumerHandlers, onError: (error: unknown) => void) {
+  constructor(handlers: LogConsumerHandlers, onError: (error: unknown) => void, clock: Clock = systemClock) {
     this.#handlers = handlers;
     this.#onError = onError;
+    this.#clock = clock;
   }
 
   /** Changes at every assignment and revocation. */
@@ -62,7 +64,7 @@ export class GroupMembership {
 
   async #revoke(partitions: readonly number[]): Promise<void> {
     const timer = new AbortController();
-    const tooLate = systemClock.wait(REVOKE_WAIT_MS_MAX, timer.signal).then(() => {
+    const tooLate = this.#clock.wait(REVOKE_WAIT_MS_MAX, timer.signal).then(() => {
       if (!timer.signal.aborted)
         this.#onError(new AppError('timeout', 'giving up partitions takes too long', { details: { partitions } }));
     });

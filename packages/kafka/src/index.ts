@@ -1,3 +1,4 @@
+export { GroupMembership } from './group-membership.js';
 export type { KafkaConnection } from './kafkajs-client.js';
 export type { KafkaLogOptions } from './kafkajs-log.js';
 export { createKafkaLog } from './kafkajs-log.js';

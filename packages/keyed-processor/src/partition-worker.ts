@@ -147,12 +147,12 @@ export class PartitionWorker<State, Input, Evidence> {
 
   /** Acquires, publishes again what was left over, and asks for records from where the store stands. */
   async #own(): Promise<void> {
-    const { store, definition, partition, limits, telemetry, clock, producer } = this.#options;
+    const { store, definition, partition, limits, telemetry, clock, random, producer } = this.#options;
     const owner = this.#options.createOwner();
     const { meta, outboxes } = await store.acquire(owner);
     await this.#options.checkContinuity(partition, meta);
     for (const activation of meta?.inForce ?? []) await definition.activate?.(activation);
-    const publisher = new OutboxPublisher(producer, { ...limits, clock, telemetry, partition });
+    const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition });
     const own: Ownership<State> = {
       owner,
       publisher,
@@ -210,12 +210,13 @@ export class PartitionWorker<State, Input, Evidence> {
   }
 
   async #activate(entries: ReadonlyArray<BatchEntry<Input>>): Promise<void> {
-    const { definition, limits, clock, telemetry, partition } = this.#options;
+    const { definition, limits, clock, random, telemetry, partition } = this.#options;
     for (const activation of activationsOf(entries)) {
       await retry(async () => definition.activate?.(activation), {
         initialMs: limits.retryInitialMs,
         maxMs: limits.retryMaxMs,
         clock,
+        random,
         signal: this.#stop.signal,
         onRetry: ({ error }) => {
           this.#stalled = true;

@@ -10,7 +10,7 @@ import { DEFAULT_LINGER, Linger, type LingerLimits } from './linger.js';
 import { PartitionWorker } from './partition-worker.js';
 import { createRedisPartitionStore } from './redis-store.js';
 import type { OpenPartitionStore } from './store.js';
-import { createProcessorTelemetry } from './telemetry.js';
+import { createProcessorTelemetry, type ProcessorTelemetry } from './telemetry.js';
 
 export interface ProcessorOptions<State, Input, Evidence> {
   readonly definition: ProcessorDefinition<State, Input, Evidence>;
@@ -26,6 +26,7 @@ export interface ProcessorOptions<State, Input, Evidence> {
   readonly random?: () => number;
   readonly createOwner?: () => string;
   readonly openStore?: OpenPartitionStore;
+  readonly telemetry?: ProcessorTelemetry;
 }
 
 export interface Processor {
@@ -45,7 +46,8 @@ export async function startProcessor<State, Input, Evidence = undefined>(
   const { definition, namespace, log, logger } = options;
   const limits: ProcessorLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const clock = options.clock ?? systemClock;
-  const telemetry = createProcessorTelemetry(logger, options.metrics);
+  const random = options.random ?? Math.random;
+  const telemetry = options.telemetry ?? createProcessorTelemetry(logger, options.metrics);
   const linger = new Linger({ ...DEFAULT_LINGER, ...options.linger }, clock);
   const openStore: OpenPartitionStore =
     options.openStore ??
@@ -55,6 +57,7 @@ export async function startProcessor<State, Input, Evidence = undefined>(
     maxMs: limits.retryMaxMs,
     attemptsMax: limits.startAttemptsMax,
     clock,
+    random,
     isRetriable: (error) => isAppError(error) && error.retriable,
     onRetry: ({ error }) => telemetry.consumerFailed(error),
   });
@@ -77,7 +80,7 @@ export async function startProcessor<State, Input, Evidence = undefined>(
       producer,
       limits,
       clock,
-      random: options.random ?? Math.random,
+      random,
       telemetry,
       createOwner: options.createOwner ?? createRandomToken,
       checkContinuity: (number, meta) =>
@@ -147,17 +150,16 @@ export async function startProcessor<State, Input, Evidence = undefined>(
   };
 
   function every(intervalMs: number, work: () => Promise<void>): () => void {
-    let running = false;
-    const timer = setInterval(() => {
-      if (running) return;
-      running = true;
-      work()
-        .catch((error: unknown) => telemetry.consumerFailed(error))
-        .finally(() => {
-          running = false;
-        });
-    }, intervalMs);
-    return () => clearInterval(timer);
+    const stop = new AbortController();
+    const repeat = async () => {
+      for (;;) {
+        await clock.wait(intervalMs, stop.signal);
+        if (stop.signal.aborted) return;
+        await work().catch((error: unknown) => telemetry.consumerFailed(error));
+      }
+    };
+    void repeat();
+    return () => stop.abort();
   }
 }
 

@@ -12,6 +12,7 @@ export interface PublisherOptions {
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly telemetry: ProcessorTelemetry;
 }
 
@@ -84,13 +85,14 @@ export class OutboxPublisher {
   }
 
   async #send(records: readonly OutgoingRecord[]): Promise<boolean> {
-    const { clock, telemetry, partition, retryInitialMs, retryMaxMs } = this.#options;
+    const { clock, random, telemetry, partition, retryInitialMs, retryMaxMs } = this.#options;
     const startedMs = clock.now();
     try {
       await retry(() => this.#producer.send(records), {
         initialMs: retryInitialMs,
         maxMs: retryMaxMs,
         clock,
+        random,
         signal: this.#stop.signal,
         onRetry: ({ error }) => telemetry.publishFailed(partition, error),
       });
