@@ -1,0 +1,86 @@
+import type { LogRecord, OutgoingRecord, PartitionOffsets } from '@perennial/kafka';
+import { AppError, must } from '@perennial/kernel';
+import type { Scheduler } from './scheduler.js';
+
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** The log as the servers have it: appended to, read, and in the worst case cut. */
+export class Broker {
+  readonly partitions: number;
+  readonly #scheduler: Scheduler;
+  readonly #logs = new Map<string, LogRecord[]>();
+  readonly #topics = new Set<string>();
+  readonly #waiting = new Map<string, Array<() => void>>();
+  #changedAtMs = 0;
+
+  constructor(scheduler: Scheduler, options: { partitions: number; topics: readonly string[] }) {
+    this.#scheduler = scheduler;
+    this.partitions = options.partitions;
+    for (const topic of options.topics) this.#topics.add(topic);
+  }
+
+  /** When anything was last written, virtual ms. */
+  get changedAtMs(): number {
+    return this.#changedAtMs;
+  }
+
+  append(record: OutgoingRecord): void {
+    const log = this.#log(record);
+    this.#changedAtMs = this.#scheduler.nowMs;
+    log.push({ ...record, headers: { ...record.headers }, offset: log.length, timestampMs: this.#scheduler.nowMs });
+    this.#wake(record);
+  }
+
+  /** From `offset` on; undefined when that is beyond the end. */
+  read(at: Place & { offset: number; itemsMax: number }): readonly LogRecord[] | undefined {
+    const log = this.#log(at);
+    return at.offset > log.length ? undefined : log.slice(at.offset, at.offset + at.itemsMax);
+  }
+
+  records(at: Place): readonly LogRecord[] {
+    return this.#log(at);
+  }
+
+  /** Offsets of every partition. Throws `not_found`. */
+  offsets(topic: string): ReadonlyMap<number, PartitionOffsets> {
+    if (!this.#topics.has(topic)) throw new AppError('not_found', `there is no topic ${topic}`);
+    const entries = Array.from({ length: this.partitions }, (_, partition) => {
+      return [partition, { low: 0, high: this.#log({ topic, partition }).length }] as const;
+    });
+    return new Map(entries);
+  }
+
+  /** A leader without the last records took over: acknowledged or not, they are gone. */
+  cutTail(at: Place & { count: number }): void {
+    const log = this.#log(at);
+    log.splice(Math.max(0, log.length - at.count));
+    this.#wake(at);
+  }
+
+  /** Calls once, at the next change of a partition. */
+  onChange(at: Place, wake: () => void): void {
+    const key = toKey(at);
+    this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), wake]);
+  }
+
+  #log(at: Place): LogRecord[] {
+    must(this.#topics.has(at.topic) || undefined, `topic ${at.topic}`);
+    const key = toKey(at);
+    const log = this.#logs.get(key) ?? [];
+    this.#logs.set(key, log);
+    return log;
+  }
+
+  #wake(at: Place): void {
+    const waiting = this.#waiting.get(toKey(at)) ?? [];
+    this.#waiting.delete(toKey(at));
+    for (const wake of waiting) wake();
+  }
+}
+
+function toKey({ topic, partition }: Place): string {
+  return `${topic}/${partition}`;
+}

@@ -1,0 +1,149 @@
+import { HEADERS, isAfter, parsePosition } from '@perennial/contracts';
+import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { foldLog, type OracleResult } from './oracle.js';
+import { createToy, type ToyOutput } from './toy.js';
+import type { RestingWorld } from './world.js';
+
+/** What a world must look like once it has come to rest; the first thing that is wrong, or undefined. */
+export function findViolation(world: RestingWorld): string | undefined {
+  const topics = [...world.topics, world.deadLetterTopic];
+  for (const topic of topics) {
+    for (let partition = 0; partition < world.partitions; partition++) {
+      const found = checkTopic(world, { topic, partition });
+      if (found !== undefined) return `${topic}/${partition}: ${found}`;
+    }
+  }
+  for (let stage = 0; stage < world.stages; stage++) {
+    for (let partition = 0; partition < world.partitions; partition++) {
+      const found = checkPartition(world, { stage, partition });
+      if (found !== undefined) return `stage ${stage}, partition ${partition}: ${found}`;
+    }
+  }
+  return undefined;
+}
+
+/** One content a position, one content an id, and a numbering of each key without a gap, for readers who drop repeats. */
+function checkTopic(world: RestingWorld, at: { topic: string; partition: number }): string | undefined {
+  const records = world.records(at);
+  const contents = new Map<string, string>();
+  for (const record of records) {
+    const position = record.headers[HEADERS.position];
+    if (position === undefined) continue;
+    const content = toContent(record);
+    if ((contents.get(position) ?? content) !== content)
+      return `position ${position} has two contents: ${contents.get(position)} and ${content}`;
+    contents.set(position, content);
+  }
+  const seen = dropRepeats(records);
+  if (seen.filter(({ headers }) => headers[HEADERS.position] !== undefined).length !== contents.size)
+    return 'a reader who drops what is not above the highest position misses records: they are out of order';
+  return at.topic === world.topics[0] || at.topic === world.deadLetterTopic ? undefined : checkNumbering(seen, records);
+}
+
+function checkNumbering(seen: readonly LogRecord[], records: readonly LogRecord[]): string | undefined {
+  const outputs = seen.flatMap(toOutputs);
+  const byId = new Map(records.flatMap(toOutputs).map(({ output }) => [output.id, output]));
+  if (byId.size !== outputs.length) return `${byId.size} ids, but ${outputs.length} records without repeats`;
+  const numbers = new Map<string, number>();
+  for (const { key, output } of outputs) {
+    const expected = (numbers.get(key) ?? 0) + 1;
+    if (output.seq !== expected) return `${key} goes from number ${expected - 1} to ${output.seq}`;
+    numbers.set(key, output.last === true ? 0 : output.seq);
+  }
+  return undefined;
+}
+
+/** Numbered outputs; neither control records nor what was handed over. */
+function toOutputs(record: LogRecord): Array<{ key: string; output: ToyOutput }> {
+  if (record.key === null) return [];
+  const output = JSON.parse(String(record.value)) as ToyOutput;
+  return output.seq === undefined ? [] : [{ key: String(record.key), output }];
+}
+
+/** States, timers, meta and outputs are those of the fault-free run over the same log. */
+function checkPartition(world: RestingWorld, at: { stage: number; partition: number }): string | undefined {
+  const input = world.records({ topic: world.topics[at.stage] as string, partition: at.partition });
+  const definition = createToy({ stage: at.stage, isLast: at.stage === world.stages - 1, machine: 0 });
+  const source = `${definition.name}/${at.partition}`;
+  const published = publishedBy(world, source);
+  const machines = new Map(published.flatMap(toMachine));
+  const truth = foldLog(input, {
+    definition,
+    partition: at.partition,
+    partitions: world.partitions,
+    deadLetterTopic: world.deadLetterTopic,
+    machineAt: (position) => machines.get(position) ?? 0,
+  });
+  return compareOutputs(published, truth.outputs) ?? compareStore(world, at, { truth, next: input.length });
+}
+
+function compareStore(
+  world: RestingWorld,
+  at: { stage: number; partition: number },
+  { truth, next }: { truth: OracleResult; next: number },
+): string | undefined {
+  const { states, timers, meta } = world.contents(at);
+  if (meta === undefined) return next === 0 ? undefined : 'nothing was committed';
+  return (
+    firstDifference('state', states, truth.states) ??
+    firstDifference('timer', timers, truth.timers) ??
+    firstDifference('position applied', meta.applied, truth.applied) ??
+    firstDifference(
+      'meta',
+      { next: meta.next, ordinal: meta.ordinal, logTimeMs: meta.logTimeMs, inForce: meta.inForce },
+      { next, ordinal: 0, logTimeMs: truth.logTimeMs, inForce: truth.inForce },
+    )
+  );
+}
+
+function compareOutputs(published: readonly LogRecord[], truth: readonly OutgoingRecord[]): string | undefined {
+  const toLine = (record: OutgoingRecord) => `${record.topic}/${record.partition} ${toContent(record)}`;
+  const seen = new Set(published.map(toLine));
+  const missing = truth.map(toLine).find((line) => !seen.has(line));
+  if (missing !== undefined) return `never published: ${missing}`;
+  const owed = new Set(truth.map(toLine));
+  const extra = published.map(toLine).find((line) => !owed.has(line));
+  return extra === undefined ? undefined : `published, but not owed: ${extra}`;
+}
+
+function publishedBy(world: RestingWorld, source: string): LogRecord[] {
+  const places = [...world.topics, world.deadLetterTopic].flatMap((topic) =>
+    Array.from({ length: world.partitions }, (_, partition) => ({ topic, partition })),
+  );
+  return places
+    .flatMap((place) => world.records(place))
+    .filter(({ headers }) => parsePosition(headers[HEADERS.position])?.source === source);
+}
+
+function toMachine(record: LogRecord): Array<[position: string, machine: number]> {
+  if (record.key === null || record.headers[HEADERS.origin] !== undefined) return [];
+  const { machine } = JSON.parse(String(record.value)) as Partial<ToyOutput>;
+  return machine === undefined ? [] : [[record.headers[HEADERS.position] ?? '', machine]];
+}
+
+/** What a reader goes by who keeps the highest position of each source. */
+function dropRepeats(records: readonly LogRecord[]): LogRecord[] {
+  const highest = new Map<string, { offset: number; ordinal: number }>();
+  return records.filter(({ headers }) => {
+    const position = parsePosition(headers[HEADERS.position]);
+    if (position === undefined) return true;
+    const last = highest.get(position.source);
+    if (last !== undefined && !isAfter(position, last)) return false;
+    highest.set(position.source, position);
+    return true;
+  });
+}
+
+function toContent({ key, value, headers }: OutgoingRecord): string {
+  return `${key} ${value} ${JSON.stringify(headers)}`;
+}
+
+function firstDifference(what: string, got: object, wanted: object): string | undefined {
+  const found = new Map(Object.entries(got));
+  const truth = new Map(Object.entries(wanted));
+  for (const name of new Set([...truth.keys(), ...found.keys()])) {
+    const [a, b] = [found.get(name), truth.get(name)].map((value) => JSON.stringify(value));
+    if (a !== b) return `${what} ${name} is ${a}, but without faults ${b}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,81 @@
+import type { Draw } from './draw.js';
+
+export interface ProcessAddress {
+  readonly stage: number;
+  readonly process: number;
+}
+
+/** One thing that goes wrong, and when; what lasts is over after `forMs`. */
+export type Fault = { readonly atMs: number } & (
+  | { readonly kind: 'kill'; readonly at: ProcessAddress; readonly forMs: number }
+  | { readonly kind: 'stop'; readonly at: ProcessAddress; readonly forMs: number }
+  | { readonly kind: 'pause'; readonly at: ProcessAddress; readonly forMs: number }
+  | { readonly kind: 'cut-off'; readonly at: ProcessAddress; readonly forMs: number }
+  | { readonly kind: 'rebalance'; readonly stage: number }
+  | { readonly kind: 'fail-over'; readonly stages: readonly number[]; readonly losesMs: number }
+  | { readonly kind: 'empty'; readonly stages: readonly number[] }
+  | { readonly kind: 'slow' | 'store-trouble' | 'publish-trouble'; readonly forMs: number }
+);
+
+export interface FaultOptions {
+  readonly stages: number;
+  readonly processesPerStage: number;
+  /** No commit may get lost. */
+  readonly machinesDiffer: boolean;
+  readonly untilMs: number;
+}
+
+const FAULTS = { from: 0, to: 12 };
+/** From less than a call takes to longer than a session. */
+const LASTING_MS = { from: 50, to: 3500 };
+const LOST_MS = { from: 5, to: 1500 };
+const KINDS = [
+  'kill',
+  'kill',
+  'pause',
+  'pause',
+  'cut-off',
+  'stop',
+  'rebalance',
+  'slow',
+  'store-trouble',
+  'publish-trouble',
+  'fail-over',
+  'fail-over',
+  'empty',
+] as const;
+
+/** The schedule of faults, in order of time. */
+export function drawFaults(draw: Draw, options: FaultOptions): Fault[] {
+  const kinds = KINDS.filter((kind) => !options.machinesDiffer || (kind !== 'fail-over' && kind !== 'empty'));
+  const count = draw.whole(FAULTS);
+  const faults = Array.from({ length: count }, () => drawFault(draw, draw.pick(kinds), options));
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+function drawFault(draw: Draw, kind: Fault['kind'], options: FaultOptions): Fault {
+  const { stages, processesPerStage, untilMs } = options;
+  const atMs = draw.whole({ from: 0, to: untilMs });
+  const stage = draw.whole({ from: 0, to: stages - 1 });
+  const at = { stage, process: draw.whole({ from: 0, to: processesPerStage - 1 }) };
+  const forMs = Math.min(draw.whole(LASTING_MS), untilMs - atMs);
+  // One Redis for all, or one each.
+  const hit = draw.chance(0.3) ? Array.from({ length: stages }, (_, number) => number) : [stage];
+  switch (kind) {
+    case 'kill':
+    case 'stop':
+    case 'pause':
+    case 'cut-off':
+      return { atMs, kind, at, forMs };
+    case 'rebalance':
+      return { atMs, kind, stage };
+    case 'fail-over':
+      return { atMs, kind, stages: hit, losesMs: draw.whole(LOST_MS) };
+    case 'empty':
+      return { atMs, kind, stages: hit };
+    case 'slow':
+    case 'store-trouble':
+    case 'publish-trouble':
+      return { atMs, kind, forMs };
+  }
+}

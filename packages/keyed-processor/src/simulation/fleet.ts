@@ -1,0 +1,212 @@
+import type { Log, LogProducer } from '@perennial/kafka';
+import { must, toMessage } from '@perennial/kernel';
+import type { Redis } from '@perennial/redis';
+import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { type Processor, startProcessor } from '../processor.js';
+import type { PartitionStore } from '../store.js';
+import type { ProcessorTelemetry } from '../telemetry.js';
+import type { Breakage } from './breakage.js';
+import type { SimulatedConsumer } from './consumer.js';
+import type { ProcessAddress } from './faults.js';
+import type { WorldPlan } from './plan.js';
+import { createSimulatedLog } from './simulated-log.js';
+import { SimulatedProcess } from './simulated-process.js';
+import { createStoreClient } from './store-client.js';
+import { createToy, type ToyDefinition, toToyName } from './toy.js';
+import { NAMESPACE, type World } from './world.js';
+
+export interface FleetOptions {
+  readonly breakage: Breakage | undefined;
+  readonly onTrace: ((line: string) => void) | undefined;
+  /** A partition that is not worked off, and why. */
+  readonly onStalled: (stage: number, partition: number, cause: string) => void;
+}
+
+interface Instance {
+  readonly process: SimulatedProcess;
+  processor: Processor | undefined;
+  consumer: SimulatedConsumer | undefined;
+}
+
+/** It is never used: the simulated store stands in for it. */
+const NO_REDIS = {} as Redis;
+const logger = createSilentLogger();
+const metrics = createMetrics({ service: 'simulation', namespace: NAMESPACE, processMetrics: false });
+
+/** The processes of all stages, running the real code. */
+export class Fleet {
+  readonly #world: World;
+  readonly #plan: WorldPlan;
+  readonly #options: FleetOptions;
+  readonly #instances = new Map<string, Instance>();
+  #started = 0;
+
+  constructor(world: World, plan: WorldPlan, options: FleetOptions) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#options = options;
+  }
+
+  get addresses(): ProcessAddress[] {
+    return Array.from({ length: this.#plan.stages * this.#plan.processesPerStage }, (_, i) => ({
+      stage: Math.floor(i / this.#plan.processesPerStage),
+      process: i % this.#plan.processesPerStage,
+    }));
+  }
+
+  start(at: ProcessAddress): void {
+    const number = this.#started++;
+    const name = `${toToyName(at.stage)}-${at.process}#${number}`;
+    const process = new SimulatedProcess(name, this.#world.scheduler, this.#world.draw.fork(name));
+    const instance: Instance = { process, processor: undefined, consumer: undefined };
+    this.#instances.set(toKey(at), instance);
+    this.#run(at, instance, number).then(
+      (processor) => {
+        instance.processor = processor;
+      },
+      (error: unknown) => {
+        this.#trace(process, `could not start: ${toMessage(error)}`);
+        process.kill();
+        // Whoever supervises it tries again.
+        this.start(at);
+      },
+    );
+  }
+
+  kill(at: ProcessAddress): void {
+    const { process, consumer } = this.#instance(at);
+    process.kill();
+    if (consumer !== undefined) this.#world.group(at.stage).lostTouch(consumer);
+  }
+
+  /** SIGTERM: it ends when it has let go of what it holds. */
+  stop(at: ProcessAddress): void {
+    const { process, processor } = this.#instance(at);
+    const ended = () => process.kill();
+    if (processor === undefined) this.kill(at);
+    else process.enter(() => void processor.stop().then(ended, ended));
+  }
+
+  pause(at: ProcessAddress): void {
+    const { process, consumer } = this.#instance(at);
+    process.pause();
+    if (consumer !== undefined) this.#world.group(at.stage).lostTouch(consumer);
+  }
+
+  resume(at: ProcessAddress): void {
+    const { process, consumer } = this.#instance(at);
+    process.resume();
+    this.#world.network.resumed(process);
+    if (consumer !== undefined) this.#world.group(at.stage).regainedTouch(consumer);
+  }
+
+  cutOff(at: ProcessAddress): void {
+    const { process, consumer } = this.#instance(at);
+    process.cutOff = true;
+    if (consumer !== undefined) this.#world.group(at.stage).lostTouch(consumer);
+  }
+
+  reconnect(at: ProcessAddress): void {
+    const { process, consumer } = this.#instance(at);
+    process.cutOff = false;
+    if (consumer !== undefined) this.#world.group(at.stage).regainedTouch(consumer);
+  }
+
+  /** In the way of things again, and started anew where it has ended. */
+  heal(at: ProcessAddress): void {
+    const { process } = this.#instance(at);
+    if (process.gone) this.start(at);
+    else {
+      this.reconnect(at);
+      this.resume(at);
+    }
+  }
+
+  #instance(at: ProcessAddress): Instance {
+    return must(this.#instances.get(toKey(at)), `process ${toKey(at)}`);
+  }
+
+  #run(at: ProcessAddress, instance: Instance, number: number): Promise<Processor> {
+    const { process } = instance;
+    const producers: LogProducer[] = [];
+    const breakage = this.#options.breakage;
+    let owners = 0;
+    return startProcessor({
+      definition: this.#define(at, number),
+      namespace: NAMESPACE,
+      log: this.#createLog(at, instance, producers),
+      redis: NO_REDIS,
+      logger,
+      metrics,
+      limits: this.#plan.limits,
+      clock: process.clock,
+      random: process.draw.fraction,
+      createOwner: () => `${process.name}/${owners++}`,
+      openStore: (partition) => {
+        const place = `${toToyName(at.stage)}/${partition}`;
+        const server = this.#world.store({ stage: at.stage, partition });
+        const reached: PartitionStore = breakage?.atServer?.(server) ?? server;
+        const store = createStoreClient(reached, { network: this.#world.network, process, place });
+        const producer = () => must(producers[0], 'a producer');
+        return breakage?.inStore?.(store, { producer, process, place }) ?? store;
+      },
+      telemetry: this.#observe(at.stage, process),
+    });
+  }
+
+  #define(at: ProcessAddress, number: number): ToyDefinition {
+    const machine = this.#plan.machinesDiffer ? number : 0;
+    const definition = createToy({ stage: at.stage, isLast: at.stage === this.#plan.stages - 1, machine });
+    return this.#options.breakage?.inDefinition?.(definition, { world: this.#world }) ?? definition;
+  }
+
+  #createLog(at: ProcessAddress, instance: Instance, producers: LogProducer[]): Log {
+    const { scheduler, network, broker } = this.#world;
+    const log = createSimulatedLog({
+      process: instance.process,
+      network,
+      broker,
+      group: this.#world.group(at.stage),
+      wait: (ms) => new Promise((resolve) => void scheduler.schedule(ms, resolve)),
+      onConsumer: (consumer) => {
+        instance.consumer = consumer;
+      },
+    });
+    const broken = this.#options.breakage?.inLog?.(log) ?? log;
+    return {
+      ...broken,
+      async createProducer(options) {
+        const producer = await broken.createProducer(options);
+        producers.push(producer);
+        return producer;
+      },
+    };
+  }
+
+  #observe(stage: number, process: SimulatedProcess): ProcessorTelemetry {
+    const trace = (line: string) => this.#trace(process, line);
+    return {
+      acquired: (partition, { next, outboxes }) => trace(`acquired ${partition} at ${next}, ${outboxes} outboxes`),
+      released: (partition) => trace(`released ${partition}`),
+      fenced: (partition) => trace(`fenced ${partition}`),
+      stalled: (partition, error) => {
+        trace(`stalled ${partition}: ${toMessage(error)}`);
+        this.#options.onStalled(stage, partition, toMessage(error));
+      },
+      committed: ({ counts, outputs }) => trace(`committed ${JSON.stringify(counts)}, ${outputs.length} outputs`),
+      published: () => {},
+      publishFailed: (partition, error) => trace(`publishing failed ${partition}: ${toMessage(error)}`),
+      observed: () => {},
+      owns: () => {},
+      consumerFailed: (error) => trace(`consumer failed: ${toMessage(error)}`),
+    };
+  }
+
+  #trace(process: SimulatedProcess, line: string): void {
+    this.#options.onTrace?.(`${this.#world.scheduler.nowMs} ${process.name} ${line}`);
+  }
+}
+
+function toKey({ stage, process }: ProcessAddress): string {
+  return `${stage}/${process}`;
+}

@@ -1,0 +1,68 @@
+import { unreachable } from '@perennial/kernel';
+import type { Fault, ProcessAddress } from './faults.js';
+import type { Fleet } from './fleet.js';
+import type { Service } from './network.js';
+import type { World } from './world.js';
+
+/** Lets a fault happen now, and ends it when its time is over. */
+export function inject(fault: Fault, { world, fleet }: { world: World; fleet: Fleet }): void {
+  const { scheduler, network } = world;
+  switch (fault.kind) {
+    case 'kill':
+    case 'stop':
+      fleet[fault.kind](fault.at);
+      scheduler.schedule(fault.forMs, () => replace(fleet, fault.at));
+      break;
+    case 'pause':
+      fleet.pause(fault.at);
+      scheduler.schedule(fault.forMs, () => fleet.resume(fault.at));
+      break;
+    case 'cut-off':
+      fleet.cutOff(fault.at);
+      scheduler.schedule(fault.forMs, () => fleet.reconnect(fault.at));
+      break;
+    case 'rebalance':
+      world.group(fault.stage).rebalance();
+      break;
+    case 'fail-over':
+      for (const store of world.storesOf(fault.stages)) store.failOver(fault.losesMs);
+      break;
+    case 'empty':
+      for (const store of world.storesOf(fault.stages)) store.empty();
+      break;
+    case 'slow':
+      network.weather.slow = true;
+      scheduler.schedule(fault.forMs, () => {
+        network.weather.slow = false;
+      });
+      break;
+    case 'store-trouble':
+      trouble(world, ['store'], fault.forMs);
+      break;
+    case 'publish-trouble':
+      trouble(world, ['producer', 'broker'], fault.forMs);
+      break;
+    default:
+      unreachable(fault);
+  }
+}
+
+function trouble({ network, scheduler }: World, services: readonly Service[], forMs: number): void {
+  for (const service of services) network.weather.trouble.add(service);
+  scheduler.schedule(forMs, () => {
+    for (const service of services) network.weather.trouble.delete(service);
+  });
+}
+
+/** What has not ended by itself is killed. */
+function replace(fleet: Fleet, at: ProcessAddress): void {
+  fleet.kill(at);
+  fleet.start(at);
+}
+
+/** Ends every fault that is left. */
+export function heal({ world, fleet }: { world: World; fleet: Fleet }): void {
+  world.network.weather.slow = false;
+  world.network.weather.trouble.clear();
+  for (const at of fleet.addresses) fleet.heal(at);
+}

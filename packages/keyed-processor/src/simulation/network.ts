@@ -1,0 +1,98 @@
+import { AppError } from '@perennial/kernel';
+import type { Draw } from './draw.js';
+import type { Scheduler } from './scheduler.js';
+import type { SimulatedProcess } from './simulated-process.js';
+
+export type Service = 'store' | 'broker' | 'producer';
+
+/** What can become of a call: `late` and `twice` are those of a client that gave up, or sent again after a reconnect. */
+type Fate = 'answered' | 'lost' | 'unanswered' | 'late' | 'twice' | 'cut';
+
+const FATES: Record<Service, readonly Fate[]> = {
+  store: ['lost', 'unanswered', 'late', 'twice'],
+  broker: ['lost'],
+  producer: ['lost', 'unanswered', 'late', 'cut'],
+};
+
+/** Of calls in bad weather. */
+const TROUBLE_CHANCE = 0.5;
+const DELAY_MS = { usual: { from: 1, to: 5 }, slow: { from: 20, to: 250 }, straggler: { from: 50, to: 400 } };
+const STRAGGLER_CHANCE = 0.02;
+/** A call that was given up on may still be carried out so much later. */
+const LATE_MS = { from: 100, to: 2500 };
+
+/** One call as the server carries it out; a `cut` one only in part. */
+type Execute<T> = (how: { cut: boolean }) => Promise<T> | T;
+
+/** Carries calls and answers with delays, and in bad weather loses or repeats them. */
+export class Network {
+  readonly weather = { slow: false, trouble: new Set<Service>() };
+  readonly #scheduler: Scheduler;
+  readonly #draw: Draw;
+  readonly #onTrace: ((line: string) => void) | undefined;
+  /** Calls that have left a paused process only when it is resumed. */
+  readonly #held = new Map<SimulatedProcess, Array<() => void>>();
+
+  constructor(scheduler: Scheduler, draw: Draw, onTrace?: (line: string) => void) {
+    this.#scheduler = scheduler;
+    this.#draw = draw;
+    this.#onTrace = onTrace;
+  }
+
+  delayMs(): number {
+    if (this.#draw.chance(STRAGGLER_CHANCE)) return this.#draw.whole(DELAY_MS.straggler);
+    return this.#draw.whole(this.weather.slow ? DELAY_MS.slow : DELAY_MS.usual);
+  }
+
+  /** Rejects with a retriable AppError when the call fails; what the server throws comes back as it is. */
+  call<T>(process: SimulatedProcess, service: Service, what: string, execute: Execute<T>): Promise<T> {
+    if (process.gone) return new Promise(() => {});
+    const draw = this.#draw;
+    const troubled = this.weather.trouble.has(service) && draw.chance(TROUBLE_CHANCE);
+    const fate = troubled ? draw.pick(FATES[service]) : 'answered';
+    // A killed process's call may have left it, or not; a paused one's too.
+    const leftInTime = draw.chance(0.5);
+    const how = { cut: fate === 'cut' || (service === 'producer' && !leftInTime) };
+    return new Promise<T>((resolve, reject) => {
+      const answer = (settle: () => void) => {
+        this.#scheduler.schedule(this.delayMs(), () => process.enter(settle));
+      };
+      const fail = () =>
+        answer(() => reject(new AppError('dependency_unavailable', `${service}: no answer`, { retriable: true })));
+      const arrive = () => {
+        if (process.gone && !leftInTime && !draw.chance(0.3)) return;
+        if (!process.running && !process.gone && !leftInTime) return this.#hold(process, arrive);
+        this.#onTrace?.(`${this.#scheduler.nowMs} ${process.name} ${what} ${fate}`);
+        const cut = fate === 'cut' || (how.cut && process.gone);
+        const executed = Promise.resolve().then(() => execute({ cut }));
+        if (fate === 'unanswered' || fate === 'late' || fate === 'cut') {
+          executed.catch(() => undefined);
+          if (fate !== 'late') fail();
+          return;
+        }
+        executed.then(
+          (value) => answer(() => resolve(value)),
+          (error: unknown) => answer(() => reject(error)),
+        );
+      };
+      if (fate === 'lost' || fate === 'late') fail();
+      if (fate !== 'lost') this.#scheduler.schedule(fate === 'late' ? draw.whole(LATE_MS) : this.delayMs(), arrive);
+      if (fate === 'twice') this.#scheduler.schedule(draw.whole(LATE_MS), arrive);
+    });
+  }
+
+  /** A message that is no call: it arrives after a delay, if the receiver is still there. */
+  tell(process: SimulatedProcess, run: () => void): void {
+    this.#scheduler.schedule(this.delayMs(), () => process.enter(run));
+  }
+
+  resumed(process: SimulatedProcess): void {
+    const held = this.#held.get(process) ?? [];
+    this.#held.delete(process);
+    for (const arrive of held) this.#scheduler.schedule(this.delayMs(), arrive);
+  }
+
+  #hold(process: SimulatedProcess, arrive: () => void): void {
+    this.#held.set(process, [...(this.#held.get(process) ?? []), arrive]);
+  }
+}

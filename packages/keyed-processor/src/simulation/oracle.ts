@@ -1,0 +1,164 @@
+import { type Activation, encodePosition, HEADERS, isAfter, parsePosition, toPartition } from '@perennial/contracts';
+import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { toMessage } from '@perennial/kernel';
+import { toDeadLetter } from '../dead-letter.js';
+import type { Cause, Decoded, StepContext } from '../definition.js';
+import type { ToyDefinition, ToyInput, ToyState } from './toy.js';
+
+export interface OracleOptions {
+  readonly definition: ToyDefinition;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly deadLetterTopic: string;
+  /** Which machine computed the output at a position: the one thing that the log alone does not say. */
+  readonly machineAt: (position: string) => number;
+}
+
+export interface OracleResult {
+  readonly states: Readonly<Record<string, string>>;
+  readonly timers: Readonly<Record<string, number>>;
+  readonly logTimeMs: number;
+  readonly inForce: readonly Activation[];
+  readonly applied: Readonly<Record<string, { offset: number; ordinal: number }>>;
+  readonly outputs: readonly OutgoingRecord[];
+}
+
+/**
+ * The fault-free run: what a partition of the log amounts to, record by record, in the plainest way: no batch, no cache, no
+ * outbox, none of the processor's code but its definition.
+ */
+export function foldLog(records: readonly LogRecord[], options: OracleOptions): OracleResult {
+  const oracle = new Oracle(options);
+  for (const record of records) oracle.take(record);
+  return oracle.result();
+}
+
+class Oracle {
+  readonly #options: OracleOptions;
+  readonly #states = new Map<string, ToyState>();
+  readonly #timers = new Map<string, number>();
+  readonly #inForce = new Map<string, Activation>();
+  readonly #applied: Record<string, { offset: number; ordinal: number }> = {};
+  readonly #outputs: OutgoingRecord[] = [];
+  #logTimeMs = 0;
+  /** Outputs so far of the record in hand. */
+  #ordinal = 0;
+
+  constructor(options: OracleOptions) {
+    this.#options = options;
+  }
+
+  take(record: LogRecord): void {
+    const position = parsePosition(record.headers[HEADERS.position]);
+    if (position !== undefined) {
+      const last = this.#applied[position.source];
+      if (last !== undefined && !isAfter(position, last)) return;
+      this.#applied[position.source] = { offset: position.offset, ordinal: position.ordinal };
+    }
+    this.#ordinal = 0;
+    try {
+      this.#apply(this.#options.definition.decode(record), record);
+    } catch (error) {
+      this.#deadLetter(record, error);
+    }
+  }
+
+  result(): OracleResult {
+    const { codec } = this.#options.definition;
+    return {
+      states: Object.fromEntries(
+        [...this.#states].sort().map(([key, state]) => [key, codec.encode(state).toString('latin1')]),
+      ),
+      timers: Object.fromEntries([...this.#timers].sort()),
+      logTimeMs: this.#logTimeMs,
+      inForce: [...this.#inForce.values()],
+      applied: this.#applied,
+      outputs: this.#outputs,
+    };
+  }
+
+  #apply(decoded: Decoded<ToyInput>, record: LogRecord): void {
+    switch (decoded.kind) {
+      case 'record':
+        this.#step(decoded.key, { kind: 'record', input: decoded.input }, record);
+        return;
+      case 'activation':
+        this.#inForce.set(decoded.activation.kind, decoded.activation);
+        this.#handOn(decoded, record);
+        return;
+      case 'tick':
+        // From a writer that has lost its partition.
+        if (decoded.timeMs < this.#logTimeMs) return;
+        this.#tick(decoded.timeMs, record);
+        this.#handOn(decoded, record);
+    }
+  }
+
+  #handOn(control: Exclude<Decoded<ToyInput>, { kind: 'record' }>, record: LogRecord): void {
+    const output = this.#options.definition.handOn(control);
+    if (output !== undefined) this.#emit({ ...output, partition: this.#options.partition, key: null }, record);
+  }
+
+  /** Those due now, once each: what fires and sets itself again is due later. */
+  #tick(timeMs: number, record: LogRecord): void {
+    this.#logTimeMs = timeMs;
+    const due = [...this.#timers].filter(([, dueAtMs]) => dueAtMs <= timeMs);
+    due.sort(([a, dueA], [b, dueB]) => dueA - dueB || (a < b ? -1 : 1));
+    for (const [key, dueAtMs] of due) this.#step(key, { kind: 'timer', dueAtMs }, record);
+  }
+
+  #step(key: string, cause: Cause<ToyInput>, record: LogRecord): void {
+    const { definition, machineAt, partition, partitions } = this.#options;
+    const before = this.#states.get(key);
+    const context: StepContext = {
+      key,
+      partition,
+      offset: record.offset,
+      ordinal: this.#ordinal,
+      logTimeMs: this.#logTimeMs,
+      inForce: this.#inForce,
+    };
+    try {
+      const machine = machineAt(this.#position(record));
+      const { state, outputs } = definition.step({ state: before, cause, context }, machine);
+      if (state === undefined) this.#states.delete(key);
+      else this.#states.set(key, state);
+      this.#setTimer(key, { before, after: state, cause });
+      for (const { topic, value, key: other = key, partition: to } of outputs) {
+        const place = to === 'by-key' ? toPartition(other, partitions) : partition;
+        this.#emit({ topic, value, partition: place, key: Buffer.from(other) }, record);
+      }
+    } catch (error) {
+      this.#deadLetter(record, error);
+    }
+  }
+
+  #setTimer(
+    key: string,
+    { before, after, cause }: { before: ToyState | undefined; after: ToyState | undefined; cause: Cause<ToyInput> },
+  ): void {
+    const { codec } = this.#options.definition;
+    const dueAtMs = after === undefined ? undefined : codec.timerAtMs(after);
+    const same = before !== undefined && codec.timerAtMs(before) === dueAtMs;
+    if (cause.kind === 'record' && same) return;
+    if (dueAtMs === undefined) this.#timers.delete(key);
+    else this.#timers.set(key, cause.kind === 'timer' ? Math.max(dueAtMs, this.#logTimeMs + 1) : dueAtMs);
+  }
+
+  #deadLetter(record: LogRecord, error: unknown): void {
+    const { deadLetterTopic: topic, definition, partition } = this.#options;
+    const letter = toDeadLetter(record, { topic, processor: definition.name, cause: toMessage(error) });
+    this.#emit({ ...letter, partition }, record);
+  }
+
+  #emit(output: Omit<OutgoingRecord, 'headers'> & Partial<Pick<OutgoingRecord, 'headers'>>, record: LogRecord): void {
+    const headers = { ...output.headers, [HEADERS.position]: this.#position(record) };
+    this.#outputs.push({ ...output, headers });
+    this.#ordinal++;
+  }
+
+  #position({ offset }: LogRecord): string {
+    const { definition, partition } = this.#options;
+    return encodePosition({ source: `${definition.name}/${partition}`, offset, ordinal: this.#ordinal });
+  }
+}

@@ -1,0 +1,75 @@
+import { toPartition } from '@perennial/contracts';
+import type { ProcessorLimits } from '../limits.js';
+import { Draw } from './draw.js';
+import { drawFaults, type Fault } from './faults.js';
+import { drawInput, type SourceWrite } from './source.js';
+
+/** All that happens in one simulated world, but for delays and the outcomes of calls. */
+export interface WorldPlan {
+  readonly seed: number;
+  readonly stages: number;
+  readonly processesPerStage: number;
+  readonly partitions: number;
+  readonly limits: Partial<ProcessorLimits>;
+  /** The model's bits differ between machines; then no commit may get lost, for a replay would give other bits. */
+  readonly machinesDiffer: boolean;
+  readonly input: readonly SourceWrite[];
+  readonly faults: readonly Fault[];
+  /** When the last fault is over, virtual ms. */
+  readonly healAtMs: number;
+}
+
+/** Short against real ones, so that much happens; in proportion to each other. */
+const TIMES = {
+  retryInitialMs: 20,
+  retryMaxMs: 400,
+  fencedRestMs: 200,
+  groupCommitIntervalMs: 700,
+  drainMs: 600,
+  sessionTimeoutMs: 1500,
+} as const;
+const CHAOS_MS = { from: 4000, to: 9000 };
+const KEYS_MAX = 6;
+
+/** The world of a seed. */
+export function drawPlan(seed: number): WorldPlan {
+  const draw = new Draw(seed).fork('world');
+  const stages = draw.chance(0.3) ? 3 : 2;
+  const partitions = draw.whole({ from: 1, to: 3 });
+  const processesPerStage = draw.chance(0.25) ? 3 : 2;
+  const healAtMs = draw.whole(CHAOS_MS);
+  const machinesDiffer = draw.chance(0.25);
+  const keys = drawKeys(draw, partitions);
+  return {
+    seed,
+    stages,
+    partitions,
+    processesPerStage,
+    machinesDiffer,
+    healAtMs,
+    limits: { ...TIMES, ...drawSizes(draw) },
+    input: drawInput(draw.fork('input'), { keys, partitions, stages, untilMs: healAtMs }),
+    faults: drawFaults(draw.fork('faults'), { stages, processesPerStage, machinesDiffer, untilMs: healAtMs }),
+  };
+}
+
+function drawSizes(draw: Draw): Partial<ProcessorLimits> {
+  return {
+    batchItemsMax: draw.whole({ from: 1, to: 6 }),
+    queueItemsMax: draw.whole({ from: 1, to: 12 }),
+    timersPerLoadMax: draw.whole({ from: 1, to: 4 }),
+    outboxesMax: draw.whole({ from: 1, to: 4 }),
+    cacheEntriesMax: draw.pick([1, 3, 100]),
+  };
+}
+
+/** A few keys, of which each partition has some where there are enough. */
+function drawKeys(draw: Draw, partitions: number): string[] {
+  const keys: string[] = [];
+  for (let i = 0; keys.length < KEYS_MAX && i < 100; i++) {
+    const key = `key-${draw.whole({ from: 0, to: 999 })}`;
+    const alike = keys.filter((known) => toPartition(known, partitions) === toPartition(key, partitions)).length;
+    if (!keys.includes(key) && alike < KEYS_MAX / partitions) keys.push(key);
+  }
+  return keys;
+}

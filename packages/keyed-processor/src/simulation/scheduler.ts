@@ -1,0 +1,84 @@
+interface ScheduledEvent {
+  readonly atMs: number;
+  /** Among events of one moment, the one scheduled first comes first. */
+  readonly number: number;
+  readonly run: () => void;
+  cancelled: boolean;
+}
+
+/** Resolves when no promise has anything left to do: only then may the next event happen. */
+const drained = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Virtual time: a queue of events, one after another, each until all that it set going has come to rest. */
+export class Scheduler {
+  readonly #heap: ScheduledEvent[] = [];
+  #nowMs = 0;
+  #count = 0;
+  #executed = 0;
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  get executed(): number {
+    return this.#executed;
+  }
+
+  /** Gives back how to cancel it. */
+  schedule(delayMs: number, run: () => void): () => void {
+    const event = { atMs: this.#nowMs + Math.max(0, delayMs), number: this.#count++, run, cancelled: false };
+    this.#push(event);
+    return () => {
+      event.cancelled = true;
+    };
+  }
+
+  /** Lets time pass, event by event, up to a moment, which it then is. */
+  async runUntil(untilMs: number): Promise<void> {
+    for (let event = this.#heap[0]; event !== undefined && event.atMs <= untilMs; event = this.#heap[0]) {
+      this.#pop();
+      if (event.cancelled) continue;
+      this.#nowMs = event.atMs;
+      this.#executed++;
+      event.run();
+      await drained();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  #push(event: ScheduledEvent): void {
+    const heap = this.#heap;
+    heap.push(event);
+    for (let at = heap.length - 1; at > 0; ) {
+      const parent = (at - 1) >> 1;
+      if (!isBefore(heap[at] as ScheduledEvent, heap[parent] as ScheduledEvent)) return;
+      swap(heap, at, parent);
+      at = parent;
+    }
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as ScheduledEvent;
+    if (heap.length === 0) return;
+    heap[0] = last;
+    for (let at = 0; ; ) {
+      let least = at;
+      for (const child of [2 * at + 1, 2 * at + 2]) {
+        if (child < heap.length && isBefore(heap[child] as ScheduledEvent, heap[least] as ScheduledEvent))
+          least = child;
+      }
+      if (least === at) return;
+      swap(heap, at, least);
+      at = least;
+    }
+  }
+}
+
+function isBefore(a: ScheduledEvent, b: ScheduledEvent): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.number < b.number);
+}
+
+function swap(heap: ScheduledEvent[], a: number, b: number): void {
+  [heap[a], heap[b]] = [heap[b] as ScheduledEvent, heap[a] as ScheduledEvent];
+}

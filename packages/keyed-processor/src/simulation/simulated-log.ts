@@ -1,0 +1,56 @@
+import type { Log, LogProducer, OutgoingRecord } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
+import { type ConsumerParts, SimulatedConsumer } from './consumer.js';
+
+export interface SimulatedLogOptions extends ConsumerParts {
+  readonly onConsumer: (consumer: SimulatedConsumer) => void;
+}
+
+/** One process's client of the log. */
+export function createSimulatedLog(options: SimulatedLogOptions): Log {
+  const { process, network, broker, group } = options;
+  return {
+    createProducer: async () => createProducer(options),
+    async startConsumer(consumerOptions, handlers) {
+      const consumer = new SimulatedConsumer(options, consumerOptions, handlers);
+      options.onConsumer(consumer);
+      consumer.start();
+      return consumer;
+    },
+    offsets: (topic) => network.call(process, 'broker', `offsets ${topic}`, () => broker.offsets(topic)),
+    groupOffsets: async () => group.committed,
+    close: async () => {},
+  };
+}
+
+/** One request in flight, so that sends keep their order; of a send that is cut, any prefix of each partition is written. */
+function createProducer({ process, network, broker }: SimulatedLogOptions): LogProducer {
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  return {
+    send(records) {
+      if (closed) return Promise.reject(new AppError('dependency_unavailable', 'the producer is closed'));
+      const sent = last.then(() =>
+        network.call(process, 'producer', `send ${records.length}`, ({ cut }) => {
+          const written = cut ? cutShort(records, (count) => process.draw.whole({ from: 0, to: count })) : records;
+          for (const record of written) broker.append(record);
+        }),
+      );
+      last = sent.catch(() => undefined);
+      return sent;
+    },
+    async close() {
+      closed = true;
+      await last;
+    },
+  };
+}
+
+function cutShort(records: readonly OutgoingRecord[], drawCount: (count: number) => number): OutgoingRecord[] {
+  const byPlace = new Map<string, OutgoingRecord[]>();
+  for (const record of records) {
+    const place = `${record.topic}/${record.partition}`;
+    byPlace.set(place, [...(byPlace.get(place) ?? []), record]);
+  }
+  return [...byPlace.values()].flatMap((ofPlace) => ofPlace.slice(0, drawCount(ofPlace.length)));
+}

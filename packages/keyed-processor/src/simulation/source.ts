@@ -1,0 +1,115 @@
+import { encodePosition, HEADERS, toPartition } from '@perennial/contracts';
+import type { OutgoingRecord } from '@perennial/kafka';
+import type { Draw } from './draw.js';
+import { type ToyInput, toToyTopic } from './toy.js';
+
+/** Something that the outside world writes to the first topic. */
+export interface SourceWrite {
+  readonly atMs: number;
+  readonly record: OutgoingRecord;
+}
+
+export interface SourceOptions {
+  readonly keys: readonly string[];
+  readonly partitions: number;
+  readonly stages: number;
+  readonly untilMs: number;
+}
+
+const RECORDS = { from: 12, to: 45 };
+const LOG_TIME_STEP_MS = { from: 1, to: 9 };
+/** Records at the end, after all faults, so that healed processors have work. */
+const LAST_WORDS = 4;
+const LAST_WORDS_AFTER_MS = 1500;
+
+/**
+ * What the outside writes, in order: records, ticks and activations of one upstream producer a partition, which now and
+ * then sends its last few again; records without a position; ids that come twice.
+ */
+export function drawInput(draw: Draw, options: SourceOptions): SourceWrite[] {
+  const source = new Source(draw, options);
+  const count = draw.whole(RECORDS);
+  for (let i = 0; i < count; i++) source.write(Math.floor((i * options.untilMs) / count));
+  for (let i = 0; i < LAST_WORDS; i++)
+    source.write(options.untilMs + Math.floor((i * LAST_WORDS_AFTER_MS) / LAST_WORDS));
+  source.tickAll(options.untilMs + LAST_WORDS_AFTER_MS);
+  return source.writes;
+}
+
+class Source {
+  readonly writes: SourceWrite[] = [];
+  readonly #draw: Draw;
+  readonly #options: SourceOptions;
+  readonly #sent: OutgoingRecord[][];
+  #logTimeMs = 0;
+  #ids = 0;
+
+  constructor(draw: Draw, options: SourceOptions) {
+    this.#draw = draw;
+    this.#options = options;
+    this.#sent = Array.from({ length: options.partitions }, () => []);
+  }
+
+  write(atMs: number): void {
+    const kind = this.#draw.fraction();
+    if (kind < 0.15) this.tickAll(atMs);
+    else if (kind < 0.2) this.#activateAll(atMs);
+    else if (kind < 0.3) this.#repeat(atMs);
+    else this.#record(atMs);
+  }
+
+  tickAll(atMs: number): void {
+    this.#logTimeMs += this.#draw.whole(LOG_TIME_STEP_MS);
+    this.#toAll(atMs, { kind: 'tick', timeMs: this.#logTimeMs });
+  }
+
+  #activateAll(atMs: number): void {
+    const number = this.#draw.whole({ from: 1, to: 4 });
+    this.#toAll(atMs, { kind: 'activation', activation: { kind: 'factor', number, hash: '' } });
+  }
+
+  #toAll(atMs: number, body: unknown): void {
+    for (let partition = 0; partition < this.#options.partitions; partition++) {
+      this.#send(atMs, { partition, key: null, value: Buffer.from(JSON.stringify(body)) });
+    }
+  }
+
+  /** The upstream producer was not sure, and sends its last few again. */
+  #repeat(atMs: number): void {
+    const sent = this.#sent[this.#draw.whole({ from: 0, to: this.#options.partitions - 1 })] ?? [];
+    for (const record of sent.slice(-this.#draw.whole({ from: 1, to: 4 }))) this.writes.push({ atMs, record });
+  }
+
+  #record(atMs: number): void {
+    const key = this.#draw.pick(this.#options.keys);
+    const partition = toPartition(key, this.#options.partitions);
+    const value = this.#draw.chance(0.04) ? Buffer.from('no json') : Buffer.from(JSON.stringify(this.#body()));
+    this.#send(atMs, { partition, key: Buffer.from(key), value });
+    if (this.#draw.chance(0.1)) this.#send(atMs, { partition, key: Buffer.from(key), value });
+  }
+
+  #body(): ToyInput {
+    const kind = this.#draw.fraction();
+    return {
+      id: `id-${this.#ids++}`,
+      add: this.#draw.whole({ from: 1, to: 20 }),
+      ...(kind < 0.12 && { move: this.#draw.pick(this.#options.keys) }),
+      ...(kind >= 0.12 && kind < 0.16 && { close: true }),
+      ...(kind >= 0.16 && kind < 0.22 && { poison: this.#draw.whole({ from: 0, to: this.#options.stages - 1 }) }),
+    };
+  }
+
+  /** With a position mostly; an outsider's has none, and is written once. */
+  #send(atMs: number, { partition, key, value }: Pick<OutgoingRecord, 'partition' | 'key' | 'value'>): void {
+    const sent = this.#sent[partition] as OutgoingRecord[];
+    const base = { topic: toToyTopic(0), partition, key, value };
+    if (key !== null && this.#draw.chance(0.15)) {
+      this.writes.push({ atMs, record: { ...base, headers: {} } });
+      return;
+    }
+    const position = encodePosition({ source: `source/${partition}`, offset: sent.length, ordinal: 0 });
+    const record = { ...base, headers: { [HEADERS.position]: position } };
+    sent.push(record);
+    this.writes.push({ atMs, record });
+  }
+}

@@ -1,0 +1,66 @@
+import { MemoryPartitionStore } from '../memory-store.js';
+import type { CommitRequest, Fence, LoadRequest, PartitionStore } from '../store.js';
+import type { Scheduler } from './scheduler.js';
+
+interface Write {
+  readonly atMs: number;
+  readonly redo: (store: PartitionStore) => Promise<unknown>;
+}
+
+/** The store of one partition as the server has it: a failover takes its last writes back, owner tokens included. */
+export class StoreServer implements PartitionStore {
+  readonly #scheduler: Scheduler;
+  #store = new MemoryPartitionStore();
+  #journal: Write[] = [];
+  #owner = '';
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Who acquired last, as the server knows it now. */
+  get owner(): string {
+    return this.#owner;
+  }
+
+  acquire(owner: string) {
+    return this.#write((store) => {
+      this.#owner = owner;
+      return store.acquire(owner);
+    });
+  }
+
+  load(fence: Fence, request: LoadRequest) {
+    return this.#store.load(fence, request);
+  }
+
+  commit(fence: Fence, request: CommitRequest) {
+    return this.#write((store) => store.commit(fence, request));
+  }
+
+  contents() {
+    return this.#store.contents();
+  }
+
+  /** A replica takes over that lacks what was written in the last `ms`. */
+  failOver(losesMs: number): void {
+    const kept = this.#journal.filter(({ atMs }) => atMs <= this.#scheduler.nowMs - losesMs);
+    this.empty();
+    for (const write of kept) void write.redo(this.#store);
+    this.#journal = kept;
+  }
+
+  /** As after FLUSHALL, or a disk that was lost. */
+  empty(): void {
+    this.#store = new MemoryPartitionStore();
+    this.#journal = [];
+    this.#owner = '';
+  }
+
+  async #write<T>(redo: (store: PartitionStore) => Promise<T>): Promise<T> {
+    const atMs = this.#scheduler.nowMs;
+    const result = await redo(this.#store);
+    this.#journal.push({ atMs, redo });
+    return result;
+  }
+}

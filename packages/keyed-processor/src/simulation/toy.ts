@@ -1,0 +1,160 @@
+import type { LogRecord } from '@perennial/kafka';
+import type { Cause, Decoded, Output, ProcessorDefinition, StepContext, StepResult } from '../definition.js';
+
+/** What the simulated processors work on: amounts per key that are added up, moved to other keys, and closed. */
+export interface ToyInput {
+  /** A repeat under another position, or none, is known by it. */
+  readonly id: string;
+  readonly add: number;
+  /** Hands the whole amount over to this key. */
+  readonly move?: string;
+  /** Removes the state. */
+  readonly close?: boolean;
+  /** The stage that chokes on it. */
+  readonly poison?: number;
+}
+
+export interface ToyState {
+  readonly sum: number;
+  /** Number of the key's last output. */
+  readonly seq: number;
+  /** Over all that was applied, in order. */
+  readonly chain: number;
+  readonly ids: readonly string[];
+  readonly wakeAtMs: number | null;
+  readonly woken: number;
+}
+
+/** An output: a valid input of the next stage, and what a checker wants to see. */
+export interface ToyOutput extends ToyInput {
+  readonly seq: number;
+  readonly chain: number;
+  /** Which machine computed it: a model's bits differ between machines. */
+  readonly machine: number;
+  /** The key's numbering begins anew after this. */
+  readonly last?: boolean;
+}
+
+export type ToyDefinition = ProcessorDefinition<ToyState, ToyInput, number>;
+
+export interface ToyOptions {
+  readonly stage: number;
+  /** No output when this is the last stage's topic: then control records are not handed on. */
+  readonly isLast: boolean;
+  readonly machine: number;
+}
+
+const IDS_MAX = 12;
+const WAKE_AFTER_MS = 12;
+const WAKES_MAX = 3;
+const EMPTY: ToyState = { sum: 0, seq: 0, chain: 0, ids: [], wakeAtMs: null, woken: 0 };
+
+export const toToyName = (stage: number) => `stage-${stage}`;
+/** Topic that a stage reads; the one after the last is what outsiders see. */
+export const toToyTopic = (stage: number) => `topic-${stage}`;
+
+/** A small processor that uses all that the heart offers: timers that re-arm, hand-overs, activations, evidence, poison. */
+export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition {
+  const outputTopic = toToyTopic(stage + 1);
+  return {
+    name: toToyName(stage),
+    inputTopic: toToyTopic(stage),
+    codec: {
+      encode: (state) => Buffer.from(JSON.stringify(state)),
+      decode: (bytes) => JSON.parse(bytes.toString()) as ToyState,
+      timerAtMs: (state) => state.wakeAtMs ?? undefined,
+    },
+    decode: decodeToy,
+    handOn: (control) => (isLast ? undefined : { topic: outputTopic, value: Buffer.from(JSON.stringify(control)) }),
+    prepare: async (items) => items.map(() => machine),
+    step: ({ state, cause, context }, evidence) =>
+      stepToy({ state, cause, context, machine: evidence, stage, outputTopic }),
+  };
+}
+
+/** Throws on what is no JSON. */
+export function decodeToy(record: Pick<LogRecord, 'key' | 'value'>): Decoded<ToyInput> {
+  const body = JSON.parse(String(record.value)) as ToyInput & Partial<Decoded<ToyInput>>;
+  if (body.kind === 'tick' || body.kind === 'activation') return body as Decoded<ToyInput>;
+  return { kind: 'record', key: String(record.key), input: body };
+}
+
+interface ToyStep {
+  readonly state: ToyState | undefined;
+  readonly cause: Cause<ToyInput>;
+  readonly context: StepContext;
+  readonly machine: number;
+  readonly stage: number;
+  readonly outputTopic: string;
+}
+
+function stepToy(step: ToyStep): StepResult<ToyState> {
+  const { cause, stage, state } = step;
+  if (cause.kind === 'timer') return wake(step, state ?? EMPTY);
+  const { input } = cause;
+  if (input.poison === stage) throw new Error(`stage ${stage} chokes on ${input.id}`);
+  if (state?.ids.includes(input.id)) return { state, outputs: [] };
+  return applyInput(step, input, state ?? EMPTY);
+}
+
+function applyInput(step: ToyStep, input: ToyInput, before: ToyState): StepResult<ToyState> {
+  const { context, machine, stage } = step;
+  const factor = context.inForce.get('factor')?.number ?? 1;
+  const state: ToyState = {
+    sum: before.sum + input.add * factor,
+    seq: before.seq + 1,
+    chain: mix(before.chain, `${input.id} ${input.add * factor} ${context.logTimeMs} ${machine}`),
+    ids: [...before.ids, input.id].slice(-IDS_MAX),
+    wakeAtMs: context.logTimeMs + WAKE_AFTER_MS + (input.add % 5),
+    woken: 0,
+  };
+  const leaves = input.move !== undefined && input.move !== context.key;
+  const removed = leaves || input.close === true;
+  const body = { add: input.add, ...pickDefined({ move: input.move, close: input.close, poison: input.poison }) };
+  const outputs = [toOutput(step, 0, { ...body, seq: state.seq, chain: state.chain, ...(removed && { last: true }) })];
+  if (leaves) {
+    const handed: ToyInput = { id: `${toId(step, 1)}`, add: state.sum };
+    const value = Buffer.from(JSON.stringify(handed));
+    outputs.push({ topic: toToyTopic(stage), key: input.move, partition: 'by-key', value });
+  } else if (!removed && input.add % 4 === 0) {
+    outputs.push(toOutput(step, 1, { add: 1, seq: state.seq + 1, chain: state.chain }));
+    return { state: { ...state, seq: state.seq + 1 }, outputs };
+  }
+  return { state: removed ? undefined : state, outputs };
+}
+
+/** Wakes and sets its timer again, a few times; at the end a state that owes nothing is removed. */
+function wake(step: ToyStep, before: ToyState): StepResult<ToyState> {
+  const { context, machine } = step;
+  const woken = before.woken + 1;
+  const last = woken === WAKES_MAX && before.sum % 2 === 0;
+  const state: ToyState = {
+    ...before,
+    seq: before.seq + 1,
+    chain: mix(before.chain, `woken ${context.logTimeMs} ${machine}`),
+    wakeAtMs: woken < WAKES_MAX ? (before.wakeAtMs ?? 0) + WAKE_AFTER_MS : null,
+    woken,
+  };
+  const output = toOutput(step, 0, { add: 0, seq: state.seq, chain: state.chain, ...(last && { last }) });
+  return { state: last ? undefined : state, outputs: [output] };
+}
+
+function toOutput(step: ToyStep, index: number, body: Omit<ToyOutput, 'id' | 'machine'>): Output {
+  const output: ToyOutput = { id: toId(step, index), machine: step.machine, ...body };
+  return { topic: step.outputTopic, value: Buffer.from(JSON.stringify(output)) };
+}
+
+/** Deterministic: an outsider drops repeats by it. */
+function toId({ stage, context }: ToyStep, index: number): string {
+  return `${stage}.${context.partition}.${context.offset}.${context.ordinal + index}`;
+}
+
+function mix(hash: number, text: string): number {
+  let mixed = hash;
+  for (const character of text) mixed = Math.imul(mixed ^ character.charCodeAt(0), 0x01000193) >>> 0;
+  return mixed;
+}
+
+function pickDefined<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,98 @@
+import { toTopic } from '@perennial/contracts';
+import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { must } from '@perennial/kernel';
+import { Broker } from './broker.js';
+import { Draw } from './draw.js';
+import { GroupCoordinator } from './group.js';
+import { Network } from './network.js';
+import type { WorldPlan } from './plan.js';
+import { Scheduler } from './scheduler.js';
+import { StoreServer } from './store-server.js';
+import { toToyTopic } from './toy.js';
+
+export const NAMESPACE = 'simulated';
+
+/** What a checker may look at. */
+export interface RestingWorld {
+  readonly stages: number;
+  readonly partitions: number;
+  /** What the stages read, in order, and the last one's output. */
+  readonly topics: readonly string[];
+  readonly deadLetterTopic: string;
+  records(at: { topic: string; partition: number }): readonly LogRecord[];
+  contents(at: { stage: number; partition: number }): ReturnType<StoreServer['contents']>;
+}
+
+/** The servers of a plan: log, groups, stores, and the network before them. */
+export class World implements RestingWorld {
+  readonly scheduler = new Scheduler();
+  readonly network: Network;
+  readonly broker: Broker;
+  readonly draw: Draw;
+  readonly topics: readonly string[];
+  readonly deadLetterTopic = toTopic(NAMESPACE, 'deadLettered');
+  readonly stages: number;
+  readonly partitions: number;
+  readonly #groups: readonly GroupCoordinator[];
+  readonly #stores: ReadonlyArray<readonly StoreServer[]>;
+
+  constructor(plan: WorldPlan, onTrace: ((line: string) => void) | undefined) {
+    const { scheduler } = this;
+    this.stages = plan.stages;
+    this.partitions = plan.partitions;
+    this.draw = new Draw(plan.seed).fork('run');
+    this.topics = Array.from({ length: plan.stages + 1 }, (_, stage) => toToyTopic(stage));
+    this.network = new Network(scheduler, this.draw.fork('network'), onTrace);
+    this.broker = new Broker(scheduler, {
+      partitions: plan.partitions,
+      topics: [...this.topics, this.deadLetterTopic],
+    });
+    const sessionTimeoutMs = must(plan.limits.sessionTimeoutMs, 'a session timeout');
+    const { network, partitions } = this;
+    this.#groups = Array.from({ length: plan.stages }, (_, stage) => {
+      const draw = this.draw.fork(`group-${stage}`);
+      return new GroupCoordinator({ scheduler, network, draw, partitions, sessionTimeoutMs });
+    });
+    this.#stores = this.#groups.map(() => Array.from({ length: plan.partitions }, () => new StoreServer(scheduler)));
+  }
+
+  records(at: { topic: string; partition: number }): readonly LogRecord[] {
+    return this.broker.records(at);
+  }
+
+  contents(at: { stage: number; partition: number }): ReturnType<StoreServer['contents']> {
+    return this.store(at).contents();
+  }
+
+  write(record: OutgoingRecord): void {
+    this.broker.append(record);
+  }
+
+  group(stage: number): GroupCoordinator {
+    return must(this.#groups[stage], `the group of stage ${stage}`);
+  }
+
+  store({ stage, partition }: { stage: number; partition: number }): StoreServer {
+    return must(this.#stores[stage]?.[partition], `store ${stage}/${partition}`);
+  }
+
+  storesOf(stages: readonly number[]): StoreServer[] {
+    return stages.flatMap((stage) => this.#stores[stage] ?? []);
+  }
+
+  /** Virtual ms since the log last changed. */
+  get quietForMs(): number {
+    return this.scheduler.nowMs - this.broker.changedAtMs;
+  }
+
+  /** Every stage has worked off all of its input, as far as the stores say. */
+  get workedOff(): boolean {
+    return this.#stores.every((stores, stage) =>
+      stores.every((store, partition) => {
+        const { meta } = store.contents();
+        const high = this.broker.records({ topic: toToyTopic(stage), partition }).length;
+        return (meta?.next ?? 0) === high && (meta?.ordinal ?? 0) === 0;
+      }),
+    );
+  }
+}
