@@ -41,6 +41,8 @@ interface Ownership<State> {
   timersFromMs: number;
   /** Offset of the next record to be queued. */
   expected: number;
+  /** The log cannot continue from there: nothing more is taken in, until the partition is acquired anew. */
+  broken: boolean;
 }
 
 /** Works off one partition: owns it, publishes what is left, then load, step, commit, publish, batch by batch. */
@@ -58,7 +60,7 @@ export class PartitionWorker<State, Input, Evidence> {
 
   /** False while the partition is being acquired, or work on it fails. */
   get ready(): boolean {
-    return this.#ownership !== undefined && !this.#stalled;
+    return this.#ownership !== undefined && !this.#stalled && !this.#ownership.broken;
   }
 
   /** Offset of the next record to be worked off; undefined before the partition is owned. */
@@ -81,10 +83,10 @@ export class PartitionWorker<State, Input, Evidence> {
   /** Takes in what was fetched, waiting while too much is queued. Records that this owner has no use for are dropped. */
   async deliver(records: readonly LogRecord[]): Promise<void> {
     const own = this.#ownership;
-    if (own === undefined) return;
-    const first = records.find(({ offset }) => offset >= own.expected);
-    if (first === undefined) return;
-    if (first.offset > own.expected && !(await this.#isGap(own, first.offset))) return;
+    const first = records.find(({ offset }) => offset >= (own?.expected ?? 0)) ?? records[0];
+    if (own === undefined || first === undefined) return;
+    const asked = first.offset === own.expected && !own.broken;
+    if (!asked && !(await this.#isContinuous(own, first.offset))) return;
     for (const record of records) {
       if (record.offset < own.expected) continue;
       if (!own.queue.tryPush(record, toQueuedBytes(record))) return;
@@ -106,22 +108,23 @@ export class PartitionWorker<State, Input, Evidence> {
   }
 
   /**
-   * Delivered above what is expected: either a fetch from before a seek, so seek back, or offsets that the log does not
-   * have, which shows when it happens again. Lost records are no gap: they stop the partition.
+   * Delivered elsewhere than expected: a fetch from before a seek, so seek back. When it happens again, it is either
+   * offsets that the log does not have, or a log that lost its tail, so that the client began anew at the earliest record.
+   * Lost records are no gap: they stop the partition, even when the log grows again.
    */
-  async #isGap(own: Ownership<State>, offset: number): Promise<boolean> {
-    const { partition, seek, checkContinuity, telemetry } = this.#options;
+  async #isContinuous(own: Ownership<State>, offset: number): Promise<boolean> {
+    const { partition, seek, checkContinuity, telemetry, clock, limits } = this.#options;
     const again = this.#gapAt === offset;
     this.#gapAt = again ? undefined : offset;
     try {
-      if (again) await checkContinuity(partition, { ...own.meta, next: own.expected });
+      if (again && !own.broken) await checkContinuity(partition, { ...own.meta, next: own.expected });
     } catch (error) {
       telemetry.stalled(partition, error);
-      this.#stalled = true;
-      return false;
+      own.broken = true;
     }
-    if (!again) seek(partition, own.expected);
-    return again;
+    if (own.broken) await clock.wait(limits.fencedRestMs, this.#stop.signal);
+    else if (!again) seek(partition, own.expected);
+    return again && !own.broken;
   }
 
   async #run(): Promise<void> {
@@ -161,6 +164,7 @@ export class PartitionWorker<State, Input, Evidence> {
       meta: meta ?? EMPTY_META,
       timersFromMs: Number.NEGATIVE_INFINITY,
       expected: meta?.next ?? 0,
+      broken: false,
     };
     this.#ownership = own;
     for (const { sequence, bytes } of outboxes) publisher.add({ sequence, records: decodeOutbox(bytes) });

@@ -3,7 +3,7 @@ import type { LogProducer, LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { type Clock, systemClock } from '@perennial/kernel';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
-import { PartitionWorker } from './partition-worker.js';
+import { PartitionWorker, type WorkerOptions } from './partition-worker.js';
 import type { PartitionStore } from './store.js';
 import type { ProcessorTelemetry } from './telemetry.js';
 
@@ -135,6 +135,7 @@ export function createHarness(options: {
   owner: string;
   limits?: Partial<ProcessorLimits>;
   telemetry?: Partial<ProcessorTelemetry>;
+  checkContinuity?: WorkerOptions<Sum, number, number>['checkContinuity'];
 }): Harness {
   let cursor: number | undefined;
   let owners = 0;
@@ -150,7 +151,7 @@ export function createHarness(options: {
     random: () => 0.5,
     telemetry: { ...silentTelemetry, ...options.telemetry },
     createOwner: () => `${options.owner}-${owners++}`,
-    checkContinuity: async () => {},
+    checkContinuity: options.checkContinuity ?? (async () => {}),
     seek: (_partition, offset) => {
       cursor = offset;
     },
