@@ -3,19 +3,29 @@ import type { PartitionStore } from '../store.js';
 import type { StoreServer } from './store-server.js';
 import type { ToyDefinition } from './toy.js';
 
+/** Where a store's client stands: what a broken one may use or keep something beside. */
+export interface StorePlace {
+  /** The process's producer. */
+  readonly producer: () => LogProducer;
+  /** One object for each process, to remember things by. */
+  readonly process: object;
+  /** `<processor>/<partition>`. */
+  readonly place: string;
+}
+
 /**
- * One rule broken, to see that the simulator notices. Each is put between the real code and the simulated world (at the
+ * One rule broken, to see that the simulator notices. Each stands between the real code and the simulated world (at the
  * store, the log or the definition), so nothing of it is in what ships.
  */
 export interface Breakage {
   readonly name: string;
-  /** At the server: what a call does there. */
+  /** What a call does at the server. */
   atServer?(server: StoreServer): PartitionStore;
-  /** In a process, before the network. Made once an assignment. */
-  inStore?(
-    store: PartitionStore,
-    around: { producer: () => LogProducer; process: object; place: string },
-  ): PartitionStore;
+  /** What a process does before it calls. Made anew at each assignment. */
+  inStore?(store: PartitionStore, at: StorePlace): PartitionStore;
   inLog?(log: Log): Log;
-  inDefinition?(definition: ToyDefinition, around: { world: object }): ToyDefinition;
+  /** `world` is one object for each world, to remember things by. */
+  inDefinition?(definition: ToyDefinition, world: object): ToyDefinition;
+  /** Tokens of the n-th acquisition of a process. */
+  createOwner?(number: number): string;
 }

@@ -87,7 +87,6 @@ function compareStore(
   return (
     firstDifference('state', states, truth.states) ??
     firstDifference('timer', timers, truth.timers) ??
-    firstDifference('position applied', meta.applied, truth.applied) ??
     firstDifference(
       'meta',
       { next: meta.next, ordinal: meta.ordinal, logTimeMs: meta.logTimeMs, inForce: meta.inForce },

@@ -12,7 +12,7 @@ import type { SimulatedProcess } from './simulated-process.js';
 
 const FETCH_ITEMS_MAX = 6;
 /** How long the broker holds a fetch that has nothing to give. */
-const FETCH_WAIT_MS = 500;
+const FETCH_WAIT_MS = 3000;
 /** A fetch from before a seek is delivered now and then, as with the real client. */
 const STRAY_CHANCE = 0.3;
 const RETRY_MS = 200;
@@ -54,6 +54,7 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
   onRebalancing(round: number): void {
     if (this.#stopped || round < this.#round) return;
     this.#round = round;
+    this.#assignedRound = 0;
     const revoked = this.#membership.revokeAll();
     // Like the real client, it may come back before its handlers have let go: then two work on one partition for a while.
     if (this.process.draw.chance(0.5)) this.#join();
@@ -74,6 +75,7 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
 
   onExpelled(): void {
     if (this.#stopped) return;
+    this.#assignedRound = 0;
     this.#report(new Error('the session was lost'));
     void this.#membership.revokeAll();
     this.#join();

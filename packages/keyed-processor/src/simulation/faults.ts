@@ -45,17 +45,29 @@ const KINDS = [
   'empty',
 ] as const;
 
+/** In so much of the worlds all faults fall into a short time: what one alone cannot do, several at once may. */
+const STORM_CHANCE = 0.4;
+const STORM_MS = { from: 300, to: 1500 };
+
 /** The schedule of faults, in order of time. */
 export function drawFaults(draw: Draw, options: FaultOptions): Fault[] {
+  const stormMs = draw.chance(STORM_CHANCE) ? draw.whole(STORM_MS) : options.untilMs;
+  const fromMs = draw.whole({ from: 0, to: options.untilMs - stormMs });
   const kinds = KINDS.filter((kind) => !options.machinesDiffer || (kind !== 'fail-over' && kind !== 'empty'));
   const count = draw.whole(FAULTS);
-  const faults = Array.from({ length: count }, () => drawFault(draw, draw.pick(kinds), options));
+  const faults = Array.from({ length: count }, () =>
+    drawFault(draw, draw.pick(kinds), { ...options, fromMs, toMs: fromMs + stormMs }),
+  );
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
-function drawFault(draw: Draw, kind: Fault['kind'], options: FaultOptions): Fault {
-  const { stages, processesPerStage, untilMs } = options;
-  const atMs = draw.whole({ from: 0, to: untilMs });
+function drawFault(
+  draw: Draw,
+  kind: Fault['kind'],
+  options: FaultOptions & { readonly fromMs: number; readonly toMs: number },
+): Fault {
+  const { stages, processesPerStage, untilMs, fromMs, toMs } = options;
+  const atMs = draw.whole({ from: fromMs, to: toMs });
   const stage = draw.whole({ from: 0, to: stages - 1 });
   const at = { stage, process: draw.whole({ from: 0, to: processesPerStage - 1 }) };
   const forMs = Math.min(draw.whole(LASTING_MS), untilMs - atMs);

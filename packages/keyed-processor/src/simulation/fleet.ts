@@ -141,7 +141,7 @@ export class Fleet {
       limits: this.#plan.limits,
       clock: process.clock,
       random: process.draw.fraction,
-      createOwner: () => `${process.name}/${owners++}`,
+      createOwner: () => breakage?.createOwner?.(owners++) ?? `${process.name}/${owners++}`,
       openStore: (partition) => {
         const place = `${toToyName(at.stage)}/${partition}`;
         const server = this.#world.store({ stage: at.stage, partition });
@@ -157,7 +157,7 @@ export class Fleet {
   #define(at: ProcessAddress, number: number): ToyDefinition {
     const machine = this.#plan.machinesDiffer ? number : 0;
     const definition = createToy({ stage: at.stage, isLast: at.stage === this.#plan.stages - 1, machine });
-    return this.#options.breakage?.inDefinition?.(definition, { world: this.#world }) ?? definition;
+    return this.#options.breakage?.inDefinition?.(definition, this.#world) ?? definition;
   }
 
   #createLog(at: ProcessAddress, instance: Instance, producers: LogProducer[]): Log {

@@ -19,7 +19,6 @@ export interface OracleResult {
   readonly timers: Readonly<Record<string, number>>;
   readonly logTimeMs: number;
   readonly inForce: readonly Activation[];
-  readonly applied: Readonly<Record<string, { offset: number; ordinal: number }>>;
   readonly outputs: readonly OutgoingRecord[];
 }
 
@@ -38,7 +37,8 @@ class Oracle {
   readonly #states = new Map<string, ToyState>();
   readonly #timers = new Map<string, number>();
   readonly #inForce = new Map<string, Activation>();
-  readonly #applied: Record<string, { offset: number; ordinal: number }> = {};
+  /** Highest position taken, by source. */
+  readonly #applied = new Map<string, { offset: number; ordinal: number }>();
   readonly #outputs: OutgoingRecord[] = [];
   #logTimeMs = 0;
   /** Outputs so far of the record in hand. */
@@ -51,9 +51,9 @@ class Oracle {
   take(record: LogRecord): void {
     const position = parsePosition(record.headers[HEADERS.position]);
     if (position !== undefined) {
-      const last = this.#applied[position.source];
+      const last = this.#applied.get(position.source);
       if (last !== undefined && !isAfter(position, last)) return;
-      this.#applied[position.source] = { offset: position.offset, ordinal: position.ordinal };
+      this.#applied.set(position.source, position);
     }
     this.#ordinal = 0;
     try {
@@ -72,7 +72,6 @@ class Oracle {
       timers: Object.fromEntries([...this.#timers].sort()),
       logTimeMs: this.#logTimeMs,
       inForce: [...this.#inForce.values()],
-      applied: this.#applied,
       outputs: this.#outputs,
     };
   }

@@ -17,6 +17,16 @@ export interface WorldPlan {
   readonly faults: readonly Fault[];
   /** When the last fault is over, virtual ms. */
   readonly healAtMs: number;
+  /** At the end, after rest: records vanish that were worked off, which has to be refused visibly. */
+  readonly lostTail: LostTail | undefined;
+}
+
+export interface LostTail {
+  readonly stage: number;
+  readonly partition: number;
+  readonly records: number;
+  /** Seen by a new owner, not by the one that had worked them off. */
+  readonly restart: boolean;
 }
 
 /** Short against real ones, so that much happens; in proportion to each other. */
@@ -30,6 +40,8 @@ const TIMES = {
 } as const;
 const CHAOS_MS = { from: 4000, to: 9000 };
 const KEYS_MAX = 6;
+
+const LOST_TAIL_CHANCE = 0.2;
 
 /** The world of a seed. */
 export function drawPlan(seed: number): WorldPlan {
@@ -50,6 +62,16 @@ export function drawPlan(seed: number): WorldPlan {
     limits: { ...TIMES, ...drawSizes(draw) },
     input: drawInput(draw.fork('input'), { keys, partitions, stages, untilMs: healAtMs }),
     faults: drawFaults(draw.fork('faults'), { stages, processesPerStage, machinesDiffer, untilMs: healAtMs }),
+    lostTail: draw.chance(LOST_TAIL_CHANCE) ? drawLostTail(draw, { stages, partitions }) : undefined,
+  };
+}
+
+function drawLostTail(draw: Draw, { stages, partitions }: { stages: number; partitions: number }): LostTail {
+  return {
+    stage: draw.whole({ from: 0, to: stages - 1 }),
+    partition: draw.whole({ from: 0, to: partitions - 1 }),
+    records: draw.whole({ from: 1, to: 5 }),
+    restart: draw.chance(0.5),
   };
 }
 

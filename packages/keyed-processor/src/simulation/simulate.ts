@@ -2,6 +2,7 @@ import type { Breakage } from './breakage.js';
 import { findViolation } from './checker.js';
 import { Fleet } from './fleet.js';
 import { heal, inject } from './inject.js';
+import { loseTail, type Stalled } from './lost-tail.js';
 import type { WorldPlan } from './plan.js';
 import { World } from './world.js';
 
@@ -27,11 +28,12 @@ const LOOK_EVERY_MS = 500;
 
 /** Runs a plan to its end: faults, healing, rest, and the comparison with a run without faults over the same log. */
 export async function simulate(plan: WorldPlan, options: SimulationOptions = {}): Promise<SimulationResult> {
+  const stalled: Stalled[] = [];
   const world = new World(plan, options.onTrace);
   const fleet = new Fleet(world, plan, {
     breakage: options.breakage,
     onTrace: options.onTrace,
-    onStalled: () => {},
+    onStalled: (stage, partition, cause) => stalled.push({ stage, partition, cause }),
   });
   const { scheduler } = world;
   for (const at of fleet.addresses) fleet.start(at);
@@ -46,7 +48,8 @@ export async function simulate(plan: WorldPlan, options: SimulationOptions = {})
   options.onTrace?.(`${scheduler.nowMs} healed`);
   heal({ world, fleet });
   const rested = await waitForRest(world, plan.healAtMs + REST_WITHIN_MS);
-  const violation = rested ? findViolation(world) : 'it does not come to rest';
+  const found = rested ? findViolation(world) : 'it does not come to rest';
+  const violation = found ?? (await loseTail(plan.lostTail, { world, fleet, stalled }));
   return { violation, events: scheduler.executed, virtualMs: scheduler.nowMs };
 }
 

@@ -17,6 +17,8 @@ export interface SourceOptions {
 }
 
 const RECORDS = { from: 12, to: 45 };
+/** So many come at once. */
+const BURST = { from: 1, to: 10 };
 const LOG_TIME_STEP_MS = { from: 1, to: 9 };
 /** Records at the end, after all faults, so that healed processors have work. */
 const LAST_WORDS = 4;
@@ -29,7 +31,8 @@ const LAST_WORDS_AFTER_MS = 1500;
 export function drawInput(draw: Draw, options: SourceOptions): SourceWrite[] {
   const source = new Source(draw, options);
   const count = draw.whole(RECORDS);
-  for (let i = 0; i < count; i++) source.write(Math.floor((i * options.untilMs) / count));
+  const burst = draw.whole(BURST);
+  for (let i = 0; i < count; i++) source.write(Math.floor(((i - (i % burst)) * options.untilMs) / count));
   for (let i = 0; i < LAST_WORDS; i++)
     source.write(options.untilMs + Math.floor((i * LAST_WORDS_AFTER_MS) / LAST_WORDS));
   source.tickAll(options.untilMs + LAST_WORDS_AFTER_MS);

@@ -1,5 +1,5 @@
 import { MemoryPartitionStore } from '../memory-store.js';
-import type { CommitRequest, Fence, LoadRequest, PartitionStore } from '../store.js';
+import { type CommitRequest, EMPTY_META, type Fence, type LoadRequest, type PartitionStore } from '../store.js';
 import type { Scheduler } from './scheduler.js';
 
 interface Write {
@@ -21,6 +21,12 @@ export class StoreServer implements PartitionStore {
   /** Who acquired last, as the server knows it now. */
   get owner(): string {
     return this.#owner;
+  }
+
+  /** How far the partition has come. */
+  get position(): { next: number; ordinal: number } {
+    const { next, ordinal } = this.#store.contents().meta ?? EMPTY_META;
+    return { next, ordinal };
   }
 
   acquire(owner: string) {

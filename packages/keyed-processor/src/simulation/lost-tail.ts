@@ -1,0 +1,46 @@
+import type { Fleet } from './fleet.js';
+import type { LostTail } from './plan.js';
+import { toToyTopic } from './toy.js';
+import type { World } from './world.js';
+
+/** A partition that was visibly not worked off. */
+export interface Stalled {
+  readonly stage: number;
+  readonly partition: number;
+  readonly cause: string;
+}
+
+const NOTICED_WITHIN_MS = 8000;
+const TICK = Buffer.from(JSON.stringify({ kind: 'tick', timeMs: 1e9 }));
+
+/**
+ * Takes the last records of a worked-off partition away: the processor has to refuse visibly. An owner that saw it happen
+ * goes on refusing when the log has grown again. (One that comes when it has grown past the place cannot know: see
+ * docs/RELIABILITY.md.)
+ */
+export async function loseTail(
+  lost: LostTail | undefined,
+  { world, fleet, stalled }: { world: World; fleet: Fleet; stalled: readonly Stalled[] },
+): Promise<string | undefined> {
+  if (lost === undefined) return undefined;
+  const place = { topic: toToyTopic(lost.stage), partition: lost.partition };
+  const next = world.records(place).length;
+  if (next === 0) return undefined;
+  const before = stalled.length;
+  const addresses = fleet.addresses.filter(({ stage }) => stage === lost.stage);
+  if (lost.restart) for (const at of addresses) fleet.kill(at);
+  world.broker.cutTail({ ...place, count: lost.records });
+  if (lost.restart) for (const at of addresses) fleet.start(at);
+  await world.scheduler.runUntil(world.scheduler.nowMs + NOTICED_WITHIN_MS);
+  const refused = stalled.slice(before).some(({ stage, partition, cause }) => {
+    return stage === lost.stage && partition === lost.partition && cause.includes('lost its tail');
+  });
+  if (!refused) return `${place.topic}/${place.partition} lost its tail, and nobody said so`;
+  if (lost.restart) return undefined;
+  for (let i = 0; i < lost.records + 2; i++) world.write({ ...place, key: null, value: TICK, headers: {} });
+  await world.scheduler.runUntil(world.scheduler.nowMs + NOTICED_WITHIN_MS);
+  const reached = world.contents(lost).meta?.next;
+  return reached === next
+    ? undefined
+    : `${place.topic}/${place.partition} goes on at ${reached} after it lost its tail`;
+}
