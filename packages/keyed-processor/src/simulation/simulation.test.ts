@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { toSha256 } from '@perennial/kernel';
+import { BREAKAGES } from './breakages.js';
+import { drawPlan } from './plan.js';
+import { runSeeds, toSeedReport } from './run-seeds.js';
+import { shrinkFaults } from './shrink.js';
+import { simulate } from './simulate.js';
+
+/* A few dozen worlds; thousands are in tests/simulation. */
+
+async function traceOf(seed: number): Promise<string[]> {
+  const lines: string[] = [];
+  const { violation } = await simulate(drawPlan(seed), { onTrace: (line) => lines.push(line) });
+  return [...lines, String(violation)];
+}
+
+describe('the simulator', () => {
+  it('finds nothing wrong in the first worlds', async () => {
+    const { seeds, failures } = await runSeeds({ first: 1, count: 60 });
+    expect(failures.map(toSeedReport)).toEqual([]);
+    expect(seeds).toBe(60);
+  });
+
+  it.each([3, 17, 40])('does the same again for seed %i, to the last event, also beside other worlds', async (seed) => {
+    const [alone] = await Promise.all([traceOf(seed)]);
+    const [beside] = await Promise.all([traceOf(seed), traceOf(seed + 1)]);
+    expect(alone?.length).toBeGreaterThan(200);
+    expect(toSha256((beside ?? []).join('\n'))).toBe(toSha256((alone ?? []).join('\n')));
+    expect(beside).not.toEqual(await traceOf(seed + 1));
+  });
+
+  it('notices a broken rule, and says how to see it again', async () => {
+    const breakage = BREAKAGES.find(({ name }) => name === 'outbox not re-published');
+    const { failures } = await runSeeds({ first: 1, count: 60, ...(breakage && { breakage }) });
+    expect(failures[0] && toSeedReport(failures[0])).toMatch(/^seed \d+: .*\n {2}.\/perennial simulate --seed \d+$/s);
+  });
+});
+
+describe('shrinking', () => {
+  it('leaves the faults that it takes, and no others', async () => {
+    const plan = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(drawPlan).find(({ faults }) => faults.length >= 6);
+    const [, second, , fourth] = plan?.faults ?? [];
+    if (plan === undefined || second === undefined || fourth === undefined) throw new Error('no such plan');
+    const shrunk = await shrinkFaults(plan, async ({ faults }) => faults.includes(second) && faults.includes(fourth));
+    expect(shrunk.faults).toEqual([second, fourth]);
+    expect((await shrinkFaults(plan, async () => true)).faults).toEqual([]);
+    expect((await shrinkFaults(plan, async () => false)).faults).toEqual(plan.faults);
+  });
+});
