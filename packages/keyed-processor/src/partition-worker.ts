@@ -41,6 +41,10 @@ interface Ownership<State> {
   timersFromMs: number;
   /** Offset of the next record to be queued. */
   expected: number;
+  /** It has asked for records from where it stands; what came before that was asked for by others. */
+  asked: boolean;
+  /** Where a delivery began that was not expected there: a stray, unless it comes again. */
+  strayAt: number | undefined;
   /** The log cannot continue from there: nothing more is taken in, until the partition is acquired anew. */
   broken: boolean;
 }
@@ -52,7 +56,6 @@ export class PartitionWorker<State, Input, Evidence> {
   #ownership: Ownership<State> | undefined;
   #running: Promise<void> | undefined;
   #stalled = true;
-  #gapAt: number | undefined;
 
   constructor(options: WorkerOptions<State, Input, Evidence>) {
     this.#options = options;
@@ -84,9 +87,9 @@ export class PartitionWorker<State, Input, Evidence> {
   async deliver(records: readonly LogRecord[]): Promise<void> {
     const own = this.#ownership;
     const first = records.find(({ offset }) => offset >= (own?.expected ?? 0)) ?? records[0];
-    if (own === undefined || first === undefined) return;
-    const asked = first.offset === own.expected && !own.broken;
-    if (!asked && !(await this.#isContinuous(own, first.offset))) return;
+    if (own === undefined || first === undefined || !own.asked) return;
+    const wanted = first.offset === own.expected && !own.broken;
+    if (!wanted && !(await this.#isContinuous(own, first.offset))) return;
     for (const record of records) {
       if (record.offset < own.expected) continue;
       if (!own.queue.tryPush(record, toQueuedBytes(record))) return;
@@ -114,8 +117,8 @@ export class PartitionWorker<State, Input, Evidence> {
    */
   async #isContinuous(own: Ownership<State>, offset: number): Promise<boolean> {
     const { partition, seek, checkContinuity, telemetry, clock, limits } = this.#options;
-    const again = this.#gapAt === offset;
-    this.#gapAt = again ? undefined : offset;
+    const again = own.strayAt === offset;
+    own.strayAt = again ? undefined : offset;
     try {
       if (again && !own.broken) await checkContinuity(partition, { ...own.meta, next: own.expected });
     } catch (error) {
@@ -164,6 +167,8 @@ export class PartitionWorker<State, Input, Evidence> {
       meta: meta ?? EMPTY_META,
       timersFromMs: Number.NEGATIVE_INFINITY,
       expected: meta?.next ?? 0,
+      asked: false,
+      strayAt: undefined,
       broken: false,
     };
     this.#ownership = own;
@@ -173,6 +178,7 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#stalled = false;
     telemetry.acquired(partition, { next: own.meta.next, outboxes: outboxes.length });
     this.#options.seek(partition, own.meta.next);
+    own.asked = true;
   }
 
   async #work(): Promise<void> {
