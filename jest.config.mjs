@@ -1,6 +1,6 @@
 const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'cookie'];
 
-/** Shared by both projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
+/** Shared by all projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
 const base = {
   rootDir: import.meta.dirname,
   testEnvironment: '<rootDir>/scripts/jest-environment.mjs',
@@ -27,6 +27,7 @@ export default {
       displayName: 'unit',
       testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.mjs'],
     },
+    { ...base, displayName: 'simulation', testMatch: ['<rootDir>/tests/simulation/**/*.test.ts'] },
     { ...base, displayName: 'integration', testMatch: ['<rootDir>/tests/{integration,e2e}/**/*.test.ts'] },
   ],
 };

@@ -48,12 +48,17 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   test: {
     description:
-      'run every test: types, lint, contracts, unit; then integration on a stack of its own, removed afterwards',
+      'run every test: types, lint, contracts, unit, simulation; then integration on a stack of its own, removed afterwards',
     load: async () => (await import('./commands/test.js')).createTestCommand(),
   },
   bench: {
     description: 'measure, as ratios against a baseline in the same run',
     load: async () => (await import('./commands/bench.js')).createBenchCommand(),
+  },
+  simulate: {
+    description:
+      'the heart of the platform in a simulated world: real code; log, stores, clock and faults from one seed',
+    load: async () => (await import('./commands/simulate.js')).createSimulateCommand(),
   },
   chaos: {
     description: 'hurt the platform under load, in seeded order, and compare what came of it with a fault-free run',

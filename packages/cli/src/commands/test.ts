@@ -27,7 +27,7 @@ export function createTestCommand(): Command {
       `
 Examples:
   ./perennial test                                 everything
-  ./perennial test --unit                          a minute, no stack
+  ./perennial test --unit                          two minutes, no stack
   ./perennial test --integration --filter replay   one part of the integration tests
   ./perennial test --integration --containers      the same on Docker
 
@@ -65,6 +65,7 @@ async function runUnitSteps(context: StepContext, filter: string | undefined): P
     tallies.push(await runCheck(context, 'contracts', [process.execPath, join('scripts', 'check-contracts.mjs')]));
   }
   tallies.push(await runJest(context, 'unit', filter));
+  if (!context.signal.aborted) tallies.push(await runJest(context, 'simulation', filter));
   return addTallies(tallies);
 }
 

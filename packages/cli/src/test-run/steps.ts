@@ -26,7 +26,7 @@ export async function runCheck(
 /** One of the projects of jest.config.mjs; `filter` narrows it to files whose path matches. */
 export async function runJest(
   context: StepContext,
-  project: 'unit' | 'integration',
+  project: 'unit' | 'simulation' | 'integration',
   filter: string | undefined,
 ): Promise<Tally> {
   process.stderr.write(`\n== ${project} tests\n`);

@@ -39,6 +39,7 @@ const KINDS = [
   'rebalance',
   'slow',
   'store-trouble',
+  'store-trouble',
   'publish-trouble',
   'fail-over',
   'fail-over',

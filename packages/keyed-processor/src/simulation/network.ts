@@ -9,7 +9,7 @@ export type Service = 'store' | 'broker' | 'producer';
 type Fate = 'answered' | 'lost' | 'unanswered' | 'late' | 'twice' | 'cut';
 
 const FATES: Record<Service, readonly Fate[]> = {
-  store: ['lost', 'unanswered', 'late', 'twice'],
+  store: ['lost', 'unanswered', 'late', 'late', 'twice'],
   broker: ['lost'],
   producer: ['lost', 'unanswered', 'late', 'cut'],
 };

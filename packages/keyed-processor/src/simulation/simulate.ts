@@ -57,7 +57,7 @@ async function waitForRest(world: World, deadlineMs: number): Promise<boolean> {
   const { scheduler } = world;
   while (scheduler.nowMs < deadlineMs) {
     await scheduler.runUntil(scheduler.nowMs + LOOK_EVERY_MS);
-    if (world.workedOff && world.quietForMs >= QUIET_MS) return true;
+    if (world.quietForMs >= QUIET_MS && world.workedOff) return true;
   }
   return false;
 }

@@ -8,6 +8,10 @@ import { simulate } from './simulate.js';
 
 /* A few dozen worlds; thousands are in tests/simulation. */
 
+const SEEDS = 40;
+/** Of a machine that is busy with other tests. */
+const TIMEOUT_MS = 60_000;
+
 async function traceOf(seed: number): Promise<string[]> {
   const lines: string[] = [];
   const { violation } = await simulate(drawPlan(seed), { onTrace: (line) => lines.push(line) });
@@ -15,11 +19,15 @@ async function traceOf(seed: number): Promise<string[]> {
 }
 
 describe('the simulator', () => {
-  it('finds nothing wrong in the first worlds', async () => {
-    const { seeds, failures } = await runSeeds({ first: 1, count: 60 });
-    expect(failures.map(toSeedReport)).toEqual([]);
-    expect(seeds).toBe(60);
-  });
+  it(
+    'finds nothing wrong in the first worlds',
+    async () => {
+      const { seeds, failures } = await runSeeds({ first: 1, count: SEEDS });
+      expect(failures.map(toSeedReport)).toEqual([]);
+      expect(seeds).toBe(SEEDS);
+    },
+    TIMEOUT_MS,
+  );
 
   it.each([3, 17, 40])('does the same again for seed %i, to the last event, also beside other worlds', async (seed) => {
     const [alone] = await Promise.all([traceOf(seed)]);
@@ -29,11 +37,15 @@ describe('the simulator', () => {
     expect(beside).not.toEqual(await traceOf(seed + 1));
   });
 
-  it('notices a broken rule, and says how to see it again', async () => {
-    const breakage = BREAKAGES.find(({ name }) => name === 'outbox not re-published');
-    const { failures } = await runSeeds({ first: 1, count: 60, ...(breakage && { breakage }) });
-    expect(failures[0] && toSeedReport(failures[0])).toMatch(/^seed \d+: .*\n {2}.\/perennial simulate --seed \d+$/s);
-  });
+  it(
+    'notices a broken rule, and says how to see it again',
+    async () => {
+      const breakage = BREAKAGES.find(({ name }) => name === 'outbox not re-published');
+      const { failures } = await runSeeds({ first: 1, count: 60, ...(breakage && { breakage }) });
+      expect(failures[0] && toSeedReport(failures[0])).toMatch(/^seed \d+: .*\n {2}.\/perennial simulate --seed \d+$/s);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe('shrinking', () => {
