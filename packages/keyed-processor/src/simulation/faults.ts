@@ -12,7 +12,14 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'pause'; readonly at: ProcessAddress; readonly forMs: number }
   | { readonly kind: 'cut-off'; readonly at: ProcessAddress; readonly forMs: number }
   | { readonly kind: 'rebalance'; readonly stage: number }
-  | { readonly kind: 'fail-over'; readonly stages: readonly number[]; readonly losesMs: number }
+  | {
+      readonly kind: 'fail-over';
+      readonly stages: readonly number[];
+      readonly losesMs: number;
+      /** Its sentinels do not agree: so often, at this interval. */
+      readonly times: number;
+      readonly everyMs: number;
+    }
   | { readonly kind: 'empty'; readonly stages: readonly number[] }
   | { readonly kind: 'slow' | 'store-trouble' | 'publish-trouble'; readonly forMs: number }
 );
@@ -29,6 +36,13 @@ const FAULTS = { from: 0, to: 12 };
 /** From less than a call takes to longer than a session. */
 const LASTING_MS = { from: 50, to: 3500 };
 const LOST_MS = { from: 5, to: 1500 };
+const FLAPPING_CHANCE = 0.4;
+const FLAPS = { from: 2, to: 20 };
+const FLAP_EVERY_MS = { from: 10, to: 300 };
+const ZOMBIE_CHANCE = 0.25;
+/** From about a session on. */
+const ZOMBIE_MS = { from: 1700, to: 3000 };
+const BACK_MS = { from: 10, to: 600 };
 const KINDS = [
   'kill',
   'kill',
@@ -48,28 +62,56 @@ const KINDS = [
 
 /** In so much of the worlds all faults fall into a short time: what one alone cannot do, several at once may. */
 const STORM_CHANCE = 0.4;
-const STORM_MS = { from: 300, to: 1500 };
+const STORM_MS = { from: 300, to: 2500 };
+/** In so much of the worlds all faults hit one stage. */
+const FOCUS_CHANCE = 0.4;
 
 /** The schedule of faults, in order of time. */
 export function drawFaults(draw: Draw, options: FaultOptions): Fault[] {
   const stormMs = draw.chance(STORM_CHANCE) ? draw.whole(STORM_MS) : options.untilMs;
   const fromMs = draw.whole({ from: 0, to: options.untilMs - stormMs });
   const kinds = KINDS.filter((kind) => !options.machinesDiffer || (kind !== 'fail-over' && kind !== 'empty'));
+  const stage = draw.chance(FOCUS_CHANCE) ? draw.whole({ from: 0, to: options.stages - 1 }) : undefined;
   const count = draw.whole(FAULTS);
   const faults = Array.from({ length: count }, () =>
-    drawFault(draw, draw.pick(kinds), { ...options, fromMs, toMs: fromMs + stormMs }),
+    drawFault(draw, draw.pick(kinds), { ...options, fromMs, toMs: fromMs + stormMs, stage }),
   );
+  if (!options.machinesDiffer && draw.chance(ZOMBIE_CHANCE)) faults.push(...drawZombie(draw, options));
   return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+/**
+ * An owner is paused until another has taken over and gone on; as it comes back, the store takes back what that one wrote,
+ * token and all. The first is the rightful owner again, with a call on its way that was made before: what the fences are for.
+ */
+function drawZombie(draw: Draw, { stages, processesPerStage, untilMs }: FaultOptions): Fault[] {
+  const forMs = draw.whole(ZOMBIE_MS);
+  const atMs = draw.whole({ from: 0, to: untilMs - ZOMBIE_MS.to - BACK_MS.to });
+  const stage = draw.whole({ from: 0, to: stages - 1 });
+  const at = { stage, process: draw.whole({ from: 0, to: processesPerStage - 1 }) };
+  const backAtMs = atMs + forMs;
+  const losesMs = forMs - ZOMBIE_MS.from + draw.whole({ from: 300, to: 1500 });
+  return [
+    { atMs, kind: 'pause', at, forMs },
+    { atMs: backAtMs, kind: 'slow', forMs: BACK_MS.to },
+    { atMs: backAtMs + draw.whole(BACK_MS), kind: 'fail-over', stages: [stage], losesMs, times: 1, everyMs: 0 },
+  ];
+}
+
+/** Over within `untilMs`. */
+function drawFlaps(draw: Draw, untilMs: number): { times: number; everyMs: number } {
+  const everyMs = draw.whole(FLAP_EVERY_MS);
+  return { times: Math.max(1, Math.min(draw.whole(FLAPS), Math.floor(untilMs / everyMs))), everyMs };
 }
 
 function drawFault(
   draw: Draw,
   kind: Fault['kind'],
-  options: FaultOptions & { readonly fromMs: number; readonly toMs: number },
+  options: FaultOptions & { readonly fromMs: number; readonly toMs: number; readonly stage: number | undefined },
 ): Fault {
   const { stages, processesPerStage, untilMs, fromMs, toMs } = options;
   const atMs = draw.whole({ from: fromMs, to: toMs });
-  const stage = draw.whole({ from: 0, to: stages - 1 });
+  const stage = options.stage ?? draw.whole({ from: 0, to: stages - 1 });
   const at = { stage, process: draw.whole({ from: 0, to: processesPerStage - 1 }) };
   const forMs = Math.min(draw.whole(LASTING_MS), untilMs - atMs);
   // One Redis for all, or one each.
@@ -83,7 +125,13 @@ function drawFault(
     case 'rebalance':
       return { atMs, kind, stage };
     case 'fail-over':
-      return { atMs, kind, stages: hit, losesMs: draw.whole(LOST_MS) };
+      return {
+        atMs,
+        kind,
+        stages: hit,
+        losesMs: draw.whole(LOST_MS),
+        ...drawFlaps(draw, draw.chance(FLAPPING_CHANCE) ? untilMs - atMs : 0),
+      };
     case 'empty':
       return { atMs, kind, stages: hit };
     case 'slow':

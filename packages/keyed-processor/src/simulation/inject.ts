@@ -25,7 +25,7 @@ export function inject(fault: Fault, { world, fleet }: { world: World; fleet: Fl
       world.group(fault.stage).rebalance();
       break;
     case 'fail-over':
-      for (const store of world.storesOf(fault.stages)) store.failOver(fault.losesMs);
+      for (let i = 0; i < fault.times; i++) scheduler.schedule(i * fault.everyMs, () => failOver(world, fault));
       break;
     case 'empty':
       for (const store of world.storesOf(fault.stages)) store.empty();
@@ -45,6 +45,10 @@ export function inject(fault: Fault, { world, fleet }: { world: World; fleet: Fl
     default:
       unreachable(fault);
   }
+}
+
+function failOver(world: World, { stages, losesMs }: Extract<Fault, { kind: 'fail-over' }>): void {
+  for (const store of world.storesOf(stages)) store.failOver(losesMs);
 }
 
 function trouble({ network, scheduler }: World, services: readonly Service[], forMs: number): void {
