@@ -26,6 +26,4 @@ export interface Breakage {
   inLog?(log: Log): Log;
   /** `world` is one object for each world, to remember things by. */
   inDefinition?(definition: ToyDefinition, world: object): ToyDefinition;
-  /** Tokens of the n-th acquisition of a process. */
-  createOwner?(number: number): string;
 }

@@ -140,7 +140,6 @@ export const BREAKAGES: readonly Breakage[] = [
       };
     },
   },
-  { name: 'owner tokens that count', createOwner: (number) => `owner-${number}` },
 ];
 
 /** What a broken rule remembers, beside the thing it belongs to. */

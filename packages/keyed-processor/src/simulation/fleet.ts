@@ -141,7 +141,7 @@ export class Fleet {
       limits: this.#plan.limits,
       clock: process.clock,
       random: process.draw.fraction,
-      createOwner: () => breakage?.createOwner?.(owners++) ?? `${process.name}/${owners++}`,
+      createOwner: () => `${process.name}/${owners++}`,
       openStore: (partition) => {
         const place = `${toToyName(at.stage)}/${partition}`;
         const server = this.#world.store({ stage: at.stage, partition });
