@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { AppError } from '@perennial/kernel';
 import { MemoryPartitionStore } from './memory-store.js';
 import { createHarness, RecordingProducer, toInput } from './test-kit.js';
 
@@ -38,6 +39,29 @@ describe('deliveries of what was worked off before', () => {
     await worker.deliver([{ ...(input[0] as (typeof input)[number]), offset: 6 }]);
     await new Promise((resolve) => setImmediate(resolve));
     expect([worker.next, worker.ready]).toEqual([6, false]);
+    await worker.stop();
+  });
+
+  it('are not needed: a log that was lost whole delivers nothing, and is asked about', async () => {
+    let high = input.length;
+    const { worker, stalled } = await createDrained(() => high);
+    await worker.verify();
+    expect([stalled, worker.ready]).toEqual([[], true]);
+    high = 0;
+    await worker.verify();
+    expect([stalled, worker.ready]).toEqual([[new Error('the log lost its tail')], false]);
+    await worker.stop();
+  });
+
+  it('leave it going when the log could not be asked', async () => {
+    let isAway = false;
+    const { worker, stalled } = await createDrained(() => {
+      if (isAway) throw new AppError('dependency_unavailable', 'the broker is away', { retriable: true });
+      return input.length;
+    });
+    isAway = true;
+    await worker.verify();
+    expect([stalled.length, worker.ready]).toEqual([1, true]);
     await worker.stop();
   });
 

@@ -98,6 +98,12 @@ export class PartitionWorker<State, Input, Evidence> {
     await own.queue.waitForRoom();
   }
 
+  /** Looks whether the log still reaches to where this worker stands: one that was lost whole delivers nothing at all. */
+  async verify(): Promise<void> {
+    const own = this.#ownership;
+    if (own?.asked && !own.broken) await this.#isWhole(own);
+  }
+
   /** Finishes the batch in hand and its outbox, within the drain limit, then lets go. */
   async stop(): Promise<void> {
     this.#stop.abort();
@@ -116,18 +122,26 @@ export class PartitionWorker<State, Input, Evidence> {
    * Lost records are no gap: they stop the partition, even when the log grows again.
    */
   async #isContinuous(own: Ownership<State>, offset: number): Promise<boolean> {
-    const { partition, seek, checkContinuity, telemetry, clock, limits } = this.#options;
+    const { partition, seek, clock, limits } = this.#options;
     const again = own.strayAt === offset;
     own.strayAt = again ? undefined : offset;
-    try {
-      if (again && !own.broken) await checkContinuity(partition, { ...own.meta, next: own.expected });
-    } catch (error) {
-      telemetry.stalled(partition, error);
-      own.broken = true;
-    }
+    if (again && !own.broken && !(await this.#isWhole(own))) return false;
     if (own.broken) await clock.wait(limits.fencedRestMs, this.#stop.signal);
     else if (!again) seek(partition, own.expected);
     return again && !own.broken;
+  }
+
+  /** Whether the log reaches to where this owner stands; when it does not, that is the end of this ownership. */
+  async #isWhole(own: Ownership<State>): Promise<boolean> {
+    const { partition, checkContinuity, telemetry } = this.#options;
+    try {
+      await checkContinuity(partition, { ...own.meta, next: own.expected });
+      return true;
+    } catch (error) {
+      telemetry.stalled(partition, error);
+      own.broken = !(isAppError(error) && error.retriable);
+      return false;
+    }
   }
 
   async #run(): Promise<void> {

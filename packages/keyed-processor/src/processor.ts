@@ -134,6 +134,7 @@ export async function startProcessor<State, Input, Evidence = undefined>(
     for (const [partition, worker] of workers) {
       const lag = (ends.get(partition)?.high ?? 0) - (worker.next ?? 0);
       telemetry.observed(partition, { lag, outboxDepth: worker.outboxDepth, queued: worker.queued });
+      if (lag < 0) await worker.verify();
     }
   }
 
