@@ -89,10 +89,11 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
     const owned = [...offsets].filter(([partition]) => this.#membership.owns(partition));
     const { group, network } = this.#parts;
     try {
-      await network.call(this.process, 'broker', 'commit group offsets', () => {
+      const execute = () => {
         if (!group.has(this)) return;
         for (const [partition, next] of owned) group.committed.set(partition, next);
-      });
+      };
+      await network.call(this.process, { service: 'broker', what: 'commit group offsets', execute });
     } catch (error) {
       this.#report(error);
     }
@@ -141,12 +142,17 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
     const { broker, network, wait } = this.#parts;
     const { topic } = this.#options;
     const itemsMax = this.process.draw.whole({ from: 1, to: FETCH_ITEMS_MAX });
-    return network.call(this.process, 'broker', `fetch ${topic}/${partition} from ${offset}`, async () => {
+    const execute = async () => {
       if (broker.read({ topic, partition, offset, itemsMax })?.length === 0) {
         const changed = new Promise<void>((resolve) => broker.onChange({ topic, partition }, resolve));
         await Promise.race([changed, wait(FETCH_WAIT_MS)]);
       }
       return broker.read({ topic, partition, offset, itemsMax });
+    };
+    return network.call(this.process, {
+      service: 'broker',
+      what: `fetch ${topic}/${partition} from ${offset}`,
+      execute,
     });
   }
 

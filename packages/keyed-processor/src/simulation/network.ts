@@ -18,11 +18,18 @@ const FATES: Record<Service, readonly Fate[]> = {
 const TROUBLE_CHANCE = 0.5;
 const DELAY_MS = { usual: { from: 1, to: 5 }, slow: { from: 20, to: 250 }, straggler: { from: 50, to: 400 } };
 const STRAGGLER_CHANCE = 0.02;
+/** Of a killed process's calls that were still leaving it. */
+const CUT_CHANCE = 0.3;
 /** A call that was given up on may still be carried out so much later. */
 const LATE_MS = { from: 100, to: 2500 };
 
-/** One call as the server carries it out; a `cut` one only in part. */
-type Execute<T> = (how: { cut: boolean }) => Promise<T> | T;
+interface Call<T> {
+  readonly service: Service;
+  /** For the trace. */
+  readonly what: string;
+  /** What the server does; for a send that is `cut`, only in part. */
+  readonly execute: (how: { cut: boolean }) => Promise<T> | T;
+}
 
 /** Carries calls and answers with delays, and in bad weather loses or repeats them. */
 export class Network {
@@ -45,14 +52,13 @@ export class Network {
   }
 
   /** Rejects with a retriable AppError when the call fails; what the server throws comes back as it is. */
-  call<T>(process: SimulatedProcess, service: Service, what: string, execute: Execute<T>): Promise<T> {
+  call<T>(process: SimulatedProcess, { service, what, execute }: Call<T>): Promise<T> {
     if (process.gone) return new Promise(() => {});
     const draw = this.#draw;
-    const troubled = this.weather.trouble.has(service) && draw.chance(TROUBLE_CHANCE);
-    const fate = troubled ? draw.pick(FATES[service]) : 'answered';
-    // A killed process's call may have left it, or not; a paused one's too.
-    const leftInTime = draw.chance(0.5);
-    const how = { cut: fate === 'cut' || (service === 'producer' && !leftInTime) };
+    const fate =
+      this.weather.trouble.has(service) && draw.chance(TROUBLE_CHANCE) ? draw.pick(FATES[service]) : 'answered';
+    // A call of a process that is killed or paused meanwhile has left it, or not.
+    const hasLeft = draw.chance(0.5);
     return new Promise<T>((resolve, reject) => {
       const answer = (settle: () => void) => {
         this.#scheduler.schedule(this.delayMs(), () => process.enter(settle));
@@ -60,20 +66,23 @@ export class Network {
       const fail = () =>
         answer(() => reject(new AppError('dependency_unavailable', `${service}: no answer`, { retriable: true })));
       const arrive = () => {
-        if (process.gone && !leftInTime && !draw.chance(0.3)) return;
-        if (!process.running && !process.gone && !leftInTime) return this.#hold(process, arrive);
-        this.#onTrace?.(`${this.#scheduler.nowMs} ${process.name} ${what} ${fate}`);
-        const cut = fate === 'cut' || (how.cut && process.gone);
-        const executed = Promise.resolve().then(() => execute({ cut }));
-        if (fate === 'unanswered' || fate === 'late' || fate === 'cut') {
-          executed.catch(() => undefined);
-          if (fate !== 'late') fail();
+        if (process.gone && !hasLeft && !draw.chance(CUT_CHANCE)) return;
+        if (process.paused && !hasLeft) {
+          this.#hold(process, arrive);
           return;
         }
-        executed.then(
-          (value) => answer(() => resolve(value)),
-          (error: unknown) => answer(() => reject(error)),
-        );
+        this.#onTrace?.(`${this.#scheduler.nowMs} ${process.name} ${what} ${fate}`);
+        const cut = service === 'producer' && (fate === 'cut' || (process.gone && !hasLeft));
+        const executed = Promise.resolve().then(() => execute({ cut }));
+        if (fate === 'answered' || fate === 'twice') {
+          executed.then(
+            (value) => answer(() => resolve(value)),
+            (error: unknown) => answer(() => reject(error)),
+          );
+        } else {
+          executed.catch(() => undefined);
+          if (fate !== 'late') fail();
+        }
       };
       if (fate === 'lost' || fate === 'late') fail();
       if (fate !== 'lost') this.#scheduler.schedule(fate === 'late' ? draw.whole(LATE_MS) : this.delayMs(), arrive);

@@ -17,7 +17,8 @@ export function createSimulatedLog(options: SimulatedLogOptions): Log {
       consumer.start();
       return consumer;
     },
-    offsets: (topic) => network.call(process, 'broker', `offsets ${topic}`, () => broker.offsets(topic)),
+    offsets: (topic) =>
+      network.call(process, { service: 'broker', what: `offsets ${topic}`, execute: () => broker.offsets(topic) }),
     groupOffsets: async () => group.committed,
     close: async () => {},
   };
@@ -30,12 +31,12 @@ function createProducer({ process, network, broker }: SimulatedLogOptions): LogP
   return {
     send(records) {
       if (closed) return Promise.reject(new AppError('dependency_unavailable', 'the producer is closed'));
-      const sent = last.then(() =>
-        network.call(process, 'producer', `send ${records.length}`, ({ cut }) => {
-          const written = cut ? cutShort(records, (count) => process.draw.whole({ from: 0, to: count })) : records;
-          for (const record of written) broker.append(record);
-        }),
-      );
+      const execute = ({ cut }: { cut: boolean }) => {
+        const written = cut ? cutShort(records, (count) => process.draw.whole({ from: 0, to: count })) : records;
+        for (const record of written) broker.append(record);
+      };
+      const what = `send ${records.length}`;
+      const sent = last.then(() => network.call(process, { service: 'producer', what, execute }));
       last = sent.catch(() => undefined);
       return sent;
     },

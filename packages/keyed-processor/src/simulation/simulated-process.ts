@@ -46,6 +46,10 @@ export class SimulatedProcess {
     return this.#state === 'running';
   }
 
+  get paused(): boolean {
+    return this.#state === 'paused';
+  }
+
   get gone(): boolean {
     return this.#state === 'gone';
   }

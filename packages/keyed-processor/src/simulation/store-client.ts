@@ -7,13 +7,11 @@ export function createStoreClient(
   server: PartitionStore,
   { network, process, place }: { network: Network; process: SimulatedProcess; place: string },
 ): PartitionStore {
+  const call = <T>(what: string, execute: () => Promise<T>) =>
+    network.call(process, { service: 'store', what: `${place} ${what}`, execute });
   return {
-    acquire: (owner) => network.call(process, 'store', `${place} acquire`, () => server.acquire(owner)),
-    load: (fence, request) =>
-      network.call(process, 'store', `${place} load ${fence.next}`, () => server.load(fence, request)),
-    commit: (fence, request) =>
-      network.call(process, 'store', `${place} commit ${fence.next}-${request.meta.next}`, () =>
-        server.commit(fence, request),
-      ),
+    acquire: (owner) => call('acquire', () => server.acquire(owner)),
+    load: (fence, request) => call(`load ${fence.next}`, () => server.load(fence, request)),
+    commit: (fence, request) => call(`commit ${fence.next}-${request.meta.next}`, () => server.commit(fence, request)),
   };
 }
