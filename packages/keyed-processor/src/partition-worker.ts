@@ -1,16 +1,18 @@
 import type { Activation } from '@perennial/contracts';
 import type { LogProducer, LogRecord } from '@perennial/kafka';
 import { BoundedQueue, type Clock, isAppError, retry, toBackoffMs } from '@perennial/kernel';
-import { type BatchResult, workOffBatch } from './batch.js';
+import { workOffBatch } from './batch.js';
+import { commitBatch } from './commit-batch.js';
 import { type BatchEntry, decodeBatch } from './decode-batch.js';
 import type { ProcessorDefinition } from './definition.js';
 import type { ProcessorLimits } from './limits.js';
-import { decodeOutbox, encodeOutbox } from './outbox.js';
+import { loadBatch } from './load-batch.js';
+import { decodeOutbox } from './outbox.js';
+import type { Ownership } from './ownership.js';
 import { OutboxPublisher } from './publisher.js';
 import { StateCache } from './state-cache.js';
-import { EMPTY_META, type Fence, type LoadReply, type PartitionMeta, type PartitionStore } from './store.js';
+import { EMPTY_META, type PartitionMeta, type PartitionStore } from './store.js';
 import type { ProcessorTelemetry } from './telemetry.js';
-import type { DueTimers } from './timers.js';
 
 export interface WorkerOptions<State, Input, Evidence> {
   readonly definition: ProcessorDefinition<State, Input, Evidence>;
@@ -28,25 +30,6 @@ export interface WorkerOptions<State, Input, Evidence> {
   /** Throws when the log cannot continue from `meta` (records lost at either end, or a store that was emptied). */
   readonly checkContinuity: (partition: number, meta: PartitionMeta | undefined) => Promise<void>;
   readonly seek: (partition: number, offset: number) => void;
-}
-
-/** What holds while this worker owns its partition: gone, all of it, at the first refusal. */
-interface Ownership<State> {
-  readonly owner: string;
-  readonly queue: BoundedQueue<LogRecord>;
-  readonly publisher: OutboxPublisher;
-  readonly cache: StateCache<State>;
-  meta: PartitionMeta;
-  /** No timer of the store is due before this. */
-  timersFromMs: number;
-  /** Offset of the next record to be queued. */
-  expected: number;
-  /** It has asked for records from where it stands; what came before that was asked for by others. */
-  asked: boolean;
-  /** Where a delivery began that was not expected there: a stray, unless it comes again. */
-  strayAt: number | undefined;
-  /** The log cannot continue from there: nothing more is taken in, until the partition is acquired anew. */
-  broken: boolean;
 }
 
 /** Works off one partition: owns it, publishes what is left, then load, step, commit, publish, batch by batch. */
@@ -211,10 +194,10 @@ export class PartitionWorker<State, Input, Evidence> {
 
   /** One commit: as many of the records as fit. */
   async #workOff(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
-    const { definition, partition, partitions, deadLetterTopic, limits, telemetry, clock } = this.#options;
+    const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock } = this.#options;
     const entries = decodeBatch(definition, records, own.meta);
     await this.#activate(entries);
-    const { states, timers, timersFromMs } = await this.#load(own, entries);
+    const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec: definition.codec, limits });
     const result = await workOffBatch(definition, {
       partition,
       partitions,
@@ -227,7 +210,7 @@ export class PartitionWorker<State, Input, Evidence> {
     });
     await own.publisher.waitForDepth(limits.outboxesMax - 1);
     const startedMs = clock.now();
-    await this.#commit(own, result);
+    await commitBatch(own, result, { store, codec: definition.codec });
     const cut = result.meta.next <= (records.at(-1)?.offset ?? -1);
     own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : Math.min(timersFromMs, ...dueTimesOf(result.timers));
     telemetry.committed(result, clock.now() - startedMs);
@@ -251,94 +234,12 @@ export class PartitionWorker<State, Input, Evidence> {
     }
   }
 
-  /** States and due timers from the cache and, where that is not enough, from one fenced read. */
-  async #load(own: Ownership<State>, entries: ReadonlyArray<BatchEntry<Input>>) {
-    const { store, limits } = this.#options;
-    const { keys, tickMs } = needsOf(entries);
-    const wantsTimers = tickMs >= 0 && tickMs >= own.timersFromMs;
-    const missing = [...keys].filter((key) => own.cache.get(key) === undefined);
-    let reply: LoadReply = { states: [], timers: [], nextTimerAtMs: undefined };
-    let truncated = false;
-    let timersFromMs = own.timersFromMs;
-    if (missing.length > 0 || wantsTimers) {
-      const timers = wantsTimers ? { timers: { upToMs: tickMs, limit: limits.timersPerLoadMax } } : {};
-      reply = await store.load(toFence(own), { keys: missing, ...timers });
-    }
-    if (wantsTimers) {
-      truncated = reply.nextTimerAtMs !== undefined && reply.nextTimerAtMs <= tickMs;
-      timersFromMs = truncated ? Number.NEGATIVE_INFINITY : (reply.nextTimerAtMs ?? Number.POSITIVE_INFINITY);
-    }
-    const states = this.#toStates(own, keys, missing, reply);
-    const timers: DueTimers = { timers: reply.timers, truncated };
-    return { states, timers, timersFromMs };
-  }
-
-  #toStates(
-    own: Ownership<State>,
-    keys: ReadonlySet<string>,
-    missing: readonly string[],
-    reply: LoadReply,
-  ): Map<string, State> {
-    const states = new Map<string, State>();
-    // Cached ones first: remembering others may push them out.
-    for (const key of keys) {
-      const state = own.cache.get(key)?.state;
-      if (state !== undefined) states.set(key, state);
-    }
-    const remember = (key: string, bytes: Buffer | null) => {
-      if (states.has(key)) return;
-      const state =
-        own.cache.get(key)?.state ?? (bytes === null ? undefined : this.#options.definition.codec.decode(bytes));
-      own.cache.set(key, state, bytes?.length ?? 0);
-      if (state !== undefined) states.set(key, state);
-    };
-    missing.forEach((key, i) => {
-      remember(key, reply.states[i] ?? null);
-    });
-    for (const { key, state } of reply.timers) remember(key, state);
-    return states;
-  }
-
-  async #commit(own: Ownership<State>, result: BatchResult<State>): Promise<void> {
-    const { definition, store } = this.#options;
-    const states = [...result.states].map(
-      ([key, state]) => [key, state === undefined ? null : definition.codec.encode(state)] as const,
-    );
-    const sequence = result.outputs.length === 0 ? own.meta.sequence : own.meta.sequence + 1;
-    const outbox = result.outputs.length === 0 ? undefined : { sequence, bytes: encodeOutbox(result.outputs) };
-    const meta = { ...result.meta, sequence };
-    const acknowledged = own.publisher.peekAcknowledged();
-    await store.commit(toFence(own), { meta, states, timers: [...result.timers], outbox, acknowledged });
-    own.publisher.forget(acknowledged);
-    own.meta = meta;
-    states.forEach(([key, bytes]) => {
-      own.cache.set(key, result.states.get(key), bytes?.length ?? 0);
-    });
-    if (outbox !== undefined) own.publisher.add({ sequence, records: result.outputs });
-  }
-
   async #letGo(): Promise<void> {
     const own = this.#ownership;
     this.#ownership = undefined;
     own?.queue.close();
     await own?.publisher.stop();
   }
-}
-
-function toFence(own: { owner: string; meta: PartitionMeta }): Fence {
-  return { owner: own.owner, next: own.meta.next, ordinal: own.meta.ordinal };
-}
-
-/** The profiles that a batch touches, and the latest tick in it (-1 for none). */
-function needsOf<Input>(entries: ReadonlyArray<BatchEntry<Input>>): { keys: Set<string>; tickMs: number } {
-  const keys = new Set<string>();
-  let tickMs = -1;
-  for (const entry of entries) {
-    if (entry.outcome !== 'decoded') continue;
-    if (entry.decoded.kind === 'record') keys.add(entry.decoded.key);
-    else if (entry.decoded.kind === 'tick') tickMs = Math.max(tickMs, entry.decoded.timeMs);
-  }
-  return { keys, tickMs };
 }
 
 function activationsOf<Input>(entries: ReadonlyArray<BatchEntry<Input>>): Activation[] {

@@ -1,0 +1,28 @@
+import type { LogRecord } from '@perennial/kafka';
+import type { BoundedQueue } from '@perennial/kernel';
+import type { OutboxPublisher } from './publisher.js';
+import type { StateCache } from './state-cache.js';
+import type { Fence, PartitionMeta } from './store.js';
+
+/** What holds while a worker owns its partition: gone, all of it, at the first refusal. */
+export interface Ownership<State> {
+  readonly owner: string;
+  readonly queue: BoundedQueue<LogRecord>;
+  readonly publisher: OutboxPublisher;
+  readonly cache: StateCache<State>;
+  meta: PartitionMeta;
+  /** No timer of the store is due before this. */
+  timersFromMs: number;
+  /** Offset of the next record to be queued. */
+  expected: number;
+  /** It has asked for records from where it stands; what came before that was asked for by others. */
+  asked: boolean;
+  /** Where a delivery began that was not expected there: a stray, unless it comes again. */
+  strayAt: number | undefined;
+  /** The log cannot continue from there: nothing more is taken in, until the partition is acquired anew. */
+  broken: boolean;
+}
+
+export function toFence(own: { readonly owner: string; readonly meta: PartitionMeta }): Fence {
+  return { owner: own.owner, next: own.meta.next, ordinal: own.meta.ordinal };
+}
