@@ -1,14 +1,13 @@
 import type { OutgoingRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
+import { ByteReader, ByteWriter } from './byte-codec.js';
 
 /*
  * An outbox is the list of records that a commit owes to Kafka, kept with the commit and published after it.
- * Layout: version byte, then for each record: topic, partition, key, value, header count, headers; numbers are
- * 32-bit little endian, strings and bytes are length-prefixed, length 0xffffffff stands for null.
+ * Layout: version byte, then for each record: topic, partition, key, value, header count, headers, as in byte-codec.ts.
  */
 
 const VERSION = 1;
-const NULL_LENGTH = 0xffffffff;
 
 /** Bytes of one record in an outbox, the same on every machine. */
 export function toRecordBytes(record: OutgoingRecord): number {
@@ -20,7 +19,7 @@ export function toRecordBytes(record: OutgoingRecord): number {
 }
 
 export function encodeOutbox(records: readonly OutgoingRecord[]): Buffer {
-  const writer = new Writer(records.reduce((sum, record) => sum + toRecordBytes(record), 1));
+  const writer = new ByteWriter(records.reduce((sum, record) => sum + toRecordBytes(record), 1));
   writer.byte(VERSION);
   for (const record of records) {
     writer.string(record.topic);
@@ -39,7 +38,7 @@ export function encodeOutbox(records: readonly OutgoingRecord[]): Buffer {
 
 /** Throws `contract_violation` for bytes of another version. */
 export function decodeOutbox(bytes: Buffer): OutgoingRecord[] {
-  const reader = new Reader(bytes);
+  const reader = new ByteReader(bytes, 'outbox');
   const version = reader.byte();
   if (version !== VERSION) throw new AppError('contract_violation', `outbox of unknown version ${version}`);
   const records: OutgoingRecord[] = [];
@@ -56,71 +55,4 @@ export function decodeOutbox(bytes: Buffer): OutgoingRecord[] {
     records.push({ topic, partition, key, value, headers });
   }
   return records;
-}
-
-class Writer {
-  readonly buffer: Buffer;
-  #at = 0;
-
-  constructor(size: number) {
-    this.buffer = Buffer.allocUnsafe(size);
-  }
-
-  byte(value: number): void {
-    this.#at = this.buffer.writeUInt8(value, this.#at);
-  }
-
-  number(value: number): void {
-    this.#at = this.buffer.writeUInt32LE(value, this.#at);
-  }
-
-  string(value: string): void {
-    const length = this.buffer.write(value, this.#at + 4);
-    this.buffer.writeUInt32LE(length, this.#at);
-    this.#at += 4 + length;
-  }
-
-  bytes(value: Buffer | null): void {
-    this.number(value === null ? NULL_LENGTH : value.length);
-    if (value !== null) this.#at += value.copy(this.buffer, this.#at);
-  }
-}
-
-class Reader {
-  readonly #buffer: Buffer;
-  #at = 0;
-
-  constructor(buffer: Buffer) {
-    this.#buffer = buffer;
-  }
-
-  get done(): boolean {
-    return this.#at >= this.#buffer.length;
-  }
-
-  byte(): number {
-    return this.#buffer.readUInt8(this.#at++);
-  }
-
-  number(): number {
-    const value = this.#buffer.readUInt32LE(this.#at);
-    this.#at += 4;
-    return value;
-  }
-
-  string(): string {
-    return this.#take(this.number()).toString();
-  }
-
-  bytes(): Buffer | null {
-    const length = this.number();
-    return length === NULL_LENGTH ? null : this.#take(length);
-  }
-
-  #take(length: number): Buffer {
-    const taken = this.#buffer.subarray(this.#at, this.#at + length);
-    if (taken.length !== length) throw new AppError('contract_violation', 'outbox is cut short');
-    this.#at += length;
-    return taken;
-  }
 }

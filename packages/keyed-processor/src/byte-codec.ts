@@ -1,0 +1,85 @@
+import { AppError } from '@perennial/kernel';
+
+/*
+ * Bytes of outboxes and snapshots: numbers are 32-bit little endian, doubles 64-bit little endian, strings and bytes are
+ * length-prefixed, length 0xffffffff stands for null.
+ */
+
+const NULL_LENGTH = 0xffffffff;
+
+/** Writes into a buffer of the size given: the caller knows it beforehand. */
+export class ByteWriter {
+  readonly buffer: Buffer;
+  #at = 0;
+
+  constructor(size: number) {
+    this.buffer = Buffer.allocUnsafe(size);
+  }
+
+  byte(value: number): void {
+    this.#at = this.buffer.writeUInt8(value, this.#at);
+  }
+
+  number(value: number): void {
+    this.#at = this.buffer.writeUInt32LE(value, this.#at);
+  }
+
+  double(value: number): void {
+    this.#at = this.buffer.writeDoubleLE(value, this.#at);
+  }
+
+  string(value: string): void {
+    const length = this.buffer.write(value, this.#at + 4);
+    this.buffer.writeUInt32LE(length, this.#at);
+    this.#at += 4 + length;
+  }
+
+  bytes(value: Buffer | null): void {
+    this.number(value === null ? NULL_LENGTH : value.length);
+    if (value !== null) this.#at += value.copy(this.buffer, this.#at);
+  }
+}
+
+/** Reads what ByteWriter wrote; throws `contract_violation` that names `what` when it is cut short. */
+export class ByteReader {
+  readonly #buffer: Buffer;
+  readonly #what: string;
+  #at = 0;
+
+  constructor(buffer: Buffer, what: string) {
+    this.#buffer = buffer;
+    this.#what = what;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#buffer.length;
+  }
+
+  byte(): number {
+    return this.#take(1).readUInt8();
+  }
+
+  number(): number {
+    return this.#take(4).readUInt32LE();
+  }
+
+  double(): number {
+    return this.#take(8).readDoubleLE();
+  }
+
+  string(): string {
+    return this.#take(this.number()).toString();
+  }
+
+  bytes(): Buffer | null {
+    const length = this.number();
+    return length === NULL_LENGTH ? null : this.#take(length);
+  }
+
+  #take(length: number): Buffer {
+    const taken = this.#buffer.subarray(this.#at, this.#at + length);
+    if (taken.length !== length) throw new AppError('contract_violation', `${this.#what} is cut short`);
+    this.#at += length;
+    return taken;
+  }
+}
