@@ -1,0 +1,34 @@
+import { AppError } from '@perennial/kernel';
+
+/**
+ * Immutable objects by key. Keys are segments of `[A-Za-z0-9._-]`, joined by `/`. Every method throws a retriable AppError
+ * `dependency_unavailable` when the store is away or refuses.
+ */
+export interface BlobStore {
+  /** Resolves when the object is durable and whole for every reader; before that nobody sees any of it. */
+  put(key: string, bytes: Buffer): Promise<void>;
+  /** Undefined when there is none. */
+  get(key: string): Promise<Buffer | undefined>;
+  /** All keys that begin with `prefix`, ascending. The prefix ends in `/`, or is empty for all there are. */
+  list(prefix: string): Promise<string[]>;
+  /** An absent object is fine. */
+  delete(key: string): Promise<void>;
+}
+
+/** Longest key, in bytes: what S3 allows, less some for a prefix. */
+export const KEY_BYTES_MAX = 900;
+
+const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+
+/** Throws for a key that some store could not hold, or that would leave the folder. */
+export function checkKey(key: string): void {
+  if (key.length <= KEY_BYTES_MAX && KEY.test(key)) return;
+  throw new AppError('contract_violation', `not a key of a blob store: ${JSON.stringify(key)}`);
+}
+
+/** Throws for a prefix that is neither empty nor a key and a slash. */
+export function checkPrefix(prefix: string): void {
+  if (prefix === '') return;
+  if (!prefix.endsWith('/')) throw new AppError('contract_violation', `a prefix ends in a slash: ${prefix}`);
+  checkKey(prefix.slice(0, -1));
+}

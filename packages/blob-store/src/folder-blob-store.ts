@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AppError, toMessage } from '@perennial/kernel';
+import { type BlobStore, checkKey, checkPrefix } from './blob-store.js';
+
+/** Names of unfinished files begin with a dot, which no segment of a key does. */
+const UNFINISHED = '.';
+
+/** Objects as files below a folder, which is made when it is not there. */
+export function createFolderBlobStore(folder: string): BlobStore {
+  const pathOf = (key: string) => {
+    checkKey(key);
+    return join(folder, key);
+  };
+  return {
+    put: (key, bytes) => run(`write ${key}`, () => writeDurably(pathOf(key), bytes)),
+    get: (key) => run(`read ${key}`, () => unlessAbsent(() => readFile(pathOf(key)), undefined)),
+    list(prefix) {
+      checkPrefix(prefix);
+      return run(`list ${prefix}`, async () => (await listKeys(join(folder, prefix), prefix)).sort());
+    },
+    delete: (key) => run(`delete ${key}`, () => removeWithFolder(pathOf(key))),
+  };
+}
+
+async function run<T>(what: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError('dependency_unavailable', `blob folder, ${what}: ${toMessage(error)}`, {
+      retriable: true,
+      cause: error,
+    });
+  }
+}
+
+/** Another name, fsync, rename, fsync of the folder: a crash at any point leaves all of the object or none. */
+async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  const folder = dirname(path);
+  await makeFolder(folder);
+  const unfinished = join(folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
+  try {
+    const file = await open(unfinished, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+/** A new folder is durable when the one above it is. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; ; made = dirname(made)) {
+    await syncFolder(dirname(made));
+    if (made === first || made === dirname(made)) return;
+  }
+}
+
+/** The folder goes with its last object, so that removed snapshots leave nothing behind. */
+async function removeWithFolder(path: string): Promise<void> {
+  await rm(path, { force: true });
+  try {
+    await rmdir(dirname(path));
+  } catch (error) {
+    if (!FOLDER_STAYS.has(codeOf(error))) throw error;
+  }
+}
+
+const FOLDER_STAYS: ReadonlySet<unknown> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT']);
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function listKeys(folder: string, prefix: string): Promise<string[]> {
+  const entries = await unlessAbsent(() => readdir(folder, { withFileTypes: true }), []);
+  const keys: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith(UNFINISHED)) continue;
+    if (entry.isDirectory()) keys.push(...(await listKeys(join(folder, entry.name), `${prefix}${entry.name}/`)));
+    else keys.push(`${prefix}${entry.name}`);
+  }
+  return keys;
+}
+
+async function unlessAbsent<T>(operation: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return otherwise;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
