@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type CommitRequest, EMPTY_META, type PartitionStore } from './store.js';
+import { type CommitRequest, EMPTY_META, type PartitionStore, SCAN_START, type StoredProfile } from './store.js';
 
 const NOTHING: Omit<CommitRequest, 'meta'> = { states: [], timers: [], outbox: undefined, acknowledged: [] };
 
@@ -121,6 +121,95 @@ export function describePartitionStore(name: string, open: () => Promise<Partiti
       expect(reply.states.map(String)).toEqual(keys);
       expect(reply.timers).toHaveLength(4000);
       expect(reply.nextTimerAtMs).toBe(4000);
+    });
+
+    it('keeps the mark of a restore until a commit drops it', async () => {
+      await store.acquire('a');
+      await store.commit(fence, { ...NOTHING, meta: { ...EMPTY_META, restoring: 'snapshot-1' } });
+      expect((await store.acquire('a')).meta).toEqual({ ...EMPTY_META, restoring: 'snapshot-1' });
+      await store.commit(fence, { ...NOTHING, meta: EMPTY_META });
+      expect((await store.acquire('a')).meta?.restoring).toBeUndefined();
+    });
+
+    it('scans every profile with its timer, in pages, and tells where the partition stands', async () => {
+      await store.acquire('a');
+      const keys = Array.from({ length: 3000 }, (_, i) => `key-${String(i).padStart(5, '0')}`);
+      await store.commit(fence, {
+        meta: { ...EMPTY_META, next: 7, ordinal: 3, sequence: 1 },
+        states: keys.map((key) => [key, Buffer.from([0, 255, key.length])]),
+        timers: keys.filter((_, i) => i % 2 === 0).map((key) => [key, 1_700_000_000_123]),
+        outbox: { sequence: 1, bytes: Buffer.from('owed') },
+        acknowledged: [],
+      });
+      const seen = new Map<string, StoredProfile>();
+      let pages = 0;
+      for (let cursor: string | undefined = SCAN_START; cursor !== undefined; pages++) {
+        const page: Awaited<ReturnType<PartitionStore['scan']>> = await store.scan(
+          { owner: 'a', nextMin: 7 },
+          { cursor, count: 200 },
+        );
+        expect(page).toMatchObject({ next: 7, ordinal: 3, outboxes: 1 });
+        for (const profile of page.profiles) seen.set(profile.key, profile);
+        cursor = page.cursor;
+      }
+      expect(pages).toBeGreaterThan(5);
+      expect([...seen.keys()].sort()).toEqual(keys);
+      expect(seen.get('key-00002')).toEqual({
+        key: 'key-00002',
+        state: Buffer.from([0, 255, 9]),
+        dueAtMs: 1_700_000_000_123,
+      });
+      expect(seen.get('key-00003')?.dueAtMs).toBeNull();
+    });
+
+    it('peeks at named profiles, absent ones too', async () => {
+      await store.acquire('a');
+      await store.commit(fence, {
+        ...NOTHING,
+        meta: { ...EMPTY_META, next: 1 },
+        states: [['x', Buffer.from('1')]],
+        timers: [['x', 5]],
+      });
+      expect(await store.peek({ owner: 'a', nextMin: 0 }, ['gone', 'x'])).toEqual({
+        next: 1,
+        ordinal: 0,
+        outboxes: 0,
+        profiles: [
+          { key: 'gone', state: null, dueAtMs: null },
+          { key: 'x', state: Buffer.from('1'), dueAtMs: 5 },
+        ],
+      });
+      expect((await store.peek({ owner: 'a', nextMin: 1 }, [])).profiles).toEqual([]);
+    });
+
+    it('refuses a read of a former owner, and one of a partition that stands below', async () => {
+      await store.acquire('a');
+      await store.commit(fence, { ...NOTHING, meta: { ...EMPTY_META, next: 9 } });
+      for (const guard of [
+        { owner: 'b', nextMin: 0 },
+        { owner: 'a', nextMin: 10 },
+      ]) {
+        await expect(store.peek(guard, ['x'])).rejects.toMatchObject({ code: 'fenced' });
+        await expect(store.scan(guard, { cursor: SCAN_START, count: 1 })).rejects.toMatchObject({ code: 'fenced' });
+      }
+      expect(await store.peek({ owner: 'a', nextMin: 9 }, [])).toMatchObject({ next: 9 });
+    });
+
+    it('is wiped by its owner only, and then knows nothing', async () => {
+      await store.acquire('a');
+      await store.commit(fence, {
+        meta: { ...EMPTY_META, next: 9, sequence: 1, restoring: 'snapshot-1' },
+        states: [['x', Buffer.from('1')]],
+        timers: [['x', 5]],
+        outbox: { sequence: 1, bytes: Buffer.from('owed') },
+        acknowledged: [],
+      });
+      await expect(store.wipe('b')).rejects.toMatchObject({ code: 'fenced' });
+      expect((await store.peek({ owner: 'a', nextMin: 9 }, ['x'])).profiles[0]?.state).toEqual(Buffer.from('1'));
+      await store.wipe('a');
+      const reply = await store.load(fence, { keys: ['x'], timers: { upToMs: 100, limit: 10 } });
+      expect(reply).toEqual({ states: [null], timers: [], nextTimerAtMs: undefined });
+      expect(await store.acquire('b')).toEqual({ meta: undefined, outboxes: [] });
     });
   });
 }

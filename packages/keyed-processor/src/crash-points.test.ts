@@ -54,6 +54,9 @@ class Crash {
     return {
       acquire: (owner) => real.acquire(owner),
       load: (fence, request) => real.load(fence, request),
+      scan: (guard, from) => real.scan(guard, from),
+      peek: (guard, keys) => real.peek(guard, keys),
+      wipe: (owner) => real.wipe(owner),
       commit: async (fence: Fence, request: CommitRequest) => {
         await this.at('before commit');
         await real.commit(fence, request);

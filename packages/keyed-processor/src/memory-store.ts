@@ -1,5 +1,14 @@
 import { AppError } from '@perennial/kernel';
-import type { CommitRequest, Fence, PartitionMeta, PartitionStore, StoredOutbox } from './store.js';
+import {
+  type CommitRequest,
+  type Fence,
+  type PartitionMeta,
+  type PartitionStore,
+  type ProfileReading,
+  type ReadGuard,
+  SCAN_START,
+  type StoredOutbox,
+} from './store.js';
 
 interface Contents {
   owner: string | undefined;
@@ -40,17 +49,41 @@ export class MemoryPartitionStore implements PartitionStore {
   async commit(fence: Fence, request: CommitRequest) {
     this.#mayFail();
     this.#check(fence);
-    this.#history.push({
-      ...this.#now,
-      states: new Map(this.#now.states),
-      timers: new Map(this.#now.timers),
-      outboxes: new Map(this.#now.outboxes),
-    });
+    this.#remember();
     this.#now.meta = request.meta;
     for (const sequence of request.acknowledged) this.#now.outboxes.delete(sequence);
     if (request.outbox !== undefined) this.#now.outboxes.set(request.outbox.sequence, request.outbox.bytes);
     for (const [key, state] of request.states) setOrDelete(this.#now.states, key, state);
     for (const [key, dueAtMs] of request.timers) setOrDelete(this.#now.timers, key, dueAtMs);
+  }
+
+  async scan(guard: ReadGuard, from: { cursor: string; count: number }) {
+    this.#mayFail();
+    this.#checkGuard(guard);
+    const after = from.cursor === SCAN_START ? '' : from.cursor;
+    // In key order, so that what is added behind the cursor is not seen, as in a hash table.
+    const keys = [...this.#now.states.keys()].filter((key) => key > after).sort();
+    const page = keys.slice(0, from.count);
+    return { ...this.#read(page), cursor: keys.length > page.length ? page.at(-1) : undefined };
+  }
+
+  async peek(guard: ReadGuard, keys: readonly string[]) {
+    this.#mayFail();
+    this.#checkGuard(guard);
+    return this.#read(keys);
+  }
+
+  async wipe(owner: string) {
+    this.#mayFail();
+    if (this.#now.owner !== owner) throw fenced();
+    this.#remember();
+    this.#now = { owner, meta: undefined, states: new Map(), timers: new Map(), outboxes: new Map() };
+  }
+
+  /** Loses everything at once, the owner too. */
+  empty(): void {
+    this.#remember();
+    this.#now = { owner: undefined, meta: undefined, states: new Map(), timers: new Map(), outboxes: new Map() };
   }
 
   /** A failover that loses the last `count` commits, owner tokens of their time included. */
@@ -75,10 +108,33 @@ export class MemoryPartitionStore implements PartitionStore {
     return [...this.#now.outboxes].sort(([a], [b]) => a - b).map(([sequence, bytes]) => ({ sequence, bytes }));
   }
 
+  #read(keys: readonly string[]): ProfileReading {
+    const { meta, states, timers, outboxes } = this.#now;
+    return {
+      next: meta?.next ?? 0,
+      ordinal: meta?.ordinal ?? 0,
+      outboxes: outboxes.size,
+      profiles: keys.map((key) => ({ key, state: states.get(key) ?? null, dueAtMs: timers.get(key) ?? null })),
+    };
+  }
+
+  #remember(): void {
+    this.#history.push({
+      ...this.#now,
+      states: new Map(this.#now.states),
+      timers: new Map(this.#now.timers),
+      outboxes: new Map(this.#now.outboxes),
+    });
+  }
+
+  #checkGuard({ owner, nextMin }: ReadGuard): void {
+    if (this.#now.owner !== owner || (this.#now.meta?.next ?? 0) < nextMin) throw fenced();
+  }
+
   #check(fence: Fence): void {
     const { owner, meta } = this.#now;
     if (owner !== fence.owner || (meta?.next ?? 0) !== fence.next || (meta?.ordinal ?? 0) !== fence.ordinal) {
-      throw new AppError('fenced', 'another owner holds the partition, or the store lost writes');
+      throw fenced();
     }
   }
 
@@ -92,4 +148,8 @@ export class MemoryPartitionStore implements PartitionStore {
 function setOrDelete<V>(map: Map<string, V>, key: string, value: V | null): void {
   if (value === null) map.delete(key);
   else map.set(key, value);
+}
+
+function fenced(): AppError {
+  return new AppError('fenced', 'another owner holds the partition, or the store lost writes');
 }

@@ -1,5 +1,5 @@
 /*
- * The three scripts of the store. KEYS: meta, states, timers, outbox (one hash slot). Redis 6.2 commands only.
+ * The scripts of the store. KEYS: meta, states, timers, outbox (one hash slot). Redis 6.2 commands only.
  * A script is atomic in Redis, and `appendfsync always` makes it durable before the reply: that is the commit.
  */
 
@@ -13,7 +13,7 @@ end
 /** ARGV: owner. Reply: meta fields, then outbox as a flat list. */
 export const ACQUIRE_SCRIPT = `
 redis.call('HSET', KEYS[1], 'owner', ARGV[1])
-return {redis.call('HMGET', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied'), redis.call('HGETALL', KEYS[4])}
+return {redis.call('HMGET', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied', 'restoring'), redis.call('HGETALL', KEYS[4])}
 `;
 
 /** ARGV: owner, next, ordinal, timers' bound ('' for none), timers' limit, keys. Reply: states, timers (flat), timers' states, next timer. */
@@ -41,14 +41,14 @@ return {get(keys), timers, get(due), after}
 `;
 
 /**
- * ARGV: owner, next, ordinal (expected); next, ordinal, logTime, sequence, inForce, applied (new); number of acknowledged
- * outboxes and their numbers; outbox number ('' for none) and bytes; number of states set and (key, bytes)s; number
+ * ARGV: owner, next, ordinal (expected); next, ordinal, logTime, sequence, inForce, applied, restoring (new);
+ * number of acknowledged outboxes and their numbers; outbox number ('' for none) and bytes; number of states set and (key, bytes)s; number
  * removed and keys; number of timers set and (dueAt, key)s; number removed and keys.
  */
 export const COMMIT_SCRIPT = `
 ${FENCE}
-redis.call('HSET', KEYS[1], 'next', ARGV[4], 'ordinal', ARGV[5], 'logTime', ARGV[6], 'sequence', ARGV[7], 'inForce', ARGV[8], 'applied', ARGV[9])
-local at = 10
+redis.call('HSET', KEYS[1], 'next', ARGV[4], 'ordinal', ARGV[5], 'logTime', ARGV[6], 'sequence', ARGV[7], 'inForce', ARGV[8], 'applied', ARGV[9], 'restoring', ARGV[10])
+local at = 11
 local function apply(command, key, width)
   local count = tonumber(ARGV[at]) * width
   at = at + 1
@@ -66,5 +66,49 @@ apply('HSET', KEYS[2], 2)
 apply('HDEL', KEYS[2], 1)
 apply('ZADD', KEYS[3], 2)
 apply('ZREM', KEYS[3], 1)
+return 'OK'
+`;
+
+const GUARD = `
+local held = redis.call('HMGET', KEYS[1], 'owner', 'next', 'ordinal')
+if held[1] ~= ARGV[1] or tonumber(held[2] or '0') < tonumber(ARGV[2]) then
+  return redis.error_reply('FENCED owner changed or the store lost commits')
+end
+local function dueTimes(keys)
+  local times = {}
+  for from = 1, #keys, 1000 do
+    local part = redis.call('ZMSCORE', KEYS[3], unpack(keys, from, math.min(from + 999, #keys)))
+    for i = 1, #part do times[#times + 1] = part[i] end
+  end
+  return times
+end
+`;
+
+/** ARGV: owner, lowest next, cursor, count. Reply: next, ordinal, outboxes, due times, keys and states (flat), cursor. */
+export const SCAN_SCRIPT = `
+${GUARD}
+local page = redis.call('HSCAN', KEYS[2], ARGV[3], 'COUNT', ARGV[4])
+local keys = {}
+for i = 1, #page[2], 2 do keys[#keys + 1] = page[2][i] end
+return {held[2] or '0', held[3] or '0', redis.call('HLEN', KEYS[4]), dueTimes(keys), page[2], page[1]}
+`;
+
+/** ARGV: owner, lowest next, keys. Reply: next, ordinal, outboxes, due times, states. */
+export const PEEK_SCRIPT = `
+${GUARD}
+local keys, states = {}, {}
+for i = 3, #ARGV do keys[#keys + 1] = ARGV[i] end
+for from = 1, #keys, 1000 do
+  local part = redis.call('HMGET', KEYS[2], unpack(keys, from, math.min(from + 999, #keys)))
+  for i = 1, #part do states[#states + 1] = part[i] end
+end
+return {held[2] or '0', held[3] or '0', redis.call('HLEN', KEYS[4]), dueTimes(keys), states}
+`;
+
+/** ARGV: owner. UNLINK frees the memory in the background: a million states would hold up every other partition. */
+export const WIPE_SCRIPT = `
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return redis.error_reply('FENCED owner changed') end
+redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
+redis.call('HDEL', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied', 'restoring')
 return 'OK'
 `;

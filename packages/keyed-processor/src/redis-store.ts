@@ -2,7 +2,7 @@ import type { Activation } from '@perennial/contracts';
 import { AppError, assert, toMessage } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import { toPartitionKeys } from './keys.js';
-import { ACQUIRE_SCRIPT, COMMIT_SCRIPT, LOAD_SCRIPT } from './redis-scripts.js';
+import { ACQUIRE_SCRIPT, COMMIT_SCRIPT, LOAD_SCRIPT, PEEK_SCRIPT, SCAN_SCRIPT, WIPE_SCRIPT } from './redis-scripts.js';
 import type {
   CommitRequest,
   Fence,
@@ -10,8 +10,11 @@ import type {
   LoadRequest,
   PartitionMeta,
   PartitionStore,
+  ProfileReading,
+  ReadGuard,
   StoredOutbox,
 } from './store.js';
+import { SCAN_START } from './store.js';
 
 type Argument = string | number | Buffer;
 type Script = (...args: Argument[]) => Promise<unknown>;
@@ -19,6 +22,9 @@ interface ScriptedRedis {
   pnAcquireBuffer: Script;
   pnLoadBuffer: Script;
   pnCommitBuffer: Script;
+  pnScanBuffer: Script;
+  pnPeekBuffer: Script;
+  pnWipeBuffer: Script;
 }
 
 const KEY_COUNT = 4;
@@ -49,6 +55,31 @@ export function createRedisPartitionStore(
     async commit(fence, request) {
       await run(() => scripted.pnCommitBuffer(...keys, ...toFenceArguments(fence), ...toCommitArguments(request)));
     },
+
+    async scan(guard, { cursor, count }) {
+      const reply = (await run(() => scripted.pnScanBuffer(...keys, ...toGuardArguments(guard), cursor, count))) as [
+        ...ReadingHead,
+        flat: Buffer[],
+        cursor: Buffer,
+      ];
+      const [, , , , flat, after] = reply;
+      const found = flat.filter((_, i) => i % 2 === 0).map(String);
+      const states = flat.filter((_, i) => i % 2 === 1);
+      const goOn = String(after);
+      return { ...parseReading(reply, found, states), cursor: goOn === SCAN_START ? undefined : goOn };
+    },
+
+    async peek(guard, wanted) {
+      const reply = (await run(() => scripted.pnPeekBuffer(...keys, ...toGuardArguments(guard), ...wanted))) as [
+        ...ReadingHead,
+        states: Array<Buffer | null>,
+      ];
+      return parseReading(reply, wanted, reply[4]);
+    },
+
+    async wipe(owner) {
+      await run(() => scripted.pnWipeBuffer(...keys, owner));
+    },
   };
 }
 
@@ -57,6 +88,9 @@ function defineScripts(redis: Redis): ScriptedRedis {
     redis.defineCommand('pnAcquire', { numberOfKeys: KEY_COUNT, lua: ACQUIRE_SCRIPT });
     redis.defineCommand('pnLoad', { numberOfKeys: KEY_COUNT, lua: LOAD_SCRIPT });
     redis.defineCommand('pnCommit', { numberOfKeys: KEY_COUNT, lua: COMMIT_SCRIPT });
+    redis.defineCommand('pnScan', { numberOfKeys: KEY_COUNT, lua: SCAN_SCRIPT });
+    redis.defineCommand('pnPeek', { numberOfKeys: KEY_COUNT, lua: PEEK_SCRIPT });
+    redis.defineCommand('pnWipe', { numberOfKeys: KEY_COUNT, lua: WIPE_SCRIPT });
   }
   return redis as unknown as ScriptedRedis;
 }
@@ -76,6 +110,26 @@ function toFenceArguments(fence: Fence): Argument[] {
   return [fence.owner, fence.next, fence.ordinal];
 }
 
+function toGuardArguments(guard: ReadGuard): Argument[] {
+  return [guard.owner, guard.nextMin];
+}
+
+/** Next, ordinal, outboxes and due times. */
+type ReadingHead = [next: Buffer, ordinal: Buffer, outboxes: number, dueTimes: Array<Buffer | null>];
+
+function parseReading(
+  [next, ordinal, outboxes, dueTimes]: readonly [...ReadingHead, ...unknown[]],
+  keys: readonly string[],
+  states: ReadonlyArray<Buffer | null>,
+): ProfileReading {
+  assert(dueTimes.length === keys.length && states.length === keys.length, 'a reading answers every key');
+  const profiles = keys.map((key, i) => {
+    const due = dueTimes[i] ?? null;
+    return { key, state: states[i] ?? null, dueAtMs: due === null ? null : Number(String(due)) };
+  });
+  return { next: Number(String(next)), ordinal: Number(String(ordinal)), outboxes, profiles };
+}
+
 function toLoadArguments(request: LoadRequest): Argument[] {
   return [request.timers?.upToMs ?? '', request.timers?.limit ?? 0, ...request.keys];
 }
@@ -88,6 +142,7 @@ function toCommitArguments({ meta, states, timers, outbox, acknowledged }: Commi
     meta.sequence,
     JSON.stringify(meta.inForce),
     JSON.stringify(meta.applied),
+    meta.restoring ?? '',
   ];
   args.push(acknowledged.length, ...acknowledged);
   args.push(outbox?.sequence ?? '', outbox?.bytes ?? '');
@@ -114,7 +169,7 @@ function pushPresent<V>(
 }
 
 function parseMeta(fields: ReadonlyArray<Buffer | null>): PartitionMeta | undefined {
-  const [next, ordinal, logTime, sequence, inForce, applied] = fields.map((field) => field?.toString());
+  const [next, ordinal, logTime, sequence, inForce, applied, restoring] = fields.map((field) => field?.toString());
   if (next === undefined) return undefined;
   return {
     next: Number(next),
@@ -123,6 +178,7 @@ function parseMeta(fields: ReadonlyArray<Buffer | null>): PartitionMeta | undefi
     sequence: Number(sequence),
     inForce: JSON.parse(inForce ?? '[]') as Activation[],
     applied: JSON.parse(applied ?? '{}') as PartitionMeta['applied'],
+    ...(restoring === undefined || restoring === '' ? {} : { restoring }),
   };
 }
 

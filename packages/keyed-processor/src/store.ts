@@ -22,6 +22,8 @@ export interface PartitionMeta {
   readonly inForce: readonly Activation[];
   /** Highest position applied, by source. */
   readonly applied: Readonly<Record<string, { offset: number; ordinal: number }>>;
+  /** The snapshot that the partition is being restored from: until it is gone, states are not what `next` says. */
+  readonly restoring?: string | undefined;
 }
 
 export interface StoredOutbox {
@@ -59,6 +61,33 @@ export interface CommitRequest {
   readonly acknowledged: readonly number[];
 }
 
+/** What a snapshot's read must find: the owner, and a partition that has come at least as far as `nextMin`. */
+export interface ReadGuard {
+  readonly owner: string;
+  /** A store that lost commits stands below; a state read from it does not belong to this snapshot. */
+  readonly nextMin: number;
+}
+
+/** A profile as a snapshot holds it. Its timer is told, since a poison timer is gone though the state still asks for it. */
+export interface StoredProfile {
+  readonly key: string;
+  /** Null for a profile that has none. */
+  readonly state: Buffer | null;
+  readonly dueAtMs: number | null;
+}
+
+/** Profiles with the position at which they were read, all at once. */
+export interface ProfileReading {
+  readonly next: number;
+  readonly ordinal: number;
+  /** Outboxes still kept. */
+  readonly outboxes: number;
+  readonly profiles: readonly StoredProfile[];
+}
+
+/** Where a scan begins; every profile that is there all the time is given at least once by the time it ends. */
+export const SCAN_START = '0';
+
 /**
  * State of one partition of one processor, all on one hash slot. `load` and `commit` are atomic and fenced: they throw
  * AppError `fenced` and change nothing when the owner, `next` or `ordinal` is not as expected.
@@ -68,6 +97,15 @@ export interface PartitionStore {
   acquire(owner: string): Promise<{ meta: PartitionMeta | undefined; outboxes: readonly StoredOutbox[] }>;
   load(fence: Fence, request: LoadRequest): Promise<LoadReply>;
   commit(fence: Fence, request: CommitRequest): Promise<void>;
+  /** Some profiles (about `count`) from `cursor` on, and the cursor to go on from; undefined at the end. Fenced by the guard. */
+  scan(
+    guard: ReadGuard,
+    from: { readonly cursor: string; readonly count: number },
+  ): Promise<ProfileReading & { readonly cursor: string | undefined }>;
+  /** These profiles, in order. Fenced by the guard. */
+  peek(guard: ReadGuard, keys: readonly string[]): Promise<ProfileReading>;
+  /** Makes the partition one never begun, of the same owner; fenced by the owner alone. */
+  wipe(owner: string): Promise<void>;
 }
 
 export type OpenPartitionStore = (partition: number) => PartitionStore;
