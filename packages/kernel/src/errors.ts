@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'config_invalid'
   | 'contract_violation'
+  | 'data_damaged'
   | 'dependency_unavailable'
   | 'dependency_misconfigured'
   | 'fenced'

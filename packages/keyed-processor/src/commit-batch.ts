@@ -13,15 +13,18 @@ export async function commitBatch<State>(
   const states = [...result.states].map(
     ([key, state]) => [key, state === undefined ? null : to.codec.encode(state)] as const,
   );
-  const sequence = result.outputs.length === 0 ? own.meta.sequence : own.meta.sequence + 1;
-  const outbox = result.outputs.length === 0 ? undefined : { sequence, bytes: encodeOutbox(result.outputs) };
-  const meta = { ...result.meta, sequence };
+  // What is replayed below a snapshot's end was published and acknowledged before.
+  const outputs = own.restoration === undefined ? result.outputs : [];
+  const sequence = outputs.length === 0 ? own.meta.sequence : own.meta.sequence + 1;
+  const outbox = outputs.length === 0 ? undefined : { sequence, bytes: encodeOutbox(outputs) };
+  const meta = { ...result.meta, sequence, restoring: own.meta.restoring };
   const acknowledged = own.publisher.peekAcknowledged();
+  own.changes.note(states);
   await to.store.commit(toFence(own), { meta, states, timers: [...result.timers], outbox, acknowledged });
   own.publisher.forget(acknowledged);
   own.meta = meta;
   states.forEach(([key, bytes]) => {
     own.cache.set(key, result.states.get(key), bytes?.length ?? 0);
   });
-  if (outbox !== undefined) own.publisher.add({ sequence, records: result.outputs });
+  if (outbox !== undefined) own.publisher.add({ sequence, records: outputs });
 }

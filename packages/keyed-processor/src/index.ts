@@ -11,8 +11,10 @@ export type {
 export { type PartitionKeys, toPartitionKeys } from './keys.js';
 export { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
 export { DEFAULT_LINGER, type LingerLimits } from './linger.js';
+export type { SnapshotSettings } from './open-snapshots.js';
 export { type Processor, type ProcessorOptions, startProcessor } from './processor.js';
 export { createRedisPartitionStore } from './redis-store.js';
+export { DEFAULT_SNAPSHOT_LIMITS, type SnapshotLimits } from './snapshot-limits.js';
 export type {
   CommitRequest,
   Fence,
@@ -21,6 +23,9 @@ export type {
   OpenPartitionStore,
   PartitionMeta,
   PartitionStore,
+  ProfileReading,
+  ReadGuard,
   StoredOutbox,
+  StoredProfile,
   StoredTimer,
 } from './store.js';

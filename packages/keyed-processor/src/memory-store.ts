@@ -18,6 +18,9 @@ interface Contents {
   outboxes: Map<number, Buffer>;
 }
 
+/** So that no key is taken for the beginning of a scan. */
+const CURSOR_PREFIX = 'after:';
+
 /** The store of one partition in memory, for unit tests; it can fail, lose its last commits and be emptied. */
 export class MemoryPartitionStore implements PartitionStore {
   #now: Contents = { owner: undefined, meta: undefined, states: new Map(), timers: new Map(), outboxes: new Map() };
@@ -60,11 +63,11 @@ export class MemoryPartitionStore implements PartitionStore {
   async scan(guard: ReadGuard, from: { cursor: string; count: number }) {
     this.#mayFail();
     this.#checkGuard(guard);
-    const after = from.cursor === SCAN_START ? '' : from.cursor;
+    const after = from.cursor === SCAN_START ? '' : from.cursor.slice(CURSOR_PREFIX.length);
     // In key order, so that what is added behind the cursor is not seen, as in a hash table.
     const keys = [...this.#now.states.keys()].filter((key) => key > after).sort();
     const page = keys.slice(0, from.count);
-    return { ...this.#read(page), cursor: keys.length > page.length ? page.at(-1) : undefined };
+    return { ...this.#read(page), cursor: keys.length > page.length ? `${CURSOR_PREFIX}${page.at(-1)}` : undefined };
   }
 
   async peek(guard: ReadGuard, keys: readonly string[]) {

@@ -1,8 +1,11 @@
 import type { LogRecord } from '@perennial/kafka';
 import type { BoundedQueue } from '@perennial/kernel';
+import type { ChangedKeys } from './changed-keys.js';
 import type { OutboxPublisher } from './publisher.js';
+import type { Restoration } from './restoration.js';
 import type { StateCache } from './state-cache.js';
 import type { Fence, PartitionMeta } from './store.js';
+import type { Turn } from './turn.js';
 
 /** What holds while a worker owns its partition: gone, all of it, at the first refusal. */
 export interface Ownership<State> {
@@ -10,6 +13,11 @@ export interface Ownership<State> {
   readonly queue: BoundedQueue<LogRecord>;
   readonly publisher: OutboxPublisher;
   readonly cache: StateCache<State>;
+  /** Taken by each batch, so that whoever else takes it finds no commit under way. */
+  readonly turn: Turn;
+  readonly changes: ChangedKeys;
+  /** While the partition is being restored. */
+  restoration: Restoration | undefined;
   meta: PartitionMeta;
   /** No timer of the store is due before this. */
   timersFromMs: number;

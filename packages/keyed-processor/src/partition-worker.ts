@@ -1,7 +1,8 @@
 import type { Activation } from '@perennial/contracts';
 import type { LogProducer, LogRecord } from '@perennial/kafka';
-import { BoundedQueue, type Clock, isAppError, retry, toBackoffMs } from '@perennial/kernel';
+import { AppError, BoundedQueue, type Clock, isAppError, retry, toBackoffMs } from '@perennial/kernel';
 import { workOffBatch } from './batch.js';
+import { ChangedKeys } from './changed-keys.js';
 import { commitBatch } from './commit-batch.js';
 import { type BatchEntry, decodeBatch } from './decode-batch.js';
 import type { ProcessorDefinition } from './definition.js';
@@ -9,10 +10,13 @@ import type { ProcessorLimits } from './limits.js';
 import { loadBatch } from './load-batch.js';
 import { decodeOutbox } from './outbox.js';
 import type { Ownership } from './ownership.js';
+import type { PartitionSnapshots } from './partition-snapshots.js';
 import { OutboxPublisher } from './publisher.js';
+import type { RestoredStart } from './snapshot-restore.js';
 import { StateCache } from './state-cache.js';
 import { EMPTY_META, type PartitionMeta, type PartitionStore } from './store.js';
 import type { ProcessorTelemetry } from './telemetry.js';
+import { Turn } from './turn.js';
 
 export interface WorkerOptions<State, Input, Evidence> {
   readonly definition: ProcessorDefinition<State, Input, Evidence>;
@@ -30,6 +34,8 @@ export interface WorkerOptions<State, Input, Evidence> {
   /** Throws when the log cannot continue from `meta` (records lost at either end, or a store that was emptied). */
   readonly checkContinuity: (partition: number, meta: PartitionMeta | undefined) => Promise<void>;
   readonly seek: (partition: number, offset: number) => void;
+  /** Undefined when snapshots are off: an empty store is then rebuilt from the log, if that still reaches back. */
+  readonly snapshots?: PartitionSnapshots | undefined;
 }
 
 /** Works off one partition: owns it, publishes what is left, then load, step, commit, publish, batch by batch. */
@@ -39,14 +45,20 @@ export class PartitionWorker<State, Input, Evidence> {
   #ownership: Ownership<State> | undefined;
   #running: Promise<void> | undefined;
   #stalled = true;
+  #restoring = false;
 
   constructor(options: WorkerOptions<State, Input, Evidence>) {
     this.#options = options;
   }
 
-  /** False while the partition is being acquired, or work on it fails. */
+  /** False while the partition is being acquired or restored, or work on it fails. */
   get ready(): boolean {
-    return this.#ownership !== undefined && !this.#stalled && !this.#ownership.broken;
+    const own = this.#ownership;
+    return own !== undefined && !own.broken && !this.#stalled && !this.restoring;
+  }
+
+  get restoring(): boolean {
+    return this.#restoring;
   }
 
   /** Offset of the next record to be worked off; undefined before the partition is owned. */
@@ -60,6 +72,11 @@ export class PartitionWorker<State, Input, Evidence> {
 
   get outboxDepth(): number {
     return this.#ownership?.publisher.depth ?? 0;
+  }
+
+  /** Tells how old the newest snapshot is. */
+  observeSnapshots(): void {
+    this.#options.snapshots?.observe();
   }
 
   start(): void {
@@ -91,10 +108,12 @@ export class PartitionWorker<State, Input, Evidence> {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#ownership?.queue.close();
-    const { clock, limits } = this.#options;
+    const { clock, limits, snapshots } = this.#options;
+    const writing = snapshots?.stopWriting();
     const deadline = new AbortController();
     await Promise.race([this.#running, clock.wait(limits.drainMs, deadline.signal)]);
     deadline.abort();
+    await writing;
     await this.#ownership?.publisher.stop();
     this.#ownership = undefined;
   }
@@ -136,6 +155,7 @@ export class PartitionWorker<State, Input, Evidence> {
         await this.#work();
       } catch (error) {
         this.#stalled = true;
+        if (this.#stop.signal.aborted) return this.#letGo();
         const fenced = isAppError(error, 'fenced');
         if (fenced) telemetry.fenced(partition);
         else telemetry.stalled(partition, error);
@@ -150,46 +170,91 @@ export class PartitionWorker<State, Input, Evidence> {
 
   /** Acquires, publishes again what was left over, and asks for records from where the store stands. */
   async #own(): Promise<void> {
-    const { store, definition, partition, limits, telemetry, clock, random, producer } = this.#options;
+    const { store, definition, partition, limits, telemetry, clock, random, producer, snapshots } = this.#options;
     const owner = this.#options.createOwner();
-    const { meta, outboxes } = await store.acquire(owner);
-    await this.#options.checkContinuity(partition, meta);
-    for (const activation of meta?.inForce ?? []) await definition.activate?.(activation);
+    const { meta: found, outboxes } = await store.acquire(owner);
+    const { meta, restoration } = await this.#toStart(owner, found);
+    for (const activation of meta.inForce) await definition.activate?.(activation);
     const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition });
     const own: Ownership<State> = {
       owner,
       publisher,
       queue: new BoundedQueue({ itemsMax: limits.queueItemsMax, bytesMax: limits.queueBytesMax }),
       cache: new StateCache(limits),
-      meta: meta ?? EMPTY_META,
+      turn: new Turn(),
+      changes: new ChangedKeys(snapshots?.changedKeysMax ?? 0),
+      restoration,
+      meta,
       timersFromMs: Number.NEGATIVE_INFINITY,
-      expected: meta?.next ?? 0,
+      expected: meta.next,
       asked: false,
       strayAt: undefined,
       broken: false,
     };
     this.#ownership = own;
-    for (const { sequence, bytes } of outboxes) publisher.add({ sequence, records: decodeOutbox(bytes) });
+    // A partition that was wiped owes nothing.
+    const owed = restoration === undefined ? outboxes : [];
+    for (const { sequence, bytes } of owed) publisher.add({ sequence, records: decodeOutbox(bytes) });
     await publisher.waitForDepth(0);
+    await snapshots?.catchUp(own, own.meta.next);
     if (this.#stop.signal.aborted) return;
     this.#stalled = false;
-    telemetry.acquired(partition, { next: own.meta.next, outboxes: outboxes.length });
+    telemetry.acquired(partition, { next: own.meta.next, outboxes: owed.length });
     this.#options.seek(partition, own.meta.next);
     own.asked = true;
   }
 
+  /** Where the store stands; where it knows nothing, what a snapshot or the whole log can bring back. */
+  async #toStart(owner: string, found: PartitionMeta | undefined): Promise<RestoredStart> {
+    const { store, partition, snapshots, checkContinuity } = this.#options;
+    this.#restoring = false;
+    if (found !== undefined && found.restoring === undefined) {
+      await checkContinuity(partition, found);
+      return { meta: found, restoration: undefined };
+    }
+    if (snapshots !== undefined) {
+      this.#restoring = true;
+      return snapshots.restore(owner, this.#stop.signal);
+    }
+    if (found !== undefined) {
+      throw new AppError(
+        'dependency_misconfigured',
+        `partition ${partition} is being restored from snapshot ${found.restoring}, but snapshots are off: switch them on again`,
+      );
+    }
+    await checkContinuity(partition, undefined);
+    await store.commit(
+      { owner, next: 0, ordinal: 0 },
+      { meta: EMPTY_META, states: [], timers: [], outbox: undefined, acknowledged: [] },
+    );
+    return { meta: EMPTY_META, restoration: undefined };
+  }
+
   async #work(): Promise<void> {
     const own = this.#ownership;
-    const { batchItemsMax, batchBytesMax } = this.#options.limits;
-    while (own !== undefined && !this.#stop.signal.aborted) {
+    const { limits, snapshots } = this.#options;
+    const { batchItemsMax, batchBytesMax } = limits;
+    if (own === undefined) return;
+    this.#writeSnapshots(own);
+    while (!this.#stop.signal.aborted) {
       let records = await own.queue.take({ itemsMax: batchItemsMax, bytesMax: batchBytesMax });
       while (records.length > 0) {
-        await this.#workOff(own, records);
+        await snapshots?.catchUp(own, Math.max(own.meta.next, records[0]?.offset ?? 0));
+        const batch = records.filter(({ offset }) => offset < (own.restoration?.cutAt ?? Number.POSITIVE_INFINITY));
+        await own.turn.run(() => this.#workOff(own, batch));
+        await snapshots?.catchUp(own, own.meta.next);
+        this.#writeSnapshots(own);
         records = records.filter(({ offset }) => offset >= own.meta.next);
         if (this.#stop.signal.aborted) break;
       }
     }
-    await own?.publisher.waitForDepth(0);
+    await own.publisher.waitForDepth(0);
+  }
+
+  #writeSnapshots(own: Ownership<State>): void {
+    if (own.restoration !== undefined || this.#stop.signal.aborted) return;
+    this.#restoring = false;
+    this.#options.snapshots?.startWriting(own);
   }
 
   /** One commit: as many of the records as fit. */
@@ -239,6 +304,7 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#ownership = undefined;
     own?.queue.close();
     await own?.publisher.stop();
+    await this.#options.snapshots?.stopWriting();
   }
 }
 

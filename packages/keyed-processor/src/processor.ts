@@ -7,8 +7,10 @@ import { checkContinuity } from './continuity.js';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
 import { DEFAULT_LINGER, Linger, type LingerLimits } from './linger.js';
+import { createOpenSnapshots, type SnapshotSettings } from './open-snapshots.js';
 import { PartitionWorker } from './partition-worker.js';
 import { createRedisPartitionStore } from './redis-store.js';
+import { createSnapshotTelemetry } from './snapshot-telemetry.js';
 import type { OpenPartitionStore } from './store.js';
 import { createProcessorTelemetry, type ProcessorTelemetry } from './telemetry.js';
 
@@ -21,6 +23,8 @@ export interface ProcessorOptions<State, Input, Evidence> {
   readonly metrics: Metrics;
   readonly limits?: Partial<ProcessorLimits>;
   readonly linger?: Partial<LingerLimits>;
+  /** Without them an emptied Redis can be rebuilt only while the log reaches back to its beginning. */
+  readonly snapshots?: SnapshotSettings | undefined;
   /** Replaceable for tests. */
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -61,6 +65,21 @@ export async function startProcessor<State, Input, Evidence = undefined>(
     isRetriable: (error) => isAppError(error) && error.retriable,
     onRetry: ({ error }) => telemetry.consumerFailed(error),
   });
+  const openSnapshots =
+    options.snapshots &&
+    createOpenSnapshots({
+      settings: options.snapshots,
+      namespace,
+      processor: definition.name,
+      topic: definition.inputTopic,
+      partitions,
+      log,
+      clock,
+      random,
+      telemetry: createSnapshotTelemetry(logger, options.metrics),
+    });
+  if (openSnapshots === undefined)
+    logger.warn('snapshots are off: an emptied Redis can be rebuilt only from a whole log');
   const workers = new Map<number, PartitionWorker<State, Input, Evidence>>();
   const releases = new ReleaseStack();
   const producer = await releases.acquire(
@@ -71,12 +90,14 @@ export async function startProcessor<State, Input, Evidence = undefined>(
   let consumer: LogConsumer | undefined;
 
   function assign(partition: number): void {
+    const store = openStore(partition);
     const worker = new PartitionWorker({
       definition,
       partition,
       partitions,
       deadLetterTopic: toTopic(namespace, 'deadLettered'),
-      store: openStore(partition),
+      store,
+      snapshots: openSnapshots?.(partition, store),
       producer,
       limits,
       clock,
@@ -135,6 +156,7 @@ export async function startProcessor<State, Input, Evidence = undefined>(
       const lag = (ends.get(partition)?.high ?? 0) - (worker.next ?? 0);
       telemetry.observed(partition, { lag, outboxDepth: worker.outboxDepth, queued: worker.queued });
       if (lag < 0) await worker.verify();
+      worker.observeSnapshots();
     }
   }
 
@@ -142,7 +164,9 @@ export async function startProcessor<State, Input, Evidence = undefined>(
     problems() {
       return [...workers]
         .filter(([, worker]) => !worker.ready)
-        .map(([partition]) => `partition ${partition} is not being worked off`);
+        .map(([partition, { restoring }]) =>
+          restoring ? `partition ${partition} is being restored` : `partition ${partition} is not being worked off`,
+        );
     },
     async stop() {
       await commits().catch((error: unknown) => telemetry.consumerFailed(error));

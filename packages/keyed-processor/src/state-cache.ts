@@ -20,6 +20,11 @@ export class StateCache<State> {
     this.#known.set(key, { state }, bytes + key.length + ENTRY_OVERHEAD_BYTES);
   }
 
+  /** What the store holds of it was replaced behind the cache's back. */
+  forget(key: string): void {
+    this.#known.delete(key);
+  }
+
   clear(): void {
     this.#known.clear();
   }

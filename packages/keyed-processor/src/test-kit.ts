@@ -3,6 +3,7 @@ import type { LogProducer, LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { type Clock, systemClock } from '@perennial/kernel';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
+import type { PartitionSnapshots } from './partition-snapshots.js';
 import { PartitionWorker, type WorkerOptions } from './partition-worker.js';
 import type { PartitionStore } from './store.js';
 import type { ProcessorTelemetry } from './telemetry.js';
@@ -17,12 +18,15 @@ export interface Sum {
 export const OUT = 'out';
 const WAKE_AFTER_MS = 10;
 
+/** A value to add, or the end of the profile. */
+export type SumInput = number | 'remove';
+
 export const summing = createSumming({ inputTopic: 'in', outputTopic: OUT });
 
 export function createSumming(topics: {
   inputTopic: string;
   outputTopic: string;
-}): ProcessorDefinition<Sum, number, number> {
+}): ProcessorDefinition<Sum, SumInput, number> {
   return {
     name: 'summing',
     inputTopic: topics.inputTopic,
@@ -32,16 +36,25 @@ export function createSumming(topics: {
       timerAtMs: (state) => state.wakeAtMs ?? undefined,
     },
     decode(record) {
-      const body = JSON.parse(String(record.value)) as { tick?: number; value?: number; activate?: number };
+      const body = JSON.parse(String(record.value)) as {
+        tick?: number;
+        value?: SumInput;
+        activate?: number;
+      };
       if (body.tick !== undefined) return { kind: 'tick', timeMs: body.tick };
       if (body.activate !== undefined)
         return { kind: 'activation', activation: { kind: 'factor', number: body.activate, hash: '' } };
       return { kind: 'record', key: String(record.key), input: body.value ?? 0 };
     },
     handOn: (control) => ({ topic: topics.outputTopic, value: Buffer.from(JSON.stringify(control)) }),
-    prepare: async (items) => items.map(({ cause }) => (cause.kind === 'record' ? cause.input * 2 : -1)),
+    prepare: async (items) =>
+      items.map(({ cause }) => (cause.kind === 'record' && cause.input !== 'remove' ? cause.input * 2 : -1)),
     step({ state, cause, context }, doubled) {
-      if (cause.kind === 'record' && cause.input < 0) throw new Error('negative values are poison');
+      if (cause.kind === 'record' && cause.input === 'remove') {
+        const value = Buffer.from(JSON.stringify({ removed: context.key, ...state }));
+        return { state: undefined, outputs: [{ topic: topics.outputTopic, value }] };
+      }
+      if (cause.kind === 'record' && Number(cause.input) < 0) throw new Error('negative values are poison');
       const factor = context.inForce.get('factor')?.number ?? 1;
       const before: Sum = state ?? { sum: 0, wakeAtMs: null, woken: 0 };
       const after: Sum =
@@ -122,7 +135,7 @@ export const impatientClock: Clock = {
 };
 
 export interface Harness {
-  readonly worker: PartitionWorker<Sum, number, number>;
+  readonly worker: PartitionWorker<Sum, SumInput, number>;
   /** Feeds the input from wherever the worker seeks to, `chunk` records a delivery, until all is worked off or `until` says so. */
   drain(options?: { chunk?: number; until?: () => boolean }): Promise<void>;
 }
@@ -136,6 +149,7 @@ export function createHarness(options: {
   limits?: Partial<ProcessorLimits>;
   telemetry?: Partial<ProcessorTelemetry>;
   checkContinuity?: WorkerOptions<Sum, number, number>['checkContinuity'];
+  snapshots?: PartitionSnapshots;
 }): Harness {
   let cursor: number | undefined;
   let owners = 0;
@@ -152,6 +166,7 @@ export function createHarness(options: {
     telemetry: { ...silentTelemetry, ...options.telemetry },
     createOwner: () => `${options.owner}-${owners++}`,
     checkContinuity: options.checkContinuity ?? (async () => {}),
+    snapshots: options.snapshots,
     seek: (_partition, offset) => {
       cursor = offset;
     },
@@ -161,7 +176,7 @@ export function createHarness(options: {
     async drain({ chunk = 3, until = () => false } = {}) {
       worker.start();
       const last = options.input.length;
-      while (!until() && !(worker.next === last && worker.outboxDepth === 0)) {
+      while (!until() && !(worker.next === last && worker.outboxDepth === 0 && !worker.restoring)) {
         const from = cursor;
         if (from !== undefined && from < last) {
           cursor = from + chunk;

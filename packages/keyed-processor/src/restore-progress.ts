@@ -1,0 +1,76 @@
+import type { Clock } from '@perennial/kernel';
+import type { SnapshotManifest } from './snapshot-format.js';
+import type { SnapshotLimits } from './snapshot-limits.js';
+import type { SnapshotTelemetry } from './snapshot-telemetry.js';
+
+export interface RestoreFigures {
+  readonly snapshot: string;
+  readonly profilesLoaded: number;
+  readonly profilesTotal: number;
+  readonly recordsReplayed: number;
+  readonly recordsTotal: number;
+  readonly elapsedMs: number;
+}
+
+/** Counts what a restore has done, and tells it at intervals. */
+export class RestoreProgress {
+  readonly #to: RestoreProgressTarget;
+  readonly #newest: SnapshotManifest;
+  readonly #profilesTotal: number;
+  readonly #startedMs: number;
+  #toldMs: number;
+  #profiles = 0;
+  #records = 0;
+
+  constructor(chain: readonly [SnapshotManifest, ...SnapshotManifest[]], to: RestoreProgressTarget) {
+    this.#to = to;
+    this.#newest = chain.at(-1) ?? chain[0];
+    this.#profilesTotal = chain.flatMap(({ chunks }) => chunks).reduce((sum, { profiles }) => sum + profiles, 0);
+    this.#startedMs = to.clock.now();
+    this.#toldMs = this.#startedMs;
+    to.telemetry.restoring(to.partition, this.#figures());
+  }
+
+  loaded(profiles: number): void {
+    this.#profiles += profiles;
+    this.#tell();
+  }
+
+  /** All records below `next` are worked off. */
+  replayed(next: number): void {
+    const { begin, end } = this.#newest;
+    this.#records = Math.min(next, end) - begin.next;
+    this.#tell();
+  }
+
+  finish(): void {
+    const { telemetry, partition } = this.#to;
+    telemetry.restored(partition, this.#figures());
+  }
+
+  #tell(): void {
+    const { clock, limits, telemetry, partition } = this.#to;
+    if (clock.now() - this.#toldMs < limits.progressIntervalMs) return;
+    this.#toldMs = clock.now();
+    telemetry.restoring(partition, this.#figures());
+  }
+
+  #figures(): RestoreFigures {
+    const { id, begin, end } = this.#newest;
+    return {
+      snapshot: id,
+      profilesLoaded: this.#profiles,
+      profilesTotal: this.#profilesTotal,
+      recordsReplayed: this.#records,
+      recordsTotal: end - begin.next,
+      elapsedMs: this.#to.clock.now() - this.#startedMs,
+    };
+  }
+}
+
+export interface RestoreProgressTarget {
+  readonly partition: number;
+  readonly limits: SnapshotLimits;
+  readonly clock: Clock;
+  readonly telemetry: SnapshotTelemetry;
+}

@@ -1,0 +1,162 @@
+import { describe, expect, it } from '@jest/globals';
+import { MemoryBlobStore } from '@perennial/blob-store/testing';
+import type { LogRecord } from '@perennial/kafka';
+import { createSeededRandom } from '@perennial/kernel';
+import { MemoryPartitionStore } from './memory-store.js';
+import {
+  createTurbulentInput,
+  Mortal,
+  openTestSnapshots,
+  readManifests,
+  withoutSequence,
+} from './snapshot-test-kit.js';
+import { createHarness, RecordingProducer, toSeen } from './test-kit.js';
+
+/*
+ * A store that is emptied in the middle of everything, with processes that die at any point, must come back as if nothing
+ * had happened: the same states and timers, and for a reader who drops repeats the same records.
+ */
+
+const LIMITS = { batchItemsMax: 4, timersPerLoadMax: 2, drainMs: 1 };
+
+class World {
+  readonly store = new MemoryPartitionStore();
+  readonly blobs = new MemoryBlobStore();
+  readonly producer = new RecordingProducer();
+  readonly input: readonly LogRecord[];
+  #owners = 0;
+
+  constructor(input: readonly LogRecord[]) {
+    this.input = input;
+  }
+
+  /** A process in this world. */
+  join(mortal = new Mortal()) {
+    const store = mortal.store(this.store);
+    const readReach = () => ({ low: 0, high: this.input.length, committed: this.producer.written.length });
+    const snapshots = openTestSnapshots({ store, blobs: mortal.blobs(this.blobs), readReach });
+    return createHarness({
+      input: this.input,
+      store,
+      producer: mortal.producer(this.producer),
+      owner: `owner${this.#owners++}`,
+      limits: LIMITS,
+      snapshots,
+    });
+  }
+
+  result() {
+    return { contents: withoutSequence(this.store), seen: toSeen(this.producer.written) };
+  }
+}
+
+async function runUndisturbed(input: readonly LogRecord[]) {
+  const store = new MemoryPartitionStore();
+  const producer = new RecordingProducer();
+  const harness = createHarness({ input, store, producer, owner: 'calm', limits: LIMITS });
+  await harness.drain();
+  await harness.worker.stop();
+  return { contents: withoutSequence(store), seen: toSeen(producer.written) };
+}
+
+/** Some turns of the event loop, so that reads of a snapshot and commits fall between each other in many ways. */
+function createPause(random: () => number): () => Promise<void> {
+  return async () => {
+    for (let left = Math.floor(random() * 4); left > 0; left--) await new Promise((resolve) => setImmediate(resolve));
+  };
+}
+
+describe('a restore from a fuzzy snapshot', () => {
+  it.each(Array.from({ length: 60 }, (_, i) => i + 1))(
+    'after the store was emptied and the process died with it, equals an undisturbed run (seed %i)',
+    async (seed) => {
+      const random = createSeededRandom(seed);
+      const input = createTurbulentInput(random, 200);
+      const calm = await runUndisturbed(input);
+      const world = new World(input);
+      for (const share of [0.3, 0.6, 0.9]) {
+        const mortal = new Mortal({ pause: createPause(random) });
+        const harness = world.join(mortal);
+        const until = Math.floor((share + random() * 0.1) * input.length);
+        await harness.drain({
+          chunk: 1 + Math.floor(random() * 8),
+          until: () => (harness.worker.next ?? 0) >= until && !harness.worker.restoring,
+        });
+        mortal.dead = true;
+        void harness.worker.stop();
+        world.store.empty();
+      }
+      const last = world.join();
+      await last.drain();
+      await last.worker.stop();
+      expect(world.result()).toEqual(calm);
+      expect(readManifests(world.blobs).some(({ end }) => end > 0)).toBe(true);
+    },
+  );
+
+  it('is done by the same process, when it learns from its next commit that the store is empty', async () => {
+    const input = createTurbulentInput(createSeededRandom(7), 150);
+    const world = new World(input);
+    const harness = world.join(new Mortal({ pause: createPause(createSeededRandom(8)) }));
+    await harness.drain({ until: () => (harness.worker.next ?? 0) >= 100 });
+    world.store.empty();
+    expect(harness.worker.ready).toBe(true);
+    await harness.drain({ until: () => harness.worker.restoring });
+    expect(harness.worker.ready).toBe(false);
+    await harness.drain();
+    expect(harness.worker.ready).toBe(true);
+    await harness.worker.stop();
+    expect(world.result()).toEqual(await runUndisturbed(input));
+  });
+
+  it('interrupted at any point, is begun again cleanly by whoever comes next', async () => {
+    const input = createTurbulentInput(createSeededRandom(3), 120);
+    const calm = await runUndisturbed(input);
+    const random = createSeededRandom(4);
+    let crashed = 0;
+    for (let diesAt = 1; ; diesAt++) {
+      const world = new World(input);
+      const first = world.join(new Mortal({ pause: createPause(random) }));
+      await first.drain({ until: () => (first.worker.next ?? 0) >= 100 });
+      await first.worker.stop();
+      world.store.empty();
+      const mortal = new Mortal({ diesAt });
+      const second = world.join(mortal);
+      let restored = false;
+      await second.drain({
+        until: () => {
+          restored = second.worker.ready;
+          return mortal.dead || restored;
+        },
+      });
+      mortal.dead = true;
+      void second.worker.stop();
+      const third = world.join();
+      await third.drain();
+      await third.worker.stop();
+      expect({ diesAt, ...world.result() }).toEqual({ diesAt, ...calm });
+      if (restored) break;
+      crashed++;
+    }
+    expect(crashed).toBeGreaterThan(20);
+  }, 30_000);
+});
+
+describe('a process that dies in the middle of a snapshot', () => {
+  it.each([1, 5, 9, 14, 20, 27, 35, 44, 54, 65, 77, 90, 104, 130, 170])(
+    'at operation %i leaves nothing that a restore could trip over',
+    async (diesAt) => {
+      const input = createTurbulentInput(createSeededRandom(11), 100);
+      const world = new World(input);
+      const mortal = new Mortal({ diesAt, pause: createPause(createSeededRandom(diesAt)) });
+      const first = world.join(mortal);
+      await first.drain({ until: () => mortal.dead });
+      void first.worker.stop();
+      world.store.empty();
+      const second = world.join();
+      await second.drain();
+      await second.worker.stop();
+      expect(world.result()).toEqual(await runUndisturbed(input));
+    },
+  );
+});
