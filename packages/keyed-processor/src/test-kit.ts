@@ -17,8 +17,9 @@ export interface Sum {
 
 export const OUT = 'out';
 const WAKE_AFTER_MS = 10;
+const REMOVABLE_SUM = 100;
 
-/** A value to add, or the end of the profile. */
+/** A value to add, or the end of a profile whose sum is large: what happens depends on the state. */
 export type SumInput = number | 'remove';
 
 export const summing = createSumming({ inputTopic: 'in', outputTopic: OUT });
@@ -51,8 +52,9 @@ export function createSumming(topics: {
       items.map(({ cause }) => (cause.kind === 'record' && cause.input !== 'remove' ? cause.input * 2 : -1)),
     step({ state, cause, context }, doubled) {
       if (cause.kind === 'record' && cause.input === 'remove') {
-        const value = Buffer.from(JSON.stringify({ removed: context.key, ...state }));
-        return { state: undefined, outputs: [{ topic: topics.outputTopic, value }] };
+        const removed = (state?.sum ?? 0) >= REMOVABLE_SUM;
+        const value = Buffer.from(JSON.stringify({ key: context.key, removed, sum: state?.sum }));
+        return { state: removed ? undefined : state, outputs: [{ topic: topics.outputTopic, value }] };
       }
       if (cause.kind === 'record' && Number(cause.input) < 0) throw new Error('negative values are poison');
       const factor = context.inForce.get('factor')?.number ?? 1;
