@@ -11,7 +11,7 @@ export type {
 export { type PartitionKeys, toPartitionKeys } from './keys.js';
 export { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
 export { DEFAULT_LINGER, type LingerLimits } from './linger.js';
-export type { SnapshotSettings } from './open-snapshots.js';
+export { openSnapshotSettings, type SnapshotSettings } from './open-snapshots.js';
 export { type Processor, type ProcessorOptions, startProcessor } from './processor.js';
 export { createRedisPartitionStore } from './redis-store.js';
 export { DEFAULT_SNAPSHOT_LIMITS, type SnapshotLimits } from './snapshot-limits.js';

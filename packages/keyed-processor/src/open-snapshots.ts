@@ -1,4 +1,4 @@
-import type { BlobStore } from '@perennial/blob-store';
+import { type BlobLocation, type BlobStore, openBlobStore } from '@perennial/blob-store';
 import { toConsumerGroup } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { AppError, type Clock } from '@perennial/kernel';
@@ -14,6 +14,14 @@ import { Turn } from './turn.js';
 export interface SnapshotSettings {
   readonly blobs: BlobStore;
   readonly limits?: Partial<SnapshotLimits>;
+}
+
+/** What configuration says of snapshots; undefined when they are off. */
+export async function openSnapshotSettings(
+  config: { readonly kind: 'off' } | (BlobLocation & { readonly intervalMs: number }),
+): Promise<SnapshotSettings | undefined> {
+  if (config.kind === 'off') return undefined;
+  return { blobs: await openBlobStore(config), limits: { intervalMs: config.intervalMs } };
 }
 
 export interface OpenSnapshotsOptions {

@@ -1,0 +1,113 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { AppError, toMessage } from '@perennial/kernel';
+import { type BlobStore, checkKey, checkPrefix } from './blob-store.js';
+
+export interface S3Location {
+  readonly bucket: string;
+  /** Before every key; empty, or ends in a slash. */
+  readonly prefix: string;
+  readonly region: string;
+  /** Undefined for AWS itself. */
+  readonly endpoint: string | undefined;
+  /** `endpoint/bucket/key` in place of `bucket.endpoint/key`. */
+  readonly pathStyle: boolean;
+  /** Undefined for those that the machine has (an instance's or a pod's role). */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+}
+
+/** One try may take so long; the caller tries again. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const SOCKETS_MAX = 16;
+
+/** Objects in a bucket of S3, or of a server with the same API. The bucket must be there. */
+export function createS3BlobStore(location: S3Location): BlobStore {
+  const { bucket, prefix } = location;
+  const client = createClient(location);
+  const at = (key: string) => {
+    checkKey(key);
+    return { Bucket: bucket, Key: prefix + key };
+  };
+
+  async function run<T>(what: string, operation: () => Promise<T>): Promise<T> {
+    try {
+      return await operation();
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      const name = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : '';
+      throw new AppError('dependency_unavailable', `bucket ${bucket}, ${what}: ${name}${toMessage(error)}`, {
+        retriable: true,
+        cause: error,
+      });
+    }
+  }
+
+  return {
+    put: (key, bytes) =>
+      run(`write ${key}`, async () => {
+        await client.send(new PutObjectCommand({ ...at(key), Body: bytes, ContentLength: bytes.length }));
+      }),
+
+    get: (key) =>
+      run(`read ${key}`, async () => {
+        try {
+          const { Body } = await client.send(new GetObjectCommand(at(key)));
+          return Buffer.from((await Body?.transformToByteArray()) ?? []);
+        } catch (error) {
+          if (isNoSuchKey(error)) return undefined;
+          throw error;
+        }
+      }),
+
+    list: (below) =>
+      run(`list ${below}`, async () => {
+        checkPrefix(below);
+        const keys: string[] = [];
+        let token: string | undefined;
+        do {
+          const page = await client.send(
+            new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix + below, ContinuationToken: token }),
+          );
+          for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key.slice(prefix.length));
+          token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        } while (token !== undefined);
+        return keys.sort();
+      }),
+
+    delete: (key) =>
+      run(`delete ${key}`, async () => {
+        await client.send(new DeleteObjectCommand(at(key)));
+      }),
+  };
+}
+
+function createClient({ region, endpoint, pathStyle, credentials }: S3Location): S3Client {
+  return new S3Client({
+    region,
+    forcePathStyle: pathStyle,
+    // Retries lie in one place, the caller's.
+    maxAttempts: 1,
+    // By default the SDK adds checksums that many servers of the same API refuse; a snapshot has its own.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      httpAgent: { maxSockets: SOCKETS_MAX, keepAlive: true },
+      httpsAgent: { maxSockets: SOCKETS_MAX, keepAlive: true },
+    },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+}
+
+/** A bucket that is absent is another matter: that is a mistake, and must not look like an empty one. */
+function isNoSuchKey(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
+}
