@@ -20,11 +20,21 @@ const MEANINGS = {
   REDIS_MAXMEMORY: 'Data that Redis may hold; beyond it writes fail and say so. A quarter below REDIS_MEMORY.',
   POSTGRES_CPUS: 'CPUs that PostgreSQL may use.',
   POSTGRES_MEMORY: 'Memory that PostgreSQL may use.',
+  PERENNIAL_SNAPSHOTS:
+    'Where states are kept in case Redis is lost: a folder in the volume, s3://bucket/prefix, or off.',
   PERENNIAL_VERSION: 'Tag of the images.',
 };
 
 /** Variables that docker-compose.yml sets for each service, so that .env has no say in them. */
-const SET_BY_COMPOSE = new Set(['HOST', 'PORT', 'KAFKA_BROKERS', 'REDIS_URL', 'POSTGRES_URL', 'INSTANCE_ID']);
+const SET_BY_COMPOSE = new Set([
+  'HOST',
+  'PORT',
+  'KAFKA_BROKERS',
+  'REDIS_URL',
+  'POSTGRES_URL',
+  'INSTANCE_ID',
+  'PERENNIAL_SNAPSHOTS',
+]);
 
 /** `declarations`: service name -> what its configuration asks for. Throws when the compose file does not hand one of those on. */
 export function createEnvExample(composeText, declarations) {
@@ -50,12 +60,13 @@ function toComposeLines(composeText, secretNames) {
   });
 }
 
-/** Variables by section: those of every service first, then each service's own. */
+/** Variables by section: those of every service first, then those of some, then each service's own. */
 function toHandedOn(services, declarations) {
   const names = Object.keys(declarations);
   const sections = { 'every service': new Map() };
+  const own = {};
   for (const service of names) {
-    sections[service] = new Map();
+    own[service] = new Map();
     const environment = services[service]?.environment ?? {};
     for (const variable of declarations[service]) {
       if (SET_BY_COMPOSE.has(variable.name) || variable.secret) continue;
@@ -64,11 +75,16 @@ function toHandedOn(services, declarations) {
           `docker-compose.yml does not hand ${variable.name} on to ${service}: add it to its environment`,
         );
       }
-      const shared = names.every((other) => declarations[other].some(({ name }) => name === variable.name));
-      sections[shared ? 'every service' : service].set(variable.name, variable);
+      const users = names.filter((other) => declarations[other].some(({ name }) => name === variable.name));
+      if (users.length === 1) own[service].set(variable.name, variable);
+      else {
+        const title = users.length === names.length ? 'every service' : users.join(', ');
+        sections[title] ??= new Map();
+        sections[title].set(variable.name, variable);
+      }
     }
   }
-  return sections;
+  return { ...sections, ...own };
 }
 
 function toSectionLines(title, variables) {

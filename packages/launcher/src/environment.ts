@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { toSha256 } from '@perennial/kernel';
 import { LOOPBACK, type StackEndpoints } from '@perennial/native-stack';
 import type { ServiceName } from './services.js';
@@ -12,6 +13,8 @@ export interface ServiceEnvironmentInput {
   readonly secret: string;
   readonly endpoints: StackEndpoints;
   readonly port: number;
+  /** Folder of the installation's snapshots. */
+  readonly snapshotDir: string;
   /** Further variables for every service of the namespace. */
   readonly extra: Readonly<Record<string, string>>;
 }
@@ -26,6 +29,7 @@ export function toServiceEnvironment(input: ServiceEnvironmentInput): Record<str
     POSTGRES_URL: input.endpoints.postgresUrl,
     HOST: LOOPBACK,
     PORT: String(input.port),
+    PERENNIAL_SNAPSHOTS: pathToFileURL(input.snapshotDir).href,
     ...(input.service === 'ingest' ? { PERENNIAL_CLOCK_MODE: input.clockMode } : {}),
     ...input.extra,
   };

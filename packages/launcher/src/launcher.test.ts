@@ -21,6 +21,7 @@ const INPUT = {
   secret: 's',
   endpoints: { kafkaBrokers: 'k', redisUrl: 'r', postgresUrl: 'p' },
   port: 1,
+  snapshotDir: '/home/some one/snapshots',
   extra: {},
 } as const;
 
@@ -34,6 +35,7 @@ describe('environment of a service', () => {
       POSTGRES_URL: 'p',
       HOST: '127.0.0.1',
       PORT: '1',
+      PERENNIAL_SNAPSHOTS: 'file:///home/some%20one/snapshots',
       PERENNIAL_CLOCK_MODE: 'wall',
     });
     expect(toServiceEnvironment({ ...INPUT, service: 'action' })).not.toHaveProperty('PERENNIAL_CLOCK_MODE');

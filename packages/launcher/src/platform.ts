@@ -193,7 +193,7 @@ export async function stopPlatform({
   for (const namespace of namespaces) removeNamespaceState(layout.stateDir, namespace);
   // Without data there is nothing left that the secret could open.
   removeSecret(layout.stateDir);
-  rmSync(layout.logDir, { recursive: true, force: true });
+  for (const folder of [layout.snapshotDir, layout.logDir]) rmSync(folder, { recursive: true, force: true });
 }
 
 interface BringUp {
@@ -376,6 +376,7 @@ function toEnvironment(
     secret: loadSecret(layout.stateDir),
     endpoints,
     port: state.ports[service] ?? 0,
+    snapshotDir: layout.snapshotDir,
     extra: options.environment ?? {},
   });
 }

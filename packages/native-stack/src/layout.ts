@@ -12,6 +12,8 @@ export interface Layout {
   readonly stateDir: string;
   readonly dataDir: string;
   readonly logDir: string;
+  /** Apart from the data that it stands in for. */
+  readonly snapshotDir: string;
   /** Downloads, shared by every stack of this machine's user if PERENNIAL_CACHE says so. */
   readonly cacheDir: string;
 }
@@ -34,6 +36,7 @@ export function toLayout({
     stateDir: join(own, 'state'),
     dataDir: join(own, 'data'),
     logDir: join(own, 'logs'),
+    snapshotDir: join(own, 'snapshots'),
     cacheDir: resolve(base, cacheDir ?? (process.env.PERENNIAL_CACHE || join('.perennial', 'cache'))),
   };
 }

@@ -1,7 +1,7 @@
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { createHttpServer, listen, toReadiness } from '@perennial/http';
 import { createPseudonymizer } from '@perennial/identity';
-import { startProcessor } from '@perennial/keyed-processor';
+import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
 import { startProjection } from '@perennial/projection';
 import { createRegistry } from '@perennial/registry';
 import { type App, composeApp, openLog, openPool, openRedis } from '@perennial/service';
@@ -36,9 +36,10 @@ export function createApp(config: ActionConfig): App {
     const ledger = createLedger(pool, schema);
     const policies = createPolicies((hash) => registry.load(hash));
     const definition = createActionProcessor({ namespace, policies, pseudonymizer, events });
+    const snapshots = await openSnapshotSettings(config.snapshots);
     const processor = await releases.acquire(
       'processor',
-      () => startProcessor({ definition, namespace, log, redis, logger, metrics }),
+      () => startProcessor({ definition, namespace, log, redis, logger, metrics, snapshots }),
       (running) => running.stop(),
     );
     const groupId = toConsumerGroup(namespace, LEDGER_NAME);

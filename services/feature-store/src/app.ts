@@ -1,7 +1,7 @@
 import { toTopic } from '@perennial/contracts';
 import { createHttpServer, listen, toReadiness } from '@perennial/http';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/identity';
-import { startProcessor } from '@perennial/keyed-processor';
+import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
 import { type App, composeApp, openLog, openRedis } from '@perennial/service';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import { createRedisProfileReader } from './adapters/redis-profile-reader.js';
@@ -29,9 +29,10 @@ export function createApp(config: FeatureStoreConfig): App {
     // A connection of its own: a read must not wait behind a commit of a megabyte.
     const readRedis = await openRedis({ ...opener, name: `${service}-reader-${instanceId}` }, config.redis);
     const definition = createFeatureProcessor(namespace, events);
+    const snapshots = await openSnapshotSettings(config.snapshots);
     const processor = await releases.acquire(
       'processor',
-      () => startProcessor({ definition, namespace, log, redis, logger, metrics }),
+      () => startProcessor({ definition, namespace, log, redis, logger, metrics, snapshots }),
       (running) => running.stop(),
     );
     const server = createHttpServer({ logger, metrics, readiness: () => toReadiness(processor.problems()) });

@@ -11,6 +11,8 @@ import {
   readKafkaConfig,
   readRedisConfig,
   readSecret,
+  readSnapshotConfig,
+  type SnapshotConfig,
 } from '@perennial/config';
 
 export const PORT_DEFAULT = 7002;
@@ -20,6 +22,7 @@ export interface FeatureStoreConfig extends IdentityConfig {
   readonly secret: string;
   readonly kafka: KafkaConfig;
   readonly redis: RedisConfig;
+  readonly snapshots: SnapshotConfig;
 }
 
 /** This service's environment; throws AppError `config_invalid` that lists every problem. */
@@ -38,5 +41,6 @@ export function readConfig(reader: ConfigReader): FeatureStoreConfig {
     secret: readSecret(reader),
     kafka: readKafkaConfig(reader),
     redis: readRedisConfig(reader),
+    snapshots: readSnapshotConfig(reader),
   };
 }

@@ -1,5 +1,5 @@
-import type { CommonConfig, Environment } from '@perennial/config';
-import { createConfigReader, readCommonConfig } from '@perennial/config';
+import type { CommonConfig, Environment, SnapshotConfig } from '@perennial/config';
+import { createConfigReader, readCommonConfig, readSnapshotConfig } from '@perennial/config';
 import type { ExecutionProvider } from '@perennial/onnx';
 import { EXECUTION_PROVIDERS } from '@perennial/onnx';
 
@@ -8,6 +8,7 @@ export const PORT_DEFAULT = 7003;
 export interface ScoringConfig extends CommonConfig {
   /** Execution providers in order of wish. */
   readonly providers: readonly ExecutionProvider[];
+  readonly snapshots: SnapshotConfig;
 }
 
 /** The service's environment; throws `config_invalid` with all problems. */
@@ -20,6 +21,7 @@ export function loadConfig(env: Environment): ScoringConfig {
     patternHint: `one of ${EXECUTION_PROVIDERS.join(', ')}`,
     default: ['cpu'],
   });
+  const snapshots = readSnapshotConfig(reader);
   reader.finish();
-  return Object.freeze({ ...common, providers: providers as ExecutionProvider[] });
+  return Object.freeze({ ...common, providers: providers as ExecutionProvider[], snapshots });
 }
