@@ -13,6 +13,7 @@ export { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
 export { DEFAULT_LINGER, type LingerLimits } from './linger.js';
 export { openSnapshotSettings, type SnapshotSettings } from './open-snapshots.js';
 export { type Processor, type ProcessorOptions, startProcessor } from './processor.js';
+export { READER_FIELDS, toReadableLogTime } from './reader.js';
 export { createRedisPartitionStore } from './redis-store.js';
 export { DEFAULT_SNAPSHOT_LIMITS, type SnapshotLimits } from './snapshot-limits.js';
 export type {

@@ -11,9 +11,9 @@ describe('profile reader over Redis', () => {
     const asked: string[] = [];
     const reader = createRedisProfileReader(
       {
-        async hget(key, field) {
-          asked.push(`${key} ${field}`);
-          return key.includes(':0}') ? null : '1234';
+        async hmget(key, ...fields) {
+          asked.push(`${key} ${fields}`);
+          return ['7', key.includes(':0}') ? null : '1234', ''];
         },
         async hgetBuffer(key, field) {
           asked.push(`${key} ${field}`);
@@ -36,8 +36,23 @@ describe('profile reader over Redis', () => {
 
   it('tells a store that is away from everything else', async () => {
     const fail = async () => Promise.reject(new Error('connection lost'));
-    const reader = createRedisProfileReader({ hget: fail, hgetBuffer: fail }, { namespace: 'live', partitions: 1 });
+    const reader = createRedisProfileReader({ hmget: fail, hgetBuffer: fail }, { namespace: 'live', partitions: 1 });
     const error = await reader.readProfiles(KEYS).catch((thrown: unknown) => thrown);
     expect(isAppError(error, 'dependency_unavailable')).toBe(true);
+  });
+
+  it.each([
+    ['an emptied store', [null, null, null], 'Redis was emptied'],
+    ['a partition that is being restored', ['7', '1234', 'some-snapshot'], 'being restored'],
+  ])('does not take %s for profiles never seen', async (_what, meta, reason) => {
+    const reader = createRedisProfileReader(
+      { hmget: async () => meta, hgetBuffer: async () => null },
+      { namespace: 'live', partitions: 1 },
+    );
+    await expect(reader.readProfiles(KEYS)).rejects.toMatchObject({
+      code: 'dependency_unavailable',
+      retriable: true,
+      message: expect.stringContaining(reason),
+    });
   });
 });
