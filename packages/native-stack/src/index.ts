@@ -1,7 +1,9 @@
+export { ensureCached } from './cache.js';
 export { startDaemon, waitUntilReady } from './daemon.js';
 export { findRoot, type Layout, toLayout } from './layout.js';
 export { withLock } from './lock.js';
 export { checkMachine, type MachineCheck } from './machine.js';
+export { fetchArtifacts } from './maven.js';
 export type { KafkaDetour, Part } from './part.js';
 export { isPortFree, LOOPBACK, pickPort, requirePort } from './ports.js';
 export { endProcess, findMarkedProcesses, isRunning, type ProcessIdentity, sendSignal } from './process-identity.js';
