@@ -278,7 +278,8 @@ export class PartitionWorker<State, Input, Evidence> {
     await commitBatch(own, result, { store, codec: definition.codec });
     const cut = result.meta.next <= (records.at(-1)?.offset ?? -1);
     own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : Math.min(timersFromMs, ...dueTimesOf(result.timers));
-    telemetry.committed(result, clock.now() - startedMs);
+    // A replay works on states that are not all right yet: what it counts as poison was none.
+    if (own.restoration === undefined) telemetry.committed(result, clock.now() - startedMs);
   }
 
   async #activate(entries: ReadonlyArray<BatchEntry<Input>>): Promise<void> {

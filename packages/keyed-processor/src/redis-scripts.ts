@@ -76,10 +76,8 @@ if held[1] ~= ARGV[1] or tonumber(held[2] or '0') < tonumber(ARGV[2]) then
 end
 local function dueTimes(keys)
   local times = {}
-  for from = 1, #keys, 1000 do
-    local part = redis.call('ZMSCORE', KEYS[3], unpack(keys, from, math.min(from + 999, #keys)))
-    for i = 1, #part do times[#times + 1] = part[i] end
-  end
+  -- Not ZMSCORE: Redis 6.0 has none.
+  for i = 1, #keys do times[i] = redis.call('ZSCORE', KEYS[3], keys[i]) end
   return times
 end
 `;

@@ -44,7 +44,13 @@ export async function writeSnapshot(
   options: SnapshotWriterOptions,
   base: SnapshotBase | undefined,
 ): Promise<SnapshotManifest> {
-  return new SnapshotWriter(options).write(base);
+  const writer = new SnapshotWriter(options);
+  try {
+    return await writer.write(base);
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
 }
 
 class SnapshotWriter {
@@ -82,6 +88,14 @@ class SnapshotWriter {
     this.#options.signal.throwIfAborted();
     await archive.writeManifest(manifest);
     return manifest;
+  }
+
+  /** What a crash, or a partition given up in haste, leaves behind is removed by age. */
+  async discard(): Promise<void> {
+    const { archive, signal } = this.#options;
+    if (this.#chunks.length === 0 || signal.aborted) return;
+    // The failure that is told is the one that led here.
+    await archive.remove(this.#id).catch(() => undefined);
   }
 
   /** Between two batches no commit is under way, so what is noted from now on is what lies above `meta`. */

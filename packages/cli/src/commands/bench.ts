@@ -1,5 +1,13 @@
 import { writeFileSync } from 'node:fs';
-import { type BenchOptions, CHAIN_KINDS, formatReport, runChainBench } from '@perennial/bench';
+import {
+  type BenchOptions,
+  CHAIN_KINDS,
+  formatReport,
+  formatRestoreReport,
+  type RestoreBenchOptions,
+  runChainBench,
+  runRestoreBench,
+} from '@perennial/bench';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseWhole } from '../options.js';
@@ -13,7 +21,39 @@ interface ChainOptions extends Omit<BenchOptions, 'onProgress' | 'root'> {
 }
 
 export function createBenchCommand(): Command {
-  return new Command('bench').addCommand(createChainCommand());
+  return new Command('bench')
+    .addCommand(createChainCommand())
+    .addCommand(createRestoreCommand());
+}
+
+function createRestoreCommand(): Command {
+  return new Command('restore')
+    .description('write snapshots of many profiles, empty Redis, and see how long it takes to be full again')
+    .addOption(countOption('--profiles <n>', 'profiles in Redis', 1_000_000))
+    .addOption(countOption('--state-bytes <n>', 'size of a state', 1024))
+    .addOption(countOption('--partitions <n>', 'they are spread over', DEFAULT_PARTITIONS))
+    .addOption(countOption('--records <n>', 'records that come after the snapshots', 100_000))
+    .addOption(countOption('--seed <n>', 'of the states', 1))
+    .option('--json <file>', 'the figures, as JSON')
+    .addHelpText(
+      'after',
+      `
+It starts a stack of its own and removes it afterwards.
+
+Example:
+  ./perennial bench restore --profiles 100000`,
+    )
+    .action(async ({ json, ...options }: Omit<RestoreBenchOptions, 'onProgress' | 'root'> & { json?: string }) => {
+      const progress = createProgress();
+      try {
+        const report = await runRestoreBench({ ...options, onProgress: progress.report });
+        if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+        progress.done();
+        printLine(formatRestoreReport(report));
+      } finally {
+        progress.done();
+      }
+    });
 }
 
 function createChainCommand(): Command {

@@ -1,0 +1,26 @@
+import type { ProcessorDefinition } from '@perennial/keyed-processor';
+
+/** States of a given size that no one looks into: what a snapshot and a restore move, and nothing else. */
+export function createOpaqueDefinition(at: {
+  name: string;
+  inputTopic: string;
+}): ProcessorDefinition<Buffer, Buffer | null> {
+  return {
+    name: at.name,
+    inputTopic: at.inputTopic,
+    codec: { encode: (state) => state, decode: (bytes) => bytes, timerAtMs: (state) => state.readUInt32LE() },
+    decode: ({ key, value }) => ({ kind: 'record', key: String(key), input: value }),
+    handOn: () => undefined,
+    step({ state, cause }) {
+      if (cause.kind === 'timer' || cause.input === null) return { state, outputs: [] };
+      return { state: cause.input, outputs: [] };
+    },
+  };
+}
+
+/** A state whose first bytes are its due time; half of it is noise, half compresses, as with the shipped services' states. */
+export function createOpaqueState(bytes: number, random: () => number): Buffer {
+  const state = Buffer.alloc(bytes);
+  for (let at = 0; at + 4 <= bytes / 2; at += 4) state.writeUInt32LE(Math.floor(random() * 2 ** 32), at);
+  return state;
+}
