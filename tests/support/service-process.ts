@@ -76,6 +76,7 @@ function toEnvironment(namespace: string, variables: Variables = {}): Record<str
     REDIS_URL: redisUrl,
     POSTGRES_URL: postgresUrl,
     PORT: '0',
+    PERENNIAL_SNAPSHOTS: 'off',
     ...variables,
   };
 }

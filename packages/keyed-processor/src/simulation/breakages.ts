@@ -1,7 +1,9 @@
 import { HEADERS } from '@perennial/contracts';
 import type { OutgoingRecord } from '@perennial/kafka';
 import { decodeOutbox, encodeOutbox } from '../outbox.js';
+import type { PartitionStore } from '../store.js';
 import type { Breakage } from './breakage.js';
+import type { StoreServer } from './store-server.js';
 
 /** Every rule of the heart that can be broken from outside it; see docs/RELIABILITY.md for what each would do. */
 export const BREAKAGES: readonly Breakage[] = [
@@ -18,7 +20,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     name: 'no owner check',
     atServer: (server) => ({
-      acquire: (owner) => server.acquire(owner),
+      ...toPort(server),
       load: (fence, request) => server.load({ ...fence, owner: server.owner }, request),
       commit: (fence, request) => server.commit({ ...fence, owner: server.owner }, request),
     }),
@@ -26,7 +28,7 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     name: 'no offset check',
     atServer: (server) => ({
-      acquire: (owner) => server.acquire(owner),
+      ...toPort(server),
       load: (fence, request) => server.load({ ...fence, ...server.position }, request),
       commit: (fence, request) => server.commit({ ...fence, ...server.position }, request),
     }),
@@ -34,9 +36,8 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     name: 'unfenced reads',
     atServer: (server) => ({
-      acquire: (owner) => server.acquire(owner),
+      ...toPort(server),
       load: (_fence, request) => server.load({ owner: server.owner, ...server.position }, request),
-      commit: (fence, request) => server.commit(fence, request),
     }),
   },
   {
@@ -141,6 +142,18 @@ export const BREAKAGES: readonly Breakage[] = [
     },
   },
 ];
+
+/** A server's port, to be changed in places. */
+function toPort(server: StoreServer): PartitionStore {
+  return {
+    acquire: (owner) => server.acquire(owner),
+    load: (fence, request) => server.load(fence, request),
+    commit: (fence, request) => server.commit(fence, request),
+    scan: (guard, from) => server.scan(guard, from),
+    peek: (guard, keys) => server.peek(guard, keys),
+    wipe: (owner) => server.wipe(owner),
+  };
+}
 
 /** What a broken rule remembers, beside the thing it belongs to. */
 const memories = new WeakMap<object, Map<string, Map<string, unknown>>>();

@@ -13,5 +13,8 @@ export function createStoreClient(
     acquire: (owner) => call('acquire', () => server.acquire(owner)),
     load: (fence, request) => call(`load ${fence.next}`, () => server.load(fence, request)),
     commit: (fence, request) => call(`commit ${fence.next}-${request.meta.next}`, () => server.commit(fence, request)),
+    scan: (guard, from) => call(`scan ${from.cursor}`, () => server.scan(guard, from)),
+    peek: (guard, keys) => call(`peek ${keys.length}`, () => server.peek(guard, keys)),
+    wipe: (owner) => call('wipe', () => server.wipe(owner)),
   };
 }

@@ -1,5 +1,12 @@
 import { MemoryPartitionStore } from '../memory-store.js';
-import { type CommitRequest, EMPTY_META, type Fence, type LoadRequest, type PartitionStore } from '../store.js';
+import {
+  type CommitRequest,
+  EMPTY_META,
+  type Fence,
+  type LoadRequest,
+  type PartitionStore,
+  type ReadGuard,
+} from '../store.js';
 import type { Scheduler } from './scheduler.js';
 
 interface Write {
@@ -42,6 +49,18 @@ export class StoreServer implements PartitionStore {
 
   commit(fence: Fence, request: CommitRequest) {
     return this.#write((store) => store.commit(fence, request));
+  }
+
+  scan(guard: ReadGuard, from: { cursor: string; count: number }) {
+    return this.#store.scan(guard, from);
+  }
+
+  peek(guard: ReadGuard, keys: readonly string[]) {
+    return this.#store.peek(guard, keys);
+  }
+
+  wipe(owner: string) {
+    return this.#write((store) => store.wipe(owner));
   }
 
   contents() {
