@@ -14,12 +14,13 @@ describe('the platform under faults', () => {
       const report = await runChaos({
         home,
         seed: SEED,
-        seconds: 30,
+        seconds: 40,
         faults: selectFaults([
           'kill-service',
           'pause-service',
           'redis-kill',
           'redis-loses-writes',
+          'redis-emptied',
           'broker-kill',
           'kafka-link-cut',
           'redis-link-cut',

@@ -35,21 +35,27 @@ export async function hurt(world: World, options: LaneOptions): Promise<Injected
   const deadline = systemClock.now() + options.seconds * 1000;
   const injected: Injected[] = [];
   const lanes = ['services', 'infrastructure'] as const;
-  await Promise.all(
+  let failed = false;
+  const ended = await Promise.allSettled(
     lanes.map(async (lane, index) => {
       const faults = options.faults.filter((fault) => fault.lane === lane);
       const draw = createDraw(createSeededRandom(options.seed * lanes.length + index));
-      while (faults.length > 0 && systemClock.now() < deadline) {
+      while (faults.length > 0 && !failed && systemClock.now() < deadline) {
         await systemClock.wait(draw.between(PAUSE_MS.min, PAUSE_MS.max));
         const fault = draw.pick(faults);
         options.onProgress(`fault ${fault.name}`);
-        const done = await inject(world, fault, { draw, options });
+        const done = await inject(world, fault, { draw, options }).catch((error: unknown) => {
+          failed = true;
+          throw error;
+        });
         injected.push(done);
         const caughtUp = done.catchUpMs === undefined ? 'NOT caught up' : `caught up in ${done.catchUpMs} ms`;
         options.onProgress(`fault ${fault.name}: ${done.what}; ${done.inFlight} records in flight, ${caughtUp}`);
       }
     }),
   );
+  // Only when no lane works any more: what is stopped then is not to be started again by the other.
+  for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
   return injected;
 }
 

@@ -62,6 +62,8 @@ export interface ChaosReport {
 const NAMESPACE = 'chaos';
 const WARM_UP_MS = 4_000;
 const GRACE_MS = 30_000;
+/** Short, so that a run of a minute has several. */
+const SNAPSHOT_INTERVAL_SECONDS = '10';
 
 /**
  * Runs the platform under a load, hurts it in seeded order, heals it, and holds what came of it against a fault-free run
@@ -132,7 +134,10 @@ async function runWithFaults(
   releases: ReleaseStack,
 ): Promise<FaultyRun> {
   const { options, platform, log, redis, home, root } = setting;
-  const fleet = createFleet(setting, (service) => throughLinks(platform.environmentOf(service), links));
+  const fleet = createFleet(setting, (service) => ({
+    ...throughLinks(platform.environmentOf(service), links),
+    PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
+  }));
   releases.push('fleet', () => fleet.stop());
   options.onProgress(`starting ${options.instances} instances of each service`);
   for (const service of SERVICE_NAMES) for (let i = 0; i < options.instances; i++) await fleet.add(service);
@@ -185,7 +190,8 @@ async function requireQuiet(options: Parameters<typeof waitForQuiet>[0]): Promis
 /** One instance of each processor, nothing between it and its stores, over the log as it is. */
 async function runFaultless(setting: Setting): Promise<Outcome> {
   const { platform, log, redis, options } = setting;
-  const fleet = createFleet(setting, (service) => platform.environmentOf(service));
+  // Without snapshots: it is to come to its states by itself.
+  const fleet = createFleet(setting, (service) => ({ ...platform.environmentOf(service), PERENNIAL_SNAPSHOTS: 'off' }));
   try {
     for (const service of ['feature-store', 'scoring', 'action'] as const) await fleet.add(service);
     await fleet.waitUntilReady();

@@ -1,6 +1,6 @@
 import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { must } from '@perennial/kernel';
+import { must, systemClock } from '@perennial/kernel';
 import { describeStack, type Part, startStack, toLayout } from '@perennial/native-stack';
 
 /** The broker and the stores as processes that can be hurt. */
@@ -15,16 +15,24 @@ export interface StackControl {
   loseRedisWrites(bytes: number): void;
 }
 
+const GONE_POLL_MS = 10;
+
 export function createStackControl(at: { root: string; home: string }): StackControl {
-  async function signal(part: Part, name: NodeJS.Signals): Promise<void> {
+  async function signal(part: Part, name: NodeJS.Signals): Promise<number> {
     const found = (await describeStack(at)).find((status) => status.part === part);
-    process.kill(must(found?.pid, `pid of ${part}`), name);
+    const pid = must(found?.pid, `pid of ${part}`);
+    process.kill(pid, name);
+    return pid;
   }
 
   return {
-    kill: (part) => signal(part, 'SIGKILL'),
-    pause: (part) => signal(part, 'SIGSTOP'),
-    resume: (part) => signal(part, 'SIGCONT'),
+    async kill(part) {
+      const pid = await signal(part, 'SIGKILL');
+      // It dies a little later: until then it would be taken for one that runs and does not answer.
+      while (isThere(pid)) await systemClock.wait(GONE_POLL_MS);
+    },
+    pause: async (part) => void (await signal(part, 'SIGSTOP')),
+    resume: async (part) => void (await signal(part, 'SIGCONT')),
     revive: async () => void (await startStack(at)),
     loseRedisWrites(bytes) {
       const file = findAppendOnlyFile(join(toLayout(at).dataDir, 'stack', 'redis'));
@@ -40,4 +48,14 @@ function findAppendOnlyFile(dataDir: string): string {
     .filter((name) => /\.incr\.aof$|appendonly\.aof$/.test(name))
     .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   return join(dataDir, must(newest.at(-1), `append-only file in ${dataDir}`));
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // ESRCH: there is no such process any more.
+    return false;
+  }
 }
