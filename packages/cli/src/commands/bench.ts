@@ -21,9 +21,7 @@ interface ChainOptions extends Omit<BenchOptions, 'onProgress' | 'root'> {
 }
 
 export function createBenchCommand(): Command {
-  return new Command('bench')
-    .addCommand(createChainCommand())
-    .addCommand(createRestoreCommand());
+  return new Command('bench').addCommand(createChainCommand()).addCommand(createRestoreCommand());
 }
 
 function createRestoreCommand(): Command {
