@@ -8,6 +8,12 @@ export const HEADERS = {
   deadLetterProcessor: 'pn-processor',
   /** `<topic>/<partition>:<offset>` of a dead-lettered or rejected record. */
   origin: 'pn-origin',
+  /** The position that a dead-lettered record came with: which record of the processor before it caused it. */
+  originPosition: 'pn-origin-position',
+  /** On a dead letter without the record's content, which was too large: bytes of its key, value and headers. */
+  omittedBytes: 'pn-omitted-bytes',
+  /** On a record put back: `<topic>/<partition>:<offset>` of its dead letter or refusal. */
+  replayedFrom: 'pn-replayed-from',
 } as const;
 
 /** The position of an output: which input record caused it, and which of its outputs it is. */
@@ -33,6 +39,24 @@ export function parsePosition(header: string | undefined): Position | undefined 
 /** True when `a` comes after `b` within one source. */
 export function isAfter(a: { offset: number; ordinal: number }, b: { offset: number; ordinal: number }): boolean {
   return a.offset > b.offset || (a.offset === b.offset && a.ordinal > b.ordinal);
+}
+
+/** Where a record lies, or lay before it was removed. */
+export interface RecordPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export function encodePlace({ topic, partition, offset }: RecordPlace): string {
+  return `${topic}/${partition}:${offset}`;
+}
+
+/** Reads what `encodePlace` wrote; undefined when it is not that. */
+export function parsePlace(text: string | undefined): RecordPlace | undefined {
+  const match = /^(.+)\/(\d+):(\d+)$/.exec(text ?? '');
+  if (match === null) return undefined;
+  return { topic: match[1] as string, partition: Number(match[2]), offset: Number(match[3]) };
 }
 
 /** CloudEvents 1.0 attributes of an edge record; in Kafka's binary mode each is a header `ce_<name>`. */

@@ -111,6 +111,11 @@ class Batch<State, Input, Evidence> {
       this.#deadLetter(record, entry.cause, 0);
       return true;
     }
+    if (entry.outcome === 'wake') {
+      await this.#flushWave();
+      await this.#wakeUp(entry.key, record);
+      return true;
+    }
     const { decoded } = entry;
     switch (decoded.kind) {
       case 'record':
@@ -138,6 +143,15 @@ class Batch<State, Input, Evidence> {
     await this.#flushWave();
     if (complete) this.#handOn(tick, record);
     return complete;
+  }
+
+  /** Fires the timer of one profile, if its state still has one due: it was dead-lettered, and is put back. */
+  async #wakeUp(key: string, record: LogRecord): Promise<void> {
+    const state = this.#stateOf(key);
+    const dueAtMs = state === undefined ? undefined : this.#definition.codec.timerAtMs(state);
+    if (dueAtMs === undefined || dueAtMs > this.#logTimeMs) return;
+    this.#wave = [this.#toPending(key, { kind: 'timer', dueAtMs }, record)];
+    await this.#flushWave();
   }
 
   async #flushWave(): Promise<void> {
@@ -255,11 +269,13 @@ class Batch<State, Input, Evidence> {
     this.#counts.poison++;
     const letter = toDeadLetter(record, {
       topic: this.#input.deadLetterTopic,
+      partition: this.#input.partition,
       processor: this.#definition.name,
       cause,
+      position: this.#toPosition(record, ordinal),
+      bytesMax: this.#input.limits.outputBytesMax,
     });
-    const headers = { ...letter.headers, [HEADERS.position]: this.#toPosition(record, ordinal) };
-    this.#outputs.push({ ...letter, headers, partition: this.#input.partition });
+    this.#outputs.push(letter);
   }
 
   #toPosition(record: LogRecord, ordinal: number): string {

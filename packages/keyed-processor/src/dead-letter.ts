@@ -1,21 +1,97 @@
-import { HEADERS } from '@perennial/contracts';
+import { encodePlace, encodePosition, HEADERS, parsePlace, type RecordPlace } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { toRecordBytes } from './outbox.js';
 
 const CAUSE_LENGTH_MAX = 1000;
 
-/** A poison record as it goes to the dead-letter topic: its own key and bytes, with cause, processor and origin as headers. */
+/** What a dead letter adds to the record's own headers; the record may itself have been put back from an earlier one. */
+const ADDED_HEADERS: ReadonlySet<string> = new Set([
+  HEADERS.deadLetterCause,
+  HEADERS.deadLetterProcessor,
+  HEADERS.origin,
+  HEADERS.originPosition,
+  HEADERS.omittedBytes,
+  HEADERS.position,
+]);
+
+/** A dead letter, read. `content` is undefined where the record was too large to be kept in it. */
+export interface DeadLetter {
+  readonly place: RecordPlace;
+  readonly timestampMs: number;
+  readonly processor: string;
+  readonly cause: string;
+  readonly origin: RecordPlace;
+  readonly originPosition: string | undefined;
+  readonly content: RecordContent | { readonly omittedBytes: number };
+}
+
+/** A record's own part: what is dead-lettered, and put back. */
+export type RecordContent = Pick<LogRecord, 'key' | 'value' | 'headers'>;
+
+/**
+ * A poison record as it goes to the dead-letter topic: its own key, bytes and headers, with cause, processor, origin and
+ * `position` (the letter's own) as headers. What would exceed `bytesMax` goes without its content, which then only its
+ * origin has: a letter that the broker refuses would stop the partition for ever.
+ */
 export function toDeadLetter(
   record: LogRecord,
-  options: { topic: string; processor: string; cause: string },
-): Pick<OutgoingRecord, 'topic' | 'key' | 'value' | 'headers'> {
-  return {
-    topic: options.topic,
-    key: record.key,
-    value: record.value,
-    headers: {
-      [HEADERS.deadLetterCause]: options.cause.slice(0, CAUSE_LENGTH_MAX),
-      [HEADERS.deadLetterProcessor]: options.processor,
-      [HEADERS.origin]: `${record.topic}/${record.partition}:${record.offset}`,
-    },
+  options: { topic: string; partition: number; processor: string; cause: string; position: string; bytesMax: number },
+): OutgoingRecord {
+  const { topic, partition, processor, cause, position, bytesMax } = options;
+  const { [HEADERS.position]: originPosition, ...headers } = record.headers;
+  const added = {
+    [HEADERS.deadLetterCause]: cause.slice(0, CAUSE_LENGTH_MAX),
+    [HEADERS.deadLetterProcessor]: processor,
+    [HEADERS.origin]: encodePlace(record),
+    [HEADERS.position]: position,
   };
+  const told = originPosition === undefined ? added : { ...added, [HEADERS.originPosition]: originPosition };
+  const letter = { topic, partition, key: record.key, value: record.value, headers: { ...headers, ...told } };
+  if (toRecordBytes(letter) <= bytesMax) return letter;
+  const omittedBytes = String(toRecordBytes(record));
+  return { topic, partition, key: null, value: null, headers: { ...added, [HEADERS.omittedBytes]: omittedBytes } };
+}
+
+/** Reads a record of the dead-letter topic; undefined for one that no processor wrote. */
+export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
+  const { topic, partition, offset, timestampMs, key, value } = record;
+  const origin = parsePlace(record.headers[HEADERS.origin]);
+  const processor = record.headers[HEADERS.deadLetterProcessor];
+  if (origin === undefined || processor === undefined) return undefined;
+  const omitted = record.headers[HEADERS.omittedBytes];
+  return {
+    place: { topic, partition, offset },
+    timestampMs,
+    processor,
+    cause: record.headers[HEADERS.deadLetterCause] ?? '',
+    origin,
+    originPosition: record.headers[HEADERS.originPosition],
+    content: omitted === undefined ? { key, value, headers: toOwnHeaders(record) } : { omittedBytes: Number(omitted) },
+  };
+}
+
+/**
+ * A dead-lettered record as it is put back on its origin's partition, marked with where it comes from. Not under the
+ * position it had: the processor has counted that as applied and would drop it as a repeat. `once` gives it the letter's
+ * place as a position instead, so that a second putting back is a repeat: only for letters put back in order of offset,
+ * because an earlier one that comes after a later one is taken for a repeat as well.
+ */
+export function toReplayedRecord(
+  { origin, place }: Pick<DeadLetter, 'origin' | 'place'>,
+  content: RecordContent,
+  { once }: { once: boolean },
+): OutgoingRecord {
+  const headers = { ...toOwnHeaders(content), [HEADERS.replayedFrom]: encodePlace(place) };
+  const position = encodePosition({ source: `${place.topic}/${place.partition}`, offset: place.offset, ordinal: 0 });
+  return {
+    topic: origin.topic,
+    partition: origin.partition,
+    key: content.key,
+    value: content.value,
+    headers: once ? { ...headers, [HEADERS.position]: position } : headers,
+  };
+}
+
+function toOwnHeaders({ headers }: Pick<LogRecord, 'headers'>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ADDED_HEADERS.has(name)));
 }

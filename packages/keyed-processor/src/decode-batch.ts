@@ -7,6 +7,8 @@ import type { PartitionMeta } from './store.js';
 /** A record of the batch with what became of reading it. */
 export type BatchEntry<Input> = { readonly record: LogRecord; readonly position: Position | undefined } & (
   | { readonly outcome: 'decoded'; readonly decoded: Decoded<Input> }
+  /** A tick under a key: the dead letter of that profile's timer, put back. It is no time for the others. */
+  | { readonly outcome: 'wake'; readonly key: string }
   | { readonly outcome: 'repeated' }
   | { readonly outcome: 'poison'; readonly cause: string }
 );
@@ -26,7 +28,10 @@ export function decodeBatch<State, Input, Evidence>(
       applied.set(position.source, position);
     }
     try {
-      return { record, position, outcome: 'decoded', decoded: definition.decode(record) };
+      const decoded = definition.decode(record);
+      if (decoded.kind === 'tick' && record.key !== null && record.key.length > 0)
+        return { record, position, outcome: 'wake', key: record.key.toString() };
+      return { record, position, outcome: 'decoded', decoded };
     } catch (error) {
       return { record, position, outcome: 'poison', cause: toMessage(error) };
     }

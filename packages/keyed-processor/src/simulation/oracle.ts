@@ -146,8 +146,15 @@ class Oracle {
 
   #deadLetter(record: LogRecord, error: unknown): void {
     const { deadLetterTopic: topic, definition, partition } = this.#options;
-    const letter = toDeadLetter(record, { topic, processor: definition.name, cause: toMessage(error) });
-    this.#emit({ ...letter, partition }, record);
+    const letter = toDeadLetter(record, {
+      topic,
+      partition,
+      processor: definition.name,
+      cause: toMessage(error),
+      position: this.#position(record),
+      bytesMax: Number.POSITIVE_INFINITY,
+    });
+    this.#emit(letter, record);
   }
 
   #emit(output: Omit<OutgoingRecord, 'headers'> & Partial<Pick<OutgoingRecord, 'headers'>>, record: LogRecord): void {
