@@ -38,6 +38,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'read a topic in readable form: position, time, key, headers, and the value decoded',
     load: async () => (await import('./commands/topic.js')).createTopicCommand(),
   },
+  dlq: {
+    description: 'what the platform could not take: list it, look at it, put it back when the cause is gone',
+    load: async () => (await import('./commands/dlq.js')).createDlqCommand(),
+  },
   sources: {
     description: 'who may send events: sources and their write keys',
     load: async () => (await import('./commands/sources.js')).createSourcesCommand(),

@@ -1,5 +1,5 @@
 import { TOPICS, type TopicName, toConsumerGroup, toTopic } from '@perennial/contracts';
-import { createKafkaLog, type Log, type PartitionOffsets } from '@perennial/kafka';
+import { createKafkaLog, type Log, type PartitionOffsets, type ProducerLimits } from '@perennial/kafka';
 import { isAppError } from '@perennial/kernel';
 import {
   attachStack,
@@ -88,9 +88,13 @@ export async function describePlatform({
   }
 }
 
-/** Reads a log without being a service of it. */
-export function openLog({ kafkaBrokers }: Pick<StackEndpoints, 'kafkaBrokers'>): Log {
-  return createKafkaLog({ brokers: kafkaBrokers.split(','), clientId: 'perennial-cli', logger: createSilentLogger() });
+/** Opens a log without being a service of it. */
+export function openLog(
+  { kafkaBrokers }: Pick<StackEndpoints, 'kafkaBrokers'>,
+  producerLimits: Partial<ProducerLimits> = {},
+): Log {
+  const brokers = kafkaBrokers.split(',');
+  return createKafkaLog({ brokers, clientId: 'perennial-cli', logger: createSilentLogger(), producerLimits });
 }
 
 async function describeNamespace(

@@ -7,14 +7,15 @@ export type From = 'beginning' | 'end' | number;
 
 export interface ReadOptions {
   readonly topic: string;
-  readonly from: From;
+  /** By partition where it is a map: a partition that is not in it is left out. */
+  readonly from: From | ReadonlyMap<number, number>;
   /** At most this many records; absent means all. */
   readonly limit?: number | undefined;
   /** Go on with what comes instead of ending at the present end. */
   readonly follow: boolean;
   readonly signal: AbortSignal;
-  /** False for a record that does not count against the limit. */
-  readonly onRecord: (record: LogRecord) => boolean;
+  /** False for a record that does not count against the limit. What it takes its time for holds the reading up. */
+  readonly onRecord: (record: LogRecord) => boolean | Promise<boolean>;
 }
 
 const SESSION_TIMEOUT_MS = 10_000;
@@ -37,7 +38,11 @@ export function toStartOffset(from: From, { low, high }: PartitionOffsets): numb
 /** Reads a topic without being one of its consumers: a group of its own that commits nothing. Resolves at the end, the limit, or an abort. */
 export async function readTopic(log: Log, options: ReadOptions): Promise<number> {
   const offsets = await log.offsets(options.topic);
-  const starts = new Map([...offsets].map(([partition, range]) => [partition, toStartOffset(options.from, range)]));
+  const toFrom = (partition: number): From =>
+    typeof options.from === 'object' ? (options.from.get(partition) ?? 'end') : options.from;
+  const starts = new Map(
+    [...offsets].map(([partition, range]) => [partition, toStartOffset(toFrom(partition), range)]),
+  );
   const unfinished = new Set(
     options.follow
       ? offsets.keys()
@@ -50,11 +55,12 @@ export async function readTopic(log: Log, options: ReadOptions): Promise<number>
   let consumer: LogConsumer | undefined;
   await new Promise<void>((resolve, reject) => {
     options.signal.addEventListener('abort', () => resolve(), { once: true });
-    const take = (record: LogRecord) => {
+    const take = async (record: LogRecord) => {
       const before = record.offset < (starts.get(record.partition) ?? 0);
       const after = !options.follow && record.offset >= (offsets.get(record.partition)?.high ?? 0);
       if (before || after || count === options.limit) return;
-      if (options.onRecord(record)) count++;
+      const counts = options.onRecord(record);
+      if (typeof counts === 'boolean' ? counts : await counts) count++;
       if (count === options.limit) resolve();
     };
     const handlers = {
@@ -63,7 +69,7 @@ export async function readTopic(log: Log, options: ReadOptions): Promise<number>
       },
       onRevoked: () => undefined,
       onRecords: async (partition: number, records: readonly LogRecord[]) => {
-        for (const record of records) take(record);
+        for (const record of records) await take(record);
         const next = (records.at(-1)?.offset ?? -1) + 1;
         if (!options.follow && next >= (offsets.get(partition)?.high ?? 0)) unfinished.delete(partition);
         if (unfinished.size === 0) resolve();

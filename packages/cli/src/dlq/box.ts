@@ -1,0 +1,35 @@
+import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+
+/** One thing that was not taken, in readable form. */
+export interface Entry {
+  /** `<partition>:<offset>` in its box: what `show` and `replay` are given. */
+  readonly position: string;
+  readonly time: string;
+  /** Who did not take it. */
+  readonly processor: string;
+  /** What it is, as far as it can be read: `event`, `timer`, `undecodable`, `omitted` ... */
+  readonly kind: string;
+  /** Where it was read: `<topic>/<partition>:<offset>`, or `http`. */
+  readonly origin: string;
+  readonly key: string | null;
+  readonly cause: string;
+  /** What else is known of it, by name. */
+  readonly notes: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Decoded, else hex. */
+  readonly value: unknown;
+}
+
+/** A record to be written, or why there is none. */
+export type Replay = { readonly record: OutgoingRecord } | { readonly refused: string };
+
+/** A topic of things that were not taken, and how each goes back. */
+export interface Box {
+  readonly topic: string;
+  /** What its things are called, of one and of many. */
+  readonly names: readonly [one: string, many: string];
+  /** Undefined for a record that does not belong there. */
+  toEntry(record: LogRecord): Entry | undefined;
+  /** `once`: a second putting back is to be a repeat; only for records put back in order of offset. */
+  toReplay(record: LogRecord, options: { once: boolean }): Promise<Replay>;
+}

@@ -1,0 +1,67 @@
+import { encodePlace, HEADERS, parseTopic, toTopic } from '@perennial/contracts';
+import type { Log } from '@perennial/kafka';
+import { isAppError } from '@perennial/kernel';
+import { type DeadLetter, parseDeadLetter, type RecordContent, toReplayedRecord } from '@perennial/keyed-processor';
+import { type Decoded, decodeValue } from '../topic/decode.js';
+import type { Box, Entry } from './box.js';
+import { readRecordAt } from './read-record-at.js';
+
+/** What the processors of a namespace could not work off. A letter goes back to the partition it was read from. */
+export function createDeadLetterBox(log: Log, namespace: string): Box {
+  return {
+    topic: toTopic(namespace, 'deadLettered'),
+    names: ['dead letter', 'dead letters'],
+    toEntry(record) {
+      const letter = parseDeadLetter(record);
+      return letter && toEntry(letter);
+    },
+    async toReplay(record, options) {
+      const letter = parseDeadLetter(record);
+      if (letter === undefined) return { refused: 'it is no dead letter: it has no origin and processor' };
+      const content = await findContent(log, letter);
+      if ('refused' in content) return content;
+      return { record: toReplayedRecord(letter, content, options) };
+    },
+  };
+}
+
+function toEntry(letter: DeadLetter): Entry {
+  const { place, timestampMs, processor, cause, origin, originPosition, content } = letter;
+  const { key, headers }: Pick<RecordContent, 'key' | 'headers'> =
+    'omittedBytes' in content ? { key: null, headers: {} } : content;
+  const replayedFrom = headers[HEADERS.replayedFrom];
+  return {
+    position: `${place.partition}:${place.offset}`,
+    time: new Date(timestampMs).toISOString(),
+    processor,
+    ...decodeContent(letter),
+    origin: encodePlace(origin),
+    key: key?.toString() ?? null,
+    cause,
+    notes: {
+      ...(originPosition === undefined ? {} : { 'caused by': originPosition }),
+      ...(replayedFrom === undefined ? {} : { 'replayed before, from': replayedFrom }),
+    },
+    headers,
+  };
+}
+
+/** The record as `topic` shows it; the tick under a profile's key is that profile's timer. */
+function decodeContent({ origin, content }: DeadLetter): Decoded {
+  if ('omittedBytes' in content) {
+    return { kind: 'omitted', value: `${content.omittedBytes} bytes, too large to be kept here: see the origin` };
+  }
+  const decoded = decodeValue(parseTopic(origin.topic)?.topic, content.value);
+  return decoded.kind === 'tick' && content.key !== null ? { ...decoded, kind: 'timer' } : decoded;
+}
+
+/** The record's own content: in the letter, or where that was too small for it, in its origin. */
+async function findContent(log: Log, { origin, content }: DeadLetter): Promise<RecordContent | { refused: string }> {
+  if (!('omittedBytes' in content)) return content;
+  try {
+    return await readRecordAt(log, origin);
+  } catch (error) {
+    if (!isAppError(error, 'not_found')) throw error;
+    return { refused: `it was too large to be kept as a dead letter, and ${error.message}` };
+  }
+}

@@ -1,0 +1,285 @@
+import { describe, expect, it } from '@jest/globals';
+import { AcceptedRecord, type EventRejected, HEADERS, toConsumerGroup, toTopic } from '@perennial/contracts';
+import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
+import { AppError } from '@perennial/kernel';
+import { createDeadLetterBox } from './dead-letter-box.js';
+import { formatEntry, formatReplay, formatRows } from './format.js';
+import { listEntries } from './list.js';
+import { readRecordAt } from './read-record-at.js';
+import { createRejectedBox } from './rejected-box.js';
+import { replayAt, replayNew } from './replay.js';
+import { REPLAY_BYTES_MAX } from './replayer.js';
+
+const NAMESPACE = 'shop';
+const ACCEPTED = toTopic(NAMESPACE, 'eventAccepted');
+const DEAD = toTopic(NAMESPACE, 'deadLettered');
+const REJECTED = toTopic(NAMESPACE, 'eventRejected');
+const RECEIVED = toTopic(NAMESPACE, 'eventReceived');
+const PARTITIONS = 2;
+
+function createLog(): MemoryLog {
+  let now = Date.UTC(2026, 0, 1);
+  const log = createMemoryLog({ partitions: PARTITIONS, now: () => now++ });
+  for (const topic of [ACCEPTED, DEAD, REJECTED, RECEIVED]) log.createTopic(topic);
+  return log;
+}
+
+function toLetter(
+  partition: number,
+  letter: { key?: string | null; value?: Buffer | null; headers?: Record<string, string>; origin?: string },
+): OutgoingRecord {
+  const { key = 'ada', value = Buffer.from([0xff]), headers = {}, origin = `${ACCEPTED}/${partition}:7` } = letter;
+  return {
+    topic: DEAD,
+    partition,
+    key: key === null ? null : Buffer.from(key),
+    value,
+    headers: {
+      [HEADERS.deadLetterCause]: 'it cannot be read',
+      [HEADERS.deadLetterProcessor]: 'feature-store',
+      [HEADERS.origin]: origin,
+      [HEADERS.position]: 'feature-store/0:7:0',
+      ...headers,
+    },
+  };
+}
+
+function toTick(): Buffer {
+  return Buffer.from(AcceptedRecord.encode({ record: { $case: 'tick', value: { timeMs: 5 } } }).finish());
+}
+
+function toRejected(event: Partial<EventRejected>): OutgoingRecord {
+  const data: EventRejected = {
+    reason: 'invalid_revenue',
+    message: 'properties.revenue is no number',
+    position: 'http',
+    sourceId: 'src_1',
+    receivedAt: '2026-01-01T10:00:00.000Z',
+    event: JSON.stringify({ type: 'track', userId: 'ada', sentAt: '2026-01-01T09:00:00.000Z', properties: {} }),
+    encoding: 'json',
+    ...event,
+  };
+  const value = Buffer.from(JSON.stringify(data));
+  return { topic: REJECTED, partition: 1, key: null, value, headers: { ce_id: 'rejected-1' } };
+}
+
+const contents = (records: readonly LogRecord[]) =>
+  records.map(({ key, value, headers }) => ({ key: key && String(key), value: value?.toString('hex'), headers }));
+
+describe('a list of dead letters', () => {
+  it('has the newest of those that match, oldest first, and counts all', async () => {
+    const log = createLog();
+    for (let i = 0; i < 9; i++) log.append(toLetter(i % 2, { key: `k${i}` }));
+    log.append(toLetter(0, { key: 'other', headers: { [HEADERS.deadLetterProcessor]: 'scoring' } }));
+    log.append({ topic: DEAD, partition: 0, key: null, value: Buffer.from('of a stranger'), headers: {} });
+    const box = createDeadLetterBox(log, NAMESPACE);
+    const list = async (filter: Parameters<typeof listEntries>[2]) => {
+      const { rows, count } = await listEntries(log, box, filter);
+      return { keys: rows.map(({ key }) => key), count };
+    };
+    expect(await list({ filter: { processor: 'feature-store' }, limit: 2 })).toEqual({ keys: ['k7', 'k8'], count: 9 });
+    expect(await list({ filter: { processor: 'scoring' }, limit: 2 })).toEqual({ keys: ['other'], count: 1 });
+    expect(await list({ filter: { cause: 'CANNOT' }, limit: 3 })).toMatchObject({ count: 10 });
+    expect(await list({ filter: { cause: 'another' }, limit: 3 })).toEqual({ keys: [], count: 0 });
+  });
+
+  it('reads as one line each', async () => {
+    const log = createLog();
+    log.append(toLetter(1, { value: toTick(), headers: { [HEADERS.deadLetterCause]: 'a\n  b' } }));
+    const { rows } = await listEntries(log, createDeadLetterBox(log, NAMESPACE), { filter: {}, limit: 5 });
+    expect(formatRows(rows).split('\n')).toEqual([
+      expect.stringMatching(/^POSITION +TIME +PROCESSOR +KIND +ORIGIN +KEY +CAUSE$/),
+      expect.stringMatching(/^1:0 +2026-01-01T\S+ +feature-store +timer +shop\.\S+\/1:7 +ada +a b$/),
+    ]);
+  });
+});
+
+describe('one dead letter', () => {
+  it('is shown with all that is known of it', async () => {
+    const log = createLog();
+    const headers = { mine: 'kept', [HEADERS.originPosition]: 'upstream/0:3:0', [HEADERS.replayedFrom]: 'dead/0:1' };
+    log.append(toLetter(0, { headers }));
+    const entry = createDeadLetterBox(log, NAMESPACE).toEntry(
+      await readRecordAt(log, { topic: DEAD, partition: 0, offset: 0 }),
+    );
+    expect(entry).toMatchObject({
+      kind: 'undecodable',
+      key: 'ada',
+      notes: { 'caused by': 'upstream/0:3:0', 'replayed before, from': 'dead/0:1' },
+      headers: { mine: 'kept' },
+    });
+    const text = formatEntry(entry as NonNullable<typeof entry>);
+    for (const part of ['it cannot be read', 'upstream/0:3:0', 'mine: kept', '"hex": "ff"'])
+      expect(text).toContain(part);
+  });
+
+  it.each([
+    [{ partition: 0, offset: 0 }, 'is gone: partition 0 of .* now begins at 1'],
+    [{ partition: 0, offset: 2 }, 'is not there: partition 0 of .* ends at 2'],
+    [{ partition: 9, offset: 0 }, 'has no partition 9'],
+  ])('that is not there is named with the reason: %j', async (place, reason) => {
+    const log = createLog();
+    log.append(toLetter(0, {}));
+    log.append(toLetter(0, {}));
+    log.trim(DEAD, 0, 1);
+    await expect(readRecordAt(log, { topic: DEAD, ...place })).rejects.toThrow(new RegExp(reason));
+  });
+});
+
+describe('a replay by position', () => {
+  it('puts a letter back on its origin with its own key, value and headers, each time it is asked', async () => {
+    const log = createLog();
+    log.append(toLetter(0, {}));
+    log.append(toLetter(1, { key: 'eve', value: Buffer.from([1, 2]), headers: { mine: 'kept' } }));
+    const box = createDeadLetterBox(log, NAMESPACE);
+    const places = [{ partition: 1, offset: 0 }];
+    expect((await replayAt({ log, box, dryRun: true }, places)).replayed).toEqual({ [ACCEPTED]: 1 });
+    expect(log.records(ACCEPTED)).toEqual([]);
+    for (let i = 0; i < 2; i++) await replayAt({ log, box, dryRun: false }, places);
+    const expected = { key: 'eve', value: '0102', headers: { mine: 'kept', [HEADERS.replayedFrom]: `${DEAD}/1:0` } };
+    expect(contents(log.records(ACCEPTED, 1))).toEqual([expected, expected]);
+    expect(log.records(ACCEPTED, 0)).toEqual([]);
+  });
+
+  it('writes nothing when one of the positions is not there', async () => {
+    const log = createLog();
+    log.append(toLetter(0, {}));
+    const places = [
+      { partition: 0, offset: 0 },
+      { partition: 0, offset: 5 },
+    ];
+    const box = createDeadLetterBox(log, NAMESPACE);
+    await expect(replayAt({ log, box, dryRun: false }, places)).rejects.toThrow('is not there');
+    expect(log.records(ACCEPTED)).toEqual([]);
+  });
+
+  it('takes what was too large for a letter from its origin, and says so when that is gone', async () => {
+    const log = createLog();
+    const headers = { mine: 'kept', [HEADERS.position]: 'upstream/0:1:0' };
+    log.append({ topic: ACCEPTED, partition: 0, key: Buffer.from('ada'), value: Buffer.from('large'), headers });
+    const omitted = { key: null, value: null, headers: { [HEADERS.omittedBytes]: '5' }, origin: `${ACCEPTED}/0:0` };
+    log.append(toLetter(0, omitted));
+    const box = createDeadLetterBox(log, NAMESPACE);
+    const places = [{ partition: 0, offset: 0 }];
+    await replayAt({ log, box, dryRun: false }, places);
+    expect(contents(log.records(ACCEPTED, 0))[1]).toEqual({
+      key: 'ada',
+      value: Buffer.from('large').toString('hex'),
+      headers: { mine: 'kept', [HEADERS.replayedFrom]: `${DEAD}/0:0` },
+    });
+    log.trim(ACCEPTED, 0, 1);
+    const report = await replayAt({ log, box, dryRun: false }, places);
+    expect(report).toMatchObject({ replayed: {}, refusedCount: 1 });
+    expect(report.refused[0]?.reason).toMatch(/too large to be kept as a dead letter, and .* is gone/);
+  });
+
+  it.each([
+    ['has no topic any more', { origin: 'gone/0:1' }, 'there is no partition 0 of gone'],
+    ['is larger than a broker takes', { value: Buffer.alloc(REPLAY_BYTES_MAX) }, 'it is too large to be put back'],
+  ])('refuses what %s, and puts back the others', async (_, letter, reason) => {
+    const log = createLog();
+    log.append(toLetter(0, letter));
+    log.append(toLetter(0, {}));
+    const box = createDeadLetterBox(log, NAMESPACE);
+    const places = [0, 1].map((offset) => ({ partition: 0, offset }));
+    const report = await replayAt({ log, box, dryRun: false }, places);
+    expect(report).toMatchObject({ replayed: { [ACCEPTED]: 1 }, refusedCount: 1, refused: [{ position: '0:0' }] });
+    expect(formatReplay(report, { dryRun: false, many: 'dead letters' })).toContain(`  0:0  ${reason}`);
+  });
+});
+
+describe('a replay of all', () => {
+  it('goes on from the last one, and the second time does nothing and says so', async () => {
+    const log = createLog();
+    for (let i = 0; i < 5; i++) log.append(toLetter(i % 2, { key: `k${i}` }));
+    log.append(toLetter(0, { value: toTick() }));
+    const box = createDeadLetterBox(log, NAMESPACE);
+    const run = (dryRun = false) => replayNew({ log, box, dryRun }, NAMESPACE);
+    expect(await run(true)).toMatchObject({ replayed: { [ACCEPTED]: 6 }, timers: 1 });
+    expect(log.records(ACCEPTED)).toEqual([]);
+    const first = await run();
+    expect(first).toMatchObject({ replayed: { [ACCEPTED]: 6 }, timers: 1, refusedCount: 0 });
+    expect(formatReplay(first, { dryRun: false, many: 'dead letters' })).toContain('1 timers: each fires');
+    expect(log.records(ACCEPTED, 1).map(({ key }) => String(key))).toEqual(['k1', 'k3']);
+    expect(log.records(ACCEPTED, 1).map(({ headers }) => headers[HEADERS.position])).toEqual([
+      `${DEAD}/1:0:0`,
+      `${DEAD}/1:1:0`,
+    ]);
+    const second = await run();
+    expect(second).toEqual({ replayed: {}, timers: 0, refusedCount: 0, refused: [] });
+    expect(formatReplay(second, { dryRun: false, many: 'dead letters' })).toContain('nothing to put back');
+    log.append(toLetter(1, { key: 'late' }));
+    expect(await run()).toMatchObject({ replayed: { [ACCEPTED]: 1 } });
+    expect(String(log.records(ACCEPTED, 1).at(-1)?.key)).toBe('late');
+  });
+
+  it('that fails remembers nothing of what it could not write', async () => {
+    const log = createLog();
+    for (let i = 0; i < 3; i++) log.append(toLetter(0, { key: `k${i}` }));
+    log.failNextSend({ written: 1, error: new AppError('dependency_unavailable', 'the broker is away') });
+    const options = { log, box: createDeadLetterBox(log, NAMESPACE), dryRun: false };
+    await expect(replayNew(options, NAMESPACE)).rejects.toThrow('the broker is away');
+    const group = toConsumerGroup(NAMESPACE, 'dlq-replay');
+    const committed = (await log.groupOffsets(group, DEAD)).get(0) ?? 0;
+    const written = log.records(ACCEPTED, 0).map(({ key }) => String(key));
+    expect(new Set(written).size).toBeGreaterThanOrEqual(committed);
+    await replayNew(options, NAMESPACE);
+    const after = log.records(ACCEPTED, 0).map(({ headers }) => headers[HEADERS.position]);
+    expect(new Set(after)).toEqual(new Set([0, 1, 2].map((offset) => `${DEAD}/0:${offset}:0`)));
+  });
+});
+
+describe('refused events', () => {
+  it('are listed and shown like dead letters', async () => {
+    const log = createLog();
+    log.append(toRejected({}));
+    log.append(toRejected({ event: Buffer.from([0xff]).toString('base64'), encoding: 'base64', reason: 'not_json' }));
+    const { rows } = await listEntries(log, createRejectedBox(log, NAMESPACE), {
+      filter: { cause: 'revenue' },
+      limit: 9,
+    });
+    expect(rows).toEqual([
+      {
+        position: '1:0',
+        time: '2026-01-01T10:00:00.000Z',
+        processor: 'ingest',
+        kind: 'track',
+        origin: 'http',
+        key: null,
+        cause: 'invalid_revenue: properties.revenue is no number',
+        notes: { source: 'src_1' },
+      },
+      expect.objectContaining({ position: '1:1', kind: 'bytes' }),
+    ]);
+  });
+
+  it('go back to the door for Kafka under their id and time, as they were or corrected', async () => {
+    const log = createLog();
+    log.append(toRejected({}));
+    const places = [{ partition: 1, offset: 0 }];
+    await replayAt({ log, box: createRejectedBox(log, NAMESPACE), dryRun: false }, places);
+    const corrected = { type: 'track', userId: 'ada', event: 'Order Completed' };
+    await replayAt({ log, box: createRejectedBox(log, NAMESPACE, corrected), dryRun: false }, places);
+    const received = log.records(RECEIVED);
+    expect(received.map(({ value }) => JSON.parse(String(value)))).toEqual([
+      { type: 'track', userId: 'ada', properties: {} },
+      corrected,
+    ]);
+    for (const { headers } of received) {
+      expect(headers).toMatchObject({
+        ce_id: 'rejected-1',
+        ce_time: '2026-01-01T10:00:00.000Z',
+        [HEADERS.replayedFrom]: `${REJECTED}/1:0`,
+      });
+    }
+  });
+
+  it('that are no JSON object need a correction', async () => {
+    const log = createLog();
+    log.append(toRejected({ event: '[1, 2' }));
+    const places = [{ partition: 1, offset: 0 }];
+    const report = await replayAt({ log, box: createRejectedBox(log, NAMESPACE), dryRun: false }, places);
+    expect(report.refused).toEqual([{ position: '1:0', reason: expect.stringContaining('--with') }]);
+  });
+});

@@ -1,0 +1,59 @@
+import { toTable } from '../output.js';
+import type { Entry } from './box.js';
+import type { Row } from './list.js';
+import type { ReplayReport } from './replayer.js';
+
+/** A cause may be a page of a stack's words; the list shows its beginning. */
+const CAUSE_CHARS_MAX = 160;
+/** Of a value in hex, or one long text: more is for `--json`. */
+const TEXT_CHARS_MAX = 2_000;
+
+/** One line an entry, under a line of headings. */
+export function formatRows(rows: readonly Row[]): string {
+  const cells = rows.map(({ position, time, processor, kind, origin, key, cause }) => [
+    position,
+    time,
+    processor,
+    kind,
+    origin,
+    key ?? '-',
+    toOneLine(cause),
+  ]);
+  return toTable([['POSITION', 'TIME', 'PROCESSOR', 'KIND', 'ORIGIN', 'KEY', 'CAUSE'], ...cells]);
+}
+
+/** Everything of one entry. */
+export function formatEntry(entry: Entry): string {
+  const { position, time, processor, kind, origin, key, cause, notes, headers, value } = entry;
+  const facts = { cause, origin, key: key ?? '(none)', ...notes };
+  const lines = [`${position}  ${time}  not taken by ${processor}  ${kind}`];
+  lines.push(toTable(Object.entries(facts).map(([name, text]) => [`  ${name}`, text])));
+  for (const [name, text] of Object.entries(headers)) lines.push(`    ${name}: ${text}`);
+  const body = JSON.stringify(value, cutText, 2) ?? 'null';
+  lines.push(`  ${body.replaceAll('\n', '\n  ')}`);
+  return lines.join('\n');
+}
+
+/** What was put back, and what not, with the reason. */
+export function formatReplay(report: ReplayReport, { dryRun, many }: { dryRun: boolean; many: string }): string {
+  const { replayed, timers, refusedCount, refused } = report;
+  const lines = Object.entries(replayed).map(
+    ([topic, count]) => `${dryRun ? 'would put back' : 'put back'} ${count} to ${topic}`,
+  );
+  if (timers > 0) lines.push(`  of these ${timers} timers: each fires for its profile alone, if it is due still`);
+  if (refusedCount > 0) lines.push(`not put back: ${refusedCount}`);
+  for (const { position, reason } of refused) lines.push(`  ${position}  ${reason}`);
+  if (refusedCount > refused.length) lines.push(`  and ${refusedCount - refused.length} more`);
+  if (lines.length === 0) lines.push(`nothing to put back: no ${many} since the last replay --all`);
+  return lines.join('\n');
+}
+
+function toOneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > CAUSE_CHARS_MAX ? `${line.slice(0, CAUSE_CHARS_MAX - 3)}...` : line;
+}
+
+function cutText(_name: string, value: unknown): unknown {
+  if (typeof value !== 'string' || value.length <= TEXT_CHARS_MAX) return value;
+  return `${value.slice(0, TEXT_CHARS_MAX)}... (${value.length} characters; --json has all)`;
+}

@@ -1,0 +1,54 @@
+import type { Log } from '@perennial/kafka';
+import { readTopic } from '../topic/read.js';
+import type { Box, Entry } from './box.js';
+
+export interface ListFilter {
+  readonly processor?: string | undefined;
+  /** A part of the cause, capitals or not. */
+  readonly cause?: string | undefined;
+}
+
+/** What a list shows of an entry: all but its content. */
+export type Row = Omit<Entry, 'headers' | 'value'>;
+
+export interface Listing {
+  /** The newest ones, oldest first. */
+  readonly rows: readonly Row[];
+  /** All that match. */
+  readonly count: number;
+}
+
+/** The newest `limit` entries of a box that match; all of it is read, that many are kept. */
+export async function listEntries(
+  log: Log,
+  box: Box,
+  { filter, limit }: { filter: ListFilter; limit: number },
+): Promise<Listing> {
+  let rows: Row[] = [];
+  const count = await readTopic(log, {
+    topic: box.topic,
+    from: 'beginning',
+    follow: false,
+    signal: new AbortController().signal,
+    onRecord(record) {
+      const entry = box.toEntry(record);
+      if (entry === undefined || !isMatch(entry, filter)) return false;
+      const { headers: _headers, value: _value, ...row } = entry;
+      rows.push(row);
+      // Partitions come one after the other, so the newest of all are known only at the end.
+      if (rows.length >= 2 * limit + 1) rows = toNewest(rows, limit);
+      return true;
+    },
+  });
+  return { rows: toNewest(rows, limit), count };
+}
+
+function toNewest(rows: readonly Row[], limit: number): Row[] {
+  const sorted = rows.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  return limit === 0 ? [] : sorted.slice(-limit);
+}
+
+function isMatch(entry: Entry, { processor, cause }: ListFilter): boolean {
+  if (processor !== undefined && entry.processor !== processor) return false;
+  return cause === undefined || entry.cause.toLowerCase().includes(cause.toLowerCase());
+}

@@ -1,0 +1,103 @@
+import type { Log, LogRecord } from '@perennial/kafka';
+import { readTopic } from '../topic/read.js';
+
+const SESSION_TIMEOUT_MS = 10_000;
+const FETCH_BYTES_MAX = 1_048_576;
+const FETCH_WAIT_MS_MAX = 200;
+
+/** What a group has not had of a topic, by partition; `to` is exclusive. Partitions without anything are absent. */
+export type NewRecords = ReadonlyMap<number, { readonly from: number; readonly to: number }>;
+
+interface Group {
+  readonly groupId: string;
+  readonly topic: string;
+}
+
+type Take = (records: readonly LogRecord[]) => Promise<void>;
+
+export async function findNewRecords(log: Log, { groupId, topic }: Group): Promise<NewRecords> {
+  const [ends, committed] = await Promise.all([log.offsets(topic), log.groupOffsets(groupId, topic)]);
+  const spans = [...ends].map(([partition, { low, high }]) => {
+    const from = Math.max(low, committed.get(partition) ?? low);
+    return [partition, { from, to: high }] as const;
+  });
+  return new Map(spans.filter(([, { from, to }]) => from < to));
+}
+
+/** Hands them to `take` one by one, and remembers nothing. */
+export async function lookThrough(log: Log, { topic }: Group, { spans, take }: { spans: NewRecords; take: Take }) {
+  await readTopic(log, {
+    topic,
+    from: new Map([...spans].map(([partition, { from }]) => [partition, from])),
+    follow: false,
+    signal: new AbortController().signal,
+    async onRecord(record) {
+      if (record.offset < (spans.get(record.partition)?.to ?? 0)) await take([record]);
+      return true;
+    },
+  });
+}
+
+/**
+ * Hands them to `take` as a member of the group, in order in each partition, and commits what was taken, delivery by
+ * delivery. What comes in meanwhile is left. Throws what `take` throws; what it was given is then new still.
+ */
+export async function workThrough(
+  log: Log,
+  { groupId, topic }: Group,
+  { spans, take }: { spans: NewRecords; take: Take },
+) {
+  const left = new Set(spans.keys());
+  let finish: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  const finished = new Promise<void>((resolve, reject) => {
+    finish = { resolve, reject };
+  });
+  const done = (partition: number) => {
+    left.delete(partition);
+    if (left.size === 0) finish?.resolve();
+  };
+  const fail = (error: unknown) => {
+    finish?.reject(error);
+    // The log delivers it again until the group is left: nothing behind it may be committed.
+    throw error;
+  };
+
+  /** Another run may have done a partition before it was ours. */
+  async function skipDone(): Promise<void> {
+    for (const [partition, next] of await log.groupOffsets(groupId, topic)) {
+      if (next >= (spans.get(partition)?.to ?? 0)) done(partition);
+    }
+  }
+
+  async function deliver(partition: number, records: readonly LogRecord[]): Promise<void> {
+    const to = spans.get(partition)?.to ?? 0;
+    const due = left.has(partition) ? records.filter(({ offset }) => offset < to) : [];
+    const next = Math.min(to, (records.at(-1)?.offset ?? -1) + 1);
+    if (due.length > 0) {
+      await take(due);
+      await (await started).commit(new Map([[partition, next]]));
+    }
+    if (next >= to) done(partition);
+  }
+
+  const started = log.startConsumer(
+    {
+      groupId,
+      topic,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      fetchBytesPerPartitionMax: FETCH_BYTES_MAX,
+      fetchWaitMaxMs: FETCH_WAIT_MS_MAX,
+      fromBeginning: true,
+    },
+    {
+      onAssigned: () => void skipDone().catch((error: unknown) => finish?.reject(error)),
+      onRevoked: () => undefined,
+      onRecords: (partition, records) => deliver(partition, records).catch(fail),
+    },
+  );
+  try {
+    await finished;
+  } finally {
+    await (await started).stop();
+  }
+}

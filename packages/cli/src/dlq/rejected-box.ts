@@ -1,0 +1,100 @@
+import {
+  type EventRejected,
+  encodePlace,
+  HEADERS,
+  toCloudEventHeaders,
+  toPartition,
+  toTopic,
+} from '@perennial/contracts';
+import type { Log, LogRecord } from '@perennial/kafka';
+import type { Box, Entry } from './box.js';
+
+/** Beside the processors, ingest is who does not take something. */
+const PROCESSOR = 'ingest';
+/** Says when the client sent, by its clock: of use only to whoever knows when that came in, which is long past. */
+const SENT_AT = 'sentAt';
+
+/**
+ * What the front door refused. It goes back in at the door for Kafka, where it is judged anew: as it was, or as
+ * `replacement` says. It keeps its id, so that putting it back twice changes nothing, and the time it came at.
+ */
+export function createRejectedBox(log: Log, namespace: string, replacement?: unknown): Box {
+  const door = toTopic(namespace, 'eventReceived');
+  return {
+    topic: toTopic(namespace, 'eventRejected'),
+    names: ['refused event', 'refused events'],
+    toEntry(record) {
+      const rejected = parseRejected(record);
+      return rejected && toEntry(record, rejected);
+    },
+    async toReplay(record) {
+      const rejected = parseRejected(record);
+      if (rejected === undefined) return { refused: 'it is no refused event' };
+      const event = replacement ?? readEvent(rejected).value;
+      if (!isObject(event)) return { refused: 'it is no JSON object: give a corrected one with --with' };
+      const { [SENT_AT]: _, ...value } = event;
+      const id = record.headers.ce_id ?? encodePlace(record);
+      const partitions = (await log.offsets(door)).size;
+      return {
+        record: {
+          topic: door,
+          partition: toPartition(id, partitions),
+          key: null,
+          value: Buffer.from(JSON.stringify(value)),
+          headers: {
+            ...toCloudEventHeaders({
+              id,
+              source: `/perennial/${namespace}/dlq`,
+              type: 'lifecycle.event.replayed.v1',
+              time: rejected.receivedAt,
+            }),
+            [HEADERS.replayedFrom]: encodePlace(record),
+          },
+        },
+      };
+    },
+  };
+}
+
+function toEntry(record: LogRecord, rejected: EventRejected): Entry {
+  const { reason, message, position, sourceId, receivedAt } = rejected;
+  return {
+    position: `${record.partition}:${record.offset}`,
+    time: receivedAt,
+    processor: PROCESSOR,
+    ...readEvent(rejected),
+    origin: position,
+    key: null,
+    cause: `${reason}: ${message}`,
+    notes: sourceId === null ? {} : { source: sourceId },
+    headers: record.headers,
+  };
+}
+
+function parseRejected({ value }: LogRecord): EventRejected | undefined {
+  const parsed = parseJson(value?.toString() ?? '');
+  return isObject(parsed) && typeof parsed.reason === 'string' && typeof parsed.event === 'string'
+    ? (parsed as unknown as EventRejected)
+    : undefined;
+}
+
+/** The event as it came; what was cut or is no JSON is shown as text or hex. */
+function readEvent({ event, encoding }: EventRejected): { kind: string; value: unknown } {
+  if (encoding === 'base64') return { kind: 'bytes', value: Buffer.from(event, 'base64').toString('hex') };
+  const value = parseJson(event);
+  if (!isObject(value)) return { kind: 'text', value: event };
+  return { kind: typeof value.type === 'string' ? value.type : 'json', value };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Whatever a client wrote, or cut at the door's limit.
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

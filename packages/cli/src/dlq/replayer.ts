@@ -1,0 +1,102 @@
+import { type Log, type LogRecord, type OutgoingRecord, sizeOfRecord } from '@perennial/kafka';
+import { isAppError } from '@perennial/kernel';
+import type { Box } from './box.js';
+
+/** Of one record put back; a broker takes batches of 1 MiB and a little unless told otherwise. */
+export const REPLAY_BYTES_MAX = 1_048_000;
+/** How many of those not put back are named. */
+const REFUSED_SHOWN_MAX = 100;
+
+/** What came of it. */
+export interface ReplayReport {
+  /** Records put back, by the topic that they went to. */
+  readonly replayed: Readonly<Record<string, number>>;
+  /** Of these, timers of single profiles. */
+  readonly timers: number;
+  readonly refusedCount: number;
+  readonly refused: ReadonlyArray<{ readonly position: string; readonly reason: string }>;
+}
+
+export interface ReplayOptions {
+  readonly log: Log;
+  readonly box: Box;
+  /** Writes nothing and remembers nothing. */
+  readonly dryRun: boolean;
+}
+
+/** Turns records into what is put back, writes it and counts. */
+export interface Replayer {
+  replay(records: readonly LogRecord[]): Promise<void>;
+  report(): ReplayReport;
+  close(): Promise<void>;
+}
+
+/** `once` as in `Box.toReplay`. */
+export async function createReplayer(
+  { log, box, dryRun }: ReplayOptions,
+  { once }: { once: boolean },
+): Promise<Replayer> {
+  const producer = dryRun ? undefined : await log.createProducer();
+  const countPartitions = createPartitionCounter(log);
+  const replayed: Record<string, number> = {};
+  const refused: Array<{ position: string; reason: string }> = [];
+  let refusedCount = 0;
+  let timers = 0;
+
+  async function toOutgoing(record: LogRecord): Promise<OutgoingRecord | undefined> {
+    const replay = await box.toReplay(record, { once });
+    const reason =
+      'refused' in replay
+        ? replay.refused
+        : findObstacle(replay.record, { partitions: await countPartitions(replay.record.topic) });
+    if ('record' in replay && reason === undefined) return replay.record;
+    refusedCount++;
+    const position = `${record.partition}:${record.offset}`;
+    if (refused.length < REFUSED_SHOWN_MAX) refused.push({ position, reason: String(reason) });
+    return undefined;
+  }
+
+  return {
+    async replay(records) {
+      const outgoing: OutgoingRecord[] = [];
+      let timersHere = 0;
+      for (const record of records) {
+        const one = await toOutgoing(record);
+        if (one === undefined) continue;
+        outgoing.push(one);
+        if (box.toEntry(record)?.kind === 'timer') timersHere++;
+      }
+      await producer?.send(outgoing);
+      timers += timersHere;
+      for (const { topic } of outgoing) replayed[topic] = (replayed[topic] ?? 0) + 1;
+    },
+    report: () => ({ replayed, timers, refusedCount, refused }),
+    close: async () => producer?.close(),
+  };
+}
+
+/** Why the log would refuse a record, and everything sent with it; undefined when it would not. */
+function findObstacle(record: OutgoingRecord, { partitions }: { partitions: number }): string | undefined {
+  if (record.partition >= partitions) return `there is no partition ${record.partition} of ${record.topic}`;
+  const bytes = sizeOfRecord(record);
+  if (bytes > REPLAY_BYTES_MAX) return `it is too large to be put back: ${bytes} bytes, ${REPLAY_BYTES_MAX} at most`;
+  return undefined;
+}
+
+/** Asks once a topic; 0 for one that is not there. */
+function createPartitionCounter(log: Log): (topic: string) => Promise<number> {
+  const counts = new Map<string, Promise<number>>();
+  const count = async (topic: string) => {
+    try {
+      return (await log.offsets(topic)).size;
+    } catch (error) {
+      if (isAppError(error, 'not_found')) return 0;
+      throw error;
+    }
+  };
+  return (topic) => {
+    const counted = counts.get(topic) ?? count(topic);
+    counts.set(topic, counted);
+    return counted;
+  };
+}
