@@ -115,6 +115,7 @@ describe('a dead letter', () => {
     expect(partition.readLetters()).toEqual([
       {
         place: { topic: 'dead', partition: 0, offset: 0 },
+        position: { source: 'counting/0', offset: 0, ordinal: 0 },
         timestampMs: 5,
         processor: 'counting',
         cause: 'this build cannot add 5',
@@ -170,6 +171,9 @@ describe('a record put back', () => {
     const replayed = partition.readLetters().map((letter) => toReplayed(letter, true));
     expect(await partition.take({}, ...replayed)).toMatchObject({ applied: 2 });
     expect(await partition.take({}, ...replayed)).toMatchObject({ applied: 0, repeated: 2 });
+    // A copy of the first letter, behind the second.
+    const copy = { ...must(partition.readLetters()[0], 'letter'), place: { topic: 'dead', partition: 0, offset: 2 } };
+    expect(await partition.take({}, toReplayed(copy, true))).toMatchObject({ applied: 0, repeated: 1 });
   });
 
   it('that is poison still comes back as a letter of its own, which leads to the first', async () => {

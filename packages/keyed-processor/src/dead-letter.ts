@@ -1,4 +1,12 @@
-import { encodePlace, encodePosition, HEADERS, parsePlace, type RecordPlace } from '@perennial/contracts';
+import {
+  encodePlace,
+  encodePosition,
+  HEADERS,
+  type Position,
+  parsePlace,
+  parsePosition,
+  type RecordPlace,
+} from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { toRecordBytes } from './outbox.js';
 
@@ -17,6 +25,8 @@ const ADDED_HEADERS: ReadonlySet<string> = new Set([
 /** A dead letter, read. `content` is undefined where the record was too large to be kept in it. */
 export interface DeadLetter {
   readonly place: RecordPlace;
+  /** The same for every copy of a letter: a processor that starts publishes its last outbox again. */
+  readonly position: Position;
   readonly timestampMs: number;
   readonly processor: string;
   readonly cause: string;
@@ -56,11 +66,13 @@ export function toDeadLetter(
 export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
   const { topic, partition, offset, timestampMs, key, value } = record;
   const origin = parsePlace(record.headers[HEADERS.origin]);
+  const position = parsePosition(record.headers[HEADERS.position]);
   const processor = record.headers[HEADERS.deadLetterProcessor];
-  if (origin === undefined || processor === undefined) return undefined;
+  if (origin === undefined || position === undefined || processor === undefined) return undefined;
   const omitted = record.headers[HEADERS.omittedBytes];
   return {
     place: { topic, partition, offset },
+    position,
     timestampMs,
     processor,
     cause: record.headers[HEADERS.deadLetterCause] ?? '',
@@ -72,23 +84,23 @@ export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
 
 /**
  * A dead-lettered record as it is put back on its origin's partition, marked with where it comes from. Not under the
- * position it had: the processor has counted that as applied and would drop it as a repeat. `once` gives it the letter's
- * place as a position instead, so that a second putting back is a repeat: only for letters put back in order of offset,
- * because an earlier one that comes after a later one is taken for a repeat as well.
+ * position it had: the processor has counted that as applied and would drop it as a repeat. `once` gives it one made of
+ * the letter's instead, so that a second putting back is a repeat, of a copy of the letter too: only for letters put back
+ * in order, because an earlier one that comes after a later one is taken for a repeat as well.
  */
 export function toReplayedRecord(
-  { origin, place }: Pick<DeadLetter, 'origin' | 'place'>,
+  { origin, place, position }: Pick<DeadLetter, 'origin' | 'place' | 'position'>,
   content: RecordContent,
   { once }: { once: boolean },
 ): OutgoingRecord {
   const headers = { ...toOwnHeaders(content), [HEADERS.replayedFrom]: encodePlace(place) };
-  const position = encodePosition({ source: `${place.topic}/${place.partition}`, offset: place.offset, ordinal: 0 });
+  const positionOnce = encodePosition({ ...position, source: `replay:${position.source}` });
   return {
     topic: origin.topic,
     partition: origin.partition,
     key: content.key,
     value: content.value,
-    headers: once ? { ...headers, [HEADERS.position]: position } : headers,
+    headers: once ? { ...headers, [HEADERS.position]: positionOnce } : headers,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Position } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 
 /** One thing that was not taken, in readable form. */
@@ -30,6 +31,8 @@ export interface Box {
   readonly names: readonly [one: string, many: string];
   /** Undefined for a record that does not belong there. */
   toEntry(record: LogRecord): Entry | undefined;
+  /** What copies of a record have in common, ascending within a source; undefined where there are no copies. */
+  toPosition(record: LogRecord): Position | undefined;
   /** `once`: a second putting back is to be a repeat; only for records put back in order of offset. */
   toReplay(record: LogRecord, options: { once: boolean }): Promise<Replay>;
 }

@@ -15,6 +15,7 @@ export function createDeadLetterBox(log: Log, namespace: string): Box {
       const letter = parseDeadLetter(record);
       return letter && toEntry(letter);
     },
+    toPosition: (record) => parseDeadLetter(record)?.position,
     async toReplay(record, options) {
       const letter = parseDeadLetter(record);
       if (letter === undefined) return { refused: 'it is no dead letter: it has no origin and processor' };

@@ -27,9 +27,16 @@ function createLog(): MemoryLog {
 
 function toLetter(
   partition: number,
-  letter: { key?: string | null; value?: Buffer | null; headers?: Record<string, string>; origin?: string },
+  letter: {
+    key?: string | null;
+    value?: Buffer | null;
+    headers?: Record<string, string>;
+    origin?: string;
+    position?: number;
+  },
 ): OutgoingRecord {
-  const { key = 'ada', value = Buffer.from([0xff]), headers = {}, origin = `${ACCEPTED}/${partition}:7` } = letter;
+  const { key = 'ada', value = Buffer.from([0xff]), headers = {} } = letter;
+  const { origin = `${ACCEPTED}/${partition}:7`, position = nextPosition++ } = letter;
   return {
     topic: DEAD,
     partition,
@@ -39,11 +46,14 @@ function toLetter(
       [HEADERS.deadLetterCause]: 'it cannot be read',
       [HEADERS.deadLetterProcessor]: 'feature-store',
       [HEADERS.origin]: origin,
-      [HEADERS.position]: 'feature-store/0:7:0',
+      [HEADERS.position]: `feature-store/${partition}:${position}:0`,
       ...headers,
     },
   };
 }
+
+/** Positions ascend as letters are made; a copy is given that of its letter. */
+let nextPosition = 100;
 
 function toTick(): Buffer {
   return Buffer.from(AcceptedRecord.encode({ record: { $case: 'tick', value: { timeMs: 5 } } }).finish());
@@ -202,16 +212,30 @@ describe('a replay of all', () => {
     expect(first).toMatchObject({ replayed: { [ACCEPTED]: 6 }, timers: 1, refusedCount: 0 });
     expect(formatReplay(first, { dryRun: false, many: 'dead letters' })).toContain('1 timers: each fires');
     expect(log.records(ACCEPTED, 1).map(({ key }) => String(key))).toEqual(['k1', 'k3']);
-    expect(log.records(ACCEPTED, 1).map(({ headers }) => headers[HEADERS.position])).toEqual([
-      `${DEAD}/1:0:0`,
-      `${DEAD}/1:1:0`,
-    ]);
+    const letters = log.records(DEAD, 1).map(({ headers }) => `replay:${headers[HEADERS.position]}`);
+    expect(log.records(ACCEPTED, 1).map(({ headers }) => headers[HEADERS.position])).toEqual(letters);
     const second = await run();
     expect(second).toEqual({ replayed: {}, timers: 0, refusedCount: 0, refused: [] });
     expect(formatReplay(second, { dryRun: false, many: 'dead letters' })).toContain('nothing to put back');
     log.append(toLetter(1, { key: 'late' }));
     expect(await run()).toMatchObject({ replayed: { [ACCEPTED]: 1 } });
     expect(String(log.records(ACCEPTED, 1).at(-1)?.key)).toBe('late');
+  });
+
+  it('passes copies over that a restarted processor made, in this run and since the last', async () => {
+    const log = createLog();
+    const options = { log, box: createDeadLetterBox(log, NAMESPACE), dryRun: false };
+    const append = (...positions: number[]) => {
+      for (const position of positions) log.append(toLetter(0, { position }));
+    };
+    append(1, 2, 1, 2);
+    expect(await replayNew(options, NAMESPACE)).toMatchObject({ replayed: { [ACCEPTED]: 2 } });
+    append(1, 2, 3);
+    expect(await replayNew({ ...options, dryRun: true }, NAMESPACE)).toMatchObject({ replayed: { [ACCEPTED]: 1 } });
+    expect(await replayNew(options, NAMESPACE)).toMatchObject({ replayed: { [ACCEPTED]: 1 } });
+    expect(
+      (await listEntries(log, options.box, { filter: {}, limit: 9 })).rows.map(({ position }) => position),
+    ).toEqual(['0:0', '0:1', '0:6']);
   });
 
   it('that fails remembers nothing of what it could not write', async () => {
@@ -226,7 +250,8 @@ describe('a replay of all', () => {
     expect(new Set(written).size).toBeGreaterThanOrEqual(committed);
     await replayNew(options, NAMESPACE);
     const after = log.records(ACCEPTED, 0).map(({ headers }) => headers[HEADERS.position]);
-    expect(new Set(after)).toEqual(new Set([0, 1, 2].map((offset) => `${DEAD}/0:${offset}:0`)));
+    const letters = log.records(DEAD, 0).map(({ headers }) => `replay:${headers[HEADERS.position]}`);
+    expect(new Set(after)).toEqual(new Set(letters));
   });
 });
 
@@ -235,6 +260,8 @@ describe('refused events', () => {
     const log = createLog();
     log.append(toRejected({}));
     log.append(toRejected({ event: Buffer.from([0xff]).toString('base64'), encoding: 'base64', reason: 'not_json' }));
+    const copied = { ...toRejected({ reason: 'copied' }), headers: { ce_id: `${RECEIVED}/0:4` } };
+    for (let i = 0; i < 2; i++) log.append(copied);
     const { rows } = await listEntries(log, createRejectedBox(log, NAMESPACE), {
       filter: { cause: 'revenue' },
       limit: 9,
@@ -251,6 +278,7 @@ describe('refused events', () => {
         notes: { source: 'src_1' },
       },
       expect.objectContaining({ position: '1:1', kind: 'bytes' }),
+      expect.objectContaining({ position: '1:2', cause: expect.stringMatching(/^copied/) }),
     ]);
   });
 

@@ -1,6 +1,7 @@
 import type { Log } from '@perennial/kafka';
 import { readTopic } from '../topic/read.js';
 import type { Box, Entry } from './box.js';
+import { Repeats } from './repeats.js';
 
 export interface ListFilter {
   readonly processor?: string | undefined;
@@ -25,12 +26,14 @@ export async function listEntries(
   { filter, limit }: { filter: ListFilter; limit: number },
 ): Promise<Listing> {
   let rows: Row[] = [];
+  const repeats = new Repeats(box);
   const count = await readTopic(log, {
     topic: box.topic,
     from: 'beginning',
     follow: false,
     signal: new AbortController().signal,
     onRecord(record) {
+      if (repeats.isRepeat(record)) return false;
       const entry = box.toEntry(record);
       if (entry === undefined || !isMatch(entry, filter)) return false;
       const { headers: _headers, value: _value, ...row } = entry;

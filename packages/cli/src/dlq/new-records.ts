@@ -1,4 +1,5 @@
 import type { Log, LogRecord } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
 import { readTopic } from '../topic/read.js';
 
 const SESSION_TIMEOUT_MS = 10_000;
@@ -40,7 +41,8 @@ export async function lookThrough(log: Log, { topic }: Group, { spans, take }: {
 
 /**
  * Hands them to `take` as a member of the group, in order in each partition, and commits what was taken, delivery by
- * delivery. What comes in meanwhile is left. Throws what `take` throws; what it was given is then new still.
+ * delivery; `take` gets each record once. What comes in meanwhile is left. Throws what `take` throws; what it was given
+ * is then new still.
  */
 export async function workThrough(
   log: Log,
@@ -56,9 +58,11 @@ export async function workThrough(
     left.delete(partition);
     if (left.size === 0) finish?.resolve();
   };
+  let failed = false;
   const fail = (error: unknown) => {
+    failed = true;
     finish?.reject(error);
-    // The log delivers it again until the group is left: nothing behind it may be committed.
+    // Until the group is left the log delivers it again: nothing behind it may be committed.
     throw error;
   };
 
@@ -70,6 +74,7 @@ export async function workThrough(
   }
 
   async function deliver(partition: number, records: readonly LogRecord[]): Promise<void> {
+    if (failed) throw new AppError('dependency_unavailable', 'this run has failed');
     const to = spans.get(partition)?.to ?? 0;
     const due = left.has(partition) ? records.filter(({ offset }) => offset < to) : [];
     const next = Math.min(to, (records.at(-1)?.offset ?? -1) + 1);

@@ -2,6 +2,7 @@ import {
   type EventRejected,
   encodePlace,
   HEADERS,
+  parsePlace,
   toCloudEventHeaders,
   toPartition,
   toTopic,
@@ -26,6 +27,11 @@ export function createRejectedBox(log: Log, namespace: string, replacement?: unk
     toEntry(record) {
       const rejected = parseRejected(record);
       return rejected && toEntry(record, rejected);
+    },
+    toPosition(record) {
+      // What came by HTTP is refused once, under a random id; what came by Kafka may be read again.
+      const place = parsePlace(record.headers.ce_id);
+      return place && { source: `${place.topic}/${place.partition}`, offset: place.offset, ordinal: 0 };
     },
     async toReplay(record) {
       const rejected = parseRejected(record);

@@ -2,6 +2,7 @@ import { toConsumerGroup } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { findNewRecords, lookThrough, workThrough } from './new-records.js';
 import { readRecordAt } from './read-record-at.js';
+import { readRepeats } from './repeats.js';
 import { createReplayer, type Replayer, type ReplayOptions, type ReplayReport } from './replayer.js';
 
 /** Where something lies in its box. */
@@ -26,8 +27,11 @@ export async function replayNew(options: ReplayOptions, namespace: string): Prom
   const { log, box, dryRun } = options;
   const group = { groupId: toConsumerGroup(namespace, 'dlq-replay'), topic: box.topic };
   const spans = await findNewRecords(log, group);
-  return withReplayer(options, { once: true }, async ({ replay: take }) => {
+  return withReplayer(options, { once: true }, async (replayer) => {
     if (spans.size === 0) return;
+    const repeats = await readRepeats(log, box, new Map([...spans].map(([partition, { from }]) => [partition, from])));
+    const take = (records: readonly LogRecord[]) =>
+      replayer.replay(records.filter((record) => !repeats.isRepeat(record)));
     await (dryRun ? lookThrough : workThrough)(log, group, { spans, take });
   });
 }

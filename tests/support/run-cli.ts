@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { readTestEnvironment } from './environment.js';
+import { ROOT } from './service-process.js';
+
+const PROGRAM = join(ROOT, 'packages/cli/dist/main.js');
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `./perennial dlq` as an operator does, on the Kafka that the tests run on. Never throws: the code is part of the result. */
+export async function runDlq(namespace: string, ...args: readonly string[]): Promise<CliResult> {
+  const [name = '', ...rest] = args;
+  const all = ['dlq', name, '--namespace', namespace, '--brokers', readTestEnvironment().brokers.join(','), ...rest];
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROGRAM, ...all], { maxBuffer: OUTPUT_BYTES_MAX }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
