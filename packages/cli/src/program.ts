@@ -6,6 +6,7 @@ Examples:
   ./perennial up                        start Kafka, PostgreSQL, Redis and the services; again: what is missing
   ./perennial status                    what runs, where, and how far behind it is
   ./perennial topic action.decided -f   watch decisions as they are made
+  ./perennial dlq list                  what the platform could not take, and why
   ./perennial replay orders.csv.gz      send a history through the platform in fast time
   ./perennial down                      end everything, keep the data
 

@@ -8,9 +8,9 @@ import type { Box } from '../dlq/box.js';
 import { createDeadLetterBox } from '../dlq/dead-letter-box.js';
 import { formatEntry, formatReplay, formatRows } from '../dlq/format.js';
 import { listEntries } from '../dlq/list.js';
-import { readRecordAt } from '../dlq/read-record-at.js';
+import { type Place, readRecordAt } from '../dlq/records-at.js';
 import { createRejectedBox } from '../dlq/rejected-box.js';
-import { type Place, replayAt, replayNew } from '../dlq/replay.js';
+import { replayAt, replayNew } from '../dlq/replay.js';
 import { REPLAY_BYTES_MAX } from '../dlq/replayer.js';
 import { EXIT } from '../exit-codes.js';
 import { createNamespaceOption, parseWhole } from '../options.js';
@@ -74,7 +74,7 @@ function createListCommand(): Command {
 Examples:
   ./perennial dlq list --processor scoring --cause 'under spec'
   ./perennial dlq list --rejected --cause invalid_revenue
-  ./perennial dlq list --cause 'under spec' --json | jq -r '.entries[].position' | xargs ./perennial dlq replay`,
+  ./perennial dlq list --cause 'under spec' --limit 1000 --json | jq -r '.entries[].position' | xargs ./perennial dlq replay`,
     )
     .action((options: ListOptions) => withBox(options, (log, box) => list(log, box, options)));
 }
@@ -93,7 +93,7 @@ Examples:
     )
     .action((place: Place, options: CommonOptions) =>
       withBox(options, async (log, box) => {
-        const entry = box.toEntry(await readRecordAt(log, { topic: box.topic, ...place }));
+        const entry = box.toEntry(await readRecordAt(log, box.topic, place));
         if (entry === undefined) {
           throw new AppError('contract_violation', `${toText(place)} of ${box.topic} is no ${box.names[0]}`);
         }
@@ -121,8 +121,8 @@ A record goes back to the topic and partition it was read from, with its key, va
 as coming now. A timer goes back as a call to its profile alone, which fires it if it is due still. A refused event goes
 to event.received and is judged anew.
 
-Remove the cause first: what fails again becomes a dead letter again. Positions are put back as often as they are named.
---all remembers where it was and puts nothing back twice, except what was put back by position before.
+Remove the cause first: what fails again becomes a dead letter again. A position is put back in each call that
+names it. --all remembers where it was and puts nothing back twice, except what was put back by position before.
 
 Examples:
   ./perennial dlq replay 2:17 2:18

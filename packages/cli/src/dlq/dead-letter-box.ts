@@ -4,7 +4,7 @@ import { isAppError } from '@perennial/kernel';
 import { type DeadLetter, parseDeadLetter, type RecordContent, toReplayedRecord } from '@perennial/keyed-processor';
 import { type Decoded, decodeValue } from '../topic/decode.js';
 import type { Box, Entry } from './box.js';
-import { readRecordAt } from './read-record-at.js';
+import { readRecordAt } from './records-at.js';
 
 /** What the processors of a namespace could not work off. A letter goes back to the partition it was read from. */
 export function createDeadLetterBox(log: Log, namespace: string): Box {
@@ -60,7 +60,7 @@ function decodeContent({ origin, content }: DeadLetter): Decoded {
 async function findContent(log: Log, { origin, content }: DeadLetter): Promise<RecordContent | { refused: string }> {
   if (!('omittedBytes' in content)) return content;
   try {
-    return await readRecordAt(log, origin);
+    return await readRecordAt(log, origin.topic, origin);
   } catch (error) {
     if (!isAppError(error, 'not_found')) throw error;
     return { refused: `it was too large to be kept as a dead letter, and ${error.message}` };

@@ -6,7 +6,7 @@ import { AppError } from '@perennial/kernel';
 import { createDeadLetterBox } from './dead-letter-box.js';
 import { formatEntry, formatReplay, formatRows } from './format.js';
 import { listEntries } from './list.js';
-import { readRecordAt } from './read-record-at.js';
+import { readRecordAt } from './records-at.js';
 import { createRejectedBox } from './rejected-box.js';
 import { replayAt, replayNew } from './replay.js';
 import { REPLAY_BYTES_MAX } from './replayer.js';
@@ -111,7 +111,7 @@ describe('one dead letter', () => {
     const headers = { mine: 'kept', [HEADERS.originPosition]: 'upstream/0:3:0', [HEADERS.replayedFrom]: 'dead/0:1' };
     log.append(toLetter(0, { headers }));
     const entry = createDeadLetterBox(log, NAMESPACE).toEntry(
-      await readRecordAt(log, { topic: DEAD, partition: 0, offset: 0 }),
+      await readRecordAt(log, DEAD, { partition: 0, offset: 0 }),
     );
     expect(entry).toMatchObject({
       kind: 'undecodable',
@@ -133,7 +133,7 @@ describe('one dead letter', () => {
     log.append(toLetter(0, {}));
     log.append(toLetter(0, {}));
     log.trim(DEAD, 0, 1);
-    await expect(readRecordAt(log, { topic: DEAD, ...place })).rejects.toThrow(new RegExp(reason));
+    await expect(readRecordAt(log, DEAD, place)).rejects.toThrow(new RegExp(reason));
   });
 });
 
@@ -150,6 +150,17 @@ describe('a replay by position', () => {
     const expected = { key: 'eve', value: '0102', headers: { mine: 'kept', [HEADERS.replayedFrom]: `${DEAD}/1:0` } };
     expect(contents(log.records(ACCEPTED, 1))).toEqual([expected, expected]);
     expect(log.records(ACCEPTED, 0)).toEqual([]);
+  });
+
+  it('finds many positions in any order, each once', async () => {
+    const log = createLog();
+    for (let i = 0; i < 300; i++) log.append(toLetter(i % 2, { key: `k${i}` }));
+    const places = Array.from({ length: 120 }, (_, i) => ({ partition: i % 2, offset: 149 - i }));
+    const box = createDeadLetterBox(log, NAMESPACE);
+    await replayAt({ log, box, dryRun: false }, [...places, ...places]);
+    const keys = log.records(ACCEPTED).map(({ key }) => String(key));
+    expect(new Set(keys)).toEqual(new Set(places.map(({ partition, offset }) => `k${2 * offset + partition}`)));
+    expect(keys).toHaveLength(120);
   });
 
   it('writes nothing when one of the positions is not there', async () => {

@@ -1,21 +1,24 @@
 import { toConsumerGroup } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { findNewRecords, lookThrough, workThrough } from './new-records.js';
-import { readRecordAt } from './read-record-at.js';
+import { checkPlaces, type Place, readRecordsAt } from './records-at.js';
 import { readRepeats } from './repeats.js';
 import { createReplayer, type Replayer, type ReplayOptions, type ReplayReport } from './replayer.js';
 
-/** Where something lies in its box. */
-export interface Place {
-  readonly partition: number;
-  readonly offset: number;
-}
+/** Records that are read before they are put back, about 100 MB of the largest. */
+const PLACES_AT_ONCE_MAX = 100;
 
-/** Puts back what lies at these places, found before the first is written. Throws `not_found` for one that is not there. */
+/** Puts back what lies at these places, each once. Throws `not_found` before anything is written when one is out of reach. */
 export async function replayAt(options: ReplayOptions, places: readonly Place[]): Promise<ReplayReport> {
-  const records: LogRecord[] = [];
-  for (const place of places) records.push(await readRecordAt(options.log, { topic: options.box.topic, ...place }));
-  return withReplayer(options, { once: false }, (replayer) => replayer.replay(records));
+  const { log, box } = options;
+  await checkPlaces(log, box.topic, places);
+  const sorted = places
+    .toSorted((a, b) => a.partition - b.partition || a.offset - b.offset)
+    .filter((place, i, all) => !isSame(place, all[i - 1]));
+  return withReplayer(options, { once: false }, async (replayer) => {
+    for (let i = 0; i < sorted.length; i += PLACES_AT_ONCE_MAX)
+      await replayer.replay(await readRecordsAt(log, box.topic, sorted.slice(i, i + PLACES_AT_ONCE_MAX)));
+  });
 }
 
 /**
@@ -48,4 +51,8 @@ async function withReplayer(
   } finally {
     await replayer.close();
   }
+}
+
+function isSame(a: Place, b: Place | undefined): boolean {
+  return a.partition === b?.partition && a.offset === b.offset;
 }
