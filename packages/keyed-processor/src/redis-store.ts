@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Activation } from '@perennial/contracts';
 import { AppError, assert, toMessage } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
@@ -18,14 +19,6 @@ import { SCAN_START } from './store.js';
 
 type Argument = string | number | Buffer;
 type Script = (...args: Argument[]) => Promise<unknown>;
-interface ScriptedRedis {
-  pnAcquireBuffer: Script;
-  pnLoadBuffer: Script;
-  pnCommitBuffer: Script;
-  pnScanBuffer: Script;
-  pnPeekBuffer: Script;
-  pnWipeBuffer: Script;
-}
 
 const KEY_COUNT = 4;
 
@@ -34,30 +27,34 @@ export function createRedisPartitionStore(
   redis: Redis,
   options: { namespace: string; processor: string; partition: number },
 ): PartitionStore {
-  const scripted = defineScripts(redis);
+  const scripts = {
+    acquire: createScript(redis, ACQUIRE_SCRIPT),
+    load: createScript(redis, LOAD_SCRIPT),
+    commit: createScript(redis, COMMIT_SCRIPT),
+    scan: createScript(redis, SCAN_SCRIPT),
+    peek: createScript(redis, PEEK_SCRIPT),
+    wipe: createScript(redis, WIPE_SCRIPT),
+  };
   const names = toPartitionKeys(options.namespace, options.processor, options.partition);
   const keys = [names.meta, names.states, names.timers, names.outbox];
 
   return {
     async acquire(owner) {
-      const [meta, outbox] = (await run(() => scripted.pnAcquireBuffer(...keys, owner))) as [
-        Array<Buffer | null>,
-        Buffer[],
-      ];
+      const [meta, outbox] = (await run(() => scripts.acquire(...keys, owner))) as [Array<Buffer | null>, Buffer[]];
       return { meta: parseMeta(meta), outboxes: parseOutboxes(outbox) };
     },
 
     async load(fence, request) {
       const args = [...keys, ...toFenceArguments(fence), ...toLoadArguments(request)];
-      return parseLoadReply(await run(() => scripted.pnLoadBuffer(...args)), request);
+      return parseLoadReply(await run(() => scripts.load(...args)), request);
     },
 
     async commit(fence, request) {
-      await run(() => scripted.pnCommitBuffer(...keys, ...toFenceArguments(fence), ...toCommitArguments(request)));
+      await run(() => scripts.commit(...keys, ...toFenceArguments(fence), ...toCommitArguments(request)));
     },
 
     async scan(guard, { cursor, count }) {
-      const reply = (await run(() => scripted.pnScanBuffer(...keys, ...toGuardArguments(guard), cursor, count))) as [
+      const reply = (await run(() => scripts.scan(...keys, ...toGuardArguments(guard), cursor, count))) as [
         ...ReadingHead,
         flat: Buffer[],
         cursor: Buffer,
@@ -70,7 +67,7 @@ export function createRedisPartitionStore(
     },
 
     async peek(guard, wanted) {
-      const reply = (await run(() => scripted.pnPeekBuffer(...keys, ...toGuardArguments(guard), ...wanted))) as [
+      const reply = (await run(() => scripts.peek(...keys, ...toGuardArguments(guard), ...wanted))) as [
         ...ReadingHead,
         states: Array<Buffer | null>,
       ];
@@ -78,21 +75,27 @@ export function createRedisPartitionStore(
     },
 
     async wipe(owner) {
-      await run(() => scripted.pnWipeBuffer(...keys, owner));
+      await run(() => scripts.wipe(...keys, owner));
     },
   };
 }
 
-function defineScripts(redis: Redis): ScriptedRedis {
-  if (!('pnCommitBuffer' in redis)) {
-    redis.defineCommand('pnAcquire', { numberOfKeys: KEY_COUNT, lua: ACQUIRE_SCRIPT });
-    redis.defineCommand('pnLoad', { numberOfKeys: KEY_COUNT, lua: LOAD_SCRIPT });
-    redis.defineCommand('pnCommit', { numberOfKeys: KEY_COUNT, lua: COMMIT_SCRIPT });
-    redis.defineCommand('pnScan', { numberOfKeys: KEY_COUNT, lua: SCAN_SCRIPT });
-    redis.defineCommand('pnPeek', { numberOfKeys: KEY_COUNT, lua: PEEK_SCRIPT });
-    redis.defineCommand('pnWipe', { numberOfKeys: KEY_COUNT, lua: WIPE_SCRIPT });
-  }
-  return redis as unknown as ScriptedRedis;
+/**
+ * A script by its hash, sent whole where Redis does not know it yet. Not by ioredis's `defineCommand`: a pipeline that is
+ * already filling on this connection does not know the new command, and the throw inside it is nobody's to catch.
+ */
+function createScript(redis: Redis, lua: string): Script {
+  const hash = createHash('sha1').update(lua).digest('hex');
+  // Missing in ioredis's types.
+  const { evalshaBuffer, evalBuffer } = redis as unknown as { evalshaBuffer: Script; evalBuffer: Script };
+  return async (...args) => {
+    try {
+      return await evalshaBuffer.call(redis, hash, KEY_COUNT, ...args);
+    } catch (error) {
+      if (!toMessage(error).startsWith('NOSCRIPT')) throw error;
+      return evalBuffer.call(redis, lua, KEY_COUNT, ...args);
+    }
+  };
 }
 
 async function run(call: () => Promise<unknown>): Promise<unknown> {
