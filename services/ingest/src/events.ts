@@ -86,6 +86,9 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     clockUnknown(error: unknown): void {
       logger.warn({ error }, 'clock could not be compared with the broker');
     },
+    clockJumped(jumpMs: number): void {
+      logger.error({ jumpMs }, 'clock was set: ticks stopped until it is compared with the broker');
+    },
     clockOff(skewMs: number): void {
       logger.error({ skewMs }, 'clock differs from the broker: ticks stopped');
     },

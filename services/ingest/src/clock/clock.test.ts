@@ -17,6 +17,7 @@ import { createClockDriver } from './clock-driver.js';
 import { startTicker, TICKER_LIMITS } from './ticker.js';
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const RECEIVED = 'received';
 const GROUP = 'door';
 
@@ -156,12 +157,15 @@ describe('driven clock', () => {
 });
 
 describe('ticker', () => {
-  async function run(skewMs: number | Error, seconds: number) {
+  /** `jumpMs` sets this machine's clock in the middle; the probe sees that, as the broker's clock goes on. */
+  async function run(skewMs: number | Error, seconds: number, jumpMs = 0) {
     const clock = new FakeClock();
     const producer = new FakeProducer();
+    let steadyMs = 0;
+    let jumped = 0;
     const probe = async () => {
       if (skewMs instanceof Error) throw skewMs;
-      return skewMs;
+      return skewMs - jumped;
     };
     const owned = new Set([1, 3]);
     const ticker = startTicker({
@@ -171,10 +175,16 @@ describe('ticker', () => {
       clock,
       events: createSilentEvents(),
       probe,
+      steadyMs: () => steadyMs,
     });
     for (let i = 0; i < seconds * 10; i++) {
       await new Promise(setImmediate);
+      if (i === seconds * 5) {
+        jumped = jumpMs;
+        clock.move(jumpMs);
+      }
       clock.move(100);
+      steadyMs += 100;
     }
     await ticker.stop();
     return { producer, ticker };
@@ -201,6 +211,16 @@ describe('ticker', () => {
       expect(ticker.problems()).toMatchObject([expect.stringContaining('clock')]);
     },
   );
+
+  it('stops at once when the clock is set, not at the next probe', async () => {
+    const { producer, ticker } = await run(3, 10, DAY);
+    const begin = new FakeClock().now();
+    const times = producer.ticks().map(({ timeMs }) => timeMs - begin);
+    expect(times.length).toBeGreaterThan(3);
+    expect(Math.max(...times)).toBeLessThan(11_000);
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(0);
+    expect(ticker.problems()).toMatchObject([expect.stringContaining('clock')]);
+  });
 
   it('writes none before it knows', async () => {
     const { producer, ticker } = await run(new Error('no answer'), 3);

@@ -21,6 +21,8 @@ export interface TickerOptions {
   readonly events: IngestEvents;
   /** Measures the broker's clock minus this machine's, ms. `partition` is one that this instance has. */
   readonly probe: (partition: number) => Promise<number>;
+  /** A clock that nobody sets, ms from any beginning: it shows when the other one is set between two probes. */
+  readonly steadyMs: () => number;
 }
 
 /** Writes "time has reached T" once a second to each partition that this instance has, once it knows that its clock is right. */
@@ -31,15 +33,20 @@ export interface Ticker {
   stop(): Promise<void>;
 }
 
-export function startTicker({ producer, acceptedTopic, owned, clock, events, probe }: TickerOptions): Ticker {
+export function startTicker({ producer, acceptedTopic, owned, clock, events, probe, steadyMs }: TickerOptions): Ticker {
   const stopping = new AbortController();
+  let probeNow = new AbortController();
   let skewMs: number | undefined;
+  /** Wall clock minus steady clock when the skew was measured. */
+  let measuredAtMs = 0;
   let probeError: string | undefined;
   let lastTickMs: number | undefined;
 
   async function measure(partition: number): Promise<number> {
     try {
+      const before = clock.now() - steadyMs();
       skewMs = await probe(partition);
+      measuredAtMs = before;
       probeError = undefined;
       events.clockMeasured(skewMs);
       if (Math.abs(skewMs) > TICKER_LIMITS.skewMaxMs) events.clockOff(skewMs);
@@ -55,6 +62,16 @@ export function startTicker({ producer, acceptedTopic, owned, clock, events, pro
     return skewMs !== undefined && Math.abs(skewMs) <= TICKER_LIMITS.skewMaxMs;
   }
 
+  /** A clock that was set since the last probe is not to be believed until the next one. */
+  function checkSteady(): void {
+    const jumpMs = clock.now() - steadyMs() - measuredAtMs;
+    if (skewMs === undefined || Math.abs(jumpMs) <= TICKER_LIMITS.skewMaxMs) return;
+    events.clockJumped(jumpMs);
+    skewMs = undefined;
+    probeError = `this machine's clock jumped by ${Math.round(jumpMs)} ms`;
+    probeNow.abort();
+  }
+
   async function tick(): Promise<void> {
     const timeMs = Math.max(clock.now(), lastTickMs ?? 0);
     const records = [...owned()].map((partition) => toTickRecord(timeMs, { topic: acceptedTopic, partition }));
@@ -68,7 +85,8 @@ export function startTicker({ producer, acceptedTopic, owned, clock, events, pro
     while (!stopping.signal.aborted) {
       const [partition] = owned();
       const waitMs = partition === undefined ? TICKER_LIMITS.intervalMs : await measure(partition);
-      await clock.wait(waitMs, stopping.signal);
+      probeNow = new AbortController();
+      await clock.wait(waitMs, AbortSignal.any([stopping.signal, probeNow.signal]));
     }
   }
 
@@ -76,6 +94,7 @@ export function startTicker({ producer, acceptedTopic, owned, clock, events, pro
     while (!stopping.signal.aborted) {
       const startedAtMs = clock.now();
       // One send at a time: while Kafka is away no ticks pile up.
+      checkSteady();
       if (isRight()) await tick().catch((error: unknown) => events.tickFailed(error));
       const restMs = TICKER_LIMITS.intervalMs - (clock.now() - startedAtMs);
       await clock.wait(Math.max(restMs, 1), stopping.signal);
