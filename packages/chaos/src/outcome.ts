@@ -116,13 +116,17 @@ export interface Fates {
   readonly repeated: number;
   readonly rejectedRecords: number;
   readonly deadLettered: number;
+  /** By how much a tick was ahead of the broker's clock when it was appended, at most: from the future there is no way back. */
+  readonly tickAheadMs: number;
 }
 
 export async function readFates(log: Log, namespace: string): Promise<Fates> {
   const accepted = new Set<string>();
   let records = 0;
-  for (const { value } of await readTopic(log, toTopic(namespace, 'eventAccepted'))) {
-    const { record } = AcceptedRecord.decode(value ?? Buffer.alloc(0));
+  let tickAheadMs = 0;
+  for (const { value, timestampMs } of await readTopic(log, toTopic(namespace, 'eventAccepted'))) {
+    const record = decodeAccepted(value);
+    if (record?.$case === 'tick') tickAheadMs = Math.max(tickAheadMs, record.value.timeMs - timestampMs);
     if (record?.$case !== 'event') continue;
     accepted.add(record.value.messageId);
     records++;
@@ -134,8 +138,18 @@ export async function readFates(log: Log, namespace: string): Promise<Fates> {
     rejected,
     repeated: records - accepted.size,
     rejectedRecords: rejections.length,
+    tickAheadMs,
     deadLettered: (await readTopic(log, toTopic(namespace, 'deadLettered'))).length,
   };
+}
+
+/** Undefined for what chaos has put there. */
+function decodeAccepted(value: Buffer | null): AcceptedRecord['record'] {
+  try {
+    return AcceptedRecord.decode(value ?? Buffer.alloc(0)).record;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The id of a refused event; undefined for what was no event at all. */

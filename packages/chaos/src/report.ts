@@ -1,6 +1,9 @@
 import type { Injected } from './lanes.js';
 import type { ChaosReport } from './run-chaos.js';
 
+/** Ingest's own bound and some, for a tick that waited to be appended is behind, never ahead. */
+const TICK_AHEAD_MS_MAX = 6_000;
+
 /** Why a run did not keep the promise; empty when it did. */
 export function listFailures(report: ChaosReport): string[] {
   const { difference, missing, ledger, actions, transitions, injected } = report;
@@ -13,6 +16,8 @@ export function listFailures(report: ChaosReport): string[] {
     failures.push(
       `the tables hold ${ledger.actions} of ${actions} actions and ${ledger.transitions} of ${transitions} transitions`,
     );
+  if (report.tickAheadMs > TICK_AHEAD_MS_MAX)
+    failures.push(`a tick was ${report.tickAheadMs} ms ahead of the broker's clock`);
   for (const { fault, what, catchUpMs } of injected)
     if (catchUpMs === undefined) failures.push(`after ${fault} (${what}) the services never caught up`);
   return failures;

@@ -51,6 +51,7 @@ export interface ChaosReport {
   readonly accepted: number;
   readonly rejected: number;
   readonly deadLettered: number;
+  readonly tickAheadMs: number;
   readonly actions: number;
   readonly transitions: number;
   readonly edgeRepeats: number;
@@ -153,7 +154,17 @@ async function runWithFaults(
     producer,
   });
   const stack = createStackControl({ root, home });
-  const world: World = { fleet, stack, links, workload, redis, log, namespace: NAMESPACE };
+  const world: World = {
+    fleet,
+    stack,
+    links,
+    workload,
+    redis,
+    log,
+    producer,
+    partitions: options.partitions,
+    namespace: NAMESPACE,
+  };
   workload.start();
   await systemClock.wait(WARM_UP_MS);
   const injected = await hurt(world, options);
@@ -234,6 +245,7 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome):
     accepted: fates.accepted.size,
     rejected: fates.rejectedRecords,
     deadLettered: fates.deadLettered,
+    tickAheadMs: fates.tickAheadMs,
     actions: countIds(outcome.actions),
     transitions: countIds(outcome.transitions),
     edgeRepeats: outcome.repeats,

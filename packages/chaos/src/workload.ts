@@ -78,6 +78,7 @@ export class Workload {
   #poison = 0;
   #abandoned = 0;
   #rateFactor = 1;
+  #hotShare: number = SHARES.hotUser;
   #running: Promise<void> | undefined;
 
   constructor(options: WorkloadOptions) {
@@ -95,6 +96,11 @@ export class Workload {
   /** Times the rate, for overload; 1 is normal. */
   set rateFactor(factor: number) {
     this.#rateFactor = factor;
+  }
+
+  /** Share of the events that are one user's; undefined is the usual one. */
+  set hotShare(share: number | undefined) {
+    this.#hotShare = share ?? SHARES.hotUser;
   }
 
   get acknowledged(): Acknowledged {
@@ -233,7 +239,7 @@ export class Workload {
   }
 
   #pickUser(): string {
-    if (this.#random() < SHARES.hotUser) return 'hot-0';
+    if (this.#random() < this.#hotShare) return 'hot-0';
     if (this.#users === 0 || this.#random() < SHARES.newUser) return `user-${this.#users++}`;
     return `user-${Math.floor(this.#random() * this.#users)}`;
   }

@@ -1,4 +1,4 @@
-import type { Log } from '@perennial/kafka';
+import type { Log, LogProducer } from '@perennial/kafka';
 import type { Redis } from '@perennial/redis';
 import type { Fleet } from './fleet.js';
 import type { FaultyLink } from './proxy.js';
@@ -15,5 +15,8 @@ export interface World {
   /** Past the links. */
   readonly redis: Redis;
   readonly log: Log;
+  /** Past the links, for what nobody should write. */
+  readonly producer: LogProducer;
+  readonly partitions: number;
   readonly namespace: string;
 }

@@ -1,3 +1,4 @@
+import { toTopic } from '@perennial/contracts';
 import { systemClock } from '@perennial/kernel';
 import type { LinkMode } from '../proxy.js';
 import type { World } from '../world.js';
@@ -112,6 +113,20 @@ const postgresStopped: Fault = {
   },
 };
 
+const poison: Fault = {
+  name: 'poison',
+  row: 13,
+  lane: 'infrastructure',
+  async run({ producer, namespace, partitions }, draw) {
+    const topic = draw.pick(['eventAccepted', 'featureUpdated', 'scoreComputed'] as const);
+    const partition = draw.between(0, partitions - 1);
+    const value = Buffer.from(Array.from({ length: 64 }, () => draw.between(0, 255)));
+    const key = Buffer.from(`poison-${draw.between(0, 1_000_000)}`);
+    await producer.send([{ topic: toTopic(namespace, topic), partition, key, value, headers: {} }]);
+    return `garbage on ${topic}`;
+  },
+};
+
 /** A link that misbehaves for some seconds. */
 function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], row: number): Fault {
   return {
@@ -147,5 +162,6 @@ export const INFRASTRUCTURE_FAULTS: readonly Fault[] = [
   redisReadOnly,
   postgresAway,
   postgresStopped,
+  poison,
   ...LINK_FAULTS,
 ];

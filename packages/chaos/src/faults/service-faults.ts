@@ -113,6 +113,33 @@ const slowConsumer: Fault = {
   },
 };
 
+const clockJump: Fault = {
+  name: 'clock-jump',
+  row: 19,
+  lane: 'services',
+  async run({ fleet }, draw) {
+    const instance = draw.pick(fleet.instances);
+    for (let turn = 0; turn < 3; turn++) {
+      fleet.jumpClock(instance);
+      if (turn < 2) await systemClock.wait(draw.between(2_000, 5_000));
+    }
+    return `${name(instance)}, a day ahead, a day back, right again`;
+  },
+};
+
+const hotKey: Fault = {
+  name: 'hot-key',
+  row: 14,
+  lane: 'services',
+  async run({ workload }, draw) {
+    const seconds = draw.between(5, 10);
+    workload.hotShare = 0.5;
+    await systemClock.wait(seconds * 1000);
+    workload.hotShare = undefined;
+    return `half of the events one user's, ${seconds} s`;
+  },
+};
+
 function pickProcessor(instances: readonly Instance[], draw: Draw): Instance {
   return draw.pick(instances.filter(({ service }) => service !== 'ingest'));
 }
@@ -126,4 +153,6 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   rollingRestart,
   overload,
   slowConsumer,
+  clockJump,
+  hotKey,
 ];
