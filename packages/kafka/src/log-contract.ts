@@ -229,6 +229,25 @@ export function describeLogContract(name: string, open: () => Promise<LogContrac
     );
 
     it(
+      'delivers again after a seek to where it stands, from within a handler',
+      async () => {
+        const topic = await makeTopic(1);
+        const producer = await harness.log.createProducer();
+        await producer.send(make(topic, 0, 0, 5));
+        const firsts: number[] = [];
+        const reader = await read(optionsFor(topic), async ({ consumer }, records) => {
+          firsts.push(must(records[0], 'record').offset);
+          if (firsts.length === 1) consumer.seek(0, 0);
+        });
+        await eventually('a second delivery from 0', () => firsts.filter((offset) => offset === 0).length === 2);
+        await eventually('the end', () => must(reader.records.at(-1), 'record').offset === 4);
+        await reader.consumer.stop();
+        await producer.close();
+      },
+      WAIT_MS_MAX,
+    );
+
+    it(
       'delivers again what a handler failed on, and tells',
       async () => {
         const topic = await makeTopic(1);

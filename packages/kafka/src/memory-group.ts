@@ -61,6 +61,8 @@ export class MemoryConsumer implements LogConsumer {
   readonly #options: ConsumerOptions;
   readonly #handlers: LogConsumerHandlers;
   readonly #positions = new Map<number, number>();
+  /** How often each was sought: a seek to where it stands counts too. */
+  readonly #seeks = new Map<number, number>();
   readonly #busy = new Map<number, Promise<void>>();
   readonly #wakers = new Set<() => void>();
   #leaving: Promise<void> | undefined;
@@ -75,6 +77,7 @@ export class MemoryConsumer implements LogConsumer {
   seek(partition: number, offset: number): void {
     if (!this.membership.owns(partition)) return;
     this.#positions.set(partition, offset);
+    this.#seeks.set(partition, (this.#seeks.get(partition) ?? 0) + 1);
     for (const wake of this.#wakers) wake();
   }
 
@@ -123,15 +126,17 @@ export class MemoryConsumer implements LogConsumer {
 
   async #deliverOnce(partition: number, isOurs: () => boolean): Promise<void> {
     const position = this.#positions.get(partition) ?? 0;
+    const seeks = this.#seeks.get(partition);
+    const isSought = () => this.#seeks.get(partition) !== seeks;
     const records = this.#group.topic.read(partition, position, this.#options.fetchBytesPerPartitionMax);
     const last = records.at(-1);
     if (last === undefined) return this.#waitForMore(partition);
     try {
       // A turn of the event loop, as a fetch would take.
       await new Promise((resolve) => setImmediate(resolve));
-      if (!isOurs() || this.#positions.get(partition) !== position) return;
+      if (!isOurs() || isSought()) return;
       await this.#handlers.onRecords(partition, records);
-      if (isOurs() && this.#positions.get(partition) === position) this.#positions.set(partition, last.offset + 1);
+      if (isOurs() && !isSought()) this.#positions.set(partition, last.offset + 1);
     } catch (error) {
       this.#report(error);
       await new Promise((resolve) => setTimeout(resolve, REDELIVERY_WAIT_MS));
