@@ -8,8 +8,10 @@ import type { ConsumerOptions, LogConsumer, LogConsumerHandlers } from './log.js
 
 /** Partitions handled at a time; those beyond wait for a place. kafkajs walks all places at every fetch. */
 const PARTITIONS_AT_ONCE_MAX = 64;
-/** Heartbeats a session: two may get lost. */
+/** Heartbeats a session at least: two may get lost. */
 const HEARTBEATS_PER_SESSION = 3;
+/** A member learns by its heartbeat that another has come or gone, and nobody works until all have: so not as rare as the session would allow. */
+const HEARTBEAT_INTERVAL_MS_MAX = 500;
 /** Our own timer asks twice as often, for kafkajs skips a heartbeat that comes a moment early. */
 const BEATS_PER_HEARTBEAT = 2;
 /** How long the group waits for a member to come back with its partitions given up. */
@@ -116,7 +118,7 @@ export class KafkajsConsumer implements LogConsumer {
     const ended = this.#listen(session, life.signal);
     const beat = setInterval(
       () => void this.#heartbeat(session),
-      sessionTimeoutMs / HEARTBEATS_PER_SESSION / BEATS_PER_HEARTBEAT,
+      toHeartbeatIntervalMs(sessionTimeoutMs) / BEATS_PER_HEARTBEAT,
     );
     try {
       await consumer.connect();
@@ -149,7 +151,7 @@ export class KafkajsConsumer implements LogConsumer {
       groupId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
-      heartbeatInterval: Math.floor(sessionTimeoutMs / HEARTBEATS_PER_SESSION),
+      heartbeatInterval: toHeartbeatIntervalMs(sessionTimeoutMs),
       maxBytesPerPartition: fetchBytesPerPartitionMax,
       maxBytes: FETCH_BYTES_MAX,
       maxWaitTimeInMs: fetchWaitMaxMs,
@@ -245,6 +247,10 @@ export class KafkajsConsumer implements LogConsumer {
   #report(error: unknown): void {
     this.#handlers.onError?.(error instanceof Error ? error : new Error(toMessage(error)));
   }
+}
+
+function toHeartbeatIntervalMs(sessionTimeoutMs: number): number {
+  return Math.min(HEARTBEAT_INTERVAL_MS_MAX, Math.floor(sessionTimeoutMs / HEARTBEATS_PER_SESSION));
 }
 
 function abandon(session: Session, error: unknown): void {
