@@ -28,6 +28,11 @@ export default {
       testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.mjs'],
     },
     { ...base, displayName: 'simulation', testMatch: ['<rootDir>/tests/simulation/**/*.test.ts'] },
-    { ...base, displayName: 'integration', testMatch: ['<rootDir>/tests/{integration,e2e}/**/*.test.ts'] },
+    {
+      ...base,
+      displayName: 'integration',
+      setupFilesAfterEnv: ['<rootDir>/scripts/jest-integration.mjs'],
+      testMatch: ['<rootDir>/tests/{integration,e2e}/**/*.test.ts'],
+    },
   ],
 };
