@@ -1,7 +1,7 @@
 import { AppError } from '@perennial/kernel';
 
 /**
- * Immutable objects by key. Keys are segments of `[A-Za-z0-9._-]`, joined by `/`. Every method throws a retriable AppError
+ * Immutable objects by key. Keys are segments of `[A-Za-z0-9._=-]`, joined by `/`. Every method throws a retriable AppError
  * `dependency_unavailable` when the store is away or refuses.
  */
 export interface BlobStore {
@@ -18,7 +18,7 @@ export interface BlobStore {
 /** Longest key, in bytes: what S3 allows, less some for a prefix. */
 export const KEY_BYTES_MAX = 900;
 
-const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._=-]*(\/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*$/;
 
 /** Throws for a key that some store could not hold, or that would leave the folder. */
 export function checkKey(key: string): void {

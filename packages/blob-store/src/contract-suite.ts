@@ -14,8 +14,10 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStore>):
       const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, i) => (i * 7919) % 256));
       await store.put('a/b/c.bin', bytes);
       await store.put('empty', Buffer.alloc(0));
+      await store.put('day=2026-11-24/p0', Buffer.from('x'));
       expect((await store.get('a/b/c.bin'))?.equals(bytes)).toBe(true);
       expect(await store.get('empty')).toEqual(Buffer.alloc(0));
+      expect(await store.list('day=2026-11-24/')).toEqual(['day=2026-11-24/p0']);
     });
 
     it('knows nothing of what was not put', async () => {
@@ -50,7 +52,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStore>):
       expect(await store.list('')).toEqual([]);
     });
 
-    it.each(['', '/a', 'a/', 'a//b', '../a', 'a/../b', 'a/.b', 'a b', 'ä', 'x'.repeat(901)])(
+    it.each(['', '/a', 'a/', 'a//b', '../a', 'a/../b', 'a/.b', 'a/=b', 'a b', 'ä', 'x'.repeat(901)])(
       'refuses the key %j',
       async (key) => {
         await expect((async () => store.put(key, Buffer.from('x')))()).rejects.toMatchObject({

@@ -1,0 +1,84 @@
+import { isAbsolute } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ConfigReader } from './reader.js';
+
+/** A place for objects that outlast the process, as configuration says it. */
+export type BlobLocationConfig =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'folder'; readonly folder: string }
+  | {
+      readonly kind: 's3';
+      readonly bucket: string;
+      readonly prefix: string;
+      readonly region: string;
+      readonly endpoint: string | undefined;
+      readonly pathStyle: boolean;
+      readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+    };
+
+/** How a bucket is reached. */
+export type S3Config = Omit<Extract<BlobLocationConfig, { kind: 's3' }>, 'kind' | 'bucket' | 'prefix'>;
+
+const FORM = 'file:///an/absolute/folder, s3://bucket/prefix, or off';
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const PREFIX = /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/;
+
+/** The variable `name`, which has no default: whoever goes without says so. */
+export function readBlobLocation(
+  reader: ConfigReader,
+  name: string,
+  { description, s3 }: { readonly description: string; readonly s3: S3Config },
+): BlobLocationConfig {
+  const text = reader.string(name, {
+    description: `${description}: ${FORM}`,
+    pattern: /^(off|file:\/\/\/.+|s3:\/\/.+)$/,
+    patternHint: FORM,
+  });
+  const refuse = () => reader.problem(name, `is ${JSON.stringify(text)} but must be ${FORM}`);
+  if (text.startsWith('file://')) return { kind: 'folder', folder: toFolder(text, refuse) };
+  if (text.startsWith('s3://')) return { kind: 's3', ...toBucket(text, refuse), ...s3 };
+  return { kind: 'off' };
+}
+
+/** S3_*, for every bucket of a service alike. */
+export function readS3Config(reader: ConfigReader): S3Config {
+  const endpoint = reader.optionalString('S3_ENDPOINT', {
+    description: 'Server with the S3 API, for snapshots and the archive in a bucket; AWS when not set',
+    pattern: /^https?:\/\/[^\s/]+$/,
+    patternHint: 'http://host:port or https://host',
+  });
+  const region = reader.string('S3_REGION', { description: 'Region of the bucket', default: 'us-east-1' });
+  const accessKeyId = reader.optionalString('S3_ACCESS_KEY_ID', {
+    description: "Key for the bucket; the machine's own role when not set",
+  });
+  const secretAccessKey = reader.optionalString('S3_SECRET_ACCESS_KEY', { description: 'Its secret' });
+  const pathStyle = reader.boolean('S3_PATH_STYLE', {
+    description: 'Bucket in the path in place of the host name, as most servers other than AWS want it',
+    default: endpoint !== undefined,
+  });
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    reader.problem('S3_ACCESS_KEY_ID', 'and S3_SECRET_ACCESS_KEY must both be set, or neither');
+  }
+  const credentials =
+    accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };
+  return { endpoint, region, pathStyle, credentials };
+}
+
+function toFolder(text: string, refuse: () => void): string {
+  try {
+    const folder = fileURLToPath(text);
+    if (isAbsolute(folder)) return folder;
+  } catch {
+    // Told below, like every other form that is none.
+  }
+  refuse();
+  return '/';
+}
+
+function toBucket(text: string, refuse: () => void): { bucket: string; prefix: string } {
+  const [bucket = '', ...rest] = text.slice('s3://'.length).split('/');
+  const path = rest.join('/');
+  const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
+  if (!BUCKET.test(bucket) || !PREFIX.test(prefix)) refuse();
+  return { bucket, prefix };
+}
