@@ -1,4 +1,4 @@
-const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'cookie'];
+const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'cookie', 'hyparquet'];
 
 /** Shared by all projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
 const base = {

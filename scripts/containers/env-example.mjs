@@ -22,6 +22,8 @@ const MEANINGS = {
   POSTGRES_MEMORY: 'Memory that PostgreSQL may use.',
   PERENNIAL_SNAPSHOTS:
     'Where states are kept in case Redis is lost: a folder in the volume, s3://bucket/prefix, or off.',
+  PERENNIAL_ARCHIVE:
+    'Where every accepted event is kept, as Parquet: a folder in the volume, s3://bucket/prefix, or off.',
   PERENNIAL_VERSION: 'Tag of the images.',
 };
 
@@ -34,6 +36,7 @@ const SET_BY_COMPOSE = new Set([
   'POSTGRES_URL',
   'INSTANCE_ID',
   'PERENNIAL_SNAPSHOTS',
+  'PERENNIAL_ARCHIVE',
 ]);
 
 /** `declarations`: service name -> what its configuration asks for. Throws when the compose file does not hand one of those on. */

@@ -77,6 +77,7 @@ function toEnvironment(namespace: string, variables: Variables = {}): Record<str
     POSTGRES_URL: postgresUrl,
     PORT: '0',
     PERENNIAL_SNAPSHOTS: 'off',
+    PERENNIAL_ARCHIVE: 'off',
     ...variables,
   };
 }

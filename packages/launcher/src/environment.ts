@@ -15,6 +15,8 @@ export interface ServiceEnvironmentInput {
   readonly port: number;
   /** Folder of the installation's snapshots. */
   readonly snapshotDir: string;
+  /** Folder of its event archive. */
+  readonly archiveDir: string;
   /** Further variables for every service of the namespace. */
   readonly extra: Readonly<Record<string, string>>;
 }
@@ -30,6 +32,7 @@ export function toServiceEnvironment(input: ServiceEnvironmentInput): Record<str
     HOST: LOOPBACK,
     PORT: String(input.port),
     PERENNIAL_SNAPSHOTS: pathToFileURL(input.snapshotDir).href,
+    ...(input.service === 'feature-store' ? { PERENNIAL_ARCHIVE: pathToFileURL(input.archiveDir).href } : {}),
     ...(input.service === 'ingest' ? { PERENNIAL_CLOCK_MODE: input.clockMode } : {}),
     ...input.extra,
   };

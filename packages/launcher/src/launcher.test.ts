@@ -22,6 +22,7 @@ const INPUT = {
   endpoints: { kafkaBrokers: 'k', redisUrl: 'r', postgresUrl: 'p' },
   port: 1,
   snapshotDir: '/home/some one/snapshots',
+  archiveDir: '/home/some one/archive',
   extra: {},
 } as const;
 
@@ -39,6 +40,9 @@ describe('environment of a service', () => {
       PERENNIAL_CLOCK_MODE: 'wall',
     });
     expect(toServiceEnvironment({ ...INPUT, service: 'action' })).not.toHaveProperty('PERENNIAL_CLOCK_MODE');
+    expect(toServiceEnvironment({ ...INPUT, service: 'feature-store' })).toMatchObject({
+      PERENNIAL_ARCHIVE: 'file:///home/some%20one/archive',
+    });
   });
 
   it('has a hash that depends on values, not on their order', () => {

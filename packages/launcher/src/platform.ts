@@ -193,7 +193,8 @@ export async function stopPlatform({
   for (const namespace of namespaces) removeNamespaceState(layout.stateDir, namespace);
   // Without data there is nothing left that the secret could open.
   removeSecret(layout.stateDir);
-  for (const folder of [layout.snapshotDir, layout.logDir]) rmSync(folder, { recursive: true, force: true });
+  for (const folder of [layout.snapshotDir, layout.archiveDir, layout.logDir])
+    rmSync(folder, { recursive: true, force: true });
 }
 
 interface BringUp {
@@ -377,6 +378,7 @@ function toEnvironment(
     endpoints,
     port: state.ports[service] ?? 0,
     snapshotDir: layout.snapshotDir,
+    archiveDir: layout.archiveDir,
     extra: options.environment ?? {},
   });
 }

@@ -1,3 +1,4 @@
+import { openBlobStore } from '@perennial/blob-store';
 import { toTopic } from '@perennial/contracts';
 import { createHttpServer, listen, toReadiness } from '@perennial/http';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/identity';
@@ -5,6 +6,8 @@ import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor
 import { type App, composeApp, openLog, openRedis } from '@perennial/service';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import { createRedisProfileReader } from './adapters/redis-profile-reader.js';
+import { startArchiver } from './archive/archiver.js';
+import { EventArchive } from './archive/event-archive.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createEvents } from './events.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
@@ -35,6 +38,17 @@ export function createApp(config: FeatureStoreConfig): App {
       () => startProcessor({ definition, namespace, log, redis, logger, metrics, snapshots }),
       (running) => running.stop(),
     );
+    if (config.archive.kind === 'off') logger.warn('the event archive is off: what the log forgets is gone');
+    else {
+      const archive = new EventArchive(await openBlobStore(config.archive), namespace);
+      const limits = { windowMs: config.archive.windowMs };
+      await releases.acquire(
+        'event archive',
+        () => startArchiver({ archive, namespace, log, logger, metrics, limits }),
+        (running) => running.stop(),
+      );
+    }
+    // The archive is not part of readiness: the log holds what it has not taken yet.
     const server = createHttpServer({ logger, metrics, readiness: () => toReadiness(processor.problems()) });
     addFeatureRoutes(server, {
       events,

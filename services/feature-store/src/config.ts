@@ -1,4 +1,5 @@
 import {
+  type ArchiveConfig,
   type ConfigReader,
   createConfigReader,
   type Environment,
@@ -6,10 +7,12 @@ import {
   type IdentityConfig,
   type KafkaConfig,
   type RedisConfig,
+  readArchiveConfig,
   readHttpConfig,
   readIdentityConfig,
   readKafkaConfig,
   readRedisConfig,
+  readS3Config,
   readSecret,
   readSnapshotConfig,
   type SnapshotConfig,
@@ -23,6 +26,7 @@ export interface FeatureStoreConfig extends IdentityConfig {
   readonly kafka: KafkaConfig;
   readonly redis: RedisConfig;
   readonly snapshots: SnapshotConfig;
+  readonly archive: ArchiveConfig;
 }
 
 /** This service's environment; throws AppError `config_invalid` that lists every problem. */
@@ -35,12 +39,14 @@ export function loadConfig(env: Environment): FeatureStoreConfig {
 
 /** The variables, without deciding: for `.env.example` and the docs. */
 export function readConfig(reader: ConfigReader): FeatureStoreConfig {
+  const s3 = readS3Config(reader);
   return {
     ...readIdentityConfig(reader),
     http: readHttpConfig(reader, { portDefault: PORT_DEFAULT }),
     secret: readSecret(reader),
     kafka: readKafkaConfig(reader),
     redis: readRedisConfig(reader),
-    snapshots: readSnapshotConfig(reader),
+    snapshots: readSnapshotConfig(reader, s3),
+    archive: readArchiveConfig(reader, s3),
   };
 }

@@ -1,0 +1,164 @@
+import { AcceptedRecord } from '@perennial/contracts';
+import type { LogRecord } from '@perennial/kafka';
+import { unreachable } from '@perennial/kernel';
+import type { SchemaElement } from 'hyparquet';
+
+/** A record as a row: what the log gave, to give it back to the byte, and what it says, to be read by people and tools. */
+export interface ArchiveRow {
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly append_time: Date;
+  /** event, tick, activation, or unreadable. */
+  readonly kind: string;
+  readonly profile_key: string | null;
+  readonly message_id: string | null;
+  readonly source_id: string | null;
+  readonly type: string | null;
+  /** Of an activation: what it puts in force. */
+  readonly name: string | null;
+  /** Of an event: when it happened; of a tick: the time that was reached. */
+  readonly event_time: Date | null;
+  readonly received_at: Date | null;
+  readonly time_zone: string | null;
+  /** JSON; of an activation: number and hash. */
+  readonly properties: string | null;
+  readonly record_key: Uint8Array | null;
+  readonly record_value: Uint8Array | null;
+  /** JSON: a list of names and values. */
+  readonly record_headers: string;
+}
+
+type ColumnName = keyof ArchiveRow;
+type ColumnKind = 'int32' | 'int64' | 'time' | 'text' | 'bytes';
+
+const COLUMNS: Readonly<Record<ColumnName, { readonly kind: ColumnKind; readonly required?: true }>> = {
+  partition: { kind: 'int32', required: true },
+  offset: { kind: 'int64', required: true },
+  append_time: { kind: 'time', required: true },
+  kind: { kind: 'text', required: true },
+  profile_key: { kind: 'text' },
+  message_id: { kind: 'text' },
+  source_id: { kind: 'text' },
+  type: { kind: 'text' },
+  name: { kind: 'text' },
+  event_time: { kind: 'time' },
+  received_at: { kind: 'time' },
+  time_zone: { kind: 'text' },
+  properties: { kind: 'text' },
+  record_key: { kind: 'bytes' },
+  record_value: { kind: 'bytes' },
+  record_headers: { kind: 'text', required: true },
+};
+
+export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly ColumnName[];
+
+/** What a file needs to give records back; the others are for people. */
+export const RECORD_COLUMNS = [
+  'partition',
+  'offset',
+  'append_time',
+  'record_key',
+  'record_value',
+  'record_headers',
+] as const satisfies readonly ColumnName[];
+
+export function toSchema(): SchemaElement[] {
+  const columns = COLUMN_NAMES.map((name): SchemaElement => {
+    const { kind, required } = COLUMNS[name];
+    return { name, repetition_type: required ? 'REQUIRED' : 'OPTIONAL', ...toParquetType(kind) };
+  });
+  return [{ name: 'root', num_children: columns.length }, ...columns];
+}
+
+function toParquetType(kind: ColumnKind): Pick<SchemaElement, 'type' | 'converted_type'> {
+  switch (kind) {
+    case 'int32':
+      return { type: 'INT32' };
+    case 'int64':
+      return { type: 'INT64' };
+    case 'time':
+      return { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' };
+    case 'text':
+      return { type: 'BYTE_ARRAY', converted_type: 'UTF8' };
+    case 'bytes':
+      return { type: 'BYTE_ARRAY' };
+    default:
+      return unreachable(kind);
+  }
+}
+
+export function toRow(record: LogRecord): ArchiveRow {
+  return {
+    partition: record.partition,
+    offset: BigInt(record.offset),
+    append_time: new Date(record.timestampMs),
+    profile_key: record.key === null ? null : record.key.toString(),
+    ...toContent(record.value),
+    record_key: record.key,
+    record_value: record.value,
+    record_headers: JSON.stringify(Object.entries(record.headers)),
+  };
+}
+
+type Content = Pick<
+  ArchiveRow,
+  'kind' | 'message_id' | 'source_id' | 'type' | 'name' | 'event_time' | 'received_at' | 'time_zone' | 'properties'
+>;
+
+const NOTHING = {
+  message_id: null,
+  source_id: null,
+  type: null,
+  name: null,
+  event_time: null,
+  received_at: null,
+  time_zone: null,
+  properties: null,
+};
+
+/** A record that cannot be read is archived too: the platform dead-letters it, and a rebuild must do so again. */
+function toContent(value: Buffer | null): Content {
+  const record = decode(value);
+  switch (record?.$case) {
+    case 'event': {
+      const event = record.value;
+      return {
+        kind: 'event',
+        message_id: event.messageId,
+        source_id: event.sourceId,
+        type: event.type,
+        name: event.name,
+        event_time: toTime(event.timestampMs),
+        received_at: toTime(event.receivedAtMs),
+        time_zone: event.timeZone,
+        properties: event.propertiesJson.toString(),
+      };
+    }
+    case 'tick':
+      return { ...NOTHING, kind: 'tick', event_time: toTime(record.value.timeMs) };
+    case 'activation': {
+      const { kind, number, hash } = record.value;
+      return { ...NOTHING, kind: 'activation', name: kind, properties: JSON.stringify({ number, hash }) };
+    }
+    case undefined:
+      return { ...NOTHING, kind: 'unreadable' };
+    default:
+      return unreachable(record);
+  }
+}
+
+/** Bytes that are no event may still read like one of the year 300,000: that must not stop the archive. */
+function toTime(ms: number): Date | null {
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? null : time;
+}
+
+function decode(value: Buffer | null): AcceptedRecord['record'] {
+  if (value === null) return undefined;
+  try {
+    return AcceptedRecord.decode(value).record;
+  } catch {
+    // Told by its kind.
+    return undefined;
+  }
+}

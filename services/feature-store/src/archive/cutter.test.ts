@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import type { LogRecord } from '@perennial/kafka';
+import { createRecords } from './archive-test-kit.js';
+import { Cutter } from './cutter.js';
+
+const LIMITS = { windowMs: 10 * 60_000, fileBytesMax: 12_000 };
+const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);
+
+/** The ranges of the files that records are cut into, the last one left open. */
+function cut(records: readonly LogRecord[]): string[] {
+  const cutter = new Cutter(LIMITS);
+  const files = records.map((record) => cutter.push(record)).filter((file) => file !== undefined);
+  return files.map((file) => `${file[0]?.offset}-${file.at(-1)?.offset}`);
+}
+
+describe(`cuts (seed ${SEED})`, () => {
+  const records = createRecords(SEED, 500);
+  const files = cut(records);
+
+  it('are where a stretch of append time ends, or a file would be too large', () => {
+    for (const file of files) {
+      const [first = 0, last = 0] = file.split('-').map(Number);
+      const window = (offset: number) => Math.floor((records[offset]?.timestampMs ?? 0) / LIMITS.windowMs);
+      expect(window(first)).toBe(window(last));
+      const bytes = (to: number) =>
+        records.slice(first, to + 1).reduce((sum, { key, value, headers }) => {
+          const text = Object.entries(headers).flat().join('').length;
+          return sum + 300 + (key?.length ?? 0) + (value?.length ?? 0) + text;
+        }, 0);
+      expect(bytes(last)).toBeLessThanOrEqual(LIMITS.fileBytesMax);
+      if (window(last + 1) === window(first)) expect(bytes(last + 1)).toBeGreaterThan(LIMITS.fileBytesMax);
+    }
+    expect(files.length).toBeGreaterThan(10);
+  });
+
+  it('are the same for whoever begins at one', () => {
+    files.forEach((file, i) => {
+      expect(cut(records.slice(Number(file.split('-')[0])))).toEqual(files.slice(i));
+    });
+  });
+
+  it('leave no record out', () => {
+    let next = 0;
+    for (const file of files) {
+      const [first, last = 0] = file.split('-').map(Number);
+      expect(first).toBe(next);
+      next = last + 1;
+    }
+  });
+});

@@ -1,0 +1,66 @@
+import type { BlobStore } from '@perennial/blob-store';
+import { toTopic } from '@perennial/contracts';
+import type { LogRecord } from '@perennial/kafka';
+import { AppError, must } from '@perennial/kernel';
+import { type ArchiveChain, toChain } from './chain.js';
+import { type ArchivedFile, parseArchiveName, toArchiveName, toArchivePrefix } from './file-name.js';
+import { decodeArchiveFile, encodeArchiveFile } from './parquet-file.js';
+
+/** The archived records of one namespace's `event.accepted`, in a blob store. */
+export class EventArchive {
+  readonly #blobs: BlobStore;
+  readonly #namespace: string;
+
+  constructor(blobs: BlobStore, namespace: string) {
+    this.#blobs = blobs;
+    this.#namespace = namespace;
+  }
+
+  /** What is there, by partition; a partition without a file is absent. */
+  async list(): Promise<ReadonlyMap<number, ArchiveChain>> {
+    const files = new Map<number, ArchivedFile[]>();
+    for (const name of await this.#blobs.list(toArchivePrefix(this.#namespace))) {
+      const file = parseArchiveName(this.#namespace, name);
+      if (file === undefined) continue;
+      const known = files.get(file.partition) ?? [];
+      known.push(file);
+      files.set(file.partition, known);
+    }
+    return new Map([...files].map(([partition, own]) => [partition, must(toChain(own), 'a chain of files')]));
+  }
+
+  /** One partition's records that follow each other, as a file; gives its size in bytes. Writing it twice changes nothing. */
+  async write(records: readonly LogRecord[], options: { readonly rowGroupRows: number }): Promise<number> {
+    const first = must(records[0], 'a first record');
+    const last = must(records.at(-1), 'a last record');
+    const bytes = await encodeArchiveFile(records, options);
+    const range = { partition: first.partition, first: first.offset, last: last.offset };
+    await this.#blobs.put(toArchiveName(this.#namespace, { ...range, appendTimeMs: first.timestampMs }), bytes);
+    return bytes.length;
+  }
+
+  /** The records of a file. Throws `data_damaged` when it is gone, damaged, or not what its name says. */
+  async read(file: ArchivedFile): Promise<LogRecord[]> {
+    const bytes = await this.#blobs.get(file.name);
+    if (bytes === undefined) throw new AppError('data_damaged', `${file.name} is not there`);
+    const topic = toTopic(this.#namespace, 'eventAccepted');
+    const records = await decodeArchiveFile(bytes, { name: file.name, topic });
+    const wrong =
+      records.length !== file.last - file.first + 1 ||
+      records.some(({ partition, offset }, i) => partition !== file.partition || offset !== file.first + i);
+    if (wrong) throw new AppError('data_damaged', `${file.name} does not hold the records that its name tells of`);
+    return records;
+  }
+
+  /** Records of a chain from its beginning, those below `end` only, a file at a time; what files overlap in comes once. */
+  async *readChain(chain: ArchiveChain, end: number): AsyncGenerator<readonly LogRecord[]> {
+    let next = chain.first;
+    for (const file of chain.files) {
+      if (file.first >= end) return;
+      const records = await this.read(file);
+      const from = next;
+      next = file.last + 1;
+      yield records.filter(({ offset }) => offset >= from && offset < end);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { parquetReadObjects } from 'hyparquet';
+import { createRecords, START_MS, TOPIC } from './archive-test-kit.js';
+import { decodeArchiveFile, encodeArchiveFile } from './parquet-file.js';
+
+const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);
+
+describe(`an archived file (seed ${SEED})`, () => {
+  const records = createRecords(SEED, 230);
+  const options = { rowGroupRows: 50 };
+
+  it('gives back the very same records, whatever they are', async () => {
+    const bytes = await encodeArchiveFile(records, options);
+    expect(await decodeArchiveFile(bytes, { name: 'a', topic: TOPIC })).toEqual(records);
+  });
+
+  it('has the same bytes whenever it is made', async () => {
+    const [one, other] = [await encodeArchiveFile(records, options), await encodeArchiveFile(records, options)];
+    expect(one.equals(other)).toBe(true);
+  });
+
+  it('can be read by whoever reads Parquet', async () => {
+    const bytes = await encodeArchiveFile(records, options);
+    const rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer });
+    expect(rows).toHaveLength(records.length);
+    const kinds = new Set(rows.map(({ kind }) => kind));
+    expect([...kinds].sort()).toEqual(['activation', 'event', 'tick', 'unreadable']);
+    const event = rows.find(({ kind }) => kind === 'event');
+    const offset = Number(event?.offset);
+    expect(event).toMatchObject({
+      partition: 0,
+      profile_key: expect.stringMatching(/^profile-\d$/),
+      message_id: `m${offset}`,
+      source_id: 'web',
+      type: 'track',
+      name: 'Order Completed',
+      append_time: new Date(records[offset]?.timestampMs ?? 0),
+      properties: JSON.stringify({ revenue: offset, note: 'ä"\n' }),
+    });
+    expect(rows.find(({ kind }) => kind === 'activation')).toMatchObject({ name: 'policy' });
+    expect(rows.find(({ kind }) => kind === 'tick')?.event_time.getTime()).toBeGreaterThanOrEqual(START_MS);
+  });
+
+  it('tells when any of its record bytes was changed', async () => {
+    const bytes = await encodeArchiveFile(records, options);
+    let silent = 0;
+    for (let i = 0; i < 60; i++) {
+      const damaged = Buffer.from(bytes);
+      const at = Math.floor((bytes.length * i) / 60);
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at);
+      try {
+        // A column for people, or a statistic, may be damaged without harm to the records.
+        expect(await decodeArchiveFile(damaged, { name: 'a', topic: TOPIC })).toEqual(records);
+        silent++;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'data_damaged' });
+      }
+    }
+    expect(silent).toBeLessThan(60);
+    await expect(decodeArchiveFile(bytes.subarray(0, -100), { name: 'a', topic: TOPIC })).rejects.toMatchObject({
+      code: 'data_damaged',
+    });
+  });
+});
