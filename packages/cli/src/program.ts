@@ -51,6 +51,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'send a history file through the front door in fast time, event time driving the clock',
     load: async () => (await import('./commands/replay.js')).createReplayCommand(),
   },
+  rebuild: {
+    description: 'make every state again from the event archive, when Redis and the snapshots are gone',
+    load: async () => (await import('./commands/rebuild.js')).createRebuildCommand(),
+  },
   test: {
     description:
       'run every test: types, lint, contracts, unit, simulation; then integration on a stack of its own, removed afterwards',

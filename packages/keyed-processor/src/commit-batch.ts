@@ -26,5 +26,5 @@ export async function commitBatch<State>(
   states.forEach(([key, bytes]) => {
     own.cache.set(key, result.states.get(key), bytes?.length ?? 0);
   });
-  if (outbox !== undefined) own.publisher.add({ sequence, records: outputs });
+  if (outbox !== undefined) own.publisher.add({ sequence, records: outputs, next: meta.next });
 }

@@ -16,6 +16,14 @@ export { openSnapshotSettings, type SnapshotSettings } from './open-snapshots.js
 export { type Processor, type ProcessorOptions, startProcessor } from './processor.js';
 export { READER_FIELDS, toReadableLogTime } from './reader.js';
 export { createRedisPartitionStore } from './redis-store.js';
+export {
+  createRebuildStage,
+  type PartitionCondition,
+  type PartitionRebuild,
+  type RebuildOptions,
+  type RebuildStage,
+} from './rebuild.js';
+export { type ChainLink, findPublishedBound } from './rebuild-bound.js';
 export { DEFAULT_SNAPSHOT_LIMITS, type SnapshotLimits } from './snapshot-limits.js';
 export type {
   CommitRequest,

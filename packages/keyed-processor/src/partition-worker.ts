@@ -66,6 +66,12 @@ export class PartitionWorker<State, Input, Evidence> {
     return this.#ownership?.meta.next;
   }
 
+  /** Everything that records below this offset caused is in the log; undefined while that is not known. */
+  get published(): number | undefined {
+    const own = this.#ownership;
+    return own?.publisher.depth === 0 ? own.meta.next : own?.publisher.published;
+  }
+
   get queued(): number {
     return this.#ownership?.queue.length ?? 0;
   }
@@ -194,7 +200,9 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#ownership = own;
     // A partition that was wiped owes nothing.
     const owed = restoration === undefined ? outboxes : [];
-    for (const { sequence, bytes } of owed) publisher.add({ sequence, records: decodeOutbox(bytes) });
+    for (const { sequence, bytes } of owed) {
+      publisher.add({ sequence, records: decodeOutbox(bytes), next: own.meta.next });
+    }
     await publisher.waitForDepth(0);
     await snapshots?.catchUp(own, own.meta.next);
     if (this.#stop.signal.aborted) return;

@@ -188,16 +188,19 @@ export async function startProcessor<State, Input, Evidence = undefined>(
   }
 }
 
-/** Commits group offsets that have moved since the last call. A hint only: the truth is in the store. */
+/**
+ * Commits group offsets that have moved since the last call. A hint only: the truth is in the store. But what is committed
+ * was published: a rebuild, when the store is gone, takes it for the offset below which nothing is owed.
+ */
 function createGroupCommits(
   consumer: LogConsumer,
-  workers: ReadonlyMap<number, { readonly next: number | undefined }>,
+  workers: ReadonlyMap<number, { readonly published: number | undefined }>,
 ): () => Promise<void> {
   const committed = new Map<number, number>();
   return async () => {
     const moved = new Map<number, number>();
-    for (const [partition, { next }] of workers) {
-      if (next !== undefined && committed.get(partition) !== next) moved.set(partition, next);
+    for (const [partition, { published }] of workers) {
+      if (published !== undefined && committed.get(partition) !== published) moved.set(partition, published);
     }
     if (moved.size === 0) return;
     await consumer.commit(moved);

@@ -5,6 +5,8 @@ import type { ProcessorTelemetry } from './telemetry.js';
 interface Waiting {
   readonly sequence: number;
   readonly records: readonly OutgoingRecord[];
+  /** Offset of the first record that this outbox and those before do not cover all of. */
+  readonly next: number;
 }
 
 export interface PublisherOptions {
@@ -27,6 +29,7 @@ export class OutboxPublisher {
   #waiting: Waiting[] = [];
   #acknowledged: number[] = [];
   #unacknowledged = 0;
+  #published: number | undefined;
   #running: Promise<void> | undefined;
   #wake: Array<() => void> = [];
 
@@ -38,6 +41,11 @@ export class OutboxPublisher {
   /** Outboxes committed but not yet acknowledged. */
   get depth(): number {
     return this.#unacknowledged;
+  }
+
+  /** All that records below this offset caused has been acknowledged; undefined before the first outbox was. */
+  get published(): number | undefined {
+    return this.#published;
   }
 
   add(outbox: Waiting): void {
@@ -79,6 +87,7 @@ export class OutboxPublisher {
       if (!sent) break;
       this.#acknowledged.push(...batch.map(({ sequence }) => sequence));
       this.#unacknowledged -= batch.length;
+      this.#published = batch.at(-1)?.next;
       this.#notify();
     }
     this.#running = undefined;

@@ -132,7 +132,7 @@ describe('a snapshot', () => {
       { meta, states: [], timers: [], outbox, acknowledged: [] },
     );
     source.meta = meta;
-    publisher.add({ sequence: 1, records: [] });
+    publisher.add({ sequence: 1, records: [], next: 1 });
     const writing = writeSnapshot(options, undefined);
     for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
     expect(await openTestArchive(blobs).list()).toEqual([]);

@@ -10,5 +10,7 @@ export {
   stopPlatform,
 } from './platform.js';
 export { createNamespaceTopics } from './provision.js';
+export { rebuildNamespace, runRebuild } from './rebuild.js';
+export type { RebuildSummary } from './rebuild-chain.js';
 export { runServiceCommand } from './service-process.js';
 export { CONFIG_KINDS, type ConfigKind, GROUPS, SERVICE_NAMES, type ServiceName } from './services.js';

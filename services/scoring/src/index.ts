@@ -1,3 +1,4 @@
 export { createApp } from './app.js';
 export { createCommands } from './commands.js';
 export { loadConfig, type ScoringConfig } from './config.js';
+export { openRebuild } from './rebuild.js';

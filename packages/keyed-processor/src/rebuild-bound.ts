@@ -1,0 +1,106 @@
+import { HEADERS, parsePosition, toConsumerGroup } from '@perennial/contracts';
+import type { Log, LogRecord } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
+
+/** A processor and the topic that it reads. */
+export interface ChainLink {
+  readonly processor: string;
+  readonly inputTopic: string;
+}
+
+/**
+ * Offset in the first topic below which nothing is owed any more: all that each processor of the chain made of those records,
+ * and of what they caused, was acknowledged. A rebuild that publishes nothing may go so far and no further; from there on
+ * normal operation publishes again, and whoever has it drops the repeats.
+ *
+ * A group's committed offset says below which record all was published. The first record above it leads back, position by
+ * position, to the record of the first topic that caused it: what that one and later ones caused may be unpublished.
+ */
+export async function findPublishedBound(
+  log: Log,
+  namespace: string,
+  { chain, partition }: { readonly chain: readonly ChainLink[]; readonly partition: number },
+): Promise<number> {
+  let bound = Number.POSITIVE_INFINITY;
+  for (const [index, link] of chain.entries()) {
+    const { low, high } = await readOffsets(log, link.inputTopic, partition);
+    const group = toConsumerGroup(namespace, link.processor);
+    const committed = (await log.groupOffsets(group, link.inputTopic)).get(partition) ?? 0;
+    // With nothing left to do for a later processor, what bounds the first ones bounds it too.
+    if (index > 0 && committed >= high) continue;
+    let offset = committed;
+    for (const above of chain.slice(1, index + 1).reverse()) {
+      offset = await readCause(log, { topic: above.inputTopic, partition, offset });
+    }
+    bound = Math.min(bound, offset);
+  }
+  return bound;
+}
+
+/** Offset of the record, one topic up, that caused the record there. */
+async function readCause(
+  log: Log,
+  at: { readonly topic: string; readonly partition: number; readonly offset: number },
+): Promise<number> {
+  const { low } = await readOffsets(log, at.topic, at.partition);
+  const place = `offset ${at.offset} of partition ${at.partition} of ${at.topic}`;
+  if (at.offset < low) {
+    throw new AppError(
+      'contract_violation',
+      `the record at ${place} was not worked off and is gone, so it is unknown what was published: start a new namespace and fill it from the archive`,
+    );
+  }
+  const record = await readRecord(log, at);
+  const position = parsePosition(record.headers[HEADERS.position]);
+  if (position === undefined) throw new AppError('contract_violation', `the record at ${place} has no position`);
+  return position.offset;
+}
+
+async function readOffsets(log: Log, topic: string, partition: number) {
+  const offsets = (await log.offsets(topic)).get(partition);
+  if (offsets === undefined) throw new AppError('not_found', `${topic} has no partition ${partition}`);
+  return offsets;
+}
+
+const READ_TIMEOUT_MS = 60_000;
+
+async function readRecord(
+  log: Log,
+  { topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: number },
+): Promise<LogRecord> {
+  let found: (record: LogRecord) => void = () => undefined;
+  const reading = new Promise<LogRecord>((resolve) => {
+    found = resolve;
+  });
+  const consumer = await log.startConsumer(
+    {
+      groupId: `${topic}.rebuild`,
+      topic,
+      sessionTimeoutMs: 10_000,
+      fetchBytesPerPartitionMax: 1024 * 1024,
+      fetchWaitMaxMs: 100,
+      fromBeginning: true,
+    },
+    {
+      onAssigned: () => void setImmediate(() => consumer.seek(partition, offset)),
+      onRevoked: () => undefined,
+      async onRecords(from, records) {
+        const record = from === partition ? records.find((candidate) => candidate.offset === offset) : undefined;
+        if (record !== undefined) found(record);
+      },
+    },
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new AppError('timeout', `offset ${offset} of partition ${partition} of ${topic} did not come`)),
+      READ_TIMEOUT_MS,
+    );
+  });
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    clearTimeout(timer);
+    await consumer.stop();
+  }
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createKafkaLog } from '@perennial/kafka';
+import { must, ReleaseStack } from '@perennial/kernel';
+import type { RebuildStage } from '@perennial/keyed-processor';
+import { findRoot } from '@perennial/native-stack';
+import { createSilentLogger } from '@perennial/telemetry';
+import { type RebuildArchive, rebuildChain } from './rebuild-chain.js';
+import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder, REBUILT_SERVICES } from './rebuild-order.js';
+
+/** Rebuilds a namespace from its archive: run as a script, with a RebuildOrder in REBUILD_VARIABLE. Tells JSON, a message a line. */
+
+/** What `services/<name>/dist/index.js` exports. */
+interface ServiceModule {
+  loadConfig(env: Readonly<Record<string, string | undefined>>): unknown;
+  openRebuild(config: unknown): Promise<OpenRebuild>;
+}
+
+interface OpenRebuild {
+  readonly stage: RebuildStage;
+  /** Of feature-store, which owns it. */
+  readonly archive?: RebuildArchive;
+  close(): Promise<void>;
+}
+
+function tell(message: RebuildMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+async function run({ namespace, force, environments }: RebuildOrder): Promise<void> {
+  const releases = new ReleaseStack();
+  try {
+    const opened: OpenRebuild[] = [];
+    for (const service of REBUILT_SERVICES) {
+      const environment = { ...process.env, ...environments[service], LOG_LEVEL: 'silent' };
+      opened.push(await releases.acquire(service, () => open(service, environment), (part) => part.close()));
+    }
+    const brokers = must(environments['feature-store'].KAFKA_BROKERS, 'KAFKA_BROKERS').split(',');
+    const log = createKafkaLog({ brokers, clientId: 'perennial-rebuild', logger: createSilentLogger() });
+    releases.push('log', () => log.close());
+    const [first, ...others] = opened.map(({ stage }) => stage);
+    const summary = await rebuildChain({
+      namespace,
+      force,
+      log,
+      archive: must(opened[0]?.archive, 'the archive of feature-store'),
+      stages: [must(first, 'a first stage'), ...others],
+      onProgress: (progress) => tell({ progress }),
+    });
+    tell({ summary });
+  } finally {
+    await releases.dispose();
+  }
+}
+
+async function open(service: string, environment: Readonly<Record<string, string | undefined>>): Promise<OpenRebuild> {
+  const path = join(findRoot(), 'services', service, 'dist', 'index.js');
+  const module = (await import(pathToFileURL(path).href)) as ServiceModule;
+  return module.openRebuild(module.loadConfig(environment));
+}
+
+try {
+  await run(JSON.parse(must(process.env[REBUILD_VARIABLE], REBUILD_VARIABLE)) as RebuildOrder);
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

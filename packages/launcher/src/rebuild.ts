@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { AppError } from '@perennial/kernel';
+import { isRunning } from '@perennial/native-stack';
+import { loadNamespaceState } from './namespace-state.js';
+import type { Platform } from './platform.js';
+import type { RebuildSummary } from './rebuild-chain.js';
+import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder, REBUILT_SERVICES } from './rebuild-order.js';
+
+/** Characters of the process's complaint that are kept. */
+const ERROR_CHARS_MAX = 4_000;
+
+/** Makes every state of a namespace again from its archive. Throws `contract_violation` while a service of it runs. */
+export function rebuildNamespace(
+  platform: Platform,
+  options: { readonly force: boolean; readonly onProgress: (message: string) => void },
+): Promise<RebuildSummary> {
+  const { namespace, layout } = platform;
+  const running = Object.entries(loadNamespaceState(layout.stateDir, namespace)?.processes ?? {})
+    .filter(([, process]) => process !== undefined && isRunning(process.process))
+    .map(([name]) => name);
+  if (running.length > 0) {
+    throw new AppError(
+      'contract_violation',
+      `${running.join(', ')} of namespace ${namespace} still runs: end it first with \`./perennial down --namespace ${namespace}\``,
+    );
+  }
+  const environments = Object.fromEntries(
+    REBUILT_SERVICES.map((service) => [service, platform.environmentOf(service)]),
+  ) as unknown as RebuildOrder['environments'];
+  return runRebuild({ namespace, force: options.force, environments }, { root: layout.root, ...options });
+}
+
+/** Runs the rebuild in a process of its own, which loads the services' code. Throws `dependency_unavailable` with what it says. */
+export async function runRebuild(
+  order: RebuildOrder,
+  { root, onProgress }: { readonly root: string; readonly onProgress: (message: string) => void },
+): Promise<RebuildSummary> {
+  const script = join(root, 'packages', 'launcher', 'dist', 'rebuild-process.js');
+  const child = spawn(process.execPath, [script], {
+    cwd: root,
+    env: { ...process.env, [REBUILD_VARIABLE]: JSON.stringify(order) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-ERROR_CHARS_MAX);
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  let summary: RebuildSummary | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const message = JSON.parse(line) as RebuildMessage;
+    if ('progress' in message) onProgress(message.progress);
+    else summary = message.summary;
+  }
+  await ended;
+  if (summary === undefined) throw new AppError('dependency_unavailable', complaint.trim() || 'the rebuild was ended');
+  return summary;
+}

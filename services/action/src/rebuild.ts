@@ -1,0 +1,34 @@
+import { toPostgresSchema, toTopic } from '@perennial/contracts';
+import { createPseudonymizer } from '@perennial/identity';
+import { ReleaseStack } from '@perennial/kernel';
+import { createRebuildStage, type RebuildStage } from '@perennial/keyed-processor';
+import { createRegistry } from '@perennial/registry';
+import { openLog, openPool, openRedis } from '@perennial/service';
+import { createLogger, createMetrics } from '@perennial/telemetry';
+import type { ActionConfig } from './config.js';
+import { createEvents } from './events.js';
+import { createActionProcessor, PROCESSOR_NAME } from './pipeline.js';
+import { createPolicies } from './policies.js';
+
+/** This service's part of a rebuild. */
+export async function openRebuild(config: ActionConfig): Promise<{ stage: RebuildStage; close(): Promise<void> }> {
+  const { namespace, instanceId, logLevel } = config;
+  const logger = createLogger({ service: PROCESSOR_NAME, namespace, instanceId, level: logLevel });
+  const metrics = createMetrics({ service: PROCESSOR_NAME, namespace, processMetrics: false });
+  const releases = new ReleaseStack();
+  try {
+    const opener = { name: `${PROCESSOR_NAME}-rebuild-${instanceId}`, logger, releases };
+    const partitions = (await openLog(opener, config.kafka).offsets(toTopic(namespace, 'scoreComputed'))).size;
+    const redis = await openRedis(opener, config.redis);
+    const pool = openPool(opener, { ...config.postgres, connectionsMax: 1 });
+    const registry = createRegistry(pool, { schema: toPostgresSchema(namespace, PROCESSOR_NAME) });
+    const policies = createPolicies((hash) => registry.load(hash));
+    const pseudonymizer = createPseudonymizer(config.secret);
+    const definition = createActionProcessor({ namespace, policies, pseudonymizer, events: createEvents(metrics) });
+    const stage = createRebuildStage({ definition, namespace, partitions, redis, logger, metrics });
+    return { stage, close: () => releases.dispose() };
+  } catch (error) {
+    await releases.dispose();
+    throw error;
+  }
+}
