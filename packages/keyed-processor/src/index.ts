@@ -15,7 +15,6 @@ export { DEFAULT_LINGER, type LingerLimits } from './linger.js';
 export { openSnapshotSettings, type SnapshotSettings } from './open-snapshots.js';
 export { type Processor, type ProcessorOptions, startProcessor } from './processor.js';
 export { READER_FIELDS, toReadableLogTime } from './reader.js';
-export { createRedisPartitionStore } from './redis-store.js';
 export {
   createRebuildStage,
   type PartitionCondition,
@@ -24,6 +23,7 @@ export {
   type RebuildStage,
 } from './rebuild.js';
 export { type ChainLink, findPublishedBound } from './rebuild-bound.js';
+export { createRedisPartitionStore } from './redis-store.js';
 export { DEFAULT_SNAPSHOT_LIMITS, type SnapshotLimits } from './snapshot-limits.js';
 export type {
   CommitRequest,

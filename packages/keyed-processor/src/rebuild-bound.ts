@@ -23,7 +23,7 @@ export async function findPublishedBound(
 ): Promise<number> {
   let bound = Number.POSITIVE_INFINITY;
   for (const [index, link] of chain.entries()) {
-    const { low, high } = await readOffsets(log, link.inputTopic, partition);
+    const { high } = await readOffsets(log, link.inputTopic, partition);
     const group = toConsumerGroup(namespace, link.processor);
     const committed = (await log.groupOffsets(group, link.inputTopic)).get(partition) ?? 0;
     // With nothing left to do for a later processor, what bounds the first ones bounds it too.

@@ -1,4 +1,4 @@
-import { type Log, type LogRecord, type OutgoingRecord, type PartitionOffsets } from '@perennial/kafka';
+import type { Log, LogRecord, OutgoingRecord, PartitionOffsets } from '@perennial/kafka';
 import { AppError, must } from '@perennial/kernel';
 import { findPublishedBound, type PartitionRebuild, type RebuildStage } from '@perennial/keyed-processor';
 
@@ -150,12 +150,7 @@ function toInputs(
  * their topics, where that will be. What lies there now was applied, or comes again.
  */
 async function finish(
-  {
-    log,
-    stages,
-    partition,
-    bound,
-  }: { log: Log; stages: readonly RebuildStage[]; partition: number; bound: number },
+  { log, stages, partition, bound }: { log: Log; stages: readonly RebuildStage[]; partition: number; bound: number },
   rebuilds: readonly PartitionRebuild[],
 ): Promise<void> {
   for (let i = stages.length - 1; i > 0; i--) {

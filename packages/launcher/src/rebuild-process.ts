@@ -6,7 +6,7 @@ import type { RebuildStage } from '@perennial/keyed-processor';
 import { findRoot } from '@perennial/native-stack';
 import { createSilentLogger } from '@perennial/telemetry';
 import { type RebuildArchive, rebuildChain } from './rebuild-chain.js';
-import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder, REBUILT_SERVICES } from './rebuild-order.js';
+import { REBUILD_VARIABLE, REBUILT_SERVICES, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
 
 /** Rebuilds a namespace from its archive: run as a script, with a RebuildOrder in REBUILD_VARIABLE. Tells JSON, a message a line. */
 
@@ -33,7 +33,13 @@ async function run({ namespace, force, environments }: RebuildOrder): Promise<vo
     const opened: OpenRebuild[] = [];
     for (const service of REBUILT_SERVICES) {
       const environment = { ...process.env, ...environments[service], LOG_LEVEL: 'silent' };
-      opened.push(await releases.acquire(service, () => open(service, environment), (part) => part.close()));
+      opened.push(
+        await releases.acquire(
+          service,
+          () => open(service, environment),
+          (part) => part.close(),
+        ),
+      );
     }
     const brokers = must(environments['feature-store'].KAFKA_BROKERS, 'KAFKA_BROKERS').split(',');
     const log = createKafkaLog({ brokers, clientId: 'perennial-rebuild', logger: createSilentLogger() });

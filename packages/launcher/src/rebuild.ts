@@ -6,7 +6,7 @@ import { isRunning } from '@perennial/native-stack';
 import { loadNamespaceState } from './namespace-state.js';
 import type { Platform } from './platform.js';
 import type { RebuildSummary } from './rebuild-chain.js';
-import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder, REBUILT_SERVICES } from './rebuild-order.js';
+import { REBUILD_VARIABLE, REBUILT_SERVICES, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
 
 /** Characters of the process's complaint that are kept. */
 const ERROR_CHARS_MAX = 4_000;

@@ -1,5 +1,5 @@
-import { attachPlatform, rebuildNamespace } from '@perennial/launcher';
 import { AppError } from '@perennial/kernel';
+import { attachPlatform, rebuildNamespace } from '@perennial/launcher';
 import { startStack, toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
@@ -39,7 +39,9 @@ async function rebuild({ namespace, force = false }: RebuildCommandOptions): Pro
     progress.done();
     if (partitions === 0) printLine('nothing to do: every partition has its states; --force wipes and rebuilds them');
     else {
-      printLine(`${partitions} partitions rebuilt from ${records} records${left > 0 ? `, ${left} left as they are` : ''}`);
+      printLine(
+        `${partitions} partitions rebuilt from ${records} records${left > 0 ? `, ${left} left as they are` : ''}`,
+      );
       printLine('next: ./perennial up; the services go on from the log, and publish again what came after');
     }
   } finally {
