@@ -231,6 +231,39 @@ describe(`the archiver (seed ${SEED})`, () => {
     expect(world.blobs.objects).toEqual(calm.blobs.objects);
   });
 
+  it('tells how old it is while its store is away', async () => {
+    const world = create();
+    world.appendAll();
+    world.blobs.onCall = (operation) => {
+      if (operation === 'put') throw new Error('away');
+    };
+    await world.start();
+    world.nowMs += 3_600_000;
+    await world.until(async () => {
+      const text = await world.metrics.registry.metrics();
+      const ages = [...text.matchAll(/archive_age_seconds\{.*\} (\d+)/g)].map(([, age]) => Number(age));
+      return ages.length === PARTITIONS && ages.every((age) => age >= 3_600);
+    });
+    world.blobs.onCall = () => undefined;
+  });
+
+  it('gives each record back once where files overlap, those below an offset only', async () => {
+    const world = create();
+    world.appendAll();
+    const own = world.log.records(TOPIC, 1);
+    const archive = new EventArchive(world.blobs, NAMESPACE);
+    for (const [from, to] of [
+      [0, 10],
+      [5, 20],
+      [0, 12],
+      [20, RECORDS],
+    ] as const) {
+      await archive.write(own.slice(from, to), { rowGroupRows: 4 });
+    }
+    expect(await world.readBack(1)).toEqual(own);
+    expect(await world.readBack(1, 17)).toEqual(own.slice(0, 17));
+  });
+
   it('archives a partition that has gone quiet to its end, but not before its window is over', async () => {
     const world = create();
     world.append(0, 2);

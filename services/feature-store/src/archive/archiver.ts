@@ -103,7 +103,8 @@ export async function startArchiver(options: ArchiverOptions): Promise<Archiver>
   }
 
   async function observe(): Promise<void> {
-    for (const archiver of archivers.values()) await archiver.closeQuiet();
+    // Not waited for: age and lag are told while the store is away, above all then.
+    for (const archiver of archivers.values()) archiver.closeQuiet().catch(events.unmeasured);
     await commitGroup();
     const ends = await log.offsets(topic);
     for (const [partition, { archived, oldestMs }] of archivers) {

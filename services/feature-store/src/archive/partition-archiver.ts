@@ -33,6 +33,9 @@ export class PartitionArchiver {
   /** Offset of the next record to take in; undefined before the files were looked at. */
   #next: number | undefined;
   #archived = 0;
+  /** The first record of the file that is being written. */
+  #writing: LogRecord | undefined;
+  #isClosing = false;
 
   constructor(options: PartitionArchiverOptions) {
     this.#options = options;
@@ -44,9 +47,9 @@ export class PartitionArchiver {
     return this.#next === undefined ? undefined : this.#archived;
   }
 
-  /** Append time of the oldest record in hand, ms; undefined for none. */
+  /** Append time of the oldest record that was taken in and is in no file, ms; undefined for none. */
   get oldestMs(): number | undefined {
-    return this.#cutter.oldest?.timestampMs;
+    return (this.#writing ?? this.#cutter.oldest)?.timestampMs;
   }
 
   /** Finds out from the files' names where to go on. Throws `contract_violation` when the log ends before that. */
@@ -86,7 +89,18 @@ export class PartitionArchiver {
    * Writes what is in hand of a window that is over, so that a partition that has gone quiet is archived to its end. The time
    * is looked at before the log's end: then no record of the window can come after.
    */
-  closeQuiet(): Promise<void> {
+  async closeQuiet(): Promise<void> {
+    // One that waits for its turn is enough: while the store is away it may wait for long.
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    try {
+      await this.#closeQuiet();
+    } finally {
+      this.#isClosing = false;
+    }
+  }
+
+  #closeQuiet(): Promise<void> {
     return this.#inTurn(async () => {
       const { clock, limits, readOffsets } = this.#options;
       const { windowEndMs } = this.#cutter;
@@ -122,7 +136,9 @@ export class PartitionArchiver {
 
   async #write(records: readonly LogRecord[]): Promise<void> {
     const { archive, partition, events, limits } = this.#options;
+    this.#writing = records[0];
     const bytes = await this.#forEver(() => archive.write(records, limits));
+    this.#writing = undefined;
     this.#archived = (records.at(-1)?.offset ?? 0) + 1;
     events.written(partition, { records: records.length, bytes, next: this.#archived });
   }
