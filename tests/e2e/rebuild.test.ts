@@ -77,7 +77,7 @@ describe(`a namespace of which only the archive is left (seed ${SEED})`, () => {
     expect(Object.keys(before['feature-store/0']?.states ?? {}).length).toBeGreaterThan(10);
     expect(edges.actionDecided.length).toBeGreaterThan(0);
     const force = { force: false, onProgress };
-    expect(() => rebuildNamespace(platform, force)).toThrow('still runs');
+    expect(() => rebuildNamespace(platform, force)).toThrow('still running');
     await platform.stop();
 
     const archived = await readArchivedEnds();

@@ -23,7 +23,7 @@ export function rebuildNamespace(
   if (running.length > 0) {
     throw new AppError(
       'contract_violation',
-      `${running.join(', ')} of namespace ${namespace} still runs: end it first with \`./perennial down --namespace ${namespace}\``,
+      `still running in namespace ${namespace}: ${running.join(', ')}; end that first with \`./perennial down --namespace ${namespace}\``,
     );
   }
   const environments = Object.fromEntries(
