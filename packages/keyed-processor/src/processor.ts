@@ -10,7 +10,7 @@ import { DEFAULT_LINGER, Linger, type LingerLimits } from './linger.js';
 import { createOpenSnapshots, type SnapshotSettings } from './open-snapshots.js';
 import { PartitionWorker } from './partition-worker.js';
 import { createRedisPartitionStore } from './redis-store.js';
-import { createSnapshotTelemetry } from './snapshot-telemetry.js';
+import { createSnapshotTelemetry, type SnapshotTelemetry } from './snapshot-telemetry.js';
 import type { OpenPartitionStore } from './store.js';
 import { createProcessorTelemetry, type ProcessorTelemetry } from './telemetry.js';
 
@@ -31,6 +31,7 @@ export interface ProcessorOptions<State, Input, Evidence> {
   readonly createOwner?: () => string;
   readonly openStore?: OpenPartitionStore;
   readonly telemetry?: ProcessorTelemetry;
+  readonly snapshotTelemetry?: SnapshotTelemetry;
 }
 
 export interface Processor {
@@ -76,7 +77,7 @@ export async function startProcessor<State, Input, Evidence = undefined>(
       log,
       clock,
       random,
-      telemetry: createSnapshotTelemetry(logger, options.metrics),
+      telemetry: options.snapshotTelemetry ?? createSnapshotTelemetry(logger, options.metrics),
     });
   if (openSnapshots === undefined)
     logger.warn('snapshots are off: an emptied Redis can be rebuilt only from a whole log');

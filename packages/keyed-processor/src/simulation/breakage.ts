@@ -1,3 +1,4 @@
+import type { BlobStore } from '@perennial/blob-store';
 import type { Log, LogProducer } from '@perennial/kafka';
 import type { PartitionStore } from '../store.js';
 import type { StoreServer } from './store-server.js';
@@ -24,6 +25,8 @@ export interface Breakage {
   /** What a process does before it calls. Made anew at each assignment. */
   inStore?(store: PartitionStore, at: StorePlace): PartitionStore;
   inLog?(log: Log): Log;
+  /** `serverOf` gives the store of a partition as the server has it. Made once for each process. */
+  inBlobs?(blobs: BlobStore, serverOf: (partition: number) => StoreServer): BlobStore;
   /** `world` is one object for each world, to remember things by. */
   inDefinition?(definition: ToyDefinition, world: object): ToyDefinition;
 }

@@ -12,6 +12,8 @@ export class Broker {
   readonly partitions: number;
   readonly #scheduler: Scheduler;
   readonly #logs = new Map<string, LogRecord[]>();
+  /** First offset that is still given out, where that is not 0. */
+  readonly #lows = new Map<string, number>();
   readonly #topics = new Set<string>();
   readonly #waiting = new Map<string, Array<() => void>>();
   #changedAtMs = 0;
@@ -34,21 +36,32 @@ export class Broker {
     this.#wake(record);
   }
 
-  /** From `offset` on; undefined when that is beyond the end. */
+  /** From `offset` on; undefined when that is beyond either end. */
   read(at: Place & { offset: number; itemsMax: number }): readonly LogRecord[] | undefined {
     const log = this.#log(at);
-    return at.offset > log.length ? undefined : log.slice(at.offset, at.offset + at.itemsMax);
+    return at.offset > log.length || at.offset < this.low(at)
+      ? undefined
+      : log.slice(at.offset, at.offset + at.itemsMax);
   }
 
+  /** All that was ever written and not lost, also what is not given out any more. */
   records(at: Place): readonly LogRecord[] {
     return this.#log(at);
+  }
+
+  /** First offset that is still there for those who read. */
+  low(at: Place): number {
+    return this.#lows.get(toKey(at)) ?? 0;
   }
 
   /** Offsets of every partition. Throws `not_found`. */
   offsets(topic: string): ReadonlyMap<number, PartitionOffsets> {
     if (!this.#topics.has(topic)) throw new AppError('not_found', `there is no topic ${topic}`);
     const entries = Array.from({ length: this.partitions }, (_, partition) => {
-      return [partition, { low: 0, high: this.#log({ topic, partition }).length }] as const;
+      return [
+        partition,
+        { low: this.low({ topic, partition }), high: this.#log({ topic, partition }).length },
+      ] as const;
     });
     return new Map(entries);
   }
@@ -58,6 +71,11 @@ export class Broker {
     const log = this.#log(at);
     log.splice(Math.max(0, log.length - at.count));
     this.#wake(at);
+  }
+
+  /** Retention: what lies below is gone. */
+  trim(at: Place & { low: number }): void {
+    this.#lows.set(toKey(at), Math.max(this.low(at), at.low));
   }
 
   /** Calls once, at the next change of a partition. */

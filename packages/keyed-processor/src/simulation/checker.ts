@@ -89,8 +89,14 @@ function compareStore(
     firstDifference('timer', timers, truth.timers) ??
     firstDifference(
       'meta',
-      { next: meta.next, ordinal: meta.ordinal, logTimeMs: meta.logTimeMs, inForce: meta.inForce },
-      { next, ordinal: 0, logTimeMs: truth.logTimeMs, inForce: truth.inForce },
+      {
+        next: meta.next,
+        ordinal: meta.ordinal,
+        logTimeMs: meta.logTimeMs,
+        inForce: meta.inForce,
+        restoring: meta.restoring,
+      },
+      { next, ordinal: 0, logTimeMs: truth.logTimeMs, inForce: truth.inForce, restoring: undefined },
     )
   );
 }

@@ -126,8 +126,11 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
       const records = await this.#fetch(partition, position);
       const moved = this.#positions.get(partition) !== position;
       if (!isOurs() || (moved && !this.process.draw.chance(STRAY_CHANCE))) return;
-      // Beyond the end: the real client begins anew, at the earliest record.
-      if (records === undefined) return void this.#positions.set(partition, 0);
+      // Beyond either end: the real client begins anew, at the earliest record.
+      if (records === undefined) {
+        const { broker } = this.#parts;
+        return void this.#positions.set(partition, broker.low({ topic: this.#options.topic, partition }));
+      }
       const last = records.at(-1);
       if (last === undefined) return;
       await this.#handlers.onRecords(partition, records);

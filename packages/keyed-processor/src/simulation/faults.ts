@@ -1,4 +1,6 @@
 import type { Draw } from './draw.js';
+import { drawPatterns } from './fault-patterns.js';
+import type { SnapshotHazard } from './snapshot-plan.js';
 
 export interface ProcessAddress {
   readonly stage: number;
@@ -21,7 +23,9 @@ export type Fault = { readonly atMs: number } & (
       readonly everyMs: number;
     }
   | { readonly kind: 'empty'; readonly stages: readonly number[] }
-  | { readonly kind: 'slow' | 'store-trouble' | 'publish-trouble'; readonly forMs: number }
+  | { readonly kind: 'slow' | 'store-trouble' | 'publish-trouble' | 'blob-trouble'; readonly forMs: number }
+  /** Of one stage's snapshots; the log that they allow to forget. */
+  | { readonly kind: 'damage' | 'trim'; readonly stage: number }
 );
 
 export interface FaultOptions {
@@ -29,6 +33,7 @@ export interface FaultOptions {
   readonly processesPerStage: number;
   /** No commit may get lost. */
   readonly machinesDiffer: boolean;
+  readonly hazard: SnapshotHazard;
   readonly untilMs: number;
 }
 
@@ -39,10 +44,6 @@ const LOST_MS = { from: 5, to: 1500 };
 const FLAPPING_CHANCE = 0.4;
 const FLAPS = { from: 2, to: 20 };
 const FLAP_EVERY_MS = { from: 10, to: 300 };
-const ZOMBIE_CHANCE = 0.25;
-/** From about a session on. */
-const ZOMBIE_MS = { from: 1700, to: 3000 };
-const BACK_MS = { from: 10, to: 600 };
 const KINDS = [
   'kill',
   'kill',
@@ -58,6 +59,12 @@ const KINDS = [
   'fail-over',
   'fail-over',
   'empty',
+  'blob-trouble',
+  'blob-trouble',
+  'damage',
+  'damage',
+  'trim',
+  'trim',
 ] as const;
 
 /** In so much of the worlds all faults fall into a short time: what one alone cannot do, several at once may. */
@@ -70,32 +77,18 @@ const FOCUS_CHANCE = 0.4;
 export function drawFaults(draw: Draw, options: FaultOptions): Fault[] {
   const stormMs = draw.chance(STORM_CHANCE) ? draw.whole(STORM_MS) : options.untilMs;
   const fromMs = draw.whole({ from: 0, to: options.untilMs - stormMs });
-  const kinds = KINDS.filter((kind) => !options.machinesDiffer || (kind !== 'fail-over' && kind !== 'empty'));
+  const kinds = KINDS.filter((kind) => mayHappen(kind, options));
   const stage = draw.chance(FOCUS_CHANCE) ? draw.whole({ from: 0, to: options.stages - 1 }) : undefined;
   const count = draw.whole(FAULTS);
   const faults = Array.from({ length: count }, () =>
     drawFault(draw, draw.pick(kinds), { ...options, fromMs, toMs: fromMs + stormMs, stage }),
   );
-  if (!options.machinesDiffer && draw.chance(ZOMBIE_CHANCE)) faults.push(...drawZombie(draw, options));
-  return faults.sort((a, b) => a.atMs - b.atMs);
+  return [...faults, ...drawPatterns(draw, options)].sort((a, b) => a.atMs - b.atMs);
 }
 
-/**
- * An owner is paused until another has taken over and gone on; as it comes back, the store takes back what that one wrote,
- * token and all. The first is the rightful owner again, with a call on its way that was made before: what the fences are for.
- */
-function drawZombie(draw: Draw, { stages, processesPerStage, untilMs }: FaultOptions): Fault[] {
-  const forMs = draw.whole(ZOMBIE_MS);
-  const atMs = draw.whole({ from: 0, to: untilMs - ZOMBIE_MS.to - BACK_MS.to });
-  const stage = draw.whole({ from: 0, to: stages - 1 });
-  const at = { stage, process: draw.whole({ from: 0, to: processesPerStage - 1 }) };
-  const backAtMs = atMs + forMs;
-  const losesMs = forMs - ZOMBIE_MS.from + draw.whole({ from: 300, to: 1500 });
-  return [
-    { atMs, kind: 'pause', at, forMs },
-    { atMs: backAtMs, kind: 'slow', forMs: BACK_MS.to },
-    { atMs: backAtMs + draw.whole(BACK_MS), kind: 'fail-over', stages: [stage], losesMs, times: 1, everyMs: 0 },
-  ];
+function mayHappen(kind: Fault['kind'], { hazard, machinesDiffer }: FaultOptions): boolean {
+  if (kind === 'damage' || kind === 'trim') return kind === hazard;
+  return !machinesDiffer || (kind !== 'fail-over' && kind !== 'empty');
 }
 
 /** Over within `untilMs`. */
@@ -137,6 +130,10 @@ function drawFault(
     case 'slow':
     case 'store-trouble':
     case 'publish-trouble':
+    case 'blob-trouble':
       return { atMs, kind, forMs };
+    case 'damage':
+    case 'trim':
+      return { atMs, kind, stage };
   }
 }

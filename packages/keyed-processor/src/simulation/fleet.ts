@@ -1,10 +1,13 @@
 import type { Log, LogProducer } from '@perennial/kafka';
-import { must, toMessage } from '@perennial/kernel';
+import { isAppError, must, toMessage } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import type { SnapshotSettings } from '../open-snapshots.js';
 import { type Processor, startProcessor } from '../processor.js';
+import type { SnapshotTelemetry } from '../snapshot-telemetry.js';
 import type { PartitionStore } from '../store.js';
 import type { ProcessorTelemetry } from '../telemetry.js';
+import { createBlobClient } from './blob-client.js';
 import type { Breakage } from './breakage.js';
 import type { SimulatedConsumer } from './consumer.js';
 import type { ProcessAddress } from './faults.js';
@@ -18,7 +21,8 @@ import { NAMESPACE, type World } from './world.js';
 export interface FleetOptions {
   readonly breakage: Breakage | undefined;
   readonly onTrace: ((line: string) => void) | undefined;
-  /** A partition that is not worked off, and why. */
+  /** A programmer's error that shows nowhere else. */
+  readonly onCrash: (what: string) => void;
   readonly onStalled: (stage: number, partition: number, cause: string) => void;
 }
 
@@ -141,7 +145,10 @@ export class Fleet {
       limits: this.#plan.limits,
       clock: process.clock,
       random: process.draw.fraction,
-      createOwner: () => `${process.name}/${owners++}`,
+      // As it goes into the names of snapshots.
+      createOwner: () => `${process.name}-${owners++}`.replace('#', '-'),
+      snapshots: this.#openSnapshots(at, process),
+      snapshotTelemetry: this.#observeSnapshots(process),
       openStore: (partition) => {
         const place = `${toToyName(at.stage)}/${partition}`;
         const server = this.#world.store({ stage: at.stage, partition });
@@ -152,6 +159,15 @@ export class Fleet {
       },
       telemetry: this.#observe(at.stage, process),
     });
+  }
+
+  #openSnapshots(at: ProcessAddress, process: SimulatedProcess): SnapshotSettings | undefined {
+    const { blobs, network } = this.#world;
+    if (this.#plan.snapshots === undefined) return undefined;
+    const client = createBlobClient(blobs, { network, process });
+    const serverOf = (partition: number) => this.#world.store({ stage: at.stage, partition });
+    const reached = this.#options.breakage?.inBlobs?.(client, serverOf) ?? client;
+    return { blobs: reached, limits: this.#plan.snapshots.limits };
   }
 
   #define(at: ProcessAddress, number: number): ToyDefinition {
@@ -199,6 +215,25 @@ export class Fleet {
       observed: () => {},
       owns: () => {},
       consumerFailed: (error) => trace(`consumer failed: ${toMessage(error)}`),
+    };
+  }
+
+  #observeSnapshots(process: SimulatedProcess): SnapshotTelemetry {
+    const trace = (line: string) => this.#trace(process, line);
+    return {
+      written: (partition, figures) => {
+        trace(`snapshot written ${partition} ${JSON.stringify(figures)}`);
+        this.#world.toldSnapshots.add(figures.snapshot);
+      },
+      failed: (partition, error) => {
+        trace(`snapshot failed ${partition}: ${toMessage(error)}`);
+        if (!isAppError(error)) this.#options.onCrash(`a snapshot failed: ${toMessage(error)}`);
+      },
+      removed: (partition, snapshots) => trace(`snapshots removed ${partition}: ${snapshots}`),
+      aged: () => {},
+      restoring: (partition, figures) => trace(`restoring ${partition} ${JSON.stringify(figures)}`),
+      restored: (partition, figures) => trace(`restored ${partition} ${JSON.stringify(figures)}`),
+      damaged: (partition, { snapshot, error }) => trace(`damaged ${partition} ${snapshot}: ${toMessage(error)}`),
     };
   }
 

@@ -2,6 +2,7 @@ import { unreachable } from '@perennial/kernel';
 import type { Fault, ProcessAddress } from './faults.js';
 import type { Fleet } from './fleet.js';
 import type { Service } from './network.js';
+import { damageSnapshot, trimLog } from './snapshot-hazards.js';
 import type { World } from './world.js';
 
 /** Lets a fault happen now, and ends it when its time is over. */
@@ -41,6 +42,15 @@ export function inject(fault: Fault, { world, fleet }: { world: World; fleet: Fl
       break;
     case 'publish-trouble':
       trouble(world, ['producer', 'broker'], fault.forMs);
+      break;
+    case 'blob-trouble':
+      trouble(world, ['blobs'], fault.forMs);
+      break;
+    case 'damage':
+      damageSnapshot(world, fault.stage);
+      break;
+    case 'trim':
+      trimLog(world, fault.stage);
       break;
     default:
       unreachable(fault);

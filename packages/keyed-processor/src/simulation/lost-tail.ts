@@ -25,11 +25,12 @@ export async function loseTail(
   if (lost === undefined) return undefined;
   const place = { topic: toToyTopic(lost.stage), partition: lost.partition };
   const next = world.records(place).length;
-  if (next === 0) return undefined;
+  const count = Math.min(lost.records, next - world.broker.low(place));
+  if (count === 0) return undefined;
   const before = stalled.length;
   const addresses = fleet.addresses.filter(({ stage }) => stage === lost.stage);
   if (lost.restart) for (const at of addresses) fleet.kill(at);
-  world.broker.cutTail({ ...place, count: lost.records });
+  world.broker.cutTail({ ...place, count });
   if (lost.restart) for (const at of addresses) fleet.start(at);
   await world.scheduler.runUntil(world.scheduler.nowMs + NOTICED_WITHIN_MS);
   const refused = stalled.slice(before).some(({ stage, partition, cause }) => {
@@ -37,7 +38,7 @@ export async function loseTail(
   });
   if (!refused) return `${place.topic}/${place.partition} lost its tail, and nobody said so`;
   if (lost.restart) return undefined;
-  for (let i = 0; i < lost.records + 2; i++) world.write({ ...place, key: null, value: TICK, headers: {} });
+  for (let i = 0; i < count + 2; i++) world.write({ ...place, key: null, value: TICK, headers: {} });
   await world.scheduler.runUntil(world.scheduler.nowMs + NOTICED_WITHIN_MS);
   const reached = world.contents(lost).meta?.next;
   return reached === next

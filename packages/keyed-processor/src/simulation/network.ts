@@ -3,7 +3,7 @@ import type { Draw } from './draw.js';
 import type { Scheduler } from './scheduler.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
-export type Service = 'store' | 'broker' | 'producer';
+export type Service = 'store' | 'broker' | 'producer' | 'blobs';
 
 /** What can become of a call: `late` and `twice` are those of a client that gave up, or sent again after a reconnect. */
 type Fate = 'answered' | 'lost' | 'unanswered' | 'late' | 'twice' | 'cut';
@@ -12,6 +12,7 @@ const FATES: Record<Service, readonly Fate[]> = {
   store: ['lost', 'unanswered', 'late', 'late', 'twice'],
   broker: ['lost'],
   producer: ['lost', 'unanswered', 'late', 'cut'],
+  blobs: ['lost', 'unanswered', 'unanswered', 'late', 'twice'],
 };
 
 /** Of calls in bad weather. */

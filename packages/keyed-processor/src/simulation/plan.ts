@@ -2,6 +2,7 @@ import { toPartition } from '@perennial/contracts';
 import type { ProcessorLimits } from '../limits.js';
 import { Draw } from './draw.js';
 import { drawFaults, type Fault } from './faults.js';
+import { drawSnapshotPlan, type SnapshotPlan } from './snapshot-plan.js';
 import { drawInput, type SourceWrite } from './source.js';
 
 /** All that happens in one simulated world, but for delays and the outcomes of calls. */
@@ -17,8 +18,18 @@ export interface WorldPlan {
   readonly faults: readonly Fault[];
   /** When the last fault is over, virtual ms. */
   readonly healAtMs: number;
-  /** At the end, after rest: records vanish that were worked off, which has to be refused visibly. */
+  /** Undefined where they are off. */
+  readonly snapshots: SnapshotPlan | undefined;
+  /** At the end, after rest: the store of this stage is emptied, which must change nothing. */
+  readonly lastRestore: LastRestore | undefined;
+  /** At the very end, after rest: records vanish that were worked off, which has to be refused visibly. */
   readonly lostTail: LostTail | undefined;
+}
+
+export interface LastRestore {
+  readonly stage: number;
+  /** By new owners, not by those that find their store empty. */
+  readonly restart: boolean;
 }
 
 export interface LostTail {
@@ -42,6 +53,7 @@ const CHAOS_MS = { from: 4000, to: 9000 };
 const KEYS_MAX = 6;
 
 const LOST_TAIL_CHANCE = 0.2;
+const LAST_RESTORE_CHANCE = 0.5;
 
 /** The world of a seed. */
 export function drawPlan(seed: number): WorldPlan {
@@ -52,6 +64,8 @@ export function drawPlan(seed: number): WorldPlan {
   const healAtMs = draw.whole(CHAOS_MS);
   const machinesDiffer = draw.chance(0.25);
   const keys = drawKeys(draw, partitions);
+  const snapshots = drawSnapshotPlan(draw.fork('snapshots'));
+  const hazard = snapshots?.hazard ?? 'none';
   return {
     seed,
     stages,
@@ -61,9 +75,16 @@ export function drawPlan(seed: number): WorldPlan {
     healAtMs,
     limits: { ...TIMES, ...drawSizes(draw) },
     input: drawInput(draw.fork('input'), { keys, partitions, stages, untilMs: healAtMs }),
-    faults: drawFaults(draw.fork('faults'), { stages, processesPerStage, machinesDiffer, untilMs: healAtMs }),
+    faults: drawFaults(draw.fork('faults'), { stages, processesPerStage, machinesDiffer, hazard, untilMs: healAtMs }),
+    snapshots,
+    lastRestore: machinesDiffer ? undefined : drawLastRestore(draw.fork('last-restore'), stages),
     lostTail: draw.chance(LOST_TAIL_CHANCE) ? drawLostTail(draw, { stages, partitions }) : undefined,
   };
+}
+
+function drawLastRestore(draw: Draw, stages: number): LastRestore | undefined {
+  if (!draw.chance(LAST_RESTORE_CHANCE)) return undefined;
+  return { stage: draw.whole({ from: 0, to: stages - 1 }), restart: draw.chance(0.5) };
 }
 
 function drawLostTail(draw: Draw, { stages, partitions }: { stages: number; partitions: number }): LostTail {

@@ -2,8 +2,10 @@ import type { Breakage } from './breakage.js';
 import { findViolation } from './checker.js';
 import { Fleet } from './fleet.js';
 import { heal, inject } from './inject.js';
+import { restoreLast } from './last-restore.js';
 import { loseTail, type Stalled } from './lost-tail.js';
 import type { WorldPlan } from './plan.js';
+import { waitForRest } from './rest.js';
 import { World } from './world.js';
 
 export interface SimulationOptions {
@@ -20,19 +22,15 @@ export interface SimulationResult {
   readonly virtualMs: number;
 }
 
-/** Nothing new in the log for so long means rest: longer than a session, a rebalance and the latest late call together. */
-const QUIET_MS = 9000;
-/** Whatever has not come to rest so long after the last fault never will. */
-const REST_WITHIN_MS = 90_000;
-const LOOK_EVERY_MS = 500;
-
 /** Runs a plan to its end: faults, healing, rest, and the comparison with a run without faults over the same log. */
 export async function simulate(plan: WorldPlan, options: SimulationOptions = {}): Promise<SimulationResult> {
   const stalled: Stalled[] = [];
+  const crashes: string[] = [];
   const world = new World(plan, options.onTrace);
   const fleet = new Fleet(world, plan, {
     breakage: options.breakage,
     onTrace: options.onTrace,
+    onCrash: (what) => crashes.push(what),
     onStalled: (stage, partition, cause) => stalled.push({ stage, partition, cause }),
   });
   const { scheduler } = world;
@@ -47,17 +45,24 @@ export async function simulate(plan: WorldPlan, options: SimulationOptions = {})
   await scheduler.runUntil(plan.healAtMs);
   options.onTrace?.(`${scheduler.nowMs} healed`);
   heal({ world, fleet });
-  const rested = await waitForRest(world, plan.healAtMs + REST_WITHIN_MS);
-  const found = rested ? findViolation(world) : 'it does not come to rest';
-  const violation = found ?? (await loseTail(plan.lostTail, { world, fleet, stalled }));
+  const violation = (await findFirst(plan, { world, fleet, stalled })) ?? crashes[0] ?? toRewritten(world);
   return { violation, events: scheduler.executed, virtualMs: scheduler.nowMs };
 }
 
-async function waitForRest(world: World, deadlineMs: number): Promise<boolean> {
-  const { scheduler } = world;
-  while (scheduler.nowMs < deadlineMs) {
-    await scheduler.runUntil(scheduler.nowMs + LOOK_EVERY_MS);
-    if (world.quietForMs >= QUIET_MS && world.workedOff) return true;
-  }
-  return false;
+/** First at rest, then after what comes at the end. */
+async function findFirst(
+  plan: WorldPlan,
+  { world, fleet, stalled }: { world: World; fleet: Fleet; stalled: readonly Stalled[] },
+): Promise<string | undefined> {
+  const rested = await waitForRest(world);
+  const found = rested ? findViolation(world) : 'it does not come to rest';
+  return (
+    found ??
+    (await restoreLast(plan.lastRestore, { world, fleet })) ??
+    (await loseTail(plan.lostTail, { world, fleet, stalled }))
+  );
+}
+
+function toRewritten({ blobs }: World): string | undefined {
+  return blobs.rewritten && `the object ${blobs.rewritten} was written again with other bytes`;
 }

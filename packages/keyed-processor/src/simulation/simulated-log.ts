@@ -19,7 +19,12 @@ export function createSimulatedLog(options: SimulatedLogOptions): Log {
     },
     offsets: (topic) =>
       network.call(process, { service: 'broker', what: `offsets ${topic}`, execute: () => broker.offsets(topic) }),
-    groupOffsets: async () => group.committed,
+    groupOffsets: (_groupId, topic) =>
+      network.call(process, {
+        service: 'broker',
+        what: `group offsets ${topic}`,
+        execute: () => new Map(group.committed),
+      }),
     close: async () => {},
   };
 }

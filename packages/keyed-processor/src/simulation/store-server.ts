@@ -4,6 +4,7 @@ import {
   EMPTY_META,
   type Fence,
   type LoadRequest,
+  type PartitionMeta,
   type PartitionStore,
   type ReadGuard,
 } from '../store.js';
@@ -12,6 +13,8 @@ import type { Scheduler } from './scheduler.js';
 interface Write {
   readonly atMs: number;
   readonly redo: (store: PartitionStore) => Promise<unknown>;
+  /** As it was then. */
+  readonly meta: PartitionMeta | undefined;
 }
 
 /** The store of one partition as the server has it: a failover takes its last writes back, owner tokens included. */
@@ -75,6 +78,12 @@ export class StoreServer implements PartitionStore {
     this.#journal = kept;
   }
 
+  /** How far the partition has come if the last `ms` are lost; undefined while it has not, or is being restored. */
+  nextAfterLosing(losesMs: number): number | undefined {
+    const meta = this.#journal.findLast(({ atMs }) => atMs <= this.#scheduler.nowMs - losesMs)?.meta;
+    return meta?.restoring === undefined ? meta?.next : undefined;
+  }
+
   /** As after FLUSHALL, or a disk that was lost. */
   empty(): void {
     this.#store = new MemoryPartitionStore();
@@ -85,7 +94,7 @@ export class StoreServer implements PartitionStore {
   async #write<T>(redo: (store: PartitionStore) => Promise<T>): Promise<T> {
     const atMs = this.#scheduler.nowMs;
     const result = await redo(this.#store);
-    this.#journal.push({ atMs, redo });
+    this.#journal.push({ atMs, redo, meta: this.#store.contents().meta });
     return result;
   }
 }

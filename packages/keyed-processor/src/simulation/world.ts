@@ -1,6 +1,7 @@
 import { toTopic } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
+import { BlobServer } from './blob-server.js';
 import { Broker } from './broker.js';
 import { Draw } from './draw.js';
 import { GroupCoordinator } from './group.js';
@@ -28,6 +29,9 @@ export class World implements RestingWorld {
   readonly scheduler = new Scheduler();
   readonly network: Network;
   readonly broker: Broker;
+  readonly blobs: BlobServer;
+  /** Ids of snapshots whose writers know that they are complete. */
+  readonly toldSnapshots = new Set<string>();
   readonly draw: Draw;
   readonly topics: readonly string[];
   readonly deadLetterTopic = toTopic(NAMESPACE, 'deadLettered');
@@ -47,6 +51,7 @@ export class World implements RestingWorld {
       partitions: plan.partitions,
       topics: [...this.topics, this.deadLetterTopic],
     });
+    this.blobs = new BlobServer(scheduler, this.draw.fork('blobs'));
     const sessionTimeoutMs = must(plan.limits.sessionTimeoutMs, 'a session timeout');
     const { network, partitions } = this;
     this.#groups = Array.from({ length: plan.stages }, (_, stage) => {
@@ -91,7 +96,7 @@ export class World implements RestingWorld {
       stores.every((store, partition) => {
         const { meta } = store.contents();
         const high = this.broker.records({ topic: toToyTopic(stage), partition }).length;
-        return (meta?.next ?? 0) === high && (meta?.ordinal ?? 0) === 0;
+        return (meta?.next ?? 0) === high && (meta?.ordinal ?? 0) === 0 && meta?.restoring === undefined;
       }),
     );
   }

@@ -1,0 +1,61 @@
+import type { BlobStore } from '@perennial/blob-store';
+import { MemoryBlobStore } from '@perennial/blob-store/testing';
+import type { Draw } from './draw.js';
+import type { Scheduler } from './scheduler.js';
+
+/** A list walks through pages; an upload takes its time. */
+const WORK_MS = { list: { from: 0, to: 300 }, put: { from: 0, to: 30 } };
+
+/** The blob store that all processes of a world share, as the servers have it: nothing in it ever changes, but it may rot. */
+export class BlobServer implements BlobStore {
+  readonly #memory = new MemoryBlobStore();
+  readonly #scheduler: Scheduler;
+  readonly #draw: Draw;
+  readonly #damaged = new Set<string>();
+  #rewritten: string | undefined;
+
+  constructor(scheduler: Scheduler, draw: Draw) {
+    this.#scheduler = scheduler;
+    this.#draw = draw;
+  }
+
+  get objects(): ReadonlyMap<string, Buffer> {
+    return this.#memory.objects;
+  }
+
+  /** The first object that a process put again with other bytes: objects are immutable. */
+  get rewritten(): string | undefined {
+    return this.#rewritten;
+  }
+
+  /** Seen by others only at the end of its time. */
+  async put(key: string, bytes: Buffer): Promise<void> {
+    await this.#work(WORK_MS.put);
+    const before = await this.#memory.get(key);
+    if (before !== undefined && !before.equals(bytes) && !this.#damaged.has(key)) this.#rewritten ??= key;
+    await this.#memory.put(key, bytes);
+  }
+
+  get(key: string): Promise<Buffer | undefined> {
+    return this.#memory.get(key);
+  }
+
+  async list(prefix: string): Promise<string[]> {
+    const keys = await this.#memory.list(prefix);
+    await this.#work(WORK_MS.list);
+    return keys;
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#memory.delete(key);
+  }
+
+  damage(key: string): void {
+    this.#damaged.add(key);
+    this.#memory.damage(key);
+  }
+
+  #work(ms: { from: number; to: number }): Promise<void> {
+    return new Promise((resolve) => void this.#scheduler.schedule(this.#draw.whole(ms), resolve));
+  }
+}

@@ -1,0 +1,26 @@
+import { findViolation } from './checker.js';
+import type { Fleet } from './fleet.js';
+import type { LastRestore } from './plan.js';
+import { waitForRest } from './rest.js';
+import { toToyTopic } from './toy.js';
+import type { World } from './world.js';
+
+/** Later than all ticks so far, so that every timer that was restored fires. */
+const TICK = Buffer.from(JSON.stringify({ kind: 'tick', timeMs: 1e8 }));
+
+/** Empties a stage's store once all is at rest, and lets a tick come: what is there then must be right again. */
+export async function restoreLast(
+  last: LastRestore | undefined,
+  { world, fleet }: { world: World; fleet: Fleet },
+): Promise<string | undefined> {
+  if (last === undefined) return undefined;
+  const addresses = fleet.addresses.filter(({ stage }) => stage === last.stage);
+  if (last.restart) for (const at of addresses) fleet.kill(at);
+  for (const store of world.storesOf([last.stage])) store.empty();
+  if (last.restart) for (const at of addresses) fleet.start(at);
+  for (let partition = 0; partition < world.partitions; partition++) {
+    world.write({ topic: toToyTopic(last.stage), partition, key: null, value: TICK, headers: {} });
+  }
+  const found = (await waitForRest(world)) ? findViolation(world) : 'it does not come to rest';
+  return found && `after the store of stage ${last.stage} was emptied at rest: ${found}`;
+}

@@ -1,0 +1,36 @@
+import { LOST_MS_MAX } from './fault-patterns.js';
+import { readStandingSnapshots, type StandingSnapshot } from './standing-snapshots.js';
+import { toToyName, toToyTopic } from './toy.js';
+import { NAMESPACE, type World } from './world.js';
+
+/** One object of a stage rots, where another snapshot is left that does without it. */
+export function damageSnapshot(world: World, stage: number): void {
+  for (let partition = 0; partition < world.partitions; partition++) {
+    const standing = readStanding(world, { stage, partition });
+    const newest = standing.at(-1);
+    if (newest === undefined) continue;
+    const key = world.draw.pick(newest.keys);
+    if (!standing.some(({ keys }) => !keys.includes(key))) continue;
+    world.blobs.damage(key);
+    return;
+  }
+}
+
+/**
+ * The log of a stage forgets what neither the newest snapshot needs nor the store, whatever a fail-over may yet take back.
+ * A partition that is being restored needs what its snapshot needs, which may be an older one.
+ */
+export function trimLog(world: World, stage: number): void {
+  for (let partition = 0; partition < world.partitions; partition++) {
+    const standing = readStanding(world, { stage, partition });
+    const newest = standing.findLast(({ manifest }) => world.toldSnapshots.has(manifest.id));
+    const store = world.store({ stage, partition });
+    const reached = Math.min(store.nextAfterLosing(0) ?? 0, store.nextAfterLosing(LOST_MS_MAX) ?? 0);
+    const low = Math.min(newest?.manifest.begin.next ?? 0, reached);
+    world.broker.trim({ topic: toToyTopic(stage), partition, low });
+  }
+}
+
+function readStanding(world: World, { stage, partition }: { stage: number; partition: number }): StandingSnapshot[] {
+  return readStandingSnapshots(world.blobs.objects, { namespace: NAMESPACE, processor: toToyName(stage), partition });
+}

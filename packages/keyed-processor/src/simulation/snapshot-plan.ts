@@ -1,0 +1,43 @@
+import type { SnapshotLimits } from '../snapshot-limits.js';
+import type { Draw } from './draw.js';
+
+/**
+ * What happens to the snapshots and the log beneath them. Not both in one world: where the log reaches back only as far as the newest
+ * snapshot, a damaged one is the end.
+ */
+export type SnapshotHazard = 'damage' | 'trim' | 'none';
+
+export interface SnapshotPlan {
+  readonly limits: Partial<SnapshotLimits>;
+  readonly hazard: SnapshotHazard;
+}
+
+const OFF_CHANCE = 0.15;
+/** Clocks of processes differ by up to two days; what is under way must not be taken for remains. */
+const UNFINISHED_AGE_MS = 3 * 86_400_000;
+
+/** Undefined where they are off: then a log is whole, and a store that was emptied works it off again. */
+export function drawSnapshotPlan(draw: Draw): SnapshotPlan | undefined {
+  if (draw.chance(OFF_CHANCE)) return undefined;
+  const hazard = draw.pick(['damage', 'trim', 'none'] as const);
+  return {
+    hazard,
+    limits: {
+      intervalMs: draw.pick([50, 300, 1000, 2500]),
+      incrementsMax: draw.whole({ from: 0, to: 3 }),
+      chainsKept: draw.whole({ from: hazard === 'damage' ? 2 : 1, to: 3 }),
+      unfinishedAgeMsMax: UNFINISHED_AGE_MS,
+      changedKeysMax: draw.pick([1, 3, 100]),
+      chunkProfilesMax: draw.whole({ from: 1, to: 3 }),
+      chunkBytes: draw.pick([1, 300, 10_000]),
+      timeShareMax: draw.pick([0.2, 0.5, 1]),
+      fixedPointAttemptsMax: 10,
+      fixedPointWaitMs: draw.pick([20, 500]),
+      blobAttemptsMax: draw.whole({ from: 1, to: 4 }),
+      retryInitialMs: 20,
+      retryMaxMs: 200,
+      chunksAheadMax: draw.whole({ from: 1, to: 3 }),
+      progressIntervalMs: 500,
+    },
+  };
+}
