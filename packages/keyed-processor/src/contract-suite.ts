@@ -211,5 +211,16 @@ export function describePartitionStore(name: string, open: () => Promise<Partiti
       expect(reply).toEqual({ states: [null], timers: [], nextTimerAtMs: undefined });
       expect(await store.acquire('b')).toEqual({ meta: undefined, outboxes: [] });
     });
+
+    it('is not wiped by a call that is repeated after the partition works again', async () => {
+      await store.acquire('a');
+      const states = [['x', Buffer.from('1')]] as const;
+      const commit = { states, timers: [], outbox: undefined, acknowledged: [] };
+      await store.wipe('a');
+      await store.commit(fence, { ...commit, meta: { ...EMPTY_META, next: 9, restoring: 'snapshot-1' } });
+      await store.commit({ ...fence, next: 9 }, { ...commit, meta: { ...EMPTY_META, next: 9 } });
+      await expect(store.wipe('a')).rejects.toMatchObject({ code: 'fenced' });
+      expect((await store.peek({ owner: 'a', nextMin: 9 }, ['x'])).profiles[0]?.state).toEqual(Buffer.from('1'));
+    });
   });
 }

@@ -78,7 +78,9 @@ export class MemoryPartitionStore implements PartitionStore {
 
   async wipe(owner: string) {
     this.#mayFail();
-    if (this.#now.owner !== owner) throw fenced();
+    const { meta } = this.#now;
+    const begun = meta !== undefined && meta.restoring === undefined;
+    if (this.#now.owner !== owner || begun) throw fenced();
     this.#remember();
     this.#now = { owner, meta: undefined, states: new Map(), timers: new Map(), outboxes: new Map() };
   }

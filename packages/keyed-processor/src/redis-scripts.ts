@@ -105,7 +105,9 @@ return {held[2] or '0', held[3] or '0', redis.call('HLEN', KEYS[4]), dueTimes(ke
 
 /** ARGV: owner. UNLINK frees the memory in the background: a million states would hold up every other partition. */
 export const WIPE_SCRIPT = `
-if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return redis.error_reply('FENCED owner changed') end
+local held = redis.call('HMGET', KEYS[1], 'owner', 'next', 'restoring')
+local begun = held[2] and (held[3] or '') == ''
+if held[1] ~= ARGV[1] or begun then return redis.error_reply('FENCED owner changed, or the partition works') end
 redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
 redis.call('HDEL', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied', 'restoring')
 return 'OK'

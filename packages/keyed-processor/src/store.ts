@@ -104,7 +104,10 @@ export interface PartitionStore {
   ): Promise<ProfileReading & { readonly cursor: string | undefined }>;
   /** These profiles, in order. Fenced by the guard. */
   peek(guard: ReadGuard, keys: readonly string[]): Promise<ProfileReading>;
-  /** Makes the partition one never begun, of the same owner; fenced by the owner alone. */
+  /**
+   * Makes the partition one never begun, of the same owner. Fenced by the owner, and by there being nothing to lose: a
+   * partition that was begun must be marked as being restored, so that a call repeated late cannot empty one that works.
+   */
   wipe(owner: string): Promise<void>;
 }
 
