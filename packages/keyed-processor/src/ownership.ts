@@ -1,5 +1,5 @@
 import type { LogRecord } from '@perennial/kafka';
-import type { BoundedQueue } from '@perennial/kernel';
+import type { AppError, BoundedQueue } from '@perennial/kernel';
 import type { ChangedKeys } from './changed-keys.js';
 import type { OutboxPublisher } from './publisher.js';
 import type { Restoration } from './restoration.js';
@@ -29,6 +29,16 @@ export interface Ownership<State> {
   strayAt: number | undefined;
   /** The log cannot continue from there: nothing more is taken in, until the partition is acquired anew. */
   broken: boolean;
+  /** Why it is over, where it was not a batch that found out. */
+  refusal: AppError | undefined;
+}
+
+export type Refusable = Pick<Ownership<never>, 'queue' | 'refusal'>;
+
+/** Ends an ownership from beside its batches, which may be waiting for records for long: the partition is asked for anew. */
+export function refuse(own: Refusable, refusal: AppError): void {
+  own.refusal ??= refusal;
+  own.queue.close();
 }
 
 export function toFence(own: { readonly owner: string; readonly meta: PartitionMeta }): Fence {

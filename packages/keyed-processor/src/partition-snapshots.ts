@@ -1,5 +1,5 @@
 import { type Clock, isAppError } from '@perennial/kernel';
-import { type Ownership, toFence } from './ownership.js';
+import { type Ownership, type Refusable, toFence } from './ownership.js';
 import type { SnapshotArchive } from './snapshot-archive.js';
 import type { LogReach } from './snapshot-choice.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
@@ -67,7 +67,7 @@ export class PartitionSnapshots {
   }
 
   /** Writes them from now on, until `stopWriting`; nothing is begun twice. */
-  startWriting(source: SnapshotSource): void {
+  startWriting(source: SnapshotSource & Refusable): void {
     if (this.#schedule !== undefined) return;
     this.#schedule = new SnapshotSchedule({ ...this.#options, source });
     this.#schedule.start();

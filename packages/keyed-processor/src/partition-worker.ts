@@ -196,6 +196,7 @@ export class PartitionWorker<State, Input, Evidence> {
       asked: false,
       strayAt: undefined,
       broken: false,
+      refusal: undefined,
     };
     this.#ownership = own;
     // A partition that was wiped owes nothing.
@@ -246,6 +247,7 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#writeSnapshots(own);
     while (!this.#stop.signal.aborted) {
       let records = await own.queue.take({ itemsMax: batchItemsMax, bytesMax: batchBytesMax });
+      if (own.refusal !== undefined) throw own.refusal;
       while (records.length > 0) {
         await snapshots?.catchUp(own, Math.max(own.meta.next, records[0]?.offset ?? 0));
         const batch = records.filter(({ offset }) => offset < (own.restoration?.cutAt ?? Number.POSITIVE_INFINITY));

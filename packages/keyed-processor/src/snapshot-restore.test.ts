@@ -161,3 +161,27 @@ describe('a process that dies in the middle of a snapshot', () => {
     },
   );
 });
+
+describe('an owner without records', () => {
+  it('learns from its snapshot that a failover brought dropped outboxes back, and owns the partition anew', async () => {
+    const world = new World(createTurbulentInput(createSeededRandom(5), 30));
+    const end = world.input.length;
+    const { commit, store } = { commit: world.store.commit.bind(world.store), store: world.store };
+    let lost = false;
+    store.commit = async (fence, request) => {
+      await commit(fence, request);
+      const isEndOfSnapshot = fence.next === end && request.meta.next === end && request.acknowledged.length > 0;
+      if (!isEndOfSnapshot || lost) return;
+      lost = true;
+      store.loseCommits(1);
+    };
+    const { worker, drain } = world.join();
+    await drain();
+    const ended = () => readManifests(world.blobs).some((manifest) => manifest.end === end);
+    for (let turns = 0; turns < 2000 && !ended(); turns++) await new Promise((resolve) => setImmediate(resolve));
+    await worker.stop();
+    expect({ lost, ended: ended() }).toEqual({ lost: true, ended: true });
+    expect((await store.acquire('next')).outboxes).toEqual([]);
+    expect(world.result()).toEqual(await runUndisturbed(world.input));
+  });
+});

@@ -1,4 +1,5 @@
 import { type Clock, isAppError } from '@perennial/kernel';
+import { type Refusable, refuse } from './ownership.js';
 import { type SnapshotArchive, toCreatedAtMs } from './snapshot-archive.js';
 import type { SnapshotManifest } from './snapshot-format.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
@@ -9,7 +10,7 @@ import type { PartitionStore } from './store.js';
 import type { Turn } from './turn.js';
 
 export interface SnapshotScheduleOptions {
-  readonly source: SnapshotSource;
+  readonly source: SnapshotSource & Refusable;
   readonly store: PartitionStore;
   readonly archive: SnapshotArchive;
   readonly limits: SnapshotLimits;
@@ -76,9 +77,11 @@ export class SnapshotSchedule {
     } catch (error) {
       this.#base = undefined;
       this.#options.source.changes.giveUp();
-      // Given up on purpose, or about to be: the owner is told of it by its next commit.
-      if (this.#stop.signal.aborted || isAppError(error, 'fenced')) return;
-      telemetry.failed(archive.subject.partition, error);
+      // Given up on purpose.
+      if (this.#stop.signal.aborted) return;
+      // An owner without records would not find out by itself.
+      if (isAppError(error, 'fenced')) refuse(this.#options.source, error);
+      else telemetry.failed(archive.subject.partition, error);
     }
   }
 
