@@ -3,8 +3,8 @@ import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import type { Draw } from './draw.js';
 import type { Scheduler } from './scheduler.js';
 
-/** A list walks through pages; an upload takes its time. */
-const WORK_MS = { list: { from: 0, to: 300 }, put: { from: 0, to: 30 } };
+/** A list walks through pages; an upload takes its time, in which the partition goes on. */
+const WORK_MS = { list: { from: 0, to: 300 }, put: { from: 0, to: 120 } };
 
 /** The blob store that all processes of a world share, as the servers have it: nothing in it ever changes, but it may rot. */
 export class BlobServer implements BlobStore {

@@ -3,6 +3,7 @@ import type { OutgoingRecord } from '@perennial/kafka';
 import { decodeOutbox, encodeOutbox } from '../outbox.js';
 import type { PartitionStore } from '../store.js';
 import type { Breakage } from './breakage.js';
+import { SNAPSHOT_BREAKAGES } from './snapshot-breakages.js';
 import type { StoreServer } from './store-server.js';
 
 /** Every rule of the heart that can be broken from outside it; see docs/RELIABILITY.md for what each would do. */
@@ -141,6 +142,7 @@ export const BREAKAGES: readonly Breakage[] = [
       };
     },
   },
+  ...SNAPSHOT_BREAKAGES,
 ];
 
 /** A server's port, to be changed in places. */

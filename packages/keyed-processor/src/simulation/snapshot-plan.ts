@@ -30,7 +30,7 @@ export function drawSnapshotPlan(draw: Draw): SnapshotPlan | undefined {
       changedKeysMax: draw.pick([1, 3, 100]),
       chunkProfilesMax: draw.whole({ from: 1, to: 3 }),
       chunkBytes: draw.pick([1, 300, 10_000]),
-      timeShareMax: draw.pick([0.2, 0.5, 1]),
+      timeShareMax: draw.pick([0.2, 0.2, 1]),
       fixedPointAttemptsMax: 10,
       fixedPointWaitMs: draw.pick([20, 500]),
       blobAttemptsMax: draw.whole({ from: 1, to: 4 }),

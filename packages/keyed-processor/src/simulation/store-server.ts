@@ -66,6 +66,17 @@ export class StoreServer implements PartitionStore {
     return this.#write((store) => store.wipe(owner));
   }
 
+  /** A broken wipe: of a restore that was interrupted, states and timers stay where they are. */
+  wipeMeta(owner: string) {
+    return this.#write((store) => {
+      const { meta } = this.#store.contents();
+      if (meta?.restoring === undefined) return store.wipe(owner);
+      const { next, ordinal, restoring } = meta;
+      const nothing = { states: [], timers: [], outbox: undefined, acknowledged: [] };
+      return store.commit({ owner, next, ordinal }, { ...nothing, meta: { ...EMPTY_META, restoring } });
+    });
+  }
+
   contents() {
     return this.#store.contents();
   }

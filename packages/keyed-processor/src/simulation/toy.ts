@@ -93,8 +93,13 @@ function stepToy(step: ToyStep): StepResult<ToyState> {
   if (cause.kind === 'timer') return wake(step, state ?? EMPTY);
   const { input } = cause;
   if (input.poison === stage) throw new Error(`stage ${stage} chokes on ${input.id}`);
-  if (state?.ids.includes(input.id)) return { state, outputs: [] };
+  if (state?.ids.includes(input.id)) return { state: noteRepeat(state, input), outputs: [] };
   return applyInput(step, input, state ?? EMPTY);
+}
+
+/** Remembered, so that a state shows a record that it was given once too often. */
+function noteRepeat(state: ToyState, { id }: ToyInput): ToyState {
+  return { ...state, chain: mix(state.chain, `repeated ${id}`) };
 }
 
 function applyInput(step: ToyStep, input: ToyInput, before: ToyState): StepResult<ToyState> {
