@@ -3,7 +3,7 @@ import { type Ownership, type Refusable, toFence } from './ownership.js';
 import type { SnapshotArchive } from './snapshot-archive.js';
 import type { LogReach } from './snapshot-choice.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
-import { type RestoredStart, SnapshotRestore, toCommit } from './snapshot-restore.js';
+import { afterChunk, type RestoredStart, SnapshotRestore, toCommit } from './snapshot-restore.js';
 import { SnapshotSchedule } from './snapshot-schedule.js';
 import type { SnapshotTelemetry } from './snapshot-telemetry.js';
 import type { SnapshotSource } from './snapshot-writer.js';
@@ -48,7 +48,9 @@ export class PartitionSnapshots {
     const { store } = this.#options;
     try {
       for (let due = await restoration.takeDue(next); due !== undefined; due = await restoration.takeDue(next)) {
-        await store.commit(toFence(own), toCommit(own.meta, due));
+        const meta = afterChunk(own.meta);
+        await store.commit(toFence(own), toCommit(meta, due));
+        own.meta = meta;
         for (const { key } of due) own.cache.forget(key);
         own.timersFromMs = Number.NEGATIVE_INFINITY;
         restoration.progress.loaded(due.length);
@@ -59,7 +61,7 @@ export class PartitionSnapshots {
     }
     restoration.progress.replayed(next);
     if (!restoration.isDone(next)) return;
-    const meta = { ...own.meta, restoring: undefined };
+    const meta = { ...own.meta, ordinal: 0, restoring: undefined };
     await store.commit(toFence(own), toCommit(meta, []));
     own.meta = meta;
     own.restoration = undefined;

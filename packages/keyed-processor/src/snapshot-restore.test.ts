@@ -10,6 +10,7 @@ import {
   readManifests,
   withoutSequence,
 } from './snapshot-test-kit.js';
+import type { CommitRequest, Fence } from './store.js';
 import { createHarness, RecordingProducer, toSeen } from './test-kit.js';
 
 /*
@@ -141,6 +142,54 @@ describe('a restore from a fuzzy snapshot', () => {
     }
     expect(crashed).toBeGreaterThan(20);
   }, 30_000);
+});
+
+describe('a chunk that was put in', () => {
+  const isChunk = (fence: Fence, { meta, states }: CommitRequest) =>
+    meta.restoring !== undefined && states.length > 0 && fence.next === meta.next;
+
+  /** A restore after `work` has had its way with the store; how many chunks it put in. */
+  async function restoreWith(seed: number, work: (world: World, repeat: () => Promise<void>) => Promise<unknown>) {
+    const input = createTurbulentInput(createSeededRandom(seed), 120);
+    const world = new World(input);
+    const first = world.join(new Mortal({ pause: createPause(createSeededRandom(seed)) }));
+    await first.drain({ until: () => (first.worker.next ?? 0) >= 100 });
+    await first.worker.stop();
+    world.store.empty();
+    const commit = world.store.commit.bind(world.store);
+    let chunks = 0;
+    world.store.commit = async (fence, request) => {
+      await commit(fence, request);
+      if (!isChunk(fence, request)) return;
+      chunks++;
+      await work(world, () => commit(fence, request));
+    };
+    const second = world.join();
+    await second.drain();
+    await second.worker.stop();
+    expect(world.result()).toEqual(await runUndisturbed(input));
+    return chunks;
+  }
+
+  it.each([1, 2, 3, 4, 5, 6])('is missed when a failover takes it back (seed %i)', async (seed) => {
+    let count = 0;
+    const lost = 2 * seed;
+    const chunks = await restoreWith(seed, async ({ store }) => {
+      if (++count === lost) store.loseCommits(1);
+    });
+    expect(chunks).toBeGreaterThan(lost);
+  });
+
+  it.each([1, 2, 3, 4])('does not go on top of others when a client repeats it (seed %i)', async (seed) => {
+    let before: (() => Promise<void>) | undefined;
+    const refused: unknown[] = [];
+    const chunks = await restoreWith(seed, async (_world, again) => {
+      await before?.().catch((error: unknown) => refused.push(error));
+      before = again;
+    });
+    expect(refused).toHaveLength(chunks - 1);
+    expect(chunks).toBeGreaterThan(3);
+  });
 });
 
 describe('a process that dies in the middle of a snapshot', () => {

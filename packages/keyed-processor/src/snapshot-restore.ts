@@ -1,4 +1,5 @@
 import { type Clock, isAppError } from '@perennial/kernel';
+import { toFence } from './ownership.js';
 import { Restoration } from './restoration.js';
 import { RestoreProgress } from './restore-progress.js';
 import { type SnapshotArchive, toSnapshotId } from './snapshot-archive.js';
@@ -10,7 +11,6 @@ import type { SnapshotTelemetry } from './snapshot-telemetry.js';
 import {
   type CommitRequest,
   EMPTY_META,
-  type Fence,
   type PartitionMeta,
   type PartitionStore,
   type StoredProfile,
@@ -95,12 +95,12 @@ export class SnapshotRestore {
     const newest = newestOf(chain);
     checkReach(archive, newest, reach);
     await store.wipe(owner);
-    const meta: PartitionMeta = { ...newest.begin, restoring: newest.id };
+    let meta: PartitionMeta = { ...newest.begin, restoring: newest.id };
     await store.commit({ owner, next: 0, ordinal: 0 }, toCommit(meta, []));
     const progress = new RestoreProgress(chain, { partition: archive.subject.partition, limits, clock, telemetry });
     for (const manifest of chain) {
       try {
-        await this.#load(manifest, { newest, fence: { owner, next: meta.next, ordinal: 0 }, meta, progress, signal });
+        meta = await this.#load(manifest, { newest, owner, meta, progress, signal });
       } catch (error) {
         if (!isAppError(error, 'data_damaged')) throw error;
         this.noteDamaged(manifest.id, error);
@@ -110,26 +110,41 @@ export class SnapshotRestore {
     return { meta, restoration: new Restoration(newest, { archive, ...limits }, progress) };
   }
 
-  /** All of an older snapshot, for what it says of a profile holds until a later one says otherwise; of the newest what was read where it began. */
+  /**
+   * All of an older snapshot, for what it says of a profile holds until a later one says otherwise; of the newest what was
+   * read where it began. Gives the meta after it.
+   */
   async #load(
     manifest: SnapshotManifest,
     to: {
       newest: SnapshotManifest;
-      fence: Fence;
+      owner: string;
       meta: PartitionMeta;
       progress: RestoreProgress;
       signal: AbortSignal;
     },
-  ): Promise<void> {
+  ): Promise<PartitionMeta> {
     const { archive, store, limits } = this.#options;
     const chunks =
       manifest === to.newest ? manifest.chunks.filter(({ asOf }) => asOf <= manifest.begin.next) : manifest.chunks;
+    let { meta } = to;
     for await (const profiles of readChunksAhead({ archive, ...limits }, { id: manifest.id, chunks })) {
       to.signal.throwIfAborted();
-      await store.commit(to.fence, toCommit(to.meta, profiles));
+      const before = meta;
+      meta = afterChunk(before);
+      await store.commit(toFence({ owner: to.owner, meta: before }), toCommit(meta, profiles));
       to.progress.loaded(profiles.length);
     }
+    return meta;
   }
+}
+
+/**
+ * Counts a chunk that was put in. No record was worked off by that, but the fence must move all the same: else a chunk that
+ * a failover takes back would not be missed, and an older one that a client repeats late would go on top of a newer.
+ */
+export function afterChunk(meta: PartitionMeta): PartitionMeta {
+  return { ...meta, ordinal: meta.ordinal + 1 };
 }
 
 /** Profiles as a snapshot holds them, and nothing else. */

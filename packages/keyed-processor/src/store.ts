@@ -13,6 +13,7 @@ export interface Fence {
 /** What the partition knows besides states, timers and outboxes. */
 export interface PartitionMeta {
   readonly next: number;
+  /** Outputs of the next record that are committed already; while it is being restored, also chunks put in before it. */
   readonly ordinal: number;
   /** Highest tick so far, ms; 0 before the first. */
   readonly logTimeMs: number;
