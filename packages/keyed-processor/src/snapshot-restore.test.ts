@@ -3,14 +3,17 @@ import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import type { LogRecord } from '@perennial/kafka';
 import { createSeededRandom } from '@perennial/kernel';
 import { MemoryPartitionStore } from './memory-store.js';
+import { toSnapshotId } from './snapshot-archive.js';
+import { FORMAT_VERSION } from './snapshot-format.js';
 import {
   createTurbulentInput,
   Mortal,
+  openTestArchive,
   openTestSnapshots,
   readManifests,
   withoutSequence,
 } from './snapshot-test-kit.js';
-import type { CommitRequest, Fence } from './store.js';
+import { type CommitRequest, EMPTY_META, type Fence } from './store.js';
 import { createHarness, RecordingProducer, toSeen } from './test-kit.js';
 
 /*
@@ -232,5 +235,22 @@ describe('an owner without records', () => {
     expect({ lost, ended: ended() }).toEqual({ lost: true, ended: true });
     expect((await store.acquire('next')).outboxes).toEqual([]);
     expect(world.result()).toEqual(await runUndisturbed(world.input));
+  });
+});
+
+describe('a snapshot of a process whose clock was ahead', () => {
+  it('does not keep others from writing theirs', async () => {
+    const world = new World(createTurbulentInput(createSeededRandom(6), 30));
+    const archive = openTestArchive(world.blobs);
+    const createdAtMs = 1e9;
+    const id = toSnapshotId({ beginNext: 0, createdAtMs, owner: 'ahead' });
+    const base = { ...archive.subject, version: FORMAT_VERSION, id, parent: null, createdAtMs } as const;
+    await archive.writeManifest({ ...base, begin: EMPTY_META, end: 0, chunks: [] });
+    const { worker, drain } = world.join();
+    await drain();
+    const written = () => readManifests(world.blobs).some(({ end }) => end === world.input.length);
+    for (let turns = 0; turns < 2000 && !written(); turns++) await new Promise((resolve) => setImmediate(resolve));
+    await worker.stop();
+    expect(written()).toBe(true);
   });
 });

@@ -58,7 +58,9 @@ export class SnapshotSchedule {
       this.#newestAtMs = newest === undefined ? undefined : toCreatedAtMs(newest);
     });
     // Not at once after a take-over: a process that comes and goes would write nothing but full ones.
-    let dueAtMs = Math.max(clock.now(), (this.#newestAtMs ?? 0) + limits.intervalMs);
+    // But no later than an interval from now, by whatever clock the newest was written.
+    const nowMs = clock.now();
+    let dueAtMs = Math.min(Math.max(nowMs, (this.#newestAtMs ?? 0) + limits.intervalMs), nowMs + limits.intervalMs);
     while (!signal.aborted) {
       await clock.wait(dueAtMs - clock.now(), signal);
       await slot.run(async () => {
