@@ -1,5 +1,5 @@
 import type { Draw } from './draw.js';
-import type { Fault, FaultOptions } from './faults.js';
+import type { Fault, FaultOptions } from './fault.js';
 
 /* Faults that do little alone, at times that fit each other. */
 

@@ -10,7 +10,7 @@ import type { ProcessorTelemetry } from '../telemetry.js';
 import { createBlobClient } from './blob-client.js';
 import type { Breakage } from './breakage.js';
 import type { SimulatedConsumer } from './consumer.js';
-import type { ProcessAddress } from './faults.js';
+import type { ProcessAddress } from './fault.js';
 import type { WorldPlan } from './plan.js';
 import { createSimulatedLog } from './simulated-log.js';
 import { SimulatedProcess } from './simulated-process.js';

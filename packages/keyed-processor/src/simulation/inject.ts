@@ -1,5 +1,5 @@
 import { unreachable } from '@perennial/kernel';
-import type { Fault, ProcessAddress } from './faults.js';
+import type { Fault, ProcessAddress } from './fault.js';
 import type { Fleet } from './fleet.js';
 import type { Service } from './network.js';
 import { damageSnapshot, trimLog } from './snapshot-hazards.js';

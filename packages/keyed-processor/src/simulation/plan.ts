@@ -1,7 +1,8 @@
 import { toPartition } from '@perennial/contracts';
 import type { ProcessorLimits } from '../limits.js';
 import { Draw } from './draw.js';
-import { drawFaults, type Fault } from './faults.js';
+import type { Fault } from './fault.js';
+import { drawFaults } from './faults.js';
 import { drawSnapshotPlan, type SnapshotPlan } from './snapshot-plan.js';
 import { drawInput, type SourceWrite } from './source.js';
 

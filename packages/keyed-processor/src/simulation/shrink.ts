@@ -1,4 +1,4 @@
-import type { Fault } from './faults.js';
+import type { Fault } from './fault.js';
 import type { WorldPlan } from './plan.js';
 
 /** Of runs, since each tries a world without some of the faults. */
