@@ -188,5 +188,6 @@ function createOwnership<State, Input, Evidence>(
     asked: true,
     strayAt: undefined,
     broken: false,
+    refusal: undefined,
   };
 }
