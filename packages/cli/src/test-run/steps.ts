@@ -23,6 +23,9 @@ export async function runCheck(
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
+/** How many files at once: integration tests share a stack, worlds are all computing. */
+const WORKERS = { unit: [], simulation: ['--maxWorkers=100%'], integration: ['--runInBand'] } as const;
+
 /** One of the projects of jest.config.mjs; `filter` narrows it to files whose path matches. */
 export async function runJest(
   context: StepContext,
@@ -39,7 +42,7 @@ export async function runJest(
       '--json',
       `--outputFile=${outputFile}`,
       '--passWithNoTests',
-      ...(project === 'integration' ? ['--runInBand'] : []),
+      ...WORKERS[project],
     ];
     const code = await run(context, [
       process.execPath,
