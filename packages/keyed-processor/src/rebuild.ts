@@ -77,7 +77,12 @@ export function createRebuildStage<State, Input, Evidence>(
     async begin(partition) {
       const store = openStore(partition);
       const owner = createRandomToken();
-      await store.acquire(owner);
+      const { meta: found } = await store.acquire(owner);
+      if (found !== undefined && found.restoring === undefined) {
+        // Marked first: a partition that works is not wiped.
+        const fence = { owner, next: found.next, ordinal: found.ordinal };
+        await store.commit(fence, toCommit({ ...found, restoring: REBUILD_MARK }, []));
+      }
       await store.wipe(owner);
       const meta: PartitionMeta = { ...EMPTY_META, restoring: REBUILD_MARK };
       await store.commit({ owner, next: 0, ordinal: 0 }, toCommit(meta, []));

@@ -41,22 +41,16 @@ describe(`an archived file (seed ${SEED})`, () => {
     expect(rows.find(({ kind }) => kind === 'tick')?.event_time.getTime()).toBeGreaterThanOrEqual(START_MS);
   });
 
-  it('tells when any of its record bytes was changed', async () => {
+  it('tells when any byte of its pages was changed', async () => {
     const bytes = await encodeArchiveFile(records, options);
-    let silent = 0;
+    const metadataBytes = bytes.readUInt32LE(bytes.length - 8) + 8;
     for (let i = 0; i < 60; i++) {
       const damaged = Buffer.from(bytes);
-      const at = Math.floor((bytes.length * i) / 60);
+      const at = Math.floor(((bytes.length - metadataBytes) * i) / 60);
       damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at);
-      try {
-        // A column for people, or a statistic, may be damaged without harm to the records.
-        expect(await decodeArchiveFile(damaged, { name: 'a', topic: TOPIC })).toEqual(records);
-        silent++;
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'data_damaged' });
-      }
+      const reading = decodeArchiveFile(damaged, { name: 'a', topic: TOPIC });
+      await expect(reading).rejects.toMatchObject({ code: 'data_damaged' });
     }
-    expect(silent).toBeLessThan(60);
     await expect(decodeArchiveFile(bytes.subarray(0, -100), { name: 'a', topic: TOPIC })).rejects.toMatchObject({
       code: 'data_damaged',
     });

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { LogRecord } from '@perennial/kafka';
-import { AppError, assert, isAppError, toMessage } from '@perennial/kernel';
+import { AppError, assert, isAppError, toMessage, toSha256 } from '@perennial/kernel';
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { type ArchiveRow, COLUMN_NAMES, RECORD_COLUMNS, toRow, toSchema } from './columns.js';
 
 /** Key of the file's own metadata: SHA-256 over its records, since Parquet's pages carry no checksum. */
 const CHECKSUM = 'perennial.records.sha256';
+/** The same over all bytes before the metadata, and how many they are: a reader may loop for ever in damaged pages. */
+const PAGES_CHECKSUM = 'perennial.pages.sha256';
+const PAGES_BYTES = 'perennial.pages.bytes';
 
 /** A dictionary, or the lowest and highest, of what hardly repeats costs half of the time and tells nothing. */
 const HARDLY_REPEATED: ReadonlySet<string> = new Set<keyof ArchiveRow>([
@@ -33,7 +36,12 @@ export async function encodeArchiveFile(
     for (const record of group) checksum.add(record);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  file.kvMetadata = [{ key: CHECKSUM, value: checksum.digest() }];
+  const pages = Buffer.from(bytes.getBuffer());
+  file.kvMetadata = [
+    { key: CHECKSUM, value: checksum.digest() },
+    { key: PAGES_CHECKSUM, value: toSha256(pages) },
+    { key: PAGES_BYTES, value: String(pages.length) },
+  ];
   await file.finish();
   return Buffer.from(bytes.getBuffer());
 }
@@ -54,12 +62,14 @@ export async function decodeArchiveFile(
   try {
     const file = new Uint8Array(bytes).buffer;
     const metadata = await parquetMetadataAsync(file);
+    const told = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value]));
+    if (told.get(PAGES_CHECKSUM) !== toSha256(bytes.subarray(0, Number(told.get(PAGES_BYTES)))))
+      throw new AppError('data_damaged', `${name}: its checksum is wrong`);
     const rows = await parquetReadObjects({ file, metadata, columns: [...RECORD_COLUMNS], utf8: false });
     const checksum = new RecordsChecksum();
     const records = rows.map((row) => toRecord(row as unknown as ArchiveRow, topic));
     for (const record of records) checksum.add(record);
-    const written = metadata.key_value_metadata?.find(({ key }) => key === CHECKSUM)?.value;
-    if (written !== checksum.digest()) throw new AppError('data_damaged', `${name}: its checksum is wrong`);
+    if (told.get(CHECKSUM) !== checksum.digest()) throw new AppError('data_damaged', `${name}: its checksum is wrong`);
     return records;
   } catch (error) {
     if (isAppError(error)) throw error;
