@@ -1,5 +1,5 @@
 import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
-import type { Log, LogRecord } from '@perennial/kafka';
+import { type Log, type LogRecord, readTopic } from '@perennial/kafka';
 import { createRandomToken, toSha256 } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
 import type { Redis } from '@perennial/redis';
@@ -33,8 +33,8 @@ export async function collectOutcome(deps: {
     action: await readStates(deps, 'action'),
   };
   const { log, namespace } = deps;
-  const actions = toSeen(await readTopic(log, toTopic(namespace, 'actionDecided')));
-  const transitions = toSeen(await readTopic(log, toTopic(namespace, 'stageChanged')));
+  const actions = toSeen(await readAll(log, toTopic(namespace, 'actionDecided')));
+  const transitions = toSeen(await readAll(log, toTopic(namespace, 'stageChanged')));
   return {
     states,
     actions: actions.byProfile,
@@ -124,14 +124,14 @@ export async function readFates(log: Log, namespace: string): Promise<Fates> {
   const accepted = new Set<string>();
   let records = 0;
   let tickAheadMs = 0;
-  for (const { value, timestampMs } of await readTopic(log, toTopic(namespace, 'eventAccepted'))) {
+  for (const { value, timestampMs } of await readAll(log, toTopic(namespace, 'eventAccepted'))) {
     const record = decodeAccepted(value);
     if (record?.$case === 'tick') tickAheadMs = Math.max(tickAheadMs, record.value.timeMs - timestampMs);
     if (record?.$case !== 'event') continue;
     accepted.add(record.value.messageId);
     records++;
   }
-  const rejections = await readTopic(log, toTopic(namespace, 'eventRejected'));
+  const rejections = await readAll(log, toTopic(namespace, 'eventRejected'));
   const rejected = new Set(rejections.map(toRejectedId).filter((id) => id !== undefined));
   return {
     accepted,
@@ -139,7 +139,7 @@ export async function readFates(log: Log, namespace: string): Promise<Fates> {
     repeated: records - accepted.size,
     rejectedRecords: rejections.length,
     tickAheadMs,
-    deadLettered: (await readTopic(log, toTopic(namespace, 'deadLettered'))).length,
+    deadLettered: (await readAll(log, toTopic(namespace, 'deadLettered'))).length,
   };
 }
 
@@ -158,44 +158,10 @@ function toRejectedId({ value }: LogRecord): string | undefined {
   return encoding === 'json' ? (JSON.parse(event) as { messageId?: string } | null)?.messageId : undefined;
 }
 
-const READ_WAIT_MS_MAX = 60_000;
-
 /** A topic from its beginning to its present end, partition by partition in order. */
-async function readTopic(log: Log, topic: string): Promise<LogRecord[]> {
-  const ends = await log.offsets(topic);
-  const open = new Set([...ends].filter(([, { low, high }]) => high > low).map(([partition]) => partition));
+async function readAll(log: Log, topic: string): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
-  if (open.size === 0) return records;
-  let finish: (error?: Error) => void = () => undefined;
-  const finished = new Promise<void>((resolve, reject) => {
-    finish = (error) => (error === undefined ? resolve() : reject(error));
-  });
-  const timer = setTimeout(() => finish(new Error(`${topic} could not be read to its end`)), READ_WAIT_MS_MAX);
-  const consumer = await log.startConsumer(
-    {
-      groupId: `perennial.chaos.${createRandomToken()}`,
-      topic,
-      sessionTimeoutMs: 10_000,
-      fetchBytesPerPartitionMax: 1_048_576,
-      fetchWaitMaxMs: 100,
-      fromBeginning: true,
-    },
-    {
-      onAssigned: () => undefined,
-      onRevoked: () => undefined,
-      async onRecords(partition, some) {
-        const high = ends.get(partition)?.high ?? 0;
-        for (const record of some) if (record.offset < high) records.push(record);
-        if ((some.at(-1)?.offset ?? -1) >= high - 1) open.delete(partition);
-        if (open.size === 0) finish();
-      },
-    },
-  );
-  try {
-    await finished;
-  } finally {
-    clearTimeout(timer);
-    await consumer.stop();
-  }
+  const groupId = `perennial.chaos.${createRandomToken()}`;
+  await readTopic(log, { topic, groupId, onRecord: (record) => void records.push(record) });
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }

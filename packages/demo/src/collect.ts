@@ -1,7 +1,6 @@
 import { type TopicName, toTopic } from '@perennial/contracts';
-import type { Log, LogRecord } from '@perennial/kafka';
+import { type Log, type LogRecord, readTopic } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
-import { readTopic } from './read-topic.js';
 import { Tally } from './tally.js';
 
 /** Counts what the topics of a namespace hold, from their beginnings to their present ends. */

@@ -1,5 +1,5 @@
-import { AppError } from '@perennial/kernel';
 import { toKafkaError } from './kafkajs-client.js';
+import { withLimit } from './with-limit.js';
 
 /** What is needed of a kafkajs admin client besides the questions. */
 interface Disconnectable {
@@ -33,7 +33,10 @@ export function createAdminSession<Admin extends Disconnectable>(
       admin ??= open();
       const asked = admin;
       try {
-        return await withLimit(what, limits.answerMs, asked.then(question));
+        return await withLimit(asked.then(question), {
+          ms: limits.answerMs,
+          message: `${what}: no answer within ${limits.answerMs} ms`,
+        });
       } catch (error) {
         discard(asked);
         throw toKafkaError(what, error);
@@ -48,15 +51,4 @@ export function createAdminSession<Admin extends Disconnectable>(
       );
     },
   };
-}
-
-function withLimit<T>(what: string, limitMs: number, answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () =>
-        reject(new AppError('dependency_unavailable', `${what}: no answer within ${limitMs} ms`, { retriable: true })),
-      limitMs,
-    );
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -5,5 +5,6 @@ export { createKafkaLog } from './kafkajs-log.js';
 export type { ProducerLimits } from './kafkajs-producer.js';
 export { PRODUCER_LIMITS } from './kafkajs-producer.js';
 export * from './log.js';
+export { type ReadTopicOptions, readTopic } from './read-topic.js';
 export { sizeOfRecord } from './send-queue.js';
 export * from './topic-admin.js';

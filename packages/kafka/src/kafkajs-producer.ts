@@ -4,6 +4,7 @@ import type { Kafka, Message, Producer } from 'kafkajs';
 import { toKafkaError } from './kafkajs-client.js';
 import type { LogProducer, OutgoingRecord } from './log.js';
 import { createSendQueue, type Request, sizeOfRecord } from './send-queue.js';
+import { withLimit } from './with-limit.js';
 
 /** Bounds of one producer. */
 export interface ProducerLimits {
@@ -104,17 +105,7 @@ export class KafkajsProducer implements LogProducer {
     // Our records have the fields of kafkajs's messages: no copy. It only reads them.
     for (const [topic, records] of request.byTopic) topicMessages.push({ topic, messages: records as Message[] });
     const sending = this.#connect().then((producer) => producer.sendBatch({ acks: -1, topicMessages }));
-    await this.#withTimeout(sending);
-  }
-
-  #withTimeout(sending: Promise<unknown>): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new AppError('dependency_unavailable', 'no acknowledgement in time', { retriable: true })),
-        this.#limits.sendTimeoutMs,
-      );
-      sending.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
+    await withLimit(sending, { ms: this.#limits.sendTimeoutMs, message: 'no acknowledgement in time' });
   }
 
   #connect(): Promise<Producer> {

@@ -1,43 +1,56 @@
 import { toTopic } from '@perennial/contracts';
 import { systemClock } from '@perennial/kernel';
+import type { Part } from '@perennial/native-stack';
 import type { LinkMode } from '../proxy.js';
 import type { World } from '../world.js';
-import type { Fault } from './fault.js';
+import type { Draw, Fault } from './fault.js';
 
-const brokerKill: Fault = {
-  name: 'broker-kill',
-  row: 5,
-  lane: 'infrastructure',
-  async run({ stack }) {
-    await stack.kill('kafka');
-    await stack.revive();
-    return 'killed and started again';
-  },
-};
+type Seconds = readonly [min: number, max: number];
 
-const brokerAway: Fault = {
-  name: 'broker-away',
-  row: 5,
-  lane: 'infrastructure',
-  async run({ stack }, draw) {
-    const seconds = draw.between(15, 60);
-    await stack.kill('kafka');
-    await systemClock.wait(seconds * 1000);
-    await stack.revive();
-    return `${seconds} s`;
-  },
-};
+function createKill(name: string, row: number, part: Part): Fault {
+  return {
+    name,
+    row,
+    lane: 'infrastructure',
+    async run({ stack }) {
+      await stack.kill(part);
+      await stack.revive();
+      return 'killed and started again';
+    },
+  };
+}
 
-const redisKill: Fault = {
-  name: 'redis-kill',
-  row: 6,
-  lane: 'infrastructure',
-  async run({ stack }) {
-    await stack.kill('redis');
-    await stack.revive();
-    return 'killed and started again';
+/** Something that holds for some seconds and is then undone. */
+function createHeld(
+  name: string,
+  row: number,
+  how: {
+    readonly seconds: Seconds;
+    begin(world: World, draw: Draw): unknown;
+    end(world: World): unknown;
   },
-};
+): Fault {
+  return {
+    name,
+    row,
+    lane: 'infrastructure',
+    async run(world, draw) {
+      const seconds = draw.between(...how.seconds);
+      await how.begin(world, draw);
+      await systemClock.wait(seconds * 1000);
+      await how.end(world);
+      return `${seconds} s`;
+    },
+  };
+}
+
+function createAway(name: string, row: number, { part, seconds }: { part: Part; seconds: Seconds }): Fault {
+  return createHeld(name, row, {
+    seconds,
+    begin: ({ stack }) => stack.kill(part),
+    end: ({ stack }) => stack.revive(),
+  });
+}
 
 const redisLosesWrites: Fault = {
   name: 'redis-loses-writes',
@@ -62,56 +75,18 @@ const redisEmptied: Fault = {
   },
 };
 
-const redisOutOfMemory: Fault = {
-  name: 'redis-out-of-memory',
-  row: 8,
-  lane: 'infrastructure',
-  async run({ redis }, draw) {
-    const seconds = draw.between(3, 8);
-    await redis.call('CONFIG', 'SET', 'maxmemory', '1');
-    await systemClock.wait(seconds * 1000);
-    await redis.call('CONFIG', 'SET', 'maxmemory', '0');
-    return `${seconds} s`;
-  },
-};
+const redisOutOfMemory = createHeld('redis-out-of-memory', 8, {
+  seconds: [3, 8],
+  begin: ({ redis }) => redis.call('CONFIG', 'SET', 'maxmemory', '1'),
+  end: ({ redis }) => redis.call('CONFIG', 'SET', 'maxmemory', '0'),
+});
 
-const redisReadOnly: Fault = {
-  name: 'redis-read-only',
-  row: 8,
-  lane: 'infrastructure',
-  async run({ redis }, draw) {
-    const seconds = draw.between(3, 8);
-    // A replica of nobody: it keeps what it has and takes no writes.
-    await redis.call('REPLICAOF', '127.0.0.1', '1');
-    await systemClock.wait(seconds * 1000);
-    await redis.call('REPLICAOF', 'NO', 'ONE');
-    return `${seconds} s`;
-  },
-};
-
-const postgresAway: Fault = {
-  name: 'postgres-away',
-  row: 9,
-  lane: 'infrastructure',
-  async run({ stack }, draw) {
-    const seconds = draw.between(10, 60);
-    await stack.kill('postgres');
-    await systemClock.wait(seconds * 1000);
-    await stack.revive();
-    return `${seconds} s`;
-  },
-};
-
-const postgresStopped: Fault = {
-  name: 'postgres-restart',
-  row: 9,
-  lane: 'infrastructure',
-  async run({ stack }) {
-    await stack.kill('postgres');
-    await stack.revive();
-    return 'killed and started again';
-  },
-};
+const redisReadOnly = createHeld('redis-read-only', 8, {
+  seconds: [3, 8],
+  // A replica of nobody: it keeps what it has and takes no writes.
+  begin: ({ redis }) => redis.call('REPLICAOF', '127.0.0.1', '1'),
+  end: ({ redis }) => redis.call('REPLICAOF', 'NO', 'ONE'),
+});
 
 const poison: Fault = {
   name: 'poison',
@@ -129,20 +104,16 @@ const poison: Fault = {
 
 /** A link that misbehaves for some seconds. */
 function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], row: number): Fault {
-  return {
-    name: `${target}-link-${kind}`,
-    row,
-    lane: 'infrastructure',
-    async run({ links }, draw) {
-      const seconds = draw.between(3, 12);
-      const mode: LinkMode =
-        kind === 'slow' ? { kind, delayMs: 200 } : kind === 'cut' ? { kind, bytes: draw.between(1, 400) } : { kind };
-      links[target].set(mode);
-      await systemClock.wait(seconds * 1000);
-      links[target].heal();
-      return `${seconds} s`;
-    },
-  };
+  return createHeld(`${target}-link-${kind}`, row, {
+    seconds: [3, 12],
+    begin: ({ links }, draw) => links[target].set(toMode(kind, draw)),
+    end: ({ links }) => links[target].heal(),
+  });
+}
+
+function toMode(kind: LinkMode['kind'], draw: Draw): LinkMode {
+  if (kind === 'slow') return { kind, delayMs: 200 };
+  return kind === 'cut' ? { kind, bytes: draw.between(1, 400) } : { kind };
 }
 
 const LINK_FAULTS = (['kafka', 'redis', 'postgres'] as const).flatMap((target) => [
@@ -153,15 +124,15 @@ const LINK_FAULTS = (['kafka', 'redis', 'postgres'] as const).flatMap((target) =
 ]);
 
 export const INFRASTRUCTURE_FAULTS: readonly Fault[] = [
-  brokerKill,
-  brokerAway,
-  redisKill,
+  createKill('broker-kill', 5, 'kafka'),
+  createAway('broker-away', 5, { part: 'kafka', seconds: [15, 60] }),
+  createKill('redis-kill', 6, 'redis'),
   redisLosesWrites,
   redisEmptied,
   redisOutOfMemory,
   redisReadOnly,
-  postgresAway,
-  postgresStopped,
+  createAway('postgres-away', 9, { part: 'postgres', seconds: [10, 60] }),
+  createKill('postgres-restart', 9, 'postgres'),
   poison,
   ...LINK_FAULTS,
 ];

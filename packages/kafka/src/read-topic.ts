@@ -1,5 +1,5 @@
-import type { Log, LogConsumer, LogRecord } from '@perennial/kafka';
 import { AppError, type Clock, systemClock } from '@perennial/kernel';
+import type { Log, LogConsumer, LogRecord } from './log.js';
 
 const READ_LIMITS = {
   sessionTimeoutMs: 10_000,
