@@ -12,6 +12,7 @@ import {
   sendSignal,
   startDaemon,
 } from '@perennial/native-stack';
+import { PATCH_MODULES_OPTION } from './patches.js';
 
 /** One instance of a service: a process that is started again whenever it ends without having been told to. */
 export interface Instance {
@@ -145,7 +146,7 @@ export class Fleet {
         ...process.env,
         ...environmentOf(service),
         PORT: String(port),
-        NODE_OPTIONS: `--require ${JSON.stringify(CLOCK_JUMP)}`,
+        NODE_OPTIONS: `--require ${JSON.stringify(CLOCK_JUMP)} ${PATCH_MODULES_OPTION}`,
         INSTANCE_ID: `${service}-${index}`,
       },
       marker: this.#toMarker(instance),
