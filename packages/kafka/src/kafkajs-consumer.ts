@@ -146,7 +146,7 @@ export class KafkajsConsumer implements LogConsumer {
   }
 
   #createConsumer(): Consumer {
-    const { groupId, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = this.#options;
+    const { groupId, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchBytesMin = 1, fetchWaitMaxMs } = this.#options;
     return this.#kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -154,6 +154,7 @@ export class KafkajsConsumer implements LogConsumer {
       heartbeatInterval: toHeartbeatIntervalMs(sessionTimeoutMs),
       maxBytesPerPartition: fetchBytesPerPartitionMax,
       maxBytes: FETCH_BYTES_MAX,
+      minBytes: fetchBytesMin,
       maxWaitTimeInMs: fetchWaitMaxMs,
       allowAutoTopicCreation: false,
       // Restarts are ours: a fresh consumer has no state of the one that failed.

@@ -59,7 +59,9 @@ export interface ConsumerOptions {
   readonly sessionTimeoutMs: number;
   /** Upper bound of what one fetch brings of one partition. */
   readonly fetchBytesPerPartitionMax: number;
-  /** How long the broker may hold a fetch that has nothing to give. */
+  /** Bytes, of all partitions together, that a fetch waits for; 1 without. */
+  readonly fetchBytesMin?: number;
+  /** How long the broker may hold a fetch that has less to give. */
   readonly fetchWaitMaxMs: number;
   /** Where a group without committed offsets begins. */
   readonly fromBeginning: boolean;

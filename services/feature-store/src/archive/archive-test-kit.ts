@@ -1,6 +1,7 @@
 import { AcceptedRecord, toTopic } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { createSeededRandom } from '@perennial/kernel';
+import { ParquetFileWriter } from './parquet-file.js';
 
 export const NAMESPACE = 'live';
 export const TOPIC = toTopic(NAMESPACE, 'eventAccepted');
@@ -25,6 +26,13 @@ export function createRecords(seed: number, count: number, partition = 0): LogRe
     const key = Buffer.from(`profile-${Math.floor(random() * 9)}`);
     return { ...record, key, value: toEvent(offset, timestampMs), headers: { 'pn-position': `ingest/0:${offset}:0` } };
   });
+}
+
+/** All of them in one file. */
+export function encodeRecords(records: readonly LogRecord[], options: { readonly rowGroupRows: number }): Buffer {
+  const writer = new ParquetFileWriter(options);
+  for (const record of records) writer.add(record);
+  return writer.finish();
 }
 
 function toEvent(offset: number, timestampMs: number): Buffer {

@@ -6,7 +6,7 @@ import type { LogConsumer, LogRecord } from '@perennial/kafka';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
 import { type Clock, must, systemClock } from '@perennial/kernel';
 import { createLogger, createMetrics } from '@perennial/telemetry';
-import { createRecords, NAMESPACE, TOPIC } from './archive-test-kit.js';
+import { createRecords, encodeRecords, NAMESPACE, TOPIC } from './archive-test-kit.js';
 import { ARCHIVE_GROUP, type Archiver, startArchiver } from './archiver.js';
 import { EventArchive } from './event-archive.js';
 import type { ArchiveLimits } from './limits.js';
@@ -258,7 +258,12 @@ describe(`the archiver (seed ${SEED})`, () => {
       [0, 12],
       [20, RECORDS],
     ] as const) {
-      await archive.write(own.slice(from, to), { rowGroupRows: 4 });
+      const some = own.slice(from, to);
+      const appendTimeMs = must(some[0], 'a record').timestampMs;
+      await archive.write(
+        { partition: 1, first: from, last: to - 1, appendTimeMs },
+        encodeRecords(some, { rowGroupRows: 4 }),
+      );
     }
     expect(await world.readBack(1)).toEqual(own);
     expect(await world.readBack(1, 17)).toEqual(own.slice(0, 17));

@@ -3,8 +3,14 @@ import { toTopic } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError, must } from '@perennial/kernel';
 import { type ArchiveChain, toChain } from './chain.js';
-import { type ArchivedFile, parseArchiveName, toArchiveName, toArchivePrefix } from './file-name.js';
-import { decodeArchiveFile, encodeArchiveFile } from './parquet-file.js';
+import {
+  type ArchivedFile,
+  type ArchivedStretch,
+  parseArchiveName,
+  toArchiveName,
+  toArchivePrefix,
+} from './file-name.js';
+import { decodeArchiveFile } from './parquet-file.js';
 
 /** The archived records of one namespace's `event.accepted`, in a blob store. */
 export class EventArchive {
@@ -29,14 +35,9 @@ export class EventArchive {
     return new Map([...files].map(([partition, own]) => [partition, must(toChain(own), 'a chain of files')]));
   }
 
-  /** One partition's records that follow each other, as a file; gives its size in bytes. Writing it twice changes nothing. */
-  async write(records: readonly LogRecord[], options: { readonly rowGroupRows: number }): Promise<number> {
-    const first = must(records[0], 'a first record');
-    const last = must(records.at(-1), 'a last record');
-    const bytes = await encodeArchiveFile(records, options);
-    const range = { partition: first.partition, first: first.offset, last: last.offset };
-    await this.#blobs.put(toArchiveName(this.#namespace, { ...range, appendTimeMs: first.timestampMs }), bytes);
-    return bytes.length;
+  /** Puts a file where it belongs. Writing it twice changes nothing. */
+  async write(stretch: ArchivedStretch, bytes: Buffer): Promise<void> {
+    await this.#blobs.put(toArchiveName(this.#namespace, stretch), bytes);
   }
 
   /** The records of a file. Throws `data_damaged` when it is gone, damaged, or not what its name says. */

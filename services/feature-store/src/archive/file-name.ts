@@ -7,6 +7,12 @@ export interface ArchivedRange {
   readonly last: number;
 }
 
+/** What a file's name is made of. */
+export interface ArchivedStretch extends ArchivedRange {
+  /** Of the first record, ms. */
+  readonly appendTimeMs: number;
+}
+
 export interface ArchivedFile extends ArchivedRange {
   /** Key in the blob store. */
   readonly name: string;
@@ -23,10 +29,7 @@ export function toArchivePrefix(namespace: string): string {
 }
 
 /** `live/event.accepted/day=2026-11-24/p03-000000000000-000000000999.parquet`; the day is that of append, UTC. */
-export function toArchiveName(
-  namespace: string,
-  { partition, first, last, appendTimeMs }: ArchivedRange & { readonly appendTimeMs: number },
-): string {
+export function toArchiveName(namespace: string, { partition, first, last, appendTimeMs }: ArchivedStretch): string {
   const day = new Date(appendTimeMs).toISOString().slice(0, 10);
   const range = [first, last].map((offset) => String(offset).padStart(OFFSET_DIGITS, '0')).join('-');
   return `${toArchivePrefix(namespace)}day=${day}/p${String(partition).padStart(PARTITION_DIGITS, '0')}-${range}.parquet`;

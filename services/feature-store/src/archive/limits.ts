@@ -7,7 +7,10 @@ export interface ArchiveLimits {
   readonly windowMs: number;
   /** Beyond a window's end the clock must be so far until a partition that has gone quiet is taken to have no more of it. */
   readonly quietGraceMs: number;
-  /** Records of all partitions that one process holds in memory, bytes, about: each partition's file is bounded by its share. */
+  /**
+   * Records of all partitions' files that are in the making, bytes, about: each partition's file is bounded by its share. What
+   * is held is less, since row groups are encoded as they fill.
+   */
   readonly heldBytesMax: number;
   /** No file's bound is below this, however many partitions there are. */
   readonly fileBytesMin: number;
@@ -19,7 +22,9 @@ export interface ArchiveLimits {
   readonly retryMaxMs: number;
   readonly sessionTimeoutMs: number;
   readonly fetchBytesPerPartitionMax: number;
-  /** The archive is in no hurry: a fetch that waits brings more. */
+  /** The archive is in no hurry: fetches wait for so much, */
+  readonly fetchBytesMin: number;
+  /** but no longer than this. */
   readonly fetchWaitMaxMs: number;
 }
 
@@ -34,6 +39,7 @@ export const ARCHIVE_LIMITS: ArchiveLimits = {
   retryMaxMs: 10_000,
   sessionTimeoutMs: 10_000,
   fetchBytesPerPartitionMax: 512 * 1024,
+  fetchBytesMin: 256 * 1024,
   fetchWaitMaxMs: 1_000,
 };
 

@@ -21,29 +21,50 @@ const HARDLY_REPEATED: ReadonlySet<string> = new Set<keyof ArchiveRow>([
   'record_headers',
 ]);
 
-/** Records as a Parquet file: the same bytes for the same records. Gives way to others after every row group. */
-export async function encodeArchiveFile(
-  records: readonly LogRecord[],
-  { rowGroupRows }: { readonly rowGroupRows: number },
-): Promise<Buffer> {
-  assert(records.length > 0, 'a file has at least one record');
-  const bytes = new ByteWriter();
-  const file = new ParquetWriter({ writer: bytes, schema: toSchema() });
-  const checksum = new RecordsChecksum();
-  for (let from = 0; from < records.length; from += rowGroupRows) {
-    const group = records.slice(from, from + rowGroupRows);
-    await file.write({ columnData: toColumns(group.map(toRow)), rowGroupSize: rowGroupRows });
-    for (const record of group) checksum.add(record);
-    await new Promise((resolve) => setImmediate(resolve));
+/**
+ * Makes a Parquet file of records that come one by one: the same bytes for the same records. A row group is encoded as soon as
+ * it is full, so what is held is small and few records grow old in memory.
+ */
+export class ParquetFileWriter {
+  readonly #rowGroupRows: number;
+  readonly #bytes = new ByteWriter();
+  readonly #file = new ParquetWriter({ writer: this.#bytes, schema: toSchema() });
+  readonly #checksum = new RecordsChecksum();
+  #group: LogRecord[] = [];
+
+  constructor({ rowGroupRows }: { readonly rowGroupRows: number }) {
+    this.#rowGroupRows = rowGroupRows;
   }
-  const pages = Buffer.from(bytes.getBuffer());
-  file.kvMetadata = [
-    { key: CHECKSUM, value: checksum.digest() },
-    { key: PAGES_CHECKSUM, value: toSha256(pages) },
-    { key: PAGES_BYTES, value: String(pages.length) },
-  ];
-  await file.finish();
-  return Buffer.from(bytes.getBuffer());
+
+  /** True when that took milliseconds: a row group was full. */
+  add(record: LogRecord): boolean {
+    this.#group.push(record);
+    if (this.#group.length < this.#rowGroupRows) return false;
+    this.#writeGroup();
+    return true;
+  }
+
+  /** The whole file. Called once, after at least one record. */
+  finish(): Buffer {
+    if (this.#group.length > 0) this.#writeGroup();
+    const pages = Buffer.from(this.#bytes.getBuffer());
+    assert(pages.length > 0, 'a file has at least one record');
+    this.#file.kvMetadata = [
+      { key: CHECKSUM, value: this.#checksum.digest() },
+      { key: PAGES_CHECKSUM, value: toSha256(pages) },
+      { key: PAGES_BYTES, value: String(pages.length) },
+    ];
+    // A promise only with writers that flush, which ByteWriter does not.
+    void this.#file.finish();
+    return Buffer.from(this.#bytes.getBuffer());
+  }
+
+  #writeGroup(): void {
+    const group = this.#group;
+    this.#group = [];
+    void this.#file.write({ columnData: toColumns(group.map(toRow)), rowGroupSize: this.#rowGroupRows });
+    for (const record of group) this.#checksum.add(record);
+  }
 }
 
 function toColumns(rows: readonly ArchiveRow[]): ColumnSource[] {

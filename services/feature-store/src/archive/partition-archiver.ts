@@ -1,9 +1,9 @@
 import type { LogRecord, PartitionOffsets } from '@perennial/kafka';
 import { AppError, type Clock, retry } from '@perennial/kernel';
 import type { ArchiveChain } from './chain.js';
-import { Cutter } from './cutter.js';
 import type { EventArchive } from './event-archive.js';
 import type { ArchiveEvents } from './events.js';
+import { FileDraft } from './file-draft.js';
 import type { ArchiveLimits } from './limits.js';
 
 export interface PartitionArchiverOptions {
@@ -27,19 +27,19 @@ export interface PartitionArchiverOptions {
  */
 export class PartitionArchiver {
   readonly #options: PartitionArchiverOptions;
-  readonly #cutter: Cutter;
   readonly #stop = new AbortController();
   #turn: Promise<void> = Promise.resolve();
   /** Offset of the next record to take in; undefined before the files were looked at. */
   #next: number | undefined;
   #archived = 0;
-  /** The first record of the file that is being written. */
-  #writing: LogRecord | undefined;
+  /** What is being made into the next file. */
+  #draft: FileDraft | undefined;
+  /** Append time of the first record of a file that is finished and not put away yet, ms. */
+  #puttingMs: number | undefined;
   #isClosing = false;
 
   constructor(options: PartitionArchiverOptions) {
     this.#options = options;
-    this.#cutter = new Cutter({ windowMs: options.limits.windowMs, fileBytesMax: options.fileBytesMax });
   }
 
   /** Every record below is in a file; undefined before the files were looked at. */
@@ -49,7 +49,7 @@ export class PartitionArchiver {
 
   /** Append time of the oldest record that was taken in and is in no file, ms; undefined for none. */
   get oldestMs(): number | undefined {
-    return (this.#writing ?? this.#cutter.oldest)?.timestampMs;
+    return this.#puttingMs ?? this.#draft?.first.timestampMs;
   }
 
   /** Finds out from the files' names where to go on. Throws `contract_violation` when the log ends before that. */
@@ -78,9 +78,10 @@ export class PartitionArchiver {
       for (const record of records) {
         if (this.#stop.signal.aborted) return;
         if (record.offset < this.#next) continue;
-        const file = this.#cutter.push(record);
-        this.#next = record.offset + 1;
-        if (file !== undefined) await this.#write(file);
+        if (this.#draft?.endsBefore(record)) await this.#write();
+        if (this.#stop.signal.aborted) return;
+        // HTTP and the hot path share the thread.
+        if (this.#add(record)) await new Promise((resolve) => setImmediate(resolve));
       }
     });
   }
@@ -103,10 +104,10 @@ export class PartitionArchiver {
   #closeQuiet(): Promise<void> {
     return this.#inTurn(async () => {
       const { clock, limits, readOffsets } = this.#options;
-      const { windowEndMs } = this.#cutter;
-      if (windowEndMs === undefined || clock.now() < windowEndMs + limits.quietGraceMs) return;
+      const draft = this.#draft;
+      if (draft === undefined || clock.now() < draft.windowEndMs + limits.quietGraceMs) return;
       const { high } = await readOffsets();
-      if (high === this.#next) await this.#write(this.#cutter.close());
+      if (high === this.#next) await this.#write();
     });
   }
 
@@ -128,19 +129,32 @@ export class PartitionArchiver {
       return true;
     }
     events.lost(partition, { from: next, to: low - 1 });
-    if (this.#cutter.oldest !== undefined) await this.#write(this.#cutter.close());
+    await this.#write();
     this.#next = low;
     if (first.offset > low) seek(low);
     return first.offset > low;
   }
 
-  async #write(records: readonly LogRecord[]): Promise<void> {
-    const { archive, partition, events, limits } = this.#options;
-    this.#writing = records[0];
-    const bytes = await this.#forEver(() => archive.write(records, limits));
-    this.#writing = undefined;
-    this.#archived = (records.at(-1)?.offset ?? 0) + 1;
-    events.written(partition, { records: records.length, bytes, next: this.#archived });
+  /** True when it took milliseconds. */
+  #add(record: LogRecord): boolean {
+    const { limits, fileBytesMax } = this.#options;
+    this.#next = record.offset + 1;
+    if (this.#draft !== undefined) return this.#draft.add(record);
+    this.#draft = new FileDraft(record, { ...limits, fileBytesMax });
+    return false;
+  }
+
+  /** Ends the file in hand, if there is one, and puts it away. */
+  async #write(): Promise<void> {
+    const { archive, partition, events } = this.#options;
+    if (this.#draft === undefined) return;
+    this.#puttingMs = this.#draft.first.timestampMs;
+    const { stretch, bytes } = this.#draft.finish();
+    this.#draft = undefined;
+    await this.#forEver(() => archive.write(stretch, bytes));
+    this.#puttingMs = undefined;
+    this.#archived = stretch.last + 1;
+    events.written(partition, { records: stretch.last - stretch.first + 1, bytes: bytes.length, next: this.#archived });
   }
 
   #forEver<T>(operation: () => Promise<T>): Promise<T> {

@@ -1,16 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogRecord } from '@perennial/kafka';
 import { createRecords } from './archive-test-kit.js';
-import { Cutter } from './cutter.js';
+import { FileDraft } from './file-draft.js';
 
-const LIMITS = { windowMs: 10 * 60_000, fileBytesMax: 12_000 };
+const LIMITS = { windowMs: 10 * 60_000, fileBytesMax: 12_000, rowGroupRows: 50 };
 const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);
 
 /** The ranges of the files that records are cut into, the last one left open. */
 function cut(records: readonly LogRecord[]): string[] {
-  const cutter = new Cutter(LIMITS);
-  const files = records.map((record) => cutter.push(record)).filter((file) => file !== undefined);
-  return files.map((file) => `${file[0]?.offset}-${file.at(-1)?.offset}`);
+  const files: string[] = [];
+  let draft: FileDraft | undefined;
+  for (const record of records) {
+    if (draft?.endsBefore(record)) {
+      const { first, last } = draft.finish().stretch;
+      files.push(`${first}-${last}`);
+      draft = undefined;
+    }
+    if (draft === undefined) draft = new FileDraft(record, LIMITS);
+    else draft.add(record);
+  }
+  return files;
 }
 
 describe(`cuts (seed ${SEED})`, () => {
