@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { AppError } from '@perennial/kernel';
+import { createHmacSha256 } from './hmac.js';
 
 /** Who an event is about: a user's id, or the id of a device that is not (yet) anybody's. */
 export type ExternalIdentity = { readonly userId: string } | { readonly anonymousId: string };
@@ -26,20 +27,20 @@ const OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
  * reveals says nothing about the others. Sealed form: version (1 byte), nonce (12), ciphertext, tag (16).
  */
 export function createPseudonymizer(secret: string): Pseudonymizer {
-  const profileKeyKey = deriveKey(secret, 'profile-key');
-  const nonceKey = deriveKey(secret, 'seal-nonce');
+  const toProfileMac = createHmacSha256(deriveKey(secret, 'profile-key'));
+  const toNonceMac = createHmacSha256(deriveKey(secret, 'seal-nonce'));
   const sealKey = deriveKey(secret, 'seal');
 
   return {
     toProfileKey(identity) {
       const name = 'userId' in identity ? `user:${identity.userId}` : `anon:${identity.anonymousId}`;
-      return createHmac('sha256', profileKeyKey).update(name).digest('base64url').slice(0, PROFILE_KEY_LENGTH);
+      return toProfileMac(name).toString('base64url').slice(0, PROFILE_KEY_LENGTH);
     },
 
     seal(externalId) {
       // A nonce that is a function of the plaintext repeats only with the same plaintext, which is the one repeat
       // that GCM bears (as in AES-SIV): it shows that two ids are equal, and the profile key shows that anyway.
-      const nonce = createHmac('sha256', nonceKey).update(externalId).digest().subarray(0, NONCE_BYTES);
+      const nonce = toNonceMac(externalId).subarray(0, NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', sealKey, nonce);
       const ciphertext = Buffer.concat([cipher.update(externalId, 'utf8'), cipher.final()]);
       return Buffer.concat([Buffer.of(VERSION), nonce, ciphertext, cipher.getAuthTag()]);
