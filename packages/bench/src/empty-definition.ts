@@ -1,4 +1,4 @@
-import { AcceptedRecord } from '@perennial/contracts';
+import { AcceptedRecord, encodeMessage } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import type { ProcessorDefinition } from '@perennial/keyed-processor';
 
@@ -39,7 +39,7 @@ export function createEmptyDefinition(at: {
         control.kind === 'tick'
           ? { $case: 'tick', value: { timeMs: control.timeMs } }
           : { $case: 'activation', value: control.activation };
-      return { topic: at.outputTopic, value: Buffer.from(AcceptedRecord.encode({ record }).finish()) };
+      return { topic: at.outputTopic, value: encodeMessage(AcceptedRecord, { record }) };
     },
     step({ state, cause }) {
       if (cause.kind === 'timer') return { state, outputs: [] };

@@ -13,8 +13,8 @@ const VERSION = 1;
 export function toRecordBytes(record: OutgoingRecord): number {
   let bytes =
     4 + Buffer.byteLength(record.topic) + 4 + 4 + (record.key?.length ?? 0) + 4 + (record.value?.length ?? 0) + 4;
-  for (const [name, value] of Object.entries(record.headers))
-    bytes += 8 + Buffer.byteLength(name) + Buffer.byteLength(value);
+  for (const name in record.headers)
+    bytes += 8 + Buffer.byteLength(name) + Buffer.byteLength(record.headers[name] ?? '');
   return bytes;
 }
 
@@ -26,11 +26,12 @@ export function encodeOutbox(records: readonly OutgoingRecord[]): Buffer {
     writer.number(record.partition);
     writer.bytes(record.key);
     writer.bytes(record.value);
-    const headers = Object.entries(record.headers);
-    writer.number(headers.length);
-    for (const [name, value] of headers) {
+    let headers = 0;
+    for (const _name in record.headers) headers++;
+    writer.number(headers);
+    for (const name in record.headers) {
       writer.string(name);
-      writer.string(value);
+      writer.string(record.headers[name] ?? '');
     }
   }
   return writer.buffer;

@@ -1,4 +1,4 @@
-import { AcceptedRecord, FeatureRecord, type FeaturesUpdated, toTopic } from '@perennial/contracts';
+import { AcceptedRecord, encodeMessage, FeatureRecord, type FeaturesUpdated, toTopic } from '@perennial/contracts';
 import { AppError, unreachable } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition } from '@perennial/keyed-processor';
 import { type FeatureInput, foldEvent, foldTime } from './domain/fold.js';
@@ -86,6 +86,5 @@ function encodeControl(control: Exclude<Decoded<FeatureInput>, { kind: 'record' 
 }
 
 function encodeRecord(record: FeatureRecord): Buffer {
-  const bytes = FeatureRecord.encode(record).finish();
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return encodeMessage(FeatureRecord, record);
 }

@@ -2,6 +2,7 @@ import {
   AcceptedRecord,
   type Activation,
   type EventRejected,
+  encodeMessage,
   toCloudEventHeaders,
   toPartition,
 } from '@perennial/contracts';
@@ -27,7 +28,7 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
   const { userId, anonymousId } = event;
   const externalId = must(userId ?? anonymousId, 'an id of a normalised event');
   const profileKey = pseudonymizer.toProfileKey(userId === undefined ? { anonymousId: externalId } : { userId });
-  const value = AcceptedRecord.encode({
+  const value = encodeMessage(AcceptedRecord, {
     record: {
       $case: 'event',
       value: {
@@ -43,12 +44,12 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         timeZone: event.timeZone,
       },
     },
-  }).finish();
+  });
   return {
     topic: acceptedTopic,
     partition: toPartition(profileKey, partitions),
     key: Buffer.from(profileKey),
-    value: toBuffer(value),
+    value,
     headers: {},
   };
 }
@@ -111,8 +112,8 @@ export function toTickRecord(
   timeMs: number,
   { topic, partition }: { readonly topic: string; readonly partition: number },
 ): OutgoingRecord {
-  const value = AcceptedRecord.encode({ record: { $case: 'tick', value: { timeMs } } }).finish();
-  return { topic, partition, key: null, value: toBuffer(value), headers: {} };
+  const value = encodeMessage(AcceptedRecord, { record: { $case: 'tick', value: { timeMs } } });
+  return { topic, partition, key: null, value, headers: {} };
 }
 
 /** "This is in force from here" on one partition. */
@@ -120,10 +121,6 @@ export function toActivationRecord(
   activation: Activation,
   { topic, partition }: { readonly topic: string; readonly partition: number },
 ): OutgoingRecord {
-  const value = AcceptedRecord.encode({ record: { $case: 'activation', value: activation } }).finish();
-  return { topic, partition, key: null, value: toBuffer(value), headers: {} };
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const value = encodeMessage(AcceptedRecord, { record: { $case: 'activation', value: activation } });
+  return { topic, partition, key: null, value, headers: {} };
 }

@@ -1,5 +1,5 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
-import { FeatureRecord, ScoreRecord, toTopic } from '@perennial/contracts';
+import { encodeMessage, FeatureRecord, ScoreRecord, toTopic } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import type { Pseudonymizer } from '@perennial/identity';
 import type { LogRecord } from '@perennial/kafka';
@@ -38,7 +38,7 @@ export function createScoringDefinition(deps: {
         control.kind === 'tick'
           ? { $case: 'tick', value: { timeMs: control.timeMs } }
           : { $case: 'activation', value: control.activation };
-      return { topic: scoreTopic, value: Buffer.from(ScoreRecord.encode({ record }).finish()) };
+      return { topic: scoreTopic, value: encodeMessage(ScoreRecord, { record }) };
     },
     activate: (activation) => contents.activate(activation),
     prepare: createPrepare(contents, events),

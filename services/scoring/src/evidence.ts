@@ -1,4 +1,4 @@
-import type { FeaturesUpdated } from '@perennial/contracts';
+import type { Activation, FeaturesUpdated } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import type { StepItem } from '@perennial/keyed-processor';
 import type { Model, Scores } from '@perennial/onnx';
@@ -15,18 +15,30 @@ export function createPrepare(contents: Contents, events: ScoringEvents) {
   return async function prepare(items: readonly Item[]): Promise<ScoringEvidence[]> {
     const vectors = items.map(toVector);
     const scores = await scoreBatch(items, vectors);
-    return Promise.all(
-      items.map(async ({ context }, index) => {
-        const chart = context.inForce.get('lifecycle');
-        return {
-          ...must(vectors[index], 'vector'),
-          scores: scores[index],
-          modelHash: context.inForce.get('model')?.hash ?? '',
-          lifecycle: chart && { chart: await contents.lifecycle(chart.hash), number: chart.number },
-        };
-      }),
-    );
+    const charts = await loadCharts(items);
+    return items.map(({ context }, index) => {
+      const { asOfMs, values } = must(vectors[index], 'vector');
+      const chart = context.inForce.get('lifecycle');
+      return {
+        asOfMs,
+        values,
+        scores: scores[index],
+        modelHash: context.inForce.get('model')?.hash ?? '',
+        lifecycle: chart && charts.get(chart),
+      };
+    });
   };
+
+  /** The charts in force: mostly one for the whole batch. */
+  async function loadCharts(items: readonly Item[]): Promise<Map<Activation, ScoringEvidence['lifecycle']>> {
+    const charts = new Map<Activation, ScoringEvidence['lifecycle']>();
+    for (const { context } of items) {
+      const activation = context.inForce.get('lifecycle');
+      if (activation === undefined || charts.has(activation)) continue;
+      charts.set(activation, { chart: await contents.lifecycle(activation.hash), number: activation.number });
+    }
+    return charts;
+  }
 
   async function scoreBatch(
     items: readonly Item[],

@@ -48,12 +48,9 @@ export function decideForScore(
   const timeZone = features?.timeZone ?? '';
   const subject = features?.subject ?? Buffer.alloc(0);
   const facts = toFacts(computed);
-  const result = decideActions(policy, {
-    ...toProfile(facts, { ...place, stage, timeZone, history: state?.history }),
-    causeId: toCauseId(computed),
-    transition: computed.transition,
-    event: features?.event,
-  });
+  const profile = toProfile(facts, { place, stage, timeZone, history: state?.history });
+  const cause = { causeId: toCauseId(computed), transition: computed.transition, event: features?.event };
+  const result = decideActions(policy, { ...profile, ...cause });
   const after = toState(state, { history: result.history, stage, subject, timeZone, modelHash, facts });
   return { state: after, result, recipient: { profileKey: place.profileKey, subject, modelHash } };
 }
@@ -62,7 +59,7 @@ export function decideForScore(
 export function releaseWaiting(policy: Policy, state: ActionState, place: StepPlace): StepOutcome {
   const { stage, timeZone, subject, modelHash } = state;
   const facts = must(state.facts, 'the facts of a profile for which something waits');
-  const result = releasePending(policy, toProfile(facts, { ...place, stage, timeZone, history: state.history }));
+  const result = releasePending(policy, toProfile(facts, { place, stage, timeZone, history: state.history }));
   const recipient = { profileKey: place.profileKey, subject, modelHash };
   return { state: toState(undefined, { ...state, history: result.history }), result, recipient };
 }
@@ -70,11 +67,12 @@ export function releaseWaiting(policy: Policy, state: ActionState, place: StepPl
 /** The profile at the time of a step: what is known of it, its clock features moved on. */
 function toProfile(
   { asOfMs, values, stageSinceMs, lastEventAtMs, scores }: ProfileFacts,
-  { logTimeMs, ...rest }: StepPlace & Pick<Profile, 'stage' | 'timeZone' | 'history'>,
+  { place, stage, timeZone, history }: { place: StepPlace } & Pick<Profile, 'stage' | 'timeZone' | 'history'>,
 ): Profile {
+  const { namespace, profileKey, logTimeMs } = place;
   const nowMs = Math.max(logTimeMs, asOfMs);
   const features = nowMs === asOfMs ? values : advanceClockFeatures(values, asOfMs, nowMs);
-  return { ...rest, nowMs, features, stageSinceMs, lastEventAtMs, scores };
+  return { namespace, profileKey, nowMs, stage, timeZone, history, features, stageSinceMs, lastEventAtMs, scores };
 }
 
 /**

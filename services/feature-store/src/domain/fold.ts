@@ -1,5 +1,13 @@
 import type { AcceptedEvent, FeaturesUpdated, FoldedEvent } from '@perennial/contracts';
-import { advance, apply, createEmptyState, FEATURE_SPEC, toEventAmount, vector } from '@perennial/feature-engine';
+import {
+  advance,
+  apply,
+  createEmptyState,
+  FEATURE_SPEC,
+  type FeatureVector,
+  toEventAmount,
+  vector,
+} from '@perennial/feature-engine';
 import { createProfileState, type ProfileState } from './profile-state.js';
 
 /** An accepted event with its properties read. */
@@ -26,7 +34,8 @@ export function foldEvent(before: ProfileState | undefined, input: FeatureInput,
   const engine = advance(before?.engine ?? createEmptyState(), Math.max(logTimeMs, event.receivedAtMs));
   const folded = apply(engine, featureEvent);
   if (!folded.applied) return { kind: 'repeated' };
-  const state = createProfileState({ engine: folded.state, ...toIdentity(before, event) });
+  const current = vector(folded.state, folded.state.asOfMs);
+  const state = createProfileState({ engine: folded.state, ...toIdentity(before, event) }, current);
   const foldedEvent = {
     messageId: event.messageId,
     type: event.type,
@@ -34,13 +43,15 @@ export function foldEvent(before: ProfileState | undefined, input: FeatureInput,
     timestampMs: event.timestampMs,
     value: toEventAmount(featureEvent) ?? Number.NaN,
   };
-  return { kind: 'applied', state, update: toUpdate(state, foldedEvent) };
+  return { kind: 'applied', state, update: toUpdate(state, current, foldedEvent) };
 }
 
 /** Time has moved a window past an event: the profile at its new time. */
 export function foldTime(before: ProfileState, nowMs: number): { state: ProfileState; update: FeaturesUpdated } {
-  const state = createProfileState({ ...before, engine: advance(before.engine, nowMs) });
-  return { state, update: toUpdate(state, undefined) };
+  const engine = advance(before.engine, nowMs);
+  const current = vector(engine, engine.asOfMs);
+  const state = createProfileState({ ...before, engine }, current);
+  return { state, update: toUpdate(state, current, undefined) };
 }
 
 /** An event that comes late tells nothing new of who the profile is and where. */
@@ -59,12 +70,11 @@ function toIdentity(before: ProfileState | undefined, event: AcceptedEvent) {
   };
 }
 
-function toUpdate(state: ProfileState, event: FoldedEvent | undefined): FeaturesUpdated {
-  const asOfMs = state.engine.asOfMs;
+function toUpdate(state: ProfileState, current: FeatureVector, event: FoldedEvent | undefined): FeaturesUpdated {
   return {
     specHash: FEATURE_SPEC.hash,
-    asOfMs,
-    values: vector(state.engine, asOfMs).values.map((value) => value ?? Number.NaN),
+    asOfMs: state.engine.asOfMs,
+    values: current.values.map((value) => value ?? Number.NaN),
     lastEventAtMs: state.lastEventAtMs,
     subject: state.subject,
     timeZone: state.timeZone,

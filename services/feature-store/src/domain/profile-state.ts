@@ -1,4 +1,4 @@
-import { decodeState, type EngineState, encodeState, vector } from '@perennial/feature-engine';
+import { decodeState, type EngineState, encodeState, type FeatureVector, vector } from '@perennial/feature-engine';
 import { AppError, assert } from '@perennial/kernel';
 
 /** What the feature-store keeps of one profile. Its time is that of its engine state, `engine.asOfMs`. */
@@ -16,9 +16,13 @@ export interface ProfileState {
 const FORMAT_VERSION = 1;
 const HEAD_BYTES = 12;
 
-/** A state whose derived fields are right. */
-export function createProfileState(fields: Omit<ProfileState, 'validUntilMs'>): ProfileState {
-  return { ...fields, validUntilMs: vector(fields.engine, fields.engine.asOfMs).validUntilMs };
+/** A state whose derived fields are right. `current` is the engine's vector at its own time, where the caller has it. */
+export function createProfileState(
+  fields: Omit<ProfileState, 'validUntilMs'>,
+  current: FeatureVector = vector(fields.engine, fields.engine.asOfMs),
+): ProfileState {
+  const { engine, subject, timeZone, lastEventAtMs } = fields;
+  return { engine, subject, timeZone, lastEventAtMs, validUntilMs: current.validUntilMs };
 }
 
 /**
@@ -26,14 +30,18 @@ export function createProfileState(fields: Omit<ProfileState, 'validUntilMs'>): 
  * zone, subject, and the engine's state to the end.
  */
 export function encodeProfileState(state: ProfileState): Buffer {
-  const timeZone = Buffer.from(state.timeZone);
-  assert(timeZone.length <= 0xff && state.subject.length <= 0xffff, 'ingest bounds time zone and id');
-  const head = Buffer.allocUnsafe(HEAD_BYTES);
-  head.writeUInt8(FORMAT_VERSION, 0);
-  head.writeUInt8(timeZone.length, 1);
-  head.writeUInt16BE(state.subject.length, 2);
-  head.writeDoubleBE(state.lastEventAtMs, 4);
-  return Buffer.concat([head, timeZone, state.subject, encodeState(state.engine)]);
+  const engine = encodeState(state.engine);
+  const timeZoneBytes = Buffer.byteLength(state.timeZone);
+  assert(timeZoneBytes <= 0xff && state.subject.length <= 0xffff, 'ingest bounds time zone and id');
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + timeZoneBytes + state.subject.length + engine.length);
+  bytes.writeUInt8(FORMAT_VERSION, 0);
+  bytes.writeUInt8(timeZoneBytes, 1);
+  bytes.writeUInt16BE(state.subject.length, 2);
+  bytes.writeDoubleBE(state.lastEventAtMs, 4);
+  bytes.write(state.timeZone, HEAD_BYTES);
+  bytes.set(state.subject, HEAD_BYTES + timeZoneBytes);
+  bytes.set(engine, HEAD_BYTES + timeZoneBytes + state.subject.length);
+  return bytes;
 }
 
 /** Throws `contract_violation` for another format, another feature spec, and damaged bytes. */

@@ -1,4 +1,5 @@
-import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
+import { encodeMessage } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import type { StateCodec } from '@perennial/keyed-processor';
@@ -19,25 +20,7 @@ const UINT32_MAX = 0xffff_ffff;
 
 /** The same state always gives the same bytes. */
 export const scoringStateCodec: StateCodec<ScoringState> = {
-  encode(state) {
-    const writer = new BinaryWriter();
-    writer.uint32(VERSION).fixed32(SPEC_TAG).double(state.asOfMs).double(state.lastEventAtMs);
-    writer.bytes(state.subject).string(state.timeZone);
-    writeValues(writer, state.values);
-    writer.uint32(
-      (state.stage === undefined ? 0 : HAS_STAGE) |
-        (state.nextCheckAtMs === undefined ? 0 : HAS_CHECK) |
-        (state.scores === undefined ? 0 : HAS_SCORES),
-    );
-    if (state.stage !== undefined) {
-      writer.string(state.stage.stage).double(state.stage.sinceMs).uint32(state.stage.number);
-    }
-    if (state.nextCheckAtMs !== undefined) writer.double(state.nextCheckAtMs);
-    if (state.scores !== undefined) {
-      writer.float(state.scores.purchase).float(state.scores.churn).float(state.scores.expectedSpend);
-    }
-    return Buffer.from(writer.finish());
-  },
+  encode: (state) => encodeMessage({ encode: write }, state),
 
   decode(bytes) {
     try {
@@ -49,6 +32,25 @@ export const scoringStateCodec: StateCodec<ScoringState> = {
 
   timerAtMs: (state) => state.nextCheckAtMs,
 };
+
+function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
+  writer.uint32(VERSION).fixed32(SPEC_TAG).double(state.asOfMs).double(state.lastEventAtMs);
+  writer.bytes(state.subject).string(state.timeZone);
+  writeValues(writer, state.values);
+  writer.uint32(
+    (state.stage === undefined ? 0 : HAS_STAGE) |
+      (state.nextCheckAtMs === undefined ? 0 : HAS_CHECK) |
+      (state.scores === undefined ? 0 : HAS_SCORES),
+  );
+  if (state.stage !== undefined) {
+    writer.string(state.stage.stage).double(state.stage.sinceMs).uint32(state.stage.number);
+  }
+  if (state.nextCheckAtMs !== undefined) writer.double(state.nextCheckAtMs);
+  if (state.scores !== undefined) {
+    writer.float(state.scores.purchase).float(state.scores.churn).float(state.scores.expectedSpend);
+  }
+  return writer;
+}
 
 function read(reader: BinaryReader): ScoringState {
   const version = reader.uint32();
@@ -72,9 +74,12 @@ function read(reader: BinaryReader): ScoringState {
 function writeValues(writer: BinaryWriter, values: readonly number[]): void {
   writer.uint32(values.length);
   for (let start = 0; start < values.length; start += KINDS_PER_BYTE) {
-    const group = values.slice(start, start + KINDS_PER_BYTE);
-    writer.uint32(group.reduce((kinds, value, place) => kinds | (toKind(value) << (place * 2)), 0));
-    for (const value of group) {
+    const end = Math.min(values.length, start + KINDS_PER_BYTE);
+    let kinds = 0;
+    for (let at = start; at < end; at++) kinds |= toKind(values[at] as number) << ((at - start) * 2);
+    writer.uint32(kinds);
+    for (let at = start; at < end; at++) {
+      const value = values[at] as number;
       const kind = toKind(value);
       if (kind === KIND.integer) writer.uint32(value);
       else if (kind === KIND.double) writer.double(value);

@@ -1,5 +1,5 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
-import { ScoreRecord } from '@perennial/contracts';
+import { encodeMessage, ScoreRecord } from '@perennial/contracts';
 import { advanceClockFeatures, FEATURE_SPEC } from '@perennial/feature-engine';
 import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { Lifecycle, StageOutcome, StageTransition, TransitionCause } from '@perennial/lifecycle';
@@ -134,7 +134,7 @@ function encodeScore(
       },
     },
   };
-  return Buffer.from(ScoreRecord.encode(record).finish());
+  return encodeMessage(ScoreRecord, record);
 }
 
 function advance(values: readonly number[], fromMs: number, toMs: number): readonly number[] {
