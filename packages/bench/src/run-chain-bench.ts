@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError, must, ReleaseStack } from '@perennial/kernel';
+import { AppError, must, ReleaseStack, untilAborted } from '@perennial/kernel';
 import { describePlatform, openLog, type PlatformOptions, type ServiceName, stopPlatform } from '@perennial/launcher';
 import { toLayout } from '@perennial/native-stack';
 import { writeBenchPolicy } from './bench-policy.js';
@@ -29,10 +29,12 @@ export interface BenchOptions {
   /** Which chains run, in turn. */
   readonly chains: readonly Chain['kind'][];
   readonly onProgress: (message: string) => void;
+  /** Ends the run early: it throws the reason once all that it started has stopped. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface BenchReport {
-  readonly options: Omit<BenchOptions, 'onProgress' | 'root'>;
+  readonly options: Omit<BenchOptions, 'onProgress' | 'root' | 'signal'>;
   readonly runs: readonly Measured[];
   readonly profileBytes: Readonly<Record<string, number>>;
 }
@@ -58,19 +60,28 @@ export async function runChainBench(options: BenchOptions): Promise<BenchReport>
     rmSync(home, { recursive: true, force: true });
   });
   try {
-    const chains: Chain[] = [];
-    for (const kind of options.chains) {
-      options.onProgress(`starting the ${kind} chain`);
-      const open = () => openChain(kind, { ...options, root, home });
-      chains.push(await releases.acquire(`${kind} chain`, open, (chain) => chain.stop()));
-    }
-    const { onProgress: _onProgress, root: _root, ...told } = options;
-    const runs = await measureAll(chains, { ...options, root, home });
-    const real = chains.find(({ kind }) => kind === 'real');
-    return { options: told, runs, profileBytes: real === undefined ? {} : await readProfileBytes(real) };
+    return await untilAborted(options.signal, runChains({ ...options, root, home }, releases));
   } finally {
     await releases.dispose();
   }
+}
+
+async function runChains(options: Placed, releases: ReleaseStack): Promise<BenchReport> {
+  const chains: Chain[] = [];
+  for (const kind of options.chains) {
+    options.onProgress(`starting the ${kind} chain`);
+    chains.push(
+      await releases.acquire(
+        `${kind} chain`,
+        () => openChain(kind, options),
+        (chain) => chain.stop(),
+      ),
+    );
+  }
+  const runs = await measureAll(chains, options);
+  const real = chains.find(({ kind }) => kind === 'real');
+  const { onProgress: _onProgress, root: _root, home: _home, signal: _signal, ...told } = options;
+  return { options: told, runs, profileBytes: real === undefined ? {} : await readProfileBytes(real) };
 }
 
 type Placed = BenchOptions & { readonly root: string; readonly home: string };

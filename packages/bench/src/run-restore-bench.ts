@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openBlobStore } from '@perennial/blob-store';
 import { toPartition, toTopic } from '@perennial/contracts';
 import { createKafkaLog, createTopics, type Log } from '@perennial/kafka';
-import { AppError, createSeededRandom, ReleaseStack, systemClock } from '@perennial/kernel';
+import { AppError, createSeededRandom, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
 import {
   createRedisPartitionStore,
   type Processor,
@@ -25,10 +25,12 @@ export interface RestoreBenchOptions {
   readonly records: number;
   readonly seed: number;
   readonly onProgress: (message: string) => void;
+  /** Ends the run early: it throws the reason once all that it started has stopped. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RestoreBenchReport {
-  readonly options: Omit<RestoreBenchOptions, 'onProgress' | 'root'>;
+  readonly options: Omit<RestoreBenchOptions, 'onProgress' | 'root' | 'signal'>;
   /** At full speed; a service rests most of the time (`timeShareMax`). */
   readonly writeSeconds: number;
   readonly snapshotBytes: number;
@@ -56,34 +58,42 @@ export async function runRestoreBench(options: RestoreBenchOptions): Promise<Res
     rmSync(home, { recursive: true, force: true });
   });
   try {
-    const stack = await startStack({ root, home, onProgress: options.onProgress });
-    const logger = createSilentLogger();
-    const brokers = stack.kafkaBrokers.split(',');
-    const log = await releases.acquire(
-      'kafka',
-      async () => createKafkaLog({ brokers, clientId: 'bench', logger }),
-      (open) => open.close(),
-    );
-    const redis = await releases.acquire(
-      'redis',
-      () => connectRedis({ url: stack.redisUrl, logger, name: 'bench' }),
-      (open) => open.disconnect(),
-    );
-    const topics = [toTopic(NAMESPACE, 'eventAccepted'), toTopic(NAMESPACE, 'deadLettered')];
-    await createTopics(
-      { brokers, clientId: 'bench', logger },
-      topics.map((name) => ({ name, partitions: options.partitions, retentionMs: -1, cleanup: 'delete' as const })),
-    );
-    return await measureRestore({ ...options, log, redis, folder: join(home, 'snapshots') });
+    return await untilAborted(options.signal, restoreOnce({ ...options, root, home }, releases));
   } finally {
     await releases.dispose();
   }
 }
 
+async function restoreOnce(
+  options: RestoreBenchOptions & { readonly root: string; readonly home: string },
+  releases: ReleaseStack,
+): Promise<RestoreBenchReport> {
+  const { root, home, ...bench } = options;
+  const stack = await startStack({ root, home, onProgress: options.onProgress });
+  const logger = createSilentLogger();
+  const brokers = stack.kafkaBrokers.split(',');
+  const log = await releases.acquire(
+    'kafka',
+    async () => createKafkaLog({ brokers, clientId: 'bench', logger }),
+    (open) => open.close(),
+  );
+  const redis = await releases.acquire(
+    'redis',
+    () => connectRedis({ url: stack.redisUrl, logger, name: 'bench' }),
+    (open) => open.disconnect(),
+  );
+  const topics = [toTopic(NAMESPACE, 'eventAccepted'), toTopic(NAMESPACE, 'deadLettered')];
+  await createTopics(
+    { brokers, clientId: 'bench', logger },
+    topics.map((name) => ({ name, partitions: options.partitions, retentionMs: -1, cleanup: 'delete' as const })),
+  );
+  return measureRestore({ ...bench, log, redis, folder: join(home, 'snapshots') });
+}
+
 type Bench = RestoreBenchOptions & { readonly log: Log; readonly redis: Redis; readonly folder: string };
 
 async function measureRestore(bench: Bench): Promise<RestoreBenchReport> {
-  const { onProgress, root: _root, log, redis, folder, ...options } = bench;
+  const { onProgress, signal: _signal, root: _root, log, redis, folder, ...options } = bench;
   onProgress(`filling Redis with ${options.profiles} profiles`);
   await fill(bench);
   onProgress('writing a snapshot of each partition');

@@ -1,4 +1,4 @@
-import { toExitCode, toReport } from './exit-codes.js';
+import { Interrupted, toExitCode, toReport } from './exit-codes.js';
 import { createProgram } from './program.js';
 
 // A reader such as `head` that has seen enough is no error of ours.
@@ -15,4 +15,6 @@ try {
   const report = toReport(error);
   if (report !== undefined) process.stderr.write(`perennial: ${report}\n`);
   process.exitCode = toExitCode(error);
+  // The work that was given up may go on for as long as it likes.
+  if (error instanceof Interrupted) process.exit();
 }

@@ -7,3 +7,4 @@ export * from './ids.js';
 export * from './lru-cache.js';
 export * from './release-stack.js';
 export * from './seeded-random.js';
+export * from './until-aborted.js';

@@ -10,13 +10,14 @@ import {
 } from '@perennial/bench';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { interruptible } from '../interrupt.js';
 import { parseWhole } from '../options.js';
 import { printLine } from '../output.js';
 import { createProgress } from '../progress.js';
 
 const COUNT_MAX = 10_000_000;
 
-interface ChainOptions extends Omit<BenchOptions, 'onProgress' | 'root'> {
+interface ChainOptions extends Omit<BenchOptions, 'onProgress' | 'root' | 'signal'> {
   readonly json?: string;
 }
 
@@ -41,17 +42,21 @@ It starts a stack of its own and removes it afterwards.
 Example:
   ./perennial bench restore --profiles 100000`,
     )
-    .action(async ({ json, ...options }: Omit<RestoreBenchOptions, 'onProgress' | 'root'> & { json?: string }) => {
-      const progress = createProgress();
-      try {
-        const report = await runRestoreBench({ ...options, onProgress: progress.report });
-        if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
-        progress.done();
-        printLine(formatRestoreReport(report));
-      } finally {
-        progress.done();
-      }
-    });
+    .action(
+      async ({ json, ...options }: Omit<RestoreBenchOptions, 'onProgress' | 'root' | 'signal'> & { json?: string }) => {
+        const progress = createProgress();
+        try {
+          const report = await interruptible((signal) =>
+            runRestoreBench({ ...options, signal, onProgress: progress.report }),
+          );
+          if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+          progress.done();
+          printLine(formatRestoreReport(report));
+        } finally {
+          progress.done();
+        }
+      },
+    );
 }
 
 function createChainCommand(): Command {
@@ -91,7 +96,9 @@ Examples:
     .action(async ({ json, ...options }: ChainOptions) => {
       const progress = createProgress();
       try {
-        const report = await runChainBench({ ...options, onProgress: progress.report });
+        const report = await interruptible((signal) =>
+          runChainBench({ ...options, signal, onProgress: progress.report }),
+        );
         if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
         progress.done();
         printLine(formatReport(report));

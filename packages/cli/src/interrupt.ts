@@ -1,0 +1,19 @@
+import { Interrupted } from './exit-codes.js';
+
+/**
+ * Runs `work` with a signal that aborts at Ctrl-C and at SIGTERM, so that what a command has started is stopped on the way
+ * out. A second one ends the process at once.
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const giveUp = new AbortController();
+  const abort = () => {
+    process.stderr.write('perennial: stopping what was started; once more to leave it\n');
+    giveUp.abort(new Interrupted());
+  };
+  process.once('SIGINT', abort).once('SIGTERM', abort);
+  try {
+    return await work(giveUp.signal);
+  } finally {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
+  }
+}
