@@ -53,8 +53,11 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   const { chain, log, load: wanted } = options;
   const { namespace } = chain.platform;
   const hasKey = (record: LogRecord) => record.key !== null;
-  const accepted = await OutcomeWatch.start(log, toTopic(namespace, 'eventAccepted'), hasKey);
-  const decided = await OutcomeWatch.start(log, toTopic(namespace, 'actionDecided'), hasKey);
+  const watch = (topic: 'eventAccepted' | 'actionDecided', pace: 'at once' | 'in bulk') =>
+    OutcomeWatch.start(log, { topic: toTopic(namespace, topic), pace, isCounted: hasKey });
+  // Of accepted events only the time of the append is asked, and the record tells it whenever it is seen.
+  const accepted = await watch('eventAccepted', 'in bulk');
+  const decided = await watch('actionDecided', 'at once');
   const load = new Load({ ...options, ingestUrl: chain.platform.urls.ingest, writeKey: chain.writeKey });
   const acks = new Map<string, number>();
   const note = (sent: readonly Sent[]) => {
@@ -71,6 +74,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   await untilFinished(chain, { decided, events: load.made, users: acks.size + last.length });
   const seconds = (performance.now() - startedMs) / 1000;
   const cpuAfter = readCpuOf(pids);
+  await until(() => accepted.count >= load.made, 'the log does not show all accepted events');
   await Promise.all([accepted.stop(), decided.stop()]);
   load.close();
   return {
@@ -88,22 +92,17 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   };
 }
 
-async function untilFinished(
-  chain: Chain,
-  seen: { decided: OutcomeWatch; events: number; users: number },
-): Promise<void> {
+function untilFinished(chain: Chain, seen: { decided: OutcomeWatch; events: number; users: number }): Promise<void> {
   const { decided, events, users } = seen;
-  const deadline = Date.now() + FINISH_WAIT_MS;
   // Each user has its action; the empty chain makes one of every event.
   const isFinished = () => decided.byKey.size >= users && (chain.kind === 'real' || decided.count >= events);
-  while (!isFinished()) {
-    if (Date.now() > deadline) {
-      const state = `${decided.byKey.size} of ${users} users have their action`;
-      throw new AppError(
-        'timeout',
-        `the ${chain.kind} chain did not finish within ${FINISH_WAIT_MS / 1000} s: ${state}`,
-      );
-    }
+  return until(isFinished, `the ${chain.kind} chain did not finish: not all of ${users} users have their action`);
+}
+
+async function until(isDone: () => boolean, otherwise: string): Promise<void> {
+  const deadline = Date.now() + FINISH_WAIT_MS;
+  while (!isDone()) {
+    if (Date.now() > deadline) throw new AppError('timeout', `${otherwise}, after ${FINISH_WAIT_MS / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -7,6 +7,9 @@ export interface Watched {
   readonly seenAtMs: number;
 }
 
+/** More than a few hundred milliseconds bring. */
+const BULK_BYTES = 4 * 1024 * 1024;
+
 /**
  * Follows a topic from its present end. One event gives one record per key in order on every topic of the chain, so the
  * nth record of a key belongs to the nth event of its user: no id has to travel.
@@ -20,8 +23,18 @@ export class OutcomeWatch {
     this.#consumer = consumer;
   }
 
-  /** Resolves when it has joined and nothing before now will be counted. */
-  static async start(log: Log, topic: string, isCounted: (record: LogRecord) => boolean): Promise<OutcomeWatch> {
+  /**
+   * Resolves when it has joined and nothing before now will be counted. `at once` sees a record as it comes; `in bulk` costs
+   * broker and machine, which are what is measured, next to nothing, and its `seenAtMs` says little.
+   */
+  static async start(
+    log: Log,
+    {
+      topic,
+      pace,
+      isCounted,
+    }: { topic: string; pace: 'at once' | 'in bulk'; isCounted: (record: LogRecord) => boolean },
+  ): Promise<OutcomeWatch> {
     const ends = await log.offsets(topic);
     const created: { watch?: OutcomeWatch } = {};
     let joined = () => {};
@@ -34,7 +47,8 @@ export class OutcomeWatch {
         topic,
         sessionTimeoutMs: 10_000,
         fetchBytesPerPartitionMax: 1024 * 1024,
-        fetchWaitMaxMs: 100,
+        fetchBytesMin: pace === 'at once' ? 1 : BULK_BYTES,
+        fetchWaitMaxMs: pace === 'at once' ? 100 : 500,
         fromBeginning: false,
       },
       {
