@@ -75,7 +75,7 @@ function checkOrigin(reader: ByteReader): void {
   if (version !== STATE_FORMAT_VERSION) {
     throw new AppError(
       'contract_violation',
-      `feature state has format ${version}; this build reads format ${STATE_FORMAT_VERSION}: rebuild it from the log`,
+      `feature state has format ${version}; this build reads format ${STATE_FORMAT_VERSION}: ${version > STATE_FORMAT_VERSION ? 'a newer build wrote it, upgrade this one' : 'rebuild it from the log'}`,
     );
   }
   const prefix = reader.raw(SPEC_PREFIX.length);

@@ -144,6 +144,7 @@ export interface Harness {
 
 /** A worker over an input, as the processor would run it. */
 export function createHarness(options: {
+  definition?: ProcessorDefinition<Sum, SumInput, number>;
   input: readonly LogRecord[];
   store: PartitionStore;
   producer: LogProducer;
@@ -156,7 +157,7 @@ export function createHarness(options: {
   let cursor: number | undefined;
   let owners = 0;
   const worker = new PartitionWorker({
-    definition: summing,
+    definition: options.definition ?? summing,
     partition: 0,
     partitions: 1,
     deadLetterTopic: 'dead',

@@ -1,4 +1,5 @@
 import { toPartition } from '@perennial/contracts';
+import { AppError, toMessage } from '@perennial/kernel';
 import { READER_FIELDS, toPartitionKeys, toReadableLogTime } from '@perennial/keyed-processor';
 import type { Redis } from '@perennial/redis';
 import { PROCESSOR_NAME } from './definition.js';
@@ -20,6 +21,15 @@ export function createProfileReader(redis: Redis, options: { namespace: string; 
       redis.hmget(keys.meta, ...READER_FIELDS),
     ]);
     toReadableLogTime(fields, partition);
-    return bytes === null ? undefined : scoringStateCodec.decode(bytes);
+    return bytes === null ? undefined : decodeStored(bytes);
   };
+}
+
+/** What we stored ourselves and cannot read, such as a newer release's, is our fault, not the request's. */
+function decodeStored(bytes: Buffer): ScoringState {
+  try {
+    return scoringStateCodec.decode(bytes);
+  } catch (error) {
+    throw new AppError('dependency_misconfigured', toMessage(error), { cause: error });
+  }
 }

@@ -51,4 +51,8 @@ describe('the state of action', () => {
   it.each(['[1]', '[3]', '{}', 'null', '', 'x'])('is not made of %j', (bytes) => {
     expect(() => decodeActionState(Buffer.from(bytes))).toThrow();
   });
+
+  it('is refused in another version, which it names', () => {
+    expect(() => decodeActionState(Buffer.from('[3]'))).toThrow('of version 3; this release reads version 2');
+  });
 });

@@ -83,7 +83,8 @@ export function encodeActionState(state: ActionState): Buffer {
 export function decodeActionState(bytes: Buffer): ActionState {
   const stored: unknown = JSON.parse(bytes.toString('utf8'));
   if (!Array.isArray(stored) || stored[0] !== VERSION) {
-    throw new AppError('contract_violation', 'an action state of an unknown version');
+    const found = Array.isArray(stored) ? `version ${stored[0]}` : 'no version';
+    throw new AppError('contract_violation', `an action state of ${found}; this release reads version ${VERSION}`);
   }
   const [, stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts] = stored as unknown as Stored;
   return {

@@ -48,7 +48,8 @@ export function encodeProfileState(state: ProfileState): Buffer {
 export function decodeProfileState(bytes: Buffer): ProfileState {
   const version = bytes[0];
   if (bytes.length < HEAD_BYTES || version !== FORMAT_VERSION) {
-    throw new AppError('contract_violation', `bytes are no profile state of format ${FORMAT_VERSION}`);
+    const found = bytes.length < HEAD_BYTES ? `${bytes.length} bytes` : `a state of format ${version}`;
+    throw new AppError('contract_violation', `${found}; this release reads profile states of format ${FORMAT_VERSION}`);
   }
   const timeZoneEnd = HEAD_BYTES + bytes.readUInt8(1);
   const subjectEnd = timeZoneEnd + bytes.readUInt16BE(2);

@@ -66,4 +66,9 @@ describe('scoringStateCodec', () => {
   ])('refuses %s', (_, damage) => {
     expect(() => scoringStateCodec.decode(damage(scoringStateCodec.encode(full)))).toThrow('cannot be read');
   });
+
+  it('says which version it met', () => {
+    const newer = Buffer.concat([Buffer.of(2), scoringStateCodec.encode(full).subarray(1)]);
+    expect(() => scoringStateCodec.decode(newer)).toThrow('it is of version 2, this release reads 1');
+  });
 });

@@ -1,7 +1,7 @@
 import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 import { encodeMessage } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
-import { AppError } from '@perennial/kernel';
+import { AppError, toMessage } from '@perennial/kernel';
 import type { StateCodec } from '@perennial/keyed-processor';
 import type { ScoringState } from './state.js';
 
@@ -26,7 +26,7 @@ export const scoringStateCodec: StateCodec<ScoringState> = {
     try {
       return read(new BinaryReader(bytes));
     } catch (cause) {
-      throw new AppError('contract_violation', 'a scoring state cannot be read', { cause });
+      throw new AppError('contract_violation', `a scoring state cannot be read: ${toMessage(cause)}`, { cause });
     }
   },
 
@@ -54,7 +54,7 @@ function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
 
 function read(reader: BinaryReader): ScoringState {
   const version = reader.uint32();
-  if (version !== VERSION) throw new Error(`version ${version} is unknown`);
+  if (version !== VERSION) throw new Error(`it is of version ${version}, this release reads ${VERSION}`);
   if (reader.fixed32() !== SPEC_TAG) throw new Error('it was made under another feature spec');
   const asOfMs = reader.double();
   const lastEventAtMs = reader.double();
