@@ -12,7 +12,7 @@ import {
   sendSignal,
   startDaemon,
 } from '@perennial/native-stack';
-import { PATCH_MODULES_OPTION } from './patches.js';
+import { type ModulePatch, PATCH_MODULES_OPTION, toPatchEnvironment } from './patches.js';
 
 /** One instance of a service: a process that is started again whenever it ends without having been told to. */
 export interface Instance {
@@ -33,6 +33,8 @@ export interface FleetOptions {
   /** Begins the marker of every process, so that those of a killed run are found by the next one. */
   readonly marker: string;
   environmentOf(service: ServiceName): Readonly<Record<string, string>>;
+  /** What is changed in the modules of every instance. */
+  readonly patches?: readonly ModulePatch[];
 }
 
 /** What lets a clock be set. */
@@ -136,7 +138,7 @@ export class Fleet {
   }
 
   async #start(instance: Instance): Promise<void> {
-    const { root, environmentOf } = this.#options;
+    const { root, environmentOf, patches = [] } = this.#options;
     const { service, index, port } = instance;
     instance.process = await startDaemon({
       command: process.execPath,
@@ -145,6 +147,7 @@ export class Fleet {
       env: {
         ...process.env,
         ...environmentOf(service),
+        ...toPatchEnvironment(patches),
         PORT: String(port),
         NODE_OPTIONS: `--require ${JSON.stringify(CLOCK_JUMP)} ${PATCH_MODULES_OPTION}`,
         INSTANCE_ID: `${service}-${index}`,

@@ -23,6 +23,11 @@ export function listFailures(report: ChaosReport): string[] {
   return failures;
 }
 
+/** Whether a rule that was broken on purpose shows in what came of the run; that services are slow does not count. */
+export function isBreakageNoticed({ difference, missing }: ChaosReport): boolean {
+  return difference.lost + difference.doubled + difference.differing + missing.length > 0;
+}
+
 /** One line a fault, then what came of the whole run. */
 export function formatChaosReport(report: ChaosReport): string {
   const { difference } = report;
@@ -34,9 +39,9 @@ export function formatChaosReport(report: ChaosReport): string {
     toRange(list.map(({ catchUpMs }) => (catchUpMs === undefined ? Number.NaN : catchUpMs / 1000))),
   ]);
   const refusals = Object.entries(report.refusals).map(([reason, count]) => `${reason} ${count}`);
-  const failures = listFailures(report);
+  const broken = report.breakage === undefined ? '' : `, broken on purpose: ${report.breakage}`;
   return [
-    `chaos: seed ${report.seed}, ${report.seconds} s, ${report.injected.length} faults`,
+    `chaos: seed ${report.seed}, ${report.seconds} s, ${report.injected.length} faults${broken}`,
     '',
     ...toTable([['row', 'fault', 'times', 'in flight', 'caught up after, s'], ...rows]),
     '',
@@ -45,10 +50,15 @@ export function formatChaosReport(report: ChaosReport): string {
     `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), repeated ids on the edges ${report.edgeRepeats}`,
     `against the fault-free run: lost ${difference.lost}, doubled ${difference.doubled}, differing ${difference.differing}`,
     '',
-    ...(failures.length === 0
-      ? ['kept: nothing lost, nothing doubled']
-      : failures.map((failure) => `BROKEN: ${failure}`)),
+    ...toVerdict(report),
   ].join('\n');
+}
+
+function toVerdict(report: ChaosReport): string[] {
+  const failures = listFailures(report).map((failure) => `BROKEN: ${failure}`);
+  if (report.breakage !== undefined)
+    return [...failures, isBreakageNoticed(report) ? 'noticed' : `NOT NOTICED: ${report.breakage}`];
+  return failures.length === 0 ? ['kept: nothing lost, nothing doubled'] : failures;
 }
 
 function groupByFault(injected: readonly Injected[]): Map<string, Injected[]> {

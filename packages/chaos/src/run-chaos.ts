@@ -1,21 +1,15 @@
 import { join } from 'node:path';
 import type { Log } from '@perennial/kafka';
 import { AppError, ReleaseStack, systemClock } from '@perennial/kernel';
-import {
-  ensurePlatform,
-  openLog,
-  type Platform,
-  SERVICE_NAMES,
-  type ServiceName,
-  stopPlatform,
-} from '@perennial/launcher';
+import { ensurePlatform, openLog, type Platform, SERVICE_NAMES, stopPlatform } from '@perennial/launcher';
 import { startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { waitForQuiet } from '@perennial/replay';
 import { createSilentLogger } from '@perennial/telemetry';
+import type { Breakage } from './breakages.js';
 import { compareOutcomes, type Difference } from './compare.js';
 import type { Fault } from './faults/fault.js';
-import { Fleet } from './fleet.js';
+import { Fleet, type FleetOptions } from './fleet.js';
 import { hurt, type Injected } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import { collectOutcome, type Fates, type Outcome, readFates } from './outcome.js';
@@ -34,12 +28,16 @@ export interface ChaosOptions {
   readonly eventsPerSecond: number;
   readonly partitions: number;
   readonly instances: number;
+  /** A rule that the services break while faults are done to them, but not in the fault-free run. */
+  readonly breakage?: Breakage | undefined;
   readonly onProgress: (message: string) => void;
 }
 
 export interface ChaosReport {
   readonly seed: number;
   readonly seconds: number;
+  /** Name of the rule that was broken on purpose. */
+  readonly breakage: string | undefined;
   readonly injected: readonly Injected[];
   readonly acknowledged: number;
   readonly repeats: number;
@@ -135,10 +133,13 @@ async function runWithFaults(
   releases: ReleaseStack,
 ): Promise<FaultyRun> {
   const { options, platform, log, redis, home, root } = setting;
-  const fleet = createFleet(setting, (service) => ({
-    ...throughLinks(platform.environmentOf(service), links),
-    PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
-  }));
+  const fleet = createFleet(setting, {
+    environmentOf: (service) => ({
+      ...throughLinks(platform.environmentOf(service), links),
+      PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
+    }),
+    patches: options.breakage?.patches ?? [],
+  });
   releases.push('fleet', () => fleet.stop());
   options.onProgress(`starting ${options.instances} instances of each service`);
   for (const service of SERVICE_NAMES) for (let i = 0; i < options.instances; i++) await fleet.add(service);
@@ -202,7 +203,9 @@ async function requireQuiet(options: Parameters<typeof waitForQuiet>[0]): Promis
 async function runFaultless(setting: Setting): Promise<Outcome> {
   const { platform, log, redis, options } = setting;
   // Without snapshots: it is to come to its states by itself.
-  const fleet = createFleet(setting, (service) => ({ ...platform.environmentOf(service), PERENNIAL_SNAPSHOTS: 'off' }));
+  const fleet = createFleet(setting, {
+    environmentOf: (service) => ({ ...platform.environmentOf(service), PERENNIAL_SNAPSHOTS: 'off' }),
+  });
   try {
     for (const service of ['feature-store', 'scoring', 'action'] as const) await fleet.add(service);
     await fleet.waitUntilReady();
@@ -213,11 +216,8 @@ async function runFaultless(setting: Setting): Promise<Outcome> {
   }
 }
 
-function createFleet(
-  { root, home }: Setting,
-  environmentOf: (service: ServiceName) => Readonly<Record<string, string>>,
-): Fleet {
-  return new Fleet({ root, logDir: join(home, 'logs', 'fleet'), marker: join(home, 'fleet'), environmentOf });
+function createFleet({ root, home }: Setting, what: Pick<FleetOptions, 'environmentOf' | 'patches'>): Fleet {
+  return new Fleet({ root, logDir: join(home, 'logs', 'fleet'), marker: join(home, 'fleet'), ...what });
 }
 
 async function createSource(platform: Platform): Promise<string> {
@@ -235,6 +235,7 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome):
   return {
     seed: options.seed,
     seconds: options.seconds,
+    breakage: options.breakage?.name,
     injected: faulty.injected,
     acknowledged: acknowledged.messageIds.size,
     repeats: acknowledged.repeats,

@@ -1,5 +1,14 @@
 import { writeFileSync } from 'node:fs';
-import { FAULTS, formatChaosReport, listFailures, runChaos, selectFaults } from '@perennial/chaos';
+import {
+  BREAKAGES,
+  FAULTS,
+  formatChaosReport,
+  isBreakageNoticed,
+  listFailures,
+  runChaos,
+  selectBreakage,
+  selectFaults,
+} from '@perennial/chaos';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
 import { Command, Option } from 'commander';
 import { EXIT } from '../exit-codes.js';
@@ -13,6 +22,7 @@ interface ChaosCommandOptions {
   readonly minutes?: number;
   readonly seconds: number;
   readonly faults?: readonly string[];
+  readonly breakage?: string;
   readonly rate: number;
   readonly partitions: number;
   readonly instances: number;
@@ -37,23 +47,38 @@ export function createChaosCommand(): Command {
     .addOption(countOption('--rate <n>', 'events a second', { value: 200, max: 10_000 }))
     .addOption(countOption('--partitions <n>', 'of every topic', { value: DEFAULT_PARTITIONS, max: 64 }))
     .addOption(countOption('--instances <n>', 'of each service', { value: 2, max: 8 }))
+    .option(
+      '--breakage <name>',
+      `break a rule while faults are done, with those that show it best: ${BREAKAGES.map(({ name }) => name).join(', ')}`,
+    )
     .option('--json <file>', 'write the report to this file too')
     .addHelpText(
       'after',
       `
 It starts a stack of its own and removes it afterwards. Two lanes of faults overlap: one hurts services, one what they
-stand on. The order is that of the seed; how they meet the load is up to the machine.
+stand on. The order is that of the seed; how they meet the load is up to the machine. With --breakage the run succeeds
+when it notices.
 
 Examples:
   ./perennial chaos --seed 7
   ./perennial chaos --seed 7 --minutes 3 --json report.json
-  ./perennial chaos --faults kill-service,redis-loses-writes`,
+  ./perennial chaos --faults kill-service,redis-loses-writes
+  ./perennial chaos --breakage outbox-not-republished --seconds 20`,
     )
     .action(chaos);
 }
 
-async function chaos({ minutes, seconds, faults, rate, json, ...options }: ChaosCommandOptions): Promise<void> {
-  const chosen = selectFaults(faults);
+async function chaos({
+  minutes,
+  seconds,
+  faults,
+  breakage: broken,
+  rate,
+  json,
+  ...options
+}: ChaosCommandOptions): Promise<void> {
+  const breakage = broken === undefined ? undefined : selectBreakage(broken);
+  const chosen = selectFaults(faults ?? breakage?.faults);
   await requireMachine();
   const progress = createProgress();
   try {
@@ -61,13 +86,15 @@ async function chaos({ minutes, seconds, faults, rate, json, ...options }: Chaos
       ...options,
       seconds: minutes === undefined ? seconds : minutes * 60,
       faults: chosen,
+      breakage,
       eventsPerSecond: rate,
       onProgress: progress.report,
     });
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     progress.done();
     printLine(formatChaosReport(report));
-    if (listFailures(report).length > 0) process.exitCode = EXIT.failed;
+    const asWanted = breakage === undefined ? listFailures(report).length === 0 : isBreakageNoticed(report);
+    if (!asWanted) process.exitCode = EXIT.failed;
   } finally {
     progress.done();
   }
