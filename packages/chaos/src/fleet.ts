@@ -20,6 +20,8 @@ export interface Instance {
   readonly index: number;
   readonly port: number;
   readonly url: string;
+  /** What is changed in its modules, beside what is changed in everyone's. */
+  release: readonly ModulePatch[];
   process: ProcessIdentity | undefined;
   /** False while a fault keeps it down. */
   wanted: boolean;
@@ -54,6 +56,8 @@ export class Fleet {
   readonly #stopped = new AbortController();
   #supervising: Promise<void> | undefined;
   #nextIndex = 0;
+  /** What new instances begin as, where that is not the present release. */
+  readonly #releases = new Map<ServiceName, readonly ModulePatch[]>();
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -68,7 +72,8 @@ export class Fleet {
     const port = await pickPort(undefined);
     const index = this.#nextIndex++;
     const url = `http://${LOOPBACK}:${port}`;
-    const instance: Instance = { service, index, port, url, process: undefined, wanted: true, killed: false };
+    const release = this.#releases.get(service) ?? [];
+    const instance: Instance = { service, index, port, url, release, process: undefined, wanted: true, killed: false };
     for (const orphan of findMarkedProcesses(this.#toMarker(instance)))
       await endProcess(orphan, { signal: 'SIGKILL', deadlineMs: STOP_DEADLINE_MS });
     this.instances.push(instance);
@@ -98,6 +103,13 @@ export class Fleet {
     instance.wanted = true;
     await this.#start(instance);
     return { drainMs, killed };
+  }
+
+  /** A restart as another release: the present one with `patches`. Those that are added later begin as it too. */
+  async restartAs(instance: Instance, patches: readonly ModulePatch[]): Promise<void> {
+    instance.release = patches;
+    this.#releases.set(instance.service, patches);
+    await this.restart(instance);
   }
 
   /** Stops a process where it stands; it does not know. */
@@ -139,7 +151,7 @@ export class Fleet {
 
   async #start(instance: Instance): Promise<void> {
     const { root, environmentOf, patches = [] } = this.#options;
-    const { service, index, port } = instance;
+    const { service, index, port, release } = instance;
     instance.process = await startDaemon({
       command: process.execPath,
       args: [join(root, 'services', service, 'dist', 'main.js')],
@@ -147,7 +159,7 @@ export class Fleet {
       env: {
         ...process.env,
         ...environmentOf(service),
-        ...toPatchEnvironment(patches),
+        ...toPatchEnvironment([...patches, ...release]),
         PORT: String(port),
         NODE_OPTIONS: `--require ${JSON.stringify(CLOCK_JUMP)} ${PATCH_MODULES_OPTION}`,
         INSTANCE_ID: `${service}-${index}`,

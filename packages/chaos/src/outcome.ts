@@ -3,6 +3,7 @@ import { type Log, type LogRecord, readTopic } from '@perennial/kafka';
 import { createRandomToken, toSha256 } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
 import type { Redis } from '@perennial/redis';
+import { toPresentState } from './releases.js';
 
 export const PROCESSORS = ['feature-store', 'scoring', 'action'] as const;
 export type ProcessorName = (typeof PROCESSORS)[number];
@@ -57,7 +58,8 @@ async function readStates(
     >;
     const dueAt = new Map(timers.map(([key, due]) => [String(key), String(due)]));
     for (const [key, state] of Object.entries(states)) {
-      hashes.set(key, toSha256(Buffer.concat([state, Buffer.from(`|${dueAt.get(key) ?? ''}`)])));
+      const present = toPresentState[processor](state);
+      hashes.set(key, toSha256(Buffer.concat([present, Buffer.from(`|${dueAt.get(key) ?? ''}`)])));
       dueAt.delete(key);
     }
     for (const [key, due] of dueAt) hashes.set(key, `a timer without a state, ${due}`);
