@@ -63,7 +63,7 @@ Examples:
   ./perennial chaos --seed 7
   ./perennial chaos --seed 7 --minutes 3 --json report.json
   ./perennial chaos --faults kill-service,redis-loses-writes
-  ./perennial chaos --breakage outbox-not-republished --seconds 20`,
+  ./perennial chaos --breakage cache-kept-after-refusal --seconds 15`,
     )
     .action(chaos);
 }
