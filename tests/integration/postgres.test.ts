@@ -55,6 +55,12 @@ describe('postgres', () => {
     expect(await registry.load(must(first[0], 'registration').hash)).toEqual(policy);
     expect(await registry.list('policy')).toHaveLength(5);
     await expect(registry.load('nothing')).rejects.toMatchObject({ code: 'not_found' });
+
+    const { hash } = must(first[0], 'registration');
+    await pool.query(`UPDATE ${quoteIdentifier(schema)}.registry SET content = 'policy: 2' WHERE hash = $1`, [hash]);
+    await expect(registry.load(hash)).rejects.toThrow('is damaged: register it again');
+    expect((await registry.register('policy', policy)).number).toBe(1);
+    expect(await registry.load(hash)).toEqual(policy);
   });
 
   it('keeps the offsets of a projection, one writer at a time', async () => {

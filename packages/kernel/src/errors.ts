@@ -1,6 +1,7 @@
 /** Closed set of operational failures; anything else thrown is a programmer error and crashes. */
 export type ErrorCode =
   | 'config_invalid'
+  | 'content_refused'
   | 'contract_violation'
   | 'data_damaged'
   | 'dependency_unavailable'

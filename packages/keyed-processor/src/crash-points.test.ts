@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { LogRecord } from '@perennial/kafka';
 import { MemoryPartitionStore } from './memory-store.js';
 import type { CommitRequest, Fence, PartitionStore } from './store.js';
-import { createHarness, OUT, RecordingProducer, toInput, toSeen } from './test-kit.js';
+import { createHarness, OUT, REFUSED, RecordingProducer, toInput, toSeen } from './test-kit.js';
 
 /*
  * A process that crashes at any point of a batch, and another that takes over, must leave the same states, and the same
@@ -22,6 +22,7 @@ const input: LogRecord[] = toInput([
   { key: 'c', body: { value: 4 } },
   { key: 'c', body: { value: -1 } },
   { body: { activate: 10 } },
+  { body: { activate: REFUSED } },
   { body: { tick: 12 } },
   { key: 'a', body: { value: 1 } },
   { body: { tick: 40 } },
@@ -101,7 +102,7 @@ describe('a crash at any point', () => {
       b: JSON.stringify({ sum: 12, wakeAtMs: null, woken: 2 }),
       c: JSON.stringify({ sum: 4, wakeAtMs: null, woken: 1 }),
     });
-    expect(seen.filter((line) => line.includes(' dead '))).toHaveLength(2);
+    expect(seen.filter((line) => line.includes(' dead '))).toHaveLength(3);
     expect(seen.filter((line) => line.includes(` ${OUT} `))).toHaveLength(17);
   });
 

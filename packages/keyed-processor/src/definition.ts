@@ -33,6 +33,11 @@ export interface StepItem<State, Input> {
   readonly context: StepContext;
 }
 
+/** Why what an activation names cannot come into force: what was in force stays so. */
+export interface Refusal {
+  readonly reason: string;
+}
+
 /** A record that a step emits. Its position is added as a header by the processor. */
 export interface Output {
   readonly topic: string;
@@ -71,10 +76,11 @@ export interface ProcessorDefinition<State, Input, Evidence = undefined> {
   /** A control record for the next processor; undefined for the last one. */
   handOn(control: Exclude<Decoded<Input>, { kind: 'record' }>): { topic: string; value: Buffer } | undefined;
   /**
-   * Loads and checks what an activation names, before it comes into force. A thrown retriable AppError stalls the
+   * Loads and checks what an activation names, before it comes into force. A refusal must follow from the content alone:
+   * every process that meets the record says the same, in the same words. Whatever else is wrong is thrown, which stalls the
    * partition visibly and is retried; it is never skipped.
    */
-  activate?(activation: Activation): Promise<void>;
+  activate?(activation: Activation): Promise<Refusal | undefined>;
   /**
    * Once a batch, before its steps: one result an item, in order. Items are of different keys unless `key` repeats in the
    * batch; `state` is the state before the batch, so evidence may depend on state only for timers (which never share a

@@ -1,11 +1,12 @@
 import type { Activation } from '@perennial/contracts';
 import type { LogProducer, LogRecord } from '@perennial/kafka';
 import { AppError, BoundedQueue, type Clock, isAppError, retry, toBackoffMs } from '@perennial/kernel';
+import { activateBatch, activateInForce } from './activate-batch.js';
 import { workOffBatch } from './batch.js';
 import { ChangedKeys } from './changed-keys.js';
 import { commitBatch } from './commit-batch.js';
-import { type BatchEntry, decodeBatch } from './decode-batch.js';
-import type { ProcessorDefinition } from './definition.js';
+import { decodeBatch } from './decode-batch.js';
+import type { ProcessorDefinition, Refusal } from './definition.js';
 import type { ProcessorLimits } from './limits.js';
 import { loadBatch } from './load-batch.js';
 import { decodeOutbox } from './outbox.js';
@@ -180,7 +181,7 @@ export class PartitionWorker<State, Input, Evidence> {
     const owner = this.#options.createOwner();
     const { meta: found, outboxes } = await store.acquire(owner);
     const { meta, restoration } = await this.#toStart(owner, found);
-    for (const activation of meta.inForce) await definition.activate?.(activation);
+    await activateInForce(meta.inForce, async (activation) => definition.activate?.(activation));
     const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition });
     const own: Ownership<State> = {
       owner,
@@ -270,8 +271,8 @@ export class PartitionWorker<State, Input, Evidence> {
   /** One commit: as many of the records as fit. */
   async #workOff(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
     const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock } = this.#options;
-    const entries = decodeBatch(definition, records, own.meta);
-    await this.#activate(entries);
+    const decoded = decodeBatch(definition, records, own.meta);
+    const entries = await activateBatch(decoded, (activation) => this.#activate(activation));
     const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec: definition.codec, limits });
     const result = await workOffBatch(definition, {
       partition,
@@ -292,22 +293,22 @@ export class PartitionWorker<State, Input, Evidence> {
     if (own.restoration === undefined) telemetry.committed(result, clock.now() - startedMs);
   }
 
-  async #activate(entries: ReadonlyArray<BatchEntry<Input>>): Promise<void> {
+  async #activate(activation: Activation): Promise<Refusal | undefined> {
     const { definition, limits, clock, random, telemetry, partition } = this.#options;
-    for (const activation of activationsOf(entries)) {
-      await retry(async () => definition.activate?.(activation), {
-        initialMs: limits.retryInitialMs,
-        maxMs: limits.retryMaxMs,
-        clock,
-        random,
-        signal: this.#stop.signal,
-        onRetry: ({ error }) => {
-          this.#stalled = true;
-          telemetry.stalled(partition, error);
-        },
-      });
-      this.#stalled = false;
-    }
+    const refusal = await retry(async () => definition.activate?.(activation), {
+      initialMs: limits.retryInitialMs,
+      maxMs: limits.retryMaxMs,
+      clock,
+      random,
+      signal: this.#stop.signal,
+      onRetry: ({ error }) => {
+        this.#stalled = true;
+        telemetry.stalled(partition, error);
+      },
+    });
+    this.#stalled = false;
+    if (refusal !== undefined) telemetry.refused(partition, activation, refusal);
+    return refusal;
   }
 
   async #letGo(): Promise<void> {
@@ -317,12 +318,6 @@ export class PartitionWorker<State, Input, Evidence> {
     await own?.publisher.stop();
     await this.#options.snapshots?.stopWriting();
   }
-}
-
-function activationsOf<Input>(entries: ReadonlyArray<BatchEntry<Input>>): Activation[] {
-  return entries.flatMap((entry) =>
-    entry.outcome === 'decoded' && entry.decoded.kind === 'activation' ? [entry.decoded.activation] : [],
-  );
 }
 
 function dueTimesOf(timers: ReadonlyMap<string, number | null>): number[] {

@@ -3,10 +3,11 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { AppError, assert, BoundedQueue, createRandomToken, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
+import { activateBatch } from './activate-batch.js';
 import { workOffBatch } from './batch.js';
 import { ChangedKeys } from './changed-keys.js';
 import { commitBatch } from './commit-batch.js';
-import { type BatchEntry, decodeBatch } from './decode-batch.js';
+import { decodeBatch } from './decode-batch.js';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { loadBatch } from './load-batch.js';
@@ -132,8 +133,9 @@ class Rebuild<State, Input, Evidence> implements PartitionRebuild {
     const { definition, namespace, partitions } = this.#options;
     const own = this.#own;
     const store = this.#store;
-    const entries = decodeBatch(definition, records, own.meta);
-    await this.#activate(entries);
+    const entries = await activateBatch(decodeBatch(definition, records, own.meta), async (activation) =>
+      definition.activate?.(activation),
+    );
     const { codec } = definition;
     const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec, limits: DEFAULT_LIMITS });
     const result = await workOffBatch(definition, {
@@ -151,13 +153,6 @@ class Rebuild<State, Input, Evidence> implements PartitionRebuild {
     const dueTimes = [...result.timers.values()].filter((dueAtMs) => dueAtMs !== null);
     own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : dueTimes.reduce((a, b) => Math.min(a, b), timersFromMs);
     return result.outputs;
-  }
-
-  async #activate(entries: ReadonlyArray<BatchEntry<Input>>): Promise<void> {
-    for (const entry of entries) {
-      if (entry.outcome !== 'decoded' || entry.decoded.kind !== 'activation') continue;
-      await this.#options.definition.activate?.(entry.decoded.activation);
-    }
   }
 }
 

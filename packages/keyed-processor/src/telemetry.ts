@@ -1,6 +1,8 @@
+import type { Activation } from '@perennial/contracts';
 import { toMessage } from '@perennial/kernel';
 import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics } from '@perennial/telemetry';
 import type { BatchResult } from './batch.js';
+import type { Refusal } from './definition.js';
 
 /** One function per telemetry event of the processor: metric and log, never throwing. */
 export interface ProcessorTelemetry {
@@ -8,6 +10,8 @@ export interface ProcessorTelemetry {
   released(partition: number): void;
   fenced(partition: number): void;
   stalled(partition: number, error: unknown): void;
+  /** Before the commit: a batch that is tried again after a failure tells it again. */
+  refused(partition: number, activation: Activation, refusal: Refusal): void;
   committed(result: Pick<BatchResult<unknown>, 'counts' | 'outputs'>, millis: number): void;
   published(millis: number): void;
   publishFailed(partition: number, error: unknown): void;
@@ -23,6 +27,10 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
   const fenced = metrics.counter(
     'processor_fenced_total',
     'Commits or loads refused because another owner holds the partition',
+  );
+  const refusals = metrics.counter(
+    'processor_activations_refused_total',
+    'Activations of contents that cannot be used; what was in force stays so',
   );
   const failures = metrics.counter('processor_failures_total', 'Failures of infrastructure that are being retried', [
     'step',
@@ -60,6 +68,10 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
     stalled(partition, error) {
       failures.inc({ step: 'work' });
       logger.error({ partition, cause: toMessage(error) }, 'partition stalled, retrying');
+    },
+    refused(partition, { kind, number }, { reason }) {
+      refusals.inc();
+      logger.error({ partition, kind, number, reason }, 'activation refused, what was in force stays so');
     },
     committed({ counts, outputs: emitted }, millis) {
       records.inc({ result: 'applied' }, counts.applied);

@@ -18,6 +18,8 @@ export interface Sum {
 export const OUT = 'out';
 const WAKE_AFTER_MS = 10;
 const REMOVABLE_SUM = 100;
+/** The factor that cannot come into force. */
+export const REFUSED = 13;
 
 /** A value to add, or the end of a profile whose sum is large: what happens depends on the state. */
 export type SumInput = number | 'remove';
@@ -47,6 +49,7 @@ export function createSumming(topics: {
         return { kind: 'activation', activation: { kind: 'factor', number: body.activate, hash: '' } };
       return { kind: 'record', key: String(record.key), input: body.value ?? 0 };
     },
+    activate: async ({ number }) => (number === REFUSED ? { reason: 'this one is refused' } : undefined),
     handOn: (control) => ({ topic: topics.outputTopic, value: Buffer.from(JSON.stringify(control)) }),
     prepare: async (items) =>
       items.map(({ cause }) => (cause.kind === 'record' && cause.input !== 'remove' ? cause.input * 2 : -1)),
@@ -122,6 +125,7 @@ export const silentTelemetry: ProcessorTelemetry = {
   released() {},
   fenced() {},
   stalled() {},
+  refused() {},
   committed() {},
   published() {},
   publishFailed() {},

@@ -1,6 +1,12 @@
 import { AppError, toMessage } from '@perennial/kernel';
 import { InferenceSession } from './runtime.js';
 
+/**
+ * What ONNX Runtime says of bytes that no machine could run. Anything else it says (no memory, a kernel that is missing) may
+ * be this machine's own trouble, and is no verdict on the model.
+ */
+const IS_NO_MODEL = /protobuf parsing failed|invalid model|model data pointer is null/i;
+
 /** Execution providers that configuration may wish for, best first. */
 export const EXECUTION_PROVIDERS = ['cuda', 'tensorrt', 'webgpu', 'cpu'] as const;
 
@@ -20,7 +26,7 @@ export interface OpenedSession {
 
 /**
  * Opens the model on the first provider of the list that accepts it and can run it (`probe`). Throws `model_refused`
- * when the CPU refuses it, `dependency_unavailable` when no provider is left.
+ * when the CPU finds that it is no model, `dependency_unavailable` when it cannot be run here.
  */
 export async function openSession(
   model: Buffer,
@@ -41,7 +47,8 @@ export async function openSession(
       await probe(session);
       return { session, provider, fallbacks };
     } catch (error) {
-      if (provider === 'cpu') throw new AppError('model_refused', `model: ${toMessage(error)}`, { cause: error });
+      if (provider === 'cpu' && IS_NO_MODEL.test(toMessage(error)))
+        throw new AppError('model_refused', `model: ${toMessage(error)}`, { cause: error });
       fallbacks.push({ provider, reason: toMessage(error) });
     }
   }

@@ -17,7 +17,10 @@ export interface RegistrationInfo extends Registration {
 /** What activations name: models, policies, lifecycles, each content once and for ever. */
 export interface Registry {
   migrate(): Promise<void>;
-  /** The same content gets the same number again. Throws `limit_exceeded` above CONTENT_BYTES_MAX. */
+  /**
+   * The same content gets the same number again, and is put in place of bytes that were damaged since. Throws
+   * `limit_exceeded` above CONTENT_BYTES_MAX.
+   */
   register(kind: string, content: Buffer): Promise<Registration>;
   /** Throws `not_found`; `dependency_unavailable` (retriable) when PostgreSQL is away; `contract_violation` when the stored bytes are not what the hash says. */
   load(hash: string): Promise<Buffer>;
@@ -65,11 +68,14 @@ export function createRegistry(pool: Pool, { schema }: { schema: string }): Regi
         const hash = toSha256(content);
         return inTransaction(pool, async (client) => {
           await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [REGISTRY_LOCK, `${schema}/${kind}`]);
-          const found = await client.query<{ number: number }>(
-            `SELECT number FROM ${table} WHERE kind = $1 AND hash = $2`,
+          const found = await client.query<{ number: number; intact: boolean }>(
+            `SELECT number, encode(sha256(content), 'hex') = hash AS intact FROM ${table} WHERE kind = $1 AND hash = $2`,
             [kind, hash],
           );
           const known = found.rows[0];
+          if (known !== undefined && !known.intact) {
+            await client.query(`UPDATE ${table} SET content = $3 WHERE kind = $1 AND hash = $2`, [kind, hash, content]);
+          }
           if (known !== undefined) return { kind, number: known.number, hash };
           const added = await client.query<{ number: number }>(
             `INSERT INTO ${table} (kind, number, hash, content)
@@ -87,7 +93,7 @@ export function createRegistry(pool: Pool, { schema }: { schema: string }): Regi
         const content = rows[0]?.content;
         if (content === undefined) throw new AppError('not_found', `nothing is registered under ${hash}`);
         if (toSha256(content) !== hash)
-          throw new AppError('contract_violation', `what is registered under ${hash} is damaged`);
+          throw new AppError('contract_violation', `what is registered under ${hash} is damaged: register it again`);
         return content;
       }),
     list: (kind) =>

@@ -5,7 +5,7 @@ import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { Policy } from '@perennial/policy';
-import type { ContentKeeper } from '@perennial/registry';
+import { type ContentKeeper, findRefusal } from '@perennial/registry';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, decodeActionState, encodeActionState, toTimerAtMs } from './domain/action-state.js';
 import { decideForScore, type PolicyInForce, releaseWaiting, type StepOutcome } from './domain/step.js';
@@ -41,9 +41,7 @@ export function createActionProcessor(deps: {
     decode: decodeScoreRecord,
     // The chain ends here.
     handOn: () => undefined,
-    async activate({ kind, hash }) {
-      if (kind === 'policy') await policies(hash);
-    },
+    activate: async ({ kind, hash }) => (kind === 'policy' ? findRefusal(policies(hash)) : undefined),
     prepare: (items) => loadInForce(items, policies),
     step({ state, cause, context }, inForce) {
       if (inForce === undefined) {

@@ -8,10 +8,8 @@ export const POLICIES_KEPT_MAX = 16;
 
 /** Policies by the hash of their content, out of the registry's bytes. */
 export function createPolicies(load: (hash: string) => Promise<Buffer>): ContentKeeper<Policy> {
-  return createContentKeeper(
-    async (hash) => readPolicy((await load(hash)).toString('utf8'), { fileName: `policy ${hash}` }),
-    { kind: 'policy', entriesMax: POLICIES_KEPT_MAX },
-  );
+  const read = (content: Buffer) => readPolicy(content.toString('utf8'), { fileName: 'policy.yaml' });
+  return createContentKeeper({ load, read }, { kind: 'policy', entriesMax: POLICIES_KEPT_MAX });
 }
 
 /** A policy out of its YAML; throws `config_invalid` with every problem, one a line. */

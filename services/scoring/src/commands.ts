@@ -23,7 +23,7 @@ export function createCommands(write: (line: string) => void): Record<'migrate' 
         write(`${JSON.stringify({ schema, ran })}\n`);
       }),
     async register(config, [kind, path]) {
-      // Whatever is wrong with a content is said here: once an activation names it, it can only stall.
+      // Whatever is wrong with a content is said here, to whoever can mend it: an activation of it would only be refused.
       const content = await readContent(kind, path);
       await withTables(config, async (pool, schema) => {
         const { number, hash } = await createRegistry(pool, { schema }).register(kind as string, content);

@@ -5,7 +5,7 @@ import type { Lifecycle } from '@perennial/lifecycle';
 import { parseLifecycle } from '@perennial/lifecycle';
 import type { ExecutionProvider, Model } from '@perennial/onnx';
 import { loadModel, unpackModel } from '@perennial/onnx';
-import { createContentKeeper } from '@perennial/registry';
+import { createContentKeeper, findRefusal } from '@perennial/registry';
 
 /** Kinds of configuration that scoring understands; activations of others pass through. */
 export const CONTENT_KINDS = ['lifecycle', 'model'] as const;
@@ -15,8 +15,11 @@ export const CONTENTS_KEPT_MAX = 8;
 
 /** What activations name, loaded by hash and kept ready. */
 export interface Contents {
-  /** Loads what an activation names. Throws a retriable AppError: the partition waits, visibly, and nothing is skipped. */
-  activate(activation: Activation): Promise<void>;
+  /**
+   * Loads what an activation names; says why it cannot come into force. Throws a retriable AppError for what may yet be had:
+   * the partition waits, visibly, and nothing is skipped.
+   */
+  activate(activation: Activation): Promise<{ readonly reason: string } | undefined>;
   model(hash: string): Promise<Model>;
   lifecycle(hash: string): Promise<Lifecycle>;
 }
@@ -29,26 +32,25 @@ export interface ContentsOptions {
 }
 
 export function createContents(options: ContentsOptions): Contents {
-  const models = createContentKeeper(
-    async (hash) => {
-      const model = await loadModel(unpackModel(await options.load(hash)), {
-        featureSpecHash: FEATURE_SPEC.hash,
-        featureNames: FEATURE_SPEC.names,
-        providers: options.providers,
-      });
-      options.onModelLoaded(hash, model);
-      return model;
-    },
-    { kind: 'model', entriesMax: CONTENTS_KEPT_MAX },
+  const { load, providers } = options;
+  async function readModel(content: Buffer, hash: string): Promise<Model> {
+    const model = await loadModel(unpackModel(content), {
+      featureSpecHash: FEATURE_SPEC.hash,
+      featureNames: FEATURE_SPEC.names,
+      providers,
+    });
+    options.onModelLoaded(hash, model);
+    return model;
+  }
+  const models = createContentKeeper({ load, read: readModel }, { kind: 'model', entriesMax: CONTENTS_KEPT_MAX });
+  const lifecycles = createContentKeeper(
+    { load, read: (content) => readLifecycle(content, 'lifecycle.yaml') },
+    { kind: 'lifecycle', entriesMax: CONTENTS_KEPT_MAX },
   );
-  const lifecycles = createContentKeeper(async (hash) => readLifecycle(await options.load(hash), `lifecycle ${hash}`), {
-    kind: 'lifecycle',
-    entriesMax: CONTENTS_KEPT_MAX,
-  });
   return {
     async activate({ kind, hash }) {
-      if (kind === 'model') await models(hash);
-      else if (kind === 'lifecycle') await lifecycles(hash);
+      if (kind === 'model') return findRefusal(models(hash));
+      return kind === 'lifecycle' ? findRefusal(lifecycles(hash)) : undefined;
     },
     model: models,
     lifecycle: lifecycles,

@@ -76,6 +76,13 @@ beforeAll(async () => {
   await definition.activate?.(lifecycle);
 });
 
+/** As a disk might have it: the manifest still tells of the file as it was. */
+function toChangedModel(): Buffer {
+  const content = Buffer.from(must(registered.get(must(both.get('model'), 'model').hash), 'content'));
+  content.writeUInt8(content.readUInt8(content.length - 40) ^ 1, content.length - 40);
+  return content;
+}
+
 function toValues(known: Record<string, number>): number[] {
   return FEATURE_SPEC.names.map((name) => known[name] ?? (name.endsWith('_days') ? Number.NaN : 0));
 }
@@ -273,12 +280,22 @@ describe('activate', () => {
     await definition.activate?.({ kind: 'policy', number: 1, hash: 'x' });
   });
 
+  it('stalls, to be retried, when the content is not registered', async () => {
+    const activation = { kind: 'model', number: 1, hash: 'nothing' };
+    await expect(contents.activate(activation)).rejects.toMatchObject({
+      retriable: true,
+      code: 'dependency_unavailable',
+    });
+  });
+
   it.each([
-    ['is not registered', () => ({ kind: 'model', number: 1, hash: 'nothing' })],
-    ['is no model', () => register('model', Buffer.from('junk'))],
-    ['is no chart', () => register('lifecycle', Buffer.from('version: 1\nstages: {}'))],
-  ])('stalls, to be retried, when the content %s', async (_, make) => {
-    await expect(contents.activate(make())).rejects.toMatchObject({ retriable: true, code: 'dependency_unavailable' });
+    ['is no model', () => register('model', Buffer.from('junk')), 'not a packed model'],
+    ['is a model whose file was changed', () => register('model', toChangedModel()), 'changed or damaged'],
+    ['is no chart', () => register('lifecycle', Buffer.from('version: 1\nstages: {}')), 'lifecycle.yaml:1:1'],
+  ])('refuses a content that %s, each time with the same words', async (_, make, reason) => {
+    const refusal = await definition.activate?.(make());
+    expect(refusal?.reason).toContain(reason);
+    expect(await definition.activate?.(make())).toEqual(refusal);
   });
 
   it('tries again after a failure', async () => {

@@ -69,6 +69,7 @@ function checkPartition(world: RestingWorld, at: { stage: number; partition: num
   const machines = new Map(published.flatMap(toMachine));
   const truth = foldLog(input, {
     definition,
+    stage: at.stage,
     partition: at.partition,
     partitions: world.partitions,
     deadLetterTopic: world.deadLetterTopic,

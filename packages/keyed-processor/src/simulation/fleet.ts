@@ -209,6 +209,7 @@ export class Fleet {
         trace(`stalled ${partition}: ${toMessage(error)}`);
         this.#options.onStalled(stage, partition, toMessage(error));
       },
+      refused: (partition, _, { reason }) => trace(`activation refused ${partition}: ${reason}`),
       committed: ({ counts, outputs }) => trace(`committed ${JSON.stringify(counts)}, ${outputs.length} outputs`),
       published: () => {},
       publishFailed: (partition, error) => trace(`publishing failed ${partition}: ${toMessage(error)}`),

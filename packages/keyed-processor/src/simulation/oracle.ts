@@ -3,10 +3,11 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
 import { toDeadLetter } from '../dead-letter.js';
 import type { Cause, Decoded, StepContext } from '../definition.js';
-import type { ToyDefinition, ToyInput, ToyState } from './toy.js';
+import { refuseToy, type ToyDefinition, type ToyInput, type ToyState } from './toy.js';
 
 export interface OracleOptions {
   readonly definition: ToyDefinition;
+  readonly stage: number;
   readonly partition: number;
   readonly partitions: number;
   readonly deadLetterTopic: string;
@@ -82,8 +83,7 @@ class Oracle {
         this.#step(decoded.key, { kind: 'record', input: decoded.input }, record);
         return;
       case 'activation':
-        this.#inForce.set(decoded.activation.kind, decoded.activation);
-        this.#handOn(decoded, record);
+        this.#activate(decoded, record);
         return;
       case 'tick':
         // From a writer that has lost its partition.
@@ -91,6 +91,15 @@ class Oracle {
         this.#tick(decoded.timeMs, record);
         this.#handOn(decoded, record);
     }
+  }
+
+  /** A refused one changes nothing, and the stages behind do not hear of it. */
+  #activate(decoded: Extract<Decoded<ToyInput>, { kind: 'activation' }>, record: LogRecord): void {
+    const { activation } = decoded;
+    const refusal = refuseToy(activation, this.#options.stage);
+    if (refusal !== undefined) throw new Error(refusal.reason);
+    this.#inForce.set(activation.kind, activation);
+    this.#handOn(decoded, record);
   }
 
   #handOn(control: Exclude<Decoded<ToyInput>, { kind: 'record' }>, record: LogRecord): void {

@@ -1,5 +1,6 @@
+import type { Activation } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
-import type { Cause, Decoded, Output, ProcessorDefinition, StepContext, StepResult } from '../definition.js';
+import type { Cause, Decoded, Output, ProcessorDefinition, Refusal, StepContext, StepResult } from '../definition.js';
 
 /** What the simulated processors work on: amounts per key that are added up, moved to other keys, and closed. */
 export interface ToyInput {
@@ -47,6 +48,8 @@ export interface ToyOptions {
 const IDS_MAX = 12;
 const WAKE_AFTER_MS = 12;
 const WAKES_MAX = 3;
+const REFUSING_STAGE = 1;
+const REFUSED_FACTOR = 3;
 const EMPTY: ToyState = { sum: 0, seq: 0, chain: 0, ids: [], wakeAtMs: null, woken: 0 };
 
 export const toToyName = (stage: number) => `stage-${stage}`;
@@ -65,11 +68,19 @@ export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition
       timerAtMs: (state) => state.wakeAtMs ?? undefined,
     },
     decode: decodeToy,
+    activate: async (activation) => refuseToy(activation, stage),
     handOn: (control) => (isLast ? undefined : { topic: outputTopic, value: Buffer.from(JSON.stringify(control)) }),
     prepare: async (items) => items.map(() => machine),
     step: ({ state, cause, context }, evidence) =>
       stepToy({ state, cause, context, machine: evidence, stage, outputTopic }),
   };
+}
+
+/** One stage has no use for one of the factors, so that what is in force differs from stage to stage. */
+export function refuseToy({ number }: Activation, stage: number): Refusal | undefined {
+  return stage === REFUSING_STAGE && number === REFUSED_FACTOR
+    ? { reason: `stage ${stage} has no use for factor ${number}` }
+    : undefined;
 }
 
 /** Throws on what is no JSON. */
