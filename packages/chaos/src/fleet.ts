@@ -126,6 +126,11 @@ export class Fleet {
     if (instance.process !== undefined) sendSignal(instance.process, 'SIGUSR2');
   }
 
+  /** Why the service at this address is not ready; empty when it is. */
+  readReadiness(url: string): Promise<string> {
+    return readReadiness(url);
+  }
+
   async waitUntilReady(): Promise<void> {
     await Promise.all(this.instances.map((instance) => this.#waitUntilReady(instance)));
   }

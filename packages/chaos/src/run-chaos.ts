@@ -156,6 +156,7 @@ async function runWithFaults(
   });
   const stack = createStackControl({ root, home });
   const world: World = {
+    platform,
     fleet,
     stack,
     links,

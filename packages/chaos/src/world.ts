@@ -1,4 +1,5 @@
 import type { Log, LogProducer } from '@perennial/kafka';
+import type { Platform } from '@perennial/launcher';
 import type { Redis } from '@perennial/redis';
 import type { Fleet } from './fleet.js';
 import type { FaultyLink } from './proxy.js';
@@ -7,6 +8,8 @@ import type { Workload } from './workload.js';
 
 /** Everything that a fault can be done to. */
 export interface World {
+  /** Its endpoints and its commands go past the links. */
+  readonly platform: Platform;
   readonly fleet: Fleet;
   readonly stack: StackControl;
   /** Between the services and what they stand on. */

@@ -9,6 +9,11 @@ export function toConfigPath(root: string, kind: ConfigKind, chosen: Partial<Rec
   return resolve(root, chosen[kind] ?? CONFIGS[kind].path);
 }
 
+/** The file or folder that ships for a kind. */
+export function toDefaultPath(root: string, kind: ConfigKind): string {
+  return toConfigPath(root, kind, {});
+}
+
 /** Changes when provisioning has something to do: another config, or services with other migrations. */
 export function toFingerprint(
   root: string,

@@ -1,5 +1,6 @@
 export * from './describe.js';
 export { type ClockMode, toServiceEnvironment } from './environment.js';
+export { toDefaultPath } from './fingerprint.js';
 export { loadNamespaceState, type NamespaceState, type RegisteredConfig } from './namespace-state.js';
 export {
   attachPlatform,

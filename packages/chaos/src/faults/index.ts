@@ -1,10 +1,16 @@
 import { AppError } from '@perennial/kernel';
+import { CONTENT_FAULTS } from './content-faults.js';
 import type { Fault } from './fault.js';
 import { INFRASTRUCTURE_FAULTS } from './infrastructure-faults.js';
 import { SERVICE_FAULTS } from './service-faults.js';
 import { UPGRADE_FAULTS } from './upgrade-faults.js';
 
-export const FAULTS: readonly Fault[] = [...SERVICE_FAULTS, ...UPGRADE_FAULTS, ...INFRASTRUCTURE_FAULTS];
+export const FAULTS: readonly Fault[] = [
+  ...SERVICE_FAULTS,
+  ...UPGRADE_FAULTS,
+  ...INFRASTRUCTURE_FAULTS,
+  ...CONTENT_FAULTS,
+];
 
 /** The faults of these names, all when none is given. Throws `config_invalid` that lists the names there are. */
 export function selectFaults(names: readonly string[] | undefined): readonly Fault[] {

@@ -1,0 +1,142 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError, must, systemClock } from '@perennial/kernel';
+import { CONFIG_KINDS, type ConfigKind, toDefaultPath } from '@perennial/launcher';
+import { readInForce, readRefusals, readStandstills } from '../in-force.js';
+import { type Content, createRegistrySurgery, KEEPERS } from '../registry-surgery.js';
+import type { World } from '../world.js';
+import type { Draw, Fault } from './fault.js';
+
+/** The other lane may be at the service meanwhile, and each step waits for a session to be over then. */
+const SEEN_WITHIN_MS = 90_000;
+const POLL_MS = 500;
+
+/** Of use to nobody, and in the registry under its right hash: refused on each partition, and never in force. */
+const badActivation: Fault = {
+  name: 'bad-activation',
+  row: 18,
+  lane: 'infrastructure',
+  async run(world, draw) {
+    const kind = draw.pick(CONFIG_KINDS);
+    const bytes = await toUseless(world, kind, draw);
+    const bad = await createRegistrySurgery(world.platform, kind).insert(kind, bytes);
+    await activate(world, bad);
+    await waitFor(world, `refusals of ${kind} ${bad.number}`, async () => (await readRefusals(world, bad)).size);
+    await requireElse(world, bad);
+    return `${kind} ${bad.number}, refused on ${world.partitions} partitions`;
+  },
+};
+
+/** Registered as it should be, then damaged where it lies: waited for, seen, mended by registering it again. */
+const damagedContent: Fault = {
+  name: 'damaged-content',
+  row: 18,
+  lane: 'infrastructure',
+  async run(world, draw) {
+    const kind = draw.pick(CONFIG_KINDS);
+    const path = makeVariant(world, kind, draw);
+    const content = await register(world, kind, path);
+    const surgery = createRegistrySurgery(world.platform, kind);
+    await surgery.write(content.hash, flipByte(await surgery.read(content.hash), draw));
+    await activate(world, content);
+    await waitForStandstill(world, kind);
+    await requireElse(world, content);
+    await register(world, kind, path);
+    await waitFor(world, `${kind} ${content.number} in force`, async () => {
+      const inForce = await readInForce(world, kind);
+      return inForce.filter((activation) => activation?.hash === content.hash).length;
+    });
+    return `${kind} ${content.number}, waited for, mended and in force on ${world.partitions} partitions`;
+  },
+};
+
+/** What is in force is damaged, and the service starts anew: it stands still until the bytes are back. */
+const damagedAtStart: Fault = {
+  name: 'damaged-at-start',
+  row: 18,
+  lane: 'infrastructure',
+  async run(world, draw) {
+    const kind = draw.pick(CONFIG_KINDS);
+    const surgery = createRegistrySurgery(world.platform, kind);
+    const inForce = await readInForce(world, kind);
+    const hashes = new Set(inForce.flatMap((activation) => activation?.hash ?? []));
+    const whole = await Promise.all([...hashes].map(async (hash) => [hash, await surgery.read(hash)] as const));
+    for (const [hash, bytes] of whole) await surgery.write(hash, flipByte(bytes, draw));
+    for (const instance of world.fleet.of(KEEPERS[kind])) world.fleet.kill(instance);
+    await waitForStandstill(world, kind);
+    for (const [hash, bytes] of whole) await surgery.write(hash, bytes);
+    return `${kind}, ${KEEPERS[kind]} killed, stood still on ${world.partitions} partitions until mended`;
+  },
+};
+
+/** What ships, with a mistake that `register` would name. */
+async function toUseless(world: World, kind: ConfigKind, draw: Draw): Promise<Buffer> {
+  if (kind === 'model') {
+    const { hash } = must((await readInForce(world, kind)).find(Boolean), 'a model in force');
+    const packed = await createRegistrySurgery(world.platform, kind).read(hash);
+    packed.writeUInt8(packed.readUInt8(packed.length - 1) ^ draw.between(1, 255), packed.length - 1);
+    return packed;
+  }
+  const whole = readFileSync(toDefaultPath(world.platform.layout.root, kind), 'utf8');
+  const mistakes = { lifecycle: ['initial: prospect', 'initial: nowhere'], policy: ['max: 1,', 'max: many,'] } as const;
+  const [right, wrong] = mistakes[kind];
+  return Buffer.from(`${whole.replace(right, wrong)}# ${draw.between(0, 1e9)}\n`);
+}
+
+/** What ships, told apart by a remark, where `register` can read it. */
+function makeVariant({ platform }: World, kind: ConfigKind, draw: Draw): string {
+  const remark = `chaos ${draw.between(0, 1e9)}`;
+  const source = toDefaultPath(platform.layout.root, kind);
+  const folder = join(platform.layout.home, 'contents');
+  const path = join(folder, kind);
+  mkdirSync(folder, { recursive: true });
+  rmSync(path, { recursive: true, force: true });
+  cpSync(source, path, { recursive: true });
+  if (kind === 'model') {
+    const manifest = JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as object;
+    writeFileSync(join(path, 'manifest.json'), JSON.stringify({ ...manifest, remark }));
+  } else writeFileSync(path, `${readFileSync(path, 'utf8')}# ${remark}\n`);
+  return path;
+}
+
+function flipByte(bytes: Buffer, draw: Draw): Buffer {
+  const damaged = Buffer.from(bytes);
+  const at = draw.between(0, bytes.length - 1);
+  damaged.writeUInt8(damaged.readUInt8(at) ^ draw.between(1, 255), at);
+  return damaged;
+}
+
+async function register({ platform }: World, kind: ConfigKind, path: string): Promise<Content> {
+  const answer = await platform.runCommand(KEEPERS[kind], ['register', kind, path]);
+  const { number, hash } = JSON.parse(must(answer.trim().split('\n').at(-1), 'an answer')) as Content;
+  return { kind, number, hash };
+}
+
+async function activate({ platform }: World, { kind, number, hash }: Content): Promise<void> {
+  await platform.runCommand('ingest', ['activate', '--kind', kind, '--number', String(number), '--hash', hash]);
+}
+
+function waitForStandstill(world: World, kind: ConfigKind): Promise<void> {
+  return waitFor(world, `standstills for the ${kind}`, async () => (await readStandstills(world, kind)).size);
+}
+
+/** Waits until what is counted is there on every partition. */
+async function waitFor({ partitions }: World, what: string, count: () => Promise<number>): Promise<void> {
+  const deadline = systemClock.now() + SEEN_WITHIN_MS;
+  for (;;) {
+    const found = await count();
+    if (found === partitions) return;
+    if (systemClock.now() > deadline) throw new AppError('timeout', `${what}: on ${found} of ${partitions} partitions`);
+    await systemClock.wait(POLL_MS);
+  }
+}
+
+/** Throws when the content is in force anywhere. */
+async function requireElse(world: World, { kind, number, hash }: Content): Promise<void> {
+  const inForce = await readInForce(world, kind);
+  const wrong = inForce.flatMap((activation, partition) => (activation?.hash === hash ? [partition] : []));
+  if (wrong.length > 0)
+    throw new AppError('contract_violation', `${kind} ${number} is in force on partitions ${wrong.join(', ')}`);
+}
+
+export const CONTENT_FAULTS: readonly Fault[] = [badActivation, damagedContent, damagedAtStart];

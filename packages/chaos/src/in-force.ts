@@ -1,0 +1,39 @@
+import { type Activation, toTopic } from '@perennial/contracts';
+import { readTopic } from '@perennial/kafka';
+import { createRandomToken } from '@perennial/kernel';
+import { toPartitionKeys } from '@perennial/keyed-processor';
+import type { ConfigKind } from '@perennial/launcher';
+import { type Content, KEEPERS } from './registry-surgery.js';
+import type { World } from './world.js';
+
+/** What of a kind is in force on each partition of the service that keeps it; undefined where Redis knows nothing. */
+export async function readInForce(
+  { redis, namespace, partitions }: Pick<World, 'redis' | 'namespace' | 'partitions'>,
+  kind: ConfigKind,
+): Promise<Array<Activation | undefined>> {
+  const found: Array<Activation | undefined> = [];
+  for (let partition = 0; partition < partitions; partition++) {
+    const { meta } = toPartitionKeys(namespace, KEEPERS[kind], partition);
+    const inForce = JSON.parse((await redis.hget(meta, 'inForce')) ?? '[]') as Activation[];
+    found.push(inForce.find((activation) => activation.kind === kind));
+  }
+  return found;
+}
+
+/** The partitions on which an activation of this content is a dead letter. */
+export async function readRefusals({ log, namespace }: World, { hash }: Content): Promise<ReadonlySet<number>> {
+  const refused = new Set<number>();
+  await readTopic(log, {
+    topic: toTopic(namespace, 'deadLettered'),
+    groupId: `perennial.chaos.${createRandomToken()}`,
+    onRecord: ({ partition, value }) => void (value?.includes(hash) && refused.add(partition)),
+  });
+  return refused;
+}
+
+/** The partitions that the instances of a service say they do not work off. */
+export async function readStandstills({ fleet }: World, kind: ConfigKind): Promise<ReadonlySet<number>> {
+  const answers = await Promise.all(fleet.of(KEEPERS[kind]).map(({ url }) => fleet.readReadiness(url)));
+  const named = answers.flatMap((answer) => [...answer.matchAll(/partition (\d+) is not being worked off/g)]);
+  return new Set(named.map(([, partition]) => Number(partition)));
+}
