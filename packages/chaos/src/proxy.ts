@@ -28,6 +28,7 @@ export class FaultyLink {
   readonly #links = new Set<Link>();
   readonly #server: Server;
   #mode: LinkMode = PASS;
+  #cuts = 0;
 
   private constructor(target: { host: string; port: number }) {
     this.#target = target;
@@ -46,6 +47,11 @@ export class FaultyLink {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new AppError('not_found', 'the link does not listen');
     return address.port;
+  }
+
+  /** Answers that were cut so far. */
+  get cuts(): number {
+    return this.#cuts;
   }
 
   /** How many connections are open. */
@@ -95,6 +101,7 @@ export class FaultyLink {
         cutAfter ??= mode.bytes;
         if (chunk.length > cutAfter) {
           to.write(chunk.subarray(0, cutAfter));
+          this.#cuts++;
           // Written first: a reset would overtake what is still in the buffer.
           setImmediate(() => this.#reset(link));
           return;

@@ -8,6 +8,7 @@ import { waitForQuiet } from '@perennial/replay';
 import { createSilentLogger } from '@perennial/telemetry';
 import type { Breakage } from './breakages.js';
 import { compareOutcomes, type Difference } from './compare.js';
+import { DoorLinks } from './door-links.js';
 import type { Fault } from './faults/fault.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { hurt, type Injected } from './lanes.js';
@@ -145,13 +146,15 @@ async function runWithFaults(
   for (const service of SERVICE_NAMES) for (let i = 0; i < options.instances; i++) await fleet.add(service);
   await fleet.waitUntilReady();
   const producer = await log.createProducer({ clientId: 'chaos' });
+  const doors = new DoorLinks();
+  releases.push('door links', () => doors.close());
   const workload = new Workload({
     namespace: NAMESPACE,
     partitions: options.partitions,
     writeKey,
     seed: options.seed,
     eventsPerSecond: options.eventsPerSecond,
-    doors: () => fleet.of('ingest').map(({ url }) => url),
+    doors: () => doors.urlsOf(fleet.of('ingest').map(({ port }) => port)),
     producer,
   });
   const stack = createStackControl({ root, home });
@@ -160,6 +163,7 @@ async function runWithFaults(
     fleet,
     stack,
     links,
+    doors,
     workload,
     redis,
     log,

@@ -1,6 +1,7 @@
 import type { Log, LogProducer } from '@perennial/kafka';
 import type { Platform } from '@perennial/launcher';
 import type { Redis } from '@perennial/redis';
+import type { DoorLinks } from './door-links.js';
 import type { Fleet } from './fleet.js';
 import type { FaultyLink } from './proxy.js';
 import type { StackControl } from './stack-control.js';
@@ -14,6 +15,8 @@ export interface World {
   readonly stack: StackControl;
   /** Between the services and what they stand on. */
   readonly links: Readonly<Record<'kafka' | 'redis' | 'postgres', FaultyLink>>;
+  /** Between the clients and the front doors. */
+  readonly doors: DoorLinks;
   readonly workload: Workload;
   /** Past the links. */
   readonly redis: Redis;

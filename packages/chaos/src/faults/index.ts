@@ -1,5 +1,6 @@
 import { AppError } from '@perennial/kernel';
 import { CONTENT_FAULTS } from './content-faults.js';
+import { DOOR_FAULTS } from './door-faults.js';
 import type { Fault } from './fault.js';
 import { INFRASTRUCTURE_FAULTS } from './infrastructure-faults.js';
 import { SERVICE_FAULTS } from './service-faults.js';
@@ -9,6 +10,7 @@ export const FAULTS: readonly Fault[] = [
   ...SERVICE_FAULTS,
   ...UPGRADE_FAULTS,
   ...INFRASTRUCTURE_FAULTS,
+  ...DOOR_FAULTS,
   ...CONTENT_FAULTS,
 ];
 

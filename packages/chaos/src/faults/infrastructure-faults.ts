@@ -21,13 +21,15 @@ function createKill(name: string, row: number, part: Part): Fault {
 }
 
 /** Something that holds for some seconds and is then undone. */
-function createHeld(
+export function createHeld(
   name: string,
   row: number,
   how: {
     readonly seconds: Seconds;
     begin(world: World, draw: Draw): unknown;
     end(world: World): unknown;
+    /** What else there is to tell once it is over. */
+    tell?(world: World): string;
   },
 ): Fault {
   return {
@@ -39,7 +41,7 @@ function createHeld(
       await how.begin(world, draw);
       await systemClock.wait(seconds * 1000);
       await how.end(world);
-      return `${seconds} s`;
+      return `${seconds} s${how.tell?.(world) ?? ''}`;
     },
   };
 }
@@ -111,7 +113,7 @@ function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], r
   });
 }
 
-function toMode(kind: LinkMode['kind'], draw: Draw): LinkMode {
+export function toMode(kind: LinkMode['kind'], draw: Draw): LinkMode {
   if (kind === 'slow') return { kind, delayMs: 200 };
   return kind === 'cut' ? { kind, bytes: draw.between(1, 400) } : { kind };
 }
