@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError, systemClock } from '@perennial/kernel';
@@ -39,8 +40,10 @@ export interface FleetOptions {
   readonly patches?: readonly ModulePatch[];
 }
 
-/** What lets a clock be set. */
-const CLOCK_JUMP = fileURLToPath(new URL('../preload/clock-jump.cjs', import.meta.url));
+/** What lets a clock be set, and a process end itself at a named place. */
+const PRELOADS = ['clock-jump.cjs', 'crash-points.cjs'].map((name) =>
+  fileURLToPath(new URL(`../preload/${name}`, import.meta.url)),
+);
 
 const SUPERVISE_INTERVAL_MS = 200;
 const STOP_DEADLINE_MS = 20_000;
@@ -92,6 +95,15 @@ export class Fleet {
   /** `kill -9`; the supervisor brings it back unless `wanted` is false. */
   kill(instance: Instance): void {
     if (instance.process !== undefined) instance.killed = sendSignal(instance.process, 'SIGKILL');
+  }
+
+  /** Lets it end itself with SIGKILL when next it reaches this point of its code; gives what tells whether it has. */
+  killAt(instance: Instance, point: string): () => boolean {
+    const file = this.#toCrashPointFile(instance);
+    mkdirSync(this.#options.logDir, { recursive: true });
+    writeFileSync(file, point);
+    instance.killed = true;
+    return () => !existsSync(file);
   }
 
   /** SIGTERM, waits for the drain, starts it again. Gives the time the drain took and whether it had to be killed. */
@@ -166,7 +178,8 @@ export class Fleet {
         ...environmentOf(service),
         ...toPatchEnvironment([...patches, ...release]),
         PORT: String(port),
-        NODE_OPTIONS: `--require ${JSON.stringify(CLOCK_JUMP)} ${PATCH_MODULES_OPTION}`,
+        NODE_OPTIONS: [...PRELOADS.map((path) => `--require ${JSON.stringify(path)}`), PATCH_MODULES_OPTION].join(' '),
+        CHAOS_CRASH_POINT_FILE: this.#toCrashPointFile(instance),
         INSTANCE_ID: `${service}-${index}`,
       },
       marker: this.#toMarker(instance),
@@ -200,6 +213,10 @@ export class Fleet {
 
   #toMarker({ service, index }: Instance): string {
     return `${this.#options.marker}/${service}-${index}`;
+  }
+
+  #toCrashPointFile({ service, index }: Instance): string {
+    return join(this.#options.logDir, `${service}-${index}.crash-point`);
   }
 
   #toLogFile({ service, index }: Instance): string {

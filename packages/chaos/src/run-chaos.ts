@@ -8,6 +8,7 @@ import { waitForQuiet } from '@perennial/replay';
 import { createSilentLogger } from '@perennial/telemetry';
 import type { Breakage } from './breakages.js';
 import { compareOutcomes, type Difference } from './compare.js';
+import { CRASH_POINT_PATCHES } from './crash-points.js';
 import { DoorLinks } from './door-links.js';
 import type { Fault } from './faults/fault.js';
 import { Fleet, type FleetOptions } from './fleet.js';
@@ -139,7 +140,8 @@ async function runWithFaults(
       ...throughLinks(platform.environmentOf(service), links),
       PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
     }),
-    patches: options.breakage?.patches ?? [],
+    // A breakage may stand where a crash point would.
+    patches: options.breakage?.patches ?? CRASH_POINT_PATCHES,
   });
   releases.push('fleet', () => fleet.stop());
   options.onProgress(`starting ${options.instances} instances of each service`);

@@ -1,5 +1,6 @@
 import { AppError } from '@perennial/kernel';
 import { CONTENT_FAULTS } from './content-faults.js';
+import { CRASH_POINT_FAULTS } from './crash-point-faults.js';
 import { DOOR_FAULTS } from './door-faults.js';
 import type { Fault } from './fault.js';
 import { INFRASTRUCTURE_FAULTS } from './infrastructure-faults.js';
@@ -12,6 +13,7 @@ export const FAULTS: readonly Fault[] = [
   ...INFRASTRUCTURE_FAULTS,
   ...DOOR_FAULTS,
   ...CONTENT_FAULTS,
+  ...CRASH_POINT_FAULTS,
 ];
 
 /** The faults of these names, all when none is given. Throws `config_invalid` that lists the names there are. */
