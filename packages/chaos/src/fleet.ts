@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError, systemClock } from '@perennial/kernel';
@@ -55,6 +55,8 @@ export class Fleet {
   readonly instances: Instance[] = [];
   /** Ends that nobody asked for: a service that gave up by itself. */
   unasked = 0;
+  /** Resident memory of the instance of each service that had the most, at most; empty where there is no /proc. */
+  readonly peakMemoryBytes = new Map<ServiceName, number>();
   readonly #options: FleetOptions;
   readonly #stopped = new AbortController();
   #supervising: Promise<void> | undefined;
@@ -157,6 +159,7 @@ export class Fleet {
   async #supervise(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
       for (const instance of this.instances) {
+        this.#observeMemory(instance);
         if (!instance.wanted || instance.process === undefined || isRunning(instance.process)) continue;
         if (!instance.killed) this.unasked++;
         instance.killed = false;
@@ -164,6 +167,11 @@ export class Fleet {
       }
       await systemClock.wait(SUPERVISE_INTERVAL_MS, this.#stopped.signal);
     }
+  }
+
+  #observeMemory({ service, process: identity }: Instance): void {
+    const peak = identity === undefined ? 0 : readPeakMemoryBytes(identity.pid);
+    if (peak > (this.peakMemoryBytes.get(service) ?? 0)) this.peakMemoryBytes.set(service, peak);
   }
 
   async #start(instance: Instance): Promise<void> {
@@ -221,6 +229,16 @@ export class Fleet {
 
   #toLogFile({ service, index }: Instance): string {
     return join(this.#options.logDir, `${service}-${index}.log`);
+  }
+}
+
+/** The most that it had so far, as the kernel keeps it; 0 for a process that is gone. */
+function readPeakMemoryBytes(pid: number): number {
+  try {
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes ?? 0) * 1024;
+  } catch {
+    return 0;
   }
 }
 

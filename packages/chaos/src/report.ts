@@ -4,9 +4,12 @@ import type { ChaosReport } from './run-chaos.js';
 /** Ingest's own bound and some, for a tick that waited to be appended is behind, never ahead. */
 const TICK_AHEAD_MS_MAX = 6_000;
 
+/** What one instance of a service may hold; in overloads it was 190 MB at most. */
+const MEMORY_BYTES_MAX = 512 * 1_048_576;
+
 /** Why a run did not keep the promise; empty when it did. */
 export function listFailures(report: ChaosReport): string[] {
-  const { difference, missing, ledger, actions, transitions, injected } = report;
+  const { difference, missing, ledger, actions, transitions, injected, miscounts, busy } = report;
   const failures: string[] = [];
   if (missing.length > 0)
     failures.push(`${missing.length} acknowledged events are nowhere: ${missing.slice(0, 5).join(', ')}`);
@@ -16,6 +19,12 @@ export function listFailures(report: ChaosReport): string[] {
     failures.push(
       `the tables hold ${ledger.actions} of ${actions} actions and ${ledger.transitions} of ${transitions} transitions`,
     );
+  if (miscounts.length > 0)
+    failures.push(`${miscounts.length} users do not have each event once: ${miscounts.slice(0, 5).join(', ')}`);
+  if (busy.withoutRetryAfter > 0)
+    failures.push(`${busy.withoutRetryAfter} answers of 429 or 503 did not say when to come again`);
+  for (const [service, bytes] of Object.entries(report.peakMemoryBytes))
+    if (bytes > MEMORY_BYTES_MAX) failures.push(`an instance of ${service} had ${toMegabytes(bytes)} MB in memory`);
   if (report.tickAheadMs > TICK_AHEAD_MS_MAX)
     failures.push(`a tick was ${report.tickAheadMs} ms ahead of the broker's clock`);
   for (const { fault, what, catchUpMs } of injected)
@@ -40,14 +49,16 @@ export function formatChaosReport(report: ChaosReport): string {
   ]);
   const refusals = Object.entries(report.refusals).map(([reason, count]) => `${reason} ${count}`);
   const broken = report.breakage === undefined ? '' : `, broken on purpose: ${report.breakage}`;
+  const memory = Object.entries(report.peakMemoryBytes).map(([service, bytes]) => `${service} ${toMegabytes(bytes)}`);
   return [
     `chaos: seed ${report.seed}, ${report.seconds} s, ${report.injected.length} faults${broken}`,
     '',
     ...toTable([['row', 'fault', 'times', 'in flight', 'caught up after, s'], ...rows]),
     '',
-    `acknowledged ${report.acknowledged} (sent again ${report.repeats}), accepted ${report.accepted}, rejected ${report.rejected} (garbage sent: ${report.poison}), dead-lettered ${report.deadLettered}, missing ${report.missing.length}`,
-    `answers tried again: ${refusals.length === 0 ? 'none' : refusals.join(', ')}; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}`,
+    `acknowledged ${report.acknowledged} (sent again ${report.repeats}, of these hours after their time ${report.agedRepeats}; by two sources at once ${report.twins}), accepted ${report.accepted}, rejected ${report.rejected} (garbage sent: ${report.poison}), dead-lettered ${report.deadLettered}, missing ${report.missing.length}`,
+    `answers tried again: ${refusals.length === 0 ? 'none' : refusals.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}`,
     `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), repeated ids on the edges ${report.edgeRepeats}`,
+    `memory at most, MB: ${memory.join(', ')}; users whose features do not count each event once: ${report.miscounts.length}`,
     `against the fault-free run: lost ${difference.lost}, doubled ${difference.doubled}, differing ${difference.differing}`,
     '',
     ...toVerdict(report),
@@ -59,6 +70,10 @@ function toVerdict(report: ChaosReport): string[] {
   if (report.breakage !== undefined)
     return [...failures, isBreakageNoticed(report) ? 'noticed' : `NOT NOTICED: ${report.breakage}`];
   return failures.length === 0 ? ['kept: nothing lost, nothing doubled'] : failures;
+}
+
+function toMegabytes(bytes: number): number {
+  return Math.round(bytes / 1_048_576);
 }
 
 function groupByFault(injected: readonly Injected[]): Map<string, Injected[]> {

@@ -1,13 +1,21 @@
 import { join } from 'node:path';
 import type { Log } from '@perennial/kafka';
-import { AppError, ReleaseStack, systemClock } from '@perennial/kernel';
-import { ensurePlatform, openLog, type Platform, SERVICE_NAMES, stopPlatform } from '@perennial/launcher';
+import { AppError, must, ReleaseStack, systemClock } from '@perennial/kernel';
+import {
+  ensurePlatform,
+  openLog,
+  type Platform,
+  SERVICE_NAMES,
+  type ServiceName,
+  stopPlatform,
+} from '@perennial/launcher';
 import { startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { waitForQuiet } from '@perennial/replay';
 import { createSilentLogger } from '@perennial/telemetry';
 import type { Breakage } from './breakages.js';
 import { compareOutcomes, type Difference } from './compare.js';
+import { findMiscounts } from './count-once.js';
 import { CRASH_POINT_PATCHES } from './crash-points.js';
 import { DoorLinks } from './door-links.js';
 import type { Fault } from './faults/fault.js';
@@ -43,6 +51,9 @@ export interface ChaosReport {
   readonly injected: readonly Injected[];
   readonly acknowledged: number;
   readonly repeats: number;
+  readonly agedRepeats: number;
+  readonly twins: number;
+  readonly busy: Acknowledged['busy'];
   readonly poison: number;
   readonly refusals: Readonly<Record<string, number>>;
   readonly abandoned: number;
@@ -57,10 +68,16 @@ export interface ChaosReport {
   readonly edgeRepeats: number;
   readonly ledger: { readonly actions: number; readonly transitions: number };
   readonly unaskedExits: number;
+  /** Of the instance of each service that had the most. */
+  readonly peakMemoryBytes: Readonly<Record<string, number>>;
+  /** Users whose features do not count each accepted event once. */
+  readonly miscounts: readonly string[];
   readonly difference: Difference;
 }
 
 const NAMESPACE = 'chaos';
+/** What all doors together let in of both sources, in times of the usual rate: an overload is more. */
+const ADMITTED_FACTOR = 3.2;
 const WARM_UP_MS = 4_000;
 const GRACE_MS = 30_000;
 /** Short, so that a run of a minute has several. */
@@ -90,7 +107,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       partitions,
       endpoints,
     });
-    const writeKey = await createSource(platform);
+    const eventsPerSecondMax = Math.ceil((options.eventsPerSecond * ADMITTED_FACTOR) / (2 * options.instances));
+    const writeKeys = [
+      await createSource(platform, 'chaos-1', eventsPerSecondMax),
+      await createSource(platform, 'chaos-2', eventsPerSecondMax),
+    ] as const;
     await platform.stop();
     const log = openLog(platform.endpoints);
     releases.push('log', () => log.close());
@@ -101,7 +122,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     );
     const links = await openLinks(platform, kafkaLink.link, releases);
     const setting: Setting = { options, platform, log, redis, home, root };
-    const faulty = await runWithFaults(setting, { writeKey, links }, releases);
+    const faulty = await runWithFaults(setting, { writeKeys, links }, releases);
     options.onProgress('the same log once more, without faults');
     await wipeDerived(platform, redis);
     const faultless = await runFaultless(setting);
@@ -126,12 +147,14 @@ interface FaultyRun {
   readonly acknowledged: Acknowledged;
   readonly injected: readonly Injected[];
   readonly ledger: { readonly actions: number; readonly transitions: number };
+  readonly miscounts: readonly string[];
   readonly unaskedExits: number;
+  readonly peakMemoryBytes: ReadonlyMap<ServiceName, number>;
 }
 
 async function runWithFaults(
   setting: Setting,
-  { writeKey, links }: { writeKey: string; links: World['links'] },
+  { writeKeys, links }: { writeKeys: readonly [string, string]; links: World['links'] },
   releases: ReleaseStack,
 ): Promise<FaultyRun> {
   const { options, platform, log, redis, home, root } = setting;
@@ -153,7 +176,7 @@ async function runWithFaults(
   const workload = new Workload({
     namespace: NAMESPACE,
     partitions: options.partitions,
-    writeKey,
+    writeKeys,
     seed: options.seed,
     eventsPerSecond: options.eventsPerSecond,
     doors: () => doors.urlsOf(fleet.of('ingest').map(({ port }) => port)),
@@ -187,8 +210,12 @@ async function runWithFaults(
     transitions: countIds(outcome.transitions),
   });
   const fates = await readFates(log, NAMESPACE);
+  const { acknowledged } = workload;
+  const { url } = must(fleet.of('feature-store')[0], 'a feature-store');
+  const miscounts = await findMiscounts(url, { accepted: fates.accepted, userOf: acknowledged.userOf });
   await fleet.stop();
-  return { outcome, fates, acknowledged: workload.acknowledged, injected, ledger, unaskedExits: fleet.unasked };
+  const { unasked, peakMemoryBytes } = fleet;
+  return { outcome, fates, acknowledged, injected, ledger, miscounts, unaskedExits: unasked, peakMemoryBytes };
 }
 
 /** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is worked off. */
@@ -227,8 +254,9 @@ function createFleet({ root, home }: Setting, what: Pick<FleetOptions, 'environm
   return new Fleet({ root, logDir: join(home, 'logs', 'fleet'), marker: join(home, 'fleet'), ...what });
 }
 
-async function createSource(platform: Platform): Promise<string> {
-  const answer = await platform.runCommand('ingest', ['sources', 'create', '--name', 'chaos', '--json']);
+async function createSource(platform: Platform, name: string, eventsPerSecondMax: number): Promise<string> {
+  const rate = String(eventsPerSecondMax);
+  const answer = await platform.runCommand('ingest', ['sources', 'create', '--name', name, '--rate', rate, '--json']);
   return (JSON.parse(answer) as { writeKey: string }).writeKey;
 }
 
@@ -246,6 +274,9 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome):
     injected: faulty.injected,
     acknowledged: acknowledged.messageIds.size,
     repeats: acknowledged.repeats,
+    agedRepeats: acknowledged.agedRepeats,
+    twins: acknowledged.twins,
+    busy: acknowledged.busy,
     poison: acknowledged.poison,
     refusals: acknowledged.refusals,
     abandoned: acknowledged.abandoned,
@@ -259,6 +290,8 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome):
     edgeRepeats: outcome.repeats,
     ledger: faulty.ledger,
     unaskedExits: faulty.unaskedExits,
+    peakMemoryBytes: Object.fromEntries(faulty.peakMemoryBytes),
+    miscounts: faulty.miscounts,
     difference: compareOutcomes(outcome, faultless),
   };
 }

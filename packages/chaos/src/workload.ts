@@ -6,7 +6,8 @@ import { type Clock, createSeededRandom, systemClock } from '@perennial/kernel';
 export interface WorkloadOptions {
   readonly namespace: string;
   readonly partitions: number;
-  readonly writeKey: string;
+  /** Of two sources: what is sent again may come in by the other one. */
+  readonly writeKeys: readonly [string, string];
   readonly seed: number;
   readonly eventsPerSecond: number;
   /** Where the front doors are now; asked before each try. */
@@ -22,6 +23,13 @@ export interface Acknowledged {
   readonly messageIds: ReadonlySet<string>;
   /** Sends again, of what had been acknowledged before. */
   readonly repeats: number;
+  /** Of these, events that say they happened hours ago, and events sent at once by both sources. */
+  readonly agedRepeats: number;
+  readonly twins: number;
+  /** Whose each event is, acknowledged or not, by `messageId`. */
+  readonly userOf: ReadonlyMap<string, string>;
+  /** Answers of 429 and 503, and those of them that did not say when to come again. */
+  readonly busy: { readonly answers: number; readonly withoutRetryAfter: number };
   /** Records that nobody can read, put on `event.received`. */
   readonly poison: number;
   /** Answers other than 200 and broken requests; each was tried again. */
@@ -40,13 +48,21 @@ const SHARES = {
   newUser: 0.15,
   hotUser: 0.1,
   repeat: 0.05,
+  aged: 0.03,
+  agedRepeat: 0.05,
+  twin: 0.02,
   kafka: 0.1,
   poison: 0.01,
   late: 0.05,
   future: 0.01,
   skewed: 0.05,
 };
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** How long ago an aged batch happened, each time it comes: within the 24 h for which ids are remembered. */
+const AGED_HOURS = { min: 1, max: 20 };
+/** Aged batches that are sent again until the end of the run. */
+const AGED_BATCHES_MAX = 100;
 /** So that at any hour it is day for some: quiet hours hold in the user's own time. */
 const TIME_ZONES = ['UTC', 'America/New_York', 'Asia/Tokyo', 'Europe/Berlin', 'Asia/Kolkata', 'Pacific/Auckland'];
 /** Acknowledged batches that may still be sent again. */
@@ -55,12 +71,14 @@ const REMEMBERED_BATCHES_MAX = 200;
 interface Batch {
   readonly events: ReadonlyArray<Record<string, unknown> & { messageId: string }>;
   readonly sentAt: string | undefined;
+  /** Kept to be sent again for as long as the run goes on. */
+  readonly aged: boolean;
 }
 
 /**
  * A client population at a steady rate: batches over HTTP and single events over Kafka, tried again until acknowledged;
- * some sent again though acknowledged, some late, from the future, or by a clock a day off; one user is hot; garbage on
- * the Kafka door.
+ * some sent again though acknowledged, in another order, by another source, by two at once, or long after what they tell of;
+ * some late, from the future, or by a clock a day off; one user is hot; garbage on the Kafka door.
  */
 export class Workload {
   readonly #options: WorkloadOptions;
@@ -69,12 +87,17 @@ export class Workload {
   readonly #stopped = new AbortController();
   readonly #givenUp = new AbortController();
   readonly #messageIds = new Set<string>();
+  readonly #userOf = new Map<string, string>();
+  readonly #busy = { answers: 0, withoutRetryAfter: 0 };
+  readonly #aged: Batch[] = [];
   readonly #refusals: Record<string, number> = {};
   readonly #flying = new Set<Promise<void>>();
   #remembered: Batch[] = [];
   #users = 0;
   #made = 0;
   #repeats = 0;
+  #agedRepeats = 0;
+  #twins = 0;
   #poison = 0;
   #abandoned = 0;
   #rateFactor = 1;
@@ -107,6 +130,10 @@ export class Workload {
     return {
       messageIds: this.#messageIds,
       repeats: this.#repeats,
+      agedRepeats: this.#agedRepeats,
+      twins: this.#twins,
+      userOf: this.#userOf,
+      busy: this.#busy,
       poison: this.#poison,
       refusals: this.#refusals,
       abandoned: this.#abandoned,
@@ -136,10 +163,29 @@ export class Workload {
   }
 
   #launch(): void {
-    const repeated = this.#random() < SHARES.repeat ? this.#pick(this.#remembered) : undefined;
-    if (repeated !== undefined) this.#repeats += repeated.events.length;
-    const batch = repeated ?? this.#makeBatch();
-    const send = this.#random() < SHARES.kafka ? this.#sendToKafka(batch) : this.#sendToDoor(batch);
+    const batch = this.#repeat() ?? this.#makeBatch();
+    const twin = this.#random() < SHARES.twin;
+    if (twin) this.#twins += batch.events.length;
+    const [first, second] = this.#options.writeKeys;
+    if (twin) for (const writeKey of [first, second]) this.#track(batch, this.#sendToDoor(batch, writeKey));
+    else if (this.#random() < SHARES.kafka) this.#track(batch, this.#sendToKafka(batch));
+    else this.#track(batch, this.#sendToDoor(batch, this.#random() < 0.5 ? first : second));
+    if (this.#random() < SHARES.poison * BATCH_EVENTS) void this.#sendPoison();
+  }
+
+  /** What was acknowledged before, in another order. */
+  #repeat(): Batch | undefined {
+    const kind = this.#random();
+    const isAged = kind < SHARES.agedRepeat;
+    const isRecent = !isAged && kind < SHARES.agedRepeat + SHARES.repeat;
+    const batch = isAged ? this.#pick(this.#aged) : isRecent ? this.#pick(this.#remembered) : undefined;
+    if (batch === undefined) return undefined;
+    this.#repeats += batch.events.length;
+    if (isAged) this.#agedRepeats += batch.events.length;
+    return { ...batch, events: [...batch.events].reverse() };
+  }
+
+  #track(batch: Batch, send: Promise<boolean>): void {
     const sending = send
       .then((acknowledged) => {
         if (!acknowledged) this.#abandoned += batch.events.length;
@@ -147,30 +193,38 @@ export class Workload {
       })
       .finally(() => this.#flying.delete(sending));
     this.#flying.add(sending);
-    if (this.#random() < SHARES.poison * BATCH_EVENTS) void this.#sendPoison();
   }
 
   #remember(batch: Batch): void {
+    const isNew = batch.events.some(({ messageId }) => !this.#messageIds.has(messageId));
     for (const { messageId } of batch.events) this.#messageIds.add(messageId);
+    if (batch.aged && isNew && this.#aged.length < AGED_BATCHES_MAX) this.#aged.push(batch);
     this.#remembered.push(batch);
     if (this.#remembered.length > REMEMBERED_BATCHES_MAX)
       this.#remembered = this.#remembered.slice(-REMEMBERED_BATCHES_MAX / 2);
   }
 
-  async #sendToDoor(batch: Batch): Promise<boolean> {
+  async #sendToDoor(batch: Batch, writeKey: string): Promise<boolean> {
     const body = JSON.stringify({ batch: batch.events, sentAt: batch.sentAt });
     return this.#untilAcknowledged(async () => {
       const door = this.#pick(this.#options.doors());
       if (door === undefined) return 'no door';
       const response = await fetch(`${door}/v1/batch`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${this.#options.writeKey}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' },
         body,
         signal: AbortSignal.any([AbortSignal.timeout(REQUEST_TIMEOUT_MS), this.#givenUp.signal]),
       });
       await response.arrayBuffer();
+      this.#noteBusy(response);
       return response.status === 200 ? undefined : String(response.status);
     });
+  }
+
+  #noteBusy({ status, headers }: Response): void {
+    if (status !== 429 && status !== 503) return;
+    this.#busy.answers++;
+    if (!(Number(headers.get('retry-after')) >= 1)) this.#busy.withoutRetryAfter++;
   }
 
   async #sendToKafka(batch: Batch): Promise<boolean> {
@@ -215,14 +269,17 @@ export class Workload {
     const nowMs = this.#clock.now();
     // A client whose clock is a day off says so with `sentAt`, which is how the door can tell.
     const skewMs = this.#random() < SHARES.skewed ? (this.#random() < 0.5 ? -DAY_MS : DAY_MS) : 0;
-    const events = Array.from({ length: BATCH_EVENTS }, () => this.#makeEvent(nowMs + skewMs));
-    return { events, sentAt: skewMs === 0 ? undefined : new Date(nowMs + skewMs).toISOString() };
+    const aged = skewMs === 0 && this.#random() < SHARES.aged;
+    const agoMs = aged ? (AGED_HOURS.min + this.#random() * (AGED_HOURS.max - AGED_HOURS.min)) * HOUR_MS : 0;
+    const events = Array.from({ length: BATCH_EVENTS }, () => this.#makeEvent(nowMs + skewMs - agoMs));
+    return { events, sentAt: skewMs === 0 ? undefined : new Date(nowMs + skewMs).toISOString(), aged };
   }
 
   #makeEvent(nowMs: number): Record<string, unknown> & { messageId: string } {
     const kind = this.#random();
     const userId = this.#pickUser();
     const messageId = `${this.#options.seed}-${this.#made++}`;
+    this.#userOf.set(messageId, userId);
     const event = {
       userId,
       messageId,

@@ -14,6 +14,8 @@ export interface Fault {
   readonly row: number;
   /** At most one of a lane is under way at a time; those of two lanes overlap. */
   readonly lane: 'services' | 'infrastructure';
+  /** Takes so long that it is drawn only in runs of this length; by its name in any. */
+  readonly runSecondsMin?: number;
   /** What was done, in a few words, such as `scoring-2, 900 ms`. */
   run(world: World, draw: Draw): Promise<string>;
 }

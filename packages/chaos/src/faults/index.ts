@@ -4,6 +4,7 @@ import { CRASH_POINT_FAULTS } from './crash-point-faults.js';
 import { DOOR_FAULTS } from './door-faults.js';
 import type { Fault } from './fault.js';
 import { INFRASTRUCTURE_FAULTS } from './infrastructure-faults.js';
+import { OVERLOAD_FAULTS } from './overload-faults.js';
 import { SERVICE_FAULTS } from './service-faults.js';
 import { UPGRADE_FAULTS } from './upgrade-faults.js';
 
@@ -14,11 +15,12 @@ export const FAULTS: readonly Fault[] = [
   ...DOOR_FAULTS,
   ...CONTENT_FAULTS,
   ...CRASH_POINT_FAULTS,
+  ...OVERLOAD_FAULTS,
 ];
 
-/** The faults of these names, all when none is given. Throws `config_invalid` that lists the names there are. */
-export function selectFaults(names: readonly string[] | undefined): readonly Fault[] {
-  if (names === undefined) return FAULTS;
+/** The faults of these names, all that fit into the run when none is given. Throws `config_invalid` that lists the names there are. */
+export function selectFaults(names: readonly string[] | undefined, runSeconds = 0): readonly Fault[] {
+  if (names === undefined) return FAULTS.filter(({ runSecondsMin = 0 }) => runSeconds >= runSecondsMin);
   const unknown = names.filter((name) => !FAULTS.some((fault) => fault.name === name));
   if (unknown.length > 0) {
     const known = FAULTS.map(({ name }) => name).join(', ');

@@ -82,19 +82,6 @@ const rollingRestart: Fault = {
   },
 };
 
-const overload: Fault = {
-  name: 'overload',
-  row: 15,
-  lane: 'services',
-  async run({ workload }, draw) {
-    const seconds = draw.between(5, 10);
-    workload.rateFactor = 5;
-    await systemClock.wait(seconds * 1000);
-    workload.rateFactor = 1;
-    return `5 times the rate, ${seconds} s`;
-  },
-};
-
 const slowConsumer: Fault = {
   name: 'slow-consumer',
   row: 16,
@@ -151,7 +138,6 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   pauseService,
   scale,
   rollingRestart,
-  overload,
   slowConsumer,
   clockJump,
   hotKey,

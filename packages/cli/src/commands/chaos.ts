@@ -41,7 +41,7 @@ export function createChaosCommand(): Command {
     .addOption(
       new Option(
         '--faults <name,...>',
-        `only these (default: all of ${FAULTS.map(({ name }) => name).join(', ')})`,
+        `only these (default: all that fit into the run, of ${FAULTS.map(({ name }) => name).join(', ')})`,
       ).argParser((text: string) => text.split(',')),
     )
     .addOption(countOption('--rate <n>', 'events a second', { value: 200, max: 10_000 }))
@@ -78,13 +78,14 @@ async function chaos({
   ...options
 }: ChaosCommandOptions): Promise<void> {
   const breakage = broken === undefined ? undefined : selectBreakage(broken);
-  const chosen = selectFaults(faults ?? breakage?.faults);
+  const runSeconds = minutes === undefined ? seconds : minutes * 60;
+  const chosen = selectFaults(faults ?? breakage?.faults, runSeconds);
   await requireMachine();
   const progress = createProgress();
   try {
     const report = await runChaos({
       ...options,
-      seconds: minutes === undefined ? seconds : minutes * 60,
+      seconds: runSeconds,
       faults: chosen,
       breakage,
       eventsPerSecond: rate,

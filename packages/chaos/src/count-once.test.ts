@@ -1,0 +1,41 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findMiscounts } from './count-once.js';
+
+describe('counting each accepted event once', () => {
+  const counts: Record<string, number> = { ada: 2, ben: 3, cy: 0 };
+  let server: Server;
+  let url: string;
+
+  beforeAll(async () => {
+    server = createServer(async (request, response) => {
+      const body = await new Response(request as unknown as ReadableStream).text();
+      const { userIds } = JSON.parse(body) as { userIds: string[] };
+      const profiles = userIds.map((userId) => ({ userId, features: { events_count_all: counts[userId] } }));
+      response.end(JSON.stringify({ profiles }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  const userOf = new Map([
+    ['1', 'ada'],
+    ['2', 'ada'],
+    ['3', 'ben'],
+    ['4', 'ben'],
+    ['5', 'cy'],
+  ]);
+
+  it('is what the features say, of those that were accepted', async () => {
+    expect(await findMiscounts(url, { accepted: new Set(['1', '2']), userOf })).toEqual([]);
+  });
+
+  it('names who has one twice, and who lacks one', async () => {
+    expect(await findMiscounts(url, { accepted: new Set(['1', '2', '3', '4', '5']), userOf })).toEqual([
+      'ben counts 3 of 2 events',
+      'cy counts 0 of 1 events',
+    ]);
+  });
+});

@@ -1,0 +1,42 @@
+import { AppError } from '@perennial/kernel';
+
+/** As many as one request may ask for. */
+const USERS_PER_REQUEST = 1_000;
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Users whose features do not count each of their accepted events once, however often it came: the reference run folds the
+ * same repeats and could not tell. `url` is a feature-store's.
+ */
+export async function findMiscounts(
+  url: string,
+  { accepted, userOf }: { accepted: ReadonlySet<string>; userOf: ReadonlyMap<string, string> },
+): Promise<string[]> {
+  const wanted = new Map<string, number>();
+  for (const [messageId, userId] of userOf) {
+    if (accepted.has(messageId)) wanted.set(userId, (wanted.get(userId) ?? 0) + 1);
+  }
+  const users = [...wanted.keys()];
+  const miscounts: string[] = [];
+  for (let from = 0; from < users.length; from += USERS_PER_REQUEST) {
+    const counted = await readCounts(url, users.slice(from, from + USERS_PER_REQUEST));
+    for (const [userId, count] of counted) {
+      if (count !== wanted.get(userId)) miscounts.push(`${userId} counts ${count} of ${wanted.get(userId)} events`);
+    }
+  }
+  return miscounts;
+}
+
+async function readCounts(url: string, userIds: readonly string[]): Promise<Map<string, number>> {
+  const response = await fetch(`${url}/v1/features`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ userIds }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) throw new AppError('dependency_unavailable', `the features could not be read: ${response.status}`);
+  const { profiles } = (await response.json()) as {
+    profiles: ReadonlyArray<{ userId: string; features: Readonly<Record<string, number | null>> }>;
+  };
+  return new Map(profiles.map(({ userId, features }) => [userId, features.events_count_all ?? 0]));
+}
