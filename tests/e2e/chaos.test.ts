@@ -33,6 +33,7 @@ describe('the platform under faults', () => {
       seconds: 40,
       faults: selectFaults([
         'kill-service',
+        'kill-at-crash-point',
         'pause-service',
         'redis-kill',
         'redis-loses-writes',
@@ -41,6 +42,8 @@ describe('the platform under faults', () => {
         'kafka-link-cut',
         'redis-link-cut',
         'postgres-restart',
+        'door-link-cut',
+        'bad-activation',
       ]),
     });
     const failures = listFailures(report);
