@@ -53,8 +53,8 @@ export const RELEASES: Readonly<Record<ProcessorName, Release>> = {
     writes: [
       {
         module: FEATURE_STATE,
-        find: 'return Buffer.concat([head, timeZone, state.subject, encodeState(state.engine)]);',
-        replace: `head[0] = 2; return Buffer.concat([head, timeZone, state.subject, encodeState(state.engine), Buffer.from([${FIELD}])]);`,
+        find: 'return bytes;',
+        replace: `bytes[0] = 2; return Buffer.concat([bytes, Buffer.from([${FIELD}])]);`,
       },
       toFieldPatch(FEATURE_RECORD, 'if (message.specHash !== "") {'),
     ],
@@ -69,7 +69,7 @@ export const RELEASES: Readonly<Record<ProcessorName, Release>> = {
     ],
     writes: [
       { module: SCORING_STATE, find: 'writer.uint32(VERSION)', replace: 'writer.uint32(2)' },
-      { module: SCORING_STATE, find: 'writer.finish()', replace: `writer.uint32(${FIELD}).finish()` },
+      { module: SCORING_STATE, find: 'return writer;', replace: `return writer.uint32(${FIELD});` },
       toFieldPatch(SCORE_RECORD, 'if (message.modelHash !== "") {'),
       toFieldPatch(FEATURE_RECORD, 'if (message.specHash !== "") {'),
     ],
