@@ -122,12 +122,12 @@ async function fill({ profiles, partitions, stateBytes, seed, redis }: Bench): P
   const random = createSeededRandom(seed);
   const batches = new Map<number, Array<readonly [string, Buffer]>>();
   const stores = Array.from({ length: partitions }, (_, partition) => openStore(redis, partition));
-  const meta = { next: 0, ordinal: 0, logTimeMs: 0, sequence: 0, inForce: [], applied: {} };
+  const meta = { next: 0, ordinal: 0, commits: 0, logTimeMs: 0, sequence: 0, inForce: [], applied: {} };
   const flush = async (partition: number) => {
     const states = batches.get(partition) ?? [];
     batches.delete(partition);
     const timers = states.map(([key, state]) => [key, state.readUInt32LE()] as const);
-    const fence = { owner: 'fill', next: 0, ordinal: 0 };
+    const fence = { owner: 'fill', next: 0, commits: 0 };
     await stores[partition]?.commit(fence, { meta, states, timers, outbox: undefined, acknowledged: [] });
   };
   for (const store of stores) await store.acquire('fill');

@@ -86,6 +86,7 @@ class Batch<State, Input, Evidence> {
       meta: {
         next: this.#next,
         ordinal: this.#ordinal,
+        commits: this.#input.meta.commits + 1,
         logTimeMs: this.#logTimeMs,
         sequence: this.#input.meta.sequence,
         inForce: [...this.#inForce.values()],

@@ -7,7 +7,7 @@ const NOTHING: Omit<CommitRequest, 'meta'> = { states: [], timers: [], outbox: u
 export function describePartitionStore(name: string, open: () => Promise<PartitionStore>): void {
   describe(`partition store: ${name}`, () => {
     let store: PartitionStore;
-    const fence = { owner: 'a', next: 0, ordinal: 0 };
+    const fence = { owner: 'a', next: 0, commits: 0 };
 
     beforeEach(async () => {
       store = await open();
@@ -27,6 +27,7 @@ export function describePartitionStore(name: string, open: () => Promise<Partiti
       const meta = {
         next: 5,
         ordinal: 2,
+        commits: 3,
         logTimeMs: 1234,
         sequence: 1,
         inForce: [{ kind: 'policy', number: 3, hash: 'h' }],
@@ -43,14 +44,14 @@ export function describePartitionStore(name: string, open: () => Promise<Partiti
         acknowledged: [],
       });
       expect(await store.acquire('b')).toEqual({ meta, outboxes: [{ sequence: 1, bytes: Buffer.from([1, 0, 200]) }] });
-      const reply = await store.load({ owner: 'b', next: 5, ordinal: 2 }, { keys: ['y', 'none', 'x'] });
+      const reply = await store.load({ owner: 'b', next: 5, commits: 3 }, { keys: ['y', 'none', 'x'] });
       expect(reply.states).toEqual([Buffer.from('why'), null, Buffer.from([0, 255, 1])]);
     });
 
     it.each([
       ['another owner', { ...fence, owner: 'b' }],
       ['another offset', { ...fence, next: 1 }],
-      ['another ordinal', { ...fence, ordinal: 1 }],
+      ['another number of commits', { ...fence, commits: 1 }],
     ])('refuses %s, and changes nothing', async (_what, wrong) => {
       await store.acquire('a');
       const commit = store.commit(wrong, {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryPartitionStore } from './memory-store.js';
 import type { PartitionStore } from './store.js';
-import { createHarness, RecordingProducer, toInput, toSeen } from './test-kit.js';
+import { createHarness, RecordingProducer, type Sum, summing, toInput, toSeen } from './test-kit.js';
 
 const keys = ['a', 'b', 'c'];
 const input = toInput(
@@ -131,6 +131,42 @@ describe('fences', () => {
     expect(producer.written).toHaveLength(3);
     expect(store.contents().meta?.applied).toEqual({ 'upstream/0': { offset: 2, ordinal: 0 } });
   });
+
+  it.each([1, 2, 3, 4])(
+    'a failover that takes back part %i of a tick, of timers without outputs: none fires twice',
+    async (part) => {
+      const quiet: typeof summing = {
+        ...summing,
+        step(item, evidence) {
+          const result = summing.step(item, evidence);
+          return item.cause.kind === 'timer' ? { ...result, outputs: [] } : result;
+        },
+      };
+      const bodies = Array.from({ length: 9 }, (_, i) => ({ key: `k${i}`, body: { value: i } }));
+      const ticking = toInput([...bodies, { body: { tick: 50 } }]);
+      const store = new MemoryPartitionStore();
+      const commit = store.commit.bind(store);
+      let parts = 0;
+      store.commit = async (fence, request) => {
+        await commit(fence, request);
+        const isPart = fence.next === bodies.length && request.meta.next === fence.next;
+        if (isPart && ++parts === part) store.loseCommits(1);
+      };
+      const harness = createHarness({
+        input: ticking,
+        store,
+        producer: new RecordingProducer(),
+        owner: 'one',
+        definition: quiet,
+        limits: { timersPerLoadMax: 2 },
+      });
+      await harness.drain({ chunk: bodies.length });
+      await harness.worker.stop();
+      const woken = Object.values(store.contents().states).map((state) => (JSON.parse(state) as Sum).woken);
+      expect(woken).toEqual(bodies.map(() => 1));
+      expect(parts).toBeGreaterThan(4);
+    },
+  );
 
   it('timers that do not fit one load are worked off over several commits, once each, in order', async () => {
     const many = toInput([

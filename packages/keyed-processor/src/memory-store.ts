@@ -138,7 +138,7 @@ export class MemoryPartitionStore implements PartitionStore {
 
   #check(fence: Fence): void {
     const { owner, meta } = this.#now;
-    if (owner !== fence.owner || (meta?.next ?? 0) !== fence.next || (meta?.ordinal ?? 0) !== fence.ordinal) {
+    if (owner !== fence.owner || (meta?.next ?? 0) !== fence.next || (meta?.commits ?? 0) !== fence.commits) {
       throw fenced();
     }
   }

@@ -42,5 +42,5 @@ export function refuse(own: Refusable, refusal: AppError): void {
 }
 
 export function toFence(own: { readonly owner: string; readonly meta: PartitionMeta }): Fence {
-  return { owner: own.owner, next: own.meta.next, ordinal: own.meta.ordinal };
+  return { owner: own.owner, next: own.meta.next, commits: own.meta.commits };
 }

@@ -3,7 +3,7 @@ import { type Ownership, type Refusable, toFence } from './ownership.js';
 import type { SnapshotArchive } from './snapshot-archive.js';
 import type { LogReach } from './snapshot-choice.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
-import { afterChunk, type RestoredStart, SnapshotRestore, toCommit } from './snapshot-restore.js';
+import { type RestoredStart, SnapshotRestore, toCommit, toCounted } from './snapshot-restore.js';
 import { SnapshotSchedule } from './snapshot-schedule.js';
 import type { SnapshotTelemetry } from './snapshot-telemetry.js';
 import type { SnapshotSource } from './snapshot-writer.js';
@@ -48,7 +48,7 @@ export class PartitionSnapshots {
     const { store } = this.#options;
     try {
       for (let due = await restoration.takeDue(next); due !== undefined; due = await restoration.takeDue(next)) {
-        const meta = afterChunk(own.meta);
+        const meta = toCounted(own.meta);
         await store.commit(toFence(own), toCommit(meta, due));
         own.meta = meta;
         for (const { key } of due) own.cache.forget(key);
@@ -61,7 +61,7 @@ export class PartitionSnapshots {
     }
     restoration.progress.replayed(next);
     if (!restoration.isDone(next)) return;
-    const meta = { ...own.meta, ordinal: 0, restoring: undefined };
+    const meta = toCounted({ ...own.meta, restoring: undefined });
     await store.commit(toFence(own), toCommit(meta, []));
     own.meta = meta;
     own.restoration = undefined;

@@ -234,7 +234,7 @@ export class PartitionWorker<State, Input, Evidence> {
     }
     await checkContinuity(partition, undefined);
     await store.commit(
-      { owner, next: 0, ordinal: 0 },
+      { owner, next: 0, commits: 0 },
       { meta: EMPTY_META, states: [], timers: [], outbox: undefined, acknowledged: [] },
     );
     return { meta: EMPTY_META, restoration: undefined };

@@ -81,12 +81,11 @@ export function createRebuildStage<State, Input, Evidence>(
       const { meta: found } = await store.acquire(owner);
       if (found !== undefined && found.restoring === undefined) {
         // Marked first: a partition that works is not wiped.
-        const fence = { owner, next: found.next, ordinal: found.ordinal };
-        await store.commit(fence, toCommit({ ...found, restoring: REBUILD_MARK }, []));
+        await store.commit(toFence({ owner, meta: found }), toCommit({ ...found, restoring: REBUILD_MARK }, []));
       }
       await store.wipe(owner);
       const meta: PartitionMeta = { ...EMPTY_META, restoring: REBUILD_MARK };
-      await store.commit({ owner, next: 0, ordinal: 0 }, toCommit(meta, []));
+      await store.commit({ owner, next: 0, commits: 0 }, toCommit(meta, []));
       return new Rebuild(options, { partition, store, owner, meta });
     },
   };

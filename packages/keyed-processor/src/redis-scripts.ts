@@ -4,7 +4,7 @@
  */
 
 const FENCE = `
-local held = redis.call('HMGET', KEYS[1], 'owner', 'next', 'ordinal')
+local held = redis.call('HMGET', KEYS[1], 'owner', 'next', 'commits')
 if held[1] ~= ARGV[1] or (held[2] or '0') ~= ARGV[2] or (held[3] or '0') ~= ARGV[3] then
   return redis.error_reply('FENCED owner or position changed')
 end
@@ -13,10 +13,10 @@ end
 /** ARGV: owner. Reply: meta fields, then outbox as a flat list. */
 export const ACQUIRE_SCRIPT = `
 redis.call('HSET', KEYS[1], 'owner', ARGV[1])
-return {redis.call('HMGET', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied', 'restoring'), redis.call('HGETALL', KEYS[4])}
+return {redis.call('HMGET', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied', 'restoring', 'commits'), redis.call('HGETALL', KEYS[4])}
 `;
 
-/** ARGV: owner, next, ordinal, timers' bound ('' for none), timers' limit, keys. Reply: states, timers (flat), timers' states, next timer. */
+/** ARGV: owner, next, commits, timers' bound ('' for none), timers' limit, keys. Reply: states, timers (flat), timers' states, next timer. */
 export const LOAD_SCRIPT = `
 ${FENCE}
 local function get(keys)
@@ -41,14 +41,14 @@ return {get(keys), timers, get(due), after}
 `;
 
 /**
- * ARGV: owner, next, ordinal (expected); next, ordinal, logTime, sequence, inForce, applied, restoring (new);
+ * ARGV: owner, next, commits (expected); next, ordinal, logTime, sequence, inForce, applied, restoring, commits (new);
  * number of acknowledged outboxes and their numbers; outbox number ('' for none) and bytes; number of states set and (key, bytes)s; number
  * removed and keys; number of timers set and (dueAt, key)s; number removed and keys.
  */
 export const COMMIT_SCRIPT = `
 ${FENCE}
-redis.call('HSET', KEYS[1], 'next', ARGV[4], 'ordinal', ARGV[5], 'logTime', ARGV[6], 'sequence', ARGV[7], 'inForce', ARGV[8], 'applied', ARGV[9], 'restoring', ARGV[10])
-local at = 11
+redis.call('HSET', KEYS[1], 'next', ARGV[4], 'ordinal', ARGV[5], 'logTime', ARGV[6], 'sequence', ARGV[7], 'inForce', ARGV[8], 'applied', ARGV[9], 'restoring', ARGV[10], 'commits', ARGV[11])
+local at = 12
 local function apply(command, key, width)
   local count = tonumber(ARGV[at]) * width
   at = at + 1
@@ -109,6 +109,6 @@ local held = redis.call('HMGET', KEYS[1], 'owner', 'next', 'restoring')
 local begun = held[2] and (held[3] or '') == ''
 if held[1] ~= ARGV[1] or begun then return redis.error_reply('FENCED owner changed, or the partition works') end
 redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
-redis.call('HDEL', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied', 'restoring')
+redis.call('HDEL', KEYS[1], 'next', 'ordinal', 'logTime', 'sequence', 'inForce', 'applied', 'restoring', 'commits')
 return 'OK'
 `;

@@ -110,7 +110,7 @@ async function run(call: () => Promise<unknown>): Promise<unknown> {
 }
 
 function toFenceArguments(fence: Fence): Argument[] {
-  return [fence.owner, fence.next, fence.ordinal];
+  return [fence.owner, fence.next, fence.commits];
 }
 
 function toGuardArguments(guard: ReadGuard): Argument[] {
@@ -146,6 +146,7 @@ function toCommitArguments({ meta, states, timers, outbox, acknowledged }: Commi
     JSON.stringify(meta.inForce),
     JSON.stringify(meta.applied),
     meta.restoring ?? '',
+    meta.commits,
   ];
   args.push(acknowledged.length, ...acknowledged);
   args.push(outbox?.sequence ?? '', outbox?.bytes ?? '');
@@ -172,11 +173,15 @@ function pushPresent<V>(
 }
 
 function parseMeta(fields: ReadonlyArray<Buffer | null>): PartitionMeta | undefined {
-  const [next, ordinal, logTime, sequence, inForce, applied, restoring] = fields.map((field) => field?.toString());
+  const [next, ordinal, logTime, sequence, inForce, applied, restoring, commits] = fields.map((field) =>
+    field?.toString(),
+  );
   if (next === undefined) return undefined;
   return {
     next: Number(next),
     ordinal: Number(ordinal),
+    // Missing in what a version wrote that did not count them.
+    commits: Number(commits ?? 0),
     logTimeMs: Number(logTime),
     sequence: Number(sequence),
     inForce: JSON.parse(inForce ?? '[]') as Activation[],

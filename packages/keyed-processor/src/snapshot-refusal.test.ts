@@ -10,7 +10,7 @@ import {
   MANIFESTS,
   openTestSnapshots,
   readManifests,
-  withoutSequence,
+  withoutCounts,
 } from './snapshot-test-kit.js';
 import { createHarness, RecordingProducer, toSeen } from './test-kit.js';
 
@@ -26,7 +26,7 @@ async function loseStore() {
   const harness = createHarness({ input, store, producer, owner: 'before', snapshots });
   await harness.drain();
   await harness.worker.stop();
-  const before = { contents: withoutSequence(store), seen: toSeen(producer.written) };
+  const before = { contents: withoutCounts(store), seen: toSeen(producer.written) };
   store.empty();
   return { store, blobs, producer, before };
 }
@@ -53,7 +53,7 @@ async function takeOn(
   });
   await harness.drain({ until: () => told.length > patience });
   await harness.worker.stop();
-  return { error: told[0], damaged, contents: withoutSequence(lost.store), seen: toSeen(lost.producer.written) };
+  return { error: told[0], damaged, contents: withoutCounts(lost.store), seen: toSeen(lost.producer.written) };
 }
 
 /** Numbers from the end: 0 is the newest. */
@@ -103,7 +103,7 @@ describe('a restore refuses', () => {
   it('with snapshots off, a partition that is half restored', async () => {
     const lost = await loseStore();
     await lost.store.acquire('someone');
-    const fence = { owner: 'someone', next: 0, ordinal: 0 };
+    const fence = { owner: 'someone', next: 0, commits: 0 };
     const meta = { ...newest(lost.blobs).begin, restoring: 'some-snapshot' };
     await lost.store.commit(fence, { meta, states: [], timers: [], outbox: undefined, acknowledged: [] });
     const told: unknown[] = [];

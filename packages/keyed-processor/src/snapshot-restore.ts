@@ -83,7 +83,7 @@ export class SnapshotRestore {
       chunks: [],
       createdAtMs,
     });
-    await store.commit({ owner, next: 0, ordinal: 0 }, toCommit(EMPTY_META, []));
+    await store.commit({ owner, next: 0, commits: 0 }, toCommit(EMPTY_META, []));
     return { meta: EMPTY_META, restoration: undefined };
   }
 
@@ -95,8 +95,8 @@ export class SnapshotRestore {
     const newest = newestOf(chain);
     checkReach(archive, newest, reach);
     await store.wipe(owner);
-    let meta: PartitionMeta = { ...newest.begin, restoring: newest.id };
-    await store.commit({ owner, next: 0, ordinal: 0 }, toCommit(meta, []));
+    let meta: PartitionMeta = { ...newest.begin, commits: 1, restoring: newest.id };
+    await store.commit({ owner, next: 0, commits: 0 }, toCommit(meta, []));
     const progress = new RestoreProgress(chain, { partition: archive.subject.partition, limits, clock, telemetry });
     for (const manifest of chain) {
       try {
@@ -131,7 +131,7 @@ export class SnapshotRestore {
     for await (const profiles of readChunksAhead({ archive, ...limits }, { id: manifest.id, chunks })) {
       to.signal.throwIfAborted();
       const before = meta;
-      meta = afterChunk(before);
+      meta = toCounted(before);
       await store.commit(toFence({ owner: to.owner, meta: before }), toCommit(meta, profiles));
       to.progress.loaded(profiles.length);
     }
@@ -140,11 +140,11 @@ export class SnapshotRestore {
 }
 
 /**
- * Counts a chunk that was put in. No record was worked off by that, but the fence must move all the same: else a chunk that
- * a failover takes back would not be missed, and an older one that a client repeats late would go on top of a newer.
+ * Counts a commit of a restore. No record was worked off by it, but the fence must move all the same: else a chunk that a
+ * failover takes back would not be missed, and an older one that a client repeats late would go on top of a newer.
  */
-export function afterChunk(meta: PartitionMeta): PartitionMeta {
-  return { ...meta, ordinal: meta.ordinal + 1 };
+export function toCounted(meta: PartitionMeta): PartitionMeta {
+  return { ...meta, commits: meta.commits + 1 };
 }
 
 /** Profiles as a snapshot holds them, and nothing else. */

@@ -70,10 +70,10 @@ export function readManifests(blobs: MemoryBlobStore): SnapshotManifest[] {
     .map(([, bytes]) => decodeManifest(bytes));
 }
 
-/** How many outboxes there were depends on where batches were cut; nothing else may. */
-export function withoutSequence(store: MemoryPartitionStore) {
+/** How many commits and outboxes there were depends on where batches were cut; nothing else may. */
+export function withoutCounts(store: MemoryPartitionStore) {
   const { meta, ...rest } = store.contents();
-  return { ...rest, meta: { ...meta, sequence: undefined } };
+  return { ...rest, meta: { ...meta, sequence: undefined, commits: undefined } };
 }
 
 /** Profiles that come, are changed, wake up, are poisoned and go, and ticks that wake many at once. */

@@ -3,8 +3,10 @@ import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import { createSeededRandom, must } from '@perennial/kernel';
 import { ChangedKeys } from './changed-keys.js';
 import { MemoryPartitionStore } from './memory-store.js';
+import { toFence } from './ownership.js';
 import { OutboxPublisher } from './publisher.js';
 import { decodeChunk, encodeChunk } from './snapshot-format.js';
+import { toCounted } from './snapshot-restore.js';
 import { removeOldSnapshots } from './snapshot-retention.js';
 import {
   CHUNKS,
@@ -54,13 +56,8 @@ async function createSource(states: Readonly<Record<string, string>>) {
       ([key, state]) => [key, state === null ? null : Buffer.from(state)] as const,
     );
     source.changes.note(entries);
-    const meta = { ...source.meta, next: source.meta.next + 1 };
-    const { owner } = source;
-    const { next, ordinal } = source.meta;
-    await store.commit(
-      { owner, next, ordinal },
-      { meta, states: entries, timers: [], outbox: undefined, acknowledged: [] },
-    );
+    const meta = toCounted({ ...source.meta, next: source.meta.next + 1 });
+    await store.commit(toFence(source), { meta, states: entries, timers: [], outbox: undefined, acknowledged: [] });
     source.meta = meta;
   }
   await store.acquire('one');
@@ -125,12 +122,9 @@ describe('a snapshot', () => {
       });
       write(records);
     };
-    const meta = { ...source.meta, next: 2, sequence: 1 };
+    const meta = toCounted({ ...source.meta, next: 2, sequence: 1 });
     const outbox = { sequence: 1, bytes: Buffer.from('owed') };
-    await store.commit(
-      { owner: 'one', next: 1, ordinal: 0 },
-      { meta, states: [], timers: [], outbox, acknowledged: [] },
-    );
+    await store.commit(toFence(source), { meta, states: [], timers: [], outbox, acknowledged: [] });
     source.meta = meta;
     publisher.add({ sequence: 1, records: [], next: 1 });
     const writing = writeSnapshot(options, undefined);

@@ -6,15 +6,17 @@ export interface Fence {
   readonly owner: string;
   /** Offset of the next record to be worked off. */
   readonly next: number;
-  /** Outputs already committed for that record (a tick whose timers take several commits). */
-  readonly ordinal: number;
+  /** Number of the last commit: part of a tick, or a chunk put in, does not move `next`, and is missed all the same. */
+  readonly commits: number;
 }
 
 /** What the partition knows besides states, timers and outboxes. */
 export interface PartitionMeta {
   readonly next: number;
-  /** Outputs of the next record that are committed already; while it is being restored, also chunks put in before it. */
+  /** Outputs of the next record that are committed already (a tick whose timers take several commits). */
   readonly ordinal: number;
+  /** Number of the last commit; one that only begins the partition or drops outboxes has none. */
+  readonly commits: number;
   /** Highest tick so far, ms; 0 before the first. */
   readonly logTimeMs: number;
   /** Number of the last outbox written; 0 before the first. */
@@ -91,7 +93,7 @@ export const SCAN_START = '0';
 
 /**
  * State of one partition of one processor, all on one hash slot. `load` and `commit` are atomic and fenced: they throw
- * AppError `fenced` and change nothing when the owner, `next` or `ordinal` is not as expected.
+ * AppError `fenced` and change nothing when the owner, `next` or `commits` is not as expected.
  */
 export interface PartitionStore {
   /** Makes `owner` the only one that may commit; gives the meta (undefined for a partition never begun) and the outboxes still kept. */
@@ -115,4 +117,12 @@ export interface PartitionStore {
 export type OpenPartitionStore = (partition: number) => PartitionStore;
 
 /** A partition before its first commit. */
-export const EMPTY_META: PartitionMeta = { next: 0, ordinal: 0, logTimeMs: 0, sequence: 0, inForce: [], applied: {} };
+export const EMPTY_META: PartitionMeta = {
+  next: 0,
+  ordinal: 0,
+  commits: 0,
+  logTimeMs: 0,
+  sequence: 0,
+  inForce: [],
+  applied: {},
+};

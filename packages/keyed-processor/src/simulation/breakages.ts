@@ -67,9 +67,9 @@ export const BREAKAGES: readonly Breakage[] = [
       ...store,
       async commit(fence, request) {
         await store.commit(fence, { ...request, timers: [] });
-        const { next, ordinal } = request.meta;
+        const { next, commits } = request.meta;
         const after = { ...request, states: [], outbox: undefined, acknowledged: [] };
-        if (request.timers.length > 0) await store.commit({ owner: fence.owner, next, ordinal }, after);
+        if (request.timers.length > 0) await store.commit({ owner: fence.owner, next, commits }, after);
       },
     }),
   },

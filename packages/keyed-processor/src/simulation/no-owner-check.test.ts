@@ -7,7 +7,8 @@ import { StoreServer } from './store-server.js';
 
 /*
  * The offset check covers for a missing owner check so well that thousands of simulated worlds do not show it. What it is
- * for: numbers of outboxes come again after a failover, and a zombie that stands at the right offset writes over one.
+ * for: numbers of outboxes come again after a failover, and a zombie that stands at the right offset, after as many commits
+ * as its successor, writes over one.
  */
 
 const breakage = must(
@@ -15,27 +16,34 @@ const breakage = must(
   'the breakage',
 );
 
-/** A commit of one or more records, with an outbox that names them. */
-function commitOf({ from, to, sequence }: { from: number; to: number; sequence: number }): CommitRequest {
-  const meta = { ...EMPTY_META, next: to, sequence };
+/** A commit of one or more records, the partition's nth, with an outbox that names them if it has a number. */
+function commitOf(range: { from: number; to: number; commits: number; sequence?: number }): CommitRequest {
+  const { from, to, commits, sequence = 0 } = range;
   const bytes = Buffer.from(`outputs of ${from} to ${to - 1}`);
-  return { meta, states: [], timers: [], outbox: { sequence, bytes }, acknowledged: [] };
+  const outbox = sequence === 0 ? undefined : { sequence, bytes };
+  return { meta: { ...EMPTY_META, next: to, commits, sequence }, states: [], timers: [], outbox, acknowledged: [] };
 }
 
-/** One owner commits two records at once and loses that in a failover; another commits them one by one; the first goes on. */
+/**
+ * Of three records only the last has no output. One owner commits two of them, then one, and loses that in a failover;
+ * another commits one, then two; the first goes on.
+ */
 async function runZombie(toStore: (server: StoreServer) => Pick<StoreServer, 'acquire' | 'commit'>) {
   const scheduler = new Scheduler();
   const server = new StoreServer(scheduler);
   const store = toStore(server);
   await store.acquire('zombie');
   await scheduler.runUntil(10);
-  await store.commit({ owner: 'zombie', next: 0, ordinal: 0 }, commitOf({ from: 0, to: 2, sequence: 1 }));
+  await store.commit({ owner: 'zombie', next: 0, commits: 0 }, commitOf({ from: 0, to: 2, commits: 1, sequence: 1 }));
+  await store.commit({ owner: 'zombie', next: 2, commits: 1 }, commitOf({ from: 2, to: 3, commits: 2 }));
   server.failOver(5);
   await store.acquire('successor');
-  await store.commit({ owner: 'successor', next: 0, ordinal: 0 }, commitOf({ from: 0, to: 1, sequence: 1 }));
-  await store.commit({ owner: 'successor', next: 1, ordinal: 0 }, commitOf({ from: 1, to: 2, sequence: 2 }));
-  const late = commitOf({ from: 2, to: 3, sequence: 2 });
-  const outcome = await Promise.allSettled([store.commit({ owner: 'zombie', next: 2, ordinal: 0 }, late)]);
+  const first = commitOf({ from: 0, to: 1, commits: 1, sequence: 1 });
+  await store.commit({ owner: 'successor', next: 0, commits: 0 }, first);
+  const second = commitOf({ from: 1, to: 3, commits: 2, sequence: 2 });
+  await store.commit({ owner: 'successor', next: 1, commits: 1 }, second);
+  const late = commitOf({ from: 3, to: 4, commits: 3, sequence: 2 });
+  const outcome = await Promise.allSettled([store.commit({ owner: 'zombie', next: 3, commits: 2 }, late)]);
   const { outboxes } = await server.acquire('next');
   return { outcome: outcome[0]?.status, owed: outboxes.map(({ bytes }) => String(bytes)) };
 }
@@ -44,12 +52,12 @@ describe('the owner check', () => {
   it('refuses a zombie that stands at the right offset', async () => {
     const { outcome, owed } = await runZombie((server) => server);
     expect(outcome).toBe('rejected');
-    expect(owed).toEqual(['outputs of 0 to 0', 'outputs of 1 to 1']);
+    expect(owed).toEqual(['outputs of 0 to 0', 'outputs of 1 to 2']);
   });
 
   it('is what keeps its outbox from taking the place of one that is owed', async () => {
     const { outcome, owed } = await runZombie((server) => breakage.atServer?.(server) as StoreServer);
     expect(outcome).toBe('fulfilled');
-    expect(owed).toEqual(['outputs of 0 to 0', 'outputs of 2 to 2']);
+    expect(owed).toEqual(['outputs of 0 to 0', 'outputs of 3 to 3']);
   });
 });

@@ -34,9 +34,9 @@ export class StoreServer implements PartitionStore {
   }
 
   /** How far the partition has come. */
-  get position(): { next: number; ordinal: number } {
-    const { next, ordinal } = this.#store.contents().meta ?? EMPTY_META;
-    return { next, ordinal };
+  get position(): { next: number; commits: number } {
+    const { next, commits } = this.#store.contents().meta ?? EMPTY_META;
+    return { next, commits };
   }
 
   acquire(owner: string) {
@@ -71,9 +71,9 @@ export class StoreServer implements PartitionStore {
     return this.#write((store) => {
       const { meta } = this.#store.contents();
       if (meta?.restoring === undefined) return store.wipe(owner);
-      const { next, ordinal, restoring } = meta;
+      const { next, commits, restoring } = meta;
       const nothing = { states: [], timers: [], outbox: undefined, acknowledged: [] };
-      return store.commit({ owner, next, ordinal }, { ...nothing, meta: { ...EMPTY_META, restoring } });
+      return store.commit({ owner, next, commits }, { ...nothing, meta: { ...EMPTY_META, restoring } });
     });
   }
 
