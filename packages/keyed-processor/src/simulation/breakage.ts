@@ -1,6 +1,6 @@
 import type { BlobStore } from '@perennial/blob-store';
 import type { Log, LogProducer } from '@perennial/kafka';
-import type { PartitionStore } from '../store.js';
+import type { Fence, PartitionStore } from '../store.js';
 import type { StoreServer } from './store-server.js';
 import type { ToyDefinition } from './toy.js';
 
@@ -29,4 +29,29 @@ export interface Breakage {
   inBlobs?(blobs: BlobStore, serverOf: (partition: number) => StoreServer): BlobStore;
   /** `world` is one object for each world, to remember things by. */
   inDefinition?(definition: ToyDefinition, world: object): ToyDefinition;
+}
+
+/** A server's port, to be changed in places. */
+export function toPort(server: StoreServer): PartitionStore {
+  return {
+    acquire: (owner) => server.acquire(owner),
+    load: (fence, request) => server.load(fence, request),
+    commit: (fence, request) => server.commit(fence, request),
+    scan: (guard, from) => server.scan(guard, from),
+    peek: (guard, keys) => server.peek(guard, keys),
+    wipe: (owner) => server.wipe(owner),
+  };
+}
+
+/** A port whose fence does not go by the number of commits, while the partition is being restored or while it is not. */
+export function uncounted(server: StoreServer, when: (restoring: boolean) => boolean): PartitionStore {
+  const loosen = (fence: Fence): Fence => {
+    const restoring = server.contents().meta?.restoring !== undefined;
+    return when(restoring) ? { ...fence, commits: server.position.commits } : fence;
+  };
+  return {
+    ...toPort(server),
+    load: (fence, request) => server.load(loosen(fence), request),
+    commit: (fence, request) => server.commit(loosen(fence), request),
+  };
 }

@@ -1,10 +1,8 @@
 import { HEADERS } from '@perennial/contracts';
 import type { OutgoingRecord } from '@perennial/kafka';
 import { decodeOutbox, encodeOutbox } from '../outbox.js';
-import type { PartitionStore } from '../store.js';
-import type { Breakage } from './breakage.js';
+import { type Breakage, toPort, uncounted } from './breakage.js';
 import { SNAPSHOT_BREAKAGES } from './snapshot-breakages.js';
-import type { StoreServer } from './store-server.js';
 
 /** Every rule of the heart that can be broken from outside it; see docs/RELIABILITY.md for what each would do. */
 export const BREAKAGES: readonly Breakage[] = [
@@ -40,6 +38,10 @@ export const BREAKAGES: readonly Breakage[] = [
       ...toPort(server),
       load: (_fence, request) => server.load({ owner: server.owner, ...server.position }, request),
     }),
+  },
+  {
+    name: 'parts of a tick not counted',
+    atServer: (server) => uncounted(server, (restoring) => !restoring),
   },
   {
     name: 'outbox not re-published',
@@ -144,18 +146,6 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   ...SNAPSHOT_BREAKAGES,
 ];
-
-/** A server's port, to be changed in places. */
-function toPort(server: StoreServer): PartitionStore {
-  return {
-    acquire: (owner) => server.acquire(owner),
-    load: (fence, request) => server.load(fence, request),
-    commit: (fence, request) => server.commit(fence, request),
-    scan: (guard, from) => server.scan(guard, from),
-    peek: (guard, keys) => server.peek(guard, keys),
-    wipe: (owner) => server.wipe(owner),
-  };
-}
 
 /** What a broken rule remembers, beside the thing it belongs to. */
 const memories = new WeakMap<object, Map<string, Map<string, unknown>>>();

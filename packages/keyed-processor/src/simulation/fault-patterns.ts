@@ -18,12 +18,20 @@ const RELAPSE_AFTER_MS = { from: 5, to: 900 };
 const RELAPSES = ['empty', 'kill', 'pause', 'fail-over', 'store-trouble', 'blob-trouble'] as const;
 const GONE_MS = { from: 50, to: 2500 };
 
+const LOST_PART_CHANCE = 0.4;
+/** From just that commit to several, of a tick or a restore. */
+const LOST_PART_AFTER_MS = [
+  { from: 0, to: 20 },
+  { from: 0, to: 200 },
+] as const;
+
 export function drawPatterns(draw: Draw, options: FaultOptions): Fault[] {
   if (options.machinesDiffer) return [];
   return [
     ...(draw.chance(ZOMBIE_CHANCE) ? drawZombie(draw, options) : []),
     ...(draw.chance(LOST_MACHINE_CHANCE) ? drawLostMachine(draw, options) : []),
     ...(draw.chance(RELAPSE_CHANCE) ? drawRelapse(draw, options) : []),
+    ...(draw.chance(LOST_PART_CHANCE) ? drawLostParts(draw, options) : []),
   ];
 }
 
@@ -58,6 +66,16 @@ function drawLostMachine(draw: Draw, { stages, processesPerStage, untilMs }: Fau
     ...kills,
     { atMs, kind: 'empty', stages: [stage] },
   ];
+}
+
+/** What the fence must miss though the offset stands: a part of a tick, a chunk that was put in. */
+function drawLostParts(draw: Draw, { stages, untilMs }: FaultOptions): Fault[] {
+  return Array.from({ length: draw.whole({ from: 1, to: 3 }) }, () => ({
+    kind: 'lost-part',
+    atMs: draw.whole({ from: 0, to: untilMs }),
+    stage: draw.whole({ from: 0, to: stages - 1 }),
+    afterMs: draw.whole(draw.pick(LOST_PART_AFTER_MS)),
+  }));
 }
 
 /** A store is emptied, and before it is restored something else goes wrong with the same stage. */

@@ -20,6 +20,8 @@ export type Fault = { readonly atMs: number } & (
       readonly times: number;
       readonly everyMs: number;
     }
+  /** The next commit that does not move the offset is taken back so much later, with all that came since. */
+  | { readonly kind: 'lost-part'; readonly stage: number; readonly afterMs: number }
   | { readonly kind: 'empty'; readonly stages: readonly number[] }
   | { readonly kind: 'slow' | 'store-trouble' | 'publish-trouble' | 'blob-trouble'; readonly forMs: number }
   /** Of one stage's snapshots; the log that they allow to forget. */

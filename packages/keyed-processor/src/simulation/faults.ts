@@ -64,7 +64,7 @@ function drawFlaps(draw: Draw, untilMs: number): { times: number; everyMs: numbe
 
 function drawFault(
   draw: Draw,
-  kind: Fault['kind'],
+  kind: (typeof KINDS)[number],
   options: FaultOptions & { readonly fromMs: number; readonly toMs: number; readonly stage: number | undefined },
 ): Fault {
   const { stages, processesPerStage, untilMs, fromMs, toMs } = options;

@@ -28,6 +28,9 @@ export function inject(fault: Fault, { world, fleet }: { world: World; fleet: Fl
     case 'fail-over':
       for (let i = 0; i < fault.times; i++) scheduler.schedule(i * fault.everyMs, () => failOver(world, fault));
       break;
+    case 'lost-part':
+      losePart(world, fault);
+      break;
     case 'empty':
       for (const store of world.storesOf(fault.stages)) store.empty();
       break;
@@ -57,8 +60,19 @@ export function inject(fault: Fault, { world, fleet }: { world: World; fleet: Fl
   }
 }
 
-function failOver(world: World, { stages, losesMs }: Extract<Fault, { kind: 'fail-over' }>): void {
+function failOver(world: World, { stages, losesMs }: { stages: readonly number[]; losesMs: number }): void {
   for (const store of world.storesOf(stages)) store.failOver(losesMs);
+}
+
+function losePart(world: World, { stage, afterMs }: Extract<Fault, { kind: 'lost-part' }>): void {
+  const { scheduler } = world;
+  const stores = world.storesOf([stage]);
+  const onPart = () => {
+    for (const store of stores) store.onPart = undefined;
+    const partMs = scheduler.nowMs;
+    scheduler.schedule(afterMs, () => failOver(world, { stages: [stage], losesMs: scheduler.nowMs - partMs + 1 }));
+  };
+  for (const store of stores) store.onPart = onPart;
 }
 
 function trouble({ network, scheduler }: World, services: readonly Service[], forMs: number): void {
@@ -78,5 +92,6 @@ function replace(fleet: Fleet, at: ProcessAddress): void {
 export function heal({ world, fleet }: { world: World; fleet: Fleet }): void {
   world.network.weather.slow = false;
   world.network.weather.trouble.clear();
+  for (const store of world.stores) store.onPart = undefined;
   for (const at of fleet.addresses) fleet.heal(at);
 }

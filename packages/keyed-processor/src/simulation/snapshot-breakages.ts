@@ -1,7 +1,7 @@
 import type { BlobStore } from '@perennial/blob-store';
 import { decodeManifest, encodeManifest, type SnapshotManifest } from '../snapshot-format.js';
 import type { PartitionMeta } from '../store.js';
-import type { Breakage } from './breakage.js';
+import { type Breakage, toPort, uncounted } from './breakage.js';
 
 /** The rules of snapshots and restores, broken from outside: mostly by what a manifest says of a snapshot. */
 export const SNAPSHOT_BREAKAGES: readonly Breakage[] = [
@@ -43,14 +43,11 @@ export const SNAPSHOT_BREAKAGES: readonly Breakage[] = [
   },
   {
     name: 'restore without a wipe',
-    atServer: (server) => ({
-      acquire: (owner) => server.acquire(owner),
-      load: (fence, request) => server.load(fence, request),
-      commit: (fence, request) => server.commit(fence, request),
-      scan: (guard, from) => server.scan(guard, from),
-      peek: (guard, keys) => server.peek(guard, keys),
-      wipe: (owner) => server.wipeMeta(owner),
-    }),
+    atServer: (server) => ({ ...toPort(server), wipe: (owner) => server.wipeMeta(owner) }),
+  },
+  {
+    name: 'commits of a restore not counted',
+    atServer: (server) => uncounted(server, (restoring) => restoring),
   },
 ];
 

@@ -23,6 +23,8 @@ export class StoreServer implements PartitionStore {
   #store = new MemoryPartitionStore();
   #journal: Write[] = [];
   #owner = '';
+  /** Called at a commit of states that leaves the offset where it is. */
+  onPart: (() => void) | undefined;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -50,8 +52,9 @@ export class StoreServer implements PartitionStore {
     return this.#store.load(fence, request);
   }
 
-  commit(fence: Fence, request: CommitRequest) {
-    return this.#write((store) => store.commit(fence, request));
+  async commit(fence: Fence, request: CommitRequest) {
+    await this.#write((store) => store.commit(fence, request));
+    if (request.states.length > 0 && request.meta.next === fence.next) this.onPart?.();
   }
 
   scan(guard: ReadGuard, from: { cursor: string; count: number }) {

@@ -139,18 +139,21 @@ function applyInput(step: ToyStep, input: ToyInput, before: ToyState): StepResul
   return { state: removed ? undefined : state, outputs };
 }
 
-/** Wakes and sets its timer again, a few times; at the end a state that owes nothing is removed. */
+/** Wakes and sets its timer again, a few times, some without an output; at the end a state that owes nothing is removed. */
 function wake(step: ToyStep, before: ToyState): StepResult<ToyState> {
   const { context, machine } = step;
   const woken = before.woken + 1;
   const last = woken === WAKES_MAX && before.sum % 2 === 0;
+  const quiet = !last && (before.sum + woken) % 2 === 1;
   const state: ToyState = {
     ...before,
-    seq: before.seq + 1,
-    chain: mix(before.chain, `woken ${context.logTimeMs} ${machine}`),
+    seq: quiet ? before.seq : before.seq + 1,
+    // Without an output, nobody can tell which machine it was.
+    chain: mix(before.chain, `woken ${context.logTimeMs} ${quiet ? '' : machine}`),
     wakeAtMs: woken < WAKES_MAX ? (before.wakeAtMs ?? 0) + WAKE_AFTER_MS : null,
     woken,
   };
+  if (quiet) return { state, outputs: [] };
   const output = toOutput(step, 0, { add: 0, seq: state.seq, chain: state.chain, ...(last && { last }) });
   return { state: last ? undefined : state, outputs: [output] };
 }

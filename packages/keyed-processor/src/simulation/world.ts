@@ -85,6 +85,10 @@ export class World implements RestingWorld {
     return stages.flatMap((stage) => this.#stores[stage] ?? []);
   }
 
+  get stores(): StoreServer[] {
+    return this.#stores.flat();
+  }
+
   /** Virtual ms since the log last changed. */
   get quietForMs(): number {
     return this.scheduler.nowMs - this.broker.changedAtMs;
