@@ -25,8 +25,18 @@ const CURSOR_PREFIX = 'after:';
 export class MemoryPartitionStore implements PartitionStore {
   #now: Contents = { owner: undefined, meta: undefined, states: new Map(), timers: new Map(), outboxes: new Map() };
   readonly #history: Contents[] = [];
+  readonly #keepsHistory: boolean;
   /** Thrown by the next call, once. */
   failNext: Error | undefined;
+
+  /** Without a history (a copy at each commit) it cannot lose its last commits. */
+  constructor({ keepsHistory = true }: { keepsHistory?: boolean } = {}) {
+    this.#keepsHistory = keepsHistory;
+  }
+
+  get meta(): PartitionMeta | undefined {
+    return this.#now.meta;
+  }
 
   async acquire(owner: string) {
     this.#mayFail();
@@ -124,6 +134,7 @@ export class MemoryPartitionStore implements PartitionStore {
   }
 
   #remember(): void {
+    if (!this.#keepsHistory) return;
     this.#history.push({
       ...this.#now,
       states: new Map(this.#now.states),

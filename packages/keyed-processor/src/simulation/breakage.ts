@@ -46,7 +46,7 @@ export function toPort(server: StoreServer): PartitionStore {
 /** A port whose fence does not go by the number of commits, while the partition is being restored or while it is not. */
 export function uncounted(server: StoreServer, when: (restoring: boolean) => boolean): PartitionStore {
   const loosen = (fence: Fence): Fence => {
-    const restoring = server.contents().meta?.restoring !== undefined;
+    const restoring = server.meta?.restoring !== undefined;
     return when(restoring) ? { ...fence, commits: server.position.commits } : fence;
   };
   return {

@@ -13,9 +13,10 @@ export function findViolation(world: RestingWorld): string | undefined {
       if (found !== undefined) return `${topic}/${partition}: ${found}`;
     }
   }
+  const published = publishedBySource(world);
   for (let stage = 0; stage < world.stages; stage++) {
     for (let partition = 0; partition < world.partitions; partition++) {
-      const found = checkPartition(world, { stage, partition });
+      const found = checkPartition(world, { stage, partition }, published);
       if (found !== undefined) return `stage ${stage}, partition ${partition}: ${found}`;
     }
   }
@@ -61,11 +62,15 @@ function toOutputs(record: LogRecord): Array<{ key: string; output: ToyOutput }>
 }
 
 /** States, timers, meta and outputs are those of the fault-free run over the same log. */
-function checkPartition(world: RestingWorld, at: { stage: number; partition: number }): string | undefined {
+function checkPartition(
+  world: RestingWorld,
+  at: { stage: number; partition: number },
+  publishedBy: ReadonlyMap<string, readonly LogRecord[]>,
+): string | undefined {
   const input = world.records({ topic: world.topics[at.stage] as string, partition: at.partition });
   const definition = createToy({ stage: at.stage, isLast: at.stage === world.stages - 1, machine: 0 });
   const source = `${definition.name}/${at.partition}`;
-  const published = publishedBy(world, source);
+  const published = publishedBy.get(source) ?? [];
   const machines = new Map(published.flatMap(toMachine));
   const truth = foldLog(input, {
     definition,
@@ -105,20 +110,27 @@ function compareStore(
 function compareOutputs(published: readonly LogRecord[], truth: readonly OutgoingRecord[]): string | undefined {
   const toLine = (record: OutgoingRecord) => `${record.topic}/${record.partition} ${toContent(record)}`;
   const seen = new Set(published.map(toLine));
-  const missing = truth.map(toLine).find((line) => !seen.has(line));
-  if (missing !== undefined) return `never published: ${missing}`;
   const owed = new Set(truth.map(toLine));
-  const extra = published.map(toLine).find((line) => !owed.has(line));
+  const missing = [...owed].find((line) => !seen.has(line));
+  if (missing !== undefined) return `never published: ${missing}`;
+  const extra = [...seen].find((line) => !owed.has(line));
   return extra === undefined ? undefined : `published, but not owed: ${extra}`;
 }
 
-function publishedBy(world: RestingWorld, source: string): LogRecord[] {
-  const places = [...world.topics, world.deadLetterTopic].flatMap((topic) =>
-    Array.from({ length: world.partitions }, (_, partition) => ({ topic, partition })),
-  );
-  return places
-    .flatMap((place) => world.records(place))
-    .filter(({ headers }) => parsePosition(headers[HEADERS.position])?.source === source);
+function publishedBySource(world: RestingWorld): Map<string, LogRecord[]> {
+  const bySource = new Map<string, LogRecord[]>();
+  for (const topic of [...world.topics, world.deadLetterTopic]) {
+    for (let partition = 0; partition < world.partitions; partition++) {
+      for (const record of world.records({ topic, partition })) {
+        const source = parsePosition(record.headers[HEADERS.position])?.source;
+        if (source === undefined) continue;
+        const known = bySource.get(source);
+        if (known === undefined) bySource.set(source, [record]);
+        else known.push(record);
+      }
+    }
+  }
+  return bySource;
 }
 
 function toMachine(record: LogRecord): Array<[position: string, machine: number]> {

@@ -40,7 +40,7 @@ export async function loseTail(
   if (lost.restart) return undefined;
   for (let i = 0; i < count + 2; i++) world.write({ ...place, key: null, value: TICK, headers: {} });
   await world.scheduler.runUntil(world.scheduler.nowMs + NOTICED_WITHIN_MS);
-  const reached = world.contents(lost).meta?.next;
+  const reached = world.store(lost).meta?.next;
   return reached === next
     ? undefined
     : `${place.topic}/${place.partition} goes on at ${reached} after it lost its tail`;

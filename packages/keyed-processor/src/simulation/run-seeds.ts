@@ -30,6 +30,8 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
   const failures: FailingSeed[] = [];
   let seeds = 0;
   while (seeds < count && failures.length < failuresMax && !shouldStop()) {
+    // What a world left unhandled comes up here, and whoever wants to stop this can.
+    await new Promise((resolve) => setImmediate(resolve));
     const seed = first + seeds;
     const { violation } = await simulate(drawPlan(seed), breakage === undefined ? {} : { breakage });
     seeds++;

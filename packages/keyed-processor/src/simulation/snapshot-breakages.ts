@@ -9,7 +9,7 @@ export const SNAPSHOT_BREAKAGES: readonly Breakage[] = [
     name: 'snapshot begun after its states were read',
     inBlobs: (blobs, serverOf) =>
       withManifests(blobs, (manifest) => {
-        const meta = serverOf(manifest.partition).contents().meta;
+        const meta = serverOf(manifest.partition).meta;
         const isLater = meta !== undefined && meta.restoring === undefined && meta.ordinal === 0;
         // Not beyond its end, which would break another rule.
         if (!isLater || meta.next <= manifest.begin.next || meta.next > manifest.end) return manifest;

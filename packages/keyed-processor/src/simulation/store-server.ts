@@ -20,7 +20,7 @@ interface Write {
 /** The store of one partition as the server has it: a failover takes its last writes back, owner tokens included. */
 export class StoreServer implements PartitionStore {
   readonly #scheduler: Scheduler;
-  #store = new MemoryPartitionStore();
+  #store = new MemoryPartitionStore({ keepsHistory: false });
   #journal: Write[] = [];
   #owner = '';
   /** Called at a commit of states that leaves the offset where it is. */
@@ -37,7 +37,7 @@ export class StoreServer implements PartitionStore {
 
   /** How far the partition has come. */
   get position(): { next: number; commits: number } {
-    const { next, commits } = this.#store.contents().meta ?? EMPTY_META;
+    const { next, commits } = this.#store.meta ?? EMPTY_META;
     return { next, commits };
   }
 
@@ -72,12 +72,16 @@ export class StoreServer implements PartitionStore {
   /** A broken wipe: of a restore that was interrupted, states and timers stay where they are. */
   wipeMeta(owner: string) {
     return this.#write((store) => {
-      const { meta } = this.#store.contents();
+      const { meta } = this.#store;
       if (meta?.restoring === undefined) return store.wipe(owner);
       const { next, commits, restoring } = meta;
       const nothing = { states: [], timers: [], outbox: undefined, acknowledged: [] };
       return store.commit({ owner, next, commits }, { ...nothing, meta: { ...EMPTY_META, restoring } });
     });
+  }
+
+  get meta(): PartitionMeta | undefined {
+    return this.#store.meta;
   }
 
   contents() {
@@ -100,7 +104,7 @@ export class StoreServer implements PartitionStore {
 
   /** As after FLUSHALL, or a disk that was lost. */
   empty(): void {
-    this.#store = new MemoryPartitionStore();
+    this.#store = new MemoryPartitionStore({ keepsHistory: false });
     this.#journal = [];
     this.#owner = '';
   }
@@ -108,7 +112,7 @@ export class StoreServer implements PartitionStore {
   async #write<T>(redo: (store: PartitionStore) => Promise<T>): Promise<T> {
     const atMs = this.#scheduler.nowMs;
     const result = await redo(this.#store);
-    this.#journal.push({ atMs, redo, meta: this.#store.contents().meta });
+    this.#journal.push({ atMs, redo, meta: this.#store.meta });
     return result;
   }
 }

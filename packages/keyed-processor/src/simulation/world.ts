@@ -98,7 +98,7 @@ export class World implements RestingWorld {
   get workedOff(): boolean {
     return this.#stores.every((stores, stage) =>
       stores.every((store, partition) => {
-        const { meta } = store.contents();
+        const { meta } = store;
         const high = this.broker.records({ topic: toToyTopic(stage), partition }).length;
         return (meta?.next ?? 0) === high && (meta?.ordinal ?? 0) === 0 && meta?.restoring === undefined;
       }),

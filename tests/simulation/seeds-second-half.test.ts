@@ -1,3 +1,0 @@
-import { describeWorlds } from './describe-worlds.js';
-
-describeWorlds({ first: 1201 });
