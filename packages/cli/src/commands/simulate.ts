@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import {
   drawPlan,
-  runSeeds,
+  SeedPool,
   shrinkFaults,
   simulate,
   toSeedReport,
@@ -76,15 +76,21 @@ async function runMany({ seed, seeds: count, minutes }: SimulateOptions): Promis
   const endMs = minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + minutes * MS_PER_MINUTE;
   const progress = createProgress();
   printLine(`from seed ${first}`);
-  const result = await runSeeds({
-    first,
-    count: count ?? (minutes === undefined ? SEEDS_DEFAULT : SEEDS_MAX),
-    failuresMax: FAILURES_MAX,
-    shouldStop: () => Date.now() >= endMs,
-    onSeed: ({ seeds, failures }) => {
-      if (seeds % WORLDS_PER_REPORT === 0) progress.report(`${seeds} worlds, ${failures} failed`);
-    },
-  });
+  const pool = new SeedPool();
+  let told = 0;
+  const result = await pool
+    .run({
+      first,
+      count: count ?? (minutes === undefined ? SEEDS_DEFAULT : SEEDS_MAX),
+      failuresMax: FAILURES_MAX,
+      shouldStop: () => Date.now() >= endMs,
+      onSeed: ({ seeds, failures }) => {
+        if (seeds - told < WORLDS_PER_REPORT) return;
+        told = seeds;
+        progress.report(`${seeds} worlds, ${failures} failed`);
+      },
+    })
+    .finally(() => pool.close());
   progress.done();
   for (const failure of result.failures) printLine(toSeedReport(failure));
   printLine(`${result.seeds} worlds, ${result.failures.length} failed`);

@@ -23,8 +23,8 @@ export async function runCheck(
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
-/** How many files at once: integration tests share a stack, worlds are all computing. */
-const WORKERS = { unit: [], simulation: ['--maxWorkers=100%'], integration: ['--runInBand'] } as const;
+/** How many files at once: integration tests share a stack; the one of simulated worlds has threads of its own. */
+const WORKERS = { unit: [], simulation: [], integration: ['--runInBand'] } as const;
 
 /** One of the projects of jest.config.mjs; `filter` narrows it to files whose path matches. */
 export async function runJest(

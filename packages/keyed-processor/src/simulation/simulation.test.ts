@@ -3,6 +3,7 @@ import { toSha256 } from '@perennial/kernel';
 import { BREAKAGES } from './breakages.js';
 import { drawPlan } from './plan.js';
 import { runSeeds, toSeedReport } from './run-seeds.js';
+import { SeedPool } from './seed-pool.js';
 import { shrinkFaults } from './shrink.js';
 import { simulate } from './simulate.js';
 
@@ -46,6 +47,27 @@ describe('the simulator', () => {
     },
     TIMEOUT_MS,
   );
+});
+
+describe('a pool of threads', () => {
+  it.each([1, 3])(
+    'comes to what one thread comes to, up to failure %i',
+    async (failuresMax) => {
+      const name = 'outbox not re-published';
+      const breakage = BREAKAGES.find((known) => known.name === name);
+      const pool = new SeedPool();
+      const pooled = await pool.run({ first: 5, count: 40, failuresMax, breakage: name }).finally(() => pool.close());
+      expect(pooled.failures).toHaveLength(failuresMax);
+      expect(pooled).toEqual(await runSeeds({ first: 5, count: 40, failuresMax, ...(breakage && { breakage }) }));
+    },
+    TIMEOUT_MS,
+  );
+
+  it('hears of a thread that ends', async () => {
+    const pool = new SeedPool();
+    const running = pool.run({ first: 1, count: 1, breakage: 'no such rule' });
+    await expect(running.finally(() => pool.close())).rejects.toThrow('the breakage no such rule');
+  });
 });
 
 describe('shrinking', () => {

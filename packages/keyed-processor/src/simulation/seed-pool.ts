@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { FailingSeed, SeedsOptions, SeedsResult } from './run-seeds.js';
+
+/** What a thread is given. */
+export interface SeedTask extends Pick<SeedsOptions, 'first' | 'count' | 'failuresMax'> {
+  /** By name: it cannot be sent. */
+  readonly breakage: string | undefined;
+}
+
+export interface PooledSeedsOptions extends Omit<SeedsOptions, 'breakage'> {
+  /** Its name. */
+  readonly breakage?: string;
+}
+
+/** The built one, also for those that run from the sources: a thread loads it by itself. */
+const WORKER = new URL('../../dist/simulation/seed-worker.js', import.meta.url);
+/** Few, so that the threads end together, and not many worlds are simulated above one that fails. */
+const SEEDS_PER_TASK = 4;
+/** Almost all that a world makes is garbage at its end: with room for several, collecting costs a tenth less. */
+const YOUNG_GENERATION_MB = 192;
+
+/** Threads, one a core, that simulate the worlds of consecutive seeds; what comes of it is what `runSeeds` gives. */
+export class SeedPool {
+  readonly #workers: readonly Worker[];
+
+  constructor() {
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+    this.#workers = Array.from({ length: availableParallelism() }, () => new Worker(WORKER, { resourceLimits }));
+  }
+
+  /** One call at a time. */
+  async run(options: PooledSeedsOptions): Promise<SeedsResult> {
+    const { first, count, failuresMax = 1, shouldStop = () => false, onSeed } = options;
+    const failures: FailingSeed[] = [];
+    let given = 0;
+    let done = 0;
+    const work = async (worker: Worker) => {
+      while (given < count && failures.length < failuresMax && !shouldStop()) {
+        const task = { first: first + given, count: Math.min(SEEDS_PER_TASK, count - given), failuresMax };
+        given += task.count;
+        const result = await ask(worker, { ...task, breakage: options.breakage });
+        failures.push(...result.failures);
+        done += result.seeds;
+        onSeed?.({ seeds: done, failures: failures.length });
+      }
+    };
+    await Promise.all(this.#workers.map(work));
+    // Tasks are given in order, so below the last of these every seed was simulated.
+    failures.sort((a, b) => a.seed - b.seed);
+    const kept = failures.slice(0, failuresMax);
+    const last = kept.length === failuresMax ? kept.at(-1) : undefined;
+    return { seeds: last === undefined ? done : last.seed - first + 1, failures: kept };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+}
+
+function ask(worker: Worker, task: SeedTask): Promise<SeedsResult> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (result: SeedsResult) => {
+      worker.off('error', onError);
+      resolve(result);
+    };
+    const onError = (error: unknown) => {
+      worker.off('message', onMessage);
+      reject(error);
+    };
+    worker.once('message', onMessage);
+    worker.once('error', onError);
+    worker.postMessage(task);
+  });
+}

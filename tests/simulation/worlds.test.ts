@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BREAKAGES, SeedPool, toSeedReport } from '@perennial/keyed-processor/testing';
+
+/*
+ * Worlds, on every core, and the test of the tests: each rule of the heart, broken, must show within the same worlds, all of
+ * which the unbroken code passes. docs/RELIABILITY.md says what each would do. The owner check has a test of its own
+ * (no-owner-check.test.ts): the offset check covers for it in thousands of worlds.
+ */
+
+const WORLDS = 2400;
+const PER_TEST = 200;
+const TIMEOUT_MS = 240_000;
+
+/** Where the search begins: rare ones begin near the first world that shows them, so that the test does not take minutes. */
+const FIRST_SEEDS: Readonly<Record<string, number>> = {};
+const SHOWN_ELSEWHERE = 'no owner check';
+
+let pool: SeedPool;
+
+beforeAll(() => {
+  pool = new SeedPool();
+});
+
+afterAll(() => pool.close());
+
+describe('the heart in simulated worlds', () => {
+  it.each(Array.from({ length: WORLDS / PER_TEST }, (_, i) => 1 + i * PER_TEST))(
+    `comes to the same as without faults, in ${PER_TEST} of them from seed %i on`,
+    async (first) => {
+      const { seeds, failures } = await pool.run({ first, count: PER_TEST, failuresMax: 3 });
+      expect(failures.map(toSeedReport)).toEqual([]);
+      expect(seeds).toBe(PER_TEST);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('a broken rule shows', () => {
+  it.each(BREAKAGES.map(({ name }) => name).filter((name) => name !== SHOWN_ELSEWHERE))(
+    '%s',
+    async (breakage) => {
+      const first = FIRST_SEEDS[breakage] ?? 1;
+      const { failures } = await pool.run({ first, count: WORLDS - first + 1, breakage });
+      expect(failures).toHaveLength(1);
+    },
+    TIMEOUT_MS,
+  );
+});
