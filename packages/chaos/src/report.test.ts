@@ -5,6 +5,7 @@ import type { ChaosReport } from './run-chaos.js';
 const KEPT: ChaosReport = {
   seed: 1,
   seconds: 1,
+  breakage: undefined,
   injected: [],
   acknowledged: 1,
   repeats: 0,

@@ -153,7 +153,6 @@ export function createHarness(options: {
   store: PartitionStore;
   producer: LogProducer;
   owner: string;
-  definition?: ProcessorDefinition<Sum, SumInput, number>;
   limits?: Partial<ProcessorLimits>;
   telemetry?: Partial<ProcessorTelemetry>;
   checkContinuity?: WorkerOptions<Sum, number, number>['checkContinuity'];
