@@ -182,6 +182,8 @@ async function runWithFaults(
     doors: () => doors.urlsOf(fleet.of('ingest').map(({ port }) => port)),
     producer,
   });
+  // A fault that could not be done ends the run: without this the clients would go on for ever.
+  releases.push('workload', () => workload.stop(0));
   const stack = createStackControl({ root, home });
   const world: World = {
     platform,
