@@ -47,7 +47,16 @@ describe('a refused activation', () => {
     const inForce = [{ kind: 'factor', number: REFUSED, hash: '' }];
     const { meta } = await store.acquire('before');
     expect(meta).toBeUndefined();
-    const begun = { next: 0, ordinal: 0, commits: 0, logTimeMs: 0, sequence: 0, inForce, applied: {}, restoring: undefined };
+    const begun = {
+      next: 0,
+      ordinal: 0,
+      commits: 0,
+      logTimeMs: 0,
+      sequence: 0,
+      inForce,
+      applied: {},
+      restoring: undefined,
+    };
     await store.commit(
       { owner: 'before', next: 0, commits: 0 },
       { meta: begun, states: [], timers: [], outbox: undefined, acknowledged: [] },
