@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '@perennial/kafka';
-import { AppError, must, ReleaseStack, systemClock } from '@perennial/kernel';
+import { AppError, must, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
 import {
   ensurePlatform,
   openLog,
@@ -41,6 +41,8 @@ export interface ChaosOptions {
   /** A rule that the services break while faults are done to them, but not in the fault-free run. */
   readonly breakage?: Breakage | undefined;
   readonly onProgress: (message: string) => void;
+  /** Ends the run early: it throws the reason once all that it started has stopped. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ChaosReport {
@@ -95,41 +97,41 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await stopPlatform({ root, home, removeData: true });
   releases.push('stack', () => stopPlatform({ root, home, removeData: true }));
   try {
-    options.onProgress('starting Kafka, PostgreSQL and Redis');
-    const kafkaLink = await openKafkaLink(releases);
-    const endpoints = await startStack({ root, home, kafkaDetour: kafkaLink.detour });
-    const { partitions } = options;
-    const platform = await ensurePlatform({
-      root,
-      home,
-      namespace: NAMESPACE,
-      clockMode: 'wall',
-      partitions,
-      endpoints,
-    });
-    const eventsPerSecondMax = Math.ceil((options.eventsPerSecond * ADMITTED_FACTOR) / (2 * options.instances));
-    const writeKeys = [
-      await createSource(platform, 'chaos-1', eventsPerSecondMax),
-      await createSource(platform, 'chaos-2', eventsPerSecondMax),
-    ] as const;
-    await platform.stop();
-    const log = openLog(platform.endpoints);
-    releases.push('log', () => log.close());
-    const redis = await releases.acquire(
-      'redis',
-      () => connectRedis({ url: platform.endpoints.redisUrl, logger: createSilentLogger(), name: 'chaos' }),
-      (connection) => connection.disconnect(),
-    );
-    const links = await openLinks(platform, kafkaLink.link, releases);
-    const setting: Setting = { options, platform, log, redis, home, root };
-    const faulty = await runWithFaults(setting, { writeKeys, links }, releases);
-    options.onProgress('the same log once more, without faults');
-    await wipeDerived(platform, redis);
-    const faultless = await runFaultless(setting);
-    return toReport(options, faulty, faultless);
+    return await untilAborted(options.signal, runBoth(options, { root, home }, releases));
   } finally {
     await releases.dispose();
   }
+}
+
+async function runBoth(
+  options: ChaosOptions,
+  { root, home }: { root: string; home: string },
+  releases: ReleaseStack,
+): Promise<ChaosReport> {
+  options.onProgress('starting Kafka, PostgreSQL and Redis');
+  const kafkaLink = await openKafkaLink(releases);
+  const endpoints = await startStack({ root, home, kafkaDetour: kafkaLink.detour });
+  const { partitions } = options;
+  const platform = await ensurePlatform({ root, home, namespace: NAMESPACE, clockMode: 'wall', partitions, endpoints });
+  const eventsPerSecondMax = Math.ceil((options.eventsPerSecond * ADMITTED_FACTOR) / (2 * options.instances));
+  const writeKeys = [
+    await createSource(platform, 'chaos-1', eventsPerSecondMax),
+    await createSource(platform, 'chaos-2', eventsPerSecondMax),
+  ] as const;
+  await platform.stop();
+  const log = openLog(platform.endpoints);
+  releases.push('log', () => log.close());
+  const redis = await releases.acquire(
+    'redis',
+    () => connectRedis({ url: platform.endpoints.redisUrl, logger: createSilentLogger(), name: 'chaos' }),
+    (connection) => connection.disconnect(),
+  );
+  const links = await openLinks(platform, kafkaLink.link, releases);
+  const setting: Setting = { options, platform, log, redis, home, root };
+  const faulty = await runWithFaults(setting, { writeKeys, links }, releases);
+  options.onProgress('the same log once more, without faults');
+  await wipeDerived(platform, redis);
+  return toReport(options, faulty, await runFaultless(setting, releases));
 }
 
 interface Setting {
@@ -236,20 +238,17 @@ async function requireQuiet(options: Parameters<typeof waitForQuiet>[0]): Promis
 }
 
 /** One instance of each processor, nothing between it and its stores, over the log as it is. */
-async function runFaultless(setting: Setting): Promise<Outcome> {
+async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<Outcome> {
   const { platform, log, redis, options } = setting;
   // Without snapshots: it is to come to its states by itself.
   const fleet = createFleet(setting, {
     environmentOf: (service) => ({ ...platform.environmentOf(service), PERENNIAL_SNAPSHOTS: 'off' }),
   });
-  try {
-    for (const service of ['feature-store', 'scoring', 'action'] as const) await fleet.add(service);
-    await fleet.waitUntilReady();
-    await requireQuiet({ log, namespace: NAMESPACE });
-    return await collectOutcome({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
-  } finally {
-    await fleet.stop();
-  }
+  releases.push('fault-free fleet', () => fleet.stop());
+  for (const service of ['feature-store', 'scoring', 'action'] as const) await fleet.add(service);
+  await fleet.waitUntilReady();
+  await requireQuiet({ log, namespace: NAMESPACE });
+  return collectOutcome({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
 }
 
 function createFleet({ root, home }: Setting, what: Pick<FleetOptions, 'environmentOf' | 'patches'>): Fleet {

@@ -12,6 +12,7 @@ import {
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
 import { Command, Option } from 'commander';
 import { EXIT } from '../exit-codes.js';
+import { interruptible } from '../interrupt.js';
 import { parseWhole } from '../options.js';
 import { printLine } from '../output.js';
 import { createProgress } from '../progress.js';
@@ -83,14 +84,17 @@ async function chaos({
   await requireMachine();
   const progress = createProgress();
   try {
-    const report = await runChaos({
-      ...options,
-      seconds: runSeconds,
-      faults: chosen,
-      breakage,
-      eventsPerSecond: rate,
-      onProgress: progress.report,
-    });
+    const report = await interruptible((signal) =>
+      runChaos({
+        ...options,
+        seconds: runSeconds,
+        faults: chosen,
+        breakage,
+        eventsPerSecond: rate,
+        onProgress: progress.report,
+        signal,
+      }),
+    );
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     progress.done();
     printLine(formatChaosReport(report));
