@@ -123,6 +123,10 @@ export class FaultyLink {
 
   #reset(link: Link): void {
     if (!this.#links.delete(link)) return;
-    for (const socket of [link.client, link.server]) socket.resetAndDestroy();
+    for (const socket of [link.client, link.server]) {
+      // A reset while an end is on its way is refused (EINVAL) and leaves a handle for which Node waits, spinning, at its exit.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 }
