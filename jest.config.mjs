@@ -1,3 +1,6 @@
+// Here, since a test's own environment is a copy that no library sees: ONNX Runtime would send its maker events of every test run.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'cookie', 'hyparquet'];
 
 /** Shared by all projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
