@@ -12,7 +12,10 @@ const PER_TEST = 200;
 const TIMEOUT_MS = 240_000;
 
 /** Where the search begins: rare ones begin near the first world that shows them, so that the test does not take minutes. */
-const FIRST_SEEDS: Readonly<Record<string, number>> = {};
+const FIRST_SEEDS: Readonly<Record<string, number>> = {
+  'unfenced reads': 130,
+  'snapshot ended while something is unpublished': 600,
+};
 const SHOWN_ELSEWHERE = 'no owner check';
 
 let pool: SeedPool;
@@ -40,8 +43,10 @@ describe('a broken rule shows', () => {
     '%s',
     async (breakage) => {
       const first = FIRST_SEEDS[breakage] ?? 1;
-      const { failures } = await pool.run({ first, count: WORLDS - first + 1, breakage });
-      expect(failures).toHaveLength(1);
+      const above = await pool.run({ first, count: WORLDS - first + 1, breakage });
+      // Any change of the heart moves them.
+      const found = above.failures.length > 0 ? above : await pool.run({ first: 1, count: first - 1, breakage });
+      expect(found.failures).toHaveLength(1);
     },
     TIMEOUT_MS,
   );
