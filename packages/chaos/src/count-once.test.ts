@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MESSAGE_IDS_MAX } from '@perennial/feature-engine';
 import { findMiscounts } from './count-once.js';
 
 describe('counting each accepted event once', () => {
@@ -30,6 +31,14 @@ describe('counting each accepted event once', () => {
 
   it('is what the features say, of those that were accepted', async () => {
     expect(await findMiscounts(url, { accepted: new Set(['1', '2']), userOf })).toEqual([]);
+  });
+
+  it('is not asked of users of whom not all ids are remembered', async () => {
+    const many = Array.from({ length: MESSAGE_IDS_MAX + 1 }, (_, i) => `m${i}`);
+    const hot = new Map(many.map((id) => [id, 'ben']));
+    expect(await findMiscounts(url, { accepted: new Set(many), userOf: hot })).toEqual([]);
+    hot.delete('m0');
+    expect(await findMiscounts(url, { accepted: new Set(many), userOf: hot })).toEqual(['ben counts 3 of 4096 events']);
   });
 
   it('names who has one twice, and who lacks one', async () => {

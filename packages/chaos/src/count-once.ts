@@ -1,3 +1,4 @@
+import { MESSAGE_IDS_MAX } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 
 /** As many as one request may ask for. */
@@ -6,7 +7,8 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * Users whose features do not count each of their accepted events once, however often it came: the reference run folds the
- * same repeats and could not tell. `url` is a feature-store's.
+ * same repeats and could not tell. Not asked of users with more events than message ids are remembered: what is promised ends
+ * there. `url` is a feature-store's.
  */
 export async function findMiscounts(
   url: string,
@@ -16,7 +18,7 @@ export async function findMiscounts(
   for (const [messageId, userId] of userOf) {
     if (accepted.has(messageId)) wanted.set(userId, (wanted.get(userId) ?? 0) + 1);
   }
-  const users = [...wanted.keys()];
+  const users = [...wanted].flatMap(([userId, count]) => (count > MESSAGE_IDS_MAX ? [] : [userId]));
   const miscounts: string[] = [];
   for (let from = 0; from < users.length; from += USERS_PER_REQUEST) {
     const counted = await readCounts(url, users.slice(from, from + USERS_PER_REQUEST));
