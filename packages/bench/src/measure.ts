@@ -1,13 +1,14 @@
 import { toTopic } from '@perennial/contracts';
 import { createPseudonymizer } from '@perennial/identity';
 import type { Log, LogRecord } from '@perennial/kafka';
-import { AppError, must } from '@perennial/kernel';
+import { must } from '@perennial/kernel';
 import type { Chain } from './chain.js';
 import { Load, type Sent } from './load.js';
 import { OutcomeWatch } from './outcome-watch.js';
 import { readCpuOf } from './processor-time.js';
 import { waitForQuiet } from './quiet.js';
 import { toPercentile } from './statistics.js';
+import { until } from './until.js';
 
 export interface MeasureOptions {
   readonly chain: Chain;
@@ -40,8 +41,7 @@ export interface Measured {
 }
 
 /** How long the chain may take to finish what it was sent. */
-const FINISH_WAIT_MS = 180_000;
-const POLL_MS = 20;
+const FINISH_WAIT = { waitMsMax: 180_000, pollMs: 20 };
 /** New users of the last request: when each has its action, all before it is done on its partition. A burst, so no part of the latency. */
 const SENTINELS = 300;
 
@@ -74,7 +74,10 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   await untilFinished(chain, { decided, events: load.made, users: acks.size + last.length });
   const seconds = (performance.now() - startedMs) / 1000;
   const cpuAfter = readCpuOf(pids);
-  await until(() => accepted.count >= load.made, 'the log does not show all accepted events');
+  await until(() => accepted.count >= load.made, {
+    ...FINISH_WAIT,
+    otherwise: () => `the log shows ${accepted.count} of ${load.made} accepted events`,
+  });
   await Promise.all([accepted.stop(), decided.stop()]);
   load.close();
   return {
@@ -96,15 +99,8 @@ function untilFinished(chain: Chain, seen: { decided: OutcomeWatch; events: numb
   const { decided, events, users } = seen;
   // Each user has its action; the empty chain makes one of every event.
   const isFinished = () => decided.byKey.size >= users && (chain.kind === 'real' || decided.count >= events);
-  return until(isFinished, `the ${chain.kind} chain did not finish: not all of ${users} users have their action`);
-}
-
-async function until(isDone: () => boolean, otherwise: string): Promise<void> {
-  const deadline = Date.now() + FINISH_WAIT_MS;
-  while (!isDone()) {
-    if (Date.now() > deadline) throw new AppError('timeout', `${otherwise}, after ${FINISH_WAIT_MS / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+  const otherwise = () => `of the ${chain.kind} chain ${decided.byKey.size} of ${users} users have their action`;
+  return until(isFinished, { ...FINISH_WAIT, otherwise });
 }
 
 function toLatencies(

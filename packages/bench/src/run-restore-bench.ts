@@ -15,6 +15,7 @@ import { startStack, stopStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import { createOpaqueDefinition, createOpaqueState } from './opaque-definition.js';
+import { until } from './until.js';
 
 export interface RestoreBenchOptions {
   readonly root?: string | undefined;
@@ -45,8 +46,7 @@ export interface RestoreBenchReport {
 const NAMESPACE = 'bench-restore';
 const PROCESSOR = 'opaque';
 const FILL_BATCH = 1000;
-const WAIT_MS_MAX = 900_000;
-const POLL_MS = 50;
+const WAIT = { waitMsMax: 900_000, pollMs: 50 };
 
 /** Fills a Redis of its own, writes snapshots, empties it and measures how long it takes to be full again. */
 export async function runRestoreBench(options: RestoreBenchOptions): Promise<RestoreBenchReport> {
@@ -107,10 +107,16 @@ async function measureRestore(bench: Bench): Promise<RestoreBenchReport> {
   // No further snapshots: what is measured is the restore.
   const processor = await start(bench, { intervalMs: 86_400_000 });
   const sinceSeconds = () => (systemClock.now() - startedMs) / 1000;
-  await until(async () => (await readPositions(bench)).every(({ isRestored }) => isRestored));
+  await until(async () => (await readPositions(bench)).every(({ isRestored }) => isRestored), {
+    ...WAIT,
+    otherwise: () => 'not every partition is restored',
+  });
   const restoreSeconds = sinceSeconds();
   const ends = await log.offsets(toTopic(NAMESPACE, 'eventAccepted'));
-  await until(async () => (await readPositions(bench)).every(({ next }, i) => next === ends.get(i)?.high));
+  await until(async () => (await readPositions(bench)).every(({ next }, i) => next === ends.get(i)?.high), {
+    ...WAIT,
+    otherwise: () => 'not every record is worked off',
+  });
   const currentSeconds = sinceSeconds();
   const memoryBytesMax = memory.stop();
   await processor.stop();
@@ -147,7 +153,10 @@ async function writeSnapshots(bench: Bench): Promise<{ writeSeconds: number; sna
   const startedMs = systemClock.now();
   const processor = await start(bench, { timeShareMax: 1 });
   const countManifests = async () => (await blobs.list('')).filter((key) => key.includes('/manifests/')).length;
-  await until(async () => (await countManifests()) === bench.partitions);
+  await until(async () => (await countManifests()) === bench.partitions, {
+    ...WAIT,
+    otherwise: () => 'not every partition has its snapshot',
+  });
   const writeSeconds = (systemClock.now() - startedMs) / 1000;
   await processor.stop();
   let snapshotBytes = 0;
@@ -215,21 +224,13 @@ function watchMemory() {
   let mostBytes = 0;
   const timer = setInterval(() => {
     mostBytes = Math.max(mostBytes, process.memoryUsage().rss);
-  }, POLL_MS);
+  }, WAIT.pollMs);
   return {
     stop(): number {
       clearInterval(timer);
       return mostBytes;
     },
   };
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = systemClock.now() + WAIT_MS_MAX;
-  while (!(await condition())) {
-    if (systemClock.now() > deadlineMs) throw new AppError('timeout', `not done within ${WAIT_MS_MAX / 1000} s`);
-    await systemClock.wait(POLL_MS);
-  }
 }
 
 /** The report as text. */
