@@ -19,7 +19,7 @@ export const KEEPERS = { lifecycle: 'scoring', model: 'scoring', policy: 'action
 /** The registry's table as somebody with the right to write it may leave it; past the commands, and past the links. */
 export interface RegistrySurgery {
   /** Bytes that `register` would never have let in, under their right hash. */
-  insert(kind: ConfigKind, bytes: Buffer): Promise<Content>;
+  insert(bytes: Buffer): Promise<Content>;
   read(hash: string): Promise<Buffer>;
   write(hash: string, bytes: Buffer): Promise<void>;
 }
@@ -30,14 +30,14 @@ export function createRegistrySurgery({ endpoints, namespace }: Platform, kind: 
   const ask = <Row extends object>(sql: string, values: unknown[]) =>
     withPool(options, async (pool) => (await pool.query<Row>(sql, values)).rows);
   return {
-    async insert(of, bytes) {
+    async insert(bytes) {
       const hash = toSha256(bytes);
       const rows = await ask<{ number: number }>(
         `INSERT INTO ${table} (kind, number, hash, content)
          SELECT $1, max(number) + 1, $2, $3 FROM ${table} WHERE kind = $1 RETURNING number`,
-        [of, hash, bytes],
+        [kind, hash, bytes],
       );
-      return { kind: of, number: must(rows[0], 'the new number').number, hash };
+      return { kind, number: must(rows[0], 'the new number').number, hash };
     },
     async read(hash) {
       const rows = await ask<{ content: Buffer }>(`SELECT content FROM ${table} WHERE hash = $1`, [hash]);

@@ -19,7 +19,7 @@ const badActivation: Fault = {
   async run(world, draw) {
     const kind = draw.pick(CONFIG_KINDS);
     const bytes = await toUseless(world, kind, draw);
-    const bad = await createRegistrySurgery(world.platform, kind).insert(kind, bytes);
+    const bad = await createRegistrySurgery(world.platform, kind).insert(bytes);
     await activate(world, bad);
     await waitFor(world, `refusals of ${kind} ${bad.number}`, async () => (await readRefusals(world, bad)).size);
     await requireElse(world, bad);
