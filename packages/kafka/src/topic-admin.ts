@@ -96,7 +96,7 @@ async function withAdmin<T>(connection: KafkaConnection, what: string, act: (adm
   }
 }
 
-/** Partition counts of topics that are all there, each partition with a leader; throws while some are not. */
+/** Partition counts of topics that are all there, each partition with a leader that answers; throws while some are not. */
 async function findLedTopics(admin: Admin, names: readonly string[]): Promise<Map<string, number>> {
   const { topics }: { topics: ITopicMetadata[] } = await admin.fetchTopicMetadata();
   const led = new Map<string, number>();
@@ -105,6 +105,8 @@ async function findLedTopics(admin: Admin, names: readonly string[]): Promise<Ma
   }
   const missing = names.filter((name) => !led.has(name));
   if (missing.length > 0) throw new AppError('timeout', `no leaders yet: ${missing.join(', ')}`, { retriable: true });
+  // A broker is named as leader a moment before it takes itself for one.
+  await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
   return led;
 }
 
