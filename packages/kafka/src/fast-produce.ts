@@ -1,7 +1,8 @@
-import { openKafkajsInternals } from './kafkajs-internals.js';
+import { replaceKafkajsModule } from './kafkajs-internals.js';
 import type { BatchRecord } from './record-batch.js';
 import { encodeRecordBatch } from './record-batch.js';
 
+const PRODUCE_REQUEST_MODULE = 'kafkajs/src/protocol/requests/produce/v3/request.js';
 const PRODUCE_API_KEY = 0;
 const NO_COMPRESSION = 0;
 
@@ -43,18 +44,11 @@ type CreateRequest = (payload: ProducePayload) => ProduceRequest;
 
 /**
  * Puts a faster encoder of produce requests into kafkajs, which makes a zeroed 512-byte buffer for every record and every
- * header and copies each record four times. Called before the first send; kafkajs loads the module it replaces at that
- * moment. The bytes are the same (a test compares them). False when kafkajs is another version than the one known.
+ * header and copies each record four times. The bytes are the same (a test compares them). False when kafkajs is another
+ * version than the one known.
  */
 export function installFastProduce(): boolean {
-  const require = openKafkajsInternals();
-  if (require === undefined) return false;
-  const path = require.resolve('kafkajs/src/protocol/requests/produce/v3/request.js');
-  const original = require(path) as CreateRequest;
-  const loaded = require.cache[path];
-  if (loaded === undefined) return false;
-  loaded.exports = createFastRequest(original, require);
-  return true;
+  return replaceKafkajsModule(PRODUCE_REQUEST_MODULE, createFastRequest);
 }
 
 /** The replacement; what it does not know (compression, transactions) goes to the original. */

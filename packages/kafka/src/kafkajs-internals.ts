@@ -3,9 +3,31 @@ import { createRequire } from 'node:module';
 /** The only version whose inside is known here; another one is left as it is. */
 const KAFKAJS_VERSION = '2.2.4';
 
+const replaced = new Set<string>();
+
 /** A `require` that reaches into kafkajs; undefined when it is another version than the one known. */
 export function openKafkajsInternals(): NodeJS.Require | undefined {
   const require = createRequire(import.meta.url);
   const { version } = require('kafkajs/package.json') as { version: string };
   return version === KAFKAJS_VERSION ? require : undefined;
+}
+
+/**
+ * Puts another one in the place of a module of kafkajs, once a process. It works for modules that kafkajs loads anew
+ * whenever it needs them, as it does with those of requests. False when kafkajs is another version than the one known.
+ */
+export function replaceKafkajsModule<Module>(
+  name: string,
+  create: (original: Module, require: NodeJS.Require) => Module,
+): boolean {
+  const require = openKafkajsInternals();
+  if (require === undefined) return false;
+  const path = require.resolve(name);
+  if (replaced.has(path)) return true;
+  const original = require(path) as Module;
+  const loaded = require.cache[path];
+  if (loaded === undefined) return false;
+  loaded.exports = create(original, require);
+  replaced.add(path);
+  return true;
 }
