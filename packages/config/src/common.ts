@@ -54,7 +54,8 @@ export function readIdentityConfig(reader: ConfigReader): IdentityConfig {
     namespace: checkNamespace(reader, namespace),
     instanceId:
       reader.optionalString('INSTANCE_ID', {
-        description: 'Name of this process in logs and groups; random when not set',
+        description:
+          'Name of this process in logs and groups, of no other instance; one that it keeps over restarts gives it its partitions back at once. Random when not set',
         pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
         patternHint: 'letters, digits, dots, dashes, 64 at most',
       }) ?? createRandomToken().slice(0, 8),

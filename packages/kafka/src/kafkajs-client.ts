@@ -7,6 +7,11 @@ import { Kafka, logLevel } from 'kafkajs';
 export interface KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /**
+   * The name under which its consumers are members of their groups, unlike that of any other process: whoever joins
+   * under it again has the partitions of the one before at once, instead of when its session is over. None when absent.
+   */
+  readonly groupInstanceId?: string;
   readonly logger: Logger;
 }
 
@@ -41,12 +46,13 @@ function logKafkajs(logger: Logger, { level, namespace, log }: LogEntry): void {
 }
 
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+const NAME_TAKEN = 'FENCED_INSTANCE_ID';
 const SESSION_LOST = new Set([
   'REBALANCE_IN_PROGRESS',
   'ILLEGAL_GENERATION',
   'UNKNOWN_MEMBER_ID',
   'NOT_COORDINATOR_FOR_GROUP',
-  'FENCED_INSTANCE_ID',
+  NAME_TAKEN,
 ]);
 
 /** kafkajs's errors in our terms: too large is the caller's affair, anything else means that the broker is away. */
@@ -63,6 +69,11 @@ export function toKafkaError(what: string, error: unknown): AppError {
 export function isSessionLost(error: unknown): boolean {
   const type = toErrorType(error);
   return type !== undefined && SESSION_LOST.has(type);
+}
+
+/** True when another member has joined the group under this one's name. */
+export function isNameTaken(error: unknown): boolean {
+  return toErrorType(error) === NAME_TAKEN;
 }
 
 /** The protocol's name of the innermost error that has one. */

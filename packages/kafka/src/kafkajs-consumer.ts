@@ -1,10 +1,11 @@
 import { AppError, systemClock, toBackoffMs, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
-import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { type Batch, type Consumer, type EachBatchPayload, type Kafka, PartitionAssigners } from 'kafkajs';
 import { toLogRecords } from './decode-records.js';
 import { GroupMembership } from './group-membership.js';
-import { isSessionLost, toKafkaError } from './kafkajs-client.js';
+import { isNameTaken, isSessionLost, toKafkaError } from './kafkajs-client.js';
 import type { ConsumerOptions, LogConsumer, LogConsumerHandlers } from './log.js';
+import { nameHeartbeats, withInstanceId } from './static-membership.js';
 
 /** Partitions handled at a time; those beyond wait for a place. kafkajs walks all places at every fetch. */
 const PARTITIONS_AT_ONCE_MAX = 64;
@@ -23,12 +24,18 @@ const RESTART_BACKOFF = { initialMs: 200, maxMs: 2_000 };
 /** How long a partition that is not ours (any more) is left alone, so that dropping its fetches is no busy loop. */
 const STRAY_WAIT_MS = 50;
 
+export interface KafkajsConsumerOptions extends ConsumerOptions {
+  readonly groupInstanceId: string | undefined;
+  readonly logger: Logger;
+}
+
 /** What one life of a kafkajs consumer needs; a crash begins another. */
 interface Session {
   readonly consumer: Consumer;
   /** How to make each delivery under way let go of kafkajs at once, with an error, while its handler goes on. */
   readonly letGo: Set<(error: unknown) => void>;
   heartbeat: (() => Promise<void>) | undefined;
+  forgetName: () => void;
 }
 
 /**
@@ -36,27 +43,30 @@ interface Session {
  * - one call at a time a partition, over rebalances too: a delivery waits for the one before it (`#busy`);
  * - nothing is delivered before `onAssigned`, nor after `onRevoked`: GroupMembership is the gate;
  * - a handler may take as long as it likes: heartbeats go on beside it;
- * - kafkajs may die: it is started anew, for ever, with backoff, and each time `onError` is told.
+ * - kafkajs may die: it is started anew, for ever, with backoff, and each time `onError` is told;
+ * - a member whose name another has taken goes on without one: two that take it from each other would both stand still.
  */
 export class KafkajsConsumer implements LogConsumer {
   readonly #kafka: Kafka;
   readonly #logger: Logger;
-  readonly #options: ConsumerOptions;
+  readonly #options: KafkajsConsumerOptions;
   readonly #handlers: LogConsumerHandlers;
   readonly #membership: GroupMembership;
   readonly #stopped = new AbortController();
   readonly #busy = new Map<number, Promise<void>>();
   readonly #failures = new Map<number, number>();
+  #groupInstanceId: string | undefined;
   #session: Session | undefined;
   #running: Promise<void> = Promise.resolve();
   #delivering = 0;
   /** Sessions that failed since the group was last joined. */
   #restarts = 0;
 
-  constructor(kafka: Kafka, logger: Logger, options: ConsumerOptions, handlers: LogConsumerHandlers) {
+  constructor(kafka: Kafka, options: KafkajsConsumerOptions, handlers: LogConsumerHandlers) {
     this.#kafka = kafka;
-    this.#logger = logger.child({ topic: options.topic, group: options.groupId });
+    this.#logger = options.logger.child({ topic: options.topic, group: options.groupId });
     this.#options = options;
+    this.#groupInstanceId = options.groupInstanceId;
     this.#handlers = handlers;
     this.#membership = new GroupMembership(handlers, (error) => this.#report(error));
   }
@@ -104,7 +114,8 @@ export class KafkajsConsumer implements LogConsumer {
     while (!signal.aborted) {
       const error = await this.#live();
       if (signal.aborted) return;
-      this.#report(toKafkaError(`consuming ${this.#options.topic} failed`, error));
+      if (isNameTaken(error)) this.#giveUpName();
+      else this.#report(toKafkaError(`consuming ${this.#options.topic} failed`, error));
       await systemClock.wait(toBackoffMs(this.#restarts++, RESTART_BACKOFF, Math.random), signal);
     }
   }
@@ -113,7 +124,7 @@ export class KafkajsConsumer implements LogConsumer {
   async #live(): Promise<unknown> {
     const { topic, sessionTimeoutMs, fromBeginning } = this.#options;
     const consumer = this.#createConsumer();
-    const session: Session = { consumer, letGo: new Set(), heartbeat: undefined };
+    const session: Session = { consumer, letGo: new Set(), heartbeat: undefined, forgetName: () => undefined };
     const life = new AbortController();
     const ended = this.#listen(session, life.signal);
     const beat = setInterval(
@@ -137,6 +148,7 @@ export class KafkajsConsumer implements LogConsumer {
       clearInterval(beat);
       life.abort();
       this.#session = undefined;
+      session.forgetName();
       await this.#membership.revokeAll();
       abandon(session, new AppError('fenced', 'the consumer has ended'));
       await consumer
@@ -147,8 +159,11 @@ export class KafkajsConsumer implements LogConsumer {
 
   #createConsumer(): Consumer {
     const { groupId, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchBytesMin = 1, fetchWaitMaxMs } = this.#options;
+    const { roundRobin } = PartitionAssigners;
+    const name = this.#groupInstanceId;
     return this.#kafka.consumer({
       groupId,
+      partitionAssigners: [name === undefined ? roundRobin : withInstanceId(roundRobin, name)],
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
       heartbeatInterval: toHeartbeatIntervalMs(sessionTimeoutMs),
@@ -171,6 +186,9 @@ export class KafkajsConsumer implements LogConsumer {
       this.#stopped.signal.addEventListener('abort', stop, { once: true, signal: life });
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         this.#restarts = 0;
+        session.forgetName();
+        if (this.#groupInstanceId !== undefined)
+          session.forgetName = nameHeartbeats(payload.memberId, this.#groupInstanceId);
         if (!this.#stopped.signal.aborted) this.#membership.assign(payload.memberAssignment[topic] ?? []);
       });
       consumer.on(consumer.events.REBALANCING, () => void this.#membership.revokeAll());
@@ -180,6 +198,17 @@ export class KafkajsConsumer implements LogConsumer {
         resolve(payload.error);
       });
     });
+  }
+
+  #giveUpName(): void {
+    const name = this.#groupInstanceId;
+    this.#groupInstanceId = undefined;
+    this.#report(
+      new AppError(
+        'fenced',
+        `another process has joined ${this.#options.groupId} as ${name}; this one goes on without a name. Every instance needs an INSTANCE_ID of its own`,
+      ),
+    );
   }
 
   async #onBatch(session: Session, payload: EachBatchPayload): Promise<void> {

@@ -9,6 +9,7 @@ import type { ProducerLimits } from './kafkajs-producer.js';
 import { KafkajsProducer, PRODUCER_LIMITS } from './kafkajs-producer.js';
 import type { Log, LogConsumer, LogProducer, PartitionOffsets } from './log.js';
 import { installQuietRequestQueue } from './quiet-request-queue.js';
+import { installStaticMembership } from './static-membership.js';
 
 export interface KafkaLogOptions extends KafkaConnection {
   readonly producerLimits?: Partial<ProducerLimits>;
@@ -19,9 +20,10 @@ const ANSWER_MS = 15_000;
 
 /** The log on a real broker. Connects when first needed; nothing here fails because the broker is away at the start. */
 export function createKafkaLog(options: KafkaLogOptions): Log {
-  const { logger } = options;
+  const { logger, groupInstanceId } = options;
   if (!installFastProduce()) logger.debug('kafkajs keeps its own encoder');
   if (!installQuietRequestQueue()) logger.debug('kafkajs keeps its own request queue');
+  if (!installStaticMembership()) logger.debug('kafkajs joins groups without a name');
   const kafka = createKafkajsClient(options);
   const producers = new Set<LogProducer>();
   const consumers = new Set<LogConsumer>();
@@ -44,7 +46,8 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     },
     async startConsumer(consumerOptions, handlers) {
       // A client of its own: kafkajs shares a cache of committed offsets between the consumers of one client.
-      const consumer = new KafkajsConsumer(createKafkajsClient(options), logger, consumerOptions, handlers);
+      const client = createKafkajsClient(options);
+      const consumer = new KafkajsConsumer(client, { ...consumerOptions, groupInstanceId, logger }, handlers);
       consumer.start();
       consumers.add(consumer);
       return consumer;

@@ -21,6 +21,9 @@ export interface ServiceEnvironmentInput {
   readonly extra: Readonly<Record<string, string>>;
 }
 
+/** There is one of each, so after a crash it comes back under the name it had. */
+const INSTANCE = '1';
+
 /** The variables that configure a service; all else it inherits from the shell of whoever starts it. */
 export function toServiceEnvironment(input: ServiceEnvironmentInput): Record<string, string> {
   return {
@@ -31,6 +34,7 @@ export function toServiceEnvironment(input: ServiceEnvironmentInput): Record<str
     POSTGRES_URL: input.endpoints.postgresUrl,
     HOST: LOOPBACK,
     PORT: String(input.port),
+    INSTANCE_ID: INSTANCE,
     PERENNIAL_SNAPSHOTS: pathToFileURL(input.snapshotDir).href,
     ...(input.service === 'feature-store' ? { PERENNIAL_ARCHIVE: pathToFileURL(input.archiveDir).href } : {}),
     ...(input.service === 'ingest' ? { PERENNIAL_CLOCK_MODE: input.clockMode } : {}),

@@ -36,6 +36,7 @@ describe('environment of a service', () => {
       POSTGRES_URL: 'p',
       HOST: '127.0.0.1',
       PORT: '1',
+      INSTANCE_ID: '1',
       PERENNIAL_SNAPSHOTS: 'file:///home/some%20one/snapshots',
       PERENNIAL_CLOCK_MODE: 'wall',
     });

@@ -6,7 +6,7 @@ import type { Logger } from '@perennial/telemetry';
 
 /** Who opens, and who will give it back. */
 export interface Opener {
-  /** Shown by brokers and stores to those who look for who is connected, such as `scoring-3f9a`. */
+  /** Of this process alone, such as `scoring-3f9a`: brokers and stores show it to those who look for who is connected. */
   readonly name: string;
   readonly logger: Logger;
   readonly releases: ReleaseStack;
@@ -14,7 +14,7 @@ export interface Opener {
 
 /** The log; connects when it is first used. */
 export function openLog({ name, logger, releases }: Opener, { brokers }: { brokers: readonly string[] }): Log {
-  const log = createKafkaLog({ brokers, clientId: name, logger });
+  const log = createKafkaLog({ brokers, clientId: name, groupInstanceId: name, logger });
   releases.push('kafka', () => log.close());
   return log;
 }
