@@ -12,6 +12,9 @@ export interface Injected {
   readonly inFlight: number;
   /** From the end of the fault until the services had caught up; undefined when they had not within CATCH_UP_WAIT_MS_MAX. */
   readonly catchUpMs: number | undefined;
+  /** From its beginning until the services had caught up. */
+  readonly fromMs: number;
+  readonly untilMs: number;
 }
 
 export interface LaneOptions {
@@ -65,13 +68,16 @@ async function inject(
   { draw, options }: { draw: Draw; options: LaneOptions },
 ): Promise<Injected> {
   const inFlight = (await readLagTotal(world)) ?? 0;
+  const fromMs = systemClock.now();
   const what = await fault.run(world, draw).catch((cause: unknown) => {
     throw new AppError('dependency_unavailable', `the fault ${fault.name} could not be done: ${toMessage(cause)}`, {
       cause,
     });
   });
+  const endedAtMs = systemClock.now();
   const catchUpMs = await waitUntilCaughtUp(world, options.eventsPerSecond);
-  return { fault: fault.name, row: fault.row, what, inFlight, catchUpMs };
+  const untilMs = endedAtMs + (catchUpMs ?? CATCH_UP_WAIT_MS_MAX);
+  return { fault: fault.name, row: fault.row, what, inFlight, catchUpMs, fromMs, untilMs };
 }
 
 /**

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { listFailures } from './report.js';
-import type { ChaosReport } from './run-chaos.js';
+import { type ChaosReport, formatChaosReport, listFailures } from './report.js';
 
 const KEPT: ChaosReport = {
   seed: 1,
@@ -42,4 +41,17 @@ describe('why a run has failed', () => {
   ])('names %s', (_, change, failure) => {
     expect(listFailures({ ...KEPT, ...change })).toEqual([expect.stringContaining(failure)]);
   });
+});
+
+it('shows how long records waited during a fault, and until when', () => {
+  const times = { inFlight: 7, fromMs: 0, untilMs: 1 };
+  const report = formatChaosReport({
+    ...KEPT,
+    injected: [
+      { fault: 'kill-service', row: 1, what: 'action', ...times, catchUpMs: 1500, longestDelayMs: 2500 },
+      { fault: 'kill-service', row: 1, what: 'scoring', ...times, catchUpMs: 0, longestDelayMs: 900 },
+    ],
+  });
+  expect(report).toMatch(/in flight {2}longest delay, s {2}caught up after, s/);
+  expect(report).toMatch(/1 +kill-service +2 +7 +0\.9 to 2\.5 +0 to 1\.5\n/);
 });

@@ -1,5 +1,43 @@
+import type { Difference } from './compare.js';
 import type { Injected } from './lanes.js';
-import type { ChaosReport } from './run-chaos.js';
+import type { Acknowledged } from './workload.js';
+
+/** A fault, and the longest that a record on its way between two services waited meanwhile. */
+export interface Measured extends Injected {
+  readonly longestDelayMs: number;
+}
+
+export interface ChaosReport {
+  readonly seed: number;
+  readonly seconds: number;
+  /** Name of the rule that was broken on purpose. */
+  readonly breakage: string | undefined;
+  readonly injected: readonly Measured[];
+  readonly acknowledged: number;
+  readonly repeats: number;
+  readonly agedRepeats: number;
+  readonly twins: number;
+  readonly busy: Acknowledged['busy'];
+  readonly poison: number;
+  readonly refusals: Readonly<Record<string, number>>;
+  readonly abandoned: number;
+  /** Acknowledged, but neither accepted nor rejected. */
+  readonly missing: readonly string[];
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly deadLettered: number;
+  readonly tickAheadMs: number;
+  readonly actions: number;
+  readonly transitions: number;
+  readonly edgeRepeats: number;
+  readonly ledger: { readonly actions: number; readonly transitions: number };
+  readonly unaskedExits: number;
+  /** Of the instance of each service that had the most. */
+  readonly peakMemoryBytes: Readonly<Record<string, number>>;
+  /** Users whose features do not count each accepted event once. */
+  readonly miscounts: readonly string[];
+  readonly difference: Difference;
+}
 
 /** Ingest's own bound and some, for a tick that waited to be appended is behind, never ahead. */
 const TICK_AHEAD_MS_MAX = 6_000;
@@ -45,6 +83,7 @@ export function formatChaosReport(report: ChaosReport): string {
     fault,
     String(list.length),
     toRange(list.map(({ inFlight }) => inFlight)),
+    toRange(list.map(({ longestDelayMs }) => longestDelayMs / 1000)),
     toRange(list.map(({ catchUpMs }) => (catchUpMs === undefined ? Number.NaN : catchUpMs / 1000))),
   ]);
   const refusals = Object.entries(report.refusals).map(([reason, count]) => `${reason} ${count}`);
@@ -53,7 +92,7 @@ export function formatChaosReport(report: ChaosReport): string {
   return [
     `chaos: seed ${report.seed}, ${report.seconds} s, ${report.injected.length} faults${broken}`,
     '',
-    ...toTable([['row', 'fault', 'times', 'in flight', 'caught up after, s'], ...rows]),
+    ...toTable([['row', 'fault', 'times', 'in flight', 'longest delay, s', 'caught up after, s'], ...rows]),
     '',
     `acknowledged ${report.acknowledged} (sent again ${report.repeats}, of these hours after their time ${report.agedRepeats}; by two sources at once ${report.twins}), accepted ${report.accepted}, rejected ${report.rejected} (garbage sent: ${report.poison}), dead-lettered ${report.deadLettered}, missing ${report.missing.length}`,
     `answers tried again: ${refusals.length === 0 ? 'none' : refusals.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}`,
@@ -76,8 +115,8 @@ function toMegabytes(bytes: number): number {
   return Math.round(bytes / 1_048_576);
 }
 
-function groupByFault(injected: readonly Injected[]): Map<string, Injected[]> {
-  const groups = new Map<string, Injected[]>();
+function groupByFault(injected: readonly Measured[]): Map<string, Measured[]> {
+  const groups = new Map<string, Measured[]>();
   for (const one of [...injected].sort((a, b) => a.row - b.row || (a.fault < b.fault ? -1 : 1))) {
     groups.set(one.fault, [...(groups.get(one.fault) ?? []), one]);
   }

@@ -14,16 +14,19 @@ import { connectRedis, type Redis } from '@perennial/redis';
 import { waitForQuiet } from '@perennial/replay';
 import { createSilentLogger } from '@perennial/telemetry';
 import type { Breakage } from './breakages.js';
-import { compareOutcomes, type Difference } from './compare.js';
+import { compareOutcomes } from './compare.js';
 import { findMiscounts } from './count-once.js';
 import { CRASH_POINT_PATCHES } from './crash-points.js';
+import { findLongestDelay, readDelays } from './delays.js';
 import { DoorLinks } from './door-links.js';
 import type { Fault } from './faults/fault.js';
 import { Fleet, type FleetOptions } from './fleet.js';
-import { hurt, type Injected } from './lanes.js';
+import { hurt } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import { collectOutcome, type Fates, type Outcome, readFates } from './outcome.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
+
+import type { ChaosReport, Measured } from './report.js';
 import { createStackControl } from './stack-control.js';
 import { type Acknowledged, Workload } from './workload.js';
 import type { World } from './world.js';
@@ -43,38 +46,6 @@ export interface ChaosOptions {
   readonly onProgress: (message: string) => void;
   /** Ends the run early: it throws the reason once all that it started has stopped. */
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface ChaosReport {
-  readonly seed: number;
-  readonly seconds: number;
-  /** Name of the rule that was broken on purpose. */
-  readonly breakage: string | undefined;
-  readonly injected: readonly Injected[];
-  readonly acknowledged: number;
-  readonly repeats: number;
-  readonly agedRepeats: number;
-  readonly twins: number;
-  readonly busy: Acknowledged['busy'];
-  readonly poison: number;
-  readonly refusals: Readonly<Record<string, number>>;
-  readonly abandoned: number;
-  /** Acknowledged, but neither accepted nor rejected. */
-  readonly missing: readonly string[];
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly deadLettered: number;
-  readonly tickAheadMs: number;
-  readonly actions: number;
-  readonly transitions: number;
-  readonly edgeRepeats: number;
-  readonly ledger: { readonly actions: number; readonly transitions: number };
-  readonly unaskedExits: number;
-  /** Of the instance of each service that had the most. */
-  readonly peakMemoryBytes: Readonly<Record<string, number>>;
-  /** Users whose features do not count each accepted event once. */
-  readonly miscounts: readonly string[];
-  readonly difference: Difference;
 }
 
 const NAMESPACE = 'chaos';
@@ -147,7 +118,7 @@ interface FaultyRun {
   readonly outcome: Outcome;
   readonly fates: Fates;
   readonly acknowledged: Acknowledged;
-  readonly injected: readonly Injected[];
+  readonly injected: readonly Measured[];
   readonly ledger: { readonly actions: number; readonly transitions: number };
   readonly miscounts: readonly string[];
   readonly unaskedExits: number;
@@ -202,7 +173,7 @@ async function runWithFaults(
   };
   workload.start();
   await systemClock.wait(WARM_UP_MS);
-  const injected = await hurt(world, options);
+  const faults = await hurt(world, options);
   options.onProgress('healed: waiting until all is worked off');
   await stack.revive();
   await fleet.waitUntilReady();
@@ -217,6 +188,8 @@ async function runWithFaults(
   const { acknowledged } = workload;
   const { url } = must(fleet.of('feature-store')[0], 'a feature-store');
   const miscounts = await findMiscounts(url, { accepted: fates.accepted, userOf: acknowledged.userOf });
+  const delays = await readDelays(log, NAMESPACE);
+  const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
   await fleet.stop();
   const { unasked, peakMemoryBytes } = fleet;
   return { outcome, fates, acknowledged, injected, ledger, miscounts, unaskedExits: unasked, peakMemoryBytes };
