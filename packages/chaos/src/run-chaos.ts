@@ -9,7 +9,7 @@ import {
   type ServiceName,
   stopPlatform,
 } from '@perennial/launcher';
-import { startStack, toLayout } from '@perennial/native-stack';
+import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { waitForQuiet } from '@perennial/replay';
 import { createSilentLogger } from '@perennial/telemetry';
@@ -81,7 +81,9 @@ async function runBoth(
 ): Promise<ChaosReport> {
   options.onProgress('starting Kafka, PostgreSQL and Redis');
   const kafkaLink = await openKafkaLink(releases);
-  const endpoints = await startStack({ root, home, kafkaDetour: kafkaLink.detour });
+  // Not the usual ports: while a fault keeps a broker down, another installation would take one, and be taken for this one.
+  const ports = { kafka: await pickPort(), postgres: await pickPort(), redis: await pickPort() };
+  const endpoints = await startStack({ root, home, ports, kafkaDetour: kafkaLink.detour });
   const { partitions } = options;
   const platform = await ensurePlatform({ root, home, namespace: NAMESPACE, clockMode: 'wall', partitions, endpoints });
   const eventsPerSecondMax = Math.ceil((options.eventsPerSecond * ADMITTED_FACTOR) / (2 * options.instances));
