@@ -1,0 +1,32 @@
+import { openKafkajsInternals } from './kafkajs-internals.js';
+
+const CONSUMER_GROUP_MODULE = 'kafkajs/src/consumer/consumerGroup.js';
+
+/** What is used of kafkajs's member of a group. */
+export interface ConsumerGroup {
+  /** When it last sent a heartbeat, by the machine's clock. */
+  lastRequest: number;
+  heartbeat(options: { interval: number }): Promise<void>;
+}
+
+let original: ConsumerGroup['heartbeat'] | undefined;
+
+/**
+ * kafkajs sends a heartbeat when the machine's clock says that it is time. A clock that is set back silences a member for as
+ * long: its commits keep its session, so it works on, but it never hears of a rebalance, and the group waits for it until
+ * the rebalance timeout and then gives its partitions to others as well. Here a clock that runs backwards makes a heartbeat
+ * due at once. False when kafkajs is another version than the one known.
+ */
+export function installClockProofHeartbeat(): boolean {
+  const require = openKafkajsInternals();
+  if (require === undefined) return false;
+  if (original !== undefined) return true;
+  const { prototype } = require(CONSUMER_GROUP_MODULE) as { prototype: ConsumerGroup };
+  const beat = prototype.heartbeat;
+  original = beat;
+  prototype.heartbeat = function (this: ConsumerGroup, options) {
+    if (Date.now() < this.lastRequest) this.lastRequest = 0;
+    return beat.call(this, options);
+  };
+  return true;
+}
