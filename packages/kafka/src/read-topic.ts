@@ -31,7 +31,7 @@ export async function readTopic(
   const done = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  let lastMs = clock.now();
+  let lastMs = clock.steadyMs();
   let consumer: LogConsumer | undefined;
   const handlers = {
     onAssigned: (partitions: readonly number[]) => {
@@ -39,7 +39,7 @@ export async function readTopic(
     },
     onRevoked: () => undefined,
     onRecords: async (partition: number, records: readonly LogRecord[]) => {
-      lastMs = clock.now();
+      lastMs = clock.steadyMs();
       const end = left.get(partition);
       if (end === undefined) return;
       for (const record of records) if (record.offset < end) onRecord(record);
@@ -64,7 +64,7 @@ async function watchStall(
 ): Promise<void> {
   while (!signal.aborted) {
     await clock.wait(1000, signal);
-    if (!signal.aborted && clock.now() - last() > READ_LIMITS.stallMaxMs) {
+    if (!signal.aborted && clock.steadyMs() - last() > READ_LIMITS.stallMaxMs) {
       throw new AppError('timeout', `${topic} brought nothing for ${READ_LIMITS.stallMaxMs} ms`);
     }
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { retry, toBackoffMs } from './backoff.js';
 
 const limits = { initialMs: 10, maxMs: 100 };
-const clock = { now: () => 0, wait: async () => {} };
+const clock = { now: () => 0, steadyMs: () => 0, wait: async () => {} };
 
 describe('backoff', () => {
   it('doubles up to the maximum, with jitter in the upper half only', () => {

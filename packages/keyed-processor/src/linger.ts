@@ -44,7 +44,7 @@ export class Linger {
   }
 
   #observe(records: number): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.steadyMs();
     const elapsedMs = nowMs - this.#windowStartMs;
     if (elapsedMs >= WINDOW_MS) {
       const perSecond = (this.#records * 1000) / elapsedMs;

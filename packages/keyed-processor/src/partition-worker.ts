@@ -285,12 +285,12 @@ export class PartitionWorker<State, Input, Evidence> {
       limits,
     });
     await own.publisher.waitForDepth(limits.outboxesMax - 1);
-    const startedMs = clock.now();
+    const startedMs = clock.steadyMs();
     await commitBatch(own, result, { store, codec: definition.codec });
     const cut = result.meta.next <= (records.at(-1)?.offset ?? -1);
     own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : Math.min(timersFromMs, ...dueTimesOf(result.timers));
     // A replay works on states that are not all right yet: what it counts as poison was none.
-    if (own.restoration === undefined) telemetry.committed(result, clock.now() - startedMs);
+    if (own.restoration === undefined) telemetry.committed(result, clock.steadyMs() - startedMs);
   }
 
   async #activate(activation: Activation): Promise<Refusal | undefined> {

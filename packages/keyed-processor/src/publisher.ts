@@ -95,7 +95,7 @@ export class OutboxPublisher {
 
   async #send(records: readonly OutgoingRecord[]): Promise<boolean> {
     const { clock, random, telemetry, partition, retryInitialMs, retryMaxMs } = this.#options;
-    const startedMs = clock.now();
+    const startedMs = clock.steadyMs();
     try {
       await retry(() => this.#producer.send(records), {
         initialMs: retryInitialMs,
@@ -109,7 +109,7 @@ export class OutboxPublisher {
       telemetry.publishFailed(partition, error);
       return false;
     }
-    telemetry.published(clock.now() - startedMs);
+    telemetry.published(clock.steadyMs() - startedMs);
     return true;
   }
 

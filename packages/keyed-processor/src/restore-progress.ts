@@ -26,7 +26,7 @@ export class RestoreProgress {
     this.#to = to;
     this.#newest = chain.at(-1) ?? chain[0];
     this.#profilesTotal = chain.flatMap(({ chunks }) => chunks).reduce((sum, { profiles }) => sum + profiles, 0);
-    this.#startedMs = to.clock.now();
+    this.#startedMs = to.clock.steadyMs();
     this.#toldMs = this.#startedMs;
     to.telemetry.restoring(to.partition, this.#figures());
   }
@@ -50,8 +50,8 @@ export class RestoreProgress {
 
   #tell(): void {
     const { clock, limits, telemetry, partition } = this.#to;
-    if (clock.now() - this.#toldMs < limits.progressIntervalMs) return;
-    this.#toldMs = clock.now();
+    if (clock.steadyMs() - this.#toldMs < limits.progressIntervalMs) return;
+    this.#toldMs = clock.steadyMs();
     telemetry.restoring(partition, this.#figures());
   }
 
@@ -63,7 +63,7 @@ export class RestoreProgress {
       profilesTotal: this.#profilesTotal,
       recordsReplayed: this.#records,
       recordsTotal: end - begin.next,
-      elapsedMs: this.#to.clock.now() - this.#startedMs,
+      elapsedMs: this.#to.clock.steadyMs() - this.#startedMs,
     };
   }
 }

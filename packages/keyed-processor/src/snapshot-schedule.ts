@@ -59,16 +59,16 @@ export class SnapshotSchedule {
     });
     // Not at once after a take-over: a process that comes and goes would write nothing but full ones.
     // But no later than an interval from now, by whatever clock the newest was written.
-    const nowMs = clock.now();
-    let dueAtMs = Math.min(Math.max(nowMs, (this.#newestAtMs ?? 0) + limits.intervalMs), nowMs + limits.intervalMs);
+    const ageMs = clock.now() - (this.#newestAtMs ?? 0);
+    let restMs = Math.min(Math.max(0, limits.intervalMs - ageMs), limits.intervalMs);
     while (!signal.aborted) {
-      await clock.wait(dueAtMs - clock.now(), signal);
+      await clock.wait(restMs, signal);
       await slot.run(async () => {
         if (signal.aborted) return;
         this.#writing = this.#attempt(() => this.#write());
         await this.#writing;
       });
-      dueAtMs = clock.now() + limits.intervalMs;
+      restMs = limits.intervalMs;
     }
   }
 
@@ -89,16 +89,16 @@ export class SnapshotSchedule {
 
   async #write(): Promise<void> {
     const { source, clock, archive, limits, telemetry } = this.#options;
-    const startedMs = clock.now();
     if (this.#base?.manifest.end === source.meta.next) {
-      this.#newestAtMs = startedMs;
+      this.#newestAtMs = clock.now();
       return;
     }
+    const startedMs = clock.steadyMs();
     const manifest = await writeSnapshot({ ...this.#options, signal: this.#stop.signal }, this.#base);
     const isFull = manifest.parent === null;
     this.#base = { manifest, increments: isFull ? 0 : (this.#base?.increments ?? 0) + 1 };
     this.#newestAtMs = manifest.createdAtMs;
-    telemetry.written(archive.subject.partition, toFigures(manifest, clock.now() - startedMs));
+    telemetry.written(archive.subject.partition, toFigures(manifest, clock.steadyMs() - startedMs));
     if (!isFull) return;
     const removed = await removeOldSnapshots(archive, limits, clock.now());
     if (removed > 0) telemetry.removed(archive.subject.partition, removed);

@@ -135,7 +135,7 @@ class SnapshotWriter {
   async #chunk<R extends ProfileReading>(read: () => Promise<R>): Promise<R> {
     const { archive, clock, limits, signal } = this.#options;
     signal.throwIfAborted();
-    const startedMs = clock.now();
+    const startedMs = clock.steadyMs();
     const reading = await read();
     const { next: asOf, profiles } = reading;
     this.#asOf = asOf;
@@ -144,7 +144,7 @@ class SnapshotWriter {
       this.#chunks.push(await archive.writeChunk(this.#id, { number, asOf, profiles }));
       this.#adapt(profiles.reduce((sum, profile) => sum + toProfileBytes(profile), 0) / profiles.length);
     }
-    await clock.wait((clock.now() - startedMs) * (1 / limits.timeShareMax - 1), signal);
+    await clock.wait((clock.steadyMs() - startedMs) * (1 / limits.timeShareMax - 1), signal);
     return reading;
   }
 

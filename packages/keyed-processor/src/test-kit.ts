@@ -137,6 +137,7 @@ export const silentTelemetry: ProcessorTelemetry = {
 /** Time that passes only as fast as the test needs: waits end at once. */
 export const impatientClock: Clock = {
   now: () => 0,
+  steadyMs: () => 0,
   wait: (ms, signal) => (ms > 1000 ? systemClock.wait(ms, signal) : new Promise((resolve) => setImmediate(resolve))),
 };
 

@@ -47,6 +47,7 @@ function createFakeClock(): Clock & { waited(): number } {
   let waits = 0;
   return {
     now: () => now,
+    steadyMs: () => now,
     wait: async (ms) => {
       now += ms;
       waits++;

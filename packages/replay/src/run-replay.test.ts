@@ -16,6 +16,7 @@ function createFastClock(): Clock & { waits: number[] } {
   return {
     waits,
     now: () => now,
+    steadyMs: () => now,
     wait: async (ms) => {
       waits.push(ms);
       now += ms;

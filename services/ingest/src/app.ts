@@ -96,7 +96,6 @@ async function start(
           clock,
           events,
           probe: (partition) => measureBrokerClock(probeOptions, partition),
-          steadyMs: () => performance.now(),
         });
   if (ticker !== undefined) releases.push('ticker', () => ticker.stop());
 

@@ -41,13 +41,13 @@ export function createPublisher(
   async function track(records: readonly OutgoingRecord[], bytes: number): Promise<void> {
     recordsInFlight += records.length;
     bytesInFlight += bytes;
-    const startedAtMs = clock.now();
+    const startedAtMs = clock.steadyMs();
     try {
       await producer.send(records);
       failedAtMs = undefined;
-      events?.published('http', { records: records.length, ms: clock.now() - startedAtMs });
+      events?.published('http', { records: records.length, ms: clock.steadyMs() - startedAtMs });
     } catch (error) {
-      failedAtMs = clock.now();
+      failedAtMs = clock.steadyMs();
       events?.publishFailed(error);
       throw error;
     } finally {
@@ -69,7 +69,7 @@ export function createPublisher(
       underWay.add(settled);
       await withTimeout(sent, limits.ackTimeoutMs, clock);
     },
-    failing: () => failedAtMs !== undefined && clock.now() - failedAtMs < limits.failureHoldMs,
+    failing: () => failedAtMs !== undefined && clock.steadyMs() - failedAtMs < limits.failureHoldMs,
     inFlight: () => ({ records: recordsInFlight, bytes: bytesInFlight }),
     async drain() {
       while (underWay.size > 0) await Promise.all(underWay);

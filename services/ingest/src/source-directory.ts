@@ -34,7 +34,7 @@ export function createSourceDirectory(store: SourceStore, clock: Clock = systemC
 
   async function load(keyHash: string): Promise<Source | undefined> {
     const source = await store.findByKeyHash(keyHash);
-    entries.set(keyHash, { source, loadedAtMs: clock.now() });
+    entries.set(keyHash, { source, loadedAtMs: clock.steadyMs() });
     return source;
   }
 
@@ -54,19 +54,19 @@ export function createSourceDirectory(store: SourceStore, clock: Clock = systemC
     async find(writeKey) {
       const keyHash = toSha256(writeKey);
       const entry = entries.get(keyHash);
-      if (entry !== undefined && clock.now() - entry.loadedAtMs < ttlMs) return entry.source;
+      if (entry !== undefined && clock.steadyMs() - entry.loadedAtMs < ttlMs) return entry.source;
       try {
         return await loadOnce(keyHash);
       } catch (error) {
         // What was unknown may have been created since: only a known source goes on.
         if (entry?.source === undefined) throw error;
-        entries.set(keyHash, { source: entry.source, loadedAtMs: clock.now() - ttlMs + storeAwayHoldMs });
+        entries.set(keyHash, { source: entry.source, loadedAtMs: clock.steadyMs() - ttlMs + storeAwayHoldMs });
         return entry.source;
       }
     },
     admit(source, events) {
       if (source.eventsPerSecondMax === null) return 0;
-      const request = { count: events, perSecond: source.eventsPerSecondMax, nowMs: clock.now() };
+      const request = { count: events, perSecond: source.eventsPerSecondMax, nowMs: clock.steadyMs() };
       const decision = takeTokens(buckets.get(source.id), request);
       buckets.set(source.id, decision.bucket);
       return decision.kind === 'admitted' ? 0 : decision.retryAfterMs;

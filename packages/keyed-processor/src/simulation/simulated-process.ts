@@ -27,6 +27,7 @@ export class SimulatedProcess {
     const skewMs = draw.whole({ from: -SKEW_MS_MAX, to: SKEW_MS_MAX });
     this.clock = {
       now: () => EPOCH_MS + skewMs + scheduler.nowMs,
+      steadyMs: () => scheduler.nowMs,
       wait: (ms, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted) return resolve();

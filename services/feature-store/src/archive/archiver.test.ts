@@ -37,6 +37,7 @@ class World {
   nowMs = 0;
   readonly #clock: Clock = {
     now: () => this.nowMs,
+    steadyMs: () => this.nowMs,
     wait: (ms, signal) => systemClock.wait(Math.min(ms, 3), signal),
   };
   readonly #running: Archiver[] = [];

@@ -96,13 +96,13 @@ async function waitForPositions(options: ClockDriverOptions, received: ReadonlyM
   if (received.size === 0) return;
   const { log, receivedGroup, receivedTopic, clock } = options;
   const { positionsTimeoutMs, positionsPollMs } = CLOCK_DRIVER_LIMITS;
-  const deadlineMs = clock.now() + positionsTimeoutMs;
+  const deadlineMs = clock.steadyMs() + positionsTimeoutMs;
   for (;;) {
     // The group's offsets, not this instance's: other instances have the other partitions.
     const committed = await log.groupOffsets(receivedGroup, receivedTopic);
     const behind = [...received].find(([partition, next]) => (committed.get(partition) ?? 0) < next);
     if (behind === undefined) return;
-    if (clock.now() >= deadlineMs) {
+    if (clock.steadyMs() >= deadlineMs) {
       const message = `partition ${behind[0]} of ${receivedTopic} is not taken in up to ${behind[1]} yet`;
       throw new AppError('timeout', message, { retriable: true });
     }

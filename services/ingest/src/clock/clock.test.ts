@@ -161,7 +161,6 @@ describe('ticker', () => {
   async function run(skewMs: number | Error, seconds: number, jumpMs = 0) {
     const clock = new FakeClock();
     const producer = new FakeProducer();
-    let steadyMs = 0;
     let jumped = 0;
     const probe = async () => {
       if (skewMs instanceof Error) throw skewMs;
@@ -175,16 +174,14 @@ describe('ticker', () => {
       clock,
       events: createSilentEvents(),
       probe,
-      steadyMs: () => steadyMs,
     });
     for (let i = 0; i < seconds * 10; i++) {
       await new Promise(setImmediate);
       if (i === seconds * 5) {
         jumped = jumpMs;
-        clock.move(jumpMs);
+        clock.set(jumpMs);
       }
       clock.move(100);
-      steadyMs += 100;
     }
     await ticker.stop();
     return { producer, ticker };
@@ -220,6 +217,31 @@ describe('ticker', () => {
     expect(Math.max(...times)).toBeLessThan(11_000);
     expect(Math.min(...times)).toBeGreaterThanOrEqual(0);
     expect(ticker.problems()).toMatchObject([expect.stringContaining('clock')]);
+  });
+
+  it('goes on when the clock was set back and right again while it waited for Kafka', async () => {
+    const clock = new FakeClock();
+    const producer = new FakeProducer();
+    const events = createSilentEvents();
+    const owned = () => new Set([1]);
+    const ticker = startTicker({ producer, acceptedTopic: 'accepted', owned, clock, events, probe: async () => 0 });
+    const pass = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 100) {
+        await new Promise(setImmediate);
+        clock.move(100);
+      }
+    };
+    await pass(2_000);
+    producer.mode = 'hangs';
+    await pass(1_000);
+    clock.set(-DAY);
+    const before = producer.ticks().length;
+    producer.release();
+    await new Promise(setImmediate);
+    clock.set(DAY);
+    await pass(3_000);
+    await ticker.stop();
+    expect(producer.ticks().length).toBeGreaterThan(before + 2);
   });
 
   it('writes none before it knows', async () => {

@@ -21,8 +21,6 @@ export interface TickerOptions {
   readonly events: IngestEvents;
   /** Measures the broker's clock minus this machine's, ms. `partition` is one that this instance has. */
   readonly probe: (partition: number) => Promise<number>;
-  /** A clock that nobody sets, ms from any beginning: it shows when the other one is set between two probes. */
-  readonly steadyMs: () => number;
 }
 
 /** Writes "time has reached T" once a second to each partition that this instance has, once it knows that its clock is right. */
@@ -33,7 +31,7 @@ export interface Ticker {
   stop(): Promise<void>;
 }
 
-export function startTicker({ producer, acceptedTopic, owned, clock, events, probe, steadyMs }: TickerOptions): Ticker {
+export function startTicker({ producer, acceptedTopic, owned, clock, events, probe }: TickerOptions): Ticker {
   const stopping = new AbortController();
   let probeNow = new AbortController();
   let skewMs: number | undefined;
@@ -44,7 +42,7 @@ export function startTicker({ producer, acceptedTopic, owned, clock, events, pro
 
   async function measure(partition: number): Promise<number> {
     try {
-      const before = clock.now() - steadyMs();
+      const before = clock.now() - clock.steadyMs();
       skewMs = await probe(partition);
       measuredAtMs = before;
       probeError = undefined;
@@ -64,7 +62,7 @@ export function startTicker({ producer, acceptedTopic, owned, clock, events, pro
 
   /** A clock that was set since the last probe is not to be believed until the next one. */
   function checkSteady(): void {
-    const jumpMs = clock.now() - steadyMs() - measuredAtMs;
+    const jumpMs = clock.now() - clock.steadyMs() - measuredAtMs;
     if (skewMs === undefined || Math.abs(jumpMs) <= TICKER_LIMITS.skewMaxMs) return;
     events.clockJumped(jumpMs);
     skewMs = undefined;
@@ -92,11 +90,11 @@ export function startTicker({ producer, acceptedTopic, owned, clock, events, pro
 
   async function runTicks(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const startedAtMs = clock.now();
+      const startedAtMs = clock.steadyMs();
       // One send at a time: while Kafka is away no ticks pile up.
       checkSteady();
       if (isRight()) await tick().catch((error: unknown) => events.tickFailed(error));
-      const restMs = TICKER_LIMITS.intervalMs - (clock.now() - startedAtMs);
+      const restMs = TICKER_LIMITS.intervalMs - (clock.steadyMs() - startedAtMs);
       await clock.wait(Math.max(restMs, 1), stopping.signal);
     }
   }

@@ -27,6 +27,7 @@ describe('kafka door', () => {
     const clock = {
       ...new FakeClock(),
       now: () => NOW_MS,
+      steadyMs: () => NOW_MS,
       wait: () => new Promise<void>((done) => setTimeout(done, 1)),
     };
     const producer = await log.createProducer();

@@ -63,7 +63,7 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
     // What comes after a stop began is left, uncommitted, to whoever comes next.
     if (stopping.signal.aborted) return;
     const outgoing = records.map((record) => toOutgoing(record, options));
-    const startedAtMs = options.clock.now();
+    const startedAtMs = options.clock.steadyMs();
     try {
       await retry(() => producer.send(outgoing), {
         initialMs: KAFKA_DOOR_LIMITS.retryInitialMs,
@@ -76,7 +76,7 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
       if (stopping.signal.aborted) return;
       throw error;
     }
-    events.published('kafka', { records: outgoing.length, ms: options.clock.now() - startedAtMs });
+    events.published('kafka', { records: outgoing.length, ms: options.clock.steadyMs() - startedAtMs });
     const last = records.at(-1);
     if (last !== undefined) committer.note(partition, last.offset + 1);
   }

@@ -18,9 +18,10 @@ export const SLOW_WRITE_KEY = 'pk_slow';
 export const NOW_MS = Date.parse('2026-05-01T12:00:00.000Z');
 export const PARTITIONS = 4;
 
-/** A clock that stands still until told; waits end when it is moved past them. */
+/** A clock that stands still until told; waits end when it is moved past them, not when it is set. */
 export class FakeClock implements Clock {
   #nowMs: number;
+  #steadyMs = 0;
   #waits: Array<{ atMs: number; done: () => void }> = [];
 
   constructor(nowMs = NOW_MS) {
@@ -31,6 +32,10 @@ export class FakeClock implements Clock {
     return this.#nowMs;
   }
 
+  steadyMs(): number {
+    return this.#steadyMs;
+  }
+
   wait(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
@@ -39,15 +44,21 @@ export class FakeClock implements Clock {
         resolve();
       };
       signal?.addEventListener('abort', done, { once: true });
-      this.#waits.push({ atMs: this.#nowMs + ms, done });
+      this.#waits.push({ atMs: this.#steadyMs + ms, done });
     });
   }
 
   move(ms: number): void {
     this.#nowMs += ms;
-    const due = this.#waits.filter(({ atMs }) => atMs <= this.#nowMs);
-    this.#waits = this.#waits.filter(({ atMs }) => atMs > this.#nowMs);
+    this.#steadyMs += ms;
+    const due = this.#waits.filter(({ atMs }) => atMs <= this.#steadyMs);
+    this.#waits = this.#waits.filter(({ atMs }) => atMs > this.#steadyMs);
     for (const { done } of due) done();
+  }
+
+  /** What happens to a host whose clock is set by this much. */
+  set(ms: number): void {
+    this.#nowMs += ms;
   }
 }
 
