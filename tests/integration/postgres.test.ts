@@ -33,6 +33,20 @@ describe('postgres', () => {
     });
   });
 
+  it('outlives a connection that breaks in the middle of a transaction', async () => {
+    const terminated = inTransaction(pool, async (client) => {
+      const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+      const ended = new Promise((resolve) => client.once('end', resolve));
+      await pool.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
+      await ended;
+      await client.query('SELECT 1');
+    });
+    await expect(terminated).rejects.toThrow('Client has encountered a connection error and is not queryable');
+    expect(await inTransaction(pool, async (client) => (await client.query('SELECT 1 AS one')).rows)).toEqual([
+      { one: 1 },
+    ]);
+  });
+
   it('rolls back a failed migration whole', async () => {
     const migrations = [{ name: 'three', sql: 'CREATE TABLE half (id int); SELECT 1/0' }];
     await expect(migrate(pool, { schema, migrations })).rejects.toThrow('division by zero');

@@ -55,6 +55,11 @@ export async function withPool<T>(options: PoolOptions, work: (pool: pg.Pool) =>
 export async function inTransaction<T>(pool: pg.Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // A connection that breaks between two queries tells nobody else, and an event that nobody hears would end the process.
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
   try {
     await client.query('BEGIN');
     const result = await work(client);
@@ -67,6 +72,7 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: PoolClient)
     });
     throw error;
   } finally {
+    client.off('error', onError);
     client.release(broken);
   }
 }
