@@ -68,6 +68,10 @@ export class Fleet {
     this.#options = options;
   }
 
+  get logDir(): string {
+    return this.#options.logDir;
+  }
+
   of(service: ServiceName): Instance[] {
     return this.instances.filter((instance) => instance.service === service);
   }

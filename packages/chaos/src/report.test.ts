@@ -24,6 +24,7 @@ const KEPT: ChaosReport = {
   edgeRepeats: 0,
   ledger: { actions: 2, transitions: 1 },
   unaskedExits: 0,
+  crashes: [],
   peakMemoryBytes: { scoring: 300e6 },
   miscounts: [],
   difference: { lost: 0, doubled: 0, differing: 0, examples: [] },
@@ -35,6 +36,7 @@ describe('why a run has failed', () => {
   it.each<[string, Partial<ChaosReport>, string]>([
     ['an acknowledged event that is nowhere', { missing: ['7'] }, '1 acknowledged events are nowhere: 7'],
     ['an event that was counted twice', { miscounts: ['ada counts 2 of 1 events'] }, 'do not have each event once'],
+    ['a crash', { crashes: ['scoring-4: Error: x'] }, '1 crashes: scoring-4: Error: x'],
     ['a 503 without Retry-After', { busy: { answers: 3, withoutRetryAfter: 1 } }, 'when to come again'],
     ['a service without bound', { peakMemoryBytes: { scoring: 2e9 } }, 'an instance of scoring had 1907 MB in memory'],
     ['a table with a hole', { ledger: { actions: 1, transitions: 1 } }, '1 of 2 actions'],

@@ -17,6 +17,7 @@ import type { Breakage } from './breakages.js';
 import { compareOutcomes } from './compare.js';
 import { findMiscounts } from './count-once.js';
 import { CRASH_POINT_PATCHES } from './crash-points.js';
+import { findCrashes } from './crashes.js';
 import { findLongestDelay, readDelays } from './delays.js';
 import { DoorLinks } from './door-links.js';
 import type { Fault } from './faults/fault.js';
@@ -124,6 +125,7 @@ interface FaultyRun {
   readonly ledger: { readonly actions: number; readonly transitions: number };
   readonly miscounts: readonly string[];
   readonly unaskedExits: number;
+  readonly crashes: readonly string[];
   readonly peakMemoryBytes: ReadonlyMap<ServiceName, number>;
 }
 
@@ -193,8 +195,9 @@ async function runWithFaults(
   const delays = await readDelays(log, NAMESPACE);
   const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
   await fleet.stop();
-  const { unasked, peakMemoryBytes } = fleet;
-  return { outcome, fates, acknowledged, injected, ledger, miscounts, unaskedExits: unasked, peakMemoryBytes };
+  const { unasked: unaskedExits, peakMemoryBytes, logDir } = fleet;
+  const crashes = findCrashes(logDir);
+  return { outcome, fates, acknowledged, injected, ledger, miscounts, unaskedExits, crashes, peakMemoryBytes };
 }
 
 /** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is worked off. */
@@ -266,6 +269,7 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome):
     edgeRepeats: outcome.repeats,
     ledger: faulty.ledger,
     unaskedExits: faulty.unaskedExits,
+    crashes: faulty.crashes,
     peakMemoryBytes: Object.fromEntries(faulty.peakMemoryBytes),
     miscounts: faulty.miscounts,
     difference: compareOutcomes(outcome, faultless),

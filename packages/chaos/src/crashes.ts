@@ -1,0 +1,21 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The last line that Node writes when nobody caught an error. */
+const EPITAPH = /^Node\.js v\d/;
+const ERROR = /^(Uncaught )?\w*Error\b/;
+
+/** Processes that ended of an error that nobody caught, by their logs: `scoring-4: Error: ...`. No fault may do that. */
+export function findCrashes(logDir: string): string[] {
+  return readdirSync(logDir)
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .flatMap((name) => {
+      const lines = readFileSync(join(logDir, name), 'utf8').split('\n');
+      return lines.flatMap((line, index) => {
+        if (!EPITAPH.test(line)) return [];
+        const cause = lines.slice(0, index).findLast((before) => ERROR.test(before)) ?? 'of an error unknown';
+        return [`${name.replace(/\.log$/, '')}: ${cause}`];
+      });
+    });
+}
