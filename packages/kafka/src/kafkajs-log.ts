@@ -1,6 +1,7 @@
 import { AppError } from '@perennial/kernel';
 import type { Admin } from 'kafkajs';
 import { createAdminSession } from './admin-session.js';
+import { installCleanReconnect } from './clean-reconnect.js';
 import { installClockProofHeartbeat } from './clock-proof-heartbeat.js';
 import { installFastProduce } from './fast-produce.js';
 import type { KafkaConnection } from './kafkajs-client.js';
@@ -24,6 +25,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   const { logger, groupInstanceId } = options;
   if (!installFastProduce()) logger.debug('kafkajs keeps its own encoder');
   if (!installQuietRequestQueue()) logger.debug('kafkajs keeps its own request queue');
+  if (!installCleanReconnect()) logger.debug('kafkajs keeps its own connections');
   if (!installClockProofHeartbeat()) logger.debug('kafkajs keeps its own heartbeat');
   if (!installStaticMembership()) logger.debug('kafkajs joins groups without a name');
   const kafka = createKafkajsClient(options);

@@ -1,0 +1,43 @@
+import type { Socket } from 'node:net';
+import { openKafkajsInternals } from './kafkajs-internals.js';
+
+const CONNECTION_MODULE = 'kafkajs/src/network/connection.js';
+/** Of the size that precedes each answer. */
+const SIZE_BYTES = 4;
+
+/** What is used of kafkajs's connection, which connects anew with the same object. */
+export interface Connection {
+  socket: Socket | undefined;
+  /** An answer that has come in part: its bytes so far, and how many there must be before it is looked at again. */
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
+  isConnected(): boolean;
+  connect(): Promise<boolean>;
+}
+
+let original: Connection['connect'] | undefined;
+
+/**
+ * kafkajs keeps what it has of an answer that was cut off, and reads the first answer of the next connection as the rest of
+ * it: everything after that is out of step, and sooner or later an error that nobody can catch ends the process. Here a
+ * connection begins with nothing, and hears no more of the one before. False when kafkajs is another version than the one known.
+ */
+export function installCleanReconnect(): boolean {
+  const require = openKafkajsInternals();
+  if (require === undefined) return false;
+  if (original !== undefined) return true;
+  const { prototype } = require(CONNECTION_MODULE) as { prototype: Connection };
+  const connect = prototype.connect;
+  original = connect;
+  prototype.connect = function (this: Connection) {
+    if (!this.isConnected()) {
+      this.socket?.removeAllListeners('data');
+      this.chunks = [];
+      this.bytesBuffered = 0;
+      this.bytesNeeded = SIZE_BYTES;
+    }
+    return connect.call(this);
+  };
+  return true;
+}
