@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
-import { createSeededRandom, must } from '@perennial/kernel';
+import { type Clock, createSeededRandom, must } from '@perennial/kernel';
 import { ChangedKeys } from './changed-keys.js';
 import { MemoryPartitionStore } from './memory-store.js';
 import { toFence } from './ownership.js';
@@ -97,6 +97,22 @@ describe('a snapshot', () => {
     const first = await writeSnapshot(options, undefined);
     await commit(Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`k${i}`, '1'])));
     expect((await writeSnapshot(options, { manifest: first, increments: 0 })).parent).toBeNull();
+  });
+
+  it('rests for as long as its chunks took, whatever the clock was set to meanwhile', async () => {
+    const { options } = await createSource({ a: '1', b: '1', c: '1', d: '1' });
+    const rests: number[] = [];
+    let dayMs = 0;
+    let steadyMs = 0;
+    const clock: Clock = {
+      now: () => (dayMs += 86_400_000),
+      steadyMs: () => (steadyMs += 10),
+      wait: async (ms) => void rests.push(ms),
+    };
+    const limits = { ...options.limits, timeShareMax: 0.2 };
+    await writeSnapshot({ ...options, clock, limits }, undefined);
+    // The others are those of a round that waits for the partition to come to rest.
+    expect(rests.filter((ms) => ms !== limits.fixedPointWaitMs)).toEqual([40, 40]);
   });
 
   it('has each chunk placed where it was read, and ends above them all', async () => {
