@@ -16,7 +16,8 @@ export async function joinGroup(options: GroupMemberOptions, tell: (line: string
     {
       groupId,
       topic,
-      sessionTimeoutMs: 6_000,
+      // Long, so that a test which kills a member has the time to start it again.
+      sessionTimeoutMs: 20_000,
       fetchBytesPerPartitionMax: 65_536,
       fetchWaitMaxMs: 100,
       fromBeginning: true,

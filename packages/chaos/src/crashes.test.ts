@@ -21,7 +21,7 @@ it('finds processes that ended of an error that nobody caught', () => {
   try {
     writeFileSync(join(folder, 'scoring-4.log'), [ENTRY, ...CRASH, ENTRY, ...CRASH, ENTRY].join('\n'));
     writeFileSync(join(folder, 'action-6.log'), [ENTRY, '(node:7) Warning: of no weight', ENTRY].join('\n'));
-    const crash = 'scoring-4: Error: Connection terminated unexpectedly';
+    const crash = 'scoring-4: Error: Connection terminated unexpectedly\n    at Client.emit (node:events:524:28)';
     expect(findCrashes(folder)).toEqual([crash, crash]);
   } finally {
     rmSync(folder, { recursive: true });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const EPITAPH = /^Node\.js v\d/;
 const ERROR = /^(Uncaught )?\w*Error\b/;
 
-/** Processes that ended of an error that nobody caught, by their logs: `scoring-4: Error: ...`. No fault may do that. */
+/** Processes that ended of an error that nobody caught, by their logs: `scoring-4: Error: ...` and its stack. No fault may do that. */
 export function findCrashes(logDir: string): string[] {
   return readdirSync(logDir)
     .filter((name) => name.endsWith('.log'))
@@ -14,8 +14,9 @@ export function findCrashes(logDir: string): string[] {
       const lines = readFileSync(join(logDir, name), 'utf8').split('\n');
       return lines.flatMap((line, index) => {
         if (!EPITAPH.test(line)) return [];
-        const cause = lines.slice(0, index).findLast((before) => ERROR.test(before)) ?? 'of an error unknown';
-        return [`${name.replace(/\.log$/, '')}: ${cause}`];
+        const begin = lines.slice(0, index).findLastIndex((before) => ERROR.test(before) || EPITAPH.test(before));
+        const last = lines.slice(Math.max(begin, 0), index).join('\n').trim();
+        return [`${name.replace(/\.log$/, '')}: ${last}`];
       });
     });
 }

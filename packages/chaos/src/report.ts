@@ -32,7 +32,7 @@ export interface ChaosReport {
   readonly edgeRepeats: number;
   readonly ledger: { readonly actions: number; readonly transitions: number };
   readonly unaskedExits: number;
-  /** Of these, the ones that ended of an error that nobody caught. */
+  /** Ends of an error that nobody caught, with its stack. */
   readonly crashes: readonly string[];
   /** Of the instance of each service that had the most. */
   readonly peakMemoryBytes: Readonly<Record<string, number>>;
@@ -59,7 +59,7 @@ export function listFailures(report: ChaosReport): string[] {
     failures.push(
       `the tables hold ${ledger.actions} of ${actions} actions and ${ledger.transitions} of ${transitions} transitions`,
     );
-  if (crashes.length > 0) failures.push(`${crashes.length} crashes: ${crashes.slice(0, 5).join(', ')}`);
+  if (crashes.length > 0) failures.push(`${crashes.length} crashes: ${crashes.slice(0, 2).join(', ')}`);
   if (miscounts.length > 0)
     failures.push(`${miscounts.length} users do not have each event once: ${miscounts.slice(0, 5).join(', ')}`);
   if (busy.withoutRetryAfter > 0)
@@ -98,7 +98,7 @@ export function formatChaosReport(report: ChaosReport): string {
     ...toTable([['row', 'fault', 'times', 'in flight', 'longest delay, s', 'caught up after, s'], ...rows]),
     '',
     `acknowledged ${report.acknowledged} (sent again ${report.repeats}, of these hours after their time ${report.agedRepeats}; by two sources at once ${report.twins}), accepted ${report.accepted}, rejected ${report.rejected} (garbage sent: ${report.poison}), dead-lettered ${report.deadLettered}, missing ${report.missing.length}`,
-    `answers tried again: ${refusals.length === 0 ? 'none' : refusals.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}, of these crashed: ${report.crashes.length}`,
+    `answers tried again: ${refusals.length === 0 ? 'none' : refusals.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}, crashed: ${report.crashes.length}`,
     `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), repeated ids on the edges ${report.edgeRepeats}`,
     `memory at most, MB: ${memory.join(', ')}; users whose features do not count each event once: ${report.miscounts.length}`,
     `against the fault-free run: lost ${difference.lost}, doubled ${difference.doubled}, differing ${difference.differing}`,

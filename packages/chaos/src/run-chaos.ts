@@ -26,7 +26,6 @@ import { hurt } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import { collectOutcome, type Fates, type Outcome, readFates } from './outcome.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
-
 import type { ChaosReport, Measured } from './report.js';
 import { createStackControl } from './stack-control.js';
 import { type Acknowledged, Workload } from './workload.js';

@@ -4,6 +4,8 @@ import { type Connection, installCleanReconnect } from './clean-reconnect.js';
 import { openKafkajsInternals } from './kafkajs-internals.js';
 
 class FakeSocket extends EventEmitter {
+  readonly connecting = false;
+  readonly destroy = jest.fn();
   end(): void {}
   unref(): void {}
 }
@@ -65,6 +67,10 @@ describe('a connection of kafkajs whose answer was cut off', () => {
 
   it('hears no more of the one before', () => {
     sockets[0]?.emit('data', Buffer.from('late'));
+    sockets[0]?.emit('end');
+    sockets[0]?.emit('error', new Error('late'));
+    expect(sockets[0]?.destroy).toHaveBeenCalled();
+    expect(connection.isConnected()).toBe(true);
     sockets[1]?.emit('data', toAnswer(3, 'whole'));
     expect(fulfilled).toHaveBeenCalledWith(expect.objectContaining({ correlationId: 3 }));
   });

@@ -16,7 +16,9 @@ export interface Connection {
   connect(): Promise<boolean>;
 }
 
-let original: Connection['connect'] | undefined;
+const HEARD = ['data', 'end', 'error', 'timeout'];
+
+let installed = false;
 
 /**
  * kafkajs keeps what it has of an answer that was cut off, and reads the first answer of the next connection as the rest of
@@ -26,13 +28,14 @@ let original: Connection['connect'] | undefined;
 export function installCleanReconnect(): boolean {
   const require = openKafkajsInternals();
   if (require === undefined) return false;
-  if (original !== undefined) return true;
+  if (installed) return true;
+  installed = true;
   const { prototype } = require(CONNECTION_MODULE) as { prototype: Connection };
   const connect = prototype.connect;
-  original = connect;
   prototype.connect = function (this: Connection) {
     if (!this.isConnected()) {
-      this.socket?.removeAllListeners('data');
+      // One that still connects belongs to a caller who waits for it.
+      if (this.socket?.connecting === false) discard(this.socket);
       this.chunks = [];
       this.bytesBuffered = 0;
       this.bytesNeeded = SIZE_BYTES;
@@ -40,4 +43,11 @@ export function installCleanReconnect(): boolean {
     return connect.call(this);
   };
   return true;
+}
+
+/** What it has still to say would be taken for a word of the next one. */
+function discard(socket: Socket): void {
+  for (const event of HEARD) socket.removeAllListeners(event);
+  socket.on('error', () => undefined);
+  socket.destroy();
 }

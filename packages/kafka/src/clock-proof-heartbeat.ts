@@ -9,7 +9,7 @@ export interface ConsumerGroup {
   heartbeat(options: { interval: number }): Promise<void>;
 }
 
-let original: ConsumerGroup['heartbeat'] | undefined;
+let installed = false;
 
 /**
  * kafkajs sends a heartbeat when the machine's clock says that it is time. A clock that is set back silences a member for as
@@ -20,10 +20,10 @@ let original: ConsumerGroup['heartbeat'] | undefined;
 export function installClockProofHeartbeat(): boolean {
   const require = openKafkajsInternals();
   if (require === undefined) return false;
-  if (original !== undefined) return true;
+  if (installed) return true;
+  installed = true;
   const { prototype } = require(CONSUMER_GROUP_MODULE) as { prototype: ConsumerGroup };
   const beat = prototype.heartbeat;
-  original = beat;
   prototype.heartbeat = function (this: ConsumerGroup, options) {
     if (Date.now() < this.lastRequest) this.lastRequest = 0;
     return beat.call(this, options);

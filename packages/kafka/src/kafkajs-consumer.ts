@@ -185,6 +185,7 @@ export class KafkajsConsumer implements LogConsumer {
       const stop = () => void this.#membership.revokeAll().then(() => resolve(undefined));
       this.#stopped.signal.addEventListener('abort', stop, { once: true, signal: life });
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+        if (life.aborted) return;
         this.#restarts = 0;
         session.forgetName();
         if (this.#groupInstanceId !== undefined)

@@ -45,12 +45,10 @@ export async function createTopics(connection: KafkaConnection, specs: readonly 
       // Another provisioner was faster; theirs has to be what we want too.
       if (toErrorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
     }
+    const names = missing.map(({ name }) => name);
+    // Each try has a connection of its own: kafkajs keeps who leads a partition, also when that one says no.
     const made = await retry(
-      () =>
-        findLedTopics(
-          admin,
-          missing.map(({ name }) => name),
-        ),
+      () => withAdmin(connection, 'looking for leaders', (fresh) => findLedTopics(fresh, names)),
       SETTLE,
     );
     for (const { name, partitions } of missing) checkPartitions(name, partitions, made.get(name));
