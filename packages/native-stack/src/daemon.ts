@@ -58,7 +58,7 @@ export async function waitUntilReady(
     deadlineMs,
   }: { what: string; probe: () => Promise<void>; logFile: string; deadlineMs: number },
 ): Promise<void> {
-  const deadline = systemClock.now() + deadlineMs;
+  const deadline = systemClock.steadyMs() + deadlineMs;
   for (;;) {
     try {
       return await probe();
@@ -68,7 +68,7 @@ export async function waitUntilReady(
           cause,
         });
       }
-      if (systemClock.now() >= deadline) {
+      if (systemClock.steadyMs() >= deadline) {
         throw new AppError(
           'timeout',
           `${what} did not answer within ${deadlineMs / 1000} s (${toMessage(cause)})${describeLogTail(logFile)}`,

@@ -14,11 +14,11 @@ export async function withLock<T>(
 ): Promise<T> {
   const self = must(readProcessIdentity(process.pid), 'own process identity');
   mkdirSync(dirname(path), { recursive: true });
-  const deadline = systemClock.now() + waitMsMax;
+  const deadline = systemClock.steadyMs() + waitMsMax;
   while (!tryLock(path, self)) {
     const holder = readStateFile<ProcessIdentity>(path);
     if (holder !== undefined && !isRunning(holder)) removeStaleLock(path, holder);
-    else if (systemClock.now() >= deadline) {
+    else if (systemClock.steadyMs() >= deadline) {
       throw new AppError('timeout', `${path} is held by process ${holder?.pid ?? '?'}; wait for it or end it`, {
         retriable: true,
       });

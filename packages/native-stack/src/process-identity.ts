@@ -59,9 +59,9 @@ export function findMarkedProcesses(marker: string): ProcessIdentity[] {
 }
 
 async function waitForEnd(identity: ProcessIdentity, deadlineMs: number): Promise<boolean> {
-  const deadline = systemClock.now() + deadlineMs;
+  const deadline = systemClock.steadyMs() + deadlineMs;
   while (isRunning(identity)) {
-    if (systemClock.now() >= deadline) return false;
+    if (systemClock.steadyMs() >= deadline) return false;
     await systemClock.wait(POLL_MS);
   }
   return true;

@@ -32,7 +32,7 @@ export interface Call {
  */
 export async function callIngest(address: IngestAddress, call: Call, retrying: Retrying = {}): Promise<Answer> {
   const clock = retrying.clock ?? systemClock;
-  const startMs = clock.now();
+  const startMs = clock.steadyMs();
   let retryAfterMs = 0;
   const attempt = async (): Promise<Answer> => {
     if (retryAfterMs > 0) await clock.wait(retryAfterMs, retrying.signal);
@@ -51,7 +51,7 @@ export async function callIngest(address: IngestAddress, call: Call, retrying: R
     return answer;
   };
   const isRetriable = (error: unknown): boolean =>
-    isAppError(error) && error.retriable && clock.now() - startMs < REPLAY_LIMITS.retryTotalMaxMs;
+    isAppError(error) && error.retriable && clock.steadyMs() - startMs < REPLAY_LIMITS.retryTotalMaxMs;
   return retry(attempt, {
     initialMs: REPLAY_LIMITS.retryInitialMs,
     maxMs: REPLAY_LIMITS.retryMaxMs,

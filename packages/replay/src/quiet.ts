@@ -38,7 +38,7 @@ export interface QuietOptions {
  */
 export async function waitForQuiet(options: QuietOptions): Promise<Quiet> {
   const clock = options.clock ?? systemClock;
-  const startMs = clock.now();
+  const startMs = clock.steadyMs();
   let movedMs = startMs;
   let last = '';
   for (;;) {
@@ -46,10 +46,10 @@ export async function waitForQuiet(options: QuietOptions): Promise<Quiet> {
     options.onLags?.(lags);
     const idle = Object.values(lags).every((lag) => lag === 0);
     if (idle && fingerprint === last) return { quiet: true, lags };
-    if (fingerprint !== last) movedMs = clock.now();
+    if (fingerprint !== last) movedMs = clock.steadyMs();
     last = fingerprint;
-    const stalled = clock.now() - movedMs > REPLAY_LIMITS.quietStallMaxMs;
-    if (stalled || clock.now() - startMs > REPLAY_LIMITS.quietTotalMaxMs || options.signal?.aborted) {
+    const stalled = clock.steadyMs() - movedMs > REPLAY_LIMITS.quietStallMaxMs;
+    if (stalled || clock.steadyMs() - startMs > REPLAY_LIMITS.quietTotalMaxMs || options.signal?.aborted) {
       return { quiet: false, lags };
     }
     await clock.wait(REPLAY_LIMITS.quietPollMs, options.signal);

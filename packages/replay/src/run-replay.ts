@@ -126,7 +126,7 @@ class Replay {
   }
 
   async run(): Promise<ReplayResult> {
-    const startMs = this.#clock.now();
+    const startMs = this.#clock.steadyMs();
     this.#logTimeMs = await readLogTime(this.#options, this.#retrying);
     const { history, progress } = await this.#read();
     const before = await this.#count();
@@ -165,7 +165,7 @@ class Replay {
       logTime: toText(this.#logTimeMs),
       settled: settled.quiet,
       lags: settled.lags,
-      seconds: (this.#clock.now() - startMs) / 1000,
+      seconds: (this.#clock.steadyMs() - startMs) / 1000,
       alreadyReplayed,
     };
   }
