@@ -48,7 +48,8 @@ class FakePostgres {
   };
 
   pool(): Pool {
-    const client = { query: this.query, release: () => undefined } as unknown as PoolClient;
+    const ignored = () => undefined;
+    const client = { query: this.query, release: ignored, on: ignored, off: ignored } as unknown as PoolClient;
     const connect = async () => {
       await this.query('PING');
       return client;
