@@ -103,8 +103,9 @@ async function findLedTopics(admin: Admin, names: readonly string[]): Promise<Ma
   }
   const missing = names.filter((name) => !led.has(name));
   if (missing.length > 0) throw new AppError('timeout', `no leaders yet: ${missing.join(', ')}`, { retriable: true });
-  // A broker is named as leader a moment before it takes itself for one.
-  await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
+  // A broker is named as leader a moment before it takes itself for one. One question after the other: of those that find
+  // no connection kafkajs opens one for each, and never closes but the last.
+  for (const name of names) await admin.fetchTopicOffsets(name);
   return led;
 }
 
