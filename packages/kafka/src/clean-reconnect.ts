@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { openKafkajsInternals } from './kafkajs-internals.js';
+import { patchKafkajsClass } from './kafkajs-internals.js';
 
 const CONNECTION_MODULE = 'kafkajs/src/network/connection.js';
 /** Of the size that precedes each answer. */
@@ -18,31 +18,25 @@ export interface Connection {
 
 const HEARD = ['data', 'end', 'error', 'timeout'];
 
-let installed = false;
-
 /**
  * kafkajs keeps what it has of an answer that was cut off, and reads the first answer of the next connection as the rest of
  * it: everything after that is out of step, and sooner or later an error that nobody can catch ends the process. Here a
  * connection begins with nothing, and hears no more of the one before. False when kafkajs is another version than the one known.
  */
 export function installCleanReconnect(): boolean {
-  const require = openKafkajsInternals();
-  if (require === undefined) return false;
-  if (installed) return true;
-  installed = true;
-  const { prototype } = require(CONNECTION_MODULE) as { prototype: Connection };
-  const connect = prototype.connect;
-  prototype.connect = function (this: Connection) {
-    if (!this.isConnected()) {
-      // One that still connects belongs to a caller who waits for it.
-      if (this.socket?.connecting === false) discard(this.socket);
-      this.chunks = [];
-      this.bytesBuffered = 0;
-      this.bytesNeeded = SIZE_BYTES;
-    }
-    return connect.call(this);
-  };
-  return true;
+  return patchKafkajsClass<Connection>(CONNECTION_MODULE, (prototype) => {
+    const connect = prototype.connect;
+    prototype.connect = function (this: Connection) {
+      if (!this.isConnected()) {
+        // One that still connects belongs to a caller who waits for it.
+        if (this.socket?.connecting === false) discard(this.socket);
+        this.chunks = [];
+        this.bytesBuffered = 0;
+        this.bytesNeeded = SIZE_BYTES;
+      }
+      return connect.call(this);
+    };
+  });
 }
 
 /** What it has still to say would be taken for a word of the next one. */

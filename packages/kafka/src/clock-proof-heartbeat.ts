@@ -1,4 +1,4 @@
-import { openKafkajsInternals } from './kafkajs-internals.js';
+import { patchKafkajsClass } from './kafkajs-internals.js';
 
 const CONSUMER_GROUP_MODULE = 'kafkajs/src/consumer/consumerGroup.js';
 
@@ -9,8 +9,6 @@ export interface ConsumerGroup {
   heartbeat(options: { interval: number }): Promise<void>;
 }
 
-let installed = false;
-
 /**
  * kafkajs sends a heartbeat when the machine's clock says that it is time. A clock that is set back silences a member for as
  * long: its commits keep its session, so it works on, but it never hears of a rebalance, and the group waits for it until
@@ -18,15 +16,11 @@ let installed = false;
  * due at once. False when kafkajs is another version than the one known.
  */
 export function installClockProofHeartbeat(): boolean {
-  const require = openKafkajsInternals();
-  if (require === undefined) return false;
-  if (installed) return true;
-  installed = true;
-  const { prototype } = require(CONSUMER_GROUP_MODULE) as { prototype: ConsumerGroup };
-  const beat = prototype.heartbeat;
-  prototype.heartbeat = function (this: ConsumerGroup, options) {
-    if (Date.now() < this.lastRequest) this.lastRequest = 0;
-    return beat.call(this, options);
-  };
-  return true;
+  return patchKafkajsClass<ConsumerGroup>(CONSUMER_GROUP_MODULE, (prototype) => {
+    const beat = prototype.heartbeat;
+    prototype.heartbeat = function (this: ConsumerGroup, options) {
+      if (Date.now() < this.lastRequest) this.lastRequest = 0;
+      return beat.call(this, options);
+    };
+  });
 }

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 /** The only version whose inside is known here; another one is left as it is. */
 const KAFKAJS_VERSION = '2.2.4';
 
-const replaced = new Set<string>();
+/** Modules that are other than kafkajs made them. */
+const changed = new Set<string>();
 
 /** A `require` that reaches into kafkajs; undefined when it is another version than the one known. */
 export function openKafkajsInternals(): NodeJS.Require | undefined {
@@ -23,11 +24,22 @@ export function replaceKafkajsModule<Module>(
   const require = openKafkajsInternals();
   if (require === undefined) return false;
   const path = require.resolve(name);
-  if (replaced.has(path)) return true;
+  if (changed.has(path)) return true;
   const original = require(path) as Module;
   const loaded = require.cache[path];
   if (loaded === undefined) return false;
   loaded.exports = create(original, require);
-  replaced.add(path);
+  changed.add(path);
+  return true;
+}
+
+/** Changes a class of kafkajs, the export of a module, once a process. False when kafkajs is another version than the one known. */
+export function patchKafkajsClass<Instance>(name: string, patch: (prototype: Instance) => void): boolean {
+  const require = openKafkajsInternals();
+  if (require === undefined) return false;
+  const path = require.resolve(name);
+  if (changed.has(path)) return true;
+  patch((require(path) as { prototype: Instance }).prototype);
+  changed.add(path);
   return true;
 }

@@ -1,4 +1,4 @@
-import { openKafkajsInternals } from './kafkajs-internals.js';
+import { patchKafkajsClass } from './kafkajs-internals.js';
 
 const REQUEST_QUEUE_MODULE = 'kafkajs/src/network/requestQueue/index.js';
 /** As in kafkajs: how soon pending requests are looked at again when no throttling says. */
@@ -20,11 +20,9 @@ export interface RequestQueue {
  * False when kafkajs is another version than the one known.
  */
 export function installQuietRequestQueue(): boolean {
-  const require = openKafkajsInternals();
-  if (require === undefined) return false;
-  const { prototype } = require(REQUEST_QUEUE_MODULE) as { prototype: RequestQueue };
-  prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests;
-  return true;
+  return patchKafkajsClass<RequestQueue>(REQUEST_QUEUE_MODULE, (prototype) => {
+    prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests;
+  });
 }
 
 function scheduleCheckPendingRequests(this: RequestQueue): void {
