@@ -1,6 +1,6 @@
 import { HEADERS, parsePosition, type TopicName, toTopic } from '@perennial/contracts';
-import { type Log, readTopic } from '@perennial/kafka';
-import { createRandomToken } from '@perennial/kernel';
+import type { Log } from '@perennial/kafka';
+import { readWhole } from './read-whole.js';
 
 /** What each processor reads, and where what it makes of that is seen. Action makes something of a few records only. */
 const HOPS: readonly { readonly input: TopicName; readonly output: TopicName }[] = [
@@ -42,8 +42,4 @@ export function findLongestDelay(delays: readonly Delay[], times: { fromMs: numb
   for (const { appendedAtMs, delayMs } of delays)
     if (appendedAtMs >= times.fromMs && appendedAtMs <= times.untilMs) longestMs = Math.max(longestMs, delayMs);
   return longestMs;
-}
-
-function readWhole(log: Log, topic: string, onRecord: Parameters<typeof readTopic>[1]['onRecord']): Promise<void> {
-  return readTopic(log, { topic, groupId: `perennial.chaos.${createRandomToken()}`, onRecord });
 }

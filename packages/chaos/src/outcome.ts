@@ -1,8 +1,9 @@
 import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
-import { type Log, type LogRecord, readTopic } from '@perennial/kafka';
-import { createRandomToken, toSha256 } from '@perennial/kernel';
+import type { Log, LogRecord } from '@perennial/kafka';
+import { toSha256 } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
 import type { Redis } from '@perennial/redis';
+import { readWhole } from './read-whole.js';
 import { toPresentState } from './releases.js';
 
 export const PROCESSORS = ['feature-store', 'scoring', 'action'] as const;
@@ -163,7 +164,6 @@ function toRejectedId({ value }: LogRecord): string | undefined {
 /** A topic from its beginning to its present end, partition by partition in order. */
 async function readAll(log: Log, topic: string): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
-  const groupId = `perennial.chaos.${createRandomToken()}`;
-  await readTopic(log, { topic, groupId, onRecord: (record) => void records.push(record) });
+  await readWhole(log, topic, (record) => void records.push(record));
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
