@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { patchKafkajsClass } from './kafkajs-internals.js';
+import { replaceKafkajsMethod } from './kafkajs-internals.js';
 
 const CONNECTION_MODULE = 'kafkajs/src/network/connection.js';
 /** Of the size that precedes each answer. */
@@ -24,19 +24,21 @@ const HEARD = ['data', 'end', 'error', 'timeout'];
  * connection begins with nothing, and hears no more of the one before. False when kafkajs is another version than the one known.
  */
 export function installCleanReconnect(): boolean {
-  return patchKafkajsClass<Connection>(CONNECTION_MODULE, (prototype) => {
-    const connect = prototype.connect;
-    prototype.connect = function (this: Connection) {
-      if (!this.isConnected()) {
-        // One that still connects belongs to a caller who waits for it.
-        if (this.socket?.connecting === false) discard(this.socket);
-        this.chunks = [];
-        this.bytesBuffered = 0;
-        this.bytesNeeded = SIZE_BYTES;
-      }
-      return connect.call(this);
-    };
-  });
+  return replaceKafkajsMethod<Connection, 'connect'>(
+    CONNECTION_MODULE,
+    'connect',
+    (connect) =>
+      function (this: Connection) {
+        if (!this.isConnected()) {
+          // One that still connects belongs to a caller who waits for it.
+          if (this.socket?.connecting === false) discard(this.socket);
+          this.chunks = [];
+          this.bytesBuffered = 0;
+          this.bytesNeeded = SIZE_BYTES;
+        }
+        return connect.call(this);
+      },
+  );
 }
 
 /** What it has still to say would be taken for a word of the next one. */

@@ -1,4 +1,4 @@
-import { patchKafkajsClass } from './kafkajs-internals.js';
+import { replaceKafkajsMethod } from './kafkajs-internals.js';
 
 const CONSUMER_GROUP_MODULE = 'kafkajs/src/consumer/consumerGroup.js';
 
@@ -16,11 +16,13 @@ export interface ConsumerGroup {
  * due at once. False when kafkajs is another version than the one known.
  */
 export function installClockProofHeartbeat(): boolean {
-  return patchKafkajsClass<ConsumerGroup>(CONSUMER_GROUP_MODULE, (prototype) => {
-    const beat = prototype.heartbeat;
-    prototype.heartbeat = function (this: ConsumerGroup, options) {
-      if (Date.now() < this.lastRequest) this.lastRequest = 0;
-      return beat.call(this, options);
-    };
-  });
+  return replaceKafkajsMethod<ConsumerGroup, 'heartbeat'>(
+    CONSUMER_GROUP_MODULE,
+    'heartbeat',
+    (beat) =>
+      function (this: ConsumerGroup, options) {
+        if (Date.now() < this.lastRequest) this.lastRequest = 0;
+        return beat.call(this, options);
+      },
+  );
 }

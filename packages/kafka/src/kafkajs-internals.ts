@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 /** The only version whose inside is known here; another one is left as it is. */
 const KAFKAJS_VERSION = '2.2.4';
 
-/** Modules that are other than kafkajs made them. */
+/** Modules and methods that are other than kafkajs made them. */
 const changed = new Set<string>();
 
 /** A `require` that reaches into kafkajs; undefined when it is another version than the one known. */
@@ -33,13 +33,21 @@ export function replaceKafkajsModule<Module>(
   return true;
 }
 
-/** Changes a class of kafkajs, the export of a module, once a process. False when kafkajs is another version than the one known. */
-export function patchKafkajsClass<Instance>(name: string, patch: (prototype: Instance) => void): boolean {
+/**
+ * Puts another one in the place of a method of a class of kafkajs, the export of a module, once a process. False when kafkajs
+ * is another version than the one known.
+ */
+export function replaceKafkajsMethod<Instance, Name extends string & keyof Instance>(
+  module: string,
+  name: Name,
+  create: (original: Instance[Name], require: NodeJS.Require) => Instance[Name],
+): boolean {
   const require = openKafkajsInternals();
   if (require === undefined) return false;
-  const path = require.resolve(name);
-  if (changed.has(path)) return true;
-  patch((require(path) as { prototype: Instance }).prototype);
-  changed.add(path);
+  const method = `${require.resolve(module)}#${name}`;
+  if (changed.has(method)) return true;
+  const { prototype } = require(module) as { prototype: Instance };
+  prototype[name] = create(prototype[name], require);
+  changed.add(method);
   return true;
 }

@@ -1,4 +1,4 @@
-import { patchKafkajsClass } from './kafkajs-internals.js';
+import { replaceKafkajsMethod } from './kafkajs-internals.js';
 
 const REQUEST_QUEUE_MODULE = 'kafkajs/src/network/requestQueue/index.js';
 /** As in kafkajs: how soon pending requests are looked at again when no throttling says. */
@@ -20,9 +20,11 @@ export interface RequestQueue {
  * False when kafkajs is another version than the one known.
  */
 export function installQuietRequestQueue(): boolean {
-  return patchKafkajsClass<RequestQueue>(REQUEST_QUEUE_MODULE, (prototype) => {
-    prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests;
-  });
+  return replaceKafkajsMethod<RequestQueue, 'scheduleCheckPendingRequests'>(
+    REQUEST_QUEUE_MODULE,
+    'scheduleCheckPendingRequests',
+    () => scheduleCheckPendingRequests,
+  );
 }
 
 function scheduleCheckPendingRequests(this: RequestQueue): void {
