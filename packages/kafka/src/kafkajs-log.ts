@@ -3,6 +3,7 @@ import type { Admin } from 'kafkajs';
 import { createAdminSession } from './admin-session.js';
 import { installCleanReconnect } from './clean-reconnect.js';
 import { installClockProofHeartbeat } from './clock-proof-heartbeat.js';
+import { installClockProofTimeouts } from './clock-proof-timeouts.js';
 import { installFastProduce } from './fast-produce.js';
 import type { KafkaConnection } from './kafkajs-client.js';
 import { createKafkajsClient, toErrorType } from './kafkajs-client.js';
@@ -27,6 +28,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   if (!installQuietRequestQueue()) logger.debug('kafkajs keeps its own request queue');
   if (!installCleanReconnect()) logger.debug('kafkajs keeps its own connections');
   if (!installClockProofHeartbeat()) logger.debug('kafkajs keeps its own heartbeat');
+  if (!installClockProofTimeouts()) logger.debug('kafkajs keeps its own timeouts');
   if (!installStaticMembership()) logger.debug('kafkajs joins groups without a name');
   const kafka = createKafkajsClient(options);
   const producers = new Set<LogProducer>();
