@@ -23,12 +23,17 @@ describe('a faulty link', () => {
   let server: Server;
   let link: FaultyLink;
   const clients = new Set<Socket>();
+  let heardByServer: string[];
 
   beforeEach(async () => {
+    heardByServer = [];
     server = createServer((socket) => {
       clients.add(socket);
       socket.on('error', () => undefined);
-      socket.on('data', (chunk) => socket.write(`echo ${String(chunk)}!`));
+      socket.on('data', (chunk) => {
+        heardByServer.push(String(chunk));
+        socket.write(`echo ${String(chunk)}!`);
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
@@ -76,5 +81,33 @@ describe('a faulty link', () => {
   it('cuts an answer in the middle', async () => {
     link.set({ kind: 'cut', bytes: 4 });
     expect((await exchange(link.port, 'six')).answer).toBe('echo');
+  });
+
+  it('loses what is open without telling anybody, and lets new connections pass', async () => {
+    const lost = connect(link.port, '127.0.0.1');
+    const heard: string[] = [];
+    for (const event of ['data', 'end', 'error', 'close']) lost.on(event, () => heard.push(event));
+    await new Promise((resolve) => lost.write('one', resolve));
+    while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    link.lose();
+    lost.end('two');
+    expect((await exchange(link.port, 'three')).answer).toBe('echo three!');
+    link.forgetLost();
+    expect((await exchange(link.port, 'four')).answer).toBe('echo four!');
+    expect(heard).toEqual(['data']);
+    expect(heardByServer).toEqual(['one', 'three', 'four']);
+    lost.destroy();
+  });
+
+  it('lets nothing overtake what it delayed', async () => {
+    link.set({ kind: 'slow', delayMs: 100 });
+    const socket = connect(link.port, '127.0.0.1');
+    await new Promise((resolve) => socket.write('slow', resolve));
+    while (link.connections === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    link.heal();
+    socket.write('fast');
+    while (heardByServer.join('') !== 'slowfast') await new Promise((resolve) => setTimeout(resolve, 5));
+    socket.destroy();
   });
 });

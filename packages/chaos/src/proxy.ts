@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '@perennial/kernel';
 import { LOOPBACK } from '@perennial/native-stack';
+import { DelayLine } from './delay-line.js';
 
 /**
  * What a link does to its connections:
@@ -26,13 +27,15 @@ const PASS: LinkMode = { kind: 'pass' };
 export class FaultyLink {
   readonly #target: { host: string; port: number };
   readonly #links = new Set<Link>();
+  /** Their two ends believe in them still. */
+  readonly #lost = new Set<Link>();
   readonly #server: Server;
   #mode: LinkMode = PASS;
   #cuts = 0;
 
   private constructor(target: { host: string; port: number }) {
     this.#target = target;
-    this.#server = createServer((client) => this.#open(client));
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#open(client));
   }
 
   static async listen(target: { host: string; port: number }): Promise<FaultyLink> {
@@ -69,9 +72,25 @@ export class FaultyLink {
     this.set(PASS);
   }
 
+  /**
+   * Nothing passes any more on the connections that are open, for good, and neither end is told, as when the machine behind
+   * an address is replaced, or a firewall forgets. New connections pass.
+   */
+  lose(): void {
+    for (const link of this.#links) this.#lost.add(link);
+    this.#links.clear();
+  }
+
+  /** The servers find out about the connections that were lost; the clients still do not. */
+  forgetLost(): void {
+    for (const { server } of this.#lost) server.destroy();
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#resetAll();
+    for (const link of this.#lost) reset(link);
+    this.#lost.clear();
     await closed;
   }
 
@@ -80,7 +99,7 @@ export class FaultyLink {
       client.on('error', () => undefined).resetAndDestroy();
       return;
     }
-    const link: Link = { client, server: connect(this.#target) };
+    const link: Link = { client, server: connect({ ...this.#target, allowHalfOpen: true }) };
     this.#links.add(link);
     this.#forward(link, link.client, link.server);
     this.#forward(link, link.server, link.client);
@@ -90,29 +109,31 @@ export class FaultyLink {
     const answers = from === link.server;
     let cutAfter: number | undefined;
     from.setNoDelay(true);
+    // A link that is healed while chunks wait must not let others overtake them.
+    const line = new DelayLine();
+    const passes = () => this.#links.has(link) && this.#mode.kind !== 'half-open';
+    const pass = (work: () => void) =>
+      line.push(this.#mode.kind === 'slow' ? this.#mode.delayMs : 0, () => passes() && work());
     from.on('data', (chunk: Buffer) => {
       const mode = this.#mode;
-      if (mode.kind === 'half-open') return;
-      if (mode.kind === 'slow') {
-        setTimeout(() => to.writable && to.write(chunk), mode.delayMs);
-        return;
-      }
       if (mode.kind === 'cut' && answers) {
         cutAfter ??= mode.bytes;
         if (chunk.length > cutAfter) {
-          to.write(chunk.subarray(0, cutAfter));
+          const rest = chunk.subarray(0, cutAfter);
           this.#cuts++;
           // Written first: a reset would overtake what is still in the buffer.
-          setImmediate(() => this.#reset(link));
+          pass(() => to.write(rest, () => this.#reset(link)));
           return;
         }
         cutAfter -= chunk.length;
       }
-      if (!to.write(chunk)) {
+      pass(() => {
+        if (to.write(chunk)) return;
         from.pause();
         to.once('drain', () => from.resume());
-      }
+      });
     });
+    from.on('end', () => pass(() => to.end()));
     from.on('error', () => undefined);
     from.on('close', () => this.#reset(link));
   }
@@ -122,11 +143,14 @@ export class FaultyLink {
   }
 
   #reset(link: Link): void {
-    if (!this.#links.delete(link)) return;
-    for (const socket of [link.client, link.server]) {
-      // A reset while an end is on its way is refused (EINVAL) and leaves a handle for which Node waits, spinning, at its exit.
-      if (socket.writableEnded) socket.destroy();
-      else socket.resetAndDestroy();
-    }
+    if (this.#links.delete(link)) reset(link);
+  }
+}
+
+function reset({ client, server }: Link): void {
+  for (const socket of [client, server]) {
+    // A reset while an end is on its way is refused (EINVAL) and leaves a handle for which Node waits, spinning, at its exit.
+    if (socket.writableEnded) socket.destroy();
+    else socket.resetAndDestroy();
   }
 }

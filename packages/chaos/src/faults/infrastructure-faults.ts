@@ -113,6 +113,15 @@ function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], r
   });
 }
 
+/** Those who talk over the link are never told; what they wait for, they wait for in vain. */
+function createLinkLost(target: keyof World['links']): Fault {
+  return createHeld(`${target}-link-lost`, 10, {
+    seconds: [12, 25],
+    begin: ({ links }) => links[target].lose(),
+    end: ({ links }) => links[target].forgetLost(),
+  });
+}
+
 export function toMode(kind: LinkMode['kind'], draw: Draw): LinkMode {
   if (kind === 'slow') return { kind, delayMs: 200 };
   return kind === 'cut' ? { kind, bytes: draw.between(1, 400) } : { kind };
@@ -123,6 +132,7 @@ const LINK_FAULTS = (['kafka', 'redis', 'postgres'] as const).flatMap((target) =
   createLinkFault('reset', target, 10),
   createLinkFault('half-open', target, 10),
   createLinkFault('cut', target, 10),
+  createLinkLost(target),
 ]);
 
 export const INFRASTRUCTURE_FAULTS: readonly Fault[] = [
