@@ -16,7 +16,8 @@ export interface KafkaConnection {
 }
 
 const CONNECTION_TIMEOUT_MS = 3_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+/** A broker that does not answer by then is connected anew; no longer than a member of a group may be silent. */
+const REQUEST_TIMEOUT_MS = 6_000;
 /** Of one call into kafkajs; our own loops retry for ever around it, visibly. */
 const RETRIES_MAX = 5;
 const RETRY_INITIAL_MS = 100;

@@ -12,6 +12,7 @@ import type { ProducerLimits } from './kafkajs-producer.js';
 import { KafkajsProducer, PRODUCER_LIMITS } from './kafkajs-producer.js';
 import type { Log, LogConsumer, LogProducer, PartitionOffsets } from './log.js';
 import { installQuietRequestQueue } from './quiet-request-queue.js';
+import { installReconnectOnSilence } from './reconnect-on-silence.js';
 import { installStaticMembership } from './static-membership.js';
 
 export interface KafkaLogOptions extends KafkaConnection {
@@ -29,6 +30,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   if (!installCleanReconnect()) logger.debug('kafkajs keeps its own connections');
   if (!installClockProofHeartbeat()) logger.debug('kafkajs keeps its own heartbeat');
   if (!installClockProofTimeouts()) logger.debug('kafkajs keeps its own timeouts');
+  if (!installReconnectOnSilence()) logger.debug('kafkajs keeps connections that do not answer');
   if (!installStaticMembership()) logger.debug('kafkajs joins groups without a name');
   const kafka = createKafkajsClient(options);
   const producers = new Set<LogProducer>();
