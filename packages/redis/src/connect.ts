@@ -18,6 +18,8 @@ export interface RedisConnection {
 export const CONNECT_WAIT_MS_MAX = 30_000;
 /** A command that isn't answered by then has failed; whether it was executed is unknown. */
 export const COMMAND_TIMEOUT_MS = 10_000;
+/** With commands under way Redis is connected anew after this: a connection may be lost without either end being told. */
+const SILENCE_MS_MAX = 5_000;
 const RECONNECT_BACKOFF = { initialMs: 50, maxMs: 2_000 };
 
 /**
@@ -36,6 +38,7 @@ export async function connectRedis(connection: RedisConnection): Promise<Redis> 
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS_MAX,
     lazyConnect: true,
     retryStrategy: (attempt) => toBackoffMs(attempt, RECONNECT_BACKOFF, Math.random),
     // After a failover the old primary answers READONLY until it is asked anew who is primary.
