@@ -14,7 +14,7 @@ const PASSING_SYSTEM_CODES = new Set([
 ]);
 /** What node-postgres throws without a code. */
 const PASSING_MESSAGES =
-  /connection terminated|timeout (expired|exceeded)|client has encountered a connection error|not queryable/i;
+  /connection terminated|read timeout|timeout (expired|exceeded)|client has encountered a connection error|not queryable/i;
 
 /** True when PostgreSQL is away, starting, overloaded or lost a race: the same statement may succeed later. */
 export function isPassing(error: unknown): boolean {

@@ -13,6 +13,9 @@ export interface Migration {
 /** First key of the advisory locks of migrations; the second is the schema's hash. */
 const MIGRATION_LOCK = 7_314_001;
 
+/** Of one migration: an index over a large table takes its time. */
+const MIGRATION_TIMEOUT_MS = 3_600_000;
+
 /**
  * Creates the schema and runs what has not been run yet, in order, in one transaction: all or nothing. Processes that
  * start together wait for each other. Answers the names it ran. Throws `dependency_misconfigured` when a migration that
@@ -31,9 +34,9 @@ async function migrateWithin(
   client: PoolClient,
   { schema, migrations }: { schema: string; migrations: readonly Migration[] },
 ): Promise<string[]> {
+  await client.query(`SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`);
   // A competitor may hold the lock for as long as its migrations take.
-  await client.query('SET LOCAL statement_timeout = 0');
-  await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [MIGRATION_LOCK, schema]);
+  await patiently(client, 'SELECT pg_advisory_xact_lock($1, hashtext($2))', [MIGRATION_LOCK, schema]);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
   await client.query(`SET LOCAL search_path TO ${quoteIdentifier(schema)}`);
   await client.query(
@@ -52,9 +55,16 @@ async function migrateWithin(
         `migration ${name} of schema ${schema} was changed after it had been run; add a new one instead`,
       );
     }
-    await client.query(sql);
+    await patiently(client, sql);
     await client.query('INSERT INTO migrations (name, hash) VALUES ($1, $2)', [name, hash]);
     ran.push(name);
   }
   return ran;
+}
+
+/** A statement that may take longer than the pool's others. */
+async function patiently(client: PoolClient, text: string, values: unknown[] = []): Promise<void> {
+  // pg knows it of a single query too; its types do not.
+  const query = { text, values, query_timeout: MIGRATION_TIMEOUT_MS };
+  await client.query(query);
 }

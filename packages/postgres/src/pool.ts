@@ -8,25 +8,32 @@ export interface PoolOptions {
   /** Shown by `pg_stat_activity`. */
   readonly applicationName: string;
   readonly connectionsMax: number;
+  /** How long one statement may take; default STATEMENT_TIMEOUT_MS. */
+  readonly statementTimeoutMs?: number;
   /** Told of connections that break while idle; the pool replaces them. */
   readonly onIdleError?: (error: Error) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const IDLE_TIMEOUT_MS = 30_000;
-const STATEMENT_TIMEOUT_MS = 30_000;
+/** Less than any statement is waited for: when one connection turns out to be lost, no other is left from before. */
+const IDLE_TIMEOUT_MS = 10_000;
+export const STATEMENT_TIMEOUT_MS = 15_000;
+/** After this much more PostgreSQL is out of reach: a connection may be lost without either end being told. */
+const ANSWER_GRACE_MS = 5_000;
 /** A transaction whose process hangs must not hold locks for ever. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
 /** A pool that connects when first used. `bigint` columns come as numbers: offsets and milliseconds fit 53 bits. */
-export function createPool({ url, applicationName, connectionsMax, onIdleError }: PoolOptions): pg.Pool {
+export function createPool(options: PoolOptions): pg.Pool {
+  const { url, applicationName, connectionsMax, statementTimeoutMs = STATEMENT_TIMEOUT_MS, onIdleError } = options;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: applicationName,
     max: connectionsMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + ANSWER_GRACE_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     types: { getTypeParser },
@@ -66,13 +73,17 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: PoolClient)
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch((rollbackError: Error) => {
-      // What the server holds of this connection is unknown: it must not go back to the pool.
-      broken = rollbackError;
-    });
+    // What the server holds of a connection that fails here is unknown: it must not go back to the pool.
+    if (isUnanswered(error)) broken = error;
+    else await client.query('ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
     throw error;
   } finally {
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+/** True for a statement that the server did not even end: whatever comes after it on this connection waits behind it. */
+function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Query read timeout';
 }

@@ -18,6 +18,7 @@ describe('postgres', () => {
     [withCode('57P01'), true],
     [withCode('40001'), true],
     [new Error('Connection terminated unexpectedly'), true],
+    [new Error('Query read timeout'), true],
     [new AggregateError([withCode('ECONNREFUSED')]), true],
     [withCode('22021'), false],
     [withCode('42P01'), false],
