@@ -44,7 +44,7 @@ export const DEFAULT_LIMITS: ProcessorLimits = {
   cacheEntriesMax: 50_000,
   cacheBytesMax: 32 * 1024 * 1024,
   retryInitialMs: 50,
-  retryMaxMs: 5000,
+  retryMaxMs: 2000,
   startAttemptsMax: 12,
   fencedRestMs: 1000,
   groupCommitIntervalMs: 500,
