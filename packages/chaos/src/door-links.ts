@@ -26,6 +26,16 @@ export class DoorLinks {
     this.set({ kind: 'pass' });
   }
 
+  /** The connections that are open are lost; clients are never told. */
+  lose(): void {
+    for (const link of this.#links.values()) link.lose();
+  }
+
+  /** The doors find out. */
+  forgetLost(): void {
+    for (const link of this.#links.values()) link.forgetLost();
+  }
+
   /** Answers that were cut so far. */
   get cuts(): number {
     return [...this.#links.values()].reduce((sum, { cuts }) => sum + cuts, 0);

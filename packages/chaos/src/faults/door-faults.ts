@@ -1,5 +1,5 @@
 import type { Fault } from './fault.js';
-import { createHeld, toMode } from './infrastructure-faults.js';
+import { createHeld, createLinkLost, toMode } from './infrastructure-faults.js';
 
 /*
  * Between the clients and the front doors. A client whose answer is cut never learns of its 200, and sends again what was
@@ -8,11 +8,14 @@ import { createHeld, toMode } from './infrastructure-faults.js';
 
 const KINDS = ['slow', 'reset', 'half-open', 'cut'] as const;
 
-export const DOOR_FAULTS: readonly Fault[] = KINDS.map((kind) =>
-  createHeld(`door-link-${kind}`, 10, {
-    seconds: [3, 12],
-    begin: ({ doors }, draw) => doors.set(toMode(kind, draw)),
-    end: ({ doors }) => doors.heal(),
-    tell: ({ doors }) => (kind === 'cut' ? `, ${doors.cuts} answers cut in the run so far` : ''),
-  }),
-);
+export const DOOR_FAULTS: readonly Fault[] = [
+  ...KINDS.map((kind) =>
+    createHeld(`door-link-${kind}`, 10, {
+      seconds: [3, 12],
+      begin: ({ doors }, draw) => doors.set(toMode(kind, draw)),
+      end: ({ doors }) => doors.heal(),
+      tell: ({ doors }) => (kind === 'cut' ? `, ${doors.cuts} answers cut in the run so far` : ''),
+    }),
+  ),
+  createLinkLost('door', ({ doors }) => doors),
+];

@@ -114,11 +114,11 @@ function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], r
 }
 
 /** Those who talk over the link are never told; what they wait for, they wait for in vain. */
-function createLinkLost(target: keyof World['links']): Fault {
-  return createHeld(`${target}-link-lost`, 10, {
+export function createLinkLost(name: string, linkOf: (world: World) => { lose(): void; forgetLost(): void }): Fault {
+  return createHeld(`${name}-link-lost`, 10, {
     seconds: [12, 25],
-    begin: ({ links }) => links[target].lose(),
-    end: ({ links }) => links[target].forgetLost(),
+    begin: (world) => linkOf(world).lose(),
+    end: (world) => linkOf(world).forgetLost(),
   });
 }
 
@@ -132,7 +132,7 @@ const LINK_FAULTS = (['kafka', 'redis', 'postgres'] as const).flatMap((target) =
   createLinkFault('reset', target, 10),
   createLinkFault('half-open', target, 10),
   createLinkFault('cut', target, 10),
-  createLinkLost(target),
+  createLinkLost(target, ({ links }) => links[target]),
 ]);
 
 export const INFRASTRUCTURE_FAULTS: readonly Fault[] = [
