@@ -8,10 +8,16 @@ describe('counting each accepted event once', () => {
   const counts: Record<string, number> = { ada: 2, ben: 3, cy: 0 };
   let server: Server;
   let url: string;
+  let refusals: number[] = [];
 
   beforeAll(async () => {
     server = createServer(async (request, response) => {
       const body = await new Response(request as unknown as ReadableStream).text();
+      const refusal = refusals.shift();
+      if (refusal !== undefined) {
+        response.writeHead(refusal).end();
+        return;
+      }
       const { userIds } = JSON.parse(body) as { userIds: string[] };
       const profiles = userIds.map((userId) => ({ userId, features: { events_count_all: counts[userId] } }));
       response.end(JSON.stringify({ profiles }));
@@ -31,6 +37,14 @@ describe('counting each accepted event once', () => {
 
   it('is what the features say, of those that were accepted', async () => {
     expect(await findMiscounts(url, { accepted: new Set(['1', '2']), userOf })).toEqual([]);
+  });
+
+  it('is asked again when the features could not be read, and not when the question was wrong', async () => {
+    refusals = [503, 503];
+    const question = { accepted: new Set(['1', '2']), userOf };
+    expect(await findMiscounts(url, question)).toEqual([]);
+    refusals = [400];
+    await expect(findMiscounts(url, question)).rejects.toThrow('the features could not be read: 400');
   });
 
   it('is not asked of users of whom not all ids are remembered', async () => {

@@ -1,9 +1,16 @@
 import { MESSAGE_IDS_MAX } from '@perennial/feature-engine';
-import { AppError } from '@perennial/kernel';
+import { AppError, isAppError, retry } from '@perennial/kernel';
 
 /** As many as one request may ask for. */
 const USERS_PER_REQUEST = 1_000;
 const TIMEOUT_MS = 30_000;
+/** Whoever asks first finds out that a connection to Redis was lost while nobody asked, and is told 503. */
+const RETRY = {
+  attemptsMax: 5,
+  initialMs: 500,
+  maxMs: 5_000,
+  isRetriable: (error: unknown) => isAppError(error) && error.retriable,
+};
 
 /**
  * Users whose features do not count each of their accepted events once, however often it came: the reference run folds the
@@ -21,7 +28,8 @@ export async function findMiscounts(
   const users = [...wanted].flatMap(([userId, count]) => (count > MESSAGE_IDS_MAX ? [] : [userId]));
   const miscounts: string[] = [];
   for (let from = 0; from < users.length; from += USERS_PER_REQUEST) {
-    const counted = await readCounts(url, users.slice(from, from + USERS_PER_REQUEST));
+    const asked = users.slice(from, from + USERS_PER_REQUEST);
+    const counted = await retry(() => readCounts(url, asked), RETRY);
     for (const [userId, count] of counted) {
       if (count !== wanted.get(userId)) miscounts.push(`${userId} counts ${count} of ${wanted.get(userId)} events`);
     }
@@ -36,7 +44,10 @@ async function readCounts(url: string, userIds: readonly string[]): Promise<Map<
     body: JSON.stringify({ userIds }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  if (!response.ok) throw new AppError('dependency_unavailable', `the features could not be read: ${response.status}`);
+  if (!response.ok) {
+    const message = `the features could not be read: ${response.status}`;
+    throw new AppError('dependency_unavailable', message, { retriable: response.status === 503 });
+  }
   const { profiles } = (await response.json()) as {
     profiles: ReadonlyArray<{ userId: string; features: Readonly<Record<string, number | null>> }>;
   };
