@@ -8,22 +8,29 @@ interface FakeHost extends ProcessHost {
   raise(signal: StopSignal): void;
   readonly exits: number[];
   readonly errors: string[];
+  /** Codes of the exits that are due later. */
+  readonly planned: Set<number>;
 }
 
 function createHost(args: string[] = []): FakeHost {
   const waiting: Array<(signal: StopSignal) => void> = [];
   const exits: number[] = [];
   const errors: string[] = [];
+  const planned = new Set<number>();
   return {
     env: {},
     args,
     exits,
     errors,
+    planned,
     raise: (signal) => waiting.shift()?.(signal),
     waitForSignal: () => new Promise((resolve) => waiting.push(resolve)),
     setExitCode: (code) => exits.push(code),
     exit: (code) => exits.push(code),
-    exitAfter: () => ({ cancel: () => undefined }),
+    exitAfter: (_ms, code) => {
+      planned.add(code);
+      return { cancel: () => planned.delete(code) };
+    },
     writeError: (text) => errors.push(text),
   };
 }
@@ -58,6 +65,14 @@ describe('runService', () => {
     await done;
     expect(calls).toEqual(['start', 'stop']);
     expect(host.exits).toEqual([0]);
+  });
+
+  it('ends after a stop though something holds the process', async () => {
+    const host = createHost();
+    const done = runService(define().definition, host);
+    host.raise('SIGTERM');
+    await done;
+    expect([...host.planned]).toEqual([0]);
   });
 
   it('prints all config problems and exits with 2', async () => {

@@ -33,6 +33,8 @@ export const EXIT = { ok: 0, failure: 1, configInvalid: 2 } as const;
 
 /** How long a stop may drain before the process ends anyway; below the 30 s that orchestrators wait by default. */
 export const DRAIN_DEADLINE_MS = 25_000;
+/** After a stop the process ends by itself, but a connection that was lost without a word would hold it for a quarter of an hour. */
+const LINGER_MS = 1_000;
 
 /** Environment -> configuration -> app -> wait for a signal -> drain. Resolves when the process may end; sets its exit code. */
 export async function runService<Config extends RunnableConfig>(
@@ -99,6 +101,7 @@ async function serve<Config extends RunnableConfig>(
   await app.stop();
   deadline.cancel();
   logger.info('service stopped');
+  host.exitAfter(LINGER_MS, EXIT.ok, () => logger.info('ended what still held the process'));
 }
 
 function report(error: unknown, name: string, logger: Logger | undefined, host: ProcessHost): void {
