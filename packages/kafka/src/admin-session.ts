@@ -1,5 +1,5 @@
+import { withLimit } from '@perennial/kernel';
 import { toKafkaError } from './kafkajs-client.js';
-import { withLimit } from './with-limit.js';
 
 /** What is needed of a kafkajs admin client besides the questions. */
 interface Disconnectable {

@@ -1,10 +1,9 @@
-import { AppError, toMessage } from '@perennial/kernel';
+import { AppError, toMessage, withLimit } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { toKafkaError } from './kafkajs-client.js';
 import type { LogProducer, OutgoingRecord } from './log.js';
 import { createSendQueue, type Request, sizeOfRecord } from './send-queue.js';
-import { withLimit } from './with-limit.js';
 
 /** Bounds of one producer. */
 export interface ProducerLimits {

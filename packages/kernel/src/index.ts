@@ -8,3 +8,4 @@ export * from './lru-cache.js';
 export * from './release-stack.js';
 export * from './seeded-random.js';
 export * from './until-aborted.js';
+export * from './with-limit.js';

@@ -1,4 +1,4 @@
-import { AppError } from '@perennial/kernel';
+import { AppError } from './errors.js';
 
 /** The answer, or AppError `dependency_unavailable` (retriable) with `message` when there is none within the limit; it may still come then. */
 export function withLimit<T>(answer: Promise<T>, limit: { readonly ms: number; readonly message: string }): Promise<T> {
