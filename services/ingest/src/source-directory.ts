@@ -1,4 +1,4 @@
-import { AppError, type Clock, LruCache, systemClock, toSha256 } from '@perennial/kernel';
+import { AppError, type Clock, LruCache, systemClock, toSha256, withLimit } from '@perennial/kernel';
 import { type TokenBucket, takeTokens } from './domain/token-bucket.js';
 import type { Source, SourceStore } from './ports.js';
 
@@ -6,6 +6,9 @@ export const SOURCE_CACHE_LIMITS = {
   entriesMax: 10_000,
   /** How long an answer of the store holds, a negative one too: so long may a revoked key still work. */
   ttlMs: 10_000,
+  /** How long a request waits for the store's answer when the key is known, and when it is not. */
+  knownWaitMs: 500,
+  unknownWaitMs: 5_000,
   /** While the store is away: how long to go on with what was known before asking again. */
   storeAwayHoldMs: 1_000,
   /** Questions to the store at one time; guessing keys must not take all its connections. */
@@ -25,9 +28,9 @@ interface Entry {
   readonly loadedAtMs: number;
 }
 
-/** Remembers the store's answers; while the store is away, what was known of a key goes on to hold. */
+/** Remembers the store's answers; while the store is away, or does not answer, what was known of a key goes on to hold. */
 export function createSourceDirectory(store: SourceStore, clock: Clock = systemClock): SourceDirectory {
-  const { entriesMax, ttlMs, storeAwayHoldMs, lookupsMax } = SOURCE_CACHE_LIMITS;
+  const { entriesMax, ttlMs, knownWaitMs, unknownWaitMs, storeAwayHoldMs, lookupsMax } = SOURCE_CACHE_LIMITS;
   const entries = new LruCache<string, Entry>({ entriesMax, sizeMax: entriesMax });
   const buckets = new LruCache<string, TokenBucket>({ entriesMax, sizeMax: entriesMax });
   const loading = new Map<string, Promise<Source | undefined>>();
@@ -56,7 +59,8 @@ export function createSourceDirectory(store: SourceStore, clock: Clock = systemC
       const entry = entries.get(keyHash);
       if (entry !== undefined && clock.steadyMs() - entry.loadedAtMs < ttlMs) return entry.source;
       try {
-        return await loadOnce(keyHash);
+        const ms = entry?.source === undefined ? unknownWaitMs : knownWaitMs;
+        return await withLimit(loadOnce(keyHash), { ms, message: 'no answer about the write key in time' });
       } catch (error) {
         // What was unknown may have been created since: only a known source goes on.
         if (entry?.source === undefined) throw error;

@@ -296,6 +296,16 @@ describe('who may send', () => {
     expect(unknown.headers['retry-after']).toBe('1');
   });
 
+  it('goes on with known keys while the store does not answer', async () => {
+    await post('/v1/track', track);
+    door.store.silent = true;
+    door.clock.move(11_000);
+    expect((await post('/v1/track', track)).statusCode).toBe(200);
+    door.clock.move(900);
+    expect((await post('/v1/track', track)).statusCode).toBe(200);
+    expect(door.store.lookups).toBe(2);
+  });
+
   it('remembers answers for ten seconds, wrong keys too', async () => {
     for (let i = 0; i < 5; i++) await post('/v1/track', track);
     for (let i = 0; i < 5; i++) await post('/v1/track', track, { authorization: 'Bearer other' });

@@ -112,10 +112,11 @@ export class FakeProducer implements LogProducer {
   }
 }
 
-/** Sources in memory; `away` makes it fail. */
+/** Sources in memory; `away` makes it fail, `silent` lets it never answer. */
 export class FakeSourceStore implements SourceStore {
   readonly sources = new Map<string, Source>();
   away = false;
+  silent = false;
   lookups = 0;
 
   constructor() {
@@ -130,6 +131,7 @@ export class FakeSourceStore implements SourceStore {
   async findByKeyHash(keyHash: string): Promise<Source | undefined> {
     this.lookups++;
     if (this.away) throw new AppError('dependency_unavailable', 'PostgreSQL is away', { retriable: true });
+    if (this.silent) return new Promise(() => undefined);
     return this.sources.get(keyHash);
   }
 }
