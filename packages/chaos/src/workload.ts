@@ -143,8 +143,9 @@ export class Workload {
   /** Sends nothing new; waits `graceMs` for what is under way to be acknowledged, then gives it up. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped.abort();
-    await this.#running;
+    // It may wait for those under way.
     const deadline = setTimeout(() => this.#givenUp.abort(), graceMs);
+    await this.#running;
     await Promise.all(this.#flying);
     clearTimeout(deadline);
   }

@@ -22,7 +22,11 @@ class FakePostgres {
     if (!this.#rows.includes(value)) this.#rows.push(value);
   }
 
-  query = async (sql: string, values: unknown[] = []): Promise<{ rows: unknown[]; rowCount: number }> => {
+  query = async (
+    query: string | { text: string },
+    values: unknown[] = [],
+  ): Promise<{ rows: unknown[]; rowCount: number }> => {
+    const sql = typeof query === 'string' ? query : query.text;
     this.refusals += this.away ? 1 : 0;
     if (this.away) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     const key = String(values[2]);
