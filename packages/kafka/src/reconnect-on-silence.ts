@@ -4,31 +4,66 @@ import { replaceKafkajsMethod } from './kafkajs-internals.js';
 const CONNECTION_POOL_MODULE = 'kafkajs/src/network/connectionPool.js';
 const TIMED_OUT = 'KafkaJSRequestTimeoutError';
 
-/** What is used of kafkajs's connections to one broker. */
+/** What is used of kafkajs's connections to one broker. Each consumer, producer and admin client of a process has its own. */
 export interface ConnectionPool {
-  readonly pool: ReadonlyArray<{ readonly socket?: Socket | undefined }>;
+  readonly host: string;
+  readonly port: number;
+  getConnection(index?: number): Promise<{ readonly socket?: Socket | undefined }>;
   send(request: object): Promise<unknown>;
 }
+
+/** The open sockets of this process to each broker, by host and port. */
+const sockets = new Map<string, Set<Socket>>();
 
 /**
  * kafkajs goes on with a connection that did not answer a request. Where nothing passes any more and nobody says so, since
  * the broker's machine was replaced or a firewall forgot, each further request is in vain too, until the kernel gives up
  * after a quarter of an hour. Here a broker that does not answer in time is connected anew, as librdkafka and the Java client
- * do. False when kafkajs is another version than the one known.
+ * do, by all clients of the process: each would find out for itself, one after the other. False when kafkajs is another
+ * version than the one known.
  */
 export function installReconnectOnSilence(): boolean {
-  return replaceKafkajsMethod<ConnectionPool, 'send'>(
-    CONNECTION_POOL_MODULE,
-    'send',
-    (send) =>
-      async function (this: ConnectionPool, request) {
-        try {
-          return await send.call(this, request);
-        } catch (error) {
-          // All of them: they took the same way, and each would find out for itself, one after the other.
-          if ((error as Error).name === TIMED_OUT) for (const { socket } of this.pool) socket?.destroy(error as Error);
-          throw error;
-        }
-      },
+  return (
+    replaceKafkajsMethod<ConnectionPool, 'getConnection'>(
+      CONNECTION_POOL_MODULE,
+      'getConnection',
+      (getConnection) =>
+        async function (this: ConnectionPool, index) {
+          const connection = await getConnection.call(this, index);
+          if (connection.socket !== undefined) remember(toAddress(this), connection.socket);
+          return connection;
+        },
+    ) &&
+    replaceKafkajsMethod<ConnectionPool, 'send'>(
+      CONNECTION_POOL_MODULE,
+      'send',
+      (send) =>
+        async function (this: ConnectionPool, request) {
+          try {
+            return await send.call(this, request);
+          } catch (error) {
+            if ((error as Error).name === TIMED_OUT) giveUp(toAddress(this), error as Error);
+            throw error;
+          }
+        },
+    )
   );
+}
+
+function toAddress({ host, port }: ConnectionPool): string {
+  return `${host}:${port}`;
+}
+
+function remember(address: string, socket: Socket): void {
+  const open = sockets.get(address) ?? new Set();
+  if (open.has(socket) || socket.destroyed) return;
+  sockets.set(address, open.add(socket));
+  socket.once('close', () => {
+    open.delete(socket);
+    if (open.size === 0) sockets.delete(address);
+  });
+}
+
+function giveUp(address: string, error: Error): void {
+  for (const socket of sockets.get(address) ?? []) socket.destroy(error);
 }
