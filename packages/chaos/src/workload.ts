@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { toPartition, toTopic } from '@perennial/contracts';
 import type { LogProducer } from '@perennial/kafka';
 import { type Clock, createSeededRandom, systemClock } from '@perennial/kernel';
+import { BATCH_EVENTS, type Batch, Population } from './population.js';
 
 export interface WorkloadOptions {
   readonly namespace: string;
@@ -38,75 +39,53 @@ export interface Acknowledged {
   readonly abandoned: number;
 }
 
-const BATCH_EVENTS = 10;
 /** Requests under way at most; above it the sender falls behind, as a client would. */
 const IN_FLIGHT_MAX = 64;
 const REQUEST_TIMEOUT_MS = 12_000;
 const RETRY = { initialMs: 100, maxMs: 2_000 };
-/** Shares of batches and events. */
+/** Shares of batches; of poison, of events. */
 const SHARES = {
-  newUser: 0.15,
-  hotUser: 0.1,
   repeat: 0.05,
-  aged: 0.03,
   agedRepeat: 0.05,
   twin: 0.02,
   kafka: 0.1,
   poison: 0.01,
-  late: 0.05,
-  future: 0.01,
-  skewed: 0.05,
 };
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-/** How long ago an aged batch happened, each time it comes: within the 24 h for which ids are remembered. */
-const AGED_HOURS = { min: 1, max: 20 };
 /** Aged batches that are sent again until the end of the run. */
 const AGED_BATCHES_MAX = 100;
-/** So that at any hour it is day for some: quiet hours hold in the user's own time. */
-const TIME_ZONES = ['UTC', 'America/New_York', 'Asia/Tokyo', 'Europe/Berlin', 'Asia/Kolkata', 'Pacific/Auckland'];
 /** Acknowledged batches that may still be sent again. */
 const REMEMBERED_BATCHES_MAX = 200;
 
-interface Batch {
-  readonly events: ReadonlyArray<Record<string, unknown> & { messageId: string }>;
-  readonly sentAt: string | undefined;
-  /** Kept to be sent again for as long as the run goes on. */
-  readonly aged: boolean;
-}
-
 /**
- * A client population at a steady rate: batches over HTTP and single events over Kafka, tried again until acknowledged;
+ * A population of users at a steady rate: batches over HTTP and single events over Kafka, tried again until acknowledged;
  * some sent again though acknowledged, in another order, by another source, by two at once, or long after what they tell of;
- * some late, from the future, or by a clock a day off; one user is hot; garbage on the Kafka door.
+ * garbage on the Kafka door.
  */
 export class Workload {
   readonly #options: WorkloadOptions;
   readonly #random: () => number;
+  readonly #population: Population;
   readonly #clock: Clock;
   readonly #stopped = new AbortController();
   readonly #givenUp = new AbortController();
   readonly #messageIds = new Set<string>();
-  readonly #userOf = new Map<string, string>();
   readonly #busy = { answers: 0, withoutRetryAfter: 0 };
   readonly #aged: Batch[] = [];
   readonly #refusals: Record<string, number> = {};
   readonly #flying = new Set<Promise<void>>();
   #remembered: Batch[] = [];
-  #users = 0;
-  #made = 0;
   #repeats = 0;
   #agedRepeats = 0;
   #twins = 0;
   #poison = 0;
   #abandoned = 0;
   #rateFactor = 1;
-  #hotShare: number = SHARES.hotUser;
   #running: Promise<void> | undefined;
 
   constructor(options: WorkloadOptions) {
     this.#options = options;
     this.#random = createSeededRandom(options.seed);
+    this.#population = new Population(options.seed, this.#random);
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -123,7 +102,7 @@ export class Workload {
 
   /** Share of the events that are one user's; undefined is the usual one. */
   set hotShare(share: number | undefined) {
-    this.#hotShare = share ?? SHARES.hotUser;
+    this.#population.hotShare = share;
   }
 
   get acknowledged(): Acknowledged {
@@ -132,7 +111,7 @@ export class Workload {
       repeats: this.#repeats,
       agedRepeats: this.#agedRepeats,
       twins: this.#twins,
-      userOf: this.#userOf,
+      userOf: this.#population.userOf,
       busy: this.#busy,
       poison: this.#poison,
       refusals: this.#refusals,
@@ -164,7 +143,7 @@ export class Workload {
   }
 
   #launch(): void {
-    const batch = this.#repeat() ?? this.#makeBatch();
+    const batch = this.#repeat() ?? this.#population.makeBatch(this.#clock.now());
     const twin = this.#random() < SHARES.twin;
     if (twin) this.#twins += batch.events.length;
     const [first, second] = this.#options.writeKeys;
@@ -264,50 +243,6 @@ export class Workload {
       waitMs = Math.min(RETRY.maxMs, waitMs * 2);
     }
     return false;
-  }
-
-  #makeBatch(): Batch {
-    const nowMs = this.#clock.now();
-    // A client whose clock is a day off says so with `sentAt`, which is how the door can tell.
-    const skewMs = this.#random() < SHARES.skewed ? (this.#random() < 0.5 ? -DAY_MS : DAY_MS) : 0;
-    const aged = skewMs === 0 && this.#random() < SHARES.aged;
-    const agoMs = aged ? (AGED_HOURS.min + this.#random() * (AGED_HOURS.max - AGED_HOURS.min)) * HOUR_MS : 0;
-    const events = Array.from({ length: BATCH_EVENTS }, () => this.#makeEvent(nowMs + skewMs - agoMs));
-    return { events, sentAt: skewMs === 0 ? undefined : new Date(nowMs + skewMs).toISOString(), aged };
-  }
-
-  #makeEvent(nowMs: number): Record<string, unknown> & { messageId: string } {
-    const kind = this.#random();
-    const userId = this.#pickUser();
-    const messageId = `${this.#options.seed}-${this.#made++}`;
-    this.#userOf.set(messageId, userId);
-    const event = {
-      userId,
-      messageId,
-      timestamp: new Date(nowMs + this.#pickDelay()).toISOString(),
-      context: { timezone: TIME_ZONES[Number(userId.split('-').at(-1)) % TIME_ZONES.length] ?? 'UTC' },
-    };
-    if (kind < 0.3) return { ...event, type: 'page', name: 'Product' };
-    const value = Math.round(this.#random() * 20_000) / 100;
-    if (kind < 0.36)
-      return { ...event, type: 'track', event: 'Order Refunded', properties: { order_id: messageId, revenue: value } };
-    const products = [{ product_id: `sku-${Math.floor(this.#random() * 200)}`, quantity: 1, price: value }];
-    const properties = { order_id: messageId, revenue: value, products };
-    return { ...event, type: 'track', event: 'Order Completed', properties };
-  }
-
-  #pickUser(): string {
-    if (this.#random() < this.#hotShare) return 'hot-0';
-    if (this.#users === 0 || this.#random() < SHARES.newUser) return `user-${this.#users++}`;
-    return `user-${Math.floor(this.#random() * this.#users)}`;
-  }
-
-  /** Milliseconds from now at which the event says it happened. */
-  #pickDelay(): number {
-    const kind = this.#random();
-    if (kind < SHARES.late) return -Math.floor(this.#random() * 40 * DAY_MS);
-    if (kind < SHARES.late + SHARES.future) return Math.floor(this.#random() * 400 * DAY_MS);
-    return 0;
   }
 
   #pick<T>(list: readonly T[]): T | undefined {

@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { createSeededRandom } from '@perennial/kernel';
+import { BATCH_EVENTS, type Batch, Population } from './population.js';
+
+const NOW_MS = Date.UTC(2026, 0, 2);
+const BATCHES = 2_000;
+
+function make(seed: number, hotShare?: number): { population: Population; batches: Batch[] } {
+  const population = new Population(seed, createSeededRandom(seed));
+  population.hotShare = hotShare;
+  return { population, batches: Array.from({ length: BATCHES }, () => population.makeBatch(NOW_MS)) };
+}
+
+describe('a population of users', () => {
+  it('does the same again with the same seed', () => {
+    expect(make(7).batches).toEqual(make(7).batches);
+    expect(make(7).batches).not.toEqual(make(8).batches);
+  });
+
+  it('tells whose each event is, under an id of its own', () => {
+    const { population, batches } = make(7);
+    expect(population.userOf.size).toBe(BATCHES * BATCH_EVENTS);
+    for (const { userId, messageId } of batches.flatMap(({ events }) => events))
+      expect(population.userOf.get(messageId)).toBe(userId);
+  });
+
+  it('has a user with more events than any other, as many as it is told', () => {
+    const share = (hotShare?: number) => {
+      const users = [...make(7, hotShare).population.userOf.values()];
+      return users.filter((user) => user === 'hot-0').length / users.length;
+    };
+    expect(share()).toBeCloseTo(0.1, 1);
+    expect(share(0.5)).toBeCloseTo(0.5, 1);
+  });
+
+  it('has clocks a day off, which say so, and events of hours ago, of the future and of long ago', () => {
+    const { batches } = make(7);
+    const skewed = batches.filter(({ sentAt }) => sentAt !== undefined);
+    expect(skewed.length / BATCHES).toBeCloseTo(0.05, 1);
+    expect(batches.filter(({ aged }) => aged).length).toBeGreaterThan(0);
+    const agesMs = batches.flatMap(({ events }) =>
+      events.map(({ timestamp }) => NOW_MS - Date.parse(String(timestamp))),
+    );
+    expect(Math.min(...agesMs)).toBeLessThan(-86_400_000);
+    expect(Math.max(...agesMs)).toBeGreaterThan(30 * 86_400_000);
+  });
+});

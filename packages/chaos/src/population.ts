@@ -1,0 +1,87 @@
+export const BATCH_EVENTS = 10;
+/** Shares of batches and events. */
+const SHARES = {
+  newUser: 0.15,
+  hotUser: 0.1,
+  aged: 0.03,
+  late: 0.05,
+  future: 0.01,
+  skewed: 0.05,
+};
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** How long ago an aged batch happened, each time it comes: within the 24 h for which ids are remembered. */
+const AGED_HOURS = { min: 1, max: 20 };
+/** So that at any hour it is day for some: quiet hours hold in the user's own time. */
+const TIME_ZONES = ['UTC', 'America/New_York', 'Asia/Tokyo', 'Europe/Berlin', 'Asia/Kolkata', 'Pacific/Auckland'];
+
+export interface Batch {
+  readonly events: ReadonlyArray<Record<string, unknown> & { messageId: string }>;
+  readonly sentAt: string | undefined;
+  /** Kept to be sent again for as long as the run goes on. */
+  readonly aged: boolean;
+}
+
+/** Users and what they do: some events late, from the future, or by a clock a day off; one user is hot. */
+export class Population {
+  /** Whose each event is, by `messageId`. */
+  readonly userOf = new Map<string, string>();
+  readonly #seed: number;
+  readonly #random: () => number;
+  #hotShare = SHARES.hotUser;
+  #users = 0;
+  #made = 0;
+
+  constructor(seed: number, random: () => number) {
+    this.#seed = seed;
+    this.#random = random;
+  }
+
+  /** Share of the events that are one user's; undefined is the usual one. */
+  set hotShare(share: number | undefined) {
+    this.#hotShare = share ?? SHARES.hotUser;
+  }
+
+  makeBatch(nowMs: number): Batch {
+    // A client whose clock is a day off says so with `sentAt`, which is how the door can tell.
+    const skewMs = this.#random() < SHARES.skewed ? (this.#random() < 0.5 ? -DAY_MS : DAY_MS) : 0;
+    const aged = skewMs === 0 && this.#random() < SHARES.aged;
+    const agoMs = aged ? (AGED_HOURS.min + this.#random() * (AGED_HOURS.max - AGED_HOURS.min)) * HOUR_MS : 0;
+    const events = Array.from({ length: BATCH_EVENTS }, () => this.#makeEvent(nowMs + skewMs - agoMs));
+    return { events, sentAt: skewMs === 0 ? undefined : new Date(nowMs + skewMs).toISOString(), aged };
+  }
+
+  #makeEvent(nowMs: number): Record<string, unknown> & { messageId: string } {
+    const kind = this.#random();
+    const userId = this.#pickUser();
+    const messageId = `${this.#seed}-${this.#made++}`;
+    this.userOf.set(messageId, userId);
+    const event = {
+      userId,
+      messageId,
+      timestamp: new Date(nowMs + this.#pickDelay()).toISOString(),
+      context: { timezone: TIME_ZONES[Number(userId.split('-').at(-1)) % TIME_ZONES.length] ?? 'UTC' },
+    };
+    if (kind < 0.3) return { ...event, type: 'page', name: 'Product' };
+    const value = Math.round(this.#random() * 20_000) / 100;
+    if (kind < 0.36)
+      return { ...event, type: 'track', event: 'Order Refunded', properties: { order_id: messageId, revenue: value } };
+    const products = [{ product_id: `sku-${Math.floor(this.#random() * 200)}`, quantity: 1, price: value }];
+    const properties = { order_id: messageId, revenue: value, products };
+    return { ...event, type: 'track', event: 'Order Completed', properties };
+  }
+
+  #pickUser(): string {
+    if (this.#random() < this.#hotShare) return 'hot-0';
+    if (this.#users === 0 || this.#random() < SHARES.newUser) return `user-${this.#users++}`;
+    return `user-${Math.floor(this.#random() * this.#users)}`;
+  }
+
+  /** Milliseconds from now at which the event says it happened. */
+  #pickDelay(): number {
+    const kind = this.#random();
+    if (kind < SHARES.late) return -Math.floor(this.#random() * 40 * DAY_MS);
+    if (kind < SHARES.late + SHARES.future) return Math.floor(this.#random() * 400 * DAY_MS);
+    return 0;
+  }
+}
