@@ -3,7 +3,7 @@ import { createSeededRandom } from '@perennial/kernel';
 import { BATCH_EVENTS, type Batch, Population } from './population.js';
 
 const NOW_MS = Date.UTC(2026, 0, 2);
-const BATCHES = 2_000;
+const BATCHES = 500;
 
 function make(seed: number, hotShare?: number): { population: Population; batches: Batch[] } {
   const population = new Population(seed, createSeededRandom(seed));
