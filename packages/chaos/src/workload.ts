@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { toPartition, toTopic } from '@perennial/contracts';
 import type { LogProducer } from '@perennial/kafka';
-import { type Clock, createSeededRandom, systemClock } from '@perennial/kernel';
+import { abortAfter, type Clock, createSeededRandom, systemClock } from '@perennial/kernel';
 import { BATCH_EVENTS, type Batch, Population } from './population.js';
 
 export interface WorkloadOptions {
@@ -189,13 +189,12 @@ export class Workload {
     return this.#untilAcknowledged(async () => {
       const door = this.#pick(this.#options.doors());
       if (door === undefined) return 'no door';
-      const response = await fetch(`${door}/v1/batch`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' },
-        body,
-        signal: AbortSignal.any([AbortSignal.timeout(REQUEST_TIMEOUT_MS), this.#givenUp.signal]),
+      const headers = { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' };
+      const response = await abortAfter(REQUEST_TIMEOUT_MS, this.#givenUp.signal, async (signal) => {
+        const answer = await fetch(`${door}/v1/batch`, { method: 'POST', headers, body, signal });
+        await answer.arrayBuffer();
+        return answer;
       });
-      await response.arrayBuffer();
       this.#noteBusy(response);
       return response.status === 200 ? undefined : String(response.status);
     });

@@ -1,3 +1,4 @@
+export * from './abort-after.js';
 export * from './assert.js';
 export * from './backoff.js';
 export * from './bounded-queue.js';

@@ -1,4 +1,4 @@
-import { AppError, type Clock, isAppError, retry, systemClock, toMessage } from '@perennial/kernel';
+import { AppError, abortAfter, type Clock, isAppError, retry, systemClock, toMessage } from '@perennial/kernel';
 import { REPLAY_LIMITS } from './limits.js';
 
 export interface IngestAddress {
@@ -74,18 +74,19 @@ async function send(
 ): Promise<{ answer: Answer; waitMs: number }> {
   try {
     const base = typeof ingestUrl === 'string' ? ingestUrl : await ingestUrl();
-    const timeout = AbortSignal.timeout(REPLAY_LIMITS.requestTimeoutMs);
-    const response = await fetch(new URL(path, base), {
+    const request = {
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`,
       },
       ...(body === undefined ? {} : { body }),
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    };
+    return await abortAfter(REPLAY_LIMITS.requestTimeoutMs, signal, async (ended) => {
+      const response = await fetch(new URL(path, base), { ...request, signal: ended });
+      const text = await response.text();
+      return { answer: { status: response.status, body: parseBody(text) }, waitMs: toRetryAfterMs(response) };
     });
-    const text = await response.text();
-    return { answer: { status: response.status, body: parseBody(text) }, waitMs: toRetryAfterMs(response) };
   } catch (error) {
     throwIfAborted(signal);
     const cause = error instanceof Error && error.cause !== undefined ? `: ${toMessage(error.cause)}` : '';
