@@ -2,6 +2,7 @@ import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import type { LogEntry } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
+import { mendKafkajs } from './mend-kafkajs.js';
 
 /** How to reach the brokers. */
 export interface KafkaConnection {
@@ -23,8 +24,9 @@ const RETRIES_MAX = 5;
 const RETRY_INITIAL_MS = 100;
 const RETRY_MAX_MS = 1_000;
 
-/** A kafkajs client that logs through ours. */
+/** A kafkajs client, mended, that logs through ours. */
 export function createKafkajsClient({ brokers, clientId, logger }: KafkaConnection): Kafka {
+  mendKafkajs(logger);
   return new Kafka({
     brokers: [...brokers],
     clientId,

@@ -1,19 +1,12 @@
 import { AppError } from '@perennial/kernel';
 import type { Admin } from 'kafkajs';
 import { createAdminSession } from './admin-session.js';
-import { installCleanReconnect } from './clean-reconnect.js';
-import { installClockProofHeartbeat } from './clock-proof-heartbeat.js';
-import { installClockProofTimeouts } from './clock-proof-timeouts.js';
-import { installFastProduce } from './fast-produce.js';
 import type { KafkaConnection } from './kafkajs-client.js';
 import { createKafkajsClient, toErrorType } from './kafkajs-client.js';
 import { KafkajsConsumer } from './kafkajs-consumer.js';
 import type { ProducerLimits } from './kafkajs-producer.js';
 import { KafkajsProducer, PRODUCER_LIMITS } from './kafkajs-producer.js';
 import type { Log, LogConsumer, LogProducer, PartitionOffsets } from './log.js';
-import { installQuietRequestQueue } from './quiet-request-queue.js';
-import { installReconnectOnSilence } from './reconnect-on-silence.js';
-import { installStaticMembership } from './static-membership.js';
 
 export interface KafkaLogOptions extends KafkaConnection {
   readonly producerLimits?: Partial<ProducerLimits>;
@@ -25,13 +18,6 @@ const ANSWER_MS = 15_000;
 /** The log on a real broker. Connects when first needed; nothing here fails because the broker is away at the start. */
 export function createKafkaLog(options: KafkaLogOptions): Log {
   const { logger, groupInstanceId } = options;
-  if (!installFastProduce()) logger.debug('kafkajs keeps its own encoder');
-  if (!installQuietRequestQueue()) logger.debug('kafkajs keeps its own request queue');
-  if (!installCleanReconnect()) logger.debug('kafkajs keeps its own connections');
-  if (!installClockProofHeartbeat()) logger.debug('kafkajs keeps its own heartbeat');
-  if (!installClockProofTimeouts()) logger.debug('kafkajs keeps its own timeouts');
-  if (!installReconnectOnSilence()) logger.debug('kafkajs keeps connections that do not answer');
-  if (!installStaticMembership()) logger.debug('kafkajs joins groups without a name');
   const kafka = createKafkajsClient(options);
   const producers = new Set<LogProducer>();
   const consumers = new Set<LogConsumer>();
