@@ -17,7 +17,7 @@ export interface PoolOptions {
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Less than any statement is waited for: when one connection turns out to be lost, no other is left from before. */
 const IDLE_TIMEOUT_MS = 10_000;
-export const STATEMENT_TIMEOUT_MS = 15_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
 /** After this much more PostgreSQL is out of reach: a connection may be lost without either end being told. */
 const ANSWER_GRACE_MS = 5_000;
 /** A transaction whose process hangs must not hold locks for ever. */
