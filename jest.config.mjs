@@ -1,11 +1,25 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 // Here, since a test's own environment is a copy that no library sees: ONNX Runtime would send its maker events of every test run.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
+const root = import.meta.dirname;
 const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'cookie', 'hyparquet'];
+
+/** Workspace packages from their sources: an npm name does not tell the group that a package lies in. */
+const packages = Object.fromEntries(
+  [...['base', 'io', 'stream', 'domain'].map((group) => `packages/${group}`), 'tools'].flatMap((group) =>
+    readdirSync(join(root, group)).flatMap((name) => [
+      [`^@perennial/${name}$`, `<rootDir>/${group}/${name}/src/index.ts`],
+      [`^@perennial/${name}/(testing|contract-suite)$`, `<rootDir>/${group}/${name}/src/$1.ts`],
+    ]),
+  ),
+);
 
 /** Shared by all projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
 const base = {
-  rootDir: import.meta.dirname,
+  rootDir: root,
   testEnvironment: '<rootDir>/scripts/jest-environment.mjs',
   transform: {
     '^.+\\.(t|j|mj)s$': [
@@ -16,9 +30,8 @@ const base = {
   transformIgnorePatterns: [`/node_modules/(?!(?:\\.pnpm/)?(${esmOnly.join('|').replaceAll('/', '[+/]')}))`],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^@perennial/service-([a-z-]+)$': '<rootDir>/services/$1/src/index.ts',
-    '^@perennial/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts',
-    '^@perennial/([a-z-]+)/(testing|contract-suite)$': '<rootDir>/packages/$1/src/$2.ts',
+    '^@perennial/service-(ingest|feature-store|scoring|action)$': '<rootDir>/services/$1/src/index.ts',
+    ...packages,
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.perennial/'],
 };
@@ -28,7 +41,7 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.mjs'],
+      testMatch: ['<rootDir>/{packages/*,services,tools}/*/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.mjs'],
     },
     { ...base, displayName: 'simulation', testMatch: ['<rootDir>/tests/simulation/**/*.test.ts'] },
     {

@@ -47,7 +47,7 @@ if (problems.length > 0) {
 
 /** Generated code must be what proto/ generates. */
 function checkGenerated() {
-  const generated = join(root, 'packages/contracts/src/generated');
+  const generated = join(root, 'packages/base/contracts/src/generated');
   const fresh = mkdtempSync(join(tmpdir(), 'perennial-generated-'));
   try {
     execFileSync(process.execPath, [join(root, 'scripts/generate-proto.mjs'), fresh], {
@@ -56,7 +56,7 @@ function checkGenerated() {
     const names = new Set([...listFiles(fresh), ...listFiles(generated)]);
     return [...names]
       .filter((name) => readOrNothing(join(fresh, name)) !== readOrNothing(join(generated, name)))
-      .map((name) => `packages/contracts/src/generated/${name} is not what proto/ generates: run pnpm proto`);
+      .map((name) => `packages/base/contracts/src/generated/${name} is not what proto/ generates: run pnpm proto`);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }

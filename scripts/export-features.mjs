@@ -1,6 +1,6 @@
 // Training rows out of a history file, computed by the engine that serves them: `node scripts/export-features.mjs --help`.
 // Needs a build (`pnpm build`).
-import { EXPORT_USAGE, exportTrainingRows } from '../services/feature-store/dist/training/export.js';
+import { EXPORT_USAGE, exportTrainingRows } from '../tools/history/dist/export-training-rows.js';
 
 const args = process.argv.slice(2);
 if (args.includes('--help') || args.length === 0) {

@@ -1,4 +1,4 @@
-// Writes packages/contracts/src/generated from proto/ (buf + ts-proto). Run it after changing a .proto and commit the result.
+// Writes packages/base/contracts/src/generated from proto/ (buf + ts-proto). Run it after changing a .proto and commit the result.
 // With a folder as argument it writes there instead (that is how check-contracts.mjs compares).
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const out = resolve(process.argv[2] ?? join(root, 'packages/contracts/src/generated'));
+const out = resolve(process.argv[2] ?? join(root, 'packages/base/contracts/src/generated'));
 const template = {
   version: 'v2',
   plugins: [

@@ -2,7 +2,7 @@
 // With --check it only tells whether the file is what would be written.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeVariables } from '../packages/config/dist/index.js';
+import { describeVariables } from '../packages/base/config/dist/index.js';
 import { createEnvExample } from './containers/env-example.mjs';
 
 const SERVICES = ['ingest', 'feature-store', 'scoring', 'action'];

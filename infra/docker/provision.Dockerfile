@@ -10,14 +10,15 @@ RUN npm install --global --prefix /usr/local --no-fund --no-audit --no-update-no
 COPY tsconfig.json tsconfig.base.json ./
 COPY packages packages
 COPY services services
+COPY tools tools
 COPY infra/docker infra/docker
-RUN pnpm install --offline --frozen-lockfile && pnpm exec tsc --build packages/launcher services/*
+RUN pnpm install --offline --frozen-lockfile && pnpm exec tsc --build tools/launcher services/*
 # The workspace again, with production dependencies alone: the commands of three services share one copy of each package.
 # (Optional ones are the native stack's PostgreSQL, which no container needs.)
-RUN rm -rf node_modules packages/*/node_modules services/*/node_modules \
+RUN rm -rf node_modules packages/*/*/node_modules services/*/node_modules tools/*/node_modules \
  && pnpm install --offline --frozen-lockfile --prod --no-optional --filter @perennial/launcher... --filter "{./services/*}..." \
  && sh infra/docker/trim.sh /build \
- && rm -rf packages/*/src services/*/src infra pnpm-lock.yaml tsconfig*.json
+ && rm -rf packages/*/*/src services/*/src tools/*/src infra pnpm-lock.yaml tsconfig*.json
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production PERENNIAL_HOME=/state PORT=0 ORT_DISABLE_TELEMETRY=1
@@ -30,4 +31,4 @@ RUN chmod -R a+rX infra trainer
 USER node
 VOLUME /state
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "packages/launcher/dist/provision-once.js"]
+ENTRYPOINT ["node", "tools/launcher/dist/provision-once.js"]

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AcceptedRecord, FeatureRecord, TOPICS, toPartition, toTopic } from '@perennial/contracts';
-import { createPseudonymizer } from '@perennial/identity';
 import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
 import { createSeededRandom, must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
+import { createPseudonymizer } from '@perennial/privacy';
 import { createLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

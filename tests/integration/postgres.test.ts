@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createRegistry } from '@perennial/artifacts';
 import { createRandomToken, must } from '@perennial/kernel';
 import type { Pool } from '@perennial/postgres';
 import { createPool, inTransaction, migrate, quoteIdentifier } from '@perennial/postgres';
 import { createProjectionOffsets } from '@perennial/projection';
-import { createRegistry } from '@perennial/registry';
 
 describe('postgres', () => {
   const schema = `t_${createRandomToken().replaceAll('-', '_')}`;

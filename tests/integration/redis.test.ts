@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRandomToken, must, ReleaseStack } from '@perennial/kernel';
 import { connectRedis } from '@perennial/redis';
-import { openRedis } from '@perennial/service';
+import { openRedis } from '@perennial/service-host';
 import { createSilentLogger } from '@perennial/telemetry';
 
 const logger = createSilentLogger();

@@ -9,10 +9,10 @@ import {
   toTopic,
 } from '@perennial/contracts';
 import { apply, type EngineState, FEATURE_SPEC, vector } from '@perennial/feature-engine';
-import { createPseudonymizer } from '@perennial/identity';
 import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
+import { createPseudonymizer } from '@perennial/privacy';
 import { createLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { runReplay } from '@perennial/backfill';
 import { HEADERS, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { ensurePlatform, loadNamespaceState, type Platform, type ServiceName } from '@perennial/launcher';
-import { runReplay } from '@perennial/replay';
 import type { TestEnvironment } from './environment.js';
 import { readTopic } from './read-topic.js';
 

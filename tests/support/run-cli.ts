@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readTestEnvironment } from './environment.js';
 import { ROOT } from './service-process.js';
 
-const PROGRAM = join(ROOT, 'packages/cli/dist/main.js');
+const PROGRAM = join(ROOT, 'tools/cli/dist/main.js');
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface CliResult {

@@ -1,12 +1,12 @@
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { createRegistry } from '@perennial/artifacts';
 import { toPostgresSchema } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { parseLifecycle } from '@perennial/lifecycle';
 import { migrate, type Pool, withPool } from '@perennial/postgres';
-import { createRegistry } from '@perennial/registry';
-import { type Command, readGivenFile } from '@perennial/service';
+import { type Command, readGivenFile } from '@perennial/service-host';
 import { LEDGER_MIGRATIONS } from './adapters/ledger.js';
 import type { ActionConfig } from './config.js';
 import { readPolicy } from './policies.js';

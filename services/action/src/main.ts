@@ -1,4 +1,4 @@
-import { runService } from '@perennial/service';
+import { runService } from '@perennial/service-host';
 import { createApp } from './app.js';
 import { createCommands } from './commands.js';
 import { loadConfig } from './config.js';

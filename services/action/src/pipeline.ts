@@ -1,11 +1,11 @@
+import { type ContentKeeper, findRefusal } from '@perennial/artifacts';
 import { type Activation, type ScoreComputed, ScoreRecord, toTopic } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
-import type { Pseudonymizer } from '@perennial/identity';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { Policy } from '@perennial/policy';
-import { type ContentKeeper, findRefusal } from '@perennial/registry';
+import type { Pseudonymizer } from '@perennial/privacy';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, decodeActionState, encodeActionState, toTimerAtMs } from './domain/action-state.js';
 import { decideForScore, type PolicyInForce, releaseWaiting, type StepOutcome } from './domain/step.js';

@@ -1,7 +1,7 @@
+import { type ContentKeeper, createContentKeeper } from '@perennial/artifacts';
 import { requireValid } from '@perennial/expressions';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { type Policy, parsePolicy } from '@perennial/policy';
-import { type ContentKeeper, createContentKeeper } from '@perennial/registry';
 
 /** Policies kept ready. Each partition may have another in force; more than these load again when needed. */
 export const POLICIES_KEPT_MAX = 16;

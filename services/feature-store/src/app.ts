@@ -1,9 +1,16 @@
 import { openBlobStore } from '@perennial/blob-store';
 import { toTopic } from '@perennial/contracts';
-import { createHttpServer, listen, toReadiness } from '@perennial/http';
-import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/identity';
 import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
-import { type App, composeApp, openLog, openRedis } from '@perennial/service';
+import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
+import {
+  type App,
+  composeApp,
+  createHttpServer,
+  listen,
+  openLog,
+  openRedis,
+  toReadiness,
+} from '@perennial/service-host';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import { createRedisProfileReader } from './adapters/redis-profile-reader.js';
 import { startArchiver } from './archive/archiver.js';

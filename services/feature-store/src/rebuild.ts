@@ -2,7 +2,7 @@ import { openBlobStore } from '@perennial/blob-store';
 import { toTopic } from '@perennial/contracts';
 import { AppError, ReleaseStack } from '@perennial/kernel';
 import { createRebuildStage, type RebuildStage } from '@perennial/keyed-processor';
-import { openLog, openRedis } from '@perennial/service';
+import { openLog, openRedis } from '@perennial/service-host';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import { EventArchive } from './archive/event-archive.js';
 import type { FeatureStoreConfig } from './config.js';

@@ -1,5 +1,5 @@
 // Events per second through the pure core and through encoding, in one process: node bench/normalise.mjs (after a build).
-import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/identity';
+import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import { normalise } from '../dist/domain/normalise.js';
 import { toAcceptedRecord } from '../dist/records.js';
 

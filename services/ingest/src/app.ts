@@ -1,9 +1,8 @@
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
-import { listen, toReadiness } from '@perennial/http';
-import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/identity';
 import type { Log } from '@perennial/kafka';
 import { AppError, type Clock, type ReleaseStack, systemClock } from '@perennial/kernel';
-import { type App, composeApp, type Opener, openLog, openPool } from '@perennial/service';
+import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
+import { type App, composeApp, listen, type Opener, openLog, openPool, toReadiness } from '@perennial/service-host';
 import { createLogger, createMetrics, type Logger } from '@perennial/telemetry';
 import { createClockStore } from './adapters/clock-store.js';
 import { createSourceRepository } from './adapters/source-repository.js';

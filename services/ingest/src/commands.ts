@@ -3,7 +3,7 @@ import { toPostgresSchema, toTopic } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import { migrate, type Pool, withPool } from '@perennial/postgres';
-import type { Command } from '@perennial/service';
+import type { Command } from '@perennial/service-host';
 import { writeActivation } from './activate.js';
 import { createActivationLedger } from './adapters/activation-ledger.js';
 import { MIGRATIONS } from './adapters/migrations.js';

@@ -6,9 +6,9 @@ import {
   toCloudEventHeaders,
   toPartition,
 } from '@perennial/contracts';
-import type { Pseudonymizer } from '@perennial/identity';
 import type { OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
+import type { Pseudonymizer } from '@perennial/privacy';
 import { LIMITS } from './domain/limits.js';
 import type { NormalisedEvent } from './domain/normalise.js';
 import type { Rejection } from './domain/rejection.js';

@@ -1,10 +1,18 @@
+import { createRegistry } from '@perennial/artifacts';
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
-import { createHttpServer, listen, toReadiness } from '@perennial/http';
-import { createPseudonymizer } from '@perennial/identity';
 import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
+import { createPseudonymizer } from '@perennial/privacy';
 import { startProjection } from '@perennial/projection';
-import { createRegistry } from '@perennial/registry';
-import { type App, composeApp, openLog, openPool, openRedis } from '@perennial/service';
+import {
+  type App,
+  composeApp,
+  createHttpServer,
+  listen,
+  openLog,
+  openPool,
+  openRedis,
+  toReadiness,
+} from '@perennial/service-host';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import type { ScoringConfig } from './config.js';
 import { createContents } from './contents.js';

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
+import { createRegistry } from '@perennial/artifacts';
 import { toPostgresSchema } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { AppError, isAppError } from '@perennial/kernel';
 import { loadModel, packFiles, readModelFolder } from '@perennial/onnx';
 import type { Pool } from '@perennial/postgres';
 import { migrate, withPool } from '@perennial/postgres';
-import { createRegistry } from '@perennial/registry';
-import { type Command, readGivenFile } from '@perennial/service';
+import { type Command, readGivenFile } from '@perennial/service-host';
 import type { ScoringConfig } from './config.js';
 import { readLifecycle } from './contents.js';
 import { TRANSITION_MIGRATIONS } from './transition-store.js';

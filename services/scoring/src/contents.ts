@@ -1,3 +1,4 @@
+import { createContentKeeper, findRefusal } from '@perennial/artifacts';
 import type { Activation } from '@perennial/contracts';
 import { requireValid } from '@perennial/expressions';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
@@ -5,7 +6,6 @@ import type { Lifecycle } from '@perennial/lifecycle';
 import { parseLifecycle } from '@perennial/lifecycle';
 import type { ExecutionProvider, Model } from '@perennial/onnx';
 import { loadModel, unpackModel } from '@perennial/onnx';
-import { createContentKeeper, findRefusal } from '@perennial/registry';
 
 /** Kinds of configuration that scoring understands; activations of others pass through. */
 export const CONTENT_KINDS = ['lifecycle', 'model'] as const;

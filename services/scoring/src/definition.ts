@@ -1,10 +1,10 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
 import { encodeMessage, FeatureRecord, ScoreRecord, toTopic } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
-import type { Pseudonymizer } from '@perennial/identity';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, ProcessorDefinition } from '@perennial/keyed-processor';
+import type { Pseudonymizer } from '@perennial/privacy';
 import type { Contents } from './contents.js';
 import { createStageChangedWriter } from './domain/stage-changed.js';
 import type { ScoringState } from './domain/state.js';

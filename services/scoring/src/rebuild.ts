@@ -1,9 +1,9 @@
+import { createRegistry } from '@perennial/artifacts';
 import { toPostgresSchema, toTopic } from '@perennial/contracts';
-import { createPseudonymizer } from '@perennial/identity';
 import { ReleaseStack } from '@perennial/kernel';
 import { createRebuildStage, type RebuildStage } from '@perennial/keyed-processor';
-import { createRegistry } from '@perennial/registry';
-import { openLog, openPool, openRedis } from '@perennial/service';
+import { createPseudonymizer } from '@perennial/privacy';
+import { openLog, openPool, openRedis } from '@perennial/service-host';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import type { ScoringConfig } from './config.js';
 import { createContents } from './contents.js';

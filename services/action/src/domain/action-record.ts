@@ -1,6 +1,6 @@
 import { type ActionDecided, toCloudEventHeaders } from '@perennial/contracts';
-import { type Pseudonymizer, unsealUserId } from '@perennial/identity';
 import type { ActionDecision } from '@perennial/policy';
+import { type Pseudonymizer, unsealUserId } from '@perennial/privacy';
 import { type Recipient, toCause } from './step.js';
 
 /** Makes edge records of decisions: JSON with CloudEvents headers, whose id is the action's. */

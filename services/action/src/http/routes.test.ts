@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createHttpServer, type FastifyInstance, toReadiness } from '@perennial/http';
-import { createPseudonymizer } from '@perennial/identity';
+import { createPseudonymizer } from '@perennial/privacy';
+import { createHttpServer, type FastifyInstance, toReadiness } from '@perennial/service-host';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { Ledger } from '../adapters/ledger.js';
 import { createEvents } from '../events.js';

@@ -1,7 +1,7 @@
-import type { FastifyInstance } from '@perennial/http';
-import { type Pseudonymizer, parseUserId } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import { askPostgres } from '@perennial/postgres';
+import { type Pseudonymizer, parseUserId } from '@perennial/privacy';
+import type { FastifyInstance } from '@perennial/service-host';
 import type { Ledger } from '../adapters/ledger.js';
 import type { ActionEvents } from '../events.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { advance, apply, createEmptyState, FEATURE_SPEC } from '@perennial/feature-engine';
-import { createHttpServer } from '@perennial/http';
-import { createPseudonymizer } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
+import { createPseudonymizer } from '@perennial/privacy';
+import { createHttpServer } from '@perennial/service-host';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
 import { createProfileState, encodeProfileState } from '../domain/profile-state.js';

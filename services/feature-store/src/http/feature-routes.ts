@@ -1,6 +1,6 @@
-import type { FastifyInstance } from '@perennial/http';
-import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/identity';
 import { AppError, toMessage } from '@perennial/kernel';
+import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
+import type { FastifyInstance } from '@perennial/service-host';
 import type { ProfileReader } from '../domain/profile-reader.js';
 import { decodeProfileState, type ProfileState } from '../domain/profile-state.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';

@@ -1,4 +1,4 @@
-import { EXTERNAL_ID_CHARS_MAX } from '@perennial/identity';
+import { EXTERNAL_ID_CHARS_MAX } from '@perennial/privacy';
 
 /** What one event or one batch may be; the public contract of the front door. */
 export const LIMITS = {

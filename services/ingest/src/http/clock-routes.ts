@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from '@perennial/http';
+import type { FastifyInstance, FastifyRequest } from '@perennial/service-host';
 import type { Advance, ClockDriver } from '../clock/clock-driver.js';
 import { parseJson } from '../domain/from-received-record.js';
 import { LIMITS } from '../domain/limits.js';

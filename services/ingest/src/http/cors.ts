@@ -1,4 +1,4 @@
-import type { FastifyInstance } from '@perennial/http';
+import type { FastifyInstance } from '@perennial/service-host';
 
 const PREFLIGHT_SECONDS = '86400';
 

@@ -1,6 +1,6 @@
-import type { FastifyInstance } from '@perennial/http';
-import { toErrorReply } from '@perennial/http';
 import type { Clock } from '@perennial/kernel';
+import type { FastifyInstance } from '@perennial/service-host';
+import { toErrorReply } from '@perennial/service-host';
 import { LIMITS } from '../domain/limits.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
 import type { Rejection } from '../domain/rejection.js';

@@ -1,5 +1,5 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from '@perennial/http';
 import { createRandomToken } from '@perennial/kernel';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from '@perennial/service-host';
 import { fromPosthog } from '../domain/from-posthog.js';
 import { parseJson } from '../domain/from-received-record.js';
 import { LIMITS } from '../domain/limits.js';

@@ -1,4 +1,4 @@
-import { createHttpServer, type FastifyInstance, type HttpServerOptions } from '@perennial/http';
+import { createHttpServer, type FastifyInstance, type HttpServerOptions } from '@perennial/service-host';
 import { LIMITS } from '../domain/limits.js';
 import { addClockRoutes, type ClockRoutesOptions } from './clock-routes.js';
 import { addCors } from './cors.js';

@@ -1,8 +1,8 @@
 import { AcceptedRecord, type EventRejected } from '@perennial/contracts';
-import { type FastifyInstance, listen } from '@perennial/http';
-import { createPseudonymizer } from '@perennial/identity';
 import type { LogProducer, OutgoingRecord } from '@perennial/kafka';
 import { AppError, type Clock, toSha256 } from '@perennial/kernel';
+import { createPseudonymizer } from '@perennial/privacy';
+import { type FastifyInstance, listen } from '@perennial/service-host';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import { createEvents } from '../events.js';
 import type { ClockRoutesOptions } from '../http/clock-routes.js';

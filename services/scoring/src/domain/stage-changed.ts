@@ -1,9 +1,9 @@
 import type { StageChanged } from '@perennial/contracts';
 import { toCloudEventHeaders, toTopic } from '@perennial/contracts';
-import type { Pseudonymizer } from '@perennial/identity';
-import { unsealUserId } from '@perennial/identity';
 import { toDeterministicId } from '@perennial/kernel';
 import type { Output } from '@perennial/keyed-processor';
+import type { Pseudonymizer } from '@perennial/privacy';
+import { unsealUserId } from '@perennial/privacy';
 import type { StepTargets } from './step.js';
 
 /** Makes edge records of transitions: JSON with CloudEvents headers, an id that repeats with the transition. */

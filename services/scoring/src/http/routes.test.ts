@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { FastifyInstance } from '@perennial/http';
-import { createHttpServer } from '@perennial/http';
-import { createPseudonymizer } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
+import { createPseudonymizer } from '@perennial/privacy';
+import type { FastifyInstance } from '@perennial/service-host';
+import { createHttpServer } from '@perennial/service-host';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { ScoringState } from '../domain/state.js';
 import type { TransitionStore } from '../transition-store.js';

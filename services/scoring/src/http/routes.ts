@@ -1,6 +1,6 @@
-import type { FastifyInstance } from '@perennial/http';
-import type { Pseudonymizer } from '@perennial/identity';
-import { parseUserId } from '@perennial/identity';
+import type { Pseudonymizer } from '@perennial/privacy';
+import { parseUserId } from '@perennial/privacy';
+import type { FastifyInstance } from '@perennial/service-host';
 import type { ScoringState } from '../domain/state.js';
 import type { ReadProfile } from '../profile-reader.js';
 import type { TransitionStore } from '../transition-store.js';

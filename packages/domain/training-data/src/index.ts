@@ -1,0 +1,7 @@
+export {
+  type HistoryEvent,
+  LABEL_DAYS,
+  type OrderedHistory,
+  type TrainingRow,
+  toTrainingRows,
+} from './training-rows.js';

@@ -1,0 +1,92 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { AppError } from '@perennial/kernel';
+import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import type { FastifyInstance, Readiness } from './http-server.js';
+import { createHttpServer, listen } from './http-server.js';
+
+describe('http server', () => {
+  const servers: FastifyInstance[] = [];
+  let readiness: Readiness = { ready: true, reasons: [] };
+
+  function create(): FastifyInstance {
+    const metrics = createMetrics({ service: 's', namespace: 'n', processMetrics: false });
+    const server = createHttpServer({ logger: createSilentLogger(), metrics, readiness: () => readiness });
+    servers.push(server);
+    return server;
+  }
+
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.close()));
+  });
+
+  it('tells health, readiness with reasons, and metrics by route', async () => {
+    const server = create();
+    server.get('/users/:id', () => ({ ok: true }));
+    expect((await server.inject('/health/live')).statusCode).toBe(200);
+    readiness = { ready: false, reasons: ['kafka is away'] };
+    const ready = await server.inject('/health/ready');
+    expect(ready.statusCode).toBe(503);
+    expect(ready.json()).toEqual({ ready: false, reasons: ['kafka is away'] });
+    await server.inject('/users/42');
+    const metrics = (await server.inject('/metrics')).body;
+    expect(metrics).toContain('route="/users/:id"');
+    expect(metrics).not.toContain('42"');
+  });
+
+  it('maps errors, hiding what is internal', async () => {
+    const server = create();
+    server.get('/away', () => {
+      throw new AppError('dependency_unavailable', 'kafka is away', { retriable: true });
+    });
+    server.get('/broken', () => {
+      throw new Error('password is 123');
+    });
+    const away = await server.inject('/away');
+    expect(away.statusCode).toBe(503);
+    expect(away.headers['retry-after']).toBe('1');
+    const broken = await server.inject('/broken');
+    expect(broken.statusCode).toBe(500);
+    expect(broken.body).not.toContain('123');
+    expect((await server.inject('/nowhere')).json()).toMatchObject({ error: 'not_found' });
+    expect(
+      (
+        await server.inject({
+          method: 'POST',
+          url: '/health/live',
+          payload: '{',
+          headers: { 'content-type': 'application/json' },
+        })
+      ).statusCode,
+    ).toBe(400);
+  });
+
+  it('stops as soon as the requests in flight are answered, whatever their connections would keep', async () => {
+    const server = create();
+    const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    let entered = false;
+    let stopping = false;
+    server.addHook('preClose', async () => {
+      stopping = true;
+    });
+    server.get('/slow', async () => {
+      entered = true;
+      while (!stopping) await wait(5);
+      return { ok: true };
+    });
+    const url = await listen(server, { host: '127.0.0.1', port: 0 });
+    const pending = fetch(`${url}/slow`);
+    while (!entered) await wait(5);
+    const closed = server.close();
+    expect((await pending).headers.get('connection')).toBe('close');
+    await closed;
+  });
+
+  it('names a taken port and the variable', async () => {
+    const url = await listen(create(), { host: '127.0.0.1', port: 0 });
+    const port = Number(new URL(url).port);
+    await expect(listen(create(), { host: '127.0.0.1', port })).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringMatching(new RegExp(`${port}.*PORT`)),
+    });
+  });
+});

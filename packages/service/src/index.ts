@@ -1,5 +1,0 @@
-export * from './compose.js';
-export * from './open.js';
-export * from './process-host.js';
-export * from './read-given-file.js';
-export * from './run-service.js';

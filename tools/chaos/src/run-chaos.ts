@@ -1,0 +1,276 @@
+import { join } from 'node:path';
+import { waitForQuiet } from '@perennial/backfill';
+import type { Log } from '@perennial/kafka';
+import { AppError, must, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
+import {
+  ensurePlatform,
+  openLog,
+  type Platform,
+  SERVICE_NAMES,
+  type ServiceName,
+  stopPlatform,
+} from '@perennial/launcher';
+import { pickPort, startStack, toLayout } from '@perennial/native-stack';
+import { connectRedis, type Redis } from '@perennial/redis';
+import { createSilentLogger } from '@perennial/telemetry';
+import type { Breakage } from './breakages.js';
+import { compareOutcomes } from './compare.js';
+import { findMiscounts } from './count-once.js';
+import { CRASH_POINT_PATCHES } from './crash-points.js';
+import { findCrashes } from './crashes.js';
+import { findLongestDelay, readDelays } from './delays.js';
+import { DoorLinks } from './door-links.js';
+import type { Fault } from './faults/fault.js';
+import { Fleet, type FleetOptions } from './fleet.js';
+import { hurt } from './lanes.js';
+import { openKafkaLink, openLinks, throughLinks } from './links.js';
+import { collectOutcome, type Fates, type Outcome, readFates } from './outcome.js';
+import { waitForLedgers, wipeDerived } from './reference.js';
+import type { ChaosReport, Measured } from './report.js';
+import { createStackControl } from './stack-control.js';
+import { type Acknowledged, Workload } from './workload.js';
+import type { World } from './world.js';
+
+export interface ChaosOptions {
+  readonly root?: string | undefined;
+  /** Folder of this run's own stack; removed at the end. */
+  readonly home?: string | undefined;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly faults: readonly Fault[];
+  readonly eventsPerSecond: number;
+  readonly partitions: number;
+  readonly instances: number;
+  /** A rule that the services break while faults are done to them, but not in the fault-free run. */
+  readonly breakage?: Breakage | undefined;
+  readonly onProgress: (message: string) => void;
+  /** Ends the run early: it throws the reason once all that it started has stopped. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NAMESPACE = 'chaos';
+/** What all doors together let in of both sources, in times of the usual rate: an overload is more. */
+const ADMITTED_FACTOR = 3.2;
+const WARM_UP_MS = 4_000;
+const GRACE_MS = 30_000;
+/** Short, so that a run of a minute has several. */
+const SNAPSHOT_INTERVAL_SECONDS = '10';
+
+/**
+ * Runs the platform under a load, hurts it in seeded order, heals it, and holds what came of it against a fault-free run
+ * over the same `event.accepted`.
+ */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { root } = toLayout({ root: options.root });
+  const home = options.home ?? join(root, '.perennial', 'chaos');
+  const releases = new ReleaseStack();
+  // What a killed run left behind.
+  await stopPlatform({ root, home, removeData: true });
+  releases.push('stack', () => stopPlatform({ root, home, removeData: true }));
+  try {
+    return await untilAborted(options.signal, runBoth(options, { root, home }, releases));
+  } finally {
+    await releases.dispose();
+  }
+}
+
+async function runBoth(
+  options: ChaosOptions,
+  { root, home }: { root: string; home: string },
+  releases: ReleaseStack,
+): Promise<ChaosReport> {
+  options.onProgress('starting Kafka, PostgreSQL and Redis');
+  const kafkaLink = await openKafkaLink(releases);
+  // Not the usual ports: while a fault keeps a broker down, another installation would take one, and be taken for this one.
+  const ports = { kafka: await pickPort(), postgres: await pickPort(), redis: await pickPort() };
+  const endpoints = await startStack({ root, home, ports, kafkaDetour: kafkaLink.detour });
+  const { partitions } = options;
+  const platform = await ensurePlatform({ root, home, namespace: NAMESPACE, clockMode: 'wall', partitions, endpoints });
+  const eventsPerSecondMax = Math.ceil((options.eventsPerSecond * ADMITTED_FACTOR) / (2 * options.instances));
+  const writeKeys = [
+    await createSource(platform, 'chaos-1', eventsPerSecondMax),
+    await createSource(platform, 'chaos-2', eventsPerSecondMax),
+  ] as const;
+  await platform.stop();
+  const log = openLog(platform.endpoints);
+  releases.push('log', () => log.close());
+  const redis = await releases.acquire(
+    'redis',
+    () => connectRedis({ url: platform.endpoints.redisUrl, logger: createSilentLogger(), name: 'chaos' }),
+    (connection) => connection.disconnect(),
+  );
+  const links = await openLinks(platform, kafkaLink.link, releases);
+  const setting: Setting = { options, platform, log, redis, home, root };
+  const faulty = await runWithFaults(setting, { writeKeys, links }, releases);
+  options.onProgress('the same log once more, without faults');
+  await wipeDerived(platform, redis);
+  return toReport(options, faulty, await runFaultless(setting, releases));
+}
+
+interface Setting {
+  readonly options: ChaosOptions;
+  readonly platform: Platform;
+  readonly log: Log;
+  readonly redis: Redis;
+  readonly home: string;
+  readonly root: string;
+}
+
+interface FaultyRun {
+  readonly outcome: Outcome;
+  readonly fates: Fates;
+  readonly acknowledged: Acknowledged;
+  readonly injected: readonly Measured[];
+  readonly ledger: { readonly actions: number; readonly transitions: number };
+  readonly miscounts: readonly string[];
+  readonly unaskedExits: number;
+  readonly crashes: readonly string[];
+  readonly peakMemoryBytes: ReadonlyMap<ServiceName, number>;
+}
+
+async function runWithFaults(
+  setting: Setting,
+  { writeKeys, links }: { writeKeys: readonly [string, string]; links: World['links'] },
+  releases: ReleaseStack,
+): Promise<FaultyRun> {
+  const { options, platform, log, redis, home, root } = setting;
+  const fleet = createFleet(setting, {
+    environmentOf: (service) => ({
+      ...throughLinks(platform.environmentOf(service), links),
+      PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
+    }),
+    // A breakage may stand where a crash point would.
+    patches: options.breakage?.patches ?? CRASH_POINT_PATCHES,
+  });
+  releases.push('fleet', () => fleet.stop());
+  options.onProgress(`starting ${options.instances} instances of each service`);
+  for (const service of SERVICE_NAMES) for (let i = 0; i < options.instances; i++) await fleet.add(service);
+  await fleet.waitUntilReady();
+  const producer = await log.createProducer({ clientId: 'chaos' });
+  const doors = new DoorLinks();
+  releases.push('door links', () => doors.close());
+  const workload = new Workload({
+    namespace: NAMESPACE,
+    partitions: options.partitions,
+    writeKeys,
+    seed: options.seed,
+    eventsPerSecond: options.eventsPerSecond,
+    doors: () => doors.urlsOf(fleet.of('ingest').map(({ port }) => port)),
+    producer,
+  });
+  // A fault that could not be done ends the run: without this the clients would go on for ever.
+  releases.push('workload', () => workload.stop(0));
+  const stack = createStackControl({ root, home });
+  const world: World = {
+    platform,
+    fleet,
+    stack,
+    links,
+    doors,
+    workload,
+    redis,
+    log,
+    producer,
+    partitions: options.partitions,
+    namespace: NAMESPACE,
+  };
+  workload.start();
+  await systemClock.wait(WARM_UP_MS);
+  const faults = await hurt(world, options);
+  options.onProgress('healed: waiting until all is worked off');
+  await stack.revive();
+  await fleet.waitUntilReady();
+  await workload.stop(GRACE_MS);
+  await settle(world);
+  const outcome = await collectOutcome({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
+  const ledger = await waitForLedgers(platform, {
+    actions: countIds(outcome.actions),
+    transitions: countIds(outcome.transitions),
+  });
+  const fates = await readFates(log, NAMESPACE);
+  const { acknowledged } = workload;
+  const { url } = must(fleet.of('feature-store')[0], 'a feature-store');
+  const miscounts = await findMiscounts(url, { accepted: fates.accepted, userOf: acknowledged.userOf });
+  const delays = await readDelays(log, NAMESPACE);
+  const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
+  await fleet.stop();
+  const { unasked: unaskedExits, peakMemoryBytes, logDir } = fleet;
+  const crashes = findCrashes(logDir);
+  return { outcome, fates, acknowledged, injected, ledger, miscounts, unaskedExits, crashes, peakMemoryBytes };
+}
+
+/** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is worked off. */
+async function settle({ log, fleet, namespace }: World): Promise<void> {
+  const door = { name: 'ingest-received', topic: 'eventReceived' } as const;
+  await requireQuiet({ log, namespace, readers: [door] });
+  for (const instance of [...fleet.of('ingest')]) await fleet.remove(instance);
+  await requireQuiet({ log, namespace });
+}
+
+async function requireQuiet(options: Parameters<typeof waitForQuiet>[0]): Promise<void> {
+  const { quiet, lags } = await waitForQuiet(options);
+  if (quiet) return;
+  const behind = Object.entries(lags).map(([name, lag]) => `${name} ${lag}`);
+  throw new AppError('timeout', `the services did not work everything off; records behind: ${behind.join(', ')}`);
+}
+
+/** One instance of each processor, nothing between it and its stores, over the log as it is. */
+async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<Outcome> {
+  const { platform, log, redis, options } = setting;
+  // Without snapshots: it is to come to its states by itself.
+  const fleet = createFleet(setting, {
+    environmentOf: (service) => ({ ...platform.environmentOf(service), PERENNIAL_SNAPSHOTS: 'off' }),
+  });
+  releases.push('fault-free fleet', () => fleet.stop());
+  for (const service of ['feature-store', 'scoring', 'action'] as const) await fleet.add(service);
+  await fleet.waitUntilReady();
+  await requireQuiet({ log, namespace: NAMESPACE });
+  return collectOutcome({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
+}
+
+function createFleet({ root, home }: Setting, what: Pick<FleetOptions, 'environmentOf' | 'patches'>): Fleet {
+  return new Fleet({ root, logDir: join(home, 'logs', 'fleet'), marker: join(home, 'fleet'), ...what });
+}
+
+async function createSource(platform: Platform, name: string, eventsPerSecondMax: number): Promise<string> {
+  const rate = String(eventsPerSecondMax);
+  const answer = await platform.runCommand('ingest', ['sources', 'create', '--name', name, '--rate', rate, '--json']);
+  return (JSON.parse(answer) as { writeKey: string }).writeKey;
+}
+
+function countIds(lists: ReadonlyMap<string, readonly string[]>): number {
+  return [...lists.values()].reduce((sum, list) => sum + list.length, 0);
+}
+
+function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome): ChaosReport {
+  const { acknowledged, fates, outcome } = faulty;
+  const isThere = (id: string) => fates.accepted.has(id) || fates.rejected.has(id);
+  return {
+    seed: options.seed,
+    seconds: options.seconds,
+    breakage: options.breakage?.name,
+    injected: faulty.injected,
+    acknowledged: acknowledged.messageIds.size,
+    repeats: acknowledged.repeats,
+    agedRepeats: acknowledged.agedRepeats,
+    twins: acknowledged.twins,
+    busy: acknowledged.busy,
+    poison: acknowledged.poison,
+    refusals: acknowledged.refusals,
+    abandoned: acknowledged.abandoned,
+    missing: [...acknowledged.messageIds].filter((id) => !isThere(id)),
+    accepted: fates.accepted.size,
+    rejected: fates.rejectedRecords,
+    deadLettered: fates.deadLettered,
+    tickAheadMs: fates.tickAheadMs,
+    actions: countIds(outcome.actions),
+    transitions: countIds(outcome.transitions),
+    edgeRepeats: outcome.repeats,
+    ledger: faulty.ledger,
+    unaskedExits: faulty.unaskedExits,
+    crashes: faulty.crashes,
+    peakMemoryBytes: Object.fromEntries(faulty.peakMemoryBytes),
+    miscounts: faulty.miscounts,
+    difference: compareOutcomes(outcome, faultless),
+  };
+}

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { type ReplayProgress, type ReplayResult, runReplay } from '@perennial/backfill';
+import type { ColumnMap } from '@perennial/history';
+import type { Log } from '@perennial/kafka';
+import { isAppError } from '@perennial/kernel';
+import { attachPlatform, type Platform } from '@perennial/launcher';
+import type { Layout } from '@perennial/native-stack';
+import { readCounter } from './metrics.js';
+
+export interface ReplayRun {
+  readonly platform: Platform;
+  readonly log: Log;
+  readonly writeKey: string;
+  readonly file: string;
+  readonly map?: ColumnMap | undefined;
+  readonly untilMs?: number | undefined;
+  readonly via: 'http' | 'kafka';
+  readonly report: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Where the progress of replays is kept; removed with the data. */
+export function toReplaysFolder({ home }: Layout): string {
+  return join(home, 'replays');
+}
+
+/** Replays a file into a platform that is up, telling what is going on about twice a second. */
+export function replayInto({ platform, report, ...run }: ReplayRun): Promise<ReplayResult> {
+  const { namespace, layout } = platform;
+  return runReplay({
+    ...run,
+    namespace,
+    // A service that was restarted may listen elsewhere.
+    ingestUrl: () => findIngest(platform),
+    progressFolder: join(toReplaysFolder(layout), namespace),
+    readDuplicates: () => readCounter(platform.urls['feature-store'], 'features_events_repeated_total'),
+    onProgress: createReporter(report),
+  });
+}
+
+function findIngest(platform: Platform): string {
+  const { layout, namespace } = platform;
+  try {
+    return attachPlatform({ root: layout.root, home: layout.home, namespace })?.urls.ingest ?? platform.urls.ingest;
+  } catch (error) {
+    if (isAppError(error)) return platform.urls.ingest;
+    throw error;
+  }
+}
+
+const REPORT_INTERVAL_MS = 500;
+
+function createReporter(report: (message: string) => void): (progress: ReplayProgress) => void {
+  let nextMs = 0;
+  return (progress) => {
+    const isFrequent = progress.kind === 'sending' || progress.kind === 'settling';
+    if (isFrequent && performance.now() < nextMs) return;
+    nextMs = performance.now() + REPORT_INTERVAL_MS;
+    report(toMessage(progress));
+  };
+}
+
+function toMessage(progress: ReplayProgress): string {
+  switch (progress.kind) {
+    case 'reading':
+      return `reading ${progress.file}`;
+    case 'notice':
+      return progress.message;
+    case 'retry':
+      return `${progress.message}; trying again in ${(progress.waitMs / 1000).toFixed(1)} s`;
+    case 'sending': {
+      const { sent, events, timeMs } = progress;
+      return `${new Date(timeMs).toISOString().slice(0, 16)}Z: ${sent.toLocaleString('en-US')} of ${events.toLocaleString('en-US')} events sent`;
+    }
+    case 'settling': {
+      const behind = Object.entries(progress.lags).filter(([, lag]) => lag > 0);
+      const text = behind.map(([name, lag]) => `${name} ${lag.toLocaleString('en-US')} records behind`).join(', ');
+      return `waiting until all is worked off${text === '' ? '' : `: ${text}`}`;
+    }
+  }
+}
