@@ -9,14 +9,14 @@ import {
   isBreakageNoticed,
   listFailures,
   runChaos,
-  selectBreakage,
   selectFaults,
+  selectMutant,
 } from '@perennial/chaos';
 
 /** Another one with PERENNIAL_CHAOS_SEED; `./perennial chaos` does longer runs. */
 const SEED = Number(process.env.PERENNIAL_CHAOS_SEED ?? 1);
 
-async function run(options: Pick<ChaosOptions, 'seed' | 'seconds' | 'faults' | 'breakage'>): Promise<ChaosReport> {
+async function run(options: Pick<ChaosOptions, 'seed' | 'seconds' | 'faults' | 'mutant'>): Promise<ChaosReport> {
   const home = mkdtempSync(join(tmpdir(), 'perennial-chaos-'));
   try {
     const rest = { eventsPerSecond: 150, partitions: 4, instances: 2, onProgress: () => undefined };
@@ -43,7 +43,7 @@ describe('the platform under faults', () => {
         'redis-link-cut',
         'postgres-restart',
         'door-link-cut',
-        'bad-activation',
+        'invalid-rollout',
       ]),
     });
     const failures = listFailures(report);
@@ -53,9 +53,9 @@ describe('the platform under faults', () => {
   }, 400_000);
 
   it('is seen to break its promise when it keeps its cache after a refusal', async () => {
-    const breakage = selectBreakage('cache-kept-after-refusal');
+    const mutant = selectMutant('cache-kept-after-refusal');
     // One failover that loses writes, or two; this seed takes 188 KB of them first.
-    const report = await run({ seed: 1, seconds: 10, faults: selectFaults(breakage.faults), breakage });
+    const report = await run({ seed: 1, seconds: 10, faults: selectFaults(mutant.faults), mutant });
     if (!isBreakageNoticed(report)) throw new Error(formatChaosReport(report));
   }, 400_000);
 });

@@ -120,7 +120,7 @@ describe(`a namespace of which only the archive is left (seed ${SEED})`, () => {
       }
       return true;
     };
-    await eventually(isQuiet, { withinMs: 120_000, what: 'all is worked off' });
+    await eventually(isQuiet, { withinMs: 120_000, what: 'all is processed' });
   }
 
   async function readEnds(topic: TopicName): Promise<Map<number, number>> {

@@ -13,7 +13,7 @@ import { runDlq } from '../support/run-cli.js';
 import { createRunName } from '../support/run-name.js';
 
 /*
- * Poison of every kind on real Kafka and Redis: a build of a processor that cannot work some records off, then a repaired
+ * Poison of every kind on real Kafka and Redis: a build of a processor that cannot process some records, then a repaired
  * one. Each poison is dead-lettered with its cause while the partition goes on; `./perennial dlq replay` brings it back,
  * and the states equal those of a namespace where the same records came at that time.
  */
@@ -177,7 +177,7 @@ describe('dead letters', () => {
     await producer.close();
   }, 30_000);
 
-  /** Runs a build until it has worked everything off, then stops it. */
+  /** Runs a build until it has processed everything, then stops it. */
   async function runBuild(name: string, { repaired }: { repaired: boolean }): Promise<void> {
     const metrics = createMetrics({ service: 'summing', namespace: name, processMetrics: false });
     const processor = await startProcessor({
@@ -193,7 +193,7 @@ describe('dead letters', () => {
     const end = (await log.offsets(toInputTopic(name))).get(0)?.high;
     await eventually(async () => Number(await redis.hget(keys.meta, 'next')) === end, {
       ...WITHIN,
-      what: 'the input is worked off',
+      what: 'the input is processed',
     });
     await processor.stop();
     processors.delete(processor);

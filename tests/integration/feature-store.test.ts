@@ -133,7 +133,7 @@ describe(`feature-store (seed ${SEED})`, () => {
         profiles = await ask(url);
         return profiles.every(({ asOf }) => asOf === endAt);
       },
-      { withinMs: 40_000, what: `${namespace} worked off` },
+      { withinMs: 40_000, what: `${namespace} processed` },
     );
     const response = await fetch(`${url}/v1/features/${'x'.repeat(300)}`);
     const refused = { status: response.status, message: ((await response.json()) as { message: string }).message };

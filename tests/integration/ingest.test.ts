@@ -68,13 +68,13 @@ describe('ingest as a process', () => {
     await service.command(namespace, ['migrate']);
     await expect(service.command(namespace, CREATE)).rejects.toThrow();
     expect(await ask('sources', 'list', '--json')).toMatchObject({ sources: [{ name: 'shop', revokedAt: null }] });
-    const args = ['activate', '--kind', 'policy', '--number', '1', '--hash', 'a'.repeat(64)];
+    const args = ['rollout', '--kind', 'policy', '--number', '1', '--hash', 'a'.repeat(64)];
     expect(await ask(...args)).toMatchObject({ written: [0, 1, 2] });
     expect(await ask(...args)).toMatchObject({ written: [] });
     expect((await readAccepted(namespace)).map(({ partition, record }) => [partition, record.$case])).toEqual([
-      [0, 'activation'],
-      [1, 'activation'],
-      [2, 'activation'],
+      [0, 'rollout'],
+      [1, 'rollout'],
+      [2, 'rollout'],
     ]);
   }, 60_000);
 

@@ -91,7 +91,7 @@ describe('a processor killed at any point', () => {
       expect(signal).toBe('SIGKILL');
     }
     const child = start(options);
-    await eventually(() => isDone(namespace), { withinMs: 80_000, what: `${namespace} works off its input` });
+    await eventually(() => isDone(namespace), { withinMs: 80_000, what: `${namespace} processes its input` });
     const stopped = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
     child.kill('SIGTERM');
     expect(await stopped).toBe(0);

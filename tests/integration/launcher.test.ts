@@ -46,7 +46,7 @@ describe('launcher', () => {
         .sort(),
     ).toEqual(['action register policy', 'scoring register lifecycle', 'scoring register model']);
     expect(commands.slice(6).map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual(
-      ['lifecycle', 'model', 'policy'].map((kind) => `ingest activate --kind ${kind}`),
+      ['lifecycle', 'model', 'policy'].map((kind) => `ingest rollout --kind ${kind}`),
     );
   });
 
@@ -64,12 +64,12 @@ describe('launcher', () => {
     installation.writePolicy('strategies: {other: {}}\n');
     await ensurePlatform(options);
     expect(readPids()).toEqual(pids);
-    const activations = installation
+    const rollouts = installation
       .readCommands()
       .slice(before)
-      .filter((line) => line.includes('activate'));
-    expect(activations).toHaveLength(1);
-    expect(activations[0]).toContain('--kind policy');
+      .filter((line) => line.includes('ingest rollout'));
+    expect(rollouts).toHaveLength(1);
+    expect(rollouts[0]).toContain('--kind policy');
   });
 
   it('starts a service that was killed again, and no other', async () => {

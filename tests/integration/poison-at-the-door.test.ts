@@ -97,7 +97,7 @@ describe('poison at the door', () => {
       what: 'the order counts',
     });
     await eventually(async () => (await list()).length === 2 * PARTITIONS, { ...WITHIN, what: 'dead letters' });
-    const unknown = await list('--processor', 'feature-store', '--cause', 'neither event, tick nor activation');
+    const unknown = await list('--processor', 'feature-store', '--cause', 'neither event, tick nor rollout');
     expect(unknown.map(({ kind, key: shown }) => [kind, shown])).toEqual(Array(PARTITIONS).fill(['undecodable', 'k']));
     const { code } = await runDlq(namespace, 'replay', '--all');
     expect(code).toBe(0);

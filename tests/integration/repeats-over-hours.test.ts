@@ -125,7 +125,7 @@ describe(`the same events again, minutes and hours later (seed ${SEED})`, () => 
         ({ profiles } = (await response.json()) as { profiles: typeof profiles });
         return profiles.every(({ asOf }) => Date.parse(asOf) === atMs);
       },
-      { withinMs: 30_000, what: 'all worked off' },
+      { withinMs: 30_000, what: 'all processed' },
     );
     return profiles.map(({ userId, features }) => ({
       userId,

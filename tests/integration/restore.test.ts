@@ -127,7 +127,7 @@ describe('a Redis that is emptied', () => {
       }
       return true;
     };
-    await eventually(isDone, { withinMs: 80_000, what: `${namespace} works off its input` });
+    await eventually(isDone, { withinMs: 80_000, what: `${namespace} processes its input` });
   }
 
   /** One that has states, of each partition. */

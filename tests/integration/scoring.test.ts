@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  type Activation,
   FeatureRecord,
+  type Rollout,
   type StageChanged,
   TOPICS,
   toConsumerGroup,
@@ -98,7 +98,7 @@ describe('scoring', () => {
     if (isKilled) await startAndKill(namespace);
     const running = await service.start(namespace);
     const { url } = running;
-    await eventually(() => isWorkedOff(namespace), { withinMs: 60_000, what: `${namespace} worked off` });
+    await eventually(() => isWorkedOff(namespace), { withinMs: 60_000, what: `${namespace} processed` });
     const changes = toChanges(await readTopic(log, toTopic(namespace, 'stageChanged')));
     const counted = await waitForSink(url, [...changes.values()].flat().length);
     const served = new Map(await Promise.all(userIds.map(async (userId) => [userId, await ask(url, userId)] as const)));
@@ -162,8 +162,8 @@ describe('scoring', () => {
     return (await response.json()) as T;
   }
 
-  async function register(namespace: string, kind: string, path: string): Promise<Activation> {
-    return JSON.parse(await service.command(namespace, ['register', kind, path])) as Activation;
+  async function register(namespace: string, kind: string, path: string): Promise<Rollout> {
+    return JSON.parse(await service.command(namespace, ['register', kind, path])) as Rollout;
   }
 
   async function makeTopics(namespace: string): Promise<void> {
@@ -190,12 +190,8 @@ function toChanges(records: readonly { value: Buffer | null }[]): Map<string, St
   return changes;
 }
 
-/** What feature-store would write: activations first, a vector for each order, a tick a day on every partition. */
-function createRecords(
-  namespace: string,
-  userIds: readonly string[],
-  inForce: readonly Activation[],
-): OutgoingRecord[] {
+/** What feature-store would write: rollouts first, a vector for each order, a tick a day on every partition. */
+function createRecords(namespace: string, userIds: readonly string[], inForce: readonly Rollout[]): OutgoingRecord[] {
   const topic = toTopic(namespace, 'featureUpdated');
   const records: OutgoingRecord[] = [];
   const toAll = (record: FeatureRecord['record']) => {
@@ -204,7 +200,7 @@ function createRecords(
       records.push({ topic, partition, key: null, value, headers: {} });
     }
   };
-  for (const activation of inForce) toAll({ $case: 'activation', value: activation });
+  for (const rollout of inForce) toAll({ $case: 'rollout', value: rollout });
   const states = new Map<string, EngineState>();
   const orders = createOrders(userIds);
   let next = 0;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BREAKAGES, SeedPool, toSeedReport } from '@perennial/keyed-processor/testing';
+import { MUTANTS, SeedPool, toSeedReport } from '@perennial/keyed-processor/testing';
 
 /*
  * Worlds, on every core, and the test of the tests: each rule of the heart, broken, must show within the same worlds, all of
@@ -39,13 +39,13 @@ describe('the heart in simulated worlds', () => {
 });
 
 describe('a broken rule shows', () => {
-  it.each(BREAKAGES.map(({ name }) => name).filter((name) => name !== SHOWN_ELSEWHERE))(
+  it.each(MUTANTS.map(({ name }) => name).filter((name) => name !== SHOWN_ELSEWHERE))(
     '%s',
-    async (breakage) => {
-      const first = FIRST_SEEDS[breakage] ?? 1;
-      const above = await pool.run({ first, count: WORLDS - first + 1, breakage });
+    async (mutant) => {
+      const first = FIRST_SEEDS[mutant] ?? 1;
+      const above = await pool.run({ first, count: WORLDS - first + 1, mutant });
       // Any change of the heart moves them.
-      const found = above.failures.length > 0 ? above : await pool.run({ first: 1, count: first - 1, breakage });
+      const found = above.failures.length > 0 ? above : await pool.run({ first: 1, count: first - 1, mutant });
       expect(found.failures).toHaveLength(1);
     },
     TIMEOUT_MS,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import type { ActionDecided, Activation, ScoreComputed } from '@perennial/contracts';
+import type { ActionDecided, Rollout, ScoreComputed } from '@perennial/contracts';
 import { ScoreRecord } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
@@ -16,7 +16,7 @@ import { createPolicies } from './policies.js';
 const POLICY_FILE = readFileSync(join(__dirname, '../../../infra/defaults/policy.yaml'));
 const IDENTITY = createPseudonymizer('a secret of more than thirty-two characters');
 const KEY = IDENTITY.toProfileKey({ userId: 'user-1' });
-const ACTIVATION: Activation = { kind: 'policy', number: 3, hash: 'abc' };
+const ROLLOUT: Rollout = { kind: 'policy', number: 3, hash: 'abc' };
 const NOON = Date.UTC(2025, 0, 15, 12);
 const NIGHT = Date.UTC(2025, 0, 15, 23);
 const MORNING = Date.UTC(2025, 0, 16, 8);
@@ -34,7 +34,7 @@ function context(more: Partial<StepContext> = {}): StepContext {
     offset: 17,
     ordinal: 0,
     logTimeMs: 0,
-    inForce: new Map([['policy', ACTIVATION]]),
+    inForce: new Map([['policy', ROLLOUT]]),
     ...more,
   };
 }
@@ -220,9 +220,9 @@ strategies:
       kind: 'tick',
       timeMs: 5,
     });
-    expect(decodeScoreRecord(record(encode({ $case: 'activation', value: ACTIVATION }), null))).toMatchObject({
-      kind: 'activation',
-      activation: ACTIVATION,
+    expect(decodeScoreRecord(record(encode({ $case: 'rollout', value: ROLLOUT }), null))).toMatchObject({
+      kind: 'rollout',
+      rollout: ROLLOUT,
     });
     expect(decodeScoreRecord(record(encode({ $case: 'computed', value: score(NOON) })))).toMatchObject({ key: KEY });
     const other = { ...must(score(NOON).features, 'features'), specHash: 'other' };
@@ -251,10 +251,10 @@ describe('policies', () => {
     expect(loads).toBe(2);
   });
 
-  it('are refused at activation when their content is none, with what is wrong and where', async () => {
+  it('are refused at rollout when their content is none, with what is wrong and where', async () => {
     const { processor } = setUp(Buffer.from('version: 7'));
-    const refusal = await processor.activate?.(ACTIVATION);
+    const refusal = await processor.loadRollout?.(ROLLOUT);
     expect(refusal?.reason).toContain('policy abc is refused: policy.yaml:1:1');
-    expect(await setUp().processor.activate?.(ACTIVATION)).toBeUndefined();
+    expect(await setUp().processor.loadRollout?.(ROLLOUT)).toBeUndefined();
   });
 });

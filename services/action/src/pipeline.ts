@@ -1,5 +1,5 @@
 import { type ContentKeeper, findRefusal } from '@perennial/artifacts';
-import { type Activation, type ScoreComputed, ScoreRecord, toTopic } from '@perennial/contracts';
+import { type Rollout, type ScoreComputed, ScoreRecord, toTopic } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
@@ -40,8 +40,8 @@ export function createActionProcessor(deps: {
     codec: { encode: encodeActionState, decode: decodeActionState, timerAtMs: toTimerAtMs },
     decode: decodeScoreRecord,
     // The chain ends here.
-    handOn: () => undefined,
-    activate: async ({ kind, hash }) => (kind === 'policy' ? findRefusal(policies(hash)) : undefined),
+    forward: () => undefined,
+    loadRollout: async ({ kind, hash }) => (kind === 'policy' ? findRefusal(policies(hash)) : undefined),
     prepare: (items) => loadInForce(items, policies),
     step({ state, cause, context }, inForce) {
       if (inForce === undefined) {
@@ -68,15 +68,15 @@ async function loadInForce(
   items: ReadonlyArray<StepItem<ActionState, ScoreComputed>>,
   policies: ContentKeeper<Policy>,
 ): Promise<Array<PolicyInForce | undefined>> {
-  const loaded = new Map<Activation, PolicyInForce>();
+  const loaded = new Map<Rollout, PolicyInForce>();
   for (const { context } of items) {
-    const activation = context.inForce.get('policy');
-    if (activation === undefined || loaded.has(activation)) continue;
-    loaded.set(activation, { policy: await policies(activation.hash), number: activation.number });
+    const rollout = context.inForce.get('policy');
+    if (rollout === undefined || loaded.has(rollout)) continue;
+    loaded.set(rollout, { policy: await policies(rollout.hash), number: rollout.number });
   }
   return items.map(({ context }) => {
-    const activation = context.inForce.get('policy');
-    return activation && loaded.get(activation);
+    const rollout = context.inForce.get('policy');
+    return rollout && loaded.get(rollout);
   });
 }
 
@@ -84,7 +84,7 @@ async function loadInForce(
 export function decodeScoreRecord(record: LogRecord): Decoded<ScoreComputed> {
   const { record: decoded } = ScoreRecord.decode(record.value ?? Buffer.alloc(0));
   if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
-  if (decoded?.$case === 'activation') return { kind: 'activation', activation: decoded.value };
+  if (decoded?.$case === 'rollout') return { kind: 'rollout', rollout: decoded.value };
   if (decoded === undefined || record.key === null || record.key.length === 0) {
     throw new AppError('contract_violation', 'not a score record, or one without a key');
   }

@@ -148,15 +148,15 @@ describe('feature processor', () => {
     expect(emitted).toBeGreaterThan(10);
   });
 
-  it('hands ticks and activations on, in its own topic and namespace', () => {
+  it('forwards ticks and rollouts, in its own topic and namespace', () => {
     const { definition } = setUp('or');
     expect(definition.inputTopic).toBe('or.lifecycle.event.accepted.v1');
-    const activation = { kind: 'policy', number: 3, hash: 'ab' };
-    const tick = must(definition.handOn({ kind: 'tick', timeMs: NOON }), 'tick');
+    const rollout = { kind: 'policy', number: 3, hash: 'ab' };
+    const tick = must(definition.forward({ kind: 'tick', timeMs: NOON }), 'tick');
     expect(tick.topic).toBe('or.lifecycle.feature.updated.v1');
     expect(FeatureRecord.decode(tick.value).record).toEqual({ $case: 'tick', value: { timeMs: NOON } });
-    const handed = must(definition.handOn({ kind: 'activation', activation }), 'activation');
-    expect(FeatureRecord.decode(handed.value).record).toEqual({ $case: 'activation', value: activation });
+    const handed = must(definition.forward({ kind: 'rollout', rollout }), 'rollout');
+    expect(FeatureRecord.decode(handed.value).record).toEqual({ $case: 'rollout', value: rollout });
   });
 
   it('keeps a state through its bytes, and makes equal bytes of equal states', () => {
@@ -185,10 +185,10 @@ describe('feature processor', () => {
 });
 
 describe('records of event.accepted', () => {
-  it('reads events, ticks and activations', () => {
+  it('reads events, ticks and rollouts', () => {
     expect(decode({ $case: 'tick', value: { timeMs: 7 } }, null)).toEqual({ kind: 'tick', timeMs: 7 });
-    const activation = { kind: 'model', number: 1, hash: 'ff' };
-    expect(decode({ $case: 'activation', value: activation }, null)).toEqual({ kind: 'activation', activation });
+    const rollout = { kind: 'model', number: 1, hash: 'ff' };
+    expect(decode({ $case: 'rollout', value: rollout }, null)).toEqual({ kind: 'rollout', rollout });
     const { event: accepted } = toRecord({ properties: { a: 1 } });
     expect(decode({ $case: 'event', value: accepted }, KEY)).toMatchObject({
       kind: 'record',

@@ -28,7 +28,7 @@ export function createFeatureProcessor(
       timerAtMs: (state) => state.validUntilMs,
     },
     decode: (record) => decodeAccepted(record.key, record.value),
-    handOn: (control) => ({ topic: outputTopic, value: encodeControl(control) }),
+    forward: (control) => ({ topic: outputTopic, value: encodeControl(control) }),
     step({ state, cause, context }) {
       switch (cause.kind) {
         case 'record': {
@@ -66,10 +66,10 @@ export function decodeAccepted(key: Buffer | null, value: Buffer | null): Decode
       };
     case 'tick':
       return { kind: 'tick', timeMs: record.value.timeMs };
-    case 'activation':
-      return { kind: 'activation', activation: record.value };
+    case 'rollout':
+      return { kind: 'rollout', rollout: record.value };
     case undefined:
-      throw new AppError('contract_violation', 'record is neither event, tick nor activation');
+      throw new AppError('contract_violation', 'record is neither event, tick nor rollout');
     default:
       return unreachable(record);
   }
@@ -82,7 +82,7 @@ function parseProperties(json: Buffer): unknown {
 function encodeControl(control: Exclude<Decoded<FeatureInput>, { kind: 'record' }>): Buffer {
   return control.kind === 'tick'
     ? encodeRecord({ record: { $case: 'tick', value: { timeMs: control.timeMs } } })
-    : encodeRecord({ record: { $case: 'activation', value: control.activation } });
+    : encodeRecord({ record: { $case: 'rollout', value: control.rollout } });
 }
 
 function encodeRecord(record: FeatureRecord): Buffer {

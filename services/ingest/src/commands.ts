@@ -4,15 +4,15 @@ import { createKafkaLog } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import { migrate, type Pool, withPool } from '@perennial/postgres';
 import type { Command } from '@perennial/service-host';
-import { writeActivation } from './activate.js';
-import { createActivationLedger } from './adapters/activation-ledger.js';
 import { MIGRATIONS } from './adapters/migrations.js';
+import { createRolloutLedger } from './adapters/rollout-ledger.js';
 import { createSourceRepository, type SourceRepository } from './adapters/source-repository.js';
 import type { IngestConfig } from './config.js';
+import { writeRollout } from './write-rollout.js';
 
 const SOURCE_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 const EVENTS_PER_SECOND_MAX = 1_000_000;
-const ACTIVATION_KINDS = ['lifecycle', 'model', 'policy'];
+const ROLLOUT_KINDS = ['lifecycle', 'model', 'policy'];
 
 /** The one-shot commands; `print` is where their results go (standard output, one JSON document or a line each). */
 export function createCommands(print: (line: string) => void): Readonly<Record<string, Command<IngestConfig>>> {
@@ -28,17 +28,17 @@ export function createCommands(print: (line: string) => void): Readonly<Record<s
         await runSources(createSourceRepository(pool, schema), { action, args: rest, print });
       }),
 
-    activate: (config, args, logger) =>
+    rollout: (config, args, logger) =>
       withTables(config, async (pool, schema) => {
-        const activation = parseActivation(args);
+        const rollout = parseRollout(args);
         const topic = toTopic(config.namespace, 'eventAccepted');
-        const log = createKafkaLog({ brokers: config.kafka.brokers, clientId: 'ingest-activate', logger });
+        const log = createKafkaLog({ brokers: config.kafka.brokers, clientId: 'ingest-rollout', logger });
         try {
           const partitions = (await log.offsets(topic)).size;
           const producer = await log.createProducer();
-          const ledger = createActivationLedger(pool, schema);
-          const written = await writeActivation(activation, { producer, ledger, topic, partitions });
-          print(JSON.stringify({ ...activation, partitions, written }));
+          const ledger = createRolloutLedger(pool, schema);
+          const written = await writeRollout(rollout, { producer, ledger, topic, partitions });
+          print(JSON.stringify({ ...rollout, partitions, written }));
         } finally {
           await log.close();
         }
@@ -97,7 +97,7 @@ function parseRate(rate: string | undefined): number | null {
   throw usage(`--rate must be events per second, 1 to ${EVENTS_PER_SECOND_MAX}`);
 }
 
-function parseActivation(args: readonly string[]) {
+function parseRollout(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -108,7 +108,7 @@ function parseActivation(args: readonly string[]) {
     },
   });
   const { kind = '', number = '', hash = '' } = values;
-  if (!ACTIVATION_KINDS.includes(kind)) throw usage(`--kind must be one of ${ACTIVATION_KINDS.join(', ')}`);
+  if (!ROLLOUT_KINDS.includes(kind)) throw usage(`--kind must be one of ${ROLLOUT_KINDS.join(', ')}`);
   if (!/^[1-9]\d{0,14}$/.test(number)) throw usage('--number must be a positive integer');
   if (!/^[0-9a-f]{64}$/.test(hash)) throw usage('--hash must be a SHA-256 in lower-case hex');
   return { kind, number: Number(number), hash };

@@ -1,8 +1,8 @@
 import {
   AcceptedRecord,
-  type Activation,
   type EventRejected,
   encodeMessage,
+  type Rollout,
   toCloudEventHeaders,
   toPartition,
 } from '@perennial/contracts';
@@ -117,10 +117,10 @@ export function toTickRecord(
 }
 
 /** "This is in force from here" on one partition. */
-export function toActivationRecord(
-  activation: Activation,
+export function toRolloutRecord(
+  rollout: Rollout,
   { topic, partition }: { readonly topic: string; readonly partition: number },
 ): OutgoingRecord {
-  const value = encodeMessage(AcceptedRecord, { record: { $case: 'activation', value: activation } });
+  const value = encodeMessage(AcceptedRecord, { record: { $case: 'rollout', value: rollout } });
   return { topic, partition, key: null, value, headers: {} };
 }

@@ -23,7 +23,7 @@ export function createCommands(write: (line: string) => void): Record<'migrate' 
         write(`${JSON.stringify({ schema, ran })}\n`);
       }),
     async register(config, [kind, path]) {
-      // Whatever is wrong with a content is said here, to whoever can mend it: an activation of it would only be refused.
+      // Whatever is wrong with a content is said here, to whoever can mend it: a rollout of it would only be refused.
       const content = await readContent(kind, path);
       await withTables(config, async (pool, schema) => {
         const { number, hash } = await createRegistry(pool, { schema }).register(kind as string, content);
@@ -33,7 +33,7 @@ export function createCommands(write: (line: string) => void): Record<'migrate' 
   };
 }
 
-/** The content to register, checked as `activate` will; throws `config_invalid` with all problems. */
+/** The content to register, checked as its rollout will; throws `config_invalid` with all problems. */
 export async function readContent(kind: string | undefined, path: string | undefined): Promise<Buffer> {
   if (path === undefined) throw new AppError('config_invalid', `usage: ${USAGE}`);
   if (kind === 'lifecycle') return readLifecycleFile(path);

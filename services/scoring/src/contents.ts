@@ -1,5 +1,5 @@
 import { createContentKeeper, findRefusal } from '@perennial/artifacts';
-import type { Activation } from '@perennial/contracts';
+import type { Rollout } from '@perennial/contracts';
 import { requireValid } from '@perennial/expressions';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import type { Lifecycle } from '@perennial/lifecycle';
@@ -7,19 +7,19 @@ import { parseLifecycle } from '@perennial/lifecycle';
 import type { ExecutionProvider, Model } from '@perennial/onnx';
 import { loadModel, unpackModel } from '@perennial/onnx';
 
-/** Kinds of configuration that scoring understands; activations of others pass through. */
+/** Kinds of configuration that scoring understands; rollouts of others pass through. */
 export const CONTENT_KINDS = ['lifecycle', 'model'] as const;
 
 /** Models and charts kept ready, of each kind. More in force at once (each partition may differ) load again when needed. */
 export const CONTENTS_KEPT_MAX = 8;
 
-/** What activations name, loaded by hash and kept ready. */
+/** What rollouts name, loaded by hash and kept ready. */
 export interface Contents {
   /**
-   * Loads what an activation names; says why it cannot come into force. Throws a retriable AppError for what may yet be had:
+   * Loads what a rollout names; says why it cannot come into force. Throws a retriable AppError for what may yet be had:
    * the partition waits, visibly, and nothing is skipped.
    */
-  activate(activation: Activation): Promise<{ readonly reason: string } | undefined>;
+  loadRollout(rollout: Rollout): Promise<{ readonly reason: string } | undefined>;
   model(hash: string): Promise<Model>;
   lifecycle(hash: string): Promise<Lifecycle>;
 }
@@ -48,7 +48,7 @@ export function createContents(options: ContentsOptions): Contents {
     { kind: 'lifecycle', entriesMax: CONTENTS_KEPT_MAX },
   );
   return {
-    async activate({ kind, hash }) {
+    async loadRollout({ kind, hash }) {
       if (kind === 'model') return findRefusal(models(hash));
       return kind === 'lifecycle' ? findRefusal(lifecycles(hash)) : undefined;
     },

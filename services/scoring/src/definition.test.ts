@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Activation, FeaturesUpdated, StageChanged } from '@perennial/contracts';
+import type { FeaturesUpdated, Rollout, StageChanged } from '@perennial/contracts';
 import { FeatureRecord, ScoreRecord } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
@@ -51,9 +51,9 @@ const events: ScoringEvents = {
 
 let contents: Contents;
 let definition: ScoringDefinition;
-let both: ReadonlyMap<string, Activation>;
+let both: ReadonlyMap<string, Rollout>;
 
-function register(kind: string, content: Buffer): Activation {
+function register(kind: string, content: Buffer): Rollout {
   const hash = toSha256(content);
   registered.set(hash, content);
   return { kind, number: 4, hash };
@@ -72,8 +72,8 @@ beforeAll(async () => {
     onModelLoaded: () => undefined,
   });
   definition = createScoringDefinition({ namespace: 'live', contents, pseudonymizer, events });
-  await definition.activate?.(model);
-  await definition.activate?.(lifecycle);
+  await definition.loadRollout?.(model);
+  await definition.loadRollout?.(lifecycle);
 });
 
 /** As a disk might have it: the manifest still tells of the file as it was. */
@@ -115,7 +115,7 @@ function createUpdate(changes: Partial<FeaturesUpdated> = {}): FeaturesUpdated {
 interface Situation {
   readonly cause: Cause<FeaturesUpdated>;
   readonly state?: ScoringState | undefined;
-  readonly inForce?: ReadonlyMap<string, Activation>;
+  readonly inForce?: ReadonlyMap<string, Rollout>;
   readonly logTimeMs?: number;
   readonly key?: string;
 }
@@ -275,14 +275,14 @@ describe('step', () => {
   });
 });
 
-describe('activate', () => {
+describe('a rollout', () => {
   it('ignores kinds of others', async () => {
-    await definition.activate?.({ kind: 'policy', number: 1, hash: 'x' });
+    await definition.loadRollout?.({ kind: 'policy', number: 1, hash: 'x' });
   });
 
   it('stalls, to be retried, when the content is not registered', async () => {
-    const activation = { kind: 'model', number: 1, hash: 'nothing' };
-    await expect(contents.activate(activation)).rejects.toMatchObject({
+    const rollout = { kind: 'model', number: 1, hash: 'nothing' };
+    await expect(contents.loadRollout(rollout)).rejects.toMatchObject({
       retriable: true,
       code: 'dependency_unavailable',
     });
@@ -293,17 +293,17 @@ describe('activate', () => {
     ['is a model whose file was changed', () => register('model', toChangedModel()), 'changed or damaged'],
     ['is no chart', () => register('lifecycle', Buffer.from('version: 1\nstages: {}')), 'lifecycle.yaml:1:1'],
   ])('refuses a content that %s, each time with the same words', async (_, make, reason) => {
-    const refusal = await definition.activate?.(make());
+    const refusal = await definition.loadRollout?.(make());
     expect(refusal?.reason).toContain(reason);
-    expect(await definition.activate?.(make())).toEqual(refusal);
+    expect(await definition.loadRollout?.(make())).toEqual(refusal);
   });
 
   it('tries again after a failure', async () => {
     const content = Buffer.from(readFileSync(join(__dirname, '../../../infra/defaults/lifecycle.yaml')));
-    const activation = { kind: 'lifecycle', number: 2, hash: toSha256(content) };
-    await expect(contents.activate(activation)).rejects.toThrow('cannot be used');
-    registered.set(activation.hash, content);
-    await contents.activate(activation);
+    const rollout = { kind: 'lifecycle', number: 2, hash: toSha256(content) };
+    await expect(contents.loadRollout(rollout)).rejects.toThrow('cannot be used');
+    registered.set(rollout.hash, content);
+    await contents.loadRollout(rollout);
   });
 });
 
@@ -327,17 +327,17 @@ describe('decode', () => {
     expect(decoded.input.values).toEqual(BOUGHT);
   });
 
-  it('reads control records, and hands them on as they are', () => {
-    const activation = { kind: 'policy', number: 3, hash: 'h' };
+  it('reads control records, and forwards them as they are', () => {
+    const rollout = { kind: 'policy', number: 3, hash: 'h' };
     for (const given of [
       { $case: 'tick' as const, value: { timeMs: T0 } },
-      { $case: 'activation' as const, value: activation },
+      { $case: 'rollout' as const, value: rollout },
     ]) {
       const decoded = definition.decode(toRecord(Buffer.from(FeatureRecord.encode({ record: given }).finish()), null));
       if (decoded.kind === 'record') throw new Error('a control record');
-      const handedOn = must(definition.handOn(decoded), 'control');
-      expect(handedOn.topic).toBe('lifecycle.score.computed.v1');
-      expect(ScoreRecord.decode(handedOn.value).record).toEqual(given);
+      const forwarded = must(definition.forward(decoded), 'control');
+      expect(forwarded.topic).toBe('lifecycle.score.computed.v1');
+      expect(ScoreRecord.decode(forwarded.value).record).toEqual(given);
     }
   });
 

@@ -33,14 +33,14 @@ export function createScoringDefinition(deps: {
     inputTopic: toTopic(namespace, 'featureUpdated'),
     codec: scoringStateCodec,
     decode: decodeFeatureRecord,
-    handOn(control) {
+    forward(control) {
       const record: ScoreRecord['record'] =
         control.kind === 'tick'
           ? { $case: 'tick', value: { timeMs: control.timeMs } }
-          : { $case: 'activation', value: control.activation };
+          : { $case: 'rollout', value: control.rollout };
       return { topic: scoreTopic, value: encodeMessage(ScoreRecord, { record }) };
     },
-    activate: (activation) => contents.activate(activation),
+    loadRollout: (rollout) => contents.loadRollout(rollout),
     prepare: createPrepare(contents, events),
     step: (item, evidence) => stepProfile(item, evidence, targets),
   };
@@ -50,7 +50,7 @@ export function createScoringDefinition(deps: {
 export function decodeFeatureRecord(record: LogRecord): Decoded<FeaturesUpdated> {
   const { record: decoded } = FeatureRecord.decode(record.value ?? Buffer.alloc(0));
   if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
-  if (decoded?.$case === 'activation') return { kind: 'activation', activation: decoded.value };
+  if (decoded?.$case === 'rollout') return { kind: 'rollout', rollout: decoded.value };
   if (decoded === undefined || record.key === null) {
     throw new AppError('contract_violation', 'not a feature record, or one without a key');
   }

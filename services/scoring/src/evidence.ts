@@ -1,4 +1,4 @@
-import type { Activation, FeaturesUpdated } from '@perennial/contracts';
+import type { FeaturesUpdated, Rollout } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import type { StepItem } from '@perennial/keyed-processor';
 import type { Model, Scores } from '@perennial/onnx';
@@ -30,12 +30,12 @@ export function createPrepare(contents: Contents, events: ScoringEvents) {
   };
 
   /** The charts in force: mostly one for the whole batch. */
-  async function loadCharts(items: readonly Item[]): Promise<Map<Activation, ScoringEvidence['lifecycle']>> {
-    const charts = new Map<Activation, ScoringEvidence['lifecycle']>();
+  async function loadCharts(items: readonly Item[]): Promise<Map<Rollout, ScoringEvidence['lifecycle']>> {
+    const charts = new Map<Rollout, ScoringEvidence['lifecycle']>();
     for (const { context } of items) {
-      const activation = context.inForce.get('lifecycle');
-      if (activation === undefined || charts.has(activation)) continue;
-      charts.set(activation, { chart: await contents.lifecycle(activation.hash), number: activation.number });
+      const rollout = context.inForce.get('lifecycle');
+      if (rollout === undefined || charts.has(rollout)) continue;
+      charts.set(rollout, { chart: await contents.lifecycle(rollout.hash), number: rollout.number });
     }
     return charts;
   }

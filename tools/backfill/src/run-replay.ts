@@ -76,7 +76,7 @@ export interface ReplayResult {
 }
 
 /**
- * Replays a history file through the front door in fast time and waits until the platform has worked it off. Throws
+ * Replays a history file through the front door in fast time and waits until the platform has processed it. Throws
  * AppError when the file, the door or the clock fails; what was reached is kept, and the next run goes on from there.
  */
 export async function runReplay(options: ReplayOptions): Promise<ReplayResult> {

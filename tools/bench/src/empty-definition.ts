@@ -31,14 +31,14 @@ export function createEmptyDefinition(at: {
       if (key !== null) return { kind: 'record', key: key.toString(), input: bytes };
       const { record } = AcceptedRecord.decode(bytes);
       if (record?.$case === 'tick') return { kind: 'tick', timeMs: record.value.timeMs };
-      if (record?.$case === 'activation') return { kind: 'activation', activation: record.value };
+      if (record?.$case === 'rollout') return { kind: 'rollout', rollout: record.value };
       throw new Error('a record without a key that is no control record');
     },
-    handOn(control) {
+    forward(control) {
       const record: AcceptedRecord['record'] =
         control.kind === 'tick'
           ? { $case: 'tick', value: { timeMs: control.timeMs } }
-          : { $case: 'activation', value: control.activation };
+          : { $case: 'rollout', value: control.rollout };
       return { topic: at.outputTopic, value: encodeMessage(AcceptedRecord, { record }) };
     },
     step({ state, cause }) {

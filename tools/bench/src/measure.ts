@@ -46,7 +46,7 @@ const FINISH_WAIT = { waitMsMax: 180_000, pollMs: 20 };
 const SENTINELS = 300;
 
 /**
- * Sends a load once all is quiet, waits until the chain has worked off all of it, and measures. Latency is that of each
+ * Sends a load once all is quiet, waits until the chain has processed all of it, and measures. Latency is that of each
  * user's first event, which makes a new customer and earns a welcome.
  */
 export async function measure(options: MeasureOptions): Promise<Measured> {

@@ -10,7 +10,7 @@ export function createOpaqueDefinition(at: {
     inputTopic: at.inputTopic,
     codec: { encode: (state) => state, decode: (bytes) => bytes, timerAtMs: (state) => state.readUInt32LE() },
     decode: ({ key, value }) => ({ kind: 'record', key: String(key), input: value }),
-    handOn: () => undefined,
+    forward: () => undefined,
     step({ state, cause }) {
       if (cause.kind === 'timer' || cause.input === null) return { state, outputs: [] };
       return { state: cause.input, outputs: [] };

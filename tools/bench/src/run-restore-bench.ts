@@ -22,7 +22,7 @@ export interface RestoreBenchOptions {
   readonly profiles: number;
   readonly stateBytes: number;
   readonly partitions: number;
-  /** Records that come after the snapshots, and are worked off after the restore. */
+  /** Records that come after the snapshots, and are processed after the restore. */
   readonly records: number;
   readonly seed: number;
   readonly onProgress: (message: string) => void;
@@ -37,7 +37,7 @@ export interface RestoreBenchReport {
   readonly snapshotBytes: number;
   /** From the start of the process until every partition is restored. */
   readonly restoreSeconds: number;
-  /** The same, until the records after the snapshots are worked off too. */
+  /** The same, until the records after the snapshots are processed too. */
   readonly currentSeconds: number;
   /** Resident, of this process, which had filled Redis before. */
   readonly memoryBytesMax: number;
@@ -115,7 +115,7 @@ async function measureRestore(bench: Bench): Promise<RestoreBenchReport> {
   const ends = await log.offsets(toTopic(NAMESPACE, 'eventAccepted'));
   await until(async () => (await readPositions(bench)).every(({ next }, i) => next === ends.get(i)?.high), {
     ...WAIT,
-    otherwise: () => 'not every record is worked off',
+    otherwise: () => 'not every record is processed',
   });
   const currentSeconds = sinceSeconds();
   const memoryBytesMax = memory.stop();

@@ -9,7 +9,7 @@ const HOPS: readonly { readonly input: TopicName; readonly output: TopicName }[]
   { input: 'scoreComputed', output: 'actionDecided' },
 ];
 
-/** One record that was worked off: when the broker appended it, and how much later its first output. */
+/** One record that was processed: when the broker appended it, and how much later its first output. */
 export interface Delay {
   readonly appendedAtMs: number;
   readonly delayMs: number;

@@ -1,4 +1,4 @@
-import { type Activation, toTopic } from '@perennial/contracts';
+import { type Rollout, toTopic } from '@perennial/contracts';
 import { readTopic } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
@@ -10,17 +10,17 @@ import type { World } from './world.js';
 export async function readInForce(
   { redis, namespace, partitions }: Pick<World, 'redis' | 'namespace' | 'partitions'>,
   kind: ConfigKind,
-): Promise<Array<Activation | undefined>> {
-  const found: Array<Activation | undefined> = [];
+): Promise<Array<Rollout | undefined>> {
+  const found: Array<Rollout | undefined> = [];
   for (let partition = 0; partition < partitions; partition++) {
     const { meta } = toPartitionKeys(namespace, KEEPERS[kind], partition);
-    const inForce = JSON.parse((await redis.hget(meta, 'inForce')) ?? '[]') as Activation[];
-    found.push(inForce.find((activation) => activation.kind === kind));
+    const inForce = JSON.parse((await redis.hget(meta, 'inForce')) ?? '[]') as Rollout[];
+    found.push(inForce.find((rollout) => rollout.kind === kind));
   }
   return found;
 }
 
-/** The partitions on which an activation of this content is a dead letter. */
+/** The partitions on which a rollout of this content is a dead letter. */
 export async function readRefusals({ log, namespace }: World, { hash }: Content): Promise<ReadonlySet<number>> {
   const refused = new Set<number>();
   await readTopic(log, {
@@ -31,9 +31,9 @@ export async function readRefusals({ log, namespace }: World, { hash }: Content)
   return refused;
 }
 
-/** The partitions that the instances of a service say they do not work off. */
+/** The partitions that the instances of a service say they do not process. */
 export async function readStandstills({ fleet }: World, kind: ConfigKind): Promise<ReadonlySet<number>> {
   const answers = await Promise.all(fleet.of(KEEPERS[kind]).map(({ url }) => fleet.readReadiness(url)));
-  const named = answers.flatMap((answer) => [...answer.matchAll(/partition (\d+) is not being worked off/g)]);
+  const named = answers.flatMap((answer) => [...answer.matchAll(/partition (\d+) is not being processed/g)]);
   return new Set(named.map(([, partition]) => Number(partition)));
 }

@@ -98,7 +98,7 @@ async function waitUntilCaughtUp(world: World, eventsPerSecond: number): Promise
   }
 }
 
-/** Records not yet worked off, of all readers; undefined while the broker is away. */
+/** Records not yet processed, of all readers; undefined while the broker is away. */
 async function readLagTotal({ log, namespace }: World): Promise<number | undefined> {
   try {
     const { lags } = await readLags({ log, namespace });

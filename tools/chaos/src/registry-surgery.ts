@@ -3,7 +3,7 @@ import { must, toSha256 } from '@perennial/kernel';
 import type { ConfigKind, Platform } from '@perennial/launcher';
 import { quoteIdentifier, withPool } from '@perennial/postgres';
 
-/** A content as an activation names it. */
+/** A content as a rollout names it. */
 export interface Content {
   readonly kind: ConfigKind;
   readonly number: number;

@@ -4,7 +4,7 @@ import { type ChaosReport, formatChaosReport, listFailures } from './report.js';
 const KEPT: ChaosReport = {
   seed: 1,
   seconds: 1,
-  breakage: undefined,
+  mutant: undefined,
   injected: [],
   acknowledged: 1,
   repeats: 0,

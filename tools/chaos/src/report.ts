@@ -11,7 +11,7 @@ export interface ChaosReport {
   readonly seed: number;
   readonly seconds: number;
   /** Name of the rule that was broken on purpose. */
-  readonly breakage: string | undefined;
+  readonly mutant: string | undefined;
   readonly injected: readonly Measured[];
   readonly acknowledged: number;
   readonly repeats: number;
@@ -90,7 +90,7 @@ export function formatChaosReport(report: ChaosReport): string {
     toRange(list.map(({ catchUpMs }) => (catchUpMs === undefined ? Number.NaN : catchUpMs / 1000))),
   ]);
   const refusals = Object.entries(report.refusals).map(([reason, count]) => `${reason} ${count}`);
-  const broken = report.breakage === undefined ? '' : `, broken on purpose: ${report.breakage}`;
+  const broken = report.mutant === undefined ? '' : `, broken on purpose: ${report.mutant}`;
   const memory = Object.entries(report.peakMemoryBytes).map(([service, bytes]) => `${service} ${toMegabytes(bytes)}`);
   return [
     `chaos: seed ${report.seed}, ${report.seconds} s, ${report.injected.length} faults${broken}`,
@@ -109,8 +109,8 @@ export function formatChaosReport(report: ChaosReport): string {
 
 function toVerdict(report: ChaosReport): string[] {
   const failures = listFailures(report).map((failure) => `BROKEN: ${failure}`);
-  if (report.breakage !== undefined)
-    return [...failures, isBreakageNoticed(report) ? 'noticed' : `NOT NOTICED: ${report.breakage}`];
+  if (report.mutant !== undefined)
+    return [...failures, isBreakageNoticed(report) ? 'noticed' : `NOT NOTICED: ${report.mutant}`];
   return failures.length === 0 ? ['kept: nothing lost, nothing doubled'] : failures;
 }
 

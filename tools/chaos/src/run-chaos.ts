@@ -13,7 +13,6 @@ import {
 import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
-import type { Breakage } from './breakages.js';
 import { compareOutcomes } from './compare.js';
 import { findMiscounts } from './count-once.js';
 import { CRASH_POINT_PATCHES } from './crash-points.js';
@@ -24,6 +23,7 @@ import type { Fault } from './faults/fault.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { hurt } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
+import type { Mutant } from './mutants.js';
 import { collectOutcome, type Fates, type Outcome, readFates } from './outcome.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
 import type { ChaosReport, Measured } from './report.js';
@@ -42,7 +42,7 @@ export interface ChaosOptions {
   readonly partitions: number;
   readonly instances: number;
   /** A rule that the services break while faults are done to them, but not in the fault-free run. */
-  readonly breakage?: Breakage | undefined;
+  readonly mutant?: Mutant | undefined;
   readonly onProgress: (message: string) => void;
   /** Ends the run early: it throws the reason once all that it started has stopped. */
   readonly signal?: AbortSignal | undefined;
@@ -139,8 +139,8 @@ async function runWithFaults(
       ...throughLinks(platform.environmentOf(service), links),
       PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
     }),
-    // A breakage may stand where a crash point would.
-    patches: options.breakage?.patches ?? CRASH_POINT_PATCHES,
+    // A mutant may stand where a crash point would.
+    patches: options.mutant?.patches ?? CRASH_POINT_PATCHES,
   });
   releases.push('fleet', () => fleet.stop());
   options.onProgress(`starting ${options.instances} instances of each service`);
@@ -177,7 +177,7 @@ async function runWithFaults(
   workload.start();
   await systemClock.wait(WARM_UP_MS);
   const faults = await hurt(world, options);
-  options.onProgress('healed: waiting until all is worked off');
+  options.onProgress('healed: waiting until all is processed');
   await stack.revive();
   await fleet.waitUntilReady();
   await workload.stop(GRACE_MS);
@@ -199,7 +199,7 @@ async function runWithFaults(
   return { outcome, fates, acknowledged, injected, ledger, miscounts, unaskedExits, crashes, peakMemoryBytes };
 }
 
-/** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is worked off. */
+/** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is processed. */
 async function settle({ log, fleet, namespace }: World): Promise<void> {
   const door = { name: 'ingest-received', topic: 'eventReceived' } as const;
   await requireQuiet({ log, namespace, readers: [door] });
@@ -211,7 +211,7 @@ async function requireQuiet(options: Parameters<typeof waitForQuiet>[0]): Promis
   const { quiet, lags } = await waitForQuiet(options);
   if (quiet) return;
   const behind = Object.entries(lags).map(([name, lag]) => `${name} ${lag}`);
-  throw new AppError('timeout', `the services did not work everything off; records behind: ${behind.join(', ')}`);
+  throw new AppError('timeout', `the services did not process everything; records behind: ${behind.join(', ')}`);
 }
 
 /** One instance of each processor, nothing between it and its stores, over the log as it is. */
@@ -248,7 +248,7 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome):
   return {
     seed: options.seed,
     seconds: options.seconds,
-    breakage: options.breakage?.name,
+    mutant: options.mutant?.name,
     injected: faulty.injected,
     acknowledged: acknowledged.messageIds.size,
     repeats: acknowledged.repeats,

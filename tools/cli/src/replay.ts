@@ -75,7 +75,7 @@ function toMessage(progress: ReplayProgress): string {
     case 'settling': {
       const behind = Object.entries(progress.lags).filter(([, lag]) => lag > 0);
       const text = behind.map(([name, lag]) => `${name} ${lag.toLocaleString('en-US')} records behind`).join(', ');
-      return `waiting until all is worked off${text === '' ? '' : `: ${text}`}`;
+      return `waiting until all is processed${text === '' ? '' : `: ${text}`}`;
     }
   }
 }

@@ -27,7 +27,7 @@ export async function provision(input: ProvisionInput): Promise<RegisteredConfig
   );
   onProgress('registering lifecycle, model and policy');
   const registered = await Promise.all(CONFIG_KINDS.map((kind) => register(input, kind)));
-  for (const config of registered) await activate(input, config);
+  for (const config of registered) await rollOut(input, config);
   return registered;
 }
 
@@ -53,8 +53,8 @@ async function register({ layout, state, environmentOf }: ProvisionInput, kind: 
   return parseRegistered(kind, output);
 }
 
-/** Already in force means nothing to write: a second activation would be one more control record on every partition. */
-async function activate(
+/** Already in force means nothing to write: a second rollout would be one more control record on every partition. */
+async function rollOut(
   { layout, state, environmentOf, onProgress }: ProvisionInput,
   config: RegisteredConfig,
 ): Promise<void> {
@@ -65,7 +65,7 @@ async function activate(
   await runServiceCommand(
     layout.root,
     'ingest',
-    ['activate', '--kind', kind, '--number', String(number), '--hash', hash],
+    ['rollout', '--kind', kind, '--number', String(number), '--hash', hash],
     environmentOf('ingest'),
   );
 }

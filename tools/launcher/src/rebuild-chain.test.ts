@@ -99,7 +99,7 @@ class World {
     }
   }
 
-  /** Normal operation until all is worked off and told to the group. */
+  /** Normal operation until all is processed and told to the group. */
   async work(definitions: ReadonlyArray<typeof FIRST> = DEFINITIONS): Promise<void> {
     const processors = await Promise.all(definitions.map((definition) => this.#start(definition)));
     for (const { name, inputTopic } of definitions) {

@@ -2,7 +2,7 @@
 export const HEADERS = {
   /** Where a processor's output came from: `<processor>/<partition>:<offset>:<ordinal>`. */
   position: 'pn-position',
-  /** W3C trace context, handed on. */
+  /** W3C trace context, forwarded. */
   traceparent: 'traceparent',
   deadLetterCause: 'pn-cause',
   deadLetterProcessor: 'pn-processor',

@@ -1,6 +1,6 @@
 export * from './edges.js';
 export * from './encode-message.js';
-export { Activation, Tick } from './generated/perennial/v1/control.js';
+export { Rollout, Tick } from './generated/perennial/v1/control.js';
 export { AcceptedEvent, AcceptedRecord } from './generated/perennial/v1/event.js';
 export { FeatureRecord, FeaturesUpdated, FoldedEvent } from './generated/perennial/v1/feature.js';
 export { ScoreComputed, ScoreRecord, Transition } from './generated/perennial/v1/score.js';

@@ -14,7 +14,7 @@ export interface RegistrationInfo extends Registration {
   readonly registeredAt: Date;
 }
 
-/** What activations name: models, policies, lifecycles, each content once and for ever. */
+/** What rollouts name: models, policies, lifecycles, each content once and for ever. */
 export interface Registry {
   migrate(): Promise<void>;
   /**

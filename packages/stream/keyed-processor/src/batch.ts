@@ -1,4 +1,4 @@
-import { type Activation, encodePosition, HEADERS, toPartition } from '@perennial/contracts';
+import { encodePosition, HEADERS, type Rollout, toPartition } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { AppError, assert, toMessage } from '@perennial/kernel';
 import { toDeadLetter } from './dead-letter.js';
@@ -52,7 +52,7 @@ class Batch<State, Input, Evidence> {
   readonly #counts = { applied: 0, repeated: 0, poison: 0, fired: 0 };
   readonly #applied: Record<string, { offset: number; ordinal: number }>;
   #wave: Array<Pending<State, Input>> = [];
-  #inForce: ReadonlyMap<string, Activation>;
+  #inForce: ReadonlyMap<string, Rollout>;
   #logTimeMs: number;
   #next: number;
   #ordinal: number;
@@ -63,7 +63,7 @@ class Batch<State, Input, Evidence> {
     this.#input = input;
     this.#source = `${definition.name}/${input.partition}`;
     this.#applied = { ...input.meta.applied };
-    this.#inForce = new Map(input.meta.inForce.map((activation) => [activation.kind, activation]));
+    this.#inForce = new Map(input.meta.inForce.map((rollout) => [rollout.kind, rollout]));
     this.#logTimeMs = input.meta.logTimeMs;
     this.#next = input.meta.next;
     this.#ordinal = input.meta.ordinal;
@@ -125,10 +125,10 @@ class Batch<State, Input, Evidence> {
       case 'tick':
         await this.#flushWave();
         return this.#tick(decoded, record);
-      case 'activation':
+      case 'rollout':
         await this.#flushWave();
-        this.#inForce = new Map(this.#inForce).set(decoded.activation.kind, decoded.activation);
-        this.#handOn(decoded, record);
+        this.#inForce = new Map(this.#inForce).set(decoded.rollout.kind, decoded.rollout);
+        this.#forward(decoded, record);
         return true;
     }
   }
@@ -142,7 +142,7 @@ class Batch<State, Input, Evidence> {
     this.#wave = due.map((timer) => this.#toPending(timer.key, { kind: 'timer', dueAtMs: timer.dueAtMs }, record));
     this.#items += due.length;
     await this.#flushWave();
-    if (complete) this.#handOn(tick, record);
+    if (complete) this.#forward(tick, record);
     return complete;
   }
 
@@ -251,11 +251,8 @@ class Batch<State, Input, Evidence> {
     return record;
   }
 
-  #handOn(
-    control: { kind: 'tick'; timeMs: number } | { kind: 'activation'; activation: Activation },
-    record: LogRecord,
-  ): void {
-    const output = this.#definition.handOn(control);
+  #forward(control: { kind: 'tick'; timeMs: number } | { kind: 'rollout'; rollout: Rollout }, record: LogRecord): void {
+    const output = this.#definition.forward(control);
     if (output === undefined) return;
     this.#outputs.push({
       topic: output.topic,

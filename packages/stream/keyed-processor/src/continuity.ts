@@ -20,7 +20,7 @@ export async function checkContinuity(
       'contract_violation',
       meta === undefined
         ? `${place}: the state store is empty, but the log now begins at ${offsets.low}: the state cannot be rebuilt from it. Restore the state store from a backup.`
-        : `${place}: the state stands at offset ${next}, but the log now begins at ${offsets.low}: records between were removed before they were worked off. Restore the log, or start a new namespace.`,
+        : `${place}: the state stands at offset ${next}, but the log now begins at ${offsets.low}: records between were removed before they were processed. Restore the log, or start a new namespace.`,
     );
   }
   if (next > offsets.high) {

@@ -39,7 +39,7 @@ function createCounting(fault: Fault): ProcessorDefinition<Count, { add: number;
       if (body.tick !== undefined) return { kind: 'tick', timeMs: body.tick };
       return { kind: 'record', key: String(key), input: body };
     },
-    handOn: () => undefined,
+    forward: () => undefined,
     step({ state = { sum: 0, woken: 0, wakeAtMs: undefined }, cause, context }) {
       if (cause.kind === 'timer') {
         if (fault.timers) throw new Error('this build cannot wake');

@@ -1,11 +1,11 @@
-import type { Activation } from '@perennial/contracts';
+import type { Rollout } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 
 /** What a record of the input topic is. A record that is neither makes `decode` throw, and is dead-lettered. */
 export type Decoded<Input> =
   | { readonly kind: 'record'; readonly key: string; readonly input: Input }
   | { readonly kind: 'tick'; readonly timeMs: number }
-  | { readonly kind: 'activation'; readonly activation: Activation };
+  | { readonly kind: 'rollout'; readonly rollout: Rollout };
 
 /** What a step works on: one record, or one timer of one profile that has come due. */
 export type Cause<Input> =
@@ -22,7 +22,7 @@ export interface StepContext {
   /** Highest tick so far on this partition, 0 before the first. */
   readonly logTimeMs: number;
   /** What is in force on this partition, by kind. */
-  readonly inForce: ReadonlyMap<string, Activation>;
+  readonly inForce: ReadonlyMap<string, Rollout>;
 }
 
 /** One unit of a batch. */
@@ -33,7 +33,7 @@ export interface StepItem<State, Input> {
   readonly context: StepContext;
 }
 
-/** Why what an activation names cannot come into force: what was in force stays so. */
+/** Why what a rollout names cannot come into force: what was in force stays so. */
 export interface Refusal {
   readonly reason: string;
 }
@@ -74,13 +74,13 @@ export interface ProcessorDefinition<State, Input, Evidence = undefined> {
   readonly codec: StateCodec<State>;
   decode(record: LogRecord): Decoded<Input>;
   /** A control record for the next processor; undefined for the last one. */
-  handOn(control: Exclude<Decoded<Input>, { kind: 'record' }>): { topic: string; value: Buffer } | undefined;
+  forward(control: Exclude<Decoded<Input>, { kind: 'record' }>): { topic: string; value: Buffer } | undefined;
   /**
-   * Loads and checks what an activation names, before it comes into force. A refusal must follow from the content alone:
+   * Loads and checks what a rollout names, before it comes into force. A refusal must follow from the content alone:
    * every process that meets the record says the same, in the same words. Whatever else is wrong is thrown, which stalls the
    * partition visibly and is retried; it is never skipped.
    */
-  activate?(activation: Activation): Promise<Refusal | undefined>;
+  loadRollout?(rollout: Rollout): Promise<Refusal | undefined>;
   /**
    * Once a batch, before its steps: one result an item, in order. Items are of different keys unless `key` repeats in the
    * batch; `state` is the state before the batch, so evidence may depend on state only for timers (which never share a

@@ -168,7 +168,7 @@ describe('fences', () => {
     },
   );
 
-  it('timers that do not fit one load are worked off over several commits, once each, in order', async () => {
+  it('timers that do not fit one load are processed over several commits, once each, in order', async () => {
     const many = toInput([
       ...Array.from({ length: 9 }, (_, i) => ({ key: `k${i}`, body: { value: i } })),
       { body: { tick: 50 } },

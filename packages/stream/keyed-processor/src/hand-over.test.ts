@@ -20,7 +20,7 @@ const moving: ProcessorDefinition<number, { add?: number; moveTo?: string }> = {
   inputTopic: INPUT,
   codec: { encode: (sum) => Buffer.from(String(sum)), decode: Number, timerAtMs: () => undefined },
   decode: ({ key, value }) => ({ kind: 'record', key: String(key), input: JSON.parse(String(value)) }),
-  handOn: () => undefined,
+  forward: () => undefined,
   step({ state = 0, cause }) {
     if (cause.kind === 'timer') return { state, outputs: [] };
     const { add = 0, moveTo } = cause.input;

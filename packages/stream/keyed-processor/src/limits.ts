@@ -7,7 +7,7 @@ export interface ProcessorLimits {
   /** Records of one partition that wait in memory. */
   readonly queueItemsMax: number;
   readonly queueBytesMax: number;
-  /** Timers that one load fetches; more are worked off over several commits. */
+  /** Timers that one load fetches; more are processed over several commits. */
   readonly timersPerLoadMax: number;
   /** Outboxes of one partition that are committed but not yet acknowledged. */
   readonly outboxesMax: number;

@@ -3,7 +3,7 @@ import type { Clock } from '@perennial/kernel';
 export interface LingerLimits {
   /** The longest that a delivery waits for company. */
   readonly lingerMs: number;
-  /** Below this many records a second a record is worked off at once: latency is free then. */
+  /** Below this many records a second a record is processed at once: latency is free then. */
   readonly recordsPerSecondMin: number;
   /** Deliveries of at least this many records on average are batches already. */
   readonly recordsPerDeliveryMax: number;

@@ -26,7 +26,7 @@ async function createDrained(high: () => number) {
   return { worker: harness.worker, stalled };
 }
 
-describe('deliveries of what was worked off before', () => {
+describe('deliveries of what was processed before', () => {
   it('stop the partition visibly when the log has lost its tail, and keep it stopped when it grows again', async () => {
     let high = input.length;
     const { worker, stalled } = await createDrained(() => high);

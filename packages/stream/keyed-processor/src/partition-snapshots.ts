@@ -41,7 +41,7 @@ export class PartitionSnapshots {
     return this.#restore.start(owner, signal);
   }
 
-  /** Brings in what a snapshot read at or below `next`, all records below which are worked off; ends a restore that is through. */
+  /** Brings in what a snapshot read at or below `next`, all records below which are processed; ends a restore that is through. */
   async catchUp<State>(own: Ownership<State>, next: number): Promise<void> {
     const { restoration } = own;
     if (restoration === undefined) return;

@@ -1,7 +1,6 @@
-import type { Activation } from '@perennial/contracts';
+import type { Rollout } from '@perennial/contracts';
 import type { LogProducer, LogRecord } from '@perennial/kafka';
 import { AppError, BoundedQueue, type Clock, isAppError, retry, toBackoffMs } from '@perennial/kernel';
-import { activateBatch, activateInForce } from './activate-batch.js';
 import { workOffBatch } from './batch.js';
 import { ChangedKeys } from './changed-keys.js';
 import { commitBatch } from './commit-batch.js';
@@ -9,6 +8,7 @@ import { decodeBatch } from './decode-batch.js';
 import type { ProcessorDefinition, Refusal } from './definition.js';
 import type { ProcessorLimits } from './limits.js';
 import { loadBatch } from './load-batch.js';
+import { loadInForce, loadRollouts } from './load-rollouts.js';
 import { decodeOutbox } from './outbox.js';
 import type { Ownership } from './ownership.js';
 import type { PartitionSnapshots } from './partition-snapshots.js';
@@ -62,7 +62,7 @@ export class PartitionWorker<State, Input, Evidence> {
     return this.#restoring;
   }
 
-  /** Offset of the next record to be worked off; undefined before the partition is owned. */
+  /** Offset of the next record to be processed; undefined before the partition is owned. */
   get next(): number | undefined {
     return this.#ownership?.meta.next;
   }
@@ -181,7 +181,7 @@ export class PartitionWorker<State, Input, Evidence> {
     const owner = this.#options.createOwner();
     const { meta: found, outboxes } = await store.acquire(owner);
     const { meta, restoration } = await this.#toStart(owner, found);
-    await activateInForce(meta.inForce, async (activation) => definition.activate?.(activation));
+    await loadInForce(meta.inForce, async (rollout) => definition.loadRollout?.(rollout));
     const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition });
     const own: Ownership<State> = {
       owner,
@@ -272,7 +272,7 @@ export class PartitionWorker<State, Input, Evidence> {
   async #workOff(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
     const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock } = this.#options;
     const decoded = decodeBatch(definition, records, own.meta);
-    const entries = await activateBatch(decoded, (activation) => this.#activate(activation));
+    const entries = await loadRollouts(decoded, (rollout) => this.#loadRollout(rollout));
     const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec: definition.codec, limits });
     const result = await workOffBatch(definition, {
       partition,
@@ -293,9 +293,9 @@ export class PartitionWorker<State, Input, Evidence> {
     if (own.restoration === undefined) telemetry.committed(result, clock.steadyMs() - startedMs);
   }
 
-  async #activate(activation: Activation): Promise<Refusal | undefined> {
+  async #loadRollout(rollout: Rollout): Promise<Refusal | undefined> {
     const { definition, limits, clock, random, telemetry, partition } = this.#options;
-    const refusal = await retry(async () => definition.activate?.(activation), {
+    const refusal = await retry(async () => definition.loadRollout?.(rollout), {
       initialMs: limits.retryInitialMs,
       maxMs: limits.retryMaxMs,
       clock,
@@ -307,7 +307,7 @@ export class PartitionWorker<State, Input, Evidence> {
       },
     });
     this.#stalled = false;
-    if (refusal !== undefined) telemetry.refused(partition, activation, refusal);
+    if (refusal !== undefined) telemetry.refused(partition, rollout, refusal);
     return refusal;
   }
 

@@ -35,7 +35,7 @@ export interface ProcessorOptions<State, Input, Evidence> {
 }
 
 export interface Processor {
-  /** Why it is not ready; empty when every owned partition is being worked off. */
+  /** Why it is not ready; empty when every owned partition is being processed. */
   problems(): string[];
   /** Drains within the limit, leaves the group. */
   stop(): Promise<void>;
@@ -44,7 +44,7 @@ export interface Processor {
 /** How often lag is measured against the log's end. */
 const OBSERVE_INTERVAL_MS = 5000;
 
-/** Joins the group and works off whatever partitions it is given, until stopped. */
+/** Joins the group and processes whatever partitions it is given, until stopped. */
 export async function startProcessor<State, Input, Evidence = undefined>(
   options: ProcessorOptions<State, Input, Evidence>,
 ): Promise<Processor> {
@@ -166,7 +166,7 @@ export async function startProcessor<State, Input, Evidence = undefined>(
       return [...workers]
         .filter(([, worker]) => !worker.ready)
         .map(([partition, { restoring }]) =>
-          restoring ? `partition ${partition} is being restored` : `partition ${partition} is not being worked off`,
+          restoring ? `partition ${partition} is being restored` : `partition ${partition} is not being processed`,
         );
     },
     async stop() {

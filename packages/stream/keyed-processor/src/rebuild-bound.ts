@@ -47,7 +47,7 @@ async function readCause(
   if (at.offset < low) {
     throw new AppError(
       'contract_violation',
-      `the record at ${place} was not worked off and is gone, so it is unknown what was published: start a new namespace and fill it from the archive`,
+      `the record at ${place} was not processed and is gone, so it is unknown what was published: start a new namespace and fill it from the archive`,
     );
   }
   const record = await readRecord(log, at);

@@ -3,7 +3,6 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { AppError, assert, BoundedQueue, createRandomToken, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
-import { activateBatch } from './activate-batch.js';
 import { workOffBatch } from './batch.js';
 import { ChangedKeys } from './changed-keys.js';
 import { commitBatch } from './commit-batch.js';
@@ -11,6 +10,7 @@ import { decodeBatch } from './decode-batch.js';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS } from './limits.js';
 import { loadBatch } from './load-batch.js';
+import { loadRollouts } from './load-rollouts.js';
 import { type Ownership, toFence } from './ownership.js';
 import { OutboxPublisher } from './publisher.js';
 import { createRedisPartitionStore } from './redis-store.js';
@@ -122,7 +122,7 @@ class Rebuild<State, Input, Evidence> implements PartitionRebuild {
 
   async finish(next: number): Promise<void> {
     const own = this.#own;
-    assert(own.meta.ordinal === 0 && next >= own.meta.next, 'it goes on above what was worked off');
+    assert(own.meta.ordinal === 0 && next >= own.meta.next, 'it goes on above what was processed');
     const meta: PartitionMeta = { ...own.meta, next, restoring: undefined };
     await this.#store.commit(toFence(own), toCommit(meta, []));
     own.meta = meta;
@@ -132,8 +132,8 @@ class Rebuild<State, Input, Evidence> implements PartitionRebuild {
     const { definition, namespace, partitions } = this.#options;
     const own = this.#own;
     const store = this.#store;
-    const entries = await activateBatch(decodeBatch(definition, records, own.meta), async (activation) =>
-      definition.activate?.(activation),
+    const entries = await loadRollouts(decodeBatch(definition, records, own.meta), async (rollout) =>
+      definition.loadRollout?.(rollout),
     );
     const { codec } = definition;
     const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec, limits: DEFAULT_LIMITS });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Activation } from '@perennial/contracts';
+import type { Rollout } from '@perennial/contracts';
 import { AppError, assert, toMessage } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import { toPartitionKeys } from './keys.js';
@@ -184,7 +184,7 @@ function parseMeta(fields: ReadonlyArray<Buffer | null>): PartitionMeta | undefi
     commits: Number(commits ?? 0),
     logTimeMs: Number(logTime),
     sequence: Number(sequence),
-    inForce: JSON.parse(inForce ?? '[]') as Activation[],
+    inForce: JSON.parse(inForce ?? '[]') as Rollout[],
     applied: JSON.parse(applied ?? '{}') as PartitionMeta['applied'],
     ...(restoring === undefined || restoring === '' ? {} : { restoring }),
   };

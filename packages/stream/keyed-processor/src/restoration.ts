@@ -26,12 +26,12 @@ export class Restoration {
     this.#chunks = readChunksAhead(source, { id: snapshot.id, chunks: pending });
   }
 
-  /** A batch must end here: no record at or above it may be worked off before `takeDue` and `isDone` were asked. */
+  /** A batch must end here: no record at or above it may be processed before `takeDue` and `isDone` were asked. */
   get cutAt(): number {
     return this.#pending[0]?.asOf ?? this.snapshot.end;
   }
 
-  /** The next profiles that replace what is there when all records below `next` are worked off; undefined for none. */
+  /** The next profiles that replace what is there when all records below `next` are processed; undefined for none. */
   async takeDue(next: number): Promise<readonly StoredProfile[] | undefined> {
     const first = this.#pending[0];
     if (first === undefined || first.asOf > next) return undefined;

@@ -36,7 +36,7 @@ export class RestoreProgress {
     this.#tell();
   }
 
-  /** All records below `next` are worked off. */
+  /** All records below `next` are processed. */
   replayed(next: number): void {
     const { begin, end } = this.#newest;
     this.#records = Math.min(next, end) - begin.next;

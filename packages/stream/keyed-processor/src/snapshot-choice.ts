@@ -5,7 +5,7 @@ import type { SnapshotManifest } from './snapshot-format.js';
 /** A full snapshot and the increments to it, oldest first: the last one is what is restored. */
 export type SnapshotChain = readonly [SnapshotManifest, ...SnapshotManifest[]];
 
-/** Where the log stands, and what is known of how far it was worked off. */
+/** Where the log stands, and what is known of how far it was processed. */
 export interface LogReach {
   /** First offset still in the log. */
   readonly low: number;
@@ -80,7 +80,7 @@ export function checkNeverBegun(archive: SnapshotArchive, { low, committed }: Lo
   const sign = low > 0 ? `the log now begins at ${low}` : `its group has committed offset ${committed}`;
   throw new AppError(
     'contract_violation',
-    `${toPlace(archive)}: the state store is empty and there is no snapshot, but ${sign}: it was worked on before. Check where snapshots are kept; restore them or the state store from a copy${low > 0 ? ', or start a new namespace' : '; or, to work the whole log off again, delete the group’s offsets'}.`,
+    `${toPlace(archive)}: the state store is empty and there is no snapshot, but ${sign}: it was worked on before. Check where snapshots are kept; restore them or the state store from a copy${low > 0 ? ', or start a new namespace' : '; or, to process the whole log again, delete the group’s offsets'}.`,
   );
 }
 

@@ -12,7 +12,7 @@ import type { PartitionMeta, StoredProfile } from './store.js';
 export interface SnapshotChunk {
   /** Counts from 1. */
   readonly number: number;
-  /** Offset of the next record to be worked off when these profiles were read: they hold all records below, and none above. */
+  /** Offset of the next record to be processed when these profiles were read: they hold all records below, and none above. */
   readonly asOf: number;
   /** Profiles and tombstones. */
   readonly profiles: number;

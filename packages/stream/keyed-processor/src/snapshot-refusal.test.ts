@@ -16,7 +16,7 @@ import { createHarness, RecordingProducer, toSeen } from './test-kit.js';
 
 const input = createTurbulentInput(createSeededRandom(21), 200);
 
-/** A partition that was worked off with snapshots all the time, then lost its store. */
+/** A partition that was processed with snapshots all the time, then lost its store. */
 async function loseStore() {
   const store = new MemoryPartitionStore();
   const blobs = new MemoryBlobStore();

@@ -140,7 +140,7 @@ export class SnapshotRestore {
 }
 
 /**
- * Counts a commit of a restore. No record was worked off by it, but the fence must move all the same: else a chunk that a
+ * Counts a commit of a restore. No record was processed by it, but the fence must move all the same: else a chunk that a
  * failover takes back would not be missed, and an older one that a client repeats late would go on top of a newer.
  */
 export function toCounted(meta: PartitionMeta): PartitionMeta {

@@ -86,7 +86,7 @@ export function createTurbulentInput(random: () => number, records: number): Log
         tick += Math.floor(random() * 15);
         return { body: { tick } };
       }
-      if (i === Math.floor(records / 3)) return { body: { activate: 3 } };
+      if (i === Math.floor(records / 3)) return { body: { rollout: 3 } };
       const key = `k${Math.floor(random() * 25)}`;
       if (draw < 0.25) return { key, body: { value: 'remove' } };
       if (draw < 0.28) return { key, body: { value: -1 } };

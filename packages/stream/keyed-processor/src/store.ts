@@ -1,10 +1,10 @@
-import type { Activation } from '@perennial/contracts';
+import type { Rollout } from '@perennial/contracts';
 
 /** What a commit must find unchanged: whose partition it is, and how far it has come. */
 export interface Fence {
   /** A fresh random token of each acquisition; never a counter, since a failover that loses writes could repeat one. */
   readonly owner: string;
-  /** Offset of the next record to be worked off. */
+  /** Offset of the next record to be processed. */
   readonly next: number;
   /** Number of the last commit: part of a tick, or a chunk put in, does not move `next`, and is missed all the same. */
   readonly commits: number;
@@ -21,8 +21,8 @@ export interface PartitionMeta {
   readonly logTimeMs: number;
   /** Number of the last outbox written; 0 before the first. */
   readonly sequence: number;
-  /** Activations in force. */
-  readonly inForce: readonly Activation[];
+  /** Rollouts in force. */
+  readonly inForce: readonly Rollout[];
   /** Highest position applied, by source. */
   readonly applied: Readonly<Record<string, { offset: number; ordinal: number }>>;
   /** The snapshot that the partition is being restored from: until it is gone, states are not what `next` says. */

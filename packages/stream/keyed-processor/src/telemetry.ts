@@ -1,4 +1,4 @@
-import type { Activation } from '@perennial/contracts';
+import type { Rollout } from '@perennial/contracts';
 import { toMessage } from '@perennial/kernel';
 import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics } from '@perennial/telemetry';
 import type { BatchResult } from './batch.js';
@@ -11,7 +11,7 @@ export interface ProcessorTelemetry {
   fenced(partition: number): void;
   stalled(partition: number, error: unknown): void;
   /** Before the commit: a batch that is tried again after a failure tells it again. */
-  refused(partition: number, activation: Activation, refusal: Refusal): void;
+  refused(partition: number, rollout: Rollout, refusal: Refusal): void;
   committed(result: Pick<BatchResult<unknown>, 'counts' | 'outputs'>, millis: number): void;
   published(millis: number): void;
   publishFailed(partition: number, error: unknown): void;
@@ -29,8 +29,8 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
     'Commits or loads refused because another owner holds the partition',
   );
   const refusals = metrics.counter(
-    'processor_activations_refused_total',
-    'Activations of contents that cannot be used; what was in force stays so',
+    'processor_rollouts_rejected_total',
+    'Rollouts of contents that cannot be used; what was in force stays so',
   );
   const failures = metrics.counter('processor_failures_total', 'Failures of infrastructure that are being retried', [
     'step',
@@ -46,7 +46,7 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
     DURATION_BUCKETS_SECONDS,
   );
   const batchSize = metrics.histogram('processor_batch_items', 'Records and timers of one commit', BATCH_SIZE_BUCKETS);
-  const lag = metrics.gauge('processor_lag_records', 'Records of the log not yet worked off', ['partition']);
+  const lag = metrics.gauge('processor_lag_records', 'Records of the log not yet processed', ['partition']);
   const outboxDepth = metrics.gauge('processor_outbox_depth', 'Outboxes committed but not yet acknowledged', [
     'partition',
   ]);
@@ -71,7 +71,7 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
     },
     refused(partition, { kind, number }, { reason }) {
       refusals.inc();
-      logger.error({ partition, kind, number, reason }, 'activation refused, what was in force stays so');
+      logger.error({ partition, kind, number, reason }, 'rollout refused, what was in force stays so');
     },
     committed({ counts, outputs: emitted }, millis) {
       records.inc({ result: 'applied' }, counts.applied);

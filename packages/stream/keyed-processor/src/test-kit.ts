@@ -42,15 +42,15 @@ export function createSumming(topics: {
       const body = JSON.parse(String(record.value)) as {
         tick?: number;
         value?: SumInput;
-        activate?: number;
+        rollout?: number;
       };
       if (body.tick !== undefined) return { kind: 'tick', timeMs: body.tick };
-      if (body.activate !== undefined)
-        return { kind: 'activation', activation: { kind: 'factor', number: body.activate, hash: '' } };
+      if (body.rollout !== undefined)
+        return { kind: 'rollout', rollout: { kind: 'factor', number: body.rollout, hash: '' } };
       return { kind: 'record', key: String(record.key), input: body.value ?? 0 };
     },
-    activate: async ({ number }) => (number === REFUSED ? { reason: 'this one is refused' } : undefined),
-    handOn: (control) => ({ topic: topics.outputTopic, value: Buffer.from(JSON.stringify(control)) }),
+    loadRollout: async ({ number }) => (number === REFUSED ? { reason: 'this one is refused' } : undefined),
+    forward: (control) => ({ topic: topics.outputTopic, value: Buffer.from(JSON.stringify(control)) }),
     prepare: async (items) =>
       items.map(({ cause }) => (cause.kind === 'record' && cause.input !== 'remove' ? cause.input * 2 : -1)),
     step({ state, cause, context }, doubled) {
@@ -143,7 +143,7 @@ export const impatientClock: Clock = {
 
 export interface Harness {
   readonly worker: PartitionWorker<Sum, SumInput, number>;
-  /** Feeds the input from wherever the worker seeks to, `chunk` records a delivery, until all is worked off or `until` says so. */
+  /** Feeds the input from wherever the worker seeks to, `chunk` records a delivery, until all is processed or `until` says so. */
   drain(options?: { chunk?: number; until?: () => boolean }): Promise<void>;
 }
 

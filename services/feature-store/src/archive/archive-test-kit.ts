@@ -8,7 +8,7 @@ export const TOPIC = toTopic(NAMESPACE, 'eventAccepted');
 /** Minutes before midnight, so that a test's records span the change of a day. */
 export const START_MS = Date.UTC(2026, 10, 23, 23, 55);
 
-/** Records of one partition as they may lie in the log: events, ticks, activations, and bytes that are nothing. */
+/** Records of one partition as they may lie in the log: events, ticks, rollouts, and bytes that are nothing. */
 export function createRecords(seed: number, count: number, partition = 0): LogRecord[] {
   const random = createSeededRandom(seed);
   let timestampMs = START_MS;
@@ -20,7 +20,7 @@ export function createRecords(seed: number, count: number, partition = 0): LogRe
     if (draw < 0.1) return { ...record, key: Buffer.from([0xff, 0x00]), value: Buffer.from([0xff, offset % 256]) };
     if (draw < 0.3) return { ...record, key: null, value: encode({ $case: 'tick', value: { timeMs: timestampMs } }) };
     if (draw < 0.35) {
-      const value = encode({ $case: 'activation', value: { kind: 'policy', number: offset, hash: 'ab' } });
+      const value = encode({ $case: 'rollout', value: { kind: 'policy', number: offset, hash: 'ab' } });
       return { ...record, key: null, value, headers: { traceparent: '00-1', ü: 'ö' } };
     }
     const key = Buffer.from(`profile-${Math.floor(random() * 9)}`);

@@ -8,19 +8,19 @@ export interface ArchiveRow {
   readonly partition: number;
   readonly offset: bigint;
   readonly append_time: Date;
-  /** event, tick, activation, or unreadable. */
+  /** event, tick, rollout, or unreadable. */
   readonly kind: string;
   readonly profile_key: string | null;
   readonly message_id: string | null;
   readonly source_id: string | null;
   readonly type: string | null;
-  /** Of an activation: what it puts in force. */
+  /** Of a rollout: what it puts in force. */
   readonly name: string | null;
   /** Of an event: when it happened; of a tick: the time that was reached. */
   readonly event_time: Date | null;
   readonly received_at: Date | null;
   readonly time_zone: string | null;
-  /** JSON; of an activation: number and hash. */
+  /** JSON; of a rollout: number and hash. */
   readonly properties: string | null;
   readonly record_key: Uint8Array | null;
   readonly record_value: Uint8Array | null;
@@ -136,9 +136,9 @@ function toContent(value: Buffer | null): Content {
     }
     case 'tick':
       return { ...NOTHING, kind: 'tick', event_time: toTime(record.value.timeMs) };
-    case 'activation': {
+    case 'rollout': {
       const { kind, number, hash } = record.value;
-      return { ...NOTHING, kind: 'activation', name: kind, properties: JSON.stringify({ number, hash }) };
+      return { ...NOTHING, kind: 'rollout', name: kind, properties: JSON.stringify({ number, hash }) };
     }
     case undefined:
       return { ...NOTHING, kind: 'unreadable' };

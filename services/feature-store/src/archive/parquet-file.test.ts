@@ -24,7 +24,7 @@ describe(`an archived file (seed ${SEED})`, () => {
     const rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer });
     expect(rows).toHaveLength(records.length);
     const kinds = new Set(rows.map(({ kind }) => kind));
-    expect([...kinds].sort()).toEqual(['activation', 'event', 'tick', 'unreadable']);
+    expect([...kinds].sort()).toEqual(['event', 'rollout', 'tick', 'unreadable']);
     const event = rows.find(({ kind }) => kind === 'event');
     const offset = Number(event?.offset);
     expect(event).toMatchObject({
@@ -37,7 +37,7 @@ describe(`an archived file (seed ${SEED})`, () => {
       append_time: new Date(records[offset]?.timestampMs ?? 0),
       properties: JSON.stringify({ revenue: offset, note: 'ä"\n' }),
     });
-    expect(rows.find(({ kind }) => kind === 'activation')).toMatchObject({ name: 'policy' });
+    expect(rows.find(({ kind }) => kind === 'rollout')).toMatchObject({ name: 'policy' });
     expect(rows.find(({ kind }) => kind === 'tick')?.event_time.getTime()).toBeGreaterThanOrEqual(START_MS);
   });
 

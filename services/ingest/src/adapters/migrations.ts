@@ -34,4 +34,6 @@ export const MIGRATIONS: readonly Migration[] = [
           PRIMARY KEY (kind, partition)
         )`,
   },
+  // The control record is called a rollout: an activation is a stage of the lifecycle.
+  { name: '004-rollouts', sql: 'ALTER TABLE activations RENAME TO rollouts' },
 ];

@@ -14,7 +14,7 @@ export interface ScoringState {
   /** Features in the order of the spec; NaN for no value. */
   readonly values: readonly number[];
   readonly lastEventAtMs: number;
-  /** The external id, sealed; handed on as it came. */
+  /** The external id, sealed; forwarded as it came. */
   readonly subject: Buffer;
   readonly timeZone: string;
   /** Absent until a lifecycle chart is in force. */

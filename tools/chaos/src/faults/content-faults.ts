@@ -12,15 +12,15 @@ const SEEN_WITHIN_MS = 90_000;
 const POLL_MS = 500;
 
 /** Of use to nobody, and in the registry under its right hash: refused on each partition, and never in force. */
-const badActivation: Fault = {
-  name: 'bad-activation',
+const invalidRollout: Fault = {
+  name: 'invalid-rollout',
   row: 18,
   lane: 'infrastructure',
   async run(world, draw) {
     const kind = draw.pick(CONFIG_KINDS);
     const bytes = await toUseless(world, kind, draw);
     const bad = await createRegistrySurgery(world.platform, kind).insert(bytes);
-    await activate(world, bad);
+    await rollOut(world, bad);
     await waitFor(world, `refusals of ${kind} ${bad.number}`, async () => (await readRefusals(world, bad)).size);
     await requireElse(world, bad);
     return `${kind} ${bad.number}, refused on ${world.partitions} partitions`;
@@ -38,13 +38,13 @@ const damagedContent: Fault = {
     const content = await register(world, kind, path);
     const surgery = createRegistrySurgery(world.platform, kind);
     await surgery.write(content.hash, flipByte(await surgery.read(content.hash), draw));
-    await activate(world, content);
+    await rollOut(world, content);
     await waitForStandstill(world, kind);
     await requireElse(world, content);
     await register(world, kind, path);
     await waitFor(world, `${kind} ${content.number} in force`, async () => {
       const inForce = await readInForce(world, kind);
-      return inForce.filter((activation) => activation?.hash === content.hash).length;
+      return inForce.filter((rollout) => rollout?.hash === content.hash).length;
     });
     return `${kind} ${content.number}, waited for, mended and in force on ${world.partitions} partitions`;
   },
@@ -59,7 +59,7 @@ const damagedAtStart: Fault = {
     const kind = draw.pick(CONFIG_KINDS);
     const surgery = createRegistrySurgery(world.platform, kind);
     const inForce = await readInForce(world, kind);
-    const hashes = new Set(inForce.flatMap((activation) => activation?.hash ?? []));
+    const hashes = new Set(inForce.flatMap((rollout) => rollout?.hash ?? []));
     const whole = await Promise.all([...hashes].map(async (hash) => [hash, await surgery.read(hash)] as const));
     for (const [hash, bytes] of whole) await surgery.write(hash, flipByte(bytes, draw));
     for (const instance of world.fleet.of(KEEPERS[kind])) world.fleet.kill(instance);
@@ -112,8 +112,8 @@ async function register({ platform }: World, kind: ConfigKind, path: string): Pr
   return { kind, number, hash };
 }
 
-async function activate({ platform }: World, { kind, number, hash }: Content): Promise<void> {
-  await platform.runCommand('ingest', ['activate', '--kind', kind, '--number', String(number), '--hash', hash]);
+async function rollOut({ platform }: World, { kind, number, hash }: Content): Promise<void> {
+  await platform.runCommand('ingest', ['rollout', '--kind', kind, '--number', String(number), '--hash', hash]);
 }
 
 function waitForStandstill(world: World, kind: ConfigKind): Promise<void> {
@@ -134,9 +134,9 @@ async function waitFor({ partitions }: World, what: string, count: () => Promise
 /** Throws when the content is in force anywhere. */
 async function requireElse(world: World, { kind, number, hash }: Content): Promise<void> {
   const inForce = await readInForce(world, kind);
-  const wrong = inForce.flatMap((activation, partition) => (activation?.hash === hash ? [partition] : []));
+  const wrong = inForce.flatMap((rollout, partition) => (rollout?.hash === hash ? [partition] : []));
   if (wrong.length > 0)
     throw new AppError('contract_violation', `${kind} ${number} is in force on partitions ${wrong.join(', ')}`);
 }
 
-export const CONTENT_FAULTS: readonly Fault[] = [badActivation, damagedContent, damagedAtStart];
+export const CONTENT_FAULTS: readonly Fault[] = [invalidRollout, damagedContent, damagedAtStart];

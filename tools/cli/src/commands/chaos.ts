@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import {
-  BREAKAGES,
   FAULTS,
   formatChaosReport,
   isBreakageNoticed,
   listFailures,
+  MUTANTS,
   runChaos,
-  selectBreakage,
   selectFaults,
+  selectMutant,
 } from '@perennial/chaos';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
 import { Command, Option } from 'commander';
@@ -23,7 +23,7 @@ interface ChaosCommandOptions {
   readonly minutes?: number;
   readonly seconds: number;
   readonly faults?: readonly string[];
-  readonly breakage?: string;
+  readonly mutant?: string;
   readonly rate: number;
   readonly partitions: number;
   readonly instances: number;
@@ -49,22 +49,22 @@ export function createChaosCommand(): Command {
     .addOption(countOption('--partitions <n>', 'of every topic', { value: DEFAULT_PARTITIONS, max: 64 }))
     .addOption(countOption('--instances <n>', 'of each service', { value: 2, max: 8 }))
     .option(
-      '--breakage <name>',
-      `break a rule while faults are done, with those that show it best: ${BREAKAGES.map(({ name }) => name).join(', ')}`,
+      '--mutant <name>',
+      `break a rule while faults are done, with those that show it best: ${MUTANTS.map(({ name }) => name).join(', ')}`,
     )
     .option('--json <file>', 'write the report to this file too')
     .addHelpText(
       'after',
       `
 It starts a stack of its own and removes it afterwards. Two lanes of faults overlap: one hurts services, one what they
-stand on. The order is that of the seed; how they meet the load is up to the machine. With --breakage the run succeeds
+stand on. The order is that of the seed; how they meet the load is up to the machine. With --mutant the run succeeds
 when it notices.
 
 Examples:
   ./perennial chaos --seed 7
   ./perennial chaos --seed 7 --minutes 3 --json report.json
   ./perennial chaos --faults kill-service,redis-loses-writes
-  ./perennial chaos --breakage cache-kept-after-refusal --seconds 15`,
+  ./perennial chaos --mutant cache-kept-after-refusal --seconds 15`,
     )
     .action(chaos);
 }
@@ -73,14 +73,14 @@ async function chaos({
   minutes,
   seconds,
   faults,
-  breakage: broken,
+  mutant: broken,
   rate,
   json,
   ...options
 }: ChaosCommandOptions): Promise<void> {
-  const breakage = broken === undefined ? undefined : selectBreakage(broken);
+  const mutant = broken === undefined ? undefined : selectMutant(broken);
   const runSeconds = minutes === undefined ? seconds : minutes * 60;
-  const chosen = selectFaults(faults ?? breakage?.faults, runSeconds);
+  const chosen = selectFaults(faults ?? mutant?.faults, runSeconds);
   await requireMachine();
   const progress = createProgress();
   try {
@@ -89,7 +89,7 @@ async function chaos({
         ...options,
         seconds: runSeconds,
         faults: chosen,
-        breakage,
+        mutant,
         eventsPerSecond: rate,
         onProgress: progress.report,
         signal,
@@ -98,7 +98,7 @@ async function chaos({
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     progress.done();
     printLine(formatChaosReport(report));
-    const asWanted = breakage === undefined ? listFailures(report).length === 0 : isBreakageNoticed(report);
+    const asWanted = mutant === undefined ? listFailures(report).length === 0 : isBreakageNoticed(report);
     if (!asWanted) process.exitCode = EXIT.failed;
   } finally {
     progress.done();

@@ -46,7 +46,7 @@ export function createDlqCommand(): Command {
     .addHelpText(
       'after',
       `
-A dead letter is a record that a processor could not decode or work off; it is kept with its cause, and the partition
+A dead letter is a record that a processor could not decode or process; it is kept with its cause, and the partition
 went on. With --rejected the same is said of events that the front door refused.
 
 Examples:
@@ -105,7 +105,7 @@ Examples:
 
 function createReplayCommand(): Command {
   return addCommonOptions(new Command('replay'))
-    .description('put it back where it came from, to be worked off now')
+    .description('put it back where it came from, to be processed now')
     .argument('[positions...]', 'as list shows them: partition:offset', (text: string, before: Place[] = []) => [
       ...before,
       parsePlaceOption(text),

@@ -33,7 +33,7 @@ export function createTopicCommand(): Command {
       ),
     )
     .option('-f, --follow', 'go on with what comes, until Ctrl-C')
-    .option('--no-control', 'leave out ticks and activations')
+    .option('--no-control', 'leave out ticks and rollouts')
     .option('--json', 'one JSON object a line')
     .addHelpText(
       'after',

@@ -6,7 +6,7 @@ import { type Decoded, decodeValue } from '../topic/decode.js';
 import type { Box, Entry } from './box.js';
 import { readRecordAt } from './records-at.js';
 
-/** What the processors of a namespace could not work off. A letter goes back to the partition it was read from. */
+/** What the processors of a namespace could not process. A letter goes back to the partition it was read from. */
 export function createDeadLetterBox(log: Log, namespace: string): Box {
   return {
     topic: toTopic(namespace, 'deadLettered'),

@@ -2,7 +2,7 @@ import { AcceptedRecord, FeatureRecord, type FeaturesUpdated, ScoreRecord, type 
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { toMessage } from '@perennial/kernel';
 
-/** A value in readable form; `kind` is the case of a record with several (event, tick, activation ...). */
+/** A value in readable form; `kind` is the case of a record with several (event, tick, rollout ...). */
 export interface Decoded {
   readonly kind: string;
   readonly value: unknown;
@@ -17,7 +17,7 @@ const PROTOBUF: Partial<Record<TopicName, Decoder>> = {
 };
 
 /** Kinds that steer the platform rather than tell of a profile. */
-export const CONTROL_KINDS: readonly string[] = ['tick', 'activation'];
+export const CONTROL_KINDS: readonly string[] = ['tick', 'rollout'];
 
 /** Protobuf by topic, else JSON, else hex. Damaged Protobuf is shown as hex with the reason, never thrown. */
 export function decodeValue(topic: TopicName | undefined, bytes: Buffer | null): Decoded {

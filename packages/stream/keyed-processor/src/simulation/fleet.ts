@@ -8,9 +8,9 @@ import type { SnapshotTelemetry } from '../snapshot-telemetry.js';
 import type { PartitionStore } from '../store.js';
 import type { ProcessorTelemetry } from '../telemetry.js';
 import { createBlobClient } from './blob-client.js';
-import type { Breakage } from './breakage.js';
 import type { SimulatedConsumer } from './consumer.js';
 import type { ProcessAddress } from './fault.js';
+import type { Mutant } from './mutant.js';
 import type { WorldPlan } from './plan.js';
 import { createSimulatedLog } from './simulated-log.js';
 import { SimulatedProcess } from './simulated-process.js';
@@ -19,7 +19,7 @@ import { createToy, type ToyDefinition, toToyName } from './toy.js';
 import { NAMESPACE, type World } from './world.js';
 
 export interface FleetOptions {
-  readonly breakage: Breakage | undefined;
+  readonly mutant: Mutant | undefined;
   readonly onTrace: ((line: string) => void) | undefined;
   /** A programmer's error that shows nowhere else. */
   readonly onCrash: (what: string) => void;
@@ -133,7 +133,7 @@ export class Fleet {
   #run(at: ProcessAddress, instance: Instance, number: number): Promise<Processor> {
     const { process } = instance;
     const producers: LogProducer[] = [];
-    const breakage = this.#options.breakage;
+    const mutant = this.#options.mutant;
     let owners = 0;
     return startProcessor({
       definition: this.#define(at, number),
@@ -152,10 +152,10 @@ export class Fleet {
       openStore: (partition) => {
         const place = `${toToyName(at.stage)}/${partition}`;
         const server = this.#world.store({ stage: at.stage, partition });
-        const reached: PartitionStore = breakage?.atServer?.(server) ?? server;
+        const reached: PartitionStore = mutant?.atServer?.(server) ?? server;
         const store = createStoreClient(reached, { network: this.#world.network, process, place });
         const producer = () => must(producers[0], 'a producer');
-        return breakage?.inStore?.(store, { producer, process, place }) ?? store;
+        return mutant?.inStore?.(store, { producer, process, place }) ?? store;
       },
       telemetry: this.#observe(at.stage, process),
     });
@@ -166,14 +166,14 @@ export class Fleet {
     if (this.#plan.snapshots === undefined) return undefined;
     const client = createBlobClient(blobs, { network, process });
     const serverOf = (partition: number) => this.#world.store({ stage: at.stage, partition });
-    const reached = this.#options.breakage?.inBlobs?.(client, serverOf) ?? client;
+    const reached = this.#options.mutant?.inBlobs?.(client, serverOf) ?? client;
     return { blobs: reached, limits: this.#plan.snapshots.limits };
   }
 
   #define(at: ProcessAddress, number: number): ToyDefinition {
     const machine = this.#plan.machinesDiffer ? number : 0;
     const definition = createToy({ stage: at.stage, isLast: at.stage === this.#plan.stages - 1, machine });
-    return this.#options.breakage?.inDefinition?.(definition, this.#world) ?? definition;
+    return this.#options.mutant?.inDefinition?.(definition, this.#world) ?? definition;
   }
 
   #createLog(at: ProcessAddress, instance: Instance, producers: LogProducer[]): Log {
@@ -188,7 +188,7 @@ export class Fleet {
         instance.consumer = consumer;
       },
     });
-    const broken = this.#options.breakage?.inLog?.(log) ?? log;
+    const broken = this.#options.mutant?.inLog?.(log) ?? log;
     return {
       ...broken,
       async createProducer(options) {
@@ -209,7 +209,7 @@ export class Fleet {
         trace(`stalled ${partition}: ${toMessage(error)}`);
         this.#options.onStalled(stage, partition, toMessage(error));
       },
-      refused: (partition, _, { reason }) => trace(`activation refused ${partition}: ${reason}`),
+      refused: (partition, _, { reason }) => trace(`rollout refused ${partition}: ${reason}`),
       committed: ({ counts, outputs }) => trace(`committed ${JSON.stringify(counts)}, ${outputs.length} outputs`),
       published: () => {},
       publishFailed: (partition, error) => trace(`publishing failed ${partition}: ${toMessage(error)}`),

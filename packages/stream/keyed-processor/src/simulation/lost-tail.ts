@@ -3,7 +3,7 @@ import type { LostTail } from './plan.js';
 import { toToyTopic } from './toy.js';
 import type { World } from './world.js';
 
-/** A partition that was visibly not worked off. */
+/** A partition that was visibly not processed. */
 export interface Stalled {
   readonly stage: number;
   readonly partition: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { must } from '@perennial/kernel';
 import { type CommitRequest, EMPTY_META } from '../store.js';
-import { BREAKAGES } from './breakages.js';
+import { MUTANTS } from './mutants.js';
 import { Scheduler } from './scheduler.js';
 import { StoreServer } from './store-server.js';
 
@@ -11,9 +11,9 @@ import { StoreServer } from './store-server.js';
  * as its successor, writes over one.
  */
 
-const breakage = must(
-  BREAKAGES.find(({ name }) => name === 'no owner check'),
-  'the breakage',
+const mutant = must(
+  MUTANTS.find(({ name }) => name === 'no owner check'),
+  'the mutant',
 );
 
 /** A commit of one or more records, the partition's nth, with an outbox that names them if it has a number. */
@@ -56,7 +56,7 @@ describe('the owner check', () => {
   });
 
   it('is what keeps its outbox from taking the place of one that is owed', async () => {
-    const { outcome, owed } = await runZombie((server) => breakage.atServer?.(server) as StoreServer);
+    const { outcome, owed } = await runZombie((server) => mutant.atServer?.(server) as StoreServer);
     expect(outcome).toBe('fulfilled');
     expect(owed).toEqual(['outputs of 0 to 0', 'outputs of 3 to 3']);
   });

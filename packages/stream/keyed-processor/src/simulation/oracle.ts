@@ -1,4 +1,4 @@
-import { type Activation, encodePosition, HEADERS, isAfter, parsePosition, toPartition } from '@perennial/contracts';
+import { encodePosition, HEADERS, isAfter, parsePosition, type Rollout, toPartition } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
 import { toDeadLetter } from '../dead-letter.js';
@@ -19,7 +19,7 @@ export interface OracleResult {
   readonly states: Readonly<Record<string, string>>;
   readonly timers: Readonly<Record<string, number>>;
   readonly logTimeMs: number;
-  readonly inForce: readonly Activation[];
+  readonly inForce: readonly Rollout[];
   readonly outputs: readonly OutgoingRecord[];
 }
 
@@ -37,7 +37,7 @@ class Oracle {
   readonly #options: OracleOptions;
   readonly #states = new Map<string, ToyState>();
   readonly #timers = new Map<string, number>();
-  readonly #inForce = new Map<string, Activation>();
+  readonly #inForce = new Map<string, Rollout>();
   /** Highest position taken, by source. */
   readonly #applied = new Map<string, { offset: number; ordinal: number }>();
   readonly #outputs: OutgoingRecord[] = [];
@@ -82,28 +82,28 @@ class Oracle {
       case 'record':
         this.#step(decoded.key, { kind: 'record', input: decoded.input }, record);
         return;
-      case 'activation':
-        this.#activate(decoded, record);
+      case 'rollout':
+        this.#loadRollout(decoded, record);
         return;
       case 'tick':
         // From a writer that has lost its partition.
         if (decoded.timeMs < this.#logTimeMs) return;
         this.#tick(decoded.timeMs, record);
-        this.#handOn(decoded, record);
+        this.#forward(decoded, record);
     }
   }
 
   /** A refused one changes nothing, and the stages behind do not hear of it. */
-  #activate(decoded: Extract<Decoded<ToyInput>, { kind: 'activation' }>, record: LogRecord): void {
-    const { activation } = decoded;
-    const refusal = refuseToy(activation, this.#options.stage);
+  #loadRollout(decoded: Extract<Decoded<ToyInput>, { kind: 'rollout' }>, record: LogRecord): void {
+    const { rollout } = decoded;
+    const refusal = refuseToy(rollout, this.#options.stage);
     if (refusal !== undefined) throw new Error(refusal.reason);
-    this.#inForce.set(activation.kind, activation);
-    this.#handOn(decoded, record);
+    this.#inForce.set(rollout.kind, rollout);
+    this.#forward(decoded, record);
   }
 
-  #handOn(control: Exclude<Decoded<ToyInput>, { kind: 'record' }>, record: LogRecord): void {
-    const output = this.#options.definition.handOn(control);
+  #forward(control: Exclude<Decoded<ToyInput>, { kind: 'record' }>, record: LogRecord): void {
+    const output = this.#options.definition.forward(control);
     if (output !== undefined) this.#emit({ ...output, partition: this.#options.partition, key: null }, record);
   }
 

@@ -23,7 +23,7 @@ export interface WorldPlan {
   readonly snapshots: SnapshotPlan | undefined;
   /** At the end, after rest: the store of this stage is emptied, which must change nothing. */
   readonly lastRestore: LastRestore | undefined;
-  /** At the very end, after rest: records vanish that were worked off, which has to be refused visibly. */
+  /** At the very end, after rest: records vanish that were processed, which has to be refused visibly. */
   readonly lostTail: LostTail | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface LostTail {
   readonly stage: number;
   readonly partition: number;
   readonly records: number;
-  /** Seen by a new owner, not by the one that had worked them off. */
+  /** Seen by a new owner, not by the one that had processed them. */
   readonly restart: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { Breakage } from './breakage.js';
+import type { Mutant } from './mutant.js';
 import { drawPlan } from './plan.js';
 import { simulate } from './simulate.js';
 
@@ -7,7 +7,7 @@ export interface SeedsOptions {
   readonly count: number;
   /** Stops there; default 1. */
   readonly failuresMax?: number;
-  readonly breakage?: Breakage;
+  readonly mutant?: Mutant;
   /** Asked before each seed. */
   readonly shouldStop?: () => boolean;
   readonly onSeed?: (done: { seeds: number; failures: number }) => void;
@@ -26,14 +26,14 @@ export interface SeedsResult {
 
 /** Simulates the worlds of consecutive seeds, one after another (sixteen at once took 1.6 times the processor time). */
 export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
-  const { first, count, failuresMax = 1, breakage, shouldStop = () => false, onSeed } = options;
+  const { first, count, failuresMax = 1, mutant, shouldStop = () => false, onSeed } = options;
   const failures: FailingSeed[] = [];
   let seeds = 0;
   while (seeds < count && failures.length < failuresMax && !shouldStop()) {
     // What a world left unhandled comes up here, and whoever wants to stop this can.
     await new Promise((resolve) => setImmediate(resolve));
     const seed = first + seeds;
-    const { violation } = await simulate(drawPlan(seed), breakage === undefined ? {} : { breakage });
+    const { violation } = await simulate(drawPlan(seed), mutant === undefined ? {} : { mutant });
     seeds++;
     if (violation !== undefined) failures.push({ seed, violation });
     onSeed?.({ seeds, failures: failures.length });

@@ -5,12 +5,12 @@ import type { FailingSeed, SeedsOptions, SeedsResult } from './run-seeds.js';
 /** What a thread is given. */
 export interface SeedTask extends Pick<SeedsOptions, 'first' | 'count' | 'failuresMax'> {
   /** By name: it cannot be sent. */
-  readonly breakage: string | undefined;
+  readonly mutant: string | undefined;
 }
 
-export interface PooledSeedsOptions extends Omit<SeedsOptions, 'breakage'> {
+export interface PooledSeedsOptions extends Omit<SeedsOptions, 'mutant'> {
   /** Its name. */
-  readonly breakage?: string;
+  readonly mutant?: string;
 }
 
 /** The built one, also for those that run from the sources: a thread loads it by itself. */
@@ -39,7 +39,7 @@ export class SeedPool {
       while (given < count && failures.length < failuresMax && !shouldStop()) {
         const task = { first: first + given, count: Math.min(SEEDS_PER_TASK, count - given), failuresMax };
         given += task.count;
-        const result = await ask(worker, { ...task, breakage: options.breakage });
+        const result = await ask(worker, { ...task, mutant: options.mutant });
         failures.push(...result.failures);
         done += result.seeds;
         onSeed?.({ seeds: done, failures: failures.length });

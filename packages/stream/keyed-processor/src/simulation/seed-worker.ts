@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { must } from '@perennial/kernel';
-import { BREAKAGES } from './breakages.js';
+import { MUTANTS } from './mutants.js';
 import { runSeeds } from './run-seeds.js';
 import type { SeedTask } from './seed-pool.js';
 
@@ -10,9 +10,9 @@ import type { SeedTask } from './seed-pool.js';
 Error.stackTraceLimit = 0;
 
 const port = must(parentPort ?? undefined, 'a thread to report to');
-port.on('message', ({ breakage: name, ...range }: SeedTask) => {
-  const breakage = BREAKAGES.find((known) => known.name === name);
-  if (name !== undefined) must(breakage, `the breakage ${name}`);
+port.on('message', ({ mutant: name, ...range }: SeedTask) => {
+  const mutant = MUTANTS.find((known) => known.name === name);
+  if (name !== undefined) must(mutant, `the mutant ${name}`);
   // A rejection ends the thread, and the pool hears of it.
-  void runSeeds({ ...range, ...(breakage && { breakage }) }).then((result) => port.postMessage(result));
+  void runSeeds({ ...range, ...(mutant && { mutant }) }).then((result) => port.postMessage(result));
 });

@@ -1,16 +1,16 @@
-import type { Breakage } from './breakage.js';
 import { findViolation } from './checker.js';
 import { Fleet } from './fleet.js';
 import { heal, inject } from './inject.js';
 import { restoreLast } from './last-restore.js';
 import { loseTail, type Stalled } from './lost-tail.js';
+import type { Mutant } from './mutant.js';
 import type { WorldPlan } from './plan.js';
 import { waitForRest } from './rest.js';
 import { World } from './world.js';
 
 export interface SimulationOptions {
   /** A rule to break, for the test of the tests. */
-  readonly breakage?: Breakage;
+  readonly mutant?: Mutant;
   /** Everything that happens, a line each. */
   readonly onTrace?: (line: string) => void;
 }
@@ -28,7 +28,7 @@ export async function simulate(plan: WorldPlan, options: SimulationOptions = {})
   const crashes: string[] = [];
   const world = new World(plan, options.onTrace);
   const fleet = new Fleet(world, plan, {
-    breakage: options.breakage,
+    mutant: options.mutant,
     onTrace: options.onTrace,
     onCrash: (what) => crashes.push(what),
     onStalled: (stage, partition, cause) => stalled.push({ stage, partition, cause }),

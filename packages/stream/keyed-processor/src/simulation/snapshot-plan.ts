@@ -16,7 +16,7 @@ const OFF_CHANCE = 0.15;
 /** Clocks of processes differ by up to two days; what is under way must not be taken for remains. */
 const UNFINISHED_AGE_MS = 3 * 86_400_000;
 
-/** Undefined where they are off: then a log is whole, and a store that was emptied works it off again. */
+/** Undefined where they are off: then a log is whole, and a store that was emptied processes it again. */
 export function drawSnapshotPlan(draw: Draw): SnapshotPlan | undefined {
   if (draw.chance(OFF_CHANCE)) return undefined;
   const hazard = draw.pick(['damage', 'trim', 'none'] as const);

@@ -25,7 +25,7 @@ const LAST_WORDS = 4;
 const LAST_WORDS_AFTER_MS = 1500;
 
 /**
- * What the outside writes, in order: records, ticks and activations of one upstream producer a partition, which now and
+ * What the outside writes, in order: records, ticks and rollouts of one upstream producer a partition, which now and
  * then sends its last few again; records without a position; ids that come twice.
  */
 export function drawInput(draw: Draw, options: SourceOptions): SourceWrite[] {
@@ -56,7 +56,7 @@ class Source {
   write(atMs: number): void {
     const kind = this.#draw.fraction();
     if (kind < 0.15) this.tickAll(atMs);
-    else if (kind < 0.2) this.#activateAll(atMs);
+    else if (kind < 0.2) this.#rollOutAll(atMs);
     else if (kind < 0.3) this.#repeat(atMs);
     else this.#record(atMs);
   }
@@ -66,9 +66,9 @@ class Source {
     this.#toAll(atMs, { kind: 'tick', timeMs: this.#logTimeMs });
   }
 
-  #activateAll(atMs: number): void {
+  #rollOutAll(atMs: number): void {
     const number = this.#draw.whole({ from: 1, to: 4 });
-    this.#toAll(atMs, { kind: 'activation', activation: { kind: 'factor', number, hash: '' } });
+    this.#toAll(atMs, { kind: 'rollout', rollout: { kind: 'factor', number, hash: '' } });
   }
 
   #toAll(atMs: number, body: unknown): void {

@@ -1,4 +1,4 @@
-import type { Activation } from '@perennial/contracts';
+import type { Rollout } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import type { Cause, Decoded, Output, ProcessorDefinition, Refusal, StepContext, StepResult } from '../definition.js';
 
@@ -40,7 +40,7 @@ export type ToyDefinition = ProcessorDefinition<ToyState, ToyInput, number>;
 
 export interface ToyOptions {
   readonly stage: number;
-  /** No output when this is the last stage's topic: then control records are not handed on. */
+  /** No output when this is the last stage's topic: then control records are not forwarded. */
   readonly isLast: boolean;
   readonly machine: number;
 }
@@ -56,7 +56,7 @@ export const toToyName = (stage: number) => `stage-${stage}`;
 /** Topic that a stage reads; the one after the last is what outsiders see. */
 export const toToyTopic = (stage: number) => `topic-${stage}`;
 
-/** A small processor that uses all that the heart offers: timers that re-arm, hand-overs, activations, evidence, poison. */
+/** A small processor that uses all that the heart offers: timers that re-arm, hand-overs, rollouts, evidence, poison. */
 export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition {
   const outputTopic = toToyTopic(stage + 1);
   return {
@@ -68,8 +68,8 @@ export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition
       timerAtMs: (state) => state.wakeAtMs ?? undefined,
     },
     decode: decodeToy,
-    activate: async (activation) => refuseToy(activation, stage),
-    handOn: (control) => (isLast ? undefined : { topic: outputTopic, value: Buffer.from(JSON.stringify(control)) }),
+    loadRollout: async (rollout) => refuseToy(rollout, stage),
+    forward: (control) => (isLast ? undefined : { topic: outputTopic, value: Buffer.from(JSON.stringify(control)) }),
     prepare: async (items) => items.map(() => machine),
     step: ({ state, cause, context }, evidence) =>
       stepToy({ state, cause, context, machine: evidence, stage, outputTopic }),
@@ -77,7 +77,7 @@ export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition
 }
 
 /** One stage has no use for one of the factors, so that what is in force differs from stage to stage. */
-export function refuseToy({ number }: Activation, stage: number): Refusal | undefined {
+export function refuseToy({ number }: Rollout, stage: number): Refusal | undefined {
   return stage === REFUSING_STAGE && number === REFUSED_FACTOR
     ? { reason: `stage ${stage} has no use for factor ${number}` }
     : undefined;
@@ -86,7 +86,7 @@ export function refuseToy({ number }: Activation, stage: number): Refusal | unde
 /** Throws on what is no JSON. */
 export function decodeToy(record: Pick<LogRecord, 'key' | 'value'>): Decoded<ToyInput> {
   const body = JSON.parse(String(record.value)) as ToyInput & Partial<Decoded<ToyInput>>;
-  if (body.kind === 'tick' || body.kind === 'activation') return body as Decoded<ToyInput>;
+  if (body.kind === 'tick' || body.kind === 'rollout') return body as Decoded<ToyInput>;
   return { kind: 'record', key: String(record.key), input: body };
 }
 

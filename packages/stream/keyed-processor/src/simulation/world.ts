@@ -94,7 +94,7 @@ export class World implements RestingWorld {
     return this.scheduler.nowMs - this.broker.changedAtMs;
   }
 
-  /** Every stage has worked off all of its input, as far as the stores say. */
+  /** Every stage has processed all of its input, as far as the stores say. */
   get workedOff(): boolean {
     return this.#stores.every((stores, stage) =>
       stores.every((store, partition) => {

@@ -17,7 +17,7 @@ export interface Tick {
 }
 
 /** Number `number` of `kind` (model, policy, lifecycle ...) is in force on this partition from here on. */
-export interface Activation {
+export interface Rollout {
   kind: string;
   number: number;
   /** SHA-256 (hex) of the content in the registry of the service that uses it. */
@@ -70,12 +70,12 @@ export const Tick: MessageFns<Tick> = {
   },
 };
 
-function createBaseActivation(): Activation {
+function createBaseRollout(): Rollout {
   return { kind: "", number: 0, hash: "" };
 }
 
-export const Activation: MessageFns<Activation> = {
-  encode(message: Activation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const Rollout: MessageFns<Rollout> = {
+  encode(message: Rollout, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.kind !== "") {
       writer.uint32(10).string(message.kind);
     }
@@ -88,7 +88,7 @@ export const Activation: MessageFns<Activation> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Activation {
+  decode(input: BinaryReader | Uint8Array, length?: number): Rollout {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -97,7 +97,7 @@ export const Activation: MessageFns<Activation> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseActivation();
+      const message = createBaseRollout();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Activation, Tick } from "./control.js";
+import { Rollout, Tick } from "./control.js";
 
 export const protobufPackage = "perennial.v1";
 
@@ -15,8 +15,8 @@ export const protobufFileName = "perennial/v1/feature.proto";
 /** One record of lifecycle.feature.updated.v1; the Kafka key is the profile key (absent on control records). */
 export interface FeatureRecord {
   record: { $case: "updated"; value: FeaturesUpdated } | { $case: "tick"; value: Tick } | {
-    $case: "activation";
-    value: Activation;
+    $case: "rollout";
+    value: Rollout;
   } | undefined;
 }
 
@@ -56,8 +56,8 @@ export const FeatureRecord: MessageFns<FeatureRecord> = {
       case "tick":
         Tick.encode(message.record.value, writer.uint32(18).fork()).join();
         break;
-      case "activation":
-        Activation.encode(message.record.value, writer.uint32(26).fork()).join();
+      case "rollout":
+        Rollout.encode(message.record.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -97,7 +97,7 @@ export const FeatureRecord: MessageFns<FeatureRecord> = {
               break;
             }
 
-            message.record = { $case: "activation", value: Activation.decode(reader, reader.uint32()) };
+            message.record = { $case: "rollout", value: Rollout.decode(reader, reader.uint32()) };
             continue;
           }
         }

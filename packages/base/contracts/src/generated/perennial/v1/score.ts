@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Activation, Tick } from "./control.js";
+import { Rollout, Tick } from "./control.js";
 import { FeaturesUpdated } from "./feature.js";
 
 export const protobufPackage = "perennial.v1";
@@ -16,8 +16,8 @@ export const protobufFileName = "perennial/v1/score.proto";
 /** One record of lifecycle.score.computed.v1; the Kafka key is the profile key (absent on control records). */
 export interface ScoreRecord {
   record: { $case: "computed"; value: ScoreComputed } | { $case: "tick"; value: Tick } | {
-    $case: "activation";
-    value: Activation;
+    $case: "rollout";
+    value: Rollout;
   } | undefined;
 }
 
@@ -65,8 +65,8 @@ export const ScoreRecord: MessageFns<ScoreRecord> = {
       case "tick":
         Tick.encode(message.record.value, writer.uint32(18).fork()).join();
         break;
-      case "activation":
-        Activation.encode(message.record.value, writer.uint32(26).fork()).join();
+      case "rollout":
+        Rollout.encode(message.record.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -106,7 +106,7 @@ export const ScoreRecord: MessageFns<ScoreRecord> = {
               break;
             }
 
-            message.record = { $case: "activation", value: Activation.decode(reader, reader.uint32()) };
+            message.record = { $case: "rollout", value: Rollout.decode(reader, reader.uint32()) };
             continue;
           }
         }

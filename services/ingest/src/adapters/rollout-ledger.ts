@@ -1,18 +1,16 @@
-import type { Activation } from '@perennial/contracts';
+import type { Rollout } from '@perennial/contracts';
 import { type Pool, quoteIdentifier } from '@perennial/postgres';
-import type { ActivationLedger } from '../activate.js';
+import type { RolloutLedger } from '../write-rollout.js';
 import { query } from './query.js';
 
 /** What was last activated on each partition, in PostgreSQL. */
-export function createActivationLedger(pool: Pool, schema: string): ActivationLedger {
-  const table = `${quoteIdentifier(schema)}.activations`;
+export function createRolloutLedger(pool: Pool, schema: string): RolloutLedger {
+  const table = `${quoteIdentifier(schema)}.rollouts`;
   return {
     async load(kind) {
       const sql = `SELECT partition, number, hash FROM ${table} WHERE kind = $1`;
       const rows = await query<{ partition: number; number: number; hash: string }>(pool, sql, [kind]);
-      return new Map(
-        rows.map(({ partition, number, hash }): [number, Activation] => [partition, { kind, number, hash }]),
-      );
+      return new Map(rows.map(({ partition, number, hash }): [number, Rollout] => [partition, { kind, number, hash }]));
     },
     async save(partition, { kind, number, hash }) {
       const sql = `INSERT INTO ${table} (kind, partition, number, hash) VALUES ($1, $2, $3, $4)

@@ -2,7 +2,7 @@ import { AppError } from '@perennial/kernel';
 import type { ModulePatch } from './patches.js';
 
 /** A rule of the heart, broken in the services that faults are done to: a run that does not notice proves nothing. */
-export interface Breakage {
+export interface Mutant {
   readonly name: string;
   /** Those that show it best. */
   readonly faults: readonly string[];
@@ -17,7 +17,7 @@ const SNAPSHOT_WRITER = 'packages/stream/keyed-processor/dist/snapshot-writer.js
 const FEATURE_PIPELINE = 'services/feature-store/dist/pipeline.js';
 
 /** Every rule that can be seen broken from outside within a short run; docs/RELIABILITY.md says which cannot, and why. */
-export const BREAKAGES: readonly Breakage[] = [
+export const MUTANTS: readonly Mutant[] = [
   {
     name: 'positions-not-checked-downstream',
     faults: ['redis-emptied'],
@@ -116,10 +116,10 @@ export const BREAKAGES: readonly Breakage[] = [
   },
 ];
 
-/** The breakage of this name. Throws `config_invalid` that lists the names there are. */
-export function selectBreakage(name: string): Breakage {
-  const found = BREAKAGES.find((breakage) => breakage.name === name);
+/** The mutant of this name. Throws `config_invalid` that lists the names there are. */
+export function selectMutant(name: string): Mutant {
+  const found = MUTANTS.find((mutant) => mutant.name === name);
   if (found !== undefined) return found;
-  const known = BREAKAGES.map((breakage) => breakage.name).join(', ');
-  throw new AppError('config_invalid', `no such breakage: ${name}; there are ${known}`);
+  const known = MUTANTS.map((mutant) => mutant.name).join(', ');
+  throw new AppError('config_invalid', `no such mutant: ${name}; there are ${known}`);
 }

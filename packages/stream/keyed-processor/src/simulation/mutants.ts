@@ -1,11 +1,11 @@
 import { HEADERS } from '@perennial/contracts';
 import type { OutgoingRecord } from '@perennial/kafka';
 import { decodeOutbox, encodeOutbox } from '../outbox.js';
-import { type Breakage, toPort, uncounted } from './breakage.js';
-import { SNAPSHOT_BREAKAGES } from './snapshot-breakages.js';
+import { type Mutant, toPort, uncounted } from './mutant.js';
+import { SNAPSHOT_MUTANTS } from './snapshot-mutants.js';
 
 /** Every rule of the heart that can be broken from outside it; see docs/RELIABILITY.md for what each would do. */
-export const BREAKAGES: readonly Breakage[] = [
+export const MUTANTS: readonly Mutant[] = [
   {
     name: 'publish before commit',
     inStore: (store, { producer }) => ({
@@ -144,7 +144,7 @@ export const BREAKAGES: readonly Breakage[] = [
       };
     },
   },
-  ...SNAPSHOT_BREAKAGES,
+  ...SNAPSHOT_MUTANTS,
 ];
 
 /** What a broken rule remembers, beside the thing it belongs to. */

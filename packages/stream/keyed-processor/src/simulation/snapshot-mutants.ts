@@ -1,10 +1,10 @@
 import type { BlobStore } from '@perennial/blob-store';
 import { decodeManifest, encodeManifest, type SnapshotManifest } from '../snapshot-format.js';
 import type { PartitionMeta } from '../store.js';
-import { type Breakage, toPort, uncounted } from './breakage.js';
+import { type Mutant, toPort, uncounted } from './mutant.js';
 
 /** The rules of snapshots and restores, broken from outside: mostly by what a manifest says of a snapshot. */
-export const SNAPSHOT_BREAKAGES: readonly Breakage[] = [
+export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
   {
     name: 'snapshot begun after its states were read',
     inBlobs: (blobs, serverOf) =>

@@ -1,23 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { AcceptedRecord, type Activation } from '@perennial/contracts';
+import { AcceptedRecord, type Rollout } from '@perennial/contracts';
 import { createMemoryLog } from '@perennial/kafka/testing';
-import { writeActivation } from './activate.js';
 import { FakeClock } from './testing/fakes.js';
+import { writeRollout } from './write-rollout.js';
 
-describe('writeActivation', () => {
+describe('writeRollout', () => {
   async function open() {
     const log = createMemoryLog({ partitions: 3 });
-    const last = new Map<number, Activation>();
+    const last = new Map<number, Rollout>();
     const ledger = {
       load: async () => new Map(last),
-      save: async (partition: number, activation: Activation) => void last.set(partition, activation),
+      save: async (partition: number, rollout: Rollout) => void last.set(partition, rollout),
     };
     const clock = Object.assign(new FakeClock(), { wait: async () => undefined });
     const deps = { producer: await log.createProducer(), ledger, topic: 'accepted', partitions: 3, clock };
     const written = () =>
       log.records('accepted').map(({ value, partition }) => {
         const { record } = AcceptedRecord.decode(value ?? Buffer.alloc(0));
-        return record?.$case === 'activation' ? [partition, record.value.number] : [];
+        return record?.$case === 'rollout' ? [partition, record.value.number] : [];
       });
     return { log, deps, last, written };
   }
@@ -26,8 +26,8 @@ describe('writeActivation', () => {
 
   it('writes each partition once', async () => {
     const { deps, written } = await open();
-    expect(await writeActivation(one, deps)).toEqual([0, 1, 2]);
-    expect(await writeActivation(one, deps)).toEqual([]);
+    expect(await writeRollout(one, deps)).toEqual([0, 1, 2]);
+    expect(await writeRollout(one, deps)).toEqual([]);
     expect(written()).toEqual([
       [0, 1],
       [1, 1],
@@ -38,8 +38,8 @@ describe('writeActivation', () => {
   it('writes only where it is missing, and back to an earlier number', async () => {
     const { deps, last, written } = await open();
     last.set(1, two);
-    expect(await writeActivation(two, deps)).toEqual([0, 2]);
-    expect(await writeActivation(one, deps)).toEqual([0, 1, 2]);
+    expect(await writeRollout(two, deps)).toEqual([0, 2]);
+    expect(await writeRollout(one, deps)).toEqual([0, 1, 2]);
     expect(written()).toHaveLength(5);
   });
 
@@ -47,7 +47,7 @@ describe('writeActivation', () => {
     const { deps, log, written } = await open();
     log.failNextSend({ written: 0 });
     log.failNextSend({ written: 1 });
-    await writeActivation(one, deps);
+    await writeRollout(one, deps);
     expect(written().map(([partition]) => partition)).toEqual([0, 0, 1, 2]);
   });
 });

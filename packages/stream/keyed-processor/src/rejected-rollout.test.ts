@@ -4,21 +4,21 @@ import { MemoryPartitionStore } from './memory-store.js';
 import { createHarness, OUT, REFUSED, RecordingProducer, toInput, toSeen } from './test-kit.js';
 
 /*
- * An activation of a content that nobody can use must change nothing, on no partition and for no processor behind, and be
+ * A rollout of a content that nobody can use must change nothing, on no partition and for no processor behind, and be
  * seen; one that cannot be loaded yet must wait.
  */
 
 const input = toInput([
   { key: 'a', body: { value: 1 } },
-  { body: { activate: 10 } },
+  { body: { rollout: 10 } },
   { key: 'a', body: { value: 1 } },
-  { body: { activate: REFUSED } },
+  { body: { rollout: REFUSED } },
   { key: 'a', body: { value: 1 } },
 ]);
 
-describe('a refused activation', () => {
+describe('a refused rollout', () => {
   it.each([1, 5])(
-    'leaves what was in force, is kept as a dead letter and is not handed on (deliveries of %i)',
+    'leaves what was in force, is kept as a dead letter and is not forwarded (deliveries of %i)',
     async (chunk) => {
       const store = new MemoryPartitionStore();
       const producer = new RecordingProducer();
@@ -31,11 +31,11 @@ describe('a refused activation', () => {
       expect(store.contents().meta?.inForce).toEqual([{ kind: 'factor', number: 10, hash: '' }]);
       expect(store.contents().states.a).toContain('"sum":21,');
       const seen = toSeen(producer.written);
-      expect(seen.filter((line) => line.includes('activation'))).toEqual([
-        expect.stringContaining(`${OUT} null {"kind":"activation","activation":{"kind":"factor","number":10`),
+      expect(seen.filter((line) => line.includes(OUT) && line.includes('rollout'))).toEqual([
+        expect.stringContaining(`${OUT} null {"kind":"rollout","rollout":{"kind":"factor","number":10`),
       ]);
       const [letter] = producer.written.filter(({ topic }) => topic === 'dead');
-      expect(String(letter?.value)).toBe(JSON.stringify({ activate: REFUSED }));
+      expect(String(letter?.value)).toBe(JSON.stringify({ rollout: REFUSED }));
       expect(Object.values(letter?.headers ?? {})).toContain('this one is refused');
       expect(refused).toEqual([[0, { kind: 'factor', number: REFUSED, hash: '' }, { reason: 'this one is refused' }]]);
     },

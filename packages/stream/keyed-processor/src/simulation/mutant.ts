@@ -18,7 +18,7 @@ export interface StorePlace {
  * One rule broken, to see that the simulator notices. Each stands between the real code and the simulated world (at the
  * store, the log or the definition), so nothing of it is in what ships.
  */
-export interface Breakage {
+export interface Mutant {
   readonly name: string;
   /** What a call does at the server. */
   atServer?(server: StoreServer): PartitionStore;
