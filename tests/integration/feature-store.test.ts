@@ -136,7 +136,7 @@ describe(`feature-store (seed ${SEED})`, () => {
       { withinMs: 40_000, what: `${namespace} processed` },
     );
     const response = await fetch(`${url}/v1/features/${'x'.repeat(300)}`);
-    const refused = { status: response.status, message: ((await response.json()) as { message: string }).message };
+    const refused = { status: response.status, message: ((await response.json()) as { detail: string }).detail };
     expect(await service.end(running, 'SIGTERM')).toBe(0);
     const read = await readTopic(log, toTopic(namespace, 'featureUpdated'));
     // The namespaces differ in nothing but their names.

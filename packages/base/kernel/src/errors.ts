@@ -1,17 +1,20 @@
 /** Closed set of operational failures; anything else thrown is a programmer error and crashes. */
 export type ErrorCode =
   | 'config_invalid'
+  | 'conflict'
   | 'content_refused'
   | 'contract_violation'
   | 'data_damaged'
   | 'dependency_unavailable'
   | 'dependency_misconfigured'
   | 'fenced'
+  | 'forbidden'
   | 'limit_exceeded'
   | 'model_refused'
   | 'not_found'
   | 'resource_exhausted'
-  | 'timeout';
+  | 'timeout'
+  | 'unauthenticated';
 
 /** An operational failure: `code` says what, `retriable` whether trying again can help, `cause` why. */
 export class AppError extends Error {

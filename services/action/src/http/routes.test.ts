@@ -69,7 +69,7 @@ describe('action routes', () => {
     ['userId=a&limit=ten', 'limit must be a whole number from 1 to 500'],
   ])('refuse ?%.30s', async (query, message) => {
     const reply = await server.inject(`/v1/actions?${query}`);
-    expect([reply.statusCode, reply.json().message]).toEqual([400, message]);
+    expect([reply.statusCode, reply.json().detail]).toEqual([400, message]);
     expect(asked).toEqual([]);
   });
 

@@ -58,7 +58,7 @@ describe('GET /v1/features/{userId}', () => {
     [' ', 'userId is empty'],
   ])('refuses the id %.10s', async (userId, message) => {
     const response = await setUp({}).get(userId);
-    expect([response.statusCode, response.json().message]).toEqual([400, message]);
+    expect([response.statusCode, response.json().detail]).toEqual([400, message]);
   });
 
   it('is 503 while the store is away, and 500 for a state it cannot read', async () => {
@@ -109,7 +109,7 @@ describe('POST /v1/features', () => {
   ])('refuses %.40j', async (body, message) => {
     const response = await setUp({}).post(body);
     expect(response.statusCode).toBe(400);
-    expect(response.json().message).toContain(message);
+    expect(response.json().detail).toContain(message);
   });
 });
 

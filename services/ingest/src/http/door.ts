@@ -1,6 +1,6 @@
 import type { Clock } from '@perennial/kernel';
 import type { FastifyInstance } from '@perennial/service-host';
-import { toErrorReply } from '@perennial/service-host';
+import { toProblemReply } from '@perennial/service-host';
 import { LIMITS } from '../domain/limits.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
 import type { Rejection } from '../domain/rejection.js';
@@ -47,12 +47,12 @@ export function prepareDoor(server: FastifyInstance): void {
       const { status, code, message, headers } = refusal;
       return reply.code(status).headers(headers).send({ success: false, error: code, message });
     }
-    const { status, body, headers } = toErrorReply(error);
-    if (status >= 500) request.log.warn({ error, route: request.routeOptions.url }, 'request failed');
+    const { problem, headers } = toProblemReply(error, request.url);
+    if (problem.status >= 500) request.log.warn({ error, route: request.routeOptions.url }, 'request failed');
     return reply
-      .code(status)
+      .code(problem.status)
       .headers(headers)
-      .send({ success: false, ...body });
+      .send({ success: false, error: problem.code, message: problem.detail });
   });
 }
 

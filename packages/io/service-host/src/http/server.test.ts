@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
-import type { FastifyInstance, Readiness } from './http-server.js';
-import { createHttpServer, listen } from './http-server.js';
+import type { FastifyInstance } from 'fastify';
+import type { Readiness } from './health-routes.js';
+import { listen } from './listen.js';
+import { createHttpServer } from './server.js';
 
 describe('http server', () => {
   const servers: FastifyInstance[] = [];
@@ -47,7 +49,17 @@ describe('http server', () => {
     const broken = await server.inject('/broken');
     expect(broken.statusCode).toBe(500);
     expect(broken.body).not.toContain('123');
-    expect((await server.inject('/nowhere')).json()).toMatchObject({ error: 'not_found' });
+    expect(broken.json()).toMatchObject({ status: 500, code: 'internal', detail: 'internal error' });
+    const nowhere = await server.inject('/nowhere?secret=1');
+    expect(nowhere.headers['content-type']).toBe('application/problem+json');
+    expect(nowhere.json()).toEqual({
+      type: 'urn:perennial:problem:not_found',
+      title: 'Not Found',
+      status: 404,
+      detail: 'there is no route GET /nowhere',
+      instance: '/nowhere',
+      code: 'not_found',
+    });
     expect(
       (
         await server.inject({

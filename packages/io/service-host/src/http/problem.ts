@@ -1,0 +1,134 @@
+import { type ErrorCode, isAppError } from '@perennial/kernel';
+
+/** What is wrong with one part of a request. */
+export interface FieldProblem {
+  readonly in: 'path' | 'query' | 'body';
+  /** Such as `limit` or `userIds/3`; empty for the body as a whole. */
+  readonly field: string;
+  readonly detail: string;
+}
+
+/** `internal` hides what is nobody's business outside. */
+export type ProblemCode = ErrorCode | 'internal';
+
+/** Problem details as of RFC 9457: the one form of errors of every route but those that speak the Segment API. */
+export interface Problem {
+  /** Names the kind of problem for machines, as a URN of `code`. */
+  readonly type: string;
+  /** The HTTP status in words. */
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** Path of the request. */
+  readonly instance: string;
+  readonly code: ProblemCode;
+  /** Each problem that validation found, `FIELD_PROBLEMS_MAX` at most. */
+  readonly errors?: readonly FieldProblem[];
+}
+
+/** What an error becomes on the wire. */
+export interface ProblemReply {
+  readonly problem: Problem;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** How long a client should wait after 503; SDKs back off further by themselves. */
+const RETRY_AFTER_SECONDS = 1;
+
+/** A body of a thousand wrong entries is described by its first. */
+const FIELD_PROBLEMS_MAX = 20;
+
+const STATUS_BY_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
+  contract_violation: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  limit_exceeded: 413,
+  dependency_unavailable: 503,
+  fenced: 503,
+  resource_exhausted: 503,
+  timeout: 503,
+};
+
+const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'conflict',
+  413: 'limit_exceeded',
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** Maps what a handler threw to a reply: our codes by table, Fastify's 4xx as they are, anything else 500 without its message. */
+export function toProblemReply(error: unknown, instance: string): ProblemReply {
+  if (isAppError(error)) {
+    const status = STATUS_BY_CODE[error.code];
+    if (status !== undefined) return toReply({ status, code: error.code, detail: error.message, instance });
+  }
+  const { statusCode: status, message: detail = '' } = error as { statusCode?: number; message?: string };
+  if (status === undefined || status < 400 || status >= 500) {
+    return toReply({ status: 500, code: 'internal', detail: 'internal error', instance });
+  }
+  const errors = toFieldProblems(error);
+  const code = CODE_BY_STATUS[status] ?? 'contract_violation';
+  return toReply({ status, code, detail: errors?.map(toSentence).join('; ') ?? detail, instance, errors });
+}
+
+function toReply(parts: {
+  status: number;
+  code: ProblemCode;
+  detail: string;
+  instance: string;
+  errors?: readonly FieldProblem[] | undefined;
+}): ProblemReply {
+  const { status, code, detail, instance, errors } = parts;
+  const type = `urn:perennial:problem:${code}`;
+  const title = TITLES[status] ?? 'Error';
+  return {
+    problem: { type, title, status, detail, instance, code, ...(errors === undefined ? {} : { errors }) },
+    headers: status === 503 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {},
+  };
+}
+
+const PARTS = { params: 'path', querystring: 'query', body: 'body' } as const;
+
+interface ValidationFailure {
+  readonly validation?: ReadonlyArray<{
+    readonly instancePath: string;
+    readonly message?: string;
+    readonly params?: { readonly missingProperty?: unknown };
+  }>;
+  readonly validationContext?: string;
+}
+
+/** What Fastify's validation found; undefined for any other error. */
+function toFieldProblems(error: unknown): FieldProblem[] | undefined {
+  const { validation, validationContext = 'body' } = error as ValidationFailure;
+  if (validation === undefined) return undefined;
+  const part = PARTS[validationContext as keyof typeof PARTS] ?? 'body';
+  return validation.slice(0, FIELD_PROBLEMS_MAX).map(({ instancePath, message = 'is invalid', params }) => {
+    const missing = params?.missingProperty;
+    if (typeof missing !== 'string') return { in: part, field: instancePath.slice(1), detail: message };
+    return { in: part, field: `${instancePath}/${missing}`.slice(1), detail: 'is missing' };
+  });
+}
+
+function toSentence({ in: part, field, detail }: FieldProblem): string {
+  return field === '' ? `the ${part} ${detail}` : `${field} ${detail}`;
+}
