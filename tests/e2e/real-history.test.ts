@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createKafkaLog, type Log } from '@perennial/kafka';
 import type { Platform } from '@perennial/launcher';
 import { createSilentLogger } from '@perennial/telemetry';
+import { backfillFile, readFeatures, startNamespace } from '../support/backfilled-namespace.js';
 import { readTestEnvironment } from '../support/environment.js';
-import { readFeatures, replayFile, startNamespace } from '../support/replayed-namespace.js';
 import { createRunName } from '../support/run-name.js';
 
 /*
@@ -43,7 +43,7 @@ describeWithData('a real purchase history', () => {
   it('is found whole in the features, and is left alone the second time', async () => {
     const expected = countOrders();
     const orders = [...expected.values()].reduce((sum, { count }) => sum + count, 0);
-    const result = await replayFile(platform, log, { file: FILE, untilMs: UNTIL_MS, via: 'kafka' });
+    const result = await backfillFile(platform, log, { file: FILE, untilMs: UNTIL_MS, via: 'kafka' });
     expect(result).toMatchObject({ settled: true, events: { sent: orders, accepted: orders, rejected: 0 } });
     const profiles = await readFeatures(platform, [...expected.keys()]);
     for (const { userId, asOf, features } of profiles) {
@@ -55,7 +55,7 @@ describeWithData('a real purchase history', () => {
       };
       expect({ userId, ...found }).toEqual({ userId, count, cents });
     }
-    const again = await replayFile(platform, log, { file: FILE, untilMs: UNTIL_MS, via: 'kafka' });
+    const again = await backfillFile(platform, log, { file: FILE, untilMs: UNTIL_MS, via: 'kafka' });
     expect(again).toMatchObject({ events: { sent: 0 } });
   }, 180_000);
 });

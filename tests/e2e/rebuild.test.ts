@@ -11,11 +11,11 @@ import { toPartitionKeys } from '@perennial/keyed-processor';
 import { ensurePlatform, type Platform, rebuildNamespace } from '@perennial/launcher';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
+import { backfillFile } from '../support/backfilled-namespace.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { createHistory, toCsv } from '../support/purchase-history.js';
 import { readTopic } from '../support/read-topic.js';
-import { replayFile } from '../support/replayed-namespace.js';
 import { createRunName } from '../support/run-name.js';
 
 /*
@@ -73,7 +73,7 @@ describe(`a namespace of which only the archive is left (seed ${SEED})`, () => {
   it('gets every state back, the same bytes, and goes on', async () => {
     const file = join(home, 'history.csv');
     writeFileSync(file, toCsv(createHistory({ seed: SEED, users: 120, days: 200, rowsPerUserMax: 8 })));
-    await replayFile(platform, log, { file });
+    await backfillFile(platform, log, { file });
     await untilWorkedOff();
     const before = await readStates();
     const edges = await readEdges();

@@ -14,7 +14,7 @@ import { createRunName } from '../support/run-name.js';
 
 /*
  * Poison of every kind on real Kafka and Redis: a build of a processor that cannot process some records, then a repaired
- * one. Each poison is dead-lettered with its cause while the partition goes on; `./perennial dlq replay` brings it back,
+ * one. Each poison is dead-lettered with its cause while the partition goes on; `./perennial dlq redrive` brings it back,
  * and the states equal those of a namespace where the same records came at that time.
  */
 
@@ -99,13 +99,13 @@ describe('dead letters', () => {
       expect(stdout).toContain(part);
   });
 
-  it('are put back once by replay --all; then the repaired build comes to what it would have come to', async () => {
+  it('are put back once by redrive --all; then the repaired build comes to what it would have come to', async () => {
     const input = toInputTopic(namespace);
     const before = await log.offsets(input);
-    expect(await replay('--all', '--dry-run')).toMatchObject({ dryRun: true, replayed: { [input]: 6 } });
+    expect(await redrive('--all', '--dry-run')).toMatchObject({ dryRun: true, redriven: { [input]: 6 } });
     expect(await log.offsets(input)).toEqual(before);
-    expect(await replay('--all')).toMatchObject({ replayed: { [input]: 6 }, refusedCount: 0 });
-    const again = await runDlq(namespace, 'replay', '--all');
+    expect(await redrive('--all')).toMatchObject({ redriven: { [input]: 6 }, refusedCount: 0 });
+    const again = await runDlq(namespace, 'redrive', '--all');
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to put back') });
 
     await runBuild(namespace, { repaired: true });
@@ -125,14 +125,14 @@ describe('dead letters', () => {
     const shown = JSON.parse((await runDlq(namespace, 'show', must(rows.at(-1), 'letter').position, '--json')).stdout);
     expect(shown).toMatchObject({
       value: 'fffe00',
-      notes: { 'replayed before, from': expect.stringMatching(/\/0:0$/) },
+      notes: { 'redriven before, from': expect.stringMatching(/\/0:0$/) },
     });
   });
 
   it('have copies since the builds were started and stopped: none of them is listed or put back', async () => {
     const written = await readTopic(log, toTopic(namespace, 'deadLettered'));
     expect(written.length).toBeGreaterThan(7);
-    expect(await replay('--all')).toMatchObject({ replayed: { [toInputTopic(namespace)]: 1 } });
+    expect(await redrive('--all')).toMatchObject({ redriven: { [toInputTopic(namespace)]: 1 } });
     const before = await readStates(namespace);
     await runBuild(namespace, { repaired: true });
     expect(await readStates(namespace)).toEqual(before);
@@ -140,14 +140,14 @@ describe('dead letters', () => {
 
   it('are put back by position as often as asked', async () => {
     const [row] = await list('--cause', 'cannot add');
-    for (let i = 0; i < 2; i++) await replay(must(row, 'a letter').position);
+    for (let i = 0; i < 2; i++) await redrive(must(row, 'a letter').position);
     await runBuild(namespace, { repaired: true });
     expect(JSON.parse((await readStates(namespace)).ada ?? '{}')).toMatchObject({ sum: 78 + 13 + 13 });
     const records = (await readTopic(log, toInputTopic(namespace))).slice(-2);
     for (const { key, value, headers } of records) {
       expect({ key, value, headers }).toEqual({
         ...throwing,
-        headers: { mine: 'kept', [HEADERS.replayedFrom]: `${toTopic(namespace, 'deadLettered')}/0:2` },
+        headers: { mine: 'kept', [HEADERS.redrivenFrom]: `${toTopic(namespace, 'deadLettered')}/0:2` },
       });
     }
   }, 30_000);
@@ -158,7 +158,12 @@ describe('dead letters', () => {
       stderr: expect.stringContaining('ends at'),
     });
     expect(await runDlq(`none${run}`, 'list')).toMatchObject({ code: 1, stderr: expect.stringContaining('no topic') });
-    for (const args of [['show', 'x'], ['replay'], ['replay', '0:1', '--all'], ['replay', '0:1', '--with', 'x.json']])
+    for (const args of [
+      ['show', 'x'],
+      ['redrive'],
+      ['redrive', '0:1', '--all'],
+      ['redrive', '0:1', '--with', 'x.json'],
+    ])
       expect(await runDlq(namespace, ...args)).toMatchObject({ code: 2 });
   });
 
@@ -224,8 +229,8 @@ describe('dead letters', () => {
     return (JSON.parse(stdout) as { entries: Row[] }).entries;
   }
 
-  async function replay(...args: readonly string[]): Promise<unknown> {
-    return JSON.parse((await runDlq(namespace, 'replay', '--json', ...args)).stdout);
+  async function redrive(...args: readonly string[]): Promise<unknown> {
+    return JSON.parse((await runDlq(namespace, 'redrive', '--json', ...args)).stdout);
   }
 });
 

@@ -69,7 +69,7 @@ describe('poison at the door', () => {
     const file = join(tmpdir(), `${namespace}.json`);
     writeFileSync(file, JSON.stringify({ ...shown.value, properties: { order_id: 'o2', revenue: 41 } }));
     for (let i = 0; i < 2; i++) {
-      const { code, stdout } = await runDlq(namespace, 'replay', position, '--rejected', '--with', file);
+      const { code, stdout } = await runDlq(namespace, 'redrive', position, '--rejected', '--with', file);
       expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('put back 1 to') });
     }
     await eventually(async () => (await readFeature('orders_revenue_sum_all')) === 42, {
@@ -99,7 +99,7 @@ describe('poison at the door', () => {
     await eventually(async () => (await list()).length === 2 * PARTITIONS, { ...WITHIN, what: 'dead letters' });
     const unknown = await list('--processor', 'feature-store', '--cause', 'neither event, tick nor rollout');
     expect(unknown.map(({ kind, key: shown }) => [kind, shown])).toEqual(Array(PARTITIONS).fill(['undecodable', 'k']));
-    const { code } = await runDlq(namespace, 'replay', '--all');
+    const { code } = await runDlq(namespace, 'redrive', '--all');
     expect(code).toBe(0);
     await eventually(async () => (await list()).length === 4 * PARTITIONS, { ...WITHIN, what: 'refused again' });
     expect(await readFeature('orders_count_all')).toBe(3);

@@ -69,7 +69,7 @@ describe('the composed service', () => {
   });
 
   it('writes no ticks of its own where events drive the clock', async () => {
-    const { app, kinds } = open({ PERENNIAL_NAMESPACE: 'replay', PERENNIAL_CLOCK_MODE: 'events' });
+    const { app, kinds } = open({ PERENNIAL_NAMESPACE: 'backfill', PERENNIAL_CLOCK_MODE: 'events' });
     const { url } = await app.start();
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(kinds()).toHaveLength(0);

@@ -37,7 +37,7 @@ export function loadConfig(env: Environment): IngestConfig {
 export function readConfig(reader: ConfigReader): IngestConfig {
   const identity = readIdentityConfig(reader);
   const clockMode = reader.oneOf('PERENNIAL_CLOCK_MODE', ['wall', 'events'], {
-    description: 'What moves log time: ticks each second (wall) or POST /v1/clock (events, for replays)',
+    description: 'What moves log time: ticks each second (wall) or POST /v1/clock (events, for backfills)',
     default: 'wall',
   });
   if (clockMode === 'events' && identity.namespace === LIVE_NAMESPACE) {

@@ -1,7 +1,7 @@
 import { AppError } from '@perennial/kernel';
 import type { Answer, IngestAddress, Retrying } from './http-client.js';
 import { callIngest } from './http-client.js';
-import { REPLAY_LIMITS } from './limits.js';
+import { BACKFILL_LIMITS } from './limits.js';
 
 /**
  * Has ingest write ticks up to `toMs`, an hour apart, to every partition; resolves when they are acknowledged. With
@@ -14,7 +14,7 @@ export async function advanceClock(
 ): Promise<void> {
   const body = {
     to: new Date(request.toMs).toISOString(),
-    stepMs: REPLAY_LIMITS.tickStepMs,
+    stepMs: BACKFILL_LIMITS.tickStepMs,
     ...(request.received === undefined ? {} : { received: request.received }),
   };
   const answer = await callIngest(address, { path: '/v1/clock', body: JSON.stringify(body) }, retrying);
@@ -31,7 +31,7 @@ export async function readLogTime(address: IngestAddress, retrying: Retrying): P
   const { mode, logTime } = answer.body as { mode?: unknown; logTime?: unknown };
   if (mode !== 'events') {
     const message =
-      'this namespace runs by the wall clock: replay into another one (--namespace NAME), which events drive';
+      'this namespace runs by the wall clock: backfill into another one (--namespace NAME), which events drive';
     throw new AppError('config_invalid', message);
   }
   return typeof logTime === 'string' ? Date.parse(logTime) : undefined;

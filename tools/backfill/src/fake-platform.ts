@@ -19,7 +19,7 @@ export type Trouble = (
   body: { batch?: FakeEvent[] },
 ) => { status: number; headers?: Record<string, string> } | 'cut' | undefined;
 
-/** An ingest of HTTP and memory, with the log beside it, for the tests of the replay. */
+/** An ingest of HTTP and memory, with the log beside it, for the tests of the backfill. */
 export async function startFakePlatform() {
   const records: FakeRecord[] = [];
   const received: OutgoingRecord[] = [];

@@ -1,5 +1,5 @@
 import { AppError, abortAfter, type Clock, isAppError, retry, systemClock, toMessage } from '@perennial/kernel';
-import { REPLAY_LIMITS } from './limits.js';
+import { BACKFILL_LIMITS } from './limits.js';
 
 export interface IngestAddress {
   /** Asked again before each try: an ingest that was restarted may listen elsewhere. */
@@ -51,10 +51,10 @@ export async function callIngest(address: IngestAddress, call: Call, retrying: R
     return answer;
   };
   const isRetriable = (error: unknown): boolean =>
-    isAppError(error) && error.retriable && clock.steadyMs() - startMs < REPLAY_LIMITS.retryTotalMaxMs;
+    isAppError(error) && error.retriable && clock.steadyMs() - startMs < BACKFILL_LIMITS.retryTotalMaxMs;
   return retry(attempt, {
-    initialMs: REPLAY_LIMITS.retryInitialMs,
-    maxMs: REPLAY_LIMITS.retryMaxMs,
+    initialMs: BACKFILL_LIMITS.retryInitialMs,
+    maxMs: BACKFILL_LIMITS.retryMaxMs,
     clock,
     isRetriable,
     ...(retrying.signal === undefined ? {} : { signal: retrying.signal }),
@@ -64,7 +64,7 @@ export async function callIngest(address: IngestAddress, call: Call, retrying: R
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AppError('timeout', 'the replay was interrupted; run it again to go on from here');
+  if (signal?.aborted) throw new AppError('timeout', 'the backfill was interrupted; run it again to go on from here');
 }
 
 async function send(
@@ -82,7 +82,7 @@ async function send(
       },
       ...(body === undefined ? {} : { body }),
     };
-    return await abortAfter(REPLAY_LIMITS.requestTimeoutMs, signal, async (ended) => {
+    return await abortAfter(BACKFILL_LIMITS.requestTimeoutMs, signal, async (ended) => {
       const response = await fetch(new URL(path, base), { ...request, signal: ended });
       const text = await response.text();
       return { answer: { status: response.status, body: parseBody(text) }, waitMs: toRetryAfterMs(response) };
@@ -100,7 +100,7 @@ async function send(
 function toRetryAfterMs(response: Response): number {
   if (response.status !== 429 && response.status < 500) return 0;
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, REPLAY_LIMITS.retryAfterMaxMs) : 0;
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, BACKFILL_LIMITS.retryAfterMaxMs) : 0;
 }
 
 function parseBody(text: string): unknown {

@@ -1,7 +1,7 @@
 export { advanceClock } from './clock-client.js';
-export { REPLAY_LIMITS } from './limits.js';
+export { BACKFILL_LIMITS } from './limits.js';
 export type { Lags, Quiet, QuietOptions, Reader } from './quiet.js';
 export { CHAIN, readLags, waitForQuiet } from './quiet.js';
-export type { ReplayOptions, ReplayProgress, ReplayResult } from './run-replay.js';
-export { runReplay } from './run-replay.js';
+export type { BackfillOptions, BackfillProgress, BackfillResult } from './run-backfill.js';
+export { runBackfill } from './run-backfill.js';
 export { toHourCeiling } from './schedule.js';

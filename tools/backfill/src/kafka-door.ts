@@ -7,7 +7,7 @@ import type { Door } from './door.js';
 export async function createKafkaDoor(log: Log, namespace: string): Promise<Door> {
   const topic = toTopic(namespace, 'eventReceived');
   const partitions = (await log.offsets(topic)).size;
-  const producer = await log.createProducer({ clientId: 'perennial-replay' });
+  const producer = await log.createProducer({ clientId: 'perennial-backfill' });
   return {
     deliver: async (batch) => {
       const records = batch.map(({ userId, json }) => ({

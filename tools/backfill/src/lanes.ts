@@ -1,5 +1,5 @@
 import type { History, SegmentTrack } from '@perennial/history';
-import { REPLAY_LIMITS } from './limits.js';
+import { BACKFILL_LIMITS } from './limits.js';
 
 /** One event as it is sent. */
 export interface Outgoing {
@@ -14,7 +14,7 @@ export interface Range {
 
 /** How many lanes a number of events is worth: a request of few events costs nearly what one of many does. */
 export function toLaneCount(events: number): number {
-  return Math.max(1, Math.min(REPLAY_LIMITS.lanesMax, Math.ceil(events / REPLAY_LIMITS.batchEventsMax)));
+  return Math.max(1, Math.min(BACKFILL_LIMITS.lanesMax, Math.ceil(events / BACKFILL_LIMITS.batchEventsMax)));
 }
 
 /** The batches of one lane, in order: the events of the users that fall to it, within the front door's limits. */
@@ -30,7 +30,7 @@ export function* toBatches(
     const event = history.event(index);
     const json = JSON.stringify(event);
     const size = Buffer.byteLength(json) + 1;
-    if (batch.length >= REPLAY_LIMITS.batchEventsMax || bytes + size > REPLAY_LIMITS.batchBytesMax) {
+    if (batch.length >= BACKFILL_LIMITS.batchEventsMax || bytes + size > BACKFILL_LIMITS.batchBytesMax) {
       yield batch;
       batch = [];
       bytes = 0;

@@ -1,5 +1,5 @@
-/** Bounds of a replay. */
-export const REPLAY_LIMITS = {
+/** Bounds of a backfill. */
+export const BACKFILL_LIMITS = {
   /** Time goes on by this much at most between two ticks, so that timers fire about when they would have. */
   tickStepMs: 3_600_000,
   /** Ticks asked for in one call: 31 days of hours, some 4,500 records with 6 partitions. */
@@ -15,7 +15,7 @@ export const REPLAY_LIMITS = {
   retryMaxMs: 10_000,
   /** `Retry-After` is honoured up to this. */
   retryAfterMaxMs: 60_000,
-  /** One request is tried again for this long; then the replay stops, and goes on from there when it is run again. */
+  /** One request is tried again for this long; then the backfill stops, and goes on from there when it is run again. */
   retryTotalMaxMs: 5 * 60_000,
   /** How long the platform may stand still, and take in all, before the wait for quiet gives up and says so. */
   quietStallMaxMs: 60_000,

@@ -5,7 +5,7 @@ import { AppError } from '@perennial/kernel';
 const ATTEMPTS_MAX = 3;
 
 /**
- * One replay at a time in a namespace: two would each drive its time. Returns the release; throws `dependency_unavailable`
+ * One backfill at a time in a namespace: two would each drive its time. Returns the release; throws `dependency_unavailable`
  * when another process holds the lock. The lock of a process that is gone is taken over.
  */
 export async function lockFolder(
@@ -23,7 +23,7 @@ export async function lockFolder(
     }
     const holder = Number(await readFile(path, 'utf8').catch(() => ''));
     if (Number.isInteger(holder) && holder > 0 && self.isAlive(holder)) {
-      throw new AppError('dependency_unavailable', `a replay into this namespace is running (process ${holder})`);
+      throw new AppError('dependency_unavailable', `a backfill into this namespace is running (process ${holder})`);
     }
     await rm(path, { force: true });
   }

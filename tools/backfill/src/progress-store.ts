@@ -2,10 +2,10 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@perennial/kernel';
 
-/** How far the replay of one content into one namespace has come. */
+/** How far the backfill of one content into one namespace has come. */
 export interface Progress {
   readonly sha256: string;
-  /** Name under which the file was first replayed: part of the message ids, kept when the file is renamed. */
+  /** Name under which the file was first backfilled: part of the message ids, kept when the file is renamed. */
   readonly fileName: string;
   /** Log time reached, ms: everything up to it is sent and acknowledged. */
   readonly reachedMs: number;
@@ -48,7 +48,7 @@ function parseProgress(text: string, path: string): Progress {
   } catch {
     // Falls through to the one error for everything that is no progress.
   }
-  throw new AppError('config_invalid', `${path} is damaged; remove it to replay the file from its beginning`);
+  throw new AppError('config_invalid', `${path} is damaged; remove it to backfill the file from its beginning`);
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

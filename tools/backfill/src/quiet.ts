@@ -1,7 +1,7 @@
 import { type TopicName, toConsumerGroup, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { type Clock, isAppError, systemClock } from '@perennial/kernel';
-import { REPLAY_LIMITS } from './limits.js';
+import { BACKFILL_LIMITS } from './limits.js';
 
 /** A reader of the chain: its consumer group, and the topic it reads. */
 export interface Reader {
@@ -48,11 +48,11 @@ export async function waitForQuiet(options: QuietOptions): Promise<Quiet> {
     if (idle && fingerprint === last) return { quiet: true, lags };
     if (fingerprint !== last) movedMs = clock.steadyMs();
     last = fingerprint;
-    const stalled = clock.steadyMs() - movedMs > REPLAY_LIMITS.quietStallMaxMs;
-    if (stalled || clock.steadyMs() - startMs > REPLAY_LIMITS.quietTotalMaxMs || options.signal?.aborted) {
+    const stalled = clock.steadyMs() - movedMs > BACKFILL_LIMITS.quietStallMaxMs;
+    if (stalled || clock.steadyMs() - startMs > BACKFILL_LIMITS.quietTotalMaxMs || options.signal?.aborted) {
       return { quiet: false, lags };
     }
-    await clock.wait(REPLAY_LIMITS.quietPollMs, options.signal);
+    await clock.wait(BACKFILL_LIMITS.quietPollMs, options.signal);
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { countTicks, findFirstAfter, type ReplayStep, type ScheduleInput, toSteps, toTickCalls } from './schedule.js';
+import { type BackfillStep, countTicks, findFirstAfter, type ScheduleInput, toSteps, toTickCalls } from './schedule.js';
 
 const HOUR = 3_600_000;
 
@@ -118,7 +118,7 @@ describe('findFirstAfter', () => {
   });
 });
 
-function steps(times: readonly number[], bounds: Pick<ScheduleInput, 'reachedMs' | 'untilMs'> = {}): ReplayStep[] {
+function steps(times: readonly number[], bounds: Pick<ScheduleInput, 'reachedMs' | 'untilMs'> = {}): BackfillStep[] {
   return [...toSteps({ ...toInput(times), ...bounds })];
 }
 

@@ -1,7 +1,7 @@
-import { REPLAY_LIMITS } from './limits.js';
+import { BACKFILL_LIMITS } from './limits.js';
 
-/** What a replay does next: sends the events [from, to), or lets time reach `timeMs`. */
-export type ReplayStep =
+/** What a backfill does next: sends the events [from, to), or lets time reach `timeMs`. */
+export type BackfillStep =
   | { readonly kind: 'send'; readonly from: number; readonly to: number }
   | { readonly kind: 'tick'; readonly timeMs: number };
 
@@ -16,17 +16,17 @@ export interface ScheduleInput {
 }
 
 /**
- * The steps of a replay, lazily: the events of an hour (T - 1 h, T] before the tick T, and each tick before any event
+ * The steps of a backfill, lazily: the events of an hour (T - 1 h, T] before the tick T, and each tick before any event
  * that is later than it. Hours without events cost no step: one tick step covers them all. Steps only go forward, so a
  * run that stops after a tick is continued by giving that tick's time as `reachedMs`.
  */
-export function* toSteps(input: ScheduleInput): Generator<ReplayStep> {
+export function* toSteps(input: ScheduleInput): Generator<BackfillStep> {
   const end = findFirstAfter(input, input.untilMs ?? Number.POSITIVE_INFINITY);
   let index = findFirstAfter(input, input.reachedMs ?? Number.NEGATIVE_INFINITY);
   let timeMs = input.reachedMs ?? Number.NEGATIVE_INFINITY;
   while (index < end) {
     const hourMs = toHourCeiling(input.timestampMs(index));
-    const beforeMs = hourMs - REPLAY_LIMITS.tickStepMs;
+    const beforeMs = hourMs - BACKFILL_LIMITS.tickStepMs;
     if (beforeMs > timeMs) {
       timeMs = beforeMs;
       yield { kind: 'tick', timeMs };
@@ -42,22 +42,22 @@ export function* toSteps(input: ScheduleInput): Generator<ReplayStep> {
 
 /** The hour boundary at or after a time. */
 export function toHourCeiling(ms: number): number {
-  return Math.ceil(ms / REPLAY_LIMITS.tickStepMs) * REPLAY_LIMITS.tickStepMs;
+  return Math.ceil(ms / BACKFILL_LIMITS.tickStepMs) * BACKFILL_LIMITS.tickStepMs;
 }
 
 /** How many ticks go from one log time to another: the hour boundaries between, and the end itself. */
 export function countTicks(fromMs: number | undefined, toMs: number): number {
   if (fromMs === undefined) return 1;
-  return Math.max(0, Math.ceil(toMs / REPLAY_LIMITS.tickStepMs) - Math.floor(fromMs / REPLAY_LIMITS.tickStepMs));
+  return Math.max(0, Math.ceil(toMs / BACKFILL_LIMITS.tickStepMs) - Math.floor(fromMs / BACKFILL_LIMITS.tickStepMs));
 }
 
 /**
  * A long way in pieces that one call each can take. All but the last end on hours, the first of them on the next: ticks are
- * then on the hours however often a replay stopped in between.
+ * then on the hours however often a backfill stopped in between.
  */
 export function* toTickCalls(fromMs: number | undefined, toMs: number): Generator<number> {
   if (fromMs !== undefined) {
-    const pieceMs = REPLAY_LIMITS.ticksPerCallMax * REPLAY_LIMITS.tickStepMs;
+    const pieceMs = BACKFILL_LIMITS.ticksPerCallMax * BACKFILL_LIMITS.tickStepMs;
     const alignedMs = toHourCeiling(fromMs);
     const firstMs = alignedMs > fromMs ? alignedMs : fromMs + pieceMs;
     for (let at = firstMs; at < toMs; at += pieceMs) yield at;

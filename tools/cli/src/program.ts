@@ -7,7 +7,7 @@ Examples:
   ./perennial status                    what runs, where, and how far behind it is
   ./perennial topic action.decided -f   watch decisions as they are made
   ./perennial dlq list                  what the platform could not take, and why
-  ./perennial replay orders.csv.gz      send a history through the platform in fast time
+  ./perennial backfill orders.csv.gz      send a history through the platform in fast time
   ./perennial down                      end everything, keep the data
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the machine lacks something (see doctor).`;
@@ -20,7 +20,7 @@ interface Entry {
 /** In the order of the help. Each imports what it needs only when it is called: together they take a second to load. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   demo: {
-    description: 'start everything, replay a real purchase history, send live traffic, and show what came of it',
+    description: 'start everything, backfill a real purchase history, send live traffic, and show what came of it',
     load: async () => (await import('./commands/demo.js')).createDemoCommand(),
   },
   up: {
@@ -47,9 +47,9 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'who may send events: sources and their write keys',
     load: async () => (await import('./commands/sources.js')).createSourcesCommand(),
   },
-  replay: {
+  backfill: {
     description: 'send a history file through the front door in fast time, event time driving the clock',
-    load: async () => (await import('./commands/replay.js')).createReplayCommand(),
+    load: async () => (await import('./commands/backfill.js')).createBackfillCommand(),
   },
   rebuild: {
     description: 'make every state again from the event archive, when Redis and the snapshots are gone',

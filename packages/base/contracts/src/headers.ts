@@ -13,7 +13,7 @@ export const HEADERS = {
   /** On a dead letter without the record's content, which was too large: bytes of its key, value and headers. */
   omittedBytes: 'pn-omitted-bytes',
   /** On a record put back: `<topic>/<partition>:<offset>` of its dead letter or refusal. */
-  replayedFrom: 'pn-replayed-from',
+  redrivenFrom: 'pn-redriven-from',
 } as const;
 
 /** The position of an output: which input record caused it, and which of its outputs it is. */

@@ -212,7 +212,7 @@ function findSuppression(
   return undefined;
 }
 
-/** The same profiles for the same salt, on every machine and in every replay. */
+/** The same profiles for the same salt, on every machine and in every backfill. */
 export function isHeldOut(share: number, salt: string, profileKey: string, strategy = ''): boolean {
   return share > 0 && toUnitInterval('holdout', salt, strategy, profileKey) < share;
 }

@@ -118,7 +118,7 @@ function checkPartitions(name: string, wanted: number, found: number | undefined
   if (found === undefined || found === wanted) return;
   throw new AppError(
     'dependency_misconfigured',
-    `topic ${name} has ${found} partitions, not ${wanted}; the count is fixed when a namespace is created: replay into a new one`,
+    `topic ${name} has ${found} partitions, not ${wanted}; the count is fixed when a namespace is created: backfill a new one`,
   );
 }
 

@@ -3,7 +3,7 @@ import { encodePosition, HEADERS } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { workOffBatch } from './batch.js';
-import { type DeadLetter, parseDeadLetter, type RecordContent, toReplayedRecord } from './dead-letter.js';
+import { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from './dead-letter.js';
 import { decodeBatch } from './decode-batch.js';
 import type { ProcessorDefinition } from './definition.js';
 import { EMPTY_META, type PartitionMeta } from './store.js';
@@ -101,8 +101,8 @@ function toContent(key: string | null, body: unknown, headers: Record<string, st
   return { key: key === null ? null : Buffer.from(key), value: Buffer.from(JSON.stringify(body)), headers };
 }
 
-function toReplayed(letter: DeadLetter, once = false): OutgoingRecord {
-  return toReplayedRecord(letter, letter.content as RecordContent, { once });
+function toRedriven(letter: DeadLetter, once = false): OutgoingRecord {
+  return toRedrivenRecord(letter, letter.content as RecordContent, { once });
 }
 
 const upstream = encodePosition({ source: 'upstream/0', offset: 7, ordinal: 0 });
@@ -152,14 +152,14 @@ describe('a record put back', () => {
     const partition = createPartition();
     const poison = toContent('a', { add: 5 }, { [HEADERS.position]: upstream, mine: 'kept' });
     await partition.take({ values: 5 }, toContent('a', { add: 1 }), poison);
-    const replayed = toReplayed(must(partition.readLetters()[0], 'letter'));
-    expect(replayed).toEqual({
+    const redriven = toRedriven(must(partition.readLetters()[0], 'letter'));
+    expect(redriven).toEqual({
       topic: 'in',
       partition: 0,
       ...poison,
-      headers: { mine: 'kept', [HEADERS.replayedFrom]: 'dead/0:0' },
+      headers: { mine: 'kept', [HEADERS.redrivenFrom]: 'dead/0:0' },
     });
-    expect(await partition.take({}, replayed)).toMatchObject({ applied: 1, repeated: 0 });
+    expect(await partition.take({}, redriven)).toMatchObject({ applied: 1, repeated: 0 });
     expect(partition.states.get('a')?.sum).toBe(6);
     // Under its old position it would have been lost.
     expect(await partition.take({}, poison)).toMatchObject({ applied: 0, repeated: 1 });
@@ -168,26 +168,26 @@ describe('a record put back', () => {
   it('is a repeat the second time when put back once only', async () => {
     const partition = createPartition();
     await partition.take({ values: 5 }, toContent('a', { add: 5 }), toContent('b', { add: 5 }));
-    const replayed = partition.readLetters().map((letter) => toReplayed(letter, true));
-    expect(await partition.take({}, ...replayed)).toMatchObject({ applied: 2 });
-    expect(await partition.take({}, ...replayed)).toMatchObject({ applied: 0, repeated: 2 });
+    const redriven = partition.readLetters().map((letter) => toRedriven(letter, true));
+    expect(await partition.take({}, ...redriven)).toMatchObject({ applied: 2 });
+    expect(await partition.take({}, ...redriven)).toMatchObject({ applied: 0, repeated: 2 });
     // A copy of the first letter, behind the second.
     const copy = { ...must(partition.readLetters()[0], 'letter'), place: { topic: 'dead', partition: 0, offset: 2 } };
-    expect(await partition.take({}, toReplayed(copy, true))).toMatchObject({ applied: 0, repeated: 1 });
+    expect(await partition.take({}, toRedriven(copy, true))).toMatchObject({ applied: 0, repeated: 1 });
   });
 
   it('that is poison still comes back as a letter of its own, which leads to the first', async () => {
     const partition = createPartition();
     await partition.take({ values: 5 }, toContent('a', { add: 5 }));
-    await partition.take({ values: 5 }, toReplayed(must(partition.readLetters()[0], 'letter'), true));
+    await partition.take({ values: 5 }, toRedriven(must(partition.readLetters()[0], 'letter'), true));
     const [, second] = partition.readLetters();
     expect(second).toMatchObject({
       origin: { topic: 'in', partition: 0, offset: 1 },
-      content: { headers: { [HEADERS.replayedFrom]: 'dead/0:0' } },
+      content: { headers: { [HEADERS.redrivenFrom]: 'dead/0:0' } },
     });
-    const again = toReplayed(must(second, 'letter'), true);
+    const again = toRedriven(must(second, 'letter'), true);
     expect(await partition.take({}, again)).toMatchObject({ applied: 1, repeated: 0 });
-    expect(again.headers[HEADERS.replayedFrom]).toBe('dead/0:1');
+    expect(again.headers[HEADERS.redrivenFrom]).toBe('dead/0:1');
   });
 });
 
@@ -214,24 +214,24 @@ describe('a timer whose step threw', () => {
 
   it('fires once when it is put back, for that profile alone, at the log time there is', async () => {
     const { partition, letter } = await letTimerFail();
-    expect(await partition.take({}, toReplayed(letter))).toMatchObject({ fired: 1, poison: 0 });
+    expect(await partition.take({}, toRedriven(letter))).toMatchObject({ fired: 1, poison: 0 });
     expect(partition.states.get('a')).toMatchObject({ woken: 1, wakeAtMs: undefined });
     expect(partition.states.get('b')).toMatchObject({ woken: 0, wakeAtMs: 99 });
     expect(partition.outputs.at(-1)).toMatchObject({ topic: 'out', key: Buffer.from('a') });
     expect(String(partition.outputs.at(-1)?.value)).toBe('woken at 30');
-    expect(await partition.take({}, toReplayed(letter))).toMatchObject({ fired: 0, poison: 0 });
+    expect(await partition.take({}, toRedriven(letter))).toMatchObject({ fired: 0, poison: 0 });
   });
 
   it('does nothing when the profile has moved on', async () => {
     const { partition, letter } = await letTimerFail();
     await partition.take({}, toContent('a', { add: 1, wakeAtMs: 50 }));
-    expect(await partition.take({}, toReplayed(letter))).toMatchObject({ fired: 0 });
+    expect(await partition.take({}, toRedriven(letter))).toMatchObject({ fired: 0 });
     expect(await partition.take({}, toContent(null, { tick: 50 }))).toMatchObject({ fired: 1 });
   });
 
   it('comes back as a letter of its own while it fails still', async () => {
     const { partition, letter } = await letTimerFail();
-    expect(await partition.take({ timers: true }, toReplayed(letter))).toMatchObject({ fired: 0, poison: 1 });
+    expect(await partition.take({ timers: true }, toRedriven(letter))).toMatchObject({ fired: 0, poison: 1 });
     expect(partition.readLetters()[1]?.content).toMatchObject({ key: Buffer.from('a') });
   });
 });

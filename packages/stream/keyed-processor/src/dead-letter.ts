@@ -88,13 +88,13 @@ export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
  * the letter's instead, so that a second putting back is a repeat, of a copy of the letter too: only for letters put back
  * in order, because an earlier one that comes after a later one is taken for a repeat as well.
  */
-export function toReplayedRecord(
+export function toRedrivenRecord(
   { origin, place, position }: Pick<DeadLetter, 'origin' | 'place' | 'position'>,
   content: RecordContent,
   { once }: { once: boolean },
 ): OutgoingRecord {
-  const headers = { ...toOwnHeaders(content), [HEADERS.replayedFrom]: encodePlace(place) };
-  const positionOnce = encodePosition({ ...position, source: `replay:${position.source}` });
+  const headers = { ...toOwnHeaders(content), [HEADERS.redrivenFrom]: encodePlace(place) };
+  const positionOnce = encodePosition({ ...position, source: `redrive:${position.source}` });
   return {
     topic: origin.topic,
     partition: origin.partition,

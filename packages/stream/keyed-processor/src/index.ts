@@ -1,4 +1,4 @@
-export { type DeadLetter, parseDeadLetter, type RecordContent, toReplayedRecord } from './dead-letter.js';
+export { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from './dead-letter.js';
 export type {
   Cause,
   Decoded,

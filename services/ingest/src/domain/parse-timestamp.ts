@@ -23,7 +23,7 @@ function parseIso(text: string): number {
   return Date.parse(`${date}T${time}${offset}`);
 }
 
-/** `wall`: receivedAt is the door's clock. `events`: history is replayed, and receivedAt is the event's own time. */
+/** `wall`: receivedAt is the door's clock. `events`: history is backfilled, and receivedAt is the event's own time. */
 export type ClockMode = 'wall' | 'events';
 
 export interface ClientTimes {
@@ -41,9 +41,9 @@ export function correctClock(times: ClientTimes): { timestampMs: number; receive
   const { original, sentAt, receivedAtMs, clockMode } = times;
   if (clockMode === 'events') {
     if (original === undefined) {
-      return new Rejection('invalid_timestamp', 'timestamp is missing, and this namespace replays history');
+      return new Rejection('invalid_timestamp', 'timestamp is missing, and this namespace backfills history');
     }
-    // No clamp: it would make a replay's outcome depend on when it is run.
+    // No clamp: it would make a backfill's outcome depend on when it is run.
     return checkRange(original, receivedAtMs) ?? { timestampMs: original, receivedAtMs: original };
   }
   const skewMs = sentAt === undefined ? 0 : receivedAtMs - sentAt;

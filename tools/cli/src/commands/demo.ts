@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { advanceClock, type ReplayResult, waitForQuiet } from '@perennial/backfill';
+import { advanceClock, type BackfillResult, waitForQuiet } from '@perennial/backfill';
 import { readOrders } from '@perennial/history';
 import type { Log } from '@perennial/kafka';
 import { loadNamespaceState, openLog, type Platform } from '@perennial/launcher';
 import { readStateFile, toLayout, writeStateFile } from '@perennial/native-stack';
 import { Command, Option } from 'commander';
+import { backfillInto, toBackfillsFolder } from '../backfill.js';
 import {
   collectTally,
   type DemoReport,
@@ -18,7 +19,6 @@ import {
 import { readCounterBy } from '../metrics.js';
 import { parseWhole } from '../options.js';
 import { printLine } from '../output.js';
-import { replayInto, toReplaysFolder } from '../replay.js';
 import { obtainWriteKey } from '../write-key.js';
 import { up } from './up.js';
 
@@ -83,11 +83,11 @@ async function demo(options: DemoOptions): Promise<void> {
   try {
     const writeKey = await obtainWriteKey(platform, 'demo');
     const run = { platform, log, writeKey, report: say, signal: aborted.signal };
-    say(`replaying ${history.note}`);
-    const replayed = await replayInto({ ...run, file: history.path, via: 'http' });
-    const traffic = await sendTraffic({ ...run, replayed, history: history.path }, options);
+    say(`backfilling ${history.note}`);
+    const backfilled = await backfillInto({ ...run, file: history.path, via: 'http' });
+    const traffic = await sendTraffic({ ...run, backfilled, history: history.path }, options);
     say('counting what came of it');
-    const report = await toReport({ platform, log, replayed, traffic, history, startedMs });
+    const report = await toReport({ platform, log, backfilled, traffic, history, startedMs });
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
     printLine();
     printLine(renderReport(report, { namespace: NAMESPACE, urls: platform.urls }));
@@ -106,7 +106,7 @@ interface LiveRun {
   readonly platform: Platform;
   readonly log: Log;
   readonly writeKey: string;
-  readonly replayed: ReplayResult;
+  readonly backfilled: BackfillResult;
   readonly history: string;
   readonly report: (message: string) => void;
   readonly signal: AbortSignal;
@@ -116,7 +116,7 @@ interface LiveRun {
 async function sendTraffic(run: LiveRun, { seconds, rate }: DemoOptions): Promise<TrafficResult> {
   const { platform, log, writeKey, report, signal } = run;
   const address = { ingestUrl: platform.urls.ingest, writeKey };
-  const logTimeMs = Date.parse(run.replayed.logTime ?? '1998-07-01T00:00:00Z');
+  const logTimeMs = Date.parse(run.backfilled.logTime ?? '1998-07-01T00:00:00Z');
   const startMs = toNextMorning(logTimeMs);
   await advanceClock(address, { toMs: startMs }, { signal });
   await waitForQuiet({ log, namespace: NAMESPACE, signal });
@@ -155,23 +155,23 @@ async function readUsers(file: string): Promise<string[]> {
 async function toReport({
   platform,
   log,
-  replayed,
+  backfilled,
   traffic,
   history,
   startedMs,
 }: {
   platform: Platform;
   log: Log;
-  replayed: ReplayResult;
+  backfilled: BackfillResult;
   traffic: TrafficResult;
   history: DemoReport['history'] & { readonly path: string };
   startedMs: number;
 }): Promise<DemoReport> {
   const tally = await collectTally(log, NAMESPACE);
   const suppressed = await readCounterBy(platform.urls.action, 'action_suppressed_total', 'reason');
-  const { orders, refunds, others } = replayed;
+  const { orders, refunds, others } = backfilled;
   return toDemoReport({
-    sent: orders + refunds + others + rememberLive(platform, replayed, traffic),
+    sent: orders + refunds + others + rememberLive(platform, backfilled, traffic),
     tally,
     suppressed,
     traffic,
@@ -181,9 +181,9 @@ async function toReport({
 }
 
 /** Live events sent in all demos since the namespace was made: the topics hold those of earlier ones too. */
-function rememberLive({ layout }: Platform, replayed: ReplayResult, traffic: TrafficResult): number {
-  const path = join(toReplaysFolder(layout), NAMESPACE, 'live.json');
-  const before = replayed.alreadyReplayed ? (readStateFile<{ sent: number }>(path)?.sent ?? 0) : 0;
+function rememberLive({ layout }: Platform, backfilled: BackfillResult, traffic: TrafficResult): number {
+  const path = join(toBackfillsFolder(layout), NAMESPACE, 'live.json');
+  const before = backfilled.alreadyBackfilled ? (readStateFile<{ sent: number }>(path)?.sent ?? 0) : 0;
   const sent = before + traffic.sent;
   writeStateFile(path, { sent });
   return sent;

@@ -6,12 +6,12 @@ import { attachStack, toLayout } from '@perennial/native-stack';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Box } from '../dlq/box.js';
 import { createDeadLetterBox } from '../dlq/dead-letter-box.js';
-import { formatEntry, formatReplay, formatRows } from '../dlq/format.js';
+import { formatEntry, formatRedrive, formatRows } from '../dlq/format.js';
 import { listEntries } from '../dlq/list.js';
 import { type Place, readRecordAt } from '../dlq/records-at.js';
+import { redriveAt, redriveNew } from '../dlq/redrive.js';
+import { REDRIVE_BYTES_MAX } from '../dlq/redriver.js';
 import { createRejectedBox } from '../dlq/rejected-box.js';
-import { replayAt, replayNew } from '../dlq/replay.js';
-import { REPLAY_BYTES_MAX } from '../dlq/replayer.js';
 import { EXIT } from '../exit-codes.js';
 import { createNamespaceOption, parseWhole } from '../options.js';
 import { printJson, printLine } from '../output.js';
@@ -29,7 +29,7 @@ interface ListOptions extends CommonOptions {
   readonly limit: number;
 }
 
-interface ReplayCommandOptions extends CommonOptions {
+interface RedriveCommandOptions extends CommonOptions {
   readonly all?: boolean;
   readonly dryRun?: boolean;
   readonly with?: string;
@@ -42,7 +42,7 @@ export function createDlqCommand(): Command {
   return new Command('dlq')
     .addCommand(createListCommand())
     .addCommand(createShowCommand())
-    .addCommand(createReplayCommand())
+    .addCommand(createRedriveCommand())
     .addHelpText(
       'after',
       `
@@ -52,8 +52,8 @@ went on. With --rejected the same is said of events that the front door refused.
 Examples:
   ./perennial dlq list                     what there is, newest last
   ./perennial dlq show 2:17                everything of one
-  ./perennial dlq replay --all --dry-run   what would be put back
-  ./perennial dlq replay --all             when the cause is gone`,
+  ./perennial dlq redrive --all --dry-run   what would be put back
+  ./perennial dlq redrive --all             when the cause is gone`,
     );
 }
 
@@ -74,7 +74,7 @@ function createListCommand(): Command {
 Examples:
   ./perennial dlq list --processor scoring --cause 'under spec'
   ./perennial dlq list --rejected --cause invalid_revenue
-  ./perennial dlq list --cause 'under spec' --limit 1000 --json | jq -r '.entries[].position' | xargs ./perennial dlq replay`,
+  ./perennial dlq list --cause 'under spec' --limit 1000 --json | jq -r '.entries[].position' | xargs ./perennial dlq redrive`,
     )
     .action((options: ListOptions) => withBox(options, (log, box) => list(log, box, options)));
 }
@@ -89,7 +89,7 @@ function createShowCommand(): Command {
       `
 Examples:
   ./perennial dlq show 2:17
-  ./perennial dlq show 2:17 --rejected --json | jq .value > event.json   # to correct it: see replay --with`,
+  ./perennial dlq show 2:17 --rejected --json | jq .value > event.json   # to correct it: see redrive --with`,
     )
     .action((place: Place, options: CommonOptions) =>
       withBox(options, async (log, box) => {
@@ -103,17 +103,17 @@ Examples:
     );
 }
 
-function createReplayCommand(): Command {
-  return addCommonOptions(new Command('replay'))
+function createRedriveCommand(): Command {
+  return addCommonOptions(new Command('redrive'))
     .description('put it back where it came from, to be processed now')
     .argument('[positions...]', 'as list shows them: partition:offset', (text: string, before: Place[] = []) => [
       ...before,
       parsePlaceOption(text),
     ])
-    .option('--all', 'everything since the last replay --all')
+    .option('--all', 'everything since the last redrive --all')
     .option('--dry-run', 'only say what would be put back')
     .option('--with <file>', 'a corrected event (JSON) in place of the one refused; with --rejected and one position')
-    .option('--json', 'print {dryRun, replayed, timers, refusedCount, refused}')
+    .option('--json', 'print {dryRun, redriven, timers, refusedCount, refused}')
     .addHelpText(
       'after',
       `
@@ -125,16 +125,16 @@ Remove the cause first: what fails again becomes a dead letter again. A position
 names it. --all remembers where it was and puts nothing back twice, except what was put back by position before.
 
 Examples:
-  ./perennial dlq replay 2:17 2:18
-  ./perennial dlq replay --all --dry-run
-  ./perennial dlq replay --all
-  ./perennial dlq replay 0:4 --rejected --with event.json
+  ./perennial dlq redrive 2:17 2:18
+  ./perennial dlq redrive --all --dry-run
+  ./perennial dlq redrive --all
+  ./perennial dlq redrive 0:4 --rejected --with event.json
 
 Exit code 1 when something was not put back; the reason is in the output.`,
     )
-    .action((places: Place[] = [], options: ReplayCommandOptions) => {
-      checkReplayOptions(places, options);
-      return withBox(options, (log, box) => replay(log, box, { places, options }));
+    .action((places: Place[] = [], options: RedriveCommandOptions) => {
+      checkRedriveOptions(places, options);
+      return withBox(options, (log, box) => redrive(log, box, { places, options }));
     });
 }
 
@@ -154,22 +154,22 @@ async function list(log: Log, box: Box, { processor, cause, limit, json }: ListO
   if (count > rows.length) printLine(`${count - rows.length} older ${many} are not shown (--limit)`);
 }
 
-async function replay(
+async function redrive(
   log: Log,
   box: Box,
-  { places, options }: { places: readonly Place[]; options: ReplayCommandOptions },
+  { places, options }: { places: readonly Place[]; options: RedriveCommandOptions },
 ): Promise<void> {
   const { namespace, all = false, dryRun = false, json } = options;
   const how = { log, box, dryRun };
-  const report = all ? await replayNew(how, namespace) : await replayAt(how, places);
+  const report = all ? await redriveNew(how, namespace) : await redriveAt(how, places);
   if (json) printJson({ dryRun, ...report });
-  else printLine(formatReplay(report, { dryRun, many: box.names[1] }));
+  else printLine(formatRedrive(report, { dryRun, many: box.names[1] }));
   if (report.refusedCount > 0) process.exitCode = EXIT.failed;
 }
 
-function checkReplayOptions(
+function checkRedriveOptions(
   places: readonly Place[],
-  { all = false, with: file, rejected }: ReplayCommandOptions,
+  { all = false, with: file, rejected }: RedriveCommandOptions,
 ): void {
   if (all === places.length > 0) throw new AppError('config_invalid', 'name positions, or give --all: one of the two');
   if (file !== undefined && (!rejected || places.length !== 1)) {
@@ -183,7 +183,7 @@ async function withBox(
 ): Promise<void> {
   const { namespace, rejected, brokers, with: file } = options;
   const replacement = file === undefined ? undefined : readJson(file);
-  const log = openLog(findBrokers(brokers), { requestBytesMax: REPLAY_BYTES_MAX });
+  const log = openLog(findBrokers(brokers), { requestBytesMax: REDRIVE_BYTES_MAX });
   try {
     const box = rejected ? createRejectedBox(log, namespace, replacement) : createDeadLetterBox(log, namespace);
     await work(log, box);

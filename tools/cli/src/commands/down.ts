@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { stopNamespace, stopPlatform } from '@perennial/launcher';
 import { type Layout, toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
+import { toBackfillsFolder } from '../backfill.js';
 import { createNamespaceOption } from '../options.js';
 import { printLine } from '../output.js';
 import { createProgress } from '../progress.js';
-import { toReplaysFolder } from '../replay.js';
 import { toWriteKeysFolder } from '../write-key.js';
 
 interface DownOptions {
@@ -53,6 +53,6 @@ async function down(options: DownOptions, command: Command): Promise<void> {
 
 /** What the command line remembers of data that is gone. */
 function removeDerived(layout: Layout): void {
-  for (const folder of [toReplaysFolder(layout), toWriteKeysFolder(layout)])
+  for (const folder of [toBackfillsFolder(layout), toWriteKeysFolder(layout)])
     rmSync(folder, { recursive: true, force: true });
 }

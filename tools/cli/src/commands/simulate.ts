@@ -32,7 +32,7 @@ interface SimulateOptions {
 export function createSimulateCommand(): Command {
   return new Command('simulate')
     .addOption(
-      new Option('--seed <n>', 'the world to replay; with --seeds or --minutes, the first').argParser(parseSeed),
+      new Option('--seed <n>', 'the world to run again; with --seeds or --minutes, the first').argParser(parseSeed),
     )
     .addOption(new Option('--seeds <count>', `how many worlds (default: ${SEEDS_DEFAULT})`).argParser(parseCount))
     .addOption(new Option('--minutes <m>', 'worlds until the time is over').argParser(parseMinutes))
@@ -40,7 +40,7 @@ export function createSimulateCommand(): Command {
     .addHelpText(
       'after',
       `
-Without --seed the first world is drawn, and printed. A world that fails is printed with the command that replays it.
+Without --seed the first world is drawn, and printed. A world that fails is printed with the command that runs it again.
 
 Examples:
   ./perennial simulate                   a thousand worlds
@@ -49,12 +49,12 @@ Examples:
     )
     .action(async (options: SimulateOptions) => {
       const one = options.seed !== undefined && options.seeds === undefined && options.minutes === undefined;
-      const passed = one ? await replaySeed(options.seed, options.trace === true) : await runMany(options);
+      const passed = one ? await runSeedAgain(options.seed, options.trace === true) : await runMany(options);
       if (!passed) process.exitCode = EXIT.failed;
     });
 }
 
-async function replaySeed(seed: number, trace: boolean): Promise<boolean> {
+async function runSeedAgain(seed: number, trace: boolean): Promise<boolean> {
   const plan = drawPlan(seed);
   printFaults(plan);
   const { violation, events, virtualMs } = await simulate(plan, trace ? { onTrace: printLine } : {});

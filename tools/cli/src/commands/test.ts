@@ -28,7 +28,7 @@ export function createTestCommand(): Command {
 Examples:
   ./perennial test                                 everything
   ./perennial test --unit                          two minutes, no stack
-  ./perennial test --integration --filter replay   one part of the integration tests
+  ./perennial test --integration --filter backfill   one part of the integration tests
   ./perennial test --integration --containers      the same on Docker
 
 The last line of the output says how it went: \`N passed, N failed\`.`,

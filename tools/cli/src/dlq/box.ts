@@ -3,7 +3,7 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 
 /** One thing that was not taken, in readable form. */
 export interface Entry {
-  /** `<partition>:<offset>` in its box: what `show` and `replay` are given. */
+  /** `<partition>:<offset>` in its box: what `show` and `redrive` are given. */
   readonly position: string;
   readonly time: string;
   /** Who did not take it. */
@@ -22,7 +22,7 @@ export interface Entry {
 }
 
 /** A record to be written, or why there is none. */
-export type Replay = { readonly record: OutgoingRecord } | { readonly refused: string };
+export type Redrive = { readonly record: OutgoingRecord } | { readonly refused: string };
 
 /** A topic of things that were not taken, and how each goes back. */
 export interface Box {
@@ -34,5 +34,5 @@ export interface Box {
   /** What copies of a record have in common, ascending within a source; undefined where there are no copies. */
   toPosition(record: LogRecord): Position | undefined;
   /** `once`: a second putting back is to be a repeat; only for records put back in order of offset. */
-  toReplay(record: LogRecord, options: { once: boolean }): Promise<Replay>;
+  toRedrive(record: LogRecord, options: { once: boolean }): Promise<Redrive>;
 }

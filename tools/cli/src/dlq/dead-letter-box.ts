@@ -1,7 +1,7 @@
 import { encodePlace, HEADERS, parseTopic, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { isAppError } from '@perennial/kernel';
-import { type DeadLetter, parseDeadLetter, type RecordContent, toReplayedRecord } from '@perennial/keyed-processor';
+import { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from '@perennial/keyed-processor';
 import { type Decoded, decodeValue } from '../topic/decode.js';
 import type { Box, Entry } from './box.js';
 import { readRecordAt } from './records-at.js';
@@ -16,12 +16,12 @@ export function createDeadLetterBox(log: Log, namespace: string): Box {
       return letter && toEntry(letter);
     },
     toPosition: (record) => parseDeadLetter(record)?.position,
-    async toReplay(record, options) {
+    async toRedrive(record, options) {
       const letter = parseDeadLetter(record);
       if (letter === undefined) return { refused: 'it is no dead letter: it has no origin and processor' };
       const content = await findContent(log, letter);
       if ('refused' in content) return content;
-      return { record: toReplayedRecord(letter, content, options) };
+      return { record: toRedrivenRecord(letter, content, options) };
     },
   };
 }
@@ -30,7 +30,7 @@ function toEntry(letter: DeadLetter): Entry {
   const { place, timestampMs, processor, cause, origin, originPosition, content } = letter;
   const { key, headers }: Pick<RecordContent, 'key' | 'headers'> =
     'omittedBytes' in content ? { key: null, headers: {} } : content;
-  const replayedFrom = headers[HEADERS.replayedFrom];
+  const redrivenFrom = headers[HEADERS.redrivenFrom];
   return {
     position: `${place.partition}:${place.offset}`,
     time: new Date(timestampMs).toISOString(),
@@ -41,7 +41,7 @@ function toEntry(letter: DeadLetter): Entry {
     cause,
     notes: {
       ...(originPosition === undefined ? {} : { 'caused by': originPosition }),
-      ...(replayedFrom === undefined ? {} : { 'replayed before, from': replayedFrom }),
+      ...(redrivenFrom === undefined ? {} : { 'redriven before, from': redrivenFrom }),
     },
     headers,
   };

@@ -4,12 +4,12 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
 import { AppError } from '@perennial/kernel';
 import { createDeadLetterBox } from './dead-letter-box.js';
-import { formatEntry, formatReplay, formatRows } from './format.js';
+import { formatEntry, formatRedrive, formatRows } from './format.js';
 import { listEntries } from './list.js';
 import { readRecordAt } from './records-at.js';
+import { redriveAt, redriveNew } from './redrive.js';
+import { REDRIVE_BYTES_MAX } from './redriver.js';
 import { createRejectedBox } from './rejected-box.js';
-import { replayAt, replayNew } from './replay.js';
-import { REPLAY_BYTES_MAX } from './replayer.js';
 
 const NAMESPACE = 'shop';
 const ACCEPTED = toTopic(NAMESPACE, 'eventAccepted');
@@ -108,7 +108,7 @@ describe('a list of dead letters', () => {
 describe('one dead letter', () => {
   it('is shown with all that is known of it', async () => {
     const log = createLog();
-    const headers = { mine: 'kept', [HEADERS.originPosition]: 'upstream/0:3:0', [HEADERS.replayedFrom]: 'dead/0:1' };
+    const headers = { mine: 'kept', [HEADERS.originPosition]: 'upstream/0:3:0', [HEADERS.redrivenFrom]: 'dead/0:1' };
     log.append(toLetter(0, { headers }));
     const entry = createDeadLetterBox(log, NAMESPACE).toEntry(
       await readRecordAt(log, DEAD, { partition: 0, offset: 0 }),
@@ -116,7 +116,7 @@ describe('one dead letter', () => {
     expect(entry).toMatchObject({
       kind: 'undecodable',
       key: 'ada',
-      notes: { 'caused by': 'upstream/0:3:0', 'replayed before, from': 'dead/0:1' },
+      notes: { 'caused by': 'upstream/0:3:0', 'redriven before, from': 'dead/0:1' },
       headers: { mine: 'kept' },
     });
     const text = formatEntry(entry as NonNullable<typeof entry>);
@@ -137,17 +137,17 @@ describe('one dead letter', () => {
   });
 });
 
-describe('a replay by position', () => {
+describe('a redrive by position', () => {
   it('puts a letter back on its origin with its own key, value and headers, each time it is asked', async () => {
     const log = createLog();
     log.append(toLetter(0, {}));
     log.append(toLetter(1, { key: 'eve', value: Buffer.from([1, 2]), headers: { mine: 'kept' } }));
     const box = createDeadLetterBox(log, NAMESPACE);
     const places = [{ partition: 1, offset: 0 }];
-    expect((await replayAt({ log, box, dryRun: true }, places)).replayed).toEqual({ [ACCEPTED]: 1 });
+    expect((await redriveAt({ log, box, dryRun: true }, places)).redriven).toEqual({ [ACCEPTED]: 1 });
     expect(log.records(ACCEPTED)).toEqual([]);
-    for (let i = 0; i < 2; i++) await replayAt({ log, box, dryRun: false }, places);
-    const expected = { key: 'eve', value: '0102', headers: { mine: 'kept', [HEADERS.replayedFrom]: `${DEAD}/1:0` } };
+    for (let i = 0; i < 2; i++) await redriveAt({ log, box, dryRun: false }, places);
+    const expected = { key: 'eve', value: '0102', headers: { mine: 'kept', [HEADERS.redrivenFrom]: `${DEAD}/1:0` } };
     expect(contents(log.records(ACCEPTED, 1))).toEqual([expected, expected]);
     expect(log.records(ACCEPTED, 0)).toEqual([]);
   });
@@ -157,7 +157,7 @@ describe('a replay by position', () => {
     for (let i = 0; i < 300; i++) log.append(toLetter(i % 2, { key: `k${i}` }));
     const places = Array.from({ length: 120 }, (_, i) => ({ partition: i % 2, offset: 149 - i }));
     const box = createDeadLetterBox(log, NAMESPACE);
-    await replayAt({ log, box, dryRun: false }, [...places, ...places]);
+    await redriveAt({ log, box, dryRun: false }, [...places, ...places]);
     const keys = log.records(ACCEPTED).map(({ key }) => String(key));
     expect(new Set(keys)).toEqual(new Set(places.map(({ partition, offset }) => `k${2 * offset + partition}`)));
     expect(keys).toHaveLength(120);
@@ -171,7 +171,7 @@ describe('a replay by position', () => {
       { partition: 0, offset: 5 },
     ];
     const box = createDeadLetterBox(log, NAMESPACE);
-    await expect(replayAt({ log, box, dryRun: false }, places)).rejects.toThrow('is not there');
+    await expect(redriveAt({ log, box, dryRun: false }, places)).rejects.toThrow('is not there');
     expect(log.records(ACCEPTED)).toEqual([]);
   });
 
@@ -183,53 +183,53 @@ describe('a replay by position', () => {
     log.append(toLetter(0, omitted));
     const box = createDeadLetterBox(log, NAMESPACE);
     const places = [{ partition: 0, offset: 0 }];
-    await replayAt({ log, box, dryRun: false }, places);
+    await redriveAt({ log, box, dryRun: false }, places);
     expect(contents(log.records(ACCEPTED, 0))[1]).toEqual({
       key: 'ada',
       value: Buffer.from('large').toString('hex'),
-      headers: { mine: 'kept', [HEADERS.replayedFrom]: `${DEAD}/0:0` },
+      headers: { mine: 'kept', [HEADERS.redrivenFrom]: `${DEAD}/0:0` },
     });
     log.trim(ACCEPTED, 0, 1);
-    const report = await replayAt({ log, box, dryRun: false }, places);
-    expect(report).toMatchObject({ replayed: {}, refusedCount: 1 });
+    const report = await redriveAt({ log, box, dryRun: false }, places);
+    expect(report).toMatchObject({ redriven: {}, refusedCount: 1 });
     expect(report.refused[0]?.reason).toMatch(/too large to be kept as a dead letter, and .* is gone/);
   });
 
   it.each([
     ['has no topic any more', { origin: 'gone/0:1' }, 'there is no partition 0 of gone'],
-    ['is larger than a broker takes', { value: Buffer.alloc(REPLAY_BYTES_MAX) }, 'it is too large to be put back'],
+    ['is larger than a broker takes', { value: Buffer.alloc(REDRIVE_BYTES_MAX) }, 'it is too large to be put back'],
   ])('refuses what %s, and puts back the others', async (_, letter, reason) => {
     const log = createLog();
     log.append(toLetter(0, letter));
     log.append(toLetter(0, {}));
     const box = createDeadLetterBox(log, NAMESPACE);
     const places = [0, 1].map((offset) => ({ partition: 0, offset }));
-    const report = await replayAt({ log, box, dryRun: false }, places);
-    expect(report).toMatchObject({ replayed: { [ACCEPTED]: 1 }, refusedCount: 1, refused: [{ position: '0:0' }] });
-    expect(formatReplay(report, { dryRun: false, many: 'dead letters' })).toContain(`  0:0  ${reason}`);
+    const report = await redriveAt({ log, box, dryRun: false }, places);
+    expect(report).toMatchObject({ redriven: { [ACCEPTED]: 1 }, refusedCount: 1, refused: [{ position: '0:0' }] });
+    expect(formatRedrive(report, { dryRun: false, many: 'dead letters' })).toContain(`  0:0  ${reason}`);
   });
 });
 
-describe('a replay of all', () => {
+describe('a redrive of all', () => {
   it('goes on from the last one, and the second time does nothing and says so', async () => {
     const log = createLog();
     for (let i = 0; i < 5; i++) log.append(toLetter(i % 2, { key: `k${i}` }));
     log.append(toLetter(0, { value: toTick() }));
     const box = createDeadLetterBox(log, NAMESPACE);
-    const run = (dryRun = false) => replayNew({ log, box, dryRun }, NAMESPACE);
-    expect(await run(true)).toMatchObject({ replayed: { [ACCEPTED]: 6 }, timers: 1 });
+    const run = (dryRun = false) => redriveNew({ log, box, dryRun }, NAMESPACE);
+    expect(await run(true)).toMatchObject({ redriven: { [ACCEPTED]: 6 }, timers: 1 });
     expect(log.records(ACCEPTED)).toEqual([]);
     const first = await run();
-    expect(first).toMatchObject({ replayed: { [ACCEPTED]: 6 }, timers: 1, refusedCount: 0 });
-    expect(formatReplay(first, { dryRun: false, many: 'dead letters' })).toContain('1 timers: each fires');
+    expect(first).toMatchObject({ redriven: { [ACCEPTED]: 6 }, timers: 1, refusedCount: 0 });
+    expect(formatRedrive(first, { dryRun: false, many: 'dead letters' })).toContain('1 timers: each fires');
     expect(log.records(ACCEPTED, 1).map(({ key }) => String(key))).toEqual(['k1', 'k3']);
-    const letters = log.records(DEAD, 1).map(({ headers }) => `replay:${headers[HEADERS.position]}`);
+    const letters = log.records(DEAD, 1).map(({ headers }) => `redrive:${headers[HEADERS.position]}`);
     expect(log.records(ACCEPTED, 1).map(({ headers }) => headers[HEADERS.position])).toEqual(letters);
     const second = await run();
-    expect(second).toEqual({ replayed: {}, timers: 0, refusedCount: 0, refused: [] });
-    expect(formatReplay(second, { dryRun: false, many: 'dead letters' })).toContain('nothing to put back');
+    expect(second).toEqual({ redriven: {}, timers: 0, refusedCount: 0, refused: [] });
+    expect(formatRedrive(second, { dryRun: false, many: 'dead letters' })).toContain('nothing to put back');
     log.append(toLetter(1, { key: 'late' }));
-    expect(await run()).toMatchObject({ replayed: { [ACCEPTED]: 1 } });
+    expect(await run()).toMatchObject({ redriven: { [ACCEPTED]: 1 } });
     expect(String(log.records(ACCEPTED, 1).at(-1)?.key)).toBe('late');
   });
 
@@ -240,10 +240,10 @@ describe('a replay of all', () => {
       for (const position of positions) log.append(toLetter(0, { position }));
     };
     append(1, 2, 1, 2);
-    expect(await replayNew(options, NAMESPACE)).toMatchObject({ replayed: { [ACCEPTED]: 2 } });
+    expect(await redriveNew(options, NAMESPACE)).toMatchObject({ redriven: { [ACCEPTED]: 2 } });
     append(1, 2, 3);
-    expect(await replayNew({ ...options, dryRun: true }, NAMESPACE)).toMatchObject({ replayed: { [ACCEPTED]: 1 } });
-    expect(await replayNew(options, NAMESPACE)).toMatchObject({ replayed: { [ACCEPTED]: 1 } });
+    expect(await redriveNew({ ...options, dryRun: true }, NAMESPACE)).toMatchObject({ redriven: { [ACCEPTED]: 1 } });
+    expect(await redriveNew(options, NAMESPACE)).toMatchObject({ redriven: { [ACCEPTED]: 1 } });
     expect(
       (await listEntries(log, options.box, { filter: {}, limit: 9 })).rows.map(({ position }) => position),
     ).toEqual(['0:0', '0:1', '0:6']);
@@ -254,14 +254,14 @@ describe('a replay of all', () => {
     for (let i = 0; i < 3; i++) log.append(toLetter(0, { key: `k${i}` }));
     log.failNextSend({ written: 1, error: new AppError('dependency_unavailable', 'the broker is away') });
     const options = { log, box: createDeadLetterBox(log, NAMESPACE), dryRun: false };
-    await expect(replayNew(options, NAMESPACE)).rejects.toThrow('the broker is away');
-    const group = toConsumerGroup(NAMESPACE, 'dlq-replay');
+    await expect(redriveNew(options, NAMESPACE)).rejects.toThrow('the broker is away');
+    const group = toConsumerGroup(NAMESPACE, 'dlq-redrive');
     const committed = (await log.groupOffsets(group, DEAD)).get(0) ?? 0;
     const written = log.records(ACCEPTED, 0).map(({ key }) => String(key));
     expect(new Set(written).size).toBeGreaterThanOrEqual(committed);
-    await replayNew(options, NAMESPACE);
+    await redriveNew(options, NAMESPACE);
     const after = log.records(ACCEPTED, 0).map(({ headers }) => headers[HEADERS.position]);
-    const letters = log.records(DEAD, 0).map(({ headers }) => `replay:${headers[HEADERS.position]}`);
+    const letters = log.records(DEAD, 0).map(({ headers }) => `redrive:${headers[HEADERS.position]}`);
     expect(new Set(after)).toEqual(new Set(letters));
   });
 });
@@ -297,9 +297,9 @@ describe('refused events', () => {
     const log = createLog();
     log.append(toRejected({}));
     const places = [{ partition: 1, offset: 0 }];
-    await replayAt({ log, box: createRejectedBox(log, NAMESPACE), dryRun: false }, places);
+    await redriveAt({ log, box: createRejectedBox(log, NAMESPACE), dryRun: false }, places);
     const corrected = { type: 'track', userId: 'ada', event: 'Order Completed' };
-    await replayAt({ log, box: createRejectedBox(log, NAMESPACE, corrected), dryRun: false }, places);
+    await redriveAt({ log, box: createRejectedBox(log, NAMESPACE, corrected), dryRun: false }, places);
     const received = log.records(RECEIVED);
     expect(received.map(({ value }) => JSON.parse(String(value)))).toEqual([
       { type: 'track', userId: 'ada', properties: {} },
@@ -309,7 +309,7 @@ describe('refused events', () => {
       expect(headers).toMatchObject({
         ce_id: 'rejected-1',
         ce_time: '2026-01-01T10:00:00.000Z',
-        [HEADERS.replayedFrom]: `${REJECTED}/1:0`,
+        [HEADERS.redrivenFrom]: `${REJECTED}/1:0`,
       });
     }
   });
@@ -318,7 +318,7 @@ describe('refused events', () => {
     const log = createLog();
     log.append(toRejected({ event: '[1, 2' }));
     const places = [{ partition: 1, offset: 0 }];
-    const report = await replayAt({ log, box: createRejectedBox(log, NAMESPACE), dryRun: false }, places);
+    const report = await redriveAt({ log, box: createRejectedBox(log, NAMESPACE), dryRun: false }, places);
     expect(report.refused).toEqual([{ position: '1:0', reason: expect.stringContaining('--with') }]);
   });
 });

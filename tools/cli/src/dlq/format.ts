@@ -1,7 +1,7 @@
 import { toTable } from '../output.js';
 import type { Entry } from './box.js';
 import type { Row } from './list.js';
-import type { ReplayReport } from './replayer.js';
+import type { RedriveReport } from './redriver.js';
 
 /** A cause may be a page of a stack's words; the list shows its beginning. */
 const CAUSE_CHARS_MAX = 160;
@@ -35,16 +35,16 @@ export function formatEntry(entry: Entry): string {
 }
 
 /** What was put back, and what not, with the reason. */
-export function formatReplay(report: ReplayReport, { dryRun, many }: { dryRun: boolean; many: string }): string {
-  const { replayed, timers, refusedCount, refused } = report;
-  const lines = Object.entries(replayed).map(
+export function formatRedrive(report: RedriveReport, { dryRun, many }: { dryRun: boolean; many: string }): string {
+  const { redriven, timers, refusedCount, refused } = report;
+  const lines = Object.entries(redriven).map(
     ([topic, count]) => `${dryRun ? 'would put back' : 'put back'} ${count} to ${topic}`,
   );
   if (timers > 0) lines.push(`  of these ${timers} timers: each fires for its profile alone, if it is due still`);
   if (refusedCount > 0) lines.push(`not put back: ${refusedCount}`);
   for (const { position, reason } of refused) lines.push(`  ${position}  ${reason}`);
   if (refusedCount > refused.length) lines.push(`  and ${refusedCount - refused.length} more`);
-  if (lines.length === 0) lines.push(`nothing to put back: no ${many} since the last replay --all`);
+  if (lines.length === 0) lines.push(`nothing to put back: no ${many} since the last redrive --all`);
   return lines.join('\n');
 }
 

@@ -33,7 +33,7 @@ export function createRejectedBox(log: Log, namespace: string, replacement?: unk
       const place = parsePlace(record.headers.ce_id);
       return place && { source: `${place.topic}/${place.partition}`, offset: place.offset, ordinal: 0 };
     },
-    async toReplay(record) {
+    async toRedrive(record) {
       const rejected = parseRejected(record);
       if (rejected === undefined) return { refused: 'it is no refused event' };
       const event = replacement ?? readEvent(rejected).value;
@@ -51,10 +51,10 @@ export function createRejectedBox(log: Log, namespace: string, replacement?: unk
             ...toCloudEventHeaders({
               id,
               source: `/perennial/${namespace}/dlq`,
-              type: 'lifecycle.event.replayed.v1',
+              type: 'lifecycle.event.redriven.v1',
               time: rejected.receivedAt,
             }),
-            [HEADERS.replayedFrom]: encodePlace(record),
+            [HEADERS.redrivenFrom]: encodePlace(record),
           },
         },
       };

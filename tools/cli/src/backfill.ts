@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ReplayProgress, type ReplayResult, runReplay } from '@perennial/backfill';
+import { type BackfillProgress, type BackfillResult, runBackfill } from '@perennial/backfill';
 import type { ColumnMap } from '@perennial/history';
 import type { Log } from '@perennial/kafka';
 import { isAppError } from '@perennial/kernel';
@@ -7,7 +7,7 @@ import { attachPlatform, type Platform } from '@perennial/launcher';
 import type { Layout } from '@perennial/native-stack';
 import { readCounter } from './metrics.js';
 
-export interface ReplayRun {
+export interface BackfillRun {
   readonly platform: Platform;
   readonly log: Log;
   readonly writeKey: string;
@@ -19,20 +19,20 @@ export interface ReplayRun {
   readonly signal: AbortSignal;
 }
 
-/** Where the progress of replays is kept; removed with the data. */
-export function toReplaysFolder({ home }: Layout): string {
-  return join(home, 'replays');
+/** Where the progress of backfills is kept; removed with the data. */
+export function toBackfillsFolder({ home }: Layout): string {
+  return join(home, 'backfills');
 }
 
-/** Replays a file into a platform that is up, telling what is going on about twice a second. */
-export function replayInto({ platform, report, ...run }: ReplayRun): Promise<ReplayResult> {
+/** Backfills a file into a platform that is up, telling what is going on about twice a second. */
+export function backfillInto({ platform, report, ...run }: BackfillRun): Promise<BackfillResult> {
   const { namespace, layout } = platform;
-  return runReplay({
+  return runBackfill({
     ...run,
     namespace,
     // A service that was restarted may listen elsewhere.
     ingestUrl: () => findIngest(platform),
-    progressFolder: join(toReplaysFolder(layout), namespace),
+    progressFolder: join(toBackfillsFolder(layout), namespace),
     readDuplicates: () => readCounter(platform.urls['feature-store'], 'features_events_repeated_total'),
     onProgress: createReporter(report),
   });
@@ -50,7 +50,7 @@ function findIngest(platform: Platform): string {
 
 const REPORT_INTERVAL_MS = 500;
 
-function createReporter(report: (message: string) => void): (progress: ReplayProgress) => void {
+function createReporter(report: (message: string) => void): (progress: BackfillProgress) => void {
   let nextMs = 0;
   return (progress) => {
     const isFrequent = progress.kind === 'sending' || progress.kind === 'settling';
@@ -60,7 +60,7 @@ function createReporter(report: (message: string) => void): (progress: ReplayPro
   };
 }
 
-function toMessage(progress: ReplayProgress): string {
+function toMessage(progress: BackfillProgress): string {
   switch (progress.kind) {
     case 'reading':
       return `reading ${progress.file}`;

@@ -3,21 +3,21 @@ import { isAppError } from '@perennial/kernel';
 import type { Box } from './box.js';
 
 /** Of one record put back; a broker takes batches of 1 MiB and a little unless told otherwise. */
-export const REPLAY_BYTES_MAX = 1_048_000;
+export const REDRIVE_BYTES_MAX = 1_048_000;
 /** How many of those not put back are named. */
 const REFUSED_SHOWN_MAX = 100;
 
 /** What came of it. */
-export interface ReplayReport {
+export interface RedriveReport {
   /** Records put back, by the topic that they went to. */
-  readonly replayed: Readonly<Record<string, number>>;
+  readonly redriven: Readonly<Record<string, number>>;
   /** Of these, timers of single profiles. */
   readonly timers: number;
   readonly refusedCount: number;
   readonly refused: ReadonlyArray<{ readonly position: string; readonly reason: string }>;
 }
 
-export interface ReplayOptions {
+export interface RedriveOptions {
   readonly log: Log;
   readonly box: Box;
   /** Writes nothing and remembers nothing. */
@@ -25,31 +25,31 @@ export interface ReplayOptions {
 }
 
 /** Turns records into what is put back, writes it and counts. */
-export interface Replayer {
-  replay(records: readonly LogRecord[]): Promise<void>;
-  report(): ReplayReport;
+export interface Redriver {
+  redrive(records: readonly LogRecord[]): Promise<void>;
+  report(): RedriveReport;
   close(): Promise<void>;
 }
 
-/** `once` as in `Box.toReplay`. */
-export async function createReplayer(
-  { log, box, dryRun }: ReplayOptions,
+/** `once` as in `Box.toRedrive`. */
+export async function createRedriver(
+  { log, box, dryRun }: RedriveOptions,
   { once }: { once: boolean },
-): Promise<Replayer> {
+): Promise<Redriver> {
   const producer = dryRun ? undefined : await log.createProducer();
   const countPartitions = createPartitionCounter(log);
-  const replayed: Record<string, number> = {};
+  const redriven: Record<string, number> = {};
   const refused: Array<{ position: string; reason: string }> = [];
   let refusedCount = 0;
   let timers = 0;
 
   async function toOutgoing(record: LogRecord): Promise<OutgoingRecord | undefined> {
-    const replay = await box.toReplay(record, { once });
+    const redrive = await box.toRedrive(record, { once });
     const reason =
-      'refused' in replay
-        ? replay.refused
-        : findObstacle(replay.record, { partitions: await countPartitions(replay.record.topic) });
-    if ('record' in replay && reason === undefined) return replay.record;
+      'refused' in redrive
+        ? redrive.refused
+        : findObstacle(redrive.record, { partitions: await countPartitions(redrive.record.topic) });
+    if ('record' in redrive && reason === undefined) return redrive.record;
     refusedCount++;
     const position = `${record.partition}:${record.offset}`;
     if (refused.length < REFUSED_SHOWN_MAX) refused.push({ position, reason: String(reason) });
@@ -57,7 +57,7 @@ export async function createReplayer(
   }
 
   return {
-    async replay(records) {
+    async redrive(records) {
       const outgoing: OutgoingRecord[] = [];
       let timersHere = 0;
       for (const record of records) {
@@ -68,9 +68,9 @@ export async function createReplayer(
       }
       await producer?.send(outgoing);
       timers += timersHere;
-      for (const { topic } of outgoing) replayed[topic] = (replayed[topic] ?? 0) + 1;
+      for (const { topic } of outgoing) redriven[topic] = (redriven[topic] ?? 0) + 1;
     },
-    report: () => ({ replayed, timers, refusedCount, refused }),
+    report: () => ({ redriven, timers, refusedCount, refused }),
     close: async () => producer?.close(),
   };
 }
@@ -79,7 +79,7 @@ export async function createReplayer(
 function findObstacle(record: OutgoingRecord, { partitions }: { partitions: number }): string | undefined {
   if (record.partition >= partitions) return `there is no partition ${record.partition} of ${record.topic}`;
   const bytes = sizeOfRecord(record);
-  if (bytes > REPLAY_BYTES_MAX) return `it is too large to be put back: ${bytes} bytes, ${REPLAY_BYTES_MAX} at most`;
+  if (bytes > REDRIVE_BYTES_MAX) return `it is too large to be put back: ${bytes} bytes, ${REDRIVE_BYTES_MAX} at most`;
   return undefined;
 }
 

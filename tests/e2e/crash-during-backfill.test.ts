@@ -7,10 +7,10 @@ import { must } from '@perennial/kernel';
 import type { Platform, ServiceName } from '@perennial/launcher';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createSilentLogger } from '@perennial/telemetry';
+import { backfillFile, type Outcome, readOutcome, startNamespace } from '../support/backfilled-namespace.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { countNaively, createHistory, toCsv } from '../support/purchase-history.js';
 import { recomputeFeatures } from '../support/recompute-features.js';
-import { type Outcome, readOutcome, replayFile, startNamespace } from '../support/replayed-namespace.js';
 import { createRunName } from '../support/run-name.js';
 
 /*
@@ -23,7 +23,7 @@ const SEED = 20_240_101;
 const ROOT = join(import.meta.dirname, '../..');
 const KILLED: ServiceName[] = ['feature-store', 'scoring', 'action', 'ingest'];
 
-describe('services killed during a replay', () => {
+describe('services killed during a backfill', () => {
   const environment = readTestEnvironment();
   const rows = createHistory({ seed: SEED, users: 80, days: 45, rowsPerUserMax: 8 });
   const userIds = [...new Set(rows.map(({ userId }) => userId))].sort();
@@ -85,7 +85,7 @@ describe('services killed during a replay', () => {
 
   async function runUndisturbed(): Promise<Outcome> {
     const platform = await start(`calm${run}`);
-    const result = await replayFile(platform, log, { file });
+    const result = await backfillFile(platform, log, { file });
     expect(result).toMatchObject({ settled: true, events: { rejected: 0 } });
     const outcome = await readOutcome(platform, log, userIds);
     await platform.stop();
@@ -117,7 +117,7 @@ describe('services killed during a replay', () => {
         await platform.restart();
       });
     };
-    const result = await replayFile(platform, log, { file, onSent });
+    const result = await backfillFile(platform, log, { file, onSent });
     await disturbing;
     expect(result).toMatchObject({ settled: true, events: { rejected: 0 } });
     return readOutcome(platform, log, userIds);

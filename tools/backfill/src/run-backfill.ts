@@ -16,7 +16,7 @@ import { createProgressStore } from './progress-store.js';
 import { type Lags, waitForQuiet } from './quiet.js';
 import { countTicks, findFirstAfter, type ScheduleInput, toSteps, toTickCalls } from './schedule.js';
 
-export interface ReplayOptions extends IngestAddress {
+export interface BackfillOptions extends IngestAddress {
   /** Path of the history file. */
   readonly file: string;
   readonly map?: ColumnMap | undefined;
@@ -25,9 +25,9 @@ export interface ReplayOptions extends IngestAddress {
   readonly via: 'http' | 'kafka';
   readonly namespace: string;
   readonly log: Log;
-  /** Folder of the progress of replays into this namespace. */
+  /** Folder of the progress of backfills into this namespace. */
   readonly progressFolder: string;
-  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
+  readonly onProgress?: ((progress: BackfillProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Repeats that changed nothing, as the feature-store counts them since it started; undefined where it cannot be asked. */
   readonly readDuplicates?: (() => Promise<number | undefined>) | undefined;
@@ -36,7 +36,7 @@ export interface ReplayOptions extends IngestAddress {
 }
 
 /** What is going on, often enough for a progress line. */
-export type ReplayProgress =
+export type BackfillProgress =
   | { readonly kind: 'reading'; readonly file: string }
   /** Worth knowing, and no failure. */
   | { readonly kind: 'notice'; readonly message: string }
@@ -44,8 +44,8 @@ export type ReplayProgress =
   | { readonly kind: 'retry'; readonly message: string; readonly waitMs: number }
   | { readonly kind: 'settling'; readonly lags: Lags };
 
-/** What a replay came to. Numbers of events and ticks are of this run; rows, orders and refunds are of the file. */
-export interface ReplayResult {
+/** What a backfill came to. Numbers of events and ticks are of this run; rows, orders and refunds are of the file. */
+export interface BackfillResult {
   readonly file: string;
   readonly sha256: string;
   readonly namespace: string;
@@ -72,14 +72,14 @@ export interface ReplayResult {
   readonly settled: boolean;
   readonly lags: Lags;
   readonly seconds: number;
-  readonly alreadyReplayed: boolean;
+  readonly alreadyBackfilled: boolean;
 }
 
 /**
- * Replays a history file through the front door in fast time and waits until the platform has processed it. Throws
+ * Backfills a history file through the front door in fast time and waits until the platform has processed it. Throws
  * AppError when the file, the door or the clock fails; what was reached is kept, and the next run goes on from there.
  */
-export async function runReplay(options: ReplayOptions): Promise<ReplayResult> {
+export async function runBackfill(options: BackfillOptions): Promise<BackfillResult> {
   const releases = new ReleaseStack();
   try {
     const self = options.process ?? { pid: process.pid, isAlive };
@@ -88,7 +88,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayResult> {
       () => lockFolder(options.progressFolder, self),
       (release) => release(),
     );
-    return await new Replay(options, releases).run();
+    return await new Backfill(options, releases).run();
   } finally {
     await releases.dispose();
   }
@@ -101,8 +101,8 @@ interface Counts {
   readonly duplicates: number | undefined;
 }
 
-class Replay {
-  readonly #options: ReplayOptions;
+class Backfill {
+  readonly #options: BackfillOptions;
   readonly #releases: ReleaseStack;
   readonly #clock: Clock;
   readonly #store: ProgressStore;
@@ -113,7 +113,7 @@ class Replay {
   /** Log time of the namespace, which other files may have moved further than this one. */
   #logTimeMs: number | undefined;
 
-  constructor(options: ReplayOptions, releases: ReleaseStack) {
+  constructor(options: BackfillOptions, releases: ReleaseStack) {
     this.#options = options;
     this.#releases = releases;
     this.#clock = options.clock ?? systemClock;
@@ -125,7 +125,7 @@ class Replay {
     };
   }
 
-  async run(): Promise<ReplayResult> {
+  async run(): Promise<BackfillResult> {
     const startMs = this.#clock.steadyMs();
     this.#logTimeMs = await readLogTime(this.#options, this.#retrying);
     const { history, progress } = await this.#read();
@@ -138,7 +138,7 @@ class Replay {
       untilMs: this.#options.untilMs,
     };
     const reachedMs = await this.#walk(history, schedule);
-    const alreadyReplayed = resumedMs !== undefined && reachedMs === resumedMs;
+    const alreadyBackfilled = resumedMs !== undefined && reachedMs === resumedMs;
     const settled = await this.#settle();
     throwIfAborted(this.#options.signal);
     const after = await this.#count();
@@ -166,11 +166,11 @@ class Replay {
       settled: settled.quiet,
       lags: settled.lags,
       seconds: (this.#clock.steadyMs() - startMs) / 1000,
-      alreadyReplayed,
+      alreadyBackfilled,
     };
   }
 
-  /** The file, under the name that it had when its replay began, and how far that came. */
+  /** The file, under the name that it had when its backfill began, and how far that came. */
   async #read(): Promise<{ history: History; progress: Progress | undefined }> {
     const { file, map, onProgress } = this.#options;
     onProgress?.({ kind: 'reading', file });
@@ -186,7 +186,9 @@ class Replay {
     }
     // Ingest keeps the log time before it answers, so only a namespace made anew can be behind.
     if (this.#logTimeMs === undefined || this.#logTimeMs < progress.reachedMs) {
-      this.#notice('the namespace was made anew since this file was replayed, so it is replayed from its beginning');
+      this.#notice(
+        'the namespace was made anew since this file was backfilled, so it is backfilled from its beginning',
+      );
       return { history, progress: undefined };
     }
     if (progress.fileName === history.fileName) return { history, progress };
@@ -256,7 +258,7 @@ class Replay {
     return waitForQuiet({ log, namespace, signal, clock: this.#clock, onLags });
   }
 
-  #toOutcome(before: Counts, after: Counts): Pick<ReplayResult['events'], 'accepted' | 'rejected' | 'countedBy'> {
+  #toOutcome(before: Counts, after: Counts): Pick<BackfillResult['events'], 'accepted' | 'rejected' | 'countedBy'> {
     if (this.#options.via === 'http') {
       return { accepted: this.#sent - this.#rejected, rejected: this.#rejected, countedBy: 'answers' };
     }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@perennial/kernel';
 import { type FakeEvent, startFakePlatform } from './fake-platform.js';
-import type { ReplayOptions, ReplayProgress } from './run-replay.js';
-import { runReplay } from './run-replay.js';
+import type { BackfillOptions, BackfillProgress } from './run-backfill.js';
+import { runBackfill } from './run-backfill.js';
 
 const HEADER = 'user_id,ts,event_type,item_id,session_id,quantity,value,extra';
 
@@ -24,12 +24,12 @@ function createFastClock(): Clock & { waits: number[] } {
   };
 }
 
-describe('runReplay', () => {
+describe('runBackfill', () => {
   let folder: string;
   let platform: Awaited<ReturnType<typeof startFakePlatform>>;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'perennial-replay-'));
+    folder = await mkdtemp(join(tmpdir(), 'perennial-backfill-'));
     platform = await startFakePlatform();
   });
 
@@ -43,8 +43,8 @@ describe('runReplay', () => {
     await writeFile(path, `${HEADER}\n${lines.join('\n')}\n`);
     return path;
   };
-  const replay = (file: string, more: Partial<ReplayOptions> = {}) =>
-    runReplay({
+  const backfill = (file: string, more: Partial<BackfillOptions> = {}) =>
+    runBackfill({
       file,
       via: 'http',
       namespace: 'test',
@@ -74,7 +74,7 @@ describe('runReplay', () => {
   ];
 
   it('sends events in order of time, the ticks between them, and tells the totals', async () => {
-    const result = await replay(await writeHistory(THREE_DAYS));
+    const result = await backfill(await writeHistory(THREE_DAYS));
     expect(toTrail()).toEqual(THREE_DAYS_TRAIL);
     expect(result).toMatchObject({
       namespace: 'test',
@@ -88,53 +88,53 @@ describe('runReplay', () => {
       logTime: '2024-01-03T10:00:00.000Z',
       ticks: 1 + 14 + 34 + 1,
       settled: true,
-      alreadyReplayed: false,
+      alreadyBackfilled: false,
     });
   });
 
-  it('leaves a file alone that it has replayed, whatever its name', async () => {
+  it('leaves a file alone that it has backfilled, whatever its name', async () => {
     const file = await writeHistory(THREE_DAYS);
-    await replay(file);
+    await backfill(file);
     await rename(file, join(folder, 'other.csv'));
     const before = platform.state.requests;
-    const result = await replay(join(folder, 'other.csv'));
-    expect(result).toMatchObject({ alreadyReplayed: true, events: { sent: 0 }, ticks: 0, orders: 2 });
+    const result = await backfill(join(folder, 'other.csv'));
+    expect(result).toMatchObject({ alreadyBackfilled: true, events: { sent: 0 }, ticks: 0, orders: 2 });
     expect(platform.state.requests).toBe(before);
   });
 
-  it('replays again into a namespace whose data is gone', async () => {
+  it('backfills again into a namespace whose data is gone', async () => {
     const file = await writeHistory(THREE_DAYS);
-    await replay(file);
+    await backfill(file);
     platform.records.length = 0;
-    const seen: ReplayProgress[] = [];
-    const result = await replay(file, { onProgress: (progress) => seen.push(progress) });
-    expect(result.alreadyReplayed).toBe(false);
+    const seen: BackfillProgress[] = [];
+    const result = await backfill(file, { onProgress: (progress) => seen.push(progress) });
+    expect(result.alreadyBackfilled).toBe(false);
     expect(toTrail()).toEqual(THREE_DAYS_TRAIL);
     expect(seen.some(({ kind }) => kind === 'notice')).toBe(true);
   });
 
   it('stops at --until, and goes on from there', async () => {
     const file = await writeHistory(THREE_DAYS);
-    const first = await replay(file, { untilMs: Date.UTC(2024, 0, 2) });
-    expect(first).toMatchObject({ events: { sent: 2 }, logTime: '2024-01-02T00:00:00.000Z', alreadyReplayed: false });
-    const second = await replay(file);
+    const first = await backfill(file, { untilMs: Date.UTC(2024, 0, 2) });
+    expect(first).toMatchObject({ events: { sent: 2 }, logTime: '2024-01-02T00:00:00.000Z', alreadyBackfilled: false });
+    const second = await backfill(file);
     expect(second).toMatchObject({
       events: { sent: 1 },
       resumedFrom: '2024-01-02T00:00:00.000Z',
-      alreadyReplayed: false,
+      alreadyBackfilled: false,
     });
     expect(toTrail().filter((entry) => entry.startsWith('history'))).toEqual(
       THREE_DAYS_TRAIL.filter((entry) => entry.startsWith('history')),
     );
-    expect(await replay(file)).toMatchObject({ alreadyReplayed: true });
+    expect(await backfill(file)).toMatchObject({ alreadyBackfilled: true });
   });
 
   it.each([1, 2, 3, 4, 5, 6, 7])('goes on after a stop at request %i, repeating at most an hour', async (stopAt) => {
     const file = await writeHistory(THREE_DAYS);
     platform.state.trouble = () => (platform.state.requests >= stopAt ? { status: 404 } : undefined);
-    await expect(replay(file)).rejects.toThrow(/404/);
+    await expect(backfill(file)).rejects.toThrow(/404/);
     platform.state.trouble = undefined;
-    await replay(file);
+    await backfill(file);
     expect([...new Set(toTrail())]).toEqual(THREE_DAYS_TRAIL);
     expect(toTrail().length).toBeLessThanOrEqual(THREE_DAYS_TRAIL.length + 1);
   });
@@ -152,8 +152,8 @@ describe('runReplay', () => {
       return troubles % 3 === 0 ? 'cut' : { status: troubles % 3 === 1 ? 429 : 503, headers: { 'retry-after': '2' } };
     };
     const clock = createFastClock();
-    const retries: ReplayProgress[] = [];
-    const result = await replay(file, {
+    const retries: BackfillProgress[] = [];
+    const result = await backfill(file, {
       clock,
       onProgress: (progress) => progress.kind === 'retry' && retries.push(progress),
     });
@@ -172,7 +172,7 @@ describe('runReplay', () => {
     const rows = Array.from({ length: 40 }, (_, n) => `u${n},2024-01-01,purchase,,,1,1,`);
     const isBad = ({ userId }: FakeEvent) => userId === 'u13';
     platform.state.trouble = (_path, { batch }) => (batch?.some(isBad) ? { status: 400 } : undefined);
-    const result = await replay(await writeHistory(rows));
+    const result = await backfill(await writeHistory(rows));
     expect(result.events).toMatchObject({ sent: 40, accepted: 39, rejected: 1 });
     expect(platform.records.some((record) => record.kind === 'event' && isBad(record.event))).toBe(false);
   });
@@ -180,24 +180,24 @@ describe('runReplay', () => {
   it('gives up on a door that stays shut, and on a key that is refused', async () => {
     const file = await writeHistory(THREE_DAYS);
     platform.state.trouble = () => ({ status: 503 });
-    await expect(replay(file)).rejects.toMatchObject({ code: 'dependency_unavailable' });
+    await expect(backfill(file)).rejects.toMatchObject({ code: 'dependency_unavailable' });
     platform.state.trouble = () => ({ status: 401 });
-    await expect(replay(file)).rejects.toThrow('refuses the write key');
+    await expect(backfill(file)).rejects.toThrow('refuses the write key');
   });
 
   it('refuses a namespace that the wall clock drives', async () => {
     platform.state.mode = 'wall';
-    await expect(replay(await writeHistory(THREE_DAYS))).rejects.toThrow('runs by the wall clock');
+    await expect(backfill(await writeHistory(THREE_DAYS))).rejects.toThrow('runs by the wall clock');
   });
 
   it('says that a second file comes late, and counts no tick twice', async () => {
-    await replay(await writeHistory(THREE_DAYS));
-    const notices: ReplayProgress[] = [];
+    await backfill(await writeHistory(THREE_DAYS));
+    const notices: BackfillProgress[] = [];
     const file = await writeHistory(
       ['u9,2024-01-02T12:00:00Z,purchase,,,1,1,', 'u9,2024-01-03T11:00:00Z,purchase,,,1,1,'],
       'more.csv',
     );
-    const result = await replay(file, {
+    const result = await backfill(file, {
       onProgress: (progress) => progress.kind === 'notice' && notices.push(progress),
     });
     expect(notices).toEqual([{ kind: 'notice', message: expect.stringContaining('come late') }]);
@@ -210,21 +210,23 @@ describe('runReplay', () => {
       if (path === '/v1/batch') controller.abort();
       return undefined;
     };
-    await expect(replay(await writeHistory(THREE_DAYS), { signal: controller.signal })).rejects.toThrow('interrupted');
+    await expect(backfill(await writeHistory(THREE_DAYS), { signal: controller.signal })).rejects.toThrow(
+      'interrupted',
+    );
     expect(toTrail().length).toBeLessThan(THREE_DAYS_TRAIL.length);
   });
 
-  it('refuses a second replay at the same time, and takes over from one that died', async () => {
+  it('refuses a second backfill at the same time, and takes over from one that died', async () => {
     const file = await writeHistory(THREE_DAYS);
-    await replay(file, { untilMs: Date.UTC(2024, 0, 1, 12) });
+    await backfill(file, { untilMs: Date.UTC(2024, 0, 1, 12) });
     await writeFile(join(folder, 'progress', 'lock'), '4711');
     const process = { pid: 1, isAlive: (pid: number) => pid === 4711 };
-    await expect(replay(file, { process })).rejects.toThrow('process 4711');
-    expect(await replay(file, { process: { pid: 1, isAlive: () => false } })).toMatchObject({ events: { sent: 2 } });
+    await expect(backfill(file, { process })).rejects.toThrow('process 4711');
+    expect(await backfill(file, { process: { pid: 1, isAlive: () => false } })).toMatchObject({ events: { sent: 2 } });
   });
 
   it('goes through Kafka, keyed by the user, and has the ticks wait for the positions reached', async () => {
-    await replay(await writeHistory(THREE_DAYS), { via: 'kafka' });
+    await backfill(await writeHistory(THREE_DAYS), { via: 'kafka' });
     expect(platform.received.map(({ key, topic }) => [topic, String(key)])).toEqual(
       ['u1', 'u2', 'u1'].map((user) => ['test.lifecycle.event.received.v1', user]),
     );

@@ -1,17 +1,17 @@
-import type { ReplayResult } from '@perennial/backfill';
+import type { BackfillResult } from '@perennial/backfill';
 import { parseNamespace } from '@perennial/contracts';
 import { type ColumnMap, parseColumnMap, parseTimestamp } from '@perennial/history';
 import { AppError, toMessage } from '@perennial/kernel';
 import { openLog } from '@perennial/launcher';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { backfillInto } from '../backfill.js';
 import { createPartitionsOption } from '../options.js';
 import { printJson, printLine, toTable } from '../output.js';
 import { createProgress } from '../progress.js';
-import { replayInto } from '../replay.js';
 import { obtainWriteKey } from '../write-key.js';
 import { up } from './up.js';
 
-interface ReplayOptions {
+interface BackfillOptions {
   readonly namespace: string;
   readonly partitions?: number;
   readonly map?: ColumnMap;
@@ -22,13 +22,13 @@ interface ReplayOptions {
 
 const BAD_ROWS_SHOWN_MAX = 10;
 
-export function createReplayCommand(): Command {
-  return new Command('replay')
+export function createBackfillCommand(): Command {
+  return new Command('backfill')
     .argument('<file>', 'CSV, gzip or not, columns user_id,ts,event_type,item_id,session_id,quantity,value,extra')
     .addOption(
       new Option('--namespace <name>', 'where it goes: any but live, which runs by the wall clock')
-        .argParser(parseReplayNamespace)
-        .default('replay'),
+        .argParser(parseBackfillNamespace)
+        .default('backfill'),
     )
     .addOption(createPartitionsOption())
     .addOption(new Option('--map <column=name,...>', 'other names of columns').argParser(parseMapOption))
@@ -40,17 +40,17 @@ export function createReplayCommand(): Command {
     .addHelpText(
       'after',
       `
-Rows with one user and session_id form one order. A replay that was interrupted goes on where it stopped when it is run
-again; a file that was replayed into the namespace before is named and left alone.
+Rows with one user and session_id form one order. A backfill that was interrupted goes on where it stopped when it is run
+again; a file that was backfilled into the namespace before is named and left alone.
 
 Examples:
-  ./perennial replay orders.csv.gz
-  ./perennial replay orders.csv --namespace shop --map user_id=customer,ts=ordered_at
-  ./perennial replay orders.csv --namespace shop --until 2011-06-30   and later, to go on: without --until
-  ./perennial replay orders.csv --via kafka --json | jq .events`,
+  ./perennial backfill orders.csv.gz
+  ./perennial backfill orders.csv --namespace shop --map user_id=customer,ts=ordered_at
+  ./perennial backfill orders.csv --namespace shop --until 2011-06-30   and later, to go on: without --until
+  ./perennial backfill orders.csv --via kafka --json | jq .events`,
     )
-    .action(async (file: string, options: ReplayOptions) => {
-      const result = await replay(file, options);
+    .action(async (file: string, options: BackfillOptions) => {
+      const result = await backfill(file, options);
       if (options.json) printJson(result);
       else printSummary(result);
       if (!result.settled) {
@@ -59,7 +59,7 @@ Examples:
     });
 }
 
-async function replay(file: string, options: ReplayOptions): Promise<ReplayResult> {
+async function backfill(file: string, options: BackfillOptions): Promise<BackfillResult> {
   const { namespace, partitions } = options;
   const platform = await up({ namespace, ...(partitions === undefined ? {} : { partitions }) });
   const progress = createProgress();
@@ -68,9 +68,9 @@ async function replay(file: string, options: ReplayOptions): Promise<ReplayResul
   process.once('SIGINT', abort).once('SIGTERM', abort);
   const log = openLog(platform.endpoints);
   try {
-    const writeKey = await obtainWriteKey(platform, 'replay');
+    const writeKey = await obtainWriteKey(platform, 'backfill');
     const { map, until: untilMs, via } = options;
-    return await replayInto({
+    return await backfillInto({
       platform,
       log,
       writeKey,
@@ -88,18 +88,18 @@ async function replay(file: string, options: ReplayOptions): Promise<ReplayResul
   }
 }
 
-function printSummary(result: ReplayResult): void {
+function printSummary(result: BackfillResult): void {
   const { file, namespace, events, badRows } = result;
   const number = (value: number | null) => (value === null ? 'unknown' : value.toLocaleString('en-US'));
-  if (result.alreadyReplayed) {
+  if (result.alreadyBackfilled) {
     printLine(
-      `${file} (sha256 ${result.sha256.slice(0, 12)}) was replayed into namespace ${namespace} before: left alone`,
+      `${file} (sha256 ${result.sha256.slice(0, 12)}) was backfilled into namespace ${namespace} before: left alone`,
     );
     printLine(`log time of the namespace: ${result.logTime}`);
     return;
   }
   const from = result.resumedFrom === null ? '' : `, going on from ${result.resumedFrom}`;
-  printLine(`replayed ${file} into namespace ${namespace} in ${result.seconds.toFixed(1)} s${from}`);
+  printLine(`backfilled ${file} into namespace ${namespace} in ${result.seconds.toFixed(1)} s${from}`);
   printLine(
     toTable([
       ['  rows', number(result.rows), `${number(badRows.count)} of them bad`],
@@ -122,7 +122,7 @@ function printSummary(result: ReplayResult): void {
   printLine(`next: ./perennial topic action.decided --namespace ${namespace} --limit 3`);
 }
 
-function parseReplayNamespace(text: string): string {
+function parseBackfillNamespace(text: string): string {
   try {
     parseNamespace(text);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { runReplay } from '@perennial/backfill';
+import { runBackfill } from '@perennial/backfill';
 import { HEADERS, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
@@ -7,7 +7,7 @@ import { ensurePlatform, loadNamespaceState, type Platform, type ServiceName } f
 import type { TestEnvironment } from './environment.js';
 import { readTopic } from './read-topic.js';
 
-/** All that a namespace shows after a replay, in a form that two runs can be compared by. */
+/** All that a namespace shows after a backfill, in a form that two runs can be compared by. */
 export interface Outcome {
   readonly features: ReadonlyArray<{
     userId: string;
@@ -40,7 +40,7 @@ export async function startNamespace(options: {
   });
 }
 
-export async function replayFile(
+export async function backfillFile(
   platform: Platform,
   log: Log,
   options: { file: string; untilMs?: number; via?: 'http' | 'kafka'; onSent?: (share: number) => void },
@@ -50,11 +50,11 @@ export async function replayFile(
     'sources',
     'create',
     '--name',
-    `replay-${Date.now()}`,
+    `backfill-${Date.now()}`,
     '--json',
   ]);
   const { writeKey } = JSON.parse(created) as { writeKey: string };
-  return runReplay({
+  return runBackfill({
     namespace,
     log,
     writeKey,
@@ -62,7 +62,7 @@ export async function replayFile(
     untilMs: options.untilMs,
     via: options.via ?? 'http',
     ingestUrl: () => findUrl(platform, 'ingest'),
-    progressFolder: join(layout.home, 'replays', namespace),
+    progressFolder: join(layout.home, 'backfills', namespace),
     onProgress(progress) {
       if (progress.kind === 'sending') options.onSent?.(progress.sent / progress.events);
     },
