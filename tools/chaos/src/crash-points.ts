@@ -12,12 +12,12 @@ export const CRASH_POINTS = {
 /** What leads each commit and each publish through `../preload/crash-points.cjs`. */
 export const CRASH_POINT_PATCHES: readonly ModulePatch[] = [
   {
-    module: 'packages/stream/keyed-processor/dist/commit-batch.js',
+    module: 'packages/stream/keyed-processor/dist/batch/commit-batch.js',
     find: 'to.store.commit(',
     replace: 'globalThis.chaosCrashPoints.commit(to.store, ',
   },
   {
-    module: 'packages/stream/keyed-processor/dist/publisher.js',
+    module: 'packages/stream/keyed-processor/dist/partition/publisher.js',
     find: 'this.#producer.send(records)',
     replace: 'globalThis.chaosCrashPoints.send(this.#producer, records)',
   },

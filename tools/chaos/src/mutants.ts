@@ -9,11 +9,11 @@ export interface Mutant {
   readonly patches: readonly ModulePatch[];
 }
 
-const COMMIT_BATCH = 'packages/stream/keyed-processor/dist/commit-batch.js';
-const DECODE_BATCH = 'packages/stream/keyed-processor/dist/decode-batch.js';
-const PARTITION_WORKER = 'packages/stream/keyed-processor/dist/partition-worker.js';
-const REDIS_SCRIPTS = 'packages/stream/keyed-processor/dist/redis-scripts.js';
-const SNAPSHOT_WRITER = 'packages/stream/keyed-processor/dist/snapshot-writer.js';
+const COMMIT_BATCH = 'packages/stream/keyed-processor/dist/batch/commit-batch.js';
+const DECODE_BATCH = 'packages/stream/keyed-processor/dist/batch/decode-batch.js';
+const PARTITION_WORKER = 'packages/stream/keyed-processor/dist/partition/partition-worker.js';
+const REDIS_SCRIPTS = 'packages/stream/keyed-processor/dist/store/redis-scripts.js';
+const SNAPSHOT_WRITER = 'packages/stream/keyed-processor/dist/snapshot/snapshot-writer.js';
 const FEATURE_PIPELINE = 'services/feature-store/dist/pipeline.js';
 
 /** Every rule that can be seen broken from outside within a short run; docs/RELIABILITY.md says which cannot, and why. */

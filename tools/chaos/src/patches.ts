@@ -1,6 +1,6 @@
 /** A change of one compiled module's text, made while a service of a chaos run loads it. */
 export interface ModulePatch {
-  /** End of the module's path, such as `packages/stream/keyed-processor/dist/partition-worker.js`. */
+  /** End of the module's path, such as `packages/stream/keyed-processor/dist/partition/partition-worker.js`. */
   readonly module: string;
   /** Must be there exactly once, or the service does not start. */
   readonly find: string;

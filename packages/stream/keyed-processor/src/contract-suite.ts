@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type CommitRequest, EMPTY_META, type PartitionStore, SCAN_START, type StoredProfile } from './store.js';
+import { type CommitRequest, EMPTY_META, type PartitionStore, SCAN_START, type StoredProfile } from './store/store.js';
 
 const NOTHING: Omit<CommitRequest, 'meta'> = { states: [], timers: [], outbox: undefined, acknowledged: [] };
 

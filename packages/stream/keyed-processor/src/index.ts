@@ -1,4 +1,4 @@
-export { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from './dead-letter.js';
+export { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from './batch/dead-letter.js';
 export type {
   Cause,
   Decoded,
@@ -9,22 +9,22 @@ export type {
   StepItem,
   StepResult,
 } from './definition.js';
-export { type PartitionKeys, toPartitionKeys } from './keys.js';
 export { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
-export { DEFAULT_LINGER, type LingerLimits } from './linger.js';
-export { openSnapshotSettings, type SnapshotSettings } from './open-snapshots.js';
+export { DEFAULT_LINGER, type LingerLimits } from './partition/linger.js';
 export { type Processor, type ProcessorOptions, startProcessor } from './processor.js';
-export { READER_FIELDS, toReadableLogTime } from './reader.js';
 export {
   createRebuildStage,
   type PartitionCondition,
   type PartitionRebuild,
   type RebuildOptions,
   type RebuildStage,
-} from './rebuild.js';
-export { type ChainLink, findPublishedBound } from './rebuild-bound.js';
-export { createRedisPartitionStore } from './redis-store.js';
-export { DEFAULT_SNAPSHOT_LIMITS, type SnapshotLimits } from './snapshot-limits.js';
+} from './rebuild/rebuild.js';
+export { type ChainLink, findPublishedBound } from './rebuild/rebuild-bound.js';
+export { openSnapshotSettings, type SnapshotSettings } from './snapshot/open-snapshots.js';
+export { DEFAULT_SNAPSHOT_LIMITS, type SnapshotLimits } from './snapshot/snapshot-limits.js';
+export { type PartitionKeys, toPartitionKeys } from './store/keys.js';
+export { READER_FIELDS, toReadableLogTime } from './store/reader.js';
+export { createRedisPartitionStore } from './store/redis-store.js';
 export type {
   CommitRequest,
   Fence,
@@ -38,4 +38,4 @@ export type {
   StoredOutbox,
   StoredProfile,
   StoredTimer,
-} from './store.js';
+} from './store/store.js';

@@ -3,15 +3,15 @@ import type { Log, LogConsumer } from '@perennial/kafka';
 import { type Clock, createRandomToken, isAppError, ReleaseStack, retry, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
-import { checkContinuity } from './continuity.js';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
-import { DEFAULT_LINGER, Linger, type LingerLimits } from './linger.js';
-import { createOpenSnapshots, type SnapshotSettings } from './open-snapshots.js';
-import { PartitionWorker } from './partition-worker.js';
-import { createRedisPartitionStore } from './redis-store.js';
-import { createSnapshotTelemetry, type SnapshotTelemetry } from './snapshot-telemetry.js';
-import type { OpenPartitionStore } from './store.js';
+import { checkContinuity } from './partition/continuity.js';
+import { DEFAULT_LINGER, Linger, type LingerLimits } from './partition/linger.js';
+import { PartitionWorker } from './partition/partition-worker.js';
+import { createOpenSnapshots, type SnapshotSettings } from './snapshot/open-snapshots.js';
+import { createSnapshotTelemetry, type SnapshotTelemetry } from './snapshot/snapshot-telemetry.js';
+import { createRedisPartitionStore } from './store/redis-store.js';
+import type { OpenPartitionStore } from './store/store.js';
 import { createProcessorTelemetry, type ProcessorTelemetry } from './telemetry.js';
 
 export interface ProcessorOptions<State, Input, Evidence> {

@@ -1,7 +1,7 @@
 import type { Rollout } from '@perennial/contracts';
 import { toMessage } from '@perennial/kernel';
 import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics } from '@perennial/telemetry';
-import type { BatchResult } from './batch.js';
+import type { BatchResult } from './batch/batch.js';
 import type { Refusal } from './definition.js';
 
 /** One function per telemetry event of the processor: metric and log, never throwing. */

@@ -3,9 +3,9 @@ import type { LogProducer, LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { type Clock, systemClock } from '@perennial/kernel';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
-import type { PartitionSnapshots } from './partition-snapshots.js';
-import { PartitionWorker, type WorkerOptions } from './partition-worker.js';
-import type { PartitionStore } from './store.js';
+import { PartitionWorker, type WorkerOptions } from './partition/partition-worker.js';
+import type { PartitionSnapshots } from './snapshot/partition-snapshots.js';
+import type { PartitionStore } from './store/store.js';
 import type { ProcessorTelemetry } from './telemetry.js';
 
 /** A small processor that shows everything: sums per key, emits each sum, wakes 10 ms after the last value. */

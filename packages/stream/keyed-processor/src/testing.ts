@@ -1,3 +1,3 @@
-export { MemoryPartitionStore } from './memory-store.js';
 export * from './simulation/index.js';
+export { MemoryPartitionStore } from './store/memory-store.js';
 export { createSumming, toSeen } from './test-kit.js';

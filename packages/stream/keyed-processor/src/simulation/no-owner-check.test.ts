@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { must } from '@perennial/kernel';
-import { type CommitRequest, EMPTY_META } from '../store.js';
+import { type CommitRequest, EMPTY_META } from '../store/store.js';
 import { MUTANTS } from './mutants.js';
 import { Scheduler } from './scheduler.js';
 import { StoreServer } from './store-server.js';

@@ -1,7 +1,7 @@
 import { encodePosition, HEADERS, isAfter, parsePosition, type Rollout, toPartition } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
-import { toDeadLetter } from '../dead-letter.js';
+import { toDeadLetter } from '../batch/dead-letter.js';
 import type { Cause, Decoded, StepContext } from '../definition.js';
 import { refuseToy, type ToyDefinition, type ToyInput, type ToyState } from './toy.js';
 

@@ -1,4 +1,4 @@
-import { MemoryPartitionStore } from '../memory-store.js';
+import { MemoryPartitionStore } from '../store/memory-store.js';
 import {
   type CommitRequest,
   EMPTY_META,
@@ -7,7 +7,7 @@ import {
   type PartitionMeta,
   type PartitionStore,
   type ReadGuard,
-} from '../store.js';
+} from '../store/store.js';
 import type { Scheduler } from './scheduler.js';
 
 interface Write {

@@ -1,0 +1,39 @@
+import { HEADERS, isAfter, type Position, parsePosition } from '@perennial/contracts';
+import type { LogRecord } from '@perennial/kafka';
+import { toMessage } from '@perennial/kernel';
+import type { Decoded, ProcessorDefinition } from '../definition.js';
+import type { PartitionMeta } from '../store/store.js';
+
+/** A record of the batch with what became of reading it. */
+export type BatchEntry<Input> = { readonly record: LogRecord; readonly position: Position | undefined } & (
+  | { readonly outcome: 'decoded'; readonly decoded: Decoded<Input> }
+  /** A tick under a key: the dead letter of that profile's timer, put back. It is no time for the others. */
+  | { readonly outcome: 'wake'; readonly key: string }
+  | { readonly outcome: 'repeated' }
+  | { readonly outcome: 'poison'; readonly cause: string }
+);
+
+/** Reads a batch: what was applied before is marked as repeated, what cannot be read as poison. */
+export function decodeBatch<State, Input, Evidence>(
+  definition: ProcessorDefinition<State, Input, Evidence>,
+  records: readonly LogRecord[],
+  meta: PartitionMeta,
+): Array<BatchEntry<Input>> {
+  const applied = new Map(Object.entries(meta.applied));
+  return records.map((record) => {
+    const position = parsePosition(record.headers[HEADERS.position]);
+    if (position !== undefined) {
+      const last = applied.get(position.source);
+      if (last !== undefined && !isAfter(position, last)) return { record, position, outcome: 'repeated' };
+      applied.set(position.source, position);
+    }
+    try {
+      const decoded = definition.decode(record);
+      if (decoded.kind === 'tick' && record.key !== null && record.key.length > 0)
+        return { record, position, outcome: 'wake', key: record.key.toString() };
+      return { record, position, outcome: 'decoded', decoded };
+    } catch (error) {
+      return { record, position, outcome: 'poison', cause: toMessage(error) };
+    }
+  });
+}

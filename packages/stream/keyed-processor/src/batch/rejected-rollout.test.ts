@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { AppError } from '@perennial/kernel';
+import { MemoryPartitionStore } from '../store/memory-store.js';
+import { createHarness, OUT, REFUSED, RecordingProducer, toInput, toSeen } from '../test-kit.js';
+
+/*
+ * A rollout of a content that nobody can use must change nothing, on no partition and for no processor behind, and be
+ * seen; one that cannot be loaded yet must wait.
+ */
+
+const input = toInput([
+  { key: 'a', body: { value: 1 } },
+  { body: { rollout: 10 } },
+  { key: 'a', body: { value: 1 } },
+  { body: { rollout: REFUSED } },
+  { key: 'a', body: { value: 1 } },
+]);
+
+describe('a refused rollout', () => {
+  it.each([1, 5])(
+    'leaves what was in force, is kept as a dead letter and is not forwarded (deliveries of %i)',
+    async (chunk) => {
+      const store = new MemoryPartitionStore();
+      const producer = new RecordingProducer();
+      const refused: unknown[] = [];
+      const telemetry = { refused: (...told: unknown[]) => void refused.push(told) };
+      const harness = createHarness({ input, store, producer, owner: 'one', telemetry });
+      await harness.drain({ chunk });
+      await harness.worker.stop();
+
+      expect(store.contents().meta?.inForce).toEqual([{ kind: 'factor', number: 10, hash: '' }]);
+      expect(store.contents().states.a).toContain('"sum":21,');
+      const seen = toSeen(producer.written);
+      expect(seen.filter((line) => line.includes('"kind":"rollout"'))).toEqual([
+        expect.stringContaining(`${OUT} null {"kind":"rollout","rollout":{"kind":"factor","number":10`),
+      ]);
+      const [letter] = producer.written.filter(({ topic }) => topic === 'dead');
+      expect(String(letter?.value)).toBe(JSON.stringify({ rollout: REFUSED }));
+      expect(Object.values(letter?.headers ?? {})).toContain('this one is refused');
+      expect(refused).toEqual([[0, { kind: 'factor', number: REFUSED, hash: '' }, { reason: 'this one is refused' }]]);
+    },
+  );
+
+  it('of what is in force already stops the partition: there is nothing else to go by', async () => {
+    const store = new MemoryPartitionStore();
+    const producer = new RecordingProducer();
+    const inForce = [{ kind: 'factor', number: REFUSED, hash: '' }];
+    const { meta } = await store.acquire('before');
+    expect(meta).toBeUndefined();
+    const begun = {
+      next: 0,
+      ordinal: 0,
+      commits: 0,
+      logTimeMs: 0,
+      sequence: 0,
+      inForce,
+      applied: {},
+      restoring: undefined,
+    };
+    await store.commit(
+      { owner: 'before', next: 0, commits: 0 },
+      { meta: begun, states: [], timers: [], outbox: undefined, acknowledged: [] },
+    );
+    const told: unknown[] = [];
+    const telemetry = { stalled: (_: number, error: unknown) => void told.push(error) };
+    const { worker, drain } = createHarness({ input, store, producer, owner: 'one', telemetry });
+    await drain({ until: () => told.length > 2 });
+    expect(worker.ready).toBe(false);
+    await worker.stop();
+    expect(told[0]).toBeInstanceOf(AppError);
+    expect(told[0]).toMatchObject({ message: expect.stringContaining('this one is refused') });
+    expect(producer.written).toEqual([]);
+  });
+});

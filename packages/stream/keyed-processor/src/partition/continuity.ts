@@ -1,0 +1,32 @@
+import type { Log } from '@perennial/kafka';
+import { AppError } from '@perennial/kernel';
+import type { PartitionMeta } from '../store/store.js';
+
+/**
+ * Refuses to go on where records would be skipped: never silently. Throws AppError that says what to do.
+ * @param meta undefined when the store knows nothing of the partition: new, or emptied.
+ */
+export async function checkContinuity(
+  log: Log,
+  at: { topic: string; partition: number; processor: string },
+  meta: PartitionMeta | undefined,
+): Promise<void> {
+  const offsets = (await log.offsets(at.topic)).get(at.partition);
+  const place = `${at.processor}, partition ${at.partition} of ${at.topic}`;
+  if (offsets === undefined) throw new AppError('not_found', `${place}: the topic has no such partition`);
+  const next = meta?.next ?? 0;
+  if (next < offsets.low) {
+    throw new AppError(
+      'contract_violation',
+      meta === undefined
+        ? `${place}: the state store is empty, but the log now begins at ${offsets.low}: the state cannot be rebuilt from it. Restore the state store from a backup.`
+        : `${place}: the state stands at offset ${next}, but the log now begins at ${offsets.low}: records between were removed before they were processed. Restore the log, or start a new namespace.`,
+    );
+  }
+  if (next > offsets.high) {
+    throw new AppError(
+      'contract_violation',
+      `${place}: the state stands at offset ${next}, but the log ends at ${offsets.high}: the log lost its tail. Restore the log, or start a new namespace.`,
+    );
+  }
+}

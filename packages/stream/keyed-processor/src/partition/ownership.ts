@@ -1,0 +1,46 @@
+import type { LogRecord } from '@perennial/kafka';
+import type { AppError, BoundedQueue } from '@perennial/kernel';
+import type { ChangedKeys } from '../snapshot/changed-keys.js';
+import type { Restoration } from '../snapshot/restoration.js';
+import type { Fence, PartitionMeta } from '../store/store.js';
+import type { OutboxPublisher } from './publisher.js';
+import type { StateCache } from './state-cache.js';
+import type { Turn } from './turn.js';
+
+/** What holds while a worker owns its partition: gone, all of it, at the first refusal. */
+export interface Ownership<State> {
+  readonly owner: string;
+  readonly queue: BoundedQueue<LogRecord>;
+  readonly publisher: OutboxPublisher;
+  readonly cache: StateCache<State>;
+  /** Taken by each batch, so that whoever else takes it finds no commit under way. */
+  readonly turn: Turn;
+  readonly changes: ChangedKeys;
+  /** While the partition is being restored. */
+  restoration: Restoration | undefined;
+  meta: PartitionMeta;
+  /** No timer of the store is due before this. */
+  timersFromMs: number;
+  /** Offset of the next record to be queued. */
+  expected: number;
+  /** It has asked for records from where it stands; what came before that was asked for by others. */
+  asked: boolean;
+  /** Where a delivery began that was not expected there: a stray, unless it comes again. */
+  strayAt: number | undefined;
+  /** The log cannot continue from there: nothing more is taken in, until the partition is acquired anew. */
+  broken: boolean;
+  /** Why it is over, where it was not a batch that found out. */
+  refusal: AppError | undefined;
+}
+
+export type Refusable = Pick<Ownership<never>, 'queue' | 'refusal'>;
+
+/** Ends an ownership from beside its batches, which may be waiting for records for long: the partition is asked for anew. */
+export function refuse(own: Refusable, refusal: AppError): void {
+  own.refusal ??= refusal;
+  own.queue.close();
+}
+
+export function toFence(own: { readonly owner: string; readonly meta: PartitionMeta }): Fence {
+  return { owner: own.owner, next: own.meta.next, commits: own.meta.commits };
+}

@@ -1,0 +1,332 @@
+import type { Rollout } from '@perennial/contracts';
+import type { LogProducer, LogRecord } from '@perennial/kafka';
+import { AppError, BoundedQueue, type Clock, isAppError, retry, toBackoffMs } from '@perennial/kernel';
+import { workOffBatch } from '../batch/batch.js';
+import { commitBatch } from '../batch/commit-batch.js';
+import { decodeBatch } from '../batch/decode-batch.js';
+import { loadBatch } from '../batch/load-batch.js';
+import { loadInForce, loadRollouts } from '../batch/load-rollouts.js';
+import { decodeOutbox } from '../batch/outbox.js';
+import type { ProcessorDefinition, Refusal } from '../definition.js';
+import type { ProcessorLimits } from '../limits.js';
+import { ChangedKeys } from '../snapshot/changed-keys.js';
+import type { PartitionSnapshots } from '../snapshot/partition-snapshots.js';
+import type { RestoredStart } from '../snapshot/snapshot-restore.js';
+import { EMPTY_META, type PartitionMeta, type PartitionStore } from '../store/store.js';
+import type { ProcessorTelemetry } from '../telemetry.js';
+import type { Ownership } from './ownership.js';
+import { OutboxPublisher } from './publisher.js';
+import { StateCache } from './state-cache.js';
+import { Turn } from './turn.js';
+
+export interface WorkerOptions<State, Input, Evidence> {
+  readonly definition: ProcessorDefinition<State, Input, Evidence>;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly deadLetterTopic: string;
+  readonly store: PartitionStore;
+  readonly producer: LogProducer;
+  readonly limits: ProcessorLimits;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly telemetry: ProcessorTelemetry;
+  /** A fresh random token. */
+  readonly createOwner: () => string;
+  /** Throws when the log cannot continue from `meta` (records lost at either end, or a store that was emptied). */
+  readonly checkContinuity: (partition: number, meta: PartitionMeta | undefined) => Promise<void>;
+  readonly seek: (partition: number, offset: number) => void;
+  /** Undefined when snapshots are off: an empty store is then rebuilt from the log, if that still reaches back. */
+  readonly snapshots?: PartitionSnapshots | undefined;
+}
+
+/** Works off one partition: owns it, publishes what is left, then load, step, commit, publish, batch by batch. */
+export class PartitionWorker<State, Input, Evidence> {
+  readonly #options: WorkerOptions<State, Input, Evidence>;
+  readonly #stop = new AbortController();
+  #ownership: Ownership<State> | undefined;
+  #running: Promise<void> | undefined;
+  #stalled = true;
+  #restoring = false;
+
+  constructor(options: WorkerOptions<State, Input, Evidence>) {
+    this.#options = options;
+  }
+
+  /** False while the partition is being acquired or restored, or work on it fails. */
+  get ready(): boolean {
+    const own = this.#ownership;
+    return own !== undefined && !own.broken && !this.#stalled && !this.restoring;
+  }
+
+  get restoring(): boolean {
+    return this.#restoring;
+  }
+
+  /** Offset of the next record to be processed; undefined before the partition is owned. */
+  get next(): number | undefined {
+    return this.#ownership?.meta.next;
+  }
+
+  /** Everything that records below this offset caused is in the log; undefined while that is not known. */
+  get published(): number | undefined {
+    const own = this.#ownership;
+    return own?.publisher.depth === 0 ? own.meta.next : own?.publisher.published;
+  }
+
+  get queued(): number {
+    return this.#ownership?.queue.length ?? 0;
+  }
+
+  get outboxDepth(): number {
+    return this.#ownership?.publisher.depth ?? 0;
+  }
+
+  /** Tells how old the newest snapshot is. */
+  observeSnapshots(): void {
+    this.#options.snapshots?.observe();
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Takes in what was fetched, waiting while too much is queued. Records that this owner has no use for are dropped. */
+  async deliver(records: readonly LogRecord[]): Promise<void> {
+    const own = this.#ownership;
+    const first = records.find(({ offset }) => offset >= (own?.expected ?? 0)) ?? records[0];
+    if (own === undefined || first === undefined || !own.asked) return;
+    const wanted = first.offset === own.expected && !own.broken;
+    if (!wanted && !(await this.#isContinuous(own, first.offset))) return;
+    for (const record of records) {
+      if (record.offset < own.expected) continue;
+      if (!own.queue.tryPush(record, toQueuedBytes(record))) return;
+      own.expected = record.offset + 1;
+    }
+    await own.queue.waitForRoom();
+  }
+
+  /** Looks whether the log still reaches to where this worker stands: one that was lost whole delivers nothing at all. */
+  async verify(): Promise<void> {
+    const own = this.#ownership;
+    if (own?.asked && !own.broken) await this.#isWhole(own);
+  }
+
+  /** Finishes the batch in hand and its outbox, within the drain limit, then lets go. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#ownership?.queue.close();
+    const { clock, limits, snapshots } = this.#options;
+    const writing = snapshots?.stopWriting();
+    const deadline = new AbortController();
+    await Promise.race([this.#running, clock.wait(limits.drainMs, deadline.signal)]);
+    deadline.abort();
+    await writing;
+    await this.#ownership?.publisher.stop();
+    this.#ownership = undefined;
+  }
+
+  /**
+   * Delivered elsewhere than expected: a fetch from before a seek, so seek back. When it happens again, it is either
+   * offsets that the log does not have, or a log that lost its tail, so that the client began anew at the earliest record.
+   * Lost records are no gap: they stop the partition, even when the log grows again.
+   */
+  async #isContinuous(own: Ownership<State>, offset: number): Promise<boolean> {
+    const { partition, seek, clock, limits } = this.#options;
+    const again = own.strayAt === offset;
+    own.strayAt = again ? undefined : offset;
+    if (again && !own.broken && !(await this.#isWhole(own))) return false;
+    if (own.broken) await clock.wait(limits.fencedRestMs, this.#stop.signal);
+    else if (!again) seek(partition, own.expected);
+    return again && !own.broken;
+  }
+
+  /** Whether the log reaches to where this owner stands; when it does not, that is the end of this ownership. */
+  async #isWhole(own: Ownership<State>): Promise<boolean> {
+    const { partition, checkContinuity, telemetry } = this.#options;
+    try {
+      await checkContinuity(partition, { ...own.meta, next: own.expected });
+      return true;
+    } catch (error) {
+      telemetry.stalled(partition, error);
+      own.broken = !(isAppError(error) && error.retriable);
+      return false;
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { telemetry, partition, clock, limits, random } = this.#options;
+    for (let failures = 0; !this.#stop.signal.aborted; ) {
+      try {
+        await this.#own();
+        failures = 0;
+        await this.#work();
+      } catch (error) {
+        this.#stalled = true;
+        if (this.#stop.signal.aborted) return this.#letGo();
+        const fenced = isAppError(error, 'fenced');
+        if (fenced) telemetry.fenced(partition);
+        else telemetry.stalled(partition, error);
+        await this.#letGo();
+        const restMs = fenced
+          ? limits.fencedRestMs
+          : toBackoffMs(failures++, { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs }, random);
+        await clock.wait(restMs, this.#stop.signal);
+      }
+    }
+  }
+
+  /** Acquires, publishes again what was left over, and asks for records from where the store stands. */
+  async #own(): Promise<void> {
+    const { store, definition, partition, limits, telemetry, clock, random, producer, snapshots } = this.#options;
+    const owner = this.#options.createOwner();
+    const { meta: found, outboxes } = await store.acquire(owner);
+    const { meta, restoration } = await this.#toStart(owner, found);
+    await loadInForce(meta.inForce, async (rollout) => definition.loadRollout?.(rollout));
+    const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition });
+    const own: Ownership<State> = {
+      owner,
+      publisher,
+      queue: new BoundedQueue({ itemsMax: limits.queueItemsMax, bytesMax: limits.queueBytesMax }),
+      cache: new StateCache(limits),
+      turn: new Turn(),
+      changes: new ChangedKeys(snapshots?.changedKeysMax ?? 0),
+      restoration,
+      meta,
+      timersFromMs: Number.NEGATIVE_INFINITY,
+      expected: meta.next,
+      asked: false,
+      strayAt: undefined,
+      broken: false,
+      refusal: undefined,
+    };
+    this.#ownership = own;
+    // A partition that was wiped owes nothing.
+    const owed = restoration === undefined ? outboxes : [];
+    for (const { sequence, bytes } of owed) {
+      publisher.add({ sequence, records: decodeOutbox(bytes), next: own.meta.next });
+    }
+    await publisher.waitForDepth(0);
+    await snapshots?.catchUp(own, own.meta.next);
+    if (this.#stop.signal.aborted) return;
+    this.#stalled = false;
+    telemetry.acquired(partition, { next: own.meta.next, outboxes: owed.length });
+    this.#options.seek(partition, own.meta.next);
+    own.asked = true;
+  }
+
+  /** Where the store stands; where it knows nothing, what a snapshot or the whole log can bring back. */
+  async #toStart(owner: string, found: PartitionMeta | undefined): Promise<RestoredStart> {
+    const { store, partition, snapshots, checkContinuity } = this.#options;
+    this.#restoring = false;
+    if (found !== undefined && found.restoring === undefined) {
+      await checkContinuity(partition, found);
+      return { meta: found, restoration: undefined };
+    }
+    if (snapshots !== undefined) {
+      this.#restoring = true;
+      return snapshots.restore(owner, this.#stop.signal);
+    }
+    if (found !== undefined) {
+      throw new AppError(
+        'dependency_misconfigured',
+        `partition ${partition} is being restored from snapshot ${found.restoring}, but snapshots are off: switch them on again`,
+      );
+    }
+    await checkContinuity(partition, undefined);
+    await store.commit(
+      { owner, next: 0, commits: 0 },
+      { meta: EMPTY_META, states: [], timers: [], outbox: undefined, acknowledged: [] },
+    );
+    return { meta: EMPTY_META, restoration: undefined };
+  }
+
+  async #work(): Promise<void> {
+    const own = this.#ownership;
+    const { limits, snapshots } = this.#options;
+    const { batchItemsMax, batchBytesMax } = limits;
+    if (own === undefined) return;
+    this.#writeSnapshots(own);
+    while (!this.#stop.signal.aborted) {
+      let records = await own.queue.take({ itemsMax: batchItemsMax, bytesMax: batchBytesMax });
+      if (own.refusal !== undefined) throw own.refusal;
+      while (records.length > 0) {
+        await snapshots?.catchUp(own, Math.max(own.meta.next, records[0]?.offset ?? 0));
+        const batch = records.filter(({ offset }) => offset < (own.restoration?.cutAt ?? Number.POSITIVE_INFINITY));
+        await own.turn.run(() => this.#workOff(own, batch));
+        await snapshots?.catchUp(own, own.meta.next);
+        this.#writeSnapshots(own);
+        records = records.filter(({ offset }) => offset >= own.meta.next);
+        if (this.#stop.signal.aborted) break;
+      }
+    }
+    await own.publisher.waitForDepth(0);
+  }
+
+  #writeSnapshots(own: Ownership<State>): void {
+    if (own.restoration !== undefined || this.#stop.signal.aborted) return;
+    this.#restoring = false;
+    this.#options.snapshots?.startWriting(own);
+  }
+
+  /** One commit: as many of the records as fit. */
+  async #workOff(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
+    const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock } = this.#options;
+    const decoded = decodeBatch(definition, records, own.meta);
+    const entries = await loadRollouts(decoded, (rollout) => this.#loadRollout(rollout));
+    const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec: definition.codec, limits });
+    const result = await workOffBatch(definition, {
+      partition,
+      partitions,
+      deadLetterTopic,
+      meta: own.meta,
+      entries,
+      states,
+      timers,
+      limits,
+    });
+    await own.publisher.waitForDepth(limits.outboxesMax - 1);
+    const startedMs = clock.steadyMs();
+    await commitBatch(own, result, { store, codec: definition.codec });
+    const cut = result.meta.next <= (records.at(-1)?.offset ?? -1);
+    own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : Math.min(timersFromMs, ...dueTimesOf(result.timers));
+    // A replay works on states that are not all right yet: what it counts as poison was none.
+    if (own.restoration === undefined) telemetry.committed(result, clock.steadyMs() - startedMs);
+  }
+
+  async #loadRollout(rollout: Rollout): Promise<Refusal | undefined> {
+    const { definition, limits, clock, random, telemetry, partition } = this.#options;
+    const refusal = await retry(async () => definition.loadRollout?.(rollout), {
+      initialMs: limits.retryInitialMs,
+      maxMs: limits.retryMaxMs,
+      clock,
+      random,
+      signal: this.#stop.signal,
+      onRetry: ({ error }) => {
+        this.#stalled = true;
+        telemetry.stalled(partition, error);
+      },
+    });
+    this.#stalled = false;
+    if (refusal !== undefined) telemetry.refused(partition, rollout, refusal);
+    return refusal;
+  }
+
+  async #letGo(): Promise<void> {
+    const own = this.#ownership;
+    this.#ownership = undefined;
+    own?.queue.close();
+    await own?.publisher.stop();
+    await this.#options.snapshots?.stopWriting();
+  }
+}
+
+function dueTimesOf(timers: ReadonlyMap<string, number | null>): number[] {
+  return [...timers.values()].filter((dueAtMs) => dueAtMs !== null);
+}
+
+function toQueuedBytes(record: LogRecord): number {
+  return (record.key?.length ?? 0) + (record.value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+}
+
+/** About what a record object and its headers cost beyond key and value. */
+const RECORD_OVERHEAD_BYTES = 200;

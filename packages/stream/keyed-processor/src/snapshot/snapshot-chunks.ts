@@ -1,0 +1,31 @@
+import type { StoredProfile } from '../store/store.js';
+import type { SnapshotArchive } from './snapshot-archive.js';
+import type { SnapshotChunk } from './snapshot-format.js';
+
+export interface ChunkReader {
+  readonly archive: SnapshotArchive;
+  /** Chunks that are fetched before they are asked for. */
+  readonly chunksAheadMax: number;
+}
+
+/** The profiles of the chunks in order, the next ones being fetched meanwhile. Throws as the archive does. */
+export async function* readChunksAhead(
+  reader: ChunkReader,
+  from: { readonly id: string; readonly chunks: readonly SnapshotChunk[] },
+): AsyncGenerator<readonly StoredProfile[]> {
+  const fetching: Array<Promise<readonly StoredProfile[]>> = [];
+  let next = 0;
+  const fetchMore = () => {
+    for (; next < from.chunks.length && fetching.length < reader.chunksAheadMax; next++) {
+      const fetched = reader.archive.readChunk(from.id, from.chunks[next] as SnapshotChunk);
+      // It is thrown when its turn comes, or not at all when nobody asks any more.
+      fetched.catch(() => undefined);
+      fetching.push(fetched);
+    }
+  };
+  fetchMore();
+  for (let chunk = fetching.shift(); chunk !== undefined; chunk = fetching.shift()) {
+    fetchMore();
+    yield await chunk;
+  }
+}

@@ -1,0 +1,201 @@
+import { AppError, type Clock } from '@perennial/kernel';
+import { type Ownership, toFence } from '../partition/ownership.js';
+import { type PartitionMeta, type PartitionStore, type ProfileReading, SCAN_START } from '../store/store.js';
+import { type SnapshotArchive, toSnapshotId } from './snapshot-archive.js';
+import { FORMAT_VERSION, type SnapshotChunk, type SnapshotManifest, toProfileBytes } from './snapshot-format.js';
+import type { SnapshotLimits } from './snapshot-limits.js';
+
+/*
+ * A snapshot of a partition at work. Begin: between two batches, where the partition stands. Then every profile as it is
+ * read, each chunk with the offset at which it was (`asOf`): a full snapshot scans, an increment takes what has changed
+ * since the one before began. End: between two batches again, when nothing is unpublished, so that a restore may replay
+ * everything below the end without its outputs. The manifest last.
+ *
+ * A scan may miss a profile that is not there all the time. One that came after the beginning is made by the replay. One
+ * that was removed, and perhaps came again, is read by its key after the scan: it may have had a state at the beginning.
+ */
+
+/** What a snapshot needs of the partition's owner. */
+export type SnapshotSource = Pick<Ownership<never>, 'owner' | 'turn' | 'publisher' | 'changes'> & {
+  readonly meta: PartitionMeta;
+};
+
+export interface SnapshotWriterOptions {
+  readonly source: SnapshotSource;
+  readonly store: PartitionStore;
+  readonly archive: SnapshotArchive;
+  readonly limits: SnapshotLimits;
+  readonly clock: Clock;
+  /** Aborted when the partition is given up. */
+  readonly signal: AbortSignal;
+}
+
+/** The snapshot before, and how many increments lie on its full one. */
+export interface SnapshotBase {
+  readonly manifest: SnapshotManifest;
+  readonly increments: number;
+}
+
+/**
+ * Writes a snapshot, an increment to `base` where that is possible. Throws when the partition was lost meanwhile
+ * (`fenced`), did not come to rest (`timeout`) or the blob store is away; what was written then is no snapshot.
+ */
+export async function writeSnapshot(
+  options: SnapshotWriterOptions,
+  base: SnapshotBase | undefined,
+): Promise<SnapshotManifest> {
+  const writer = new SnapshotWriter(options);
+  try {
+    return await writer.write(base);
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}
+
+class SnapshotWriter {
+  readonly #options: SnapshotWriterOptions;
+  readonly #chunks: SnapshotChunk[] = [];
+  #id = '';
+  #asOf = 0;
+  #profilesPerRead: number;
+
+  constructor(options: SnapshotWriterOptions) {
+    this.#options = options;
+    this.#profilesPerRead = Math.min(FIRST_READ_PROFILES, options.limits.chunkProfilesMax);
+  }
+
+  async write(base: SnapshotBase | undefined): Promise<SnapshotManifest> {
+    const { archive, clock, limits, source } = this.#options;
+    const { meta: begin, changed } = await this.#begin();
+    const createdAtMs = clock.now();
+    this.#id = toSnapshotId({ beginNext: begin.next, createdAtMs, owner: source.owner });
+    this.#asOf = begin.next;
+    const isIncrement = base !== undefined && changed !== undefined && base.increments < limits.incrementsMax;
+    if (isIncrement) await this.#readKeys(changed);
+    else await this.#readAll();
+    const end = await this.#end();
+    const manifest: SnapshotManifest = {
+      ...archive.subject,
+      version: FORMAT_VERSION,
+      id: this.#id,
+      parent: isIncrement ? base.manifest.id : null,
+      begin,
+      end,
+      chunks: this.#chunks,
+      createdAtMs,
+    };
+    this.#options.signal.throwIfAborted();
+    await archive.writeManifest(manifest);
+    return manifest;
+  }
+
+  /** What a crash, or a partition given up in haste, leaves behind is removed by age. */
+  async discard(): Promise<void> {
+    const { archive, signal } = this.#options;
+    if (this.#chunks.length === 0 || signal.aborted) return;
+    // The failure that is told is the one that led here.
+    await archive.remove(this.#id).catch(() => undefined);
+  }
+
+  /** Between two batches no commit is under way, so what is noted from now on is what lies above `meta`. */
+  #begin(): Promise<{ meta: PartitionMeta; changed: readonly string[] | undefined }> {
+    const { source } = this.#options;
+    return this.#atFixedPoint('begin', async () => ({ meta: source.meta, changed: source.changes.restart() }));
+  }
+
+  async #readAll(): Promise<void> {
+    const { source, store } = this.#options;
+    let cursor: string | undefined = SCAN_START;
+    while (cursor !== undefined) {
+      const from: { cursor: string; count: number } = { cursor, count: this.#profilesPerRead };
+      const page = await this.#chunk(() => store.scan(this.#guard(), from));
+      cursor = page.cursor;
+    }
+    const { removed } = source.changes;
+    if (removed === undefined)
+      throw new AppError('limit_exceeded', 'too many profiles were removed while it was written');
+    await this.#readKeys(removed);
+  }
+
+  async #readKeys(keys: readonly string[]): Promise<void> {
+    const { store } = this.#options;
+    for (let from = 0; from < keys.length; ) {
+      const some = keys.slice(from, from + this.#profilesPerRead);
+      await this.#chunk(() => store.peek(this.#guard(), some));
+      from += some.length;
+    }
+  }
+
+  #guard() {
+    return { owner: this.#options.source.owner, nextMin: this.#asOf };
+  }
+
+  /** Reads some profiles and writes them as a chunk; then rests, so that all of it takes its share of time at most. */
+  async #chunk<R extends ProfileReading>(read: () => Promise<R>): Promise<R> {
+    const { archive, clock, limits, signal } = this.#options;
+    signal.throwIfAborted();
+    const startedMs = clock.steadyMs();
+    const reading = await read();
+    const { next: asOf, profiles } = reading;
+    this.#asOf = asOf;
+    if (profiles.length > 0) {
+      const number = this.#chunks.length + 1;
+      this.#chunks.push(await archive.writeChunk(this.#id, { number, asOf, profiles }));
+      this.#adapt(profiles.reduce((sum, profile) => sum + toProfileBytes(profile), 0) / profiles.length);
+    }
+    await clock.wait((clock.steadyMs() - startedMs) * (1 / limits.timeShareMax - 1), signal);
+    return reading;
+  }
+
+  #adapt(bytesPerProfile: number): void {
+    const { chunkBytes, chunkProfilesMax } = this.#options.limits;
+    this.#profilesPerRead = Math.max(1, Math.min(chunkProfilesMax, Math.floor(chunkBytes / bytesPerProfile)));
+  }
+
+  /**
+   * Where nothing is unpublished: a record below may be replayed without its outputs. Outboxes that are acknowledged go
+   * with a commit that changes nothing else; that the store then holds none is asked of the store itself.
+   */
+  #end(): Promise<number> {
+    const { source, store, clock, limits, signal } = this.#options;
+    return this.#atFixedPoint('end', async () => {
+      const deadline = new AbortController();
+      await Promise.race([
+        source.publisher.waitForDepth(0),
+        clock.wait(limits.fixedPointWaitMs, AbortSignal.any([deadline.signal, signal])),
+      ]);
+      deadline.abort();
+      if (source.publisher.depth > 0) return undefined;
+      const acknowledged = source.publisher.peekAcknowledged();
+      await store.commit(toFence(source), {
+        meta: source.meta,
+        states: [],
+        timers: [],
+        outbox: undefined,
+        acknowledged,
+      });
+      source.publisher.forget(acknowledged);
+      const { next, ordinal, outboxes } = await store.peek(this.#guard(), []);
+      // A failover may take back just the commit before this: whoever owns the partition anew drops those outboxes again.
+      if (next !== source.meta.next || ordinal !== 0 || outboxes > 0)
+        throw new AppError('fenced', 'the store lost commits: what was acknowledged and dropped is there again');
+      return next;
+    });
+  }
+
+  /** Between two records (a tick may take several commits), with `work` done; tried again a bounded number of times. */
+  async #atFixedPoint<T>(what: string, work: () => Promise<T | undefined>): Promise<T> {
+    const { source, clock, limits, signal } = this.#options;
+    for (let attempt = 0; attempt < limits.fixedPointAttemptsMax; attempt++) {
+      signal.throwIfAborted();
+      const result = await source.turn.run(async () => (source.meta.ordinal === 0 ? work() : undefined));
+      if (result !== undefined) return result;
+      await clock.wait(limits.retryInitialMs, signal);
+    }
+    throw new AppError('timeout', `the partition did not come to rest for the ${what} of a snapshot`);
+  }
+}
+
+/** Before anything is known of their size. */
+const FIRST_READ_PROFILES = 100;
