@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 // Here, since a test's own environment is a copy that no library sees: ONNX Runtime would send its maker events of every test run.
@@ -12,7 +12,13 @@ const packages = Object.fromEntries(
   [...['base', 'io', 'stream', 'domain'].map((group) => `packages/${group}`), 'tools'].flatMap((group) =>
     readdirSync(join(root, group)).flatMap((name) => [
       [`^@perennial/${name}$`, `<rootDir>/${group}/${name}/src/index.ts`],
-      [`^@perennial/${name}/(testing|contract-suite)$`, `<rootDir>/${group}/${name}/src/$1.ts`],
+      // Kits lie beside `src`, in a project of their own, so that no `dist` and no image has them.
+      ...(existsSync(join(root, group, name, 'testing'))
+        ? [
+            [`^@perennial/${name}/testing$`, `<rootDir>/${group}/${name}/testing/index.ts`],
+            [`^@perennial/${name}/contract-suite$`, `<rootDir>/${group}/${name}/testing/contract-suite.ts`],
+          ]
+        : [[`^@perennial/${name}/(testing|contract-suite)$`, `<rootDir>/${group}/${name}/src/$1.ts`]]),
     ]),
   ),
 );
@@ -41,7 +47,10 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{packages/*,services,tools}/*/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.mjs'],
+      testMatch: [
+        '<rootDir>/{packages/*,services,tools}/*/{src,testing}/**/*.test.ts',
+        '<rootDir>/scripts/**/*.test.mjs',
+      ],
     },
     { ...base, displayName: 'simulation', testMatch: ['<rootDir>/tests/simulation/**/*.test.ts'] },
     {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@perennial/kernel';
-import { type FakeEvent, startFakePlatform } from './fake-platform.js';
+import { type FakeEvent, startFakePlatform } from './platform-test-kit.js';
 import type { BackfillOptions, BackfillProgress } from './run-backfill.js';
 import { runBackfill } from './run-backfill.js';
 

@@ -307,7 +307,7 @@ async function startMissing(installation: Installation, state: NamespaceState): 
     const environment = toProcessEnvironment(installation, state, name);
     const script =
       name === 'one-process'
-        ? join(layout.root, 'packages', 'launcher', 'dist', 'one-process.js')
+        ? join(layout.root, 'tools', 'launcher', 'dist', 'one-process.js')
         : findServiceScript(layout.root, name);
     const identity = await startServiceProcess(layout, { namespace, name, script, environment });
     state.processes[name] = { process: identity, environmentHash: toEnvironmentHash(environment) };

@@ -37,7 +37,7 @@ export async function runRebuild(
   order: RebuildOrder,
   { root, onProgress }: { readonly root: string; readonly onProgress: (message: string) => void },
 ): Promise<RebuildSummary> {
-  const script = join(root, 'packages', 'launcher', 'dist', 'rebuild-process.js');
+  const script = join(root, 'tools', 'launcher', 'dist', 'rebuild-process.js');
   const child = spawn(process.execPath, [script], {
     cwd: root,
     env: { ...process.env, [REBUILD_VARIABLE]: JSON.stringify(order) },

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { formatProblems } from '@perennial/expressions';
-import { FEATURE_NAMES } from './fixtures.js';
 import { parseLifecycle } from './index.js';
+import { FEATURE_NAMES } from './lifecycle-test-kit.js';
 
 function problemsOf(text: string): string {
   const parsed = parseLifecycle(text, { fileName: 'lifecycle.yaml', featureNames: FEATURE_NAMES });

@@ -4,7 +4,6 @@ import { describe, expect, it } from '@jest/globals';
 import { formatProblems } from '@perennial/expressions';
 import { must } from '@perennial/kernel';
 import fc from 'fast-check';
-import { FEATURE_NAMES } from './fixtures.js';
 import {
   type Lifecycle,
   parseLifecycle,
@@ -13,6 +12,7 @@ import {
   type StageTransition,
   stepStage,
 } from './index.js';
+import { FEATURE_NAMES } from './lifecycle-test-kit.js';
 
 const DAY = 86_400_000;
 const T0 = Date.UTC(2025, 0, 1);

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { describeBlobStore } from './contract-suite.js';
+import { describeBlobStore } from '@perennial/blob-store/contract-suite';
+import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import { createFolderBlobStore } from './folder-blob-store.js';
-import { MemoryBlobStore } from './memory-blob-store.js';
 
 const root = mkdtempSync(join(tmpdir(), 'blob-store-'));
 let opened = 0;

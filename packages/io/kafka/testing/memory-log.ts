@@ -1,10 +1,16 @@
+import {
+  type Log,
+  type LogProducer,
+  type LogRecord,
+  type OutgoingRecord,
+  type PartitionOffsets,
+  PRODUCER_LIMITS,
+  sizeOfRecord,
+} from '@perennial/kafka';
 import { AppError, must } from '@perennial/kernel';
-import { PRODUCER_LIMITS } from './kafkajs-producer.js';
-import type { Log, LogProducer, LogRecord, OutgoingRecord, PartitionOffsets } from './log.js';
 import type { MemoryConsumer } from './memory-group.js';
 import { MemoryGroup } from './memory-group.js';
 import { MemoryTopic } from './memory-topic.js';
-import { sizeOfRecord } from './send-queue.js';
 
 export interface MemoryLogOptions {
   /** Of each topic that is made by being used. */

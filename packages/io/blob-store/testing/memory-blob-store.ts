@@ -1,5 +1,5 @@
+import { type BlobStore, checkKey, checkPrefix } from '@perennial/blob-store';
 import { AppError } from '@perennial/kernel';
-import { type BlobStore, checkKey, checkPrefix } from './blob-store.js';
 
 /** Objects in memory, for unit tests; it can fail and be damaged. */
 export class MemoryBlobStore implements BlobStore {

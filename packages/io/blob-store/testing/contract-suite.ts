@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { BlobStore } from './blob-store.js';
+import type { BlobStore } from '@perennial/blob-store';
 
 /** What every blob store must do; `open` gives an empty one. */
 export function describeBlobStore(name: string, open: () => Promise<BlobStore>): void {

@@ -1,6 +1,5 @@
+import { type LogRecord, type OutgoingRecord, type PartitionOffsets, sizeOfRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
-import type { LogRecord, OutgoingRecord, PartitionOffsets } from './log.js';
-import { sizeOfRecord } from './send-queue.js';
 
 interface MemoryPartition {
   /** Offset of `records[0]`. */

@@ -1,12 +1,12 @@
-import { createKafkajsClient, type KafkaConnection } from './kafkajs-client.js';
+import { Kafka, logLevel } from 'kafkajs';
 
 /** Removes the records below these offsets, by partition, as retention does after days. */
 export async function trimTopic(
-  connection: KafkaConnection,
+  { brokers, clientId }: { readonly brokers: readonly string[]; readonly clientId: string },
   topic: string,
   below: ReadonlyMap<number, number>,
 ): Promise<void> {
-  const admin = createKafkajsClient(connection).admin();
+  const admin = new Kafka({ brokers: [...brokers], clientId, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
     // It makes kafkajs load what it knows of the topic; deleting does not.

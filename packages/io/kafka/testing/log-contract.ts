@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ConsumerOptions, Log, LogConsumer, LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { createRandomToken, must } from '@perennial/kernel';
-import type { ConsumerOptions, Log, LogConsumer, LogRecord, OutgoingRecord } from './log.js';
 
 /** What the suite needs of an implementation. */
 export interface LogContractHarness {

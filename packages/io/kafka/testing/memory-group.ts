@@ -1,5 +1,4 @@
-import { GroupMembership } from './group-membership.js';
-import type { ConsumerOptions, LogConsumer, LogConsumerHandlers } from './log.js';
+import { type ConsumerOptions, GroupMembership, type LogConsumer, type LogConsumerHandlers } from '@perennial/kafka';
 import type { MemoryTopic } from './memory-topic.js';
 
 /** A pause before a delivery that failed comes again. */
