@@ -7,7 +7,12 @@ import { must } from '@perennial/kernel';
 import type { Platform, ServiceName } from '@perennial/launcher';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createSilentLogger } from '@perennial/telemetry';
-import { backfillFile, type Outcome, readOutcome, startNamespace } from '../support/backfilled-namespace.js';
+import {
+  backfillFile,
+  type NamespaceResult,
+  readNamespaceResult,
+  startNamespace,
+} from '../support/backfilled-namespace.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { countNaively, createHistory, toCsv } from '../support/purchase-history.js';
 import { recomputeFeatures } from '../support/recompute-features.js';
@@ -32,8 +37,8 @@ describe('services killed during a backfill', () => {
   const file = join(home, 'history.csv');
   const platforms: Platform[] = [];
   let log: Log;
-  let calm: Outcome;
-  let stormy: Outcome;
+  let calm: NamespaceResult;
+  let stormy: NamespaceResult;
   let recomputed: { atMs: number; features: ReadonlyMap<string, Record<string, number | null>> };
   const killed: ServiceName[] = [];
 
@@ -83,18 +88,18 @@ describe('services killed during a backfill', () => {
     },
   );
 
-  async function runUndisturbed(): Promise<Outcome> {
+  async function runUndisturbed(): Promise<NamespaceResult> {
     const platform = await start(`calm${run}`);
     const result = await backfillFile(platform, log, { file });
     expect(result).toMatchObject({ settled: true, events: { rejected: 0 } });
-    const outcome = await readOutcome(platform, log, userIds);
+    const undisturbed = await readNamespaceResult(platform, log, userIds);
     await platform.stop();
-    await recompute(platform, outcome);
-    return outcome;
+    await recompute(platform, undisturbed);
+    return undisturbed;
   }
 
-  async function recompute(platform: Platform, outcome: Outcome): Promise<void> {
-    const atMs = Date.parse(must(outcome.features[0], 'a profile').asOf);
+  async function recompute(platform: Platform, result: NamespaceResult): Promise<void> {
+    const atMs = Date.parse(must(result.features[0], 'a profile').asOf);
     const byKey = await recomputeFeatures(log, { namespace: platform.namespace, atMs });
     const secret = must(platform.environmentOf('feature-store').PERENNIAL_SECRET, 'secret');
     const pseudonymizer = createPseudonymizer(secret);
@@ -103,7 +108,7 @@ describe('services killed during a backfill', () => {
   }
 
   /** Kills the next service whenever another sixth of the history has gone in, and starts it again. */
-  async function runKilling(): Promise<Outcome> {
+  async function runKilling(): Promise<NamespaceResult> {
     const platform = await start(`storm${run}`);
     let disturbing = Promise.resolve();
     let next = 0;
@@ -120,7 +125,7 @@ describe('services killed during a backfill', () => {
     const result = await backfillFile(platform, log, { file, onSent });
     await disturbing;
     expect(result).toMatchObject({ settled: true, events: { rejected: 0 } });
-    return readOutcome(platform, log, userIds);
+    return readNamespaceResult(platform, log, userIds);
   }
 
   async function start(namespace: string): Promise<Platform> {

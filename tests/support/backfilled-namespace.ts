@@ -8,7 +8,7 @@ import type { TestEnvironment } from './environment.js';
 import { readTopic } from './read-topic.js';
 
 /** All that a namespace shows after a backfill, in a form that two runs can be compared by. */
-export interface Outcome {
+export interface NamespaceResult {
   readonly features: ReadonlyArray<{
     userId: string;
     known: boolean;
@@ -76,7 +76,11 @@ function findUrl({ layout, namespace }: Platform, service: ServiceName): string 
 }
 
 /** Reads features, stages, transitions and actions; ids that carry the namespace's name are left out, repeats dropped. */
-export async function readOutcome(platform: Platform, log: Log, userIds: readonly string[]): Promise<Outcome> {
+export async function readNamespaceResult(
+  platform: Platform,
+  log: Log,
+  userIds: readonly string[],
+): Promise<NamespaceResult> {
   const { namespace } = platform;
   const features = await readFeatures(platform, userIds);
   const profiles = await Promise.all(
@@ -91,13 +95,18 @@ export async function readOutcome(platform: Platform, log: Log, userIds: readonl
 }
 
 /** Feature vectors by the batch form, in order. */
-export async function readFeatures(platform: Platform, userIds: readonly string[]): Promise<Outcome['features']> {
-  const features: Array<Outcome['features'][number]> = [];
+export async function readFeatures(
+  platform: Platform,
+  userIds: readonly string[],
+): Promise<NamespaceResult['features']> {
+  const features: Array<NamespaceResult['features'][number]> = [];
   for (let from = 0; from < userIds.length; from += FEATURES_AT_ONCE) {
     const body = JSON.stringify({ userIds: userIds.slice(from, from + FEATURES_AT_ONCE) });
     const headers = { 'content-type': 'application/json' };
     const url = `${findUrl(platform, 'feature-store')}/v1/features`;
-    const { profiles } = (await ask(url, { method: 'POST', body, headers })) as { profiles: Outcome['features'] };
+    const { profiles } = (await ask(url, { method: 'POST', body, headers })) as {
+      profiles: NamespaceResult['features'];
+    };
     features.push(...profiles);
   }
   return features;

@@ -1,11 +1,11 @@
-import type { ActionDecision, DecisionOutcome, Suppression } from '@perennial/policy';
+import type { ActionDecision, DecisionStatus, Suppression } from '@perennial/policy';
 import type { Metrics } from '@perennial/telemetry';
 
 /** Why a record led to no action though nothing was decided against it. */
 export type IdleReason = 'no_policy' | 'no_stage';
 
 export interface ActionTotals {
-  readonly outcomes: Readonly<Record<string, number>>;
+  readonly results: Readonly<Record<string, number>>;
   readonly suppressed: Readonly<Record<string, number>>;
 }
 
@@ -15,7 +15,7 @@ export interface ActionTotals {
  */
 export interface ActionEvents {
   decided(result: {
-    outcome: DecisionOutcome;
+    status: DecisionStatus;
     decisions: readonly ActionDecision[];
     suppressed: readonly Suppression[];
   }): void;
@@ -26,9 +26,9 @@ export interface ActionEvents {
 
 export function createEvents(metrics: Metrics): ActionEvents {
   const decided = metrics.counter('action_decisions_total', 'Actions decided.', ['strategy', 'channel']);
-  const outcomes = createTally(
-    metrics.counter('action_outcomes_total', 'What came of a score or of waiting actions.', ['outcome']),
-    'outcome',
+  const results = createTally(
+    metrics.counter('action_decision_results_total', 'What came of a score or of waiting actions.', ['result']),
+    'result',
   );
   const suppressed = createTally(
     metrics.counter('action_suppressed_total', 'Strategies considered that led to no action, by reason.', ['reason']),
@@ -36,12 +36,12 @@ export function createEvents(metrics: Metrics): ActionEvents {
   );
   return {
     decided(result) {
-      outcomes.add(result.outcome);
+      results.add(result.status);
       for (const { reason } of result.suppressed) suppressed.add(reason);
       for (const { strategy, channel } of result.decisions) decided.inc({ strategy, channel });
     },
-    idle: (reason) => outcomes.add(reason),
-    totals: () => ({ outcomes: outcomes.totals(), suppressed: suppressed.totals() }),
+    idle: (reason) => results.add(reason),
+    totals: () => ({ results: results.totals(), suppressed: suppressed.totals() }),
   };
 }
 

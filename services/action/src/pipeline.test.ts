@@ -94,7 +94,7 @@ describe('the action processor', () => {
     });
     expect(output?.headers).toMatchObject({ ce_id: data.actionId, ce_type: 'lifecycle.action.decided.v1' });
     expect(state?.history.contacts).toEqual([{ atMs: NOON, channel: 'email' }]);
-    expect(events.totals().outcomes).toEqual({ decided: 1 });
+    expect(events.totals().results).toEqual({ decided: 1 });
   });
 
   it('puts an action off at night, and takes it at the end of quiet hours by a timer', async () => {
@@ -146,14 +146,14 @@ strategies:
       return score(asOfMs, { features, churnProbability });
     };
 
-    async function outcomeOf(...scores: ScoreComputed[]) {
+    async function resultOf(...scores: ScoreComputed[]) {
       const { processor, events } = setUp(quietly);
       let state: ActionState | undefined;
       for (const input of scores) {
         const result = await run(processor, { state, cause: { kind: 'record', input }, context: context() });
         state = result.state && processor.codec.decode(processor.codec.encode(result.state));
       }
-      expect(events.totals().outcomes.deferred).toBe(1);
+      expect(events.totals().results.deferred).toBe(1);
       const released = await run(processor, {
         state,
         cause: { kind: 'timer', dueAtMs: MORNING },
@@ -165,16 +165,16 @@ strategies:
     }
 
     it('is tested again over what is known then', async () => {
-      expect(await outcomeOf(quiet(NIGHT, 7))).toEqual({ actions: 1, suppressed: {} });
-      const ordered = await outcomeOf(quiet(NIGHT, 7), quiet(NIGHT + 1, 0));
+      expect(await resultOf(quiet(NIGHT, 7))).toEqual({ actions: 1, suppressed: {} });
+      const ordered = await resultOf(quiet(NIGHT, 7), quiet(NIGHT + 1, 0));
       // Once for the score in the night, once for what waited.
       expect(ordered).toEqual({ actions: 0, suppressed: { condition_false: 2 } });
-      const rescored = await outcomeOf(quiet(NIGHT, 7), quiet(NIGHT + 1, 7, 0.1));
+      const rescored = await resultOf(quiet(NIGHT, 7), quiet(NIGHT + 1, 7, 0.1));
       expect(rescored).toEqual({ actions: 0, suppressed: { condition_false: 2 } });
     });
 
     it('reads what time alone has changed meanwhile', async () => {
-      expect(await outcomeOf(quiet(NIGHT, 7.5))).toEqual({ actions: 0, suppressed: { condition_false: 1 } });
+      expect(await resultOf(quiet(NIGHT, 7.5))).toEqual({ actions: 0, suppressed: { condition_false: 1 } });
     });
   });
 
@@ -194,7 +194,7 @@ strategies:
     ['no_stage', { stage: '' }, {}],
     ['no_candidate', { stage: 'unheard_of' }, {}],
     ['suppressed', { stage: 'prospect' }, {}],
-  ] as const)('does nothing, counts %s and writes no state', async (outcome, input, more) => {
+  ] as const)('does nothing, counts %s and writes no state', async (result, input, more) => {
     const { processor, events } = setUp();
     const item = {
       state: undefined,
@@ -202,7 +202,7 @@ strategies:
       context: context(more),
     } as const;
     expect(await run(processor, item)).toEqual({ state: undefined, outputs: [] });
-    expect(events.totals().outcomes).toEqual({ [outcome]: 1 });
+    expect(events.totals().results).toEqual({ [result]: 1 });
   });
 
   it('reads controls, and refuses what it cannot judge', () => {

@@ -8,7 +8,7 @@ import type { Policy } from '@perennial/policy';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, decodeActionState, encodeActionState, toTimerAtMs } from './domain/action-state.js';
-import { decideForScore, type PolicyInForce, releaseWaiting, type StepOutcome } from './domain/step.js';
+import { decideForScore, type PolicyInForce, type PolicyStep, releaseWaiting } from './domain/step.js';
 import type { ActionEvents } from './events.js';
 
 export const PROCESSOR_NAME = 'action';
@@ -26,12 +26,12 @@ export function createActionProcessor(deps: {
   const topic = toTopic(namespace, 'actionDecided');
   const writeAction = createActionWriter(namespace, deps.pseudonymizer);
 
-  function finish(outcome: StepOutcome, policyNumber: number): StepResult<ActionState> {
-    events.decided(outcome.result);
-    const outputs = outcome.result.decisions.map(
-      (decision): Output => ({ topic, ...writeAction(decision, outcome.recipient, policyNumber) }),
+  function finish(step: PolicyStep, policyNumber: number): StepResult<ActionState> {
+    events.decided(step.result);
+    const outputs = step.result.decisions.map(
+      (decision): Output => ({ topic, ...writeAction(decision, step.recipient, policyNumber) }),
     );
-    return { state: outcome.state, outputs };
+    return { state: step.state, outputs };
   }
 
   return {

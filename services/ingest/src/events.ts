@@ -38,9 +38,9 @@ export function createEvents(logger: Logger, metrics: Metrics) {
       if (event.kind === 'accepted') accepted.inc({ door });
       else rejected.inc({ door, reason: event.reason });
     },
-    answered(outcome: { readonly accepted: number; readonly rejections: readonly Rejection[] }): void {
-      if (outcome.accepted > 0) accepted.inc({ door: 'http' }, outcome.accepted);
-      for (const { reason } of outcome.rejections) rejected.inc({ door: 'http', reason });
+    answered(result: { readonly accepted: number; readonly rejections: readonly Rejection[] }): void {
+      if (result.accepted > 0) accepted.inc({ door: 'http' }, result.accepted);
+      for (const { reason } of result.rejections) rejected.inc({ door: 'http', reason });
     },
     published(door: Door, { records, ms }: { records: number; ms: number }): void {
       publishSeconds.observe({ door }, ms / 1000);

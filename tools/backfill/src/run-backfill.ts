@@ -150,7 +150,7 @@ class Backfill {
       rows: history.rows,
       badRows: history.badRows,
       events: {
-        ...this.#toOutcome(before, after),
+        ...this.#toResult(before, after),
         sent: this.#sent,
         duplicates: subtract(after.duplicates, before.duplicates),
       },
@@ -258,7 +258,7 @@ class Backfill {
     return waitForQuiet({ log, namespace, signal, clock: this.#clock, onLags });
   }
 
-  #toOutcome(before: Counts, after: Counts): Pick<BackfillResult['events'], 'accepted' | 'rejected' | 'countedBy'> {
+  #toResult(before: Counts, after: Counts): Pick<BackfillResult['events'], 'accepted' | 'rejected' | 'countedBy'> {
     if (this.#options.via === 'http') {
       return { accepted: this.#sent - this.#rejected, rejected: this.#rejected, countedBy: 'answers' };
     }

@@ -4,9 +4,9 @@ import { must } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
 import type { Chain } from './chain.js';
 import { Load, type Sent } from './load.js';
-import { OutcomeWatch } from './outcome-watch.js';
 import { readCpuOf } from './processor-time.js';
 import { waitForQuiet } from './quiet.js';
+import { ResultWatch } from './result-watch.js';
 import { toPercentile } from './statistics.js';
 import { until } from './until.js';
 
@@ -54,7 +54,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   const { namespace } = chain.platform;
   const hasKey = (record: LogRecord) => record.key !== null;
   const watch = (topic: 'eventAccepted' | 'actionDecided', pace: 'at once' | 'in bulk') =>
-    OutcomeWatch.start(log, { topic: toTopic(namespace, topic), pace, isCounted: hasKey });
+    ResultWatch.start(log, { topic: toTopic(namespace, topic), pace, isCounted: hasKey });
   // Of accepted events only the time of the append is asked, and the record tells it whenever it is seen.
   const accepted = await watch('eventAccepted', 'in bulk');
   const decided = await watch('actionDecided', 'at once');
@@ -95,7 +95,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   };
 }
 
-function untilFinished(chain: Chain, seen: { decided: OutcomeWatch; events: number; users: number }): Promise<void> {
+function untilFinished(chain: Chain, seen: { decided: ResultWatch; events: number; users: number }): Promise<void> {
   const { decided, events, users } = seen;
   // Each user has its action; the empty chain makes one of every event.
   const isFinished = () => decided.byKey.size >= users && (chain.kind === 'real' || decided.count >= events);
@@ -105,7 +105,7 @@ function untilFinished(chain: Chain, seen: { decided: OutcomeWatch; events: numb
 
 function toLatencies(
   chain: Chain,
-  seen: { accepted: OutcomeWatch; decided: OutcomeWatch; acks: ReadonlyMap<string, number> },
+  seen: { accepted: ResultWatch; decided: ResultWatch; acks: ReadonlyMap<string, number> },
 ): Pick<Measured, 'fromAckMs' | 'fromAppendMs'> {
   const { toProfileKey } = createPseudonymizer(must(chain.platform.environmentOf('ingest').PERENNIAL_SECRET, 'secret'));
   const fromAck: number[] = [];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareOutcomes } from './compare.js';
-import type { Outcome } from './outcome.js';
+import { compareResults } from './compare.js';
+import type { RunResult } from './result.js';
 
-function createOutcome(changes: Partial<Outcome> = {}): Outcome {
+function createResult(changes: Partial<RunResult> = {}): RunResult {
   return {
     states: {
       'feature-store': new Map([['ann', 'a']]),
@@ -17,9 +17,9 @@ function createOutcome(changes: Partial<Outcome> = {}): Outcome {
   };
 }
 
-describe('compareOutcomes', () => {
+describe('compareResults', () => {
   it('finds nothing between equals, whatever was repeated', () => {
-    expect(compareOutcomes(createOutcome({ repeats: 7 }), createOutcome())).toEqual({
+    expect(compareResults(createResult({ repeats: 7 }), createResult())).toEqual({
       lost: 0,
       doubled: 0,
       differing: 0,
@@ -47,12 +47,12 @@ describe('compareOutcomes', () => {
     ['another order', { actions: new Map([['ann', ['2 y', '1 x']]]) }, { lost: 0, doubled: 0, differing: 1 }],
     ['two contents', { violations: ['id 1 came with two contents'] }, { lost: 0, doubled: 0, differing: 1 }],
   ])('counts %s', (_what, changes, counts) => {
-    expect(compareOutcomes(createOutcome(changes), createOutcome())).toMatchObject(counts);
+    expect(compareResults(createResult(changes), createResult())).toMatchObject(counts);
   });
 
   it('compares states byte by byte', () => {
-    const states = { ...createOutcome().states, scoring: new Map([['ann', 'other']]) };
-    const difference = compareOutcomes(createOutcome({ states }), createOutcome());
+    const states = { ...createResult().states, scoring: new Map([['ann', 'other']]) };
+    const difference = compareResults(createResult({ states }), createResult());
     expect(difference).toMatchObject({ differing: 1, examples: ['differing: state of ann in scoring'] });
   });
 });

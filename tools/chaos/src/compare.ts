@@ -1,5 +1,5 @@
-import type { Outcome } from './outcome.js';
-import { PROCESSORS } from './outcome.js';
+import type { RunResult } from './result.js';
+import { PROCESSORS } from './result.js';
 
 /** How a run differs from the fault-free one over the same log. All zero is the promise. */
 export interface Difference {
@@ -16,7 +16,7 @@ export interface Difference {
 const EXAMPLES_MAX = 10;
 
 /** Compares states and timers byte by byte (by hash), and what outsiders saw of each profile, in order. */
-export function compareOutcomes(faulty: Outcome, faultless: Outcome): Difference {
+export function compareResults(faulty: RunResult, faultless: RunResult): Difference {
   const found = { lost: 0, doubled: 0, differing: 0 };
   const examples: string[] = [];
   const note = (kind: keyof typeof found, what: string) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { PROCESSORS } from './outcome.js';
 import { expectToFit } from './patches-test-kit.js';
 import { RELEASES, toPresentState } from './releases.js';
+import { PROCESSORS } from './result.js';
 
 describe.each(PROCESSORS)('the next releases of %s', (processor) => {
   const { reads, writes } = RELEASES[processor];

@@ -54,7 +54,7 @@ export function listFailures(report: ChaosReport): string[] {
   if (missing.length > 0)
     failures.push(`${missing.length} acknowledged events are nowhere: ${missing.slice(0, 5).join(', ')}`);
   if (difference.lost + difference.doubled + difference.differing > 0)
-    failures.push(`the outcome differs from the fault-free run: ${difference.examples.join('; ')}`);
+    failures.push(`the result differs from the fault-free run: ${difference.examples.join('; ')}`);
   if (ledger.actions !== actions || ledger.transitions !== transitions)
     failures.push(
       `the tables hold ${ledger.actions} of ${actions} actions and ${ledger.transitions} of ${transitions} transitions`,

@@ -13,7 +13,7 @@ import {
 import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
-import { compareOutcomes } from './compare.js';
+import { compareResults } from './compare.js';
 import { findMiscounts } from './count-once.js';
 import { CRASH_POINT_PATCHES } from './crash-points.js';
 import { findCrashes } from './crashes.js';
@@ -24,9 +24,9 @@ import { Fleet, type FleetOptions } from './fleet.js';
 import { hurt } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import type { Mutant } from './mutants.js';
-import { collectOutcome, type Fates, type Outcome, readFates } from './outcome.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
 import type { ChaosReport, Measured } from './report.js';
+import { collectResult, type Fates, type RunResult, readFates } from './result.js';
 import { createStackControl } from './stack-control.js';
 import { type Acknowledged, Workload } from './workload.js';
 import type { World } from './world.js';
@@ -117,7 +117,7 @@ interface Setting {
 }
 
 interface FaultyRun {
-  readonly outcome: Outcome;
+  readonly result: RunResult;
   readonly fates: Fates;
   readonly acknowledged: Acknowledged;
   readonly injected: readonly Measured[];
@@ -182,10 +182,10 @@ async function runWithFaults(
   await fleet.waitUntilReady();
   await workload.stop(GRACE_MS);
   await settle(world);
-  const outcome = await collectOutcome({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
+  const result = await collectResult({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
   const ledger = await waitForLedgers(platform, {
-    actions: countIds(outcome.actions),
-    transitions: countIds(outcome.transitions),
+    actions: countIds(result.actions),
+    transitions: countIds(result.transitions),
   });
   const fates = await readFates(log, NAMESPACE);
   const { acknowledged } = workload;
@@ -196,7 +196,7 @@ async function runWithFaults(
   await fleet.stop();
   const { unasked: unaskedExits, peakMemoryBytes, logDir } = fleet;
   const crashes = findCrashes(logDir);
-  return { outcome, fates, acknowledged, injected, ledger, miscounts, unaskedExits, crashes, peakMemoryBytes };
+  return { result, fates, acknowledged, injected, ledger, miscounts, unaskedExits, crashes, peakMemoryBytes };
 }
 
 /** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is processed. */
@@ -215,7 +215,7 @@ async function requireQuiet(options: Parameters<typeof waitForQuiet>[0]): Promis
 }
 
 /** One instance of each processor, nothing between it and its stores, over the log as it is. */
-async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<Outcome> {
+async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<RunResult> {
   const { platform, log, redis, options } = setting;
   // Without snapshots: it is to come to its states by itself.
   const fleet = createFleet(setting, {
@@ -225,7 +225,7 @@ async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<O
   for (const service of ['feature-store', 'scoring', 'action'] as const) await fleet.add(service);
   await fleet.waitUntilReady();
   await requireQuiet({ log, namespace: NAMESPACE });
-  return collectOutcome({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
+  return collectResult({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
 }
 
 function createFleet({ root, home }: Setting, what: Pick<FleetOptions, 'environmentOf' | 'patches'>): Fleet {
@@ -242,8 +242,8 @@ function countIds(lists: ReadonlyMap<string, readonly string[]>): number {
   return [...lists.values()].reduce((sum, list) => sum + list.length, 0);
 }
 
-function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome): ChaosReport {
-  const { acknowledged, fates, outcome } = faulty;
+function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: RunResult): ChaosReport {
+  const { acknowledged, fates, result } = faulty;
   const isThere = (id: string) => fates.accepted.has(id) || fates.rejected.has(id);
   return {
     seed: options.seed,
@@ -263,14 +263,14 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Outcome):
     rejected: fates.rejectedRecords,
     deadLettered: fates.deadLettered,
     tickAheadMs: fates.tickAheadMs,
-    actions: countIds(outcome.actions),
-    transitions: countIds(outcome.transitions),
-    edgeRepeats: outcome.repeats,
+    actions: countIds(result.actions),
+    transitions: countIds(result.transitions),
+    edgeRepeats: result.repeats,
     ledger: faulty.ledger,
     unaskedExits: faulty.unaskedExits,
     crashes: faulty.crashes,
     peakMemoryBytes: Object.fromEntries(faulty.peakMemoryBytes),
     miscounts: faulty.miscounts,
-    difference: compareOutcomes(outcome, faultless),
+    difference: compareResults(result, faultless),
   };
 }

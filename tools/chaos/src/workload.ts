@@ -18,7 +18,7 @@ export interface WorkloadOptions {
   readonly clock?: Clock;
 }
 
-/** What was acknowledged: the truth that the outcome is held against. */
+/** What was acknowledged: the truth that the result is held against. */
 export interface Acknowledged {
   /** Over HTTP with 200, or over Kafka by the broker, by `messageId`. */
   readonly messageIds: ReadonlySet<string>;

@@ -157,8 +157,8 @@ async function startParts(run: StackRun): Promise<Part[]> {
   for (const part of missing) await choosePorts(run, part);
   // One after the other: two Maven runs would write to one local repository at once.
   for (const part of missing) await DRIVERS[part].prepare(toContext(run, part));
-  const outcomes = await Promise.allSettled(missing.map((part) => startPart(run, part)));
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  const results = await Promise.allSettled(missing.map((part) => startPart(run, part)));
+  const failure = results.find((result) => result.status === 'rejected');
   if (failure === undefined) return missing;
   await Promise.all(missing.map((part) => endPart(run.state, part, { gently: true })));
   throw failure.reason;

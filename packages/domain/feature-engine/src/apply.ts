@@ -7,7 +7,7 @@ import { addHash, hasHash } from './stamped-hashes.js';
 import { createEmptyState, type EngineState, type Reach, toReach } from './state.js';
 import { addTile } from './tiles.js';
 
-/** The outcome of folding one event. */
+/** The result of folding one event. */
 export interface ApplyResult {
   readonly state: EngineState;
   /** False for a repeated message id: then `state` is the very object that was given. */

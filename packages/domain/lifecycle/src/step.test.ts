@@ -84,9 +84,9 @@ stages:
 
   it('gives the very state back when nothing changes', () => {
     const state = { stage: 'cold', sinceMs: T0, number: 1 };
-    const outcome = stepStage(SIMPLE, state, inputs(3, null));
-    expect(outcome.state).toBe(state);
-    expect(outcome.transition).toBeUndefined();
+    const result = stepStage(SIMPLE, state, inputs(3, null));
+    expect(result.state).toBe(state);
+    expect(result.transition).toBeUndefined();
   });
 
   it('waits for the dwell, wakes at its end, and explains the transition', () => {
@@ -133,9 +133,9 @@ stages:
 
   it('moves on absence alone', () => {
     const state = { stage: 'cold', sinceMs: T0, number: 1 };
-    const outcome = stepStage(SIMPLE, state, inputs(11, 0, { cause: 'timer', lastEventAtMs: T0 + DAY }));
-    expect(outcome.transition).toMatchObject({ to: 'gone', reasons: ['silent', 'no event for 10 days'] });
-    expect(outcome.nextCheckAtMs).toBeUndefined();
+    const result = stepStage(SIMPLE, state, inputs(11, 0, { cause: 'timer', lastEventAtMs: T0 + DAY }));
+    expect(result.transition).toMatchObject({ to: 'gone', reasons: ['silent', 'no event for 10 days'] });
+    expect(result.nextCheckAtMs).toBeUndefined();
   });
 
   it('rechecks on a grid from entry on', () => {
@@ -146,8 +146,8 @@ stages:
   });
 
   it('moves a profile whose stage the chart no longer has to the initial stage, numbered on', () => {
-    const outcome = stepStage(SIMPLE, { stage: 'abolished', sinceMs: T0, number: 7 }, inputs(1, 0));
-    expect(outcome.transition).toMatchObject({ number: 8, from: 'abolished', to: 'cold' });
+    const result = stepStage(SIMPLE, { stage: 'abolished', sinceMs: T0, number: 7 }, inputs(1, 0));
+    expect(result.transition).toMatchObject({ number: 8, from: 'abolished', to: 'cold' });
   });
 });
 
@@ -190,11 +190,11 @@ function run(lifecycle: Lifecycle, events: ReadonlyArray<{ atMs: number; x: numb
   let dueAtMs: number | undefined;
   let last = must(sorted[0], 'first event');
   const step = (nowMs: number, cause: 'event' | 'timer'): void => {
-    const outcome = stepStage(lifecycle, state, { nowMs, values: [last.x], cause, lastEventAtMs: last.atMs });
-    state = outcome.state;
-    dueAtMs = outcome.nextCheckAtMs;
+    const result = stepStage(lifecycle, state, { nowMs, values: [last.x], cause, lastEventAtMs: last.atMs });
+    state = result.state;
+    dueAtMs = result.nextCheckAtMs;
     if (dueAtMs !== undefined) expect(dueAtMs).toBeGreaterThan(nowMs);
-    if (outcome.transition !== undefined) transitions.push(outcome.transition);
+    if (result.transition !== undefined) transitions.push(result.transition);
   };
   for (let tick = 0; tick <= 120; tick++) {
     for (const event of sorted) {
@@ -254,15 +254,15 @@ describe('the default chart', () => {
       for (let round = 0; round < 4; round++) {
         const nowMs = T0 + day * DAY + round;
         if (!(isOrder && round === 0) && (dueAtMs === undefined || dueAtMs > nowMs)) break;
-        const outcome = stepStage(DEFAULT, state, {
+        const result = stepStage(DEFAULT, state, {
           nowMs,
           values: toFeatures(known, day),
           cause: isOrder ? 'event' : 'timer',
           lastEventAtMs: T0 + Math.max(...known) * DAY,
         });
-        ({ state } = outcome);
-        dueAtMs = outcome.nextCheckAtMs;
-        if (outcome.transition !== undefined) path.push(outcome.transition.to);
+        ({ state } = result);
+        dueAtMs = result.nextCheckAtMs;
+        if (result.transition !== undefined) path.push(result.transition.to);
       }
     }
     return path;

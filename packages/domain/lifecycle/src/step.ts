@@ -40,7 +40,7 @@ export interface StageTransition {
   readonly evidence: Readonly<Record<string, number | null>>;
 }
 
-export interface StageOutcome {
+export interface StageResult {
   /** The very state given when nothing changed. */
   readonly state: StageState;
   /** At most one a step; what else is due follows at `nextCheckAtMs`. */
@@ -54,7 +54,7 @@ export interface StageOutcome {
  * and the inputs. A profile's first step enters the chart; a state of a stage that the chart no longer has enters again,
  * numbered on.
  */
-export function stepStage(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): StageOutcome {
+export function stepStage(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): StageResult {
   const stage = state === undefined ? undefined : lifecycle.stages.get(state.stage);
   if (state === undefined || stage === undefined) return finish(lifecycle, inputs, enter(lifecycle, state, inputs));
   const facts = { lifecycle, stage, state, inputs, values: toValues(state, inputs) };
@@ -130,7 +130,7 @@ function move(
   state: StageState | undefined,
   step: { to: string; reasons: readonly string[]; evidence: Readonly<Record<string, number | null>> },
   inputs: StageInputs,
-): Pick<StageOutcome, 'transition'> & { state: StageState } {
+): Pick<StageResult, 'transition'> & { state: StageState } {
   const number = (state?.number ?? 0) + 1;
   return {
     state: { stage: step.to, sinceMs: inputs.nowMs, number },
@@ -141,8 +141,8 @@ function move(
 function finish(
   lifecycle: Lifecycle,
   inputs: StageInputs,
-  result: Pick<StageOutcome, 'transition'> & { state: StageState },
-): StageOutcome {
+  result: Pick<StageResult, 'transition'> & { state: StageState },
+): StageResult {
   const nextCheckAtMs = toNextCheckAtMs(lifecycle, inputs, result.state);
   return nextCheckAtMs === undefined ? result : { ...result, nextCheckAtMs };
 }

@@ -59,7 +59,7 @@ function inputs(more: Partial<DecisionInputs> = {}): DecisionInputs {
 describe('decideActions', () => {
   it('takes one action for a cause, the one of highest priority, and says what it outranked', () => {
     const result = decideActions(POLICY, inputs({ transition: { from: 'prospect' }, causeId: 'transition:2' }));
-    expect(result.outcome).toBe('decided');
+    expect(result.status).toBe('decided');
     expect(result.decisions).toMatchObject([
       {
         strategy: 'welcome',
@@ -100,10 +100,10 @@ describe('decideActions', () => {
       'suppressed',
       [{ strategy: 'nudge', reason: 'condition_false' }],
     ],
-  ] as const)('does nothing for %s', (_name, more, outcome, suppressed) => {
+  ] as const)('does nothing for %s', (_name, more, status, suppressed) => {
     const history: ContactHistory = { contacts: [], lastUsedAtMs: {}, pending: [] };
     const result = decideActions(POLICY, inputs({ ...more, history }));
-    expect(result).toEqual({ outcome, decisions: [], suppressed, history });
+    expect(result).toEqual({ status, decisions: [], suppressed, history });
     expect(result.history).toBe(history);
   });
 
@@ -111,7 +111,7 @@ describe('decideActions', () => {
     const { history } = decideActions(POLICY, inputs());
     const again = (nowMs: number) => decideActions(POLICY, inputs({ history, nowMs, causeId: 'score:2' }));
     expect(again(NOON + DAY - 1).suppressed).toEqual([{ strategy: 'nudge', reason: 'cooldown' }]);
-    expect(again(NOON + DAY).outcome).toBe('decided');
+    expect(again(NOON + DAY).status).toBe('decided');
   });
 
   it('keeps to the caps of the channel and over all', () => {
@@ -141,11 +141,11 @@ describe('quiet hours', () => {
 
   it('put a decision off to their end, and keep its id', () => {
     const deferred = decideActions(POLICY, inputs({ nowMs: NIGHT }));
-    expect(deferred).toMatchObject({ outcome: 'deferred', decisions: [], retryAtMs: MORNING });
+    expect(deferred).toMatchObject({ status: 'deferred', decisions: [], retryAtMs: MORNING });
     const early = releasePending(POLICY, inputs({ nowMs: MORNING - 1, history: deferred.history }));
     expect(early).toMatchObject({ decisions: [], retryAtMs: MORNING });
     const released = releasePending(POLICY, inputs({ nowMs: MORNING, history: deferred.history }));
-    expect(released.outcome).toBe('decided');
+    expect(released.status).toBe('decided');
     expect(released.retryAtMs).toBeUndefined();
     expect(released.decisions[0]).toMatchObject({ strategy: 'nudge', causeId: 'score:1', decidedAtMs: MORNING });
     expect(released.decisions[0]?.actionId).toBe(decideActions(POLICY, inputs()).decisions[0]?.actionId);
@@ -153,13 +153,13 @@ describe('quiet hours', () => {
   });
 
   it('are those of the user, else those of the policy', () => {
-    const outcome = (timeZone: string) => decideActions(POLICY, inputs({ nowMs: NIGHT, timeZone })).outcome;
-    expect(outcome('Asia/Tokyo')).toBe('decided');
-    expect(outcome('Mars/Olympus')).toBe('deferred');
+    const status = (timeZone: string) => decideActions(POLICY, inputs({ nowMs: NIGHT, timeZone })).status;
+    expect(status('Asia/Tokyo')).toBe('decided');
+    expect(status('Mars/Olympus')).toBe('deferred');
   });
 
   it('do not concern a channel that ignores them', () => {
-    expect(decideActions(POLICY, inputs({ nowMs: NIGHT, stage: 'loyal' })).outcome).toBe('decided');
+    expect(decideActions(POLICY, inputs({ nowMs: NIGHT, stage: 'loyal' })).status).toBe('decided');
   });
 
   it('do not put off the same strategy twice', () => {
@@ -177,7 +177,7 @@ describe('quiet hours', () => {
     const { history } = decideActions(POLICY, inputs({ nowMs: NIGHT }));
     const released = releasePending(inForce, inputs({ nowMs: MORNING, history, ...more }));
     expect(released).toMatchObject({
-      outcome: 'suppressed',
+      status: 'suppressed',
       decisions: [],
       suppressed: [{ strategy: 'nudge', reason }],
     });
@@ -192,7 +192,7 @@ strategies:
     const cart = inputs({ nowMs: NIGHT, lastEventAtMs: NIGHT, event: { type: 'track', name: 'Cart' } });
     const { history } = decideActions(onCart, cart);
     const release = (lastEventAtMs: number) =>
-      releasePending(onCart, inputs({ nowMs: MORNING, history, lastEventAtMs })).outcome;
+      releasePending(onCart, inputs({ nowMs: MORNING, history, lastEventAtMs })).status;
     expect(release(NIGHT)).toBe('decided');
     expect(release(NIGHT - DAY)).toBe('suppressed');
   });
@@ -233,7 +233,7 @@ strategies:
           expect(result.suppressed).toEqual([{ strategy: 'a', reason: 'global_holdout' }]);
         else if (isHeldOut(0.5, 's1', profileKey, 'a')) {
           expect(result.suppressed).toEqual([{ strategy: 'a', reason: 'strategy_holdout' }]);
-        } else expect(result.outcome).toBe('decided');
+        } else expect(result.status).toBe('decided');
       }),
     );
   });

@@ -57,10 +57,10 @@ export interface ActionDecision {
 }
 
 /** What came of one cause: `no_candidate` when no strategy is for this stage and trigger. */
-export type DecisionOutcome = 'decided' | 'deferred' | 'suppressed' | 'no_candidate';
+export type DecisionStatus = 'decided' | 'deferred' | 'suppressed' | 'no_candidate';
 
 export interface DecisionResult {
-  readonly outcome: DecisionOutcome;
+  readonly status: DecisionStatus;
   readonly decisions: readonly ActionDecision[];
   readonly suppressed: readonly Suppression[];
   /** The very history given when nothing changed. */
@@ -148,7 +148,7 @@ export function releasePending(policy: Policy, profile: Profile): DecisionResult
   );
   const decisions: ActionDecision[] = [];
   const suppressed: Suppression[] = [];
-  let outcome: DecisionOutcome = 'suppressed';
+  let status: DecisionStatus = 'suppressed';
   for (const pending of due) {
     const strategy = policy.strategies.get(pending.strategy);
     const reason = findReleaseSuppression(policy, strategy, pending, profile, history);
@@ -160,9 +160,9 @@ export function releasePending(policy: Policy, profile: Profile): DecisionResult
     history = result.history;
     decisions.push(...result.decisions);
     suppressed.push(...result.suppressed);
-    if (outcome !== 'decided') outcome = result.outcome;
+    if (status !== 'decided') status = result.status;
   }
-  return toResult(outcome, history, { decisions, suppressed });
+  return toResult(status, history, { decisions, suppressed });
 }
 
 function findReleaseSuppression(
@@ -283,13 +283,13 @@ function toDecision(strategy: Strategy, profile: Profile, plan: Act): ActionDeci
 }
 
 function toResult(
-  outcome: DecisionOutcome,
+  status: DecisionStatus,
   history: ContactHistory,
   more: { decisions?: readonly ActionDecision[]; suppressed?: readonly Suppression[] } = {},
 ): DecisionResult {
   const [next] = history.pending;
   return {
-    outcome,
+    status,
     decisions: more.decisions ?? [],
     suppressed: more.suppressed ?? [],
     history,

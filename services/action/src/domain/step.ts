@@ -25,7 +25,7 @@ export interface Recipient {
   readonly modelHash: string;
 }
 
-export interface StepOutcome {
+export interface PolicyStep {
   readonly state: ActionState | undefined;
   readonly result: DecisionResult;
   readonly recipient: Recipient;
@@ -43,7 +43,7 @@ export function decideForScore(
   state: ActionState | undefined,
   computed: ScoreComputed,
   place: StepPlace,
-): StepOutcome {
+): PolicyStep {
   const { stage, modelHash, features } = computed;
   const timeZone = features?.timeZone ?? '';
   const subject = features?.subject ?? Buffer.alloc(0);
@@ -56,7 +56,7 @@ export function decideForScore(
 }
 
 /** Takes up what waited for the end of quiet hours. */
-export function releaseWaiting(policy: Policy, state: ActionState, place: StepPlace): StepOutcome {
+export function releaseWaiting(policy: Policy, state: ActionState, place: StepPlace): PolicyStep {
   const { stage, timeZone, subject, modelHash } = state;
   const facts = must(state.facts, 'the facts of a profile for which something waits');
   const result = releasePending(policy, toProfile(facts, { place, stage, timeZone, history: state.history }));

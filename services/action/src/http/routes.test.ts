@@ -54,7 +54,7 @@ describe('action routes', () => {
   it('sum up the ledger and this process', async () => {
     expect((await server.inject('/v1/summary')).json()).toEqual({
       actions: { total: 4, cost: 6.03, byStrategy: { welcome: 3, win_back_offer: 1 } },
-      process: { outcomes: { no_policy: 1 }, suppressed: {} },
+      process: { results: { no_policy: 1 }, suppressed: {} },
       ledgerLag: 2,
     });
   });

@@ -31,7 +31,7 @@ export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps):
 
   server.get('/v1/summary', async () => {
     const totals = await askPostgres('summing up actions', () => deps.ledger.totals());
-    const { outcomes, suppressed } = deps.events.totals();
+    const { results, suppressed } = deps.events.totals();
     return {
       actions: {
         total: totals.reduce((sum, { actions }) => sum + actions, 0),
@@ -39,7 +39,7 @@ export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps):
         byStrategy: Object.fromEntries(totals.map(({ strategy, actions }) => [strategy, actions])),
       },
       // Of this process, since it began; the ledger's numbers above are of the whole namespace.
-      process: { outcomes, suppressed },
+      process: { results, suppressed },
       ledgerLag: deps.ledgerLag(),
     };
   });

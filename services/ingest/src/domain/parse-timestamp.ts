@@ -43,7 +43,7 @@ export function correctClock(times: ClientTimes): { timestampMs: number; receive
     if (original === undefined) {
       return new Rejection('invalid_timestamp', 'timestamp is missing, and this namespace backfills history');
     }
-    // No clamp: it would make a backfill's outcome depend on when it is run.
+    // No clamp: it would make a backfill's result depend on when it is run.
     return checkRange(original, receivedAtMs) ?? { timestampMs: original, receivedAtMs: original };
   }
   const skewMs = sentAt === undefined ? 0 : receivedAtMs - sentAt;

@@ -19,7 +19,7 @@ export interface DoorContext {
   readonly clockMode: ClockMode;
   readonly clock: Clock;
   /** Tells the metrics what came of a request. */
-  readonly count: (outcome: { readonly accepted: number; readonly rejections: readonly Rejection[] }) => void;
+  readonly count: (result: { readonly accepted: number; readonly rejections: readonly Rejection[] }) => void;
 }
 
 /** The source of a write key, or 401. */

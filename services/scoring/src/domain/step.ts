@@ -2,7 +2,7 @@ import type { FeaturesUpdated } from '@perennial/contracts';
 import { encodeMessage, ScoreRecord } from '@perennial/contracts';
 import { advanceClockFeatures, FEATURE_SPEC } from '@perennial/feature-engine';
 import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
-import type { Lifecycle, StageOutcome, StageTransition, TransitionCause } from '@perennial/lifecycle';
+import type { Lifecycle, StageResult, StageTransition, TransitionCause } from '@perennial/lifecycle';
 import { stepStage } from '@perennial/lifecycle';
 import type { ProfileScores, ScoringState } from './state.js';
 
@@ -51,18 +51,18 @@ export function stepProfile(
   const values = advance(evidence.values, evidence.asOfMs, asOfMs);
   const event = cause.kind === 'record' ? cause.input.event : undefined;
   const facts = { asOfMs, values, event, lastEventAtMs: source.lastEventAtMs };
-  const outcome = stepChart(state, evidence, { ...facts, cause: event === undefined ? 'timer' : 'event' });
+  const result = stepChart(state, evidence, { ...facts, cause: event === undefined ? 'timer' : 'event' });
   const after: ScoringState = {
     asOfMs,
     values,
     lastEventAtMs: source.lastEventAtMs,
     subject: source.subject,
     timeZone: source.timeZone,
-    stage: outcome?.state ?? state?.stage,
-    nextCheckAtMs: outcome?.nextCheckAtMs,
+    stage: result?.state ?? state?.stage,
+    nextCheckAtMs: result?.nextCheckAtMs,
     scores: evidence.scores,
   };
-  return { state: after, outputs: listOutputs({ item, evidence, targets, after, event, outcome }) };
+  return { state: after, outputs: listOutputs({ item, evidence, targets, after, event, result }) };
 }
 
 function stepChart(
@@ -75,7 +75,7 @@ function stepChart(
     event: FeaturesUpdated['event'];
     cause: TransitionCause;
   },
-): StageOutcome | undefined {
+): StageResult | undefined {
   if (evidence.lifecycle === undefined) return undefined;
   return stepStage(evidence.lifecycle.chart, state?.stage, {
     nowMs: facts.asOfMs,
@@ -93,10 +93,10 @@ function listOutputs(parts: {
   targets: StepTargets;
   after: ScoringState;
   event: FeaturesUpdated['event'];
-  outcome: StageOutcome | undefined;
+  result: StageResult | undefined;
 }): Output[] {
-  const { item, evidence, targets, after, event, outcome } = parts;
-  const transition = outcome?.transition;
+  const { item, evidence, targets, after, event, result } = parts;
+  const transition = result?.transition;
   // A timer that moved nothing is nobody's news: the vector it would repeat differs by the clock alone.
   if (item.cause.kind === 'timer' && transition === undefined) return [];
   const scored: Output = { topic: targets.scoreTopic, value: encodeScore(after, evidence, event, transition) };

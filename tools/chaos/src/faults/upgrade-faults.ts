@@ -1,7 +1,7 @@
 import { systemClock } from '@perennial/kernel';
-import { PROCESSORS, type ProcessorName } from '../outcome.js';
 import type { ModulePatch } from '../patches.js';
 import { RELEASES } from '../releases.js';
+import { PROCESSORS, type ProcessorName } from '../result.js';
 import type { World } from '../world.js';
 import type { Draw, Fault } from './fault.js';
 

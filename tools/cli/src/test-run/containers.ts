@@ -60,19 +60,19 @@ export async function startContainers(): Promise<StackEndpoints & { stop(): Prom
         () => container.start(),
         async (started) => void (await started.stop()),
       );
-    const outcomes = await Promise.allSettled([
+    const results = await Promise.allSettled([
       start('kafka', kafka),
       start('redis', redis),
       start('postgres', postgres),
     ]);
-    const [, redisOutcome, postgresOutcome] = outcomes;
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined || redisOutcome.status === 'rejected' || postgresOutcome.status === 'rejected')
+    const [, redisResult, postgresResult] = results;
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined || redisResult.status === 'rejected' || postgresResult.status === 'rejected')
       throw failed?.reason;
     const ports = {
       kafka: kafkaPort,
-      redis: redisOutcome.value.getMappedPort(6379),
-      postgres: postgresOutcome.value.getMappedPort(5432),
+      redis: redisResult.value.getMappedPort(6379),
+      postgres: postgresResult.value.getMappedPort(5432),
     } as const;
     // Not by their logs, which differ between images: by talking to them.
     await Promise.all(

@@ -14,7 +14,7 @@ const BULK_BYTES = 4 * 1024 * 1024;
  * Follows a topic from its present end. One event gives one record per key in order on every topic of the chain, so the
  * nth record of a key belongs to the nth event of its user: no id has to travel.
  */
-export class OutcomeWatch {
+export class ResultWatch {
   readonly byKey = new Map<string, Watched[]>();
   count = 0;
   readonly #consumer: LogConsumer;
@@ -34,9 +34,9 @@ export class OutcomeWatch {
       pace,
       isCounted,
     }: { topic: string; pace: 'at once' | 'in bulk'; isCounted: (record: LogRecord) => boolean },
-  ): Promise<OutcomeWatch> {
+  ): Promise<ResultWatch> {
     const ends = await log.offsets(topic);
-    const created: { watch?: OutcomeWatch } = {};
+    const created: { watch?: ResultWatch } = {};
     let joined = () => {};
     const assigned = new Promise<void>((resolve) => {
       joined = resolve;
@@ -65,7 +65,7 @@ export class OutcomeWatch {
         },
       },
     );
-    created.watch = new OutcomeWatch(consumer);
+    created.watch = new ResultWatch(consumer);
     await assigned;
     return created.watch;
   }

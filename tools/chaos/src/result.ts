@@ -10,7 +10,7 @@ export const PROCESSORS = ['feature-store', 'scoring', 'action'] as const;
 export type ProcessorName = (typeof PROCESSORS)[number];
 
 /** What a run came to, in a form that two runs over one log can be compared by. */
-export interface Outcome {
+export interface RunResult {
   /** State and timer of each profile, hashed, by processor and key. */
   readonly states: Readonly<Record<ProcessorName, ReadonlyMap<string, string>>>;
   /** What outsiders see of each profile, in order, repeats dropped by id: `<id> <content hash>`. */
@@ -23,12 +23,12 @@ export interface Outcome {
 }
 
 /** Everything a fault-free run over the same log has to come to as well. */
-export async function collectOutcome(deps: {
+export async function collectResult(deps: {
   log: Log;
   redis: Redis;
   namespace: string;
   partitions: number;
-}): Promise<Outcome> {
+}): Promise<RunResult> {
   const states = {
     'feature-store': await readStates(deps, 'feature-store'),
     scoring: await readStates(deps, 'scoring'),
