@@ -21,9 +21,7 @@ describe('launcher', () => {
   };
   const readPids = () => {
     const state = must(loadNamespaceState(`${installation.home}/state`, namespace), 'state');
-    return Object.fromEntries(
-      Object.entries(state.processes).map(([name, { process: identity }]) => [name, identity.pid]),
-    );
+    return Object.fromEntries(Object.entries(state.processes).map(([name, { process: ref }]) => [name, ref.pid]));
   };
   let platform: Platform;
 

@@ -4,13 +4,13 @@ import {
   createConfigReader,
   type Environment,
   type HttpConfig,
-  type IdentityConfig,
   type KafkaConfig,
+  type ProcessConfig,
   type RedisConfig,
   readArchiveConfig,
   readHttpConfig,
-  readIdentityConfig,
   readKafkaConfig,
+  readProcessConfig,
   readRedisConfig,
   readS3Config,
   readSecret,
@@ -20,7 +20,7 @@ import {
 
 export const PORT_DEFAULT = 7002;
 
-export interface FeatureStoreConfig extends IdentityConfig {
+export interface FeatureStoreConfig extends ProcessConfig {
   readonly http: HttpConfig;
   readonly secret: string;
   readonly kafka: KafkaConfig;
@@ -41,7 +41,7 @@ export function loadConfig(env: Environment): FeatureStoreConfig {
 export function readConfig(reader: ConfigReader): FeatureStoreConfig {
   const s3 = readS3Config(reader);
   return {
-    ...readIdentityConfig(reader),
+    ...readProcessConfig(reader),
     http: readHttpConfig(reader, { portDefault: PORT_DEFAULT }),
     secret: readSecret(reader),
     kafka: readKafkaConfig(reader),

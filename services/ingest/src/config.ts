@@ -3,13 +3,13 @@ import {
   createConfigReader,
   type Environment,
   type HttpConfig,
-  type IdentityConfig,
   type KafkaConfig,
   type PostgresConfig,
+  type ProcessConfig,
   readHttpConfig,
-  readIdentityConfig,
   readKafkaConfig,
   readPostgresConfig,
+  readProcessConfig,
   readSecret,
 } from '@perennial/config';
 import { LIVE_NAMESPACE } from '@perennial/contracts';
@@ -17,7 +17,7 @@ import type { ClockMode } from './domain/parse-timestamp.js';
 
 export const PORT_DEFAULT = 7001;
 
-export interface IngestConfig extends IdentityConfig {
+export interface IngestConfig extends ProcessConfig {
   readonly http: HttpConfig;
   readonly secret: string;
   readonly kafka: KafkaConfig;
@@ -35,16 +35,16 @@ export function loadConfig(env: Environment): IngestConfig {
 
 /** The variables, without deciding: for `.env.example` and the docs. */
 export function readConfig(reader: ConfigReader): IngestConfig {
-  const identity = readIdentityConfig(reader);
+  const processConfig = readProcessConfig(reader);
   const clockMode = reader.oneOf('PERENNIAL_CLOCK_MODE', ['wall', 'events'], {
     description: 'What moves log time: ticks each second (wall) or POST /v1/clock (events, for backfills)',
     default: 'wall',
   });
-  if (clockMode === 'events' && identity.namespace === LIVE_NAMESPACE) {
+  if (clockMode === 'events' && processConfig.namespace === LIVE_NAMESPACE) {
     reader.problem('PERENNIAL_CLOCK_MODE', `is events, but the namespace ${LIVE_NAMESPACE} runs by the wall clock`);
   }
   return {
-    ...identity,
+    ...processConfig,
     http: readHttpConfig(reader, { portDefault: PORT_DEFAULT }),
     secret: readSecret(reader),
     kafka: readKafkaConfig(reader),

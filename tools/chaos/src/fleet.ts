@@ -8,7 +8,7 @@ import {
   findMarkedProcesses,
   isRunning,
   LOOPBACK,
-  type ProcessIdentity,
+  type ProcessRef,
   pickPort,
   sendSignal,
   startDaemon,
@@ -23,7 +23,7 @@ export interface Instance {
   readonly url: string;
   /** What is changed in its modules, beside what is changed in everyone's. */
   release: readonly ModulePatch[];
-  process: ProcessIdentity | undefined;
+  process: ProcessRef | undefined;
   /** False while a fault keeps it down. */
   wanted: boolean;
   /** Killed by us, and not started again yet. */
@@ -173,8 +173,8 @@ export class Fleet {
     }
   }
 
-  #observeMemory({ service, process: identity }: Instance): void {
-    const peak = identity === undefined ? 0 : readPeakMemoryBytes(identity.pid);
+  #observeMemory({ service, process: ref }: Instance): void {
+    const peak = ref === undefined ? 0 : readPeakMemoryBytes(ref.pid);
     if (peak > (this.peakMemoryBytes.get(service) ?? 0)) this.peakMemoryBytes.set(service, peak);
   }
 
@@ -200,11 +200,11 @@ export class Fleet {
   }
 
   async #end(instance: Instance): Promise<'was gone' | 'ended' | 'killed'> {
-    const { process: identity } = instance;
-    if (identity === undefined) return 'was gone';
+    const { process: ref } = instance;
+    if (ref === undefined) return 'was gone';
     // A stopped process would not hear of it.
-    sendSignal(identity, 'SIGCONT');
-    const how = await endProcess(identity, { signal: 'SIGTERM', deadlineMs: STOP_DEADLINE_MS });
+    sendSignal(ref, 'SIGCONT');
+    const how = await endProcess(ref, { signal: 'SIGTERM', deadlineMs: STOP_DEADLINE_MS });
     instance.process = undefined;
     return how;
   }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ProcessIdentity, readStateFile, removeStateFile, writeStateFile } from '@perennial/native-stack';
+import { type ProcessRef, readStateFile, removeStateFile, writeStateFile } from '@perennial/native-stack';
 import type { ClockMode } from './environment.js';
 import type { ConfigKind, ServiceName } from './services.js';
 
@@ -12,7 +12,7 @@ export interface RegisteredConfig {
 }
 
 export interface RunningProcess {
-  readonly process: ProcessIdentity;
+  readonly process: ProcessRef;
   readonly environmentHash: string;
 }
 

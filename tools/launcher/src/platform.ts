@@ -309,8 +309,8 @@ async function startMissing(installation: Installation, state: NamespaceState): 
       name === 'one-process'
         ? join(layout.root, 'tools', 'launcher', 'dist', 'one-process.js')
         : findServiceScript(layout.root, name);
-    const identity = await startServiceProcess(layout, { namespace, name, script, environment });
-    state.processes[name] = { process: identity, environmentHash: toEnvironmentHash(environment) };
+    const ref = await startServiceProcess(layout, { namespace, name, script, environment });
+    state.processes[name] = { process: ref, environmentHash: toEnvironmentHash(environment) };
     saveNamespaceState(layout.stateDir, state);
   }
   await Promise.all(SERVICE_NAMES.map((service) => waitUntilServes(layout, state, service, options.onProgress)));
@@ -327,11 +327,11 @@ async function waitUntilServes(
   const port = toPort(state, service);
   if ((await readReadiness(port)).ready) return;
   onProgress?.(`waiting for ${service} to be ready`);
-  const { process: identity } = must(state.processes[name], `process of ${name}`);
+  const { process: ref } = must(state.processes[name], `process of ${name}`);
   try {
-    await waitForService(layout, { namespace: state.namespace, name, identity, port, what: service });
+    await waitForService(layout, { namespace: state.namespace, name, ref, port, what: service });
   } catch (cause) {
-    if (isRunning(identity) || (await isPortFree(port))) throw cause;
+    if (isRunning(ref) || (await isPortFree(port))) throw cause;
     const flag = state.namespace === LIVE_NAMESPACE ? '' : ` --namespace ${state.namespace}`;
     throw new AppError(
       'dependency_unavailable',

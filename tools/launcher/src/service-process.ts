@@ -6,7 +6,7 @@ import {
   findMarkedProcesses,
   type Layout,
   LOOPBACK,
-  type ProcessIdentity,
+  type ProcessRef,
   runCommand,
   startDaemon,
   waitUntilReady,
@@ -50,7 +50,7 @@ export function startServiceProcess(
     script,
     environment,
   }: { namespace: string; name: ProcessName; script: string; environment: Readonly<Record<string, string>> },
-): Promise<ProcessIdentity> {
+): Promise<ProcessRef> {
   return startDaemon({
     command: process.execPath,
     args: [script],
@@ -62,8 +62,8 @@ export function startServiceProcess(
 }
 
 /** Waits for `/health/ready`. Throws with the service's reasons and the end of its log. */
-export function waitForService(layout: Layout, { namespace, name, identity, port, what }: ServiceWait): Promise<void> {
-  return waitUntilReady(identity, {
+export function waitForService(layout: Layout, { namespace, name, ref, port, what }: ServiceWait): Promise<void> {
+  return waitUntilReady(ref, {
     what,
     probe: () => requireReady(port),
     logFile: toLogFile(layout, namespace, name),
@@ -74,7 +74,7 @@ export function waitForService(layout: Layout, { namespace, name, identity, port
 interface ServiceWait {
   readonly namespace: string;
   readonly name: ProcessName;
-  readonly identity: ProcessIdentity;
+  readonly ref: ProcessRef;
   readonly port: number;
   readonly what: string;
 }
@@ -82,7 +82,7 @@ interface ServiceWait {
 /** Ends what is recorded under a name, and what was started under it without being recorded. */
 export async function endServiceProcess(
   layout: Layout,
-  { namespace, name, recorded }: { namespace: string; name: ProcessName; recorded: ProcessIdentity | undefined },
+  { namespace, name, recorded }: { namespace: string; name: ProcessName; recorded: ProcessRef | undefined },
 ): Promise<void> {
   const how = { signal: 'SIGTERM', deadlineMs: STOP_DEADLINE_MS } as const;
   if (recorded !== undefined) await endProcess(recorded, how);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError, systemClock, toMessage } from '@perennial/kernel';
-import { isRunning, MARKER_VARIABLE, type ProcessIdentity, readProcessIdentity } from './process-identity.js';
+import { isRunning, MARKER_VARIABLE, type ProcessRef, readProcessRef } from './process-ref.js';
 
 const LOG_TAIL_LINES = 12;
 const PROBE_INTERVAL_MS = 50;
@@ -20,7 +20,7 @@ export interface DaemonOptions {
 }
 
 /** Starts a process that outlives this one, its output in a file. Throws `dependency_unavailable` when it cannot be started. */
-export async function startDaemon(options: DaemonOptions): Promise<ProcessIdentity> {
+export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = openSync(options.logFile, 'a', 0o600);
   try {
@@ -32,11 +32,11 @@ export async function startDaemon(options: DaemonOptions): Promise<ProcessIdenti
       ...(options.user === undefined ? {} : options.user),
     });
     const failure = new Promise<never>((_resolve, reject) => child.once('error', reject));
-    const identity = child.pid === undefined ? undefined : readProcessIdentity(child.pid);
-    if (identity === undefined) await Promise.race([failure, systemClock.wait(1_000)]);
+    const ref = child.pid === undefined ? undefined : readProcessRef(child.pid);
+    if (ref === undefined) await Promise.race([failure, systemClock.wait(1_000)]);
     child.unref();
-    if (identity === undefined) throw new Error('it ended at once');
-    return identity;
+    if (ref === undefined) throw new Error('it ended at once');
+    return ref;
   } catch (cause) {
     throw new AppError(
       'dependency_unavailable',
@@ -50,7 +50,7 @@ export async function startDaemon(options: DaemonOptions): Promise<ProcessIdenti
 
 /** Probes until it answers. Throws with the end of the log when the process dies first or the deadline passes. */
 export async function waitUntilReady(
-  identity: ProcessIdentity,
+  ref: ProcessRef,
   {
     what,
     probe,
@@ -63,7 +63,7 @@ export async function waitUntilReady(
     try {
       return await probe();
     } catch (cause) {
-      if (!isRunning(identity)) {
+      if (!isRunning(ref)) {
         throw new AppError('dependency_unavailable', `${what} ended while starting${describeLogTail(logFile)}`, {
           cause,
         });

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRunning } from './process-identity.js';
+import { isRunning } from './process-ref.js';
 import { loadStackState } from './stack-state.js';
 
 const PREFIX = 'perennial-stack-';

@@ -6,7 +6,7 @@ export { checkMachine, type MachineCheck } from './machine.js';
 export { fetchArtifacts } from './maven.js';
 export type { KafkaDetour, Part } from './part.js';
 export { isPortFree, LOOPBACK, pickPort, requirePort } from './ports.js';
-export { endProcess, findMarkedProcesses, isRunning, type ProcessIdentity, sendSignal } from './process-identity.js';
+export { endProcess, findMarkedProcesses, isRunning, type ProcessRef, sendSignal } from './process-ref.js';
 export { runCommand } from './run-command.js';
 export {
   attachStack,

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError, must, systemClock } from '@perennial/kernel';
-import { isRunning, type ProcessIdentity, readProcessIdentity } from './process-identity.js';
+import { isRunning, type ProcessRef, readProcessRef } from './process-ref.js';
 import { readStateFile } from './state-file.js';
 
 const POLL_MS = 50;
@@ -12,11 +12,11 @@ export async function withLock<T>(
   work: () => Promise<T>,
   { waitMsMax }: { waitMsMax: number },
 ): Promise<T> {
-  const self = must(readProcessIdentity(process.pid), 'own process identity');
+  const self = must(readProcessRef(process.pid), 'own process');
   mkdirSync(dirname(path), { recursive: true });
   const deadline = systemClock.steadyMs() + waitMsMax;
   while (!tryLock(path, self)) {
-    const holder = readStateFile<ProcessIdentity>(path);
+    const holder = readStateFile<ProcessRef>(path);
     if (holder !== undefined && !isRunning(holder)) removeStaleLock(path, holder);
     else if (systemClock.steadyMs() >= deadline) {
       throw new AppError('timeout', `${path} is held by process ${holder?.pid ?? '?'}; wait for it or end it`, {
@@ -32,7 +32,7 @@ export async function withLock<T>(
 }
 
 /** Linking a complete file into place is atomic: nobody ever reads a lock without its holder. */
-function tryLock(path: string, self: ProcessIdentity): boolean {
+function tryLock(path: string, self: ProcessRef): boolean {
   const mine = `${path}.${self.pid}`;
   writeFileSync(mine, JSON.stringify(self), { mode: 0o600 });
   try {
@@ -47,11 +47,11 @@ function tryLock(path: string, self: ProcessIdentity): boolean {
 }
 
 /** Moves the stale lock aside and looks at what was moved: if another was quicker and it is theirs, it is put back. */
-function removeStaleLock(path: string, stale: ProcessIdentity): void {
+function removeStaleLock(path: string, stale: ProcessRef): void {
   const aside = `${path}.${process.pid}.stale`;
   try {
     renameSync(path, aside);
-    const moved = readStateFile<ProcessIdentity>(aside);
+    const moved = readStateFile<ProcessRef>(aside);
     if (moved !== undefined && moved.startedAt !== stale.startedAt) linkSync(aside, path);
   } catch (error) {
     if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;

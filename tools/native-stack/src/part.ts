@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from './process-identity.js';
+import type { ProcessRef } from './process-ref.js';
 
 /** The three things a stack is made of. */
 export const PARTS = ['kafka', 'postgres', 'redis'] as const;
@@ -38,7 +38,7 @@ export interface PartDriver {
   /** Brings what it runs from into the cache. */
   prepare(context: Pick<PartContext, 'cacheDir' | 'onProgress'>): Promise<void>;
   /** Formats an empty data folder, writes configuration and starts. */
-  start(context: PartContext): Promise<ProcessIdentity>;
+  start(context: PartContext): Promise<ProcessRef>;
   /** Talks to it; throws while it does not answer as it should. */
   probe(context: Pick<PartContext, 'port' | 'password'>): Promise<void>;
 }

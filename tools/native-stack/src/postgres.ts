@@ -19,7 +19,7 @@ import { ensureCached } from './cache.js';
 import { startDaemon } from './daemon.js';
 import type { PartContext, PartDriver } from './part.js';
 import { LOOPBACK } from './ports.js';
-import { readProcessIdentity } from './process-identity.js';
+import { readProcessRef } from './process-ref.js';
 import { runCommand } from './run-command.js';
 import { findServerUser, type ServerUser } from './server-user.js';
 
@@ -142,7 +142,7 @@ function removeStaleLock(cluster: string): void {
   const lock = join(cluster, 'postmaster.pid');
   if (!existsSync(lock)) return;
   const pid = Number.parseInt(readFileSync(lock, 'utf8'), 10);
-  if (Number.isNaN(pid) || readProcessIdentity(pid) === undefined) rmSync(lock, { force: true });
+  if (Number.isNaN(pid) || readProcessRef(pid) === undefined) rmSync(lock, { force: true });
 }
 
 function removePartials(dataDir: string): void {

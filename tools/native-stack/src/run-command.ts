@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { AppError } from '@perennial/kernel';
-import { MARKER_VARIABLE } from './process-identity.js';
+import { MARKER_VARIABLE } from './process-ref.js';
 
 const OUTPUT_TAIL_CHARS = 4_000;
 

@@ -4,7 +4,7 @@ import { AppError } from '@perennial/kernel';
 import type { KafkaDetour, Part } from './part.js';
 import { LOOPBACK } from './ports.js';
 import { POSTGRES_NAME } from './postgres.js';
-import type { ProcessIdentity } from './process-identity.js';
+import type { ProcessRef } from './process-ref.js';
 import { readStateFile, writeStateFile } from './state-file.js';
 
 /** What is known of a stack, kept in `state/<name>.json` (mode 0600: it holds the passwords). */
@@ -13,11 +13,11 @@ export interface StackState {
   readonly name: string;
   readonly dataDir: string;
   /** Set when the owner's end is the stack's end too. */
-  readonly owner: ProcessIdentity | null;
+  readonly owner: ProcessRef | null;
   readonly passwords: { readonly postgres: string; readonly redis: string };
   readonly kafkaDetour?: KafkaDetour | undefined;
   ports: Partial<Record<Part | 'kafkaController', number>>;
-  processes: Partial<Record<Part, ProcessIdentity>>;
+  processes: Partial<Record<Part, ProcessRef>>;
   /** Folders outside of `dataDir` that removing the data removes too. */
   otherDirs: string[];
 }

@@ -9,7 +9,7 @@ import { withLock } from './lock.js';
 import { type KafkaDetour, PARTS, type Part, type PartContext, type PartDriver } from './part.js';
 import { pickPort, requirePort } from './ports.js';
 import { postgresDriver } from './postgres.js';
-import { endProcess, findMarkedProcesses, isRunning, readProcessIdentity } from './process-identity.js';
+import { endProcess, findMarkedProcesses, isRunning, readProcessRef } from './process-ref.js';
 import { redisDriver } from './redis.js';
 import { findClosedFolder, findServerUser } from './server-user.js';
 import {
@@ -68,7 +68,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const stop = (how: { removeData?: boolean } = {}) =>
     stopStack({ home: layout.home, name, removeData: ephemeral || how.removeData === true });
   const start = async (): Promise<Stack> => {
-    const owner = ephemeral ? must(readProcessIdentity(process.pid), 'own process identity') : null;
+    const owner = ephemeral ? must(readProcessRef(process.pid), 'own process') : null;
     const dataDir = options.dataDir ?? join(layout.dataDir, name);
     const state =
       loadStackState(layout.stateDir, name) ??
@@ -168,8 +168,8 @@ async function startParts(run: StackRun): Promise<Part[]> {
 async function isInService({ state, givenPorts, stateDir }: StackRun, part: Part): Promise<boolean> {
   const port = state.ports[part];
   const { label, option } = DRIVERS[part];
-  const identity = state.processes[part];
-  if (identity !== undefined && port !== undefined && isRunning(identity)) {
+  const ref = state.processes[part];
+  if (ref !== undefined && port !== undefined && isRunning(ref)) {
     if (givenPorts[part] !== undefined && givenPorts[part] !== port) {
       throw new AppError(
         'config_invalid',
@@ -177,7 +177,7 @@ async function isInService({ state, givenPorts, stateDir }: StackRun, part: Part
       );
     }
     const probe = () => DRIVERS[part].probe({ port, password: toPassword(state, part) });
-    await waitUntilReady(identity, {
+    await waitUntilReady(ref, {
       what: label,
       probe,
       logFile: toLogFile(state, part),
@@ -206,11 +206,11 @@ async function startPart(run: StackRun, part: Part): Promise<void> {
   const driver = DRIVERS[part];
   const context = toContext(run, part);
   run.onProgress(`starting ${driver.label} on port ${context.port}`);
-  const identity = await driver.start(context);
-  run.state.processes[part] = identity;
+  const ref = await driver.start(context);
+  run.state.processes[part] = ref;
   saveStackState(run.stateDir, run.state);
   const probe = () => driver.probe(context);
-  await waitUntilReady(identity, {
+  await waitUntilReady(ref, {
     what: driver.label,
     probe,
     logFile: context.logFile,
@@ -275,8 +275,8 @@ function toPassword(state: StackState, part: Part): string {
 }
 
 function isPartRunning(state: StackState, part: Part): boolean {
-  const identity = state.processes[part];
-  return identity !== undefined && isRunning(identity) && existsSync(state.dataDir);
+  const ref = state.processes[part];
+  return ref !== undefined && isRunning(ref) && existsSync(state.dataDir);
 }
 
 /** Talks to a part, wherever it runs, as Kafka, PostgreSQL or Redis; throws while it does not answer as it should. */

@@ -28,7 +28,7 @@ export interface PostgresConfig {
   readonly url: string;
 }
 
-export interface IdentityConfig {
+export interface ProcessConfig {
   readonly namespace: string;
   /** Unique to a running process; random when not given. */
   readonly instanceId: string;
@@ -36,7 +36,7 @@ export interface IdentityConfig {
 }
 
 /** What every service has in common. */
-export interface CommonConfig extends IdentityConfig {
+export interface CommonConfig extends ProcessConfig {
   readonly http: HttpConfig;
   readonly secret: string;
   readonly kafka: KafkaConfig;
@@ -45,7 +45,7 @@ export interface CommonConfig extends IdentityConfig {
 }
 
 /** PERENNIAL_NAMESPACE, INSTANCE_ID, LOG_LEVEL. */
-export function readIdentityConfig(reader: ConfigReader): IdentityConfig {
+export function readProcessConfig(reader: ConfigReader): ProcessConfig {
   const namespace = reader.string('PERENNIAL_NAMESPACE', {
     description: 'Prefix of topics, Redis keys and PostgreSQL schemas',
     default: LIVE_NAMESPACE,
@@ -123,7 +123,7 @@ export function readPostgresConfig(reader: ConfigReader): PostgresConfig {
 /** All of them. The caller calls `reader.finish()` after its own variables, so that all problems are told at once. */
 export function readCommonConfig(reader: ConfigReader, options: { portDefault: number }): CommonConfig {
   return {
-    ...readIdentityConfig(reader),
+    ...readProcessConfig(reader),
     http: readHttpConfig(reader, options),
     secret: readSecret(reader),
     kafka: readKafkaConfig(reader),

@@ -7,9 +7,9 @@ export function createCachedPseudonymizer(inner: Pseudonymizer, limits: { entrie
   const seals = new LruCache<string, Buffer>({ entriesMax: limits.entriesMax, sizeMax: Number.MAX_SAFE_INTEGER });
 
   return {
-    toProfileKey(identity) {
-      const name = 'userId' in identity ? `u${identity.userId}` : `a${identity.anonymousId}`;
-      return remember(profileKeys, name, () => inner.toProfileKey(identity));
+    toProfileKey(externalId) {
+      const name = 'userId' in externalId ? `u${externalId.userId}` : `a${externalId.anonymousId}`;
+      return remember(profileKeys, name, () => inner.toProfileKey(externalId));
     },
     seal: (externalId) => remember(seals, externalId, () => inner.seal(externalId)),
     unseal: (sealed) => inner.unseal(sealed),

@@ -3,12 +3,12 @@ import { AppError } from '@perennial/kernel';
 import { createHmacSha256 } from './hmac.js';
 
 /** Who an event is about: a user's id, or the id of a device that is not (yet) anybody's. */
-export type ExternalIdentity = { readonly userId: string } | { readonly anonymousId: string };
+export type ExternalId = { readonly userId: string } | { readonly anonymousId: string };
 
 /** Turns external ids into the pseudonyms that internal topics carry, and back where the bytes were sealed for that. */
 export interface Pseudonymizer {
   /** 22 base64url characters (132 bits) that name a profile; a user and an anonymous id of the same text differ. */
-  toProfileKey(identity: ExternalIdentity): string;
+  toProfileKey(externalId: ExternalId): string;
   /** Encrypts an external id; the same id always gives the same bytes, so that records stay a function of their input. */
   seal(externalId: string): Buffer;
   /** The external id; throws AppError `contract_violation` when the bytes were changed or sealed under another secret. */
@@ -32,8 +32,8 @@ export function createPseudonymizer(secret: string): Pseudonymizer {
   const sealKey = deriveKey(secret, 'seal');
 
   return {
-    toProfileKey(identity) {
-      const name = 'userId' in identity ? `user:${identity.userId}` : `anon:${identity.anonymousId}`;
+    toProfileKey(externalId) {
+      const name = 'userId' in externalId ? `user:${externalId.userId}` : `anon:${externalId.anonymousId}`;
       return toProfileMac(name).toString('base64url').slice(0, PROFILE_KEY_LENGTH);
     },
 

@@ -60,8 +60,8 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
 
   const type = parseType(raw.type, arrival.callType);
   if (type instanceof Rejection) return type;
-  const identity = parseIdentity(raw, type);
-  if (identity instanceof Rejection) return identity;
+  const ids = parseIds(raw, type);
+  if (ids instanceof Rejection) return ids;
   const messageId = parseMessageId(raw.messageId);
   if (messageId instanceof Rejection) return messageId;
   const name = parseCallName(raw, type);
@@ -87,7 +87,7 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     messageId: messageId ?? arrival.createMessageId(),
     type,
     name,
-    ...identity,
+    ...ids,
     ...times,
     propertiesJson,
     timeZone: parseTimeZone(context.timezone),
@@ -111,7 +111,7 @@ function parseType(value: unknown, callType: CallType | undefined): CallType | R
   return type;
 }
 
-function parseIdentity(
+function parseIds(
   raw: JsonObject,
   type: CallType,
 ): { userId: string | undefined; anonymousId: string | undefined } | Rejection {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { systemClock } from '@perennial/kernel';
 
 /** A process told apart from any later one that gets the same number: its pid and when it began. */
-export interface ProcessIdentity {
+export interface ProcessRef {
   readonly pid: number;
   /** Opaque; compare for equality only. */
   readonly startedAt: string;
@@ -15,32 +15,32 @@ export const MARKER_VARIABLE = 'PERENNIAL_PROCESS';
 const POLL_MS = 20;
 
 /** Who runs under this number now; undefined for nobody (a zombie counts as nobody). */
-export function readProcessIdentity(pid: number): ProcessIdentity | undefined {
+export function readProcessRef(pid: number): ProcessRef | undefined {
   return process.platform === 'linux' ? readFromProc(pid) : readFromPs(pid);
 }
 
 /** True while the very process that was recorded still runs. */
-export function isRunning(identity: ProcessIdentity): boolean {
-  return readProcessIdentity(identity.pid)?.startedAt === identity.startedAt;
+export function isRunning(ref: ProcessRef): boolean {
+  return readProcessRef(ref.pid)?.startedAt === ref.startedAt;
 }
 
 /** Asks a process to end and kills it at the deadline; a stranger under the same number is left alone. */
 export async function endProcess(
-  identity: ProcessIdentity,
+  ref: ProcessRef,
   { signal, deadlineMs }: { signal: NodeJS.Signals; deadlineMs: number },
 ): Promise<'was gone' | 'ended' | 'killed'> {
-  if (!sendSignal(identity, signal)) return 'was gone';
-  if (await waitForEnd(identity, deadlineMs)) return 'ended';
-  sendSignal(identity, 'SIGKILL');
-  await waitForEnd(identity, deadlineMs);
+  if (!sendSignal(ref, signal)) return 'was gone';
+  if (await waitForEnd(ref, deadlineMs)) return 'ended';
+  sendSignal(ref, 'SIGKILL');
+  await waitForEnd(ref, deadlineMs);
   return 'killed';
 }
 
 /** Sends a signal if the recorded process still runs; false when it does not. */
-export function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
-  if (!isRunning(identity)) return false;
+export function sendSignal(ref: ProcessRef, signal: NodeJS.Signals): boolean {
+  if (!isRunning(ref)) return false;
   try {
-    process.kill(identity.pid, signal);
+    process.kill(ref.pid, signal);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
@@ -49,25 +49,25 @@ export function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): b
 }
 
 /** Processes that were started with this marker, whether recorded or not (Linux only; elsewhere none are found). */
-export function findMarkedProcesses(marker: string): ProcessIdentity[] {
+export function findMarkedProcesses(marker: string): ProcessRef[] {
   if (process.platform !== 'linux') return [];
   const wanted = `${MARKER_VARIABLE}=${marker}`;
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && readText(`/proc/${name}/environ`)?.split('\0').includes(wanted))
-    .map((name) => readProcessIdentity(Number(name)))
-    .filter((identity) => identity !== undefined);
+    .map((name) => readProcessRef(Number(name)))
+    .filter((ref) => ref !== undefined);
 }
 
-async function waitForEnd(identity: ProcessIdentity, deadlineMs: number): Promise<boolean> {
+async function waitForEnd(ref: ProcessRef, deadlineMs: number): Promise<boolean> {
   const deadline = systemClock.steadyMs() + deadlineMs;
-  while (isRunning(identity)) {
+  while (isRunning(ref)) {
     if (systemClock.steadyMs() >= deadline) return false;
     await systemClock.wait(POLL_MS);
   }
   return true;
 }
 
-function readFromProc(pid: number): ProcessIdentity | undefined {
+function readFromProc(pid: number): ProcessRef | undefined {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // "pid (name, which may hold anything) state ppid ...": count fields after the last parenthesis.
@@ -76,7 +76,7 @@ function readFromProc(pid: number): ProcessIdentity | undefined {
   return { pid, startedAt: `${readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''}:${fields[19]}` };
 }
 
-function readFromPs(pid: number): ProcessIdentity | undefined {
+function readFromPs(pid: number): ProcessRef | undefined {
   try {
     const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
     if (line === '' || line.startsWith('Z')) return undefined;
