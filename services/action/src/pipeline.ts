@@ -7,7 +7,7 @@ import type { Decoded, Output, ProcessorDefinition, StepItem, StepResult } from 
 import type { Policy } from '@perennial/policy';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { createActionWriter } from './domain/action-record.js';
-import { type ActionState, decodeActionState, encodeActionState, toTimerAtMs } from './domain/action-state.js';
+import { type ActionState, actionStates, toTimerAtMs } from './domain/action-state.js';
 import { decideForScore, type PolicyInForce, type PolicyStep, releaseWaiting } from './domain/step.js';
 import type { ActionEvents } from './events.js';
 
@@ -37,7 +37,7 @@ export function createActionProcessor(deps: {
   return {
     name: PROCESSOR_NAME,
     inputTopic: toTopic(namespace, 'scoreComputed'),
-    codec: { encode: encodeActionState, decode: decodeActionState, timerAtMs: toTimerAtMs },
+    codec: { ...actionStates, timerAtMs: toTimerAtMs },
     decode: decodeScoreRecord,
     // The chain ends here.
     forward: () => undefined,

@@ -2,7 +2,7 @@ import { AcceptedRecord, encodeMessage, FeatureRecord, type FeaturesUpdated, toT
 import { AppError, unreachable } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition } from '@perennial/keyed-processor';
 import { type FeatureInput, foldEvent, foldTime } from './domain/fold.js';
-import { decodeProfileState, encodeProfileState, type ProfileState } from './domain/profile-state.js';
+import { type ProfileState, profileStates } from './domain/profile-state.js';
 import type { FeatureStoreEvents } from './events.js';
 
 /** Names the consumer group and the Redis keys; readers of profiles need it too. */
@@ -22,11 +22,7 @@ export function createFeatureProcessor(
   return {
     name: PROCESSOR_NAME,
     inputTopic: toTopic(namespace, 'eventAccepted'),
-    codec: {
-      encode: encodeProfileState,
-      decode: decodeProfileState,
-      timerAtMs: (state) => state.validUntilMs,
-    },
+    codec: { ...profileStates, timerAtMs: (state) => state.validUntilMs },
     decode: (record) => decodeAccepted(record.key, record.value),
     forward: (control) => ({ topic: outputTopic, value: encodeControl(control) }),
     step({ state, cause, context }) {

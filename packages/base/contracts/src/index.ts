@@ -7,4 +7,11 @@ export { ScoreComputed, ScoreRecord, Transition } from './generated/perennial/v1
 export * from './headers.js';
 export * from './namespace.js';
 export * from './partitioner.js';
+export {
+  defineState,
+  type MergeableState,
+  type MergeableStateFormat,
+  type StateFormat,
+  type VersionedState,
+} from './state-format.js';
 export * from './topics.js';

@@ -1,4 +1,4 @@
-import { AppError } from '@perennial/kernel';
+import { defineState } from '@perennial/contracts';
 import type { CauseEvent, ContactHistory } from '@perennial/policy';
 
 /** What action remembers of a profile. Profiles that never got anything, and await nothing, have no state. */
@@ -24,10 +24,11 @@ export interface ProfileFacts {
   readonly scores: { readonly purchase: number; readonly churn: number; readonly expectedSpend: number } | undefined;
 }
 
-const VERSION = 2;
+const VERSION = 3;
+/** Versions 1 and 2 were JSON from the first byte on: `[`. */
+const JSON_VERSION = '['.charCodeAt(0);
 
 type Stored = readonly [
-  version: typeof VERSION,
   stage: string,
   subject: string,
   timeZone: string,
@@ -54,11 +55,20 @@ type StoredFacts = readonly [
   scores: readonly [purchase: number, churn: number, expectedSpend: number] | null,
 ];
 
+export const actionStates = defineState({
+  name: 'action state',
+  current: VERSION,
+  versions: {
+    [JSON_VERSION]: (bytes) => decode(toWithoutVersion(JSON.parse(bytes.toString('utf8')) as unknown[])),
+    [VERSION]: (bytes) => decode(JSON.parse(bytes.toString('utf8', 1)) as Stored),
+  },
+  encode,
+});
+
 /** JSON without names: a few hundred bytes for a profile with a handful of contacts. */
-export function encodeActionState(state: ActionState): Buffer {
+function encode(state: ActionState): Buffer {
   const { history } = state;
   const stored: Stored = [
-    VERSION,
     state.stage,
     state.subject.toString('base64'),
     state.timeZone,
@@ -76,17 +86,16 @@ export function encodeActionState(state: ActionState): Buffer {
     ]),
     state.facts === undefined ? null : toStoredFacts(state.facts),
   ];
-  return Buffer.from(JSON.stringify(stored));
+  return Buffer.from(String.fromCharCode(VERSION) + JSON.stringify(stored));
 }
 
-/** Throws `contract_violation` for bytes of another version, or none of ours. */
-export function decodeActionState(bytes: Buffer): ActionState {
-  const stored: unknown = JSON.parse(bytes.toString('utf8'));
-  if (!Array.isArray(stored) || stored[0] !== VERSION) {
-    const found = Array.isArray(stored) ? `version ${stored[0]}` : 'no version';
-    throw new AppError('contract_violation', `an action state of ${found}; this release reads version ${VERSION}`);
-  }
-  const [, stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts] = stored as unknown as Stored;
+/** Version 2 told itself by its first element. */
+function toWithoutVersion([version, ...stored]: readonly unknown[]): Stored {
+  if (version !== 2) throw new Error(`it is of version ${version}`);
+  return stored as unknown as Stored;
+}
+
+function decode([stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts]: Stored): ActionState {
   return {
     stage,
     subject: Buffer.from(subject, 'base64'),

@@ -1,5 +1,6 @@
+import { defineState } from '@perennial/contracts';
 import { decodeState, type EngineState, encodeState, type FeatureVector, vector } from '@perennial/feature-engine';
-import { AppError, assert } from '@perennial/kernel';
+import { assert } from '@perennial/kernel';
 
 /** What the feature-store keeps of one profile. Its time is that of its engine state, `engine.asOfMs`. */
 export interface ProfileState {
@@ -25,11 +26,18 @@ export function createProfileState(
   return { engine, subject, timeZone, lastEventAtMs, validUntilMs: current.validUntilMs };
 }
 
+export const profileStates = defineState({
+  name: 'profile state',
+  current: FORMAT_VERSION,
+  versions: { [FORMAT_VERSION]: decode },
+  encode,
+});
+
 /**
  * Layout: version (1 byte), length of the time zone (1), length of the subject (2), last event time (8, double), then time
  * zone, subject, and the engine's state to the end.
  */
-export function encodeProfileState(state: ProfileState): Buffer {
+function encode(state: ProfileState): Buffer {
   const engine = encodeState(state.engine);
   const timeZoneBytes = Buffer.byteLength(state.timeZone);
   assert(timeZoneBytes <= 0xff && state.subject.length <= 0xffff, 'ingest bounds time zone and id');
@@ -44,16 +52,11 @@ export function encodeProfileState(state: ProfileState): Buffer {
   return bytes;
 }
 
-/** Throws `contract_violation` for another format, another feature spec, and damaged bytes. */
-export function decodeProfileState(bytes: Buffer): ProfileState {
-  const version = bytes[0];
-  if (bytes.length < HEAD_BYTES || version !== FORMAT_VERSION) {
-    const found = bytes.length < HEAD_BYTES ? `${bytes.length} bytes` : `a state of format ${version}`;
-    throw new AppError('contract_violation', `${found}; this release reads profile states of format ${FORMAT_VERSION}`);
-  }
+function decode(bytes: Buffer): ProfileState {
+  if (bytes.length < HEAD_BYTES) throw new Error(`it has ${bytes.length} bytes`);
   const timeZoneEnd = HEAD_BYTES + bytes.readUInt8(1);
   const subjectEnd = timeZoneEnd + bytes.readUInt16BE(2);
-  if (subjectEnd > bytes.length) throw new AppError('contract_violation', 'bytes of a profile state end early');
+  if (subjectEnd > bytes.length) throw new Error('it ends early');
   return createProfileState({
     engine: decodeState(bytes.subarray(subjectEnd)),
     // Copies: a slice would keep the whole reply of Redis alive that it came with.

@@ -5,7 +5,7 @@ import { createPseudonymizer } from '@perennial/privacy';
 import { createHttpServer } from '@perennial/service-host';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
-import { createProfileState, encodeProfileState } from '../domain/profile-state.js';
+import { createProfileState, profileStates } from '../domain/profile-state.js';
 import { createEvents } from '../events.js';
 import { addFeatureRoutes } from './feature-routes.js';
 
@@ -160,7 +160,7 @@ function toStored({ asOfMs }: { asOfMs: number }): Buffer {
     properties: { revenue: 9.99 },
   };
   const engine = apply(advance(createEmptyState(), asOfMs), order).state;
-  return encodeProfileState(
+  return profileStates.encode(
     createProfileState({ engine, subject: Buffer.from('s'), timeZone: '', lastEventAtMs: NOON }),
   );
 }

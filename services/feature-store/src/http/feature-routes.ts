@@ -2,7 +2,7 @@ import { AppError, toMessage } from '@perennial/kernel';
 import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import type { FastifyInstance } from '@perennial/service-host';
 import type { ProfileReader } from '../domain/profile-reader.js';
-import { decodeProfileState, type ProfileState } from '../domain/profile-state.js';
+import { type ProfileState, profileStates } from '../domain/profile-state.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';
 import type { FeatureStoreEvents } from '../events.js';
 
@@ -43,7 +43,7 @@ async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]):
 /** What we stored ourselves and cannot read is our fault, not the request's. */
 function decodeStored(bytes: Buffer): ProfileState {
   try {
-    return decodeProfileState(bytes);
+    return profileStates.decode(bytes);
   } catch (error) {
     throw new AppError('dependency_misconfigured', `stored profile is unreadable: ${toMessage(error)}`, {
       cause: error,

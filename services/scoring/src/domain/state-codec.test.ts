@@ -58,17 +58,10 @@ describe('scoringStateCodec', () => {
   });
 
   it.each<[string, (bytes: Buffer) => Buffer]>([
-    ['an unknown version', (bytes) => Buffer.concat([Buffer.of(9), bytes.subarray(1)])],
     ['another feature spec', (bytes) => Buffer.concat([bytes.subarray(0, 1), Buffer.alloc(4), bytes.subarray(5)])],
     ['bytes cut short', (bytes) => bytes.subarray(0, -3)],
     ['bytes left over', (bytes) => Buffer.concat([bytes, Buffer.of(0)])],
-    ['nothing', () => Buffer.alloc(0)],
   ])('refuses %s', (_, damage) => {
     expect(() => scoringStateCodec.decode(damage(scoringStateCodec.encode(full)))).toThrow('cannot be read');
-  });
-
-  it('says which version it met', () => {
-    const newer = Buffer.concat([Buffer.of(2), scoringStateCodec.encode(full).subarray(1)]);
-    expect(() => scoringStateCodec.decode(newer)).toThrow('it is of version 2, this release reads 1');
   });
 });

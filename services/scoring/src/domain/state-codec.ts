@@ -1,7 +1,6 @@
 import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
-import { encodeMessage } from '@perennial/contracts';
+import { defineState, encodeMessage } from '@perennial/contracts';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
-import { AppError, toMessage } from '@perennial/kernel';
 import type { StateCodec } from '@perennial/keyed-processor';
 import type { ScoringState } from './state.js';
 
@@ -18,20 +17,14 @@ const KIND = { none: 0, integer: 1, double: 2 } as const;
 const KINDS_PER_BYTE = 3;
 const UINT32_MAX = 0xffff_ffff;
 
-/** The same state always gives the same bytes. */
-export const scoringStateCodec: StateCodec<ScoringState> = {
-  encode: (state) => encodeMessage({ encode: write }, state),
+const format = defineState({
+  name: 'scoring state',
+  current: VERSION,
+  versions: { [VERSION]: read },
+  encode: (state: ScoringState) => encodeMessage({ encode: write }, state),
+});
 
-  decode(bytes) {
-    try {
-      return read(new BinaryReader(bytes));
-    } catch (cause) {
-      throw new AppError('contract_violation', `a scoring state cannot be read: ${toMessage(cause)}`, { cause });
-    }
-  },
-
-  timerAtMs: (state) => state.nextCheckAtMs,
-};
+export const scoringStateCodec: StateCodec<ScoringState> = { ...format, timerAtMs: (state) => state.nextCheckAtMs };
 
 function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
   writer.uint32(VERSION).fixed32(SPEC_TAG).double(state.asOfMs).double(state.lastEventAtMs);
@@ -52,9 +45,9 @@ function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
   return writer;
 }
 
-function read(reader: BinaryReader): ScoringState {
-  const version = reader.uint32();
-  if (version !== VERSION) throw new Error(`it is of version ${version}, this release reads ${VERSION}`);
+function read(bytes: Buffer): ScoringState {
+  const reader = new BinaryReader(bytes);
+  reader.uint32();
   if (reader.fixed32() !== SPEC_TAG) throw new Error('it was made under another feature spec');
   const asOfMs = reader.double();
   const lastEventAtMs = reader.double();
