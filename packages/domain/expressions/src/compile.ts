@@ -1,7 +1,7 @@
 import { type ASTNode, ParseError, parse } from '@marcbachmann/cel-js';
 import { toMessage } from '@perennial/kernel';
 import { findNearest } from './nearest.js';
-import type { Value, VariableKind, VariableSet } from './variables.js';
+import { toMember, type Value, type VariableKind, type VariableSet } from './variables.js';
 
 /** A compiled CEL condition. */
 export interface Condition {
@@ -153,7 +153,7 @@ function toLiteral(node: ASTNode, value: unknown): Term {
 
 function toRead(node: ASTNode, scope: Scope): Term {
   const name = toPath(node);
-  const slot = scope.variables.slots.get(name);
+  const slot = scope.variables.resolve(name);
   if (slot === undefined) return refuseName(node, name, scope);
   scope.reads.add(name);
   const kind = scope.variables.variables[slot]?.kind ?? 'number';
@@ -181,8 +181,9 @@ function toPath(node: ASTNode): string {
 function refuseName(node: ASTNode, name: string, scope: Scope): never {
   const names = [...scope.variables.slots.keys()];
   const members = names.filter((known) => known.startsWith(`${name}.`));
+  if (name === scope.variables.openGroup) refuse(node, `"${name}" is a group of values; name one of them`);
   if (members.length > 0) refuse(node, `"${name}" is a group of values; name one, such as "${members[0]}"`);
-  const suggestion = findNearest(name, names) ?? findInGroup(name, names);
+  const suggestion = findNearest(name, names) ?? findInGroup(name, names) ?? findInOpenGroup(name, scope.variables);
   throw new Refusal({
     message: `unknown name "${name}"`,
     start: node.start,
@@ -201,6 +202,14 @@ function findInGroup(name: string, names: readonly string[]): string | undefined
     names.filter((known) => known.startsWith(`${nearGroup}.`)).map((known) => known.slice(nearGroup.length + 1)),
   );
   return nearMember === undefined ? undefined : `${nearGroup}.${nearMember}`;
+}
+
+/** `score.churn` was meant for `scores.churn`, whichever members there are. */
+function findInOpenGroup(name: string, { openGroup }: VariableSet): string | undefined {
+  const [group = '', ...rest] = name.split('.');
+  if (openGroup === undefined || group === openGroup || findNearest(group, [openGroup]) === undefined) return undefined;
+  const meant = `${openGroup}.${rest.join('.')}`;
+  return toMember(openGroup, meant) === undefined ? undefined : meant;
 }
 
 function toLogic(op: '&&' | '||', left: Run, right: Run): Term {

@@ -1,19 +1,20 @@
+import { findNearest } from './nearest.js';
 import { declareVariables, type Value, type VariableSet } from './variables.js';
 
-/** What the model says of a profile; NaN or null where it says nothing. */
-export interface Scores {
-  /** Probability of at least one purchase in the model's horizon. */
-  readonly purchase: number | null;
-  /** Probability of none. */
-  readonly churn: number | null;
-  readonly expectedSpend: number | null;
+const SCORES = 'scores';
+
+/** What a model says of a profile: a value for each head that its manifest declares. */
+export interface ScoreVector {
+  /** Where the value of a head lies in `values`, by the head's name. */
+  readonly slots: ReadonlyMap<string, number>;
+  readonly values: readonly number[];
 }
 
 /** All that conditions about a profile may read. Absent parts are missing values. */
 export interface ProfileFacts {
   /** Features in the order of the names that the variables were declared with. */
   readonly features: readonly (number | null)[];
-  readonly scores?: Scores | undefined;
+  readonly scores?: ScoreVector | undefined;
   readonly stage?: string | undefined;
   readonly daysInStage?: number | undefined;
   readonly daysSinceEvent?: number | undefined;
@@ -21,36 +22,58 @@ export interface ProfileFacts {
   readonly event?: { readonly type: string; readonly name: string } | undefined;
 }
 
-/** The variables of every condition about a profile: scores, stage, event, then `features.<name>` for each feature. */
-export function declareProfileVariables(featureNames: readonly string[]): VariableSet {
-  return declareVariables([
-    { name: 'scores.purchase', kind: 'number' },
-    { name: 'scores.churn', kind: 'number' },
-    { name: 'scores.expected_spend', kind: 'number' },
-    { name: 'profile.stage', kind: 'string' },
-    { name: 'profile.days_in_stage', kind: 'number' },
-    { name: 'profile.days_since_event', kind: 'number' },
-    { name: 'event.type', kind: 'string' },
-    { name: 'event.name', kind: 'string' },
-    ...featureNames.map((name) => ({ name: `features.${name}`, kind: 'number' as const })),
-  ]);
+/**
+ * The variables of every condition about a profile: stage, event, `features.<name>` for each feature, then
+ * `scores.<head>`. With `headNames` only these heads may be read. Without, every head may, and has no value while the
+ * model in force does not declare it: a chart outlives the model that it was written for.
+ */
+export function declareProfileVariables(
+  featureNames: readonly string[],
+  headNames?: Iterable<string> | undefined,
+): VariableSet {
+  const heads = [...(headNames ?? [])];
+  return declareVariables(
+    [
+      { name: 'profile.stage', kind: 'string' },
+      { name: 'profile.days_in_stage', kind: 'number' },
+      { name: 'profile.days_since_event', kind: 'number' },
+      { name: 'event.type', kind: 'string' },
+      { name: 'event.name', kind: 'string' },
+      ...featureNames.map((name) => ({ name: `features.${name}`, kind: 'number' as const })),
+      ...heads.map((member) => ({ name: `${SCORES}.${member}`, kind: 'number' as const, member })),
+    ],
+    { openGroup: headNames === undefined ? SCORES : undefined },
+  );
 }
 
 /** The values of those variables, in the order of their declaration. */
-export function toProfileValues(facts: ProfileFacts): readonly Value[] {
+export function toProfileValues(facts: ProfileFacts, { variables }: VariableSet): readonly Value[] {
   const { scores, event } = facts;
-  const values: Value[] = [
-    scores?.purchase,
-    scores?.churn,
-    scores?.expectedSpend,
-    facts.stage,
-    facts.daysInStage,
-    facts.daysSinceEvent,
-    event?.type,
-    event?.name,
-  ];
+  const values: Value[] = [facts.stage, facts.daysInStage, facts.daysSinceEvent, event?.type, event?.name];
   for (const feature of facts.features) values.push(feature);
+  for (let slot = values.length; slot < variables.length; slot++) {
+    const head = scores?.slots.get(variables[slot]?.member ?? '');
+    values.push(head === undefined ? undefined : scores?.values[head]);
+  }
   return values;
+}
+
+/** The heads that conditions over these variables read, in order of first mention. */
+export function listHeads({ variables }: VariableSet): string[] {
+  return variables.flatMap(({ member }) => member ?? []);
+}
+
+/** Heads that are read but not declared, each with the nearest declared one, as a reason in words; undefined when all are. */
+export function describeMissingHeads(read: readonly string[], declared: Iterable<string>): string | undefined {
+  const known = new Set(declared);
+  const missing = read.filter((head) => !known.has(head));
+  if (missing.length === 0) return undefined;
+  return missing
+    .map((head) => {
+      const nearest = findNearest(head, known);
+      return `${SCORES}.${head}${nearest === undefined ? '' : ` (did you mean "${SCORES}.${nearest}"?)`}`;
+    })
+    .join(', ');
 }
 
 /** The values that a condition read, by name; missing ones are null. */

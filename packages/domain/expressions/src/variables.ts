@@ -6,6 +6,8 @@ export type VariableKind = 'number' | 'string' | 'boolean';
 export interface Variable {
   readonly name: string;
   readonly kind: VariableKind;
+  /** Its name within a group whose values are looked up by name, such as `churn` of `scores.churn`. */
+  readonly member?: string;
 }
 
 /** A variable's value; null, undefined and NaN all mean that it is missing. */
@@ -15,13 +17,42 @@ export type Value = number | string | boolean | null | undefined;
 export interface VariableSet {
   readonly variables: readonly Variable[];
   readonly slots: ReadonlyMap<string, number>;
+  /** The group, such as `scores`, whose members are declared by the conditions that read them; undefined for none. */
+  readonly openGroup: string | undefined;
+  /** The slot of a name; a member of the open group that no condition has read yet gets the next one. */
+  resolve(name: string): number | undefined;
   /** Evaluations that threw and were answered with false; zero unless there is a defect. */
   readonly stats: { evaluationErrors: number };
 }
 
-/** Declares the variables that conditions may read, in the order in which their values will be given. */
-export function declareVariables(variables: readonly Variable[]): VariableSet {
+const MEMBER_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
+
+/**
+ * Declares the variables that conditions may read, in the order in which their values will be given. Members of
+ * `openGroup` (numbers) need no declaration: who parses a condition may not know which there will be.
+ */
+export function declareVariables(
+  declared: readonly Variable[],
+  options: { readonly openGroup?: string | undefined } = {},
+): VariableSet {
+  const variables = [...declared];
   const slots = new Map(variables.map(({ name }, slot) => [name, slot]));
   assert(slots.size === variables.length, 'variable names are unique');
-  return { variables, slots, stats: { evaluationErrors: 0 } };
+  const { openGroup } = options;
+
+  function resolve(name: string): number | undefined {
+    const slot = slots.get(name);
+    const member = slot === undefined ? toMember(openGroup, name) : undefined;
+    if (member === undefined) return slot;
+    slots.set(name, variables.length);
+    return variables.push({ name, kind: 'number', member }) - 1;
+  }
+  return { variables, slots, openGroup, resolve, stats: { evaluationErrors: 0 } };
+}
+
+/** `churn` of `scores.churn` for the group `scores`; undefined for what is no member of the group. */
+export function toMember(group: string | undefined, name: string): string | undefined {
+  if (group === undefined || !name.startsWith(`${group}.`)) return undefined;
+  const member = name.slice(group.length + 1);
+  return MEMBER_PATTERN.test(member) ? member : undefined;
 }

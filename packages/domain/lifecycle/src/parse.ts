@@ -33,13 +33,13 @@ const STAGE_NAME = {
 
 /**
  * Reads a `lifecycle.yaml` (format: README of this package). Gives the chart, or every problem with file, line, column
- * and the nearest right word.
+ * and the nearest right word. Conditions may name any head of a model, or only those of `headNames`.
  */
 export function parseLifecycle(
   yamlText: string,
-  options: { fileName: string; featureNames: readonly string[] },
+  options: { fileName: string; featureNames: readonly string[]; headNames?: Iterable<string> | undefined },
 ): Parsed<Lifecycle> {
-  const variables = declareProfileVariables(options.featureNames);
+  const variables = declareProfileVariables(options.featureNames, options.headNames);
   const parsed = parseYaml(yamlText, createShape(variables), { fileName: options.fileName, check: checkTransitions });
   return parsed.ok ? { ok: true, value: toLifecycle(parsed.value, variables) } : parsed;
 }

@@ -1,4 +1,4 @@
-import { type Scores, toEvidence, toProfileValues, toReasons, type Value } from '@perennial/expressions';
+import { type ScoreVector, toEvidence, toProfileValues, toReasons, type Value } from '@perennial/expressions';
 import { must } from '@perennial/kernel';
 import type { Lifecycle, Stage, StageExit } from './chart.js';
 
@@ -19,7 +19,7 @@ export interface StageInputs {
   /** Features in the order of the chart's names. */
   readonly values: readonly (number | null)[];
   /** Absent while no model is in force. */
-  readonly scores?: Scores | undefined;
+  readonly scores?: ScoreVector | undefined;
   readonly cause: TransitionCause;
   readonly lastEventAtMs: number;
   /** The event being handled, if there is one. */
@@ -57,7 +57,7 @@ export interface StageResult {
 export function stepStage(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): StageResult {
   const stage = state === undefined ? undefined : lifecycle.stages.get(state.stage);
   if (state === undefined || stage === undefined) return finish(lifecycle, inputs, enter(lifecycle, state, inputs));
-  const facts = { lifecycle, stage, state, inputs, values: toValues(state, inputs) };
+  const facts = { lifecycle, stage, state, inputs, values: toValues(lifecycle, state, inputs) };
   const exit = findExit(facts);
   if (exit === undefined) return finish(lifecycle, inputs, { state });
   return finish(lifecycle, inputs, move(state, { to: exit.to, ...explain(facts, exit) }, inputs));
@@ -71,7 +71,7 @@ function enter(lifecycle: Lifecycle, state: StageState | undefined, inputs: Stag
   const reason = state === undefined ? 'first record' : `the stage ${state.stage} is not in the chart`;
   const initial: StageState = { stage: lifecycle.initial, sinceMs: inputs.nowMs, number: state?.number ?? 0 };
   const stage = must(lifecycle.stages.get(lifecycle.initial), 'initial stage');
-  const facts = { lifecycle, stage, state: initial, inputs, values: toValues(initial, inputs) };
+  const facts = { lifecycle, stage, state: initial, inputs, values: toValues(lifecycle, initial, inputs) };
   const exit = findExit(facts);
   if (exit === undefined) return move(state, { to: lifecycle.initial, reasons: [reason], evidence: {} }, inputs);
   const { reasons, evidence } = explain(facts, exit);
@@ -86,15 +86,16 @@ interface Facts {
   readonly values: readonly Value[];
 }
 
-function toValues(state: StageState, inputs: StageInputs): readonly Value[] {
-  return toProfileValues({
+function toValues({ variables }: Lifecycle, state: StageState, inputs: StageInputs): readonly Value[] {
+  const facts = {
     features: inputs.values,
     scores: inputs.scores,
     stage: state.stage,
     daysInStage: (inputs.nowMs - state.sinceMs) / DAY_MS,
     daysSinceEvent: (inputs.nowMs - inputs.lastEventAtMs) / DAY_MS,
     event: inputs.event,
-  });
+  };
+  return toProfileValues(facts, variables);
 }
 
 /** The first transition in order of priority that may fire now. */
@@ -155,7 +156,7 @@ function toNextCheckAtMs(lifecycle: Lifecycle, inputs: StageInputs, state: Stage
   const stage = lifecycle.stages.get(state.stage);
   if (stage === undefined) return undefined;
   const { nowMs } = inputs;
-  const values = toValues(state, inputs);
+  const values = toValues(lifecycle, state, inputs);
   if (findExit({ lifecycle, stage, state, inputs, values }) !== undefined) return nowMs + 1;
   let next = Number.POSITIVE_INFINITY;
   for (const exit of stage.transitions) {

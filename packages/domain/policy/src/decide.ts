@@ -1,4 +1,4 @@
-import { type Scores, toEvidence, toProfileValues, toReasons } from '@perennial/expressions';
+import { type ScoreVector, toEvidence, toProfileValues, toReasons } from '@perennial/expressions';
 import { toDeterministicId, toUnitInterval } from '@perennial/kernel';
 import {
   addContact,
@@ -80,7 +80,7 @@ export interface Profile {
   /** The user's own; an unknown one falls back to the policy's. */
   readonly timeZone: string;
   readonly stageSinceMs: number;
-  readonly scores?: Scores | undefined;
+  readonly scores?: ScoreVector | undefined;
   /** As of `nowMs`, in the order of the names that the policy was parsed with; NaN or null for no value. */
   readonly features: readonly (number | null)[];
   readonly lastEventAtMs: number;
@@ -106,7 +106,7 @@ export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionR
   if (candidates.length === 0) return toResult('no_candidate', history);
 
   const suppressed: Suppression[] = [];
-  const values = toValues(inputs, inputs.event);
+  const values = toValues(policy, inputs, inputs.event);
   const open = candidates.filter((strategy) => {
     const reason =
       strategy.when?.test(values) === false ? 'condition_false' : findSuppression(policy, strategy, inputs, history);
@@ -175,19 +175,20 @@ function findReleaseSuppression(
   if (strategy === undefined) return 'strategy_removed';
   if (pending.expiresAtMs <= profile.nowMs) return 'expired';
   if (!strategy.stages.has(profile.stage)) return 'stage_left';
-  if (strategy.when?.test(toValues(profile, pending.event)) === false) return 'condition_false';
+  if (strategy.when?.test(toValues(policy, profile, pending.event)) === false) return 'condition_false';
   return findSuppression(policy, strategy, profile, history);
 }
 
-function toValues(profile: Profile, event: CauseEvent | undefined) {
-  return toProfileValues({
+function toValues({ variables }: Policy, profile: Profile, event: CauseEvent | undefined) {
+  const facts = {
     features: profile.features,
     scores: profile.scores,
     stage: profile.stage,
     daysInStage: (profile.nowMs - profile.stageSinceMs) / DAY_MS,
     daysSinceEvent: (profile.nowMs - profile.lastEventAtMs) / DAY_MS,
     event,
-  });
+  };
+  return toProfileValues(facts, variables);
 }
 
 function findSuppression(

@@ -36,13 +36,18 @@ const NAME = { pattern: /^[a-z][a-z0-9_-]{0,62}$/, patternHint: 'lower-case lett
 
 /**
  * Reads a `policy.yaml` (format: README of this package). Gives the policy, or every problem with file, line, column and
- * the nearest right word. Stage names are checked when `stages` tells them.
+ * the nearest right word. Names of stages and of a model's heads are checked when `stages` and `headNames` say them.
  */
 export function parsePolicy(
   yamlText: string,
-  options: { fileName: string; featureNames: readonly string[]; stages?: Iterable<string> },
+  options: {
+    fileName: string;
+    featureNames: readonly string[];
+    stages?: Iterable<string> | undefined;
+    headNames?: Iterable<string> | undefined;
+  },
 ): Parsed<Policy> {
-  const variables = declareProfileVariables(options.featureNames);
+  const variables = declareProfileVariables(options.featureNames, options.headNames);
   const parsed = parseYaml(yamlText, createShape(variables), {
     fileName: options.fileName,
     ...(options.stages === undefined ? {} : { names: { stage: options.stages } }),

@@ -37,6 +37,10 @@ export interface StepPlace {
   readonly logTimeMs: number;
 }
 
+const HEAD_SLOTS: ReadonlyMap<string, number> = new Map(
+  ['purchase', 'churn', 'expected_spend'].map((head, slot) => [head, slot]),
+);
+
 /** Decides for one score. The time of the step is log time or the score's, whichever is later: it never goes back. */
 export function decideForScore(
   policy: Policy,
@@ -72,7 +76,18 @@ function toProfile(
   const { namespace, profileKey, logTimeMs } = place;
   const nowMs = Math.max(logTimeMs, asOfMs);
   const features = nowMs === asOfMs ? values : advanceClockFeatures(values, asOfMs, nowMs);
-  return { namespace, profileKey, nowMs, stage, timeZone, history, features, stageSinceMs, lastEventAtMs, scores };
+  return {
+    namespace,
+    profileKey,
+    nowMs,
+    stage,
+    timeZone,
+    history,
+    features,
+    stageSinceMs,
+    lastEventAtMs,
+    scores: scores && { slots: HEAD_SLOTS, values: [scores.purchase, scores.churn, scores.expectedSpend] },
+  };
 }
 
 /**

@@ -17,6 +17,10 @@ export interface ScoringEvidence {
   readonly lifecycle: { readonly chart: Lifecycle; readonly number: number } | undefined;
 }
 
+const HEAD_SLOTS: ReadonlyMap<string, number> = new Map(
+  ['purchase', 'churn', 'expected_spend'].map((head, slot) => [head, slot]),
+);
+
 /** Where a step's outputs go, and how a transition becomes an edge record. */
 export interface StepTargets {
   readonly scoreTopic: string;
@@ -80,7 +84,10 @@ function stepChart(
   return stepStage(evidence.lifecycle.chart, state?.stage, {
     nowMs: facts.asOfMs,
     values: facts.values.map((value) => (Number.isNaN(value) ? null : value)),
-    scores: evidence.scores,
+    scores: evidence.scores && {
+      slots: HEAD_SLOTS,
+      values: [evidence.scores.purchase, evidence.scores.churn, evidence.scores.expectedSpend],
+    },
     cause: facts.cause,
     lastEventAtMs: facts.lastEventAtMs,
     event: facts.event,
