@@ -19,6 +19,7 @@ const packages = Object.fromEntries(
             [`^@perennial/${name}/contract-suite$`, `<rootDir>/${group}/${name}/testing/contract-suite.ts`],
           ]
         : [[`^@perennial/${name}/(testing|contract-suite)$`, `<rootDir>/${group}/${name}/src/$1.ts`]]),
+      [`^@perennial/${name}/internals$`, `<rootDir>/${group}/${name}/src/internals.ts`],
     ]),
   ),
 );

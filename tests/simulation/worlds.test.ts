@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MUTANTS, SeedPool, toSeedReport } from '@perennial/keyed-processor/testing';
+import { MUTANTS, SeedPool, toSeedReport } from '@perennial/simulation';
 
 /*
  * Worlds, on every core, and the test of the tests: each rule of the heart, broken, must show within the same worlds, all of

@@ -1,3 +1,2 @@
-export * from './simulation/index.js';
 export { MemoryPartitionStore } from './store/memory-store.js';
 export { createSumming, toSeen } from './test-kit.js';

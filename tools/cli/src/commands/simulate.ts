@@ -1,12 +1,5 @@
 import { randomInt } from 'node:crypto';
-import {
-  drawPlan,
-  SeedPool,
-  shrinkFaults,
-  simulate,
-  toSeedReport,
-  type WorldPlan,
-} from '@perennial/keyed-processor/testing';
+import { drawPlan, SeedPool, shrinkFaults, simulate, toSeedReport, type WorldPlan } from '@perennial/simulation';
 import { Command, Option } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { parseWhole } from '../options.js';

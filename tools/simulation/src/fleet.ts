@@ -1,12 +1,9 @@
 import type { Log, LogProducer } from '@perennial/kafka';
 import { isAppError, must, toMessage } from '@perennial/kernel';
+import { type PartitionStore, type Processor, type SnapshotSettings, startProcessor } from '@perennial/keyed-processor';
+import type { ProcessorTelemetry, SnapshotTelemetry } from '@perennial/keyed-processor/internals';
 import type { Redis } from '@perennial/redis';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
-import { type Processor, startProcessor } from '../processor.js';
-import type { SnapshotSettings } from '../snapshot/open-snapshots.js';
-import type { SnapshotTelemetry } from '../snapshot/snapshot-telemetry.js';
-import type { PartitionStore } from '../store/store.js';
-import type { ProcessorTelemetry } from '../telemetry.js';
 import { createBlobClient } from './blob-client.js';
 import type { SimulatedConsumer } from './consumer.js';
 import type { ProcessAddress } from './fault.js';

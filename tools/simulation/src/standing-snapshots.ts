@@ -1,5 +1,5 @@
 import { isAppError, toSha256 } from '@perennial/kernel';
-import { decodeManifest, type SnapshotManifest } from '../snapshot/snapshot-format.js';
+import { decodeManifest, type SnapshotManifest } from '@perennial/keyed-processor/internals';
 
 /** A snapshot that can be restored from, as whoever sees all objects at once knows it. */
 export interface StandingSnapshot {

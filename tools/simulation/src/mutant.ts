@@ -1,6 +1,6 @@
 import type { BlobStore } from '@perennial/blob-store';
 import type { Log, LogProducer } from '@perennial/kafka';
-import type { Fence, PartitionStore } from '../store/store.js';
+import type { Fence, PartitionStore } from '@perennial/keyed-processor';
 import type { StoreServer } from './store-server.js';
 import type { ToyDefinition } from './toy.js';
 

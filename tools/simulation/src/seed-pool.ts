@@ -14,7 +14,7 @@ export interface PooledSeedsOptions extends Omit<SeedsOptions, 'mutant'> {
 }
 
 /** The built one, also for those that run from the sources: a thread loads it by itself. */
-const WORKER = new URL('../../dist/simulation/seed-worker.js', import.meta.url);
+const WORKER = new URL('../dist/seed-worker.js', import.meta.url);
 /** Few, so that the threads end together, and not many worlds are simulated above one that fails. */
 const SEEDS_PER_TASK = 4;
 /** Almost all that a world makes is garbage at its end: with room for several, collecting costs a tenth less. */

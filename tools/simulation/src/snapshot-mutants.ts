@@ -1,6 +1,6 @@
 import type { BlobStore } from '@perennial/blob-store';
-import { decodeManifest, encodeManifest, type SnapshotManifest } from '../snapshot/snapshot-format.js';
-import type { PartitionMeta } from '../store/store.js';
+import type { PartitionMeta } from '@perennial/keyed-processor';
+import { decodeManifest, encodeManifest, type SnapshotManifest } from '@perennial/keyed-processor/internals';
 import { type Mutant, toPort, uncounted } from './mutant.js';
 
 /** The rules of snapshots and restores, broken from outside: mostly by what a manifest says of a snapshot. */

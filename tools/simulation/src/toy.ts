@@ -1,6 +1,7 @@
 import type { Rollout } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
-import type { Cause, Decoded, Output, ProcessorDefinition, Refusal, StepContext, StepResult } from '../definition.js';
+import type { Cause, Decoded, Output, ProcessorDefinition, StepContext, StepResult } from '@perennial/keyed-processor';
+import type { Refusal } from '@perennial/keyed-processor/internals';
 
 /** What the simulated processors work on: amounts per key that are added up, moved to other keys, and closed. */
 export interface ToyInput {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { must } from '@perennial/kernel';
-import { type CommitRequest, EMPTY_META } from '../store/store.js';
+import type { CommitRequest } from '@perennial/keyed-processor';
+import { EMPTY_META } from '@perennial/keyed-processor/internals';
 import { MUTANTS } from './mutants.js';
 import { Scheduler } from './scheduler.js';
 import { StoreServer } from './store-server.js';

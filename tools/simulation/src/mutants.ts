@@ -1,6 +1,6 @@
 import { HEADERS } from '@perennial/contracts';
 import type { OutgoingRecord } from '@perennial/kafka';
-import { decodeOutbox, encodeOutbox } from '../batch/outbox.js';
+import { decodeOutbox, encodeOutbox } from '@perennial/keyed-processor/internals';
 import { type Mutant, toPort, uncounted } from './mutant.js';
 import { SNAPSHOT_MUTANTS } from './snapshot-mutants.js';
 

@@ -1,5 +1,5 @@
 import { toPartition } from '@perennial/contracts';
-import type { ProcessorLimits } from '../limits.js';
+import type { ProcessorLimits } from '@perennial/keyed-processor';
 import { Draw } from './draw.js';
 import type { Fault } from './fault.js';
 import { drawFaults } from './faults.js';

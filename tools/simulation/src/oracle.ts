@@ -1,8 +1,8 @@
 import { encodePosition, HEADERS, isAfter, parsePosition, type Rollout, toPartition } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
-import { toDeadLetter } from '../batch/dead-letter.js';
-import type { Cause, Decoded, StepContext } from '../definition.js';
+import type { Cause, Decoded, StepContext } from '@perennial/keyed-processor';
+import { toDeadLetter } from '@perennial/keyed-processor/internals';
 import { refuseToy, type ToyDefinition, type ToyInput, type ToyState } from './toy.js';
 
 export interface OracleOptions {

@@ -1,4 +1,4 @@
-import type { PartitionStore } from '../store/store.js';
+import type { PartitionStore } from '@perennial/keyed-processor';
 import type { Network } from './network.js';
 import type { SimulatedProcess } from './simulated-process.js';
 

@@ -1,4 +1,4 @@
-import type { SnapshotLimits } from '../snapshot/snapshot-limits.js';
+import type { SnapshotLimits } from '@perennial/keyed-processor';
 import type { Draw } from './draw.js';
 
 /**

@@ -1,13 +1,13 @@
-import { MemoryPartitionStore } from '../store/memory-store.js';
-import {
-  type CommitRequest,
-  EMPTY_META,
-  type Fence,
-  type LoadRequest,
-  type PartitionMeta,
-  type PartitionStore,
-  type ReadGuard,
-} from '../store/store.js';
+import type {
+  CommitRequest,
+  Fence,
+  LoadRequest,
+  PartitionMeta,
+  PartitionStore,
+  ReadGuard,
+} from '@perennial/keyed-processor';
+import { EMPTY_META } from '@perennial/keyed-processor/internals';
+import { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
 import type { Scheduler } from './scheduler.js';
 
 interface Write {

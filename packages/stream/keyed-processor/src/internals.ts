@@ -1,0 +1,11 @@
+/*
+ * What the simulator and the kits need beyond what a service may use: how the heart writes outboxes, dead letters and
+ * snapshots, and the ports behind which they put their own. Lint keeps everybody else out.
+ */
+export { toDeadLetter } from './batch/dead-letter.js';
+export { decodeOutbox, encodeOutbox } from './batch/outbox.js';
+export type { Refusal } from './definition.js';
+export { decodeManifest, encodeManifest, type SnapshotManifest } from './snapshot/snapshot-format.js';
+export type { SnapshotTelemetry } from './snapshot/snapshot-telemetry.js';
+export { EMPTY_META } from './store/store.js';
+export type { ProcessorTelemetry } from './telemetry.js';
