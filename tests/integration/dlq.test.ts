@@ -99,14 +99,14 @@ describe('dead letters', () => {
       expect(stdout).toContain(part);
   });
 
-  it('are put back once by redrive --all; then the repaired build comes to what it would have come to', async () => {
+  it('are re-published once by redrive --all; then the repaired build comes to what it would have come to', async () => {
     const input = toInputTopic(namespace);
     const before = await log.offsets(input);
     expect(await redrive('--all', '--dry-run')).toMatchObject({ dryRun: true, redriven: { [input]: 6 } });
     expect(await log.offsets(input)).toEqual(before);
-    expect(await redrive('--all')).toMatchObject({ redriven: { [input]: 6 }, refusedCount: 0 });
+    expect(await redrive('--all')).toMatchObject({ redriven: { [input]: 6 }, skippedCount: 0 });
     const again = await runDlq(namespace, 'redrive', '--all');
-    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to put back') });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to re-publish') });
 
     await runBuild(namespace, { repaired: true });
     const reference = `ref${run}`;
@@ -129,7 +129,7 @@ describe('dead letters', () => {
     });
   });
 
-  it('have copies since the builds were started and stopped: none of them is listed or put back', async () => {
+  it('have copies since the builds were started and stopped: none of them is listed or re-published', async () => {
     const written = await readTopic(log, toTopic(namespace, 'deadLettered'));
     expect(written.length).toBeGreaterThan(7);
     expect(await redrive('--all')).toMatchObject({ redriven: { [toInputTopic(namespace)]: 1 } });
@@ -138,7 +138,7 @@ describe('dead letters', () => {
     expect(await readStates(namespace)).toEqual(before);
   }, 30_000);
 
-  it('are put back by position as often as asked', async () => {
+  it('are re-published by position as often as asked', async () => {
     const [row] = await list('--cause', 'cannot add');
     for (let i = 0; i < 2; i++) await redrive(must(row, 'a letter').position);
     await runBuild(namespace, { repaired: true });

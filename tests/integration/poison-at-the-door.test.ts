@@ -15,7 +15,7 @@ import { createServiceRunner, type RunningService } from '../support/service-pro
 
 /*
  * Poison where outsiders can put it, with ingest and feature-store as processes: bodies that are too large, events that
- * are refused and put back corrected, bytes on the internal topic that no build can read.
+ * are refused and re-published corrected, bytes on the internal topic that no build can read.
  */
 
 const PARTITIONS = 2;
@@ -61,7 +61,7 @@ describe('poison at the door', () => {
   it('lists an event that was refused and takes it back corrected, once, under the time it came at', async () => {
     expect((await post(toOrder({ messageId: 'wrong', revenue: 'much' }))).status).toBe(400);
     const [refused] = await list('--rejected', '--cause', 'invalid_revenue');
-    const { position, time, kind } = must(refused, 'a refused event');
+    const { position, time, kind } = must(refused, 'a rejected event');
     expect(kind).toBe('track');
     const shown = JSON.parse((await runDlq(namespace, 'show', position, '--rejected', '--json')).stdout) as {
       value: Record<string, unknown>;
@@ -70,7 +70,7 @@ describe('poison at the door', () => {
     writeFileSync(file, JSON.stringify({ ...shown.value, properties: { order_id: 'o2', revenue: 41 } }));
     for (let i = 0; i < 2; i++) {
       const { code, stdout } = await runDlq(namespace, 'redrive', position, '--rejected', '--with', file);
-      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('put back 1 to') });
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('re-published 1 to') });
     }
     await eventually(async () => (await readFeature('orders_revenue_sum_all')) === 42, {
       ...WITHIN,

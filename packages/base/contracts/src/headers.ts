@@ -42,18 +42,18 @@ export function isAfter(a: { offset: number; ordinal: number }, b: { offset: num
 }
 
 /** Where a record lies, or lay before it was removed. */
-export interface RecordPlace {
+export interface LogPosition {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
 }
 
-export function encodePlace({ topic, partition, offset }: RecordPlace): string {
+export function encodeLogPosition({ topic, partition, offset }: LogPosition): string {
   return `${topic}/${partition}:${offset}`;
 }
 
-/** Reads what `encodePlace` wrote; undefined when it is not that. */
-export function parsePlace(text: string | undefined): RecordPlace | undefined {
+/** Reads what `encodeLogPosition` wrote; undefined when it is not that. */
+export function parseLogPosition(text: string | undefined): LogPosition | undefined {
   const match = /^(.+)\/(\d+):(\d+)$/.exec(text ?? '');
   if (match === null) return undefined;
   return { topic: match[1] as string, partition: Number(match[2]), offset: Number(match[3]) };

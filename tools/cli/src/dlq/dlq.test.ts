@@ -3,13 +3,13 @@ import { AcceptedRecord, type EventRejected, HEADERS, toConsumerGroup, toTopic }
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
 import { AppError } from '@perennial/kernel';
-import { createDeadLetterBox } from './dead-letter-box.js';
+import { createDeadLetterQueue } from './dead-letter-queue.js';
 import { formatEntry, formatRedrive, formatRows } from './format.js';
 import { listEntries } from './list.js';
 import { readRecordAt } from './records-at.js';
 import { redriveAt, redriveNew } from './redrive.js';
 import { REDRIVE_BYTES_MAX } from './redriver.js';
-import { createRejectedBox } from './rejected-box.js';
+import { createRejectedQueue } from './rejected-queue.js';
 
 const NAMESPACE = 'shop';
 const ACCEPTED = toTopic(NAMESPACE, 'eventAccepted');
@@ -83,9 +83,9 @@ describe('a list of dead letters', () => {
     for (let i = 0; i < 9; i++) log.append(toLetter(i % 2, { key: `k${i}` }));
     log.append(toLetter(0, { key: 'other', headers: { [HEADERS.deadLetterProcessor]: 'scoring' } }));
     log.append({ topic: DEAD, partition: 0, key: null, value: Buffer.from('of a stranger'), headers: {} });
-    const box = createDeadLetterBox(log, NAMESPACE);
+    const queue = createDeadLetterQueue(log, NAMESPACE);
     const list = async (filter: Parameters<typeof listEntries>[2]) => {
-      const { rows, count } = await listEntries(log, box, filter);
+      const { rows, count } = await listEntries(log, queue, filter);
       return { keys: rows.map(({ key }) => key), count };
     };
     expect(await list({ filter: { processor: 'feature-store' }, limit: 2 })).toEqual({ keys: ['k7', 'k8'], count: 9 });
@@ -97,7 +97,7 @@ describe('a list of dead letters', () => {
   it('reads as one line each', async () => {
     const log = createLog();
     log.append(toLetter(1, { value: toTick(), headers: { [HEADERS.deadLetterCause]: 'a\n  b' } }));
-    const { rows } = await listEntries(log, createDeadLetterBox(log, NAMESPACE), { filter: {}, limit: 5 });
+    const { rows } = await listEntries(log, createDeadLetterQueue(log, NAMESPACE), { filter: {}, limit: 5 });
     expect(formatRows(rows).split('\n')).toEqual([
       expect.stringMatching(/^POSITION +TIME +PROCESSOR +KIND +ORIGIN +KEY +CAUSE$/),
       expect.stringMatching(/^1:0 +2026-01-01T\S+ +feature-store +timer +shop\.\S+\/1:7 +ada +a b$/),
@@ -110,7 +110,7 @@ describe('one dead letter', () => {
     const log = createLog();
     const headers = { mine: 'kept', [HEADERS.originPosition]: 'upstream/0:3:0', [HEADERS.redrivenFrom]: 'dead/0:1' };
     log.append(toLetter(0, { headers }));
-    const entry = createDeadLetterBox(log, NAMESPACE).toEntry(
+    const entry = createDeadLetterQueue(log, NAMESPACE).toEntry(
       await readRecordAt(log, DEAD, { partition: 0, offset: 0 }),
     );
     expect(entry).toMatchObject({
@@ -128,12 +128,12 @@ describe('one dead letter', () => {
     [{ partition: 0, offset: 0 }, 'is gone: partition 0 of .* now begins at 1'],
     [{ partition: 0, offset: 2 }, 'is not there: partition 0 of .* ends at 2'],
     [{ partition: 9, offset: 0 }, 'has no partition 9'],
-  ])('that is not there is named with the reason: %j', async (place, reason) => {
+  ])('that is not there is named with the reason: %j', async (position, reason) => {
     const log = createLog();
     log.append(toLetter(0, {}));
     log.append(toLetter(0, {}));
     log.trim(DEAD, 0, 1);
-    await expect(readRecordAt(log, DEAD, place)).rejects.toThrow(new RegExp(reason));
+    await expect(readRecordAt(log, DEAD, position)).rejects.toThrow(new RegExp(reason));
   });
 });
 
@@ -142,11 +142,11 @@ describe('a redrive by position', () => {
     const log = createLog();
     log.append(toLetter(0, {}));
     log.append(toLetter(1, { key: 'eve', value: Buffer.from([1, 2]), headers: { mine: 'kept' } }));
-    const box = createDeadLetterBox(log, NAMESPACE);
-    const places = [{ partition: 1, offset: 0 }];
-    expect((await redriveAt({ log, box, dryRun: true }, places)).redriven).toEqual({ [ACCEPTED]: 1 });
+    const queue = createDeadLetterQueue(log, NAMESPACE);
+    const positions = [{ partition: 1, offset: 0 }];
+    expect((await redriveAt({ log, queue, dryRun: true }, positions)).redriven).toEqual({ [ACCEPTED]: 1 });
     expect(log.records(ACCEPTED)).toEqual([]);
-    for (let i = 0; i < 2; i++) await redriveAt({ log, box, dryRun: false }, places);
+    for (let i = 0; i < 2; i++) await redriveAt({ log, queue, dryRun: false }, positions);
     const expected = { key: 'eve', value: '0102', headers: { mine: 'kept', [HEADERS.redrivenFrom]: `${DEAD}/1:0` } };
     expect(contents(log.records(ACCEPTED, 1))).toEqual([expected, expected]);
     expect(log.records(ACCEPTED, 0)).toEqual([]);
@@ -155,23 +155,23 @@ describe('a redrive by position', () => {
   it('finds many positions in any order, each once', async () => {
     const log = createLog();
     for (let i = 0; i < 300; i++) log.append(toLetter(i % 2, { key: `k${i}` }));
-    const places = Array.from({ length: 120 }, (_, i) => ({ partition: i % 2, offset: 149 - i }));
-    const box = createDeadLetterBox(log, NAMESPACE);
-    await redriveAt({ log, box, dryRun: false }, [...places, ...places]);
+    const positions = Array.from({ length: 120 }, (_, i) => ({ partition: i % 2, offset: 149 - i }));
+    const queue = createDeadLetterQueue(log, NAMESPACE);
+    await redriveAt({ log, queue, dryRun: false }, [...positions, ...positions]);
     const keys = log.records(ACCEPTED).map(({ key }) => String(key));
-    expect(new Set(keys)).toEqual(new Set(places.map(({ partition, offset }) => `k${2 * offset + partition}`)));
+    expect(new Set(keys)).toEqual(new Set(positions.map(({ partition, offset }) => `k${2 * offset + partition}`)));
     expect(keys).toHaveLength(120);
   });
 
   it('writes nothing when one of the positions is not there', async () => {
     const log = createLog();
     log.append(toLetter(0, {}));
-    const places = [
+    const positions = [
       { partition: 0, offset: 0 },
       { partition: 0, offset: 5 },
     ];
-    const box = createDeadLetterBox(log, NAMESPACE);
-    await expect(redriveAt({ log, box, dryRun: false }, places)).rejects.toThrow('is not there');
+    const queue = createDeadLetterQueue(log, NAMESPACE);
+    await expect(redriveAt({ log, queue, dryRun: false }, positions)).rejects.toThrow('is not there');
     expect(log.records(ACCEPTED)).toEqual([]);
   });
 
@@ -181,31 +181,31 @@ describe('a redrive by position', () => {
     log.append({ topic: ACCEPTED, partition: 0, key: Buffer.from('ada'), value: Buffer.from('large'), headers });
     const omitted = { key: null, value: null, headers: { [HEADERS.omittedBytes]: '5' }, origin: `${ACCEPTED}/0:0` };
     log.append(toLetter(0, omitted));
-    const box = createDeadLetterBox(log, NAMESPACE);
-    const places = [{ partition: 0, offset: 0 }];
-    await redriveAt({ log, box, dryRun: false }, places);
+    const queue = createDeadLetterQueue(log, NAMESPACE);
+    const positions = [{ partition: 0, offset: 0 }];
+    await redriveAt({ log, queue, dryRun: false }, positions);
     expect(contents(log.records(ACCEPTED, 0))[1]).toEqual({
       key: 'ada',
       value: Buffer.from('large').toString('hex'),
       headers: { mine: 'kept', [HEADERS.redrivenFrom]: `${DEAD}/0:0` },
     });
     log.trim(ACCEPTED, 0, 1);
-    const report = await redriveAt({ log, box, dryRun: false }, places);
-    expect(report).toMatchObject({ redriven: {}, refusedCount: 1 });
-    expect(report.refused[0]?.reason).toMatch(/too large to be kept as a dead letter, and .* is gone/);
+    const report = await redriveAt({ log, queue, dryRun: false }, positions);
+    expect(report).toMatchObject({ redriven: {}, skippedCount: 1 });
+    expect(report.skipped[0]?.reason).toMatch(/too large to be kept as a dead letter, and .* is gone/);
   });
 
   it.each([
     ['has no topic any more', { origin: 'gone/0:1' }, 'there is no partition 0 of gone'],
-    ['is larger than a broker takes', { value: Buffer.alloc(REDRIVE_BYTES_MAX) }, 'it is too large to be put back'],
-  ])('refuses what %s, and puts back the others', async (_, letter, reason) => {
+    ['is larger than a broker takes', { value: Buffer.alloc(REDRIVE_BYTES_MAX) }, 'it is too large to be re-published'],
+  ])('refuses what %s, and re-publishes the others', async (_, letter, reason) => {
     const log = createLog();
     log.append(toLetter(0, letter));
     log.append(toLetter(0, {}));
-    const box = createDeadLetterBox(log, NAMESPACE);
-    const places = [0, 1].map((offset) => ({ partition: 0, offset }));
-    const report = await redriveAt({ log, box, dryRun: false }, places);
-    expect(report).toMatchObject({ redriven: { [ACCEPTED]: 1 }, refusedCount: 1, refused: [{ position: '0:0' }] });
+    const queue = createDeadLetterQueue(log, NAMESPACE);
+    const positions = [0, 1].map((offset) => ({ partition: 0, offset }));
+    const report = await redriveAt({ log, queue, dryRun: false }, positions);
+    expect(report).toMatchObject({ redriven: { [ACCEPTED]: 1 }, skippedCount: 1, skipped: [{ position: '0:0' }] });
     expect(formatRedrive(report, { dryRun: false, many: 'dead letters' })).toContain(`  0:0  ${reason}`);
   });
 });
@@ -215,19 +215,19 @@ describe('a redrive of all', () => {
     const log = createLog();
     for (let i = 0; i < 5; i++) log.append(toLetter(i % 2, { key: `k${i}` }));
     log.append(toLetter(0, { value: toTick() }));
-    const box = createDeadLetterBox(log, NAMESPACE);
-    const run = (dryRun = false) => redriveNew({ log, box, dryRun }, NAMESPACE);
+    const queue = createDeadLetterQueue(log, NAMESPACE);
+    const run = (dryRun = false) => redriveNew({ log, queue, dryRun }, NAMESPACE);
     expect(await run(true)).toMatchObject({ redriven: { [ACCEPTED]: 6 }, timers: 1 });
     expect(log.records(ACCEPTED)).toEqual([]);
     const first = await run();
-    expect(first).toMatchObject({ redriven: { [ACCEPTED]: 6 }, timers: 1, refusedCount: 0 });
+    expect(first).toMatchObject({ redriven: { [ACCEPTED]: 6 }, timers: 1, skippedCount: 0 });
     expect(formatRedrive(first, { dryRun: false, many: 'dead letters' })).toContain('1 timers: each fires');
     expect(log.records(ACCEPTED, 1).map(({ key }) => String(key))).toEqual(['k1', 'k3']);
     const letters = log.records(DEAD, 1).map(({ headers }) => `redrive:${headers[HEADERS.position]}`);
     expect(log.records(ACCEPTED, 1).map(({ headers }) => headers[HEADERS.position])).toEqual(letters);
     const second = await run();
-    expect(second).toEqual({ redriven: {}, timers: 0, refusedCount: 0, refused: [] });
-    expect(formatRedrive(second, { dryRun: false, many: 'dead letters' })).toContain('nothing to put back');
+    expect(second).toEqual({ redriven: {}, timers: 0, skippedCount: 0, skipped: [] });
+    expect(formatRedrive(second, { dryRun: false, many: 'dead letters' })).toContain('nothing to re-publish');
     log.append(toLetter(1, { key: 'late' }));
     expect(await run()).toMatchObject({ redriven: { [ACCEPTED]: 1 } });
     expect(String(log.records(ACCEPTED, 1).at(-1)?.key)).toBe('late');
@@ -235,7 +235,7 @@ describe('a redrive of all', () => {
 
   it('passes copies over that a restarted processor made, in this run and since the last', async () => {
     const log = createLog();
-    const options = { log, box: createDeadLetterBox(log, NAMESPACE), dryRun: false };
+    const options = { log, queue: createDeadLetterQueue(log, NAMESPACE), dryRun: false };
     const append = (...positions: number[]) => {
       for (const position of positions) log.append(toLetter(0, { position }));
     };
@@ -245,7 +245,7 @@ describe('a redrive of all', () => {
     expect(await redriveNew({ ...options, dryRun: true }, NAMESPACE)).toMatchObject({ redriven: { [ACCEPTED]: 1 } });
     expect(await redriveNew(options, NAMESPACE)).toMatchObject({ redriven: { [ACCEPTED]: 1 } });
     expect(
-      (await listEntries(log, options.box, { filter: {}, limit: 9 })).rows.map(({ position }) => position),
+      (await listEntries(log, options.queue, { filter: {}, limit: 9 })).rows.map(({ position }) => position),
     ).toEqual(['0:0', '0:1', '0:6']);
   });
 
@@ -253,7 +253,7 @@ describe('a redrive of all', () => {
     const log = createLog();
     for (let i = 0; i < 3; i++) log.append(toLetter(0, { key: `k${i}` }));
     log.failNextSend({ written: 1, error: new AppError('dependency_unavailable', 'the broker is away') });
-    const options = { log, box: createDeadLetterBox(log, NAMESPACE), dryRun: false };
+    const options = { log, queue: createDeadLetterQueue(log, NAMESPACE), dryRun: false };
     await expect(redriveNew(options, NAMESPACE)).rejects.toThrow('the broker is away');
     const group = toConsumerGroup(NAMESPACE, 'dlq-redrive');
     const committed = (await log.groupOffsets(group, DEAD)).get(0) ?? 0;
@@ -266,14 +266,14 @@ describe('a redrive of all', () => {
   });
 });
 
-describe('refused events', () => {
+describe('rejected events', () => {
   it('are listed and shown like dead letters', async () => {
     const log = createLog();
     log.append(toRejected({}));
     log.append(toRejected({ event: Buffer.from([0xff]).toString('base64'), encoding: 'base64', reason: 'not_json' }));
     const copied = { ...toRejected({ reason: 'copied' }), headers: { ce_id: `${RECEIVED}/0:4` } };
     for (let i = 0; i < 2; i++) log.append(copied);
-    const { rows } = await listEntries(log, createRejectedBox(log, NAMESPACE), {
+    const { rows } = await listEntries(log, createRejectedQueue(log, NAMESPACE), {
       filter: { cause: 'revenue' },
       limit: 9,
     });
@@ -296,10 +296,10 @@ describe('refused events', () => {
   it('go back to the door for Kafka under their id and time, as they were or corrected', async () => {
     const log = createLog();
     log.append(toRejected({}));
-    const places = [{ partition: 1, offset: 0 }];
-    await redriveAt({ log, box: createRejectedBox(log, NAMESPACE), dryRun: false }, places);
+    const positions = [{ partition: 1, offset: 0 }];
+    await redriveAt({ log, queue: createRejectedQueue(log, NAMESPACE), dryRun: false }, positions);
     const corrected = { type: 'track', userId: 'ada', event: 'Order Completed' };
-    await redriveAt({ log, box: createRejectedBox(log, NAMESPACE, corrected), dryRun: false }, places);
+    await redriveAt({ log, queue: createRejectedQueue(log, NAMESPACE, corrected), dryRun: false }, positions);
     const received = log.records(RECEIVED);
     expect(received.map(({ value }) => JSON.parse(String(value)))).toEqual([
       { type: 'track', userId: 'ada', properties: {} },
@@ -317,8 +317,8 @@ describe('refused events', () => {
   it('that are no JSON object need a correction', async () => {
     const log = createLog();
     log.append(toRejected({ event: '[1, 2' }));
-    const places = [{ partition: 1, offset: 0 }];
-    const report = await redriveAt({ log, box: createRejectedBox(log, NAMESPACE), dryRun: false }, places);
-    expect(report.refused).toEqual([{ position: '1:0', reason: expect.stringContaining('--with') }]);
+    const positions = [{ partition: 1, offset: 0 }];
+    const report = await redriveAt({ log, queue: createRejectedQueue(log, NAMESPACE), dryRun: false }, positions);
+    expect(report.skipped).toEqual([{ position: '1:0', reason: expect.stringContaining('--with') }]);
   });
 });

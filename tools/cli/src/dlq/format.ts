@@ -1,6 +1,6 @@
 import { toTable } from '../output.js';
-import type { Entry } from './box.js';
 import type { Row } from './list.js';
+import type { Entry } from './queue.js';
 import type { RedriveReport } from './redriver.js';
 
 /** A cause may be a page of a stack's words; the list shows its beginning. */
@@ -34,17 +34,17 @@ export function formatEntry(entry: Entry): string {
   return lines.join('\n');
 }
 
-/** What was put back, and what not, with the reason. */
+/** What was re-published, and what not, with the reason. */
 export function formatRedrive(report: RedriveReport, { dryRun, many }: { dryRun: boolean; many: string }): string {
-  const { redriven, timers, refusedCount, refused } = report;
+  const { redriven, timers, skippedCount, skipped } = report;
   const lines = Object.entries(redriven).map(
-    ([topic, count]) => `${dryRun ? 'would put back' : 'put back'} ${count} to ${topic}`,
+    ([topic, count]) => `${dryRun ? 'would re-publish' : 're-published'} ${count} to ${topic}`,
   );
   if (timers > 0) lines.push(`  of these ${timers} timers: each fires for its profile alone, if it is due still`);
-  if (refusedCount > 0) lines.push(`not put back: ${refusedCount}`);
-  for (const { position, reason } of refused) lines.push(`  ${position}  ${reason}`);
-  if (refusedCount > refused.length) lines.push(`  and ${refusedCount - refused.length} more`);
-  if (lines.length === 0) lines.push(`nothing to put back: no ${many} since the last redrive --all`);
+  if (skippedCount > 0) lines.push(`not re-published: ${skippedCount}`);
+  for (const { position, reason } of skipped) lines.push(`  ${position}  ${reason}`);
+  if (skippedCount > skipped.length) lines.push(`  and ${skippedCount - skipped.length} more`);
+  if (lines.length === 0) lines.push(`nothing to re-publish: no ${many} since the last redrive --all`);
   return lines.join('\n');
 }
 

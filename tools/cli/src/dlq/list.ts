@@ -1,6 +1,6 @@
 import type { Log } from '@perennial/kafka';
 import { readTopic } from '../topic/read.js';
-import type { Box, Entry } from './box.js';
+import type { Entry, Queue } from './queue.js';
 import { Repeats } from './repeats.js';
 
 export interface ListFilter {
@@ -19,22 +19,22 @@ export interface Listing {
   readonly count: number;
 }
 
-/** The newest `limit` entries of a box that match; all of it is read, that many are kept. */
+/** The newest `limit` entries of a queue that match; all of it is read, that many are kept. */
 export async function listEntries(
   log: Log,
-  box: Box,
+  queue: Queue,
   { filter, limit }: { filter: ListFilter; limit: number },
 ): Promise<Listing> {
   let rows: Row[] = [];
-  const repeats = new Repeats(box);
+  const repeats = new Repeats(queue);
   const count = await readTopic(log, {
-    topic: box.topic,
+    topic: queue.topic,
     from: 'beginning',
     follow: false,
     signal: new AbortController().signal,
     onRecord(record) {
       if (repeats.isRepeat(record)) return false;
-      const entry = box.toEntry(record);
+      const entry = queue.toEntry(record);
       if (entry === undefined || !isMatch(entry, filter)) return false;
       const { headers: _headers, value: _value, ...row } = entry;
       rows.push(row);

@@ -1,32 +1,37 @@
-import { encodePlace, type RecordPlace } from '@perennial/contracts';
+import { encodeLogPosition, type LogPosition } from '@perennial/contracts';
 import type { Log, LogRecord } from '@perennial/kafka';
 import { AppError, must } from '@perennial/kernel';
 import { readTopic } from '../topic/read.js';
 
 /** Where a record lies in its topic. */
-export type Place = Omit<RecordPlace, 'topic'>;
+export type QueuePosition = Omit<LogPosition, 'topic'>;
 
-/** Throws `not_found` for a place that the log does not reach, and says whether that is gone or not there yet. */
-export async function checkPlaces(log: Log, topic: string, places: readonly Place[]): Promise<void> {
+/** Throws `not_found` for a position that the log does not reach, and says whether that is gone or not there yet. */
+export async function checkPositions(log: Log, topic: string, positions: readonly QueuePosition[]): Promise<void> {
   const ranges = await log.offsets(topic);
-  for (const { partition, offset } of places) {
+  for (const { partition, offset } of positions) {
     const range = ranges.get(partition);
     if (range === undefined) throw new AppError('not_found', `${topic} has no partition ${partition}`);
-    const place = encodePlace({ topic, partition, offset });
+    const position = encodeLogPosition({ topic, partition, offset });
     const where = `partition ${partition} of ${topic}`;
-    if (offset < range.low) throw new AppError('not_found', `${place} is gone: ${where} now begins at ${range.low}`);
-    if (offset >= range.high) throw new AppError('not_found', `${place} is not there: ${where} ends at ${range.high}`);
+    if (offset < range.low) throw new AppError('not_found', `${position} is gone: ${where} now begins at ${range.low}`);
+    if (offset >= range.high)
+      throw new AppError('not_found', `${position} is not there: ${where} ends at ${range.high}`);
   }
 }
 
-/** The records at these places, in one pass, partition by partition in order. Throws `not_found` when one is not there. */
-export async function readRecordsAt(log: Log, topic: string, places: readonly Place[]): Promise<LogRecord[]> {
-  await checkPlaces(log, topic, places);
-  const wanted = new Set(places.map(toText));
+/** The records at these positions, in one pass, partition by partition in order. Throws `not_found` when one is not there. */
+export async function readRecordsAt(
+  log: Log,
+  topic: string,
+  positions: readonly QueuePosition[],
+): Promise<LogRecord[]> {
+  await checkPositions(log, topic, positions);
+  const wanted = new Set(positions.map(toText));
   const found: LogRecord[] = [];
   await readTopic(log, {
     topic,
-    from: toLowest(places),
+    from: toLowest(positions),
     limit: wanted.size,
     follow: false,
     signal: new AbortController().signal,
@@ -41,18 +46,18 @@ export async function readRecordsAt(log: Log, topic: string, places: readonly Pl
   return found.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
-/** The record at a place. Throws `not_found` that says why there is none. */
-export async function readRecordAt(log: Log, topic: string, place: Place): Promise<LogRecord> {
-  return must((await readRecordsAt(log, topic, [place]))[0], 'the record at a place');
+/** The record at a position. Throws `not_found` that says why there is none. */
+export async function readRecordAt(log: Log, topic: string, position: QueuePosition): Promise<LogRecord> {
+  return must((await readRecordsAt(log, topic, [position]))[0], 'the record at a position');
 }
 
-function toLowest(places: readonly Place[]): ReadonlyMap<number, number> {
+function toLowest(positions: readonly QueuePosition[]): ReadonlyMap<number, number> {
   const lowest = new Map<number, number>();
-  for (const { partition, offset } of places)
+  for (const { partition, offset } of positions)
     lowest.set(partition, Math.min(offset, lowest.get(partition) ?? Number.MAX_SAFE_INTEGER));
   return lowest;
 }
 
-function toText({ partition, offset }: Place): string {
+function toText({ partition, offset }: QueuePosition): string {
   return `${partition}:${offset}`;
 }

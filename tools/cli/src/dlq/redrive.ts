@@ -1,38 +1,42 @@
 import { toConsumerGroup } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { findNewRecords, lookThrough, workThrough } from './new-records.js';
-import { checkPlaces, type Place, readRecordsAt } from './records-at.js';
+import { checkPositions, type QueuePosition, readRecordsAt } from './records-at.js';
 import { createRedriver, type RedriveOptions, type RedriveReport, type Redriver } from './redriver.js';
 import { readRepeats } from './repeats.js';
 
-/** Records that are read before they are put back, about 100 MB of the largest. */
-const PLACES_AT_ONCE_MAX = 100;
+/** Records that are read before they are re-published, about 100 MB of the largest. */
+const POSITIONS_AT_ONCE_MAX = 100;
 
-/** Puts back what lies at these places, each once. Throws `not_found` before anything is written when one is out of reach. */
-export async function redriveAt(options: RedriveOptions, places: readonly Place[]): Promise<RedriveReport> {
-  const { log, box } = options;
-  await checkPlaces(log, box.topic, places);
-  const sorted = places
+/** Re-publishes what lies at these positions, each once. Throws `not_found` before anything is written when one is out of reach. */
+export async function redriveAt(options: RedriveOptions, positions: readonly QueuePosition[]): Promise<RedriveReport> {
+  const { log, queue } = options;
+  await checkPositions(log, queue.topic, positions);
+  const sorted = positions
     .toSorted((a, b) => a.partition - b.partition || a.offset - b.offset)
-    .filter((place, i, all) => !isSame(place, all[i - 1]));
+    .filter((position, i, all) => !isSame(position, all[i - 1]));
   return withRedriver(options, { once: false }, async (redriver) => {
-    for (let i = 0; i < sorted.length; i += PLACES_AT_ONCE_MAX)
-      await redriver.redrive(await readRecordsAt(log, box.topic, sorted.slice(i, i + PLACES_AT_ONCE_MAX)));
+    for (let i = 0; i < sorted.length; i += POSITIONS_AT_ONCE_MAX)
+      await redriver.redrive(await readRecordsAt(log, queue.topic, sorted.slice(i, i + POSITIONS_AT_ONCE_MAX)));
   });
 }
 
 /**
- * Puts back everything since the last time, partition by partition in order. Where that was is kept as the offsets of a
- * consumer group. What was put back and then not remembered (a crash) is put back again, and dropped by position (dead
+ * Re-publishes everything since the last time, partition by partition in order. Where that was is kept as the offsets of a
+ * consumer group. What was re-published and then not remembered (a crash) is re-published again, and dropped by position (dead
  * letters) or messageId (events). What comes in meanwhile waits for the next time: it may be the same, not taken again.
  */
 export async function redriveNew(options: RedriveOptions, namespace: string): Promise<RedriveReport> {
-  const { log, box, dryRun } = options;
-  const group = { groupId: toConsumerGroup(namespace, 'dlq-redrive'), topic: box.topic };
+  const { log, queue, dryRun } = options;
+  const group = { groupId: toConsumerGroup(namespace, 'dlq-redrive'), topic: queue.topic };
   const spans = await findNewRecords(log, group);
   return withRedriver(options, { once: true }, async (redriver) => {
     if (spans.size === 0) return;
-    const repeats = await readRepeats(log, box, new Map([...spans].map(([partition, { from }]) => [partition, from])));
+    const repeats = await readRepeats(
+      log,
+      queue,
+      new Map([...spans].map(([partition, { from }]) => [partition, from])),
+    );
     const take = (records: readonly LogRecord[]) =>
       redriver.redrive(records.filter((record) => !repeats.isRepeat(record)));
     await (dryRun ? lookThrough : workThrough)(log, group, { spans, take });
@@ -53,6 +57,6 @@ async function withRedriver(
   }
 }
 
-function isSame(a: Place, b: Place | undefined): boolean {
+function isSame(a: QueuePosition, b: QueuePosition | undefined): boolean {
   return a.partition === b?.partition && a.offset === b.offset;
 }

@@ -1,58 +1,58 @@
 import { type Log, type LogRecord, type OutgoingRecord, sizeOfRecord } from '@perennial/kafka';
 import { isAppError } from '@perennial/kernel';
-import type { Box } from './box.js';
+import type { Queue } from './queue.js';
 
-/** Of one record put back; a broker takes batches of 1 MiB and a little unless told otherwise. */
+/** Of one record re-published; a broker takes batches of 1 MiB and a little unless told otherwise. */
 export const REDRIVE_BYTES_MAX = 1_048_000;
-/** How many of those not put back are named. */
-const REFUSED_SHOWN_MAX = 100;
+/** How many of those not re-published are named. */
+const SKIPPED_SHOWN_MAX = 100;
 
 /** What came of it. */
 export interface RedriveReport {
-  /** Records put back, by the topic that they went to. */
+  /** Records re-published, by the topic that they went to. */
   readonly redriven: Readonly<Record<string, number>>;
   /** Of these, timers of single profiles. */
   readonly timers: number;
-  readonly refusedCount: number;
-  readonly refused: ReadonlyArray<{ readonly position: string; readonly reason: string }>;
+  readonly skippedCount: number;
+  readonly skipped: ReadonlyArray<{ readonly position: string; readonly reason: string }>;
 }
 
 export interface RedriveOptions {
   readonly log: Log;
-  readonly box: Box;
+  readonly queue: Queue;
   /** Writes nothing and remembers nothing. */
   readonly dryRun: boolean;
 }
 
-/** Turns records into what is put back, writes it and counts. */
+/** Turns records into what is re-published, writes it and counts. */
 export interface Redriver {
   redrive(records: readonly LogRecord[]): Promise<void>;
   report(): RedriveReport;
   close(): Promise<void>;
 }
 
-/** `once` as in `Box.toRedrive`. */
+/** `once` as in `Queue.toRedrive`. */
 export async function createRedriver(
-  { log, box, dryRun }: RedriveOptions,
+  { log, queue, dryRun }: RedriveOptions,
   { once }: { once: boolean },
 ): Promise<Redriver> {
   const producer = dryRun ? undefined : await log.createProducer();
   const countPartitions = createPartitionCounter(log);
   const redriven: Record<string, number> = {};
-  const refused: Array<{ position: string; reason: string }> = [];
-  let refusedCount = 0;
+  const skipped: Array<{ position: string; reason: string }> = [];
+  let skippedCount = 0;
   let timers = 0;
 
   async function toOutgoing(record: LogRecord): Promise<OutgoingRecord | undefined> {
-    const redrive = await box.toRedrive(record, { once });
+    const redrive = await queue.toRedrive(record, { once });
     const reason =
-      'refused' in redrive
-        ? redrive.refused
+      'skipped' in redrive
+        ? redrive.skipped
         : findObstacle(redrive.record, { partitions: await countPartitions(redrive.record.topic) });
     if ('record' in redrive && reason === undefined) return redrive.record;
-    refusedCount++;
+    skippedCount++;
     const position = `${record.partition}:${record.offset}`;
-    if (refused.length < REFUSED_SHOWN_MAX) refused.push({ position, reason: String(reason) });
+    if (skipped.length < SKIPPED_SHOWN_MAX) skipped.push({ position, reason: String(reason) });
     return undefined;
   }
 
@@ -64,13 +64,13 @@ export async function createRedriver(
         const one = await toOutgoing(record);
         if (one === undefined) continue;
         outgoing.push(one);
-        if (box.toEntry(record)?.kind === 'timer') timersHere++;
+        if (queue.toEntry(record)?.kind === 'timer') timersHere++;
       }
       await producer?.send(outgoing);
       timers += timersHere;
       for (const { topic } of outgoing) redriven[topic] = (redriven[topic] ?? 0) + 1;
     },
-    report: () => ({ redriven, timers, refusedCount, refused }),
+    report: () => ({ redriven, timers, skippedCount, skipped }),
     close: async () => producer?.close(),
   };
 }
@@ -79,7 +79,8 @@ export async function createRedriver(
 function findObstacle(record: OutgoingRecord, { partitions }: { partitions: number }): string | undefined {
   if (record.partition >= partitions) return `there is no partition ${record.partition} of ${record.topic}`;
   const bytes = sizeOfRecord(record);
-  if (bytes > REDRIVE_BYTES_MAX) return `it is too large to be put back: ${bytes} bytes, ${REDRIVE_BYTES_MAX} at most`;
+  if (bytes > REDRIVE_BYTES_MAX)
+    return `it is too large to be re-published: ${bytes} bytes, ${REDRIVE_BYTES_MAX} at most`;
   return undefined;
 }
 

@@ -114,7 +114,7 @@ describe('a dead letter', () => {
     await partition.take({ values: 5 }, toContent('a', { add: 5 }, headers));
     expect(partition.readLetters()).toEqual([
       {
-        place: { topic: 'dead', partition: 0, offset: 0 },
+        logPosition: { topic: 'dead', partition: 0, offset: 0 },
         position: { source: 'counting/0', offset: 0, ordinal: 0 },
         timestampMs: 5,
         processor: 'counting',
@@ -172,7 +172,10 @@ describe('a record put back', () => {
     expect(await partition.take({}, ...redriven)).toMatchObject({ applied: 2 });
     expect(await partition.take({}, ...redriven)).toMatchObject({ applied: 0, repeated: 2 });
     // A copy of the first letter, behind the second.
-    const copy = { ...must(partition.readLetters()[0], 'letter'), place: { topic: 'dead', partition: 0, offset: 2 } };
+    const copy = {
+      ...must(partition.readLetters()[0], 'letter'),
+      logPosition: { topic: 'dead', partition: 0, offset: 2 },
+    };
     expect(await partition.take({}, toRedriven(copy, true))).toMatchObject({ applied: 0, repeated: 1 });
   });
 

@@ -1,11 +1,11 @@
 import {
-  encodePlace,
+  encodeLogPosition,
   encodePosition,
   HEADERS,
+  type LogPosition,
   type Position,
-  parsePlace,
+  parseLogPosition,
   parsePosition,
-  type RecordPlace,
 } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { toRecordBytes } from './outbox.js';
@@ -24,13 +24,13 @@ const ADDED_HEADERS: ReadonlySet<string> = new Set([
 
 /** A dead letter, read. `content` is undefined where the record was too large to be kept in it. */
 export interface DeadLetter {
-  readonly place: RecordPlace;
+  readonly logPosition: LogPosition;
   /** The same for every copy of a letter: a processor that starts publishes its last outbox again. */
   readonly position: Position;
   readonly timestampMs: number;
   readonly processor: string;
   readonly cause: string;
-  readonly origin: RecordPlace;
+  readonly origin: LogPosition;
   readonly originPosition: string | undefined;
   readonly content: RecordContent | { readonly omittedBytes: number };
 }
@@ -52,7 +52,7 @@ export function toDeadLetter(
   const added = {
     [HEADERS.deadLetterCause]: cause.slice(0, CAUSE_LENGTH_MAX),
     [HEADERS.deadLetterProcessor]: processor,
-    [HEADERS.origin]: encodePlace(record),
+    [HEADERS.origin]: encodeLogPosition(record),
     [HEADERS.position]: position,
   };
   const told = originPosition === undefined ? added : { ...added, [HEADERS.originPosition]: originPosition };
@@ -65,13 +65,13 @@ export function toDeadLetter(
 /** Reads a record of the dead-letter topic; undefined for one that no processor wrote. */
 export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
   const { topic, partition, offset, timestampMs, key, value } = record;
-  const origin = parsePlace(record.headers[HEADERS.origin]);
+  const origin = parseLogPosition(record.headers[HEADERS.origin]);
   const position = parsePosition(record.headers[HEADERS.position]);
   const processor = record.headers[HEADERS.deadLetterProcessor];
   if (origin === undefined || position === undefined || processor === undefined) return undefined;
   const omitted = record.headers[HEADERS.omittedBytes];
   return {
-    place: { topic, partition, offset },
+    logPosition: { topic, partition, offset },
     position,
     timestampMs,
     processor,
@@ -89,11 +89,11 @@ export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
  * in order, because an earlier one that comes after a later one is taken for a repeat as well.
  */
 export function toRedrivenRecord(
-  { origin, place, position }: Pick<DeadLetter, 'origin' | 'place' | 'position'>,
+  { origin, logPosition, position }: Pick<DeadLetter, 'origin' | 'logPosition' | 'position'>,
   content: RecordContent,
   { once }: { once: boolean },
 ): OutgoingRecord {
-  const headers = { ...toOwnHeaders(content), [HEADERS.redrivenFrom]: encodePlace(place) };
+  const headers = { ...toOwnHeaders(content), [HEADERS.redrivenFrom]: encodeLogPosition(logPosition) };
   const positionOnce = encodePosition({ ...position, source: `redrive:${position.source}` });
   return {
     topic: origin.topic,

@@ -1,13 +1,13 @@
-import { encodePlace, HEADERS, parseTopic, toTopic } from '@perennial/contracts';
+import { encodeLogPosition, HEADERS, parseTopic, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { isAppError } from '@perennial/kernel';
 import { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from '@perennial/keyed-processor';
 import { type Decoded, decodeValue } from '../topic/decode.js';
-import type { Box, Entry } from './box.js';
+import type { Entry, Queue } from './queue.js';
 import { readRecordAt } from './records-at.js';
 
 /** What the processors of a namespace could not process. A letter goes back to the partition it was read from. */
-export function createDeadLetterBox(log: Log, namespace: string): Box {
+export function createDeadLetterQueue(log: Log, namespace: string): Queue {
   return {
     topic: toTopic(namespace, 'deadLettered'),
     names: ['dead letter', 'dead letters'],
@@ -18,25 +18,25 @@ export function createDeadLetterBox(log: Log, namespace: string): Box {
     toPosition: (record) => parseDeadLetter(record)?.position,
     async toRedrive(record, options) {
       const letter = parseDeadLetter(record);
-      if (letter === undefined) return { refused: 'it is no dead letter: it has no origin and processor' };
+      if (letter === undefined) return { skipped: 'it is no dead letter: it has no origin and processor' };
       const content = await findContent(log, letter);
-      if ('refused' in content) return content;
+      if ('skipped' in content) return content;
       return { record: toRedrivenRecord(letter, content, options) };
     },
   };
 }
 
 function toEntry(letter: DeadLetter): Entry {
-  const { place, timestampMs, processor, cause, origin, originPosition, content } = letter;
+  const { logPosition, timestampMs, processor, cause, origin, originPosition, content } = letter;
   const { key, headers }: Pick<RecordContent, 'key' | 'headers'> =
     'omittedBytes' in content ? { key: null, headers: {} } : content;
   const redrivenFrom = headers[HEADERS.redrivenFrom];
   return {
-    position: `${place.partition}:${place.offset}`,
+    position: `${logPosition.partition}:${logPosition.offset}`,
     time: new Date(timestampMs).toISOString(),
     processor,
     ...decodeContent(letter),
-    origin: encodePlace(origin),
+    origin: encodeLogPosition(origin),
     key: key?.toString() ?? null,
     cause,
     notes: {
@@ -57,12 +57,12 @@ function decodeContent({ origin, content }: DeadLetter): Decoded {
 }
 
 /** The record's own content: in the letter, or where that was too small for it, in its origin. */
-async function findContent(log: Log, { origin, content }: DeadLetter): Promise<RecordContent | { refused: string }> {
+async function findContent(log: Log, { origin, content }: DeadLetter): Promise<RecordContent | { skipped: string }> {
   if (!('omittedBytes' in content)) return content;
   try {
     return await readRecordAt(log, origin.topic, origin);
   } catch (error) {
     if (!isAppError(error, 'not_found')) throw error;
-    return { refused: `it was too large to be kept as a dead letter, and ${error.message}` };
+    return { skipped: `it was too large to be kept as a dead letter, and ${error.message}` };
   }
 }

@@ -1,14 +1,14 @@
 import {
   type EventRejected,
-  encodePlace,
+  encodeLogPosition,
   HEADERS,
-  parsePlace,
+  parseLogPosition,
   toCloudEventHeaders,
   toPartition,
   toTopic,
 } from '@perennial/contracts';
 import type { Log, LogRecord } from '@perennial/kafka';
-import type { Box, Entry } from './box.js';
+import type { Entry, Queue } from './queue.js';
 
 /** Beside the processors, ingest is who does not take something. */
 const PROCESSOR = 'ingest';
@@ -16,30 +16,30 @@ const PROCESSOR = 'ingest';
 const SENT_AT = 'sentAt';
 
 /**
- * What the front door refused. It goes back in at the door for Kafka, where it is judged anew: as it was, or as
+ * What ingest rejected. It goes back in at the door for Kafka, where it is judged anew: as it was, or as
  * `replacement` says. It keeps its id, so that putting it back twice changes nothing, and the time it came at.
  */
-export function createRejectedBox(log: Log, namespace: string, replacement?: unknown): Box {
+export function createRejectedQueue(log: Log, namespace: string, replacement?: unknown): Queue {
   const door = toTopic(namespace, 'eventReceived');
   return {
     topic: toTopic(namespace, 'eventRejected'),
-    names: ['refused event', 'refused events'],
+    names: ['rejected event', 'rejected events'],
     toEntry(record) {
       const rejected = parseRejected(record);
       return rejected && toEntry(record, rejected);
     },
     toPosition(record) {
       // What came by HTTP is refused once, under a random id; what came by Kafka may be read again.
-      const place = parsePlace(record.headers.ce_id);
-      return place && { source: `${place.topic}/${place.partition}`, offset: place.offset, ordinal: 0 };
+      const position = parseLogPosition(record.headers.ce_id);
+      return position && { source: `${position.topic}/${position.partition}`, offset: position.offset, ordinal: 0 };
     },
     async toRedrive(record) {
       const rejected = parseRejected(record);
-      if (rejected === undefined) return { refused: 'it is no refused event' };
+      if (rejected === undefined) return { skipped: 'it is no rejected event' };
       const event = replacement ?? readEvent(rejected).value;
-      if (!isObject(event)) return { refused: 'it is no JSON object: give a corrected one with --with' };
+      if (!isObject(event)) return { skipped: 'it is no JSON object: give a corrected one with --with' };
       const { [SENT_AT]: _, ...value } = event;
-      const id = record.headers.ce_id ?? encodePlace(record);
+      const id = record.headers.ce_id ?? encodeLogPosition(record);
       const partitions = (await log.offsets(door)).size;
       return {
         record: {
@@ -54,7 +54,7 @@ export function createRejectedBox(log: Log, namespace: string, replacement?: unk
               type: 'lifecycle.event.redriven.v1',
               time: rejected.receivedAt,
             }),
-            [HEADERS.redrivenFrom]: encodePlace(record),
+            [HEADERS.redrivenFrom]: encodeLogPosition(record),
           },
         },
       };

@@ -3,7 +3,7 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 
 /** One thing that was not taken, in readable form. */
 export interface Entry {
-  /** `<partition>:<offset>` in its box: what `show` and `redrive` are given. */
+  /** `<partition>:<offset>` in its queue: what `show` and `redrive` are given. */
   readonly position: string;
   readonly time: string;
   /** Who did not take it. */
@@ -22,17 +22,17 @@ export interface Entry {
 }
 
 /** A record to be written, or why there is none. */
-export type Redrive = { readonly record: OutgoingRecord } | { readonly refused: string };
+export type Redrive = { readonly record: OutgoingRecord } | { readonly skipped: string };
 
-/** A topic of things that were not taken, and how each goes back. */
-export interface Box {
+/** A topic of records that were not processed, and how each is redriven. */
+export interface Queue {
   readonly topic: string;
-  /** What its things are called, of one and of many. */
+  /** What its records are called: singular, plural. */
   readonly names: readonly [one: string, many: string];
   /** Undefined for a record that does not belong there. */
   toEntry(record: LogRecord): Entry | undefined;
   /** What copies of a record have in common, ascending within a source; undefined where there are no copies. */
   toPosition(record: LogRecord): Position | undefined;
-  /** `once`: a second putting back is to be a repeat; only for records put back in order of offset. */
+  /** `once`: a second redrive is to be a repeat; only for records re-published in order of offset. */
   toRedrive(record: LogRecord, options: { once: boolean }): Promise<Redrive>;
 }
