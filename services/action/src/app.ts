@@ -33,7 +33,7 @@ export function createApp(config: ActionConfig): App {
 
   return composeApp(logger, async (releases) => {
     const metrics = createMetrics({ service, namespace });
-    const events = createEvents(metrics);
+    const events = createEvents(logger, metrics);
     const pseudonymizer = createPseudonymizer(config.secret);
     const schema = toPostgresSchema(namespace, service);
     const opener = { name: `${service}-${instanceId}`, logger, releases };
@@ -42,7 +42,7 @@ export function createApp(config: ActionConfig): App {
     const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
     const registry = createRegistry(pool, { schema });
     const ledger = createLedger(pool, schema);
-    const policies = createPolicies((hash) => registry.load(hash));
+    const policies = createPolicies((hash) => registry.load(hash), events.conditionFailed);
     const definition = createActionProcessor({ namespace, policies, pseudonymizer, events });
     const snapshots = await openSnapshotSettings(config.snapshots);
     const processor = await releases.acquire(

@@ -1,5 +1,9 @@
+import type { OnEvaluationError } from '@perennial/expressions';
 import type { ActionDecision, DecisionStatus, Suppression } from '@perennial/policy';
-import type { Metrics } from '@perennial/telemetry';
+import { createLimitedLog, type Logger, type Metrics } from '@perennial/telemetry';
+
+/** A defect would otherwise be logged for every record. */
+const CONDITION_ERROR_LOG_INTERVAL_MS = 60_000;
 
 /** Why a record led to no action though nothing was decided against it. */
 export type IdleReason = 'no_policy' | 'no_stage';
@@ -20,11 +24,13 @@ export interface ActionEvents {
     suppressed: readonly Suppression[];
   }): void;
   idle(reason: IdleReason): void;
+  /** A condition of the policy threw and was taken as false. */
+  readonly conditionFailed: OnEvaluationError;
   /** Since this process began. */
   totals(): ActionTotals;
 }
 
-export function createEvents(metrics: Metrics): ActionEvents {
+export function createEvents(logger: Logger, metrics: Metrics): ActionEvents {
   const decided = metrics.counter('action_decisions_total', 'Actions decided.', ['strategy', 'channel']);
   const results = createTally(
     metrics.counter('action_decision_results_total', 'What came of a score or of waiting actions.', ['result']),
@@ -34,7 +40,19 @@ export function createEvents(metrics: Metrics): ActionEvents {
     metrics.counter('action_suppressed_total', 'Strategies considered that led to no action, by reason.', ['reason']),
     'reason',
   );
+  const conditionErrors = metrics.counter(
+    'action_condition_errors_total',
+    'Conditions of the policy that threw and were taken as false.',
+  );
+  const logConditionError = createLimitedLog<Parameters<OnEvaluationError>[0]>(
+    ({ source, error }, leftOut) => logger.error({ condition: source, error, leftOut }, 'condition failed'),
+    { intervalMs: CONDITION_ERROR_LOG_INTERVAL_MS },
+  );
   return {
+    conditionFailed(failure) {
+      conditionErrors.inc();
+      logConditionError(failure);
+    },
     decided(result) {
       results.add(result.status);
       for (const { reason } of result.suppressed) suppressed.add(reason);

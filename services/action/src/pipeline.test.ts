@@ -7,7 +7,7 @@ import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import type { StepContext, StepItem } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
-import { createMetrics } from '@perennial/telemetry';
+import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { ActionState } from './domain/action-state.js';
 import { createEvents } from './events.js';
 import { type ActionProcessor, createActionProcessor, decodeScoreRecord } from './pipeline.js';
@@ -22,8 +22,11 @@ const NIGHT = Date.UTC(2025, 0, 15, 23);
 const MORNING = Date.UTC(2025, 0, 16, 8);
 
 function setUp(policyFile = POLICY_FILE) {
-  const events = createEvents(createMetrics({ service: 'action', namespace: 'live', processMetrics: false }));
-  const policies = createPolicies(async () => policyFile);
+  const events = createEvents(
+    createSilentLogger(),
+    createMetrics({ service: 'action', namespace: 'live', processMetrics: false }),
+  );
+  const policies = createPolicies(async () => policyFile, events.conditionFailed);
   return { events, processor: createActionProcessor({ namespace: 'live', policies, pseudonymizer: IDENTITY, events }) };
 }
 
@@ -240,11 +243,14 @@ strategies:
 describe('policies', () => {
   it('are loaded once, and again after a failure that was told as retriable', async () => {
     let loads = 0;
-    const policies = createPolicies(async () => {
-      loads++;
-      if (loads === 1) throw new AppError('dependency_unavailable', 'postgres is away', { retriable: true });
-      return POLICY_FILE;
-    });
+    const policies = createPolicies(
+      async () => {
+        loads++;
+        if (loads === 1) throw new AppError('dependency_unavailable', 'postgres is away', { retriable: true });
+        return POLICY_FILE;
+      },
+      () => undefined,
+    );
     await expect(policies('h')).rejects.toMatchObject({ retriable: true });
     expect((await policies('h')).strategies.size).toBeGreaterThan(8);
     await policies('h');

@@ -22,9 +22,10 @@ export async function openRebuild(config: ActionConfig): Promise<{ stage: Rebuil
     const redis = await openRedis(opener, config.redis);
     const pool = openPool(opener, { ...config.postgres, connectionsMax: 1 });
     const registry = createRegistry(pool, { schema: toPostgresSchema(namespace, PROCESSOR_NAME) });
-    const policies = createPolicies((hash) => registry.load(hash));
+    const events = createEvents(logger, metrics);
+    const policies = createPolicies((hash) => registry.load(hash), events.conditionFailed);
     const pseudonymizer = createPseudonymizer(config.secret);
-    const definition = createActionProcessor({ namespace, policies, pseudonymizer, events: createEvents(metrics) });
+    const definition = createActionProcessor({ namespace, policies, pseudonymizer, events });
     const stage = createRebuildStage({ definition, namespace, partitions, redis, logger, metrics });
     return { stage, close: () => releases.dispose() };
   } catch (error) {

@@ -37,8 +37,7 @@ export function loadConfig(env: Environment): FeatureStoreConfig {
   return Object.freeze(config);
 }
 
-/** The variables, without deciding: for `.env.example` and the docs. */
-export function readConfig(reader: ConfigReader): FeatureStoreConfig {
+function readConfig(reader: ConfigReader): FeatureStoreConfig {
   const s3 = readS3Config(reader);
   return {
     ...readProcessConfig(reader),

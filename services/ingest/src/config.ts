@@ -33,8 +33,7 @@ export function loadConfig(env: Environment): IngestConfig {
   return Object.freeze(config);
 }
 
-/** The variables, without deciding: for `.env.example` and the docs. */
-export function readConfig(reader: ConfigReader): IngestConfig {
+function readConfig(reader: ConfigReader): IngestConfig {
   const processConfig = readProcessConfig(reader);
   const clockMode = reader.oneOf('PERENNIAL_CLOCK_MODE', ['wall', 'events'], {
     description: 'What moves log time: ticks each second (wall) or POST /v1/clock (events, for backfills)',

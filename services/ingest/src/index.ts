@@ -1,3 +1,3 @@
 export { createApp, type IngestOverrides } from './app.js';
 export { createCommands } from './commands.js';
-export { type IngestConfig, loadConfig, readConfig } from './config.js';
+export { type IngestConfig, loadConfig } from './config.js';

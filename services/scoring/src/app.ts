@@ -48,6 +48,7 @@ export function createApp(config: ScoringConfig): App {
       load: (hash) => registry.load(hash),
       providers: config.providers,
       onModelLoaded: events.modelLoaded,
+      onConditionError: events.conditionFailed,
     });
     const definition = createScoringDefinition({ namespace, contents, pseudonymizer, events });
     const snapshots = await openSnapshotSettings(config.snapshots);

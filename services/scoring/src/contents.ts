@@ -1,6 +1,6 @@
 import { createContentKeeper, findRefusal } from '@perennial/artifacts';
 import type { Rollout } from '@perennial/contracts';
-import { requireValid } from '@perennial/expressions';
+import { type OnEvaluationError, requireValid } from '@perennial/expressions';
 import { FEATURE_SPEC } from '@perennial/feature-engine';
 import type { Lifecycle } from '@perennial/lifecycle';
 import { parseLifecycle } from '@perennial/lifecycle';
@@ -29,10 +29,11 @@ export interface ContentsOptions {
   readonly load: (hash: string) => Promise<Buffer>;
   readonly providers: readonly ExecutionProvider[];
   readonly onModelLoaded: (hash: string, model: Model) => void;
+  readonly onConditionError: OnEvaluationError;
 }
 
 export function createContents(options: ContentsOptions): Contents {
-  const { load, providers } = options;
+  const { load, providers, onConditionError } = options;
   async function readModel(content: Buffer, hash: string): Promise<Model> {
     const model = await loadModel(unpackModel(content), {
       featureSpecHash: FEATURE_SPEC.hash,
@@ -44,7 +45,7 @@ export function createContents(options: ContentsOptions): Contents {
   }
   const models = createContentKeeper({ load, read: readModel }, { kind: 'model', entriesMax: CONTENTS_KEPT_MAX });
   const lifecycles = createContentKeeper(
-    { load, read: (content) => readLifecycle(content, 'lifecycle.yaml') },
+    { load, read: (content) => readLifecycle(content, 'lifecycle.yaml', onConditionError) },
     { kind: 'lifecycle', entriesMax: CONTENTS_KEPT_MAX },
   );
   return {
@@ -58,6 +59,8 @@ export function createContents(options: ContentsOptions): Contents {
 }
 
 /** A chart out of its YAML; throws `config_invalid` with every problem, one a line. */
-export function readLifecycle(yaml: Buffer, fileName: string): Lifecycle {
-  return requireValid(parseLifecycle(yaml.toString('utf8'), { fileName, featureNames: FEATURE_SPEC.names }));
+export function readLifecycle(yaml: Buffer, fileName: string, onEvaluationError?: OnEvaluationError): Lifecycle {
+  return requireValid(
+    parseLifecycle(yaml.toString('utf8'), { fileName, featureNames: FEATURE_SPEC.names, onEvaluationError }),
+  );
 }

@@ -42,6 +42,7 @@ const registered = new Map<string, Buffer>();
 const batches: number[] = [];
 const events: ScoringEvents = {
   modelLoaded: () => undefined,
+  conditionFailed: () => undefined,
   timeInference: (rows, run) => {
     batches.push(rows);
     return run();
@@ -70,6 +71,7 @@ beforeAll(async () => {
     load: async (hash) => must(registered.get(hash), hash),
     providers: ['cpu'],
     onModelLoaded: () => undefined,
+    onConditionError: () => undefined,
   });
   definition = createScoringDefinition({ namespace: 'live', contents, pseudonymizer, events });
   await definition.loadRollout?.(model);
@@ -345,6 +347,7 @@ describe('decode', () => {
     ['an empty record', Buffer.alloc(0), KEY],
     ['bytes that are no record', Buffer.from('hello there'), KEY],
     ['a vector without a key', encode(createUpdate()), null],
+    ['a vector with an empty key', encode(createUpdate()), ''],
     ['a vector of another spec', encode(createUpdate({ specHash: 'other' })), KEY],
     ['a vector cut short', encode(createUpdate({ values: [1, 2] })), KEY],
   ])('refuses %s', (_, value, key) => {

@@ -51,7 +51,7 @@ export function decodeFeatureRecord(record: LogRecord): Decoded<FeaturesUpdated>
   const { record: decoded } = FeatureRecord.decode(record.value ?? Buffer.alloc(0));
   if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
   if (decoded?.$case === 'rollout') return { kind: 'rollout', rollout: decoded.value };
-  if (decoded === undefined || record.key === null) {
+  if (decoded === undefined || record.key === null || record.key.length === 0) {
     throw new AppError('contract_violation', 'not a feature record, or one without a key');
   }
   const { specHash, values } = decoded.value;

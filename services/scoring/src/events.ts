@@ -1,10 +1,16 @@
+import type { OnEvaluationError } from '@perennial/expressions';
 import type { Model } from '@perennial/onnx';
 import type { Logger, Metrics } from '@perennial/telemetry';
-import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS } from '@perennial/telemetry';
+import { BATCH_SIZE_BUCKETS, createLimitedLog, DURATION_BUCKETS_SECONDS } from '@perennial/telemetry';
+
+/** A defect would otherwise be logged for every record. */
+const CONDITION_ERROR_LOG_INTERVAL_MS = 60_000;
 
 /** One function per thing worth telling: metric and log together. */
 export interface ScoringEvents {
   modelLoaded(hash: string, model: Model): void;
+  /** A condition of the chart threw and was taken as false. */
+  readonly conditionFailed: OnEvaluationError;
   timeInference<T>(rows: number, run: () => Promise<T>): Promise<T>;
   transitionsStored(transitions: ReadonlyArray<{ from: string | null; to: string; cause: string }>): void;
 }
@@ -26,7 +32,19 @@ export function createScoringEvents(logger: Logger, metrics: Metrics): ScoringEv
     'to',
     'cause',
   ]);
+  const conditionErrors = metrics.counter(
+    'scoring_condition_errors_total',
+    'Conditions of the lifecycle chart that threw and were taken as false.',
+  );
+  const logConditionError = createLimitedLog<Parameters<OnEvaluationError>[0]>(
+    ({ source, error }, leftOut) => logger.error({ condition: source, error, leftOut }, 'condition failed'),
+    { intervalMs: CONDITION_ERROR_LOG_INTERVAL_MS },
+  );
   return {
+    conditionFailed(failure) {
+      conditionErrors.inc();
+      logConditionError(failure);
+    },
     modelLoaded(hash, model) {
       for (const { provider, reason } of model.fallbacks) {
         logger.warn({ provider, reason }, 'execution provider not usable');

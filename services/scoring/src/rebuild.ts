@@ -27,6 +27,7 @@ export async function openRebuild(config: ScoringConfig): Promise<{ stage: Rebui
       load: (hash) => registry.load(hash),
       providers: config.providers,
       onModelLoaded: events.modelLoaded,
+      onConditionError: events.conditionFailed,
     });
     const pseudonymizer = createPseudonymizer(config.secret);
     const definition = createScoringDefinition({ namespace, contents, pseudonymizer, events });

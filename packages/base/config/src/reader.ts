@@ -48,8 +48,6 @@ export interface ConfigReader {
   url(name: string, options: { description?: string; schemes: readonly string[]; default?: string }): string;
   /** Reports a problem of one or several variables that only a caller can see. */
   problem(name: string, what: string): void;
-  /** Everything asked for so far. */
-  declarations(): readonly VariableDeclaration[];
   /** Throws `config_invalid` with all problems, one a line; does nothing when there are none. */
   finish(): void;
 }
@@ -63,7 +61,6 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** A reader over `env`. Problems never contain the value of a secret. */
 export function createConfigReader(env: Environment): ConfigReader {
   const problems: string[] = [];
-  const declared = new Map<string, VariableDeclaration>();
 
   const report = (name: string, what: string) => problems.push(`${name} ${what}`);
   const given = (name: string) => (env[name] === undefined || env[name] === '' ? undefined : env[name]);
@@ -76,9 +73,7 @@ export function createConfigReader(env: Environment): ConfigReader {
     const { description = '', secret = false } = options;
     const required = options.default === undefined && options.optional !== true;
     const base = { name, description, required, secret, form };
-    const declaration = options.default === undefined ? base : { ...base, default: options.default };
-    declared.set(name, declaration);
-    noteDeclaration(env, declaration);
+    noteDeclaration(env, options.default === undefined ? base : { ...base, default: options.default });
   }
 
   /** The parsed value, the default when the variable is not set, or a problem and the stand-in. */
@@ -174,7 +169,6 @@ export function createConfigReader(env: Environment): ConfigReader {
       });
     },
     problem: (name, what) => void report(name, what),
-    declarations: () => [...declared.values()],
     finish() {
       if (problems.length === 0) return;
       const lines = problems.map((problem) => `  - ${problem}`).join('\n');

@@ -84,15 +84,19 @@ describe('a condition', () => {
     expect(compiled.ok && compiled.condition.reads).toEqual(['scores.churn', 'features.orders_count_7d']);
   });
 
-  it('is false, and counted, when evaluation throws', () => {
+  it('is false, and reported, when evaluation throws', () => {
     const hostile = new Proxy([] as Value[], {
       get: () => {
         throw new Error('no values today');
       },
     });
-    const before = VARIABLES.stats.evaluationErrors;
-    expect(test('scores.churn > 0', hostile)).toBe(false);
-    expect(VARIABLES.stats.evaluationErrors).toBe(before + 1);
+    const failures: string[] = [];
+    const variables = declareVariables(VARIABLES.variables, {
+      onEvaluationError: ({ source, error }) => failures.push(`${source}: ${(error as Error).message}`),
+    });
+    const compiled = compileCondition('scores.churn > 0', variables);
+    expect(compiled.ok && compiled.condition.test(hostile)).toBe(false);
+    expect(failures).toEqual(['scores.churn > 0: no values today']);
   });
 });
 

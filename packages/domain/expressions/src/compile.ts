@@ -74,13 +74,12 @@ export function compileCondition(source: string, variables: VariableSet): Compil
     const term = toTerm(ast, { variables, reads });
     if (term.kind !== 'boolean') refuse(ast, `a condition must be true or false, this is a ${term.kind}`);
     const { run } = term;
-    const { stats } = variables;
+    const { onEvaluationError } = variables;
     const test = (values: readonly Value[]): boolean => {
       try {
         return run(values) === true;
-      } catch {
-        // Counted, not hidden: the services export the count.
-        stats.evaluationErrors++;
+      } catch (error) {
+        onEvaluationError({ source, error });
         return false;
       }
     };

@@ -1,5 +1,5 @@
 import { findNearest } from './nearest.js';
-import { declareVariables, type Value, type VariableSet } from './variables.js';
+import { declareVariables, type OnEvaluationError, type Value, type VariableSet } from './variables.js';
 
 const SCORES = 'scores';
 
@@ -30,6 +30,7 @@ export interface ProfileFacts {
 export function declareProfileVariables(
   featureNames: readonly string[],
   headNames?: Iterable<string> | undefined,
+  onEvaluationError?: OnEvaluationError | undefined,
 ): VariableSet {
   const heads = [...(headNames ?? [])];
   return declareVariables(
@@ -42,7 +43,7 @@ export function declareProfileVariables(
       ...featureNames.map((name) => ({ name: `features.${name}`, kind: 'number' as const })),
       ...heads.map((member) => ({ name: `${SCORES}.${member}`, kind: 'number' as const, member })),
     ],
-    { openGroup: headNames === undefined ? SCORES : undefined },
+    { openGroup: headNames === undefined ? SCORES : undefined, onEvaluationError },
   );
 }
 

@@ -21,9 +21,11 @@ export interface VariableSet {
   readonly openGroup: string | undefined;
   /** The slot of a name; a member of the open group that no condition has read yet gets the next one. */
   resolve(name: string): number | undefined;
-  /** Evaluations that threw and were answered with false; zero unless there is a defect. */
-  readonly stats: { evaluationErrors: number };
+  readonly onEvaluationError: OnEvaluationError;
 }
+
+/** Gets a condition that threw and was therefore taken as false: a defect, so somebody must hear of it. It never throws. */
+export type OnEvaluationError = (failure: { readonly source: string; readonly error: unknown }) => void;
 
 const MEMBER_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
 
@@ -33,12 +35,15 @@ const MEMBER_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
  */
 export function declareVariables(
   declared: readonly Variable[],
-  options: { readonly openGroup?: string | undefined } = {},
+  options: {
+    readonly openGroup?: string | undefined;
+    readonly onEvaluationError?: OnEvaluationError | undefined;
+  } = {},
 ): VariableSet {
   const variables = [...declared];
   const slots = new Map(variables.map(({ name }, slot) => [name, slot]));
   assert(slots.size === variables.length, 'variable names are unique');
-  const { openGroup } = options;
+  const { openGroup, onEvaluationError = () => undefined } = options;
 
   function resolve(name: string): number | undefined {
     const slot = slots.get(name);
@@ -47,7 +52,7 @@ export function declareVariables(
     slots.set(name, variables.length);
     return variables.push({ name, kind: 'number', member }) - 1;
   }
-  return { variables, slots, openGroup, resolve, stats: { evaluationErrors: 0 } };
+  return { variables, slots, openGroup, resolve, onEvaluationError };
 }
 
 /** `churn` of `scores.churn` for the group `scores`; undefined for what is no member of the group. */

@@ -8,6 +8,7 @@ import {
   list,
   located,
   named,
+  type OnEvaluationError,
   object,
   optional,
   type Parsed,
@@ -37,9 +38,14 @@ const STAGE_NAME = {
  */
 export function parseLifecycle(
   yamlText: string,
-  options: { fileName: string; featureNames: readonly string[]; headNames?: Iterable<string> | undefined },
+  options: {
+    fileName: string;
+    featureNames: readonly string[];
+    headNames?: Iterable<string> | undefined;
+    onEvaluationError?: OnEvaluationError | undefined;
+  },
 ): Parsed<Lifecycle> {
-  const variables = declareProfileVariables(options.featureNames, options.headNames);
+  const variables = declareProfileVariables(options.featureNames, options.headNames, options.onEvaluationError);
   const parsed = parseYaml(yamlText, createShape(variables), { fileName: options.fileName, check: checkTransitions });
   return parsed.ok ? { ok: true, value: toLifecycle(parsed.value, variables) } : parsed;
 }

@@ -10,6 +10,7 @@ import {
   located,
   named,
   number,
+  type OnEvaluationError,
   object,
   oneOf,
   optional,
@@ -45,9 +46,10 @@ export function parsePolicy(
     featureNames: readonly string[];
     stages?: Iterable<string> | undefined;
     headNames?: Iterable<string> | undefined;
+    onEvaluationError?: OnEvaluationError | undefined;
   },
 ): Parsed<Policy> {
-  const variables = declareProfileVariables(options.featureNames, options.headNames);
+  const variables = declareProfileVariables(options.featureNames, options.headNames, options.onEvaluationError);
   const parsed = parseYaml(yamlText, createShape(variables), {
     fileName: options.fileName,
     ...(options.stages === undefined ? {} : { names: { stage: options.stages } }),

@@ -28,10 +28,10 @@ const HEARD = ['data', 'end', 'error', 'timeout'];
  * the first answer of the next connection as the rest of it: everything after that is out of step, and sooner or later an
  * error that nobody can catch ends the process. And each caller who finds it broken opens a socket: all but the last are
  * forgotten, and end the last one when the broker ends them. Here a connection begins with nothing, hears no more of the one
- * before, and is opened once, however many wait for it. False when kafkajs is another version than the one known.
+ * before, and is opened once, however many wait for it.
  */
-export function installCleanReconnect(): boolean {
-  return replaceKafkajsMethod<Connection, 'connect'>(CONNECTION_MODULE, 'connect', (connect, require) => {
+export function installCleanReconnect(): void {
+  replaceKafkajsMethod<Connection, 'connect'>(CONNECTION_MODULE, 'connect', (connect, require) => {
     const { KafkaJSConnectionError } = require(ERRORS_MODULE) as KafkajsErrors;
     const opening = new WeakMap<Connection, Promise<boolean>>();
     return function (this: Connection) {

@@ -11,10 +11,10 @@ describe('the heartbeat of kafkajs', () => {
   let group: ConsumerGroup;
 
   beforeEach(() => {
-    expect(installClockProofHeartbeat()).toBe(true);
+    installClockProofHeartbeat();
     jest.useFakeTimers({ now: NOW_MS });
     heartbeat.mockClear();
-    const ConsumerGroupClass = openKafkajsInternals()?.('kafkajs/src/consumer/consumerGroup.js') as new (
+    const ConsumerGroupClass = openKafkajsInternals()('kafkajs/src/consumer/consumerGroup.js') as new (
       options: object,
     ) => ConsumerGroup;
     const member = new ConsumerGroupClass({ logger: { namespace: () => ({}) }, instrumentationEmitter: { emit() {} } });

@@ -13,10 +13,10 @@ export interface ConsumerGroup {
  * kafkajs sends a heartbeat when the machine's clock says that it is time. A clock that is set back silences a member for as
  * long: its commits keep its session, so it works on, but it never hears of a rebalance, and the group waits for it until
  * the rebalance timeout and then gives its partitions to others as well. Here a clock that runs backwards makes a heartbeat
- * due at once. False when kafkajs is another version than the one known.
+ * due at once.
  */
-export function installClockProofHeartbeat(): boolean {
-  return replaceKafkajsMethod<ConsumerGroup, 'heartbeat'>(
+export function installClockProofHeartbeat(): void {
+  replaceKafkajsMethod<ConsumerGroup, 'heartbeat'>(
     CONSUMER_GROUP_MODULE,
     'heartbeat',
     (beat) =>

@@ -25,10 +25,10 @@ export interface TimedRequestQueue {
 /**
  * kafkajs tells the age of a request by the machine's clock. Set ahead, it ends every request in flight at once; set back, a
  * request to a broker that has fallen silent is waited for that much longer, a day for a day. Here it goes by the clock that
- * nobody sets, from when a request is first seen in flight. False when kafkajs is another version than the one known.
+ * nobody sets, from when a request is first seen in flight.
  */
-export function installClockProofTimeouts(): boolean {
-  return replaceKafkajsMethod<TimedRequestQueue, 'scheduleRequestTimeoutCheck'>(
+export function installClockProofTimeouts(): void {
+  replaceKafkajsMethod<TimedRequestQueue, 'scheduleRequestTimeoutCheck'>(
     REQUEST_QUEUE_MODULE,
     'scheduleRequestTimeoutCheck',
     () => scheduleRequestTimeoutCheck,

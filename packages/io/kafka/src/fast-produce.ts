@@ -44,11 +44,10 @@ type CreateRequest = (payload: ProducePayload) => ProduceRequest;
 
 /**
  * Puts a faster encoder of produce requests into kafkajs, which makes a zeroed 512-byte buffer for every record and every
- * header and copies each record four times. The bytes are the same (a test compares them). False when kafkajs is another
- * version than the one known.
+ * header and copies each record four times. The bytes are the same (a test compares them).
  */
-export function installFastProduce(): boolean {
-  return replaceKafkajsModule(PRODUCE_REQUEST_MODULE, createFastRequest);
+export function installFastProduce(): void {
+  replaceKafkajsModule(PRODUCE_REQUEST_MODULE, createFastRequest);
 }
 
 /** The replacement; what it does not know (compression, transactions) goes to the original. */

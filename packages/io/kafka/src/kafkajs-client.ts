@@ -2,7 +2,7 @@ import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import type { LogEntry } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
-import { mendKafkajs } from './mend-kafkajs.js';
+import { patchKafkajs } from './patch-kafkajs.js';
 
 /** How to reach the brokers. */
 export interface KafkaConnection {
@@ -24,9 +24,9 @@ const RETRIES_MAX = 5;
 const RETRY_INITIAL_MS = 100;
 const RETRY_MAX_MS = 1_000;
 
-/** A kafkajs client, mended, that logs through ours. */
+/** A kafkajs client, patched, that logs through ours. Throws `dependency_misconfigured` when it cannot be patched. */
 export function createKafkajsClient({ brokers, clientId, logger }: KafkaConnection): Kafka {
-  mendKafkajs(logger);
+  patchKafkajs();
   return new Kafka({
     brokers: [...brokers],
     clientId,

@@ -1,53 +1,61 @@
 import { createRequire } from 'node:module';
+import { AppError } from '@perennial/kernel';
 
-/** The only version whose inside is known here; another one is left as it is. */
+/** The only version whose inside is known here. */
 const KAFKAJS_VERSION = '2.2.4';
 
-/** Modules and methods that are other than kafkajs made them. */
-const changed = new Set<string>();
+/** Modules and methods that are patched. */
+const patched = new Set<string>();
 
-/** A `require` that reaches into kafkajs; undefined when it is another version than the one known. */
-export function openKafkajsInternals(): NodeJS.Require | undefined {
+/** Throws `dependency_misconfigured` unless kafkajs is the version that the patches were written for. */
+export function checkKafkajsVersion(version = readVersion(createRequire(import.meta.url))): void {
+  if (version === KAFKAJS_VERSION) return;
+  throw new AppError(
+    'dependency_misconfigured',
+    `kafkajs ${version} is installed, but its patches are for ${KAFKAJS_VERSION}: without them it loses connections and ` +
+      `sessions; install ${KAFKAJS_VERSION}, or check each patch of packages/io/kafka against the new version`,
+  );
+}
+
+/** A `require` that reaches into kafkajs. */
+export function openKafkajsInternals(): NodeJS.Require {
   const require = createRequire(import.meta.url);
-  const { version } = require('kafkajs/package.json') as { version: string };
-  return version === KAFKAJS_VERSION ? require : undefined;
+  checkKafkajsVersion(readVersion(require));
+  return require;
+}
+
+function readVersion(require: NodeJS.Require): string {
+  return (require('kafkajs/package.json') as { version: string }).version;
 }
 
 /**
  * Puts another one in the place of a module of kafkajs, once a process. It works for modules that kafkajs loads anew
- * whenever it needs them, as it does with those of requests. False when kafkajs is another version than the one known.
+ * whenever it needs them, as it does with those of requests.
  */
 export function replaceKafkajsModule<Module>(
   name: string,
   create: (original: Module, require: NodeJS.Require) => Module,
-): boolean {
+): void {
   const require = openKafkajsInternals();
-  if (require === undefined) return false;
   const path = require.resolve(name);
-  if (changed.has(path)) return true;
+  if (patched.has(path)) return;
   const original = require(path) as Module;
   const loaded = require.cache[path];
-  if (loaded === undefined) return false;
+  if (loaded === undefined) throw new AppError('dependency_misconfigured', `${name} of kafkajs cannot be patched`);
   loaded.exports = create(original, require);
-  changed.add(path);
-  return true;
+  patched.add(path);
 }
 
-/**
- * Puts another one in the place of a method of a class of kafkajs, the export of a module, once a process. False when kafkajs
- * is another version than the one known.
- */
+/** Puts another one in the place of a method of a class of kafkajs, the export of a module, once a process. */
 export function replaceKafkajsMethod<Instance, Name extends string & keyof Instance>(
   module: string,
   name: Name,
   create: (original: Instance[Name], require: NodeJS.Require) => Instance[Name],
-): boolean {
+): void {
   const require = openKafkajsInternals();
-  if (require === undefined) return false;
   const method = `${require.resolve(module)}#${name}`;
-  if (changed.has(method)) return true;
+  if (patched.has(method)) return;
   const { prototype } = require(module) as { prototype: Instance };
   prototype[name] = create(prototype[name], require);
-  changed.add(method);
-  return true;
+  patched.add(method);
 }

@@ -17,10 +17,9 @@ export interface RequestQueue {
  * kafkajs sets a timer after every response to look at pending requests, also when there are none; the time it computes is
  * then negative, which Node takes for 1 ms, and the check sets the timer again: each connection wakes the process a
  * thousand times a second, for ever. Here a timer is set only while something is pending; a push sets it itself.
- * False when kafkajs is another version than the one known.
  */
-export function installQuietRequestQueue(): boolean {
-  return replaceKafkajsMethod<RequestQueue, 'scheduleCheckPendingRequests'>(
+export function installQuietRequestQueue(): void {
+  replaceKafkajsMethod<RequestQueue, 'scheduleCheckPendingRequests'>(
     REQUEST_QUEUE_MODULE,
     'scheduleCheckPendingRequests',
     () => scheduleCheckPendingRequests,

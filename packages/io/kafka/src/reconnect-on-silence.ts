@@ -19,34 +19,31 @@ const sockets = new Map<string, Set<Socket>>();
  * kafkajs goes on with a connection that did not answer a request. Where nothing passes any more and nobody says so, since
  * the broker's machine was replaced or a firewall forgot, each further request is in vain too, until the kernel gives up
  * after a quarter of an hour. Here a broker that does not answer in time is connected anew, as librdkafka and the Java client
- * do, by all clients of the process: each would find out for itself, one after the other. False when kafkajs is another
- * version than the one known.
+ * do, by all clients of the process: each would find out for itself, one after the other.
  */
-export function installReconnectOnSilence(): boolean {
-  return (
-    replaceKafkajsMethod<ConnectionPool, 'getConnection'>(
-      CONNECTION_POOL_MODULE,
-      'getConnection',
-      (getConnection) =>
-        async function (this: ConnectionPool, index) {
-          const connection = await getConnection.call(this, index);
-          if (connection.socket !== undefined) remember(toAddress(this), connection.socket);
-          return connection;
-        },
-    ) &&
-    replaceKafkajsMethod<ConnectionPool, 'send'>(
-      CONNECTION_POOL_MODULE,
-      'send',
-      (send) =>
-        async function (this: ConnectionPool, request) {
-          try {
-            return await send.call(this, request);
-          } catch (error) {
-            if ((error as Error).name === TIMED_OUT) giveUp(toAddress(this), error as Error);
-            throw error;
-          }
-        },
-    )
+export function installReconnectOnSilence(): void {
+  replaceKafkajsMethod<ConnectionPool, 'getConnection'>(
+    CONNECTION_POOL_MODULE,
+    'getConnection',
+    (getConnection) =>
+      async function (this: ConnectionPool, index) {
+        const connection = await getConnection.call(this, index);
+        if (connection.socket !== undefined) remember(toAddress(this), connection.socket);
+        return connection;
+      },
+  );
+  replaceKafkajsMethod<ConnectionPool, 'send'>(
+    CONNECTION_POOL_MODULE,
+    'send',
+    (send) =>
+      async function (this: ConnectionPool, request) {
+        try {
+          return await send.call(this, request);
+        } catch (error) {
+          if ((error as Error).name === TIMED_OUT) giveUp(toAddress(this), error as Error);
+          throw error;
+        }
+      },
   );
 }
 

@@ -24,17 +24,15 @@ type CreateRequest<Payload> = (payload: Payload) => unknown;
 
 const instanceIds = new Map<string, string>();
 
-/** Fills in the names. False, and every member has none, when kafkajs is another version than the one known. */
-export function installStaticMembership(): boolean {
-  return (
-    replaceKafkajsModule<CreateRequest<JoinPayload>>(`${REQUESTS}/joinGroup/v5/request.js`, (original) => (payload) => {
-      const named = payload.groupProtocols.find(({ groupInstanceId }) => groupInstanceId !== undefined);
-      return original({ ...payload, groupInstanceId: named?.groupInstanceId });
-    }) &&
-    replaceKafkajsModule<CreateRequest<HeartbeatPayload>>(
-      `${REQUESTS}/heartbeat/v3/request.js`,
-      (original) => (payload) => original({ ...payload, groupInstanceId: instanceIds.get(payload.memberId) }),
-    )
+/** Fills in the names. */
+export function installStaticMembership(): void {
+  replaceKafkajsModule<CreateRequest<JoinPayload>>(`${REQUESTS}/joinGroup/v5/request.js`, (original) => (payload) => {
+    const named = payload.groupProtocols.find(({ groupInstanceId }) => groupInstanceId !== undefined);
+    return original({ ...payload, groupInstanceId: named?.groupInstanceId });
+  });
+  replaceKafkajsModule<CreateRequest<HeartbeatPayload>>(
+    `${REQUESTS}/heartbeat/v3/request.js`,
+    (original) => (payload) => original({ ...payload, groupInstanceId: instanceIds.get(payload.memberId) }),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { LogRecord } from '@perennial/kafka';
-import { must, retry } from '@perennial/kernel';
+import { type Clock, must, retry } from '@perennial/kernel';
 import type { Pool, PoolClient } from '@perennial/postgres';
 import { inTransaction, isPassing } from '@perennial/postgres';
 import type { ProjectionOffsets } from './offsets.js';
@@ -12,6 +12,7 @@ const RETRY_BACKOFF = { initialMs: 100, maxMs: 10_000 };
 export interface PartitionWriterDeps {
   readonly pool: Pool;
   readonly offsets: ProjectionOffsets;
+  readonly clock: Clock;
   /** Inserts idempotently. */
   readonly insert: (client: PoolClient, records: LogRecord[]) => Promise<void>;
   readonly onRetry: (partition: number, error: unknown, waitMs: number) => void;
@@ -127,6 +128,7 @@ export class PartitionWriter {
   #forEver<T>(operation: () => Promise<T>): Promise<T> {
     return retry(operation, {
       ...RETRY_BACKOFF,
+      clock: this.#deps.clock,
       signal: this.#stopped.signal,
       isRetriable: (error) => error instanceof MovedOn || isPassing(error),
       onRetry: ({ error, waitMs }) => this.#deps.onRetry(this.#partition, error, waitMs),

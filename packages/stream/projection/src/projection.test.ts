@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LogRecord } from '@perennial/kafka';
 import { createMemoryLog } from '@perennial/kafka/testing';
+import { type Clock, systemClock } from '@perennial/kernel';
 import type { Pool, PoolClient } from '@perennial/postgres';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { Projection } from './projection.js';
@@ -76,7 +77,7 @@ describe('projection', () => {
     await Promise.all(open.splice(0).map((projection) => projection.stop()));
   });
 
-  function setUp() {
+  function setUp({ clock = systemClock }: { clock?: Clock } = {}) {
     const log = createMemoryLog({ partitions: 1 });
     const postgres = new FakePostgres();
     const metrics = createMetrics({ service: 's', namespace: 'n', processMetrics: false });
@@ -93,6 +94,7 @@ describe('projection', () => {
         logger: createSilentLogger(),
         metrics,
         limits: { lagIntervalMs: 10, restMs: 0 },
+        clock,
       });
       open.push(projection);
       return projection;
@@ -115,6 +117,27 @@ describe('projection', () => {
     await start();
     await eventually(() => postgres.next.get('0') === 3);
     expect(postgres.rows).toEqual(['a', 'b', 'marker', 'c']);
+  });
+
+  it('rests, retries and measures by the clock that it is given', async () => {
+    const waited: number[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      wait: async (ms, signal) => {
+        waited.push(ms);
+        await systemClock.wait(1, signal);
+      },
+    };
+    const { postgres, start, send } = setUp({ clock });
+    postgres.away = true;
+    send('a');
+    await start();
+    await eventually(() => postgres.refusals > 3);
+    postgres.away = false;
+    await eventually(() => postgres.next.get('0') === 1);
+    // The lag's interval, the rest after a round, and a wait between tries, which grows from 100 ms.
+    expect(waited).toEqual(expect.arrayContaining([10, 0]));
+    expect(Math.max(...waited)).toBeGreaterThanOrEqual(50);
   });
 
   it('writes again what a PostgreSQL restored from a backup has lost, whatever the group has committed', async () => {

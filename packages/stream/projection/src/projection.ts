@@ -1,5 +1,5 @@
 import type { Log, LogRecord } from '@perennial/kafka';
-import { systemClock, toMessage } from '@perennial/kernel';
+import { type Clock, systemClock, toMessage } from '@perennial/kernel';
 import type { Pool, PoolClient } from '@perennial/postgres';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { createProjectionOffsets } from './offsets.js';
@@ -17,6 +17,8 @@ export interface ProjectionOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits?: Partial<ProjectionLimits>;
+  /** Default: the machine's. Rests, retries and intervals go by it. */
+  readonly clock?: Clock;
 }
 
 export interface ProjectionLimits {
@@ -52,7 +54,7 @@ export interface Projection {
  * PostgreSQL away stops nothing but the projection, which tries for ever.
  */
 export async function startProjection(options: ProjectionOptions): Promise<Projection> {
-  const { log, pool, schema, groupId, topic, insert, metrics } = options;
+  const { log, pool, schema, groupId, topic, insert, metrics, clock = systemClock } = options;
   const limits = { ...PROJECTION_LIMITS, ...options.limits };
   const logger = options.logger.child({ projection: groupId, topic });
   const meters = createMeters(metrics);
@@ -63,6 +65,7 @@ export async function startProjection(options: ProjectionOptions): Promise<Proje
 
   const deps = {
     pool,
+    clock,
     offsets: createProjectionOffsets(pool, { schema, groupId, topic }),
     insert,
     onRetry(partition: number, error: unknown, waitMs: number) {
@@ -105,7 +108,7 @@ export async function startProjection(options: ProjectionOptions): Promise<Proje
         const missed = await writer?.findMissed(records, readLow);
         if (missed !== undefined) return consumer.seek(partition, missed);
         await writer?.write(records);
-        await systemClock.wait(limits.restMs, stopping.signal);
+        await clock.wait(limits.restMs, stopping.signal);
       },
       onError: (error) => logger.warn({ reason: error.message }, 'projection consumer is in trouble'),
     },
@@ -132,16 +135,20 @@ export async function startProjection(options: ProjectionOptions): Promise<Proje
     moved.clear();
     await consumer.commit(offsets);
   }
-  const timers = [
-    setInterval(() => void measureLag(), limits.lagIntervalMs),
-    setInterval(() => void commitGroup(), limits.groupCommitIntervalMs),
-  ];
+  async function repeat(intervalMs: number, work: () => Promise<void>): Promise<void> {
+    for (;;) {
+      await clock.wait(intervalMs, stopping.signal);
+      if (stopping.signal.aborted) return;
+      await work();
+    }
+  }
+  const loops = [repeat(limits.lagIntervalMs, measureLag), repeat(limits.groupCommitIntervalMs, commitGroup)];
 
   return {
     lag: () => lag,
     async stop() {
-      for (const timer of timers) clearInterval(timer);
       stopping.abort();
+      await Promise.all(loops);
       await commitGroup();
       await consumer.stop();
     },

@@ -32,7 +32,7 @@ beforeEach(() => {
       ]),
   };
   const metrics = createMetrics({ service: 'action', namespace: 'live', processMetrics: false });
-  const events = createEvents(metrics);
+  const events = createEvents(createSilentLogger(), metrics);
   events.idle('no_policy');
   server = createHttpServer({ logger: createSilentLogger(), metrics, readiness: () => toReadiness([]) });
   addActionRoutes(server, { ledger, pseudonymizer, events, ledgerLag: () => 2 });

@@ -20,7 +20,7 @@ export interface PublisherOptions {
 
 /**
  * Publishes the outboxes of one partition in order, whatever waits in one send. It retries for ever: an outbox that was
- * committed is owed. `takeAcknowledged` names those that the next commit may drop.
+ * committed is owed. `peekAcknowledged` names those that the next commit may drop.
  */
 export class OutboxPublisher {
   readonly #producer: LogProducer;
