@@ -7,5 +7,5 @@ export { decodeOutbox, encodeOutbox } from './batch/outbox.js';
 export type { Refusal } from './definition.js';
 export { decodeManifest, encodeManifest, type SnapshotManifest } from './snapshot/snapshot-format.js';
 export type { SnapshotTelemetry } from './snapshot/snapshot-telemetry.js';
-export { EMPTY_META } from './store/store.js';
+export { EMPTY_META, SCAN_START } from './store/store.js';
 export type { ProcessorTelemetry } from './telemetry.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
-import { MemoryPartitionStore } from '../store/memory-store.js';
-import { createHarness, OUT, REFUSED, RecordingProducer, toInput, toSeen } from '../test-kit.js';
+import { MemoryPartitionStore, OUT, REFUSED, toSeen } from '@perennial/keyed-processor/testing';
+import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
  * A rollout of a content that nobody can use must change nothing, on no partition and for no processor behind, and be

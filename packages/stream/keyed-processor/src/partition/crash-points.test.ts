@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogRecord } from '@perennial/kafka';
-import { MemoryPartitionStore } from '../store/memory-store.js';
+import { MemoryPartitionStore, OUT, REFUSED, toSeen } from '@perennial/keyed-processor/testing';
 import type { CommitRequest, Fence, PartitionStore } from '../store/store.js';
-import { createHarness, OUT, REFUSED, RecordingProducer, toInput, toSeen } from '../test-kit.js';
+import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
  * A process that crashes at any point of a batch, and another that takes over, must leave the same states, and the same

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { MemoryPartitionStore } from '../store/memory-store.js';
+import { MemoryPartitionStore, type Sum, summing, toSeen } from '@perennial/keyed-processor/testing';
 import type { PartitionStore } from '../store/store.js';
-import { createHarness, RecordingProducer, type Sum, summing, toInput, toSeen } from '../test-kit.js';
+import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 const keys = ['a', 'b', 'c'];
 const input = toInput(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
-import { MemoryPartitionStore } from '../store/memory-store.js';
-import { createHarness, RecordingProducer, toInput } from '../test-kit.js';
+import { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
+import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
  * A log that lost its tail while a worker was running: the client's position lies beyond the end, so it begins anew at the

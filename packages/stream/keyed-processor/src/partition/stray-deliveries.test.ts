@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { MemoryPartitionStore } from '../store/memory-store.js';
-import { createHarness, RecordingProducer, toInput } from '../test-kit.js';
+import { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
+import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
  * A delivery above what is expected is a fetch from before a seek, unless it comes again after that seek: then the log has a

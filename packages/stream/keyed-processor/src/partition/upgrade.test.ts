@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
+import { MemoryPartitionStore, type Sum, type SumInput, summing, toSeen } from '@perennial/keyed-processor/testing';
 import type { ProcessorDefinition, StateCodec } from '../definition.js';
-import { MemoryPartitionStore } from '../store/memory-store.js';
-import { createHarness, RecordingProducer, type Sum, type SumInput, summing, toInput, toSeen } from '../test-kit.js';
+import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /* Releases side by side: one that writes a newer version of states, and those that it shares its partitions with. */
 

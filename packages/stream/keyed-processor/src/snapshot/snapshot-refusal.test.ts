@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import { AppError, createSeededRandom, must, toMessage } from '@perennial/kernel';
-import { MemoryPartitionStore } from '../store/memory-store.js';
-import { createHarness, RecordingProducer, toSeen } from '../test-kit.js';
+import { MemoryPartitionStore, toSeen } from '@perennial/keyed-processor/testing';
+import { createHarness, RecordingProducer } from '../worker-test-kit.js';
 import type { LogReach } from './snapshot-choice.js';
 import { encodeManifest } from './snapshot-format.js';
 import {

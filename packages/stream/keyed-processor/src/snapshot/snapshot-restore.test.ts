@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import type { LogRecord } from '@perennial/kafka';
 import { createSeededRandom } from '@perennial/kernel';
-import { MemoryPartitionStore } from '../store/memory-store.js';
+import { MemoryPartitionStore, toSeen } from '@perennial/keyed-processor/testing';
 import { type CommitRequest, EMPTY_META, type Fence } from '../store/store.js';
-import { createHarness, RecordingProducer, toSeen } from '../test-kit.js';
+import { createHarness, RecordingProducer } from '../worker-test-kit.js';
 import { toSnapshotId } from './snapshot-archive.js';
 import { FORMAT_VERSION } from './snapshot-format.js';
 import {

@@ -1,9 +1,9 @@
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import type { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
 import { Turn } from '../partition/turn.js';
-import type { MemoryPartitionStore } from '../store/memory-store.js';
 import type { PartitionStore } from '../store/store.js';
-import { impatientClock, RecordingProducer, toInput } from '../test-kit.js';
+import { impatientClock, RecordingProducer, toInput } from '../worker-test-kit.js';
 import { PartitionSnapshots } from './partition-snapshots.js';
 import { SnapshotArchive } from './snapshot-archive.js';
 import type { LogReach } from './snapshot-choice.js';

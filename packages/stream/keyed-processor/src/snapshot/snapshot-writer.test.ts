@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import { type Clock, createSeededRandom, must } from '@perennial/kernel';
+import { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
 import { toFence } from '../partition/ownership.js';
 import { OutboxPublisher } from '../partition/publisher.js';
 import { Turn } from '../partition/turn.js';
-import { MemoryPartitionStore } from '../store/memory-store.js';
 import { EMPTY_META, type PartitionMeta, type StoredProfile } from '../store/store.js';
-import { createHarness, impatientClock, RecordingProducer, silentTelemetry } from '../test-kit.js';
+import { createHarness, impatientClock, RecordingProducer, silentTelemetry } from '../worker-test-kit.js';
 import { ChangedKeys } from './changed-keys.js';
 import { decodeChunk, encodeChunk } from './snapshot-format.js';
 import { toCounted } from './snapshot-restore.js';

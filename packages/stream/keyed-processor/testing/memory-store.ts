@@ -1,14 +1,14 @@
 import { AppError } from '@perennial/kernel';
-import {
-  type CommitRequest,
-  type Fence,
-  type PartitionMeta,
-  type PartitionStore,
-  type ProfileReading,
-  type ReadGuard,
-  SCAN_START,
-  type StoredOutbox,
-} from './store.js';
+import type {
+  CommitRequest,
+  Fence,
+  PartitionMeta,
+  PartitionStore,
+  ProfileReading,
+  ReadGuard,
+  StoredOutbox,
+} from '@perennial/keyed-processor';
+import { SCAN_START } from '@perennial/keyed-processor/internals';
 
 interface Contents {
   owner: string | undefined;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type CommitRequest, EMPTY_META, type PartitionStore, SCAN_START, type StoredProfile } from './store/store.js';
+import type { CommitRequest, PartitionStore, StoredProfile } from '@perennial/keyed-processor';
+import { EMPTY_META, SCAN_START } from '@perennial/keyed-processor/internals';
 
 const NOTHING: Omit<CommitRequest, 'meta'> = { states: [], timers: [], outbox: undefined, acknowledged: [] };
 

@@ -1,2 +1,0 @@
-export { MemoryPartitionStore } from './store/memory-store.js';
-export { createSumming, toSeen } from './test-kit.js';
