@@ -24,6 +24,13 @@ const packages = Object.fromEntries(
   ),
 );
 
+const services = Object.fromEntries(
+  readdirSync(join(root, 'services')).map((name) => [
+    `^@perennial/service-${name}$`,
+    `<rootDir>/services/${name}/src/index.ts`,
+  ]),
+);
+
 /** Shared by all projects: TypeScript through swc as CommonJS, workspace packages from their sources. */
 const base = {
   rootDir: root,
@@ -37,7 +44,7 @@ const base = {
   transformIgnorePatterns: [`/node_modules/(?!(?:\\.pnpm/)?(${esmOnly.join('|').replaceAll('/', '[+/]')}))`],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^@perennial/service-(ingest|feature-store|scoring|action)$': '<rootDir>/services/$1/src/index.ts',
+    ...services,
     ...packages,
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.perennial/'],

@@ -3,14 +3,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeVariables } from '../packages/base/config/dist/index.js';
+import { SERVICE_NAMES } from '../packages/base/contracts/dist/index.js';
 import { createEnvExample } from './containers/env-example.mjs';
 
-const SERVICES = ['ingest', 'feature-store', 'scoring', 'action'];
 const root = join(import.meta.dirname, '..');
 const path = join(root, '.env.example');
 
 const declarations = {};
-for (const service of SERVICES) {
+for (const service of SERVICE_NAMES) {
   const { loadConfig } = await import(`../services/${service}/dist/index.js`);
   declarations[service] = describeVariables(loadConfig);
 }

@@ -11,10 +11,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { SERVICE_NAMES } from '../packages/base/contracts/dist/index.js';
 import { createCompose, findEngineProblem } from './containers/compose.mjs';
 import { ensureEnvFile } from './containers/env-file.mjs';
 
-const SERVICES = ['ingest', 'feature-store', 'scoring', 'action'];
 const UP_TIMEOUT_S = 480;
 const ACTION_TIMEOUT_MS = 60_000;
 /** A profile in twenty is held out and gets nothing: that all five are happens once in three million runs. */
@@ -65,7 +65,7 @@ async function main() {
 
 /** Ports that are free: 0 lets the engine choose, but Kafka has to tell its clients which it is. */
 async function createTestPorts() {
-  const names = ['INGEST', 'FEATURE_STORE', 'SCORING', 'ACTION', 'REDIS', 'POSTGRES'];
+  const names = [...SERVICE_NAMES, 'redis', 'postgres'].map((name) => name.toUpperCase().replaceAll('-', '_'));
   return {
     ...Object.fromEntries(names.map((name) => [`${name}_PORT`, '0'])),
     KAFKA_PORT: String(await findFreePort()),
@@ -84,7 +84,7 @@ function findFreePort() {
 }
 
 async function checkServices(compose) {
-  for (const service of SERVICES) {
+  for (const service of SERVICE_NAMES) {
     const response = await fetch(`${compose.urlOf(service, 8080)}/health/ready`);
     if (!response.ok) throw new Error(`${service} is not ready: ${response.status} ${await response.text()}`);
     const user = compose.read(['exec', '-T', service, 'node', '-p', 'process.getuid()']).trim();
@@ -177,9 +177,9 @@ function checkTopic(compose, action) {
 }
 
 async function checkStop(compose) {
-  await compose.run(['stop', ...SERVICES]);
+  await compose.run(['stop', ...SERVICE_NAMES]);
   for (const line of compose
-    .read(['ps', '--all', '--format', 'json', ...SERVICES])
+    .read(['ps', '--all', '--format', 'json', ...SERVICE_NAMES])
     .trim()
     .split('\n')) {
     const { Service: service, ExitCode: exitCode } = JSON.parse(line);

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import { createKafkaLog, type Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
-import type { Platform, ServiceName } from '@perennial/launcher';
+import type { Platform } from '@perennial/launcher';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createSilentLogger } from '@perennial/telemetry';
 import {
@@ -26,7 +27,7 @@ import { createRunName } from '../support/run-name.js';
 
 const SEED = 20_240_101;
 const ROOT = join(import.meta.dirname, '../..');
-const KILLED: ServiceName[] = ['feature-store', 'scoring', 'action', 'ingest'];
+const KILLED: ServiceName[] = [...STATEFUL_SERVICE_NAMES, 'ingest'];
 
 describe('services killed during a backfill', () => {
   const environment = readTestEnvironment();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createFolderBlobStore } from '@perennial/blob-store';
-import { type TopicName, toTopic } from '@perennial/contracts';
+import { PROCESSOR_NAMES, PROCESSORS, type TopicName, toTopic } from '@perennial/contracts';
 import { createKafkaLog, type Log } from '@perennial/kafka';
 import { trimTopic } from '@perennial/kafka/testing';
 import { must } from '@perennial/kernel';
@@ -26,11 +26,7 @@ import { createRunName } from '../support/run-name.js';
 const ROOT = join(import.meta.dirname, '../..');
 const PARTITIONS = 3;
 const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);
-const CHAIN = [
-  { processor: 'feature-store', topic: 'eventAccepted' },
-  { processor: 'scoring', topic: 'featureUpdated' },
-  { processor: 'action', topic: 'scoreComputed' },
-] as const satisfies ReadonlyArray<{ processor: string; topic: TopicName }>;
+const CHAIN = PROCESSOR_NAMES.map((processor) => ({ processor, topic: PROCESSORS[processor].input }));
 
 const QUIET_LOOKS = 10;
 const QUIET_LOOK_MS = 300;

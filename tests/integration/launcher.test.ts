@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { SERVICE_NAMES } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import { describePlatform, ensurePlatform, loadNamespaceState, type Platform } from '@perennial/launcher';
 import { readTestEnvironment } from '../support/environment.js';
@@ -32,7 +33,7 @@ describe('launcher', () => {
 
   it('provisions topics, tables and configs, then starts every service', async () => {
     platform = await ensurePlatform(options);
-    expect(platform.started).toEqual(['ingest', 'feature-store', 'scoring', 'action']);
+    expect(platform.started).toEqual(SERVICE_NAMES);
     expect(platform.clockMode).toBe('events');
     for (const url of Object.values(platform.urls)) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     const commands = installation.readCommands();

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { runBackfill } from '@perennial/backfill';
-import { HEADERS, toTopic } from '@perennial/contracts';
+import { HEADERS, type ServiceName, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
-import { ensurePlatform, loadNamespaceState, type Platform, type ServiceName } from '@perennial/launcher';
+import { ensurePlatform, loadNamespaceState, type Platform } from '@perennial/launcher';
 import type { TestEnvironment } from './environment.js';
 import { readTopic } from './read-topic.js';
 

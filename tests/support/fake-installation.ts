@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { SERVICE_NAMES } from '@perennial/contracts';
+
 /** A repository with services that only say that they are ready, to test the launcher apart from the real ones. */
 export interface FakeInstallation {
   readonly root: string;
@@ -11,8 +13,6 @@ export interface FakeInstallation {
   /** Writes a config file, so that there is something else to put in force. */
   writePolicy(text: string): void;
 }
-
-const SERVICES = ['ingest', 'feature-store', 'scoring', 'action'];
 
 const SERVICE_SCRIPT = `
 const { appendFileSync } = require('node:fs');
@@ -42,7 +42,7 @@ export function createFakeInstallation(): FakeInstallation {
     writeFileSync(join(root, path), text);
   };
   write('commands', '');
-  for (const service of SERVICES) {
+  for (const service of SERVICE_NAMES) {
     const constants = `const SERVICE = ${JSON.stringify(service)}; const COMMANDS = ${JSON.stringify(commands)};`;
     write(`services/${service}/dist/main.js`, constants + SERVICE_SCRIPT);
   }

@@ -1,4 +1,4 @@
-import { type TopicName, toConsumerGroup, toTopic } from '@perennial/contracts';
+import { PROCESSOR_NAMES, PROCESSORS, type TopicName, toConsumerGroup, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { type Clock, isAppError, systemClock } from '@perennial/kernel';
 import { BACKFILL_LIMITS } from './limits.js';
@@ -10,11 +10,7 @@ export interface Reader {
 }
 
 /** The processors, in the order in which a record passes them. */
-export const CHAIN: readonly Reader[] = [
-  { name: 'feature-store', topic: 'eventAccepted' },
-  { name: 'scoring', topic: 'featureUpdated' },
-  { name: 'action', topic: 'scoreComputed' },
-];
+export const CHAIN: readonly Reader[] = PROCESSOR_NAMES.map((name) => ({ name, topic: PROCESSORS[name].input }));
 
 export type Lags = Readonly<Record<string, number>>;
 

@@ -1,14 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { SERVICE_NAMES, type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import { AppError, must } from '@perennial/kernel';
-import {
-  ensurePlatform,
-  type Platform,
-  type PlatformOptions,
-  SERVICE_NAMES,
-  type ServiceName,
-} from '@perennial/launcher';
+import { ensurePlatform, type Platform, type PlatformOptions } from '@perennial/launcher';
 
 /** One of the two chains that the bench compares: the same front door, topics and processors; only the steps differ. */
 export interface Chain {
@@ -20,7 +15,6 @@ export interface Chain {
   stop(): Promise<void>;
 }
 
-const STAGES = ['feature-store', 'scoring', 'action'] as const satisfies readonly ServiceName[];
 const STOP_WAIT_MS = 15_000;
 
 export interface ChainOptions {
@@ -42,7 +36,7 @@ export async function startChain({ kind, platform: options, oneProcess, pidOf }:
     );
     return { kind, platform, writeKey, pids, stop: () => platform.stop() };
   }
-  for (const stage of STAGES) await platform.kill(stage);
+  for (const stage of STATEFUL_SERVICE_NAMES) await platform.kill(stage);
   const children = await startEmptyStages(platform, oneProcess);
   const pids = { ingest: await pidOf('ingest'), ...children.pids };
   return {
@@ -65,7 +59,7 @@ async function createSource(platform: Platform): Promise<{ writeKey: string }> {
 
 async function startEmptyStages(platform: Platform, oneProcess: boolean) {
   const program = fileURLToPath(new URL('./empty-process.js', import.meta.url));
-  const groups = oneProcess ? [[...STAGES]] : STAGES.map((stage) => [stage]);
+  const groups = oneProcess ? [[...STATEFUL_SERVICE_NAMES]] : STATEFUL_SERVICE_NAMES.map((stage) => [stage]);
   const children = await Promise.all(
     groups.map(async (stages) => {
       const environment = platform.environmentOf(must(stages[0], 'stage'));

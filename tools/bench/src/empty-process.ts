@@ -1,4 +1,4 @@
-import { parseNamespace, type TopicName, toTopic } from '@perennial/contracts';
+import { PROCESSORS, type ProcessorName, parseNamespace, toTopic } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { type Processor, startProcessor } from '@perennial/keyed-processor';
@@ -11,25 +11,19 @@ import { createEmptyDefinition } from './empty-definition.js';
  * configured by the environment of the service it stands for. Prints `ready` when it has joined its groups.
  */
 
-const HOPS: Record<string, { from: TopicName; to: TopicName }> = {
-  'feature-store': { from: 'eventAccepted', to: 'featureUpdated' },
-  scoring: { from: 'featureUpdated', to: 'scoreComputed' },
-  action: { from: 'scoreComputed', to: 'actionDecided' },
-};
-
 const read = (name: string) => must(process.env[name], name);
 const namespace = parseNamespace(read('PERENNIAL_NAMESPACE'));
-const stages = process.argv.slice(2);
+const stages = process.argv.slice(2) as ProcessorName[];
 const logger = createLogger({ service: 'empty', namespace, instanceId: String(process.pid), level: 'warn' });
 const running: Processor[] = [];
 for (const name of stages) {
-  const hop = must(HOPS[name], `stage ${name}`);
+  const { input, outputs } = must(PROCESSORS[name], `stage ${name}`);
   running.push(
     await startProcessor({
       definition: createEmptyDefinition({
         name,
-        inputTopic: toTopic(namespace, hop.from),
-        outputTopic: toTopic(namespace, hop.to),
+        inputTopic: toTopic(namespace, input),
+        outputTopic: toTopic(namespace, outputs[0]),
       }),
       namespace,
       log: createKafkaLog({ brokers: read('KAFKA_BROKERS').split(','), clientId: name, logger }),

@@ -1,9 +1,8 @@
+import { PROCESSOR_NAMES } from '@perennial/contracts';
 import { toPartitionKeys } from '@perennial/keyed-processor';
 import { connectRedis } from '@perennial/redis';
 import { createLogger } from '@perennial/telemetry';
 import type { Chain } from './chain.js';
-
-const PROCESSORS = ['feature-store', 'scoring', 'action'];
 
 /** Redis memory of a profile, in bytes, by processor: its state with the hash's and the timer's overhead. */
 export async function readProfileBytes(chain: Chain): Promise<Record<string, number>> {
@@ -12,7 +11,7 @@ export async function readProfileBytes(chain: Chain): Promise<Record<string, num
   const redis = await connectRedis({ url: endpoints.redisUrl, logger, name: 'bench' });
   try {
     const bytes: Record<string, number> = {};
-    for (const processor of PROCESSORS) {
+    for (const processor of PROCESSOR_NAMES) {
       let total = 0;
       let profiles = 0;
       for (let partition = 0; partition < partitions; partition++) {

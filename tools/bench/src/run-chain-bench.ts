@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServiceName } from '@perennial/contracts';
 import { AppError, must, ReleaseStack, untilAborted } from '@perennial/kernel';
-import { describePlatform, openLog, type PlatformOptions, type ServiceName, stopPlatform } from '@perennial/launcher';
+import { describePlatform, openLog, type PlatformOptions, stopPlatform } from '@perennial/launcher';
 import { toLayout } from '@perennial/native-stack';
 import { writeBenchPolicy } from './bench-policy.js';
 import { type Chain, startChain } from './chain.js';
@@ -98,7 +99,7 @@ function openChain(kind: Chain['kind'], options: Placed): Promise<Chain> {
     clockMode: 'wall',
     partitions,
     oneProcess: kind === 'real' && oneProcess,
-    configPaths: { policy },
+    artifactPaths: { policy },
   };
   return startChain({ kind, platform, oneProcess, pidOf: (service) => pidOf({ root, home }, namespace, service) });
 }

@@ -1,5 +1,5 @@
+import { PROCESSOR_NAMES } from '@perennial/contracts';
 import type { RunResult } from './result.js';
-import { PROCESSORS } from './result.js';
 
 /** How a run differs from the fault-free one over the same log. All zero is the promise. */
 export interface Difference {
@@ -23,7 +23,7 @@ export function compareResults(faulty: RunResult, faultless: RunResult): Differe
     found[kind]++;
     if (examples.length < EXAMPLES_MAX) examples.push(`${kind}: ${what}`);
   };
-  for (const processor of PROCESSORS) {
+  for (const processor of PROCESSOR_NAMES) {
     compareMaps(faulty.states[processor], faultless.states[processor], {
       same: (a, b) => a === b,
       note: (kind, key) => note(kind, `state of ${key} in ${processor}`),

@@ -1,13 +1,14 @@
-import type { ServiceName } from '@perennial/launcher';
+import { type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import type { ModulePatch } from './patches.js';
 
-/** Where a process can be made to end itself, by service: the front door has no store to commit to. */
-export const CRASH_POINTS = {
-  ingest: ['in mid publish', 'after publish'],
-  'feature-store': ['before commit', 'after commit', 'in mid publish', 'after publish'],
-  scoring: ['before commit', 'after commit', 'in mid publish', 'after publish'],
-  action: ['before commit', 'after commit', 'in mid publish', 'after publish'],
-} as const satisfies Record<ServiceName, readonly string[]>;
+const PUBLISH_POINTS = ['in mid publish', 'after publish'];
+const COMMIT_POINTS = ['before commit', 'after commit'];
+
+/** Where a process of a service can be made to end itself; one without states has no store to commit to. */
+export function listCrashPoints(service: ServiceName): readonly string[] {
+  const hasStates = (STATEFUL_SERVICE_NAMES as readonly ServiceName[]).includes(service);
+  return hasStates ? [...COMMIT_POINTS, ...PUBLISH_POINTS] : PUBLISH_POINTS;
+}
 
 /** What leads each commit and each publish through `../preload/crash-points.cjs`. */
 export const CRASH_POINT_PATCHES: readonly ModulePatch[] = [

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ServiceName } from '@perennial/contracts';
 import { AppError, systemClock } from '@perennial/kernel';
-import type { ServiceName } from '@perennial/launcher';
 import {
   endProcess,
   findMarkedProcesses,

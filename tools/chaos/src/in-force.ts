@@ -1,19 +1,18 @@
-import { type Rollout, toTopic } from '@perennial/contracts';
+import { ARTIFACT_KINDS, type ArtifactKind, type Rollout, toTopic } from '@perennial/contracts';
 import { readTopic } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
-import type { ConfigKind } from '@perennial/launcher';
-import { type Content, KEEPERS } from './registry-surgery.js';
+import type { Content } from './registry-surgery.js';
 import type { World } from './world.js';
 
 /** What of a kind is in force on each partition of the service that keeps it; undefined where Redis knows nothing. */
 export async function readInForce(
   { redis, namespace, partitions }: Pick<World, 'redis' | 'namespace' | 'partitions'>,
-  kind: ConfigKind,
+  kind: ArtifactKind,
 ): Promise<Array<Rollout | undefined>> {
   const found: Array<Rollout | undefined> = [];
   for (let partition = 0; partition < partitions; partition++) {
-    const { meta } = toPartitionKeys(namespace, KEEPERS[kind], partition);
+    const { meta } = toPartitionKeys(namespace, ARTIFACT_KINDS[kind].owner, partition);
     const inForce = JSON.parse((await redis.hget(meta, 'inForce')) ?? '[]') as Rollout[];
     found.push(inForce.find((rollout) => rollout.kind === kind));
   }
@@ -32,8 +31,8 @@ export async function readRefusals({ log, namespace }: World, { hash }: Content)
 }
 
 /** The partitions that the instances of a service say they do not process. */
-export async function readStandstills({ fleet }: World, kind: ConfigKind): Promise<ReadonlySet<number>> {
-  const answers = await Promise.all(fleet.of(KEEPERS[kind]).map(({ url }) => fleet.readReadiness(url)));
+export async function readStandstills({ fleet }: World, kind: ArtifactKind): Promise<ReadonlySet<number>> {
+  const answers = await Promise.all(fleet.of(ARTIFACT_KINDS[kind].owner).map(({ url }) => fleet.readReadiness(url)));
   const named = answers.flatMap((answer) => [...answer.matchAll(/partition (\d+) is not being processed/g)]);
   return new Set(named.map(([, partition]) => Number(partition)));
 }

@@ -1,4 +1,13 @@
-import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import {
+  GROUP_NAMES,
+  GROUPS,
+  PROCESSOR_NAMES,
+  PROCESSORS,
+  type TopicName,
+  toConsumerGroup,
+  toPostgresSchema,
+  toTopic,
+} from '@perennial/contracts';
 import { deleteGroups, deleteTopics } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import { createNamespaceTopics, type Platform } from '@perennial/launcher';
@@ -7,8 +16,11 @@ import type { Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
 
 /** Topics that the processors make from `event.accepted`. */
-const DERIVED_TOPICS = ['featureUpdated', 'scoreComputed', 'stageChanged', 'actionDecided', 'deadLettered'] as const;
-const READERS = ['feature-store', 'scoring', 'action', 'scoring-transitions', 'action-ledger'] as const;
+const DERIVED_TOPICS: readonly TopicName[] = [
+  ...PROCESSOR_NAMES.flatMap((name): readonly TopicName[] => PROCESSORS[name].outputs),
+  'deadLettered',
+];
+const READERS = GROUP_NAMES.filter((name) => ['processor', 'projection'].includes(GROUPS[name].role));
 /** Tables that are projections of the edges, by the service that keeps them. */
 const PROJECTIONS = {
   scoring: ['transitions', 'profile_stages', 'projection_offsets'],

@@ -1,20 +1,14 @@
-import { toPostgresSchema } from '@perennial/contracts';
+import { ARTIFACT_KINDS, type ArtifactKind, toPostgresSchema } from '@perennial/contracts';
 import { must, toSha256 } from '@perennial/kernel';
-import type { ConfigKind, Platform } from '@perennial/launcher';
+import type { Platform } from '@perennial/launcher';
 import { quoteIdentifier, withPool } from '@perennial/postgres';
 
 /** A content as a rollout names it. */
 export interface Content {
-  readonly kind: ConfigKind;
+  readonly kind: ArtifactKind;
   readonly number: number;
   readonly hash: string;
 }
-
-/** Which service keeps the contents of a kind. */
-export const KEEPERS = { lifecycle: 'scoring', model: 'scoring', policy: 'action' } as const satisfies Record<
-  ConfigKind,
-  string
->;
 
 /** The registry's table as somebody with the right to write it may leave it; past the commands, and past the links. */
 export interface RegistrySurgery {
@@ -24,8 +18,8 @@ export interface RegistrySurgery {
   write(hash: string, bytes: Buffer): Promise<void>;
 }
 
-export function createRegistrySurgery({ endpoints, namespace }: Platform, kind: ConfigKind): RegistrySurgery {
-  const table = `${quoteIdentifier(toPostgresSchema(namespace, KEEPERS[kind]))}.registry`;
+export function createRegistrySurgery({ endpoints, namespace }: Platform, kind: ArtifactKind): RegistrySurgery {
+  const table = `${quoteIdentifier(toPostgresSchema(namespace, ARTIFACT_KINDS[kind].owner))}.registry`;
   const options = { url: endpoints.postgresUrl, applicationName: 'perennial-chaos', connectionsMax: 1 };
   const ask = <Row extends object>(sql: string, values: unknown[]) =>
     withPool(options, async (pool) => (await pool.query<Row>(sql, values)).rows);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { PROCESSOR_NAMES } from '@perennial/contracts';
 import { expectToFit } from './patches-test-kit.js';
 import { RELEASES, toPresentState } from './releases.js';
-import { PROCESSORS } from './result.js';
 
-describe.each(PROCESSORS)('the next releases of %s', (processor) => {
+describe.each(PROCESSOR_NAMES)('the next releases of %s', (processor) => {
   const { reads, writes } = RELEASES[processor];
 
   it('fit the built modules', () => {

@@ -1,5 +1,5 @@
+import type { ProcessorName } from '@perennial/contracts';
 import type { ModulePatch } from './patches.js';
-import type { ProcessorName } from './result.js';
 
 /*
  * Releases of the processors that there never were, made of the present one by patches. The first reads the state version

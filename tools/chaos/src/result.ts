@@ -1,13 +1,10 @@
-import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
+import { AcceptedRecord, type EventRejected, type ProcessorName, toTopic } from '@perennial/contracts';
 import type { Log, LogRecord } from '@perennial/kafka';
 import { toSha256 } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
 import type { Redis } from '@perennial/redis';
 import { readWhole } from './read-whole.js';
 import { toPresentState } from './releases.js';
-
-export const PROCESSORS = ['feature-store', 'scoring', 'action'] as const;
-export type ProcessorName = (typeof PROCESSORS)[number];
 
 /** What a run came to, in a form that two runs over one log can be compared by. */
 export interface RunResult {

@@ -1,15 +1,9 @@
 import { join } from 'node:path';
 import { waitForQuiet } from '@perennial/backfill';
+import { SERVICE_NAMES, type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { AppError, must, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
-import {
-  ensurePlatform,
-  openLog,
-  type Platform,
-  SERVICE_NAMES,
-  type ServiceName,
-  stopPlatform,
-} from '@perennial/launcher';
+import { ensurePlatform, openLog, type Platform, stopPlatform } from '@perennial/launcher';
 import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
@@ -222,7 +216,7 @@ async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<R
     environmentOf: (service) => ({ ...platform.environmentOf(service), PERENNIAL_SNAPSHOTS: 'off' }),
   });
   releases.push('fault-free fleet', () => fleet.stop());
-  for (const service of ['feature-store', 'scoring', 'action'] as const) await fleet.add(service);
+  for (const service of STATEFUL_SERVICE_NAMES) await fleet.add(service);
   await fleet.waitUntilReady();
   await requireQuiet({ log, namespace: NAMESPACE });
   return collectResult({ log, redis, namespace: NAMESPACE, partitions: options.partitions });

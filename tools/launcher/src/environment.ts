@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
+import type { ServiceName } from '@perennial/contracts';
 import { toSha256 } from '@perennial/kernel';
 import { LOOPBACK, type StackEndpoints } from '@perennial/native-stack';
-import type { ServiceName } from './services.js';
 
 /** Who writes time: `wall` the clock of ingest, `events` only POST /v1/clock (backfills). */
 export type ClockMode = 'wall' | 'events';

@@ -1,7 +1,7 @@
 export * from './describe.js';
 export { type ClockMode, toServiceEnvironment } from './environment.js';
 export { toDefaultPath } from './fingerprint.js';
-export { loadNamespaceState, type NamespaceState, type RegisteredConfig } from './namespace-state.js';
+export { loadNamespaceState, type NamespaceState, type RegisteredArtifact } from './namespace-state.js';
 export {
   attachPlatform,
   ensurePlatform,
@@ -14,4 +14,3 @@ export { createNamespaceTopics } from './provision.js';
 export { rebuildNamespace, runRebuild } from './rebuild.js';
 export type { RebuildSummary } from './rebuild-chain.js';
 export { runServiceCommand } from './service-process.js';
-export { CONFIG_KINDS, type ConfigKind, GROUPS, SERVICE_NAMES, type ServiceName } from './services.js';

@@ -61,7 +61,7 @@ describe('namespace state', () => {
     clockMode: 'wall',
     partitions: 2,
     provisioned: null,
-    configPaths: {},
+    artifactPaths: {},
     oneProcess: false,
     ports: {},
     processes: {},

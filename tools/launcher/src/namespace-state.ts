@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ArtifactKind, ServiceName } from '@perennial/contracts';
 import { type ProcessRef, readStateFile, removeStateFile, writeStateFile } from '@perennial/native-stack';
 import type { ClockMode } from './environment.js';
-import type { ConfigKind, ServiceName } from './services.js';
 
-/** What a service command `register` answers: a config's content under its number. */
-export interface RegisteredConfig {
-  readonly kind: ConfigKind;
+/** What a service command `register` answers: an artifact under its number. */
+export interface RegisteredArtifact {
+  readonly kind: ArtifactKind;
   readonly number: number;
   readonly hash: string;
 }
@@ -22,9 +22,9 @@ export interface NamespaceState {
   readonly namespace: string;
   readonly clockMode: ClockMode;
   readonly partitions: number;
-  /** Topics, tables and configs are as this fingerprint of their sources says; null before the first time. */
-  provisioned: { readonly fingerprint: string; readonly inForce: readonly RegisteredConfig[] } | null;
-  configPaths: Partial<Record<ConfigKind, string>>;
+  /** Topics, tables and artifacts are as this fingerprint of their sources says; null before the first time. */
+  provisioned: { readonly fingerprint: string; readonly inForce: readonly RegisteredArtifact[] } | null;
+  artifactPaths: Partial<Record<ArtifactKind, string>>;
   oneProcess: boolean;
   ports: Partial<Record<ServiceName, number>>;
   /** By service, or `one-process` where all share one. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { ServiceName } from '@perennial/contracts';
 import { ReleaseStack } from '@perennial/kernel';
 import { findRoot } from '@perennial/native-stack';
-import type { ServiceName } from './services.js';
 
 /** All services in one process, still over the topics: run as a script, with each one's variables in ONE_PROCESS_VARIABLE. */
 

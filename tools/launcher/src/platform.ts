@@ -1,6 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_PARTITIONS, LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
+import {
+  type ArtifactKind,
+  DEFAULT_PARTITIONS,
+  LIVE_NAMESPACE,
+  parseNamespace,
+  SERVICE_NAMES,
+  SERVICES,
+  type ServiceName,
+} from '@perennial/contracts';
 import { AppError, must } from '@perennial/kernel';
 import {
   attachStack,
@@ -38,7 +46,6 @@ import {
   toServiceUrl,
   waitForService,
 } from './service-process.js';
-import { type ConfigKind, PREFERRED_PORTS, SERVICE_NAMES, type ServiceName } from './services.js';
 
 const LOCK_WAIT_MS_MAX = 300_000;
 
@@ -59,7 +66,7 @@ export interface PlatformOptions {
   /** The front door's own port; the other services take a preferred one or, where taken, any free one. */
   readonly ingestPort?: number | undefined;
   /** A lifecycle chart, model folder or policy other than the default, kept until another is given. */
-  readonly configPaths?: Partial<Record<ConfigKind, string>> | undefined;
+  readonly artifactPaths?: Partial<Record<ArtifactKind, string>> | undefined;
   /** A stack that runs already (tests); else the installation's own is started. */
   readonly endpoints?: StackEndpoints | undefined;
   /** Further variables for every service. */
@@ -88,7 +95,7 @@ export interface Platform {
   stop(): Promise<void>;
 }
 
-/** Brings a namespace up: stack, topics, tables, configs, services, all ready. Does only what is missing; safe to call again. */
+/** Brings a namespace up: stack, topics, tables, artifacts, services, all ready. Does only what is missing; safe to call again. */
 export async function ensurePlatform(options: PlatformOptions = {}): Promise<Platform> {
   const layout = toLayout({ root: options.root, home: options.home });
   const namespace = parseNamespace(options.namespace ?? LIVE_NAMESPACE);
@@ -213,7 +220,7 @@ async function bringNamespaceUp({
   const onProgress = options.onProgress ?? (() => undefined);
   const state = loadNamespaceState(layout.stateDir, namespace) ?? createNamespaceState(namespace, options);
   checkUnchanged(state, options);
-  state.configPaths = { ...state.configPaths, ...options.configPaths };
+  state.artifactPaths = { ...state.artifactPaths, ...options.artifactPaths };
   state.oneProcess = options.oneProcess ?? state.oneProcess;
   await endWhatIsOutdated({ layout, endpoints, options }, state);
   await choosePorts(state, { ingest: options.ingestPort });
@@ -237,7 +244,7 @@ function createNamespaceState(namespace: string, options: PlatformOptions): Name
     clockMode: options.clockMode ?? (namespace === LIVE_NAMESPACE ? 'wall' : 'events'),
     partitions: options.partitions ?? DEFAULT_PARTITIONS,
     provisioned: null,
-    configPaths: {},
+    artifactPaths: {},
     oneProcess: false,
     ports: {},
     processes: {},
@@ -290,7 +297,7 @@ async function choosePorts(state: NamespaceState, given: { readonly ingest: numb
         `${service} already runs on port ${state.ports[service]}: run \`./perennial down\` first`,
       );
     const preferred =
-      state.ports[service] ?? (state.namespace === LIVE_NAMESPACE ? PREFERRED_PORTS[service] : undefined);
+      state.ports[service] ?? (state.namespace === LIVE_NAMESPACE ? SERVICES[service].preferredPort : undefined);
     state.ports[service] =
       port === undefined
         ? await pickPort(preferred)

@@ -41,7 +41,7 @@ function createState(namespace: string, partitions: number): NamespaceState {
     clockMode,
     partitions,
     provisioned: null,
-    configPaths: {},
+    artifactPaths: {},
     oneProcess: false,
     ports: {},
     processes: {},

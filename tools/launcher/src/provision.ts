@@ -1,12 +1,21 @@
-import { TOPICS, type TopicName, toTopic } from '@perennial/contracts';
+import {
+  ARTIFACT_KIND_NAMES,
+  ARTIFACT_KINDS,
+  type ArtifactKind,
+  SERVICE_NAMES,
+  SERVICES,
+  type ServiceName,
+  TOPICS,
+  type TopicName,
+  toTopic,
+} from '@perennial/contracts';
 import { createTopics } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Layout } from '@perennial/native-stack';
 import { createSilentLogger } from '@perennial/telemetry';
-import { toConfigPath } from './fingerprint.js';
-import type { NamespaceState, RegisteredConfig } from './namespace-state.js';
+import { toArtifactPath } from './fingerprint.js';
+import type { NamespaceState, RegisteredArtifact } from './namespace-state.js';
 import { runServiceCommand } from './service-process.js';
-import { CONFIG_KINDS, CONFIGS, type ConfigKind, MIGRATING_SERVICES, type ServiceName } from './services.js';
 
 export interface ProvisionInput {
   readonly layout: Layout;
@@ -16,18 +25,20 @@ export interface ProvisionInput {
   readonly onProgress: (message: string) => void;
 }
 
-/** Makes topics and tables, registers the configs and puts them in force; every step may be repeated. Answers what is in force. */
-export async function provision(input: ProvisionInput): Promise<RegisteredConfig[]> {
+/** Makes topics and tables, registers the artifacts and puts them in force; every step may be repeated. Answers what is in force. */
+export async function provision(input: ProvisionInput): Promise<RegisteredArtifact[]> {
   const { layout, state, environmentOf, onProgress } = input;
   onProgress(`creating topics of namespace ${state.namespace}`);
   await createNamespaceTopics(state, input.kafkaBrokers);
   onProgress('migrating tables');
   await Promise.all(
-    MIGRATING_SERVICES.map((service) => runServiceCommand(layout.root, service, ['migrate'], environmentOf(service))),
+    SERVICE_NAMES.filter((name) => SERVICES[name].hasTables).map((service) =>
+      runServiceCommand(layout.root, service, ['migrate'], environmentOf(service)),
+    ),
   );
-  onProgress('registering lifecycle, model and policy');
-  const registered = await Promise.all(CONFIG_KINDS.map((kind) => register(input, kind)));
-  for (const config of registered) await rollOut(input, config);
+  onProgress(`registering ${ARTIFACT_KIND_NAMES.join(', ')}`);
+  const registered = await Promise.all(ARTIFACT_KIND_NAMES.map((kind) => register(input, kind)));
+  for (const artifact of registered) await rollOut(input, artifact);
   return registered;
 }
 
@@ -46,19 +57,22 @@ export async function createNamespaceTopics(
   );
 }
 
-async function register({ layout, state, environmentOf }: ProvisionInput, kind: ConfigKind): Promise<RegisteredConfig> {
-  const { service } = CONFIGS[kind];
-  const path = toConfigPath(layout.root, kind, state.configPaths);
-  const output = await runServiceCommand(layout.root, service, ['register', kind, path], environmentOf(service));
+async function register(
+  { layout, state, environmentOf }: ProvisionInput,
+  kind: ArtifactKind,
+): Promise<RegisteredArtifact> {
+  const { owner } = ARTIFACT_KINDS[kind];
+  const path = toArtifactPath(layout.root, kind, state.artifactPaths);
+  const output = await runServiceCommand(layout.root, owner, ['register', kind, path], environmentOf(owner));
   return parseRegistered(kind, output);
 }
 
 /** Already in force means nothing to write: a second rollout would be one more control record on every partition. */
 async function rollOut(
   { layout, state, environmentOf, onProgress }: ProvisionInput,
-  config: RegisteredConfig,
+  artifact: RegisteredArtifact,
 ): Promise<void> {
-  const { kind, number, hash } = config;
+  const { kind, number, hash } = artifact;
   if (state.provisioned?.inForce.some((known) => known.kind === kind && known.hash === hash && known.number === number))
     return;
   onProgress(`putting ${kind} ${number} in force`);
@@ -71,7 +85,7 @@ async function rollOut(
 }
 
 /** The answer of `register`: the last line that is JSON with a number and a hash; log lines may stand before it. */
-export function parseRegistered(kind: ConfigKind, output: string): RegisteredConfig {
+export function parseRegistered(kind: ArtifactKind, output: string): RegisteredArtifact {
   for (const line of output.trim().split('\n').reverse()) {
     const answer = parseJson(line) as { kind?: unknown; number?: unknown; hash?: unknown } | undefined;
     if (typeof answer?.number === 'number' && typeof answer.hash === 'string')

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { must, ReleaseStack } from '@perennial/kernel';
 import type { RebuildStage } from '@perennial/keyed-processor';
 import { findRoot } from '@perennial/native-stack';
 import { createSilentLogger } from '@perennial/telemetry';
 import { type RebuildArchive, rebuildChain } from './rebuild-chain.js';
-import { REBUILD_VARIABLE, REBUILT_SERVICES, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
+import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
 
 /** Rebuilds a namespace from its archive: run as a script, with a RebuildOrder in REBUILD_VARIABLE. Tells JSON, a message a line. */
 
@@ -31,7 +32,7 @@ async function run({ namespace, force, environments }: RebuildOrder): Promise<vo
   const releases = new ReleaseStack();
   try {
     const opened: OpenRebuild[] = [];
-    for (const service of REBUILT_SERVICES) {
+    for (const service of STATEFUL_SERVICE_NAMES) {
       const environment = { ...process.env, ...environments[service], LOG_LEVEL: 'silent' };
       opened.push(
         await releases.acquire(

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
 import { isRunning } from '@perennial/native-stack';
 import { loadNamespaceState } from './namespace-state.js';
 import type { Platform } from './platform.js';
 import type { RebuildSummary } from './rebuild-chain.js';
-import { REBUILD_VARIABLE, REBUILT_SERVICES, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
+import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
 
 /** Characters of the process's complaint that are kept. */
 const ERROR_CHARS_MAX = 4_000;
@@ -27,7 +28,7 @@ export function rebuildNamespace(
     );
   }
   const environments = Object.fromEntries(
-    REBUILT_SERVICES.map((service) => [service, platform.environmentOf(service)]),
+    STATEFUL_SERVICE_NAMES.map((service) => [service, platform.environmentOf(service)]),
   ) as unknown as RebuildOrder['environments'];
   return runRebuild({ namespace, force: options.force, environments }, { root: layout.root, ...options });
 }

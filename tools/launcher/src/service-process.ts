@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ServiceName } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
 import {
   endProcess,
@@ -12,7 +13,6 @@ import {
   waitUntilReady,
 } from '@perennial/native-stack';
 import type { ProcessName } from './namespace-state.js';
-import type { ServiceName } from './services.js';
 
 const READY_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 20_000;

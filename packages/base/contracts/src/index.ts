@@ -15,3 +15,18 @@ export {
   type VersionedState,
 } from './state-format.js';
 export * from './topics.js';
+export {
+  ARTIFACT_KIND_NAMES,
+  ARTIFACT_KINDS,
+  type ArtifactKind,
+  GROUP_NAMES,
+  GROUPS,
+  PROCESSOR_NAMES,
+  PROCESSORS,
+  type ProcessorName,
+  SERVICE_NAMES,
+  SERVICES,
+  type ServiceName,
+  STATEFUL_SERVICE_NAMES,
+  type StatefulServiceName,
+} from './topology.js';

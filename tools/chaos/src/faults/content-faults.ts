@@ -1,9 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, type ArtifactKind } from '@perennial/contracts';
 import { AppError, must, systemClock } from '@perennial/kernel';
-import { CONFIG_KINDS, type ConfigKind, toDefaultPath } from '@perennial/launcher';
+import { toDefaultPath } from '@perennial/launcher';
 import { readInForce, readRefusals, readStandstills } from '../in-force.js';
-import { type Content, createRegistrySurgery, KEEPERS } from '../registry-surgery.js';
+import { type Content, createRegistrySurgery } from '../registry-surgery.js';
 import type { World } from '../world.js';
 import type { Draw, Fault } from './fault.js';
 
@@ -17,7 +18,7 @@ const invalidRollout: Fault = {
   row: 18,
   lane: 'infrastructure',
   async run(world, draw) {
-    const kind = draw.pick(CONFIG_KINDS);
+    const kind = draw.pick(ARTIFACT_KIND_NAMES);
     const bytes = await toUseless(world, kind, draw);
     const bad = await createRegistrySurgery(world.platform, kind).insert(bytes);
     await rollOut(world, bad);
@@ -33,7 +34,7 @@ const damagedContent: Fault = {
   row: 18,
   lane: 'infrastructure',
   async run(world, draw) {
-    const kind = draw.pick(CONFIG_KINDS);
+    const kind = draw.pick(ARTIFACT_KIND_NAMES);
     const path = makeVariant(world, kind, draw);
     const content = await register(world, kind, path);
     const surgery = createRegistrySurgery(world.platform, kind);
@@ -56,21 +57,21 @@ const damagedAtStart: Fault = {
   row: 18,
   lane: 'infrastructure',
   async run(world, draw) {
-    const kind = draw.pick(CONFIG_KINDS);
+    const kind = draw.pick(ARTIFACT_KIND_NAMES);
     const surgery = createRegistrySurgery(world.platform, kind);
     const inForce = await readInForce(world, kind);
     const hashes = new Set(inForce.flatMap((rollout) => rollout?.hash ?? []));
     const whole = await Promise.all([...hashes].map(async (hash) => [hash, await surgery.read(hash)] as const));
     for (const [hash, bytes] of whole) await surgery.write(hash, flipByte(bytes, draw));
-    for (const instance of world.fleet.of(KEEPERS[kind])) world.fleet.kill(instance);
+    for (const instance of world.fleet.of(ARTIFACT_KINDS[kind].owner)) world.fleet.kill(instance);
     await waitForStandstill(world, kind);
     for (const [hash, bytes] of whole) await surgery.write(hash, bytes);
-    return `${kind}, ${KEEPERS[kind]} killed, stood still on ${world.partitions} partitions until mended`;
+    return `${kind}, ${ARTIFACT_KINDS[kind].owner} killed, stood still on ${world.partitions} partitions until mended`;
   },
 };
 
 /** What ships, with a mistake that `register` would name. */
-async function toUseless(world: World, kind: ConfigKind, draw: Draw): Promise<Buffer> {
+async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<Buffer> {
   if (kind === 'model') {
     const { hash } = must((await readInForce(world, kind)).find(Boolean), 'a model in force');
     const packed = await createRegistrySurgery(world.platform, kind).read(hash);
@@ -84,7 +85,7 @@ async function toUseless(world: World, kind: ConfigKind, draw: Draw): Promise<Bu
 }
 
 /** What ships, told apart by a remark, where `register` can read it. */
-function makeVariant({ platform }: World, kind: ConfigKind, draw: Draw): string {
+function makeVariant({ platform }: World, kind: ArtifactKind, draw: Draw): string {
   const remark = `chaos ${draw.between(0, 1e9)}`;
   const source = toDefaultPath(platform.layout.root, kind);
   const folder = join(platform.layout.home, 'contents');
@@ -106,8 +107,8 @@ function flipByte(bytes: Buffer, draw: Draw): Buffer {
   return damaged;
 }
 
-async function register({ platform }: World, kind: ConfigKind, path: string): Promise<Content> {
-  const answer = await platform.runCommand(KEEPERS[kind], ['register', kind, path]);
+async function register({ platform }: World, kind: ArtifactKind, path: string): Promise<Content> {
+  const answer = await platform.runCommand(ARTIFACT_KINDS[kind].owner, ['register', kind, path]);
   const { number, hash } = JSON.parse(must(answer.trim().split('\n').at(-1), 'an answer')) as Content;
   return { kind, number, hash };
 }
@@ -116,7 +117,7 @@ async function rollOut({ platform }: World, { kind, number, hash }: Content): Pr
   await platform.runCommand('ingest', ['rollout', '--kind', kind, '--number', String(number), '--hash', hash]);
 }
 
-function waitForStandstill(world: World, kind: ConfigKind): Promise<void> {
+function waitForStandstill(world: World, kind: ArtifactKind): Promise<void> {
   return waitFor(world, `standstills for the ${kind}`, async () => (await readStandstills(world, kind)).size);
 }
 

@@ -1,5 +1,5 @@
 import { AppError, systemClock } from '@perennial/kernel';
-import { CRASH_POINTS } from '../crash-points.js';
+import { listCrashPoints } from '../crash-points.js';
 import type { Fault } from './fault.js';
 
 /** The other lane may have taken the broker or a store away for a minute: then nothing is committed or published. */
@@ -13,7 +13,7 @@ const killAtCrashPoint: Fault = {
   lane: 'services',
   async run({ fleet }, draw) {
     const instance = draw.pick(fleet.instances);
-    const point = draw.pick<string>(CRASH_POINTS[instance.service]);
+    const point = draw.pick(listCrashPoints(instance.service));
     const what = `${instance.service}-${instance.index}, ${point}`;
     const isReached = fleet.killAt(instance, point);
     const deadline = systemClock.now() + REACHED_WITHIN_MS;

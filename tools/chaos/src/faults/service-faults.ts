@@ -1,5 +1,5 @@
+import { SERVICE_NAMES } from '@perennial/contracts';
 import { systemClock } from '@perennial/kernel';
-import { SERVICE_NAMES } from '@perennial/launcher';
 import type { Instance } from '../fleet.js';
 import type { Draw, Fault } from './fault.js';
 

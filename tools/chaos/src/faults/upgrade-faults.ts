@@ -1,7 +1,7 @@
+import { PROCESSOR_NAMES, type ProcessorName } from '@perennial/contracts';
 import { systemClock } from '@perennial/kernel';
 import type { ModulePatch } from '../patches.js';
 import { RELEASES } from '../releases.js';
-import { PROCESSORS, type ProcessorName } from '../result.js';
 import type { World } from '../world.js';
 import type { Draw, Fault } from './fault.js';
 
@@ -26,7 +26,7 @@ const upgradeAndRollBack: Fault = {
   row: 17,
   lane: 'services',
   async run(world, draw) {
-    const service = draw.pick(PROCESSORS);
+    const service = draw.pick(PROCESSOR_NAMES);
     const { reads, writes } = RELEASES[service];
     await roll(world, { service, patches: reads }, draw);
     await roll(world, { service, patches: [...reads, ...writes] }, draw);

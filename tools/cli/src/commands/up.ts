@@ -1,4 +1,5 @@
-import { type ConfigKind, ensurePlatform, type Platform, SERVICE_NAMES } from '@perennial/launcher';
+import { type ArtifactKind, SERVICE_NAMES } from '@perennial/contracts';
+import { ensurePlatform, type Platform } from '@perennial/launcher';
 import { attachStack, checkMachine, toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { MachineError } from '../exit-codes.js';
@@ -68,7 +69,7 @@ export async function up(options: UpOptions): Promise<Platform> {
         postgres: options.postgresPort,
       }),
       ingestPort: options.httpPort,
-      configPaths: withoutUndefined<ConfigKind, string>({
+      artifactPaths: withoutUndefined<ArtifactKind, string>({
         lifecycle: options.lifecycle,
         model: options.model,
         policy: options.policy,

@@ -1,0 +1,90 @@
+import type { TopicName } from './topics.js';
+
+/*
+ * What the platform consists of, declared once: services, processors, consumer groups, kinds of artifacts. Launcher, chaos,
+ * bench, backfill, scripts and the compose file's test read it; whoever adds a service begins here.
+ */
+
+export interface ServiceDeclaration {
+  /** Port of the live namespace where it is free; other namespaces get any free ones. */
+  readonly preferredPort: number;
+  /** It has tables of its own in PostgreSQL, brought up to date by its command `migrate`. */
+  readonly hasTables: boolean;
+}
+
+/** The services, in the order in which data flows. */
+export const SERVICES = {
+  ingest: { preferredPort: 18_080, hasTables: true },
+  'feature-store': { preferredPort: 18_081, hasTables: false },
+  scoring: { preferredPort: 18_082, hasTables: true },
+  action: { preferredPort: 18_083, hasTables: true },
+} as const satisfies Record<string, ServiceDeclaration>;
+
+export type ServiceName = keyof typeof SERVICES;
+
+export const SERVICE_NAMES = Object.keys(SERVICES) as readonly ServiceName[];
+
+export interface ProcessorDeclaration {
+  readonly service: ServiceName;
+  readonly input: TopicName;
+  /** The first one is what the next processor reads, and where control records are forwarded to, if there is a next one. */
+  readonly outputs: readonly [TopicName, ...TopicName[]];
+}
+
+/** Keyed processors by name, in the order in which data flows. The name is in consumer groups, Redis keys and positions. */
+export const PROCESSORS = {
+  'feature-store': { service: 'feature-store', input: 'eventAccepted', outputs: ['featureUpdated'] },
+  scoring: { service: 'scoring', input: 'featureUpdated', outputs: ['scoreComputed', 'stageChanged'] },
+  action: { service: 'action', input: 'scoreComputed', outputs: ['actionDecided'] },
+} as const satisfies Record<string, ProcessorDeclaration>;
+
+export type ProcessorName = keyof typeof PROCESSORS;
+
+export const PROCESSOR_NAMES = Object.keys(PROCESSORS) as readonly ProcessorName[];
+
+/** Services with states in Redis: those that run a processor. */
+export type StatefulServiceName = (typeof PROCESSORS)[ProcessorName]['service'];
+
+export const STATEFUL_SERVICE_NAMES: readonly StatefulServiceName[] = PROCESSOR_NAMES.map(
+  (name) => PROCESSORS[name].service,
+);
+
+export interface GroupDeclaration {
+  readonly service: ServiceName;
+  readonly topic: TopicName;
+  /** `door` and `processor` are what an event passes; the others follow behind. */
+  readonly role: 'door' | 'processor' | 'archive' | 'projection';
+}
+
+/** Consumer groups by the name that `toConsumerGroup` takes, in the order in which data flows. */
+export const GROUPS = {
+  'ingest-received': { service: 'ingest', topic: 'eventReceived', role: 'door' },
+  'feature-store': { service: 'feature-store', topic: PROCESSORS['feature-store'].input, role: 'processor' },
+  'event-archive': { service: 'feature-store', topic: 'eventAccepted', role: 'archive' },
+  scoring: { service: 'scoring', topic: PROCESSORS.scoring.input, role: 'processor' },
+  'scoring-transitions': { service: 'scoring', topic: 'stageChanged', role: 'projection' },
+  action: { service: 'action', topic: PROCESSORS.action.input, role: 'processor' },
+  'action-ledger': { service: 'action', topic: 'actionDecided', role: 'projection' },
+} as const satisfies Record<ProcessorName, GroupDeclaration> & Record<string, GroupDeclaration>;
+
+export type GroupName = keyof typeof GROUPS;
+
+export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
+
+export interface ArtifactKindDeclaration {
+  /** The service that validates an artifact of this kind, by its command `register`. */
+  readonly owner: ServiceName;
+  /** File or folder of the repository that holds the default. */
+  readonly defaultPath: string;
+}
+
+/** Kinds of artifacts, in the order in which they are registered and put in force: later ones may rest on earlier ones. */
+export const ARTIFACT_KINDS = {
+  lifecycle: { owner: 'scoring', defaultPath: 'infra/defaults/lifecycle.yaml' },
+  model: { owner: 'scoring', defaultPath: 'trainer/models/default' },
+  policy: { owner: 'action', defaultPath: 'infra/defaults/policy.yaml' },
+} as const satisfies Record<string, ArtifactKindDeclaration>;
+
+export type ArtifactKind = keyof typeof ARTIFACT_KINDS;
+
+export const ARTIFACT_KIND_NAMES = Object.keys(ARTIFACT_KINDS) as readonly ArtifactKind[];
