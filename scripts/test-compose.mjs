@@ -13,8 +13,15 @@ import { parseArgs } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { SERVICE_NAMES } from '../packages/base/contracts/dist/index.js';
 import { createCompose, findEngineProblem } from './containers/compose.mjs';
-import { ensureEnvFile } from './containers/env-file.mjs';
+import { ensureEnvFile, parseEnv } from './containers/env-file.mjs';
 
+/** A path of each service that nobody may read without a token. */
+const CLOSED_DOORS = {
+  ingest: '/v1/clock',
+  'feature-store': '/v1/features/nobody',
+  scoring: '/v1/stages',
+  action: '/v1/summary',
+};
 const UP_TIMEOUT_S = 480;
 const ACTION_TIMEOUT_MS = 60_000;
 /** A profile in twenty is held out and gets nothing: that all five are happens once in three million runs. */
@@ -90,6 +97,10 @@ async function checkServices(compose) {
     const user = compose.read(['exec', '-T', service, 'node', '-p', 'process.getuid()']).trim();
     if (user === '0') throw new Error(`${service} runs as root`);
   }
+  for (const [service, path] of Object.entries(CLOSED_DOORS)) {
+    const { status } = await fetch(`${compose.urlOf(service, 8080)}${path}`);
+    if (status !== 401) throw new Error(`${service}${path} answered ${status} without a token`);
+  }
 }
 
 async function sendFirstOrders(compose, users) {
@@ -157,8 +168,13 @@ async function waitForAction(compose, users) {
   }
 }
 
+/** The operator's token, as the provisioning has made it known. */
+function readToken() {
+  return parseEnv(readFileSync(join(root, '.env'), 'utf8')).get('PERENNIAL_TOKEN');
+}
+
 async function readText(url) {
-  const response = await fetch(url);
+  const response = await fetch(url, { headers: { authorization: `Bearer ${readToken()}` } });
   return { ok: response.ok, text: await response.text() };
 }
 

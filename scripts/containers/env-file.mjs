@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** Each secret and what it is for. Hexadecimal, so that one can stand in a URL as it is. */
+/** Each secret, what it is for, and how it begins. Hexadecimal, so that one can stand in a URL as it is. */
 export const SECRETS = [
   [
     'PERENNIAL_SECRET',
@@ -10,6 +10,7 @@ export const SECRETS = [
   ],
   ['REDIS_PASSWORD', 'Password of Redis.'],
   ['POSTGRES_PASSWORD', 'Password of PostgreSQL. Taken over when its volume is empty; change it there too.'],
+  ['PERENNIAL_TOKEN', 'Token with every scope, for whoever operates the platform: Authorization: Bearer.', 'pt_'],
 ];
 const SECRET_BYTES = 32;
 
@@ -18,9 +19,9 @@ export function ensureEnvFile(path) {
   if (existsSync(path)) {
     const missing = findMissing(readFileSync(path, 'utf8'));
     if (missing.length === 0) return false;
-    throw new Error(
-      `${path} lacks ${missing.join(', ')}; add a line for each, such as ${missing[0]}=${createSecret()}`,
-    );
+    const [[name, , prefix]] = missing;
+    const names = missing.map(([missingName]) => missingName).join(', ');
+    throw new Error(`${path} lacks ${names}; add a line for each, such as ${name}=${createSecret(prefix)}`);
   }
   // wx: of two that start at once one makes it, and no link is followed.
   writeFileSync(path, createEnvText(), { mode: 0o600, flag: 'wx' });
@@ -28,13 +29,17 @@ export function ensureEnvFile(path) {
 }
 
 function createEnvText() {
-  const lines = SECRETS.flatMap(([name, description]) => [`# ${description}`, `${name}=${createSecret()}`, '']);
+  const lines = SECRETS.flatMap(([name, description, prefix]) => [
+    `# ${description}`,
+    `${name}=${createSecret(prefix)}`,
+    '',
+  ]);
   return ['# Secrets of this installation; .env.example lists what else can be set here.', '', ...lines].join('\n');
 }
 
 function findMissing(text) {
   const values = parseEnv(text);
-  return SECRETS.map(([name]) => name).filter((name) => !values.get(name));
+  return SECRETS.filter(([name]) => !values.get(name));
 }
 
 /** `NAME=value` lines as a map; comments and empty lines are left out. */
@@ -43,6 +48,6 @@ export function parseEnv(text) {
   return new Map(pairs.map(([, name, value]) => [name, value.replace(/^(['"])(.*)\1$/, '$2')]));
 }
 
-function createSecret() {
-  return randomBytes(SECRET_BYTES).toString('hex');
+function createSecret(prefix = '') {
+  return prefix + randomBytes(SECRET_BYTES).toString('hex');
 }

@@ -18,7 +18,8 @@ describe('ensureEnvFile', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const values = parseEnv(readFileSync(path, 'utf8'));
     expect([...values.keys()]).toEqual(SECRETS.map(([name]) => name));
-    for (const value of values.values()) expect(value).toMatch(/^[0-9a-f]{64}$/);
+    for (const value of values.values()) expect(value).toMatch(/^(pt_)?[0-9a-f]{64}$/);
+    expect(values.get('PERENNIAL_TOKEN')).toMatch(/^pt_/);
     expect(new Set(values.values()).size).toBe(SECRETS.length);
   });
 
@@ -31,7 +32,7 @@ describe('ensureEnvFile', () => {
 
   it('names what an existing file lacks, empty values too, and does not touch it', () => {
     writeFileSync(path, 'PERENNIAL_SECRET=abc\nREDIS_PASSWORD=\n# POSTGRES_PASSWORD=x\n');
-    expect(() => ensureEnvFile(path)).toThrow(/lacks REDIS_PASSWORD, POSTGRES_PASSWORD;/);
+    expect(() => ensureEnvFile(path)).toThrow(/lacks REDIS_PASSWORD, POSTGRES_PASSWORD, PERENNIAL_TOKEN;/);
     expect(readFileSync(path, 'utf8')).toContain('PERENNIAL_SECRET=abc');
   });
 });

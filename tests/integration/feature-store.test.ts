@@ -5,6 +5,7 @@ import { createSeededRandom, must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createLogger } from '@perennial/telemetry';
+import { AUTHORIZATION } from '../support/access.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { readTopic } from '../support/read-topic.js';
@@ -135,7 +136,7 @@ describe(`feature-store (seed ${SEED})`, () => {
       },
       { withinMs: 40_000, what: `${namespace} processed` },
     );
-    const response = await fetch(`${url}/v1/features/${'x'.repeat(300)}`);
+    const response = await fetch(`${url}/v1/features/${'x'.repeat(300)}`, { headers: AUTHORIZATION });
     const refused = { status: response.status, message: ((await response.json()) as { detail: string }).detail };
     expect(await service.end(running, 'SIGTERM')).toBe(0);
     const read = await readTopic(log, toTopic(namespace, 'featureUpdated'));
@@ -147,7 +148,7 @@ describe(`feature-store (seed ${SEED})`, () => {
   async function ask(url: string): Promise<Profile[]> {
     const response = await fetch(`${url}/v1/features`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...AUTHORIZATION },
       body: JSON.stringify({ userIds }),
     });
     return ((await response.json()) as { profiles: Profile[] }).profiles;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -38,15 +38,24 @@ describe('launcher', () => {
     for (const url of Object.values(platform.urls)) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     const commands = installation.readCommands();
     expect(commands.slice(0, 3).sort()).toEqual(['action migrate', 'ingest migrate', 'scoring migrate']);
+    // The token comes in the environment: arguments can be seen by everyone.
+    expect(commands[3]).toBe('ingest tokens import --name local --scopes read,write,operate');
     expect(
       commands
-        .slice(3, 6)
+        .slice(4, 7)
         .map((line) => line.split(' ').slice(0, 3).join(' '))
         .sort(),
     ).toEqual(['action register policy', 'scoring register lifecycle', 'scoring register model']);
-    expect(commands.slice(6).map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual(
+    expect(commands.slice(7).map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual(
       ['lifecycle', 'model', 'policy'].map((kind) => `ingest rollout --kind ${kind}`),
     );
+  });
+
+  it('has a token of its own, in a file for its owner alone', () => {
+    const path = `${installation.home}/state/namespaces/${namespace}.json`;
+    expect(platform.token).toMatch(/^pt_/);
+    expect(readFileSync(path, 'utf8')).toContain(platform.token);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
   it('does nothing the second time', async () => {

@@ -6,6 +6,7 @@ import { AcceptedRecord, type TopicName, toTopic } from '@perennial/contracts';
 import { createKafkaLog, createTopics, type Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { createSilentLogger } from '@perennial/telemetry';
+import { AUTHORIZATION } from '../support/access.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { readTopic } from '../support/read-topic.js';
@@ -116,7 +117,7 @@ describe('poison at the door', () => {
   }
 
   async function readFeature(name: string): Promise<unknown> {
-    const response = await fetch(`${features.url}/v1/features/ada`);
+    const response = await fetch(`${features.url}/v1/features/ada`, { headers: AUTHORIZATION });
     const profile = (await response.json()) as { features: Record<string, unknown> };
     return profile.features[name];
   }

@@ -3,6 +3,7 @@ import { TOPICS, type TopicName, toTopic } from '@perennial/contracts';
 import { createKafkaLog, createTopics, type Log } from '@perennial/kafka';
 import { createSeededRandom } from '@perennial/kernel';
 import { createSilentLogger } from '@perennial/telemetry';
+import { AUTHORIZATION } from '../support/access.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { readTopic } from '../support/read-topic.js';
@@ -96,16 +97,18 @@ describe(`the same events again, minutes and hours later (seed ${SEED})`, () => 
     expect(counts.map(({ events }) => events)).toEqual(userIds.map(() => 2 * EVENTS_PER_USER));
   }, 60_000);
 
-  async function post(path: string, source: number, body: unknown): Promise<void> {
-    const headers = { authorization: `Bearer ${keys[source]}`, 'content-type': 'application/json' };
+  async function post(path: string, { authorization }: { authorization: string }, body: unknown): Promise<void> {
+    const headers = { authorization, 'content-type': 'application/json' };
     const response = await fetch(`${door.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     expect({ status: response.status, text: await response.text() }).toMatchObject({ status: 200 });
   }
 
-  const moveClock = (toMs: number) => post('/v1/clock', 0, { to: new Date(toMs).toISOString() });
+  const moveClock = (toMs: number) => post('/v1/clock', AUTHORIZATION, { to: new Date(toMs).toISOString() });
 
   async function sendAll(source: number): Promise<void> {
-    for (const batch of shuffle(batches)) await post('/v1/batch', source, { batch: shuffle(batch) });
+    for (const batch of shuffle(batches)) {
+      await post('/v1/batch', { authorization: `Bearer ${keys[source]}` }, { batch: shuffle(batch) });
+    }
   }
 
   function shuffle<T>(list: readonly T[]): T[] {
@@ -119,7 +122,7 @@ describe(`the same events again, minutes and hours later (seed ${SEED})`, () => 
       async () => {
         const response = await fetch(`${store.url}/v1/features`, {
           method: 'POST',
-          headers: { 'content-type': 'application/json' },
+          headers: { 'content-type': 'application/json', ...AUTHORIZATION },
           body: JSON.stringify({ userIds }),
         });
         ({ profiles } = (await response.json()) as { profiles: typeof profiles });

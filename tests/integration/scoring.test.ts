@@ -14,6 +14,7 @@ import { must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createLogger } from '@perennial/telemetry';
+import { AUTHORIZATION } from '../support/access.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { readTopic } from '../support/read-topic.js';
@@ -157,7 +158,7 @@ describe('scoring', () => {
   }
 
   async function read<T>(url: string): Promise<T> {
-    const response = await fetch(url);
+    const response = await fetch(url, { headers: AUTHORIZATION });
     expect(response.status).toBe(200);
     return (await response.json()) as T;
   }

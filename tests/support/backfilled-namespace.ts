@@ -58,6 +58,7 @@ export async function backfillFile(
     namespace,
     log,
     writeKey,
+    token: platform.token,
     file: options.file,
     untilMs: options.untilMs,
     via: options.via ?? 'http',
@@ -84,7 +85,7 @@ export async function readNamespaceResult(
   const { namespace } = platform;
   const features = await readFeatures(platform, userIds);
   const profiles = await Promise.all(
-    userIds.map((userId) => ask(`${findUrl(platform, 'scoring')}/v1/profiles/${userId}`)),
+    userIds.map((userId) => ask(platform, `${findUrl(platform, 'scoring')}/v1/profiles/${userId}`)),
   );
   return {
     features,
@@ -104,7 +105,7 @@ export async function readFeatures(
     const body = JSON.stringify({ userIds: userIds.slice(from, from + FEATURES_AT_ONCE) });
     const headers = { 'content-type': 'application/json' };
     const url = `${findUrl(platform, 'feature-store')}/v1/features`;
-    const { profiles } = (await ask(url, { method: 'POST', body, headers })) as {
+    const { profiles } = (await ask(platform, url, { method: 'POST', body, headers })) as {
       profiles: NamespaceResult['features'];
     };
     features.push(...profiles);
@@ -112,8 +113,9 @@ export async function readFeatures(
   return features;
 }
 
-async function ask(url: string, init?: RequestInit): Promise<unknown> {
-  const response = await fetch(url, init);
+async function ask({ token }: Platform, url: string, init: RequestInit = {}): Promise<unknown> {
+  const headers = { ...init.headers, authorization: `Bearer ${token}` };
+  const response = await fetch(url, { ...init, headers });
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
   return response.json();
 }

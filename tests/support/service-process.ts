@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { must } from '@perennial/kernel';
+import { grantAccess } from './access.js';
 import { readTestEnvironment } from './environment.js';
 
 /** The root of the repository. */
@@ -19,7 +20,7 @@ type Variables = Readonly<Record<string, string>>;
 
 /** A service of this repository as processes of its own, in any namespace, on the parts that the tests run on. */
 export interface ServiceRunner {
-  /** Resolves when it serves. */
+  /** Resolves when it serves, and lets in who comes with AUTHORIZATION. */
   start(namespace: string, variables?: Variables): Promise<RunningService>;
   /** Runs a one-shot command; the last line that it prints, or an empty text. */
   command(namespace: string, args: readonly string[], variables?: Variables): Promise<string>;
@@ -34,6 +35,7 @@ export function createServiceRunner(service: 'ingest' | 'feature-store' | 'scori
   const children = new Set<ChildProcess>();
   return {
     async start(namespace, variables) {
+      await grantAccess(namespace);
       const env = toEnvironment(namespace, variables);
       const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
       children.add(child);

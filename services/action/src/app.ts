@@ -8,6 +8,7 @@ import {
   composeApp,
   createHttpServer,
   listen,
+  openAccess,
   openLog,
   openPool,
   openRedis,
@@ -58,7 +59,13 @@ export function createApp(config: ActionConfig): App {
       (running) => running.stop(),
     );
     // The ledger is not part of readiness: PostgreSQL away never stops decisions.
-    const server = createHttpServer({ logger, metrics, readiness: () => toReadiness(processor.problems()) });
+    const server = createHttpServer({
+      logger,
+      metrics,
+      metricsAccess: config.http.metricsAccess,
+      access: openAccess(pool, namespace),
+      readiness: () => toReadiness(processor.problems()),
+    });
     addActionRoutes(server, { ledger, pseudonymizer, events, ledgerLag: projection.lag });
     releases.push('http', () => server.close());
     return listen(server, config.http);

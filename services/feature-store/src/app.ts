@@ -7,7 +7,9 @@ import {
   composeApp,
   createHttpServer,
   listen,
+  openAccess,
   openLog,
+  openPool,
   openRedis,
   toReadiness,
 } from '@perennial/service-host';
@@ -22,6 +24,7 @@ import { createFeatureProcessor, PROCESSOR_NAME } from './pipeline.js';
 
 /** Profile keys remembered, so that a hot profile costs no HMAC. */
 const PSEUDONYMS_CACHED_MAX = 50_000;
+const POSTGRES_CONNECTIONS_MAX = 2;
 
 /** Composes the service: Kafka and Redis, the keyed processor over `event.accepted`, then HTTP. */
 export function createApp(config: FeatureStoreConfig): App {
@@ -56,7 +59,15 @@ export function createApp(config: FeatureStoreConfig): App {
       );
     }
     // The archive is not part of readiness: the log holds what it has not taken yet.
-    const server = createHttpServer({ logger, metrics, readiness: () => toReadiness(processor.problems()) });
+    // PostgreSQL is asked for tokens not seen before, and for nothing else.
+    const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
+    const server = createHttpServer({
+      logger,
+      metrics,
+      metricsAccess: config.http.metricsAccess,
+      access: openAccess(pool, namespace),
+      readiness: () => toReadiness(processor.problems()),
+    });
     addFeatureRoutes(server, {
       events,
       reader: createRedisProfileReader(readRedis, { namespace, partitions }),

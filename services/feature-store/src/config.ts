@@ -5,11 +5,13 @@ import {
   type Environment,
   type HttpConfig,
   type KafkaConfig,
+  type PostgresConfig,
   type ProcessConfig,
   type RedisConfig,
   readArchiveConfig,
   readHttpConfig,
   readKafkaConfig,
+  readPostgresConfig,
   readProcessConfig,
   readRedisConfig,
   readS3Config,
@@ -25,6 +27,7 @@ export interface FeatureStoreConfig extends ProcessConfig {
   readonly secret: string;
   readonly kafka: KafkaConfig;
   readonly redis: RedisConfig;
+  readonly postgres: PostgresConfig;
   readonly snapshots: SnapshotConfig;
   readonly archive: ArchiveConfig;
 }
@@ -45,6 +48,7 @@ function readConfig(reader: ConfigReader): FeatureStoreConfig {
     secret: readSecret(reader),
     kafka: readKafkaConfig(reader),
     redis: readRedisConfig(reader),
+    postgres: readPostgresConfig(reader),
     snapshots: readSnapshotConfig(reader, s3),
     archive: readArchiveConfig(reader, s3),
   };

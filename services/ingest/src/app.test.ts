@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { createTestGrants, TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { AcceptedRecord, toTopic } from '@perennial/contracts';
 import { createMemoryLog } from '@perennial/kafka/testing';
 import { createSilentLogger } from '@perennial/telemetry';
@@ -21,7 +22,7 @@ function open(over: Record<string, string> = {}, partitions = 3) {
   const { namespace } = config;
   for (const topic of ['eventReceived', 'eventAccepted', 'eventRejected'] as const)
     log.createTopic(toTopic(namespace, topic));
-  const stores = { sources: new FakeSourceStore(), clock: new FakeClockStore() };
+  const stores = { sources: new FakeSourceStore(), clock: new FakeClockStore(), tokens: createTestGrants() };
   const app = createApp(config, { logger: createSilentLogger(), log, stores });
   const kinds = () =>
     log
@@ -51,7 +52,7 @@ describe('the composed service', () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/ingest_events_accepted_total\{door="http".*\} 1/);
     expect(metrics).toMatch(/ingest_events_rejected_total\{door="kafka",reason="not_json".*\} 1/);
-    const clock = await (await fetch(`${url}/v1/clock`, { headers })).json();
+    const clock = await (await fetch(`${url}/v1/clock`, { headers: TEST_AUTHORIZATION })).json();
     expect(clock).toMatchObject({ mode: 'wall', logTime: expect.stringMatching(/^\d{4}-/) });
 
     const release = log.holdSends();
@@ -74,7 +75,11 @@ describe('the composed service', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(kinds()).toHaveLength(0);
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
-    const moved = await fetch(`${url}/v1/clock`, { method: 'POST', headers, body: '{"to":"1997-01-01"}' });
+    const moved = await fetch(`${url}/v1/clock`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...TEST_AUTHORIZATION },
+      body: '{"to":"1997-01-01"}',
+    });
     expect(moved.status).toBe(200);
     expect(kinds()).toHaveLength(3);
     await app.stop();

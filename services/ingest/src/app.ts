@@ -1,3 +1,4 @@
+import { createAccess, createTokenStore, type GrantStore } from '@perennial/access';
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { AppError, type Clock, type ReleaseStack, systemClock } from '@perennial/kernel';
@@ -28,7 +29,7 @@ const POSTGRES_CONNECTIONS_MAX = 4;
 export interface IngestOverrides {
   readonly logger?: Logger;
   readonly log?: Log;
-  readonly stores?: { readonly sources: SourceStore; readonly clock: ClockStore };
+  readonly stores?: { readonly sources: SourceStore; readonly clock: ClockStore; readonly tokens: GrantStore };
   readonly clock?: Clock;
 }
 
@@ -123,7 +124,13 @@ async function start(
   let draining = false;
   const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events }));
   const server = createDoorServer(
-    { logger, metrics, readiness },
+    {
+      logger,
+      metrics,
+      metricsAccess: config.http.metricsAccess,
+      access: createAccess(stores.tokens, clock),
+      readiness,
+    },
     { door, driver, partitions, lastTickMs: () => ticker?.lastTickMs() },
   );
   releases.push('http server', async () => {
@@ -152,7 +159,11 @@ function listProblems(state: {
 function openStores(opener: Opener, config: IngestConfig): NonNullable<IngestOverrides['stores']> {
   const schema = toPostgresSchema(config.namespace, 'ingest');
   const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
-  return { sources: createSourceRepository(pool, schema), clock: createClockStore(pool, schema) };
+  return {
+    sources: createSourceRepository(pool, schema),
+    clock: createClockStore(pool, schema),
+    tokens: createTokenStore(pool, config.namespace),
+  };
 }
 
 /** The partition count of `event.accepted`; the one of `event.received` must equal it, for its owners write the ticks. */

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
+import { createTokenStore, runTokenCommand } from '@perennial/access';
+import type { Environment } from '@perennial/config';
 import { toPostgresSchema, toTopic } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
-import { AppError } from '@perennial/kernel';
+import { AppError, systemClock } from '@perennial/kernel';
 import { migrate, type Pool, withPool } from '@perennial/postgres';
 import type { Command } from '@perennial/service-host';
 import { MIGRATIONS } from './adapters/migrations.js';
@@ -15,17 +17,28 @@ const EVENTS_PER_SECOND_MAX = 1_000_000;
 const ROLLOUT_KINDS = ['lifecycle', 'model', 'policy'];
 
 /** The one-shot commands; `print` is where their results go (standard output, one JSON document or a line each). */
-export function createCommands(print: (line: string) => void): Readonly<Record<string, Command<IngestConfig>>> {
+export function createCommands(
+  print: (line: string) => void,
+  env: Environment,
+): Readonly<Record<string, Command<IngestConfig>>> {
   return {
     migrate: (config) =>
       withTables(config, async (pool, schema) => {
         await migrate(pool, { schema, migrations: MIGRATIONS });
+        await createTokenStore(pool, config.namespace).migrate();
       }),
 
     sources: (config, args) =>
       withTables(config, async (pool, schema) => {
         const [action = '', ...rest] = args;
         await runSources(createSourceRepository(pool, schema), { action, args: rest, print });
+      }),
+
+    /** Tokens open the doors of every service of the namespace; they are made here, at its front door. */
+    tokens: (config, args) =>
+      withTables(config, async (pool) => {
+        const store = createTokenStore(pool, config.namespace);
+        await runTokenCommand(args, { store, env, nowMs: systemClock.now(), print });
       }),
 
     rollout: (config, args, logger) =>

@@ -7,5 +7,5 @@ await runService({
   name: 'ingest',
   loadConfig,
   createApp,
-  commands: createCommands((line) => void process.stdout.write(`${line}\n`)),
+  commands: createCommands((line) => void process.stdout.write(`${line}\n`), process.env),
 });

@@ -8,6 +8,7 @@ import {
   composeApp,
   createHttpServer,
   listen,
+  openAccess,
   openLog,
   openPool,
   openRedis,
@@ -65,7 +66,13 @@ export function createApp(config: ScoringConfig): App {
       (running) => running.stop(),
     );
     // The history is not part of readiness: PostgreSQL away leaves it behind, and the hot path alone.
-    const server = createHttpServer({ logger, metrics, readiness: () => toReadiness(processor.problems()) });
+    const server = createHttpServer({
+      logger,
+      metrics,
+      metricsAccess: config.http.metricsAccess,
+      access: openAccess(pool, namespace),
+      readiness: () => toReadiness(processor.problems()),
+    });
     const readProfile = createProfileReader(redis, { namespace, partitions });
     addScoringRoutes(server, { pseudonymizer, readProfile, transitions, lag: projection.lag });
     releases.push('http', () => server.close());

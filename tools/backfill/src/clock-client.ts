@@ -17,7 +17,7 @@ export async function advanceClock(
     stepMs: BACKFILL_LIMITS.tickStepMs,
     ...(request.received === undefined ? {} : { received: request.received }),
   };
-  const answer = await callIngest(address, { path: '/v1/clock', body: JSON.stringify(body) }, retrying);
+  const answer = await callIngest(address, { path: '/v1/clock', by: 'token', body: JSON.stringify(body) }, retrying);
   if (answer.status !== 200) throw toRefusal(answer);
 }
 
@@ -26,7 +26,7 @@ export async function advanceClock(
  * a history would be in the past of every timer there.
  */
 export async function readLogTime(address: IngestAddress, retrying: Retrying): Promise<number | undefined> {
-  const answer = await callIngest(address, { path: '/v1/clock' }, retrying);
+  const answer = await callIngest(address, { path: '/v1/clock', by: 'token' }, retrying);
   if (answer.status !== 200) throw toRefusal(answer);
   const { mode, logTime } = answer.body as { mode?: unknown; logTime?: unknown };
   if (mode !== 'events') {

@@ -5,6 +5,8 @@ export interface IngestAddress {
   /** Asked again before each try: an ingest that was restarted may listen elsewhere. */
   readonly ingestUrl: string | (() => string | Promise<string>);
   readonly writeKey: string;
+  /** Reads and moves the clock: scopes `read` and `operate`. */
+  readonly token: string;
 }
 
 export interface Retrying {
@@ -22,13 +24,14 @@ export interface Answer {
 
 export interface Call {
   readonly path: string;
+  readonly by: 'write key' | 'token';
   /** JSON; absent for a GET. */
   readonly body?: string;
 }
 
 /**
  * Calls ingest until it answers for good: away, overloaded (429) and failing (5xx) are tried again, with backoff
- * and `Retry-After`, for a bounded time. Throws `timeout` when that is over, `config_invalid` for a refused key.
+ * and `Retry-After`, for a bounded time. Throws `timeout` when that is over, `config_invalid` for a refused key or token.
  */
 export async function callIngest(address: IngestAddress, call: Call, retrying: Retrying = {}): Promise<Answer> {
   const clock = retrying.clock ?? systemClock;
@@ -46,7 +49,7 @@ export async function callIngest(address: IngestAddress, call: Call, retrying: R
       });
     }
     if (answer.status === 401 || answer.status === 403) {
-      throw new AppError('config_invalid', `ingest refuses the write key (${answer.status} to ${call.path})`);
+      throw new AppError('config_invalid', `ingest refuses the ${call.by} (${answer.status} to ${call.path})`);
     }
     return answer;
   };
@@ -68,8 +71,8 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 async function send(
-  { ingestUrl, writeKey }: IngestAddress,
-  { path, body }: Call,
+  { ingestUrl, writeKey, token }: IngestAddress,
+  { path, by, body }: Call,
   signal: AbortSignal | undefined,
 ): Promise<{ answer: Answer; waitMs: number }> {
   try {
@@ -78,7 +81,7 @@ async function send(
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`,
+        authorization: `Bearer ${by === 'token' ? token : writeKey}`,
       },
       ...(body === undefined ? {} : { body }),
     };

@@ -11,7 +11,7 @@ import type { Outgoing } from './lanes.js';
 export function createHttpDoor(address: IngestAddress, retrying: Retrying): Door {
   const deliver = async (batch: readonly Outgoing[]): Promise<Delivery> => {
     const body = `{"batch":[${batch.map(({ json }) => json).join(',')}]}`;
-    const answer = await callIngest(address, { path: '/v1/batch', body }, retrying);
+    const answer = await callIngest(address, { path: '/v1/batch', by: 'write key', body }, retrying);
     if (answer.status === 200) return { rejected: countRejected(answer.body) };
     if (answer.status !== 400 && answer.status !== 413) {
       throw new AppError(

@@ -50,6 +50,7 @@ describe('runBackfill', () => {
       namespace: 'test',
       ingestUrl: platform.url,
       writeKey: 'key',
+      token: 'pt_x',
       log: platform.log,
       progressFolder: join(folder, 'progress'),
       clock: createFastClock(),
@@ -182,7 +183,7 @@ describe('runBackfill', () => {
     platform.state.trouble = () => ({ status: 503 });
     await expect(backfill(file)).rejects.toMatchObject({ code: 'dependency_unavailable' });
     platform.state.trouble = () => ({ status: 401 });
-    await expect(backfill(file)).rejects.toThrow('refuses the write key');
+    await expect(backfill(file)).rejects.toThrow('refuses the token');
   });
 
   it('refuses a namespace that the wall clock drives', async () => {

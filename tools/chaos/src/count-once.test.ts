@@ -36,29 +36,32 @@ describe('counting each accepted event once', () => {
   ]);
 
   it('is what the features say, of those that were accepted', async () => {
-    expect(await findMiscounts(url, { accepted: new Set(['1', '2']), userOf })).toEqual([]);
+    expect(await findMiscounts({ url, token: 'pt_x' }, { accepted: new Set(['1', '2']), userOf })).toEqual([]);
   });
 
   it('is asked again when the features could not be read, and not when the question was wrong', async () => {
     refusals = [503, 503];
     const question = { accepted: new Set(['1', '2']), userOf };
-    expect(await findMiscounts(url, question)).toEqual([]);
+    expect(await findMiscounts({ url, token: 'pt_x' }, question)).toEqual([]);
     refusals = [400];
-    await expect(findMiscounts(url, question)).rejects.toThrow('the features could not be read: 400');
+    await expect(findMiscounts({ url, token: 'pt_x' }, question)).rejects.toThrow(
+      'the features could not be read: 400',
+    );
   });
 
   it('is not asked of users of whom not all ids are remembered', async () => {
     const many = Array.from({ length: MESSAGE_IDS_MAX + 1 }, (_, i) => `m${i}`);
     const hot = new Map(many.map((id) => [id, 'ben']));
-    expect(await findMiscounts(url, { accepted: new Set(many), userOf: hot })).toEqual([]);
+    expect(await findMiscounts({ url, token: 'pt_x' }, { accepted: new Set(many), userOf: hot })).toEqual([]);
     hot.delete('m0');
-    expect(await findMiscounts(url, { accepted: new Set(many), userOf: hot })).toEqual(['ben counts 3 of 4096 events']);
+    expect(await findMiscounts({ url, token: 'pt_x' }, { accepted: new Set(many), userOf: hot })).toEqual([
+      'ben counts 3 of 4096 events',
+    ]);
   });
 
   it('names who has one twice, and who lacks one', async () => {
-    expect(await findMiscounts(url, { accepted: new Set(['1', '2', '3', '4', '5']), userOf })).toEqual([
-      'ben counts 3 of 2 events',
-      'cy counts 0 of 1 events',
-    ]);
+    expect(
+      await findMiscounts({ url, token: 'pt_x' }, { accepted: new Set(['1', '2', '3', '4', '5']), userOf }),
+    ).toEqual(['ben counts 3 of 2 events', 'cy counts 0 of 1 events']);
   });
 });

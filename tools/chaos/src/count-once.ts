@@ -15,10 +15,10 @@ const RETRY = {
 /**
  * Users whose features do not count each of their accepted events once, however often it came: the reference run folds the
  * same repeats and could not tell. Not asked of users with more events than message ids are remembered: what is promised ends
- * there. `url` is a feature-store's.
+ * there. `store` is a feature-store.
  */
 export async function findMiscounts(
-  url: string,
+  store: { readonly url: string; readonly token: string },
   { accepted, userOf }: { accepted: ReadonlySet<string>; userOf: ReadonlyMap<string, string> },
 ): Promise<string[]> {
   const wanted = new Map<string, number>();
@@ -29,7 +29,7 @@ export async function findMiscounts(
   const miscounts: string[] = [];
   for (let from = 0; from < users.length; from += USERS_PER_REQUEST) {
     const asked = users.slice(from, from + USERS_PER_REQUEST);
-    const counted = await retry(() => readCounts(url, asked), RETRY);
+    const counted = await retry(() => readCounts(store, asked), RETRY);
     for (const [userId, count] of counted) {
       if (count !== wanted.get(userId)) miscounts.push(`${userId} counts ${count} of ${wanted.get(userId)} events`);
     }
@@ -37,10 +37,13 @@ export async function findMiscounts(
   return miscounts;
 }
 
-async function readCounts(url: string, userIds: readonly string[]): Promise<Map<string, number>> {
+async function readCounts(
+  { url, token }: { readonly url: string; readonly token: string },
+  userIds: readonly string[],
+): Promise<Map<string, number>> {
   const response = await fetch(`${url}/v1/features`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify({ userIds }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });

@@ -184,7 +184,10 @@ async function runWithFaults(
   const fates = await readFates(log, NAMESPACE);
   const { acknowledged } = workload;
   const { url } = must(fleet.of('feature-store')[0], 'a feature-store');
-  const miscounts = await findMiscounts(url, { accepted: fates.accepted, userOf: acknowledged.userOf });
+  const miscounts = await findMiscounts(
+    { url, token: platform.token },
+    { accepted: fates.accepted, userOf: acknowledged.userOf },
+  );
   const delays = await readDelays(log, NAMESPACE);
   const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
   await fleet.stop();

@@ -30,10 +30,12 @@ export function backfillInto({ platform, report, ...run }: BackfillRun): Promise
   return runBackfill({
     ...run,
     namespace,
+    token: platform.token,
     // A service that was restarted may listen elsewhere.
     ingestUrl: () => findIngest(platform),
     progressFolder: join(toBackfillsFolder(layout), namespace),
-    readDuplicates: () => readCounter(platform.urls['feature-store'], 'features_events_repeated_total'),
+    readDuplicates: () =>
+      readCounter({ url: platform.urls['feature-store'], token: platform.token }, 'features_events_repeated_total'),
     onProgress: createReporter(report),
   });
 }

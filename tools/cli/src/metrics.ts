@@ -1,15 +1,27 @@
+const METRICS_TIMEOUT_MS = 5_000;
+
+/** A service whose `/metrics` are read; the token counts where configuration closes them. */
+export interface MetricsSource {
+  readonly url: string;
+  readonly token: string;
+}
+
 /** A counter of a service summed over its labels, read from `/metrics`; undefined where it cannot be read. */
-export async function readCounter(url: string, name: string): Promise<number | undefined> {
-  const lines = await readLines(url);
+export async function readCounter(source: MetricsSource, name: string): Promise<number | undefined> {
+  const lines = await readLines(source);
   const samples = lines?.filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   if (samples === undefined || samples.length === 0) return undefined;
   return samples.reduce((sum, line) => sum + toValue(line), 0);
 }
 
 /** A counter by the values of one of its labels; those at zero are left out. */
-export async function readCounterBy(url: string, name: string, label: string): Promise<Record<string, number>> {
+export async function readCounterBy(
+  source: MetricsSource,
+  name: string,
+  label: string,
+): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const line of (await readLines(url)) ?? []) {
+  for (const line of (await readLines(source)) ?? []) {
     if (!line.startsWith(`${name}{`)) continue;
     const value = new RegExp(`[{,]${label}="([^"]*)"`).exec(line)?.[1];
     const count = toValue(line);
@@ -18,9 +30,12 @@ export async function readCounterBy(url: string, name: string, label: string): P
   return counts;
 }
 
-async function readLines(url: string): Promise<string[] | undefined> {
+async function readLines({ url, token }: MetricsSource): Promise<string[] | undefined> {
   try {
-    const response = await fetch(new URL('/metrics', url), { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(new URL('/metrics', url), {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(METRICS_TIMEOUT_MS),
+    });
     return response.ok ? (await response.text()).split('\n') : undefined;
   } catch {
     // A service that is away for a moment: the caller shows that it does not know.

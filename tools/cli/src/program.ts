@@ -47,6 +47,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'who may send events: sources and their write keys',
     load: async () => (await import('./commands/sources.js')).createSourcesCommand(),
   },
+  tokens: {
+    description: 'who may read and operate: tokens with scopes, for every door but the one of events',
+    load: async () => (await import('./commands/tokens.js')).createTokensCommand(),
+  },
   backfill: {
     description: 'send a history file through the front door in fast time, event time driving the clock',
     load: async () => (await import('./commands/backfill.js')).createBackfillCommand(),

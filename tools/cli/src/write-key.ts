@@ -31,8 +31,10 @@ async function createFreshSource(platform: Platform, name: string): Promise<Crea
 }
 
 async function isAccepted(platform: Platform, writeKey: string): Promise<boolean> {
-  const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`;
-  const response = await fetch(new URL('/v1/clock', platform.urls.ingest), { headers: { authorization } });
+  const headers = { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' };
+  // A batch of nothing: it changes nothing, and is refused to a key that is unknown.
+  const request = { method: 'POST', headers, body: '{"batch":[]}' };
+  const response = await fetch(new URL('/v1/batch', platform.urls.ingest), request);
   await response.arrayBuffer();
   return response.status !== 401;
 }

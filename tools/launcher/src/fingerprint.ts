@@ -21,9 +21,13 @@ export function toDefaultPath(root: string, kind: ArtifactKind): string {
 /** Changes when provisioning has something to do: another artifact, or services with other migrations. */
 export function toFingerprint(
   root: string,
-  { partitions, artifactPaths }: { partitions: number; artifactPaths: Partial<Record<ArtifactKind, string>> },
+  {
+    partitions,
+    token,
+    artifactPaths,
+  }: { partitions: number; token: string; artifactPaths: Partial<Record<ArtifactKind, string>> },
 ): string {
-  const hash = createHash('sha256').update(`v1 ${partitions}`);
+  const hash = createHash('sha256').update(`v2 ${partitions} ${token}`);
   for (const kind of ARTIFACT_KIND_NAMES) addContent(hash, toArtifactPath(root, kind, artifactPaths), kind);
   for (const service of SERVICE_NAMES.filter((name) => SERVICES[name].hasTables)) {
     const stamp = statSync(join(root, 'services', service, 'dist', '.tsbuildinfo'), { throwIfNoEntry: false });

@@ -60,6 +60,7 @@ describe('namespace state', () => {
     namespace,
     clockMode: 'wall',
     partitions: 2,
+    token: 'pt_x',
     provisioned: null,
     artifactPaths: {},
     oneProcess: false,

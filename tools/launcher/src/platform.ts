@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { createTokenText } from '@perennial/access';
 import {
   type ArtifactKind,
   DEFAULT_PARTITIONS,
@@ -81,6 +82,8 @@ export interface Platform {
   readonly partitions: number;
   readonly clockMode: ClockMode;
   readonly urls: Readonly<Record<ServiceName, string>>;
+  /** Opens every door of the namespace's services. */
+  readonly token: string;
   /** What this call had to start: parts of the stack and services. */
   readonly started: readonly string[];
   /** The variables of a service, for one-shot commands. */
@@ -147,6 +150,7 @@ function toPlatform(
       ServiceName,
       string
     >,
+    token: state.token,
     started,
     environmentOf,
     runCommand: (service, args) => runServiceCommand(layout.root, service, args, environmentOf(service)),
@@ -243,6 +247,7 @@ function createNamespaceState(namespace: string, options: PlatformOptions): Name
     namespace,
     clockMode: options.clockMode ?? (namespace === LIVE_NAMESPACE ? 'wall' : 'events'),
     partitions: options.partitions ?? DEFAULT_PARTITIONS,
+    token: createTokenText(),
     provisioned: null,
     artifactPaths: {},
     oneProcess: false,

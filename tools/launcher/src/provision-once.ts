@@ -1,3 +1,4 @@
+import { TOKEN_VARIABLE } from '@perennial/access';
 import { DEFAULT_PARTITIONS, LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
 import { AppError, toMessage } from '@perennial/kernel';
 import { toLayout } from '@perennial/native-stack';
@@ -19,7 +20,9 @@ async function provisionOnce(env: Readonly<Record<string, string | undefined>>):
   if (kafkaBrokers === undefined || kafkaBrokers === '')
     throw new AppError('config_invalid', 'KAFKA_BROKERS is not set');
   const partitions = parsePartitions(env.PERENNIAL_PARTITIONS);
-  const state = loadNamespaceState(layout.stateDir, namespace) ?? createState(namespace, partitions);
+  const token = env[TOKEN_VARIABLE] ?? '';
+  const known = loadNamespaceState(layout.stateDir, namespace) ?? createState(namespace, partitions);
+  const state = { ...known, token };
   if (state.partitions !== partitions) {
     throw new AppError(
       'config_invalid',
@@ -28,7 +31,8 @@ async function provisionOnce(env: Readonly<Record<string, string | undefined>>):
   }
   const inForce = await provision({ layout, state, kafkaBrokers, environmentOf: () => ({}), onProgress: say });
   state.provisioned = { fingerprint: '', inForce };
-  saveNamespaceState(layout.stateDir, state);
+  // The token stays where it came from.
+  saveNamespaceState(layout.stateDir, { ...state, token: '' });
   for (const { kind, number, hash } of inForce) say(`${kind} ${number} (${hash.slice(0, 12)}) is in force`);
 }
 
@@ -40,6 +44,7 @@ function createState(namespace: string, partitions: number): NamespaceState {
     namespace,
     clockMode,
     partitions,
+    token: '',
     provisioned: null,
     artifactPaths: {},
     oneProcess: false,

@@ -1,3 +1,4 @@
+import { SCOPES, TOKEN_VARIABLE } from '@perennial/access';
 import {
   ARTIFACT_KIND_NAMES,
   ARTIFACT_KINDS,
@@ -36,10 +37,21 @@ export async function provision(input: ProvisionInput): Promise<RegisteredArtifa
       runServiceCommand(layout.root, service, ['migrate'], environmentOf(service)),
     ),
   );
+  await importToken(input);
   onProgress(`registering ${ARTIFACT_KIND_NAMES.join(', ')}`);
   const registered = await Promise.all(ARTIFACT_KIND_NAMES.map((kind) => register(input, kind)));
   for (const artifact of registered) await rollOut(input, artifact);
   return registered;
+}
+
+/** The name that the installation's own token goes by. */
+const TOKEN_NAME = 'local';
+
+/** Has the installation's own token known to the services: they keep a hash of it. */
+async function importToken({ layout, state, environmentOf }: ProvisionInput): Promise<void> {
+  const args = ['tokens', 'import', '--name', TOKEN_NAME, '--scopes', SCOPES.join(',')];
+  const environment = { ...environmentOf('ingest'), [TOKEN_VARIABLE]: state.token };
+  await runServiceCommand(layout.root, 'ingest', args, environment);
 }
 
 /** Every declared topic under the namespace's prefix, all with its partition count. */

@@ -14,6 +14,8 @@ export interface HttpConfig {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Whether /metrics asks for a token with the scope `read`. */
+  readonly metricsAccess: 'open' | 'token';
 }
 
 export interface KafkaConfig {
@@ -78,7 +80,7 @@ function checkNamespace(reader: ConfigReader, namespace: string): string {
   }
 }
 
-/** HOST, PORT. */
+/** HOST, PORT, METRICS_ACCESS. */
 export function readHttpConfig(reader: ConfigReader, options: { portDefault: number }): HttpConfig {
   return {
     host: reader.string('HOST', { description: 'Address to listen on', default: '127.0.0.1' }),
@@ -87,6 +89,10 @@ export function readHttpConfig(reader: ConfigReader, options: { portDefault: num
       min: 0,
       max: 65_535,
       default: options.portDefault,
+    }),
+    metricsAccess: reader.oneOf('METRICS_ACCESS', ['open', 'token'], {
+      description: 'Whether /metrics is open to whoever reaches it, or asks for a token with the scope read',
+      default: 'open',
     }),
   };
 }

@@ -18,6 +18,7 @@ describe('describeVariables', () => {
       'LOG_LEVEL',
       'HOST',
       'PORT',
+      'METRICS_ACCESS',
       'PERENNIAL_SECRET',
       'KAFKA_BROKERS',
       'REDIS_URL',

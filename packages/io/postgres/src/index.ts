@@ -1,4 +1,5 @@
-export * from './errors.js';
-export * from './identifiers.js';
-export * from './migrate.js';
-export * from './pool.js';
+export { askPostgres, isPassing } from './errors.js';
+export { quoteIdentifier } from './identifiers.js';
+export { type Migration, migrate } from './migrate.js';
+export { createPool, inTransaction, type Pool, type PoolClient, withPool } from './pool.js';
+export { runQuery } from './run-query.js';

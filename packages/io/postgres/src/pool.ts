@@ -85,5 +85,7 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: PoolClient)
 
 /** True for a statement that the server did not even end: whatever comes after it on this connection waits behind it. */
 function isUnanswered(error: unknown): error is Error {
-  return error instanceof Error && error.message === 'Query read timeout';
+  if (!(error instanceof Error)) return false;
+  // `runQuery` wraps what the driver throws.
+  return error.message === 'Query read timeout' || isUnanswered(error.cause);
 }

@@ -1,3 +1,4 @@
+import { type Access, createAccess, createTokenStore } from '@perennial/access';
 import { createKafkaLog, type Log } from '@perennial/kafka';
 import type { ReleaseStack } from '@perennial/kernel';
 import { createPool, type Pool } from '@perennial/postgres';
@@ -42,4 +43,9 @@ export function openPool(
   });
   releases.push('postgres', () => pool.end());
   return pool;
+}
+
+/** Who may ask this service: the tokens of a namespace, looked up in PostgreSQL when they are first seen. */
+export function openAccess(pool: Pool, namespace: string): Access {
+  return createAccess(createTokenStore(pool, namespace));
 }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { createPseudonymizer } from '@perennial/privacy';
-import { createHttpServer, type FastifyInstance, toReadiness } from '@perennial/service-host';
+import type { FastifyInstance } from '@perennial/service-host';
+import { createTestServer } from '@perennial/service-host/testing';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { Ledger } from '../adapters/ledger.js';
 import { createEvents } from '../events.js';
@@ -34,16 +36,18 @@ beforeEach(() => {
   const metrics = createMetrics({ service: 'action', namespace: 'live', processMetrics: false });
   const events = createEvents(createSilentLogger(), metrics);
   events.idle('no_policy');
-  server = createHttpServer({ logger: createSilentLogger(), metrics, readiness: () => toReadiness([]) });
+  server = createTestServer();
   addActionRoutes(server, { ledger, pseudonymizer, events, ledgerLag: () => 2 });
 });
 afterEach(() => server.close());
 
+const ask = (url: string) => server.inject({ url, headers: TEST_AUTHORIZATION });
+
 describe('action routes', () => {
   it("list a user's actions by the profile's key", async () => {
-    const reply = await server.inject('/v1/actions?userId=ada&limit=7');
+    const reply = await ask('/v1/actions?userId=ada&limit=7');
     expect(reply.json()).toEqual({ userId: 'ada', actions: [] });
-    await server.inject('/v1/actions?userId=ada');
+    await ask('/v1/actions?userId=ada');
     const key = pseudonymizer.toProfileKey({ userId: 'ada' });
     expect(asked).toEqual([
       [key, 7],
@@ -52,7 +56,7 @@ describe('action routes', () => {
   });
 
   it('sum up the ledger and this process', async () => {
-    expect((await server.inject('/v1/summary')).json()).toEqual({
+    expect((await ask('/v1/summary')).json()).toEqual({
       actions: { total: 4, cost: 6.03, byStrategy: { welcome: 3, win_back_offer: 1 } },
       process: { results: { no_policy: 1 }, suppressed: {} },
       ledgerLag: 2,
@@ -68,13 +72,13 @@ describe('action routes', () => {
     ['userId=a&limit=501', 'limit must be a whole number from 1 to 500'],
     ['userId=a&limit=ten', 'limit must be a whole number from 1 to 500'],
   ])('refuse ?%.30s', async (query, message) => {
-    const reply = await server.inject(`/v1/actions?${query}`);
+    const reply = await ask(`/v1/actions?${query}`);
     expect([reply.statusCode, reply.json().detail]).toEqual([400, message]);
     expect(asked).toEqual([]);
   });
 
   it.each(['/v1/actions?userId=ada', '/v1/summary'])('answer 503 for %s while PostgreSQL is away', async (url) => {
     away = true;
-    expect((await server.inject(url)).statusCode).toBe(503);
+    expect((await ask(url)).statusCode).toBe(503);
   });
 });

@@ -16,9 +16,11 @@ export interface ActionRouteDeps {
   readonly ledgerLag: () => number;
 }
 
+const READ = { config: { access: 'read' } } as const;
+
 /** GET /v1/actions?userId=&limit= and GET /v1/summary. */
 export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps): void {
-  server.get('/v1/actions', async (request) => {
+  server.get('/v1/actions', READ, async (request) => {
     const query = request.query as Readonly<Record<string, unknown>>;
     const userId = parseUserId(query.userId);
     const limit = parseLimit(query.limit);
@@ -29,7 +31,7 @@ export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps):
     };
   });
 
-  server.get('/v1/summary', async () => {
+  server.get('/v1/summary', READ, async () => {
     const totals = await askPostgres('summing up actions', () => deps.ledger.totals());
     const { results, suppressed } = deps.events.totals();
     return {

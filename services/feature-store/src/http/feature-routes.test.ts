@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { advance, apply, createEmptyState, FEATURE_SPEC } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
-import { createHttpServer } from '@perennial/service-host';
-import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { createTestServer } from '@perennial/service-host/testing';
+import { createMetrics } from '@perennial/telemetry';
 import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
 import { createProfileState, profileStates } from '../domain/profile-state.js';
 import { createEvents } from '../events.js';
@@ -132,20 +133,17 @@ function setUp({ profiles = {}, failure }: Fixture) {
     },
   };
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
-  const server = createHttpServer({
-    logger: createSilentLogger(),
-    metrics,
-    readiness: () => ({ ready: true, reasons: [] }),
-  });
+  const server = createTestServer();
   addFeatureRoutes(server, { reader, pseudonymizer, events: createEvents(metrics) });
   return {
     reads,
-    get: (userId: string) => server.inject({ method: 'GET', url: `/v1/features/${encodeURIComponent(userId)}` }),
+    get: (userId: string) =>
+      server.inject({ url: `/v1/features/${encodeURIComponent(userId)}`, headers: TEST_AUTHORIZATION }),
     post: (body: unknown) =>
       server.inject({
         method: 'POST',
         url: '/v1/features',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...TEST_AUTHORIZATION },
         payload: typeof body === 'string' ? body : must(JSON.stringify(body), 'body'),
       }),
   };

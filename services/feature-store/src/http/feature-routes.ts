@@ -20,13 +20,14 @@ export interface FeatureRouteDeps {
 
 /** GET /v1/features/{userId} and POST /v1/features {userIds}. */
 export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
-  server.get('/v1/features/:userId', async (request) => {
+  const config = { access: 'read' } as const;
+  server.get('/v1/features/:userId', { config }, async (request) => {
     const { userId } = request.params as { userId: string };
     const [profile] = await loadProfiles(deps, [parseUserId(userId)]);
     return profile;
   });
 
-  server.post('/v1/features', { bodyLimit: BODY_BYTES_MAX }, async (request) => {
+  server.post('/v1/features', { config, bodyLimit: BODY_BYTES_MAX }, async (request) => {
     return { profiles: await loadProfiles(deps, parseUserIds(request.body)) };
   });
 }

@@ -1,19 +1,18 @@
-import { type Pool, quoteIdentifier } from '@perennial/postgres';
+import { type Pool, quoteIdentifier, runQuery } from '@perennial/postgres';
 import type { ClockStore } from '../ports.js';
-import { query } from './query.js';
 
 /** The driven log time in PostgreSQL: one row, which only ever grows. */
 export function createClockStore(pool: Pool, schema: string): ClockStore {
   const table = `${quoteIdentifier(schema)}.clock`;
   return {
     async loadLogTime() {
-      const [row] = await query<{ log_time_ms: number }>(pool, `SELECT log_time_ms FROM ${table}`);
+      const [row] = await runQuery<{ log_time_ms: number }>(pool, `SELECT log_time_ms FROM ${table}`);
       return row === undefined ? undefined : row.log_time_ms;
     },
     async saveLogTime(timeMs) {
       const sql = `INSERT INTO ${table} AS kept (log_time_ms) VALUES ($1)
         ON CONFLICT (only_row) DO UPDATE SET log_time_ms = GREATEST(kept.log_time_ms, EXCLUDED.log_time_ms)`;
-      await query(pool, sql, [timeMs]);
+      await runQuery(pool, sql, [timeMs]);
     },
   };
 }

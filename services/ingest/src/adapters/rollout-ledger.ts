@@ -1,7 +1,6 @@
 import type { Rollout } from '@perennial/contracts';
-import { type Pool, quoteIdentifier } from '@perennial/postgres';
+import { type Pool, quoteIdentifier, runQuery } from '@perennial/postgres';
 import type { RolloutLedger } from '../write-rollout.js';
-import { query } from './query.js';
 
 /** What was last activated on each partition, in PostgreSQL. */
 export function createRolloutLedger(pool: Pool, schema: string): RolloutLedger {
@@ -9,13 +8,13 @@ export function createRolloutLedger(pool: Pool, schema: string): RolloutLedger {
   return {
     async load(kind) {
       const sql = `SELECT partition, number, hash FROM ${table} WHERE kind = $1`;
-      const rows = await query<{ partition: number; number: number; hash: string }>(pool, sql, [kind]);
+      const rows = await runQuery<{ partition: number; number: number; hash: string }>(pool, sql, [kind]);
       return new Map(rows.map(({ partition, number, hash }): [number, Rollout] => [partition, { kind, number, hash }]));
     },
     async save(partition, { kind, number, hash }) {
       const sql = `INSERT INTO ${table} (kind, partition, number, hash) VALUES ($1, $2, $3, $4)
         ON CONFLICT (kind, partition) DO UPDATE SET number = EXCLUDED.number, hash = EXCLUDED.hash, written_at = now()`;
-      await query(pool, sql, [kind, partition, number, hash]);
+      await runQuery(pool, sql, [kind, partition, number, hash]);
     },
   };
 }

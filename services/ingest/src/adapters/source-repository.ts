@@ -1,7 +1,6 @@
 import { AppError, createRandomToken, isAppError, toSha256 } from '@perennial/kernel';
-import { type Pool, quoteIdentifier } from '@perennial/postgres';
+import { type Pool, quoteIdentifier, runQuery } from '@perennial/postgres';
 import type { Source, SourceStore } from '../ports.js';
-import { query } from './query.js';
 
 /** A source as operators see it; its key is not kept. */
 export interface ListedSource extends Source {
@@ -39,7 +38,7 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
   return {
     async findByKeyHash(keyHash) {
       const sql = `SELECT ${columns} FROM ${table} WHERE key_hash = $1 AND revoked_at IS NULL`;
-      const [row] = await query<SourceRow>(pool, sql, [keyHash]);
+      const [row] = await runQuery<SourceRow>(pool, sql, [keyHash]);
       return row === undefined ? undefined : toSource(row);
     },
 
@@ -48,10 +47,10 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
       const writeKey = `pk_${createRandomToken()}${createRandomToken()}`;
       const sql = `INSERT INTO ${table} (id, name, key_hash, events_per_second_max) VALUES ($1, $2, $3, $4)`;
       try {
-        await query(pool, sql, [sourceId, name, toSha256(writeKey), eventsPerSecondMax]);
+        await runQuery(pool, sql, [sourceId, name, toSha256(writeKey), eventsPerSecondMax]);
       } catch (error) {
-        if (!isAppError(error, 'contract_violation')) throw error;
-        throw new AppError('contract_violation', `there is already a source named ${JSON.stringify(name)}`, {
+        if (!isAppError(error, 'conflict')) throw error;
+        throw new AppError('conflict', `there is already a source named ${JSON.stringify(name)}`, {
           cause: error,
         });
       }
@@ -59,12 +58,12 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
     },
 
     async list() {
-      return (await query<SourceRow>(pool, `SELECT ${columns} FROM ${table} ORDER BY created_at, id`)).map(toListed);
+      return (await runQuery<SourceRow>(pool, `SELECT ${columns} FROM ${table} ORDER BY created_at, id`)).map(toListed);
     },
 
     async revoke(nameOrId) {
       const sql = `UPDATE ${table} SET revoked_at = COALESCE(revoked_at, now()) WHERE name = $1 OR id = $1 RETURNING ${columns}`;
-      const [row] = await query<SourceRow>(pool, sql, [nameOrId]);
+      const [row] = await runQuery<SourceRow>(pool, sql, [nameOrId]);
       if (row === undefined) throw new AppError('not_found', `there is no source ${JSON.stringify(nameOrId)}`);
       return toListed(row);
     },

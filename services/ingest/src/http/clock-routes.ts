@@ -1,15 +1,12 @@
-import type { FastifyInstance, FastifyRequest } from '@perennial/service-host';
+import { AppError } from '@perennial/kernel';
+import type { FastifyInstance } from '@perennial/service-host';
 import type { Advance, ClockDriver } from '../clock/clock-driver.js';
-import { parseJson } from '../domain/from-received-record.js';
 import { LIMITS } from '../domain/limits.js';
 import { isJsonObject } from '../domain/parse-properties.js';
 import { parseMoment } from '../domain/parse-timestamp.js';
 import { countTicks, TICK_STEP_MAX_MS, TICK_STEP_MIN_MS, TICKS_MAX } from '../domain/plan-ticks.js';
 import { Rejection } from '../domain/rejection.js';
-import { authenticate, type DoorContext } from './door.js';
-import { decodeBody } from './read-body.js';
-import { HttpRefusal } from './refusal.js';
-import { checkWriteKey, parseAuthorization } from './write-key.js';
+import type { DoorContext } from './door.js';
 
 export interface ClockRoutesOptions {
   readonly door: DoorContext;
@@ -23,34 +20,21 @@ export interface ClockRoutesOptions {
 export function addClockRoutes(server: FastifyInstance, options: ClockRoutesOptions): void {
   const { door, driver, lastTickMs, partitions } = options;
 
-  server.get('/v1/clock', async (request) => {
-    await authenticate(door, parseAuthorization(request.headers.authorization));
+  server.get('/v1/clock', { config: { access: 'read' } }, async () => {
     const timeMs = driver === undefined ? lastTickMs() : await driver.logTime();
     return { mode: door.clockMode, logTime: timeMs === undefined ? null : new Date(timeMs).toISOString() };
   });
 
-  server.post('/v1/clock', async (request) => {
-    const body = await readObject(request);
-    await authenticate(door, parseAuthorization(request.headers.authorization) ?? checkWriteKey(body.writeKey));
-    if (driver === undefined) throw new HttpRefusal(409, 'wall_clock', 'the wall clock drives time in this namespace');
+  server.post('/v1/clock', { config: { access: 'operate' } }, async ({ body }) => {
+    if (!isJsonObject(body)) throw invalid('the body must be a JSON object');
+    if (driver === undefined) throw new AppError('conflict', 'the wall clock drives time in this namespace');
     const advance = parseAdvance(body, { partitions, nowMs: door.clock.now() });
     const last = await driver.logTime();
     if (countTicks({ ...advance, last }) > TICKS_MAX) {
-      throw new HttpRefusal(
-        400,
-        'too_many_ticks',
-        `more than ${TICKS_MAX} ticks: move the clock in parts, or in larger steps`,
-      );
+      throw invalid(`more than ${TICKS_MAX} ticks: move the clock in parts, or in larger steps`);
     }
-    return { success: true, logTime: new Date(await driver.advance(advance)).toISOString() };
+    return { logTime: new Date(await driver.advance(advance)).toISOString() };
   });
-}
-
-async function readObject(request: FastifyRequest): Promise<Readonly<Record<string, unknown>>> {
-  const parsed = parseJson(await decodeBody(request.body as Buffer, request.headers['content-encoding']));
-  if (parsed instanceof Rejection) throw new HttpRefusal(400, parsed.reason, parsed.message);
-  if (!isJsonObject(parsed.json)) throw new HttpRefusal(400, 'not_an_object', 'the body must be a JSON object');
-  return parsed.json;
 }
 
 function parseAdvance(
@@ -98,6 +82,6 @@ function parseReceived(value: unknown, partitions: number): ReadonlyMap<number, 
   );
 }
 
-function invalid(message: string): HttpRefusal {
-  return new HttpRefusal(400, 'invalid_clock', message);
+function invalid(message: string): AppError {
+  return new AppError('contract_violation', message);
 }

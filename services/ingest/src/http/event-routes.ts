@@ -35,12 +35,14 @@ export const EVENT_PATHS = [...Object.keys(CALL_PATHS), ...BATCH_PATHS, ...POSTH
 
 /** POST of one call, of a batch, and of a batch in PostHog's form. */
 export function addEventRoutes(server: FastifyInstance, door: DoorContext): void {
+  const config = { access: 'write-key' } as const;
   for (const [path, callType] of Object.entries(CALL_PATHS)) {
-    server.post(path, (request, reply) => handleCall(request, reply, { door, callType }));
+    server.post(path, { config }, (request, reply) => handleCall(request, reply, { door, callType }));
   }
-  for (const path of BATCH_PATHS) server.post(path, (request, reply) => handleBatch(request, reply, { door }));
+  for (const path of BATCH_PATHS)
+    server.post(path, { config }, (request, reply) => handleBatch(request, reply, { door }));
   for (const path of POSTHOG_PATHS) {
-    server.post(path, (request, reply) => handleBatch(request, reply, { door, toSegment: fromPosthog }));
+    server.post(path, { config }, (request, reply) => handleBatch(request, reply, { door, toSegment: fromPosthog }));
   }
 }
 

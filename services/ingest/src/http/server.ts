@@ -5,19 +5,18 @@ import { addCors } from './cors.js';
 import { prepareDoor } from './door.js';
 import { addEventRoutes, EVENT_PATHS } from './event-routes.js';
 
-/** The HTTP door: health and metrics as every service has them, beside the event and clock routes with their raw bodies. */
+/** The HTTP door: the event routes with their raw bodies, beside the clock, health and metrics as every service has them. */
 export function createDoorServer(
   options: Omit<HttpServerOptions, 'bodyLimitBytes'>,
   routes: ClockRoutesOptions,
 ): FastifyInstance {
   const server = createHttpServer({ ...options, bodyLimitBytes: LIMITS.batchBytesMax });
   // A scope of its own, so that its parsers, hooks and error form stay among its routes.
-  void server.register((scope, _options, done) => {
+  void server.register(async (scope) => {
     prepareDoor(scope);
     addCors(scope, EVENT_PATHS);
     addEventRoutes(scope, routes.door);
-    addClockRoutes(scope, routes);
-    done();
   });
+  addClockRoutes(server, routes);
   return server;
 }

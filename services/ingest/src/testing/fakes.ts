@@ -1,3 +1,4 @@
+import { createTestAccess } from '@perennial/access/testing';
 import { AcceptedRecord, type EventRejected } from '@perennial/contracts';
 import type { LogProducer, OutgoingRecord } from '@perennial/kafka';
 import { AppError, type Clock, toSha256 } from '@perennial/kernel';
@@ -195,7 +196,13 @@ export function createDoorHarness(
     count: events.answered,
   };
   const server = createDoorServer(
-    { logger, metrics, readiness: () => ({ ready: true, reasons: [] }) },
+    {
+      logger,
+      metrics,
+      metricsAccess: 'open',
+      access: createTestAccess(),
+      readiness: () => ({ ready: true, reasons: [] }),
+    },
     { door, driver, lastTickMs: () => undefined, partitions: PARTITIONS },
   );
   return { server, producer, store, clock, listen: () => listen(server, { host: '127.0.0.1', port: 0 }) };

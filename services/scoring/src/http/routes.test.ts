@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { AppError } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
 import type { FastifyInstance } from '@perennial/service-host';
-import { createHttpServer } from '@perennial/service-host';
-import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { createTestServer } from '@perennial/service-host/testing';
 import type { ScoringState } from '../domain/state.js';
 import type { TransitionStore } from '../transition-store.js';
 import { addScoringRoutes } from './routes.js';
@@ -29,11 +29,7 @@ beforeEach(() => {
     countStages: async () => ({ loyal: 2, new: 3 }),
     list: async () => [],
   };
-  server = createHttpServer({
-    logger: createSilentLogger(),
-    metrics: createMetrics({ service: 'scoring', namespace: 'live', processMetrics: false }),
-    readiness: () => ({ ready: true, reasons: [] }),
-  });
+  server = createTestServer();
   const states = new Map([[pseudonymizer.toProfileKey({ userId: 'ada & co/1' }), state]]);
   addScoringRoutes(server, {
     pseudonymizer,
@@ -44,9 +40,11 @@ beforeEach(() => {
 });
 afterEach(() => server.close());
 
+const ask = (url: string) => server.inject({ url, headers: TEST_AUTHORIZATION });
+
 describe('scoring routes', () => {
   it('answers a profile by its external id', async () => {
-    const reply = await server.inject(`/v1/profiles/${encodeURIComponent('ada & co/1')}`);
+    const reply = await ask(`/v1/profiles/${encodeURIComponent('ada & co/1')}`);
     expect(reply.json()).toEqual({
       userId: 'ada & co/1',
       known: true,
@@ -60,7 +58,7 @@ describe('scoring routes', () => {
   });
 
   it('answers a stranger as unknown', async () => {
-    const reply = await server.inject('/v1/profiles/nobody');
+    const reply = await ask('/v1/profiles/nobody');
     expect(reply.statusCode).toBe(200);
     expect(reply.json()).toMatchObject({
       userId: 'nobody',
@@ -72,7 +70,7 @@ describe('scoring routes', () => {
   });
 
   it('counts stages, and says how far behind the count is', async () => {
-    expect((await server.inject('/v1/stages')).json()).toEqual({
+    expect((await ask('/v1/stages')).json()).toEqual({
       profiles: 5,
       stages: { loyal: 2, new: 3 },
       transitionsNotYetCounted: 7,
@@ -84,11 +82,11 @@ describe('scoring routes', () => {
       ...store,
       countStages: () => Promise.reject(new AppError('dependency_unavailable', 'away', { retriable: true })),
     };
-    expect((await server.inject('/v1/stages')).statusCode).toBe(503);
+    expect((await ask('/v1/stages')).statusCode).toBe(503);
   });
 
   it('answers by the longest id that the front door takes, however it is written', async () => {
-    const reply = await server.inject(`/v1/profiles/${encodeURIComponent('漢'.repeat(256))}`);
+    const reply = await ask(`/v1/profiles/${encodeURIComponent('漢'.repeat(256))}`);
     expect(reply.json()).toMatchObject({ known: false });
   });
 
@@ -100,6 +98,6 @@ describe('scoring routes', () => {
     `/v1/profiles/${'x'.repeat(257)}`,
     '/v1/profiles/%20',
   ])('refuses %s', async (url) => {
-    expect((await server.inject(url)).statusCode).toBe(400);
+    expect((await ask(url)).statusCode).toBe(400);
   });
 });

@@ -16,12 +16,13 @@ export function addScoringRoutes(
     lag: () => number | undefined;
   },
 ): void {
-  server.get<{ Params: { userId: string } }>('/v1/profiles/:userId', async ({ params }) => {
+  const config = { access: 'read' } as const;
+  server.get<{ Params: { userId: string } }>('/v1/profiles/:userId', { config }, async ({ params }) => {
     const userId = parseUserId(params.userId);
     return toProfile(userId, await deps.readProfile(deps.pseudonymizer.toProfileKey({ userId })));
   });
 
-  server.get('/v1/stages', async () => {
+  server.get('/v1/stages', { config }, async () => {
     const stages = await deps.transitions.countStages();
     const profiles = Object.values(stages).reduce((sum, count) => sum + count, 0);
     return { profiles, stages, transitionsNotYetCounted: deps.lag() ?? null };
@@ -30,6 +31,7 @@ export function addScoringRoutes(
   server.get<{ Querystring: { userId?: string; limit: number } }>(
     '/v1/transitions',
     {
+      config,
       schema: {
         querystring: {
           type: 'object',

@@ -115,7 +115,7 @@ interface LiveRun {
 /** Live traffic in event time, on the morning after the log's time, so that it goes on from the history. */
 async function sendTraffic(run: LiveRun, { seconds, rate }: DemoOptions): Promise<TrafficResult> {
   const { platform, log, writeKey, report, signal } = run;
-  const address = { ingestUrl: platform.urls.ingest, writeKey };
+  const address = { ingestUrl: platform.urls.ingest, writeKey, token: platform.token };
   const logTimeMs = Date.parse(run.backfilled.logTime ?? '1998-07-01T00:00:00Z');
   const startMs = toNextMorning(logTimeMs);
   await advanceClock(address, { toMs: startMs }, { signal });
@@ -168,7 +168,11 @@ async function toReport({
   startedMs: number;
 }): Promise<DemoReport> {
   const tally = await collectTally(log, NAMESPACE);
-  const suppressed = await readCounterBy(platform.urls.action, 'action_suppressed_total', 'reason');
+  const suppressed = await readCounterBy(
+    { url: platform.urls.action, token: platform.token },
+    'action_suppressed_total',
+    'reason',
+  );
   const { orders, refunds, others } = backfilled;
   return toDemoReport({
     sent: orders + refunds + others + rememberLive(platform, backfilled, traffic),

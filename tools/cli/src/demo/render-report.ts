@@ -37,7 +37,7 @@ export function renderReport(report: DemoReport, { namespace, urls }: Surroundin
       `./perennial topic action.decided ${flag} --limit 3`,
       `./perennial status ${flag}`,
       ...Object.entries(urls).map(([service, url]) => `${service.padEnd(14)} ${url}`),
-      ...toCurl(report, urls),
+      ...toCurl(report, { namespace, urls }),
     ]),
   ];
   return `${sections.join('\n\n')}\n`;
@@ -83,12 +83,17 @@ function explain(action: ActionDecided): string[] {
 }
 
 /** A profile that something happened to. */
-function toCurl({ examples }: DemoReport, urls: Readonly<Record<string, string>>): string[] {
+function toCurl(
+  { examples }: DemoReport,
+  { namespace, urls }: { readonly namespace: string; readonly urls: Readonly<Record<string, string>> },
+): string[] {
   const userId = examples[0]?.userId;
   const url = urls['feature-store'];
   return userId === null || userId === undefined || url === undefined
     ? []
-    : [`curl ${url}/v1/features/${encodeURIComponent(userId)}`];
+    : [
+        `curl -H "authorization: Bearer $(./perennial tokens local --namespace ${namespace})" ${url}/v1/features/${encodeURIComponent(userId)}`,
+      ];
 }
 
 function count(number: number): string {

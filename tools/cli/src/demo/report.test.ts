@@ -65,7 +65,8 @@ describe('the report', () => {
     expect(text).toContain('welcome to u1 (new), email "welcome"');
     expect(text).toContain('because first order');
     expect(text).toContain('half within 8 ms, 99 of 100 within 21 ms');
-    expect(text).toContain('curl http://127.0.0.1:1/v1/features/u1');
+    expect(text).toContain('http://127.0.0.1:1/v1/features/u1');
+    expect(text).toContain('tokens local --namespace demo');
     expect(text).not.toContain('undefined');
   });
 });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
-import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { createTestServer } from '@perennial/service-host/testing';
 import { toProblemReply } from './problem.js';
-import { createHttpServer } from './server.js';
 
 describe('problem details', () => {
   it.each([
@@ -27,11 +26,9 @@ describe('problem details', () => {
   });
 
   it('name each field that validation refuses', async () => {
-    const metrics = createMetrics({ service: 's', namespace: 'n', processMetrics: false });
-    const readiness = () => ({ ready: true, reasons: [] });
-    const server = createHttpServer({ logger: createSilentLogger(), metrics, readiness });
+    const server = createTestServer();
     const body = { type: 'object', required: ['ids'], properties: { ids: { type: 'array', minItems: 2 } } };
-    server.post('/things', { schema: { body } }, () => 'never');
+    server.post('/things', { schema: { body }, config: { access: 'open' } }, () => 'never');
     const ask = async (payload: object) => (await server.inject({ method: 'POST', url: '/things', payload })).json();
     expect(await ask({})).toMatchObject({
       status: 400,

@@ -1,18 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
-import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { createTestServer } from '@perennial/service-host/testing';
 import type { FastifyInstance } from 'fastify';
 import type { Readiness } from './health-routes.js';
 import { listen } from './listen.js';
-import { createHttpServer } from './server.js';
+
+const open = { config: { access: 'open' } } as const;
 
 describe('http server', () => {
   const servers: FastifyInstance[] = [];
   let readiness: Readiness = { ready: true, reasons: [] };
 
   function create(): FastifyInstance {
-    const metrics = createMetrics({ service: 's', namespace: 'n', processMetrics: false });
-    const server = createHttpServer({ logger: createSilentLogger(), metrics, readiness: () => readiness });
+    const server = createTestServer({ readiness: () => readiness });
     servers.push(server);
     return server;
   }
@@ -23,7 +23,7 @@ describe('http server', () => {
 
   it('tells health, readiness with reasons, and metrics by route', async () => {
     const server = create();
-    server.get('/users/:id', () => ({ ok: true }));
+    server.get('/users/:id', open, () => ({ ok: true }));
     expect((await server.inject('/health/live')).statusCode).toBe(200);
     readiness = { ready: false, reasons: ['kafka is away'] };
     const ready = await server.inject('/health/ready');
@@ -37,10 +37,10 @@ describe('http server', () => {
 
   it('maps errors, hiding what is internal', async () => {
     const server = create();
-    server.get('/away', () => {
+    server.get('/away', open, () => {
       throw new AppError('dependency_unavailable', 'kafka is away', { retriable: true });
     });
-    server.get('/broken', () => {
+    server.get('/broken', open, () => {
       throw new Error('password is 123');
     });
     const away = await server.inject('/away');
@@ -80,7 +80,7 @@ describe('http server', () => {
     server.addHook('preClose', async () => {
       stopping = true;
     });
-    server.get('/slow', async () => {
+    server.get('/slow', open, async () => {
       entered = true;
       while (!stopping) await wait(5);
       return { ok: true };

@@ -1,10 +1,12 @@
+import type { Access } from '@perennial/access';
 import { AppError } from '@perennial/kernel';
-import type { Logger, Metrics } from '@perennial/telemetry';
+import type { Logger } from '@perennial/telemetry';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify, LogController } from 'fastify';
-import { addHealthRoutes, type Readiness } from './health-routes.js';
+import { addHealthRoutes, type HealthRoutesOptions } from './health-routes.js';
 import { PROBLEM_MEDIA_TYPE, toProblemReply } from './problem.js';
 import { addRequestMetrics } from './request-metrics.js';
+import { guardRoutes } from './route-access.js';
 
 /** Largest body unless a server says otherwise; a route may set its own. */
 const BODY_LIMIT_BYTES = 1_048_576;
@@ -15,14 +17,17 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** A longer part of a path would be answered with 404, as if there were no such route; the header limit of 16 KB comes first. */
 const PARAM_CHARS_MAX = 65_536;
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends HealthRoutesOptions {
   readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly readiness: () => Readiness;
+  /** Knows the tokens that routes ask for. */
+  readonly access: Access;
   readonly bodyLimitBytes?: number;
 }
 
-/** A Fastify server with /health/live, /health/ready, /metrics, request metrics and one form of errors. */
+/**
+ * A Fastify server with health and metrics, one form of errors, and no door without a key: each route declares in
+ * `config.access` who may use it.
+ */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -34,6 +39,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
     loggerInstance: options.logger as FastifyBaseLogger,
   });
+  guardRoutes(server, options.access);
   addHealthRoutes(server, options);
   addRequestMetrics(server, options.metrics);
   closeConnectionsWhileStopping(server);
