@@ -7,7 +7,7 @@ import {
   type SnapshotConfig,
 } from '@perennial/config';
 
-export const PORT_DEFAULT = 7004;
+const PORT_DEFAULT = 7004;
 
 export interface ActionConfig extends CommonConfig {
   readonly snapshots: SnapshotConfig;

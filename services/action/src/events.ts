@@ -6,9 +6,9 @@ import { createLimitedLog, type Logger, type Metrics } from '@perennial/telemetr
 const CONDITION_ERROR_LOG_INTERVAL_MS = 60_000;
 
 /** Why a record led to no action though nothing was decided against it. */
-export type IdleReason = 'no_policy' | 'no_stage';
+type IdleReason = 'no_policy' | 'no_stage';
 
-export interface ActionTotals {
+interface ActionTotals {
   readonly results: Readonly<Record<string, number>>;
   readonly suppressed: Readonly<Record<string, number>>;
 }

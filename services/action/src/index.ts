@@ -1,5 +1,5 @@
 export { createApp } from './app.js';
 export { createCommands } from './commands.js';
-export { type ActionConfig, loadConfig, PORT_DEFAULT } from './config.js';
+export { type ActionConfig, loadConfig } from './config.js';
 export { createActionProcessor, PROCESSOR_NAME } from './pipeline.js';
 export { openRebuild } from './rebuild.js';

@@ -4,7 +4,7 @@ import { FEATURE_SPEC } from '@perennial/feature-engine';
 import { type Policy, parsePolicy } from '@perennial/policy';
 
 /** Policies kept ready. Each partition may have another in force; more than these load again when needed. */
-export const POLICIES_KEPT_MAX = 16;
+const POLICIES_KEPT_MAX = 16;
 
 /** Policies by the hash of their content, out of the registry's bytes. */
 export function createPolicies(

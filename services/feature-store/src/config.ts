@@ -20,7 +20,7 @@ import {
   type SnapshotConfig,
 } from '@perennial/config';
 
-export const PORT_DEFAULT = 7002;
+const PORT_DEFAULT = 7002;
 
 export interface FeatureStoreConfig extends ProcessConfig {
   readonly http: HttpConfig;

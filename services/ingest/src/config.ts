@@ -15,7 +15,7 @@ import {
 import { LIVE_NAMESPACE } from '@perennial/contracts';
 import type { ClockMode } from './domain/parse-timestamp.js';
 
-export const PORT_DEFAULT = 7001;
+const PORT_DEFAULT = 7001;
 
 export interface IngestConfig extends ProcessConfig {
   readonly http: HttpConfig;

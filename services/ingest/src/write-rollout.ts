@@ -3,7 +3,7 @@ import type { LogProducer } from '@perennial/kafka';
 import { type Clock, retry, systemClock } from '@perennial/kernel';
 import { toRolloutRecord } from './records.js';
 
-export const ROLLOUT_LIMITS = { attemptsMax: 20, retryInitialMs: 100, retryMaxMs: 5_000 } as const;
+const ROLLOUT_LIMITS = { attemptsMax: 20, retryInitialMs: 100, retryMaxMs: 5_000 } as const;
 
 /** Which rollout each partition was last given. */
 export interface RolloutLedger {

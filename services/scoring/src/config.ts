@@ -3,7 +3,7 @@ import { createConfigReader, readCommonConfig, readSnapshotConfig } from '@peren
 import type { ExecutionProvider } from '@perennial/onnx';
 import { EXECUTION_PROVIDERS } from '@perennial/onnx';
 
-export const PORT_DEFAULT = 7003;
+const PORT_DEFAULT = 7003;
 
 export interface ScoringConfig extends CommonConfig {
   /** Execution providers in order of wish. */

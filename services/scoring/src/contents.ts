@@ -7,11 +7,8 @@ import { parseLifecycle } from '@perennial/lifecycle';
 import type { ExecutionProvider, Model } from '@perennial/onnx';
 import { loadModel, unpackModel } from '@perennial/onnx';
 
-/** Kinds of configuration that scoring understands; rollouts of others pass through. */
-export const CONTENT_KINDS = ['lifecycle', 'model'] as const;
-
 /** Models and charts kept ready, of each kind. More in force at once (each partition may differ) load again when needed. */
-export const CONTENTS_KEPT_MAX = 8;
+const CONTENTS_KEPT_MAX = 8;
 
 /** What rollouts name, loaded by hash and kept ready. */
 export interface Contents {

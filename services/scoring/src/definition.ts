@@ -47,7 +47,7 @@ export function createScoringDefinition(deps: {
 }
 
 /** Throws `contract_violation` for what no scoring can use: no record, no key, or a vector of another feature spec. */
-export function decodeFeatureRecord(record: LogRecord): Decoded<FeaturesUpdated> {
+function decodeFeatureRecord(record: LogRecord): Decoded<FeaturesUpdated> {
   const { record: decoded } = FeatureRecord.decode(record.value ?? Buffer.alloc(0));
   if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
   if (decoded?.$case === 'rollout') return { kind: 'rollout', rollout: decoded.value };

@@ -37,7 +37,7 @@ export const TRANSITION_MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-export interface StoredTransition {
+interface StoredTransition {
   readonly number: number;
   readonly from: string | null;
   readonly to: string;

@@ -9,12 +9,12 @@ export interface FakeEvent {
 }
 
 /** What came to `event.accepted`, in order. */
-export type FakeRecord =
+type FakeRecord =
   | { readonly kind: 'event'; readonly event: FakeEvent }
   | { readonly kind: 'clock'; readonly to: string; readonly received: unknown };
 
 /** How to treat one request instead of answering it well. */
-export type Trouble = (
+type Trouble = (
   path: string,
   body: { batch?: FakeEvent[] },
 ) => { status: number; headers?: Record<string, string> } | 'cut' | undefined;

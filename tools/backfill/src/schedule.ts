@@ -41,7 +41,7 @@ export function* toSteps(input: ScheduleInput): Generator<BackfillStep> {
 }
 
 /** The hour boundary at or after a time. */
-export function toHourCeiling(ms: number): number {
+function toHourCeiling(ms: number): number {
   return Math.ceil(ms / BACKFILL_LIMITS.tickStepMs) * BACKFILL_LIMITS.tickStepMs;
 }
 

@@ -1,5 +1,4 @@
 export { FAULTS, selectFaults } from './faults/index.js';
-export type { Injected } from './lanes.js';
 export { MUTANTS, selectMutant } from './mutants.js';
 export { FaultyLink } from './proxy.js';
 export { type ChaosReport, formatChaosReport, isBreakageNoticed, listFailures } from './report.js';

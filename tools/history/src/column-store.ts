@@ -44,7 +44,7 @@ export function createIndexColumn(): NumberColumn<Uint32Array> {
 }
 
 /** A JavaScript Map holds 2^24 entries at most; the limit turns its crash into words. */
-export const DISTINCT_TEXTS_MAX = 16_000_000;
+const DISTINCT_TEXTS_MAX = 16_000_000;
 
 /** Each distinct text once; 0 stands for no text. */
 export class TextPool {

@@ -1,16 +1,7 @@
 import { AppError } from '@perennial/kernel';
 
 /** The columns of a history file, under the names that they have unless `--map` gives others. */
-export const HISTORY_COLUMNS = [
-  'user_id',
-  'ts',
-  'event_type',
-  'item_id',
-  'session_id',
-  'quantity',
-  'value',
-  'extra',
-] as const;
+const HISTORY_COLUMNS = ['user_id', 'ts', 'event_type', 'item_id', 'session_id', 'quantity', 'value', 'extra'] as const;
 
 export type HistoryColumn = (typeof HISTORY_COLUMNS)[number];
 

@@ -1,6 +1,11 @@
-export * from './columns.js';
-export * from './event.js';
-export type { HistoryItem, HistoryOrder } from './order-table.js';
-export { EVENT_BYTES_MAX, ROWS_MAX } from './order-table.js';
-export * from './read-orders.js';
-export * from './timestamp.js';
+export {
+  type ColumnMap,
+  parseColumnMap,
+} from './columns.js';
+export type { SegmentTrack } from './event.js';
+export {
+  type BadRow,
+  type History,
+  readOrders,
+} from './read-orders.js';
+export { parseTimestamp } from './timestamp.js';

@@ -3,7 +3,7 @@ import { createFloatColumn, createIndexColumn, TextPool } from './column-store.j
 import type { HistoryRow } from './row.js';
 
 /** Rows of one file; about 50 bytes each, so this is 1 GB. */
-export const ROWS_MAX = 20_000_000;
+const ROWS_MAX = 20_000_000;
 
 /** Ingest takes 32 KiB an event; a little is left for what it adds. */
 export const EVENT_BYTES_MAX = 32_000;
@@ -14,7 +14,7 @@ const EVENT_BYTES_BASE = 1_200;
 const NONE = 0xffff_ffff;
 
 /** Types whose rows of one user and session are one order. */
-export type OrderType = 'purchase' | 'return';
+type OrderType = 'purchase' | 'return';
 
 /** One order (or one row of another type), put together again. */
 export interface HistoryOrder {
@@ -172,7 +172,7 @@ export class OrderTable {
   }
 }
 
-export function isOrderType(eventType: string): eventType is OrderType {
+function isOrderType(eventType: string): eventType is OrderType {
   return eventType === 'purchase' || eventType === 'return';
 }
 

@@ -17,7 +17,7 @@ import { parseRow } from './row.js';
 export const BAD_ROWS_KEPT_MAX = 100;
 
 /** The front door takes nothing earlier: such a time is a unit mistaken, or a clock that was never set. */
-export const EARLIEST_MS = Date.UTC(1990, 0, 1);
+const EARLIEST_MS = Date.UTC(1990, 0, 1);
 
 export interface BadRow {
   readonly line: number;

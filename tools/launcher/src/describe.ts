@@ -24,7 +24,7 @@ import type { ClockMode } from './environment.js';
 import { listNamespaces, loadNamespaceState, type NamespaceState, type RegisteredArtifact } from './namespace-state.js';
 import { readReadiness, toLogFile, toServiceUrl } from './service-process.js';
 
-export interface ServiceStatus {
+interface ServiceStatus {
   readonly url: string | null;
   readonly pid: number | null;
   readonly running: boolean;
@@ -33,7 +33,7 @@ export interface ServiceStatus {
   readonly log: string;
 }
 
-export interface TopicStatus {
+interface TopicStatus {
   readonly topic: string;
   readonly partitions: number;
   /** Records still in the log. */
@@ -42,7 +42,7 @@ export interface TopicStatus {
   readonly endOffsets: readonly number[];
 }
 
-export interface GroupStatus {
+interface GroupStatus {
   readonly processor: string;
   readonly group: string;
   readonly topic: string;

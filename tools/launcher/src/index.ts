@@ -1,7 +1,7 @@
-export * from './describe.js';
-export { type ClockMode, toServiceEnvironment } from './environment.js';
+export { describePlatform, type NamespaceStatus, openLog, type PlatformStatus } from './describe.js';
+
 export { toDefaultPath } from './fingerprint.js';
-export { loadNamespaceState, type NamespaceState, type RegisteredArtifact } from './namespace-state.js';
+export { loadNamespaceState } from './namespace-state.js';
 export {
   attachPlatform,
   ensurePlatform,
@@ -11,6 +11,4 @@ export {
   stopPlatform,
 } from './platform.js';
 export { createNamespaceTopics } from './provision.js';
-export { rebuildNamespace, runRebuild } from './rebuild.js';
-export type { RebuildSummary } from './rebuild-chain.js';
-export { runServiceCommand } from './service-process.js';
+export { rebuildNamespace } from './rebuild.js';

@@ -11,7 +11,7 @@ export interface RegisteredArtifact {
   readonly hash: string;
 }
 
-export interface RunningProcess {
+interface RunningProcess {
   readonly process: ProcessRef;
   readonly environmentHash: string;
 }

@@ -7,7 +7,7 @@ import { findRoot } from '@perennial/native-stack';
 /** All services in one process, still over the topics: run as a script, with each one's variables in ONE_PROCESS_VARIABLE. */
 
 /** JSON: environment by service. */
-export const ONE_PROCESS_VARIABLE = 'PERENNIAL_ONE_PROCESS';
+const ONE_PROCESS_VARIABLE = 'PERENNIAL_ONE_PROCESS';
 
 const DRAIN_DEADLINE_MS = 18_000;
 

@@ -34,7 +34,7 @@ export function rebuildNamespace(
 }
 
 /** Runs the rebuild in a process of its own, which loads the services' code. Throws `dependency_unavailable` with what it says. */
-export async function runRebuild(
+async function runRebuild(
   order: RebuildOrder,
   { root, onProgress }: { readonly root: string; readonly onProgress: (message: string) => void },
 ): Promise<RebuildSummary> {

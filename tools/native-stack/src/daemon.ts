@@ -81,7 +81,7 @@ export async function waitUntilReady(
 }
 
 /** The last lines of a log file and its path, as the end of a message. */
-export function describeLogTail(path: string): string {
+function describeLogTail(path: string): string {
   let text = '';
   try {
     text = readFileSync(path, 'utf8');

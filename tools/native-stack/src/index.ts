@@ -13,8 +13,6 @@ export {
   describeStack,
   type PartStatus,
   probePart,
-  type Stack,
-  type StackOptions,
   startStack,
   stopStack,
 } from './stack.js';

@@ -5,7 +5,7 @@ import type { StoreServer } from './store-server.js';
 import type { ToyDefinition } from './toy.js';
 
 /** Where a store's client stands: what a broken one may use or keep something beside. */
-export interface StorePlace {
+interface StorePlace {
   /** The process's producer. */
   readonly producer: () => LogProducer;
   /** One object for each process, to remember things by. */

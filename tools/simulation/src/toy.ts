@@ -85,7 +85,7 @@ export function refuseToy({ number }: Rollout, stage: number): Refusal | undefin
 }
 
 /** Throws on what is no JSON. */
-export function decodeToy(record: Pick<LogRecord, 'key' | 'value'>): Decoded<ToyInput> {
+function decodeToy(record: Pick<LogRecord, 'key' | 'value'>): Decoded<ToyInput> {
   const body = JSON.parse(String(record.value)) as ToyInput & Partial<Decoded<ToyInput>>;
   if (body.kind === 'tick' || body.kind === 'rollout') return body as Decoded<ToyInput>;
   return { kind: 'record', key: String(record.key), input: body };

@@ -2,11 +2,11 @@ import { LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
 import { createRandomToken } from '@perennial/kernel';
 import type { ConfigReader } from './reader.js';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Below this a secret could be guessed offline from one pseudonym. */
-export const SECRET_LENGTH_MIN = 32;
+const SECRET_LENGTH_MIN = 32;
 
 const BROKER_PATTERN = /^(\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/;
 

@@ -1,6 +1,20 @@
-export * from './archive.js';
-export * from './blob-location.js';
-export * from './common.js';
+export { type ArchiveConfig, readArchiveConfig } from './archive.js';
+export { readS3Config } from './blob-location.js';
+export {
+  type CommonConfig,
+  type HttpConfig,
+  type KafkaConfig,
+  type PostgresConfig,
+  type ProcessConfig,
+  type RedisConfig,
+  readCommonConfig,
+  readHttpConfig,
+  readKafkaConfig,
+  readPostgresConfig,
+  readProcessConfig,
+  readRedisConfig,
+  readSecret,
+} from './common.js';
 export { describeVariables } from './describe.js';
-export * from './reader.js';
-export * from './snapshots.js';
+export { type ConfigReader, createConfigReader, type Environment } from './reader.js';
+export { readSnapshotConfig, type SnapshotConfig } from './snapshots.js';

@@ -1,20 +1,28 @@
-export * from './edges.js';
-export * from './encode-message.js';
-export { Rollout, Tick } from './generated/perennial/v1/control.js';
+export type { ActionDecided, EventRejected, StageChanged } from './edges.js';
+export { encodeMessage } from './encode-message.js';
+export { Rollout } from './generated/perennial/v1/control.js';
 export { AcceptedEvent, AcceptedRecord } from './generated/perennial/v1/event.js';
 export { FeatureRecord, FeaturesUpdated, FoldedEvent } from './generated/perennial/v1/feature.js';
-export { ScoreComputed, ScoreRecord, Transition } from './generated/perennial/v1/score.js';
-export * from './headers.js';
-export * from './namespace.js';
-export * from './partitioner.js';
+export { ScoreComputed, ScoreRecord } from './generated/perennial/v1/score.js';
+export {
+  encodeLogPosition,
+  encodePosition,
+  HEADERS,
+  isAfter,
+  type LogPosition,
+  type Position,
+  parseLogPosition,
+  parsePosition,
+  toCloudEventHeaders,
+} from './headers.js';
+export { LIVE_NAMESPACE, parseNamespace, toConsumerGroup, toPostgresSchema } from './namespace.js';
+export { toPartition } from './partitioner.js';
 export {
   defineState,
   type MergeableState,
-  type MergeableStateFormat,
-  type StateFormat,
   type VersionedState,
 } from './state-format.js';
-export * from './topics.js';
+export { DEFAULT_PARTITIONS, parseTopic, TOPICS, type TopicName, toTopic } from './topics.js';
 export {
   ARTIFACT_KIND_NAMES,
   ARTIFACT_KINDS,

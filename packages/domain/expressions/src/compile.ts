@@ -13,7 +13,7 @@ export interface Condition {
 }
 
 /** Why a condition was refused; `start` and `end` are offsets into its text. */
-export interface ConditionProblem {
+interface ConditionProblem {
   readonly message: string;
   readonly start: number;
   readonly end: number;
@@ -24,7 +24,7 @@ export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
   | { readonly ok: false; readonly problem: ConditionProblem };
 
-export const CONDITION_LENGTH_MAX = 4_096;
+const CONDITION_LENGTH_MAX = 4_096;
 
 type Kind = VariableKind | 'null';
 type Run = (values: readonly Value[]) => Value;

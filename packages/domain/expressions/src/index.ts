@@ -1,7 +1,44 @@
-export * from './compile.js';
-export * from './nearest.js';
-export * from './problem.js';
-export * from './profile-scope.js';
-export * from './shapes.js';
-export * from './variables.js';
-export * from './yaml.js';
+export {
+  type Condition,
+  compileCondition,
+} from './compile.js';
+export { findNearest, toEditDistance } from './nearest.js';
+export { formatProblems, type Parsed, requireValid } from './problem.js';
+export {
+  declareProfileVariables,
+  describeMissingHeads,
+  listHeads,
+  type ProfileFacts,
+  type ScoreVector,
+  toEvidence,
+  toProfileValues,
+  toReasons,
+} from './profile-scope.js';
+export {
+  condition,
+  duration,
+  flag,
+  integer,
+  jsonObject,
+  number,
+  oneOf,
+  reference,
+  text,
+  timeOfDay,
+} from './shapes.js';
+export {
+  declareVariables,
+  type OnEvaluationError,
+  type Value,
+  type VariableSet,
+} from './variables.js';
+export {
+  list,
+  located,
+  named,
+  object,
+  optional,
+  parseYaml,
+  type ShapeValue,
+  type YamlContext,
+} from './yaml.js';

@@ -23,7 +23,7 @@ export function requireValid<T>(parsed: Parsed<T>): T {
 }
 
 /** One problem as compilers print it: `policy.yaml:12:3: unknown key "strategys", did you mean "strategies"?` */
-export function formatProblem(problem: Problem): string {
+function formatProblem(problem: Problem): string {
   const hint = problem.suggestion === undefined ? '' : `, did you mean "${problem.suggestion}"?`;
   return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}${hint}`;
 }

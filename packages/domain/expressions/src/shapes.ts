@@ -65,7 +65,7 @@ export function oneOf<const W extends string>(words: readonly W[]): Shape<W> {
 
 const DURATION_UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DURATION_PATTERN = /^(\d{1,6}(?:\.\d{1,3})?)([smhd])$/;
-export const DURATION_MAX_MS = 3_660 * DURATION_UNITS_MS.d;
+const DURATION_MAX_MS = 3_660 * DURATION_UNITS_MS.d;
 
 /** A length of time such as 30m, 12h or 60d, in milliseconds. */
 export function duration(limits: { minMs: number; maxMs?: number }): Shape<number> {

@@ -2,8 +2,8 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument,
 import { findNearest } from './nearest.js';
 import type { Parsed, Problem } from './problem.js';
 
-export const YAML_LENGTH_MAX = 256 * 1024;
-export const PROBLEMS_MAX = 100;
+const YAML_LENGTH_MAX = 256 * 1024;
+const PROBLEMS_MAX = 100;
 
 /** A place in the file, to report problems found after reading. */
 export interface Place {

@@ -1,3 +1,10 @@
-export * from './chart.js';
-export * from './parse.js';
-export * from './step.js';
+export type { Lifecycle } from './chart.js';
+export { parseLifecycle } from './parse.js';
+export {
+  type StageInputs,
+  type StageResult,
+  type StageState,
+  type StageTransition,
+  stepStage,
+  type TransitionCause,
+} from './step.js';

@@ -21,8 +21,8 @@ import {
 } from '@perennial/expressions';
 import type { Lifecycle, Stage, StageExit } from './chart.js';
 
-export const STAGES_MAX = 32;
-export const TRANSITIONS_PER_STAGE_MAX = 16;
+const STAGES_MAX = 32;
+const TRANSITIONS_PER_STAGE_MAX = 16;
 
 /** Timers faster than this would cost more than they tell. */
 const RECHECK_MIN_MS = 60_000;

@@ -18,7 +18,7 @@ import { isTimeZone } from './time-zone.js';
 const DAY_MS = 86_400_000;
 
 /** Why a strategy that was considered leads to no action (yet): a closed set. */
-export const SUPPRESSION_REASONS = [
+const SUPPRESSION_REASONS = [
   'condition_false',
   'global_holdout',
   'strategy_holdout',
@@ -33,7 +33,7 @@ export const SUPPRESSION_REASONS = [
   'stage_left',
   'strategy_removed',
 ] as const;
-export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
+type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
 export interface Suppression {
   readonly strategy: string;

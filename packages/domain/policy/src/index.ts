@@ -1,6 +1,22 @@
-export * from './decide.js';
-export * from './history.js';
-export * from './parse.js';
-export * from './policy.js';
-export * from './quiet-hours.js';
-export * from './time-zone.js';
+export {
+  type ActionDecision,
+  type DecisionInputs,
+  type DecisionResult,
+  type DecisionStatus,
+  decideActions,
+  isHeldOut,
+  type Profile,
+  releasePending,
+  type Suppression,
+} from './decide.js';
+export {
+  type CauseEvent,
+  CONTACTS_MAX,
+  type ContactHistory,
+  EMPTY_HISTORY,
+  PENDING_MAX,
+} from './history.js';
+export { parsePolicy } from './parse.js';
+export type { Policy } from './policy.js';
+export { isQuiet, toQuietEndMs } from './quiet-hours.js';
+export { isTimeZone, toLocalMinutes } from './time-zone.js';

@@ -27,9 +27,9 @@ import { CONTACTS_MAX } from './history.js';
 import type { Cap, Channel, Policy, Strategy } from './policy.js';
 import { isTimeZone } from './time-zone.js';
 
-export const STRATEGIES_MAX = 64;
-export const CHANNELS_MAX = 16;
-export const PARAMETERS_LENGTH_MAX = 4_096;
+const STRATEGIES_MAX = 64;
+const CHANNELS_MAX = 16;
+const PARAMETERS_LENGTH_MAX = 4_096;
 
 const DAY_MS = 86_400_000;
 const CAP_WINDOW_MAX_MS = 366 * DAY_MS;

@@ -1,3 +1,3 @@
-export * from './cached-pseudonymizer.js';
-export * from './external-id.js';
-export * from './pseudonymizer.js';
+export { createCachedPseudonymizer } from './cached-pseudonymizer.js';
+export { EXTERNAL_ID_CHARS_MAX, parseUserId, unsealUserId } from './external-id.js';
+export { createPseudonymizer, type Pseudonymizer } from './pseudonymizer.js';

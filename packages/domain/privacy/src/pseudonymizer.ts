@@ -3,7 +3,7 @@ import { AppError } from '@perennial/kernel';
 import { createHmacSha256 } from './hmac.js';
 
 /** Who an event is about: a user's id, or the id of a device that is not (yet) anybody's. */
-export type ExternalId = { readonly userId: string } | { readonly anonymousId: string };
+type ExternalId = { readonly userId: string } | { readonly anonymousId: string };
 
 /** Turns external ids into the pseudonyms that internal topics carry, and back where the bytes were sealed for that. */
 export interface Pseudonymizer {
@@ -15,7 +15,7 @@ export interface Pseudonymizer {
   unseal(sealed: Uint8Array): string;
 }
 
-export const PROFILE_KEY_LENGTH = 22;
+const PROFILE_KEY_LENGTH = 22;
 
 const VERSION = 1;
 const NONCE_BYTES = 12;

@@ -1,5 +1,4 @@
 export {
-  type HistoryEvent,
   LABEL_DAYS,
   type OrderedHistory,
   type TrainingRow,

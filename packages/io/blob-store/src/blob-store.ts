@@ -16,7 +16,7 @@ export interface BlobStore {
 }
 
 /** Longest key, in bytes: what S3 allows, less some for a prefix. */
-export const KEY_BYTES_MAX = 900;
+const KEY_BYTES_MAX = 900;
 
 const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._=-]*(\/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*$/;
 

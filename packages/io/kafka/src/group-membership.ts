@@ -2,7 +2,7 @@ import { AppError, type Clock, systemClock } from '@perennial/kernel';
 import type { LogConsumerHandlers } from './log.js';
 
 /** How long a member may take to finish what it has in hand; below the group's rebalance timeout, else it is thrown out. */
-export const REVOKE_WAIT_MS_MAX = 10_000;
+const REVOKE_WAIT_MS_MAX = 10_000;
 
 /**
  * Which partitions this member owns, and the order of its handlers' calls: `onAssigned` comes only after the `onRevoked`

@@ -1,10 +1,21 @@
 export { GroupMembership } from './group-membership.js';
-export type { KafkaConnection } from './kafkajs-client.js';
-export type { KafkaLogOptions } from './kafkajs-log.js';
 export { createKafkaLog } from './kafkajs-log.js';
 export type { ProducerLimits } from './kafkajs-producer.js';
 export { PRODUCER_LIMITS } from './kafkajs-producer.js';
-export * from './log.js';
+export type {
+  ConsumerOptions,
+  Log,
+  LogConsumer,
+  LogConsumerHandlers,
+  LogProducer,
+  LogRecord,
+  OutgoingRecord,
+  PartitionOffsets,
+} from './log.js';
 export { type ReadTopicOptions, readTopic } from './read-topic.js';
 export { sizeOfRecord } from './send-queue.js';
-export * from './topic-admin.js';
+export {
+  createTopics,
+  deleteGroups,
+  deleteTopics,
+} from './topic-admin.js';

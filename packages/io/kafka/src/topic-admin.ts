@@ -13,7 +13,7 @@ export interface TopicSpec {
   readonly config?: Readonly<Record<string, string>>;
 }
 
-export interface TopicDescription {
+interface TopicDescription {
   readonly name: string;
   readonly partitions: number;
 }
@@ -53,14 +53,6 @@ export async function createTopics(connection: KafkaConnection, specs: readonly 
     );
     for (const { name, partitions } of missing) checkPartitions(name, partitions, made.get(name));
     return missing.map(({ name }) => name);
-  });
-}
-
-/** All topics but Kafka's own, by name. */
-export async function listTopics(connection: KafkaConnection): Promise<TopicDescription[]> {
-  return withAdmin(connection, 'listing topics', async (admin) => {
-    const topics = await describeTopics(admin);
-    return topics.filter(({ name }) => !name.startsWith('__')).sort((a, b) => (a.name < b.name ? -1 : 1));
   });
 }
 

@@ -15,9 +15,9 @@ export interface RedisConnection {
 }
 
 /** After this a start fails, and says so, instead of hanging. */
-export const CONNECT_WAIT_MS_MAX = 30_000;
+const CONNECT_WAIT_MS_MAX = 30_000;
 /** A command that isn't answered by then has failed; whether it was executed is unknown. */
-export const COMMAND_TIMEOUT_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 10_000;
 /** With commands under way Redis is connected anew after this: a connection may be lost without either end being told. */
 const SILENCE_MS_MAX = 5_000;
 const RECONNECT_BACKOFF = { initialMs: 50, maxMs: 2_000 };

@@ -1,2 +1,1 @@
-export * from './connect.js';
-export * from './eviction-policy.js';
+export { connectRedis, type Redis } from './connect.js';

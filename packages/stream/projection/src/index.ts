@@ -1,3 +1,2 @@
-export * from './offsets.js';
-export * from './partition-writer.js';
-export * from './projection.js';
+export { createProjectionOffsets } from './offsets.js';
+export { startProjection } from './projection.js';

@@ -5,7 +5,7 @@ import { inTransaction, isPassing } from '@perennial/postgres';
 import type { ProjectionOffsets } from './offsets.js';
 
 /** Records in one transaction. */
-export const BATCH_RECORDS_MAX = 500;
+const BATCH_RECORDS_MAX = 500;
 /** Waits between tries, for ever. */
 const RETRY_BACKOFF = { initialMs: 100, maxMs: 10_000 };
 

@@ -21,7 +21,7 @@ export interface ProjectionOptions {
   readonly clock?: Clock;
 }
 
-export interface ProjectionLimits {
+interface ProjectionLimits {
   readonly sessionTimeoutMs: number;
   readonly fetchBytesPerPartitionMax: number;
   /** A projection is in no hurry: a fetch that waits makes bigger batches. */
@@ -33,7 +33,7 @@ export interface ProjectionLimits {
   readonly groupCommitIntervalMs: number;
 }
 
-export const PROJECTION_LIMITS: ProjectionLimits = {
+const PROJECTION_LIMITS: ProjectionLimits = {
   sessionTimeoutMs: 10_000,
   fetchBytesPerPartitionMax: 512 * 1024,
   fetchWaitMaxMs: 250,

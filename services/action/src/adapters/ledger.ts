@@ -3,9 +3,9 @@ import type { LogRecord } from '@perennial/kafka';
 import { type Migration, type Pool, type PoolClient, quoteIdentifier } from '@perennial/postgres';
 
 /** An action as the ledger tells it. External ids are not kept: a profile's actions are found by its key. */
-export type LedgerEntry = Omit<ActionDecided, 'userId'>;
+type LedgerEntry = Omit<ActionDecided, 'userId'>;
 
-export interface StrategyTotals {
+interface StrategyTotals {
   readonly strategy: string;
   readonly actions: number;
   readonly cost: number;

@@ -95,7 +95,7 @@ function toProfile(
  * at a time (tested in feature-store; scoring passes on what only time has changed under the time that it came with). Not
  * the record's offset: a crash may publish records twice, and what follows then has other offsets than in a calm run.
  */
-export function toCauseId({ transition, features }: ScoreComputed): string {
+function toCauseId({ transition, features }: ScoreComputed): string {
   if (transition !== undefined) return `transition:${transition.number}`;
   const messageId = features?.event?.messageId;
   return messageId === undefined ? `score:${features?.asOfMs ?? 0}` : `score:${features?.asOfMs ?? 0}/${messageId}`;

@@ -5,8 +5,8 @@ import type { FastifyInstance } from '@perennial/service-host';
 import type { Ledger } from '../adapters/ledger.js';
 import type { ActionEvents } from '../events.js';
 
-export const LIMIT_DEFAULT = 20;
-export const LIMIT_MAX = 500;
+const LIMIT_DEFAULT = 20;
+const LIMIT_MAX = 500;
 
 export interface ActionRouteDeps {
   readonly ledger: Ledger;

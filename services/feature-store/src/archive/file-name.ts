@@ -1,7 +1,7 @@
 import { AppError } from '@perennial/kernel';
 
 /** The records of one partition that a file holds: `first` to `last`, none missing. */
-export interface ArchivedRange {
+interface ArchivedRange {
   readonly partition: number;
   readonly first: number;
   readonly last: number;

@@ -7,10 +7,10 @@ import { type ServedProfile, serveProfile } from '../domain/serve.js';
 import type { FeatureStoreEvents } from '../events.js';
 
 /** Profiles of one request. */
-export const USER_IDS_MAX = 1_000;
+const USER_IDS_MAX = 1_000;
 
 /** 1,000 ids of 256 characters, each of up to 6 bytes (an escape) in JSON, and their punctuation. */
-export const BODY_BYTES_MAX = USER_IDS_MAX * (EXTERNAL_ID_CHARS_MAX * 6 + 8) + 1_024;
+const BODY_BYTES_MAX = USER_IDS_MAX * (EXTERNAL_ID_CHARS_MAX * 6 + 8) + 1_024;
 
 export interface FeatureRouteDeps {
   readonly reader: ProfileReader;

@@ -3,13 +3,13 @@ import { type Pool, quoteIdentifier, runQuery } from '@perennial/postgres';
 import type { Source, SourceStore } from '../ports.js';
 
 /** A source as operators see it; its key is not kept. */
-export interface ListedSource extends Source {
+interface ListedSource extends Source {
   readonly createdAt: string;
   readonly revokedAt: string | null;
 }
 
 /** What `create` tells once. */
-export interface CreatedSource {
+interface CreatedSource {
   readonly sourceId: string;
   readonly name: string;
   readonly writeKey: string;

@@ -2,7 +2,7 @@ import type { Log, LogConsumer, LogProducer } from '@perennial/kafka';
 import { AppError, type Clock, createRandomToken, must } from '@perennial/kernel';
 import { toTickRecord } from '../records.js';
 
-export const PROBE_LIMITS = {
+const PROBE_LIMITS = {
   timeoutMs: 15_000,
   sessionTimeoutMs: 10_000,
   fetchBytesPerPartitionMax: 256 * 1024,

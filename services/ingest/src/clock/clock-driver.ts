@@ -4,7 +4,7 @@ import { planTicks } from '../domain/plan-ticks.js';
 import type { ClockStore } from '../ports.js';
 import { toTickRecord } from '../records.js';
 
-export const CLOCK_DRIVER_LIMITS = {
+const CLOCK_DRIVER_LIMITS = {
   /** How long to wait until the Kafka door has passed the positions that the caller names. */
   positionsTimeoutMs: 60_000,
   positionsPollMs: 20,

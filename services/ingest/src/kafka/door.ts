@@ -9,7 +9,7 @@ import type { IngestEvents } from '../events.js';
 import { type RecordContext, toAcceptedRecord, toRejectedRecord } from '../records.js';
 import { Committer } from './committer.js';
 
-export const KAFKA_DOOR_LIMITS = {
+const KAFKA_DOOR_LIMITS = {
   sessionTimeoutMs: 6_000,
   fetchBytesPerPartitionMax: 1024 * 1024,
   fetchWaitMaxMs: 100,
@@ -18,7 +18,7 @@ export const KAFKA_DOOR_LIMITS = {
 } as const;
 
 /** Sources of events that came by Kafka: the broker's ACL says who may write, not a write key. */
-export const KAFKA_SOURCE_ID = 'kafka';
+const KAFKA_SOURCE_ID = 'kafka';
 
 /** The consumer group of the door; its committed offsets say how far events are taken in. */
 export function toDoorGroup(namespace: string): string {

@@ -50,7 +50,7 @@ export function addScoringRoutes(
 }
 
 /** What the outside is told of a state; a profile never seen is `known: false`. */
-export function toProfile(userId: string, state: ScoringState | undefined) {
+function toProfile(userId: string, state: ScoringState | undefined) {
   return {
     userId,
     known: state !== undefined,

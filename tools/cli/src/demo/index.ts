@@ -1,8 +1,5 @@
-export { toHistoryCsv } from './cdnow.js';
 export { collectTally } from './collect.js';
 export * from './fetch-history.js';
 export * from './live-traffic.js';
 export { renderReport } from './render-report.js';
 export * from './report.js';
-export { simulateHistory } from './simulate-history.js';
-export { Tally } from './tally.js';

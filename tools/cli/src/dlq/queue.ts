@@ -22,7 +22,7 @@ export interface Entry {
 }
 
 /** A record to be written, or why there is none. */
-export type Redrive = { readonly record: OutgoingRecord } | { readonly skipped: string };
+type Redrive = { readonly record: OutgoingRecord } | { readonly skipped: string };
 
 /** A topic of records that were not processed, and how each is redriven. */
 export interface Queue {

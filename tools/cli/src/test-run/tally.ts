@@ -5,7 +5,7 @@ export interface Tally {
   readonly skipped: number;
 }
 
-export const EMPTY_TALLY: Tally = { passed: 0, failed: 0, skipped: 0 };
+const EMPTY_TALLY: Tally = { passed: 0, failed: 0, skipped: 0 };
 
 /** The part of Jest's `--json` output that counts. */
 export interface JestResult {
