@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type BlobStore, openBlobStore } from '@perennial/blob-store';
+import { openBlobStore, type StreamingBlobStore } from '@perennial/blob-store';
 import { describeBlobStore } from '@perennial/blob-store/contract-suite';
 import { fetchS3Server, type S3Server, startS3Server } from '../support/s3-server.js';
 
@@ -20,7 +20,9 @@ const title = 'problem' in fetched ? `S3, not tested: ${fetched.problem}` : 'S3'
     await server?.stop();
   });
 
-  function open(changes: { bucket?: string; secretAccessKey?: string; endpoint?: string } = {}): Promise<BlobStore> {
+  function open(
+    changes: { bucket?: string; secretAccessKey?: string; endpoint?: string } = {},
+  ): Promise<StreamingBlobStore> {
     const { bucket = server.bucket, endpoint = server.endpoint } = changes;
     const secretAccessKey = changes.secretAccessKey ?? server.credentials.secretAccessKey;
     const credentials = { ...server.credentials, secretAccessKey };

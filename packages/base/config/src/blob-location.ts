@@ -19,22 +19,28 @@ export type BlobLocationConfig =
 /** How a bucket is reached. */
 export type S3Config = Omit<Extract<BlobLocationConfig, { kind: 's3' }>, 'kind' | 'bucket' | 'prefix'>;
 
-const FORM = 'file:///an/absolute/folder, s3://bucket/prefix, or off';
+const FORM = 'file:///an/absolute/folder or s3://bucket/prefix';
+const OPTIONAL_FORM = 'file:///an/absolute/folder, s3://bucket/prefix, or off';
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const PREFIX = /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/;
 
-/** The variable `name`, which has no default: whoever goes without says so. */
+/** The variable `name`, which has no default: whoever goes without, where that is possible, says so. */
 export function readBlobLocation(
   reader: ConfigReader,
   name: string,
-  { description, s3 }: { readonly description: string; readonly s3: S3Config },
+  {
+    description,
+    s3,
+    optional = true,
+  }: { readonly description: string; readonly s3: S3Config; readonly optional?: boolean },
 ): BlobLocationConfig {
+  const form = optional ? OPTIONAL_FORM : FORM;
   const text = reader.string(name, {
-    description: `${description}: ${FORM}`,
-    pattern: /^(off|file:\/\/\/.+|s3:\/\/.+)$/,
-    patternHint: FORM,
+    description: `${description}: ${form}`,
+    pattern: optional ? /^(off|file:\/\/\/.+|s3:\/\/.+)$/ : /^(file:\/\/\/.+|s3:\/\/.+)$/,
+    patternHint: form,
   });
-  const refuse = () => reader.problem(name, `is ${JSON.stringify(text)} but must be ${FORM}`);
+  const refuse = () => reader.problem(name, `is ${JSON.stringify(text)} but must be ${form}`);
   if (text.startsWith('file://')) return { kind: 'folder', folder: toFolder(text, refuse) };
   if (text.startsWith('s3://')) return { kind: 's3', ...toBucket(text, refuse), ...s3 };
   return { kind: 'off' };
@@ -43,7 +49,7 @@ export function readBlobLocation(
 /** S3_*, for every bucket of a service alike. */
 export function readS3Config(reader: ConfigReader): S3Config {
   const endpoint = reader.optionalString('S3_ENDPOINT', {
-    description: 'Server with the S3 API, for snapshots and the archive in a bucket; AWS when not set',
+    description: 'Server with the S3 API, for snapshots, the archive and artifacts in a bucket; AWS when not set',
     pattern: /^https?:\/\/[^\s/]+$/,
     patternHint: 'http://host:port or https://host',
   });

@@ -71,18 +71,42 @@ export type GroupName = keyof typeof GROUPS;
 
 export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
 
+const MIB = 1_048_576;
+/** Of what people write. */
+const DOCUMENT_BYTES_MAX = 4 * MIB;
+/** Below what one buffer of Node 20 holds (4 GiB) and one upload to S3 takes (5 GiB). */
+const MODEL_BYTES_MAX = 2_048 * MIB;
+
 export interface ArtifactKindDeclaration {
   /** The service that validates an artifact of this kind, by its command `register`. */
   readonly owner: ServiceName;
   /** File or folder of the repository that holds the default. */
   readonly defaultPath: string;
+  readonly contentType: 'application/yaml' | 'application/octet-stream';
+  /** Whoever registers or reads an artifact holds all of it in memory. */
+  readonly bytesMax: number;
 }
 
 /** Kinds of artifacts, in the order in which they are registered and put in force: later ones may rest on earlier ones. */
 export const ARTIFACT_KINDS = {
-  lifecycle: { owner: 'scoring', defaultPath: 'infra/defaults/lifecycle.yaml' },
-  model: { owner: 'scoring', defaultPath: 'trainer/models/default' },
-  policy: { owner: 'action', defaultPath: 'infra/defaults/policy.yaml' },
+  lifecycle: {
+    owner: 'scoring',
+    defaultPath: 'infra/defaults/lifecycle.yaml',
+    contentType: 'application/yaml',
+    bytesMax: DOCUMENT_BYTES_MAX,
+  },
+  model: {
+    owner: 'scoring',
+    defaultPath: 'trainer/models/default',
+    contentType: 'application/octet-stream',
+    bytesMax: MODEL_BYTES_MAX,
+  },
+  policy: {
+    owner: 'action',
+    defaultPath: 'infra/defaults/policy.yaml',
+    contentType: 'application/yaml',
+    bytesMax: DOCUMENT_BYTES_MAX,
+  },
 } as const satisfies Record<string, ArtifactKindDeclaration>;
 
 export type ArtifactKind = keyof typeof ARTIFACT_KINDS;

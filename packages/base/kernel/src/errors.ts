@@ -1,5 +1,6 @@
 /** Closed set of operational failures; anything else thrown is a programmer error and crashes. */
 export type ErrorCode =
+  | 'artifact_invalid'
   | 'config_invalid'
   | 'conflict'
   | 'content_refused'

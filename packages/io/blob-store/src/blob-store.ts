@@ -15,6 +15,12 @@ export interface BlobStore {
   delete(key: string): Promise<void>;
 }
 
+/** A blob store for objects that are too large to be taken on trust: they are read piece by piece. */
+export interface StreamingBlobStore extends BlobStore {
+  /** The object's bytes in order, in pieces of any size; undefined when there is none. */
+  read(key: string): Promise<AsyncIterable<Buffer> | undefined>;
+}
+
 /** Longest key, in bytes: what S3 allows, less some for a prefix. */
 const KEY_BYTES_MAX = 900;
 

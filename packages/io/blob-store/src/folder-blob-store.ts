@@ -1,20 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError, toMessage } from '@perennial/kernel';
-import { type BlobStore, checkKey, checkPrefix } from './blob-store.js';
+import { checkKey, checkPrefix, type StreamingBlobStore } from './blob-store.js';
 
 /** Names of unfinished files begin with a dot, which no segment of a key does. */
 const UNFINISHED = '.';
+/** Of a file read piece by piece. */
+const PIECE_BYTES = 1_048_576;
 
 /** Objects as files below a folder, which is made when it is not there. */
-export function createFolderBlobStore(folder: string): BlobStore {
+export function createFolderBlobStore(folder: string): StreamingBlobStore {
   const pathOf = (key: string) => {
     checkKey(key);
     return join(folder, key);
   };
   return {
     put: (key, bytes) => run(`write ${key}`, () => writeDurably(pathOf(key), bytes)),
+    read: (key) =>
+      run(`read ${key}`, async () => {
+        const file = await unlessAbsent(() => open(pathOf(key)), undefined);
+        return file && readPieces(file, key);
+      }),
     get: (key) => run(`read ${key}`, () => unlessAbsent(() => readFile(pathOf(key)), undefined)),
     list(prefix) {
       checkPrefix(prefix);
@@ -22,6 +29,21 @@ export function createFolderBlobStore(folder: string): BlobStore {
     },
     delete: (key) => run(`delete ${key}`, () => removeWithFolder(pathOf(key))),
   };
+}
+
+/** Closes the file when it has been read, or when the reader has had enough. */
+async function* readPieces(file: FileHandle, key: string): AsyncGenerator<Buffer> {
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await run(`read ${key}`, () =>
+        file.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES),
+      );
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 async function run<T>(what: string, operation: () => Promise<T>): Promise<T> {

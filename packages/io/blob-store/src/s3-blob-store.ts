@@ -6,7 +6,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { AppError, toMessage } from '@perennial/kernel';
-import { type BlobStore, checkKey, checkPrefix } from './blob-store.js';
+import { checkKey, checkPrefix, type StreamingBlobStore } from './blob-store.js';
 
 export interface S3Location {
   readonly bucket: string;
@@ -27,7 +27,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const SOCKETS_MAX = 16;
 
 /** Objects in a bucket of S3, or of a server with the same API. The bucket must be there. */
-export function createS3BlobStore(location: S3Location): BlobStore {
+export function createS3BlobStore(location: S3Location): StreamingBlobStore {
   const { bucket, prefix } = location;
   const client = createClient(location);
   const at = (key: string) => {
@@ -48,6 +48,29 @@ export function createS3BlobStore(location: S3Location): BlobStore {
     }
   }
 
+  async function openObject(key: string) {
+    try {
+      return (await client.send(new GetObjectCommand(at(key)))).Body;
+    } catch (error) {
+      if (isNoSuchKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A connection that is lost in the middle is told like any other trouble. */
+  async function* readPieces(body: AsyncIterable<Uint8Array>, key: string): AsyncGenerator<Buffer> {
+    const pieces = body[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const piece = await run(`read ${key}`, () => pieces.next());
+        if (piece.done === true) return;
+        yield Buffer.from(piece.value);
+      }
+    } finally {
+      await pieces.return?.();
+    }
+  }
+
   return {
     put: (key, bytes) =>
       run(`write ${key}`, async () => {
@@ -56,13 +79,14 @@ export function createS3BlobStore(location: S3Location): BlobStore {
 
     get: (key) =>
       run(`read ${key}`, async () => {
-        try {
-          const { Body } = await client.send(new GetObjectCommand(at(key)));
-          return Buffer.from((await Body?.transformToByteArray()) ?? []);
-        } catch (error) {
-          if (isNoSuchKey(error)) return undefined;
-          throw error;
-        }
+        const body = await openObject(key);
+        return body && Buffer.from(await body.transformToByteArray());
+      }),
+
+    read: (key) =>
+      run(`read ${key}`, async () => {
+        const body = await openObject(key);
+        return body && readPieces(body as unknown as AsyncIterable<Uint8Array>, key);
       }),
 
     list: (below) =>

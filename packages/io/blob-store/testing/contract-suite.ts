@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { BlobStore } from '@perennial/blob-store';
+import type { StreamingBlobStore } from '@perennial/blob-store';
+import { must } from '@perennial/kernel';
 
 /** What every blob store must do; `open` gives an empty one. */
-export function describeBlobStore(name: string, open: () => Promise<BlobStore>): void {
+export function describeBlobStore(name: string, open: () => Promise<StreamingBlobStore>): void {
   describe(`blob store: ${name}`, () => {
-    let store: BlobStore;
+    let store: StreamingBlobStore;
 
     beforeEach(async () => {
       store = await open();
@@ -18,6 +19,19 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStore>):
       expect((await store.get('a/b/c.bin'))?.equals(bytes)).toBe(true);
       expect(await store.get('empty')).toEqual(Buffer.alloc(0));
       expect(await store.list('day=2026-11-24/')).toEqual(['day=2026-11-24/p0']);
+    });
+
+    it('gives the bytes piece by piece, and stops when nobody wants more', async () => {
+      const bytes = Buffer.alloc(3_000_000, 'perennial');
+      await store.put('large', bytes);
+      const pieces: Buffer[] = [];
+      for await (const piece of must(await store.read('large'), 'the object')) pieces.push(piece);
+      expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+      for await (const piece of must(await store.read('large'), 'the object')) {
+        expect(bytes.subarray(0, piece.length).equals(piece)).toBe(true);
+        break;
+      }
+      expect(await store.read('none')).toBeUndefined();
     });
 
     it('knows nothing of what was not put', async () => {

@@ -1,8 +1,8 @@
-import { type BlobStore, checkKey, checkPrefix } from '@perennial/blob-store';
+import { checkKey, checkPrefix, type StreamingBlobStore } from '@perennial/blob-store';
 import { AppError } from '@perennial/kernel';
 
 /** Objects in memory, for unit tests; it can fail and be damaged. */
-export class MemoryBlobStore implements BlobStore {
+export class MemoryBlobStore implements StreamingBlobStore {
   readonly objects = new Map<string, Buffer>();
   /** Asked before each operation; what it throws is what the caller gets. */
   onCall: (operation: 'put' | 'get' | 'list' | 'delete', key: string) => Promise<void> | void = () => {};
@@ -18,6 +18,11 @@ export class MemoryBlobStore implements BlobStore {
     await this.onCall('get', key);
     const bytes = this.objects.get(key);
     return bytes === undefined ? undefined : Buffer.from(bytes);
+  }
+
+  async read(key: string): Promise<AsyncIterable<Buffer> | undefined> {
+    const bytes = await this.get(key);
+    return bytes && readPieces(bytes);
   }
 
   async list(prefix: string): Promise<string[]> {
@@ -39,4 +44,10 @@ export class MemoryBlobStore implements BlobStore {
     const at = Math.floor(bytes.length / 2);
     bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
   }
+}
+
+async function* readPieces(bytes: Buffer): AsyncGenerator<Buffer> {
+  const middle = Math.floor(bytes.length / 2);
+  yield bytes.subarray(0, middle);
+  yield bytes.subarray(middle);
 }
