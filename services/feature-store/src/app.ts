@@ -1,6 +1,5 @@
 import { openBlobStore } from '@perennial/blob-store';
 import { toTopic } from '@perennial/contracts';
-import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
@@ -42,8 +41,7 @@ export function createApp(config: FeatureStoreConfig): App {
     const redis = await openRedis(opener, config.redis);
     // A connection of its own: a read must not wait behind a commit of a megabyte.
     const readRedis = await openRedis({ ...opener, name: `${service}-reader-${instanceId}` }, config.redis);
-    const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
-    const definition = createFeatureProcessor({ namespace, events, specs });
+    const definition = createFeatureProcessor(namespace, events);
     const snapshots = await openSnapshotSettings(config.snapshots);
     const processor = await releases.acquire(
       'processor',
@@ -72,7 +70,6 @@ export function createApp(config: FeatureStoreConfig): App {
     });
     addFeatureRoutes(server, {
       events,
-      specs,
       reader: createRedisProfileReader(readRedis, { namespace, partitions }),
       pseudonymizer: createCachedPseudonymizer(createPseudonymizer(config.secret), {
         entriesMax: PSEUDONYMS_CACHED_MAX,

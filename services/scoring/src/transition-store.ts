@@ -2,13 +2,17 @@ import type { StageChanged } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import type { Migration, Pool, PoolClient } from '@perennial/postgres';
 import { askPostgres, quoteIdentifier } from '@perennial/postgres';
+import type { PageKind } from '@perennial/service-host';
 import type { ScoringEvents } from './events.js';
 
 /** Rows of one INSERT; a statement has 65,535 parameters at most. */
 const ROWS_PER_INSERT_MAX = 1_000;
 
-/** Latest transitions that a question may be answered with. */
-export const TRANSITIONS_LISTED_MAX = 500;
+/** Pages of a profile's transitions go by their numbers. */
+export const TRANSITION_PAGES: PageKind<number> = {
+  name: 'transitions',
+  isPosition: (value): value is number => Number.isSafeInteger(value),
+};
 
 export const TRANSITION_MIGRATIONS: readonly Migration[] = [
   {
@@ -42,7 +46,7 @@ interface StoredTransition {
   readonly from: string | null;
   readonly to: string;
   readonly cause: string;
-  readonly at: Date;
+  readonly at: string;
   readonly reasons: readonly string[];
   readonly evidence: Readonly<Record<string, number | null>>;
   readonly lifecycleVersion: number;
@@ -55,8 +59,8 @@ export interface TransitionStore {
   insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
   /** Profiles per stage, as far as the sink has come. */
   countStages(): Promise<Record<string, number>>;
-  /** Newest first. */
-  list(profileKey: string, limit: number): Promise<StoredTransition[]>;
+  /** Newest first, from the one before number `after` on. */
+  list(profileKey: string, range: { after: number | undefined; limit: number }): Promise<StoredTransition[]>;
 }
 
 export function createTransitionStore(pool: Pool, options: { schema: string; events: ScoringEvents }): TransitionStore {
@@ -93,15 +97,16 @@ export function createTransitionStore(pool: Pool, options: { schema: string; eve
         );
         return Object.fromEntries(rows.map(({ stage, profiles }) => [stage, profiles]));
       }),
-    list: (profileKey, limit) =>
+    list: (profileKey, { after, limit }) =>
       askPostgres('reading transitions', async () => {
-        const { rows } = await pool.query<StoredTransition>(
+        const { rows } = await pool.query<Omit<StoredTransition, 'at'> & { readonly at: Date }>(
           `SELECT number, from_stage AS "from", to_stage AS "to", cause, at, reasons, evidence,
              lifecycle_version AS "lifecycleVersion", model_hash AS "modelHash"
-           FROM ${schema}.transitions WHERE profile_key = $1 ORDER BY number DESC LIMIT $2`,
-          [profileKey, Math.min(limit, TRANSITIONS_LISTED_MAX)],
+           FROM ${schema}.transitions WHERE profile_key = $1 AND ($2::bigint IS NULL OR number < $2)
+           ORDER BY number DESC LIMIT $3`,
+          [profileKey, after ?? null, limit],
         );
-        return rows;
+        return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
       }),
   };
 }

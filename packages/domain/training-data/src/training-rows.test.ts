@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileFeatures, DAY_MS, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
+import { DAY_MS, FEATURE_SPEC } from '@perennial/feature-engine';
 import { type HistoryEvent, type OrderedHistory, toTrainingRows } from './training-rows.js';
 
-const spec = compileFeatures(ECOMMERCE_FEATURES);
 const CUTOFF = Date.UTC(2024, 4, 15);
 
 describe('training rows', () => {
@@ -17,15 +16,15 @@ describe('training rows', () => {
       ['unknown-revenue', -1, 3],
       ['unknown-revenue', 1, undefined],
     ]);
-    const rows = [...toTrainingRows(history, { cutoffsMs: [CUTOFF], spec })];
+    const rows = [...toTrainingRows(history, [CUTOFF])];
     expect(rows.map(({ userId, purchased, spend }) => [userId, purchased, spend])).toEqual([
       ['before', true, 5.35],
       ['leaver', false, 0],
       ['unknown-revenue', true, 0],
     ]);
     const [before] = rows;
-    expect(before?.values[spec.names.indexOf('orders_count_all')]).toBe(1);
-    expect(before?.values[spec.names.indexOf('orders_recency_days')]).toBe(1 / DAY_MS);
+    expect(before?.values[FEATURE_SPEC.names.indexOf('orders_count_all')]).toBe(1);
+    expect(before?.values[FEATURE_SPEC.names.indexOf('orders_recency_days')]).toBe(1 / DAY_MS);
   });
 
   it('gives the same rows for a cutoff alone and among others, in order of time', () => {
@@ -36,8 +35,8 @@ describe('training rows', () => {
       ['b', 5, 4],
     ]);
     const cutoffs = [CUTOFF, CUTOFF - 60 * DAY_MS, CUTOFF - 150 * DAY_MS];
-    const alone = cutoffs.toReversed().flatMap((cutoff) => [...toTrainingRows(history, { cutoffsMs: [cutoff], spec })]);
-    expect([...toTrainingRows(history, { cutoffsMs: cutoffs, spec })]).toEqual(alone);
+    const alone = cutoffs.toReversed().flatMap((cutoff) => [...toTrainingRows(history, [cutoff])]);
+    expect([...toTrainingRows(history, cutoffs)]).toEqual(alone);
     expect(alone.map(({ userId }) => userId)).toEqual(['a', 'a', 'b', 'a', 'b']);
   });
 
@@ -47,7 +46,7 @@ describe('training rows', () => {
       ...history,
       event: (index) => ({ ...history.event(index), event: 'Order Refunded' }),
     };
-    expect([...toTrainingRows(returned, { cutoffsMs: [CUTOFF], spec })]).toEqual([]);
+    expect([...toTrainingRows(returned, [CUTOFF])]).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ActionDecided } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { type Migration, type Pool, type PoolClient, quoteIdentifier } from '@perennial/postgres';
+import type { PageKind } from '@perennial/service-host';
 
 /** An action as the ledger tells it. External ids are not kept: a profile's actions are found by its key. */
 type LedgerEntry = Omit<ActionDecided, 'userId'>;
@@ -15,10 +16,28 @@ interface StrategyTotals {
 export interface Ledger {
   /** Writes a batch within the projection's transaction; an action that is there already changes nothing. */
   insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
-  /** A profile's actions, newest first. */
-  listByProfile(profileKey: string, limit: number): Promise<LedgerEntry[]>;
+  /** A profile's actions, newest first, from the one behind `after` on. */
+  listByProfile(
+    profileKey: string,
+    range: { after: ActionPosition | undefined; limit: number },
+  ): Promise<LedgerEntry[]>;
   totals(): Promise<StrategyTotals[]>;
 }
+
+/** Where a page of a profile's actions ends. */
+export interface ActionPosition {
+  readonly decidedAt: string;
+  readonly actionId: string;
+}
+
+/** Several actions may be of one moment: their ids tell them apart. */
+export const ACTION_PAGES: PageKind<ActionPosition> = {
+  name: 'actions',
+  isPosition(value): value is ActionPosition {
+    const { decidedAt, actionId } = (value ?? {}) as Partial<Record<keyof ActionPosition, unknown>>;
+    return typeof decidedAt === 'string' && !Number.isNaN(Date.parse(decidedAt)) && typeof actionId === 'string';
+  },
+};
 
 /** What action keeps in PostgreSQL. Migrations are only ever added. */
 export const LEDGER_MIGRATIONS: readonly Migration[] = [
@@ -48,6 +67,13 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
         cost double precision NOT NULL
       );`,
   },
+  {
+    name: 'actions-2',
+    // In the order of pages, so that one reads no row of another.
+    sql: `
+      DROP INDEX actions_by_profile;
+      CREATE INDEX actions_by_profile ON actions (profile_key, decided_at DESC, action_id DESC)`,
+  },
 ];
 
 const COLUMNS = `"actionId" text, "profileKey" text, strategy text, channel text, template text, parameters jsonb,
@@ -72,13 +98,15 @@ export function createLedger(pool: Pool, schema: string): Ledger {
         [JSON.stringify(rows)],
       );
     },
-    async listByProfile(profileKey, limit) {
+    async listByProfile(profileKey, { after, limit }) {
       const { rows } = await pool.query<LedgerRow>(
         `SELECT action_id AS "actionId", profile_key AS "profileKey", strategy, channel, template, parameters, stage,
            cause, reasons, policy_version AS "policyVersion", model_hash AS "modelHash", decided_at AS "decidedAt",
            expires_at AS "expiresAt", cost
-         FROM ${actions} WHERE profile_key = $1 ORDER BY decided_at DESC, action_id LIMIT $2`,
-        [profileKey, limit],
+         FROM ${actions}
+         WHERE profile_key = $1 AND ($2::timestamptz IS NULL OR (decided_at, action_id) < ($2, $3))
+         ORDER BY decided_at DESC, action_id DESC LIMIT $4`,
+        [profileKey, after?.decidedAt ?? null, after?.actionId ?? null, limit],
       );
       return rows.map((row) => ({
         ...row,

@@ -23,7 +23,7 @@ beforeEach(() => {
   };
   const ledger: Ledger = {
     insert: async () => undefined,
-    listByProfile(profileKey, limit) {
+    listByProfile(profileKey, { limit }) {
       asked.push([profileKey, limit]);
       return answer([]);
     },
@@ -46,12 +46,13 @@ const ask = (url: string) => server.inject({ url, headers: TEST_AUTHORIZATION })
 describe('action routes', () => {
   it("list a user's actions by the profile's key", async () => {
     const reply = await ask('/v1/actions?userId=ada&limit=7');
-    expect(reply.json()).toEqual({ userId: 'ada', actions: [] });
+    expect(reply.json()).toEqual({ userId: 'ada', actions: [], next: null });
     await ask('/v1/actions?userId=ada');
     const key = pseudonymizer.toProfileKey({ userId: 'ada' });
     expect(asked).toEqual([
-      [key, 7],
-      [key, 20],
+      // One more than asked for, to know whether there is a next page.
+      [key, 8],
+      [key, 101],
     ]);
   });
 
@@ -65,12 +66,15 @@ describe('action routes', () => {
 
   it.each([
     ['', 'userId is missing'],
-    ['userId=', 'userId is empty'],
-    ['userId=a&userId=b', 'userId must be a string'],
-    [`userId=${'x'.repeat(257)}`, 'userId has 257 characters, 256 at most'],
-    ['userId=a&limit=0', 'limit must be a whole number from 1 to 500'],
-    ['userId=a&limit=501', 'limit must be a whole number from 1 to 500'],
-    ['userId=a&limit=ten', 'limit must be a whole number from 1 to 500'],
+    ['userId=', 'userId must NOT have fewer than 1 characters'],
+    ['userId=%20', 'userId is empty'],
+    ['userId=a&userId=b', 'userId must be string'],
+    [`userId=${'x'.repeat(257)}`, 'userId must NOT have more than 256 characters'],
+    ['userId=a&limit=0', 'limit must be >= 1'],
+    ['userId=a&limit=501', 'limit must be <= 500'],
+    ['userId=a&limit=ten', 'limit must be integer'],
+    ['userId=a&cursor=eA', 'cursor is not the next of a page of this list'],
+    ['limit=0', 'userId is missing; limit must be >= 1'],
   ])('refuse ?%.30s', async (query, message) => {
     const reply = await ask(`/v1/actions?${query}`);
     expect([reply.statusCode, reply.json().detail]).toEqual([400, message]);

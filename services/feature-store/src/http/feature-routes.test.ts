@@ -1,17 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
-import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { advance, apply, createEmptyState, FEATURE_SPEC } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createTestServer } from '@perennial/service-host/testing';
 import { createMetrics } from '@perennial/telemetry';
 import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
-import { createProfileStates } from '../domain/profile-state.js';
+import { createProfileState, profileStates } from '../domain/profile-state.js';
 import { createEvents } from '../events.js';
 import { addFeatureRoutes } from './feature-routes.js';
 
-const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
-const { advance, apply, empty } = specs.initial;
 const NOON = Date.UTC(2024, 4, 15, 12);
 const LOG_TIME = NOON + 86_400_000;
 const pseudonymizer = createPseudonymizer('a secret of more than thirty-two characters');
@@ -23,7 +21,7 @@ describe('GET /v1/features/{userId}', () => {
     expect(response.statusCode).toBe(200);
     const body = response.json();
     expect(body).toMatchObject({ userId: 'anna', known: true, asOf: '2024-05-16T12:00:00.000Z' });
-    expect(Object.keys(body.features)).toEqual(specs.initial.names);
+    expect(Object.keys(body.features)).toEqual(FEATURE_SPEC.names);
     expect(body.features).toMatchObject({
       orders_count_all: 1,
       orders_revenue_sum_all: 9.99,
@@ -55,9 +53,11 @@ describe('GET /v1/features/{userId}', () => {
   });
 
   it.each([
-    ['x'.repeat(257), 'userId has 257 characters, 256 at most'],
-    ['x'.repeat(10_000), 'userId has 10000 characters, 256 at most'],
-    ['', 'userId is empty'],
+    ['x'.repeat(257), 'userId must NOT have more than 256 characters'],
+    ['x'.repeat(10_000), 'userId must NOT have more than 256 characters'],
+    // 256 characters to people, 512 where they are counted in events.
+    ['😀'.repeat(256), 'userId has 512 characters, 256 at most'],
+    ['', 'userId must NOT have fewer than 1 characters'],
     [' ', 'userId is empty'],
   ])('refuses the id %.10s', async (userId, message) => {
     const response = await setUp({}).get(userId);
@@ -100,14 +100,14 @@ describe('POST /v1/features', () => {
   });
 
   it.each([
-    [{}, 'the body must be'],
-    [[], 'the body must be'],
-    ['"a"', 'the body must be'],
-    [{ userIds: 'a' }, 'the body must be'],
-    [{ userIds: ['a', null] }, 'userIds[1] must be a string'],
-    [{ userIds: ['a', 'b', ''] }, 'userIds[2] is empty'],
-    [{ userIds: ['x'.repeat(257)] }, 'userIds[0] has 257 characters'],
-    [{ userIds: Array(1001).fill('a') }, 'userIds has 1001 entries, 1000 at most'],
+    [{}, 'userIds is missing'],
+    [[], 'the body must be object'],
+    ['"a"', 'the body must be object'],
+    [{ userIds: 'a' }, 'userIds must be array'],
+    [{ userIds: ['a', null] }, 'userIds/1 must be string,integer'],
+    [{ userIds: ['a', 'b', ''] }, 'userIds/2 must NOT have fewer than 1 characters'],
+    [{ userIds: ['x'.repeat(257)] }, 'userIds/0 must NOT have more than 256 characters'],
+    [{ userIds: Array(1001).fill('a') }, 'userIds must NOT have more than 1000 items'],
     ['{"userIds":', ''],
   ])('refuses %.40j', async (body, message) => {
     const response = await setUp({}).post(body);
@@ -136,7 +136,7 @@ function setUp({ profiles = {}, failure }: Fixture) {
   };
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
   const server = createTestServer();
-  addFeatureRoutes(server, { reader, pseudonymizer, events: createEvents(metrics), specs });
+  addFeatureRoutes(server, { reader, pseudonymizer, events: createEvents(metrics) });
   return {
     reads,
     get: (userId: string) =>
@@ -159,8 +159,8 @@ function toStored({ asOfMs }: { asOfMs: number }): Buffer {
     timestampMs: NOON,
     properties: { revenue: 9.99 },
   };
-  const engine = apply(advance(empty, asOfMs), order).state;
-  const { validUntilMs } = specs.initial.vector(engine, asOfMs);
-  const profile = { engine, subject: Buffer.from('s'), timeZone: '', lastEventAtMs: NOON, validUntilMs };
-  return createProfileStates(specs).encode(profile);
+  const engine = apply(advance(createEmptyState(), asOfMs), order).state;
+  return profileStates.encode(
+    createProfileState({ engine, subject: Buffer.from('s'), timeZone: '', lastEventAtMs: NOON }),
+  );
 }

@@ -137,7 +137,7 @@ describe('driven clock', () => {
     [{ to: '1997-01-01', stepMs: 2 * HOUR }, 'stepMs'],
     [{ to: '1997-01-01', stepMs: '1' }, 'stepMs'],
     [{ to: '1997-01-01', received: { 9: 1 } }, 'partition 9'],
-    [{ to: '1997-01-01', received: { 1: -1 } }, 'received.1'],
+    [{ to: '1997-01-01', received: { 1: -1 } }, 'received/1'],
     [{ to: '1997-01-01', received: [] }, 'received must'],
     [{ from: '1990-01-01', to: '2020-01-01' }, '100000 ticks'],
   ])('400 for %j', async (body, message) => {

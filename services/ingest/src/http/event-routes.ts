@@ -1,5 +1,5 @@
 import { createRandomToken } from '@perennial/kernel';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from '@perennial/service-host';
+import { addRawOperation, type FastifyInstance, type FastifyReply, type FastifyRequest } from '@perennial/service-host';
 import { fromPosthog } from '../domain/from-posthog.js';
 import { parseJson } from '../domain/from-received-record.js';
 import { LIMITS } from '../domain/limits.js';
@@ -9,6 +9,7 @@ import { Rejection } from '../domain/rejection.js';
 import { receiveCalls } from '../receive.js';
 import { toRejectedRecord } from '../records.js';
 import { authenticate, type DoorContext } from './door.js';
+import { defineBatchOperation, defineCallOperation } from './operations.js';
 import { decodeBody } from './read-body.js';
 import { HttpRefusal } from './refusal.js';
 import { checkWriteKey, parseAuthorization } from './write-key.js';
@@ -30,19 +31,36 @@ const CALL_PATHS: Readonly<Record<string, CallType>> = {
 const BATCH_PATHS = ['/v1/batch', '/v1/b', '/v1/import'];
 const POSTHOG_PATHS = ['/batch', '/batch/'];
 
+const CALLS = Object.entries(CALL_PATHS).map(([path, callType]) => ({
+  callType,
+  operation: defineCallOperation(path, toId(path)),
+}));
+const BATCHES = BATCH_PATHS.map((path) => defineBatchOperation(path, toId(path)));
+const POSTHOG_BATCHES = POSTHOG_PATHS.map((path) => defineBatchOperation(path, toId(path)));
+
+/** The contract of the event routes. */
+export const EVENT_OPERATIONS = [...CALLS.map(({ operation }) => operation), ...BATCHES, ...POSTHOG_BATCHES];
+
 /** Every path that takes events, for CORS. */
-export const EVENT_PATHS = [...Object.keys(CALL_PATHS), ...BATCH_PATHS, ...POSTHOG_PATHS];
+export const EVENT_PATHS = EVENT_OPERATIONS.map(({ path }) => path);
+
+/** `/v1/track` as `post_v1_track`: an id that no other path has. */
+function toId(path: string): string {
+  return `post${path.replaceAll('/', '_')}`;
+}
 
 /** POST of one call, of a batch, and of a batch in PostHog's form. */
 export function addEventRoutes(server: FastifyInstance, door: DoorContext): void {
-  const config = { access: 'write-key' } as const;
-  for (const [path, callType] of Object.entries(CALL_PATHS)) {
-    server.post(path, { config }, (request, reply) => handleCall(request, reply, { door, callType }));
+  for (const { operation, callType } of CALLS) {
+    addRawOperation(server, operation, (request, reply) => handleCall(request, reply, { door, callType }));
   }
-  for (const path of BATCH_PATHS)
-    server.post(path, { config }, (request, reply) => handleBatch(request, reply, { door }));
-  for (const path of POSTHOG_PATHS) {
-    server.post(path, { config }, (request, reply) => handleBatch(request, reply, { door, toSegment: fromPosthog }));
+  for (const operation of BATCHES) {
+    addRawOperation(server, operation, (request, reply) => handleBatch(request, reply, { door }));
+  }
+  for (const operation of POSTHOG_BATCHES) {
+    addRawOperation(server, operation, (request, reply) =>
+      handleBatch(request, reply, { door, toSegment: fromPosthog }),
+    );
   }
 }
 

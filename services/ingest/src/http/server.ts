@@ -1,9 +1,18 @@
-import { createHttpServer, type FastifyInstance, type HttpServerOptions } from '@perennial/service-host';
+import {
+  createHttpServer,
+  type FastifyInstance,
+  type HttpServerOptions,
+  type Operation,
+} from '@perennial/service-host';
 import { LIMITS } from '../domain/limits.js';
 import { addClockRoutes, type ClockRoutesOptions } from './clock-routes.js';
 import { addCors } from './cors.js';
 import { prepareDoor } from './door.js';
-import { addEventRoutes, EVENT_PATHS } from './event-routes.js';
+import { addEventRoutes, EVENT_OPERATIONS, EVENT_PATHS } from './event-routes.js';
+import { advanceClock, getClock } from './operations.js';
+
+/** The contract of this service's HTTP side. */
+export const OPERATIONS: readonly Operation[] = [getClock, advanceClock, ...EVENT_OPERATIONS];
 
 /** The HTTP door: the event routes with their raw bodies, beside the clock, health and metrics as every service has them. */
 export function createDoorServer(

@@ -11,9 +11,7 @@ export interface ProfileScores {
 export interface ScoringState {
   /** Time that `values` (and `scores`) are current to. */
   readonly asOfMs: number;
-  /** The spec that gives `values` their order. */
-  readonly specHash: string;
-  /** NaN for no value. */
+  /** Features in the order of the spec; NaN for no value. */
   readonly values: readonly number[];
   readonly lastEventAtMs: number;
   /** The external id, sealed; forwarded as it came. */

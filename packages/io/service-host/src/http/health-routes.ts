@@ -1,5 +1,7 @@
 import type { Metrics } from '@perennial/telemetry';
+import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
+import { addOperation, addRawOperation, defineOperation, type Operation } from './operation.js';
 
 /** Whether traffic and work may come, and if not, why. */
 export interface Readiness {
@@ -18,14 +20,35 @@ export function toReadiness(reasons: readonly string[]): Readiness {
   return { ready: reasons.length === 0, reasons };
 }
 
+const READINESS = Type.Object({ ready: Type.Boolean(), reasons: Type.Array(Type.String()) });
+
+const getLiveness = defineOperation({
+  id: 'getLiveness',
+  method: 'GET',
+  path: '/health/live',
+  access: 'open',
+  summary: 'Whether the process runs.',
+  answer: Type.Object({ live: Type.Boolean() }),
+});
+const getReadiness = defineOperation({
+  id: 'getReadiness',
+  method: 'GET',
+  path: '/health/ready',
+  access: 'open',
+  summary: 'Whether it does its work; 503 says why not, in the same form.',
+  answer: READINESS,
+});
+
+/** What every service has beside its own operations. */
+export const HEALTH_OPERATIONS: readonly Operation[] = [getLiveness, getReadiness];
+
 /** /health/live and /health/ready (503 with reasons), open to every supervisor, and /metrics, open or for the scope `read`. */
 export function addHealthRoutes(
   server: FastifyInstance,
   { readiness, metrics, metricsAccess }: HealthRoutesOptions,
 ): void {
-  const open = { config: { access: 'open' } } as const;
-  server.get('/health/live', open, () => ({ live: true }));
-  server.get('/health/ready', open, (_request, reply) => {
+  addOperation(server, getLiveness, async () => ({ live: true }));
+  addRawOperation(server, getReadiness, async (_request, reply) => {
     const { ready, reasons } = readiness();
     return reply.code(ready ? 200 : 503).send({ ready, reasons });
   });

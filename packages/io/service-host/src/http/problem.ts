@@ -1,30 +1,30 @@
 import { type ErrorCode, isAppError } from '@perennial/kernel';
+import { type Static, Type } from '@sinclair/typebox';
 
-/** What is wrong with one part of a request. */
-export interface FieldProblem {
-  readonly in: 'path' | 'query' | 'body';
-  /** Such as `limit` or `userIds/3`; empty for the body as a whole. */
-  readonly field: string;
-  readonly detail: string;
-}
-
-/** `internal` hides what is nobody's business outside. */
-export type ProblemCode = ErrorCode | 'internal';
+const FIELD_PROBLEM = Type.Object({
+  in: Type.Union([Type.Literal('path'), Type.Literal('query'), Type.Literal('body')]),
+  field: Type.String({ description: 'Such as `limit` or `userIds/3`; empty for the body as a whole.' }),
+  detail: Type.String(),
+});
 
 /** Problem details as of RFC 9457: the one form of errors of every route but those that speak the Segment API. */
-export interface Problem {
-  /** Names the kind of problem for machines, as a URN of `code`. */
-  readonly type: string;
-  /** The HTTP status in words. */
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  /** Path of the request. */
-  readonly instance: string;
-  readonly code: ProblemCode;
-  /** Each problem that validation found, `FIELD_PROBLEMS_MAX` at most. */
-  readonly errors?: readonly FieldProblem[];
-}
+export const PROBLEM_SCHEMA = Type.Object({
+  type: Type.String({ description: 'The kind of problem, as a URN of `code`.' }),
+  title: Type.String({ description: 'The status in words.' }),
+  status: Type.Integer(),
+  detail: Type.String(),
+  instance: Type.String({ description: 'Path of the request.' }),
+  code: Type.String({ description: 'The kind of problem, of a closed set.' }),
+  errors: Type.Optional(Type.Array(FIELD_PROBLEM, { description: 'What validation found, 20 at most.' })),
+});
+
+/** What is wrong with one part of a request. */
+type FieldProblem = Static<typeof FIELD_PROBLEM>;
+
+/** `internal` hides what is nobody's business outside. */
+type ProblemCode = ErrorCode | 'internal';
+
+export type Problem = Omit<Static<typeof PROBLEM_SCHEMA>, 'code'> & { readonly code: ProblemCode };
 
 /** What an error becomes on the wire. */
 export interface ProblemReply {
@@ -95,7 +95,7 @@ function toReply(parts: {
   code: ProblemCode;
   detail: string;
   instance: string;
-  errors?: readonly FieldProblem[] | undefined;
+  errors?: FieldProblem[] | undefined;
 }): ProblemReply {
   const { status, code, detail, instance, errors } = parts;
   const type = `urn:perennial:problem:${code}`;

@@ -1,0 +1,53 @@
+import { EXTERNAL_ID_CHARS_MAX } from '@perennial/privacy';
+import { defineOperation, NEXT_CURSOR, type Operation, PAGE_QUERY, Type } from '@perennial/service-host';
+
+const ACTION = Type.Object({
+  actionId: Type.String(),
+  profileKey: Type.String({ description: 'Pseudonym of the profile.' }),
+  strategy: Type.String({ description: 'Strategy of the policy that chose it.' }),
+  channel: Type.String(),
+  template: Type.String(),
+  parameters: Type.Record(Type.String(), Type.Unknown(), { description: 'What the template needs.' }),
+  stage: Type.String({ description: 'Stage of the profile when it was decided.' }),
+  cause: Type.Object({ kind: Type.String(), id: Type.String() }, { description: 'The one thing that led to it.' }),
+  reasons: Type.Array(Type.String()),
+  policyVersion: Type.Integer(),
+  modelHash: Type.String(),
+  decidedAt: Type.String({ format: 'date-time', description: 'In log time.' }),
+  expiresAt: Type.String({ format: 'date-time' }),
+  cost: Type.Number({ description: 'Expected, in the currency of the events.' }),
+});
+
+export const listActions = defineOperation({
+  id: 'listActions',
+  method: 'GET',
+  path: '/v1/actions',
+  access: 'read',
+  summary: "A user's actions, newest first, from the ledger.",
+  query: Type.Object({
+    userId: Type.String({ minLength: 1, maxLength: EXTERNAL_ID_CHARS_MAX, description: 'External id of the user.' }),
+    ...PAGE_QUERY,
+  }),
+  answer: Type.Object({ userId: Type.String(), actions: Type.Array(ACTION), next: NEXT_CURSOR }),
+});
+
+const COUNTS = Type.Record(Type.String(), Type.Integer());
+
+export const getActionSummary = defineOperation({
+  id: 'getActionSummary',
+  method: 'GET',
+  path: '/v1/summary',
+  access: 'read',
+  summary: 'Actions and their cost by strategy, and why others were not taken.',
+  answer: Type.Object({
+    actions: Type.Object({ total: Type.Integer(), cost: Type.Number(), byStrategy: COUNTS }),
+    process: Type.Object(
+      { results: COUNTS, suppressed: COUNTS },
+      { description: 'Of the process that answers, since it began.' },
+    ),
+    ledgerLag: Type.Integer({ description: 'Records of action.decided that the ledger has not got yet.' }),
+  }),
+});
+
+/** The contract of this service's HTTP side. */
+export const OPERATIONS: readonly Operation[] = [listActions, getActionSummary];
