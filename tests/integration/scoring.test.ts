@@ -8,7 +8,7 @@ import {
   toPartition,
   toTopic,
 } from '@perennial/contracts';
-import { apply, type EngineState, FEATURE_SPEC, vector } from '@perennial/feature-engine';
+import { compileFeatures, ECOMMERCE_FEATURES, type EngineState } from '@perennial/feature-engine';
 import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
@@ -26,6 +26,7 @@ import { createServiceRunner, SECRET } from '../support/service-process.js';
  * without gaps, the same in the topic and in PostgreSQL, and a run with `kill -9` in it publishes what one without does.
  */
 
+const spec = compileFeatures(ECOMMERCE_FEATURES);
 const PARTITIONS = 3;
 const USERS = 60;
 const ORDERS_PER_USER = 12;
@@ -210,13 +211,13 @@ function createRecords(namespace: string, userIds: readonly string[], inForce: r
     for (let order = orders[next]; order !== undefined && order.atMs <= timeMs; order = orders[++next]) {
       const { userId, atMs } = order;
       const event = { messageId: `m${next}`, type: 'track', name: 'Order Completed', timestampMs: atMs };
-      const folded = apply(states.get(userId), { ...event, properties: { revenue: order.revenue } });
+      const folded = spec.apply(states.get(userId), { ...event, properties: { revenue: order.revenue } });
       states.set(userId, folded.state);
       const key = pseudonymizer.toProfileKey({ userId });
       const update = {
-        specHash: FEATURE_SPEC.hash,
+        specHash: spec.specHash,
         asOfMs: atMs,
-        values: vector(folded.state, atMs).values.map((value) => value ?? Number.NaN),
+        values: spec.vector(folded.state, atMs).values.map((value) => value ?? Number.NaN),
         lastEventAtMs: atMs,
         subject: pseudonymizer.seal(userId),
         timeZone: '',

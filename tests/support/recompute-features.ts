@@ -1,8 +1,10 @@
 import { AcceptedRecord, toTopic } from '@perennial/contracts';
-import { advance, apply, createEmptyState, type EngineState, toFeatureMap, vector } from '@perennial/feature-engine';
+import { compileFeatures, ECOMMERCE_FEATURES, type EngineState } from '@perennial/feature-engine';
 import type { Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { readTopic } from './read-topic.js';
+
+const spec = compileFeatures(ECOMMERCE_FEATURES);
 
 /** The features of every profile at a time, folded afresh from the log without a service: by profile key. */
 export async function recomputeFeatures(
@@ -17,9 +19,9 @@ export async function recomputeFeatures(
     if (record?.$case === 'tick') logTimes.set(partition, Math.max(logTimeMs, record.value.timeMs));
     if (record?.$case !== 'event') continue;
     const { receivedAtMs, propertiesJson, ...event } = record.value;
-    const before = advance(states.get(String(key)) ?? createEmptyState(), Math.max(logTimeMs, receivedAtMs));
+    const before = spec.advance(states.get(String(key)) ?? spec.empty, Math.max(logTimeMs, receivedAtMs));
     const properties: unknown = JSON.parse(propertiesJson.toString());
-    states.set(String(key), apply(before, { ...event, properties }).state);
+    states.set(String(key), spec.apply(before, { ...event, properties }).state);
   }
-  return new Map([...states].map(([key, state]) => [key, toFeatureMap(vector(state, atMs).values)]));
+  return new Map([...states].map(([key, state]) => [key, spec.toMap(spec.vector(state, atMs).values)]));
 }

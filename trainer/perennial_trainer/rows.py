@@ -14,6 +14,8 @@ class Spec:
 
     hash: str
     names: tuple[str, ...]
+    # Of each feature's definition, in the order of the names.
+    hashes: tuple[str, ...]
     horizon_days: int
 
 
@@ -33,7 +35,9 @@ class Rows:
 def load_export(path: Path) -> tuple[Spec, dict[str, Rows]]:
     """Reads FILE.csv and FILE.csv.json of `scripts/export-features.mjs`; rows by cutoff."""
     raw = json.loads(path.with_name(path.name + ".json").read_text())
-    spec = Spec(raw["specHash"], tuple(raw["features"]), int(raw["labelDays"]))
+    features = raw["features"]
+    names, hashes = (tuple(feature[key] for feature in features) for key in ("name", "hash"))
+    spec = Spec(raw["specHash"], names, hashes, int(raw["labelDays"]))
     by_cutoff: dict[str, list[tuple[str, list[float], float, float]]] = {}
     with path.open(newline="") as file:
         for row in csv.DictReader(file):

@@ -1,5 +1,6 @@
 import { createRegistry } from '@perennial/artifacts';
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import { startProjection } from '@perennial/projection';
@@ -43,8 +44,9 @@ export function createApp(config: ActionConfig): App {
     const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
     const registry = createRegistry(pool, { schema });
     const ledger = createLedger(pool, schema);
+    const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
     const policies = createPolicies((hash) => registry.load(hash), events.conditionFailed);
-    const definition = createActionProcessor({ namespace, policies, pseudonymizer, events });
+    const definition = createActionProcessor({ namespace, policies, specs, pseudonymizer, events });
     const snapshots = await openSnapshotSettings(config.snapshots);
     const processor = await releases.acquire(
       'processor',

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRegistry } from '@perennial/artifacts';
 import { toPostgresSchema } from '@perennial/contracts';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { parseLifecycle } from '@perennial/lifecycle';
 import { migrate, type Pool, withPool } from '@perennial/postgres';
@@ -10,6 +10,9 @@ import { type Command, readGivenFile } from '@perennial/service-host';
 import { LEDGER_MIGRATIONS } from './adapters/ledger.js';
 import type { ActionConfig } from './config.js';
 import { readPolicy } from './policies.js';
+
+/** What a policy is checked against before it is registered; a rollout checks it against the spec in force. */
+const SPEC = new FeatureSpecs(ECOMMERCE_FEATURES).initial;
 
 /** The one-shot commands; `print` is where their results go (standard output, one JSON document a line). */
 export function createCommands(print: (line: string) => void): Readonly<Record<string, Command<ActionConfig>>> {
@@ -24,7 +27,7 @@ export function createCommands(print: (line: string) => void): Readonly<Record<s
     register: async (config, args) => {
       const { file, lifecycleFile } = parseRegister(args);
       const content = await readGivenFile(file);
-      readPolicy(content.toString('utf8'), { fileName: file, ...(await loadStages(file, lifecycleFile)) });
+      readPolicy(content.toString('utf8'), { fileName: file, spec: SPEC, ...(await loadStages(file, lifecycleFile)) });
       await withTables(config, async (pool, schema) => {
         print(JSON.stringify(await createRegistry(pool, { schema }).register('policy', content)));
       });
@@ -57,7 +60,7 @@ async function loadStages(file: string, lifecycleFile: string | undefined): Prom
   }
   const parsed = parseLifecycle(content.toString('utf8'), {
     fileName: basename(path),
-    featureNames: FEATURE_SPEC.names,
+    featureNames: SPEC.names,
   });
   // A chart with problems is for scoring's `register` to refuse.
   return parsed.ok ? { stages: parsed.value.stages.keys() } : {};

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { ActionDecided, Rollout, ScoreComputed } from '@perennial/contracts';
 import { ScoreRecord } from '@perennial/contracts';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import type { StepContext, StepItem } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -13,6 +13,7 @@ import { createEvents } from './events.js';
 import { type ActionProcessor, createActionProcessor, decodeScoreRecord } from './pipeline.js';
 import { createPolicies } from './policies.js';
 
+const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
 const POLICY_FILE = readFileSync(join(__dirname, '../../../infra/defaults/policy.yaml'));
 const IDENTITY = createPseudonymizer('a secret of more than thirty-two characters');
 const KEY = IDENTITY.toProfileKey({ userId: 'user-1' });
@@ -27,7 +28,10 @@ function setUp(policyFile = POLICY_FILE) {
     createMetrics({ service: 'action', namespace: 'live', processMetrics: false }),
   );
   const policies = createPolicies(async () => policyFile, events.conditionFailed);
-  return { events, processor: createActionProcessor({ namespace: 'live', policies, pseudonymizer: IDENTITY, events }) };
+  return {
+    events,
+    processor: createActionProcessor({ namespace: 'live', policies, specs: SPECS, pseudonymizer: IDENTITY, events }),
+  };
 }
 
 function context(more: Partial<StepContext> = {}): StepContext {
@@ -52,9 +56,9 @@ function score(asOfMs: number, more: Partial<ScoreComputed> = {}): ScoreComputed
     stageSinceMs: asOfMs,
     transition: undefined,
     features: {
-      specHash: FEATURE_SPEC.hash,
+      specHash: SPECS.initial.specHash,
       asOfMs,
-      values: FEATURE_SPEC.names.map(() => 1),
+      values: SPECS.initial.names.map(() => 1),
       lastEventAtMs: asOfMs,
       subject: IDENTITY.seal('user-1'),
       timeZone: '',
@@ -144,7 +148,7 @@ strategies:
     { stages: [new], on: scored, channel: push, template: r, cooldown: 1d, when: features.orders_recency_days >= 7 && features.orders_recency_days < 7.7 && scores.churn > 0.4 }
 `);
     const quiet = (asOfMs: number, recencyDays: number, churnProbability = 0.5) => {
-      const values = FEATURE_SPEC.names.map((name) => (name === 'orders_recency_days' ? recencyDays : Number.NaN));
+      const values = SPECS.initial.names.map((name) => (name === 'orders_recency_days' ? recencyDays : Number.NaN));
       const features = { ...must(score(asOfMs).features, 'features'), values };
       return score(asOfMs, { features, churnProbability });
     };
@@ -228,16 +232,24 @@ strategies:
       rollout: ROLLOUT,
     });
     expect(decodeScoreRecord(record(encode({ $case: 'computed', value: score(NOON) })))).toMatchObject({ key: KEY });
-    const other = { ...must(score(NOON).features, 'features'), specHash: 'other' };
     for (const wrong of [
       record(null),
       record(Buffer.from('{"json": true}')),
       record(encode({ $case: 'computed', value: score(NOON) }), null),
-      record(encode({ $case: 'computed', value: score(NOON, { features: other }) })),
+      record(encode({ $case: 'computed', value: score(NOON, { features: undefined }) })),
     ]) {
       expect(() => decodeScoreRecord(wrong)).toThrow();
     }
   });
+});
+
+it('takes no vector of a spec that nobody registered', async () => {
+  const { processor } = setUp();
+  const features = { ...must(score(NOON).features, 'features'), specHash: 'f'.repeat(64) };
+  const input = score(NOON, { features, ...ENTERED });
+  await expect(
+    run(processor, { state: undefined, cause: { kind: 'record', input }, context: context() }),
+  ).rejects.toThrow('of which no artifact is registered');
 });
 
 describe('policies', () => {
@@ -251,9 +263,9 @@ describe('policies', () => {
       },
       () => undefined,
     );
-    await expect(policies('h')).rejects.toMatchObject({ retriable: true });
-    expect((await policies('h')).strategies.size).toBeGreaterThan(8);
-    await policies('h');
+    await expect(policies('h', SPECS.initial)).rejects.toMatchObject({ retriable: true });
+    expect((await policies('h', SPECS.initial)).strategies.size).toBeGreaterThan(8);
+    await policies('h', SPECS.initial);
     expect(loads).toBe(2);
   });
 

@@ -1,15 +1,15 @@
-import { type ContentKeeper, findRefusal } from '@perennial/artifacts';
+import { findRefusal } from '@perennial/artifacts';
 import { type Rollout, type ScoreComputed, ScoreRecord, toTopic } from '@perennial/contracts';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
-import type { Policy } from '@perennial/policy';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, actionStates, toTimerAtMs } from './domain/action-state.js';
 import { decideForScore, type PolicyInForce, type PolicyStep, releaseWaiting } from './domain/step.js';
 import type { ActionEvents } from './events.js';
+import type { Policies } from './policies.js';
 
 export const PROCESSOR_NAME = 'action';
 
@@ -18,11 +18,12 @@ export type ActionProcessor = ProcessorDefinition<ActionState, ScoreComputed, Po
 /** `score.computed` -> contact history -> `action.decided`: what this service does, for the keyed processor to run. */
 export function createActionProcessor(deps: {
   namespace: string;
-  policies: ContentKeeper<Policy>;
+  policies: Policies;
+  specs: FeatureSpecs;
   pseudonymizer: Pseudonymizer;
   events: ActionEvents;
 }): ActionProcessor {
-  const { namespace, policies, events } = deps;
+  const { namespace, policies, specs, events } = deps;
   const topic = toTopic(namespace, 'actionDecided');
   const writeAction = createActionWriter(namespace, deps.pseudonymizer);
 
@@ -41,15 +42,16 @@ export function createActionProcessor(deps: {
     decode: decodeScoreRecord,
     // The chain ends here.
     forward: () => undefined,
-    loadRollout: async ({ kind, hash }) => (kind === 'policy' ? findRefusal(policies(hash)) : undefined),
-    prepare: (items) => loadInForce(items, policies),
+    loadRollout: async ({ kind, hash }) => (kind === 'policy' ? findRefusal(policies(hash, specs.initial)) : undefined),
+    prepare: (items) => loadInForce(items, { policies, specs }),
     step({ state, cause, context }, inForce) {
       if (inForce === undefined) {
         events.idle('no_policy');
         return { state, outputs: [] };
       }
       const { policy, number } = inForce;
-      const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs };
+      const spec = specs.inForce(context.inForce.get('features'));
+      const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs, spec, specs };
       if (cause.kind === 'timer') {
         if (state === undefined) return { state, outputs: [] };
         return finish(releaseWaiting(policy, state, place), number);
@@ -66,13 +68,14 @@ export function createActionProcessor(deps: {
 /** The policy in force for each item: mostly one for the whole batch. */
 async function loadInForce(
   items: ReadonlyArray<StepItem<ActionState, ScoreComputed>>,
-  policies: ContentKeeper<Policy>,
+  { policies, specs }: { policies: Policies; specs: FeatureSpecs },
 ): Promise<Array<PolicyInForce | undefined>> {
   const loaded = new Map<Rollout, PolicyInForce>();
   for (const { context } of items) {
     const rollout = context.inForce.get('policy');
     if (rollout === undefined || loaded.has(rollout)) continue;
-    loaded.set(rollout, { policy: await policies(rollout.hash), number: rollout.number });
+    const spec = specs.inForce(context.inForce.get('features'));
+    loaded.set(rollout, { policy: await policies(rollout.hash, spec), number: rollout.number });
   }
   return items.map(({ context }) => {
     const rollout = context.inForce.get('policy');
@@ -80,7 +83,7 @@ async function loadInForce(
   });
 }
 
-/** Throws `contract_violation` for what no policy can judge: no record, no key, or a vector of another feature spec. */
+/** Throws `contract_violation` for what no policy can judge: no record, no key, or no vector. */
 export function decodeScoreRecord(record: LogRecord): Decoded<ScoreComputed> {
   const { record: decoded } = ScoreRecord.decode(record.value ?? Buffer.alloc(0));
   if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
@@ -88,9 +91,6 @@ export function decodeScoreRecord(record: LogRecord): Decoded<ScoreComputed> {
   if (decoded === undefined || record.key === null || record.key.length === 0) {
     throw new AppError('contract_violation', 'not a score record, or one without a key');
   }
-  const specHash = decoded.value.features?.specHash;
-  if (specHash !== FEATURE_SPEC.hash) {
-    throw new AppError('contract_violation', `features under spec ${specHash}; this is spec ${FEATURE_SPEC.hash}`);
-  }
+  if (decoded.value.features === undefined) throw new AppError('contract_violation', 'a score without features');
   return { kind: 'record', key: record.key.toString(), input: decoded.value };
 }

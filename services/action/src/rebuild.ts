@@ -1,5 +1,6 @@
 import { createRegistry } from '@perennial/artifacts';
 import { toPostgresSchema, toTopic } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { ReleaseStack } from '@perennial/kernel';
 import { createRebuildStage, type RebuildStage } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -23,9 +24,10 @@ export async function openRebuild(config: ActionConfig): Promise<{ stage: Rebuil
     const pool = openPool(opener, { ...config.postgres, connectionsMax: 1 });
     const registry = createRegistry(pool, { schema: toPostgresSchema(namespace, PROCESSOR_NAME) });
     const events = createEvents(logger, metrics);
+    const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
     const policies = createPolicies((hash) => registry.load(hash), events.conditionFailed);
     const pseudonymizer = createPseudonymizer(config.secret);
-    const definition = createActionProcessor({ namespace, policies, pseudonymizer, events });
+    const definition = createActionProcessor({ namespace, policies, specs, pseudonymizer, events });
     const stage = createRebuildStage({ definition, namespace, partitions, redis, logger, metrics });
     return { stage, close: () => releases.dispose() };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { openBlobStore } from '@perennial/blob-store';
 import { toTopic } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
@@ -41,7 +42,8 @@ export function createApp(config: FeatureStoreConfig): App {
     const redis = await openRedis(opener, config.redis);
     // A connection of its own: a read must not wait behind a commit of a megabyte.
     const readRedis = await openRedis({ ...opener, name: `${service}-reader-${instanceId}` }, config.redis);
-    const definition = createFeatureProcessor(namespace, events);
+    const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+    const definition = createFeatureProcessor({ namespace, events, specs });
     const snapshots = await openSnapshotSettings(config.snapshots);
     const processor = await releases.acquire(
       'processor',
@@ -70,6 +72,7 @@ export function createApp(config: FeatureStoreConfig): App {
     });
     addFeatureRoutes(server, {
       events,
+      specs,
       reader: createRedisProfileReader(readRedis, { namespace, partitions }),
       pseudonymizer: createCachedPseudonymizer(createPseudonymizer(config.secret), {
         entriesMax: PSEUDONYMS_CACHED_MAX,

@@ -1,5 +1,12 @@
-import type { EngineState } from '@perennial/feature-engine';
+import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
 import type { Metrics } from '@perennial/telemetry';
+
+/** A profile's engine state around a fold, and the spec of the one after. */
+interface FoldedStates {
+  readonly before: EngineState | undefined;
+  readonly after: EngineState;
+  readonly spec: CompiledFeatures;
+}
 
 /** One function for each thing worth telling; none of them throws. A batch that is tried again counts again. */
 export type FeatureStoreEvents = ReturnType<typeof createEvents>;
@@ -11,20 +18,22 @@ export function createEvents(metrics: Metrics) {
     'features_message_ids_dropped_total',
     'Message ids forgotten before their 24 h, a profile having too many: repeats of those would count.',
   );
-  const sampled = metrics.counter(
-    'features_product_sketches_sampled_total',
-    'Profiles whose distinct products went from exact to estimated.',
+  const estimated = metrics.counter(
+    'features_distinct_estimated_total',
+    'Distinct counts of profiles that went from exact to estimated.',
   );
   const created = metrics.counter('features_profiles_created_total', 'Profiles seen for the first time.');
   const served = metrics.counter('features_profiles_served_total', 'Profiles answered over HTTP.', ['known']);
 
   return {
-    folded(before: EngineState | undefined, after: EngineState): void {
+    folded({ before, after, spec }: FoldedStates): void {
       folded.inc();
       if (before === undefined) created.inc();
-      const droppedNow = after.messagesDropped - (before?.messagesDropped ?? 0);
+      const droppedNow = after.messages.dropped - (before?.messages.dropped ?? 0);
       if (droppedNow > 0) dropped.inc(droppedNow);
-      if (after.products.theta !== undefined && before?.products.theta === undefined) sampled.inc();
+      const estimatesBefore = before?.specHash === spec.specHash ? spec.countEstimates(before) : 0;
+      const estimatesNow = spec.countEstimates(after) - estimatesBefore;
+      if (estimatesNow > 0) estimated.inc(estimatesNow);
     },
     repeated: (): void => repeated.inc(),
     served(profiles: ReadonlyArray<{ readonly known: boolean }>): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type AcceptedEvent, AcceptedRecord, FeatureRecord, type FeaturesUpdated } from '@perennial/contracts';
-import { DAY_MS, FEATURE_SPEC, HOUR_MS } from '@perennial/feature-engine';
+import { DAY_MS, ECOMMERCE_FEATURES, FeatureSpecs, HOUR_MS } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { Cause, StepResult } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
@@ -10,6 +10,7 @@ import type { ProfileState } from './domain/profile-state.js';
 import { createEvents } from './events.js';
 import { createFeatureProcessor, decodeAccepted } from './pipeline.js';
 
+const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
 const NOON = Date.UTC(2024, 4, 15, 12);
 const KEY = Buffer.from('a-profile-key-22-chars');
 
@@ -23,7 +24,7 @@ describe('feature processor', () => {
     const update = toUpdate(outputs);
     expect(outputs.map(({ topic }) => topic)).toEqual(['lifecycle.feature.updated.v1']);
     expect(update).toMatchObject({
-      specHash: FEATURE_SPEC.hash,
+      specHash: SPECS.initial.specHash,
       asOfMs: NOON + 5,
       lastEventAtMs: NOON,
       timeZone: 'Europe/Berlin',
@@ -180,7 +181,7 @@ describe('feature processor', () => {
     for (const some of broken) expect(() => definition.codec.decode(some)).toThrow();
     const future = Buffer.from(bytes);
     future[0] = 9;
-    expect(() => definition.codec.decode(future)).toThrow(/format 1/);
+    expect(() => definition.codec.decode(future)).toThrow('this release reads 1');
   });
 });
 
@@ -230,7 +231,7 @@ describe('records of event.accepted', () => {
 
 function setUp(namespace = 'live') {
   const metrics = createMetrics({ service: 'feature-store', namespace, processMetrics: false });
-  const definition = createFeatureProcessor(namespace, createEvents(metrics));
+  const definition = createFeatureProcessor({ namespace, events: createEvents(metrics), specs: SPECS });
   const step = (
     state: ProfileState | undefined,
     cause: Cause<FeatureInput>,
@@ -272,7 +273,7 @@ function toUpdate(outputs: StepResult<ProfileState>['outputs']): FeaturesUpdated
 }
 
 function featureOf(update: FeaturesUpdated, name: string): number | undefined {
-  return update.values[FEATURE_SPEC.names.indexOf(name)];
+  return update.values[SPECS.initial.names.indexOf(name)];
 }
 
 function encode(record: AcceptedRecord['record']): Buffer {

@@ -1,18 +1,24 @@
 import { AcceptedRecord, encodeMessage, FeatureRecord, type FeaturesUpdated, toTopic } from '@perennial/contracts';
+import type { FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, unreachable } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition } from '@perennial/keyed-processor';
 import { type FeatureInput, foldEvent, foldTime } from './domain/fold.js';
-import { type ProfileState, profileStates } from './domain/profile-state.js';
+import { createProfileStates, type ProfileState } from './domain/profile-state.js';
 import type { FeatureStoreEvents } from './events.js';
 
 /** Names the consumer group and the Redis keys; readers of profiles need it too. */
 export const PROCESSOR_NAME = 'feature-store';
 
 /** `event.accepted` -> profile state -> `feature.updated`: what this service does, for the keyed processor to run. */
-export function createFeatureProcessor(
-  namespace: string,
-  events: FeatureStoreEvents,
-): ProcessorDefinition<ProfileState, FeatureInput> {
+export function createFeatureProcessor({
+  namespace,
+  events,
+  specs,
+}: {
+  namespace: string;
+  events: FeatureStoreEvents;
+  specs: FeatureSpecs;
+}): ProcessorDefinition<ProfileState, FeatureInput> {
   const outputTopic = toTopic(namespace, 'featureUpdated');
   const toOutput = (update: FeaturesUpdated): Output => ({
     topic: outputTopic,
@@ -22,23 +28,25 @@ export function createFeatureProcessor(
   return {
     name: PROCESSOR_NAME,
     inputTopic: toTopic(namespace, 'eventAccepted'),
-    codec: { ...profileStates, timerAtMs: (state) => state.validUntilMs },
+    codec: { ...createProfileStates(specs), timerAtMs: (state) => state.validUntilMs },
     decode: (record) => decodeAccepted(record.key, record.value),
     forward: (control) => ({ topic: outputTopic, value: encodeControl(control) }),
     step({ state, cause, context }) {
+      const spec = specs.inForce(context.inForce.get('features'));
+      const fold = { spec, specs, logTimeMs: context.logTimeMs };
       switch (cause.kind) {
         case 'record': {
-          const result = foldEvent(state, cause.input, context.logTimeMs);
+          const result = foldEvent(state, cause.input, fold);
           if (result.kind === 'repeated') {
             events.repeated();
             return { state, outputs: [] };
           }
-          events.folded(state?.engine, result.state.engine);
+          events.folded({ before: state?.engine, after: result.state.engine, spec });
           return { state: result.state, outputs: [toOutput(result.update)] };
         }
         case 'timer': {
           if (state === undefined) return { state, outputs: [] };
-          const moved = foldTime(state, context.logTimeMs);
+          const moved = foldTime(state, fold);
           return { state: moved.state, outputs: [toOutput(moved.update)] };
         }
         default:

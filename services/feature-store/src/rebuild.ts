@@ -1,5 +1,6 @@
 import { openBlobStore } from '@perennial/blob-store';
 import { toTopic } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, ReleaseStack } from '@perennial/kernel';
 import { createRebuildStage, type RebuildStage } from '@perennial/keyed-processor';
 import { openLog, openRedis } from '@perennial/service-host';
@@ -29,7 +30,11 @@ export async function openRebuild(config: FeatureStoreConfig): Promise<FeatureSt
     const opener = { name: `${PROCESSOR_NAME}-rebuild-${instanceId}`, logger, releases };
     const partitions = (await openLog(opener, config.kafka).offsets(toTopic(namespace, 'eventAccepted'))).size;
     const redis = await openRedis(opener, config.redis);
-    const definition = createFeatureProcessor(namespace, createEvents(metrics));
+    const definition = createFeatureProcessor({
+      namespace,
+      events: createEvents(metrics),
+      specs: new FeatureSpecs(ECOMMERCE_FEATURES),
+    });
     const stage = createRebuildStage({ definition, namespace, partitions, redis, logger, metrics });
     return { stage, archive, close: () => releases.dispose() };
   } catch (error) {

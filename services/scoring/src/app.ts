@@ -1,5 +1,6 @@
 import { createRegistry } from '@perennial/artifacts';
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import { startProjection } from '@perennial/projection';
@@ -45,13 +46,15 @@ export function createApp(config: ScoringConfig): App {
     const redis = await openRedis(opener, config.redis);
     const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
     const registry = createRegistry(pool, { schema });
+    const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
     const contents = createContents({
       load: (hash) => registry.load(hash),
+      specs,
       providers: config.providers,
       onModelLoaded: events.modelLoaded,
       onConditionError: events.conditionFailed,
     });
-    const definition = createScoringDefinition({ namespace, contents, pseudonymizer, events });
+    const definition = createScoringDefinition({ namespace, contents, specs, pseudonymizer, events });
     const snapshots = await openSnapshotSettings(config.snapshots);
     const processor = await releases.acquire(
       'processor',
@@ -73,7 +76,7 @@ export function createApp(config: ScoringConfig): App {
       access: openAccess(pool, namespace),
       readiness: () => toReadiness(processor.problems()),
     });
-    const readProfile = createProfileReader(redis, { namespace, partitions });
+    const readProfile = createProfileReader(redis, { namespace, partitions, specs });
     addScoringRoutes(server, { pseudonymizer, readProfile, transitions, lag: projection.lag });
     releases.push('http', () => server.close());
     return listen(server, config.http);

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { createRegistry } from '@perennial/artifacts';
 import { toPostgresSchema } from '@perennial/contracts';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, isAppError } from '@perennial/kernel';
 import { loadModel, packFiles, readModelFolder } from '@perennial/onnx';
 import type { Pool } from '@perennial/postgres';
@@ -10,6 +10,9 @@ import { type Command, readGivenFile } from '@perennial/service-host';
 import type { ScoringConfig } from './config.js';
 import { readLifecycle } from './contents.js';
 import { TRANSITION_MIGRATIONS } from './transition-store.js';
+
+/** What a content is checked against before it is registered; a rollout checks it against the spec in force. */
+const SPEC = new FeatureSpecs(ECOMMERCE_FEATURES).initial;
 
 const USAGE = 'register lifecycle FILE | register model FOLDER';
 
@@ -43,7 +46,7 @@ export async function readContent(kind: string | undefined, path: string | undef
 
 async function readLifecycleFile(path: string): Promise<Buffer> {
   const content = await readGivenFile(path);
-  readLifecycle(content, basename(path));
+  readLifecycle(content, { fileName: basename(path), spec: SPEC });
   return content;
 }
 
@@ -51,8 +54,8 @@ async function readModel(folder: string): Promise<Buffer> {
   try {
     const files = await readModelFolder(folder);
     const model = await loadModel(files, {
-      featureSpecHash: FEATURE_SPEC.hash,
-      featureNames: FEATURE_SPEC.names,
+      featureSpecHash: SPEC.specHash,
+      featureNames: SPEC.names,
       // Every machine has one: a model that the CPU cannot run could stall the service that falls back to it.
       providers: ['cpu'],
     });

@@ -1,6 +1,6 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
 import { encodeMessage, FeatureRecord, ScoreRecord, toTopic } from '@perennial/contracts';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, ProcessorDefinition } from '@perennial/keyed-processor';
@@ -8,7 +8,7 @@ import type { Pseudonymizer } from '@perennial/privacy';
 import type { Contents } from './contents.js';
 import { createStageChangedWriter } from './domain/stage-changed.js';
 import type { ScoringState } from './domain/state.js';
-import { scoringStateCodec } from './domain/state-codec.js';
+import { createScoringStateCodec } from './domain/state-codec.js';
 import type { ScoringEvidence } from './domain/step.js';
 import { stepProfile } from './domain/step.js';
 import type { ScoringEvents } from './events.js';
@@ -22,16 +22,17 @@ export type ScoringDefinition = ProcessorDefinition<ScoringState, FeaturesUpdate
 export function createScoringDefinition(deps: {
   namespace: string;
   contents: Contents;
+  specs: FeatureSpecs;
   pseudonymizer: Pseudonymizer;
   events: ScoringEvents;
 }): ScoringDefinition {
-  const { namespace, contents, pseudonymizer, events } = deps;
+  const { namespace, contents, specs, pseudonymizer, events } = deps;
   const scoreTopic = toTopic(namespace, 'scoreComputed');
   const targets = { scoreTopic, toStageChanged: createStageChangedWriter(namespace, pseudonymizer) };
   return {
     name: PROCESSOR_NAME,
     inputTopic: toTopic(namespace, 'featureUpdated'),
-    codec: scoringStateCodec,
+    codec: createScoringStateCodec(specs),
     decode: decodeFeatureRecord,
     forward(control) {
       const record: ScoreRecord['record'] =
@@ -41,25 +42,18 @@ export function createScoringDefinition(deps: {
       return { topic: scoreTopic, value: encodeMessage(ScoreRecord, { record }) };
     },
     loadRollout: (rollout) => contents.loadRollout(rollout),
-    prepare: createPrepare(contents, events),
+    prepare: createPrepare({ contents, events, specs }),
     step: (item, evidence) => stepProfile(item, evidence, targets),
   };
 }
 
-/** Throws `contract_violation` for what no scoring can use: no record, no key, or a vector of another feature spec. */
+/** Throws `contract_violation` for what no scoring can use: no record, or no key. */
 function decodeFeatureRecord(record: LogRecord): Decoded<FeaturesUpdated> {
   const { record: decoded } = FeatureRecord.decode(record.value ?? Buffer.alloc(0));
   if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
   if (decoded?.$case === 'rollout') return { kind: 'rollout', rollout: decoded.value };
   if (decoded === undefined || record.key === null || record.key.length === 0) {
     throw new AppError('contract_violation', 'not a feature record, or one without a key');
-  }
-  const { specHash, values } = decoded.value;
-  if (specHash !== FEATURE_SPEC.hash || values.length !== FEATURE_SPEC.names.length) {
-    throw new AppError(
-      'contract_violation',
-      `a vector of ${values.length} features under spec ${specHash}; this is spec ${FEATURE_SPEC.hash}`,
-    );
   }
   return { kind: 'record', key: record.key.toString(), input: decoded.value };
 }

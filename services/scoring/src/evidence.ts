@@ -1,27 +1,33 @@
 import type { FeaturesUpdated, Rollout } from '@perennial/contracts';
+import type { FeatureSpecs } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { StepItem } from '@perennial/keyed-processor';
 import type { Model, Scores } from '@perennial/onnx';
 import type { Contents } from './contents.js';
 import type { ProfileScores, ScoringState } from './domain/state.js';
-import type { ScoringEvidence } from './domain/step.js';
+import type { ItemVector, ScoringEvidence } from './domain/step.js';
 import { toVector } from './domain/step.js';
 import type { ScoringEvents } from './events.js';
 
 type Item = StepItem<ScoringState, FeaturesUpdated>;
 
+interface PrepareDeps {
+  readonly contents: Contents;
+  readonly events: ScoringEvents;
+  readonly specs: FeatureSpecs;
+}
+
 /** Computes the evidence of a whole batch: one model run for each model in force (several only while a switch is under way). */
-export function createPrepare(contents: Contents, events: ScoringEvents) {
+export function createPrepare({ contents, events, specs }: PrepareDeps) {
   return async function prepare(items: readonly Item[]): Promise<ScoringEvidence[]> {
-    const vectors = items.map(toVector);
+    const vectors = items.map((item) => toVector(item, specs));
     const scores = await scoreBatch(items, vectors);
     const charts = await loadCharts(items);
     return items.map(({ context }, index) => {
-      const { asOfMs, values } = must(vectors[index], 'vector');
+      const vector = must(vectors[index], 'vector');
       const chart = context.inForce.get('lifecycle');
       return {
-        asOfMs,
-        values,
+        ...vector,
         scores: scores[index],
         modelHash: context.inForce.get('model')?.hash ?? '',
         lifecycle: chart && charts.get(chart),
@@ -35,14 +41,17 @@ export function createPrepare(contents: Contents, events: ScoringEvents) {
     for (const { context } of items) {
       const rollout = context.inForce.get('lifecycle');
       if (rollout === undefined || charts.has(rollout)) continue;
-      charts.set(rollout, { chart: await contents.lifecycle(rollout.hash), number: rollout.number });
+      charts.set(rollout, {
+        chart: await contents.lifecycle(rollout.hash, specs.inForce(context.inForce.get('features'))),
+        number: rollout.number,
+      });
     }
     return charts;
   }
 
   async function scoreBatch(
     items: readonly Item[],
-    vectors: ReadonlyArray<{ values: readonly number[] }>,
+    vectors: readonly ItemVector[],
   ): Promise<Array<ProfileScores | undefined>> {
     const scores = new Array<ProfileScores | undefined>(items.length).fill(undefined);
     const byModel = new Map<string, number[]>();

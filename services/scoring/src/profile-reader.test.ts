@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import type { Redis } from '@perennial/redis';
 import { createProfileReader } from './profile-reader.js';
 
 function createReader(stored: Buffer | null) {
   const redis = { hgetBuffer: async () => stored, hmget: async () => ['0', '0', ''] } as unknown as Redis;
-  return createProfileReader(redis, { namespace: 'test', partitions: 1 });
+  return createProfileReader(redis, { namespace: 'test', partitions: 1, specs: new FeatureSpecs(ECOMMERCE_FEATURES) });
 }
 
 describe('createProfileReader', () => {

@@ -1,5 +1,6 @@
 import { createRegistry } from '@perennial/artifacts';
 import { toPostgresSchema, toTopic } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { ReleaseStack } from '@perennial/kernel';
 import { createRebuildStage, type RebuildStage } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -23,14 +24,16 @@ export async function openRebuild(config: ScoringConfig): Promise<{ stage: Rebui
     const redis = await openRedis(opener, config.redis);
     const pool = openPool(opener, { ...config.postgres, connectionsMax: 1 });
     const registry = createRegistry(pool, { schema: toPostgresSchema(namespace, PROCESSOR_NAME) });
+    const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
     const contents = createContents({
       load: (hash) => registry.load(hash),
+      specs,
       providers: config.providers,
       onModelLoaded: events.modelLoaded,
       onConditionError: events.conditionFailed,
     });
     const pseudonymizer = createPseudonymizer(config.secret);
-    const definition = createScoringDefinition({ namespace, contents, pseudonymizer, events });
+    const definition = createScoringDefinition({ namespace, contents, specs, pseudonymizer, events });
     const stage = createRebuildStage({ definition, namespace, partitions, redis, logger, metrics });
     return { stage, close: () => releases.dispose() };
   } catch (error) {

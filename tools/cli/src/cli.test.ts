@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AcceptedRecord, FeatureRecord } from '@perennial/contracts';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { compileFeatures, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { CommanderError } from 'commander';
 import { createUpCommand } from './commands/up.js';
@@ -11,6 +11,8 @@ import { addTallies, toSummaryLine, toTally } from './test-run/tally.js';
 import { decodeValue } from './topic/decode.js';
 import { resolveTopic, SHORT_NAMES } from './topic/names.js';
 import { parseFrom, toStartOffset } from './topic/read.js';
+
+const spec = compileFeatures(ECOMMERCE_FEATURES);
 
 describe('arguments', () => {
   it.each(['0', '65536', 'x', '1.5', '', '1e3'])('refuses port %j', (text) => expect(() => parsePort(text)).toThrow());
@@ -107,9 +109,9 @@ describe('values', () => {
   });
 
   it('names features where the spec is known', () => {
-    const values = FEATURE_SPEC.names.map((_, i) => (i === 0 ? Number.NaN : i));
+    const values = spec.names.map((_, i) => (i === 0 ? Number.NaN : i));
     const updated = {
-      specHash: FEATURE_SPEC.hash,
+      specHash: spec.specHash,
       asOfMs: 1,
       values,
       lastEventAtMs: 1,
@@ -119,8 +121,8 @@ describe('values', () => {
     };
     const bytes = Buffer.from(FeatureRecord.encode({ record: { $case: 'updated', value: updated } }).finish());
     const { value } = decodeValue('featureUpdated', bytes) as { value: { values: Record<string, number | null> } };
-    expect(value.values[String(FEATURE_SPEC.names[0])]).toBeNull();
-    expect(value.values[String(FEATURE_SPEC.names[1])]).toBe(1);
+    expect(value.values[String(spec.names[0])]).toBeNull();
+    expect(value.values[String(spec.names[1])]).toBe(1);
   });
 
   it('falls back to JSON, hex, a tombstone, and the reason why not', () => {

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { DAY_MS, FEATURE_SPEC } from '@perennial/feature-engine';
+import { type CompiledFeatures, compileFeatures, DAY_MS, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { LABEL_DAYS, type OrderedHistory, type TrainingRow, toTrainingRows } from '@perennial/training-data';
 import { readOrders } from './read-orders.js';
@@ -16,7 +16,8 @@ export const EXPORT_USAGE = `Writes training rows: features at each cutoff, labe
 
 export interface ExportSummary {
   readonly specHash: string;
-  readonly features: readonly string[];
+  /** In the order of the columns; a model that is trained on these rows needs these names with these meanings. */
+  readonly features: ReadonlyArray<{ readonly name: string; readonly hash: string }>;
   readonly labels: readonly string[];
   readonly labelDays: number;
   readonly history: { readonly fileName: string; readonly sha256: string; readonly badRows: number };
@@ -31,10 +32,12 @@ export async function exportTrainingRows(args: readonly string[]): Promise<Expor
   const history = await readOrders(historyPath);
   checkLabelWindow(history, Math.max(...cutoffsMs));
   const rows: Record<string, { rows: number; purchased: number }> = {};
-  await pipeline(Readable.from(toCsv(toTrainingRows(history, cutoffsMs), rows)), createWriteStream(outPath));
+  const spec = compileFeatures(ECOMMERCE_FEATURES);
+  const found = toTrainingRows(history, { cutoffsMs, spec });
+  await pipeline(Readable.from(toCsv(found, { spec, counts: rows })), createWriteStream(outPath));
   const summary = {
-    specHash: FEATURE_SPEC.hash,
-    features: FEATURE_SPEC.names,
+    specHash: spec.specHash,
+    features: spec.features,
     labels: LABEL_NAMES,
     labelDays: LABEL_DAYS,
     history: { fileName: history.fileName, sha256: history.sha256, badRows: history.badRows.count },
@@ -84,9 +87,9 @@ function checkLabelWindow(history: OrderedHistory, cutoffMs: number): void {
 
 function* toCsv(
   rows: Iterable<TrainingRow>,
-  counts: Record<string, { rows: number; purchased: number }>,
+  { spec, counts }: { spec: CompiledFeatures; counts: Record<string, { rows: number; purchased: number }> },
 ): Generator<string> {
-  yield `${['user_id', 'cutoff', ...FEATURE_SPEC.names, ...LABEL_NAMES].join(',')}\n`;
+  yield `${['user_id', 'cutoff', ...spec.names, ...LABEL_NAMES].join(',')}\n`;
   for (const row of rows) {
     const cutoff = new Date(row.cutoffMs).toISOString();
     counts[cutoff] ??= { rows: 0, purchased: 0 };

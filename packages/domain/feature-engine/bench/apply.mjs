@@ -1,7 +1,9 @@
 // Speed and size of the engine: `pnpm --filter @perennial/feature-engine bench` (after a build). Medians of several runs;
 // what counts is the ratio between the lines, not the figures of one machine.
 import { performance } from 'node:perf_hooks';
-import { apply, createEmptyState, decodeState, encodeState, vector } from '../dist/index.js';
+import { compileFeatures, ECOMMERCE_FEATURES } from '../dist/index.js';
+
+const features = compileFeatures(ECOMMERCE_FEATURES);
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2024, 0, 1);
@@ -18,14 +20,14 @@ for (const profile of profiles) {
   const events = Array.from({ length: profile.events }, (_, i) => toEvent(i, profile));
   const state = fold(events);
   const atMs = state.asOfMs;
-  const bytes = encodeState(state);
+  const bytes = features.encode(state);
   const repeats = Math.max(1, Math.round(20_000 / events.length));
   report(profile.name, {
     bytes: bytes.length,
     'applies/s': measure(repeats * events.length, () => times(repeats, () => fold(events))),
-    'vectors/s': measure(20_000, () => times(20_000, () => vector(state, atMs))),
-    'encodes/s': measure(5_000, () => times(5_000, () => encodeState(state))),
-    'decodes/s': measure(5_000, () => times(5_000, () => decodeState(bytes))),
+    'vectors/s': measure(20_000, () => times(20_000, () => features.vector(state, atMs))),
+    'encodes/s': measure(5_000, () => times(5_000, () => features.encode(state))),
+    'decodes/s': measure(5_000, () => times(5_000, () => features.decode(bytes))),
   });
 }
 
@@ -38,8 +40,8 @@ function toEvent(i, { everyMs, products }) {
 }
 
 function fold(events) {
-  let state = createEmptyState();
-  for (const event of events) state = apply(state, event).state;
+  let state = features.empty;
+  for (const event of events) state = features.apply(state, event).state;
   return state;
 }
 

@@ -10,7 +10,7 @@ export class ByteWriter {
 
   /** A whole number >= 0, of any size a double holds exactly: 7 bits a byte, least first. */
   varint(value: number): void {
-    this.#reserve(10);
+    if (this.#length + 10 > this.#bytes.length) this.#grow(10);
     let rest = value;
     while (rest >= 0x80) {
       this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
@@ -45,7 +45,10 @@ export class ByteWriter {
   }
 
   #reserve(count: number): void {
-    if (this.#length + count <= this.#bytes.length) return;
+    if (this.#length + count > this.#bytes.length) this.#grow(count);
+  }
+
+  #grow(count: number): void {
     const grown = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, this.#length + count));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { advance } from './advance.js';
-import { apply } from './apply.js';
-import { decodeState, encodeState } from './codec.js';
+import { compileFeatures } from './compile.js';
 import type { FeatureEvent } from './event.js';
-import { merge } from './merge.js';
-import { computeNaively, type OracleEvent } from './naive-oracle.js';
-import { DAY_MS, FEATURE_SPEC, HOUR_MS, toFeatureMap } from './spec.js';
-import { createEmptyState, type EngineState } from './state.js';
-import { advanceClockFeatures, vector } from './vector.js';
+import { computeNaively, type OracleEvent } from './naive-oracle-test-kit.js';
+import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
+import type { EngineState } from './state.js';
+import { DAY_MS, HOUR_MS } from './time.js';
+
+const features = compileFeatures(ECOMMERCE_FEATURES);
+const { advance, apply, decode, empty, encode, merge, vector } = features;
 
 // fast-check prints seed and path of a failure; PROPERTY_SEED=... repeats a run.
 const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
@@ -59,9 +59,9 @@ describe(`feature engine against a naive oracle (seed ${SEED})`, () => {
   it('gives the same from its bytes, and the same bytes again', () => {
     check(script, (events) => {
       const state = lastOf(events);
-      const bytes = encodeState(state);
-      expect(decodeState(bytes)).toEqual(state);
-      expect(encodeState(decodeState(bytes)).equals(bytes)).toBe(true);
+      const bytes = encode(state);
+      expect(decode(bytes)).toEqual(state);
+      expect(encode(decode(bytes)).equals(bytes)).toBe(true);
     });
   });
 
@@ -78,8 +78,8 @@ describe(`feature engine against a naive oracle (seed ${SEED})`, () => {
         all.filter((_, i) => !sides[i]),
         endMs,
       );
-      expect(encodeState(merge(left, right)).equals(encodeState(whole))).toBe(true);
-      expect(encodeState(merge(right, left)).equals(encodeState(whole))).toBe(true);
+      expect(encode(merge(left, right)).equals(encode(whole))).toBe(true);
+      expect(encode(merge(right, left)).equals(encode(whole))).toBe(true);
     });
   });
 
@@ -92,7 +92,7 @@ describe(`feature engine against a naive oracle (seed ${SEED})`, () => {
         EngineState,
       ];
       const abc = merge(merge(a, b), c);
-      expect(encodeState(merge(a, merge(b, c))).equals(encodeState(abc))).toBe(true);
+      expect(encode(merge(a, merge(b, c))).equals(encode(abc))).toBe(true);
       expectOracle(abc, folded, abc.asOfMs);
     });
   });
@@ -104,7 +104,7 @@ describe(`feature engine against a naive oracle (seed ${SEED})`, () => {
     });
     check(shuffled, ([all, other]) => {
       const endMs = Math.max(START_MS, ...all.map((e) => e.timestampMs));
-      expect(encodeState(foldAll(other, endMs)).equals(encodeState(foldAll(all, endMs)))).toBe(true);
+      expect(encode(foldAll(other, endMs)).equals(encode(foldAll(all, endMs)))).toBe(true);
     });
   });
 
@@ -125,30 +125,32 @@ describe(`feature engine against a naive oracle (seed ${SEED})`, () => {
       const endMs = validUntilMs ?? state.asOfMs + 1000 * DAY_MS;
       expect(endMs).toBeGreaterThan(state.asOfMs);
       for (const atMs of [state.asOfMs + Math.floor(share * (endMs - 1 - state.asOfMs)), endMs - 1]) {
-        expect(vector(state, atMs).values).toEqual(advanceClockFeatures(values, state.asOfMs, atMs));
+        expect(vector(state, atMs).values).toEqual(features.advanceClock(values, { fromMs: state.asOfMs, toMs: atMs }));
       }
       if (validUntilMs === undefined) return;
-      expect(vector(state, validUntilMs).values).not.toEqual(advanceClockFeatures(values, state.asOfMs, validUntilMs));
+      expect(vector(state, validUntilMs).values).not.toEqual(
+        features.advanceClock(values, { fromMs: state.asOfMs, toMs: validUntilMs }),
+      );
     });
   });
 
   it('never changes a state it was given', () => {
     check(fc.tuple(script, script), ([events, others]) => {
       const state = lastOf(events);
-      const bytes = encodeState(state);
+      const bytes = encode(state);
       const other = lastOf(others, [], 'other-');
       merge(state, other);
       merge(other, state);
       advance(state, state.asOfMs + 40 * DAY_MS);
       for (const next of toEvents(others)) apply(state, toFeatureEvent({ ...next, id: `new-${next.id}` }));
-      expect(encodeState(state).equals(bytes)).toBe(true);
+      expect(encode(state).equals(bytes)).toBe(true);
     });
   });
 });
 
 /** Plays a script as a processor would: time moves on, then an event comes, perhaps late, perhaps again. */
 function* play(events: Script, folded: OracleEvent[], prefix = ''): Generator<{ state: EngineState }> {
-  let state = advance(createEmptyState(), START_MS);
+  let state = advance(empty, START_MS);
   const sent: Array<{ event: OracleEvent; hour: number }> = [];
   for (const [index, entry] of events.entries()) {
     const nowMs = state.asOfMs + entry.stepMs;
@@ -175,7 +177,7 @@ function* play(events: Script, folded: OracleEvent[], prefix = ''): Generator<{ 
 }
 
 function lastOf(events: Script, folded: OracleEvent[] = [], prefix = ''): EngineState {
-  let last = advance(createEmptyState(), START_MS);
+  let last = advance(empty, START_MS);
   for (const { state } of play(events, folded, prefix)) last = state;
   return last;
 }
@@ -194,7 +196,7 @@ function toEvent(entry: Script[number], id: string, nowMs: number): OracleEvent 
 }
 
 function foldAll(events: readonly OracleEvent[], endMs: number): EngineState {
-  let state = advance(createEmptyState(), endMs);
+  let state = advance(empty, endMs);
   for (const next of events) state = apply(state, toFeatureEvent(next)).state;
   return state;
 }
@@ -213,6 +215,6 @@ function toFeatureEvent(event: OracleEvent): FeatureEvent {
 
 function expectOracle(state: EngineState, folded: readonly OracleEvent[], atMs: number): void {
   const { values } = vector(state, atMs);
-  expect(values).toHaveLength(FEATURE_SPEC.names.length);
-  expect(toFeatureMap(values)).toEqual(computeNaively(folded, atMs));
+  expect(values).toHaveLength(features.names.length);
+  expect(features.toMap(values)).toEqual(computeNaively(folded, atMs));
 }

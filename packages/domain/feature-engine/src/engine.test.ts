@@ -1,29 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
-import { advance } from './advance.js';
-import { apply } from './apply.js';
+import { compileFeatures } from './compile.js';
 import type { FeatureEvent } from './event.js';
 import { toHash64 } from './hash.js';
-import { merge } from './merge.js';
-import { DAY_MS, FEATURE_SPEC, HOUR_MS, toFeatureMap } from './spec.js';
-import { createEmptyState, type EngineState, MESSAGE_IDS_MAX } from './state.js';
-import { advanceClockFeatures, vector } from './vector.js';
+import { MESSAGE_IDS_MAX } from './message-memory.js';
+import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
+import type { EngineState } from './state.js';
+import { DAY_MS, HOUR_MS } from './time.js';
+
+const compiled = compileFeatures(ECOMMERCE_FEATURES);
+const { advance, apply, empty, merge, vector } = compiled;
 
 const NOON = Date.UTC(2024, 4, 15, 12);
 
 describe('feature engine', () => {
   it('declares the features in a fixed order under a hash that only changes on purpose', () => {
-    expect(FEATURE_SPEC.names.join(' ')).toBe(
+    expect(compiled.names.join(' ')).toBe(
       'orders_count_7d orders_count_30d orders_count_90d orders_count_365d orders_count_all orders_revenue_sum_30d ' +
         'orders_revenue_sum_90d orders_revenue_sum_365d orders_revenue_sum_all orders_recency_days orders_tenure_days ' +
         'orders_gap_mean_days products_distinct_90d refunds_count_365d refunds_amount_sum_365d events_count_7d ' +
         'events_count_30d events_count_all',
     );
-    expect(FEATURE_SPEC.hash).toBe('2d800e8898721232068ea595fd6fdbea975ec0a8c1ce5e425b15a9a111a3a150');
+    expect(compiled.specHash).toBe('d62e2c2cc0b517f4ba999ee345a1dce9460ac343f644827a139e382c9062137b');
   });
 
   it('knows nothing of a profile without events: zeros, and null where there is no value', () => {
-    const { values, validUntilMs } = vector(createEmptyState(), NOON);
-    const { orders_recency_days, orders_tenure_days, orders_gap_mean_days, ...rest } = toFeatureMap(values);
+    const { values, validUntilMs } = vector(empty, NOON);
+    const { orders_recency_days, orders_tenure_days, orders_gap_mean_days, ...rest } = compiled.toMap(values);
     expect([orders_recency_days, orders_tenure_days, orders_gap_mean_days]).toEqual([null, null, null]);
     expect(new Set(Object.values(rest))).toEqual(new Set([0]));
     expect(validUntilMs).toBeUndefined();
@@ -146,27 +148,27 @@ describe('feature engine', () => {
   it('refuses events without id or with a broken time, and takes properties of any shape', () => {
     expect(() => apply(undefined, order({ messageId: '' }))).toThrow(/message id/);
     expect(() => apply(undefined, order({ timestampMs: Number.NaN }))).toThrow(/NaN/);
-    expect(() => advance(createEmptyState(), 1.5)).toThrow(/1.5/);
+    expect(() => advance(empty, 1.5)).toThrow(/1.5/);
     for (const properties of [undefined, null, 3, 'x', []])
       expect(apply(undefined, order({ properties })).applied).toBe(true);
   });
 
   it('remembers a message id for 24 hours of log time, not of event time', () => {
     const late = order({ timestampMs: NOON - 100 * DAY_MS });
-    const state = apply(advance(createEmptyState(), NOON), late).state;
+    const state = apply(advance(empty, NOON), late).state;
     const dayLater = advance(state, NOON + DAY_MS);
     expect(apply(dayLater, late)).toEqual({ state: dayLater, applied: false });
     expect(apply(advance(state, NOON + DAY_MS + HOUR_MS), late).applied).toBe(true);
   });
 
   it('bounds remembered message ids, forgets the oldest first and counts them', () => {
-    let state = createEmptyState();
+    let state = empty;
     const total = MESSAGE_IDS_MAX + 100;
     for (let i = 0; i < total; i += 1) {
       state = apply(state, order({ messageId: `m${i}`, timestampMs: NOON + (i < 200 ? 0 : HOUR_MS) })).state;
     }
-    expect(state.messages.stamps).toHaveLength(MESSAGE_IDS_MAX);
-    expect(state.messagesDropped).toBe(100);
+    expect(state.messages.ids.stamps).toHaveLength(MESSAGE_IDS_MAX);
+    expect(state.messages.dropped).toBe(100);
     expect(apply(state, order({ messageId: `m${total - 1}` })).applied).toBe(false);
     expect(apply(state, order({ messageId: 'm200' })).applied).toBe(false);
     const forgotten = Array.from({ length: 200 }, (_, i) => apply(state, order({ messageId: `m${i}` })).applied);
@@ -176,18 +178,18 @@ describe('feature engine', () => {
   it('moves recency and tenure with the bits that a vector has, and leaves the rest and NaN', () => {
     const state = fold([order({ timestampMs: NOON - 7 }), order({ messageId: 'b', timestampMs: NOON })]);
     for (const ms of [1, 3_333, 86_399_999, 123_456_789]) {
-      expect(advanceClockFeatures(vector(state, NOON).values, NOON, NOON + ms)).toEqual(
+      expect(compiled.advanceClock(vector(state, NOON).values, { fromMs: NOON, toMs: NOON + ms })).toEqual(
         vector(state, NOON + ms).values,
       );
     }
-    const unknown = FEATURE_SPEC.names.map(() => Number.NaN);
-    expect(advanceClockFeatures(unknown, 0, 5)).toEqual(unknown);
+    const unknown = compiled.names.map(() => Number.NaN);
+    expect(compiled.advanceClock(unknown, { fromMs: 0, toMs: 5 })).toEqual(unknown);
   });
 
   it('merges with an empty profile into itself', () => {
     const state = fold([order({ timestampMs: -5 })]);
-    expect(merge(state, createEmptyState())).toEqual(state);
-    expect(merge(createEmptyState(), state)).toEqual(state);
+    expect(merge(state, empty)).toEqual(state);
+    expect(merge(empty, state)).toEqual(state);
   });
 
   it('hashes without collisions among near texts, odd ends and NULs included', () => {
@@ -206,7 +208,7 @@ function order(fields: Partial<FeatureEvent> = {}): FeatureEvent {
 
 /** Folds events; those that share the default id get one of their own. */
 function fold(events: readonly FeatureEvent[]): EngineState {
-  let state = createEmptyState();
+  let state = empty;
   for (const [index, event] of events.entries()) {
     state = apply(state, { ...event, messageId: event.messageId === 'a' ? `a${index}` : event.messageId }).state;
   }
@@ -214,5 +216,5 @@ function fold(events: readonly FeatureEvent[]): EngineState {
 }
 
 function features(state: EngineState, atMs: number): Record<string, number | null> {
-  return toFeatureMap(vector(state, atMs).values);
+  return compiled.toMap(vector(state, atMs).values);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { DAY_MS, FEATURE_SPEC } from '@perennial/feature-engine';
+import { compileFeatures, DAY_MS, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
 import { type HistoryEvent, type OrderedHistory, toTrainingRows } from './training-rows.js';
 
+const spec = compileFeatures(ECOMMERCE_FEATURES);
 const CUTOFF = Date.UTC(2024, 4, 15);
 
 describe('training rows', () => {
@@ -16,15 +17,15 @@ describe('training rows', () => {
       ['unknown-revenue', -1, 3],
       ['unknown-revenue', 1, undefined],
     ]);
-    const rows = [...toTrainingRows(history, [CUTOFF])];
+    const rows = [...toTrainingRows(history, { cutoffsMs: [CUTOFF], spec })];
     expect(rows.map(({ userId, purchased, spend }) => [userId, purchased, spend])).toEqual([
       ['before', true, 5.35],
       ['leaver', false, 0],
       ['unknown-revenue', true, 0],
     ]);
     const [before] = rows;
-    expect(before?.values[FEATURE_SPEC.names.indexOf('orders_count_all')]).toBe(1);
-    expect(before?.values[FEATURE_SPEC.names.indexOf('orders_recency_days')]).toBe(1 / DAY_MS);
+    expect(before?.values[spec.names.indexOf('orders_count_all')]).toBe(1);
+    expect(before?.values[spec.names.indexOf('orders_recency_days')]).toBe(1 / DAY_MS);
   });
 
   it('gives the same rows for a cutoff alone and among others, in order of time', () => {
@@ -35,8 +36,8 @@ describe('training rows', () => {
       ['b', 5, 4],
     ]);
     const cutoffs = [CUTOFF, CUTOFF - 60 * DAY_MS, CUTOFF - 150 * DAY_MS];
-    const alone = cutoffs.toReversed().flatMap((cutoff) => [...toTrainingRows(history, [cutoff])]);
-    expect([...toTrainingRows(history, cutoffs)]).toEqual(alone);
+    const alone = cutoffs.toReversed().flatMap((cutoff) => [...toTrainingRows(history, { cutoffsMs: [cutoff], spec })]);
+    expect([...toTrainingRows(history, { cutoffsMs: cutoffs, spec })]).toEqual(alone);
     expect(alone.map(({ userId }) => userId)).toEqual(['a', 'a', 'b', 'a', 'b']);
   });
 
@@ -46,7 +47,7 @@ describe('training rows', () => {
       ...history,
       event: (index) => ({ ...history.event(index), event: 'Order Refunded' }),
     };
-    expect([...toTrainingRows(returned, [CUTOFF])]).toEqual([]);
+    expect([...toTrainingRows(returned, { cutoffsMs: [CUTOFF], spec })]).toEqual([]);
   });
 });
 

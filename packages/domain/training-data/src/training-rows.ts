@@ -1,4 +1,11 @@
-import { apply, DAY_MS, type EngineState, ORDER_COMPLETED, toEventAmount, vector } from '@perennial/feature-engine';
+import {
+  type CompiledFeatures,
+  DAY_MS,
+  type EngineState,
+  type FeatureEvent,
+  ORDER_COMPLETED,
+  toEventAmount,
+} from '@perennial/feature-engine';
 
 /** What comes after a cutoff and is to be predicted: this many days of it. */
 export const LABEL_DAYS = 90;
@@ -34,19 +41,23 @@ export interface TrainingRow {
  * Point-in-time rows: features from the events strictly before the cutoff, labels from the `LABEL_DAYS` that begin with
  * it. The population is everyone whose first order lies before the cutoff, by user id.
  */
-export function* toTrainingRows(history: OrderedHistory, cutoffsMs: readonly number[]): Generator<TrainingRow> {
-  const states = new Map<string, EngineState>();
+export function* toTrainingRows(
+  history: OrderedHistory,
+  { cutoffsMs, spec }: { readonly cutoffsMs: readonly number[]; readonly spec: CompiledFeatures },
+): Generator<TrainingRow> {
+  const states = new Map<string, Customer>();
   let next = 0;
   for (const cutoffMs of [...cutoffsMs].sort((a, b) => a - b)) {
-    for (; next < history.length && history.timestampMs(next) < cutoffMs; next += 1) foldEvent(states, history, next);
+    for (; next < history.length && history.timestampMs(next) < cutoffMs; next += 1)
+      foldEvent(states, history, { index: next, spec });
     const labels = collectLabels(history, next, cutoffMs + LABEL_DAYS * DAY_MS);
-    const buyers = [...states].filter(([, state]) => state.orders > 0);
-    for (const [userId, state] of buyers.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const buyers = [...states].filter(([, customer]) => customer.hasOrdered);
+    for (const [userId, { state }] of buyers.sort(([a], [b]) => (a < b ? -1 : 1))) {
       const spend = labels.get(userId);
       yield {
         userId,
         cutoffMs,
-        values: vector(state, cutoffMs).values,
+        values: spec.vector(state, cutoffMs).values,
         purchased: spend !== undefined,
         spend: spend ?? 0,
       };
@@ -54,10 +65,24 @@ export function* toTrainingRows(history: OrderedHistory, cutoffsMs: readonly num
   }
 }
 
-function foldEvent(states: Map<string, EngineState>, history: OrderedHistory, index: number): void {
+interface Customer {
+  readonly state: EngineState;
+  readonly hasOrdered: boolean;
+}
+
+function foldEvent(
+  states: Map<string, Customer>,
+  history: OrderedHistory,
+  { index, spec }: { readonly index: number; readonly spec: CompiledFeatures },
+): void {
   const event = history.event(index);
-  const folded = apply(states.get(event.userId), toFeatureEvent(event, history.timestampMs(index)));
-  states.set(event.userId, folded.state);
+  const before = states.get(event.userId);
+  const { state } = spec.apply(before?.state, toFeatureEvent(event, history.timestampMs(index)));
+  states.set(event.userId, { state, hasOrdered: before?.hasOrdered === true || isOrder(event) });
+}
+
+function isOrder({ type, event }: HistoryEvent): boolean {
+  return type === 'track' && event === ORDER_COMPLETED;
 }
 
 /** Spend of everyone who orders from event `first` on until `untilMs` (exclusive). */
@@ -65,13 +90,13 @@ function collectLabels(history: OrderedHistory, first: number, untilMs: number):
   const spend = new Map<string, number>();
   for (let index = first; index < history.length && history.timestampMs(index) < untilMs; index += 1) {
     const event = history.event(index);
-    if (event.type !== 'track' || event.event !== ORDER_COMPLETED) continue;
+    if (!isOrder(event)) continue;
     const amount = toEventAmount(toFeatureEvent(event, history.timestampMs(index))) ?? 0;
     spend.set(event.userId, (spend.get(event.userId) ?? 0) + amount);
   }
   return new Map([...spend].map(([userId, sum]) => [userId, Math.round(sum * 1e4) / 1e4]));
 }
 
-function toFeatureEvent({ messageId, type, event, properties }: HistoryEvent, timestampMs: number) {
+function toFeatureEvent({ messageId, type, event, properties }: HistoryEvent, timestampMs: number): FeatureEvent {
   return { messageId, type, name: event, properties, timestampMs };
 }

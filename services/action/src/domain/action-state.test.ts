@@ -29,6 +29,7 @@ const state: fc.Arbitrary<ActionState> = fc.record({
   facts: fc.option(
     fc.record({
       asOfMs: time,
+      specHash: text,
       values: fc.array(fc.oneof(fc.nat(), fc.constant(Number.NaN), fc.constant(0.1)), { maxLength: 18 }),
       stageSinceMs: time,
       lastEventAtMs: time,

@@ -16,7 +16,9 @@ export interface ActionState {
 /** What conditions read of a profile, as of its last score. */
 export interface ProfileFacts {
   readonly asOfMs: number;
-  /** Features in the order of the spec; NaN for no value. */
+  /** The spec that gives `values` their order. */
+  readonly specHash: string;
+  /** NaN for no value. */
   readonly values: readonly number[];
   readonly stageSinceMs: number;
   readonly lastEventAtMs: number;
@@ -49,6 +51,7 @@ type Stored = readonly [
 
 type StoredFacts = readonly [
   asOfMs: number,
+  specHash: string,
   values: readonly (number | null)[],
   stageSinceMs: number,
   lastEventAtMs: number,
@@ -118,16 +121,17 @@ function decode([stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pe
   };
 }
 
-function toStoredFacts({ asOfMs, values, stageSinceMs, lastEventAtMs, scores }: ProfileFacts): StoredFacts {
+function toStoredFacts({ asOfMs, specHash, values, stageSinceMs, lastEventAtMs, scores }: ProfileFacts): StoredFacts {
   const numbers = values.map((value) => (Number.isNaN(value) ? null : value));
   const heads = scores === undefined ? null : ([scores.purchase, scores.churn, scores.expectedSpend] as const);
-  return [asOfMs, numbers, stageSinceMs, lastEventAtMs, heads];
+  return [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, heads];
 }
 
-function toFacts([asOfMs, numbers, stageSinceMs, lastEventAtMs, heads]: StoredFacts): ProfileFacts {
+function toFacts([asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, heads]: StoredFacts): ProfileFacts {
   const [purchase, churn, expectedSpend] = heads ?? [];
   return {
     asOfMs,
+    specHash,
     values: numbers.map((value) => value ?? Number.NaN),
     stageSinceMs,
     lastEventAtMs,

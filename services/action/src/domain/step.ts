@@ -1,5 +1,5 @@
 import type { ScoreComputed } from '@perennial/contracts';
-import { advanceClockFeatures } from '@perennial/feature-engine';
+import type { CompiledFeatures, FeatureSpecs } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import {
   type ActionDecision,
@@ -32,6 +32,9 @@ export interface PolicyStep {
 }
 
 export interface StepPlace {
+  /** The feature spec in force, for whose vectors the policy's conditions are compiled. */
+  readonly spec: CompiledFeatures;
+  readonly specs: FeatureSpecs;
   readonly namespace: string;
   readonly profileKey: string;
   readonly logTimeMs: number;
@@ -70,12 +73,13 @@ export function releaseWaiting(policy: Policy, state: ActionState, place: StepPl
 
 /** The profile at the time of a step: what is known of it, its clock features moved on. */
 function toProfile(
-  { asOfMs, values, stageSinceMs, lastEventAtMs, scores }: ProfileFacts,
+  facts: ProfileFacts,
   { place, stage, timeZone, history }: { place: StepPlace } & Pick<Profile, 'stage' | 'timeZone' | 'history'>,
 ): Profile {
-  const { namespace, profileKey, logTimeMs } = place;
+  const { namespace, profileKey, logTimeMs, spec, specs } = place;
+  const { asOfMs, stageSinceMs, lastEventAtMs, scores } = facts;
   const nowMs = Math.max(logTimeMs, asOfMs);
-  const features = nowMs === asOfMs ? values : advanceClockFeatures(values, asOfMs, nowMs);
+  const features = specs.toValues(facts, spec, nowMs);
   return {
     namespace,
     profileKey,
@@ -111,6 +115,7 @@ function toFacts(computed: ScoreComputed): ProfileFacts {
   const { modelHash, purchaseProbability, churnProbability, expectedSpend, features } = computed;
   return {
     asOfMs: features?.asOfMs ?? 0,
+    specHash: features?.specHash ?? '',
     values: features?.values ?? [],
     stageSinceMs: computed.stageSinceMs,
     lastEventAtMs: features?.lastEventAtMs ?? 0,

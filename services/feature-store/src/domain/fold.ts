@@ -1,19 +1,24 @@
 import type { AcceptedEvent, FeaturesUpdated, FoldedEvent } from '@perennial/contracts';
 import {
-  advance,
-  apply,
-  createEmptyState,
-  FEATURE_SPEC,
+  type CompiledFeatures,
+  type EngineState,
+  type FeatureSpecs,
   type FeatureVector,
   toEventAmount,
-  vector,
 } from '@perennial/feature-engine';
-import { createProfileState, type ProfileState } from './profile-state.js';
+import type { ProfileState } from './profile-state.js';
 
 /** An accepted event with its properties read. */
 export interface FeatureInput {
   readonly event: AcceptedEvent;
   readonly properties: unknown;
+}
+
+/** Under what a profile is folded: the spec in force, those that may have made its state, and the highest tick so far. */
+export interface FoldContext {
+  readonly spec: CompiledFeatures;
+  readonly specs: FeatureSpecs;
+  readonly logTimeMs: number;
 }
 
 /** What folding an event came to; a repeat leaves the profile as it was and tells nobody. */
@@ -22,8 +27,11 @@ export type FoldResult =
   | { readonly kind: 'repeated' };
 
 /** Folds one event into a profile. Log time never goes back for a profile: the latest of all known times counts. */
-export function foldEvent(before: ProfileState | undefined, input: FeatureInput, logTimeMs: number): FoldResult {
-  const { event, properties } = input;
+export function foldEvent(
+  before: ProfileState | undefined,
+  { event, properties }: FeatureInput,
+  { spec, specs, logTimeMs }: FoldContext,
+): FoldResult {
   const featureEvent = {
     messageId: event.messageId,
     type: event.type,
@@ -31,11 +39,9 @@ export function foldEvent(before: ProfileState | undefined, input: FeatureInput,
     timestampMs: event.timestampMs,
     properties,
   };
-  const engine = advance(before?.engine ?? createEmptyState(), Math.max(logTimeMs, event.receivedAtMs));
-  const folded = apply(engine, featureEvent);
+  const known = before === undefined ? spec.empty : specs.adopt(spec, before.engine);
+  const folded = spec.apply(spec.advance(known, Math.max(logTimeMs, event.receivedAtMs)), featureEvent);
   if (!folded.applied) return { kind: 'repeated' };
-  const current = vector(folded.state, folded.state.asOfMs);
-  const state = createProfileState({ engine: folded.state, ...toIdentity(before, event) }, current);
   const foldedEvent = {
     messageId: event.messageId,
     type: event.type,
@@ -43,19 +49,41 @@ export function foldEvent(before: ProfileState | undefined, input: FeatureInput,
     timestampMs: event.timestampMs,
     value: toEventAmount(featureEvent) ?? Number.NaN,
   };
-  return { kind: 'applied', state, update: toUpdate(state, current, foldedEvent) };
+  return { kind: 'applied', ...toResult(spec, folded.state, { ...toIdentity(before, event), event: foldedEvent }) };
 }
 
 /** Time has moved a window past an event: the profile at its new time. */
-export function foldTime(before: ProfileState, nowMs: number): { state: ProfileState; update: FeaturesUpdated } {
-  const engine = advance(before.engine, nowMs);
-  const current = vector(engine, engine.asOfMs);
-  const state = createProfileState({ ...before, engine }, current);
-  return { state, update: toUpdate(state, current, undefined) };
+export function foldTime(
+  before: ProfileState,
+  { spec, specs, logTimeMs }: FoldContext,
+): { state: ProfileState; update: FeaturesUpdated } {
+  const engine = spec.advance(specs.adopt(spec, before.engine), logTimeMs);
+  return toResult(spec, engine, { ...before, event: undefined });
+}
+
+type Identity = Pick<ProfileState, 'subject' | 'timeZone' | 'lastEventAtMs'>;
+
+function toResult(
+  spec: CompiledFeatures,
+  engine: EngineState,
+  { event, subject, timeZone, lastEventAtMs }: Identity & { readonly event: FoldedEvent | undefined },
+): { state: ProfileState; update: FeaturesUpdated } {
+  const current: FeatureVector = spec.vector(engine, engine.asOfMs);
+  const identity = { subject, timeZone, lastEventAtMs };
+  return {
+    state: { engine, ...identity, validUntilMs: current.validUntilMs },
+    update: {
+      specHash: spec.specHash,
+      asOfMs: engine.asOfMs,
+      values: current.values.map((value) => value ?? Number.NaN),
+      ...identity,
+      event,
+    },
+  };
 }
 
 /** An event that comes late tells nothing new of who the profile is and where. */
-function toIdentity(before: ProfileState | undefined, event: AcceptedEvent) {
+function toIdentity(before: ProfileState | undefined, event: AcceptedEvent): Identity {
   if (before === undefined) {
     return { subject: event.subject, timeZone: event.timeZone, lastEventAtMs: event.timestampMs };
   }
@@ -67,17 +95,5 @@ function toIdentity(before: ProfileState | undefined, event: AcceptedEvent) {
     subject: event.subject.length > 0 ? event.subject : before.subject,
     timeZone: event.timeZone || before.timeZone,
     lastEventAtMs: event.timestampMs,
-  };
-}
-
-function toUpdate(state: ProfileState, current: FeatureVector, event: FoldedEvent | undefined): FeaturesUpdated {
-  return {
-    specHash: FEATURE_SPEC.hash,
-    asOfMs: state.engine.asOfMs,
-    values: current.values.map((value) => value ?? Number.NaN),
-    lastEventAtMs: state.lastEventAtMs,
-    subject: state.subject,
-    timeZone: state.timeZone,
-    event,
   };
 }

@@ -1,5 +1,5 @@
-import { defineState } from '@perennial/contracts';
-import { decodeState, type EngineState, encodeState, type FeatureVector, vector } from '@perennial/feature-engine';
+import { defineState, type VersionedState } from '@perennial/contracts';
+import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
 import { assert } from '@perennial/kernel';
 
 /** What the feature-store keeps of one profile. Its time is that of its engine state, `engine.asOfMs`. */
@@ -17,28 +17,22 @@ export interface ProfileState {
 const FORMAT_VERSION = 1;
 const HEAD_BYTES = 12;
 
-/** A state whose derived fields are right. `current` is the engine's vector at its own time, where the caller has it. */
-export function createProfileState(
-  fields: Omit<ProfileState, 'validUntilMs'>,
-  current: FeatureVector = vector(fields.engine, fields.engine.asOfMs),
-): ProfileState {
-  const { engine, subject, timeZone, lastEventAtMs } = fields;
-  return { engine, subject, timeZone, lastEventAtMs, validUntilMs: current.validUntilMs };
+/** How profiles become bytes. The engine's part is read under the spec that made it, whichever is in force by now. */
+export function createProfileStates(specs: FeatureSpecs): VersionedState<ProfileState> {
+  return defineState({
+    name: 'profile state',
+    current: FORMAT_VERSION,
+    versions: { [FORMAT_VERSION]: (bytes) => decode(bytes, specs) },
+    encode: (state) => encode(state, specs),
+  });
 }
-
-export const profileStates = defineState({
-  name: 'profile state',
-  current: FORMAT_VERSION,
-  versions: { [FORMAT_VERSION]: decode },
-  encode,
-});
 
 /**
  * Layout: version (1 byte), length of the time zone (1), length of the subject (2), last event time (8, double), then time
  * zone, subject, and the engine's state to the end.
  */
-function encode(state: ProfileState): Buffer {
-  const engine = encodeState(state.engine);
+function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
+  const engine = specs.get(state.engine.specHash).encode(state.engine);
   const timeZoneBytes = Buffer.byteLength(state.timeZone);
   assert(timeZoneBytes <= 0xff && state.subject.length <= 0xffff, 'ingest bounds time zone and id');
   const bytes = Buffer.allocUnsafe(HEAD_BYTES + timeZoneBytes + state.subject.length + engine.length);
@@ -52,16 +46,18 @@ function encode(state: ProfileState): Buffer {
   return bytes;
 }
 
-function decode(bytes: Buffer): ProfileState {
+function decode(bytes: Buffer, specs: FeatureSpecs): ProfileState {
   if (bytes.length < HEAD_BYTES) throw new Error(`it has ${bytes.length} bytes`);
   const timeZoneEnd = HEAD_BYTES + bytes.readUInt8(1);
   const subjectEnd = timeZoneEnd + bytes.readUInt16BE(2);
   if (subjectEnd > bytes.length) throw new Error('it ends early');
-  return createProfileState({
-    engine: decodeState(bytes.subarray(subjectEnd)),
+  const engine = specs.decode(bytes.subarray(subjectEnd));
+  return {
+    engine,
     // Copies: a slice would keep the whole reply of Redis alive that it came with.
     subject: Buffer.from(bytes.subarray(timeZoneEnd, subjectEnd)),
     timeZone: bytes.toString('utf8', HEAD_BYTES, timeZoneEnd),
     lastEventAtMs: bytes.readDoubleBE(4),
-  });
+    validUntilMs: specs.get(engine.specHash).vector(engine, engine.asOfMs).validUntilMs,
+  };
 }

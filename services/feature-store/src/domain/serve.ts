@@ -1,4 +1,4 @@
-import { createEmptyState, toFeatureMap, vector } from '@perennial/feature-engine';
+import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { ProfileState } from './profile-state.js';
 
 /** A profile as it is served. */
@@ -14,13 +14,18 @@ export interface ServedProfile {
  * A profile at the log's time: the highest tick on its partition, or its own time where an event has brought it further.
  * A profile never seen has the features of nothing.
  */
-export function serveProfile(userId: string, state: ProfileState | undefined, logTimeMs: number): ServedProfile {
-  const engine = state?.engine ?? createEmptyState();
+export function serveProfile(
+  userId: string,
+  state: ProfileState | undefined,
+  { specs, logTimeMs }: { readonly specs: FeatureSpecs; readonly logTimeMs: number },
+): ServedProfile {
+  const engine = state?.engine ?? specs.initial.empty;
+  const spec = specs.get(engine.specHash);
   const asOfMs = Math.max(logTimeMs, engine.asOfMs);
   return {
     userId,
     known: state !== undefined,
     asOf: new Date(asOfMs).toISOString(),
-    features: toFeatureMap(vector(engine, asOfMs).values),
+    features: spec.toMap(spec.vector(engine, asOfMs).values),
   };
 }

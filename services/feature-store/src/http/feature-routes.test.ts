@@ -1,15 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
-import { advance, apply, createEmptyState, FEATURE_SPEC } from '@perennial/feature-engine';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createTestServer } from '@perennial/service-host/testing';
 import { createMetrics } from '@perennial/telemetry';
 import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
-import { createProfileState, profileStates } from '../domain/profile-state.js';
+import { createProfileStates } from '../domain/profile-state.js';
 import { createEvents } from '../events.js';
 import { addFeatureRoutes } from './feature-routes.js';
 
+const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+const { advance, apply, empty } = specs.initial;
 const NOON = Date.UTC(2024, 4, 15, 12);
 const LOG_TIME = NOON + 86_400_000;
 const pseudonymizer = createPseudonymizer('a secret of more than thirty-two characters');
@@ -21,7 +23,7 @@ describe('GET /v1/features/{userId}', () => {
     expect(response.statusCode).toBe(200);
     const body = response.json();
     expect(body).toMatchObject({ userId: 'anna', known: true, asOf: '2024-05-16T12:00:00.000Z' });
-    expect(Object.keys(body.features)).toEqual(FEATURE_SPEC.names);
+    expect(Object.keys(body.features)).toEqual(specs.initial.names);
     expect(body.features).toMatchObject({
       orders_count_all: 1,
       orders_revenue_sum_all: 9.99,
@@ -136,7 +138,7 @@ function setUp({ profiles = {}, failure }: Fixture) {
   };
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
   const server = createTestServer();
-  addFeatureRoutes(server, { reader, pseudonymizer, events: createEvents(metrics) });
+  addFeatureRoutes(server, { reader, pseudonymizer, events: createEvents(metrics), specs });
   return {
     reads,
     get: (userId: string) =>
@@ -159,8 +161,8 @@ function toStored({ asOfMs }: { asOfMs: number }): Buffer {
     timestampMs: NOON,
     properties: { revenue: 9.99 },
   };
-  const engine = apply(advance(createEmptyState(), asOfMs), order).state;
-  return profileStates.encode(
-    createProfileState({ engine, subject: Buffer.from('s'), timeZone: '', lastEventAtMs: NOON }),
-  );
+  const engine = apply(advance(empty, asOfMs), order).state;
+  const { validUntilMs } = specs.initial.vector(engine, asOfMs);
+  const profile = { engine, subject: Buffer.from('s'), timeZone: '', lastEventAtMs: NOON, validUntilMs };
+  return createProfileStates(specs).encode(profile);
 }

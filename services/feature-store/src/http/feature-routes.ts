@@ -1,8 +1,10 @@
+import type { VersionedState } from '@perennial/contracts';
+import type { FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, must, toMessage } from '@perennial/kernel';
 import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
 import type { ProfileReader } from '../domain/profile-reader.js';
-import { type ProfileState, profileStates } from '../domain/profile-state.js';
+import { createProfileStates, type ProfileState } from '../domain/profile-state.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';
 import type { FeatureStoreEvents } from '../events.js';
 import { getFeatures, getFeaturesOfMany, USER_IDS_MAX } from './operations.js';
@@ -14,9 +16,11 @@ export interface FeatureRouteDeps {
   readonly reader: ProfileReader;
   readonly pseudonymizer: Pseudonymizer;
   readonly events: FeatureStoreEvents;
+  readonly specs: FeatureSpecs;
 }
 
-export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
+export function addFeatureRoutes(server: FastifyInstance, given: FeatureRouteDeps): void {
+  const deps = { ...given, states: createProfileStates(given.specs) };
   addOperation(server, getFeatures, async ({ path }) => {
     const [profile] = await loadProfiles(deps, [parseUserId(path.userId)]);
     return must(profile, 'the profile asked for');
@@ -32,19 +36,22 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
   );
 }
 
-async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<ServedProfile[]> {
+type LoadDeps = FeatureRouteDeps & { readonly states: VersionedState<ProfileState> };
+
+async function loadProfiles(deps: LoadDeps, userIds: readonly string[]): Promise<ServedProfile[]> {
   const stored = await deps.reader.readProfiles(userIds.map((userId) => deps.pseudonymizer.toProfileKey({ userId })));
   const profiles = stored.map(({ state, logTimeMs }, index) => {
-    return serveProfile(userIds[index] as string, state === null ? undefined : decodeStored(state), logTimeMs);
+    const profile = state === null ? undefined : decodeStored(deps.states, state);
+    return serveProfile(userIds[index] as string, profile, { specs: deps.specs, logTimeMs });
   });
   deps.events.served(profiles);
   return profiles;
 }
 
 /** What we stored ourselves and cannot read is our fault, not the request's. */
-function decodeStored(bytes: Buffer): ProfileState {
+function decodeStored(states: VersionedState<ProfileState>, bytes: Buffer): ProfileState {
   try {
-    return profileStates.decode(bytes);
+    return states.decode(bytes);
   } catch (error) {
     throw new AppError('dependency_misconfigured', `stored profile is unreadable: ${toMessage(error)}`, {
       cause: error,

@@ -1,13 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import fc from 'fast-check';
 import type { ScoringState } from './state.js';
-import { scoringStateCodec } from './state-codec.js';
+import { createScoringStateCodec } from './state-codec.js';
 
-const count = FEATURE_SPEC.names.length;
+const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+const scoringStateCodec = createScoringStateCodec(specs);
+const count = specs.initial.names.length;
 
 const full: ScoringState = {
   asOfMs: 1_700_000_000_000,
+  specHash: specs.initial.specHash,
   values: [0, 1, 2, 3, 400, 12.5, 99.99, Number.NaN, 1e12, 0.1, 30.25, Number.NaN, 7, 0, 0, 1, 2, 5],
   lastEventAtMs: 1_699_999_999_999,
   subject: Buffer.from('sealed'),

@@ -1,12 +1,10 @@
 import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 import { defineState, encodeMessage } from '@perennial/contracts';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { type FeatureSpecs, toSpecTag } from '@perennial/feature-engine';
 import type { StateCodec } from '@perennial/keyed-processor';
 import type { ScoringState } from './state.js';
 
 const VERSION = 1;
-/** States of another feature spec must never be misread: the spec's hash begins them. */
-const SPEC_TAG = Number.parseInt(FEATURE_SPEC.hash.slice(0, 8), 16);
 const HAS_STAGE = 1;
 const HAS_CHECK = 2;
 const HAS_SCORES = 4;
@@ -17,17 +15,19 @@ const KIND = { none: 0, integer: 1, double: 2 } as const;
 const KINDS_PER_BYTE = 3;
 const UINT32_MAX = 0xffff_ffff;
 
-const format = defineState({
-  name: 'scoring state',
-  current: VERSION,
-  versions: { [VERSION]: read },
-  encode: (state: ScoringState) => encodeMessage({ encode: write }, state),
-});
-
-export const scoringStateCodec: StateCodec<ScoringState> = { ...format, timerAtMs: (state) => state.nextCheckAtMs };
+/** How profiles become bytes. Each tells the spec of the vector that made it, so that it is never read under another. */
+export function createScoringStateCodec(specs: FeatureSpecs): StateCodec<ScoringState> {
+  const format = defineState({
+    name: 'scoring state',
+    current: VERSION,
+    versions: { [VERSION]: (bytes) => read(bytes, specs) },
+    encode: (state: ScoringState) => encodeMessage({ encode: write }, state),
+  });
+  return { ...format, timerAtMs: (state) => state.nextCheckAtMs };
+}
 
 function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
-  writer.uint32(VERSION).fixed32(SPEC_TAG).double(state.asOfMs).double(state.lastEventAtMs);
+  writer.uint32(VERSION).fixed32(toSpecTag(state.specHash)).double(state.asOfMs).double(state.lastEventAtMs);
   writer.bytes(state.subject).string(state.timeZone);
   writeValues(writer, state.values);
   writer.uint32(
@@ -45,10 +45,10 @@ function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
   return writer;
 }
 
-function read(bytes: Buffer): ScoringState {
+function read(bytes: Buffer, specs: FeatureSpecs): ScoringState {
   const reader = new BinaryReader(bytes);
   reader.uint32();
-  if (reader.fixed32() !== SPEC_TAG) throw new Error('it was made under another feature spec');
+  const specHash = specs.expandTag(reader.fixed32());
   const asOfMs = reader.double();
   const lastEventAtMs = reader.double();
   const subject = Buffer.from(reader.bytes());
@@ -61,7 +61,7 @@ function read(bytes: Buffer): ScoringState {
   const scores =
     flags & HAS_SCORES ? { purchase: reader.float(), churn: reader.float(), expectedSpend: reader.float() } : undefined;
   if (reader.pos !== reader.len) throw new Error(`${reader.len - reader.pos} bytes are left over`);
-  return { asOfMs, values, lastEventAtMs, subject, timeZone, stage, nextCheckAtMs, scores };
+  return { asOfMs, specHash, values, lastEventAtMs, subject, timeZone, stage, nextCheckAtMs, scores };
 }
 
 function writeValues(writer: BinaryWriter, values: readonly number[]): void {

@@ -11,7 +11,9 @@ export interface ProfileScores {
 export interface ScoringState {
   /** Time that `values` (and `scores`) are current to. */
   readonly asOfMs: number;
-  /** Features in the order of the spec; NaN for no value. */
+  /** The spec that gives `values` their order. */
+  readonly specHash: string;
+  /** NaN for no value. */
   readonly values: readonly number[];
   readonly lastEventAtMs: number;
   /** The external id, sealed; forwarded as it came. */

@@ -1,6 +1,7 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
 import { encodeMessage, ScoreRecord } from '@perennial/contracts';
-import { advanceClockFeatures, FEATURE_SPEC } from '@perennial/feature-engine';
+import type { CompiledFeatures, FeatureSpecs, TravellingVector } from '@perennial/feature-engine';
+import { AppError } from '@perennial/kernel';
 import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { Lifecycle, StageResult, StageTransition, TransitionCause } from '@perennial/lifecycle';
 import { stepStage } from '@perennial/lifecycle';
@@ -9,6 +10,8 @@ import type { ProfileScores, ScoringState } from './state.js';
 /** What `prepare` computed for one item: the vector at the time of the step, what the model says of it, what is in force. */
 export interface ScoringEvidence {
   readonly asOfMs: number;
+  /** The spec in force, which gives `values` their order. */
+  readonly spec: CompiledFeatures;
   readonly values: readonly number[];
   /** Undefined while no model is in force. */
   readonly scores: ProfileScores | undefined;
@@ -32,12 +35,21 @@ export interface StepTargets {
   }): Output;
 }
 
-/** Time and values of an item's vector, moved to log time. Neither depends on the state of a record's profile, so one pass over a batch can tell. */
-export function toVector(item: StepItem<ScoringState, FeaturesUpdated>): { asOfMs: number; values: readonly number[] } {
-  const source = item.cause.kind === 'record' ? item.cause.input : item.state;
-  if (source === undefined) return { asOfMs: item.context.logTimeMs, values: [] };
-  const asOfMs = Math.max(source.asOfMs, item.context.logTimeMs);
-  return { asOfMs, values: advance(source.values, source.asOfMs, asOfMs) };
+/** An item's vector as of a time, in the order of the spec in force; no values where there are none that fit. */
+export type ItemVector = Pick<ScoringEvidence, 'asOfMs' | 'spec' | 'values'>;
+
+/** The vector of an item, moved to log time. It does not depend on the state of a record's profile, so one pass over a batch can tell. */
+export function toVector(item: StepItem<ScoringState, FeaturesUpdated>, specs: FeatureSpecs): ItemVector {
+  const { cause, state, context } = item;
+  const spec = specs.inForce(context.inForce.get('features'));
+  const source = cause.kind === 'record' ? cause.input : state;
+  if (source === undefined || !isReadable(source, specs)) return { asOfMs: context.logTimeMs, spec, values: [] };
+  const asOfMs = Math.max(source.asOfMs, context.logTimeMs);
+  return { asOfMs, spec, values: specs.toValues(source, spec, asOfMs) };
+}
+
+function isReadable({ specHash, values }: TravellingVector, specs: FeatureSpecs): boolean {
+  return specs.find(specHash)?.names.length === values.length;
 }
 
 /** One step of one profile: a new vector or a timer in; the scores, and a transition if one is due, out. */
@@ -50,14 +62,23 @@ export function stepProfile(
   const source = cause.kind === 'record' ? cause.input : state;
   // A timer without a state: another record of this batch removed it.
   if (source === undefined) return { state, outputs: [] };
+  const { spec } = evidence;
+  if (evidence.values.length !== spec.names.length) {
+    const found = `a vector of ${source.values.length} features under spec ${source.specHash}`;
+    throw new AppError('contract_violation', `${found}, in force is ${spec.specHash}`);
+  }
   // Never back for a profile, whatever time its records tell.
   const asOfMs = Math.max(evidence.asOfMs, state?.asOfMs ?? 0);
-  const values = advance(evidence.values, evidence.asOfMs, asOfMs);
+  const values =
+    asOfMs === evidence.asOfMs
+      ? evidence.values
+      : spec.advanceClock(evidence.values, { fromMs: evidence.asOfMs, toMs: asOfMs });
   const event = cause.kind === 'record' ? cause.input.event : undefined;
   const facts = { asOfMs, values, event, lastEventAtMs: source.lastEventAtMs };
   const result = stepChart(state, evidence, { ...facts, cause: event === undefined ? 'timer' : 'event' });
   const after: ScoringState = {
     asOfMs,
+    specHash: spec.specHash,
     values,
     lastEventAtMs: source.lastEventAtMs,
     subject: source.subject,
@@ -130,7 +151,7 @@ function encodeScore(
         stageSinceMs: state.stage?.sinceMs ?? 0,
         transition: transition && { ...transition, reasons: [...transition.reasons] },
         features: {
-          specHash: FEATURE_SPEC.hash,
+          specHash: state.specHash,
           asOfMs: state.asOfMs,
           values: [...state.values],
           lastEventAtMs: state.lastEventAtMs,
@@ -142,8 +163,4 @@ function encodeScore(
     },
   };
   return encodeMessage(ScoreRecord, record);
-}
-
-function advance(values: readonly number[], fromMs: number, toMs: number): readonly number[] {
-  return fromMs === toMs ? values : advanceClockFeatures(values, fromMs, toMs);
 }

@@ -11,6 +11,7 @@ import { addScoringRoutes } from './routes.js';
 const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
 const state: ScoringState = {
   asOfMs: 1_700_000_000_000,
+  specHash: '',
   values: [],
   lastEventAtMs: 0,
   subject: Buffer.alloc(0),

@@ -1,5 +1,5 @@
 import { AcceptedRecord, FeatureRecord, type FeaturesUpdated, ScoreRecord, type TopicName } from '@perennial/contracts';
-import { FEATURE_SPEC } from '@perennial/feature-engine';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { toMessage } from '@perennial/kernel';
 
 /** A value in readable form; `kind` is the case of a record with several (event, tick, rollout ...). */
@@ -57,11 +57,13 @@ function isFeatures(value: object): value is FeaturesUpdated {
   return 'specHash' in value && 'values' in value;
 }
 
+const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
+
 /** By name where the vector was made under the spec that this build knows, else as a list. */
 function toNamedFeatures({ specHash, values }: FeaturesUpdated): unknown {
   const readable = values.map((value) => (Number.isNaN(value) ? null : value));
-  if (specHash !== FEATURE_SPEC.hash) return readable;
-  return Object.fromEntries(readable.map((value, i) => [FEATURE_SPEC.names[i] ?? i, value]));
+  const spec = SPECS.find(specHash);
+  return spec === undefined ? readable : spec.toMap(readable);
 }
 
 function parseJson(bytes: Buffer): Decoded | undefined {

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from './spec.js';
+import { DAY_MS, HOUR_MS } from './time.js';
 
 /** An event as the oracle and the engine both understand it; money in whole units of 1e-4. */
 export interface OracleEvent {

@@ -1,0 +1,45 @@
+/** Amounts beyond this are taken for unknown: 900 of the greatest still add up exactly in units of 1e-4. */
+export const AMOUNT_MAX = 1e9;
+
+/** Amounts are added up in whole units of 1e-4: exact, and the same in whatever order they come. */
+export const UNITS_PER_AMOUNT = 1e4;
+
+/** The first property that is an amount; undefined when none is. */
+export function readAmount(properties: unknown, names: readonly string[]): number | undefined {
+  for (const name of names) {
+    const amount = toAmount(readField(properties, name));
+    if (amount !== undefined) return amount;
+  }
+  return undefined;
+}
+
+/** Whole units, nearest; + 0 turns -0 into 0, which would encode alike but compare unlike. */
+export function toUnits(amount: number | undefined): number {
+  return amount === undefined ? 0 : Math.round(amount * UNITS_PER_AMOUNT) + 0;
+}
+
+/** The first property that is an id (a text that is not empty, or a finite number, which counts as its text). */
+export function readId(properties: unknown, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const id = toId(readField(properties, name));
+    if (id !== undefined) return id;
+  }
+  return undefined;
+}
+
+/** Own fields only: a property called `__proto__` or `constructor` is data like any other. */
+export function readField(container: unknown, name: string): unknown {
+  if (typeof container !== 'object' || container === null || !Object.hasOwn(container, name)) return undefined;
+  return (container as Record<string, unknown>)[name];
+}
+
+/** A finite number within the limit, also when written as a decimal string; anything else is unknown, never zero. */
+function toAmount(value: unknown): number | undefined {
+  const amount = typeof value === 'string' && /^[+-]?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  return typeof amount === 'number' && Math.abs(amount) <= AMOUNT_MAX ? amount : undefined;
+}
+
+function toId(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined;
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,127 @@
+import { AppError, must } from '@perennial/kernel';
+import { readSpecPrefix } from './codec.js';
+import { type CompiledFeatures, compileFeatures, type FeatureName } from './compile.js';
+import type { FeatureDefinition } from './definition.js';
+import { toSpecTag } from './spec-tag.js';
+import type { EngineState } from './state.js';
+
+/** What a rollout of kind `features` says of the artifact that it puts in force. */
+interface FeaturesRollout {
+  readonly hash: string;
+}
+
+/** A vector as it travels: NaN stands for "no value". */
+export interface TravellingVector {
+  readonly specHash: string;
+  readonly asOfMs: number;
+  readonly values: readonly number[];
+}
+
+/**
+ * The specs that a process knows: the one in force before any rollout, and those that artifacts were read into. States and
+ * vectors name the spec that made them, so several are at work while a new one comes into force.
+ */
+export class FeatureSpecs {
+  /** In force on a partition until its first rollout of features. */
+  readonly initial: CompiledFeatures;
+  readonly #byArtifact = new Map<string, CompiledFeatures>();
+  readonly #byTag = new Map<number, CompiledFeatures>();
+  /** Places in a vector of one spec of the features of another, by both hashes. */
+  readonly #places = new Map<string, readonly number[]>();
+
+  constructor(initial: readonly FeatureDefinition[]) {
+    this.initial = this.#keep(compileFeatures(initial));
+  }
+
+  /** Adds what an artifact was read into. */
+  add(artifactHash: string, definitions: readonly FeatureDefinition[]): CompiledFeatures {
+    const compiled = this.#byArtifact.get(artifactHash) ?? this.#keep(compileFeatures(definitions));
+    this.#byArtifact.set(artifactHash, compiled);
+    return compiled;
+  }
+
+  hasArtifact(hash: string): boolean {
+    return this.#byArtifact.has(hash);
+  }
+
+  /** The spec in force. Its artifact was added when the rollout was accepted. */
+  inForce(rollout: FeaturesRollout | undefined): CompiledFeatures {
+    return rollout === undefined ? this.initial : must(this.#byArtifact.get(rollout.hash), 'the spec in force');
+  }
+
+  /** The spec that made a state or a vector; undefined for one that no artifact has. */
+  find(specHash: string): CompiledFeatures | undefined {
+    const found = this.#byTag.get(toSpecTag(specHash));
+    return found?.specHash === specHash ? found : undefined;
+  }
+
+  /** As `find`; throws `contract_violation`. */
+  get(specHash: string): CompiledFeatures {
+    return this.find(specHash) ?? throwUnknown(specHash);
+  }
+
+  /** The hash that a tag is short for. Throws `contract_violation` for one that no artifact has. */
+  expandTag(tag: number): string {
+    return (this.#byTag.get(tag) ?? throwUnknown(`with tag ${tag}`)).specHash;
+  }
+
+  /** A state under the spec that made it. Throws `contract_violation` as `get` and `decode` do. */
+  decode(bytes: Buffer): EngineState {
+    const prefix = readSpecPrefix(bytes);
+    const spec = this.#byTag.get(toSpecTag(prefix)) ?? throwUnknown(`${prefix}...`);
+    return spec.decode(bytes);
+  }
+
+  /** The state under a spec, whichever made it. */
+  adopt(spec: CompiledFeatures, state: EngineState): EngineState {
+    return state.specHash === spec.specHash ? state : spec.adopt(this.get(state.specHash), state);
+  }
+
+  /** A vector's values at a later time, in the order of a spec; NaN for a feature that the vector's spec does not have. */
+  toValues(vector: TravellingVector, spec: CompiledFeatures, atMs: number): readonly number[] {
+    const { specHash, asOfMs, values } = vector;
+    const made = this.get(specHash);
+    const moved = atMs === asOfMs ? values : made.advanceClock(values, { fromMs: asOfMs, toMs: atMs });
+    if (made === spec) return moved;
+    return this.findPlaces(made, spec.features).map((place) => moved[place] ?? Number.NaN);
+  }
+
+  /** Where in a vector of `spec` each of some features stands; -1 for one that is not there or means something else there. */
+  findPlaces(spec: CompiledFeatures, features: readonly FeatureName[]): readonly number[] {
+    const key = `${spec.specHash}/${features.map(({ name, hash }) => `${name}=${hash}`).join('/')}`;
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    const places = features.map(({ name, hash }) =>
+      spec.features.findIndex((feature) => feature.name === name && feature.hash === hash),
+    );
+    this.#places.set(key, places);
+    return places;
+  }
+
+  #keep(compiled: CompiledFeatures): CompiledFeatures {
+    const tag = toSpecTag(compiled.specHash);
+    const known = this.#byTag.get(tag);
+    if (known !== undefined && known.specHash !== compiled.specHash) {
+      throw new AppError('config_invalid', `specs ${known.specHash} and ${compiled.specHash} have one tag`);
+    }
+    this.#byTag.set(tag, known ?? compiled);
+    return known ?? compiled;
+  }
+}
+
+/** The features that are not there, or mean something else there. */
+export function listMissing(
+  needed: readonly FeatureName[],
+  features: readonly FeatureName[],
+): Array<{ readonly name: string; readonly reason: 'absent' | 'redefined' }> {
+  const hashes = new Map(features.map(({ name, hash }) => [name, hash]));
+  return needed.flatMap(({ name, hash }) => {
+    const found = hashes.get(name);
+    if (found === hash) return [];
+    return [{ name, reason: found === undefined ? ('absent' as const) : ('redefined' as const) }];
+  });
+}
+
+function throwUnknown(spec: string): never {
+  throw new AppError('contract_violation', `made under feature spec ${spec}, of which no artifact is registered`);
+}

@@ -1,0 +1,124 @@
+import { parseWindow } from './window.js';
+
+const TEXT_CHARS_MAX = 256;
+const TEXTS_MAX = 16;
+
+/** Reads the fields of one JSON object; what is wrong is added to `problems` with its path, and reading goes on. */
+export class FieldReader {
+  readonly #fields: Record<string, unknown>;
+  readonly #path: string;
+  readonly #problems: string[];
+  readonly #known = new Set<string>();
+
+  constructor(value: unknown, path: string, problems: string[]) {
+    this.#fields = isObject(value) ? value : {};
+    this.#path = path;
+    this.#problems = problems;
+    if (!isObject(value)) this.#report(undefined, 'must be an object');
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.#fields, name);
+  }
+
+  /** A text that is not empty. */
+  text(name: string, { pattern = /^[^\0]+$/, hint = 'a text' }: { pattern?: RegExp; hint?: string } = {}): string {
+    const value = this.#take(name);
+    if (typeof value === 'string' && value.length <= TEXT_CHARS_MAX && pattern.test(value)) return value;
+    this.#report(name, `must be ${hint}, it is ${toText(value)}`);
+    return '';
+  }
+
+  /** At least one text, none twice. */
+  texts(name: string): readonly string[] {
+    const value = this.#take(name);
+    const isFine =
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.length <= TEXTS_MAX &&
+      value.every((text) => typeof text === 'string' && text !== '' && text.length <= TEXT_CHARS_MAX) &&
+      new Set(value).size === value.length;
+    if (isFine) return value as string[];
+    this.#report(name, `must be 1 to ${TEXTS_MAX} different texts, it is ${toText(value)}`);
+    return [];
+  }
+
+  flag(name: string): boolean {
+    const value = this.#take(name);
+    if (typeof value !== 'boolean') this.#report(name, `must be true or false, it is ${toText(value)}`);
+    return value === true;
+  }
+
+  literal<T extends string | number>(name: string, wanted: T): T {
+    const value = this.#take(name);
+    if (value !== wanted) this.#report(name, `must be ${JSON.stringify(wanted)}, it is ${toText(value)}`);
+    return wanted;
+  }
+
+  oneOf<T extends string>(name: string, wanted: readonly T[]): T {
+    const value = this.#take(name);
+    const found = wanted.find((candidate) => candidate === value);
+    if (found !== undefined) return found;
+    this.#report(name, `must be one of ${wanted.join(', ')}, it is ${toText(value)}`);
+    // What else a definition may have depends on it: report no keys as unknown that may be none.
+    for (const key of Object.keys(this.#fields)) this.#known.add(key);
+    return 'days_since_last' as T;
+  }
+
+  list(name: string, { itemsMax }: { itemsMax: number }): readonly unknown[] {
+    const value = this.#take(name);
+    if (Array.isArray(value) && value.length > 0 && value.length <= itemsMax) return value;
+    const found = Array.isArray(value) ? `it has ${value.length}` : `it is ${toText(value)}`;
+    this.#report(name, `must be a list of 1 to ${itemsMax}, ${found}`);
+    return [];
+  }
+
+  object(name: string, { isOptional = false }: { isOptional?: boolean } = {}): FieldReader | undefined {
+    const value = this.#take(name);
+    if (value === undefined) {
+      if (!isOptional) this.#report(name, 'is missing');
+      return undefined;
+    }
+    return new FieldReader(value, this.#pathOf(name), this.#problems);
+  }
+
+  /** A window in ms; undefined when there is none, which means a profile's whole life. */
+  window({ isRequired = false }: { isRequired?: boolean } = {}): number | undefined {
+    const value = this.#take('window');
+    if (value === undefined) {
+      if (isRequired) this.#report('window', 'is missing: this aggregation is for windows only');
+      return undefined;
+    }
+    const windowMs = parseWindow(value);
+    if (windowMs === undefined) this.#report('window', `must be from "1h" to "365d", it is ${toText(value)}`);
+    return windowMs;
+  }
+
+  /** Reports the keys that nobody asked for. */
+  finish(): void {
+    for (const key of Object.keys(this.#fields)) if (!this.#known.has(key)) this.#report(key, 'is an unknown key');
+  }
+
+  #take(name: string): unknown {
+    this.#known.add(name);
+    return this.has(name) ? this.#fields[name] : undefined;
+  }
+
+  #report(name: string | undefined, problem: string): void {
+    const path = name === undefined ? this.#path : this.#pathOf(name);
+    this.#problems.push(`${path === '' ? 'the spec' : path}: ${problem}`);
+  }
+
+  #pathOf(name: string): string {
+    return this.#path === '' ? name : `${this.#path}.${name}`;
+  }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toText(value: unknown): string {
+  const text = value === undefined ? 'missing' : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}

@@ -1,0 +1,53 @@
+import type { Hash64 } from './hash.js';
+import { addHash, dropOlder, EMPTY_HASHES, filterEntries, type StampedHashes, uniteHashes } from './stamped-hashes.js';
+import { HOUR_MS } from './time.js';
+
+/** Log time for which a message id is remembered at least (up to an hour longer), so that a late retry changes nothing. */
+export const MESSAGE_MEMORY_MS = 24 * HOUR_MS;
+
+/** Message ids remembered for one profile at most; the oldest go first, and are counted. */
+export const MESSAGE_IDS_MAX = 4_096;
+
+/** The message ids of a profile. Every state has it, whatever its features are. */
+export interface MessageMemory {
+  /** Hash of each message id, with the hour of log time in which it arrived. */
+  readonly ids: StampedHashes;
+  /** Ids that the bound made it forget early. */
+  readonly dropped: number;
+}
+
+export const EMPTY_MEMORY: MessageMemory = Object.freeze({ ids: EMPTY_HASHES, dropped: 0 });
+
+/** With one id more, as of a time. */
+export function rememberId(memory: MessageMemory, id: Hash64, asOfMs: number): MessageMemory {
+  const ids = addHash(memory.ids, id, Math.floor(asOfMs / HOUR_MS));
+  return forgetIds({ ids, dropped: memory.dropped }, asOfMs);
+}
+
+/** Both in one, as of a time. */
+export function uniteMemories(a: MessageMemory, b: MessageMemory, asOfMs: number): MessageMemory {
+  return forgetIds({ ids: uniteHashes(a.ids, b.ids), dropped: a.dropped + b.dropped }, asOfMs);
+}
+
+/** Drops ids that are old or too many; the very object given when there are none. */
+export function forgetIds(memory: MessageMemory, asOfMs: number): MessageMemory {
+  const remembered = dropOlder(memory.ids, Math.floor((asOfMs - MESSAGE_MEMORY_MS) / HOUR_MS));
+  const ids = limitIds(remembered);
+  if (ids === memory.ids) return memory;
+  return { ids, dropped: memory.dropped + remembered.stamps.length - ids.stamps.length };
+}
+
+/** The newest hours' ids as far as the bound allows; within the hour that straddles it the smallest hashes stay. */
+function limitIds(ids: StampedHashes): StampedHashes {
+  const excess = ids.stamps.length - MESSAGE_IDS_MAX;
+  if (excess <= 0) return ids;
+  if (excess === 1) {
+    // One event more than fits, the case of every event of a profile at its limit: a scan instead of a sort.
+    const last = ids.stamps.lastIndexOf(ids.oldest);
+    return filterEntries(ids, (_stamp, index) => index !== last);
+  }
+  const places = Array.from(ids.stamps.keys());
+  places.sort((a, b) => (ids.stamps[a] as number) - (ids.stamps[b] as number) || b - a);
+  const dropped = new Set(places.slice(0, excess));
+  return filterEntries(ids, (_stamp, index) => !dropped.has(index));
+}

@@ -1,0 +1,130 @@
+import { toCanonicalJson } from './canonical.js';
+import { type Aggregation, FEATURES_MAX, type FeatureDefinition } from './definition.js';
+import { FieldReader, isObject } from './field-reader.js';
+import { toWindowText } from './window.js';
+
+/** What a spec's bytes mean, or everything that is wrong with them. */
+export type ParsedSpec =
+  | { readonly ok: true; readonly definitions: readonly FeatureDefinition[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Raised when a file of before would be read otherwise. */
+export const SPEC_FILE_VERSION = 1;
+
+/** Bytes of one spec at most. */
+export const SPEC_BYTES_MAX = 1_048_576;
+
+/** Reads a spec: `{"version": 1, "features": [...]}`; one problem a thing that is wrong, each with where it stands. */
+export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
+  if (bytes.length > SPEC_BYTES_MAX) {
+    return { ok: false, problems: [`a feature spec has ${SPEC_BYTES_MAX} bytes at most, this has ${bytes.length}`] };
+  }
+  const problems: string[] = [];
+  const reader = new FieldReader(parseJson(bytes, problems), '', problems);
+  if (problems.length > 0) return { ok: false, problems };
+  reader.literal('version', SPEC_FILE_VERSION);
+  const features = reader.list('features', { itemsMax: FEATURES_MAX });
+  reader.finish();
+  const definitions = features.map((item, index) =>
+    readDefinition(new FieldReader(item, `features[${index}]`, problems)),
+  );
+  listClashes(features, problems);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, definitions };
+}
+
+/** Canonical bytes of a spec: equal definitions in an equal order give equal bytes, and so one artifact. */
+export function encodeFeatureSpec(definitions: readonly FeatureDefinition[]): Buffer {
+  const features = definitions.map((definition) => {
+    if (!('windowMs' in definition)) return definition;
+    const { windowMs, ...rest } = definition;
+    return windowMs === undefined ? rest : { ...rest, window: toWindowText(windowMs) };
+  });
+  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, features }));
+}
+
+const AGGREGATIONS: readonly Aggregation[] = [
+  'count',
+  'sum',
+  'distinct',
+  'days_since_first',
+  'days_since_last',
+  'gap_mean',
+];
+
+/** With problems the value is of no use to anyone, and nobody gets it. */
+function readDefinition(reader: FieldReader): FeatureDefinition {
+  const base = {
+    name: reader.text('name', { pattern: /^[a-z][a-z0-9_]{0,63}$/, hint: 'small letters, digits and _, 64 at most' }),
+    unit: reader.text('unit', { pattern: /^[a-z][a-z0-9_]{0,31}$/, hint: 'small letters, digits and _, 32 at most' }),
+    event: readFilter(reader),
+  };
+  const aggregation = reader.oneOf('aggregation', AGGREGATIONS);
+  const definition = readAggregation(reader, base, aggregation);
+  reader.finish();
+  return definition;
+}
+
+type Base = Pick<FeatureDefinition, 'name' | 'unit' | 'event'>;
+
+function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregation): FeatureDefinition {
+  switch (aggregation) {
+    case 'count':
+      return { ...base, aggregation, windowMs: reader.window() };
+    case 'sum':
+      return { ...base, aggregation, measure: readAmount(reader), windowMs: reader.window() };
+    case 'distinct':
+      return { ...base, aggregation, measure: readIds(reader), windowMs: reader.window({ isRequired: true }) ?? 0 };
+    default:
+      return { ...base, aggregation };
+  }
+}
+
+function readFilter(reader: FieldReader): FeatureDefinition['event'] {
+  const field = reader.object('event', { isOptional: true });
+  if (field === undefined) return undefined;
+  const filter = { type: field.text('type'), name: field.has('name') ? field.text('name') : undefined };
+  field.finish();
+  return filter;
+}
+
+function readAmount(reader: FieldReader) {
+  const field = reader.object('measure');
+  const measure = {
+    kind: field?.literal('kind', 'amount') ?? 'amount',
+    properties: field?.texts('properties') ?? [],
+    absolute: field?.has('absolute') === true ? field.flag('absolute') : false,
+  };
+  field?.finish();
+  return measure;
+}
+
+function readIds(reader: FieldReader) {
+  const field = reader.object('measure');
+  const measure = {
+    kind: field?.literal('kind', 'id') ?? 'id',
+    properties: field?.texts('properties') ?? [],
+    list: field?.has('list') === true ? field.text('list') : undefined,
+  };
+  field?.finish();
+  return measure;
+}
+
+function listClashes(features: readonly unknown[], problems: string[]): void {
+  const places = new Map<unknown, number>();
+  features.forEach((feature, index) => {
+    const name = isObject(feature) ? feature.name : undefined;
+    const before = places.get(name);
+    if (typeof name !== 'string') return;
+    if (before === undefined) places.set(name, index);
+    else problems.push(`features[${index}].name: "${name}" is the name of features[${before}] already`);
+  });
+}
+
+function parseJson(bytes: Uint8Array, problems: string[]): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (error) {
+    problems.push(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}

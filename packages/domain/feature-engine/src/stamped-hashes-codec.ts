@@ -1,0 +1,33 @@
+import { type ByteReader, type ByteWriter, damaged } from './bytes.js';
+import { EMPTY_HASHES, type StampedHashes, toOldest } from './stamped-hashes.js';
+
+/** Eight bytes a hash as they lie, and its stamp as the distance from `newest`, which is no smaller than any. */
+export function writeHashes(writer: ByteWriter, table: StampedHashes, newest: number): void {
+  const { halves, stamps } = table;
+  writer.varint(stamps.length);
+  for (let i = 0; i < stamps.length; i += 1) {
+    writer.uint32(halves[2 * i] as number);
+    writer.uint32(halves[2 * i + 1] as number);
+    writer.varint(newest - (stamps[i] as number));
+  }
+}
+
+/** Throws `contract_violation` for hashes that are out of order: everything else relies on it. */
+export function readHashes(reader: ByteReader, newest: number): StampedHashes {
+  const count = reader.count(9);
+  if (count === 0) return EMPTY_HASHES;
+  const halves = new Uint32Array(2 * count);
+  const stamps = new Int32Array(count);
+  for (let i = 0; i < count; i += 1) {
+    halves[2 * i] = reader.uint32();
+    halves[2 * i + 1] = reader.uint32();
+    stamps[i] = newest - reader.varint();
+    if (i > 0 && !isAscending(halves, i)) throw damaged('hashes are out of order');
+  }
+  return { halves, stamps, oldest: toOldest(stamps) };
+}
+
+function isAscending(halves: Uint32Array, index: number): boolean {
+  const high = (halves[2 * index] as number) - (halves[2 * index - 2] as number);
+  return high > 0 || (high === 0 && (halves[2 * index + 1] as number) > (halves[2 * index - 1] as number));
+}

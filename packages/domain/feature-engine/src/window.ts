@@ -1,0 +1,19 @@
+import { DAY_MS, HOUR_MS } from './time.js';
+
+const UNITS_MS = { h: HOUR_MS, d: DAY_MS } as const;
+
+export const WINDOW_MS_MIN = HOUR_MS;
+export const WINDOW_MS_MAX = 365 * DAY_MS;
+
+/** A window as people write it (`12h`, `90d`) in ms; undefined for what is none from 1h to 365d. */
+export function parseWindow(text: unknown): number | undefined {
+  const match = typeof text === 'string' ? /^([1-9]\d{0,4})([hd])$/.exec(text) : null;
+  if (match === null) return undefined;
+  const windowMs = Number(match[1]) * UNITS_MS[match[2] as keyof typeof UNITS_MS];
+  return windowMs >= WINDOW_MS_MIN && windowMs <= WINDOW_MS_MAX ? windowMs : undefined;
+}
+
+/** As people write it, whole days as days: two texts of one window must not be two definitions. */
+export function toWindowText(windowMs: number): string {
+  return windowMs % DAY_MS === 0 ? `${windowMs / DAY_MS}d` : `${windowMs / HOUR_MS}h`;
+}
