@@ -5,14 +5,49 @@
 
 export const CIRCLES = {};
 
-export const COMPUTED_IMPORTS = {};
+export const COMPUTED_IMPORTS = {
+  'scripts/make-env-example.mjs': 'it reads the built services by the list of the topology',
+};
 
 export const LONG_FILES = {};
 
-export const LONG_FUNCTIONS = {};
+const TO_SPLIT = 'written before the limit; to be split when it is next worked on';
 
-export const UNUSED = {};
+export const LONG_FUNCTIONS = {
+  createConfigReader: TO_SPLIT,
+  createS3BlobStore: TO_SPLIT,
+  createSendQueue: TO_SPLIT,
+  createMemoryLog: TO_SPLIT,
+  startProcessor: TO_SPLIT,
+  createProcessorTelemetry: TO_SPLIT,
+  startProjection: TO_SPLIT,
+  startArchiver: TO_SPLIT,
+  'services/ingest/src/app.ts': TO_SPLIT,
+  startTicker: TO_SPLIT,
+  'services/ingest/src/events.ts': TO_SPLIT,
+  startKafkaDoor: TO_SPLIT,
+  runWithFaults: TO_SPLIT,
+  startContainers: TO_SPLIT,
+};
 
-export const MISSING_PATHS = {};
+export const UNUSED = {
+  'packages/domain/feature-engine/': 'its interface is being made anew',
+  'packages/io/onnx/': 'its interface is being made anew',
+  'packages/io/service-host/': 'its interface is being made anew',
+  'packages/stream/artifacts/': 'its interface is being made anew',
+  'packages/stream/keyed-processor/': 'its interface is being made anew',
+  'packages/base/config/src/index.ts': 'its reader for artifacts has no user yet',
+  'services/': 'services get one template',
+};
+
+const CREATED = 'made when the platform runs, not part of the repository';
+
+export const MISSING_PATHS = {
+  'README.md: .perennial/': CREATED,
+  'packages/io/onnx/README.md: manifest.json': 'a file of any model folder',
+  'services/action/README.md: lifecycle.yaml': "a file of the reader's",
+  'services/feature-store/README.md: rows.csv.json': "a file of the reader's",
+  'services/ingest/README.md: /batch/': 'a route of HTTP',
+};
 
 export const WORDS = {};

@@ -39,7 +39,7 @@ function isKnown(name, folder, { paths, all }) {
   return all.some((candidate) => candidate.startsWith(near) && candidate.endsWith(`/${path}`));
 }
 
-/** Commands and output are examples: what they name may be the reader's. */
-function withoutBlocks(text) {
-  return text.replaceAll(/^```[\s\S]*?^```/gm, '');
+/** Commands and output are examples: what they name may be the reader's. Lines keep their numbers. */
+export function withoutBlocks(text) {
+  return text.replaceAll(/^```[\s\S]*?^```/gm, (block) => block.replaceAll(/[^\n]/g, ''));
 }

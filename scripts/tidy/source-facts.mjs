@@ -12,7 +12,7 @@ export function readFacts(path, text) {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const facts = {
     path,
-    lines: text.split('\n').length,
+    lines: text.trimEnd().split('\n').length,
     imports: [],
     computedImports: [],
     functions: [],

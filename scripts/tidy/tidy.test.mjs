@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as exceptions from './exceptions.mjs';
 import { findBrokenArrows, findCircularFiles, findCircularPackages } from './imports.mjs';
 import { findLintGaps, findUnbuilt, findUnmapped } from './map.mjs';
-import { findMissingPaths } from './named-paths.mjs';
+import { findMissingPaths, withoutBlocks } from './named-paths.mjs';
 import { isSource, isTest, listFiles, listPackages, ROOT, readText } from './repository.mjs';
 import { readFacts } from './source-facts.mjs';
 import { findBannedWords } from './words.mjs';
@@ -103,7 +103,7 @@ describe('words', () => {
   it('are those of docs/GLOSSARY.md, in pages, log messages and the help of commands', () => {
     const texts = [
       ...pages.flatMap((path) =>
-        readText(path)
+        withoutBlocks(readText(path))
           .split('\n')
           .map((text, index) => ({ where: 'docs', path, line: index + 1, text })),
       ),

@@ -4,16 +4,18 @@
  * which the word has its everyday meaning.
  */
 const EVERYWHERE = ['docs', 'logs', 'help'];
+/** Names in code and addresses of links are no prose. */
+const CODE = /`[^`]*`|\]\([^)]*\)/g;
 const SPOKEN = ['logs', 'help'];
 
 const WORDS = [
   { word: /\breplay\w*/gi, instead: 'backfill, dlq redrive, catch-up or backtest', where: EVERYWHERE },
   { word: /\bactivation records?/gi, instead: 'rollout', where: EVERYWHERE },
   { word: /\bregistrations?\b/gi, instead: 'artifact', where: EVERYWHERE },
-  { word: /\brefus\w*/gi, instead: 'fenced, rejected or invalid', where: SPOKEN },
+  { word: /\brefus\w*/gi, instead: 'fenced, rejected or invalid', where: SPOKEN, plain: /cache-kept-after-refusal/g },
   { word: /\bhand(s|ed|ing)? on\b/gi, instead: 'forward', where: EVERYWHERE },
   { word: /\bwork(s|ed|ing)? off\b/gi, instead: 'process', where: EVERYWHERE },
-  { word: /\bdoors?\b/gi, instead: 'source', where: EVERYWHERE, plain: /front doors?/gi },
+  { word: /\bdoors?\b/gi, instead: 'source', where: EVERYWHERE, plain: /front doors?|no door without a key/gi },
   { word: /\bplaces?\b/gi, instead: 'position', where: SPOKEN, plain: /in place|takes? place/gi },
   { word: /\bbreakages?\b/gi, instead: 'mutant', where: EVERYWHERE },
   { word: /\bhurt(s|ing)?\b/gi, instead: 'inject', where: EVERYWHERE },
@@ -26,7 +28,8 @@ const WORDS = [
 export function findBannedWords(texts) {
   return texts.flatMap(({ where, path, line, text }) =>
     WORDS.filter((rule) => rule.where.includes(where)).flatMap(({ word, plain, instead }) => {
-      const rest = plain === undefined ? text : text.replaceAll(plain, '');
+      const prose = where === 'docs' ? text.replaceAll(CODE, '') : text;
+      const rest = plain === undefined ? prose : prose.replaceAll(plain, '');
       return [...rest.matchAll(word)].map(([found]) => `${path}:${line} "${found}": write ${instead}`);
     }),
   );

@@ -52,7 +52,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     },
     publishFailed(error: unknown): void {
       publishFailures.inc({ door: 'http' });
-      logger.debug({ error }, 'publishing failed, the client was told');
+      logger.debug({ error }, 'publishing failed, the client was answered with an error');
     },
     commitFailed(error: unknown): void {
       commitFailures.inc();

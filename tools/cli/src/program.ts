@@ -48,7 +48,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/sources.js')).createSourcesCommand(),
   },
   tokens: {
-    description: 'who may read and operate: tokens with scopes, for every door but the one of events',
+    description: 'who may read and operate: tokens with scopes, for every route but those that take events',
     load: async () => (await import('./commands/tokens.js')).createTokensCommand(),
   },
   backfill: {
@@ -74,7 +74,8 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/simulate.js')).createSimulateCommand(),
   },
   chaos: {
-    description: 'hurt the platform under load, in seeded order, and compare what came of it with a fault-free run',
+    description:
+      'inject faults into the platform under load, in seeded order, and compare what came of it with a fault-free run',
     load: async () => (await import('./commands/chaos.js')).createChaosCommand(),
   },
   doctor: {

@@ -1,28 +1,12 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { must, ReleaseStack } from '@perennial/kernel';
-import type { RebuildStage } from '@perennial/keyed-processor';
-import { findRoot } from '@perennial/native-stack';
 import { createSilentLogger } from '@perennial/telemetry';
-import { type RebuildArchive, rebuildChain } from './rebuild-chain.js';
+import { rebuildChain } from './rebuild-chain.js';
 import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
+import { type OpenRebuild, REBUILDS } from './services.js';
 
 /** Rebuilds a namespace from its archive: run as a script, with a RebuildOrder in REBUILD_VARIABLE. Tells JSON, a message a line. */
-
-/** What `services/<name>/dist/index.js` exports. */
-interface ServiceModule {
-  loadConfig(env: Readonly<Record<string, string | undefined>>): unknown;
-  openRebuild(config: unknown): Promise<OpenRebuild>;
-}
-
-interface OpenRebuild {
-  readonly stage: RebuildStage;
-  /** Of feature-store, which owns it. */
-  readonly archive?: RebuildArchive;
-  close(): Promise<void>;
-}
 
 function tell(message: RebuildMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -37,7 +21,7 @@ async function run({ namespace, force, environments }: RebuildOrder): Promise<vo
       opened.push(
         await releases.acquire(
           service,
-          () => open(service, environment),
+          () => REBUILDS[service](environment),
           (part) => part.close(),
         ),
       );
@@ -58,12 +42,6 @@ async function run({ namespace, force, environments }: RebuildOrder): Promise<vo
   } finally {
     await releases.dispose();
   }
-}
-
-async function open(service: string, environment: Readonly<Record<string, string | undefined>>): Promise<OpenRebuild> {
-  const path = join(findRoot(), 'services', service, 'dist', 'index.js');
-  const module = (await import(pathToFileURL(path).href)) as ServiceModule;
-  return module.openRebuild(module.loadConfig(environment));
 }
 
 try {

@@ -1,6 +1,6 @@
 export { ensureCached } from './cache.js';
 export { startDaemon, waitUntilReady } from './daemon.js';
-export { findRoot, type Layout, toLayout } from './layout.js';
+export { type Layout, toLayout } from './layout.js';
 export { withLock } from './lock.js';
 export { checkMachine, type MachineCheck } from './machine.js';
 export { fetchArtifacts } from './maven.js';

@@ -45,7 +45,7 @@ export function toLayout({
 }
 
 /** The repository that this code lies in. */
-export function findRoot(): string {
+function findRoot(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'pnpm-workspace.yaml'))) return folder;
     if (folder === dirname(folder)) throw new AppError('not_found', 'this code lies in no Perennial repository');

@@ -1,4 +1,4 @@
-import type { Environment, VariableDeclaration } from './reader.js';
+import type { Environment, VariableDeclaration } from './variables.js';
 
 /** Environments whose readers are listened to, and what those were asked for. */
 const observed = new WeakMap<Environment, Map<string, VariableDeclaration>>();

@@ -17,5 +17,6 @@ export {
   readSecret,
 } from './common.js';
 export { describeVariables } from './describe.js';
-export { type ConfigReader, createConfigReader, type Environment } from './reader.js';
+export { type ConfigReader, createConfigReader } from './reader.js';
 export { readSnapshotConfig, type SnapshotConfig } from './snapshots.js';
+export type { Environment } from './variables.js';

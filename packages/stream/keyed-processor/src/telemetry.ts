@@ -71,7 +71,7 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
     },
     refused(partition, { kind, number }, { reason }) {
       refusals.inc();
-      logger.error({ partition, kind, number, reason }, 'rollout refused, what was in force stays so');
+      logger.error({ partition, kind, number, reason }, 'rollout rejected, the artifact before stays in force');
     },
     committed({ counts, outputs: emitted }, millis) {
       records.inc({ result: 'applied' }, counts.applied);

@@ -35,7 +35,7 @@ export function createBackfillCommand(): Command {
     .addOption(
       new Option('--until <time>', 'stop at this time, rows of that very moment included').argParser(parseTime),
     )
-    .addOption(new Option('--via <door>', 'through which door').choices(['http', 'kafka']).default('http'))
+    .addOption(new Option('--via <way>', 'how events are sent').choices(['http', 'kafka']).default('http'))
     .option('--json', 'print the totals as JSON')
     .addHelpText(
       'after',

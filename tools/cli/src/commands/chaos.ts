@@ -56,7 +56,7 @@ export function createChaosCommand(): Command {
     .addHelpText(
       'after',
       `
-It starts a stack of its own and removes it afterwards. Two lanes of faults overlap: one hurts services, one what they
+It starts a stack of its own and removes it afterwards. Two lanes of faults overlap: one in services, one in what they
 stand on. The order is that of the seed; how they meet the load is up to the machine. With --mutant the run succeeds
 when it notices.
 

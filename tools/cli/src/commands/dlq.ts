@@ -113,7 +113,7 @@ function createRedriveCommand(): Command {
     )
     .option('--all', 'everything since the last redrive --all')
     .option('--dry-run', 'only say what would be re-published')
-    .option('--with <file>', 'a corrected event (JSON) in place of the one refused; with --rejected and one position')
+    .option('--with <file>', 'a corrected event (JSON) in place of the rejected one; with --rejected and one position')
     .option('--json', 'print {dryRun, redriven, timers, skippedCount, skipped}')
     .addHelpText(
       'after',

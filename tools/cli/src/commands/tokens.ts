@@ -53,7 +53,7 @@ function createListCommand(): Command {
 
 function createRevokeCommand(): Command {
   return new Command('revoke')
-    .description('end a token, by its name or id; doors that remember it close within ten seconds')
+    .description('end a token, by its name or id; services that remember it reject it within ten seconds')
     .argument('<name>', 'its name or id')
     .addOption(createNamespaceOption())
     .option('--json', 'print it as JSON')

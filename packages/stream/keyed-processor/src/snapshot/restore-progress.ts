@@ -1,16 +1,7 @@
 import type { Clock } from '@perennial/kernel';
 import type { SnapshotManifest } from './snapshot-format.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
-import type { SnapshotTelemetry } from './snapshot-telemetry.js';
-
-export interface RestoreFigures {
-  readonly snapshot: string;
-  readonly profilesLoaded: number;
-  readonly profilesTotal: number;
-  readonly recordsReplayed: number;
-  readonly recordsTotal: number;
-  readonly elapsedMs: number;
-}
+import type { RestoreFigures, SnapshotTelemetry } from './snapshot-telemetry.js';
 
 /** Counts what a restore has done, and tells it at intervals. */
 export class RestoreProgress {

@@ -1,6 +1,14 @@
 import { toMessage } from '@perennial/kernel';
 import type { Logger, Metrics } from '@perennial/telemetry';
-import type { RestoreFigures } from './restore-progress.js';
+
+export interface RestoreFigures {
+  readonly snapshot: string;
+  readonly profilesLoaded: number;
+  readonly profilesTotal: number;
+  readonly recordsReplayed: number;
+  readonly recordsTotal: number;
+  readonly elapsedMs: number;
+}
 
 export interface SnapshotFigures {
   readonly snapshot: string;
