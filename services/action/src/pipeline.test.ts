@@ -271,8 +271,8 @@ describe('policies', () => {
 
   it('are refused at rollout when their content is none, with what is wrong and where', async () => {
     const { processor } = setUp(Buffer.from('version: 7'));
-    const refusal = await processor.loadRollout?.(ROLLOUT);
+    const refusal = await processor.loadRollout?.(ROLLOUT, new Map());
     expect(refusal?.reason).toContain('policy abc is refused: policy.yaml:1:1');
-    expect(await setUp().processor.loadRollout?.(ROLLOUT)).toBeUndefined();
+    expect(await setUp().processor.loadRollout?.(ROLLOUT, new Map())).toBeUndefined();
   });
 });

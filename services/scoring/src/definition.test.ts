@@ -76,8 +76,8 @@ beforeAll(async () => {
     onConditionError: () => undefined,
   });
   definition = createScoringDefinition({ namespace: 'live', contents, specs, pseudonymizer, events });
-  await definition.loadRollout?.(model);
-  await definition.loadRollout?.(lifecycle);
+  await definition.loadRollout?.(model, new Map());
+  await definition.loadRollout?.(lifecycle, new Map());
 });
 
 /** As a disk might have it: the manifest still tells of the file as it was. */
@@ -281,7 +281,7 @@ describe('step', () => {
 
 describe('a rollout', () => {
   it('ignores kinds of others', async () => {
-    await definition.loadRollout?.({ kind: 'policy', number: 1, hash: 'x' });
+    await definition.loadRollout?.({ kind: 'policy', number: 1, hash: 'x' }, new Map());
   });
 
   it('stalls, to be retried, when the content is not registered', async () => {
@@ -297,9 +297,9 @@ describe('a rollout', () => {
     ['is a model whose file was changed', () => register('model', toChangedModel()), 'changed or damaged'],
     ['is no chart', () => register('lifecycle', Buffer.from('version: 1\nstages: {}')), 'lifecycle.yaml:1:1'],
   ])('refuses a content that %s, each time with the same words', async (_, make, reason) => {
-    const refusal = await definition.loadRollout?.(make());
+    const refusal = await definition.loadRollout?.(make(), new Map());
     expect(refusal?.reason).toContain(reason);
-    expect(await definition.loadRollout?.(make())).toEqual(refusal);
+    expect(await definition.loadRollout?.(make(), new Map())).toEqual(refusal);
   });
 
   it('tries again after a failure', async () => {

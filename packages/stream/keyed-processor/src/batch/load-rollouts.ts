@@ -3,31 +3,34 @@ import { AppError } from '@perennial/kernel';
 import type { Refusal } from '../definition.js';
 import type { BatchEntry } from './decode-batch.js';
 
-type LoadRollout = (rollout: Rollout) => Promise<Refusal | undefined>;
+type LoadRollout = (rollout: Rollout, inForce: ReadonlyMap<string, Rollout>) => Promise<Refusal | undefined>;
 
 /**
  * Has the rollouts of a batch loaded before it is processed. A refused one is poison like any other record that nobody
  * can use: kept as a dead letter with the reason, while what was in force stays so. It is not forwarded: for the processors
- * behind this one it never was.
+ * behind this one it never was. `before` is what is in force where the batch begins.
  */
 export async function loadRollouts<Input>(
   entries: ReadonlyArray<BatchEntry<Input>>,
+  before: readonly Rollout[],
   loadRollout: LoadRollout,
 ): Promise<ReadonlyArray<BatchEntry<Input>>> {
   if (!entries.some((entry) => rolloutOf(entry) !== undefined)) return entries;
-  const activated: Array<BatchEntry<Input>> = [];
+  const loaded: Array<BatchEntry<Input>> = [];
+  const inForce = toInForce(before);
   for (const entry of entries) {
     const rollout = rolloutOf(entry);
-    const refusal = rollout && (await loadRollout(rollout));
-    activated.push(refusal === undefined ? entry : toPoison(entry, refusal));
+    const refusal = rollout && (await loadRollout(rollout, inForce));
+    if (rollout !== undefined && refusal === undefined) inForce.set(rollout.kind, rollout);
+    loaded.push(refusal === undefined ? entry : toPoison(entry, refusal));
   }
-  return activated;
+  return loaded;
 }
 
 /** Has what is in force loaded anew. There is nothing to fall back on: a refusal is thrown. */
 export async function loadInForce(inForce: readonly Rollout[], loadRollout: LoadRollout): Promise<void> {
   for (const rollout of inForce) {
-    const refusal = await loadRollout(rollout);
+    const refusal = await loadRollout(rollout, toInForce(inForce));
     if (refusal === undefined) continue;
     const { kind, number } = rollout;
     throw new AppError(
@@ -35,6 +38,10 @@ export async function loadInForce(inForce: readonly Rollout[], loadRollout: Load
       `${kind} ${number} is in force, but this build has no use for it (${refusal.reason}): deploy the build that had`,
     );
   }
+}
+
+function toInForce(rollouts: readonly Rollout[]): Map<string, Rollout> {
+  return new Map(rollouts.map((rollout) => [rollout.kind, rollout]));
 }
 
 function rolloutOf<Input>(entry: BatchEntry<Input>): Rollout | undefined {

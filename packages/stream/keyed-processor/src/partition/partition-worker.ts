@@ -181,7 +181,7 @@ export class PartitionWorker<State, Input, Evidence> {
     const owner = this.#options.createOwner();
     const { meta: found, outboxes } = await store.acquire(owner);
     const { meta, restoration } = await this.#toStart(owner, found);
-    await loadInForce(meta.inForce, async (rollout) => definition.loadRollout?.(rollout));
+    await loadInForce(meta.inForce, async (rollout, inForce) => definition.loadRollout?.(rollout, inForce));
     const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition });
     const own: Ownership<State> = {
       owner,
@@ -272,7 +272,9 @@ export class PartitionWorker<State, Input, Evidence> {
   async #workOff(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
     const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock } = this.#options;
     const decoded = decodeBatch(definition, records, own.meta);
-    const entries = await loadRollouts(decoded, (rollout) => this.#loadRollout(rollout));
+    const entries = await loadRollouts(decoded, own.meta.inForce, (rollout, inForce) =>
+      this.#loadRollout(rollout, inForce),
+    );
     const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec: definition.codec, limits });
     const result = await workOffBatch(definition, {
       partition,
@@ -293,9 +295,9 @@ export class PartitionWorker<State, Input, Evidence> {
     if (own.restoration === undefined) telemetry.committed(result, clock.steadyMs() - startedMs);
   }
 
-  async #loadRollout(rollout: Rollout): Promise<Refusal | undefined> {
+  async #loadRollout(rollout: Rollout, inForce: ReadonlyMap<string, Rollout>): Promise<Refusal | undefined> {
     const { definition, limits, clock, random, telemetry, partition } = this.#options;
-    const refusal = await retry(async () => definition.loadRollout?.(rollout), {
+    const refusal = await retry(async () => definition.loadRollout?.(rollout, inForce), {
       initialMs: limits.retryInitialMs,
       maxMs: limits.retryMaxMs,
       clock,

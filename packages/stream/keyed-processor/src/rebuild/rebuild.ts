@@ -132,8 +132,10 @@ class Rebuild<State, Input, Evidence> implements PartitionRebuild {
     const { definition, namespace, partitions } = this.#options;
     const own = this.#own;
     const store = this.#store;
-    const entries = await loadRollouts(decodeBatch(definition, records, own.meta), async (rollout) =>
-      definition.loadRollout?.(rollout),
+    const entries = await loadRollouts(
+      decodeBatch(definition, records, own.meta),
+      own.meta.inForce,
+      async (rollout, inForce) => definition.loadRollout?.(rollout, inForce),
     );
     const { codec } = definition;
     const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec, limits: DEFAULT_LIMITS });
