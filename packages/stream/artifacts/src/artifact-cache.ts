@@ -1,4 +1,8 @@
+import type { Rollout } from '@perennial/contracts';
 import { AppError, isAppError, LruCache, toMessage } from '@perennial/kernel';
+
+/** What is in force at a place in the log, by kind. */
+export type InForceByKind = ReadonlyMap<string, Rollout>;
 
 /** What the bytes of one kind mean to a service. */
 export interface ArtifactReader<T> {
@@ -7,6 +11,11 @@ export interface ArtifactReader<T> {
    * the same; anything else is taken for a trouble of this machine.
    */
   read(bytes: Buffer, hash: string): T | Promise<T>;
+  /**
+   * Why it cannot come into force beside what is in force already, such as a chart that reads a feature which there is not;
+   * undefined when it can. It throws as `read` does.
+   */
+  check?(value: T, inForce: InForceByKind): Promise<string | undefined>;
   /** How many are kept ready. Each partition may have another in force; what is pushed out is read again when needed. */
   readonly keptMax: number;
 }

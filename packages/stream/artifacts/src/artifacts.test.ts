@@ -6,6 +6,7 @@ import { createArtifactStore } from './artifact-store.js';
 import { createArtifacts } from './artifacts.js';
 
 const HASH = 'h';
+const NOTHING: ReadonlyMap<string, Rollout> = new Map();
 const toText = (bytes: Buffer) => bytes.toString();
 const toStore = (load: (hash: string) => Promise<Buffer>) => ({ load: (_: string, hash: string) => load(hash) });
 const toPolicies = (load: (hash: string) => Promise<Buffer>, read: (bytes: Buffer) => string = toText) =>
@@ -44,10 +45,10 @@ describe('artifacts', () => {
       ...unavailable,
       message: 'policy h cannot be used: no answer',
     });
-    await expect(loadRollout(rollOut(HASH))).rejects.toMatchObject(unavailable);
+    await expect(loadRollout(rollOut(HASH), NOTHING)).rejects.toMatchObject(unavailable);
     isAway = false;
     expect(await get('policy', HASH)).toBe('bytes');
-    expect(await loadRollout(rollOut(HASH))).toBeUndefined();
+    expect(await loadRollout(rollOut(HASH), NOTHING)).toBeUndefined();
   });
 
   it.each(['config_invalid', 'artifact_invalid'] as const)(
@@ -60,7 +61,9 @@ describe('artifacts', () => {
         },
       );
       await expect(get('policy', HASH)).rejects.toMatchObject({ code: 'artifact_invalid', retriable: false });
-      expect(await loadRollout(rollOut(HASH))).toEqual({ reason: 'policy h is invalid: line 3: no such stage' });
+      expect(await loadRollout(rollOut(HASH), NOTHING)).toEqual({
+        reason: 'policy h is invalid: line 3: no such stage',
+      });
     },
   );
 
@@ -71,12 +74,28 @@ describe('artifacts', () => {
         throw new Error('out of memory');
       },
     );
-    await expect(loadRollout(rollOut(HASH))).rejects.toMatchObject({ code: 'dependency_unavailable', retriable: true });
+    await expect(loadRollout(rollOut(HASH), NOTHING)).rejects.toMatchObject({
+      code: 'dependency_unavailable',
+      retriable: true,
+    });
+  });
+
+  it('are rejected when they do not fit what is in force', async () => {
+    const check = async (value: string, inForce: ReadonlyMap<string, Rollout>) =>
+      inForce.has(value) ? undefined : `it needs a ${value}`;
+    const { loadRollout } = createArtifacts<{ policy: string }>(
+      toStore(async () => Buffer.from('lifecycle')),
+      { policy: { read: toText, keptMax: 2, check } },
+    );
+    expect(await loadRollout(rollOut(HASH), NOTHING)).toEqual({
+      reason: 'policy 1 cannot come into force: it needs a lifecycle',
+    });
+    expect(await loadRollout(rollOut(HASH), new Map([['lifecycle', rollOut('c', 'lifecycle')]]))).toBeUndefined();
   });
 
   it('of kinds that a service does not read pass it by', async () => {
     const { loadRollout } = toPolicies(() => Promise.reject(new Error('not to be asked')));
-    expect(await loadRollout(rollOut(HASH, 'model'))).toBeUndefined();
+    expect(await loadRollout(rollOut(HASH, 'model'), NOTHING)).toBeUndefined();
   });
 
   it('are listed for a batch as its items have them in force, each read once', async () => {

@@ -1,6 +1,6 @@
 import type { ArtifactKind, Rollout } from '@perennial/contracts';
 import { isAppError } from '@perennial/kernel';
-import { type ArtifactCache, type ArtifactReader, createArtifactCache } from './artifact-cache.js';
+import { type ArtifactCache, type ArtifactReader, createArtifactCache, type InForceByKind } from './artifact-cache.js';
 import type { ArtifactStore } from './artifact-store.js';
 
 /** By kind, what a service reads out of its bytes. Rollouts of other kinds pass it by. */
@@ -15,16 +15,16 @@ export interface InForce<T> {
 
 /** Where a step stands in the log: what is in force there, by kind. */
 export interface Context {
-  readonly context: { readonly inForce: ReadonlyMap<string, Rollout> };
+  readonly context: { readonly inForce: InForceByKind };
 }
 
 /** The artifacts that a service works by, ready to use. `Values` is what it reads out of each kind. */
 export interface Artifacts<Values> {
   /**
-   * Loads what a rollout names; says why it cannot come into force, which follows from its bytes alone. Throws a retriable
-   * AppError for what may yet be had: the partition waits, visibly, and nothing is skipped.
+   * Loads what a rollout names; says why it cannot come into force, which follows from its bytes and from what is in force
+   * already. Throws a retriable AppError for what may yet be had: the partition waits, visibly, and nothing is skipped.
    */
-  loadRollout(rollout: Rollout): Promise<{ readonly reason: string } | undefined>;
+  loadRollout(rollout: Rollout, inForce: InForceByKind): Promise<{ readonly reason: string } | undefined>;
   /** Throws `artifact_invalid`, or a retriable AppError for what may yet be had. */
   get<Kind extends keyof Values>(kind: Kind, hash: string): Promise<Values[Kind]>;
   /** For each item of a batch what is in force of a kind: mostly one for all of them. Throws as `get` does. */
@@ -50,11 +50,15 @@ export function createArtifacts<Values extends { readonly [Kind in ArtifactKind]
     return cache(hash);
   }
 
+  const isRead = (kind: string): kind is keyof Values & ArtifactKind => Object.hasOwn(readers, kind);
+
   return {
-    async loadRollout({ kind, hash }) {
+    async loadRollout({ kind, number, hash }, inForce) {
+      if (!isRead(kind)) return undefined;
       try {
-        await caches.get(kind)?.(hash);
-        return undefined;
+        const value = await get(kind, hash);
+        const misfit = await readers[kind].check?.(value, inForce);
+        return misfit === undefined ? undefined : { reason: `${kind} ${number} cannot come into force: ${misfit}` };
       } catch (error) {
         if (isAppError(error, 'artifact_invalid')) return { reason: error.message };
         throw error;
