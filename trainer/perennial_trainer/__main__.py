@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from .evaluate import bootstrap, measure, measure_purchase
 from .graph import OUTPUTS, build
 from .inputs import prepare
+from .manifest import FORMAT_VERSION, describe_heads, describe_tensors
 from .network import calibrate, fit, is_customer
 from .rows import Rows, Spec, concat, load_export
 
@@ -124,21 +125,15 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "model.onnx").write_bytes(content)
     manifest = {
-        "formatVersion": 1,
+        "formatVersion": FORMAT_VERSION,
         "name": arguments.name,
         "kind": "tabular",
         "file": {"name": "model.onnx", "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)},
-        "inputs": [{"name": "features", "dtype": "float32", "shape": [None, len(spec.names)]}],
-        "outputs": [{"name": name, "dtype": "float32", "shape": [None]} for name in OUTPUTS],
+        **describe_tensors(len(spec.names)),
         "featureSpecHash": spec.hash,
-        "featureNames": list(spec.names),
-        "horizonDays": spec.horizon_days,
-        "meaning": {
-            "purchase_probability": f"at least one order in the next {spec.horizon_days} days",
-            "churn_probability": "1 - purchase_probability for customers; 0 for prospects (no order yet)",
-            "expected_spend": "purchase_probability x expected spend if any, in the currency of the events",
-            "prospects": f"purchase_probability {PROSPECT_PURCHASE} is assumed, not learned",
-        },
+        "features": [{"name": name} for name in spec.names],
+        "heads": describe_heads(spec.horizon_days),
+        "assumptions": {"prospects": f"a purchase probability of {PROSPECT_PURCHASE} is assumed, not learned"},
         "trainedOn": {name: {**cutoffs[name], "trainRows": int(len(rows.x))} for name, rows in train.items()},
         "calibration": {"method": "Platt scaling, one for all sets", "fittedOn": "validation"},
         "seeds": seeds,

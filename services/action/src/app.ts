@@ -20,6 +20,7 @@ import { createLedger } from './adapters/ledger.js';
 import type { ActionConfig } from './config.js';
 import { createEvents } from './events.js';
 import { addActionRoutes } from './http/routes.js';
+import { createManifests } from './manifests.js';
 import { createActionProcessor, PROCESSOR_NAME } from './pipeline.js';
 import { createPolicies } from './policies.js';
 
@@ -46,7 +47,10 @@ export function createApp(config: ActionConfig): App {
     const ledger = createLedger(pool, schema);
     const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
     const policies = createPolicies((hash) => registry.load(hash), events.conditionFailed);
-    const definition = createActionProcessor({ namespace, policies, specs, pseudonymizer, events });
+    // Until artifacts of all kinds are in one registry.
+    const models = createRegistry(pool, { schema: toPostgresSchema(namespace, 'scoring') });
+    const loaders = { policies, manifests: createManifests((hash) => models.load(hash)), specs };
+    const definition = createActionProcessor({ namespace, loaders, pseudonymizer, events });
     const snapshots = await openSnapshotSettings(config.snapshots);
     const processor = await releases.acquire(
       'processor',

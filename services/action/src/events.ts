@@ -26,6 +26,8 @@ export interface ActionEvents {
   idle(reason: IdleReason): void;
   /** A condition of the policy threw and was taken as false. */
   readonly conditionFailed: OnEvaluationError;
+  /** A model came into force that lacks heads which the policy reads: they have no value. */
+  headsMissing(found: { policy: number; model: number; missing: string }): void;
   /** Since this process began. */
   totals(): ActionTotals;
 }
@@ -40,6 +42,10 @@ export function createEvents(logger: Logger, metrics: Metrics): ActionEvents {
     metrics.counter('action_suppressed_total', 'Strategies considered that led to no action, by reason.', ['reason']),
     'reason',
   );
+  const headsMissing = metrics.counter(
+    'action_policy_heads_missing_total',
+    'Models that came into force on a partition without a head that the policy reads.',
+  );
   const conditionErrors = metrics.counter(
     'action_condition_errors_total',
     'Conditions of the policy that threw and were taken as false.',
@@ -49,6 +55,10 @@ export function createEvents(logger: Logger, metrics: Metrics): ActionEvents {
     { intervalMs: CONDITION_ERROR_LOG_INTERVAL_MS },
   );
   return {
+    headsMissing(found) {
+      headsMissing.inc();
+      logger.error(found, 'policy reads heads that the model lacks');
+    },
     conditionFailed(failure) {
       conditionErrors.inc();
       logConditionError(failure);

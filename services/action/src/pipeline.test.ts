@@ -10,6 +10,7 @@ import { createPseudonymizer } from '@perennial/privacy';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { ActionState } from './domain/action-state.js';
 import { createEvents } from './events.js';
+import { createManifests } from './manifests.js';
 import { type ActionProcessor, createActionProcessor, decodeScoreRecord } from './pipeline.js';
 import { createPolicies } from './policies.js';
 
@@ -22,16 +23,37 @@ const NOON = Date.UTC(2025, 0, 15, 12);
 const NIGHT = Date.UTC(2025, 0, 15, 23);
 const MORNING = Date.UTC(2025, 0, 16, 8);
 
+/** Models of other heads than the default one, by the hash that scores name. */
+const MANIFESTS = new Map([
+  ['m1', toManifest('purchase', 'churn', 'expected_spend')],
+  ['m2', toManifest('renewal')],
+  ['m3', toManifest('churn', 'a', 'b', 'renewal', 'c')],
+]);
+
+function toManifest(...names: string[]): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      formatVersion: 2,
+      name: names.join('_'),
+      kind: 'tabular',
+      file: { name: 'model.onnx', sha256: 'a'.repeat(64) },
+      inputs: [{ name: 'features', dtype: 'float32', shape: [null, 1] }],
+      outputs: [{ name: 'all', dtype: 'float32', shape: [null, names.length] }],
+      features: [{ name: 'visits_7d' }],
+      heads: names.map((name, column) => ({ name, output: 'all', column, meaning: name, kind: 'number' })),
+    }),
+  );
+}
+
 function setUp(policyFile = POLICY_FILE) {
   const events = createEvents(
     createSilentLogger(),
     createMetrics({ service: 'action', namespace: 'live', processMetrics: false }),
   );
   const policies = createPolicies(async () => policyFile, events.conditionFailed);
-  return {
-    events,
-    processor: createActionProcessor({ namespace: 'live', policies, specs: SPECS, pseudonymizer: IDENTITY, events }),
-  };
+  const manifests = createManifests(async (hash) => must(MANIFESTS.get(hash), hash));
+  const loaders = { policies, manifests, specs: SPECS };
+  return { events, processor: createActionProcessor({ namespace: 'live', loaders, pseudonymizer: IDENTITY, events }) };
 }
 
 function context(more: Partial<StepContext> = {}): StepContext {
@@ -49,9 +71,7 @@ function context(more: Partial<StepContext> = {}): StepContext {
 function score(asOfMs: number, more: Partial<ScoreComputed> = {}): ScoreComputed {
   return {
     modelHash: 'm1',
-    purchaseProbability: 0.5,
-    churnProbability: 0.5,
-    expectedSpend: 10,
+    scores: [0.5, 0.5, 10],
     stage: 'new',
     stageSinceMs: asOfMs,
     transition: undefined,
@@ -72,7 +92,7 @@ const ENTERED = { transition: { number: 2, from: 'prospect', to: 'new', cause: '
 
 async function run(processor: ActionProcessor, item: StepItem<ActionState, ScoreComputed>) {
   const [evidence] = await must(processor.prepare, 'prepare')([item]);
-  return processor.step(item, evidence);
+  return processor.step(item, must(evidence, 'evidence'));
 }
 
 describe('the action processor', () => {
@@ -96,6 +116,7 @@ describe('the action processor', () => {
       cause: { kind: 'transition', id: '2' },
       policyVersion: 3,
       modelHash: 'm1',
+      scores: { purchase: 0.5, churn: 0.5, expected_spend: 10 },
       decidedAt: '2025-01-15T12:00:00.000Z',
       expiresAt: '2025-01-18T12:00:00.000Z',
     });
@@ -147,10 +168,10 @@ strategies:
   remind:
     { stages: [new], on: scored, channel: push, template: r, cooldown: 1d, when: features.orders_recency_days >= 7 && features.orders_recency_days < 7.7 && scores.churn > 0.4 }
 `);
-    const quiet = (asOfMs: number, recencyDays: number, churnProbability = 0.5) => {
+    const quiet = (asOfMs: number, recencyDays: number, churn = 0.5) => {
       const values = SPECS.initial.names.map((name) => (name === 'orders_recency_days' ? recencyDays : Number.NaN));
       const features = { ...must(score(asOfMs).features, 'features'), values };
-      return score(asOfMs, { features, churnProbability });
+      return score(asOfMs, { features, scores: [1 - churn, churn, 10] });
     };
 
     async function resultOf(...scores: ScoreComputed[]) {
@@ -250,6 +271,69 @@ it('takes no vector of a spec that nobody registered', async () => {
   await expect(
     run(processor, { state: undefined, cause: { kind: 'record', input }, context: context() }),
   ).rejects.toThrow('of which no artifact is registered');
+});
+
+describe('heads of a model', () => {
+  const byHeads = Buffer.from(`version: 1
+channels: { push: {} }
+strategies:
+  renew: { stages: [new], on: scored, channel: push, template: r, cooldown: 1d, when: scores.renewal < 0.5, priority: 2 }
+  keep: { stages: [new], on: scored, channel: push, template: k, cooldown: 1d, when: scores.churn > 0.4 }
+`);
+  const decide = async (more: Partial<ScoreComputed>) => {
+    const item = { state: undefined, cause: { kind: 'record', input: score(NOON, more) }, context: context() } as const;
+    const { outputs } = await run(setUp(byHeads).processor, item);
+    return outputs.map(({ value }) => JSON.parse(String(value)) as ActionDecided);
+  };
+
+  it.each([
+    ['of one head', { modelHash: 'm2', scores: [0.25] }, 'renew', { renewal: 0.25 }],
+    [
+      'of five',
+      { modelHash: 'm3', scores: [0.5, 1, 2, 0.75, 3] },
+      'keep',
+      { churn: 0.5, a: 1, b: 2, renewal: 0.75, c: 3 },
+    ],
+    ['of those that ship', {}, 'keep', { purchase: 0.5, churn: 0.5, expected_spend: 10 }],
+  ])('are found by their names in scores %s', async (_, more, strategy, scores) => {
+    expect(await decide(more)).toMatchObject([{ strategy, scores }]);
+  });
+
+  it('are missing without a model', async () => {
+    expect(await decide({ modelHash: '', scores: [] })).toEqual([]);
+  });
+
+  it('are as many as the scores: others are for nobody', async () => {
+    await expect(decide({ modelHash: 'm2', scores: [0.25, 1] })).rejects.toMatchObject({ code: 'contract_violation' });
+  });
+
+  const toModel = (number: number, hash: string): Rollout => ({ kind: 'model', number, hash });
+
+  it('must be there for a policy that reads them', async () => {
+    const { processor } = setUp(byHeads);
+    const rollOut = (model: Rollout) => processor.loadRollout?.(ROLLOUT, new Map([['model', model]]));
+    expect(await rollOut(toModel(7, 'm2'))).toEqual({
+      reason: 'the policy 3 reads scores.churn, which the model 7 does not have',
+    });
+    expect(await rollOut(toModel(8, 'm3'))).toBeUndefined();
+    expect(await processor.loadRollout?.(ROLLOUT, new Map())).toBeUndefined();
+    const both = new Map([
+      ['model', toModel(7, 'm2')],
+      ['policy', ROLLOUT],
+    ]);
+    expect(await processor.loadRollout?.(ROLLOUT, both)).toBeUndefined();
+  });
+
+  it('that a new model lacks are reported, for its scores come in any case', async () => {
+    const { processor, events } = setUp(byHeads);
+    const found: unknown[] = [];
+    events.headsMissing = (missing) => void found.push(missing);
+    const rollOut = (model: Rollout) => processor.loadRollout?.(model, new Map([['policy', ROLLOUT]]));
+    expect(await rollOut(toModel(8, 'm3'))).toBeUndefined();
+    expect(found).toEqual([]);
+    expect(await rollOut(toModel(9, 'm1'))).toBeUndefined();
+    expect(found).toEqual([{ policy: 3, model: 9, missing: 'scores.renewal' }]);
+  });
 });
 
 describe('policies', () => {

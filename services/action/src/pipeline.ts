@@ -1,29 +1,27 @@
-import { findRefusal } from '@perennial/artifacts';
-import { type Rollout, type ScoreComputed, ScoreRecord, toTopic } from '@perennial/contracts';
-import type { FeatureSpecs } from '@perennial/feature-engine';
+import { type ScoreComputed, ScoreRecord, toTopic } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
-import type { Decoded, Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
+import type { Decoded, Output, ProcessorDefinition, StepResult } from '@perennial/keyed-processor';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, actionStates, toTimerAtMs } from './domain/action-state.js';
-import { decideForScore, type PolicyInForce, type PolicyStep, releaseWaiting } from './domain/step.js';
+import { decideForScore, type PolicyStep, releaseWaiting } from './domain/step.js';
 import type { ActionEvents } from './events.js';
-import type { Policies } from './policies.js';
+import { type ActionEvidence, createPrepare, type Loaders } from './evidence.js';
+import { createLoadRollout } from './load-rollout.js';
 
 export const PROCESSOR_NAME = 'action';
 
-export type ActionProcessor = ProcessorDefinition<ActionState, ScoreComputed, PolicyInForce | undefined>;
+export type ActionProcessor = ProcessorDefinition<ActionState, ScoreComputed, ActionEvidence>;
 
 /** `score.computed` -> contact history -> `action.decided`: what this service does, for the keyed processor to run. */
 export function createActionProcessor(deps: {
   namespace: string;
-  policies: Policies;
-  specs: FeatureSpecs;
+  loaders: Loaders;
   pseudonymizer: Pseudonymizer;
   events: ActionEvents;
 }): ActionProcessor {
-  const { namespace, policies, specs, events } = deps;
+  const { namespace, loaders, events } = deps;
   const topic = toTopic(namespace, 'actionDecided');
   const writeAction = createActionWriter(namespace, deps.pseudonymizer);
 
@@ -42,45 +40,29 @@ export function createActionProcessor(deps: {
     decode: decodeScoreRecord,
     // The chain ends here.
     forward: () => undefined,
-    loadRollout: async ({ kind, hash }) => (kind === 'policy' ? findRefusal(policies(hash, specs.initial)) : undefined),
-    prepare: (items) => loadInForce(items, { policies, specs }),
-    step({ state, cause, context }, inForce) {
+    loadRollout: createLoadRollout(loaders, events),
+    prepare: createPrepare(loaders),
+    step({ state, cause, context }, { inForce, manifest }) {
       if (inForce === undefined) {
         events.idle('no_policy');
         return { state, outputs: [] };
       }
-      const { policy, number } = inForce;
+      const { number } = inForce;
+      const rules = { policy: inForce.policy, manifest };
+      const { specs } = loaders;
       const spec = specs.inForce(context.inForce.get('features'));
       const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs, spec, specs };
       if (cause.kind === 'timer') {
         if (state === undefined) return { state, outputs: [] };
-        return finish(releaseWaiting(policy, state, place), number);
+        return finish(releaseWaiting(rules, state, place), number);
       }
       if (cause.input.stage === '') {
         events.idle('no_stage');
         return { state, outputs: [] };
       }
-      return finish(decideForScore(policy, state, cause.input, place), number);
+      return finish(decideForScore(rules, state, cause.input, place), number);
     },
   };
-}
-
-/** The policy in force for each item: mostly one for the whole batch. */
-async function loadInForce(
-  items: ReadonlyArray<StepItem<ActionState, ScoreComputed>>,
-  { policies, specs }: { policies: Policies; specs: FeatureSpecs },
-): Promise<Array<PolicyInForce | undefined>> {
-  const loaded = new Map<Rollout, PolicyInForce>();
-  for (const { context } of items) {
-    const rollout = context.inForce.get('policy');
-    if (rollout === undefined || loaded.has(rollout)) continue;
-    const spec = specs.inForce(context.inForce.get('features'));
-    loaded.set(rollout, { policy: await policies(rollout.hash, spec), number: rollout.number });
-  }
-  return items.map(({ context }) => {
-    const rollout = context.inForce.get('policy');
-    return rollout && loaded.get(rollout);
-  });
 }
 
 /** Throws `contract_violation` for what no policy can judge: no record, no key, or no vector. */

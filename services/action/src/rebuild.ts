@@ -8,6 +8,7 @@ import { openLog, openPool, openRedis } from '@perennial/service-host';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import type { ActionConfig } from './config.js';
 import { createEvents } from './events.js';
+import { createManifests } from './manifests.js';
 import { createActionProcessor, PROCESSOR_NAME } from './pipeline.js';
 import { createPolicies } from './policies.js';
 
@@ -26,8 +27,11 @@ export async function openRebuild(config: ActionConfig): Promise<{ stage: Rebuil
     const events = createEvents(logger, metrics);
     const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
     const policies = createPolicies((hash) => registry.load(hash), events.conditionFailed);
+    // Until artifacts of all kinds are in one registry.
+    const models = createRegistry(pool, { schema: toPostgresSchema(namespace, 'scoring') });
+    const loaders = { policies, manifests: createManifests((hash) => models.load(hash)), specs };
     const pseudonymizer = createPseudonymizer(config.secret);
-    const definition = createActionProcessor({ namespace, policies, specs, pseudonymizer, events });
+    const definition = createActionProcessor({ namespace, loaders, pseudonymizer, events });
     const stage = createRebuildStage({ definition, namespace, partitions, redis, logger, metrics });
     return { stage, close: () => releases.dispose() };
   } catch (error) {

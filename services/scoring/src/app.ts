@@ -77,7 +77,13 @@ export function createApp(config: ScoringConfig): App {
       readiness: () => toReadiness(processor.problems()),
     });
     const readProfile = createProfileReader(redis, { namespace, partitions, specs });
-    addScoringRoutes(server, { pseudonymizer, readProfile, transitions, lag: projection.lag });
+    addScoringRoutes(server, {
+      pseudonymizer,
+      readProfile,
+      loadManifest: contents.manifest,
+      transitions,
+      lag: projection.lag,
+    });
     releases.push('http', () => server.close());
     return listen(server, config.http);
   });

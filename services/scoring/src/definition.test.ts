@@ -6,7 +6,7 @@ import { FeatureRecord, ScoreRecord } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import type { Cause, StepItem, StepResult } from '@perennial/keyed-processor';
-import { packModel } from '@perennial/onnx';
+import { toCanonicalManifest } from '@perennial/model-manifest';
 import { createPseudonymizer } from '@perennial/privacy';
 import type { Contents } from './contents.js';
 import { createContents } from './contents.js';
@@ -14,8 +14,10 @@ import type { ScoringDefinition } from './definition.js';
 import { createScoringDefinition } from './definition.js';
 import type { ScoringState } from './domain/state.js';
 import type { ScoringEvents } from './events.js';
+import { readModelFolder } from './scoring-model.js';
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+const MODEL_FOLDER = join(__dirname, '../../../trainer/models/default');
 const DAY_MS = 86_400_000;
 const T0 = 1_700_000_000_000;
 const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
@@ -61,8 +63,14 @@ function register(kind: string, content: Buffer): Rollout {
   return { kind, number: 4, hash };
 }
 
+async function registerModel(folder: string): Promise<Rollout> {
+  const { manifest, file } = await readModelFolder(folder);
+  register('model_file', file);
+  return register('model', toCanonicalManifest(manifest));
+}
+
 beforeAll(async () => {
-  const model = register('model', await packModel(join(__dirname, '../../../trainer/models/default')));
+  const model = await registerModel(MODEL_FOLDER);
   const lifecycle = register('lifecycle', Buffer.from(CHART));
   both = new Map([
     ['model', model],
@@ -80,11 +88,12 @@ beforeAll(async () => {
   await definition.loadRollout?.(lifecycle, new Map());
 });
 
-/** As a disk might have it: the manifest still tells of the file as it was. */
-function toChangedModel(): Buffer {
-  const content = Buffer.from(must(registered.get(must(both.get('model'), 'model').hash), 'content'));
-  content.writeUInt8(content.readUInt8(content.length - 40) ^ 1, content.length - 40);
-  return content;
+/** The manifest that ships, with something else in it. */
+async function toManifest(changes: Record<string, unknown>): Promise<Buffer> {
+  const { manifest } = await readModelFolder(MODEL_FOLDER);
+  return toCanonicalManifest(
+    Buffer.from(JSON.stringify({ ...(JSON.parse(manifest.toString()) as object), ...changes })),
+  );
 }
 
 function toValues(known: Record<string, number>): number[] {
@@ -146,6 +155,10 @@ function readScore(result: StepResult<ScoringState>) {
   return record.value;
 }
 
+function churnOf(result: StepResult<ScoringState>): number | undefined {
+  return result.state?.scores?.values[1];
+}
+
 function readEdge(result: StepResult<ScoringState>): StageChanged {
   return JSON.parse(must(result.outputs[1], 'edge').value.toString()) as StageChanged;
 }
@@ -169,8 +182,9 @@ describe('step', () => {
     const scored = readScore(await step({ cause: record(), inForce: new Map([['model', model]]) }));
     expect(scored.modelHash).toBe(model.hash);
     expect(scored.stage).toBe('');
-    expect(scored.purchaseProbability + scored.churnProbability).toBeCloseTo(1, 5);
-    expect(scored.expectedSpend).toBeGreaterThan(0);
+    const [purchase, churn, spend] = scored.scores;
+    expect(must(purchase, 'purchase') + must(churn, 'churn')).toBeCloseTo(1, 5);
+    expect(spend).toBeGreaterThan(0);
 
     const lifecycle = must(both.get('lifecycle'), 'lifecycle');
     const staged = await step({ cause: record(), inForce: new Map([['lifecycle', lifecycle]]) });
@@ -182,7 +196,7 @@ describe('step', () => {
     expect(result.state?.stage).toEqual({ stage: 'prospect', sinceMs: T0, number: 1 });
     expect(result.state?.nextCheckAtMs).toBeUndefined();
     // The model's assumption about prospects: they buy now and then, and cannot leave.
-    expect(result.state?.scores?.churn).toBe(0);
+    expect(churnOf(result)).toBe(0);
     expect(readScore(result).transition).toMatchObject({ number: 1, from: '', to: 'prospect', cause: 'event' });
     expect(result.outputs.map(({ topic }) => topic)).toEqual([
       'lifecycle.score.computed.v1',
@@ -196,6 +210,7 @@ describe('step', () => {
       to: 'prospect',
       lifecycleVersion: 4,
       modelHash: both.get('model')?.hash,
+      scores: { purchase: expect.closeTo(0.05), churn: 0, expected_spend: expect.any(Number) },
     });
     expect(result.outputs[1]?.headers).toMatchObject({
       ce_type: 'lifecycle.stage.changed.v1',
@@ -226,7 +241,7 @@ describe('step', () => {
     // Recency moves with the clock, and the model sees it.
     const recency = specs.initial.names.indexOf('orders_recency_days');
     expect(readScore(third).features?.values[recency]).toBe((60 * DAY_MS - 1_000) / DAY_MS);
-    expect(must(third.state?.scores, 'scores').churn).not.toBe(must(second.state?.scores, 'scores').churn);
+    expect(churnOf(third)).not.toBe(churnOf(second));
   });
 
   it('tells a window that moved from an event', async () => {
@@ -284,6 +299,15 @@ describe('a rollout', () => {
     await definition.loadRollout?.({ kind: 'policy', number: 1, hash: 'x' }, new Map());
   });
 
+  it('waits for the file that a manifest names', async () => {
+    const file = { name: 'model.onnx', sha256: 'f'.repeat(64) };
+    const rollout = register('model', await toManifest({ file }));
+    await expect(contents.loadRollout(rollout)).rejects.toMatchObject({
+      retriable: true,
+      code: 'dependency_unavailable',
+    });
+  });
+
   it('stalls, to be retried, when the content is not registered', async () => {
     const rollout = { kind: 'model', number: 1, hash: 'nothing' };
     await expect(contents.loadRollout(rollout)).rejects.toMatchObject({
@@ -293,13 +317,13 @@ describe('a rollout', () => {
   });
 
   it.each([
-    ['is no model', () => register('model', Buffer.from('junk')), 'not a packed model'],
-    ['is a model whose file was changed', () => register('model', toChangedModel()), 'changed or damaged'],
-    ['is no chart', () => register('lifecycle', Buffer.from('version: 1\nstages: {}')), 'lifecycle.yaml:1:1'],
+    ['is no model', async () => register('model', Buffer.from('junk')), 'not a JSON object'],
+    ['is of another kind', async () => register('model', await toManifest({ kind: 'x' })), 'kind must be "tabular"'],
+    ['is no chart', async () => register('lifecycle', Buffer.from('version: 1\nstages: {}')), 'lifecycle.yaml:1:1'],
   ])('refuses a content that %s, each time with the same words', async (_, make, reason) => {
-    const refusal = await definition.loadRollout?.(make(), new Map());
+    const refusal = await definition.loadRollout?.(await make(), new Map());
     expect(refusal?.reason).toContain(reason);
-    expect(await definition.loadRollout?.(make(), new Map())).toEqual(refusal);
+    expect(await definition.loadRollout?.(await make(), new Map())).toEqual(refusal);
   });
 
   it('tries again after a failure', async () => {

@@ -41,7 +41,7 @@ export function createScoringDefinition(deps: {
           : { $case: 'rollout', value: control.rollout };
       return { topic: scoreTopic, value: encodeMessage(ScoreRecord, { record }) };
     },
-    loadRollout: (rollout) => contents.loadRollout(rollout),
+    loadRollout: (rollout, inForce) => contents.loadRollout(rollout, inForce),
     prepare: createPrepare({ contents, events, specs }),
     step: (item, evidence) => stepProfile(item, evidence, targets),
   };

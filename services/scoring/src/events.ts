@@ -1,14 +1,14 @@
 import type { OnEvaluationError } from '@perennial/expressions';
-import type { Model } from '@perennial/onnx';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { BATCH_SIZE_BUCKETS, createLimitedLog, DURATION_BUCKETS_SECONDS } from '@perennial/telemetry';
+import type { ScoringModel } from './scoring-model.js';
 
 /** A defect would otherwise be logged for every record. */
 const CONDITION_ERROR_LOG_INTERVAL_MS = 60_000;
 
 /** One function per thing worth telling: metric and log together. */
 export interface ScoringEvents {
-  modelLoaded(hash: string, model: Model): void;
+  modelLoaded(hash: string, model: ScoringModel): void;
   /** A condition of the chart threw and was taken as false. */
   readonly conditionFailed: OnEvaluationError;
   timeInference<T>(rows: number, run: () => Promise<T>): Promise<T>;
@@ -45,13 +45,16 @@ export function createScoringEvents(logger: Logger, metrics: Metrics): ScoringEv
       conditionErrors.inc();
       logConditionError(failure);
     },
-    modelLoaded(hash, model) {
-      for (const { provider, reason } of model.fallbacks) {
+    modelLoaded(hash, { manifest, graph }) {
+      for (const { provider, reason } of graph.fallbacks) {
         logger.warn({ provider, reason }, 'execution provider not usable');
       }
-      models.set({ model_hash: hash, model_name: model.manifest.name, provider: model.provider }, 1);
-      const { provider, batchShapes } = model;
-      logger.info({ hash, name: model.manifest.name, provider, batchShapes }, 'model loaded');
+      models.set({ model_hash: hash, model_name: manifest.name, provider: graph.provider }, 1);
+      const { provider, batchShapes } = graph;
+      logger.info(
+        { hash, name: manifest.name, heads: manifest.heads.map((head) => head.name), provider, batchShapes },
+        'model loaded',
+      );
     },
     async timeInference(count, run) {
       const end = durations.startTimer();

@@ -2,12 +2,13 @@ import type { FeaturesUpdated, Rollout } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { StepItem } from '@perennial/keyed-processor';
-import type { Model, Scores } from '@perennial/onnx';
+import { checkScores } from '@perennial/model-manifest';
 import type { Contents } from './contents.js';
-import type { ProfileScores, ScoringState } from './domain/state.js';
-import type { ItemVector, ScoringEvidence } from './domain/step.js';
+import type { ScoringState } from './domain/state.js';
+import type { ItemVector, ScoredModel, ScoringEvidence } from './domain/step.js';
 import { toVector } from './domain/step.js';
 import type { ScoringEvents } from './events.js';
+import type { ScoringModel } from './scoring-model.js';
 
 type Item = StepItem<ScoringState, FeaturesUpdated>;
 
@@ -21,15 +22,14 @@ interface PrepareDeps {
 export function createPrepare({ contents, events, specs }: PrepareDeps) {
   return async function prepare(items: readonly Item[]): Promise<ScoringEvidence[]> {
     const vectors = items.map((item) => toVector(item, specs));
-    const scores = await scoreBatch(items, vectors);
+    const scored = await scoreBatch(items, vectors);
     const charts = await loadCharts(items);
     return items.map(({ context }, index) => {
       const vector = must(vectors[index], 'vector');
       const chart = context.inForce.get('lifecycle');
       return {
         ...vector,
-        scores: scores[index],
-        modelHash: context.inForce.get('model')?.hash ?? '',
+        model: scored[index],
         lifecycle: chart && charts.get(chart),
       };
     });
@@ -52,8 +52,8 @@ export function createPrepare({ contents, events, specs }: PrepareDeps) {
   async function scoreBatch(
     items: readonly Item[],
     vectors: readonly ItemVector[],
-  ): Promise<Array<ProfileScores | undefined>> {
-    const scores = new Array<ProfileScores | undefined>(items.length).fill(undefined);
+  ): Promise<Array<ScoredModel | undefined>> {
+    const scored = new Array<ScoredModel | undefined>(items.length).fill(undefined);
     const byModel = new Map<string, number[]>();
     items.forEach(({ context }, index) => {
       const hash = context.inForce.get('model')?.hash;
@@ -64,32 +64,27 @@ export function createPrepare({ contents, events, specs }: PrepareDeps) {
     });
     for (const [hash, indexes] of byModel) {
       const model = await contents.model(hash);
+      const { manifest } = model;
+      const heads = manifest.heads.length;
       const found = await events.timeInference(indexes.length, () => scoreRows(model, indexes, vectors));
       indexes.forEach((index, row) => {
-        scores[index] = toProfileScores(found, row);
+        const scores = checkScores(manifest, found.subarray(row * heads, (row + 1) * heads));
+        scored[index] = { hash, manifest, scores };
       });
     }
-    return scores;
+    return scored;
   }
 }
 
 function scoreRows(
-  model: Model,
+  { manifest, graph }: ScoringModel,
   indexes: readonly number[],
   vectors: ReadonlyArray<{ values: readonly number[] }>,
-): Promise<Scores> {
-  const features = model.manifest.featureNames.length;
+): Promise<Float32Array> {
+  const features = manifest.features.length;
   const rows = new Float32Array(indexes.length * features);
   indexes.forEach((index, row) => {
     rows.set(must(vectors[index], 'vector').values, row * features);
   });
-  return model.score(rows);
-}
-
-function toProfileScores(scores: Scores, row: number): ProfileScores {
-  return {
-    purchase: scores.purchase_probability[row] ?? 0,
-    churn: scores.churn_probability[row] ?? 0,
-    expectedSpend: scores.expected_spend[row] ?? 0,
-  };
+  return graph.score(rows);
 }

@@ -39,6 +39,10 @@ export const TRANSITION_MIGRATIONS: readonly Migration[] = [
       since timestamptz NOT NULL
     );`,
   },
+  {
+    name: 'transitions-2',
+    sql: `ALTER TABLE transitions ADD COLUMN scores jsonb NOT NULL DEFAULT '{}'`,
+  },
 ];
 
 interface StoredTransition {
@@ -51,6 +55,8 @@ interface StoredTransition {
   readonly evidence: Readonly<Record<string, number | null>>;
   readonly lifecycleVersion: number;
   readonly modelHash: string;
+  /** By the names of the model's heads; empty for transitions from before they were kept. */
+  readonly scores: Readonly<Record<string, number>>;
 }
 
 /** The history of transitions in PostgreSQL: written by the sink, read by the HTTP side. */
@@ -72,9 +78,10 @@ export function createTransitionStore(pool: Pool, options: { schema: string; eve
         // One parameter with all rows: the statement is the same whatever their number.
         const { rows } = await client.query<{ from: string | null; to: string; cause: string }>(
           `INSERT INTO ${schema}.transitions
-           SELECT r."profileKey", r.number, r."from", r."to", r.cause, r.at, r.reasons, r.evidence, r."lifecycleVersion", r."modelHash"
+           SELECT r."profileKey", r.number, r."from", r."to", r.cause, r.at, r.reasons, r.evidence, r."lifecycleVersion", r."modelHash",
+             coalesce(r.scores, '{}')
            FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, "from" text, "to" text, cause text,
-             at timestamptz, reasons jsonb, evidence jsonb, "lifecycleVersion" integer, "modelHash" text)
+             at timestamptz, reasons jsonb, evidence jsonb, "lifecycleVersion" integer, "modelHash" text, scores jsonb)
            ON CONFLICT DO NOTHING RETURNING from_stage AS "from", to_stage AS "to", cause`,
           [JSON.stringify(changes)],
         );
@@ -101,7 +108,7 @@ export function createTransitionStore(pool: Pool, options: { schema: string; eve
       askPostgres('reading transitions', async () => {
         const { rows } = await pool.query<Omit<StoredTransition, 'at'> & { readonly at: Date }>(
           `SELECT number, from_stage AS "from", to_stage AS "to", cause, at, reasons, evidence,
-             lifecycle_version AS "lifecycleVersion", model_hash AS "modelHash"
+             lifecycle_version AS "lifecycleVersion", model_hash AS "modelHash", scores
            FROM ${schema}.transitions WHERE profile_key = $1 AND ($2::bigint IS NULL OR number < $2)
            ORDER BY number DESC LIMIT $3`,
           [profileKey, after ?? null, limit],

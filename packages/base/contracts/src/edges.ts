@@ -25,7 +25,10 @@ export interface StageChanged {
   /** The numbers that the condition read. */
   readonly evidence: Readonly<Record<string, number | null>>;
   readonly lifecycleVersion: number;
+  /** Hash of the model's manifest; empty while no model is in force. */
   readonly modelHash: string;
+  /** What the model said, by the names of its heads. */
+  readonly scores: Readonly<Record<string, number>>;
 }
 
 /** Data of `action.decided`. Schema: proto/edges/action.decided.schema.json. */
@@ -41,7 +44,10 @@ export interface ActionDecided {
   readonly cause: { readonly kind: string; readonly id: string };
   readonly reasons: readonly string[];
   readonly policyVersion: number;
+  /** Hash of the model's manifest; empty while no model is in force. */
   readonly modelHash: string;
+  /** What the model said when the action was decided, by the names of its heads. */
+  readonly scores: Readonly<Record<string, number>>;
   readonly decidedAt: string;
   readonly expiresAt: string;
   readonly cost: number;

@@ -1,5 +1,3 @@
-export * from './batch-shapes.js';
-export * from './container.js';
-export * from './manifest.js';
-export * from './model.js';
-export * from './session.js';
+export type { GraphDeclaration } from './graph.js';
+export { loadModel, type Model } from './model.js';
+export { EXECUTION_PROVIDERS, type ExecutionProvider } from './session.js';

@@ -1,9 +1,8 @@
-/** Numbers of several rows under one name each. */
-type Columns<Name extends string> = Readonly<Record<Name, Float32Array>>;
+import type { RowWidths } from './graph.js';
 
-interface Waiting<Name extends string> {
+interface Waiting {
   readonly rows: Float32Array;
-  readonly resolve: (scores: Columns<Name>) => void;
+  readonly resolve: (results: Float32Array) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -11,13 +10,12 @@ interface Waiting<Name extends string> {
  * Runs whatever waits when the model is free as one batch: the partitions of a process ask at the same moment for a few
  * rows each, and a run costs about as much for 16 rows as for one. Sound because a row's bits do not depend on its
  * neighbours. Bounded by the callers: each waits for its answer before it asks again.
- * @param features numbers of one row
  */
-export function createMicroBatcher<Name extends string>(
-  run: (rows: Float32Array) => Promise<Columns<Name>>,
-  features: number,
-): (rows: Float32Array) => Promise<Columns<Name>> {
-  let waiting: Array<Waiting<Name>> = [];
+export function createMicroBatcher(
+  run: (rows: Float32Array) => Promise<Float32Array>,
+  { features, heads }: RowWidths,
+): (rows: Float32Array) => Promise<Float32Array> {
+  let waiting: Waiting[] = [];
   let running = false;
 
   async function drain(): Promise<void> {
@@ -27,8 +25,7 @@ export function createMicroBatcher<Name extends string>(
       const batch = waiting;
       waiting = [];
       try {
-        const scores = await run(batch.length === 1 && batch[0] !== undefined ? batch[0].rows : concat(batch));
-        share(batch, scores);
+        share(batch, await run(batch.length === 1 && batch[0] !== undefined ? batch[0].rows : concat(batch)));
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -36,12 +33,12 @@ export function createMicroBatcher<Name extends string>(
     running = false;
   }
 
-  function share(batch: ReadonlyArray<Waiting<Name>>, scores: Columns<Name>): void {
-    let row = 0;
+  function share(batch: readonly Waiting[], results: Float32Array): void {
+    let at = 0;
     for (const { rows, resolve } of batch) {
-      const end = row + rows.length / features;
-      resolve(slice(scores, row, end));
-      row = end;
+      const end = at + (rows.length / features) * heads;
+      resolve(results.subarray(at, end));
+      at = end;
     }
   }
 
@@ -62,9 +59,4 @@ function concat(batch: ReadonlyArray<{ readonly rows: Float32Array }>): Float32A
     at += rows.length;
   }
   return all;
-}
-
-function slice<Name extends string>(columns: Columns<Name>, start: number, end: number): Columns<Name> {
-  const names = Object.keys(columns) as Name[];
-  return Object.fromEntries(names.map((name) => [name, columns[name].subarray(start, end)])) as Columns<Name>;
 }

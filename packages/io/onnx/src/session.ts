@@ -1,4 +1,4 @@
-import { AppError, toMessage } from '@perennial/kernel';
+import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import { InferenceSession } from './runtime.js';
 
 /**
@@ -47,6 +47,7 @@ export async function openSession(
       await probe(session);
       return { session, provider, fallbacks };
     } catch (error) {
+      if (isAppError(error, 'model_refused')) throw error;
       if (provider === 'cpu' && IS_NO_MODEL.test(toMessage(error)))
         throw new AppError('model_refused', `model: ${toMessage(error)}`, { cause: error });
       fallbacks.push({ provider, reason: toMessage(error) });

@@ -4,6 +4,7 @@ export type {
   Decoded,
   Output,
   ProcessorDefinition,
+  Refusal,
   StateCodec,
   StepContext,
   StepItem,

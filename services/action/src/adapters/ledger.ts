@@ -74,11 +74,19 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
       DROP INDEX actions_by_profile;
       CREATE INDEX actions_by_profile ON actions (profile_key, decided_at DESC, action_id DESC)`,
   },
+  {
+    name: 'actions-3',
+    sql: `ALTER TABLE actions ADD COLUMN scores jsonb NOT NULL DEFAULT '{}'`,
+  },
 ];
 
 const COLUMNS = `"actionId" text, "profileKey" text, strategy text, channel text, template text, parameters jsonb,
   stage text, cause jsonb, reasons jsonb, "policyVersion" bigint, "modelHash" text, "decidedAt" timestamptz,
-  "expiresAt" timestamptz, cost double precision`;
+  "expiresAt" timestamptz, cost double precision, scores jsonb`;
+
+/** The columns of the table, of records of which the oldest have no scores. */
+const VALUES = `"actionId", "profileKey", strategy, channel, template, parameters, stage, cause, reasons, "policyVersion",
+  "modelHash", "decidedAt", "expiresAt", cost, coalesce(scores, '{}')`;
 
 export function createLedger(pool: Pool, schema: string): Ledger {
   const actions = `${quoteIdentifier(schema)}.actions`;
@@ -89,7 +97,7 @@ export function createLedger(pool: Pool, schema: string): Ledger {
       // Totals are taken in the order of their names: two sinks that come together must not lock each other out.
       await client.query(
         `WITH added AS (
-           INSERT INTO ${actions} SELECT * FROM jsonb_to_recordset($1::jsonb) AS rows (${COLUMNS})
+           INSERT INTO ${actions} SELECT ${VALUES} FROM jsonb_to_recordset($1::jsonb) AS rows (${COLUMNS})
            ON CONFLICT (action_id) DO NOTHING RETURNING strategy, cost
          )
          INSERT INTO ${totals} AS t
@@ -102,7 +110,7 @@ export function createLedger(pool: Pool, schema: string): Ledger {
       const { rows } = await pool.query<LedgerRow>(
         `SELECT action_id AS "actionId", profile_key AS "profileKey", strategy, channel, template, parameters, stage,
            cause, reasons, policy_version AS "policyVersion", model_hash AS "modelHash", decided_at AS "decidedAt",
-           expires_at AS "expiresAt", cost
+           expires_at AS "expiresAt", cost, scores
          FROM ${actions}
          WHERE profile_key = $1 AND ($2::timestamptz IS NULL OR (decided_at, action_id) < ($2, $3))
          ORDER BY decided_at DESC, action_id DESC LIMIT $4`,

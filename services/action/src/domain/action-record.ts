@@ -21,6 +21,7 @@ export function createActionWriter(namespace: string, pseudonymizer: Pseudonymiz
       reasons: decision.reasons,
       policyVersion,
       modelHash: recipient.modelHash,
+      scores: toNamed(recipient.scores),
       decidedAt,
       expiresAt: new Date(decision.expiresAtMs).toISOString(),
       cost: decision.cost,
@@ -34,4 +35,9 @@ export function createActionWriter(namespace: string, pseudonymizer: Pseudonymiz
     });
     return { value: Buffer.from(JSON.stringify(data)), headers };
   };
+}
+
+function toNamed(scores: Recipient['scores']): Record<string, number> {
+  if (scores === undefined) return {};
+  return Object.fromEntries([...scores.slots].map(([head, slot]) => [head, scores.values[slot] as number]));
 }

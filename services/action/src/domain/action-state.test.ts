@@ -33,7 +33,7 @@ const state: fc.Arbitrary<ActionState> = fc.record({
       values: fc.array(fc.oneof(fc.nat(), fc.constant(Number.NaN), fc.constant(0.1)), { maxLength: 18 }),
       stageSinceMs: time,
       lastEventAtMs: time,
-      scores: fc.option(fc.record({ purchase: time, churn: time, expectedSpend: time }), { nil: undefined }),
+      scores: fc.option(fc.array(time, { minLength: 1, maxLength: 5 }), { nil: undefined }),
     }),
     { nil: undefined },
   ),
@@ -45,11 +45,23 @@ function encodeSecondVersion(before: ActionState): Buffer {
   return Buffer.from(JSON.stringify([2, ...stored]));
 }
 
+/** As releases wrote it whose models had three heads. */
+function encodeThirdVersion(before: ActionState): Buffer {
+  return Buffer.concat([Buffer.of(3), actionStates.encode(before).subarray(1)]);
+}
+
+function withoutScores(before: ActionState): ActionState {
+  return before.facts === undefined ? before : { ...before, facts: { ...before.facts, scores: undefined } };
+}
+
 describeStateFormat({
   name: 'action',
   format: actionStates,
   state,
-  earlier: [{ version: 2, encode: encodeSecondVersion }],
+  earlier: [
+    { version: 2, encode: encodeSecondVersion, upgrade: withoutScores },
+    { version: 3, encode: encodeThirdVersion, upgrade: withoutScores },
+  ],
 });
 
 describe('the state of action', () => {

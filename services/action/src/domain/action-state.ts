@@ -22,11 +22,13 @@ export interface ProfileFacts {
   readonly values: readonly number[];
   readonly stageSinceMs: number;
   readonly lastEventAtMs: number;
-  /** Absent until a model is in force. */
-  readonly scores: { readonly purchase: number; readonly churn: number; readonly expectedSpend: number } | undefined;
+  /** In the order of the heads of the manifest that `modelHash` names; absent until a model is in force. */
+  readonly scores: readonly number[] | undefined;
 }
 
-const VERSION = 3;
+const VERSION = 4;
+/** Its scores were three numbers without the manifest that they were of. */
+const NAMELESS_SCORES_VERSION = 3;
 /** Versions 1 and 2 were JSON from the first byte on: `[`. */
 const JSON_VERSION = '['.charCodeAt(0);
 
@@ -55,14 +57,15 @@ type StoredFacts = readonly [
   values: readonly (number | null)[],
   stageSinceMs: number,
   lastEventAtMs: number,
-  scores: readonly [purchase: number, churn: number, expectedSpend: number] | null,
+  scores: readonly number[] | null,
 ];
 
 export const actionStates = defineState({
   name: 'action state',
   current: VERSION,
   versions: {
-    [JSON_VERSION]: (bytes) => decode(toWithoutVersion(JSON.parse(bytes.toString('utf8')) as unknown[])),
+    [JSON_VERSION]: (bytes) => withoutScores(decode(toWithoutVersion(JSON.parse(bytes.toString('utf8')) as unknown[]))),
+    [NAMELESS_SCORES_VERSION]: (bytes) => withoutScores(decode(JSON.parse(bytes.toString('utf8', 1)) as Stored)),
     [VERSION]: (bytes) => decode(JSON.parse(bytes.toString('utf8', 1)) as Stored),
   },
   encode,
@@ -98,6 +101,11 @@ function toWithoutVersion([version, ...stored]: readonly unknown[]): Stored {
   return stored as unknown as Stored;
 }
 
+/** What is known of the profile but for scores that nobody could name; the next record brings them anew. */
+function withoutScores(state: ActionState): ActionState {
+  return state.facts === undefined ? state : { ...state, facts: { ...state.facts, scores: undefined } };
+}
+
 function decode([stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts]: Stored): ActionState {
   return {
     stage,
@@ -123,22 +131,17 @@ function decode([stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pe
 
 function toStoredFacts({ asOfMs, specHash, values, stageSinceMs, lastEventAtMs, scores }: ProfileFacts): StoredFacts {
   const numbers = values.map((value) => (Number.isNaN(value) ? null : value));
-  const heads = scores === undefined ? null : ([scores.purchase, scores.churn, scores.expectedSpend] as const);
-  return [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, heads];
+  return [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores ?? null];
 }
 
-function toFacts([asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, heads]: StoredFacts): ProfileFacts {
-  const [purchase, churn, expectedSpend] = heads ?? [];
+function toFacts([asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores]: StoredFacts): ProfileFacts {
   return {
     asOfMs,
     specHash,
     values: numbers.map((value) => value ?? Number.NaN),
     stageSinceMs,
     lastEventAtMs,
-    scores:
-      purchase === undefined || churn === undefined || expectedSpend === undefined
-        ? undefined
-        : { purchase, churn, expectedSpend },
+    scores: scores ?? undefined,
   };
 }
 

@@ -1,6 +1,8 @@
 import type { ScoreComputed } from '@perennial/contracts';
+import type { ScoreVector } from '@perennial/expressions';
 import type { CompiledFeatures, FeatureSpecs } from '@perennial/feature-engine';
-import { must } from '@perennial/kernel';
+import { AppError, must } from '@perennial/kernel';
+import type { ModelManifest } from '@perennial/model-manifest';
 import {
   type ActionDecision,
   type DecisionResult,
@@ -23,12 +25,20 @@ export interface Recipient {
   readonly profileKey: string;
   readonly subject: Buffer;
   readonly modelHash: string;
+  /** By the names of heads; undefined while no model is in force. */
+  readonly scores: ScoreVector | undefined;
 }
 
 export interface PolicyStep {
   readonly state: ActionState | undefined;
   readonly result: DecisionResult;
   readonly recipient: Recipient;
+}
+
+/** What a step goes by: the policy in force, and the manifest of the model whose scores it meets. */
+export interface Rules {
+  readonly policy: Policy;
+  readonly manifest: ModelManifest | undefined;
 }
 
 export interface StepPlace {
@@ -40,13 +50,12 @@ export interface StepPlace {
   readonly logTimeMs: number;
 }
 
-const HEAD_SLOTS: ReadonlyMap<string, number> = new Map(
-  ['purchase', 'churn', 'expected_spend'].map((head, slot) => [head, slot]),
-);
-
-/** Decides for one score. The time of the step is log time or the score's, whichever is later: it never goes back. */
+/**
+ * Decides for one score. The time of the step is log time or the score's, whichever is later: it never goes back. Throws
+ * `contract_violation` for scores that are not those of the manifest.
+ */
 export function decideForScore(
-  policy: Policy,
+  { policy, manifest }: Rules,
   state: ActionState | undefined,
   computed: ScoreComputed,
   place: StepPlace,
@@ -55,43 +64,46 @@ export function decideForScore(
   const timeZone = features?.timeZone ?? '';
   const subject = features?.subject ?? Buffer.alloc(0);
   const facts = toFacts(computed);
-  const profile = toProfile(facts, { place, stage, timeZone, history: state?.history });
+  const scores = toScores(facts, manifest);
+  const profile = toProfile(facts, { place, stage, timeZone, history: state?.history, scores });
   const cause = { causeId: toCauseId(computed), transition: computed.transition, event: features?.event };
   const result = decideActions(policy, { ...profile, ...cause });
   const after = toState(state, { history: result.history, stage, subject, timeZone, modelHash, facts });
-  return { state: after, result, recipient: { profileKey: place.profileKey, subject, modelHash } };
+  return { state: after, result, recipient: { profileKey: place.profileKey, subject, modelHash, scores } };
 }
 
 /** Takes up what waited for the end of quiet hours. */
-export function releaseWaiting(policy: Policy, state: ActionState, place: StepPlace): PolicyStep {
+export function releaseWaiting({ policy, manifest }: Rules, state: ActionState, place: StepPlace): PolicyStep {
   const { stage, timeZone, subject, modelHash } = state;
   const facts = must(state.facts, 'the facts of a profile for which something waits');
-  const result = releasePending(policy, toProfile(facts, { place, stage, timeZone, history: state.history }));
-  const recipient = { profileKey: place.profileKey, subject, modelHash };
+  const scores = toScores(facts, manifest);
+  const result = releasePending(policy, toProfile(facts, { place, stage, timeZone, history: state.history, scores }));
+  const recipient = { profileKey: place.profileKey, subject, modelHash, scores };
   return { state: toState(undefined, { ...state, history: result.history }), result, recipient };
 }
 
 /** The profile at the time of a step: what is known of it, its clock features moved on. */
 function toProfile(
   facts: ProfileFacts,
-  { place, stage, timeZone, history }: { place: StepPlace } & Pick<Profile, 'stage' | 'timeZone' | 'history'>,
+  { place, ...known }: { place: StepPlace } & Pick<Profile, 'stage' | 'timeZone' | 'history' | 'scores'>,
 ): Profile {
   const { namespace, profileKey, logTimeMs, spec, specs } = place;
-  const { asOfMs, stageSinceMs, lastEventAtMs, scores } = facts;
+  const { asOfMs, stageSinceMs, lastEventAtMs } = facts;
   const nowMs = Math.max(logTimeMs, asOfMs);
   const features = specs.toValues(facts, spec, nowMs);
-  return {
-    namespace,
-    profileKey,
-    nowMs,
-    stage,
-    timeZone,
-    history,
-    features,
-    stageSinceMs,
-    lastEventAtMs,
-    scores: scores && { slots: HEAD_SLOTS, values: [scores.purchase, scores.churn, scores.expectedSpend] },
-  };
+  return { namespace, profileKey, nowMs, features, stageSinceMs, lastEventAtMs, ...known };
+}
+
+/** The scores by the names of their heads; undefined while no model is in force. */
+function toScores({ scores }: ProfileFacts, manifest: ModelManifest | undefined): ScoreVector | undefined {
+  if (scores === undefined || manifest === undefined) return undefined;
+  if (scores.length !== manifest.heads.length) {
+    throw new AppError(
+      'contract_violation',
+      `${scores.length} scores of the model ${manifest.name}, which has ${manifest.heads.length} heads`,
+    );
+  }
+  return { slots: manifest.slots, values: scores };
 }
 
 /**
@@ -112,14 +124,14 @@ export function toCause({ causeId }: Pick<ActionDecision, 'causeId'>): { kind: s
 }
 
 function toFacts(computed: ScoreComputed): ProfileFacts {
-  const { modelHash, purchaseProbability, churnProbability, expectedSpend, features } = computed;
+  const { scores, features } = computed;
   return {
     asOfMs: features?.asOfMs ?? 0,
     specHash: features?.specHash ?? '',
     values: features?.values ?? [],
     stageSinceMs: computed.stageSinceMs,
     lastEventAtMs: features?.lastEventAtMs ?? 0,
-    scores: modelHash === '' ? undefined : { purchase: purchaseProbability, churn: churnProbability, expectedSpend },
+    scores: scores.length === 0 ? undefined : scores,
   };
 }
 

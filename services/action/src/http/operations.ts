@@ -13,6 +13,7 @@ const ACTION = Type.Object({
   reasons: Type.Array(Type.String()),
   policyVersion: Type.Integer(),
   modelHash: Type.String(),
+  scores: Type.Record(Type.String(), Type.Number(), { description: 'What the model said, by the names of its heads.' }),
   decidedAt: Type.String({ format: 'date-time', description: 'In log time.' }),
   expiresAt: Type.String({ format: 'date-time' }),
   cost: Type.Number({ description: 'Expected, in the currency of the events.' }),

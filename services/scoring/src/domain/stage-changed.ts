@@ -2,6 +2,7 @@ import type { StageChanged } from '@perennial/contracts';
 import { toCloudEventHeaders, toTopic } from '@perennial/contracts';
 import { toDeterministicId } from '@perennial/kernel';
 import type { Output } from '@perennial/keyed-processor';
+import { toNamedScores } from '@perennial/model-manifest';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { unsealUserId } from '@perennial/privacy';
 import type { StepTargets } from './step.js';
@@ -13,7 +14,7 @@ export function createStageChangedWriter(
 ): StepTargets['toStageChanged'] {
   const topic = toTopic(namespace, 'stageChanged');
   const source = `/perennial/${namespace}/scoring`;
-  return ({ key, subject, transition, evidence }): Output => {
+  return ({ key, subject, transition, evidence, scores }): Output => {
     const at = new Date(transition.atMs).toISOString();
     const data: StageChanged = {
       profileKey: key,
@@ -26,7 +27,8 @@ export function createStageChangedWriter(
       reasons: transition.reasons,
       evidence: transition.evidence,
       lifecycleVersion: evidence.lifecycle?.number ?? 0,
-      modelHash: evidence.modelHash,
+      modelHash: evidence.model?.hash ?? '',
+      scores: evidence.model === undefined ? {} : toNamedScores(evidence.model.manifest, scores),
     };
     const headers = toCloudEventHeaders({
       id: toDeterministicId('stage.changed', namespace, key, String(transition.number)),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { describeStateFormat } from '@perennial/contracts/contract-suite';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import fc from 'fast-check';
 import type { ScoringState } from './state.js';
@@ -17,7 +18,7 @@ const full: ScoringState = {
   timeZone: 'Europe/Berlin',
   stage: { stage: 'engaged', sinceMs: 1_690_000_000_000, number: 3 },
   nextCheckAtMs: 1_700_500_000_000,
-  scores: { purchase: Math.fround(0.3), churn: Math.fround(0.7), expectedSpend: Math.fround(12.3) },
+  scores: { modelHash: '0123456789abcdef'.repeat(4), values: [0.3, 0.7, 12.3].map(Math.fround) },
 };
 const bare: ScoringState = {
   ...full,
@@ -27,6 +28,42 @@ const bare: ScoringState = {
   nextCheckAtMs: undefined,
   scores: undefined,
 };
+
+const float = fc.float({ noNaN: true, noDefaultInfinity: true });
+const state: fc.Arbitrary<ScoringState> = fc.record({
+  asOfMs: fc.nat(),
+  specHash: fc.constant(specs.initial.specHash),
+  values: fc.array(fc.oneof(fc.nat(), fc.constant(Number.NaN), fc.double()), { minLength: count, maxLength: count }),
+  lastEventAtMs: fc.nat(),
+  subject: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+  timeZone: fc.string({ maxLength: 12 }),
+  stage: fc.option(fc.record({ stage: fc.string({ maxLength: 12 }), sinceMs: fc.nat(), number: fc.nat() }), {
+    nil: undefined,
+  }),
+  nextCheckAtMs: fc.option(fc.nat(), { nil: undefined }),
+  scores: fc.option(
+    fc.record({
+      modelHash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')),
+      values: fc.array(float, { maxLength: 64 }),
+    }),
+    { nil: undefined },
+  ),
+});
+
+/** As releases wrote it whose models had three heads: no hash and no count before the numbers. */
+function encodeFirstVersion(before: ScoringState): Buffer {
+  const scores = before.scores && { modelHash: '', values: [0.3, 0.7, 12] };
+  const bytes = scoringStateCodec.encode({ ...before, scores });
+  const cut = scores === undefined ? bytes.length : bytes.length - 14;
+  return Buffer.concat([Buffer.of(1), bytes.subarray(1, cut), bytes.subarray(scores === undefined ? cut : cut + 2)]);
+}
+
+describeStateFormat({
+  name: 'scoring',
+  format: scoringStateCodec,
+  state,
+  earlier: [{ version: 1, encode: encodeFirstVersion, upgrade: (before) => ({ ...before, scores: undefined }) }],
+});
 
 describe('scoringStateCodec', () => {
   it.each([
@@ -52,7 +89,7 @@ describe('scoringStateCodec', () => {
   });
 
   it('is small', () => {
-    expect(scoringStateCodec.encode(full).length).toBeLessThan(150);
+    expect(scoringStateCodec.encode(full).length).toBeLessThan(180);
   });
 
   it('wakes at the next check', () => {

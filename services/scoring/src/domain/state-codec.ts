@@ -2,9 +2,9 @@ import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 import { defineState, encodeMessage } from '@perennial/contracts';
 import { type FeatureSpecs, toSpecTag } from '@perennial/feature-engine';
 import type { StateCodec } from '@perennial/keyed-processor';
-import type { ScoringState } from './state.js';
+import type { ProfileScores, ScoringState } from './state.js';
 
-const VERSION = 1;
+const VERSION = 2;
 const HAS_STAGE = 1;
 const HAS_CHECK = 2;
 const HAS_SCORES = 4;
@@ -20,7 +20,10 @@ export function createScoringStateCodec(specs: FeatureSpecs): StateCodec<Scoring
   const format = defineState({
     name: 'scoring state',
     current: VERSION,
-    versions: { [VERSION]: (bytes) => read(bytes, specs) },
+    versions: {
+      1: (bytes) => read(bytes, { specs, scoresOf: skipNamelessScores }),
+      [VERSION]: (bytes) => read(bytes, { specs, scoresOf: readScores }),
+    },
     encode: (state: ScoringState) => encodeMessage({ encode: write }, state),
   });
   return { ...format, timerAtMs: (state) => state.nextCheckAtMs };
@@ -39,13 +42,16 @@ function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
     writer.string(state.stage.stage).double(state.stage.sinceMs).uint32(state.stage.number);
   }
   if (state.nextCheckAtMs !== undefined) writer.double(state.nextCheckAtMs);
-  if (state.scores !== undefined) {
-    writer.float(state.scores.purchase).float(state.scores.churn).float(state.scores.expectedSpend);
-  }
+  if (state.scores !== undefined) writeScores(writer, state.scores);
   return writer;
 }
 
-function read(bytes: Buffer, specs: FeatureSpecs): ScoringState {
+interface ReadOptions {
+  readonly specs: FeatureSpecs;
+  readonly scoresOf: (reader: BinaryReader) => ProfileScores | undefined;
+}
+
+function read(bytes: Buffer, { specs, scoresOf }: ReadOptions): ScoringState {
   const reader = new BinaryReader(bytes);
   reader.uint32();
   const specHash = specs.expandTag(reader.fixed32());
@@ -58,10 +64,25 @@ function read(bytes: Buffer, specs: FeatureSpecs): ScoringState {
   const stage =
     flags & HAS_STAGE ? { stage: reader.string(), sinceMs: reader.double(), number: reader.uint32() } : undefined;
   const nextCheckAtMs = flags & HAS_CHECK ? reader.double() : undefined;
-  const scores =
-    flags & HAS_SCORES ? { purchase: reader.float(), churn: reader.float(), expectedSpend: reader.float() } : undefined;
+  const scores = flags & HAS_SCORES ? scoresOf(reader) : undefined;
   if (reader.pos !== reader.len) throw new Error(`${reader.len - reader.pos} bytes are left over`);
   return { asOfMs, specHash, values, lastEventAtMs, subject, timeZone, stage, nextCheckAtMs, scores };
+}
+
+function writeScores(writer: BinaryWriter, { modelHash, values }: ProfileScores): void {
+  writer.bytes(Buffer.from(modelHash, 'hex')).uint32(values.length);
+  for (const value of values) writer.float(value);
+}
+
+function readScores(reader: BinaryReader): ProfileScores {
+  const modelHash = Buffer.from(reader.bytes()).toString('hex');
+  const count = reader.uint32();
+  return { modelHash, values: Array.from({ length: count }, () => reader.float()) };
+}
+
+/** Version 1 kept three numbers without the model that they were of: they are made anew with the next record. */
+function skipNamelessScores(reader: BinaryReader): undefined {
+  for (let number = 0; number < 3; number++) reader.float();
 }
 
 function writeValues(writer: BinaryWriter, values: readonly number[]): void {

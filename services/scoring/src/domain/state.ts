@@ -1,10 +1,10 @@
 import type { StageState } from '@perennial/lifecycle';
 
-/** What the model said, one number a head. */
+/** What a model said: a number for each head that its manifest declares, in that order. */
 export interface ProfileScores {
-  readonly purchase: number;
-  readonly churn: number;
-  readonly expectedSpend: number;
+  /** Hash of the manifest. */
+  readonly modelHash: string;
+  readonly values: readonly number[];
 }
 
 /** All that scoring remembers of a profile. */

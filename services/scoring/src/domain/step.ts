@@ -5,6 +5,7 @@ import { AppError } from '@perennial/kernel';
 import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { Lifecycle, StageResult, StageTransition, TransitionCause } from '@perennial/lifecycle';
 import { stepStage } from '@perennial/lifecycle';
+import type { CheckedScores, ModelManifest } from '@perennial/model-manifest';
 import type { ProfileScores, ScoringState } from './state.js';
 
 /** What `prepare` computed for one item: the vector at the time of the step, what the model says of it, what is in force. */
@@ -14,15 +15,18 @@ export interface ScoringEvidence {
   readonly spec: CompiledFeatures;
   readonly values: readonly number[];
   /** Undefined while no model is in force. */
-  readonly scores: ProfileScores | undefined;
-  readonly modelHash: string;
+  readonly model: ScoredModel | undefined;
   /** Undefined while no chart is in force. */
   readonly lifecycle: { readonly chart: Lifecycle; readonly number: number } | undefined;
 }
 
-const HEAD_SLOTS: ReadonlyMap<string, number> = new Map(
-  ['purchase', 'churn', 'expected_spend'].map((head, slot) => [head, slot]),
-);
+/** A model in force, and what it gave for one item: a number a head, or why that is no use. */
+export interface ScoredModel {
+  /** Hash of the manifest. */
+  readonly hash: string;
+  readonly manifest: ModelManifest;
+  readonly scores: CheckedScores;
+}
 
 /** Where a step's outputs go, and how a transition becomes an edge record. */
 export interface StepTargets {
@@ -32,6 +36,7 @@ export interface StepTargets {
     subject: Buffer;
     transition: StageTransition;
     evidence: ScoringEvidence;
+    scores: readonly number[];
   }): Output;
 }
 
@@ -52,7 +57,10 @@ function isReadable({ specHash, values }: TravellingVector, specs: FeatureSpecs)
   return specs.find(specHash)?.names.length === values.length;
 }
 
-/** One step of one profile: a new vector or a timer in; the scores, and a transition if one is due, out. */
+/**
+ * One step of one profile: a new vector or a timer in; the scores, and a transition if one is due, out. Throws
+ * `contract_violation` for scores that no head can have.
+ */
 export function stepProfile(
   item: StepItem<ScoringState, FeaturesUpdated>,
   evidence: ScoringEvidence,
@@ -75,7 +83,8 @@ export function stepProfile(
       : spec.advanceClock(evidence.values, { fromMs: evidence.asOfMs, toMs: asOfMs });
   const event = cause.kind === 'record' ? cause.input.event : undefined;
   const facts = { asOfMs, values, event, lastEventAtMs: source.lastEventAtMs };
-  const result = stepChart(state, evidence, { ...facts, cause: event === undefined ? 'timer' : 'event' });
+  const scores = toProfileScores(evidence.model);
+  const result = stepChart(state, evidence, { ...facts, scores, cause: event === undefined ? 'timer' : 'event' });
   const after: ScoringState = {
     asOfMs,
     specHash: spec.specHash,
@@ -85,9 +94,16 @@ export function stepProfile(
     timeZone: source.timeZone,
     stage: result?.state ?? state?.stage,
     nextCheckAtMs: result?.nextCheckAtMs,
-    scores: evidence.scores,
+    scores,
   };
   return { state: after, outputs: listOutputs({ item, evidence, targets, after, event, result }) };
+}
+
+function toProfileScores(model: ScoredModel | undefined): ProfileScores | undefined {
+  if (model === undefined) return undefined;
+  const { hash, scores } = model;
+  if ('problem' in scores) throw new AppError('contract_violation', scores.problem);
+  return { modelHash: hash, values: scores.values };
 }
 
 function stepChart(
@@ -98,6 +114,7 @@ function stepChart(
     values: readonly number[];
     lastEventAtMs: number;
     event: FeaturesUpdated['event'];
+    scores: ProfileScores | undefined;
     cause: TransitionCause;
   },
 ): StageResult | undefined {
@@ -105,10 +122,7 @@ function stepChart(
   return stepStage(evidence.lifecycle.chart, state?.stage, {
     nowMs: facts.asOfMs,
     values: facts.values.map((value) => (Number.isNaN(value) ? null : value)),
-    scores: evidence.scores && {
-      slots: HEAD_SLOTS,
-      values: [evidence.scores.purchase, evidence.scores.churn, evidence.scores.expectedSpend],
-    },
+    scores: facts.scores && evidence.model && { slots: evidence.model.manifest.slots, values: facts.scores.values },
     cause: facts.cause,
     lastEventAtMs: facts.lastEventAtMs,
     event: facts.event,
@@ -127,15 +141,15 @@ function listOutputs(parts: {
   const transition = result?.transition;
   // A timer that moved nothing is nobody's news: the vector it would repeat differs by the clock alone.
   if (item.cause.kind === 'timer' && transition === undefined) return [];
-  const scored: Output = { topic: targets.scoreTopic, value: encodeScore(after, evidence, event, transition) };
+  const scored: Output = { topic: targets.scoreTopic, value: encodeScore(after, event, transition) };
   if (transition === undefined) return [scored];
-  const change = { key: item.context.key, subject: after.subject, transition, evidence };
+  const { key } = item.context;
+  const change = { key, subject: after.subject, transition, evidence, scores: after.scores?.values ?? [] };
   return [scored, targets.toStageChanged(change)];
 }
 
 function encodeScore(
   state: ScoringState,
-  evidence: ScoringEvidence,
   event: FeaturesUpdated['event'],
   transition: StageTransition | undefined,
 ): Buffer {
@@ -143,10 +157,8 @@ function encodeScore(
     record: {
       $case: 'computed',
       value: {
-        modelHash: evidence.modelHash,
-        purchaseProbability: evidence.scores?.purchase ?? 0,
-        churnProbability: evidence.scores?.churn ?? 0,
-        expectedSpend: evidence.scores?.expectedSpend ?? 0,
+        modelHash: state.scores?.modelHash ?? '',
+        scores: [...(state.scores?.values ?? [])],
         stage: state.stage?.stage ?? '',
         stageSinceMs: state.stage?.sinceMs ?? 0,
         transition: transition && { ...transition, reasons: [...transition.reasons] },

@@ -57,6 +57,7 @@ const TRANSITION = Type.Object({
   }),
   lifecycleVersion: Type.Integer(),
   modelHash: Type.String(),
+  scores: Type.Record(Type.String(), Type.Number(), { description: 'What the model said, by the names of its heads.' }),
 });
 
 export const listTransitions = defineOperation({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
-import { AppError } from '@perennial/kernel';
+import { AppError, must } from '@perennial/kernel';
+import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { createPseudonymizer } from '@perennial/privacy';
 import type { FastifyInstance } from '@perennial/service-host';
 import { createTestServer } from '@perennial/service-host/testing';
@@ -18,8 +19,24 @@ const state: ScoringState = {
   timeZone: '',
   stage: { stage: 'loyal', sinceMs: 1_690_000_000_000, number: 5 },
   nextCheckAtMs: undefined,
-  scores: { purchase: 0.5, churn: 0.5, expectedSpend: 10 },
+  scores: { modelHash: 'm1', values: [0.5, 0.25] },
 };
+const manifests = new Map([['m1', toManifest('renewal', 'lifetime_value')]]);
+
+function toManifest(...names: string[]): ModelManifest {
+  const parsed = parseManifest({
+    formatVersion: 2,
+    name: 'small',
+    kind: 'tabular',
+    file: { name: 'model.onnx', sha256: 'a'.repeat(64) },
+    inputs: [{ name: 'features', dtype: 'float32', shape: [null, 1] }],
+    outputs: [{ name: 'all', dtype: 'float32', shape: [null, names.length] }],
+    features: [{ name: 'visits_7d' }],
+    heads: names.map((name, column) => ({ name, output: 'all', column, meaning: name, kind: 'number' })),
+  });
+  if ('problems' in parsed) throw new Error(parsed.problems.join());
+  return parsed.manifest;
+}
 
 let server: FastifyInstance;
 let store: TransitionStore;
@@ -35,6 +52,7 @@ beforeEach(() => {
   addScoringRoutes(server, {
     pseudonymizer,
     readProfile: async (key) => states.get(key),
+    loadManifest: async (hash) => must(manifests.get(hash), hash),
     transitions: { ...store, countStages: () => store.countStages() },
     lag: () => 7,
   });
@@ -54,7 +72,7 @@ describe('scoring routes', () => {
       since: '2023-07-22T04:26:40.000Z',
       transitionNumber: 5,
       nextCheckAt: null,
-      scores: { purchase: 0.5, churn: 0.5, expectedSpend: 10 },
+      scores: { renewal: 0.5, lifetime_value: 0.25 },
     });
   });
 

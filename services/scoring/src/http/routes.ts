@@ -1,3 +1,4 @@
+import { type ModelManifest, toNamedScores } from '@perennial/model-manifest';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance, readPage } from '@perennial/service-host';
@@ -12,6 +13,8 @@ export function addScoringRoutes(
   deps: {
     pseudonymizer: Pseudonymizer;
     readProfile: ReadProfile;
+    /** The manifest of a model, by whose heads scores are named. */
+    loadManifest: (modelHash: string) => Promise<ModelManifest>;
     transitions: TransitionStore;
     lag: () => number | undefined;
   },
@@ -20,7 +23,9 @@ export function addScoringRoutes(
 
   addOperation(server, getProfile, async ({ path }) => {
     const userId = parseUserId(path.userId);
-    return toProfile(userId, await deps.readProfile(pseudonymizer.toProfileKey({ userId })));
+    const state = await deps.readProfile(pseudonymizer.toProfileKey({ userId }));
+    const manifest = state?.scores && (await deps.loadManifest(state.scores.modelHash));
+    return toProfile(userId, state, manifest);
   });
 
   addOperation(server, countStages, async () => {
@@ -41,7 +46,7 @@ export function addScoringRoutes(
 }
 
 /** What the outside is told of a state; a profile never seen is `known: false`. */
-function toProfile(userId: string, state: ScoringState | undefined) {
+function toProfile(userId: string, state: ScoringState | undefined, manifest: ModelManifest | undefined) {
   return {
     userId,
     known: state !== undefined,
@@ -50,7 +55,7 @@ function toProfile(userId: string, state: ScoringState | undefined) {
     since: state?.stage === undefined ? null : toTime(state.stage.sinceMs),
     transitionNumber: state?.stage?.number ?? 0,
     nextCheckAt: state?.nextCheckAtMs === undefined ? null : toTime(state.nextCheckAtMs),
-    scores: state?.scores === undefined ? null : { ...state.scores },
+    scores: state?.scores && manifest ? toNamedScores(manifest, state.scores.values) : null,
   };
 }
 

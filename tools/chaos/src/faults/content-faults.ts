@@ -74,9 +74,9 @@ const damagedAtStart: Fault = {
 async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<Buffer> {
   if (kind === 'model') {
     const { hash } = must((await readInForce(world, kind)).find(Boolean), 'a model in force');
-    const packed = await createRegistrySurgery(world.platform, kind).read(hash);
-    packed.writeUInt8(packed.readUInt8(packed.length - 1) ^ draw.between(1, 255), packed.length - 1);
-    return packed;
+    const manifest = await createRegistrySurgery(world.platform, kind).read(hash);
+    const mistake = { kind: `chaos ${draw.between(0, 1e9)}` };
+    return Buffer.from(JSON.stringify({ ...(JSON.parse(manifest.toString()) as object), ...mistake }));
   }
   const whole = readFileSync(toDefaultPath(world.platform.layout.root, kind), 'utf8');
   const mistakes = { lifecycle: ['initial: prospect', 'initial: nowhere'], policy: ['max: 1,', 'max: many,'] } as const;

@@ -22,14 +22,10 @@ export interface ScoreRecord {
 }
 
 export interface ScoreComputed {
-  /** Model content hash; empty while no model is in force (then scores is empty). */
+  /** SHA-256 (hex) of the manifest of the model in force, by which the artifact registry has it; empty while there is none. */
   modelHash: string;
-  /** Probability of at least one purchase in the 90 days from as_of_ms. */
-  purchaseProbability: number;
-  /** Probability that a customer makes none in that time. */
-  churnProbability: number;
-  /** Expected spend in that time, in the currency of the events. */
-  expectedSpend: number;
+  /** A number for each head that the manifest declares, in its order; empty while no model is in force. */
+  scores: number[];
   /** Stage after this record; empty while no lifecycle chart is in force. */
   stage: string;
   stageSinceMs: number;
@@ -123,16 +119,7 @@ export const ScoreRecord: MessageFns<ScoreRecord> = {
 };
 
 function createBaseScoreComputed(): ScoreComputed {
-  return {
-    modelHash: "",
-    purchaseProbability: 0,
-    churnProbability: 0,
-    expectedSpend: 0,
-    stage: "",
-    stageSinceMs: 0,
-    transition: undefined,
-    features: undefined,
-  };
+  return { modelHash: "", scores: [], stage: "", stageSinceMs: 0, transition: undefined, features: undefined };
 }
 
 export const ScoreComputed: MessageFns<ScoreComputed> = {
@@ -140,14 +127,12 @@ export const ScoreComputed: MessageFns<ScoreComputed> = {
     if (message.modelHash !== "") {
       writer.uint32(10).string(message.modelHash);
     }
-    if (message.purchaseProbability !== 0) {
-      writer.uint32(17).double(message.purchaseProbability);
-    }
-    if (message.churnProbability !== 0) {
-      writer.uint32(25).double(message.churnProbability);
-    }
-    if (message.expectedSpend !== 0) {
-      writer.uint32(33).double(message.expectedSpend);
+    if (message.scores.length !== 0) {
+      writer.uint32(74).fork();
+      for (const v of message.scores) {
+        writer.float(v);
+      }
+      writer.join();
     }
     if (message.stage !== "") {
       writer.uint32(42).string(message.stage);
@@ -185,29 +170,23 @@ export const ScoreComputed: MessageFns<ScoreComputed> = {
             message.modelHash = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 17) {
-              break;
+          case 9: {
+            if (tag === 77) {
+              message.scores.push(reader.float());
+
+              continue;
             }
 
-            message.purchaseProbability = reader.double();
-            continue;
-          }
-          case 3: {
-            if (tag !== 25) {
-              break;
+            if (tag === 74) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.scores.push(reader.float());
+              }
+
+              continue;
             }
 
-            message.churnProbability = reader.double();
-            continue;
-          }
-          case 4: {
-            if (tag !== 33) {
-              break;
-            }
-
-            message.expectedSpend = reader.double();
-            continue;
+            break;
           }
           case 5: {
             if (tag !== 42) {

@@ -1,0 +1,29 @@
+import { AppError, toSha256 } from '@perennial/kernel';
+import { isObject } from './fields.js';
+
+/**
+ * The bytes by which a manifest is known: its JSON without white space, keys in one order. So layout and order of keys
+ * make no other model, and every word does. Throws `model_refused` for bytes that are no JSON object.
+ */
+export function toCanonicalManifest(bytes: Uint8Array): Buffer {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new AppError('model_refused', 'manifest.json is not JSON', { cause });
+  }
+  if (!isObject(value)) throw new AppError('model_refused', 'manifest.json is not a JSON object');
+  return Buffer.from(JSON.stringify(sortKeys(value)));
+}
+
+/** The model's hash: since the manifest names the file by its hash, this one stands for the file too. */
+export function toManifestHash(bytes: Uint8Array): string {
+  return toSha256(toCanonicalManifest(bytes));
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [key, sortKeys(inner)]);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,14 @@
+export { toCanonicalManifest, toManifestHash } from './canonical.js';
+export { type KnownFeatures, listFeatureProblems, listFileProblems } from './fit.js';
+export {
+  FEATURES_MAX,
+  type FeatureReference,
+  HEADS_MAX,
+  type Head,
+  type HeadKind,
+  MANIFEST_FORMAT_VERSION,
+  type ModelManifest,
+  type TensorDeclaration,
+} from './manifest.js';
+export { listHeadNames, type ManifestResult, parseManifest } from './parse-manifest.js';
+export { type CheckedScores, checkScores, toNamedScores } from './scores.js';

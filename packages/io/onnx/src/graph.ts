@@ -1,0 +1,84 @@
+import { AppError } from '@perennial/kernel';
+import type { InferenceSession } from './runtime.js';
+
+/** A tensor as declared: `null` is the number of rows, which varies. */
+export interface TensorDeclaration {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: ReadonlyArray<number | null>;
+}
+
+/** Where one number of a row's result lies: a column (from 0) of an output tensor. */
+export interface ResultColumn {
+  readonly output: string;
+  readonly column: number;
+}
+
+/** What is relied on of a graph: one input of rows of features, and the numbers to be read of its outputs. */
+export interface GraphDeclaration {
+  readonly inputs: readonly TensorDeclaration[];
+  readonly outputs: readonly TensorDeclaration[];
+  /** In the order in which results have them. */
+  readonly heads: readonly ResultColumn[];
+}
+
+/** What the graph really has that the declaration says otherwise. */
+export function listTensorProblems(graph: GraphDeclaration, session: InferenceSession): string[] {
+  const undeclared = session.inputMetadata.filter(({ name }) => !graph.inputs.some((tensor) => tensor.name === name));
+  return [
+    ...compareTensors('input', graph.inputs, session.inputMetadata),
+    ...undeclared.map(({ name }) => `input ${name} of the graph is not declared`),
+    ...compareTensors('output', graph.outputs, session.outputMetadata),
+  ];
+}
+
+function compareTensors(
+  what: 'input' | 'output',
+  declared: readonly TensorDeclaration[],
+  actual: readonly InferenceSession.ValueMetadata[],
+): string[] {
+  return declared.flatMap((tensor) => {
+    const found = actual.find(({ name }) => name === tensor.name);
+    if (found === undefined || !found.isTensor) return [`${what} ${tensor.name} is declared but not in the graph`];
+    const problems: string[] = [];
+    if (found.type !== tensor.dtype) problems.push(`${what} ${tensor.name} is ${found.type}, declared ${tensor.dtype}`);
+    const shape = JSON.stringify(found.shape.map((size) => (typeof size === 'number' && size > 0 ? size : null)));
+    const wanted = JSON.stringify(tensor.shape);
+    if (shape !== wanted) problems.push(`${what} ${tensor.name} has shape ${shape}, declared ${wanted}`);
+    return problems;
+  });
+}
+
+/** Numbers of one row, and of how many of them its result consists. */
+export interface RowWidths {
+  readonly features: number;
+  readonly heads: number;
+}
+
+/**
+ * The numbers of each row one after the other, in the order of the heads. Throws `model_refused` for an output that has
+ * not a number for each row: its shape is the graph's own doing.
+ */
+export function readResults(
+  found: InferenceSession.OnnxValueMapType,
+  heads: readonly ResultColumn[],
+  rows: number,
+): Float32Array {
+  const results = new Float32Array(rows * heads.length);
+  heads.forEach(({ output, column }, head) => {
+    const tensor = found[output];
+    const data = tensor?.data;
+    if (tensor === undefined || !(data instanceof Float32Array)) {
+      throw new AppError('model_refused', `the model is rejected: output ${output} has no float32 numbers`);
+    }
+    const columns = tensor.dims.length === 1 ? 1 : (tensor.dims[1] ?? 0);
+    if (tensor.dims[0] !== rows || data.length !== rows * columns || column >= columns) {
+      throw new AppError(
+        'model_refused',
+        `the model is rejected: output ${output} has shape ${JSON.stringify(tensor.dims)} for ${rows} rows`,
+      );
+    }
+    for (let row = 0; row < rows; row++) results[row * heads.length + head] = data[row * columns + column] as number;
+  });
+  return results;
+}

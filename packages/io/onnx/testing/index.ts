@@ -1,0 +1,1 @@
+export { createTinyGraph, type TinyOutput } from './tiny-graph.js';

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CompiledFeatures } from '@perennial/feature-engine';
+import { AppError } from '@perennial/kernel';
+import {
+  checkScores,
+  listFeatureProblems,
+  listFileProblems,
+  type ModelManifest,
+  parseManifest,
+} from '@perennial/model-manifest';
+import { type ExecutionProvider, loadModel, type Model } from '@perennial/onnx';
+
+/** A model that can score: what its manifest declares, and the graph that does it. */
+export interface ScoringModel {
+  readonly manifest: ModelManifest;
+  readonly graph: Model;
+}
+
+/** A model folder in memory: `manifest.json`, and the file that it names. */
+export interface ModelFiles {
+  readonly manifest: Buffer;
+  readonly file: Buffer;
+}
+
+/** Reads a model folder; throws `model_refused` when a file is missing. */
+export async function readModelFolder(folder: string): Promise<ModelFiles> {
+  const manifest = await readPart(folder, 'manifest.json');
+  const parsed = parseManifest(manifest);
+  // A manifest with problems is rejected later, with all of them; the usual name lets that come to words.
+  const name = 'manifest' in parsed ? parsed.manifest.file.name : 'model.onnx';
+  return { manifest, file: await readPart(folder, name) };
+}
+
+/** A manifest that says all it must; throws `model_refused` with all reasons. */
+export function readManifest(bytes: Buffer): ModelManifest {
+  const parsed = parseManifest(bytes);
+  if ('problems' in parsed) throw toRejection(parsed.problems);
+  return parsed.manifest;
+}
+
+/** Opens the model after checking everything that can be; throws `model_refused` with all reasons. */
+export async function openScoringModel(
+  manifest: ModelManifest,
+  file: Buffer,
+  { spec, providers }: { readonly spec: CompiledFeatures; readonly providers: readonly ExecutionProvider[] },
+): Promise<ScoringModel> {
+  const problems = [...listFileProblems(manifest, file), ...listFeatureProblems(manifest, spec)];
+  if (problems.length > 0) throw toRejection(problems);
+  const { inputs, outputs, heads } = manifest;
+  const model = { manifest, graph: await loadModel(file, { inputs, outputs, heads }, { providers }) };
+  const problem = await findScoreProblem(model);
+  if (problem === undefined) return model;
+  await model.graph.release();
+  throw toRejection([problem]);
+}
+
+/** Rows that no sound model fails on: of a profile of which nothing is known, of zeros, and of ones. */
+async function findScoreProblem({ manifest, graph }: ScoringModel): Promise<string | undefined> {
+  for (const value of [Number.NaN, 0, 1]) {
+    const row = new Float32Array(manifest.features.length).fill(value);
+    const checked = checkScores(manifest, await graph.score(row));
+    if ('problem' in checked) return `${checked.problem} (all features ${value})`;
+  }
+  return undefined;
+}
+
+function toRejection(problems: readonly string[]): AppError {
+  return new AppError('model_refused', `the model is rejected: ${problems.join('; ')}`, { details: { problems } });
+}
+
+async function readPart(folder: string, name: string): Promise<Buffer> {
+  const path = join(folder, name);
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new AppError('model_refused', `cannot read ${path}`, { cause });
+  }
+}
