@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ServiceName } from '@perennial/contracts';
@@ -13,7 +13,10 @@ import {
   sendSignal,
   startDaemon,
 } from '@perennial/native-stack';
-import { type ModulePatch, PATCH_MODULES_OPTION, toPatchEnvironment } from './patches.js';
+import type { CrashPoint } from './crash-points.js';
+import { type Happening, toHarnessEnvironment } from './harness/settings.js';
+import type { MutantName } from './mutants.js';
+import type { Release } from './releases.js';
 
 /** One instance of a service: a process that is started again whenever it ends without having been told to. */
 export interface Instance {
@@ -21,8 +24,8 @@ export interface Instance {
   readonly index: number;
   readonly port: number;
   readonly url: string;
-  /** What is changed in its modules, beside what is changed in everyone's. */
-  release: readonly ModulePatch[];
+  /** Undefined for the present one. */
+  release: Release | undefined;
   process: ProcessRef | undefined;
   /** False while a fault keeps it down. */
   wanted: boolean;
@@ -36,15 +39,18 @@ export interface FleetOptions {
   /** Begins the marker of every process, so that those of a killed run are found by the next one. */
   readonly marker: string;
   environmentOf(service: ServiceName): Readonly<Record<string, string>>;
-  /** What is changed in the modules of every instance. */
-  readonly patches?: readonly ModulePatch[];
+  /** The rule that every instance breaks. */
+  readonly mutant?: MutantName | undefined;
 }
 
-/** What lets a clock be set, and a process end itself at a named place. */
-const PRELOADS = ['clock-jump.cjs', 'crash-points.cjs'].map((name) =>
-  fileURLToPath(new URL(`../preload/${name}`, import.meta.url)),
-);
+/** What lets a clock be set; and what ends a process at a named place, breaks a rule, or makes another release of it. */
+const NODE_OPTIONS = [
+  `--require ${JSON.stringify(fileURLToPath(new URL('../preload/clock-jump.cjs', import.meta.url)))}`,
+  // The built one, also for those that run from the sources: a process loads it by itself.
+  `--import ${JSON.stringify(new URL('../dist/harness/install.js', import.meta.url).href)}`,
+].join(' ');
 
+const HAPPENED_SUFFIX = '.happened';
 const SUPERVISE_INTERVAL_MS = 200;
 const STOP_DEADLINE_MS = 20_000;
 const READY_WAIT_MS_MAX = 120_000;
@@ -62,7 +68,7 @@ export class Fleet {
   #supervising: Promise<void> | undefined;
   #nextIndex = 0;
   /** What new instances begin as, where that is not the present release. */
-  readonly #releases = new Map<ServiceName, readonly ModulePatch[]>();
+  readonly #releases = new Map<ServiceName, Release>();
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -81,10 +87,11 @@ export class Fleet {
     const port = await pickPort(undefined);
     const index = this.#nextIndex++;
     const url = `http://${LOOPBACK}:${port}`;
-    const release = this.#releases.get(service) ?? [];
+    const release = this.#releases.get(service);
     const instance: Instance = { service, index, port, url, release, process: undefined, wanted: true, killed: false };
     for (const orphan of findMarkedProcesses(this.#toMarker(instance)))
       await endProcess(orphan, { signal: 'SIGKILL', deadlineMs: STOP_DEADLINE_MS });
+    rmSync(this.#toHappenedFile(instance), { force: true });
     this.instances.push(instance);
     await this.#start(instance);
     this.#supervising ??= this.#supervise();
@@ -104,7 +111,7 @@ export class Fleet {
   }
 
   /** Lets it end itself with SIGKILL when next it reaches this point of its code; gives what tells whether it has. */
-  killAt(instance: Instance, point: string): () => boolean {
+  killAt(instance: Instance, point: CrashPoint): () => boolean {
     const file = this.#toCrashPointFile(instance);
     mkdirSync(this.#options.logDir, { recursive: true });
     writeFileSync(file, point);
@@ -123,10 +130,23 @@ export class Fleet {
     return { drainMs, killed };
   }
 
-  /** A restart as another release: the present one with `patches`. Those that are added later begin as it too. */
-  async restartAs(instance: Instance, patches: readonly ModulePatch[]): Promise<void> {
-    instance.release = patches;
-    this.#releases.set(instance.service, patches);
+  /** Whether any process of this instance has reported it. */
+  hasHappened(instance: Instance, happening: Happening): boolean {
+    const file = this.#toHappenedFile(instance);
+    return existsSync(file) && hasLine(file, happening);
+  }
+
+  /** Instances that have reported it, those that are removed by now included. */
+  countHappened(happening: Happening): number {
+    const { logDir } = this.#options;
+    const files = readdirSync(logDir).filter((name) => name.endsWith(HAPPENED_SUFFIX));
+    return files.filter((name) => hasLine(join(logDir, name), happening)).length;
+  }
+
+  /** A restart as another release. Those that are added later begin as it too. */
+  async restartAs(instance: Instance, release: Release): Promise<void> {
+    instance.release = release;
+    this.#releases.set(instance.service, release);
     await this.restart(instance);
   }
 
@@ -179,7 +199,7 @@ export class Fleet {
   }
 
   async #start(instance: Instance): Promise<void> {
-    const { root, environmentOf, patches = [] } = this.#options;
+    const { root, environmentOf, mutant } = this.#options;
     const { service, index, port, release } = instance;
     instance.process = await startDaemon({
       command: process.execPath,
@@ -188,10 +208,14 @@ export class Fleet {
       env: {
         ...process.env,
         ...environmentOf(service),
-        ...toPatchEnvironment([...patches, ...release]),
+        ...toHarnessEnvironment({
+          crashPointFile: this.#toCrashPointFile(instance),
+          happenedFile: this.#toHappenedFile(instance),
+          mutant,
+          release,
+        }),
         PORT: String(port),
-        NODE_OPTIONS: [...PRELOADS.map((path) => `--require ${JSON.stringify(path)}`), PATCH_MODULES_OPTION].join(' '),
-        CHAOS_CRASH_POINT_FILE: this.#toCrashPointFile(instance),
+        NODE_OPTIONS,
         INSTANCE_ID: `${service}-${index}`,
       },
       marker: this.#toMarker(instance),
@@ -231,9 +255,17 @@ export class Fleet {
     return join(this.#options.logDir, `${service}-${index}.crash-point`);
   }
 
+  #toHappenedFile({ service, index }: Instance): string {
+    return join(this.#options.logDir, `${service}-${index}${HAPPENED_SUFFIX}`);
+  }
+
   #toLogFile({ service, index }: Instance): string {
     return join(this.#options.logDir, `${service}-${index}.log`);
   }
+}
+
+function hasLine(file: string, line: string): boolean {
+  return readFileSync(file, 'utf8').split('\n').includes(line);
 }
 
 /** The most that it had so far, as the kernel keeps it; 0 for a process that is gone. */

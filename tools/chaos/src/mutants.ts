@@ -1,125 +1,77 @@
+import type { BlobStore } from '@perennial/blob-store';
 import { AppError } from '@perennial/kernel';
-import type { ModulePatch } from './patches.js';
+import type { PartitionStore, ProcessorDefinition } from '@perennial/keyed-processor';
+import type { StorePortPlace } from '@perennial/keyed-processor/internals';
+import {
+  type MetaOf,
+  type OnBroken,
+  PORT_MUTANTS,
+  type PortMutant,
+  type RuleName,
+  withLateBegin,
+} from '@perennial/simulation';
+import { withLooseOffset } from './mutants/loose-offset.js';
+import { withRememberedIds } from './mutants/remembered-ids.js';
 
-/** A rule of the heart, broken in the services that faults are done to: a run that does not notice proves nothing. */
-export interface Mutant {
-  readonly name: string;
+/** What breaks a rule at the ports of a real service's processor. */
+export interface ChaosMutant extends PortMutant {
   /** Those that show it best. */
   readonly faults: readonly string[];
-  readonly patches: readonly ModulePatch[];
+  /** A fence that does not hold takes the store's own word for where the partition stands. */
+  readonly atRedis?: (store: PartitionStore, at: StorePortPlace, onBroken: OnBroken) => PartitionStore;
+  /** `metaOf` gives what the process has last committed where that is where a snapshot may have ended. */
+  readonly inBlobs?: (blobs: BlobStore, at: { readonly metaOf: MetaOf; readonly onBroken: OnBroken }) => BlobStore;
+  readonly inDefinition?: <State, Input, Evidence>(
+    definition: ProcessorDefinition<State, Input, Evidence>,
+    onBroken: OnBroken,
+  ) => ProcessorDefinition<State, Input, Evidence>;
 }
 
-const COMMIT_BATCH = 'packages/stream/keyed-processor/dist/batch/commit-batch.js';
-const DECODE_BATCH = 'packages/stream/keyed-processor/dist/batch/decode-batch.js';
-const PARTITION_WORKER = 'packages/stream/keyed-processor/dist/partition/partition-worker.js';
-const REDIS_SCRIPTS = 'packages/stream/keyed-processor/dist/store/redis-scripts.js';
-const SNAPSHOT_WRITER = 'packages/stream/keyed-processor/dist/snapshot/snapshot-writer.js';
-const FEATURE_PIPELINE = 'services/feature-store/dist/pipeline.js';
-
 /** Every rule that can be seen broken from outside within a short run; docs/RELIABILITY.md says which cannot, and why. */
-export const MUTANTS: readonly Mutant[] = [
-  {
-    name: 'positions-not-checked-downstream',
-    faults: ['redis-emptied'],
-    patches: [{ module: DECODE_BATCH, find: '!isAfter(position, last)', replace: 'false' }],
-  },
-  {
-    name: 'outbox-not-republished',
-    faults: ['kill-all-of-a-service', 'kafka-link-half-open'],
-    // Taken for acknowledged: one that stayed would stop every snapshot, which is another failure.
-    patches: [{ module: PARTITION_WORKER, find: 'decodeOutbox(bytes)', replace: '[]' }],
-  },
-  {
-    name: 'outbox-dropped-before-acknowledged',
-    faults: ['kill-all-of-a-service', 'kafka-link-half-open'],
-    // Each commit drops the one before it.
-    patches: [{ module: COMMIT_BATCH, find: 'own.publisher.peekAcknowledged()', replace: '[own.meta.sequence]' }],
-  },
-  {
-    name: 'outputs-coalesced-by-batch',
-    faults: ['overload'],
-    // The last of a batch under each key and topic.
-    patches: [
-      {
-        module: COMMIT_BATCH,
-        find: 'own.restoration === undefined ? result.outputs : []',
-        replace:
-          'result.outputs.filter(({ key, topic }, i, all) => !key || !all.slice(i + 1).some((later) => later.topic === topic && later.key?.equals(key)))',
-      },
-    ],
-  },
-  {
-    name: 'offset-not-checked',
-    faults: ['redis-loses-writes'],
-    patches: [
-      {
-        module: REDIS_SCRIPTS,
-        find: " or (held[2] or '0') ~= ARGV[2] or (held[3] or '0') ~= ARGV[3]",
-        replace: '',
-      },
-    ],
-  },
-  {
-    name: 'cache-kept-after-refusal',
-    faults: ['redis-loses-writes'],
-    patches: [
-      {
-        module: PARTITION_WORKER,
-        find: 'cache: new StateCache(limits)',
-        replace: 'cache: (this.keptCache ??= new StateCache(limits))',
-      },
-    ],
-  },
-  {
-    name: 'duplicates-remembered-outside-commit',
-    faults: ['redis-loses-writes', 'redis-kill'],
-    patches: [
-      {
-        module: FEATURE_PIPELINE,
-        find: 'foldEvent(state, cause.input, context.logTimeMs)',
-        replace: `((remembered, id) => remembered.has(id)
-          ? { kind: 'repeated' }
-          : (remembered.add(id), foldEvent(state, cause.input, context.logTimeMs))
-        )(globalThis.remembered ??= new Set(), context.key + ' ' + cause.input.event.messageId)`,
-      },
-    ],
-  },
-  {
-    name: 'timers-outside-commit',
-    faults: ['kill-all-of-a-service', 'redis-link-slow'],
-    patches: [
-      {
-        module: COMMIT_BATCH,
-        find: 'to.store.commit(toFence(own), ',
-        replace: `(async (fence, request) => {
-          await to.store.commit(fence, { ...request, timers: [] });
-          const { next, ordinal } = request.meta;
-          const after = { ...request, states: [], outbox: undefined, acknowledged: [] };
-          if (request.timers.length > 0) await to.store.commit({ owner: fence.owner, next, ordinal }, after);
-        })(toFence(own), `,
-      },
-    ],
-  },
-  {
-    name: 'snapshot-begun-after-its-states-were-read',
-    faults: ['redis-emptied'],
-    patches: [
-      { module: SNAPSHOT_WRITER, find: 'const { meta: begin, changed }', replace: 'let { meta: begin, changed }' },
-      {
-        module: SNAPSHOT_WRITER,
-        find: 'const end = await this.#end();',
-        // Not beyond its end, which would break another rule.
-        replace:
-          'const end = await this.#end(); if (source.meta.next === end && source.meta.ordinal === 0) begin = source.meta;',
-      },
-    ],
-  },
-];
+export const MUTANT_NAMES = [
+  'positions-not-checked-downstream',
+  'outbox-not-republished',
+  'outbox-dropped-before-acknowledged',
+  'outputs-coalesced-by-batch',
+  'offset-not-checked',
+  'cache-kept-when-fenced',
+  'duplicates-remembered-outside-commit',
+  'timers-outside-commit',
+  'snapshot-begun-after-its-states-were-read',
+] as const satisfies readonly RuleName[];
 
-/** The mutant of this name. Throws `config_invalid` that lists the names there are. */
-export function selectMutant(name: string): Mutant {
-  const found = MUTANTS.find((mutant) => mutant.name === name);
+export type MutantName = (typeof MUTANT_NAMES)[number];
+
+export const MUTANTS: Readonly<Record<MutantName, ChaosMutant>> = {
+  'positions-not-checked-downstream': {
+    ...PORT_MUTANTS['positions-not-checked-downstream'],
+    faults: ['redis-emptied'],
+  },
+  'outbox-not-republished': {
+    ...PORT_MUTANTS['outbox-not-republished'],
+    faults: ['kill-all-of-a-service', 'kafka-link-half-open'],
+  },
+  'outbox-dropped-before-acknowledged': {
+    ...PORT_MUTANTS['outbox-dropped-before-acknowledged'],
+    faults: ['kill-all-of-a-service', 'kafka-link-half-open'],
+  },
+  'outputs-coalesced-by-batch': { ...PORT_MUTANTS['outputs-coalesced-by-batch'], faults: ['overload'] },
+  'offset-not-checked': { atRedis: withLooseOffset, faults: ['redis-loses-writes'] },
+  'cache-kept-when-fenced': { ...PORT_MUTANTS['cache-kept-when-fenced'], faults: ['redis-loses-writes'] },
+  'duplicates-remembered-outside-commit': {
+    inDefinition: withRememberedIds,
+    faults: ['redis-loses-writes', 'redis-kill'],
+  },
+  'timers-outside-commit': {
+    ...PORT_MUTANTS['timers-outside-commit'],
+    faults: ['kill-all-of-a-service', 'redis-link-slow'],
+  },
+  'snapshot-begun-after-its-states-were-read': { inBlobs: withLateBegin, faults: ['redis-emptied'] },
+};
+
+/** The name of a mutant. Throws `config_invalid` that lists the names there are. */
+export function parseMutantName(text: string): MutantName {
+  const found = MUTANT_NAMES.find((name) => name === text);
   if (found !== undefined) return found;
-  const known = MUTANTS.map((mutant) => mutant.name).join(', ');
-  throw new AppError('config_invalid', `no such mutant: ${name}; there are ${known}`);
+  throw new AppError('config_invalid', `no such mutant: ${text}; there are ${MUTANT_NAMES.join(', ')}`);
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ChaosReport, formatChaosReport, listFailures } from './report.js';
+import { type ChaosReport, formatChaosReport, isMutantNoticed, listFailures } from './report.js';
 
 const KEPT: ChaosReport = {
   seed: 1,
   seconds: 1,
   mutant: undefined,
+  mutantReached: 0,
   injected: [],
   acknowledged: 1,
   repeats: 0,
@@ -56,4 +57,16 @@ it('shows how long records waited during a fault, and until when', () => {
   });
   expect(report).toMatch(/in flight {2}longest delay, s {2}caught up after, s/);
   expect(report).toMatch(/1 +kill-service +2 +7 +0\.9 to 2\.5 +0 to 1\.5\n/);
+});
+
+describe('whether a mutant was noticed', () => {
+  const differing = { lost: 0, doubled: 0, differing: 1, examples: ['x'] };
+
+  it.each([
+    ['its rule was broken and the result differs', { mutantReached: 2, difference: differing }, true],
+    ['its rule was broken and nothing differs', { mutantReached: 2 }, false],
+    ['the result differs though no instance broke the rule', { difference: differing }, false],
+  ])('%s', (_what, part, noticed) => {
+    expect(isMutantNoticed({ ...KEPT, mutant: 'offset-not-checked', ...part })).toBe(noticed);
+  });
 });

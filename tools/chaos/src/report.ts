@@ -12,6 +12,8 @@ export interface ChaosReport {
   readonly seconds: number;
   /** Name of the rule that was broken on purpose. */
   readonly mutant: string | undefined;
+  /** Instances that broke it: when there was none, whatever the run shows has another cause. */
+  readonly mutantReached: number;
   readonly injected: readonly Measured[];
   readonly acknowledged: number;
   readonly repeats: number;
@@ -73,9 +75,13 @@ export function listFailures(report: ChaosReport): string[] {
   return failures;
 }
 
-/** Whether a rule that was broken on purpose shows in what came of the run; that services are slow does not count. */
-export function isBreakageNoticed({ difference, missing }: ChaosReport): boolean {
-  return difference.lost + difference.doubled + difference.differing + missing.length > 0;
+/**
+ * Whether a rule that was broken on purpose, and not only meant to be, shows in what came of the run; that services are slow
+ * does not count.
+ */
+export function isMutantNoticed({ difference, missing, mutantReached }: ChaosReport): boolean {
+  const found = difference.lost + difference.doubled + difference.differing + missing.length;
+  return mutantReached > 0 && found > 0;
 }
 
 /** One line a fault, then what came of the whole run. */
@@ -90,7 +96,8 @@ export function formatChaosReport(report: ChaosReport): string {
     toRange(list.map(({ catchUpMs }) => (catchUpMs === undefined ? Number.NaN : catchUpMs / 1000))),
   ]);
   const refusals = Object.entries(report.refusals).map(([reason, count]) => `${reason} ${count}`);
-  const broken = report.mutant === undefined ? '' : `, broken on purpose: ${report.mutant}`;
+  const broken =
+    report.mutant === undefined ? '' : `, broken on purpose: ${report.mutant}, by ${report.mutantReached} instances`;
   const memory = Object.entries(report.peakMemoryBytes).map(([service, bytes]) => `${service} ${toMegabytes(bytes)}`);
   return [
     `chaos: seed ${report.seed}, ${report.seconds} s, ${report.injected.length} faults${broken}`,
@@ -109,8 +116,10 @@ export function formatChaosReport(report: ChaosReport): string {
 
 function toVerdict(report: ChaosReport): string[] {
   const failures = listFailures(report).map((failure) => `BROKEN: ${failure}`);
-  if (report.mutant !== undefined)
-    return [...failures, isBreakageNoticed(report) ? 'noticed' : `NOT NOTICED: ${report.mutant}`];
+  if (report.mutant !== undefined) {
+    if (report.mutantReached === 0) return [...failures, `NOT REACHED: no instance broke the rule ${report.mutant}`];
+    return [...failures, isMutantNoticed(report) ? 'noticed' : `NOT NOTICED: ${report.mutant}`];
+  }
   return failures.length === 0 ? ['kept: nothing lost, nothing doubled'] : failures;
 }
 

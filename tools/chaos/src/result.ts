@@ -56,7 +56,7 @@ async function readStates(
     >;
     const dueAt = new Map(timers.map(([key, due]) => [String(key), String(due)]));
     for (const [key, state] of Object.entries(states)) {
-      const present = toPresentState(processor, state);
+      const present = toPresentState(state);
       hashes.set(key, toSha256(Buffer.concat([present, Buffer.from(`|${dueAt.get(key) ?? ''}`)])));
       dueAt.delete(key);
     }

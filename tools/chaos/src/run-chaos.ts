@@ -9,7 +9,6 @@ import { connectRedis, type Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
 import { compareResults } from './compare.js';
 import { findMiscounts } from './count-once.js';
-import { CRASH_POINT_PATCHES } from './crash-points.js';
 import { findCrashes } from './crashes.js';
 import { findLongestDelay, readDelays } from './delays.js';
 import { DoorLinks } from './door-links.js';
@@ -17,7 +16,7 @@ import type { Fault } from './faults/fault.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { hurt } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
-import type { Mutant } from './mutants.js';
+import type { MutantName } from './mutants.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
 import type { ChaosReport, Measured } from './report.js';
 import { collectResult, type Fates, type RunResult, readFates } from './result.js';
@@ -36,7 +35,7 @@ export interface ChaosOptions {
   readonly partitions: number;
   readonly instances: number;
   /** A rule that the services break while faults are done to them, but not in the fault-free run. */
-  readonly mutant?: Mutant | undefined;
+  readonly mutant?: MutantName | undefined;
   readonly onProgress: (message: string) => void;
   /** Ends the run early: it throws the reason once all that it started has stopped. */
   readonly signal?: AbortSignal | undefined;
@@ -120,6 +119,7 @@ interface FaultyRun {
   readonly unaskedExits: number;
   readonly crashes: readonly string[];
   readonly peakMemoryBytes: ReadonlyMap<ServiceName, number>;
+  readonly mutantReached: number;
 }
 
 async function runWithFaults(
@@ -133,8 +133,7 @@ async function runWithFaults(
       ...throughLinks(platform.environmentOf(service), links),
       PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
     }),
-    // A mutant may stand where a crash point would.
-    patches: options.mutant?.patches ?? CRASH_POINT_PATCHES,
+    mutant: options.mutant,
   });
   releases.push('fleet', () => fleet.stop());
   options.onProgress(`starting ${options.instances} instances of each service`);
@@ -189,11 +188,23 @@ async function runWithFaults(
     { accepted: fates.accepted, userOf: acknowledged.userOf },
   );
   const delays = await readDelays(log, NAMESPACE);
+  const mutantReached = fleet.countHappened('rule-broken');
   const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
   await fleet.stop();
   const { unasked: unaskedExits, peakMemoryBytes, logDir } = fleet;
   const crashes = findCrashes(logDir);
-  return { result, fates, acknowledged, injected, ledger, miscounts, unaskedExits, crashes, peakMemoryBytes };
+  return {
+    result,
+    fates,
+    acknowledged,
+    injected,
+    ledger,
+    miscounts,
+    unaskedExits,
+    crashes,
+    peakMemoryBytes,
+    mutantReached,
+  };
 }
 
 /** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is processed. */
@@ -225,7 +236,7 @@ async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<R
   return collectResult({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
 }
 
-function createFleet({ root, home }: Setting, what: Pick<FleetOptions, 'environmentOf' | 'patches'>): Fleet {
+function createFleet({ root, home }: Setting, what: Pick<FleetOptions, 'environmentOf' | 'mutant'>): Fleet {
   return new Fleet({ root, logDir: join(home, 'logs', 'fleet'), marker: join(home, 'fleet'), ...what });
 }
 
@@ -245,7 +256,8 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: RunResult
   return {
     seed: options.seed,
     seconds: options.seconds,
-    mutant: options.mutant?.name,
+    mutant: options.mutant,
+    mutantReached: faulty.mutantReached,
     injected: faulty.injected,
     acknowledged: acknowledged.messageIds.size,
     repeats: acknowledged.repeats,

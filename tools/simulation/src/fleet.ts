@@ -20,6 +20,8 @@ export interface FleetOptions {
   readonly onTrace: ((line: string) => void) | undefined;
   /** A programmer's error that shows nowhere else. */
   readonly onCrash: (what: string) => void;
+  /** The mutant broke its rule. */
+  readonly onBroken: () => void;
   readonly onStalled: (stage: number, partition: number, cause: string) => void;
 }
 
@@ -130,7 +132,7 @@ export class Fleet {
   #run(at: ProcessAddress, instance: Instance, number: number): Promise<Processor> {
     const { process } = instance;
     const producers: LogProducer[] = [];
-    const mutant = this.#options.mutant;
+    const { mutant, onBroken } = this.#options;
     let owners = 0;
     return startProcessor({
       definition: this.#define(at, number),
@@ -149,10 +151,10 @@ export class Fleet {
       openStore: (partition) => {
         const place = `${toToyName(at.stage)}/${partition}`;
         const server = this.#world.store({ stage: at.stage, partition });
-        const reached: PartitionStore = mutant?.atServer?.(server) ?? server;
+        const reached: PartitionStore = mutant?.atServer?.(server, onBroken) ?? server;
         const store = createStoreClient(reached, { network: this.#world.network, process, place });
         const producer = () => must(producers[0], 'a producer');
-        return mutant?.inStore?.(store, { producer, process, place }) ?? store;
+        return mutant?.inStore?.(store, { producer, process, place, onBroken }) ?? store;
       },
       telemetry: this.#observe(at.stage, process),
     });
@@ -162,15 +164,17 @@ export class Fleet {
     const { blobs, network } = this.#world;
     if (this.#plan.snapshots === undefined) return undefined;
     const client = createBlobClient(blobs, { network, process });
-    const serverOf = (partition: number) => this.#world.store({ stage: at.stage, partition });
-    const reached = this.#options.mutant?.inBlobs?.(client, serverOf) ?? client;
+    const { mutant, onBroken } = this.#options;
+    const metaOf = (partition: number) => this.#world.store({ stage: at.stage, partition }).meta;
+    const reached = mutant?.inBlobs?.(client, { metaOf, onBroken }) ?? client;
     return { blobs: reached, limits: this.#plan.snapshots.limits };
   }
 
   #define(at: ProcessAddress, number: number): ToyDefinition {
     const machine = this.#plan.machinesDiffer ? number : 0;
     const definition = createToy({ stage: at.stage, isLast: at.stage === this.#plan.stages - 1, machine });
-    return this.#options.mutant?.inDefinition?.(definition, this.#world) ?? definition;
+    const { mutant, onBroken } = this.#options;
+    return mutant?.inDefinition?.(definition, { world: this.#world, onBroken }) ?? definition;
   }
 
   #createLog(at: ProcessAddress, instance: Instance, producers: LogProducer[]): Log {
@@ -185,7 +189,7 @@ export class Fleet {
         instance.consumer = consumer;
       },
     });
-    const broken = this.#options.mutant?.inLog?.(log) ?? log;
+    const broken = this.#options.mutant?.inLog?.(log, this.#options.onBroken) ?? log;
     return {
       ...broken,
       async createProducer(options) {

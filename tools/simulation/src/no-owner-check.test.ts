@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { must } from '@perennial/kernel';
-import type { CommitRequest } from '@perennial/keyed-processor';
+import type { CommitRequest, PartitionStore } from '@perennial/keyed-processor';
 import { EMPTY_META } from '@perennial/keyed-processor/internals';
-import { MUTANTS } from './mutants.js';
 import { Scheduler } from './scheduler.js';
+import { SERVER_MUTANTS } from './server-mutants.js';
 import { StoreServer } from './store-server.js';
 
 /*
@@ -12,10 +11,7 @@ import { StoreServer } from './store-server.js';
  * as its successor, writes over one.
  */
 
-const mutant = must(
-  MUTANTS.find(({ name }) => name === 'no owner check'),
-  'the mutant',
-);
+const { atServer } = SERVER_MUTANTS['owner-not-checked'];
 
 /** A commit of one or more records, the partition's nth, with an outbox that names them if it has a number. */
 function commitOf(range: { from: number; to: number; commits: number; sequence?: number }): CommitRequest {
@@ -29,7 +25,7 @@ function commitOf(range: { from: number; to: number; commits: number; sequence?:
  * Of three records only the last has no output. One owner commits two of them, then one, and loses that in a failover;
  * another commits one, then two; the first goes on.
  */
-async function runZombie(toStore: (server: StoreServer) => Pick<StoreServer, 'acquire' | 'commit'>) {
+async function runZombie(toStore: (server: StoreServer) => Pick<PartitionStore, 'acquire' | 'commit'>) {
   const scheduler = new Scheduler();
   const server = new StoreServer(scheduler);
   const store = toStore(server);
@@ -44,21 +40,23 @@ async function runZombie(toStore: (server: StoreServer) => Pick<StoreServer, 'ac
   const second = commitOf({ from: 1, to: 3, commits: 2, sequence: 2 });
   await store.commit({ owner: 'successor', next: 1, commits: 1 }, second);
   const late = commitOf({ from: 3, to: 4, commits: 3, sequence: 2 });
-  const outcome = await Promise.allSettled([store.commit({ owner: 'zombie', next: 3, commits: 2 }, late)]);
+  const results = await Promise.allSettled([store.commit({ owner: 'zombie', next: 3, commits: 2 }, late)]);
   const { outboxes } = await server.acquire('next');
-  return { outcome: outcome[0]?.status, owed: outboxes.map(({ bytes }) => String(bytes)) };
+  return { status: results[0]?.status, owed: outboxes.map(({ bytes }) => String(bytes)) };
 }
 
 describe('the owner check', () => {
-  it('refuses a zombie that stands at the right offset', async () => {
-    const { outcome, owed } = await runZombie((server) => server);
-    expect(outcome).toBe('rejected');
+  it('fences a zombie that stands at the right offset', async () => {
+    const { status, owed } = await runZombie((server) => server);
+    expect(status).toBe('rejected');
     expect(owed).toEqual(['outputs of 0 to 0', 'outputs of 1 to 2']);
   });
 
   it('is what keeps its outbox from taking the place of one that is owed', async () => {
-    const { outcome, owed } = await runZombie((server) => mutant.atServer?.(server) as StoreServer);
-    expect(outcome).toBe('fulfilled');
+    let broken = 0;
+    const { status, owed } = await runZombie((server) => atServer(server, () => broken++));
+    expect(broken).toBe(1);
+    expect(status).toBe('fulfilled');
     expect(owed).toEqual(['outputs of 0 to 0', 'outputs of 3 to 3']);
   });
 });

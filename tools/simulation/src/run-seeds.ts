@@ -1,5 +1,5 @@
-import type { Mutant } from './mutant.js';
 import { drawPlan } from './plan.js';
+import type { RuleName } from './rules.js';
 import { simulate } from './simulate.js';
 
 export interface SeedsOptions {
@@ -7,7 +7,7 @@ export interface SeedsOptions {
   readonly count: number;
   /** Stops there; default 1. */
   readonly failuresMax?: number;
-  readonly mutant?: Mutant;
+  readonly mutant?: RuleName;
   /** Asked before each seed. */
   readonly shouldStop?: () => boolean;
   readonly onSeed?: (done: { seeds: number; failures: number }) => void;
@@ -16,6 +16,8 @@ export interface SeedsOptions {
 export interface FailingSeed {
   readonly seed: number;
   readonly violation: string;
+  /** How often the mutant broke its rule in this world. */
+  readonly broken: number;
 }
 
 export interface SeedsResult {
@@ -33,15 +35,15 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
     // What a world left unhandled comes up here, and whoever wants to stop this can.
     await new Promise((resolve) => setImmediate(resolve));
     const seed = first + seeds;
-    const { violation } = await simulate(drawPlan(seed), mutant === undefined ? {} : { mutant });
+    const { violation, broken } = await simulate(drawPlan(seed), mutant === undefined ? {} : { mutant });
     seeds++;
-    if (violation !== undefined) failures.push({ seed, violation });
+    if (violation !== undefined) failures.push({ seed, violation, broken });
     onSeed?.({ seeds, failures: failures.length });
   }
   return { seeds, failures };
 }
 
 /** What to print of a failing seed: how to see it again. */
-export function toSeedReport({ seed, violation }: FailingSeed): string {
+export function toSeedReport({ seed, violation }: Pick<FailingSeed, 'seed' | 'violation'>): string {
   return `seed ${seed}: ${violation}\n  ./perennial simulate --seed ${seed}`;
 }

@@ -3,15 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { FailingSeed, SeedsOptions, SeedsResult } from './run-seeds.js';
 
 /** What a thread is given. */
-export interface SeedTask extends Pick<SeedsOptions, 'first' | 'count' | 'failuresMax'> {
-  /** By name: it cannot be sent. */
-  readonly mutant: string | undefined;
-}
-
-export interface PooledSeedsOptions extends Omit<SeedsOptions, 'mutant'> {
-  /** Its name. */
-  readonly mutant?: string;
-}
+export type SeedTask = Pick<SeedsOptions, 'first' | 'count' | 'failuresMax' | 'mutant'>;
 
 /** The built one, also for those that run from the sources: a thread loads it by itself. */
 const WORKER = new URL('../dist/seed-worker.js', import.meta.url);
@@ -30,8 +22,8 @@ export class SeedPool {
   }
 
   /** One call at a time. */
-  async run(options: PooledSeedsOptions): Promise<SeedsResult> {
-    const { first, count, failuresMax = 1, shouldStop = () => false, onSeed } = options;
+  async run(options: SeedsOptions): Promise<SeedsResult> {
+    const { first, count, failuresMax = 1, mutant, shouldStop = () => false, onSeed } = options;
     const failures: FailingSeed[] = [];
     let given = 0;
     let done = 0;
@@ -39,7 +31,7 @@ export class SeedPool {
       while (given < count && failures.length < failuresMax && !shouldStop()) {
         const task = { first: first + given, count: Math.min(SEEDS_PER_TASK, count - given), failuresMax };
         given += task.count;
-        const result = await ask(worker, { ...task, mutant: options.mutant });
+        const result = await ask(worker, { ...task, ...(mutant && { mutant }) });
         failures.push(...result.failures);
         done += result.seeds;
         onSeed?.({ seeds: done, failures: failures.length });

@@ -1,6 +1,5 @@
 import { parentPort } from 'node:worker_threads';
 import { must } from '@perennial/kernel';
-import { MUTANTS } from './mutants.js';
 import { runSeeds } from './run-seeds.js';
 import type { SeedTask } from './seed-pool.js';
 
@@ -10,9 +9,7 @@ import type { SeedTask } from './seed-pool.js';
 Error.stackTraceLimit = 0;
 
 const port = must(parentPort ?? undefined, 'a thread to report to');
-port.on('message', ({ mutant: name, ...range }: SeedTask) => {
-  const mutant = MUTANTS.find((known) => known.name === name);
-  if (name !== undefined) must(mutant, `the mutant ${name}`);
+port.on('message', (task: SeedTask) => {
   // A rejection ends the thread, and the pool hears of it.
-  void runSeeds({ ...range, ...(mutant && { mutant }) }).then((result) => port.postMessage(result));
+  void runSeeds(task).then((result) => port.postMessage(result));
 });

@@ -1,16 +1,18 @@
+import { must } from '@perennial/kernel';
 import { findViolation } from './checker.js';
 import { Fleet } from './fleet.js';
 import { heal, inject } from './inject.js';
 import { restoreLast } from './last-restore.js';
 import { loseTail, type Stalled } from './lost-tail.js';
-import type { Mutant } from './mutant.js';
+import { MUTANTS } from './mutants.js';
 import type { WorldPlan } from './plan.js';
 import { waitForRest } from './rest.js';
+import type { RuleName } from './rules.js';
 import { World } from './world.js';
 
 export interface SimulationOptions {
   /** A rule to break, for the test of the tests. */
-  readonly mutant?: Mutant;
+  readonly mutant?: RuleName;
   /** Everything that happens, a line each. */
   readonly onTrace?: (line: string) => void;
 }
@@ -18,6 +20,8 @@ export interface SimulationOptions {
 export interface SimulationResult {
   /** What is wrong, once all has come to rest; undefined when the result is that of a run without faults. */
   readonly violation: string | undefined;
+  /** How often the mutant broke its rule: a violation of a world in which it never did has another cause. */
+  readonly broken: number;
   readonly events: number;
   readonly virtualMs: number;
 }
@@ -26,11 +30,15 @@ export interface SimulationResult {
 export async function simulate(plan: WorldPlan, options: SimulationOptions = {}): Promise<SimulationResult> {
   const stalled: Stalled[] = [];
   const crashes: string[] = [];
+  let broken = 0;
   const world = new World(plan, options.onTrace);
   const fleet = new Fleet(world, plan, {
-    mutant: options.mutant,
+    mutant: options.mutant && must(MUTANTS[options.mutant], `the mutant ${options.mutant}`),
     onTrace: options.onTrace,
     onCrash: (what) => crashes.push(what),
+    onBroken: () => {
+      broken++;
+    },
     onStalled: (stage, partition, cause) => stalled.push({ stage, partition, cause }),
   });
   const { scheduler } = world;
@@ -46,7 +54,7 @@ export async function simulate(plan: WorldPlan, options: SimulationOptions = {})
   options.onTrace?.(`${scheduler.nowMs} healed`);
   heal({ world, fleet });
   const violation = (await findFirst(plan, { world, fleet, stalled })) ?? crashes[0] ?? toRewritten(world);
-  return { violation, events: scheduler.executed, virtualMs: scheduler.nowMs };
+  return { violation, broken, events: scheduler.executed, virtualMs: scheduler.nowMs };
 }
 
 /** First at rest, then after what comes at the end. */

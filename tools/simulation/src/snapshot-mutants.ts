@@ -1,58 +1,64 @@
 import type { BlobStore } from '@perennial/blob-store';
 import type { PartitionMeta } from '@perennial/keyed-processor';
 import { decodeManifest, encodeManifest, type SnapshotManifest } from '@perennial/keyed-processor/internals';
-import { type Mutant, toPort, uncounted } from './mutant.js';
+import { type MetaOf, type Mutant, type OnBroken, toPort, uncounted } from './mutant.js';
+import type { RuleName } from './rules.js';
 
 /** The rules of snapshots and restores, broken from outside: mostly by what a manifest says of a snapshot. */
-export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
-  {
-    name: 'snapshot begun after its states were read',
-    inBlobs: (blobs, serverOf) =>
-      withManifests(blobs, (manifest) => {
-        const meta = serverOf(manifest.partition).meta;
-        const isLater = meta !== undefined && meta.restoring === undefined && meta.ordinal === 0;
-        // Not beyond its end, which would break another rule.
-        if (!isLater || meta.next <= manifest.begin.next || meta.next > manifest.end) return manifest;
-        return { ...manifest, begin: meta };
-      }),
-  },
-  {
-    name: 'snapshot ended while something is unpublished',
-    inBlobs: (blobs, serverOf) =>
-      withManifests(blobs, async (manifest) => {
+export const SNAPSHOT_MUTANTS = {
+  'snapshot-begun-after-its-states-were-read': { inBlobs: withLateBegin },
+  'snapshot-ended-while-unpublished': {
+    inBlobs: (blobs, { metaOf, onBroken }) =>
+      withManifests(blobs, onBroken, async (manifest) => {
         // For as long as that takes, the partition goes on, perhaps into a time when nothing can be published.
         for (let i = 0; i < 4; i++) await blobs.list(`${manifest.id}/`);
-        const { next } = serverOf(manifest.partition).position;
-        return { ...manifest, end: Math.max(manifest.end, next) };
+        return { ...manifest, end: Math.max(manifest.end, metaOf(manifest.partition)?.next ?? 0) };
       }),
   },
-  {
-    name: 'chunks put in where the snapshot began',
-    inBlobs: (blobs) =>
-      withManifests(blobs, (manifest) => {
+  'chunks-put-in-where-snapshot-began': {
+    inBlobs: (blobs, { onBroken }) =>
+      withManifests(blobs, onBroken, (manifest) => {
         const chunks = manifest.chunks.map((chunk) => ({ ...chunk, asOf: manifest.begin.next }));
         return { ...manifest, chunks };
       }),
   },
-  {
-    name: 'restore not marked',
-    inStore: (store) => ({
+  'restore-not-marked': {
+    inStore: (store, { onBroken }) => ({
       ...store,
-      commit: (fence, request) => store.commit(fence, { ...request, meta: withoutMark(request.meta) }),
+      commit: (fence, request) => store.commit(fence, { ...request, meta: withoutMark(request.meta, onBroken) }),
     }),
   },
-  {
-    name: 'restore without a wipe',
-    atServer: (server) => ({ ...toPort(server), wipe: (owner) => server.wipeMeta(owner) }),
+  'restore-without-wipe': {
+    atServer: (server, onBroken) => ({
+      ...toPort(server),
+      wipe(owner) {
+        onBroken();
+        return server.wipeMeta(owner);
+      },
+    }),
   },
-  {
-    name: 'commits of a restore not counted',
-    atServer: (server) => uncounted(server, (restoring) => restoring),
+  'commits-of-a-restore-not-counted': {
+    atServer: (server, onBroken) => uncounted(server, (restoring) => restoring, onBroken),
   },
-];
+} as const satisfies Partial<Record<RuleName, Mutant>>;
+
+/** A snapshot that says it began where it ended, or as close to that as is known: after its states were read. */
+export function withLateBegin(
+  blobs: BlobStore,
+  { metaOf, onBroken }: { readonly metaOf: MetaOf; readonly onBroken: OnBroken },
+): BlobStore {
+  return withManifests(blobs, onBroken, (manifest) => {
+    const meta = metaOf(manifest.partition);
+    const isLater = meta !== undefined && meta.restoring === undefined && meta.ordinal === 0;
+    // Not beyond its end, which would break another rule.
+    if (!isLater || meta.next <= manifest.begin.next || meta.next > manifest.end) return manifest;
+    return { ...manifest, begin: meta };
+  });
+}
 
 function withManifests(
   blobs: BlobStore,
+  onBroken: OnBroken,
   change: (manifest: SnapshotManifest) => SnapshotManifest | Promise<SnapshotManifest>,
 ): BlobStore {
   // A put that is tried again is of the same bytes.
@@ -61,6 +67,7 @@ function withManifests(
     async put(key, bytes) {
       if (!key.includes('/manifests/')) return blobs.put(key, bytes);
       const written = changed.get(key) ?? encodeManifest(await change(decodeManifest(bytes)));
+      if (!written.equals(bytes)) onBroken();
       changed.set(key, written);
       return blobs.put(key, written);
     },
@@ -70,6 +77,7 @@ function withManifests(
   };
 }
 
-function withoutMark({ restoring: _restoring, ...meta }: PartitionMeta): PartitionMeta {
+function withoutMark({ restoring, ...meta }: PartitionMeta, onBroken: OnBroken): PartitionMeta {
+  if (restoring !== undefined) onBroken();
   return meta;
 }

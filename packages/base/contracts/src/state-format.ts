@@ -1,4 +1,5 @@
 import { AppError, assert, toMessage } from '@perennial/kernel';
+import { stateSeam } from './state-seam.js';
 
 /**
  * How the states of one processor become bytes: as this release writes them, and as it and the releases before it wrote
@@ -39,8 +40,8 @@ export function defineState<State>(format: StateFormat<State>): VersionedState<S
   const { name, current, versions } = format;
   assert(versions[current] !== undefined, `a release reads the ${name} that it writes`);
   const known = Object.keys(versions).join(', ');
-  return {
-    ...format,
+  const wrap = stateSeam.pass();
+  const coding: VersionedState<State> = {
     encode(state) {
       const bytes = format.encode(state);
       assert(bytes[0] === current, `a ${name} begins with its version, ${current}`);
@@ -60,4 +61,5 @@ export function defineState<State>(format: StateFormat<State>): VersionedState<S
       }
     },
   };
+  return { ...format, ...(wrap?.(coding) ?? coding) };
 }

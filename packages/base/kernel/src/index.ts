@@ -7,6 +7,7 @@ export { AppError, type ErrorCode, isAppError, toMessage } from './errors.js';
 export { createRandomToken, toDeterministicId, toSha256, toUnitInterval } from './ids.js';
 export { LruCache } from './lru-cache.js';
 export { ReleaseStack } from './release-stack.js';
+export { Seam } from './seam.js';
 export { createSeededRandom } from './seeded-random.js';
 export { untilAborted } from './until-aborted.js';
 export { withLimit } from './with-limit.js';

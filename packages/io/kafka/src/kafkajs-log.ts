@@ -7,6 +7,7 @@ import { KafkajsConsumer } from './kafkajs-consumer.js';
 import type { ProducerLimits } from './kafkajs-producer.js';
 import { KafkajsProducer, PRODUCER_LIMITS } from './kafkajs-producer.js';
 import type { Log, LogConsumer, LogProducer, PartitionOffsets } from './log.js';
+import { logSeam } from './log-seam.js';
 
 export interface KafkaLogOptions extends KafkaConnection {
   readonly producerLimits?: Partial<ProducerLimits>;
@@ -30,7 +31,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     { answerMs: ANSWER_MS },
   );
 
-  return {
+  const log: Log = {
     async createProducer({ clientId } = {}) {
       const client = clientId === undefined ? kafka : createKafkajsClient({ ...options, clientId });
       const producer = new KafkajsProducer(client, logger, { ...PRODUCER_LIMITS, ...options.producerLimits });
@@ -70,6 +71,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
       await admin.close();
     },
   };
+  return logSeam.pass()?.(log) ?? log;
 }
 
 async function fetchGroupOffsets(

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
 import { checkContinuity } from './partition/continuity.js';
 import { DEFAULT_LINGER, Linger, type LingerLimits } from './partition/linger.js';
 import { PartitionWorker } from './partition/partition-worker.js';
+import { passSeam } from './processor-seam.js';
 import { createOpenSnapshots, type SnapshotSettings } from './snapshot/open-snapshots.js';
 import { createSnapshotTelemetry, type SnapshotTelemetry } from './snapshot/snapshot-telemetry.js';
 import { createRedisPartitionStore } from './store/redis-store.js';
@@ -48,15 +49,24 @@ const OBSERVE_INTERVAL_MS = 5000;
 export async function startProcessor<State, Input, Evidence = undefined>(
   options: ProcessorOptions<State, Input, Evidence>,
 ): Promise<Processor> {
-  const { definition, namespace, log, logger } = options;
+  const { namespace, logger } = options;
   const limits: ProcessorLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
   const telemetry = options.telemetry ?? createProcessorTelemetry(logger, options.metrics);
   const linger = new Linger({ ...DEFAULT_LINGER, ...options.linger }, clock);
-  const openStore: OpenPartitionStore =
-    options.openStore ??
-    ((partition) => createRedisPartitionStore(options.redis, { namespace, processor: definition.name, partition }));
+  const processor = options.definition.name;
+  const openRedisStore: OpenPartitionStore = (partition) =>
+    createRedisPartitionStore(options.redis, { namespace, processor, partition });
+  const { definition, log, openStore, snapshots } = passSeam(
+    {
+      definition: options.definition,
+      log: options.log,
+      openStore: options.openStore ?? openRedisStore,
+      snapshots: options.snapshots,
+    },
+    { namespace, redis: options.redis },
+  );
   const partitions = await retry(async () => (await log.offsets(definition.inputTopic)).size, {
     initialMs: limits.retryInitialMs,
     maxMs: limits.retryMaxMs,
@@ -67,9 +77,9 @@ export async function startProcessor<State, Input, Evidence = undefined>(
     onRetry: ({ error }) => telemetry.consumerFailed(error),
   });
   const openSnapshots =
-    options.snapshots &&
+    snapshots &&
     createOpenSnapshots({
-      settings: options.snapshots,
+      settings: snapshots,
       namespace,
       processor: definition.name,
       topic: definition.inputTopic,

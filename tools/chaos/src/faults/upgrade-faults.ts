@@ -1,23 +1,34 @@
 import { PROCESSOR_NAMES, type ProcessorName } from '@perennial/contracts';
-import { systemClock } from '@perennial/kernel';
-import type { ModulePatch } from '../patches.js';
-import { RELEASES } from '../releases.js';
+import { AppError, systemClock } from '@perennial/kernel';
+import type { Release } from '../releases.js';
 import type { World } from '../world.js';
 import type { Draw, Fault } from './fault.js';
 
 /** For which releases work side by side, and for which the newest works alone. */
 const SIDE_BY_SIDE_MS = { min: 2_000, max: 4_000 };
+/** The other lane may have taken the broker or a store away for a minute. */
+const WRITTEN_WITHIN_MS = 120_000;
+const POLL_MS = 50;
 
 /** Restarts a processor's instances one by one as another release; the old one and the new one share the partitions meanwhile. */
 async function roll(
   { fleet }: World,
-  { service, patches }: { service: ProcessorName; patches: readonly ModulePatch[] },
+  { service, release }: { service: ProcessorName; release: Release },
   draw: Draw,
 ): Promise<void> {
   for (const instance of [...fleet.of(service)]) {
-    await fleet.restartAs(instance, patches);
+    await fleet.restartAs(instance, release);
     await fleet.waitUntilReady();
     await systemClock.wait(draw.between(SIDE_BY_SIDE_MS.min, SIDE_BY_SIDE_MS.max));
+  }
+}
+
+/** Without a state in the new version nothing was tried. */
+async function waitUntilWritten({ fleet }: World, service: ProcessorName): Promise<void> {
+  const deadline = systemClock.now() + WRITTEN_WITHIN_MS;
+  while (!fleet.of(service).some((instance) => fleet.hasHappened(instance, 'release-written'))) {
+    if (systemClock.now() > deadline) throw new AppError('timeout', `no ${service} wrote a state of the new version`);
+    await systemClock.wait(POLL_MS);
   }
 }
 
@@ -27,11 +38,11 @@ const upgradeAndRollBack: Fault = {
   lane: 'services',
   async run(world, draw) {
     const service = draw.pick(PROCESSOR_NAMES);
-    const { reads, writes } = RELEASES[service];
-    await roll(world, { service, patches: reads }, draw);
-    await roll(world, { service, patches: [...reads, ...writes] }, draw);
+    await roll(world, { service, release: 'reads' }, draw);
+    await roll(world, { service, release: 'writes' }, draw);
+    await waitUntilWritten(world, service);
     // Back to what reads the new states; not further, since they stay until their profiles change.
-    await roll(world, { service, patches: reads }, draw);
+    await roll(world, { service, release: 'reads' }, draw);
     return `${service}, to the next release but one and back by one`;
   },
 };

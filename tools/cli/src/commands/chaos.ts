@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import {
   FAULTS,
   formatChaosReport,
-  isBreakageNoticed,
+  isMutantNoticed,
   listFailures,
   MUTANTS,
+  parseMutantName,
   runChaos,
   selectFaults,
-  selectMutant,
 } from '@perennial/chaos';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
 import { Command, Option } from 'commander';
@@ -50,7 +50,7 @@ export function createChaosCommand(): Command {
     .addOption(countOption('--instances <n>', 'of each service', { value: 2, max: 8 }))
     .option(
       '--mutant <name>',
-      `break a rule while faults are done, with those that show it best: ${MUTANTS.map(({ name }) => name).join(', ')}`,
+      `break a rule while faults are done, with those that show it best: ${Object.keys(MUTANTS).join(', ')}`,
     )
     .option('--json <file>', 'write the report to this file too')
     .addHelpText(
@@ -64,7 +64,7 @@ Examples:
   ./perennial chaos --seed 7
   ./perennial chaos --seed 7 --minutes 3 --json report.json
   ./perennial chaos --faults kill-service,redis-loses-writes
-  ./perennial chaos --mutant cache-kept-after-refusal --seconds 15`,
+  ./perennial chaos --mutant cache-kept-when-fenced --seconds 15`,
     )
     .action(chaos);
 }
@@ -73,14 +73,14 @@ async function chaos({
   minutes,
   seconds,
   faults,
-  mutant: broken,
+  mutant: mutantName,
   rate,
   json,
   ...options
 }: ChaosCommandOptions): Promise<void> {
-  const mutant = broken === undefined ? undefined : selectMutant(broken);
+  const mutant = mutantName === undefined ? undefined : parseMutantName(mutantName);
   const runSeconds = minutes === undefined ? seconds : minutes * 60;
-  const chosen = selectFaults(faults ?? mutant?.faults, runSeconds);
+  const chosen = selectFaults(faults ?? (mutant && MUTANTS[mutant].faults), runSeconds);
   await requireMachine();
   const progress = createProgress();
   try {
@@ -98,7 +98,7 @@ async function chaos({
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     progress.done();
     printLine(formatChaosReport(report));
-    const asWanted = mutant === undefined ? listFailures(report).length === 0 : isBreakageNoticed(report);
+    const asWanted = mutant === undefined ? listFailures(report).length === 0 : isMutantNoticed(report);
     if (!asWanted) process.exitCode = EXIT.failed;
   } finally {
     progress.done();

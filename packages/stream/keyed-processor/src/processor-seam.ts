@@ -1,0 +1,60 @@
+import type { BlobStore } from '@perennial/blob-store';
+import type { Log } from '@perennial/kafka';
+import { Seam } from '@perennial/kernel';
+import type { Redis } from '@perennial/redis';
+import type { ProcessorDefinition } from './definition.js';
+import type { SnapshotSettings } from './snapshot/open-snapshots.js';
+import type { OpenPartitionStore, PartitionStore } from './store/store.js';
+
+/** Whose port it is. */
+export interface PortPlace {
+  readonly namespace: string;
+  readonly processor: string;
+}
+
+/** Where the store of a partition lies. */
+export interface StorePortPlace extends PortPlace {
+  readonly partition: number;
+  readonly redis: Redis;
+}
+
+/** What a harness puts around the ports of a processor. A port is a plain object: a copy with another method is one too. */
+export interface ProcessorWrappers {
+  definition?<State, Input, Evidence>(
+    definition: ProcessorDefinition<State, Input, Evidence>,
+  ): ProcessorDefinition<State, Input, Evidence>;
+  log?(log: Log, at: PortPlace): Log;
+  store?(store: PartitionStore, at: StorePortPlace): PartitionStore;
+  blobs?(blobs: BlobStore, at: PortPlace): BlobStore;
+}
+
+/** Where a harness stands between the processors of a real service and the world. */
+export const processorSeam = new Seam<ProcessorWrappers>('processor');
+
+/** The ports of one processor. */
+export interface ProcessorPorts<State, Input, Evidence> {
+  readonly definition: ProcessorDefinition<State, Input, Evidence>;
+  readonly log: Log;
+  readonly openStore: OpenPartitionStore;
+  readonly snapshots: SnapshotSettings | undefined;
+}
+
+/** The ports as a processor is to use them: as given, unless a harness has installed something. */
+export function passSeam<State, Input, Evidence>(
+  ports: ProcessorPorts<State, Input, Evidence>,
+  { namespace, redis }: { readonly namespace: string; readonly redis: Redis },
+): ProcessorPorts<State, Input, Evidence> {
+  const wrappers = processorSeam.pass();
+  if (wrappers === undefined) return ports;
+  const { definition, log, openStore, snapshots } = ports;
+  const at: PortPlace = { namespace, processor: definition.name };
+  return {
+    definition: wrappers.definition?.(definition) ?? definition,
+    log: wrappers.log?.(log, at) ?? log,
+    openStore: (partition) => {
+      const store = openStore(partition);
+      return wrappers.store?.(store, { ...at, partition, redis }) ?? store;
+    },
+    snapshots: snapshots && { ...snapshots, blobs: wrappers.blobs?.(snapshots.blobs, at) ?? snapshots.blobs },
+  };
+}

@@ -1,0 +1,24 @@
+/** Every rule of the heart that can be broken from outside it; docs/RELIABILITY.md says what each would do. */
+export const RULES = [
+  'publish-before-commit',
+  'owner-not-checked',
+  'offset-not-checked',
+  'reads-not-fenced',
+  'parts-of-a-tick-not-counted',
+  'outbox-not-republished',
+  'outbox-dropped-before-acknowledged',
+  'timers-outside-commit',
+  'duplicates-remembered-outside-commit',
+  'positions-not-checked-downstream',
+  'outputs-coalesced-by-batch',
+  'cache-kept-when-fenced',
+  'snapshot-begun-after-its-states-were-read',
+  'snapshot-ended-while-unpublished',
+  'chunks-put-in-where-snapshot-began',
+  'restore-not-marked',
+  'restore-without-wipe',
+  'commits-of-a-restore-not-counted',
+] as const;
+
+/** Names a mutant by the rule that it breaks: an unknown one does not compile. */
+export type RuleName = (typeof RULES)[number];
