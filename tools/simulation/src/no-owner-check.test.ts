@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { must } from '@perennial/kernel';
 import type { CommitRequest, PartitionStore } from '@perennial/keyed-processor';
 import { EMPTY_META } from '@perennial/keyed-processor/internals';
 import { Scheduler } from './scheduler.js';
@@ -11,7 +12,7 @@ import { StoreServer } from './store-server.js';
  * as its successor, writes over one.
  */
 
-const { atServer } = SERVER_MUTANTS['owner-not-checked'];
+const atServer = must(SERVER_MUTANTS['owner-not-checked'].atServer, 'the mutant');
 
 /** A commit of one or more records, the partition's nth, with an outbox that names them if it has a number. */
 function commitOf(range: { from: number; to: number; commits: number; sequence?: number }): CommitRequest {

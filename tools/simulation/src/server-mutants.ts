@@ -2,8 +2,18 @@ import { decodeOutbox } from '@perennial/keyed-processor/internals';
 import { type Mutant, memoryOf, toPort, uncounted, withFence } from './mutant.js';
 import type { RuleName } from './rules.js';
 
+type ServerRule = Extract<
+  RuleName,
+  | 'publish-before-commit'
+  | 'owner-not-checked'
+  | 'offset-not-checked'
+  | 'reads-not-fenced'
+  | 'parts-of-a-tick-not-counted'
+  | 'duplicates-remembered-outside-commit'
+>;
+
 /** The fences, broken at the server of a store; and what takes a simulated process or processor. */
-export const SERVER_MUTANTS = {
+export const SERVER_MUTANTS: Readonly<Record<ServerRule, Mutant>> = {
   'publish-before-commit': {
     inStore: (store, { producer, onBroken }) => ({
       ...store,
@@ -55,4 +65,4 @@ export const SERVER_MUTANTS = {
       };
     },
   },
-} as const satisfies Partial<Record<RuleName, Mutant>>;
+};

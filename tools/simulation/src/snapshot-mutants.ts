@@ -4,8 +4,18 @@ import { decodeManifest, encodeManifest, type SnapshotManifest } from '@perennia
 import { type MetaOf, type Mutant, type OnBroken, toPort, uncounted } from './mutant.js';
 import type { RuleName } from './rules.js';
 
+type SnapshotRule = Extract<
+  RuleName,
+  | 'snapshot-begun-after-its-states-were-read'
+  | 'snapshot-ended-while-unpublished'
+  | 'chunks-put-in-where-snapshot-began'
+  | 'restore-not-marked'
+  | 'restore-without-wipe'
+  | 'commits-of-a-restore-not-counted'
+>;
+
 /** The rules of snapshots and restores, broken from outside: mostly by what a manifest says of a snapshot. */
-export const SNAPSHOT_MUTANTS = {
+export const SNAPSHOT_MUTANTS: Readonly<Record<SnapshotRule, Mutant>> = {
   'snapshot-begun-after-its-states-were-read': { inBlobs: withLateBegin },
   'snapshot-ended-while-unpublished': {
     inBlobs: (blobs, { metaOf, onBroken }) =>
@@ -40,7 +50,7 @@ export const SNAPSHOT_MUTANTS = {
   'commits-of-a-restore-not-counted': {
     atServer: (server, onBroken) => uncounted(server, (restoring) => restoring, onBroken),
   },
-} as const satisfies Partial<Record<RuleName, Mutant>>;
+};
 
 /** A snapshot that says it began where it ended, or as close to that as is known: after its states were read. */
 export function withLateBegin(

@@ -7,7 +7,7 @@ import type { SnapshotSettings } from './snapshot/open-snapshots.js';
 import type { OpenPartitionStore, PartitionStore } from './store/store.js';
 
 /** Whose port it is. */
-export interface PortPlace {
+interface PortPlace {
   readonly namespace: string;
   readonly processor: string;
 }

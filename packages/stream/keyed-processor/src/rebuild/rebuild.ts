@@ -21,7 +21,7 @@ import { EMPTY_META, type PartitionMeta, type PartitionStore } from '../store/st
 import { createProcessorTelemetry } from '../telemetry.js';
 
 /** What lies in `restoring` while a partition is being rebuilt: no service takes it for whole, no reader serves it. */
-export const REBUILD_MARK = 'rebuild';
+const REBUILD_MARK = 'rebuild';
 
 /** Records that one commit covers. */
 const BATCH_RECORDS_MAX = 500;
@@ -38,7 +38,7 @@ export interface RebuildOptions<State, Input, Evidence> {
 }
 
 /** `absent`: the store knows nothing of it; `begun`: a rebuild did not come to its end; `whole`: there are states. */
-export type PartitionCondition = 'absent' | 'begun' | 'whole';
+type PartitionCondition = 'absent' | 'begun' | 'whole';
 
 /** One processor's part of a rebuild, any of its partitions. */
 export interface RebuildStage {

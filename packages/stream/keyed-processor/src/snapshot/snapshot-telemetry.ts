@@ -10,7 +10,7 @@ export interface RestoreFigures {
   readonly elapsedMs: number;
 }
 
-export interface SnapshotFigures {
+interface SnapshotFigures {
   readonly snapshot: string;
   readonly kind: 'full' | 'increment';
   readonly profiles: number;

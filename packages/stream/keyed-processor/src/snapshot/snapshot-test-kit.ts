@@ -23,7 +23,7 @@ export const RESTLESS_LIMITS: SnapshotLimits = {
   fixedPointWaitMs: 1,
 };
 
-export const silentSnapshotTelemetry: SnapshotTelemetry = {
+const silentSnapshotTelemetry: SnapshotTelemetry = {
   written() {},
   failed() {},
   removed() {},
