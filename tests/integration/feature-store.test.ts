@@ -98,7 +98,7 @@ describe(`feature-store (seed ${SEED})`, () => {
   });
 
   it('refuses an id that is too long', async () => {
-    expect(calm.refused).toEqual({ status: 400, message: 'userId has 300 characters, 256 at most' });
+    expect(calm.refused).toEqual({ status: 400, message: 'userId must NOT have more than 256 characters' });
   });
 
   it('ends in the same profiles and updates after kill -9', async () => {
