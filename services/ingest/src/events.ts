@@ -8,80 +8,56 @@ export type Door = 'http' | 'kafka';
 export type IngestEvents = ReturnType<typeof createEvents>;
 
 export function createEvents(logger: Logger, metrics: Metrics) {
-  const accepted = metrics.counter('ingest_events_accepted_total', 'Events written to event.accepted.', ['door']);
-  const rejected = metrics.counter('ingest_events_rejected_total', 'Events written to event.rejected.', [
-    'door',
-    'reason',
-  ]);
-  const publishSeconds = metrics.histogram(
-    'ingest_publish_seconds',
-    'From handing records to the producer to the acknowledgement.',
-    DURATION_BUCKETS_SECONDS,
-    ['door'],
-  );
-  const batchRecords = metrics.histogram('ingest_batch_records', 'Records published at a time.', BATCH_SIZE_BUCKETS, [
-    'door',
-  ]);
-  const publishFailures = metrics.counter('ingest_publish_failures_total', 'Publishes that failed.', ['door']);
-  const partitions = metrics.gauge('ingest_partitions_owned', 'Partitions of event.received that this instance has.');
-  const lag = metrics.gauge(
-    'ingest_received_lag_records',
-    'Records of event.received not yet taken in, by all instances.',
-  );
-  const inFlight = metrics.gauge('ingest_in_flight_records', 'Records handed to the producer and not acknowledged.');
-  const ticks = metrics.counter('ingest_ticks_total', 'Ticks written to event.accepted.');
-  const skew = metrics.gauge('ingest_clock_skew_seconds', 'Append time of the broker minus the clock of this machine.');
-  const commitFailures = metrics.counter('ingest_commit_failures_total', 'Offset commits that failed.');
-
+  const meters = createMeters(metrics);
   return {
     received(door: Door, event: NormalisedEvent | Rejection): void {
-      if (event.kind === 'accepted') accepted.inc({ door });
-      else rejected.inc({ door, reason: event.reason });
+      if (event.kind === 'accepted') meters.accepted.inc({ door });
+      else meters.rejected.inc({ door, reason: event.reason });
     },
     answered(result: { readonly accepted: number; readonly rejections: readonly Rejection[] }): void {
-      if (result.accepted > 0) accepted.inc({ door: 'http' }, result.accepted);
-      for (const { reason } of result.rejections) rejected.inc({ door: 'http', reason });
+      if (result.accepted > 0) meters.accepted.inc({ door: 'http' }, result.accepted);
+      for (const { reason } of result.rejections) meters.rejected.inc({ door: 'http', reason });
     },
     published(door: Door, { records, ms }: { records: number; ms: number }): void {
-      publishSeconds.observe({ door }, ms / 1000);
-      batchRecords.observe({ door }, records);
+      meters.publishSeconds.observe({ door }, ms / 1000);
+      meters.batchRecords.observe({ door }, records);
     },
     publishRetried(error: unknown): void {
-      publishFailures.inc({ door: 'kafka' });
+      meters.publishFailures.inc({ door: 'kafka' });
       logger.warn({ error }, 'publishing failed, trying again');
     },
     publishFailed(error: unknown): void {
-      publishFailures.inc({ door: 'http' });
+      meters.publishFailures.inc({ door: 'http' });
       logger.debug({ error }, 'publishing failed, the client was answered with an error');
     },
     commitFailed(error: unknown): void {
-      commitFailures.inc();
+      meters.commitFailures.inc();
       logger.warn({ error }, 'offset commit failed');
     },
     consumerFailed(error: unknown): void {
       logger.warn({ error }, 'consumer of event.received is in trouble');
     },
     ownershipChanged(count: number): void {
-      partitions.set(count);
+      meters.partitions.set(count);
       logger.info({ partitions: count }, 'partitions of event.received changed');
     },
     lagMeasured(records: number): void {
-      lag.set(records);
+      meters.lag.set(records);
     },
     lagUnknown(error: unknown): void {
       logger.debug({ error }, 'lag could not be read');
     },
     inFlightMeasured(records: number): void {
-      inFlight.set(records);
+      meters.inFlight.set(records);
     },
     ticked(count: number): void {
-      ticks.inc(count);
+      meters.ticks.inc(count);
     },
     tickFailed(error: unknown): void {
       logger.warn({ error }, 'ticks could not be written');
     },
     clockMeasured(skewMs: number): void {
-      skew.set(skewMs / 1000);
+      meters.skew.set(skewMs / 1000);
     },
     clockUnknown(error: unknown): void {
       logger.warn({ error }, 'clock could not be compared with the broker');
@@ -92,5 +68,28 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     clockOff(skewMs: number): void {
       logger.error({ skewMs }, 'clock differs from the broker: ticks stopped');
     },
+  };
+}
+
+function createMeters(metrics: Metrics) {
+  return {
+    accepted: metrics.counter('ingest_events_accepted_total', 'Events written to event.accepted.', ['door']),
+    rejected: metrics.counter('ingest_events_rejected_total', 'Events written to event.rejected.', ['door', 'reason']),
+    publishSeconds: metrics.histogram(
+      'ingest_publish_seconds',
+      'From handing records to the producer to the acknowledgement.',
+      DURATION_BUCKETS_SECONDS,
+      ['door'],
+    ),
+    batchRecords: metrics.histogram('ingest_batch_records', 'Records published at a time.', BATCH_SIZE_BUCKETS, [
+      'door',
+    ]),
+    publishFailures: metrics.counter('ingest_publish_failures_total', 'Publishes that failed.', ['door']),
+    partitions: metrics.gauge('ingest_partitions_owned', 'Partitions of event.received that this instance has.'),
+    lag: metrics.gauge('ingest_received_lag_records', 'Records of event.received not yet taken in, by all instances.'),
+    inFlight: metrics.gauge('ingest_in_flight_records', 'Records handed to the producer and not acknowledged.'),
+    ticks: metrics.counter('ingest_ticks_total', 'Ticks written to event.accepted.'),
+    skew: metrics.gauge('ingest_clock_skew_seconds', 'Append time of the broker minus the clock of this machine.'),
+    commitFailures: metrics.counter('ingest_commit_failures_total', 'Offset commits that failed.'),
   };
 }

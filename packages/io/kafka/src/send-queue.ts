@@ -45,36 +45,6 @@ export function createSendQueue(limits: { requestBytesMax: number; requestRecord
   let waiting: Send[] = [];
   let bytesWaiting = 0;
 
-  /** Moves what fits of `send` into the request; the bytes taken. */
-  function fill(send: Send, byTopic: Map<string, OutgoingRecord[]>, room: { bytes: number; records: number }): void {
-    const fitsWhole = send.bytesLeft <= room.bytes && send.records.length - send.next <= room.records;
-    let topic: string | undefined;
-    let list: OutgoingRecord[] = [];
-    while (send.next < send.records.length && (fitsWhole || room.records > 0)) {
-      const record = must(send.records[send.next], 'record');
-      if (!fitsWhole) {
-        const size = sizeOfRecord(record);
-        if (size > room.bytes) return;
-        room.bytes -= size;
-        room.records--;
-        send.bytesLeft -= size;
-        bytesWaiting -= size;
-      }
-      if (record.topic !== topic) {
-        topic = record.topic;
-        list = byTopic.get(topic) ?? [];
-        byTopic.set(topic, list);
-      }
-      list.push(record);
-      send.next++;
-    }
-    if (!fitsWhole) return;
-    room.bytes -= send.bytesLeft;
-    room.records -= send.records.length;
-    bytesWaiting -= send.bytesLeft;
-    send.bytesLeft = 0;
-  }
-
   return {
     get bytes() {
       return bytesWaiting;
@@ -90,7 +60,7 @@ export function createSendQueue(limits: { requestBytesMax: number; requestRecord
       const room = { bytes: limits.requestBytesMax, records: limits.requestRecordsMax };
       let complete = 0;
       for (const send of waiting) {
-        fill(send, byTopic, room);
+        bytesWaiting -= fillRequest(send, byTopic, room);
         if (send.next < send.records.length) break;
         complete++;
         if (room.bytes <= 0 || room.records <= 0) break;
@@ -112,6 +82,42 @@ export function createSendQueue(limits: { requestBytesMax: number; requestRecord
       };
     },
   };
+}
+
+interface Room {
+  bytes: number;
+  records: number;
+}
+
+/** Moves what fits of `send` into the request; gives the bytes taken. */
+function fillRequest(send: Send, byTopic: Map<string, OutgoingRecord[]>, room: Room): number {
+  const fitsWhole = send.bytesLeft <= room.bytes && send.records.length - send.next <= room.records;
+  const bytesBefore = send.bytesLeft;
+  let topic: string | undefined;
+  let list: OutgoingRecord[] = [];
+  while (send.next < send.records.length && (fitsWhole || room.records > 0)) {
+    const record = must(send.records[send.next], 'record');
+    if (!fitsWhole) {
+      const size = sizeOfRecord(record);
+      if (size > room.bytes) return bytesBefore - send.bytesLeft;
+      room.bytes -= size;
+      room.records--;
+      send.bytesLeft -= size;
+    }
+    if (record.topic !== topic) {
+      topic = record.topic;
+      list = byTopic.get(topic) ?? [];
+      byTopic.set(topic, list);
+    }
+    list.push(record);
+    send.next++;
+  }
+  if (fitsWhole) {
+    room.bytes -= send.bytesLeft;
+    room.records -= send.records.length;
+    send.bytesLeft = 0;
+  }
+  return bytesBefore - send.bytesLeft;
 }
 
 function toFailedBefore(cause: AppError): AppError {

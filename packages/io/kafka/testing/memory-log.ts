@@ -48,8 +48,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   const topics = new Map<string, MemoryTopic>();
   const groups = new Map<string, MemoryGroup>();
   const consumers = new Set<MemoryConsumer>();
-  const faults: SendFault[] = [];
-  let held: Promise<void> = Promise.resolve();
+  const sends: Sends = { faults: [], held: Promise.resolve() };
 
   function topicOf(name: string, partitions = options.partitions): MemoryTopic {
     const topic = topics.get(name) ?? new MemoryTopic(name, partitions);
@@ -66,35 +65,8 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
 
   const append = (record: OutgoingRecord) => topicOf(record.topic).append(record, now());
 
-  function createProducer(): LogProducer {
-    let last: Promise<void> = Promise.resolve();
-    let closed = false;
-    return {
-      send(records) {
-        if (closed) return Promise.reject(new AppError('dependency_unavailable', 'the producer is closed'));
-        const oversized = records.find((record) => sizeOfRecord(record) > PRODUCER_LIMITS.requestBytesMax);
-        if (oversized !== undefined)
-          return Promise.reject(new AppError('limit_exceeded', `a record for ${oversized.topic} is too large`));
-        const sent = last.then(async () => {
-          await held;
-          await new Promise((resolve) => setImmediate(resolve));
-          const fault = faults.shift();
-          for (const record of records.slice(0, fault?.written)) append(record);
-          if (fault !== undefined)
-            throw fault.error ?? new AppError('dependency_unavailable', 'the broker is away', { retriable: true });
-        });
-        last = sent.catch(() => undefined);
-        return sent;
-      },
-      async close() {
-        closed = true;
-        await last;
-      },
-    };
-  }
-
   return {
-    createProducer: async () => createProducer(),
+    createProducer: async () => createMemoryProducer(sends, append),
     async startConsumer(consumerOptions, handlers) {
       const consumer = groupOf(consumerOptions.groupId, consumerOptions.topic).join(consumerOptions, handlers);
       consumers.add(consumer);
@@ -119,10 +91,10 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       return Array.from({ length: topic.partitions }, (_, number) => topic.records(number)).flat();
     },
     append,
-    failNextSend: (fault) => void faults.push(fault),
+    failNextSend: (fault) => void sends.faults.push(fault),
     holdSends() {
       let release: () => void = () => undefined;
-      held = new Promise((resolve) => {
+      sends.held = new Promise((resolve) => {
         release = resolve;
       });
       return release;
@@ -136,6 +108,40 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       );
       consumers.delete(member);
       await groupOf(groupId, topic).lose(member);
+    },
+  };
+}
+
+/** What a test has in store for the sends of all producers. */
+interface Sends {
+  readonly faults: SendFault[];
+  held: Promise<void>;
+}
+
+function createMemoryProducer(sends: Sends, append: (record: OutgoingRecord) => void): LogProducer {
+  let last: Promise<void> = Promise.resolve();
+  let closed = false;
+  async function write(records: readonly OutgoingRecord[]): Promise<void> {
+    await sends.held;
+    await new Promise((resolve) => setImmediate(resolve));
+    const fault = sends.faults.shift();
+    for (const record of records.slice(0, fault?.written)) append(record);
+    if (fault === undefined) return;
+    throw fault.error ?? new AppError('dependency_unavailable', 'the broker is away', { retriable: true });
+  }
+  return {
+    send(records) {
+      if (closed) return Promise.reject(new AppError('dependency_unavailable', 'the producer is closed'));
+      const oversized = records.find((record) => sizeOfRecord(record) > PRODUCER_LIMITS.requestBytesMax);
+      if (oversized !== undefined)
+        return Promise.reject(new AppError('limit_exceeded', `a record for ${oversized.topic} is too large`));
+      const sent = last.then(() => write(records));
+      last = sent.catch(() => undefined);
+      return sent;
+    },
+    async close() {
+      closed = true;
+      await last;
     },
   };
 }

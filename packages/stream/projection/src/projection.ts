@@ -1,9 +1,9 @@
-import type { Log, LogRecord } from '@perennial/kafka';
+import type { Log, LogConsumer, LogRecord } from '@perennial/kafka';
 import { type Clock, systemClock, toMessage } from '@perennial/kernel';
 import type { Pool, PoolClient } from '@perennial/postgres';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { createProjectionOffsets } from './offsets.js';
-import { PartitionWriter } from './partition-writer.js';
+import { PartitionWriter, type PartitionWriterDeps } from './partition-writer.js';
 
 export interface ProjectionOptions {
   readonly log: Log;
@@ -54,105 +54,146 @@ export interface Projection {
  * PostgreSQL away stops nothing but the projection, which tries for ever.
  */
 export async function startProjection(options: ProjectionOptions): Promise<Projection> {
-  const { log, pool, schema, groupId, topic, insert, metrics, clock = systemClock } = options;
-  const limits = { ...PROJECTION_LIMITS, ...options.limits };
-  const logger = options.logger.child({ projection: groupId, topic });
-  const meters = createMeters(metrics);
-  const writers = new Map<number, PartitionWriter>();
-  const moved = new Map<number, number>();
-  const stopping = new AbortController();
-  let lag = 0;
+  const projection = new TopicProjection(options);
+  await projection.start();
+  return projection;
+}
 
-  const deps = {
-    pool,
-    clock,
-    offsets: createProjectionOffsets(pool, { schema, groupId, topic }),
-    insert,
-    onRetry(partition: number, error: unknown, waitMs: number) {
-      meters.retries.inc({ topic });
-      logger.warn({ partition, waitMs, reason: toMessage(error) }, 'projection waits for postgresql');
-    },
-    onSkipped(record: LogRecord, error: unknown) {
-      meters.skipped.inc({ topic });
-      logger.error({ partition: record.partition, offset: record.offset, error }, 'projection cannot write a record');
-    },
-    onWritten(partition: number, records: number, next: number) {
-      meters.written.inc({ topic }, records);
-      moved.set(partition, next);
-    },
-  };
+class TopicProjection implements Projection {
+  readonly #options: ProjectionOptions;
+  readonly #limits: ProjectionLimits;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #meters: ReturnType<typeof createMeters>;
+  readonly #writerDeps: PartitionWriterDeps;
+  readonly #writers = new Map<number, PartitionWriter>();
+  readonly #moved = new Map<number, number>();
+  readonly #stopping = new AbortController();
+  #consumer: LogConsumer | undefined;
+  #loops: Array<Promise<void>> = [];
+  #lag = 0;
 
-  const consumer = await log.startConsumer(
-    { groupId, topic, fromBeginning: true, ...limits },
-    {
-      onAssigned(partitions) {
-        for (const partition of partitions) {
-          const writer = new PartitionWriter(deps, partition);
-          writers.set(partition, writer);
-          writer.start().then(
-            // What PostgreSQL says is the truth; without it the log's beginning is.
-            (next) => void (writers.get(partition) === writer && next !== undefined && consumer.seek(partition, next)),
-            (error: unknown) => logger.debug({ partition, reason: toMessage(error) }, 'projection did not start'),
-          );
-        }
-      },
-      onRevoked(partitions) {
-        for (const partition of partitions) {
-          writers.get(partition)?.stop();
-          writers.delete(partition);
-        }
-      },
-      async onRecords(partition, records) {
-        const writer = writers.get(partition);
-        const readLow = async () => (await log.offsets(topic)).get(partition)?.low ?? 0;
-        const missed = await writer?.findMissed(records, readLow);
-        if (missed !== undefined) return consumer.seek(partition, missed);
-        await writer?.write(records);
-        await clock.wait(limits.restMs, stopping.signal);
-      },
-      onError: (error) => logger.warn({ reason: error.message }, 'projection consumer is in trouble'),
-    },
-  );
+  constructor(options: ProjectionOptions) {
+    const { groupId, topic, clock = systemClock } = options;
+    this.#options = options;
+    this.#limits = { ...PROJECTION_LIMITS, ...options.limits };
+    this.#clock = clock;
+    this.#logger = options.logger.child({ projection: groupId, topic });
+    this.#meters = createMeters(options.metrics);
+    this.#writerDeps = this.#createWriterDeps();
+  }
 
-  async function measureLag(): Promise<void> {
+  async start(): Promise<void> {
+    const { log, groupId, topic } = this.#options;
+    this.#consumer = await log.startConsumer(
+      { groupId, topic, fromBeginning: true, ...this.#limits },
+      {
+        onAssigned: (partitions) => {
+          for (const partition of partitions) this.#assign(partition);
+        },
+        onRevoked: (partitions) => {
+          for (const partition of partitions) {
+            this.#writers.get(partition)?.stop();
+            this.#writers.delete(partition);
+          }
+        },
+        onRecords: (partition, records) => this.#take(partition, records),
+        onError: (error) => this.#logger.warn({ reason: error.message }, 'projection consumer is in trouble'),
+      },
+    );
+    const { lagIntervalMs, groupCommitIntervalMs } = this.#limits;
+    this.#loops = [
+      this.#repeat(lagIntervalMs, () => this.#measureLag()),
+      this.#repeat(groupCommitIntervalMs, () => this.#commitGroup()),
+    ];
+  }
+
+  lag(): number {
+    return this.#lag;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#loops);
+    await this.#commitGroup();
+    await this.#consumer?.stop();
+  }
+
+  #createWriterDeps(): PartitionWriterDeps {
+    const { pool, schema, groupId, topic, insert } = this.#options;
+    return {
+      pool,
+      clock: this.#clock,
+      offsets: createProjectionOffsets(pool, { schema, groupId, topic }),
+      insert,
+      onRetry: (partition, error, waitMs) => {
+        this.#meters.retries.inc({ topic });
+        this.#logger.warn({ partition, waitMs, reason: toMessage(error) }, 'projection waits for postgresql');
+      },
+      onSkipped: ({ partition, offset }, error) => {
+        this.#meters.skipped.inc({ topic });
+        this.#logger.error({ partition, offset, error }, 'projection cannot write a record');
+      },
+      onWritten: (partition, records, next) => {
+        this.#meters.written.inc({ topic }, records);
+        this.#moved.set(partition, next);
+      },
+    };
+  }
+
+  #assign(partition: number): void {
+    const writer = new PartitionWriter(this.#writerDeps, partition);
+    this.#writers.set(partition, writer);
+    writer.start().then(
+      // What PostgreSQL says is the truth; without it the log's beginning is.
+      (next) => {
+        if (this.#writers.get(partition) === writer && next !== undefined) this.#consumer?.seek(partition, next);
+      },
+      (error: unknown) => this.#logger.debug({ partition, reason: toMessage(error) }, 'projection did not start'),
+    );
+  }
+
+  async #take(partition: number, records: readonly LogRecord[]): Promise<void> {
+    const { log, topic } = this.#options;
+    const writer = this.#writers.get(partition);
+    const readLow = async () => (await log.offsets(topic)).get(partition)?.low ?? 0;
+    const missed = await writer?.findMissed(records, readLow);
+    if (missed !== undefined) return this.#consumer?.seek(partition, missed);
+    await writer?.write(records);
+    await this.#clock.wait(this.#limits.restMs, this.#stopping.signal);
+  }
+
+  async #measureLag(): Promise<void> {
+    const { log, topic } = this.#options;
     try {
       const offsets = await log.offsets(topic);
       let behind = 0;
-      for (const [partition, writer] of writers) {
+      for (const [partition, writer] of this.#writers) {
         const { low, high } = offsets.get(partition) ?? { low: 0, high: 0 };
         behind += Math.max(0, high - (writer.next ?? low));
       }
-      lag = behind;
-      meters.lag.set({ topic }, lag);
+      this.#lag = behind;
+      this.#meters.lag.set({ topic }, behind);
     } catch (error) {
-      logger.debug({ reason: toMessage(error) }, 'lag is unknown');
+      this.#logger.debug({ reason: toMessage(error) }, 'lag is unknown');
     }
   }
-  /** It never throws, and tells nothing but lag tools. */
-  async function commitGroup(): Promise<void> {
-    if (moved.size === 0) return;
-    const offsets = new Map(moved);
-    moved.clear();
-    await consumer.commit(offsets);
+
+  /** It never throws, and helps nobody but lag tools. */
+  async #commitGroup(): Promise<void> {
+    if (this.#moved.size === 0) return;
+    const offsets = new Map(this.#moved);
+    this.#moved.clear();
+    await this.#consumer?.commit(offsets);
   }
-  async function repeat(intervalMs: number, work: () => Promise<void>): Promise<void> {
+
+  async #repeat(intervalMs: number, work: () => Promise<void>): Promise<void> {
     for (;;) {
-      await clock.wait(intervalMs, stopping.signal);
-      if (stopping.signal.aborted) return;
+      await this.#clock.wait(intervalMs, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
       await work();
     }
   }
-  const loops = [repeat(limits.lagIntervalMs, measureLag), repeat(limits.groupCommitIntervalMs, commitGroup)];
-
-  return {
-    lag: () => lag,
-    async stop() {
-      stopping.abort();
-      await Promise.all(loops);
-      await commitGroup();
-      await consumer.stop();
-    },
-  };
 }
 
 function createMeters(metrics: Metrics) {

@@ -31,85 +31,105 @@ export interface Ticker {
   stop(): Promise<void>;
 }
 
-export function startTicker({ producer, acceptedTopic, owned, clock, events, probe }: TickerOptions): Ticker {
-  const stopping = new AbortController();
-  let probeNow = new AbortController();
-  let skewMs: number | undefined;
-  /** Wall clock minus steady clock when the skew was measured. */
-  let measuredAtMs = 0;
-  let probeError: string | undefined;
-  let lastTickMs: number | undefined;
+export function startTicker(options: TickerOptions): Ticker {
+  return new PartitionTicker(options);
+}
 
-  async function measure(partition: number): Promise<number> {
+class PartitionTicker implements Ticker {
+  readonly #options: TickerOptions;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<unknown>;
+  #probeNow = new AbortController();
+  #skewMs: number | undefined;
+  /** Wall clock minus steady clock when the skew was measured. */
+  #measuredAtMs = 0;
+  #probeError: string | undefined;
+  #lastTickMs: number | undefined;
+
+  constructor(options: TickerOptions) {
+    this.#options = options;
+    this.#running = Promise.all([this.#runProbes(), this.#runTicks()]);
+  }
+
+  problems(): readonly string[] {
+    const { owned } = this.#options;
+    if (this.#skewMs === undefined) {
+      const why = this.#probeError === undefined ? '' : `: ${this.#probeError}`;
+      return owned().size === 0 ? [] : [`the broker's clock is not known yet${why}`];
+    }
+    return this.#isRight() ? [] : [`this machine's clock is ${-this.#skewMs} ms ahead of the broker's`];
+  }
+
+  lastTickMs(): number | undefined {
+    return this.#lastTickMs;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #measure(partition: number): Promise<number> {
+    const { clock, events, probe } = this.#options;
     try {
       const before = clock.now() - clock.steadyMs();
-      skewMs = await probe(partition);
-      measuredAtMs = before;
-      probeError = undefined;
-      events.clockMeasured(skewMs);
-      if (Math.abs(skewMs) > TICKER_LIMITS.skewMaxMs) events.clockOff(skewMs);
-      return isRight() ? TICKER_LIMITS.probeIntervalMs : TICKER_LIMITS.probeRetryMs;
+      this.#skewMs = await probe(partition);
+      this.#measuredAtMs = before;
+      this.#probeError = undefined;
+      events.clockMeasured(this.#skewMs);
+      if (!this.#isRight()) events.clockOff(this.#skewMs);
+      return this.#isRight() ? TICKER_LIMITS.probeIntervalMs : TICKER_LIMITS.probeRetryMs;
     } catch (error) {
-      if (!stopping.signal.aborted) events.clockUnknown(error);
-      probeError = toMessage(error);
+      if (!this.#stopping.signal.aborted) events.clockUnknown(error);
+      this.#probeError = toMessage(error);
       return TICKER_LIMITS.probeRetryMs;
     }
   }
 
-  function isRight(): boolean {
-    return skewMs !== undefined && Math.abs(skewMs) <= TICKER_LIMITS.skewMaxMs;
+  #isRight(): boolean {
+    return this.#skewMs !== undefined && Math.abs(this.#skewMs) <= TICKER_LIMITS.skewMaxMs;
   }
 
   /** A clock that was set since the last probe is not to be believed until the next one. */
-  function checkSteady(): void {
-    const jumpMs = clock.now() - clock.steadyMs() - measuredAtMs;
-    if (skewMs === undefined || Math.abs(jumpMs) <= TICKER_LIMITS.skewMaxMs) return;
+  #checkSteady(): void {
+    const { clock, events } = this.#options;
+    const jumpMs = clock.now() - clock.steadyMs() - this.#measuredAtMs;
+    if (this.#skewMs === undefined || Math.abs(jumpMs) <= TICKER_LIMITS.skewMaxMs) return;
     events.clockJumped(jumpMs);
-    skewMs = undefined;
-    probeError = `this machine's clock jumped by ${Math.round(jumpMs)} ms`;
-    probeNow.abort();
+    this.#skewMs = undefined;
+    this.#probeError = `this machine's clock jumped by ${Math.round(jumpMs)} ms`;
+    this.#probeNow.abort();
   }
 
-  async function tick(): Promise<void> {
-    const timeMs = Math.max(clock.now(), lastTickMs ?? 0);
-    const records = [...owned()].map((partition) => toTickRecord(timeMs, { topic: acceptedTopic, partition }));
+  async #tick(): Promise<void> {
+    const { producer, acceptedTopic: topic, owned, clock, events } = this.#options;
+    const timeMs = Math.max(clock.now(), this.#lastTickMs ?? 0);
+    const records = [...owned()].map((partition) => toTickRecord(timeMs, { topic, partition }));
     if (records.length === 0) return;
-    lastTickMs = timeMs;
+    this.#lastTickMs = timeMs;
     await producer.send(records);
     events.ticked(records.length);
   }
 
-  async function runProbes(): Promise<void> {
-    while (!stopping.signal.aborted) {
+  async #runProbes(): Promise<void> {
+    const { owned, clock } = this.#options;
+    while (!this.#stopping.signal.aborted) {
       const [partition] = owned();
-      const waitMs = partition === undefined ? TICKER_LIMITS.intervalMs : await measure(partition);
-      probeNow = new AbortController();
-      await clock.wait(waitMs, AbortSignal.any([stopping.signal, probeNow.signal]));
+      const waitMs = partition === undefined ? TICKER_LIMITS.intervalMs : await this.#measure(partition);
+      this.#probeNow = new AbortController();
+      await clock.wait(waitMs, AbortSignal.any([this.#stopping.signal, this.#probeNow.signal]));
     }
   }
 
-  async function runTicks(): Promise<void> {
-    while (!stopping.signal.aborted) {
+  async #runTicks(): Promise<void> {
+    const { clock, events } = this.#options;
+    while (!this.#stopping.signal.aborted) {
       const startedAtMs = clock.steadyMs();
       // One send at a time: while Kafka is away no ticks pile up.
-      checkSteady();
-      if (isRight()) await tick().catch((error: unknown) => events.tickFailed(error));
+      this.#checkSteady();
+      if (this.#isRight()) await this.#tick().catch((error: unknown) => events.tickFailed(error));
       const restMs = TICKER_LIMITS.intervalMs - (clock.steadyMs() - startedAtMs);
-      await clock.wait(Math.max(restMs, 1), stopping.signal);
+      await clock.wait(Math.max(restMs, 1), this.#stopping.signal);
     }
   }
-
-  const running = Promise.all([runProbes(), runTicks()]);
-  return {
-    problems() {
-      if (skewMs === undefined)
-        return owned().size === 0 ? [] : [`the broker's clock is not known yet${probeError ? `: ${probeError}` : ''}`];
-      return isRight() ? [] : [`this machine's clock is ${-skewMs} ms ahead of the broker's`];
-    },
-    lastTickMs: () => lastTickMs,
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
 }
