@@ -131,7 +131,7 @@ def main() -> None:
         "file": {"name": "model.onnx", "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)},
         **describe_tensors(len(spec.names)),
         "featureSpecHash": spec.hash,
-        "features": [{"name": name} for name in spec.names],
+        "features": [{"name": name, "hash": hash} for name, hash in zip(spec.names, spec.hashes, strict=True)],
         "heads": describe_heads(spec.horizon_days),
         "assumptions": {"prospects": f"a purchase probability of {PROSPECT_PURCHASE} is assumed, not learned"},
         "trainedOn": {name: {**cutoffs[name], "trainRows": int(len(rows.x))} for name, rows in train.items()},

@@ -9,7 +9,7 @@ import { migrate, withPool } from '@perennial/postgres';
 import { type Command, readGivenFile } from '@perennial/service-host';
 import type { ScoringConfig } from './config.js';
 import { readLifecycle } from './contents.js';
-import { openScoringModel, readManifest, readModelFolder } from './scoring-model.js';
+import { findFeatureProblem, openScoringModel, readManifest, readModelFolder } from './scoring-model.js';
 import { TRANSITION_MIGRATIONS } from './transition-store.js';
 
 /** What a content is checked against before it is registered; a rollout checks it against the spec in force. */
@@ -78,8 +78,11 @@ async function readLifecycleFile(
 async function readModel(folder: string): Promise<Registrable> {
   try {
     const { manifest, file } = await readModelFolder(folder);
+    const declared = readManifest(manifest);
+    const problem = findFeatureProblem(declared, SPEC);
+    if (problem !== undefined) throw new AppError('model_refused', `the model is rejected: ${problem}`);
     // Every machine has a CPU: a model that it cannot run could stall the service that falls back to it.
-    const model = await openScoringModel(readManifest(manifest), file, { spec: SPEC, providers: ['cpu'] });
+    const model = await openScoringModel(declared, file, { providers: ['cpu'] });
     await model.graph.release();
     return { content: toCanonicalManifest(manifest), file };
   } catch (cause) {

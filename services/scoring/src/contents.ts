@@ -6,7 +6,7 @@ import type { Lifecycle } from '@perennial/lifecycle';
 import { parseLifecycle } from '@perennial/lifecycle';
 import type { ModelManifest } from '@perennial/model-manifest';
 import type { ExecutionProvider } from '@perennial/onnx';
-import { openScoringModel, readManifest, type ScoringModel } from './scoring-model.js';
+import { findFeatureProblem, openScoringModel, readManifest, type ScoringModel } from './scoring-model.js';
 
 /** Models and charts kept ready, of each kind. More in force at once (each partition may differ) load again when needed. */
 const CONTENTS_KEPT_MAX = 8;
@@ -51,10 +51,7 @@ export function createContents(options: ContentsOptions): Contents {
       load,
       async read(content, hash) {
         const manifest = readManifest(content);
-        const model = await openScoringModel(manifest, await load(manifest.file.sha256), {
-          spec: specs.initial,
-          providers,
-        });
+        const model = await openScoringModel(manifest, await load(manifest.file.sha256), { providers });
         options.onModelLoaded(hash, model);
         return model;
       },
@@ -67,11 +64,12 @@ export function createContents(options: ContentsOptions): Contents {
       { kind: 'lifecycle', entriesMax: CONTENTS_KEPT_MAX },
     ),
   );
-  const lifecycles = lifecyclesOf(specs.initial);
 
   /** A chart reads no head that the model in force lacks, whichever of the two came last. */
-  async function checkHeads(rollout: Rollout, other: Rollout | undefined) {
+  async function checkHeads(rollout: Rollout, inForce: ReadonlyMap<string, Rollout>) {
+    const other = inForce.get(rollout.kind === 'model' ? 'lifecycle' : 'model');
     if (other === undefined) return undefined;
+    const lifecycles = lifecyclesOf(specs.inForce(inForce.get('features')));
     const [model, lifecycle] = rollout.kind === 'model' ? [rollout, other] : [other, rollout];
     const read = listHeads((await lifecycles(lifecycle.hash)).variables);
     const missing = describeMissingHeads(read, (await manifests(model.hash)).slots.keys());
@@ -81,12 +79,20 @@ export function createContents(options: ContentsOptions): Contents {
     };
   }
 
+  async function checkFeatures({ number, hash }: Rollout, spec: CompiledFeatures) {
+    const problem = findFeatureProblem(await manifests(hash), spec);
+    return problem === undefined ? undefined : { reason: `model ${number} is rejected: ${problem}` };
+  }
+
   return {
     async loadRollout(rollout, inForce = new Map()) {
-      if (rollout.kind === 'model')
-        return (await findRefusal(models(rollout.hash))) ?? (await checkHeads(rollout, inForce.get('lifecycle')));
+      const spec = specs.inForce(inForce.get('features'));
+      if (rollout.kind === 'model') {
+        const refusal = (await findRefusal(models(rollout.hash))) ?? (await checkFeatures(rollout, spec));
+        return refusal ?? (await checkHeads(rollout, inForce));
+      }
       if (rollout.kind === 'lifecycle')
-        return (await findRefusal(lifecycles(rollout.hash))) ?? (await checkHeads(rollout, inForce.get('model')));
+        return (await findRefusal(lifecyclesOf(spec)(rollout.hash))) ?? (await checkHeads(rollout, inForce));
       return undefined;
     },
     model: models,

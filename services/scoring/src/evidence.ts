@@ -66,7 +66,7 @@ export function createPrepare({ contents, events, specs }: PrepareDeps) {
       const model = await contents.model(hash);
       const { manifest } = model;
       const heads = manifest.heads.length;
-      const found = await events.timeInference(indexes.length, () => scoreRows(model, indexes, vectors));
+      const found = await events.timeInference(indexes.length, () => scoreRows(model, { indexes, vectors, specs }));
       indexes.forEach((index, row) => {
         const scores = checkScores(manifest, found.subarray(row * heads, (row + 1) * heads));
         scored[index] = { hash, manifest, scores };
@@ -78,13 +78,16 @@ export function createPrepare({ contents, events, specs }: PrepareDeps) {
 
 function scoreRows(
   { manifest, graph }: ScoringModel,
-  indexes: readonly number[],
-  vectors: ReadonlyArray<{ values: readonly number[] }>,
+  { indexes, vectors, specs }: { indexes: readonly number[]; vectors: readonly ItemVector[]; specs: FeatureSpecs },
 ): Promise<Float32Array> {
   const features = manifest.features.length;
   const rows = new Float32Array(indexes.length * features);
   indexes.forEach((index, row) => {
-    rows.set(must(vectors[index], 'vector').values, row * features);
+    const { spec, values } = must(vectors[index], 'vector');
+    const places = specs.findPlaces(spec, manifest.features);
+    for (let column = 0; column < features; column += 1) {
+      rows[row * features + column] = must(values[places[column] ?? -1], 'a feature that the model needs');
+    }
   });
   return graph.score(rows);
 }

@@ -50,7 +50,7 @@ function registerModel(number: number, outputs: readonly TinyOutput[], heads: re
       dtype: 'float32',
       shape: isFlat ? [null] : [null, columns.length],
     })),
-    features: names.map((name) => ({ name })),
+    features: specs.initial.features,
     heads: heads.map((head) => ({ meaning: `The ${head.name}`, ...head })),
   };
   return register('model', number, toCanonicalManifest(Buffer.from(JSON.stringify(manifest))));

@@ -1,14 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CompiledFeatures } from '@perennial/feature-engine';
+import { type CompiledFeatures, describeMissing } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
-import {
-  checkScores,
-  listFeatureProblems,
-  listFileProblems,
-  type ModelManifest,
-  parseManifest,
-} from '@perennial/model-manifest';
+import { checkScores, listFileProblems, type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { type ExecutionProvider, loadModel, type Model } from '@perennial/onnx';
 
 /** A model that can score: what its manifest declares, and the graph that does it. */
@@ -43,9 +37,9 @@ export function readManifest(bytes: Buffer): ModelManifest {
 export async function openScoringModel(
   manifest: ModelManifest,
   file: Buffer,
-  { spec, providers }: { readonly spec: CompiledFeatures; readonly providers: readonly ExecutionProvider[] },
+  { providers }: { readonly providers: readonly ExecutionProvider[] },
 ): Promise<ScoringModel> {
-  const problems = [...listFileProblems(manifest, file), ...listFeatureProblems(manifest, spec)];
+  const problems = listFileProblems(manifest, file);
   if (problems.length > 0) throw toRejection(problems);
   const { inputs, outputs, heads } = manifest;
   const model = { manifest, graph: await loadModel(file, { inputs, outputs, heads }, { providers }) };
@@ -53,6 +47,12 @@ export async function openScoringModel(
   if (problem === undefined) return model;
   await model.graph.release();
   throw toRejection([problem]);
+}
+
+/** Why a model cannot score the vectors of a spec; undefined when it can, whatever else the spec has and in whatever order. */
+export function findFeatureProblem({ features }: ModelManifest, spec: CompiledFeatures): string | undefined {
+  const missing = describeMissing(features, spec);
+  return missing && `it needs features that the spec in force does not have: ${missing}`;
 }
 
 /** Rows that no sound model fails on: of a profile of which nothing is known, of zeros, and of ones. */

@@ -3,7 +3,7 @@ import { describeStateFormat } from '@perennial/contracts/contract-suite';
 import fc from 'fast-check';
 import { compileFeatures } from './compile.js';
 import type { FeatureDefinition } from './definition.js';
-import { FeatureSpecs, listMissing } from './feature-specs.js';
+import { describeMissing, FeatureSpecs } from './feature-specs.js';
 import { toGoldenHistory } from './golden-histories-test-kit.js';
 import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 import type { EngineState } from './state.js';
@@ -139,13 +139,12 @@ describe('the specs that a process knows', () => {
   });
 
   it('tells what a model or another spec would miss', () => {
-    expect(listMissing(preset.features, grown.features)).toEqual([]);
+    expect(describeMissing(preset.features, grown)).toBeUndefined();
     const redefined = { ...(ECOMMERCE_FEATURES[0] as FeatureDefinition), unit: 'baskets' };
     const other = compileFeatures([redefined, ...ECOMMERCE_FEATURES.slice(2)]);
-    expect(listMissing(preset.features, other.features)).toEqual([
-      { name: 'orders_count_7d', reason: 'redefined' },
-      { name: 'orders_count_30d', reason: 'absent' },
-    ]);
+    expect(describeMissing(preset.features, other)).toBe(
+      'orders_count_7d (there is one of that name with another definition), orders_count_30d',
+    );
   });
 });
 

@@ -26,8 +26,7 @@ export class FeatureSpecs {
   readonly initial: CompiledFeatures;
   readonly #byArtifact = new Map<string, CompiledFeatures>();
   readonly #byTag = new Map<number, CompiledFeatures>();
-  /** Places in a vector of one spec of the features of another, by both hashes. */
-  readonly #places = new Map<string, readonly number[]>();
+  readonly #places = new WeakMap<readonly FeatureName[], Map<CompiledFeatures, readonly number[]>>();
 
   constructor(initial: readonly FeatureDefinition[]) {
     this.initial = this.#keep(compileFeatures(initial));
@@ -86,15 +85,19 @@ export class FeatureSpecs {
     return this.findPlaces(made, spec.features).map((place) => moved[place] ?? Number.NaN);
   }
 
-  /** Where in a vector of `spec` each of some features stands; -1 for one that is not there or means something else there. */
+  /**
+   * Where in a vector of `spec` each of some features stands; -1 for one that is not there or means something else there.
+   * Kept by the list itself: give the same one again, as a model's manifest has it.
+   */
   findPlaces(spec: CompiledFeatures, features: readonly FeatureName[]): readonly number[] {
-    const key = `${spec.specHash}/${features.map(({ name, hash }) => `${name}=${hash}`).join('/')}`;
-    const known = this.#places.get(key);
+    const bySpec = this.#places.get(features) ?? new Map<CompiledFeatures, readonly number[]>();
+    this.#places.set(features, bySpec);
+    const known = bySpec.get(spec);
     if (known !== undefined) return known;
     const places = features.map(({ name, hash }) =>
       spec.features.findIndex((feature) => feature.name === name && feature.hash === hash),
     );
-    this.#places.set(key, places);
+    bySpec.set(spec, places);
     return places;
   }
 
@@ -109,17 +112,18 @@ export class FeatureSpecs {
   }
 }
 
-/** The features that are not there, or mean something else there. */
-export function listMissing(
+/** The needed features that are not among some, or mean something else there, in words; undefined when all are. */
+export function describeMissing(
   needed: readonly FeatureName[],
-  features: readonly FeatureName[],
-): Array<{ readonly name: string; readonly reason: 'absent' | 'redefined' }> {
+  { features }: Pick<CompiledFeatures, 'features'>,
+): string | undefined {
   const hashes = new Map(features.map(({ name, hash }) => [name, hash]));
-  return needed.flatMap(({ name, hash }) => {
+  const missing = needed.flatMap(({ name, hash }) => {
     const found = hashes.get(name);
     if (found === hash) return [];
-    return [{ name, reason: found === undefined ? ('absent' as const) : ('redefined' as const) }];
+    return [found === undefined ? name : `${name} (there is one of that name with another definition)`];
   });
+  return missing.length === 0 ? undefined : missing.join(', ');
 }
 
 function throwUnknown(spec: string): never {

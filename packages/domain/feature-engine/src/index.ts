@@ -1,7 +1,7 @@
 export { type CompiledFeatures, compileFeatures, type FeatureName } from './compile.js';
 export type { FeatureDefinition } from './definition.js';
 export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
-export { FeatureSpecs, listMissing, type TravellingVector } from './feature-specs.js';
+export { describeMissing, FeatureSpecs, type TravellingVector } from './feature-specs.js';
 export { MESSAGE_IDS_MAX } from './message-memory.js';
 export { oncePerSpec } from './per-spec.js';
 export { ECOMMERCE_FEATURES } from './presets/ecommerce.js';

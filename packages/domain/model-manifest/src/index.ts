@@ -1,5 +1,5 @@
 export { toCanonicalManifest, toManifestHash } from './canonical.js';
-export { type KnownFeatures, listFeatureProblems, listFileProblems } from './fit.js';
+export { listFileProblems } from './file.js';
 export {
   FEATURES_MAX,
   type FeatureReference,

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { must } from '@perennial/kernel';
 import { toCanonicalManifest, toManifestHash } from './canonical.js';
-import { listFeatureProblems, listFileProblems } from './fit.js';
+import { listFileProblems } from './file.js';
 import { parseManifest } from './parse-manifest.js';
 import { checkScores, toNamedScores } from './scores.js';
 
@@ -13,7 +12,6 @@ const FILE = readFileSync(join(FOLDER, 'model.onnx'));
 const parsed = parseManifest(BYTES);
 if (!('manifest' in parsed)) throw new Error(parsed.problems.join('\n'));
 const { manifest } = parsed;
-const known = { specHash: must(manifest.featureSpecHash, 'spec'), names: manifest.features.map(({ name }) => name) };
 
 describe('the hash of a manifest', () => {
   it('is that of its words, not of its layout', () => {
@@ -43,18 +41,6 @@ describe('a manifest', () => {
     const index = at < 0 ? changed.length + at : at;
     changed[index] = (changed[index] ?? 0) ^ 1;
     expect(listFileProblems(manifest, changed)).toEqual([expect.stringContaining('the file was changed or damaged')]);
-  });
-
-  it('fits the features that it was made for, and says what is in the way of others', () => {
-    expect(listFeatureProblems(manifest, known)).toEqual([]);
-    expect(listFeatureProblems(manifest, { specHash: 'other', names: [...known.names].reverse() })).toEqual([
-      expect.stringContaining('this platform computes other'),
-      'feature 0 must be events_count_all, the manifest has orders_count_7d',
-    ]);
-    expect(listFeatureProblems(manifest, { ...known, names: known.names.slice(1) })[0]).toContain('feature 0 must be');
-    expect(listFeatureProblems(manifest, { ...known, names: known.names.slice(0, 17) })).toEqual([
-      'feature 17 must be absent, the manifest has events_count_all',
-    ]);
   });
 });
 

@@ -22,8 +22,8 @@ export interface TensorDeclaration {
 /** A feature that the model needs, at this place of its rows. */
 export interface FeatureReference {
   readonly name: string;
-  /** Hash of the feature's definition; undefined where the name says enough. */
-  readonly hash: string | undefined;
+  /** Hash of the feature's definition: a feature of that name that means something else will not do. */
+  readonly hash: string;
 }
 
 export const HEAD_KINDS = ['probability', 'amount', 'count', 'number'] as const;
@@ -55,8 +55,7 @@ export interface ModelManifest {
   readonly file: { readonly name: string; readonly sha256: string };
   readonly inputs: readonly TensorDeclaration[];
   readonly outputs: readonly TensorDeclaration[];
-  /** Hash of the feature spec that the model was trained on; undefined where the features say enough. */
-  readonly featureSpecHash: string | undefined;
+  /** What a row consists of, in order. The platform may compute others besides, and in another order. */
   readonly features: readonly FeatureReference[];
   /** In the order of score vectors. */
   readonly heads: readonly Head[];

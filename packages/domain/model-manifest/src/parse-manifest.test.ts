@@ -13,7 +13,10 @@ const SMALL = {
   file: { name: 'model.onnx', sha256: 'a'.repeat(64) },
   inputs: [{ name: 'features', dtype: 'float32', shape: [null, 2] }],
   outputs: [{ name: 'days', dtype: 'float32', shape: [null, 2] }],
-  features: [{ name: 'visits_7d' }, { name: 'tenure_days', hash: 'abc' }],
+  features: [
+    { name: 'visits_7d', hash: 'b'.repeat(64) },
+    { name: 'tenure_days', hash: 'c'.repeat(64) },
+  ],
   heads: [{ name: 'renewal', output: 'days', meaning: 'Renews within 30 days', kind: 'probability' }],
 };
 const [HEAD] = SMALL.heads;
@@ -49,7 +52,7 @@ describe('parseManifest', () => {
     expect('manifest' in parsed && parsed.manifest.heads).toEqual([
       { ...HEAD, column: 0, horizonDays: undefined, unit: '', range: { min: 0, max: 1 } },
     ]);
-    expect('manifest' in parsed && parsed.manifest.features[1]).toEqual({ name: 'tenure_days', hash: 'abc' });
+    expect('manifest' in parsed && parsed.manifest.features[1]).toEqual({ name: 'tenure_days', hash: 'c'.repeat(64) });
   });
 
   it('ignores fields that it does not know', () => {

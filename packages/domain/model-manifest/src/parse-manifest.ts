@@ -40,10 +40,10 @@ export function listHeadNames(manifests: readonly Uint8Array[]): readonly string
   return [...new Set(names)];
 }
 
-type Header = Pick<ModelManifest, 'name' | 'kind' | 'file' | 'featureSpecHash'>;
+type Header = Pick<ModelManifest, 'name' | 'kind' | 'file'>;
 
 function readHeader(value: Record<string, unknown>, problems: Problems): Header | undefined {
-  const { formatVersion, name, kind, featureSpecHash } = value;
+  const { formatVersion, name, kind } = value;
   const file = isObject(value.file) ? value.file : {};
   const sound = [
     problems.check(
@@ -54,15 +54,9 @@ function readHeader(value: Record<string, unknown>, problems: Problems): Header 
     problems.check(kind === 'tabular', `kind must be "tabular", it is ${toText(kind)}`),
     problems.check(isText(file.name) && !/[/\\]/.test(file.name), 'file.name must be a file name without a path'),
     problems.check(isHash(file.sha256), 'file.sha256 must be 64 hex digits'),
-    problems.check(
-      featureSpecHash === undefined || isText(featureSpecHash),
-      'featureSpecHash must be a text, or absent',
-    ),
   ].every(Boolean);
   // Each has just been checked.
-  return sound
-    ? ({ name, kind, file: { name: file.name, sha256: file.sha256 }, featureSpecHash } as Header)
-    : undefined;
+  return sound ? ({ name, kind, file: { name: file.name, sha256: file.sha256 } } as Header) : undefined;
 }
 
 function readTensors(value: unknown, name: 'inputs' | 'outputs', problems: Problems): readonly TensorDeclaration[] {
@@ -104,10 +98,10 @@ function readFeatures(value: unknown, problems: Problems): readonly FeatureRefer
     (item, where) => {
       const { name, hash } = isObject(item) ? item : {};
       const sound = problems.check(
-        isText(name) && (hash === undefined || isText(hash)),
-        `${where} must be {"name": TEXT, "hash": TEXT}, the hash may be absent`,
+        isText(name) && isText(hash) && /^[0-9a-f]{64}$/.test(hash),
+        `${where} must be {"name": TEXT, "hash": 64 hex digits}`,
       );
-      return sound ? { name: name as string, hash: hash as string | undefined } : undefined;
+      return sound ? { name: name as string, hash: hash as string } : undefined;
     },
   );
   for (const name of findRepeated(features.map((feature) => feature.name))) {

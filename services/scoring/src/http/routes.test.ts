@@ -31,7 +31,7 @@ function toManifest(...names: string[]): ModelManifest {
     file: { name: 'model.onnx', sha256: 'a'.repeat(64) },
     inputs: [{ name: 'features', dtype: 'float32', shape: [null, 1] }],
     outputs: [{ name: 'all', dtype: 'float32', shape: [null, names.length] }],
-    features: [{ name: 'visits_7d' }],
+    features: [{ name: 'visits_7d', hash: 'a'.repeat(64) }],
     heads: names.map((name, column) => ({ name, output: 'all', column, meaning: name, kind: 'number' })),
   });
   if ('problems' in parsed) throw new Error(parsed.problems.join());
