@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findAsyncApiProblems } from './contracts/asyncapi-document.mjs';
+import { findApiProblems, findUngenerated, listDocuments, releaseApis } from './contracts/check-openapi.mjs';
 import { findIncompatibilities } from './contracts/schema-compatibility.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -20,12 +21,16 @@ const { values: options } = parseArgs({ options: { release: { type: 'boolean' },
 const proto = resolve(options.proto ?? join(root, 'proto'));
 const image = join(proto, 'released/perennial.binpb');
 const releasedEdges = join(proto, 'released/edges');
+const apis = join(proto, 'openapi');
+const releasedApis = join(proto, 'released/openapi');
 
 const problems = [
-  ...(options.proto === undefined ? checkGenerated() : []),
+  ...(options.proto === undefined ? [...checkGenerated(), ...(await findUngenerated(root, apis))] : []),
   ...runBuf(['lint']),
   ...(existsSync(image) ? runBuf(['breaking', '--against', image]) : missingRelease(image)),
   ...checkEdges(),
+  ...(existsSync(releasedApis) ? [] : missingRelease(releasedApis)),
+  ...(await findApiProblems(apis, releasedApis)),
   ...findAsyncApiProblems(join(proto, 'asyncapi.yaml'), listEdges(join(proto, 'edges'))).map(
     ({ path, problem }) => `asyncapi.yaml ${path}: ${problem}`,
   ),
@@ -41,7 +46,7 @@ if (problems.length > 0) {
   release();
 } else {
   console.log(
-    `contracts: ${listEdges(join(proto, 'edges')).length} edges and proto/ are compatible with the released ones`,
+    `contracts: ${listEdges(join(proto, 'edges')).length} edges, ${listDocuments(apis).length} OpenAPI documents and proto/ are compatible with the released ones`,
   );
 }
 
@@ -92,6 +97,7 @@ function release() {
   for (const edge of listEdges(join(proto, 'edges'))) {
     copyFileSync(join(proto, 'edges', `${edge}${SUFFIX}`), join(releasedEdges, `${edge}${SUFFIX}`));
   }
+  releaseApis(apis, releasedApis);
   console.log('contracts: froze the present state in proto/released; commit it');
 }
 

@@ -42,6 +42,13 @@ function editEdge(name, change) {
 /** Spawns node and buf a few times each, on machines that may be busy. */
 const TIMEOUT_MS = 60_000;
 
+function editApi(service, change) {
+  const file = join(proto, 'openapi', `${service}.json`);
+  const document = JSON.parse(readFileSync(file, 'utf8'));
+  change(document);
+  writeFileSync(file, JSON.stringify(document));
+}
+
 describe('check-contracts', () => {
   it(
     'passes as it is, and with an added field',
@@ -119,6 +126,25 @@ describe('check-contracts', () => {
       expect(check('--release')).toMatchObject({ status: 0 });
       edit('perennial/v1/event.proto', 'string message_id = 1;', 'string message_id = 11;');
       expect(check('--release')).toMatchObject({ status: 1 });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'names what an OpenAPI document no longer takes or promises, and what is none',
+    () => {
+      editApi('action', ({ paths }) => {
+        delete paths['/v1/summary'];
+      });
+      editApi('scoring', ({ paths }) => {
+        paths['/v1/stages'].get.responses = 'none';
+      });
+      rmSync(join(proto, 'openapi/ingest.json'));
+      const { status, output } = check();
+      expect(status).toBe(1);
+      expect(output).toContain('openapi/action.json GET /v1/summary: operation was removed');
+      expect(output).toContain('openapi/scoring.json is not valid OpenAPI');
+      expect(output).toContain('openapi/ingest.json was removed');
     },
     TIMEOUT_MS,
   );

@@ -32,10 +32,13 @@ const HANDLED = new Set([
 const UPPER_LIMITS = new Set(['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']);
 const LOWER_LIMITS = new Set(['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']);
 
-/** Problems of `current` against `released`: `[{path, problem}]`, empty when compatible. Paths read like `cause.kind` or `reasons[]`. */
-export function findIncompatibilities(released, current) {
+/**
+ * Problems of `current` against `released`: `[{path, problem}]`, empty when compatible. Paths read like `cause.kind` or `reasons[]`.
+ * `promisesMore`: what is written is read at once, as an answer is, so that a new field may be promised; records in a topic may lack it.
+ */
+export function findIncompatibilities(released, current, { promisesMore = false } = {}) {
   const problems = [];
-  const context = { outside: released['x-writer'] === 'outside', problems };
+  const context = { outside: released['x-writer'] === 'outside', promisesMore, problems };
   if (released['x-writer'] !== current['x-writer']) {
     problems.push({
       path: '(root)',
@@ -93,7 +96,9 @@ function compareRequired(released, current, path, context) {
   const before = new Set(released.required ?? []);
   const now = new Set(current.required ?? []);
   const inner = (name) => (path === '' ? name : `${path}.${name}`);
-  for (const name of now) if (!before.has(name)) report(context, inner(name), 'field is newly required');
+  if (context.outside || !context.promisesMore) {
+    for (const name of now) if (!before.has(name)) report(context, inner(name), 'field is newly required');
+  }
   if (context.outside) return;
   for (const name of before)
     if (!now.has(name)) report(context, inner(name), 'field is no longer required: consumers rely on it');

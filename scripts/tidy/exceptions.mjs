@@ -6,6 +6,7 @@
 export const CIRCLES = {};
 
 export const COMPUTED_IMPORTS = {
+  'scripts/contracts/openapi-files.mjs': 'it reads the built services by the list of the topology',
   'scripts/make-env-example.mjs': 'it reads the built services by the list of the topology',
 };
 

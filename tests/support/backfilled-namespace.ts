@@ -10,10 +10,10 @@ import { readTopic } from './read-topic.js';
 /** All that a namespace shows after a backfill, in a form that two runs can be compared by. */
 export interface NamespaceResult {
   readonly features: ReadonlyArray<{
-    userId: string;
-    known: boolean;
-    asOf: string;
-    features: Record<string, number | null>;
+    readonly userId: string;
+    readonly known: boolean;
+    readonly asOf: string;
+    readonly features: Readonly<Record<string, number | null>>;
   }>;
   readonly profiles: readonly unknown[];
   readonly transitions: readonly string[];
@@ -84,9 +84,7 @@ export async function readNamespaceResult(
 ): Promise<NamespaceResult> {
   const { namespace } = platform;
   const features = await readFeatures(platform, userIds);
-  const profiles = await Promise.all(
-    userIds.map((userId) => ask(platform, `${findUrl(platform, 'scoring')}/v1/profiles/${userId}`)),
-  );
+  const profiles = await Promise.all(userIds.map((userId) => platform.client.call('getProfile', { path: { userId } })));
   return {
     features,
     profiles,
@@ -102,22 +100,11 @@ export async function readFeatures(
 ): Promise<NamespaceResult['features']> {
   const features: Array<NamespaceResult['features'][number]> = [];
   for (let from = 0; from < userIds.length; from += FEATURES_AT_ONCE) {
-    const body = JSON.stringify({ userIds: userIds.slice(from, from + FEATURES_AT_ONCE) });
-    const headers = { 'content-type': 'application/json' };
-    const url = `${findUrl(platform, 'feature-store')}/v1/features`;
-    const { profiles } = (await ask(platform, url, { method: 'POST', body, headers })) as {
-      profiles: NamespaceResult['features'];
-    };
+    const body = { userIds: userIds.slice(from, from + FEATURES_AT_ONCE) };
+    const { profiles } = await platform.client.call('getFeaturesOfMany', { body });
     features.push(...profiles);
   }
   return features;
-}
-
-async function ask({ token }: Platform, url: string, init: RequestInit = {}): Promise<unknown> {
-  const headers = { ...init.headers, authorization: `Bearer ${token}` };
-  const response = await fetch(url, { ...init, headers });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-  return response.json();
 }
 
 /** An edge as an outsider sees it who drops repeats by id: throws when one id has two contents. */

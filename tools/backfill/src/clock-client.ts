@@ -1,14 +1,17 @@
-import { AppError } from '@perennial/kernel';
-import type { Answer, IngestAddress, Retrying } from './http-client.js';
-import { callIngest } from './http-client.js';
+import { type ApiClient, createApiClient } from '@perennial/client';
+import { AppError, isAppError } from '@perennial/kernel';
+import { type IngestAddress, resolveUrl } from './ingest-address.js';
 import { BACKFILL_LIMITS } from './limits.js';
+import { askPatiently, type Retrying } from './retrying.js';
+
+type ClockAddress = Pick<IngestAddress, 'ingestUrl' | 'token'>;
 
 /**
  * Has ingest write ticks up to `toMs`, an hour apart, to every partition; resolves when they are acknowledged. With
  * `received`, ingest first takes in `event.received` up to these offsets, so that no tick overtakes an event.
  */
 export async function advanceClock(
-  address: IngestAddress,
+  address: ClockAddress,
   request: { toMs: number; received?: Readonly<Record<string, number>> | undefined },
   retrying: Retrying,
 ): Promise<void> {
@@ -17,27 +20,38 @@ export async function advanceClock(
     stepMs: BACKFILL_LIMITS.tickStepMs,
     ...(request.received === undefined ? {} : { received: request.received }),
   };
-  const answer = await callIngest(address, { path: '/v1/clock', by: 'token', body: JSON.stringify(body) }, retrying);
-  if (answer.status !== 200) throw toRefusal(answer);
+  await callClock(address, retrying, (client) => client.call('advanceClock', { body }));
 }
 
 /**
  * The log time of the namespace, ms; undefined before its first tick. Throws `config_invalid` where the wall clock drives:
  * a history would be in the past of every timer there.
  */
-export async function readLogTime(address: IngestAddress, retrying: Retrying): Promise<number | undefined> {
-  const answer = await callIngest(address, { path: '/v1/clock', by: 'token' }, retrying);
-  if (answer.status !== 200) throw toRefusal(answer);
-  const { mode, logTime } = answer.body as { mode?: unknown; logTime?: unknown };
+export async function readLogTime(address: ClockAddress, retrying: Retrying): Promise<number | undefined> {
+  const { mode, logTime } = await callClock(address, retrying, (client) => client.call('getClock'));
   if (mode !== 'events') {
     const message =
       'this namespace runs by the wall clock: backfill into another one (--namespace NAME), which events drive';
     throw new AppError('config_invalid', message);
   }
-  return typeof logTime === 'string' ? Date.parse(logTime) : undefined;
+  return logTime === null ? undefined : Date.parse(logTime);
 }
 
-function toRefusal({ status, body }: Answer): AppError {
-  const said = typeof body === 'string' ? body : JSON.stringify(body);
-  return new AppError('dependency_misconfigured', `ingest refuses /v1/clock (${status}): ${said}`);
+async function callClock<T>(
+  address: ClockAddress,
+  retrying: Retrying,
+  ask: (client: ApiClient) => Promise<T>,
+): Promise<T> {
+  const client = createApiClient({
+    urlOf: () => resolveUrl(address),
+    token: address.token,
+    timeoutMs: BACKFILL_LIMITS.requestTimeoutMs,
+    signal: retrying.signal,
+  });
+  try {
+    return await askPatiently(() => ask(client), retrying);
+  } catch (error) {
+    if (!isAppError(error, 'unauthenticated') && !isAppError(error, 'forbidden')) throw error;
+    throw new AppError('config_invalid', `ingest refuses the token: ${error.message}`, { cause: error });
+  }
 }

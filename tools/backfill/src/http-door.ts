@@ -1,8 +1,9 @@
 import { AppError } from '@perennial/kernel';
 import type { Delivery, Door } from './door.js';
-import type { IngestAddress, Retrying } from './http-client.js';
-import { callIngest } from './http-client.js';
+import { postBatch } from './event-client.js';
+import type { IngestAddress } from './ingest-address.js';
 import type { Outgoing } from './lanes.js';
+import type { Retrying } from './retrying.js';
 
 /**
  * Delivers through `POST /v1/batch`. A batch that is refused as malformed (400) or too large (413) is halved until the
@@ -11,7 +12,7 @@ import type { Outgoing } from './lanes.js';
 export function createHttpDoor(address: IngestAddress, retrying: Retrying): Door {
   const deliver = async (batch: readonly Outgoing[]): Promise<Delivery> => {
     const body = `{"batch":[${batch.map(({ json }) => json).join(',')}]}`;
-    const answer = await callIngest(address, { path: '/v1/batch', by: 'write key', body }, retrying);
+    const answer = await postBatch(address, body, retrying);
     if (answer.status === 200) return { rejected: countRejected(answer.body) };
     if (answer.status !== 400 && answer.status !== 413) {
       throw new AppError(

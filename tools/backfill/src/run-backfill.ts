@@ -5,15 +5,15 @@ import type { Log } from '@perennial/kafka';
 import { type Clock, ReleaseStack, systemClock } from '@perennial/kernel';
 import { advanceClock, readLogTime } from './clock-client.js';
 import type { Door } from './door.js';
-import type { IngestAddress, Retrying } from './http-client.js';
-import { throwIfAborted } from './http-client.js';
 import { createHttpDoor } from './http-door.js';
+import type { IngestAddress } from './ingest-address.js';
 import { createKafkaDoor } from './kafka-door.js';
 import { type Range, toBatches, toLaneCount } from './lanes.js';
 import { lockFolder } from './lock.js';
 import type { Progress, ProgressStore } from './progress-store.js';
 import { createProgressStore } from './progress-store.js';
 import { type Lags, waitForQuiet } from './quiet.js';
+import { type Retrying, throwIfAborted } from './retrying.js';
 import { countTicks, findFirstAfter, type ScheduleInput, toSteps, toTickCalls } from './schedule.js';
 
 export interface BackfillOptions extends IngestAddress {

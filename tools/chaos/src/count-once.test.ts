@@ -44,9 +44,7 @@ describe('counting each accepted event once', () => {
     const question = { accepted: new Set(['1', '2']), userOf };
     expect(await findMiscounts({ url, token: 'pt_x' }, question)).toEqual([]);
     refusals = [400];
-    await expect(findMiscounts({ url, token: 'pt_x' }, question)).rejects.toThrow(
-      'the features could not be read: 400',
-    );
+    await expect(findMiscounts({ url, token: 'pt_x' }, question)).rejects.toThrow('feature-store answers 400');
   });
 
   it('is not asked of users of whom not all ids are remembered', async () => {

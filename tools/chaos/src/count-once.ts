@@ -1,9 +1,9 @@
+import { type ApiClient, createApiClient } from '@perennial/client';
 import { MESSAGE_IDS_MAX } from '@perennial/feature-engine';
-import { AppError, isAppError, retry } from '@perennial/kernel';
+import { isAppError, retry } from '@perennial/kernel';
 
 /** As many as one request may ask for. */
 const USERS_PER_REQUEST = 1_000;
-const TIMEOUT_MS = 30_000;
 /** Whoever asks first finds out that a connection to Redis was lost while nobody asked, and is told 503. */
 const RETRY = {
   attemptsMax: 5,
@@ -26,10 +26,11 @@ export async function findMiscounts(
     if (accepted.has(messageId)) wanted.set(userId, (wanted.get(userId) ?? 0) + 1);
   }
   const users = [...wanted].flatMap(([userId, count]) => (count > MESSAGE_IDS_MAX ? [] : [userId]));
+  const client = createApiClient({ urlOf: () => store.url, token: store.token });
   const miscounts: string[] = [];
   for (let from = 0; from < users.length; from += USERS_PER_REQUEST) {
     const asked = users.slice(from, from + USERS_PER_REQUEST);
-    const counted = await retry(() => readCounts(store, asked), RETRY);
+    const counted = await retry(() => readCounts(client, asked), RETRY);
     for (const [userId, count] of counted) {
       if (count !== wanted.get(userId)) miscounts.push(`${userId} counts ${count} of ${wanted.get(userId)} events`);
     }
@@ -37,22 +38,7 @@ export async function findMiscounts(
   return miscounts;
 }
 
-async function readCounts(
-  { url, token }: { readonly url: string; readonly token: string },
-  userIds: readonly string[],
-): Promise<Map<string, number>> {
-  const response = await fetch(`${url}/v1/features`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ userIds }),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  if (!response.ok) {
-    const message = `the features could not be read: ${response.status}`;
-    throw new AppError('dependency_unavailable', message, { retriable: response.status === 503 });
-  }
-  const { profiles } = (await response.json()) as {
-    profiles: ReadonlyArray<{ userId: string; features: Readonly<Record<string, number | null>> }>;
-  };
+async function readCounts(client: ApiClient, userIds: readonly string[]): Promise<Map<string, number>> {
+  const { profiles } = await client.call('getFeaturesOfMany', { body: { userIds } });
   return new Map(profiles.map(({ userId, features }) => [userId, features.events_count_all ?? 0]));
 }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTokenText } from '@perennial/access';
+import { type ApiClient, createApiClient } from '@perennial/client';
 import {
   type ArtifactKind,
   DEFAULT_PARTITIONS,
@@ -84,6 +85,8 @@ export interface Platform {
   readonly urls: Readonly<Record<ServiceName, string>>;
   /** Opens every door of the namespace's services. */
   readonly token: string;
+  /** Calls the namespace's services, wherever they are at the time of the call. */
+  readonly client: ApiClient;
   /** What this call had to start: parts of the stack and services. */
   readonly started: readonly string[];
   /** The variables of a service, for one-shot commands. */
@@ -151,6 +154,10 @@ function toPlatform(
       string
     >,
     token: state.token,
+    client: createApiClient({
+      token: state.token,
+      urlOf: (service) => toServiceUrl(toPort(loadNamespaceState(layout.stateDir, namespace) ?? state, service)),
+    }),
     started,
     environmentOf,
     runCommand: (service, args) => runServiceCommand(layout.root, service, args, environmentOf(service)),

@@ -1,21 +1,29 @@
+const ERROR_CODES = [
+  'artifact_invalid',
+  'config_invalid',
+  'conflict',
+  'content_refused',
+  'contract_violation',
+  'data_damaged',
+  'dependency_unavailable',
+  'dependency_misconfigured',
+  'fenced',
+  'forbidden',
+  'limit_exceeded',
+  'model_refused',
+  'not_found',
+  'resource_exhausted',
+  'timeout',
+  'unauthenticated',
+] as const;
+
 /** Closed set of operational failures; anything else thrown is a programmer error and crashes. */
-export type ErrorCode =
-  | 'artifact_invalid'
-  | 'config_invalid'
-  | 'conflict'
-  | 'content_refused'
-  | 'contract_violation'
-  | 'data_damaged'
-  | 'dependency_unavailable'
-  | 'dependency_misconfigured'
-  | 'fenced'
-  | 'forbidden'
-  | 'limit_exceeded'
-  | 'model_refused'
-  | 'not_found'
-  | 'resource_exhausted'
-  | 'timeout'
-  | 'unauthenticated';
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Whether a value is one of them, such as one that came over the wire. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return ERROR_CODES.some((code) => code === value);
+}
 
 /** An operational failure: `code` says what, `retriable` whether trying again can help, `cause` why. */
 export class AppError extends Error {

@@ -3,7 +3,7 @@ export { assert, must, unreachable } from './assert.js';
 export { retry, toBackoffMs } from './backoff.js';
 export { BoundedQueue } from './bounded-queue.js';
 export { type Clock, systemClock } from './clock.js';
-export { AppError, type ErrorCode, isAppError, toMessage } from './errors.js';
+export { AppError, type ErrorCode, isAppError, isErrorCode, toMessage } from './errors.js';
 export { createRandomToken, toDeterministicId, toSha256, toUnitInterval } from './ids.js';
 export { LruCache } from './lru-cache.js';
 export { ReleaseStack } from './release-stack.js';

@@ -1,0 +1,202 @@
+// Generated from proto/openapi by scripts/generate-openapi.mjs: do not edit.
+
+/** What each operation takes and answers. */
+export interface Operations {
+  /** What time the log has. */
+  getClock: {
+    answer: {
+      readonly mode: 'wall' | 'events';
+      /** Null before the first tick. */
+      readonly logTime: string | null;
+    };
+  };
+  /** Writes ticks up to a time, to every partition, where events drive the clock. */
+  advanceClock: {
+    body: {
+      /** Log time to reach. ISO 8601, or ms since 1970. */
+      readonly to: string | number;
+      /** Where ticks begin when there is none yet. ISO 8601, or ms since 1970. */
+      readonly from?: string | number | undefined;
+      /** Log time between two ticks. */
+      readonly stepMs?: number | undefined;
+      /** Next offsets of event.received, by partition, to take in before. */
+      readonly received?: Readonly<Record<string, number>> | undefined;
+    };
+    answer: {
+      readonly logTime: string;
+    };
+  };
+  /** A user's features. */
+  getFeatures: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+    };
+    answer: {
+      readonly userId: string;
+      /** False for a profile never seen, which has the features of nothing. */
+      readonly known: boolean;
+      /** The log's time that the features are current to. */
+      readonly asOf: string;
+      /** By name; null where there is no value. */
+      readonly features: Readonly<Record<string, number | null>>;
+    };
+  };
+  /** Features of many users, in the order asked for, repeats included. */
+  getFeaturesOfMany: {
+    body: {
+      readonly userIds: ReadonlyArray<string | number>;
+    };
+    answer: {
+      readonly profiles: ReadonlyArray<{
+        readonly userId: string;
+        /** False for a profile never seen, which has the features of nothing. */
+        readonly known: boolean;
+        /** The log's time that the features are current to. */
+        readonly asOf: string;
+        /** By name; null where there is no value. */
+        readonly features: Readonly<Record<string, number | null>>;
+      }>;
+    };
+  };
+  /** Stage and scores of a user, as of the last commit. */
+  getProfile: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+    };
+    answer: {
+      readonly userId: string;
+      /** False for a profile never seen. */
+      readonly known: boolean;
+      /** Log time that stage and scores are current to. */
+      readonly asOf: string | null;
+      /** Null before the first. */
+      readonly stage: string | null;
+      /** When it entered the stage. */
+      readonly since: string | null;
+      /** Of its last transition; 0 before the first. */
+      readonly transitionNumber: number;
+      /** When time alone may move it next. */
+      readonly nextCheckAt: string | null;
+      /** By the name of the model's head; null without a model. */
+      readonly scores: Readonly<Record<string, number>> | null;
+    };
+  };
+  /** Profiles by stage. */
+  countStages: {
+    answer: {
+      readonly profiles: number;
+      readonly stages: Readonly<Record<string, number>>;
+      /** What the count was behind by when the process last looked. */
+      readonly transitionsNotYetCounted: number | null;
+    };
+  };
+  /** A user's changes of stage, newest first. */
+  listTransitions: {
+    query: {
+      /** External id of the user. */
+      readonly userId: string;
+      /** Items of the page, at most. */
+      readonly limit?: number | undefined;
+      /** Where to go on: `next` of the page before. */
+      readonly cursor?: string | undefined;
+    };
+    answer: {
+      readonly userId: string;
+      readonly transitions: ReadonlyArray<{
+        /** Counts from 1 for each profile, without gaps. */
+        readonly number: number;
+        /** Null for the first. */
+        readonly from: string | null;
+        readonly to: string;
+        /** event, score, timer or merge. */
+        readonly cause: string;
+        readonly at: string;
+        readonly reasons: ReadonlyArray<string>;
+        /** The numbers that the condition read. */
+        readonly evidence: Readonly<Record<string, number | null>>;
+        readonly lifecycleVersion: number;
+        readonly modelHash: string;
+        /** What the model said, by the names of its heads. */
+        readonly scores: Readonly<Record<string, number>>;
+      }>;
+      /** The cursor of the next page; null on the last one. */
+      readonly next: string | null;
+    };
+  };
+  /** A user's actions, newest first, from the ledger. */
+  listActions: {
+    query: {
+      /** External id of the user. */
+      readonly userId: string;
+      /** Items of the page, at most. */
+      readonly limit?: number | undefined;
+      /** Where to go on: `next` of the page before. */
+      readonly cursor?: string | undefined;
+    };
+    answer: {
+      readonly userId: string;
+      readonly actions: ReadonlyArray<{
+        readonly actionId: string;
+        /** Pseudonym of the profile. */
+        readonly profileKey: string;
+        /** Strategy of the policy that chose it. */
+        readonly strategy: string;
+        readonly channel: string;
+        readonly template: string;
+        /** What the template needs. */
+        readonly parameters: Readonly<Record<string, unknown>>;
+        /** Stage of the profile when it was decided. */
+        readonly stage: string;
+        /** The one thing that led to it. */
+        readonly cause: {
+          readonly kind: string;
+          readonly id: string;
+        };
+        readonly reasons: ReadonlyArray<string>;
+        readonly policyVersion: number;
+        readonly modelHash: string;
+        /** What the model said, by the names of its heads. */
+        readonly scores: Readonly<Record<string, number>>;
+        /** In log time. */
+        readonly decidedAt: string;
+        readonly expiresAt: string;
+        /** Expected, in the currency of the events. */
+        readonly cost: number;
+      }>;
+      /** The cursor of the next page; null on the last one. */
+      readonly next: string | null;
+    };
+  };
+  /** Actions and their cost by strategy, and why others were not taken. */
+  getActionSummary: {
+    answer: {
+      readonly actions: {
+        readonly total: number;
+        readonly cost: number;
+        readonly byStrategy: Readonly<Record<string, number>>;
+      };
+      /** Of the process that answers, since it began. */
+      readonly process: {
+        readonly results: Readonly<Record<string, number>>;
+        readonly suppressed: Readonly<Record<string, number>>;
+      };
+      /** Records of action.decided that the ledger has not got yet. */
+      readonly ledgerLag: number;
+    };
+  };
+}
+
+/** Where each operation is. */
+export const ROUTES = {
+  getClock: { service: 'ingest', method: 'GET', path: '/v1/clock' },
+  advanceClock: { service: 'ingest', method: 'POST', path: '/v1/clock' },
+  getFeatures: { service: 'feature-store', method: 'GET', path: '/v1/features/{userId}' },
+  getFeaturesOfMany: { service: 'feature-store', method: 'POST', path: '/v1/features' },
+  getProfile: { service: 'scoring', method: 'GET', path: '/v1/profiles/{userId}' },
+  countStages: { service: 'scoring', method: 'GET', path: '/v1/stages' },
+  listTransitions: { service: 'scoring', method: 'GET', path: '/v1/transitions' },
+  listActions: { service: 'action', method: 'GET', path: '/v1/actions' },
+  getActionSummary: { service: 'action', method: 'GET', path: '/v1/summary' },
+} as const;
