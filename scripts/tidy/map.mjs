@@ -19,23 +19,26 @@ export function findUnmapped(packages, files) {
 /** Names that a rule of biome.json lacks, or has though there is no such package. */
 export function findLintGaps(packages) {
   const { overrides } = JSON.parse(readText('biome.json'));
-  return ['base', 'io', 'stream', 'domain', 'services'].flatMap((group) => {
-    const folder = group === 'services' ? 'services/**' : `packages/${group}/**`;
-    const override = overrides.find(({ includes }) => includes.includes(folder));
-    const patterns = override?.linter.rules.style.noRestrictedImports.options.patterns ?? [];
-    const listed = new Set(
-      patterns.flatMap((pattern) => pattern.group).filter((name) => /^@perennial\/[a-z-]+$/.test(name)),
-    );
-    const forbidden = packages
-      .filter((candidate) => candidate.group !== 'tests' && !MAY_IMPORT[group].includes(candidate.group))
-      .map(({ name }) => name);
-    return [
-      ...forbidden.filter((name) => !listed.has(name)).map((name) => `biome.json: ${folder} may import ${name}`),
-      ...[...listed]
-        .filter((name) => !forbidden.includes(name))
-        .map((name) => `biome.json: ${folder} names ${name} in vain`),
-    ];
-  });
+  const groups = ['base', 'io', 'stream', 'domain', 'services', 'connectors'];
+  return groups
+    .filter((group) => packages.some((one) => one.group === group))
+    .flatMap((group) => {
+      const folder = group === 'services' || group === 'connectors' ? `${group}/**` : `packages/${group}/**`;
+      const override = overrides.find(({ includes }) => includes.includes(folder));
+      const patterns = override?.linter.rules.style.noRestrictedImports.options.patterns ?? [];
+      const listed = new Set(
+        patterns.flatMap((pattern) => pattern.group).filter((name) => /^@perennial\/[a-z-]+$/.test(name)),
+      );
+      const forbidden = packages
+        .filter((candidate) => candidate.group !== 'tests' && !MAY_IMPORT[group].includes(candidate.group))
+        .map(({ name }) => name);
+      return [
+        ...forbidden.filter((name) => !listed.has(name)).map((name) => `biome.json: ${folder} may import ${name}`),
+        ...[...listed]
+          .filter((name) => !forbidden.includes(name))
+          .map((name) => `biome.json: ${folder} names ${name} in vain`),
+      ];
+    });
 }
 
 /** Projects that the build at the root, or the check of unit tests, leaves out. */

@@ -11,6 +11,7 @@ export const MAY_IMPORT = {
   stream: ['base', 'io', 'stream'],
   domain: ['base', 'domain'],
   services: ['base', 'io', 'stream', 'domain'],
+  connectors: ['base', 'io', 'stream', 'domain'],
   tools: ['base', 'io', 'stream', 'domain', 'services', 'tools'],
   tests: ['base', 'io', 'stream', 'domain', 'services', 'tools'],
 };
