@@ -2,6 +2,7 @@ import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 import { defineState, encodeMessage } from '@perennial/contracts';
 import { type FeatureSpecs, toSpecTag } from '@perennial/feature-engine';
 import type { StateCodec } from '@perennial/keyed-processor';
+import { createHashCodec, type HashCodec } from './hash-codec.js';
 import type { ProfileScores, ScoringState } from './state.js';
 
 const VERSION = 2;
@@ -17,6 +18,8 @@ const UINT32_MAX = 0xffff_ffff;
 
 /** How profiles become bytes. Each tells the spec of the vector that made it, so that it is never read under another. */
 export function createScoringStateCodec(specs: FeatureSpecs): StateCodec<ScoringState> {
+  const hashes = createHashCodec();
+  const readScores = (reader: BinaryReader) => readScoresOf(reader, hashes);
   const format = defineState({
     name: 'scoring state',
     current: VERSION,
@@ -24,12 +27,12 @@ export function createScoringStateCodec(specs: FeatureSpecs): StateCodec<Scoring
       1: (bytes) => read(bytes, { specs, scoresOf: skipNamelessScores }),
       [VERSION]: (bytes) => read(bytes, { specs, scoresOf: readScores }),
     },
-    encode: (state: ScoringState) => encodeMessage({ encode: write }, state),
+    encode: (state: ScoringState) => encodeMessage({ encode: (given, writer) => write(given, writer, hashes) }, state),
   });
   return { ...format, timerAtMs: (state) => state.nextCheckAtMs };
 }
 
-function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
+function write(state: ScoringState, writer: BinaryWriter, hashes: HashCodec): BinaryWriter {
   writer.uint32(VERSION).fixed32(toSpecTag(state.specHash)).double(state.asOfMs).double(state.lastEventAtMs);
   writer.bytes(state.subject).string(state.timeZone);
   writeValues(writer, state.values);
@@ -42,7 +45,7 @@ function write(state: ScoringState, writer: BinaryWriter): BinaryWriter {
     writer.string(state.stage.stage).double(state.stage.sinceMs).uint32(state.stage.number);
   }
   if (state.nextCheckAtMs !== undefined) writer.double(state.nextCheckAtMs);
-  if (state.scores !== undefined) writeScores(writer, state.scores);
+  if (state.scores !== undefined) writeScores(writer, state.scores, hashes);
   return writer;
 }
 
@@ -69,15 +72,17 @@ function read(bytes: Buffer, { specs, scoresOf }: ReadOptions): ScoringState {
   return { asOfMs, specHash, values, lastEventAtMs, subject, timeZone, stage, nextCheckAtMs, scores };
 }
 
-function writeScores(writer: BinaryWriter, { modelHash, values }: ProfileScores): void {
-  writer.bytes(Buffer.from(modelHash, 'hex')).uint32(values.length);
+function writeScores(writer: BinaryWriter, { modelHash, values }: ProfileScores, hashes: HashCodec): void {
+  writer.bytes(hashes.toBytes(modelHash)).uint32(values.length);
   for (const value of values) writer.float(value);
 }
 
-function readScores(reader: BinaryReader): ProfileScores {
-  const modelHash = Buffer.from(reader.bytes()).toString('hex');
+function readScoresOf(reader: BinaryReader, hashes: HashCodec): ProfileScores {
+  const modelHash = hashes.toHex(reader.bytes());
   const count = reader.uint32();
-  return { modelHash, values: Array.from({ length: count }, () => reader.float()) };
+  const values: number[] = [];
+  while (values.length < count) values.push(reader.float());
+  return { modelHash, values };
 }
 
 /** Version 1 kept three numbers without the model that they were of: they are made anew with the next record. */
