@@ -1,5 +1,5 @@
 import type { LogProducer, OutgoingRecord } from '@perennial/kafka';
-import { AppError, type Clock, systemClock } from '@perennial/kernel';
+import { AppError, type Clock, systemClock, withLimit } from '@perennial/kernel';
 import type { IngestEvents } from './events.js';
 
 export const PUBLISH_LIMITS = {
@@ -67,7 +67,8 @@ export function createPublisher(
       const sent = track(records, bytes);
       const settled = sent.catch(() => undefined).then(() => void underWay.delete(settled));
       underWay.add(settled);
-      await withTimeout(sent, limits.ackTimeoutMs, clock);
+      const message = `Kafka did not acknowledge within ${limits.ackTimeoutMs} ms`;
+      await withLimit({ ms: limits.ackTimeoutMs, message, clock }, () => sent);
     },
     failing: () => failedAtMs !== undefined && clock.steadyMs() - failedAtMs < limits.failureHoldMs,
     inFlight: () => ({ records: recordsInFlight, bytes: bytesInFlight }),
@@ -75,22 +76,6 @@ export function createPublisher(
       while (underWay.size > 0) await Promise.all(underWay);
     },
   };
-}
-
-async function withTimeout(work: Promise<void>, timeoutMs: number, clock: Clock): Promise<void> {
-  const done = new AbortController();
-  const expired = clock.wait(timeoutMs, done.signal).then(() => {
-    if (done.signal.aborted) return;
-    throw new AppError('timeout', `Kafka did not acknowledge within ${timeoutMs} ms`, { retriable: true });
-  });
-  try {
-    await Promise.race([work, expired]);
-  } finally {
-    done.abort();
-    // The loser of the race may still fail, and nobody waits for it.
-    work.catch(() => undefined);
-    expired.catch(() => undefined);
-  }
 }
 
 function sizeOf(record: OutgoingRecord): number {

@@ -1,6 +1,6 @@
 import { PROCESSOR_NAMES, PROCESSORS, type TopicName, toConsumerGroup, toTopic } from '@perennial/contracts';
-import type { Log } from '@perennial/kafka';
-import { type Clock, isAppError, systemClock } from '@perennial/kernel';
+import { type Log, readUnread, sumLag } from '@perennial/kafka';
+import { type Clock, systemClock } from '@perennial/kernel';
 import { BACKFILL_LIMITS } from './limits.js';
 
 /** A reader of the chain: its consumer group, and the topic it reads. */
@@ -68,23 +68,9 @@ export async function readLags({
   return { lags, fingerprint: marks.join('|') };
 }
 
-async function readLag(log: Log, group: string, topic: string): Promise<{ lag: number; mark: string }> {
-  const [ends, committed] = await Promise.all([log.offsets(topic), readGroupOffsets(log, group, topic)]);
-  let lag = 0;
-  let total = 0;
-  for (const [partition, { low, high }] of ends) {
-    lag += high - Math.min(high, Math.max(low, committed.get(partition) ?? low));
-    total += high;
-  }
+async function readLag(log: Log, groupId: string, topic: string): Promise<{ lag: number; mark: string }> {
+  const unread = await readUnread(log, { groupId, topic });
+  const lag = sumLag(unread);
+  const total = [...unread.values()].reduce((sum, { to }) => sum + to, 0);
   return { lag, mark: `${total}-${lag}` };
-}
-
-/** A group that has not been there yet has read nothing. */
-async function readGroupOffsets(log: Log, group: string, topic: string): Promise<ReadonlyMap<number, number>> {
-  try {
-    return await log.groupOffsets(group, topic);
-  } catch (error) {
-    if (isAppError(error, 'not_found')) return new Map();
-    throw error;
-  }
 }

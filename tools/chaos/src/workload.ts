@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { toPartition, toTopic } from '@perennial/contracts';
 import type { LogProducer } from '@perennial/kafka';
-import { abortAfter, type Clock, createSeededRandom, systemClock } from '@perennial/kernel';
+import { type Clock, createSeededRandom, systemClock, withLimit } from '@perennial/kernel';
 import { BATCH_EVENTS, type Batch, Population } from './population.js';
 
 export interface WorkloadOptions {
@@ -190,7 +190,8 @@ export class Workload {
       const door = this.#pick(this.#options.doors());
       if (door === undefined) return 'no door';
       const headers = { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' };
-      const response = await abortAfter(REQUEST_TIMEOUT_MS, this.#givenUp.signal, async (signal) => {
+      const limit = { ms: REQUEST_TIMEOUT_MS, message: 'no answer in time', signal: this.#givenUp.signal };
+      const response = await withLimit(limit, async (signal) => {
         const answer = await fetch(`${door}/v1/batch`, { method: 'POST', headers, body, signal });
         await answer.arrayBuffer();
         return answer;

@@ -8,7 +8,14 @@ import {
   toConsumerGroup,
   toTopic,
 } from '@perennial/contracts';
-import { createKafkaLog, type Log, type PartitionOffsets, type ProducerLimits } from '@perennial/kafka';
+import {
+  createKafkaLog,
+  type Log,
+  type PartitionOffsets,
+  type ProducerLimits,
+  readUnread,
+  sumLag,
+} from '@perennial/kafka';
 import { isAppError } from '@perennial/kernel';
 import {
   attachStack,
@@ -175,16 +182,7 @@ async function describeGroups(
       const { topic } = GROUPS[processor];
       const group = toConsumerGroup(namespace, processor);
       const name = toTopic(namespace, topic);
-      const committed = await log.groupOffsets(group, name);
-      return { processor, group, topic: name, lag: sumLag(ends.get(topic) ?? new Map(), committed) };
+      return { processor, group, topic: name, lag: sumLag(await readUnread(log, { groupId: group, topic: name })) };
     }),
-  );
-}
-
-/** A partition without a committed offset has everything that is in it still before it. */
-export function sumLag(ends: Offsets, committed: ReadonlyMap<number, number>): number {
-  return [...ends].reduce(
-    (sum, [partition, { low, high }]) => sum + Math.max(0, high - Math.max(low, committed.get(partition) ?? low)),
-    0,
   );
 }

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { sumLag } from './describe.js';
 import { toEnvironmentHash, toServiceEnvironment } from './environment.js';
 import {
   listNamespaces,
@@ -93,20 +92,5 @@ describe('answer of register', () => {
 
   it('is refused when it is not there', () => {
     expect(() => parseRegistered('policy', '{"level":"info"}\n')).toThrow('no {kind, number, hash}');
-  });
-});
-
-describe('lag', () => {
-  it('counts a partition without a committed offset from the first record in the log', () => {
-    const ends = new Map([
-      [0, { low: 5, high: 10 }],
-      [1, { low: 0, high: 7 }],
-      [2, { low: 4, high: 4 }],
-    ]);
-    const committed = new Map([
-      [1, 6],
-      [2, 2],
-    ]);
-    expect(sumLag(ends, committed)).toBe(5 + 1 + 0);
   });
 });

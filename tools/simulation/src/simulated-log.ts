@@ -1,5 +1,5 @@
 import type { Log, LogProducer, OutgoingRecord } from '@perennial/kafka';
-import { AppError } from '@perennial/kernel';
+import { AppError, Mutex } from '@perennial/kernel';
 import { type ConsumerParts, SimulatedConsumer } from './consumer.js';
 
 export interface SimulatedLogOptions extends ConsumerParts {
@@ -31,7 +31,7 @@ export function createSimulatedLog(options: SimulatedLogOptions): Log {
 
 /** One request in flight, so that sends keep their order; of a send that is cut, any prefix of each partition is written. */
 function createProducer({ process, network, broker }: SimulatedLogOptions): LogProducer {
-  let last: Promise<unknown> = Promise.resolve();
+  const mutex = new Mutex();
   let closed = false;
   return {
     send(records) {
@@ -41,13 +41,11 @@ function createProducer({ process, network, broker }: SimulatedLogOptions): LogP
         for (const record of written) broker.append(record);
       };
       const what = `send ${records.length}`;
-      const sent = last.then(() => network.call(process, { service: 'producer', what, execute }));
-      last = sent.catch(() => undefined);
-      return sent;
+      return mutex.run(() => network.call(process, { service: 'producer', what, execute }));
     },
     async close() {
       closed = true;
-      await last;
+      await mutex.idle();
     },
   };
 }

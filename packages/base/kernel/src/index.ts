@@ -1,13 +1,14 @@
-export { abortAfter } from './abort-after.js';
 export { assert, must, unreachable } from './assert.js';
 export { retry, toBackoffMs } from './backoff.js';
 export { BoundedQueue } from './bounded-queue.js';
 export { type Clock, systemClock } from './clock.js';
 export { AppError, type ErrorCode, isAppError, isErrorCode, toMessage } from './errors.js';
+export { every, type Interval } from './every.js';
 export { createRandomToken, toDeterministicId, toSha256, toUnitInterval } from './ids.js';
 export { LruCache } from './lru-cache.js';
+export { Mutex } from './mutex.js';
 export { ReleaseStack } from './release-stack.js';
 export { Seam } from './seam.js';
 export { createSeededRandom } from './seeded-random.js';
+export { endsWithin, withLimit } from './time-limit.js';
 export { untilAborted } from './until-aborted.js';
-export { withLimit } from './with-limit.js';

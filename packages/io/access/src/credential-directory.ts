@@ -62,7 +62,8 @@ export function createCredentialDirectory<T>(
       if (entry !== undefined && clock.steadyMs() - entry.loadedAtMs < ttlMs) return entry.holder;
       try {
         const ms = entry?.holder === undefined ? unknownWaitMs : knownWaitMs;
-        return await withLimit(loadOnce(hash), { ms, message: `no answer about the ${what} in time` });
+        const message = `no answer about the ${what} in time`;
+        return await withLimit({ ms, message, code: 'dependency_unavailable' }, () => loadOnce(hash));
       } catch (error) {
         // What was unknown may have been created since: only a known holder goes on.
         if (entry?.holder === undefined) throw error;

@@ -33,10 +33,10 @@ export function createAdminSession<Admin extends Disconnectable>(
       admin ??= open();
       const asked = admin;
       try {
-        return await withLimit(asked.then(question), {
-          ms: limits.answerMs,
-          message: `${what}: no answer within ${limits.answerMs} ms`,
-        });
+        const message = `${what}: no answer within ${limits.answerMs} ms`;
+        return await withLimit({ ms: limits.answerMs, message, code: 'dependency_unavailable' }, () =>
+          asked.then(question),
+        );
       } catch (error) {
         discard(asked);
         throw toKafkaError(what, error);

@@ -1,4 +1,4 @@
-import { AppError, type Clock, systemClock } from '@perennial/kernel';
+import { AppError, type Clock, endsWithin, systemClock } from '@perennial/kernel';
 import type { LogConsumerHandlers } from './log.js';
 
 /** How long a member may take to finish what it has in hand; below the group's rebalance timeout, else it is thrown out. */
@@ -63,17 +63,13 @@ export class GroupMembership {
   }
 
   async #revoke(partitions: readonly number[]): Promise<void> {
-    const timer = new AbortController();
-    const tooLate = this.#clock.wait(REVOKE_WAIT_MS_MAX, timer.signal).then(() => {
-      if (!timer.signal.aborted)
-        this.#onError(new AppError('timeout', 'giving up partitions takes too long', { details: { partitions } }));
-    });
     try {
-      await Promise.race([this.#handlers.onRevoked(partitions), tooLate]);
+      const revoking = Promise.resolve(this.#handlers.onRevoked(partitions));
+      const inTime = await endsWithin({ ms: REVOKE_WAIT_MS_MAX, clock: this.#clock }, revoking);
+      if (!inTime)
+        this.#onError(new AppError('timeout', 'giving up partitions takes too long', { details: { partitions } }));
     } catch (error) {
       this.#onError(error);
-    } finally {
-      timer.abort();
     }
   }
 }

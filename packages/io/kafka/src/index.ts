@@ -1,3 +1,4 @@
+export { readUnread, sumLag, toUnread, type Unread } from './group-lag.js';
 export { GroupMembership } from './group-membership.js';
 export { createKafkaLog } from './kafkajs-log.js';
 export type { ProducerLimits } from './kafkajs-producer.js';

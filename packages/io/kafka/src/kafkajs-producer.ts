@@ -103,8 +103,11 @@ export class KafkajsProducer implements LogProducer {
     const topicMessages: Array<{ topic: string; messages: Message[] }> = [];
     // Our records have the fields of kafkajs's messages: no copy. It only reads them.
     for (const [topic, records] of request.byTopic) topicMessages.push({ topic, messages: records as Message[] });
-    const sending = this.#connect().then((producer) => producer.sendBatch({ acks: -1, topicMessages }));
-    await withLimit(sending, { ms: this.#limits.sendTimeoutMs, message: 'no acknowledgement in time' });
+    const { sendTimeoutMs: ms } = this.#limits;
+    await withLimit({ ms, message: 'no acknowledgement in time', code: 'dependency_unavailable' }, async () => {
+      const producer = await this.#connect();
+      await producer.sendBatch({ acks: -1, topicMessages });
+    });
   }
 
   #connect(): Promise<Producer> {

@@ -7,7 +7,7 @@ import {
   PRODUCER_LIMITS,
   sizeOfRecord,
 } from '@perennial/kafka';
-import { AppError, must } from '@perennial/kernel';
+import { AppError, Mutex, must } from '@perennial/kernel';
 import type { MemoryConsumer } from './memory-group.js';
 import { MemoryGroup } from './memory-group.js';
 import { MemoryTopic } from './memory-topic.js';
@@ -119,7 +119,7 @@ interface Sends {
 }
 
 function createMemoryProducer(sends: Sends, append: (record: OutgoingRecord) => void): LogProducer {
-  let last: Promise<void> = Promise.resolve();
+  const mutex = new Mutex();
   let closed = false;
   async function write(records: readonly OutgoingRecord[]): Promise<void> {
     await sends.held;
@@ -135,13 +135,11 @@ function createMemoryProducer(sends: Sends, append: (record: OutgoingRecord) => 
       const oversized = records.find((record) => sizeOfRecord(record) > PRODUCER_LIMITS.requestBytesMax);
       if (oversized !== undefined)
         return Promise.reject(new AppError('limit_exceeded', `a record for ${oversized.topic} is too large`));
-      const sent = last.then(() => write(records));
-      last = sent.catch(() => undefined);
-      return sent;
+      return mutex.run(() => write(records));
     },
     async close() {
       closed = true;
-      await last;
+      await mutex.idle();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
 import type { Log, LogConsumer } from '@perennial/kafka';
-import { type Clock, createRandomToken, isAppError, ReleaseStack, retry, systemClock } from '@perennial/kernel';
+import { type Clock, createRandomToken, every, isAppError, ReleaseStack, retry, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import type { ProcessorDefinition } from './definition.js';
@@ -157,8 +157,12 @@ export async function startProcessor<State, Input, Evidence = undefined>(
   const started = consumer;
   const commits = createGroupCommits(started, workers);
   releases.push('consumer', () => started.stop());
-  releases.push('group commits', every(limits.groupCommitIntervalMs, commits));
-  releases.push('lag metrics', every(OBSERVE_INTERVAL_MS, observe));
+  const onError = (error: unknown) => telemetry.consumerFailed(error);
+  const committing = every({ intervalMs: limits.groupCommitIntervalMs, clock, onError }, commits);
+  const observing = every({ intervalMs: OBSERVE_INTERVAL_MS, clock, onError }, observe);
+  // Not waited for: a question to a broker that is away takes longer than a drain may.
+  releases.push('group commits', () => void committing.stop());
+  releases.push('lag metrics', () => void observing.stop());
 
   async function observe(): Promise<void> {
     telemetry.owns(workers.size);
@@ -184,19 +188,6 @@ export async function startProcessor<State, Input, Evidence = undefined>(
       await releases.dispose();
     },
   };
-
-  function every(intervalMs: number, work: () => Promise<void>): () => void {
-    const stop = new AbortController();
-    const repeat = async () => {
-      for (;;) {
-        await clock.wait(intervalMs, stop.signal);
-        if (stop.signal.aborted) return;
-        await work().catch((error: unknown) => telemetry.consumerFailed(error));
-      }
-    };
-    void repeat();
-    return () => stop.abort();
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Log, LogConsumer, LogRecord } from '@perennial/kafka';
-import { type Clock, systemClock, toMessage } from '@perennial/kernel';
+import { type Log, type LogConsumer, type LogRecord, sumLag, toUnread } from '@perennial/kafka';
+import { type Clock, every, type Interval, systemClock, toMessage } from '@perennial/kernel';
 import type { Pool, PoolClient } from '@perennial/postgres';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { createProjectionOffsets } from './offsets.js';
@@ -42,6 +42,8 @@ const PROJECTION_LIMITS: ProjectionLimits = {
   groupCommitIntervalMs: 1_000,
 };
 
+const NO_RECORDS = { low: 0, high: 0 };
+
 export interface Projection {
   /** Records in the topic that this process's partitions have not written yet, as last measured. */
   lag(): number;
@@ -70,7 +72,7 @@ class TopicProjection implements Projection {
   readonly #moved = new Map<number, number>();
   readonly #stopping = new AbortController();
   #consumer: LogConsumer | undefined;
-  #loops: Array<Promise<void>> = [];
+  #intervals: readonly Interval[] = [];
   #lag = 0;
 
   constructor(options: ProjectionOptions) {
@@ -102,9 +104,12 @@ class TopicProjection implements Projection {
       },
     );
     const { lagIntervalMs, groupCommitIntervalMs } = this.#limits;
-    this.#loops = [
-      this.#repeat(lagIntervalMs, () => this.#measureLag()),
-      this.#repeat(groupCommitIntervalMs, () => this.#commitGroup()),
+    const clock = this.#clock;
+    const onError = (error: unknown) =>
+      this.#logger.debug({ reason: toMessage(error) }, 'projection could not measure or commit');
+    this.#intervals = [
+      every({ intervalMs: lagIntervalMs, clock, onError }, () => this.#measureLag()),
+      every({ intervalMs: groupCommitIntervalMs, clock, onError }, () => this.#commitGroup()),
     ];
   }
 
@@ -114,7 +119,7 @@ class TopicProjection implements Projection {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#loops);
+    await Promise.all(this.#intervals.map((interval) => interval.stop()));
     await this.#commitGroup();
     await this.#consumer?.stop();
   }
@@ -167,13 +172,11 @@ class TopicProjection implements Projection {
     const { log, topic } = this.#options;
     try {
       const offsets = await log.offsets(topic);
-      let behind = 0;
-      for (const [partition, writer] of this.#writers) {
-        const { low, high } = offsets.get(partition) ?? { low: 0, high: 0 };
-        behind += Math.max(0, high - (writer.next ?? low));
-      }
-      this.#lag = behind;
-      this.#meters.lag.set({ topic }, behind);
+      const unread = [...this.#writers].map(
+        ([partition, { next }]) => [partition, toUnread(offsets.get(partition) ?? NO_RECORDS, next)] as const,
+      );
+      this.#lag = sumLag(new Map(unread));
+      this.#meters.lag.set({ topic }, this.#lag);
     } catch (error) {
       this.#logger.debug({ reason: toMessage(error) }, 'lag is unknown');
     }
@@ -185,14 +188,6 @@ class TopicProjection implements Projection {
     const offsets = new Map(this.#moved);
     this.#moved.clear();
     await this.#consumer?.commit(offsets);
-  }
-
-  async #repeat(intervalMs: number, work: () => Promise<void>): Promise<void> {
-    for (;;) {
-      await this.#clock.wait(intervalMs, this.#stopping.signal);
-      if (this.#stopping.signal.aborted) return;
-      await work();
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
 import type { Log, LogConsumer, PartitionOffsets } from '@perennial/kafka';
-import { AppError, type Clock, systemClock } from '@perennial/kernel';
+import { AppError, type Clock, every, systemClock } from '@perennial/kernel';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import type { ArchiveChain } from './chain.js';
 import type { EventArchive } from './event-archive.js';
@@ -113,22 +113,15 @@ export async function startArchiver(options: ArchiverOptions): Promise<Archiver>
     }
   }
 
-  const stopping = new AbortController();
-  const observing = (async () => {
-    for (;;) {
-      await clock.wait(limits.observeIntervalMs, stopping.signal);
-      if (stopping.signal.aborted) return;
-      await observe().catch(events.unmeasured);
-    }
-  })();
+  const observing = every({ intervalMs: limits.observeIntervalMs, clock, onError: events.unmeasured }, observe);
 
   return {
     async stop() {
-      stopping.abort();
+      const observed = observing.stop();
       await commitGroup();
-      // Before `observing`: it may wait for a file whose store is away, which is given up with the partition.
+      // Before `observed`: it may wait for a file whose store is away, which is given up with the partition.
       await started.stop();
-      await observing;
+      await observed;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { LogRecord, PartitionOffsets } from '@perennial/kafka';
-import { AppError, type Clock, retry } from '@perennial/kernel';
+import { AppError, type Clock, Mutex, retry } from '@perennial/kernel';
 import type { ArchiveChain } from './chain.js';
 import type { EventArchive } from './event-archive.js';
 import type { ArchiveEvents } from './events.js';
@@ -28,7 +28,7 @@ export interface PartitionArchiverOptions {
 export class PartitionArchiver {
   readonly #options: PartitionArchiverOptions;
   readonly #stop = new AbortController();
-  #turn: Promise<void> = Promise.resolve();
+  readonly #mutex = new Mutex();
   /** Offset of the next record to take in; undefined before the files were looked at. */
   #next: number | undefined;
   #archived = 0;
@@ -54,7 +54,7 @@ export class PartitionArchiver {
 
   /** Finds out from the files' names where to go on. Throws `contract_violation` when the log ends before that. */
   start(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#whileOwned(async () => {
       const { listFiles, partition, readOffsets, seek, events } = this.#options;
       const [chains, { low, high }] = await this.#forEver(() => Promise.all([listFiles(), readOffsets()]));
       const next = chains.get(partition)?.next ?? low;
@@ -73,7 +73,7 @@ export class PartitionArchiver {
 
   /** Takes in what was fetched; resolves when every file that it completes is written. */
   take(records: readonly LogRecord[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#whileOwned(async () => {
       if (this.#next === undefined || (await this.#isAhead(records))) return;
       for (const record of records) {
         if (this.#stop.signal.aborted) return;
@@ -102,7 +102,7 @@ export class PartitionArchiver {
   }
 
   #closeQuiet(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#whileOwned(async () => {
       const { clock, limits, readOffsets } = this.#options;
       const draft = this.#draft;
       if (draft === undefined || clock.now() < draft.windowEndMs + limits.quietGraceMs) return;
@@ -114,7 +114,7 @@ export class PartitionArchiver {
   /** Drops what is in hand: the log still has it. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#turn;
+    await this.#mutex.idle();
   }
 
   /** Records above those expected: of a fetch from before a seek, or the log has lost those between. */
@@ -169,8 +169,9 @@ export class PartitionArchiver {
     });
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(async () => {
+  /** One thing at a time; nothing once the partition was given up. */
+  #whileOwned(work: () => Promise<void>): Promise<void> {
+    return this.#mutex.run(async () => {
       if (this.#stop.signal.aborted) return;
       try {
         await work();
@@ -179,7 +180,5 @@ export class PartitionArchiver {
         if (!this.#stop.signal.aborted) throw error;
       }
     });
-    this.#turn = done.catch(() => undefined);
-    return done;
   }
 }

@@ -1,5 +1,5 @@
 import type { Log, LogConsumer, LogProducer } from '@perennial/kafka';
-import { AppError, type Clock, createRandomToken, must } from '@perennial/kernel';
+import { type Clock, createRandomToken, must, withLimit } from '@perennial/kernel';
 import { toTickRecord } from '../records.js';
 
 const PROBE_LIMITS = {
@@ -50,12 +50,11 @@ export async function measureBrokerClock(options: BrokerClockOptions, partition:
     },
   );
   consumer.seek(partition, begin);
-  const done = new AbortController();
+  const message = `the clock probe did not come back within ${timeoutMs} ms`;
   try {
-    const appendedAtMs = await Promise.race([found, expire(clock, timeoutMs, done.signal)]);
+    const appendedAtMs = await withLimit({ ms: timeoutMs, message, clock }, () => found);
     return toSkewMs({ appendedAtMs, sentAtMs, ackedAtMs });
   } finally {
-    done.abort();
     await consumer.stop();
   }
 }
@@ -64,9 +63,4 @@ export async function measureBrokerClock(options: BrokerClockOptions, partition:
 export function toSkewMs(times: { appendedAtMs: number; sentAtMs: number; ackedAtMs: number }): number {
   const { appendedAtMs, sentAtMs, ackedAtMs } = times;
   return appendedAtMs - Math.min(Math.max(appendedAtMs, sentAtMs), ackedAtMs);
-}
-
-async function expire(clock: Clock, timeoutMs: number, signal: AbortSignal): Promise<never> {
-  await clock.wait(timeoutMs, signal);
-  throw new AppError('timeout', `the clock probe did not come back within ${timeoutMs} ms`, { retriable: true });
 }

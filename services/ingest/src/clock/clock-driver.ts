@@ -1,5 +1,5 @@
 import type { Log, LogProducer, OutgoingRecord } from '@perennial/kafka';
-import { AppError, type Clock } from '@perennial/kernel';
+import { AppError, type Clock, Mutex } from '@perennial/kernel';
 import { planTicks } from '../domain/plan-ticks.js';
 import type { ClockStore } from '../ports.js';
 import { toTickRecord } from '../records.js';
@@ -42,7 +42,7 @@ export interface ClockDriverOptions {
 
 export function createClockDriver(options: ClockDriverOptions): ClockDriver {
   const { store, producer } = options;
-  let turn: Promise<unknown> = Promise.resolve();
+  const mutex = new Mutex();
   let waiting = 0;
 
   async function run(advance: Advance): Promise<number> {
@@ -64,10 +64,8 @@ export function createClockDriver(options: ClockDriverOptions): ClockDriver {
         throw new AppError('resource_exhausted', 'too many callers move the clock', { retriable: true });
       }
       waiting++;
-      const mine = turn.then(() => run(advance));
-      turn = mine.catch(() => undefined);
       try {
-        return await mine;
+        return await mutex.run(() => run(advance));
       } finally {
         waiting--;
       }

@@ -1,5 +1,5 @@
 import type { LogProducer } from '@perennial/kafka';
-import { type Clock, toMessage } from '@perennial/kernel';
+import { type Clock, every, type Interval, toMessage } from '@perennial/kernel';
 import type { IngestEvents } from '../events.js';
 import { toTickRecord } from '../records.js';
 
@@ -38,7 +38,8 @@ export function startTicker(options: TickerOptions): Ticker {
 class PartitionTicker implements Ticker {
   readonly #options: TickerOptions;
   readonly #stopping = new AbortController();
-  readonly #running: Promise<unknown>;
+  readonly #probes: Promise<void>;
+  readonly #ticks: Interval;
   #probeNow = new AbortController();
   #skewMs: number | undefined;
   /** Wall clock minus steady clock when the skew was measured. */
@@ -48,7 +49,8 @@ class PartitionTicker implements Ticker {
 
   constructor(options: TickerOptions) {
     this.#options = options;
-    this.#running = Promise.all([this.#runProbes(), this.#runTicks()]);
+    this.#probes = this.#runProbes();
+    this.#ticks = this.#startTicks();
   }
 
   problems(): readonly string[] {
@@ -66,7 +68,7 @@ class PartitionTicker implements Ticker {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#running;
+    await Promise.all([this.#probes, this.#ticks.stop()]);
   }
 
   async #measure(partition: number): Promise<number> {
@@ -121,15 +123,13 @@ class PartitionTicker implements Ticker {
     }
   }
 
-  async #runTicks(): Promise<void> {
+  /** One send at a time: while Kafka is away no ticks pile up. */
+  #startTicks(): Interval {
     const { clock, events } = this.#options;
-    while (!this.#stopping.signal.aborted) {
-      const startedAtMs = clock.steadyMs();
-      // One send at a time: while Kafka is away no ticks pile up.
+    const { intervalMs } = TICKER_LIMITS;
+    return every({ intervalMs, clock, immediately: true, paced: true, onError: events.tickFailed }, async () => {
       this.#checkSteady();
-      if (this.#isRight()) await this.#tick().catch((error: unknown) => events.tickFailed(error));
-      const restMs = TICKER_LIMITS.intervalMs - (clock.steadyMs() - startedAtMs);
-      await clock.wait(Math.max(restMs, 1), this.#stopping.signal);
-    }
+      if (this.#isRight()) await this.#tick();
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Log, LogRecord } from '@perennial/kafka';
+import { type Log, type LogRecord, readUnread, type Unread } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import { readTopic } from '../topic/read.js';
 
@@ -7,7 +7,7 @@ const FETCH_BYTES_MAX = 1_048_576;
 const FETCH_WAIT_MS_MAX = 200;
 
 /** What a group has not had of a topic, by partition; `to` is exclusive. Partitions without anything are absent. */
-export type NewRecords = ReadonlyMap<number, { readonly from: number; readonly to: number }>;
+export type NewRecords = ReadonlyMap<number, Unread>;
 
 interface Group {
   readonly groupId: string;
@@ -17,12 +17,8 @@ interface Group {
 type Take = (records: readonly LogRecord[]) => Promise<void>;
 
 export async function findNewRecords(log: Log, { groupId, topic }: Group): Promise<NewRecords> {
-  const [ends, committed] = await Promise.all([log.offsets(topic), log.groupOffsets(groupId, topic)]);
-  const spans = [...ends].map(([partition, { low, high }]) => {
-    const from = Math.max(low, committed.get(partition) ?? low);
-    return [partition, { from, to: high }] as const;
-  });
-  return new Map(spans.filter(([, { from, to }]) => from < to));
+  const unread = await readUnread(log, { groupId, topic });
+  return new Map([...unread].filter(([, { from, to }]) => from < to));
 }
 
 /** Hands them to `take` one by one, and remembers nothing. */

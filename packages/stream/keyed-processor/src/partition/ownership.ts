@@ -1,11 +1,10 @@
 import type { LogRecord } from '@perennial/kafka';
-import type { AppError, BoundedQueue } from '@perennial/kernel';
+import type { AppError, BoundedQueue, Mutex } from '@perennial/kernel';
 import type { ChangedKeys } from '../snapshot/changed-keys.js';
 import type { Restoration } from '../snapshot/restoration.js';
 import type { Fence, PartitionMeta } from '../store/store.js';
 import type { OutboxPublisher } from './publisher.js';
 import type { StateCache } from './state-cache.js';
-import type { Turn } from './turn.js';
 
 /** What holds while a worker owns its partition: gone, all of it, at the first refusal. */
 export interface Ownership<State> {
@@ -14,7 +13,7 @@ export interface Ownership<State> {
   readonly publisher: OutboxPublisher;
   readonly cache: StateCache<State>;
   /** Taken by each batch, so that whoever else takes it finds no commit under way. */
-  readonly turn: Turn;
+  readonly mutex: Mutex;
   readonly changes: ChangedKeys;
   /** While the partition is being restored. */
   restoration: Restoration | undefined;

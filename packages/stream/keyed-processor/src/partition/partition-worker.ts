@@ -1,6 +1,15 @@
 import type { Rollout } from '@perennial/contracts';
 import type { LogProducer, LogRecord } from '@perennial/kafka';
-import { AppError, BoundedQueue, type Clock, isAppError, retry, toBackoffMs } from '@perennial/kernel';
+import {
+  AppError,
+  BoundedQueue,
+  type Clock,
+  endsWithin,
+  isAppError,
+  Mutex,
+  retry,
+  toBackoffMs,
+} from '@perennial/kernel';
 import { workOffBatch } from '../batch/batch.js';
 import { commitBatch } from '../batch/commit-batch.js';
 import { decodeBatch } from '../batch/decode-batch.js';
@@ -17,7 +26,6 @@ import type { ProcessorTelemetry } from '../telemetry.js';
 import type { Ownership } from './ownership.js';
 import { OutboxPublisher } from './publisher.js';
 import { StateCache } from './state-cache.js';
-import { Turn } from './turn.js';
 
 export interface WorkerOptions<State, Input, Evidence> {
   readonly definition: ProcessorDefinition<State, Input, Evidence>;
@@ -117,9 +125,7 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#ownership?.queue.close();
     const { clock, limits, snapshots } = this.#options;
     const writing = snapshots?.stopWriting();
-    const deadline = new AbortController();
-    await Promise.race([this.#running, clock.wait(limits.drainMs, deadline.signal)]);
-    deadline.abort();
+    if (this.#running !== undefined) await endsWithin({ ms: limits.drainMs, clock }, this.#running);
     await writing;
     await this.#ownership?.publisher.stop();
     this.#ownership = undefined;
@@ -188,7 +194,7 @@ export class PartitionWorker<State, Input, Evidence> {
       publisher,
       queue: new BoundedQueue({ itemsMax: limits.queueItemsMax, bytesMax: limits.queueBytesMax }),
       cache: new StateCache(limits),
-      turn: new Turn(),
+      mutex: new Mutex(),
       changes: new ChangedKeys(snapshots?.changedKeysMax ?? 0),
       restoration,
       meta,
@@ -252,7 +258,7 @@ export class PartitionWorker<State, Input, Evidence> {
       while (records.length > 0) {
         await snapshots?.catchUp(own, Math.max(own.meta.next, records[0]?.offset ?? 0));
         const batch = records.filter(({ offset }) => offset < (own.restoration?.cutAt ?? Number.POSITIVE_INFINITY));
-        await own.turn.run(() => this.#workOff(own, batch));
+        await own.mutex.run(() => this.#workOff(own, batch));
         await snapshots?.catchUp(own, own.meta.next);
         this.#writeSnapshots(own);
         records = records.filter(({ offset }) => offset >= own.meta.next);

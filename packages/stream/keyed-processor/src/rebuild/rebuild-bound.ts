@@ -1,6 +1,6 @@
 import { HEADERS, parsePosition, toConsumerGroup } from '@perennial/contracts';
 import type { Log, LogRecord } from '@perennial/kafka';
-import { AppError } from '@perennial/kernel';
+import { AppError, withLimit } from '@perennial/kernel';
 
 /** A processor and the topic that it reads. */
 export interface ChainLink {
@@ -90,17 +90,10 @@ async function readRecord(
       },
     },
   );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new AppError('timeout', `offset ${offset} of partition ${partition} of ${topic} did not come`)),
-      READ_TIMEOUT_MS,
-    );
-  });
+  const message = `offset ${offset} of partition ${partition} of ${topic} did not come`;
   try {
-    return await Promise.race([reading, late]);
+    return await withLimit({ ms: READ_TIMEOUT_MS, message }, () => reading);
   } finally {
-    clearTimeout(timer);
     await consumer.stop();
   }
 }

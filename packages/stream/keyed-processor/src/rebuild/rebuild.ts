@@ -1,6 +1,6 @@
 import { toTopic } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
-import { AppError, assert, BoundedQueue, createRandomToken, systemClock } from '@perennial/kernel';
+import { AppError, assert, BoundedQueue, createRandomToken, Mutex, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { workOffBatch } from '../batch/batch.js';
@@ -13,7 +13,6 @@ import { DEFAULT_LIMITS } from '../limits.js';
 import { type Ownership, toFence } from '../partition/ownership.js';
 import { OutboxPublisher } from '../partition/publisher.js';
 import { StateCache } from '../partition/state-cache.js';
-import { Turn } from '../partition/turn.js';
 import { ChangedKeys } from '../snapshot/changed-keys.js';
 import { toCommit } from '../snapshot/snapshot-restore.js';
 import { createRedisPartitionStore } from '../store/redis-store.js';
@@ -180,7 +179,7 @@ function createOwnership<State, Input, Evidence>(
     }),
     queue: new BoundedQueue({ itemsMax: limits.queueItemsMax, bytesMax: limits.queueBytesMax }),
     cache: new StateCache(limits),
-    turn: new Turn(),
+    mutex: new Mutex(),
     changes: new ChangedKeys(0),
     restoration: undefined,
     meta,

@@ -1,8 +1,7 @@
 import { type BlobLocation, type BlobStore, openBlobStore } from '@perennial/blob-store';
 import { toConsumerGroup } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
-import { AppError, type Clock } from '@perennial/kernel';
-import { Turn } from '../partition/turn.js';
+import { AppError, type Clock, Mutex } from '@perennial/kernel';
 import type { PartitionStore } from '../store/store.js';
 import { PartitionSnapshots } from './partition-snapshots.js';
 import { SnapshotArchive } from './snapshot-archive.js';
@@ -42,7 +41,7 @@ export function createOpenSnapshots(
 ): (partition: number, store: PartitionStore) => PartitionSnapshots {
   const { settings, namespace, processor, topic, partitions, clock, random, telemetry } = options;
   const limits: SnapshotLimits = { ...DEFAULT_SNAPSHOT_LIMITS, ...settings.limits };
-  const slot = new Turn();
+  const slot = new Mutex();
   return (partition, store) => {
     const subject = { namespace, processor, topic, partition, partitions };
     const archive = new SnapshotArchive({ blobs: settings.blobs, subject, limits, clock, random });

@@ -1,6 +1,5 @@
-import { type Clock, isAppError } from '@perennial/kernel';
+import { type Clock, isAppError, type Mutex } from '@perennial/kernel';
 import { type Ownership, type Refusable, toFence } from '../partition/ownership.js';
-import type { Turn } from '../partition/turn.js';
 import type { PartitionStore } from '../store/store.js';
 import type { SnapshotArchive } from './snapshot-archive.js';
 import type { LogReach } from './snapshot-choice.js';
@@ -17,7 +16,7 @@ export interface PartitionSnapshotsOptions {
   readonly clock: Clock;
   readonly telemetry: SnapshotTelemetry;
   /** Shared by all partitions of a process: one is written at a time. */
-  readonly slot: Turn;
+  readonly slot: Mutex;
   readonly readReach: () => Promise<LogReach>;
 }
 

@@ -1,6 +1,5 @@
-import { type Clock, isAppError } from '@perennial/kernel';
+import { type Clock, isAppError, type Mutex } from '@perennial/kernel';
 import { type Refusable, refuse } from '../partition/ownership.js';
-import type { Turn } from '../partition/turn.js';
 import type { PartitionStore } from '../store/store.js';
 import { type SnapshotArchive, toCreatedAtMs } from './snapshot-archive.js';
 import type { SnapshotManifest } from './snapshot-format.js';
@@ -17,7 +16,7 @@ export interface SnapshotScheduleOptions {
   readonly clock: Clock;
   readonly telemetry: SnapshotTelemetry;
   /** Shared by all partitions of a process: one is written at a time. */
-  readonly slot: Turn;
+  readonly slot: Mutex;
 }
 
 /** Writes snapshots of one partition, in the background, for as long as one owner has it. */

@@ -1,7 +1,7 @@
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { Mutex } from '@perennial/kernel';
 import type { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
-import { Turn } from '../partition/turn.js';
 import type { PartitionStore } from '../store/store.js';
 import { impatientClock, RecordingProducer, toInput } from '../worker-test-kit.js';
 import { PartitionSnapshots } from './partition-snapshots.js';
@@ -57,7 +57,7 @@ export function openTestSnapshots(options: {
     limits,
     clock: impatientClock,
     telemetry: { ...silentSnapshotTelemetry, ...options.telemetry },
-    slot: new Turn(),
+    slot: new Mutex(),
     readReach: async () => options.readReach(),
   });
 }

@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
-import { type Clock, createSeededRandom, must } from '@perennial/kernel';
+import { type Clock, createSeededRandom, Mutex, must } from '@perennial/kernel';
 import { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
 import { toFence } from '../partition/ownership.js';
 import { OutboxPublisher } from '../partition/publisher.js';
-import { Turn } from '../partition/turn.js';
 import { EMPTY_META, type PartitionMeta, type StoredProfile } from '../store/store.js';
 import { createHarness, impatientClock, RecordingProducer, silentTelemetry } from '../worker-test-kit.js';
 import { ChangedKeys } from './changed-keys.js';
@@ -37,7 +36,7 @@ async function createSource(states: Readonly<Record<string, string>>) {
   });
   const source = {
     owner: 'one',
-    turn: new Turn(),
+    mutex: new Mutex(),
     publisher,
     changes: new ChangedKeys(10),
     meta: EMPTY_META as PartitionMeta,

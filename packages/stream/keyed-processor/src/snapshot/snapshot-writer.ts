@@ -1,4 +1,4 @@
-import { AppError, type Clock } from '@perennial/kernel';
+import { AppError, type Clock, endsWithin } from '@perennial/kernel';
 import { type Ownership, toFence } from '../partition/ownership.js';
 import { type PartitionMeta, type PartitionStore, type ProfileReading, SCAN_START } from '../store/store.js';
 import { type SnapshotArchive, toSnapshotId } from './snapshot-archive.js';
@@ -16,7 +16,7 @@ import type { SnapshotLimits } from './snapshot-limits.js';
  */
 
 /** What a snapshot needs of the partition's owner. */
-export type SnapshotSource = Pick<Ownership<never>, 'owner' | 'turn' | 'publisher' | 'changes'> & {
+export type SnapshotSource = Pick<Ownership<never>, 'owner' | 'mutex' | 'publisher' | 'changes'> & {
   readonly meta: PartitionMeta;
 };
 
@@ -160,12 +160,7 @@ class SnapshotWriter {
   #end(): Promise<number> {
     const { source, store, clock, limits, signal } = this.#options;
     return this.#atFixedPoint('end', async () => {
-      const deadline = new AbortController();
-      await Promise.race([
-        source.publisher.waitForDepth(0),
-        clock.wait(limits.fixedPointWaitMs, AbortSignal.any([deadline.signal, signal])),
-      ]);
-      deadline.abort();
+      await endsWithin({ ms: limits.fixedPointWaitMs, clock, signal }, source.publisher.waitForDepth(0));
       if (source.publisher.depth > 0) return undefined;
       const acknowledged = source.publisher.peekAcknowledged();
       await store.commit(toFence(source), {
@@ -189,7 +184,7 @@ class SnapshotWriter {
     const { source, clock, limits, signal } = this.#options;
     for (let attempt = 0; attempt < limits.fixedPointAttemptsMax; attempt++) {
       signal.throwIfAborted();
-      const result = await source.turn.run(async () => (source.meta.ordinal === 0 ? work() : undefined));
+      const result = await source.mutex.run(async () => (source.meta.ordinal === 0 ? work() : undefined));
       if (result !== undefined) return result;
       await clock.wait(limits.retryInitialMs, signal);
     }
