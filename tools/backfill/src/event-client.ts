@@ -1,4 +1,4 @@
-import { AppError, abortAfter, toMessage } from '@perennial/kernel';
+import { AppError, toMessage, withLimit } from '@perennial/kernel';
 import { type IngestAddress, resolveUrl } from './ingest-address.js';
 import { BACKFILL_LIMITS } from './limits.js';
 import { askPatiently, type Retrying } from './retrying.js';
@@ -34,7 +34,8 @@ async function send(
   try {
     const base = await resolveUrl(address);
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${address.writeKey}` };
-    return await abortAfter(BACKFILL_LIMITS.requestTimeoutMs, signal, async (ended) => {
+    const { requestTimeoutMs: ms } = BACKFILL_LIMITS;
+    return await withLimit({ ms, message: `no answer within ${ms} ms`, signal }, async (ended) => {
       const init = { method: 'POST', headers, body: json, signal: ended };
       const response = await fetch(new URL('/v1/batch', base), init);
       const body = parseBody(await response.text());

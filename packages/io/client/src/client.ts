@@ -1,4 +1,4 @@
-import { AppError, abortAfter, toMessage } from '@perennial/kernel';
+import { AppError, toMessage, withLimit } from '@perennial/kernel';
 import { type Operations, ROUTES } from './generated/operations.js';
 import { toApiError } from './to-api-error.js';
 
@@ -71,7 +71,7 @@ async function send(
   { service, timeoutMs = CALL_TIMEOUT_MS, signal }: ApiClientOptions & { readonly service: ApiService },
 ): Promise<{ response: Response; text: string }> {
   try {
-    return await abortAfter(timeoutMs, signal, async (ended) => {
+    return await withLimit({ ms: timeoutMs, message: `no answer within ${timeoutMs} ms`, signal }, async (ended) => {
       const response = await fetch(url, { ...init, signal: ended });
       return { response, text: await response.text() };
     });
