@@ -36,6 +36,11 @@ const START_MS = Date.UTC(2023, 0, 1);
 
 const pseudonymizer = createPseudonymizer(SECRET);
 
+interface TransitionPage {
+  readonly transitions: StageChanged[];
+  readonly next: string | null;
+}
+
 describe('scoring', () => {
   const { brokers } = readTestEnvironment();
   const run = createRunName();
@@ -154,8 +159,14 @@ describe('scoring', () => {
   async function ask(url: string, userId: string) {
     const id = encodeURIComponent(userId);
     const profile = await read<{ transitionNumber: number; scores: { purchase: number } }>(`${url}/v1/profiles/${id}`);
-    const { transitions } = await read<{ transitions: StageChanged[] }>(`${url}/v1/transitions?userId=${id}`);
-    return { profile, transitions };
+    const transitions: StageChanged[] = [];
+    // Small pages: what comes in between moves nothing.
+    for (let cursor = ''; ; ) {
+      const page = await read<TransitionPage>(`${url}/v1/transitions?userId=${id}&limit=2${cursor}`);
+      transitions.push(...page.transitions);
+      if (page.next === null) return { profile, transitions };
+      cursor = `&cursor=${page.next}`;
+    }
   }
 
   async function read<T>(url: string): Promise<T> {

@@ -6,9 +6,9 @@ export {
   attachPlatform,
   ensurePlatform,
   type Platform,
-  type PlatformOptions,
   stopNamespace,
   stopPlatform,
 } from './platform.js';
+export type { PlatformOptions } from './platform-options.js';
 export { createNamespaceTopics } from './provision.js';
 export { rebuildNamespace } from './rebuild.js';

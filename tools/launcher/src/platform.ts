@@ -3,32 +3,32 @@ import { join } from 'node:path';
 import { createTokenText } from '@perennial/access';
 import { type ApiClient, createApiClient } from '@perennial/client';
 import {
-  type ArtifactKind,
   DEFAULT_PARTITIONS,
   LIVE_NAMESPACE,
   parseNamespace,
   SERVICE_NAMES,
-  SERVICES,
   type ServiceName,
 } from '@perennial/contracts';
-import { AppError, must } from '@perennial/kernel';
+import { AppError } from '@perennial/kernel';
 import {
   attachStack,
-  isPortFree,
-  isRunning,
   type Layout,
-  type Part,
-  pickPort,
-  requirePort,
   type StackEndpoints,
-  sendSignal,
   startStack,
   stopStack,
   toLayout,
   withLock,
 } from '@perennial/native-stack';
-import { type ClockMode, toEnvironmentHash, toServiceEnvironment } from './environment.js';
+import type { ClockMode } from './environment.js';
 import { toFingerprint } from './fingerprint.js';
+import {
+  choosePorts,
+  endWhatIsOutdated,
+  killService,
+  startMissing,
+  toEnvironment,
+  toPort,
+} from './namespace-processes.js';
 import {
   listNamespaces,
   loadNamespaceState,
@@ -37,44 +37,12 @@ import {
   removeNamespaceState,
   saveNamespaceState,
 } from './namespace-state.js';
+import type { PlatformOptions } from './platform-options.js';
 import { provision } from './provision.js';
-import { loadSecret, removeSecret } from './secret.js';
-import {
-  endServiceProcess,
-  findServiceScript,
-  readReadiness,
-  runServiceCommand,
-  startServiceProcess,
-  toServiceUrl,
-  waitForService,
-} from './service-process.js';
+import { removeSecret } from './secret.js';
+import { endServiceProcess, findServiceScript, runServiceCommand, toServiceUrl } from './service-process.js';
 
 const LOCK_WAIT_MS_MAX = 300_000;
-
-export interface PlatformOptions {
-  /** The repository; found by itself when absent. */
-  readonly root?: string | undefined;
-  /** Folder of state, data and logs; default `<root>/.perennial`. Tests give their own. */
-  readonly home?: string | undefined;
-  /** Default `live`. */
-  readonly namespace?: string | undefined;
-  /** Default `wall` for live and `events` for any other; fixed when the namespace is created. */
-  readonly clockMode?: ClockMode | undefined;
-  /** All services in one process. */
-  readonly oneProcess?: boolean | undefined;
-  /** Fixed when the namespace is created; default DEFAULT_PARTITIONS. */
-  readonly partitions?: number | undefined;
-  readonly stackPorts?: Partial<Record<Part, number>> | undefined;
-  /** The front door's own port; the other services take a preferred one or, where taken, any free one. */
-  readonly ingestPort?: number | undefined;
-  /** A lifecycle chart, model folder or policy other than the default, kept until another is given. */
-  readonly artifactPaths?: Partial<Record<ArtifactKind, string>> | undefined;
-  /** A stack that runs already (tests); else the installation's own is started. */
-  readonly endpoints?: StackEndpoints | undefined;
-  /** Further variables for every service. */
-  readonly environment?: Readonly<Record<string, string>> | undefined;
-  readonly onProgress?: ((message: string) => void) | undefined;
-}
 
 export interface Platform {
   readonly namespace: string;
@@ -277,131 +245,4 @@ function checkUnchanged({ namespace, partitions, clockMode }: NamespaceState, op
       `namespace ${namespace} runs on clock mode ${clockMode}, not ${options.clockMode}: use another --namespace`,
     );
   }
-}
-
-type Installation = Pick<BringUp, 'layout' | 'endpoints' | 'options'>;
-
-/** Ends processes that died half-way, run with an old environment, or in the other arrangement (one or many). */
-async function endWhatIsOutdated(installation: Installation, state: NamespaceState): Promise<void> {
-  const wanted = toWantedProcesses(state);
-  const { layout } = installation;
-  for (const name of [...SERVICE_NAMES, 'one-process'] as const) {
-    const running = state.processes[name];
-    const upToDate =
-      wanted.includes(name) &&
-      running !== undefined &&
-      isRunning(running.process) &&
-      running.environmentHash === toEnvironmentHash(toProcessEnvironment(installation, state, name));
-    if (upToDate) continue;
-    await endServiceProcess(layout, { namespace: state.namespace, name, recorded: running?.process });
-    delete state.processes[name];
-  }
-}
-
-async function choosePorts(state: NamespaceState, given: { readonly ingest: number | undefined }): Promise<void> {
-  for (const service of SERVICE_NAMES) {
-    const running = state.processes[state.oneProcess ? 'one-process' : service] !== undefined;
-    const port = service === 'ingest' ? given.ingest : undefined;
-    if (running && (port === undefined || port === state.ports[service])) continue;
-    if (running)
-      throw new AppError(
-        'config_invalid',
-        `${service} already runs on port ${state.ports[service]}: run \`./perennial down\` first`,
-      );
-    const preferred =
-      state.ports[service] ?? (state.namespace === LIVE_NAMESPACE ? SERVICES[service].preferredPort : undefined);
-    state.ports[service] =
-      port === undefined
-        ? await pickPort(preferred)
-        : await requirePort(port, { owner: service, option: '--http-port' });
-  }
-}
-
-async function startMissing(installation: Installation, state: NamespaceState): Promise<ProcessName[]> {
-  const { layout, options } = installation;
-  const { namespace } = state;
-  const missing = toWantedProcesses(state).filter((name) => state.processes[name] === undefined);
-  if (missing.length > 0) options.onProgress?.(`starting ${missing.join(', ')} of namespace ${namespace}`);
-  for (const name of missing) {
-    const environment = toProcessEnvironment(installation, state, name);
-    const script =
-      name === 'one-process'
-        ? join(layout.root, 'tools', 'launcher', 'dist', 'one-process.js')
-        : findServiceScript(layout.root, name);
-    const ref = await startServiceProcess(layout, { namespace, name, script, environment });
-    state.processes[name] = { process: ref, environmentHash: toEnvironmentHash(environment) };
-    saveNamespaceState(layout.stateDir, state);
-  }
-  await Promise.all(SERVICE_NAMES.map((service) => waitUntilServes(layout, state, service, options.onProgress)));
-  return missing;
-}
-
-async function waitUntilServes(
-  layout: Layout,
-  state: NamespaceState,
-  service: ServiceName,
-  onProgress?: (message: string) => void,
-): Promise<void> {
-  const name = state.oneProcess ? 'one-process' : service;
-  const port = toPort(state, service);
-  if ((await readReadiness(port)).ready) return;
-  onProgress?.(`waiting for ${service} to be ready`);
-  const { process: ref } = must(state.processes[name], `process of ${name}`);
-  try {
-    await waitForService(layout, { namespace: state.namespace, name, ref, port, what: service });
-  } catch (cause) {
-    if (isRunning(ref) || (await isPortFree(port))) throw cause;
-    const flag = state.namespace === LIVE_NAMESPACE ? '' : ` --namespace ${state.namespace}`;
-    throw new AppError(
-      'dependency_unavailable',
-      `another program took port ${port} while ${service} started: run \`./perennial up${flag}\` again, which chooses another`,
-      { cause },
-    );
-  }
-}
-
-async function killService(layout: Layout, namespace: string, service: ServiceName): Promise<void> {
-  const state = loadNamespaceState(layout.stateDir, namespace);
-  const running = state?.processes[state.oneProcess ? 'one-process' : service];
-  if (running === undefined || !sendSignal(running.process, 'SIGKILL'))
-    throw new AppError('not_found', `${service} of namespace ${namespace} does not run`);
-  while (isRunning(running.process)) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-function toWantedProcesses(state: NamespaceState): ProcessName[] {
-  return state.oneProcess ? ['one-process'] : [...SERVICE_NAMES];
-}
-
-function toProcessEnvironment(
-  installation: Installation,
-  state: NamespaceState,
-  name: ProcessName,
-): Record<string, string> {
-  if (name !== 'one-process') return toEnvironment(installation, state, name);
-  const all = Object.fromEntries(
-    SERVICE_NAMES.map((service) => [service, toEnvironment(installation, state, service)]),
-  );
-  return { PERENNIAL_ONE_PROCESS: JSON.stringify(all) };
-}
-
-function toEnvironment(
-  { layout, endpoints, options }: Installation,
-  state: NamespaceState,
-  service: ServiceName,
-): Record<string, string> {
-  return toServiceEnvironment({
-    service,
-    namespace: state.namespace,
-    clockMode: state.clockMode,
-    secret: loadSecret(layout.stateDir),
-    endpoints,
-    port: state.ports[service] ?? 0,
-    snapshotDir: layout.snapshotDir,
-    archiveDir: layout.archiveDir,
-    extra: options.environment ?? {},
-  });
-}
-
-function toPort(state: NamespaceState, service: ServiceName): number {
-  return must(state.ports[service], `port of ${service}`);
 }

@@ -5,12 +5,12 @@ import { toApiError } from './to-api-error.js';
 /** How long a call may take, its answer included. */
 const CALL_TIMEOUT_MS = 30_000;
 
-export type OperationId = keyof Operations;
-export type ApiService = (typeof ROUTES)[OperationId]['service'];
+type OperationId = keyof Operations;
+type ApiService = (typeof ROUTES)[OperationId]['service'];
 
 /** What an operation takes: `path`, `query` and `body`, as far as it has them. */
-export type ApiRequest<Id extends OperationId> = Omit<Operations[Id], 'answer'>;
-export type ApiAnswer<Id extends OperationId> = Operations[Id]['answer'];
+type ApiRequest<Id extends OperationId> = Omit<Operations[Id], 'answer'>;
+type ApiAnswer<Id extends OperationId> = Operations[Id]['answer'];
 
 export interface ApiClientOptions {
   /** Where a service is; asked for each call, since one that was restarted may listen elsewhere. */

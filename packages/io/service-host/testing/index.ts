@@ -1,14 +1,21 @@
 import type { Access } from '@perennial/access';
 import { createTestAccess } from '@perennial/access/testing';
-import { createHttpServer, type FastifyInstance, type HttpServerOptions } from '@perennial/service-host';
+import {
+  createHttpServer,
+  type FastifyInstance,
+  type HttpServerOptions,
+  type Operation,
+} from '@perennial/service-host';
 import { createMetrics, createSilentLogger, type Metrics } from '@perennial/telemetry';
+
+const routes = new WeakMap<FastifyInstance, string[]>();
 
 /** A server that is ready, silent, and lets the test token in (`@perennial/access/testing`), unless told otherwise. */
 export function createTestServer(
   options: Partial<HttpServerOptions> & { readonly access?: Access } = {},
 ): FastifyInstance {
   const metrics: Metrics = createMetrics({ service: 'test', namespace: 'test', processMetrics: false });
-  return createHttpServer({
+  const server = createHttpServer({
     logger: createSilentLogger(),
     metrics,
     metricsAccess: 'open',
@@ -16,4 +23,21 @@ export function createTestServer(
     readiness: () => ({ ready: true, reasons: [] }),
     ...options,
   });
+  const own: string[] = [];
+  routes.set(server, own);
+  server.addHook('onRoute', ({ method, url }) => {
+    // Fastify adds the HEAD of each GET by itself.
+    if (method !== 'HEAD') own.push(`${String(method)} ${url}`);
+  });
+  return server;
+}
+
+/** The routes that were added to a test server, as its contract would write them: `GET /v1/features/{userId}`. */
+export function listRoutes(server: FastifyInstance): string[] {
+  return (routes.get(server) ?? []).map((route) => route.replace(/:(\w+)/g, '{$1}')).sort();
+}
+
+/** What `listRoutes` has to be for a service with this contract. */
+export function listContract(operations: readonly Operation[]): string[] {
+  return operations.map(({ method, path }) => `${method} ${path}`).sort();
 }

@@ -45,8 +45,8 @@ const PROJECTION_LIMITS: ProjectionLimits = {
 const NO_RECORDS = { low: 0, high: 0 };
 
 export interface Projection {
-  /** Records in the topic that this process's partitions have not written yet, as last measured. */
-  lag(): number;
+  /** Records in the topic that this process's partitions have not written yet, as last measured. May be passed on by itself. */
+  readonly lag: () => number;
   /** Finishes the transactions under way and leaves the group. */
   stop(): Promise<void>;
 }
@@ -74,6 +74,7 @@ class TopicProjection implements Projection {
   #consumer: LogConsumer | undefined;
   #intervals: readonly Interval[] = [];
   #lag = 0;
+  readonly lag = (): number => this.#lag;
 
   constructor(options: ProjectionOptions) {
     const { groupId, topic, clock = systemClock } = options;
@@ -111,10 +112,6 @@ class TopicProjection implements Projection {
       every({ intervalMs: lagIntervalMs, clock, onError }, () => this.#measureLag()),
       every({ intervalMs: groupCommitIntervalMs, clock, onError }, () => this.#commitGroup()),
     ];
-  }
-
-  lag(): number {
-    return this.#lag;
   }
 
   async stop(): Promise<void> {

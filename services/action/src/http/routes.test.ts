@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { createPseudonymizer } from '@perennial/privacy';
 import type { FastifyInstance } from '@perennial/service-host';
-import { createTestServer } from '@perennial/service-host/testing';
+import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { Ledger } from '../adapters/ledger.js';
 import { createEvents } from '../events.js';
+import { OPERATIONS } from './operations.js';
 import { addActionRoutes } from './routes.js';
 
 const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
@@ -44,6 +45,8 @@ afterEach(() => server.close());
 const ask = (url: string) => server.inject({ url, headers: TEST_AUTHORIZATION });
 
 describe('action routes', () => {
+  it('are those of the contract', () => expect(listRoutes(server)).toEqual(listContract(OPERATIONS)));
+
   it("list a user's actions by the profile's key", async () => {
     const reply = await ask('/v1/actions?userId=ada&limit=7');
     expect(reply.json()).toEqual({ userId: 'ada', actions: [], next: null });

@@ -3,18 +3,23 @@ import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
-import { createTestServer } from '@perennial/service-host/testing';
+import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
 import { createMetrics } from '@perennial/telemetry';
 import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
 import { createProfileStates } from '../domain/profile-state.js';
 import { createEvents } from '../events.js';
 import { addFeatureRoutes } from './feature-routes.js';
+import { OPERATIONS } from './operations.js';
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const { advance, apply, empty } = specs.initial;
 const NOON = Date.UTC(2024, 4, 15, 12);
 const LOG_TIME = NOON + 86_400_000;
 const pseudonymizer = createPseudonymizer('a secret of more than thirty-two characters');
+
+describe('the routes', () => {
+  it('are those of the contract', () => expect(listRoutes(setUp({}).server)).toEqual(listContract(OPERATIONS)));
+});
 
 describe('GET /v1/features/{userId}', () => {
   it('answers a profile at the log time of its partition', async () => {
@@ -140,6 +145,7 @@ function setUp({ profiles = {}, failure }: Fixture) {
   const server = createTestServer();
   addFeatureRoutes(server, { reader, pseudonymizer, events: createEvents(metrics), specs });
   return {
+    server,
     reads,
     get: (userId: string) =>
       server.inject({ url: `/v1/features/${encodeURIComponent(userId)}`, headers: TEST_AUTHORIZATION }),

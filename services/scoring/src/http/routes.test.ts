@@ -4,9 +4,10 @@ import { AppError, must } from '@perennial/kernel';
 import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { createPseudonymizer } from '@perennial/privacy';
 import type { FastifyInstance } from '@perennial/service-host';
-import { createTestServer } from '@perennial/service-host/testing';
+import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
 import type { ScoringState } from '../domain/state.js';
 import type { TransitionStore } from '../transition-store.js';
+import { OPERATIONS } from './operations.js';
 import { addScoringRoutes } from './routes.js';
 
 const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
@@ -62,6 +63,8 @@ afterEach(() => server.close());
 const ask = (url: string) => server.inject({ url, headers: TEST_AUTHORIZATION });
 
 describe('scoring routes', () => {
+  it('are those of the contract', () => expect(listRoutes(server)).toEqual(listContract(OPERATIONS)));
+
   it('answers a profile by its external id', async () => {
     const reply = await ask(`/v1/profiles/${encodeURIComponent('ada & co/1')}`);
     expect(reply.json()).toEqual({

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { LIVE_NAMESPACE, SERVICE_NAMES, SERVICES, type ServiceName } from '@perennial/contracts';
+import { AppError, must } from '@perennial/kernel';
+import {
+  isPortFree,
+  isRunning,
+  type Layout,
+  pickPort,
+  requirePort,
+  type StackEndpoints,
+  sendSignal,
+} from '@perennial/native-stack';
+import { toEnvironmentHash, toServiceEnvironment } from './environment.js';
+import { loadNamespaceState, type NamespaceState, type ProcessName, saveNamespaceState } from './namespace-state.js';
+import type { PlatformOptions } from './platform-options.js';
+import { loadSecret } from './secret.js';
+import {
+  endServiceProcess,
+  findServiceScript,
+  readReadiness,
+  startServiceProcess,
+  waitForService,
+} from './service-process.js';
+
+/** Where processes run, and what they are given beside what their namespace says. */
+export interface Installation {
+  readonly layout: Layout;
+  readonly endpoints: StackEndpoints;
+  readonly options: Pick<PlatformOptions, 'environment' | 'onProgress'>;
+}
+
+/** Ends processes that died half-way, run with an old environment, or in the other arrangement (one or many). */
+export async function endWhatIsOutdated(installation: Installation, state: NamespaceState): Promise<void> {
+  const wanted = toWantedProcesses(state);
+  const { layout } = installation;
+  for (const name of [...SERVICE_NAMES, 'one-process'] as const) {
+    const running = state.processes[name];
+    const upToDate =
+      wanted.includes(name) &&
+      running !== undefined &&
+      isRunning(running.process) &&
+      running.environmentHash === toEnvironmentHash(toProcessEnvironment(installation, state, name));
+    if (upToDate) continue;
+    await endServiceProcess(layout, { namespace: state.namespace, name, recorded: running?.process });
+    delete state.processes[name];
+  }
+}
+
+/** Gives each service that does not run a port: the one it had, a preferred one, or any that is free. */
+export async function choosePorts(
+  state: NamespaceState,
+  given: { readonly ingest: number | undefined },
+): Promise<void> {
+  for (const service of SERVICE_NAMES) {
+    const running = state.processes[state.oneProcess ? 'one-process' : service] !== undefined;
+    const port = service === 'ingest' ? given.ingest : undefined;
+    if (running && (port === undefined || port === state.ports[service])) continue;
+    if (running)
+      throw new AppError(
+        'config_invalid',
+        `${service} already runs on port ${state.ports[service]}: run \`./perennial down\` first`,
+      );
+    const preferred =
+      state.ports[service] ?? (state.namespace === LIVE_NAMESPACE ? SERVICES[service].preferredPort : undefined);
+    state.ports[service] =
+      port === undefined
+        ? await pickPort(preferred)
+        : await requirePort(port, { owner: service, option: '--http-port' });
+  }
+}
+
+/** Starts what is not running and waits until all services are ready; the names of what it started. */
+export async function startMissing(installation: Installation, state: NamespaceState): Promise<ProcessName[]> {
+  const { layout, options } = installation;
+  const { namespace } = state;
+  const missing = toWantedProcesses(state).filter((name) => state.processes[name] === undefined);
+  if (missing.length > 0) options.onProgress?.(`starting ${missing.join(', ')} of namespace ${namespace}`);
+  for (const name of missing) {
+    const environment = toProcessEnvironment(installation, state, name);
+    const script =
+      name === 'one-process'
+        ? join(layout.root, 'tools', 'launcher', 'dist', 'one-process.js')
+        : findServiceScript(layout.root, name);
+    const ref = await startServiceProcess(layout, { namespace, name, script, environment });
+    state.processes[name] = { process: ref, environmentHash: toEnvironmentHash(environment) };
+    saveNamespaceState(layout.stateDir, state);
+  }
+  await Promise.all(SERVICE_NAMES.map((service) => waitUntilServes(layout, state, service, options.onProgress)));
+  return missing;
+}
+
+async function waitUntilServes(
+  layout: Layout,
+  state: NamespaceState,
+  service: ServiceName,
+  onProgress?: (message: string) => void,
+): Promise<void> {
+  const name = state.oneProcess ? 'one-process' : service;
+  const port = toPort(state, service);
+  if ((await readReadiness(port)).ready) return;
+  onProgress?.(`waiting for ${service} to be ready`);
+  const { process: ref } = must(state.processes[name], `process of ${name}`);
+  try {
+    await waitForService(layout, { namespace: state.namespace, name, ref, port, what: service });
+  } catch (cause) {
+    if (isRunning(ref) || (await isPortFree(port))) throw cause;
+    const flag = state.namespace === LIVE_NAMESPACE ? '' : ` --namespace ${state.namespace}`;
+    throw new AppError(
+      'dependency_unavailable',
+      `another program took port ${port} while ${service} started: run \`./perennial up${flag}\` again, which chooses another`,
+      { cause },
+    );
+  }
+}
+
+/** `kill -9`; resolves when the process is gone. */
+export async function killService(layout: Layout, namespace: string, service: ServiceName): Promise<void> {
+  const state = loadNamespaceState(layout.stateDir, namespace);
+  const running = state?.processes[state.oneProcess ? 'one-process' : service];
+  if (running === undefined || !sendSignal(running.process, 'SIGKILL'))
+    throw new AppError('not_found', `${service} of namespace ${namespace} does not run`);
+  while (isRunning(running.process)) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function toWantedProcesses(state: NamespaceState): ProcessName[] {
+  return state.oneProcess ? ['one-process'] : [...SERVICE_NAMES];
+}
+
+function toProcessEnvironment(
+  installation: Installation,
+  state: NamespaceState,
+  name: ProcessName,
+): Record<string, string> {
+  if (name !== 'one-process') return toEnvironment(installation, state, name);
+  const all = Object.fromEntries(
+    SERVICE_NAMES.map((service) => [service, toEnvironment(installation, state, service)]),
+  );
+  return { PERENNIAL_ONE_PROCESS: JSON.stringify(all) };
+}
+
+/** The variables of a service of this namespace. */
+export function toEnvironment(
+  { layout, endpoints, options }: Installation,
+  state: NamespaceState,
+  service: ServiceName,
+): Record<string, string> {
+  return toServiceEnvironment({
+    service,
+    namespace: state.namespace,
+    clockMode: state.clockMode,
+    secret: loadSecret(layout.stateDir),
+    endpoints,
+    port: state.ports[service] ?? 0,
+    snapshotDir: layout.snapshotDir,
+    archiveDir: layout.archiveDir,
+    extra: options.environment ?? {},
+  });
+}
+
+export function toPort(state: NamespaceState, service: ServiceName): number {
+  return must(state.ports[service], `port of ${service}`);
+}
