@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeVariables } from '../packages/base/config/dist/index.js';
 import { SERVICE_NAMES } from '../packages/base/contracts/dist/index.js';
+import { loadService } from '../tools/launcher/dist/index.js';
 import { createEnvExample } from './containers/env-example.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -11,7 +12,7 @@ const path = join(root, '.env.example');
 
 const declarations = {};
 for (const service of SERVICE_NAMES) {
-  const { loadConfig } = await import(`../services/${service}/dist/index.js`);
+  const { loadConfig } = await loadService(service);
   declarations[service] = describeVariables(loadConfig);
 }
 const text = createEnvExample(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), declarations);

@@ -22,6 +22,7 @@ const MEANINGS = {
   POSTGRES_MEMORY: 'Memory that PostgreSQL may use.',
   PERENNIAL_SNAPSHOTS:
     'Where states are kept in case Redis is lost: a folder in the volume, s3://bucket/prefix, or off.',
+  PERENNIAL_ARTIFACTS: 'Where models, policies and other artifacts lie: a folder in the volume, or s3://bucket/prefix.',
   PERENNIAL_ARCHIVE:
     'Where every accepted event is kept, as Parquet: a folder in the volume, s3://bucket/prefix, or off.',
   PERENNIAL_VERSION: 'Tag of the images.',
@@ -36,6 +37,7 @@ const SET_BY_COMPOSE = new Set([
   'POSTGRES_URL',
   'INSTANCE_ID',
   'PERENNIAL_SNAPSHOTS',
+  'PERENNIAL_ARTIFACTS',
   'PERENNIAL_ARCHIVE',
 ]);
 

@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { describeVariables } from '@perennial/config';
-import { loadConfig as loadAction } from '@perennial/service-action';
-import { loadConfig as loadFeatureStore } from '@perennial/service-feature-store';
-import { loadConfig as loadIngest } from '@perennial/service-ingest';
-import { loadConfig as loadScoring } from '@perennial/service-scoring';
+import { SERVICE_NAMES } from '@perennial/contracts';
+import { loadService } from '@perennial/launcher';
 import { createEnvExample } from './env-example.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -20,13 +18,12 @@ const variable = (name, more = {}) => ({
 });
 
 describe('.env.example', () => {
-  it('is what docker-compose.yml and the services read (else: pnpm build && node scripts/make-env-example.mjs)', () => {
-    const declarations = {
-      ingest: describeVariables(loadIngest),
-      'feature-store': describeVariables(loadFeatureStore),
-      scoring: describeVariables(loadScoring),
-      action: describeVariables(loadAction),
-    };
+  it('is what docker-compose.yml and the services read (else: pnpm build && node scripts/make-env-example.mjs)', async () => {
+    const declarations = {};
+    for (const service of SERVICE_NAMES) {
+      const { loadConfig } = await loadService(service);
+      declarations[service] = describeVariables(loadConfig);
+    }
     expect(readFileSync(join(root, '.env.example'), 'utf8')).toBe(createEnvExample(compose, declarations));
   });
 });

@@ -7,7 +7,6 @@ export const CIRCLES = {};
 
 export const COMPUTED_IMPORTS = {
   'scripts/contracts/openapi-files.mjs': 'it reads the built services by the list of the topology',
-  'scripts/make-env-example.mjs': 'it reads the built services by the list of the topology',
 };
 
 export const LONG_FILES = {};
@@ -30,9 +29,6 @@ export const UNUSED = {
   'packages/domain/model-manifest/': 'its interface is being made anew',
   'packages/io/onnx/': 'its interface is being made anew',
   'packages/io/service-host/': 'its interface is being made anew',
-  'packages/stream/artifacts/': 'its interface is being made anew',
-  'packages/base/config/src/index.ts': 'its reader for artifacts has no user yet',
-  'services/': 'services get one template',
 };
 
 const CREATED = 'made when the platform runs, not part of the repository';

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createRegistry } from '@perennial/artifacts';
-import { createRandomToken, must } from '@perennial/kernel';
+import { createArtifactRegistry, createArtifactStore, toArtifactKey } from '@perennial/artifacts';
+import { MemoryBlobStore } from '@perennial/blob-store/testing';
+import { type ArtifactKind, toPostgresSchema } from '@perennial/contracts';
+import { AppError, createRandomToken, must } from '@perennial/kernel';
 import type { Pool } from '@perennial/postgres';
 import { createPool, inTransaction, migrate, quoteIdentifier } from '@perennial/postgres';
 import { createProjectionOffsets } from '@perennial/projection';
@@ -54,27 +56,47 @@ describe('postgres', () => {
     expect(rows).toEqual([{ found: null }]);
   });
 
-  it('registers the same content once, counts within a kind, and loads by hash', async () => {
-    const registry = createRegistry(pool, { schema });
-    await registry.migrate();
-    await registry.migrate();
-    const policy = Buffer.from('policy: 1');
-    const first = await Promise.all([1, 2, 3].map(() => registry.register('policy', policy)));
-    expect(new Set(first.map(({ number }) => number))).toEqual(new Set([1]));
-    const numbers = await Promise.all(
-      ['a', 'b', 'c', 'd'].map((text) => registry.register('policy', Buffer.from(text))),
-    );
-    expect(numbers.map(({ number }) => number).sort()).toEqual([2, 3, 4, 5]);
-    expect((await registry.register('model', Buffer.from([0, 255, 0]))).number).toBe(1);
-    expect(await registry.load(must(first[0], 'registration').hash)).toEqual(policy);
-    expect(await registry.list('policy')).toHaveLength(5);
-    await expect(registry.load('nothing')).rejects.toMatchObject({ code: 'not_found' });
+  it('registers the same artifact once, and counts within a kind', async () => {
+    const namespace = `t-${createRandomToken().slice(0, 8).toLowerCase()}`;
+    const blobs = new MemoryBlobStore();
+    const store = createArtifactStore(blobs, { namespace });
+    const registry = createArtifactRegistry({ pool, store, namespace });
+    await Promise.all([registry.migrate(), registry.migrate()]);
+    const register = (kind: ArtifactKind, text: string) => registry.register(kind, Buffer.from(text), { name: 'file' });
+    try {
+      const first = await Promise.all([1, 2, 3].map(() => register('policy', 'policy: 1')));
+      expect(new Set(first.map(({ number }) => number))).toEqual(new Set([1]));
+      const numbers = await Promise.all(['a', 'b', 'c', 'd'].map((text) => register('policy', text)));
+      expect(numbers.map(({ number }) => number).sort()).toEqual([2, 3, 4, 5]);
+      expect((await register('model', 'policy: 1')).number).toBe(1);
+      expect(await registry.list('policy')).toHaveLength(5);
+      const [model] = await registry.list();
+      expect(model).toMatchObject({ kind: 'model', number: 1, name: 'file', bytes: 9 });
 
-    const { hash } = must(first[0], 'registration');
-    await pool.query(`UPDATE ${quoteIdentifier(schema)}.registry SET content = 'policy: 2' WHERE hash = $1`, [hash]);
-    await expect(registry.load(hash)).rejects.toThrow('is damaged: register it again');
-    expect((await registry.register('policy', policy)).number).toBe(1);
-    expect(await registry.load(hash)).toEqual(policy);
+      const { hash } = must(first[0], 'artifact');
+      blobs.damage(toArtifactKey(namespace, { kind: 'policy', hash }));
+      await expect(store.load('policy', hash)).rejects.toThrow('register it again');
+      expect((await register('policy', 'policy: 1')).number).toBe(1);
+      expect(await store.load('policy', hash)).toEqual(Buffer.from('policy: 1'));
+    } finally {
+      await pool.query(`DROP SCHEMA IF EXISTS ${quoteIdentifier(toPostgresSchema(namespace, 'artifacts'))} CASCADE`);
+    }
+  });
+
+  it('leaves no record of an artifact whose bytes could not be stored', async () => {
+    const namespace = `t-${createRandomToken().slice(0, 8).toLowerCase()}`;
+    const blobs = new MemoryBlobStore();
+    blobs.onCall = (operation) => {
+      if (operation === 'put') throw new AppError('dependency_unavailable', 'the bucket is away', { retriable: true });
+    };
+    const registry = createArtifactRegistry({ pool, store: createArtifactStore(blobs, { namespace }), namespace });
+    await registry.migrate();
+    try {
+      await expect(registry.register('policy', Buffer.from('x'), { name: 'file' })).rejects.toThrow('bucket is away');
+      expect(await registry.list()).toEqual([]);
+    } finally {
+      await pool.query(`DROP SCHEMA IF EXISTS ${quoteIdentifier(toPostgresSchema(namespace, 'artifacts'))} CASCADE`);
+    }
   });
 
   it('keeps the offsets of a projection, one writer at a time', async () => {

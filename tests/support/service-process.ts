@@ -1,6 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { must } from '@perennial/kernel';
 import { grantAccess } from './access.js';
@@ -10,6 +13,10 @@ import { readTestEnvironment } from './environment.js';
 export const ROOT = join(import.meta.dirname, '../..');
 /** The secret that services run under. */
 export const SECRET = 'integration-tests-have-a-secret-of-their-own';
+
+/** Of all namespaces of a test file, which lie apart in it. */
+const artifactsFolder = mkdtempSync(join(tmpdir(), 'perennial-artifacts-'));
+process.once('exit', () => rmSync(artifactsFolder, { recursive: true, force: true }));
 
 export interface RunningService {
   readonly process: ChildProcess;
@@ -79,6 +86,7 @@ function toEnvironment(namespace: string, variables: Variables = {}): Record<str
     POSTGRES_URL: postgresUrl,
     PORT: '0',
     PERENNIAL_SNAPSHOTS: 'off',
+    PERENNIAL_ARTIFACTS: pathToFileURL(artifactsFolder).href,
     PERENNIAL_ARCHIVE: 'off',
     ...variables,
   };

@@ -1,35 +1,36 @@
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createRegistry } from '@perennial/artifacts';
 import { toPostgresSchema } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { parseLifecycle } from '@perennial/lifecycle';
-import { migrate, type Pool, withPool } from '@perennial/postgres';
-import { type Command, readGivenFile } from '@perennial/service-host';
+import { migrate, withPool } from '@perennial/postgres';
+import { withArtifacts } from '@perennial/processor-host';
+import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
 import { LEDGER_MIGRATIONS } from './adapters/ledger.js';
+import { readPolicy } from './artifacts.js';
 import type { ActionConfig } from './config.js';
-import { readPolicy } from './policies.js';
+import { PROCESSOR_NAME } from './processor.js';
 
 /** What a policy is checked against before it is registered; a rollout checks it against the spec in force. */
 const SPEC = new FeatureSpecs(ECOMMERCE_FEATURES).initial;
 
-/** The one-shot commands; `print` is where their results go (standard output, one JSON document a line). */
-export function createCommands(print: (line: string) => void): Readonly<Record<string, Command<ActionConfig>>> {
+/** The one-shot commands; results are printed as one line of JSON. */
+export function createCommands({ print }: CommandHost): Readonly<Record<string, Command<ActionConfig>>> {
   return {
-    migrate: (config) =>
-      withTables(config, async (pool, schema) => {
-        await createRegistry(pool, { schema }).migrate();
-        await migrate(pool, { schema, migrations: LEDGER_MIGRATIONS });
-      }),
+    migrate: async (config) => {
+      const schema = toPostgresSchema(config.namespace, PROCESSOR_NAME);
+      const connection = { url: config.postgres.url, applicationName: 'action-command', connectionsMax: 1 };
+      await withPool(connection, (pool) => migrate(pool, { schema, migrations: LEDGER_MIGRATIONS }));
+    },
 
     /** `register policy FILE [--lifecycle FILE]`: stage names are checked against that chart, or the one beside FILE. */
     register: async (config, args) => {
       const { file, lifecycleFile } = parseRegister(args);
-      const content = await readGivenFile(file);
-      readPolicy(content.toString('utf8'), { fileName: file, spec: SPEC, ...(await loadStages(file, lifecycleFile)) });
-      await withTables(config, async (pool, schema) => {
-        print(JSON.stringify(await createRegistry(pool, { schema }).register('policy', content)));
+      const bytes = await readGivenFile(file);
+      readPolicy(bytes.toString('utf8'), { fileName: file, spec: SPEC, ...(await loadStages(file, lifecycleFile)) });
+      await withArtifacts(config, async ({ registry }) => {
+        print(JSON.stringify(await registry.register('policy', bytes, { name: basename(file) })));
       });
     },
   };
@@ -64,11 +65,4 @@ async function loadStages(file: string, lifecycleFile: string | undefined): Prom
   });
   // A chart with problems is for scoring's `register` to refuse.
   return parsed.ok ? { stages: parsed.value.stages.keys() } : {};
-}
-
-function withTables(config: ActionConfig, work: (pool: Pool, schema: string) => Promise<void>): Promise<void> {
-  const schema = toPostgresSchema(config.namespace, 'action');
-  return withPool({ url: config.postgres.url, applicationName: 'action-command', connectionsMax: 1 }, (pool) =>
-    work(pool, schema),
-  );
 }

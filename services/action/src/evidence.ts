@@ -1,11 +1,10 @@
-import type { ContentKeeper } from '@perennial/artifacts';
 import type { ScoreComputed } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { StepItem } from '@perennial/keyed-processor';
 import type { ModelManifest } from '@perennial/model-manifest';
+import type { ActionArtifacts } from './artifacts.js';
 import type { ActionState } from './domain/action-state.js';
 import type { PolicyInForce } from './domain/step.js';
-import type { Policies } from './policies.js';
 
 /** What a decision goes by besides the record: the policy in force, and which heads the scores are. */
 export interface ActionEvidence {
@@ -14,15 +13,8 @@ export interface ActionEvidence {
   readonly manifest: ModelManifest | undefined;
 }
 
-/** What decisions go by, loaded by hash and kept ready. */
-export interface Loaders {
-  readonly policies: Policies;
-  readonly manifests: ContentKeeper<ModelManifest>;
-  readonly specs: FeatureSpecs;
-}
-
 /** The evidence of a whole batch: mostly one policy and one manifest for all of it. */
-export function createPrepare({ policies, manifests, specs }: Loaders) {
+export function createPrepare(artifacts: ActionArtifacts, specs: FeatureSpecs) {
   return async (items: ReadonlyArray<StepItem<ActionState, ScoreComputed>>): Promise<ActionEvidence[]> => {
     const evidence: ActionEvidence[] = [];
     for (const item of items) {
@@ -30,8 +22,8 @@ export function createPrepare({ policies, manifests, specs }: Loaders) {
       const modelHash = toModelHash(item);
       const spec = specs.inForce(item.context.inForce.get('features'));
       evidence.push({
-        inForce: rollout && { policy: await policies(rollout.hash, spec), number: rollout.number },
-        manifest: rollout && modelHash !== undefined ? await manifests(modelHash) : undefined,
+        inForce: rollout && { policy: await artifacts.policy(rollout.hash, spec), number: rollout.number },
+        manifest: rollout && modelHash !== undefined ? await artifacts.manifest(modelHash) : undefined,
       });
     }
     return evidence;

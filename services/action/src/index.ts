@@ -1,6 +1,14 @@
-export { createApp } from './app.js';
-export { createCommands } from './commands.js';
-export { type ActionConfig, loadConfig } from './config.js';
+import type { ProcessorServiceDefinition } from '@perennial/processor-host';
+import { createApp, openRebuild } from './app.js';
+import { createCommands } from './commands.js';
+import { type ActionConfig, loadConfig } from './config.js';
+
 export { OPERATIONS } from './http/operations.js';
-export { createActionProcessor, PROCESSOR_NAME } from './pipeline.js';
-export { openRebuild } from './rebuild.js';
+
+export const service: ProcessorServiceDefinition<ActionConfig> = {
+  name: 'action',
+  loadConfig,
+  createApp,
+  commands: createCommands,
+  openRebuild,
+};

@@ -1,84 +1,87 @@
 import { openBlobStore } from '@perennial/blob-store';
-import { toTopic } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
-import { openSnapshotSettings, startProcessor } from '@perennial/keyed-processor';
+import { AppError } from '@perennial/kernel';
+import { createStateReader } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
-  type App,
-  composeApp,
-  createHttpServer,
-  listen,
-  openAccess,
-  openLog,
-  openPool,
-  openRedis,
-  toReadiness,
-} from '@perennial/service-host';
-import { createLogger, createMetrics } from '@perennial/telemetry';
-import { createRedisProfileReader } from './adapters/redis-profile-reader.js';
+  composeProcessorService,
+  type OpenRebuild,
+  openProcessorRebuild,
+  type ProcessorContext,
+  type ServiceContext,
+} from '@perennial/processor-host';
+import { type App, type FastifyInstance, openRedis } from '@perennial/service-host';
 import { startArchiver } from './archive/archiver.js';
 import { EventArchive } from './archive/event-archive.js';
 import type { FeatureStoreConfig } from './config.js';
-import { createEvents } from './events.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
-import { createFeatureProcessor, PROCESSOR_NAME } from './pipeline.js';
+import { createFeatureProcessor, PROCESSOR_NAME } from './processor.js';
+import { createFeatureTelemetry } from './telemetry.js';
 
 /** Profile keys remembered, so that a hot profile costs no HMAC. */
 const PSEUDONYMS_CACHED_MAX = 50_000;
+/** PostgreSQL is asked for tokens not seen before, and for nothing else. */
 const POSTGRES_CONNECTIONS_MAX = 2;
 
-/** Composes the service: Kafka and Redis, the keyed processor over `event.accepted`, then HTTP. */
+/** The service: the keyed processor over `event.accepted`, the archive beside it, then HTTP. */
 export function createApp(config: FeatureStoreConfig): App {
-  const { namespace, instanceId, logLevel } = config;
-  const service = PROCESSOR_NAME;
-  const logger = createLogger({ service, namespace, instanceId, level: logLevel });
-
-  return composeApp(logger, async (releases) => {
-    const metrics = createMetrics({ service, namespace });
-    const events = createEvents(metrics);
-    const opener = { name: `${service}-${instanceId}`, logger, releases };
-    const log = openLog(opener, config.kafka);
-    const partitions = (await log.offsets(toTopic(namespace, 'eventAccepted'))).size;
-    const redis = await openRedis(opener, config.redis);
-    // A connection of its own: a read must not wait behind a commit of a megabyte.
-    const readRedis = await openRedis({ ...opener, name: `${service}-reader-${instanceId}` }, config.redis);
-    const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
-    const definition = createFeatureProcessor({ namespace, events, specs });
-    const snapshots = await openSnapshotSettings(config.snapshots);
-    const processor = await releases.acquire(
-      'processor',
-      () => startProcessor({ definition, namespace, log, redis, logger, metrics, snapshots }),
-      (running) => running.stop(),
-    );
-    if (config.archive.kind === 'off') logger.warn('the event archive is off: what the log forgets is gone');
-    else {
-      const archive = new EventArchive(await openBlobStore(config.archive), namespace);
-      const limits = { windowMs: config.archive.windowMs };
-      await releases.acquire(
-        'event archive',
-        () => startArchiver({ archive, namespace, log, logger, metrics, limits }),
-        (running) => running.stop(),
-      );
-    }
-    // The archive is not part of readiness: the log holds what it has not taken yet.
-    // PostgreSQL is asked for tokens not seen before, and for nothing else.
-    const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
-    const server = createHttpServer({
-      logger,
-      metrics,
-      metricsAccess: config.http.metricsAccess,
-      access: openAccess(pool, namespace),
-      readiness: () => toReadiness(processor.problems()),
-    });
-    addFeatureRoutes(server, {
-      events,
-      specs,
-      reader: createRedisProfileReader(readRedis, { namespace, partitions }),
-      pseudonymizer: createCachedPseudonymizer(createPseudonymizer(config.secret), {
-        entriesMax: PSEUDONYMS_CACHED_MAX,
-      }),
-    });
-    releases.push('http', () => server.close());
-    return listen(server, config.http);
+  return composeProcessorService(config, {
+    name: PROCESSOR_NAME,
+    postgresConnectionsMax: POSTGRES_CONNECTIONS_MAX,
+    createParts,
+    openRoutes,
   });
+}
+
+export interface FeatureStoreRebuild extends OpenRebuild {
+  /** Where the chain's records come from. */
+  readonly archive: EventArchive;
+}
+
+/** This service's part of a rebuild. Throws `config_invalid` when the archive is off. */
+export async function openRebuild(config: FeatureStoreConfig): Promise<FeatureStoreRebuild> {
+  if (config.archive.kind === 'off')
+    throw new AppError('config_invalid', 'PERENNIAL_ARCHIVE is off: there is nothing to rebuild from');
+  const archive = new EventArchive(await openBlobStore(config.archive), config.namespace);
+  return { archive, ...(await openProcessorRebuild(config, { name: PROCESSOR_NAME, createParts })) };
+}
+
+type Parts = ReturnType<typeof createParts>;
+
+function createParts({ namespace, metrics }: ProcessorContext<FeatureStoreConfig>) {
+  const telemetry = createFeatureTelemetry(metrics);
+  const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+  return { definition: createFeatureProcessor({ namespace, telemetry, specs }), telemetry, specs };
+}
+
+async function openRoutes(
+  context: ServiceContext<FeatureStoreConfig>,
+  { definition, telemetry, specs }: Parts,
+): Promise<(server: FastifyInstance) => void> {
+  const { config, namespace, opener, partitions } = context;
+  await openArchiver(context);
+  // A connection of its own: a read must not wait behind a commit of a megabyte.
+  const name = `${PROCESSOR_NAME}-reader-${config.instanceId}`;
+  const redis = await openRedis({ ...opener, name }, config.redis);
+  const { decode } = definition.codec;
+  const readStates = createStateReader(redis, { namespace, processor: PROCESSOR_NAME, partitions, decode });
+  const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
+    entriesMax: PSEUDONYMS_CACHED_MAX,
+  });
+  return (server) => addFeatureRoutes(server, { telemetry, specs, readStates, pseudonymizer });
+}
+
+async function openArchiver(context: ServiceContext<FeatureStoreConfig>): Promise<void> {
+  const { config, namespace, opener, log, logger, metrics } = context;
+  if (config.archive.kind === 'off') {
+    logger.warn('the event archive is off: what the log forgets is gone');
+    return;
+  }
+  const archive = new EventArchive(await openBlobStore(config.archive), namespace);
+  const limits = { windowMs: config.archive.windowMs };
+  await opener.releases.acquire(
+    'event archive',
+    () => startArchiver({ archive, namespace, log, logger, metrics, limits }),
+    (running) => running.stop(),
+  );
 }

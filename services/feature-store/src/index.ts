@@ -1,5 +1,12 @@
-export { createApp } from './app.js';
-export { type FeatureStoreConfig, loadConfig } from './config.js';
+import type { ProcessorServiceDefinition } from '@perennial/processor-host';
+import { createApp, type FeatureStoreRebuild, openRebuild } from './app.js';
+import { type FeatureStoreConfig, loadConfig } from './config.js';
+
 export { OPERATIONS } from './http/operations.js';
-export { createFeatureProcessor, PROCESSOR_NAME } from './pipeline.js';
-export { openRebuild } from './rebuild.js';
+
+export const service: ProcessorServiceDefinition<FeatureStoreConfig, FeatureStoreRebuild> = {
+  name: 'feature-store',
+  loadConfig,
+  createApp,
+  openRebuild,
+};

@@ -1,5 +1,4 @@
 import { runService } from '@perennial/service-host';
-import { createApp } from './app.js';
-import { loadConfig } from './config.js';
+import { service } from './index.js';
 
-await runService({ name: 'feature-store', loadConfig, createApp });
+await runService(service);

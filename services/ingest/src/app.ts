@@ -11,7 +11,6 @@ import { measureBrokerClock } from './clock/broker-clock.js';
 import { createClockDriver } from './clock/clock-driver.js';
 import { startTicker, type Ticker } from './clock/ticker.js';
 import type { IngestConfig } from './config.js';
-import { createEvents, type IngestEvents } from './events.js';
 import type { DoorContext } from './http/door.js';
 import { createDoorServer } from './http/server.js';
 import { startKafkaDoor, toDoorGroup } from './kafka/door.js';
@@ -20,6 +19,7 @@ import type { ClockStore, SourceStore } from './ports.js';
 import { createPublisher, type Publisher } from './publisher.js';
 import type { RecordContext } from './records.js';
 import { createSourceDirectory } from './source-directory.js';
+import { createEvents, type IngestEvents } from './telemetry.js';
 
 /** Ids remembered with their pseudonyms: some 500 bytes each. */
 const PSEUDONYMS_MAX = 50_000;

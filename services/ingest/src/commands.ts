@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
 import { createTokenStore, runTokenCommand } from '@perennial/access';
-import type { Environment } from '@perennial/config';
-import { toPostgresSchema, toTopic } from '@perennial/contracts';
+import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { AppError, systemClock } from '@perennial/kernel';
 import { migrate, type Pool, withPool } from '@perennial/postgres';
-import type { Command } from '@perennial/service-host';
+import type { Command, CommandHost } from '@perennial/service-host';
 import { MIGRATIONS } from './adapters/migrations.js';
 import { createRolloutLedger } from './adapters/rollout-ledger.js';
 import { createSourceRepository, type SourceRepository } from './adapters/source-repository.js';
@@ -14,13 +13,9 @@ import { writeRollout } from './write-rollout.js';
 
 const SOURCE_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 const EVENTS_PER_SECOND_MAX = 1_000_000;
-const ROLLOUT_KINDS = ['lifecycle', 'model', 'policy'];
 
-/** The one-shot commands; `print` is where their results go (standard output, one JSON document or a line each). */
-export function createCommands(
-  print: (line: string) => void,
-  env: Environment,
-): Readonly<Record<string, Command<IngestConfig>>> {
+/** The one-shot commands; what they print is one JSON document, or a line for people. */
+export function createCommands({ print, env }: CommandHost): Readonly<Record<string, Command<IngestConfig>>> {
   return {
     migrate: (config) =>
       withTables(config, async (pool, schema) => {
@@ -121,7 +116,7 @@ function parseRollout(args: readonly string[]) {
     },
   });
   const { kind = '', number = '', hash = '' } = values;
-  if (!ROLLOUT_KINDS.includes(kind)) throw usage(`--kind must be one of ${ROLLOUT_KINDS.join(', ')}`);
+  if (!Object.hasOwn(ARTIFACT_KINDS, kind)) throw usage(`--kind must be one of ${ARTIFACT_KIND_NAMES.join(', ')}`);
   if (!/^[1-9]\d{0,14}$/.test(number)) throw usage('--number must be a positive integer');
   if (!/^[0-9a-f]{64}$/.test(hash)) throw usage('--hash must be a SHA-256 in lower-case hex');
   return { kind, number: Number(number), hash };

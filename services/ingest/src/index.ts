@@ -1,4 +1,13 @@
-export { createApp, type IngestOverrides } from './app.js';
-export { createCommands } from './commands.js';
-export { type IngestConfig, loadConfig } from './config.js';
+import type { ServiceDefinition } from '@perennial/service-host';
+import { createApp } from './app.js';
+import { createCommands } from './commands.js';
+import { type IngestConfig, loadConfig } from './config.js';
+
 export { OPERATIONS } from './http/server.js';
+
+export const service: ServiceDefinition<IngestConfig> = {
+  name: 'ingest',
+  loadConfig,
+  createApp: (config) => createApp(config),
+  commands: createCommands,
+};

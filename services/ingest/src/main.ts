@@ -1,11 +1,4 @@
 import { runService } from '@perennial/service-host';
-import { createApp } from './app.js';
-import { createCommands } from './commands.js';
-import { loadConfig } from './config.js';
+import { service } from './index.js';
 
-await runService({
-  name: 'ingest',
-  loadConfig,
-  createApp,
-  commands: createCommands((line) => void process.stdout.write(`${line}\n`), process.env),
-});
+await runService(service);

@@ -1,6 +1,6 @@
 import type { LogProducer, OutgoingRecord } from '@perennial/kafka';
 import { AppError, type Clock, systemClock, withLimit } from '@perennial/kernel';
-import type { IngestEvents } from './events.js';
+import type { IngestEvents } from './telemetry.js';
 
 export const PUBLISH_LIMITS = {
   /** Records handed to the producer and not yet acknowledged; beyond it the door says 503 rather than pile up memory. */

@@ -1,6 +1,7 @@
 import {
   AcceptedRecord,
   type EventRejected,
+  encodeControl,
   encodeMessage,
   type Rollout,
   toCloudEventHeaders,
@@ -112,7 +113,7 @@ export function toTickRecord(
   timeMs: number,
   { topic, partition }: { readonly topic: string; readonly partition: number },
 ): OutgoingRecord {
-  const value = encodeMessage(AcceptedRecord, { record: { $case: 'tick', value: { timeMs } } });
+  const value = encodeControl(AcceptedRecord, { kind: 'tick', timeMs });
   return { topic, partition, key: null, value, headers: {} };
 }
 
@@ -121,6 +122,6 @@ export function toRolloutRecord(
   rollout: Rollout,
   { topic, partition }: { readonly topic: string; readonly partition: number },
 ): OutgoingRecord {
-  const value = encodeMessage(AcceptedRecord, { record: { $case: 'rollout', value: rollout } });
+  const value = encodeControl(AcceptedRecord, { kind: 'rollout', rollout });
   return { topic, partition, key: null, value, headers: {} };
 }

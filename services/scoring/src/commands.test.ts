@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { toSha256 } from '@perennial/kernel';
 import { toManifestHash } from '@perennial/model-manifest';
-import { readContent } from './commands.js';
+import { readArtifact } from './commands.js';
 
 const MODEL = join(__dirname, '../../../trainer/models/default');
 const noHeads = async () => undefined;
@@ -15,16 +15,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('readContent', () => {
+describe('readArtifact', () => {
   it('takes a model folder as its canonical manifest, by whose hash it goes, and the file', async () => {
-    const { content, file } = await readContent('model', MODEL, noHeads);
-    expect(toSha256(content)).toBe(toManifestHash(readFileSync(join(MODEL, 'manifest.json'))));
+    const { bytes, file } = await readArtifact('model', MODEL, noHeads);
+    expect(toSha256(bytes)).toBe(toManifestHash(readFileSync(join(MODEL, 'manifest.json'))));
     expect(file?.equals(readFileSync(join(MODEL, 'model.onnx')))).toBe(true);
   });
 
   it('knows which heads a chart may read', async () => {
     const path = join(__dirname, '../../../infra/defaults/lifecycle.yaml');
-    await expect(readContent('lifecycle', path, async () => ['renewal', 'chrun'])).rejects.toMatchObject({
+    await expect(readArtifact('lifecycle', path, async () => ['renewal', 'chrun'])).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringMatching(
         /lifecycle\.yaml:\d+:\d+: unknown name "scores\.churn", did you mean "scores\.chrun"\?/,
@@ -34,7 +34,7 @@ describe('readContent', () => {
 
   it('takes the chart that ships', async () => {
     const path = join(__dirname, '../../../infra/defaults/lifecycle.yaml');
-    expect((await readContent('lifecycle', path, noHeads)).content.equals(readFileSync(path))).toBe(true);
+    expect((await readArtifact('lifecycle', path, noHeads)).bytes.equals(readFileSync(path))).toBe(true);
   });
 
   it('says every problem of a chart, with line and nearest word', async () => {
@@ -43,7 +43,7 @@ describe('readContent', () => {
       path,
       'version: 1\ninitial: new\nstages:\n  new:\n    transitions:\n      - to: gon\n        when: features.orders_count_al > 1\n  gone: {}\n',
     );
-    await expect(readContent('lifecycle', path, noHeads)).rejects.toMatchObject({
+    await expect(readArtifact('lifecycle', path, noHeads)).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringMatching(/lifecycle\.yaml:7:.*orders_count_all/s),
     });
@@ -54,7 +54,7 @@ describe('readContent', () => {
     bytes[100] = (bytes[100] ?? 0) ^ 1;
     writeFileSync(join(folder, 'model.onnx'), bytes);
     copyFileSync(join(MODEL, 'manifest.json'), join(folder, 'manifest.json'));
-    await expect(readContent('model', folder, noHeads)).rejects.toMatchObject({
+    await expect(readArtifact('model', folder, noHeads)).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringContaining('the file was changed or damaged'),
     });
@@ -67,7 +67,7 @@ describe('readContent', () => {
     ['lifecycle', '/nowhere.yaml', 'cannot read /nowhere.yaml'],
     ['model', '/nowhere', 'cannot read /nowhere/manifest.json'],
   ])('refuses %s %s', async (kind, path, reason) => {
-    await expect(readContent(kind, path, noHeads)).rejects.toMatchObject({
+    await expect(readArtifact(kind, path, noHeads)).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringContaining(reason),
     });

@@ -1,27 +1,24 @@
-import type { CommonConfig, Environment, SnapshotConfig } from '@perennial/config';
-import { createConfigReader, readCommonConfig, readSnapshotConfig } from '@perennial/config';
+import { createConfigReader, type Environment, type ProcessorConfig, readProcessorConfig } from '@perennial/config';
 import type { ExecutionProvider } from '@perennial/onnx';
 import { EXECUTION_PROVIDERS } from '@perennial/onnx';
 
 const PORT_DEFAULT = 7003;
 
-export interface ScoringConfig extends CommonConfig {
+export interface ScoringConfig extends ProcessorConfig {
   /** Execution providers in order of wish. */
   readonly providers: readonly ExecutionProvider[];
-  readonly snapshots: SnapshotConfig;
 }
 
 /** The service's environment; throws `config_invalid` with all problems. */
 export function loadConfig(env: Environment): ScoringConfig {
   const reader = createConfigReader(env);
-  const common = readCommonConfig(reader, { portDefault: PORT_DEFAULT });
+  const common = readProcessorConfig(reader, { portDefault: PORT_DEFAULT });
   const providers = reader.list('SCORING_PROVIDERS', {
     description: 'ONNX Runtime execution providers in order of wish; end with cpu to always have one',
     pattern: new RegExp(`^(${EXECUTION_PROVIDERS.join('|')})$`),
     patternHint: `one of ${EXECUTION_PROVIDERS.join(', ')}`,
     default: ['cpu'],
   });
-  const snapshots = readSnapshotConfig(reader);
   reader.finish();
-  return Object.freeze({ ...common, providers: providers as ExecutionProvider[], snapshots });
+  return Object.freeze({ ...common, providers: providers as ExecutionProvider[] });
 }

@@ -1,52 +1,41 @@
-import type { FeaturesUpdated, Rollout } from '@perennial/contracts';
+import type { FeaturesUpdated } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { StepItem } from '@perennial/keyed-processor';
 import { checkScores } from '@perennial/model-manifest';
-import type { Contents } from './contents.js';
+import type { ScoringArtifacts } from './artifacts.js';
 import type { ScoringState } from './domain/state.js';
 import type { ItemVector, ScoredModel, ScoringEvidence } from './domain/step.js';
 import { toVector } from './domain/step.js';
-import type { ScoringEvents } from './events.js';
 import type { ScoringModel } from './scoring-model.js';
+import type { ScoringTelemetry } from './telemetry.js';
 
 type Item = StepItem<ScoringState, FeaturesUpdated>;
 
 interface PrepareDeps {
-  readonly contents: Contents;
-  readonly events: ScoringEvents;
+  readonly artifacts: ScoringArtifacts;
+  readonly telemetry: ScoringTelemetry;
   readonly specs: FeatureSpecs;
 }
 
 /** Computes the evidence of a whole batch: one model run for each model in force (several only while a switch is under way). */
-export function createPrepare({ contents, events, specs }: PrepareDeps) {
+export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
   return async function prepare(items: readonly Item[]): Promise<ScoringEvidence[]> {
     const vectors = items.map((item) => toVector(item, specs));
     const scored = await scoreBatch(items, vectors);
-    const charts = await loadCharts(items);
-    return items.map(({ context }, index) => {
+    const evidence: ScoringEvidence[] = [];
+    for (const [index, item] of items.entries()) {
       const vector = must(vectors[index], 'vector');
-      const chart = context.inForce.get('lifecycle');
-      return {
-        ...vector,
-        model: scored[index],
-        lifecycle: chart && charts.get(chart),
-      };
-    });
+      evidence.push({ ...vector, model: scored[index], lifecycle: await loadChart(item) });
+    }
+    return evidence;
   };
 
-  /** The charts in force: mostly one for the whole batch. */
-  async function loadCharts(items: readonly Item[]): Promise<Map<Rollout, ScoringEvidence['lifecycle']>> {
-    const charts = new Map<Rollout, ScoringEvidence['lifecycle']>();
-    for (const { context } of items) {
-      const rollout = context.inForce.get('lifecycle');
-      if (rollout === undefined || charts.has(rollout)) continue;
-      charts.set(rollout, {
-        chart: await contents.lifecycle(rollout.hash, specs.inForce(context.inForce.get('features'))),
-        number: rollout.number,
-      });
-    }
-    return charts;
+  async function loadChart({ context }: Item): Promise<ScoringEvidence['lifecycle']> {
+    const rollout = context.inForce.get('lifecycle');
+    if (rollout === undefined) return undefined;
+    const spec = specs.inForce(context.inForce.get('features'));
+    return { chart: await artifacts.lifecycle(rollout.hash, spec), number: rollout.number };
   }
 
   async function scoreBatch(
@@ -63,10 +52,10 @@ export function createPrepare({ contents, events, specs }: PrepareDeps) {
       else group.push(index);
     });
     for (const [hash, indexes] of byModel) {
-      const model = await contents.model(hash);
+      const model = await artifacts.model(hash);
       const { manifest } = model;
       const heads = manifest.heads.length;
-      const found = await events.timeInference(indexes.length, () => scoreRows(model, { indexes, vectors, specs }));
+      const found = await telemetry.timeInference(indexes.length, () => scoreRows(model, { indexes, vectors, specs }));
       indexes.forEach((index, row) => {
         const scores = checkScores(manifest, found.subarray(row * heads, (row + 1) * heads));
         scored[index] = { hash, manifest, scores };

@@ -5,9 +5,9 @@ import { must, toSha256 } from '@perennial/kernel';
 import { toCanonicalManifest } from '@perennial/model-manifest';
 import { createTinyGraph, type TinyOutput } from '@perennial/onnx/testing';
 import { createPseudonymizer } from '@perennial/privacy';
-import { createContents } from './contents.js';
-import { createScoringDefinition, type ScoringDefinition } from './definition.js';
-import type { ScoringEvents } from './events.js';
+import { createScoringArtifacts } from './artifacts.js';
+import { createScoringProcessor, type ScoringProcessor } from './processor.js';
+import type { ScoringTelemetry } from './telemetry.js';
 
 /*
  * Models of other heads than the one that ships, on the real runtime: nothing but manifest and chart knows their names.
@@ -20,7 +20,7 @@ const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const { names, specHash } = specs.initial;
 const features = names.length;
 const registered = new Map<string, Buffer>();
-let definition: ScoringDefinition;
+let definition: ScoringProcessor;
 
 interface TestHead {
   readonly name: string;
@@ -38,7 +38,7 @@ function register(kind: string, number: number, content: Buffer): Rollout {
 
 function registerModel(number: number, outputs: readonly TinyOutput[], heads: readonly TestHead[]): Rollout {
   const file = createTinyGraph(features, outputs);
-  register('model_file', 1, file);
+  register('model-file', 1, file);
   const manifest = {
     formatVersion: 2,
     name: `test_${number}`,
@@ -84,20 +84,20 @@ const fiveHeads = () =>
   );
 
 beforeAll(() => {
-  const events: ScoringEvents = {
+  const telemetry: ScoringTelemetry = {
     modelLoaded: () => undefined,
     conditionFailed: () => undefined,
     timeInference: (_, run) => run(),
     transitionsStored: () => undefined,
   };
-  const contents = createContents({
-    load: async (hash) => must(registered.get(hash), hash),
+  const store = { load: async (_: string, hash: string) => must(registered.get(hash), hash) };
+  const artifacts = createScoringArtifacts(store, {
     specs,
     providers: ['cpu'],
-    onModelLoaded: events.modelLoaded,
-    onConditionError: events.conditionFailed,
+    onModelLoaded: telemetry.modelLoaded,
+    onConditionError: telemetry.conditionFailed,
   });
-  definition = createScoringDefinition({ namespace: 'live', contents, specs, pseudonymizer, events });
+  definition = createScoringProcessor({ namespace: 'live', artifacts, specs, pseudonymizer, telemetry });
 });
 
 function toInForce(...rollouts: Rollout[]): ReadonlyMap<string, Rollout> {
@@ -175,10 +175,13 @@ describe('a rollout of a chart or a model', () => {
   it('is rejected when the chart reads a head that the model lacks, whichever came last', async () => {
     const [one, five] = [oneHead(), fiveHeads()];
     const chart = registerChart(3, 'scores.refund > 1');
-    const reason =
-      'the lifecycle 3 reads scores.refund (did you mean "scores.refunds"?), which the model 2 does not have';
-    expect(await rollOut(chart, five)).toEqual({ reason });
-    expect(await rollOut(five, chart)).toEqual({ reason });
+    const read = 'reads scores.refund (did you mean "scores.refunds"?), which';
+    expect(await rollOut(chart, five)).toEqual({
+      reason: `lifecycle 3 cannot come into force: it ${read} model 2 does not have`,
+    });
+    expect(await rollOut(five, chart)).toEqual({
+      reason: `model 2 cannot come into force: lifecycle 3 ${read} it does not have`,
+    });
     const right = registerChart(4, 'scores.refunds > 1');
     expect(await rollOut(right, five)).toBeUndefined();
     expect(await rollOut(one, right)).toMatchObject({

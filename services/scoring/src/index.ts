@@ -1,5 +1,14 @@
-export { createApp } from './app.js';
-export { createCommands } from './commands.js';
-export { loadConfig, type ScoringConfig } from './config.js';
+import type { ProcessorServiceDefinition } from '@perennial/processor-host';
+import { createApp, openRebuild } from './app.js';
+import { createCommands } from './commands.js';
+import { loadConfig, type ScoringConfig } from './config.js';
+
 export { OPERATIONS } from './http/operations.js';
-export { openRebuild } from './rebuild.js';
+
+export const service: ProcessorServiceDefinition<ScoringConfig> = {
+  name: 'scoring',
+  loadConfig,
+  createApp,
+  commands: createCommands,
+  openRebuild,
+};

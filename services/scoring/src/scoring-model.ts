@@ -17,7 +17,7 @@ export interface ModelFiles {
   readonly file: Buffer;
 }
 
-/** Reads a model folder; throws `model_refused` when a file is missing. */
+/** Reads a model folder; throws `artifact_invalid` when a file is missing. */
 export async function readModelFolder(folder: string): Promise<ModelFiles> {
   const manifest = await readPart(folder, 'manifest.json');
   const parsed = parseManifest(manifest);
@@ -26,14 +26,14 @@ export async function readModelFolder(folder: string): Promise<ModelFiles> {
   return { manifest, file: await readPart(folder, name) };
 }
 
-/** A manifest that says all it must; throws `model_refused` with all reasons. */
+/** A manifest that says all it must; throws `artifact_invalid` with all reasons. */
 export function readManifest(bytes: Buffer): ModelManifest {
   const parsed = parseManifest(bytes);
   if ('problems' in parsed) throw toRejection(parsed.problems);
   return parsed.manifest;
 }
 
-/** Opens the model after checking everything that can be; throws `model_refused` with all reasons. */
+/** Opens the model after checking everything that can be; throws `artifact_invalid` with all reasons. */
 export async function openScoringModel(
   manifest: ModelManifest,
   file: Buffer,
@@ -66,7 +66,7 @@ async function findScoreProblem({ manifest, graph }: ScoringModel): Promise<stri
 }
 
 function toRejection(problems: readonly string[]): AppError {
-  return new AppError('model_refused', `the model is rejected: ${problems.join('; ')}`, { details: { problems } });
+  return new AppError('artifact_invalid', `the model is rejected: ${problems.join('; ')}`, { details: { problems } });
 }
 
 async function readPart(folder: string, name: string): Promise<Buffer> {
@@ -74,6 +74,6 @@ async function readPart(folder: string, name: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new AppError('model_refused', `cannot read ${path}`, { cause });
+    throw new AppError('artifact_invalid', `cannot read ${path}`, { cause });
   }
 }

@@ -5,10 +5,10 @@ import { must, toSha256 } from '@perennial/kernel';
 import { toCanonicalManifest } from '@perennial/model-manifest';
 import { createTinyGraph } from '@perennial/onnx/testing';
 import { createPseudonymizer } from '@perennial/privacy';
-import { createContents } from './contents.js';
-import { createScoringDefinition } from './definition.js';
+import { createScoringArtifacts } from './artifacts.js';
 import type { ScoringState } from './domain/state.js';
-import type { ScoringEvents } from './events.js';
+import { createScoringProcessor } from './processor.js';
+import type { ScoringTelemetry } from './telemetry.js';
 
 /* Charts and models under several feature specs, in an order that nothing may rely on. */
 
@@ -25,20 +25,20 @@ const PAGES: FeatureDefinition = {
 };
 const grown = specs.add(FEATURES_2.hash, [PAGES, ...ECOMMERCE_FEATURES.toReversed()]);
 const registered = new Map<string, Buffer>();
-const events: ScoringEvents = {
+const telemetry: ScoringTelemetry = {
   modelLoaded: () => undefined,
   conditionFailed: () => undefined,
   timeInference: (_, run) => run(),
   transitionsStored: () => undefined,
 };
-const contents = createContents({
-  load: async (hash) => must(registered.get(hash), hash),
+const store = { load: async (_: string, hash: string) => must(registered.get(hash), hash) };
+const artifacts = createScoringArtifacts(store, {
   specs,
   providers: ['cpu'],
-  onModelLoaded: events.modelLoaded,
-  onConditionError: events.conditionFailed,
+  onModelLoaded: telemetry.modelLoaded,
+  onConditionError: telemetry.conditionFailed,
 });
-const definition = createScoringDefinition({ namespace: 'live', contents, specs, pseudonymizer, events });
+const definition = createScoringProcessor({ namespace: 'live', artifacts, specs, pseudonymizer, telemetry });
 
 describe('a chart', () => {
   it('is rejected when it reads a feature that the spec in force does not have, with the name', async () => {
@@ -119,7 +119,7 @@ stages:
 function registerModel(features: ReadonlyArray<{ name: string; hash: string }>): Rollout {
   const weights = Object.fromEntries(features.map((_, index) => [index, index === 0 ? 100 : 1]));
   const file = createTinyGraph(features.length, [{ name: 'sum', isFlat: true, columns: [{ constant: 0, weights }] }]);
-  register('model_file', file);
+  register('model-file', file);
   const manifest = {
     formatVersion: 2,
     name: 'sums',

@@ -1,4 +1,4 @@
-import { AcceptedRecord, encodeMessage } from '@perennial/contracts';
+import { AcceptedRecord, encodeControl, toControl } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import type { ProcessorDefinition } from '@perennial/keyed-processor';
 
@@ -30,17 +30,11 @@ export function createEmptyDefinition(at: {
       const bytes = must(value, 'value');
       if (key !== null) return { kind: 'record', key: key.toString(), input: bytes };
       const { record } = AcceptedRecord.decode(bytes);
-      if (record?.$case === 'tick') return { kind: 'tick', timeMs: record.value.timeMs };
-      if (record?.$case === 'rollout') return { kind: 'rollout', rollout: record.value };
+      const control = toControl(record);
+      if (control !== undefined) return control;
       throw new Error('a record without a key that is no control record');
     },
-    forward(control) {
-      const record: AcceptedRecord['record'] =
-        control.kind === 'tick'
-          ? { $case: 'tick', value: { timeMs: control.timeMs } }
-          : { $case: 'rollout', value: control.rollout };
-      return { topic: at.outputTopic, value: encodeMessage(AcceptedRecord, { record }) };
-    },
+    forward: (control) => ({ topic: at.outputTopic, value: encodeControl(AcceptedRecord, control) }),
     step({ state, cause }) {
       if (cause.kind === 'timer') return { state, outputs: [] };
       return { state: (state ?? 0) + 1, outputs: [{ topic: at.outputTopic, value: cause.input }] };

@@ -1,8 +1,8 @@
+import type { Artifact } from '@perennial/artifacts';
 import { ARTIFACT_KINDS, type ArtifactKind, type Rollout, toTopic } from '@perennial/contracts';
 import { readTopic } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
-import type { Content } from './registry-surgery.js';
 import type { World } from './world.js';
 
 /** What of a kind is in force on each partition of the service that keeps it; undefined where Redis knows nothing. */
@@ -19,8 +19,8 @@ export async function readInForce(
   return found;
 }
 
-/** The partitions on which a rollout of this content is a dead letter. */
-export async function readRefusals({ log, namespace }: World, { hash }: Content): Promise<ReadonlySet<number>> {
+/** The partitions on which a rollout of this artifact is a dead letter. */
+export async function readRefusals({ log, namespace }: World, { hash }: Artifact): Promise<ReadonlySet<number>> {
   const refused = new Set<number>();
   await readTopic(log, {
     topic: toTopic(namespace, 'deadLettered'),

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { ServiceName } from '@perennial/contracts';
 import { toSha256 } from '@perennial/kernel';
-import { LOOPBACK, type StackEndpoints } from '@perennial/native-stack';
+import { type Layout, LOOPBACK, type StackEndpoints } from '@perennial/native-stack';
 
 /** Who writes time: `wall` the clock of ingest, `events` only POST /v1/clock (backfills). */
 export type ClockMode = 'wall' | 'events';
@@ -13,10 +13,8 @@ export interface ServiceEnvironmentInput {
   readonly secret: string;
   readonly endpoints: StackEndpoints;
   readonly port: number;
-  /** Folder of the installation's snapshots. */
-  readonly snapshotDir: string;
-  /** Folder of its event archive. */
-  readonly archiveDir: string;
+  /** The installation's. */
+  readonly folders: Pick<Layout, 'snapshotDir' | 'artifactsDir' | 'archiveDir'>;
   /** Further variables for every service of the namespace. */
   readonly extra: Readonly<Record<string, string>>;
 }
@@ -35,8 +33,9 @@ export function toServiceEnvironment(input: ServiceEnvironmentInput): Record<str
     HOST: LOOPBACK,
     PORT: String(input.port),
     INSTANCE_ID: INSTANCE,
-    PERENNIAL_SNAPSHOTS: pathToFileURL(input.snapshotDir).href,
-    ...(input.service === 'feature-store' ? { PERENNIAL_ARCHIVE: pathToFileURL(input.archiveDir).href } : {}),
+    PERENNIAL_SNAPSHOTS: pathToFileURL(input.folders.snapshotDir).href,
+    PERENNIAL_ARTIFACTS: pathToFileURL(input.folders.artifactsDir).href,
+    ...(input.service === 'feature-store' ? { PERENNIAL_ARCHIVE: pathToFileURL(input.folders.archiveDir).href } : {}),
     ...(input.service === 'ingest' ? { PERENNIAL_CLOCK_MODE: input.clockMode } : {}),
     ...input.extra,
   };

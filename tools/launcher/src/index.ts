@@ -12,3 +12,4 @@ export {
 export type { PlatformOptions } from './platform-options.js';
 export { createNamespaceTopics } from './provision.js';
 export { rebuildNamespace } from './rebuild.js';
+export { loadService } from './services.js';

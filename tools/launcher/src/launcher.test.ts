@@ -20,8 +20,11 @@ const INPUT = {
   secret: 's',
   endpoints: { kafkaBrokers: 'k', redisUrl: 'r', postgresUrl: 'p' },
   port: 1,
-  snapshotDir: '/home/some one/snapshots',
-  archiveDir: '/home/some one/archive',
+  folders: {
+    snapshotDir: '/home/some one/snapshots',
+    artifactsDir: '/home/some one/artifacts',
+    archiveDir: '/home/some one/archive',
+  },
   extra: {},
 } as const;
 
@@ -37,6 +40,7 @@ describe('environment of a service', () => {
       PORT: '1',
       INSTANCE_ID: '1',
       PERENNIAL_SNAPSHOTS: 'file:///home/some%20one/snapshots',
+      PERENNIAL_ARTIFACTS: 'file:///home/some%20one/artifacts',
       PERENNIAL_CLOCK_MODE: 'wall',
     });
     expect(toServiceEnvironment({ ...INPUT, service: 'action' })).not.toHaveProperty('PERENNIAL_CLOCK_MODE');

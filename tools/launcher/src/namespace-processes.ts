@@ -151,8 +151,7 @@ export function toEnvironment(
     secret: loadSecret(layout.stateDir),
     endpoints,
     port: state.ports[service] ?? 0,
-    snapshotDir: layout.snapshotDir,
-    archiveDir: layout.archiveDir,
+    folders: layout,
     extra: options.environment ?? {},
   });
 }

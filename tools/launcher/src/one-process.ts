@@ -1,6 +1,6 @@
 import { SERVICE_NAMES, type ServiceName } from '@perennial/contracts';
 import { ReleaseStack } from '@perennial/kernel';
-import { APPS } from './services.js';
+import { loadService } from './services.js';
 
 /** All services in one process, still over the topics: run as a script, with each one's variables in ONE_PROCESS_VARIABLE. */
 
@@ -17,7 +17,8 @@ async function runAll(environments: Readonly<Partial<Record<ServiceName, Record<
     for (const service of SERVICE_NAMES) {
       const environment = environments[service];
       if (environment === undefined) continue;
-      const app = await APPS[service]({ ...process.env, ...environment });
+      const { createApp, loadConfig } = await loadService(service);
+      const app = await createApp(loadConfig({ ...process.env, ...environment }));
       await apps.acquire(
         service,
         async () => {

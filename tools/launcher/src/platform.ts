@@ -179,7 +179,7 @@ export async function stopPlatform({
   for (const namespace of namespaces) removeNamespaceState(layout.stateDir, namespace);
   // Without data there is nothing left that the secret could open.
   removeSecret(layout.stateDir);
-  for (const folder of [layout.snapshotDir, layout.archiveDir, layout.logDir])
+  for (const folder of [layout.snapshotDir, layout.artifactsDir, layout.archiveDir, layout.logDir])
     rmSync(folder, { recursive: true, force: true });
 }
 

@@ -4,7 +4,7 @@ import { must, ReleaseStack } from '@perennial/kernel';
 import { createSilentLogger } from '@perennial/telemetry';
 import { rebuildChain } from './rebuild-chain.js';
 import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
-import { type OpenRebuild, REBUILDS } from './services.js';
+import { loadStatefulService, type ServiceRebuild } from './services.js';
 
 /** Rebuilds a namespace from its archive: run as a script, with a RebuildOrder in REBUILD_VARIABLE. Tells JSON, a message a line. */
 
@@ -15,13 +15,14 @@ function tell(message: RebuildMessage): void {
 async function run({ namespace, force, environments }: RebuildOrder): Promise<void> {
   const releases = new ReleaseStack();
   try {
-    const opened: OpenRebuild[] = [];
+    const opened: ServiceRebuild[] = [];
     for (const service of STATEFUL_SERVICE_NAMES) {
+      const { openRebuild, loadConfig } = await loadStatefulService(service);
       const environment = { ...process.env, ...environments[service], LOG_LEVEL: 'silent' };
       opened.push(
         await releases.acquire(
           service,
-          () => REBUILDS[service](environment),
+          () => openRebuild(loadConfig(environment)),
           (part) => part.close(),
         ),
       );

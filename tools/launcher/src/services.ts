@@ -1,55 +1,35 @@
 import type { ServiceName, StatefulServiceName } from '@perennial/contracts';
-import type { RebuildStage } from '@perennial/keyed-processor';
+import type { OpenRebuild } from '@perennial/processor-host';
+import type { RunnableConfig, ServiceDefinition } from '@perennial/service-host';
 import type { RebuildArchive } from './rebuild-chain.js';
 
-type Variables = Readonly<Record<string, string | undefined>>;
-
-/** A service that is to run in this process. */
-interface App {
-  start(): Promise<{ url: string }>;
-  stop(): Promise<void>;
-}
+/** What a tool runs of a service, whatever its configuration is made of: that goes back to the service alone. */
+type AnyService = Pick<ServiceDefinition<RunnableConfig>, 'loadConfig' | 'createApp'>;
 
 /** A service's part of a rebuild. */
-export interface OpenRebuild {
-  readonly stage: RebuildStage;
-  /** Of feature-store, which owns it. */
+export interface ServiceRebuild extends OpenRebuild {
+  /** Of the service that keeps it. */
   readonly archive?: RebuildArchive;
-  close(): Promise<void>;
 }
 
-/** Composes each service from its variables. A service is loaded only when it is asked for: together they take seconds. */
-export const APPS: Readonly<Record<ServiceName, (env: Variables) => Promise<App>>> = {
-  async ingest(env) {
-    const { createApp, loadConfig } = await import('@perennial/service-ingest');
-    return createApp(loadConfig(env));
-  },
-  async 'feature-store'(env) {
-    const { createApp, loadConfig } = await import('@perennial/service-feature-store');
-    return createApp(loadConfig(env));
-  },
-  async scoring(env) {
-    const { createApp, loadConfig } = await import('@perennial/service-scoring');
-    return createApp(loadConfig(env));
-  },
-  async action(env) {
-    const { createApp, loadConfig } = await import('@perennial/service-action');
-    return createApp(loadConfig(env));
-  },
-};
+/** A service with states. */
+interface AnyStatefulService extends AnyService {
+  openRebuild(config: RunnableConfig): Promise<ServiceRebuild>;
+}
 
-/** Opens each stateful service's part of a rebuild. */
-export const REBUILDS: Readonly<Record<StatefulServiceName, (env: Variables) => Promise<OpenRebuild>>> = {
-  async 'feature-store'(env) {
-    const { loadConfig, openRebuild } = await import('@perennial/service-feature-store');
-    return openRebuild(loadConfig(env));
-  },
-  async scoring(env) {
-    const { loadConfig, openRebuild } = await import('@perennial/service-scoring');
-    return openRebuild(loadConfig(env));
-  },
-  async action(env) {
-    const { loadConfig, openRebuild } = await import('@perennial/service-action');
-    return openRebuild(loadConfig(env));
-  },
-};
+/** By name, what loads a service. Only what is asked for is loaded: together they take seconds. */
+const SERVICE_MODULES = {
+  ingest: () => import('@perennial/service-ingest'),
+  'feature-store': () => import('@perennial/service-feature-store'),
+  scoring: () => import('@perennial/service-scoring'),
+  action: () => import('@perennial/service-action'),
+} as const satisfies Record<ServiceName, () => Promise<{ readonly service: AnyService }>> &
+  Record<StatefulServiceName, () => Promise<{ readonly service: AnyStatefulService }>>;
+
+export async function loadService(name: ServiceName): Promise<AnyService> {
+  return (await SERVICE_MODULES[name]()).service;
+}
+
+export async function loadStatefulService(name: StatefulServiceName): Promise<AnyStatefulService> {
+  return (await SERVICE_MODULES[name]()).service;
+}

@@ -14,6 +14,8 @@ export interface Layout {
   readonly logDir: string;
   /** Apart from the data that it stands in for. */
   readonly snapshotDir: string;
+  /** Bytes of models, policies and other artifacts. */
+  readonly artifactsDir: string;
   /** Accepted events, as Parquet. */
   readonly archiveDir: string;
   /** Downloads, shared by every stack of this machine's user if PERENNIAL_CACHE says so. */
@@ -39,6 +41,7 @@ export function toLayout({
     dataDir: join(own, 'data'),
     logDir: join(own, 'logs'),
     snapshotDir: join(own, 'snapshots'),
+    artifactsDir: join(own, 'artifacts'),
     archiveDir: join(own, 'archive'),
     cacheDir: resolve(base, cacheDir ?? (process.env.PERENNIAL_CACHE || join('.perennial', 'cache'))),
   };

@@ -22,7 +22,7 @@ export interface KafkaConfig {
   readonly brokers: readonly string[];
 }
 
-export interface RedisConfig {
+interface RedisConfig {
   readonly url: string;
 }
 
@@ -117,7 +117,7 @@ export function readKafkaConfig(reader: ConfigReader): KafkaConfig {
 }
 
 /** REDIS_URL. */
-export function readRedisConfig(reader: ConfigReader): RedisConfig {
+function readRedisConfig(reader: ConfigReader): RedisConfig {
   return { url: reader.url('REDIS_URL', { description: 'Redis', schemes: ['redis', 'rediss', 'unix'] }) };
 }
 

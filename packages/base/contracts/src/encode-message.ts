@@ -1,7 +1,7 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 
 /** A message type as generated. */
-interface MessageType<T> {
+export interface MessageType<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
 }
 

@@ -1,3 +1,4 @@
+export { type Control, encodeControl, toControl } from './control.js';
 export type { ActionDecided, EventRejected, StageChanged } from './edges.js';
 export { encodeMessage } from './encode-message.js';
 export { Rollout } from './generated/perennial/v1/control.js';
@@ -27,6 +28,8 @@ export {
   ARTIFACT_KIND_NAMES,
   ARTIFACT_KINDS,
   type ArtifactKind,
+  ATTACHMENT_KINDS,
+  type AttachmentKind,
   GROUP_NAMES,
   GROUPS,
   PROCESSOR_NAMES,

@@ -82,7 +82,7 @@ export interface ArtifactKindDeclaration {
   readonly owner: ServiceName;
   /** File or folder of the repository that holds the default. */
   readonly defaultPath: string;
-  readonly contentType: 'application/yaml' | 'application/octet-stream';
+  readonly contentType: 'application/yaml' | 'application/json';
   /** Whoever registers or reads an artifact holds all of it in memory. */
   readonly bytesMax: number;
 }
@@ -98,8 +98,9 @@ export const ARTIFACT_KINDS = {
   model: {
     owner: 'scoring',
     defaultPath: 'trainer/models/default',
-    contentType: 'application/octet-stream',
-    bytesMax: MODEL_BYTES_MAX,
+    // The manifest; the file that it names by its hash is an attachment.
+    contentType: 'application/json',
+    bytesMax: DOCUMENT_BYTES_MAX,
   },
   policy: {
     owner: 'action',
@@ -112,3 +113,11 @@ export const ARTIFACT_KINDS = {
 export type ArtifactKind = keyof typeof ARTIFACT_KINDS;
 
 export const ARTIFACT_KIND_NAMES = Object.keys(ARTIFACT_KINDS) as readonly ArtifactKind[];
+
+/** What an artifact names by its SHA-256 and is stored beside it: it has no number, and no rollout names it. */
+export const ATTACHMENT_KINDS = {
+  /** The graph of a model. */
+  'model-file': { contentType: 'application/octet-stream', bytesMax: MODEL_BYTES_MAX },
+} as const satisfies Record<string, { readonly contentType: string; readonly bytesMax: number }>;
+
+export type AttachmentKind = keyof typeof ATTACHMENT_KINDS;

@@ -3,16 +3,16 @@ import { isObject } from './fields.js';
 
 /**
  * The bytes by which a manifest is known: its JSON without white space, keys in one order. So layout and order of keys
- * make no other model, and every word does. Throws `model_refused` for bytes that are no JSON object.
+ * make no other model, and every word does. Throws `artifact_invalid` for bytes that are no JSON object.
  */
 export function toCanonicalManifest(bytes: Uint8Array): Buffer {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
-    throw new AppError('model_refused', 'manifest.json is not JSON', { cause });
+    throw new AppError('artifact_invalid', 'manifest.json is not JSON', { cause });
   }
-  if (!isObject(value)) throw new AppError('model_refused', 'manifest.json is not a JSON object');
+  if (!isObject(value)) throw new AppError('artifact_invalid', 'manifest.json is not a JSON object');
   return Buffer.from(JSON.stringify(sortKeys(value)));
 }
 

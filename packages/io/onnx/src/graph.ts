@@ -56,7 +56,7 @@ export interface RowWidths {
 }
 
 /**
- * The numbers of each row one after the other, in the order of the heads. Throws `model_refused` for an output that has
+ * The numbers of each row one after the other, in the order of the heads. Throws `artifact_invalid` for an output that has
  * not a number for each row: its shape is the graph's own doing.
  */
 export function readResults(
@@ -69,12 +69,12 @@ export function readResults(
     const tensor = found[output];
     const data = tensor?.data;
     if (tensor === undefined || !(data instanceof Float32Array)) {
-      throw new AppError('model_refused', `the model is rejected: output ${output} has no float32 numbers`);
+      throw new AppError('artifact_invalid', `the model is rejected: output ${output} has no float32 numbers`);
     }
     const columns = tensor.dims.length === 1 ? 1 : (tensor.dims[1] ?? 0);
     if (tensor.dims[0] !== rows || data.length !== rows * columns || column >= columns) {
       throw new AppError(
-        'model_refused',
+        'artifact_invalid',
         `the model is rejected: output ${output} has shape ${JSON.stringify(tensor.dims)} for ${rows} rows`,
       );
     }

@@ -48,7 +48,7 @@ async function listReasons(promise: Promise<unknown>): Promise<readonly string[]
     (thrown: unknown) => thrown,
   );
   if (!(error instanceof AppError)) throw new Error(`expected a rejection, got ${String(error)}`);
-  expect(error.code).toBe('model_refused');
+  expect(error.code).toBe('artifact_invalid');
   return (error.details.problems as string[] | undefined) ?? [error.message];
 }
 
@@ -173,7 +173,7 @@ describe('a model of other heads', () => {
   it('is rejected for a column that its output lacks', async () => {
     const value: TinyOutput = { name: 'value', columns: [{ constant: 1 }] };
     await expect(score([value], [{ output: 'value', column: 1 }], [1, 2, 3])).rejects.toMatchObject({
-      code: 'model_refused',
+      code: 'artifact_invalid',
       message: expect.stringContaining('output value has shape [16,1] for 16 rows'),
     });
   });

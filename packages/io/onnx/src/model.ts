@@ -24,7 +24,7 @@ export interface Model {
 }
 
 /**
- * Opens an ONNX graph on the first of the providers (in order of wish) that can run it. Throws `model_refused` with all
+ * Opens an ONNX graph on the first of the providers (in order of wish) that can run it. Throws `artifact_invalid` with all
  * reasons when it is not what was declared.
  */
 export async function loadModel(
@@ -42,7 +42,7 @@ export async function loadModel(
   const problems = listTensorProblems(graph, session);
   if (problems.length > 0) {
     await session.release();
-    throw new AppError('model_refused', `the model is rejected: ${problems.join('; ')}`, { details: { problems } });
+    throw new AppError('artifact_invalid', `the model is rejected: ${problems.join('; ')}`, { details: { problems } });
   }
   const batchShapes = provider === 'cpu' && (await isShapeInvariant(session, graph, widths)) ? 'multiples' : 'fixed';
   const scoreTogether = createMicroBatcher(

@@ -25,7 +25,7 @@ export interface OpenedSession {
 }
 
 /**
- * Opens the model on the first provider of the list that accepts it and can run it (`probe`). Throws `model_refused`
+ * Opens the model on the first provider of the list that accepts it and can run it (`probe`). Throws `artifact_invalid`
  * when the CPU finds that it is no model, `dependency_unavailable` when it cannot be run here.
  */
 export async function openSession(
@@ -47,9 +47,9 @@ export async function openSession(
       await probe(session);
       return { session, provider, fallbacks };
     } catch (error) {
-      if (isAppError(error, 'model_refused')) throw error;
+      if (isAppError(error, 'artifact_invalid')) throw error;
       if (provider === 'cpu' && IS_NO_MODEL.test(toMessage(error)))
-        throw new AppError('model_refused', `model: ${toMessage(error)}`, { cause: error });
+        throw new AppError('artifact_invalid', `model: ${toMessage(error)}`, { cause: error });
       fallbacks.push({ provider, reason: toMessage(error) });
     }
   }

@@ -9,4 +9,11 @@ export { PROBLEM_SCHEMA, type Problem, toProblemReply } from './http/problem.js'
 export { createHttpServer, type HttpServerOptions } from './http/server.js';
 export { type Opener, openAccess, openLog, openPool, openRedis } from './open.js';
 export { readGivenFile } from './read-given-file.js';
-export { type App, type Command, runService } from './run-service.js';
+export {
+  type App,
+  type Command,
+  type CommandHost,
+  type RunnableConfig,
+  runService,
+  type ServiceDefinition,
+} from './run-service.js';

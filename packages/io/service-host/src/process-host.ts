@@ -11,6 +11,8 @@ export interface ProcessHost {
   exit(code: number): void;
   /** Ends the process after `ms` even if something still runs. */
   exitAfter(ms: number, code: number, before: () => void): { cancel(): void };
+  /** A line on standard output. */
+  print(line: string): void;
   writeError(text: string): void;
 }
 
@@ -41,6 +43,7 @@ export function createProcessHost(): ProcessHost {
       timer.unref();
       return { cancel: () => clearTimeout(timer) };
     },
+    print: (line) => void process.stdout.write(`${line}\n`),
     writeError: (text) => void process.stderr.write(text),
   };
 }

@@ -31,6 +31,7 @@ function createHost(args: string[] = []): FakeHost {
       planned.add(code);
       return { cancel: () => planned.delete(code) };
     },
+    print: () => undefined,
     writeError: (text) => errors.push(text),
   };
 }
@@ -99,11 +100,11 @@ describe('runService', () => {
   it('runs a command instead of serving, and refuses an unknown one', async () => {
     const seen: string[] = [];
     const { calls, definition } = define({
-      commands: {
+      commands: () => ({
         provision: async (_config, args) => {
           seen.push(...args);
         },
-      },
+      }),
     });
     const host = createHost(['provision', 'a', 'b']);
     await runService(definition, host);

@@ -17,15 +17,20 @@ export interface RunnableConfig {
   readonly logLevel: string;
 }
 
+/** What commands see of the process. */
+export type CommandHost = Pick<ProcessHost, 'env' | 'print'>;
+
 /** A one-shot subcommand, `main.js <command> [args]`. */
 export type Command<Config> = (config: Config, args: readonly string[], logger: Logger) => Promise<void>;
 
+/** What a service gives to whoever runs it: its own `main`, or a tool. */
 export interface ServiceDefinition<Config extends RunnableConfig> {
   readonly name: string;
   /** Throws AppError `config_invalid` with all problems. */
   loadConfig(env: Readonly<Record<string, string | undefined>>): Config;
   createApp(config: Config): App | Promise<App>;
-  readonly commands?: Readonly<Record<string, Command<Config>>>;
+  /** By name. Results are printed: one line of JSON, or text for people. */
+  commands?(host: CommandHost): Readonly<Record<string, Command<Config>>>;
 }
 
 /** Exit codes: what a supervisor may conclude. */
@@ -44,7 +49,7 @@ export async function runService<Config extends RunnableConfig>(
   const [commandName, ...args] = host.args;
   let logger: Logger | undefined;
   try {
-    const command = commandName === undefined ? undefined : findCommand(definition, commandName);
+    const command = commandName === undefined ? undefined : findCommand(definition, commandName, host);
     const config = definition.loadConfig(host.env);
     logger = createLogger({
       service: definition.name,
@@ -64,8 +69,9 @@ export async function runService<Config extends RunnableConfig>(
 function findCommand<Config extends RunnableConfig>(
   definition: ServiceDefinition<Config>,
   name: string,
+  host: ProcessHost,
 ): Command<Config> {
-  const commands = definition.commands ?? {};
+  const commands = definition.commands?.(host) ?? {};
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return command;
   const known = Object.keys(commands).join(', ') || 'none';

@@ -12,10 +12,10 @@ export interface ArtifactReader<T> {
    */
   read(bytes: Buffer, hash: string): T | Promise<T>;
   /**
-   * Why it cannot come into force beside what is in force already, such as a chart that reads a feature which there is not;
-   * undefined when it can. It throws as `read` does.
+   * Why it cannot come into force beside what is in force just before the rollout, such as a chart that reads a feature which
+   * there is not; undefined when it can. It throws as `read` does.
    */
-  check?(value: T, inForce: InForceByKind): Promise<string | undefined>;
+  check?(value: T, inForce: InForceByKind, rollout: Rollout): Promise<string | undefined>;
   /** How many are kept ready. Each partition may have another in force; what is pushed out is read again when needed. */
   readonly keptMax: number;
 }
@@ -67,6 +67,7 @@ export function createArtifactCache<T>(
   };
 }
 
-function isInvalid(error: unknown): boolean {
+/** True for what bytes alone are to blame for. */
+export function isInvalid(error: unknown): boolean {
   return isAppError(error, 'config_invalid') || isAppError(error, 'artifact_invalid');
 }

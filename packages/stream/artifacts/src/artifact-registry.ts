@@ -10,7 +10,7 @@ export interface Artifact {
   readonly hash: string;
 }
 
-export interface ArtifactRecord extends Artifact {
+interface ArtifactRecord extends Artifact {
   /** Of the file or folder that was registered. */
   readonly name: string;
   readonly bytes: number;

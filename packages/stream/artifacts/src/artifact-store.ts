@@ -1,37 +1,40 @@
 import { createHash } from 'node:crypto';
 import type { StreamingBlobStore } from '@perennial/blob-store';
-import { ARTIFACT_KINDS, type ArtifactKind } from '@perennial/contracts';
+import { ARTIFACT_KINDS, type ArtifactKind, ATTACHMENT_KINDS, type AttachmentKind } from '@perennial/contracts';
 import { AppError, toSha256 } from '@perennial/kernel';
 
-/** The bytes of a namespace's artifacts, by kind and SHA-256. Whoever has a hash needs nothing else, PostgreSQL least of all. */
+type StoredKind = ArtifactKind | AttachmentKind;
+
+const LIMITS = { ...ARTIFACT_KINDS, ...ATTACHMENT_KINDS };
+
+/** The bytes of a namespace's artifacts and their attachments, by kind and SHA-256. Whoever has a hash needs nothing else, PostgreSQL least of all. */
 export interface ArtifactStore {
   /**
    * Gives the hash once the bytes are durable. Bytes that are there already are written again, which repairs what was
    * damaged. Throws `limit_exceeded` above the kind's limit.
    */
-  put(kind: ArtifactKind, bytes: Buffer): Promise<string>;
+  put(kind: StoredKind, bytes: Buffer): Promise<string>;
   /**
    * Throws `not_found`, `data_damaged` when the bytes are not what the hash says, `limit_exceeded` as soon as more come than
    * the kind may have, and a retriable `dependency_unavailable` when the store is away.
    */
-  load(kind: ArtifactKind, hash: string): Promise<Buffer>;
+  load(kind: StoredKind, hash: string): Promise<Buffer>;
 }
 
 export function createArtifactStore(
   blobs: StreamingBlobStore,
   { namespace }: { readonly namespace: string },
 ): ArtifactStore {
-  const toKey = (kind: ArtifactKind, hash: string) => `${namespace}/${kind}/${hash}`;
   return {
     async put(kind, bytes) {
       checkSize(kind, bytes.length);
       const hash = toSha256(bytes);
-      await blobs.put(toKey(kind, hash), bytes);
+      await blobs.put(toArtifactKey(namespace, { kind, hash }), bytes);
       return hash;
     },
 
     async load(kind, hash) {
-      const stored = await blobs.read(toKey(kind, hash));
+      const stored = await blobs.read(toArtifactKey(namespace, { kind, hash }));
       if (stored === undefined) throw new AppError('not_found', `no bytes are stored of ${kind} ${hash}`);
       const { bytes, found } = await readPieces(stored, kind);
       if (found !== hash)
@@ -41,11 +44,16 @@ export function createArtifactStore(
   };
 }
 
+/** Where the bytes lie in the blob store. */
+export function toArtifactKey(
+  namespace: string,
+  artifact: { readonly kind: StoredKind; readonly hash: string },
+): string {
+  return `${namespace}/${artifact.kind}/${artifact.hash}`;
+}
+
 /** The hash is taken on the way: of gigabytes at once it would hold up whatever else the process does. */
-async function readPieces(
-  stored: AsyncIterable<Buffer>,
-  kind: ArtifactKind,
-): Promise<{ bytes: Buffer; found: string }> {
+async function readPieces(stored: AsyncIterable<Buffer>, kind: StoredKind): Promise<{ bytes: Buffer; found: string }> {
   const sha256 = createHash('sha256');
   const pieces: Buffer[] = [];
   let size = 0;
@@ -58,8 +66,8 @@ async function readPieces(
   return { bytes: Buffer.concat(pieces, size), found: sha256.digest('hex') };
 }
 
-function checkSize(kind: ArtifactKind, bytes: number): void {
-  const { bytesMax } = ARTIFACT_KINDS[kind];
+function checkSize(kind: StoredKind, bytes: number): void {
+  const { bytesMax } = LIMITS[kind];
   if (bytes <= bytesMax) return;
   throw new AppError('limit_exceeded', `a ${kind} of ${bytes} bytes is over the limit of ${bytesMax}`);
 }

@@ -97,20 +97,6 @@ describe('artifacts', () => {
     const { loadRollout } = toPolicies(() => Promise.reject(new Error('not to be asked')));
     expect(await loadRollout(rollOut(HASH, 'model'), NOTHING)).toBeUndefined();
   });
-
-  it('are listed for a batch as its items have them in force, each read once', async () => {
-    let loads = 0;
-    const { listInForce } = toPolicies(async (hash) => {
-      loads++;
-      return Buffer.from(hash);
-    });
-    const toItem = (rollout?: Rollout) => ({ context: { inForce: new Map(rollout && [['policy', rollout]]) } });
-    const [first, second] = [rollOut('a'), rollOut('b')];
-    const items = [toItem(first), toItem(), toItem(second), toItem(first)];
-    const a = { value: 'a', number: 1, hash: 'a' };
-    expect(await listInForce('policy', items)).toEqual([a, undefined, { value: 'b', number: 1, hash: 'b' }, a]);
-    expect(loads).toBe(2);
-  });
 });
 
 describe('the store of artifacts', () => {

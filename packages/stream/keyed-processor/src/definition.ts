@@ -1,11 +1,8 @@
-import type { Rollout } from '@perennial/contracts';
+import type { Control, Rollout } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 
 /** What a record of the input topic is. A record that is neither makes `decode` throw, and is dead-lettered. */
-export type Decoded<Input> =
-  | { readonly kind: 'record'; readonly key: string; readonly input: Input }
-  | { readonly kind: 'tick'; readonly timeMs: number }
-  | { readonly kind: 'rollout'; readonly rollout: Rollout };
+export type Decoded<Input> = { readonly kind: 'record'; readonly key: string; readonly input: Input } | Control;
 
 /** What a step works on: one record, or one timer of one profile that has come due. */
 export type Cause<Input> =
@@ -74,7 +71,7 @@ export interface ProcessorDefinition<State, Input, Evidence = undefined> {
   readonly codec: StateCodec<State>;
   decode(record: LogRecord): Decoded<Input>;
   /** A control record for the next processor; undefined for the last one. */
-  forward(control: Exclude<Decoded<Input>, { kind: 'record' }>): { topic: string; value: Buffer } | undefined;
+  forward(control: Control): { topic: string; value: Buffer } | undefined;
   /**
    * Loads and checks what a rollout names, before it comes into force; `inForce` is what is in force just before it (after a
    * start: all that is, itself too). A refusal must follow from these alone: every process that meets the record says the

@@ -4,7 +4,6 @@ export type {
   Decoded,
   Output,
   ProcessorDefinition,
-  Refusal,
   StateCodec,
   StepContext,
   StepItem,
@@ -21,8 +20,8 @@ export { findPublishedBound } from './rebuild/rebuild-bound.js';
 export { openSnapshotSettings, type SnapshotSettings } from './snapshot/open-snapshots.js';
 export type { SnapshotLimits } from './snapshot/snapshot-limits.js';
 export { toPartitionKeys } from './store/keys.js';
-export { READER_FIELDS, toReadableLogTime } from './store/reader.js';
 export { createRedisPartitionStore } from './store/redis-store.js';
+export { createStateReader, type ReadStates } from './store/state-reader.js';
 export type {
   CommitRequest,
   Fence,

@@ -5,7 +5,7 @@ import type { FastifyInstance } from '@perennial/service-host';
 import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { Ledger } from '../adapters/ledger.js';
-import { createEvents } from '../events.js';
+import { createActionTelemetry } from '../telemetry.js';
 import { OPERATIONS } from './operations.js';
 import { addActionRoutes } from './routes.js';
 
@@ -35,10 +35,10 @@ beforeEach(() => {
       ]),
   };
   const metrics = createMetrics({ service: 'action', namespace: 'live', processMetrics: false });
-  const events = createEvents(createSilentLogger(), metrics);
-  events.idle('no_policy');
+  const telemetry = createActionTelemetry(createSilentLogger(), metrics);
+  telemetry.idle('no_policy');
   server = createTestServer();
-  addActionRoutes(server, { ledger, pseudonymizer, events, ledgerLag: () => 2 });
+  addActionRoutes(server, { ledger, pseudonymizer, telemetry, ledgerLag: () => 2 });
 });
 afterEach(() => server.close());
 

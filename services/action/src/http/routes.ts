@@ -2,13 +2,13 @@ import { askPostgres } from '@perennial/postgres';
 import { type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance, readPage } from '@perennial/service-host';
 import { ACTION_PAGES, type Ledger } from '../adapters/ledger.js';
-import type { ActionEvents } from '../events.js';
+import type { ActionTelemetry } from '../telemetry.js';
 import { getActionSummary, listActions } from './operations.js';
 
 export interface ActionRouteDeps {
   readonly ledger: Ledger;
   readonly pseudonymizer: Pseudonymizer;
-  readonly events: ActionEvents;
+  readonly telemetry: ActionTelemetry;
   /** Records of `action.decided` that the ledger has not got yet. */
   readonly ledgerLag: () => number;
 }
@@ -34,7 +34,7 @@ export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps):
         cost: totals.reduce((sum, { cost }) => sum + cost, 0),
         byStrategy: Object.fromEntries(totals.map(({ strategy, actions }) => [strategy, actions])),
       },
-      process: deps.events.totals(),
+      process: deps.telemetry.totals(),
       ledgerLag: deps.ledgerLag(),
     };
   });

@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
+import type { ReadStates } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
 import { createMetrics } from '@perennial/telemetry';
-import type { ProfileReader, StoredProfile } from '../domain/profile-reader.js';
-import { createProfileStates } from '../domain/profile-state.js';
-import { createEvents } from '../events.js';
+import type { ProfileState } from '../domain/profile-state.js';
+import { createFeatureTelemetry } from '../telemetry.js';
 import { addFeatureRoutes } from './feature-routes.js';
 import { OPERATIONS } from './operations.js';
 
@@ -74,7 +74,7 @@ describe('GET /v1/features/{userId}', () => {
   it('is 503 while the store is away, and 500 for a state it cannot read', async () => {
     const away = setUp({ failure: new AppError('dependency_unavailable', 'redis is away', { retriable: true }) });
     expect((await away.get('anna')).statusCode).toBe(503);
-    const garbage = setUp({ profiles: { anna: Buffer.from('garbage of some length') } });
+    const garbage = setUp({ failure: new AppError('dependency_misconfigured', 'a state of version 9') });
     expect((await garbage.get('anna')).statusCode).toBe(500);
   });
 });
@@ -124,8 +124,8 @@ describe('POST /v1/features', () => {
 });
 
 interface Fixture {
-  /** Encoded states by user id. */
-  readonly profiles?: Record<string, Buffer>;
+  /** States by user id. */
+  readonly profiles?: Record<string, ProfileState>;
   readonly failure?: Error;
 }
 
@@ -134,16 +134,14 @@ function setUp({ profiles = {}, failure }: Fixture) {
     Object.entries(profiles).map(([userId, state]) => [pseudonymizer.toProfileKey({ userId }), state]),
   );
   const reads: number[] = [];
-  const reader: ProfileReader = {
-    async readProfiles(keys): Promise<StoredProfile[]> {
-      if (failure !== undefined) throw failure;
-      reads.push(keys.length);
-      return keys.map((key) => ({ state: byKey.get(key) ?? null, logTimeMs: LOG_TIME }));
-    },
+  const readStates: ReadStates<ProfileState> = async (keys) => {
+    if (failure !== undefined) throw failure;
+    reads.push(keys.length);
+    return keys.map((key) => ({ state: byKey.get(key), logTimeMs: LOG_TIME }));
   };
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
   const server = createTestServer();
-  addFeatureRoutes(server, { reader, pseudonymizer, events: createEvents(metrics), specs });
+  addFeatureRoutes(server, { readStates, pseudonymizer, telemetry: createFeatureTelemetry(metrics), specs });
   return {
     server,
     reads,
@@ -159,7 +157,7 @@ function setUp({ profiles = {}, failure }: Fixture) {
   };
 }
 
-function toStored({ asOfMs }: { asOfMs: number }): Buffer {
+function toStored({ asOfMs }: { asOfMs: number }): ProfileState {
   const order = {
     messageId: 'm',
     type: 'track',
@@ -169,6 +167,5 @@ function toStored({ asOfMs }: { asOfMs: number }): Buffer {
   };
   const engine = apply(advance(empty, asOfMs), order).state;
   const { validUntilMs } = specs.initial.vector(engine, asOfMs);
-  const profile = { engine, subject: Buffer.from('s'), timeZone: '', lastEventAtMs: NOON, validUntilMs };
-  return createProfileStates(specs).encode(profile);
+  return { engine, subject: Buffer.from('s'), timeZone: '', lastEventAtMs: NOON, validUntilMs };
 }

@@ -1,7 +1,7 @@
 import type { LogProducer } from '@perennial/kafka';
 import { type Clock, every, type Interval, toMessage } from '@perennial/kernel';
-import type { IngestEvents } from '../events.js';
 import { toTickRecord } from '../records.js';
+import type { IngestEvents } from '../telemetry.js';
 
 export const TICKER_LIMITS = {
   intervalMs: 1_000,

@@ -5,8 +5,8 @@ import { fromReceivedRecord } from '../domain/from-received-record.js';
 import { normalise } from '../domain/normalise.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
 import { Rejection } from '../domain/rejection.js';
-import type { IngestEvents } from '../events.js';
 import { type RecordContext, toAcceptedRecord, toRejectedRecord } from '../records.js';
+import type { IngestEvents } from '../telemetry.js';
 import { Committer } from './committer.js';
 
 const KAFKA_DOOR_LIMITS = {

@@ -1,6 +1,6 @@
 import { type Log, readUnread, sumLag } from '@perennial/kafka';
 import { type Clock, every } from '@perennial/kernel';
-import type { IngestEvents } from '../events.js';
+import type { IngestEvents } from '../telemetry.js';
 
 const LAG_INTERVAL_MS = 10_000;
 

@@ -5,7 +5,6 @@ import { AppError, type Clock, toSha256 } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
 import { type FastifyInstance, listen } from '@perennial/service-host';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
-import { createEvents } from '../events.js';
 import type { ClockRoutesOptions } from '../http/clock-routes.js';
 import type { DoorContext } from '../http/door.js';
 import { createDoorServer } from '../http/server.js';
@@ -13,6 +12,7 @@ import type { ClockStore, Source, SourceStore } from '../ports.js';
 import { createPublisher, type PublishLimits } from '../publisher.js';
 import type { RecordContext } from '../records.js';
 import { createSourceDirectory } from '../source-directory.js';
+import { createEvents } from '../telemetry.js';
 
 export const WRITE_KEY = 'pk_test';
 export const SLOW_WRITE_KEY = 'pk_slow';

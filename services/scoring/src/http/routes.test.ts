@@ -5,8 +5,8 @@ import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { createPseudonymizer } from '@perennial/privacy';
 import type { FastifyInstance } from '@perennial/service-host';
 import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
+import type { TransitionStore } from '../adapters/transition-store.js';
 import type { ScoringState } from '../domain/state.js';
-import type { TransitionStore } from '../transition-store.js';
 import { OPERATIONS } from './operations.js';
 import { addScoringRoutes } from './routes.js';
 
@@ -52,7 +52,7 @@ beforeEach(() => {
   const states = new Map([[pseudonymizer.toProfileKey({ userId: 'ada & co/1' }), state]]);
   addScoringRoutes(server, {
     pseudonymizer,
-    readProfile: async (key) => states.get(key),
+    readStates: async (keys) => keys.map((key) => ({ state: states.get(key), logTimeMs: 0 })),
     loadManifest: async (hash) => must(manifests.get(hash), hash),
     transitions: { ...store, countStages: () => store.countStages() },
     lag: () => 7,

@@ -1,10 +1,10 @@
+import type { ReadStates } from '@perennial/keyed-processor';
 import { type ModelManifest, toNamedScores } from '@perennial/model-manifest';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance, readPage } from '@perennial/service-host';
+import { TRANSITION_PAGES, type TransitionStore } from '../adapters/transition-store.js';
 import type { ScoringState } from '../domain/state.js';
-import type { ReadProfile } from '../profile-reader.js';
-import { TRANSITION_PAGES, type TransitionStore } from '../transition-store.js';
 import { countStages, getProfile, listTransitions } from './operations.js';
 
 /** Questions about profiles (from Redis, current) and about transitions (from PostgreSQL, behind by the sink's lag). */
@@ -12,7 +12,7 @@ export function addScoringRoutes(
   server: FastifyInstance,
   deps: {
     pseudonymizer: Pseudonymizer;
-    readProfile: ReadProfile;
+    readStates: ReadStates<ScoringState>;
     /** The manifest of a model, by whose heads scores are named. */
     loadManifest: (modelHash: string) => Promise<ModelManifest>;
     transitions: TransitionStore;
@@ -23,7 +23,8 @@ export function addScoringRoutes(
 
   addOperation(server, getProfile, async ({ path }) => {
     const userId = parseUserId(path.userId);
-    const state = await deps.readProfile(pseudonymizer.toProfileKey({ userId }));
+    const [stored] = await deps.readStates([pseudonymizer.toProfileKey({ userId })]);
+    const state = stored?.state;
     const manifest = state?.scores && (await deps.loadManifest(state.scores.modelHash));
     return toProfile(userId, state, manifest);
   });

@@ -1,5 +1,5 @@
 import { AppError } from '@perennial/kernel';
-import { CONTENT_FAULTS } from './content-faults.js';
+import { ARTIFACT_FAULTS } from './artifact-faults.js';
 import { CRASH_POINT_FAULTS } from './crash-point-faults.js';
 import { DOOR_FAULTS } from './door-faults.js';
 import type { Fault } from './fault.js';
@@ -13,7 +13,7 @@ export const FAULTS: readonly Fault[] = [
   ...UPGRADE_FAULTS,
   ...INFRASTRUCTURE_FAULTS,
   ...DOOR_FAULTS,
-  ...CONTENT_FAULTS,
+  ...ARTIFACT_FAULTS,
   ...CRASH_POINT_FAULTS,
   ...OVERLOAD_FAULTS,
 ];

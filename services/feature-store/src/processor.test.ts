@@ -7,8 +7,8 @@ import { createMetrics } from '@perennial/telemetry';
 import fc from 'fast-check';
 import type { FeatureInput } from './domain/fold.js';
 import type { ProfileState } from './domain/profile-state.js';
-import { createEvents } from './events.js';
-import { createFeatureProcessor, decodeAccepted } from './pipeline.js';
+import { createFeatureProcessor, decodeAccepted } from './processor.js';
+import { createFeatureTelemetry } from './telemetry.js';
 
 const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
 const NOON = Date.UTC(2024, 4, 15, 12);
@@ -231,7 +231,7 @@ describe('records of event.accepted', () => {
 
 function setUp(namespace = 'live') {
   const metrics = createMetrics({ service: 'feature-store', namespace, processMetrics: false });
-  const definition = createFeatureProcessor({ namespace, events: createEvents(metrics), specs: SPECS });
+  const definition = createFeatureProcessor({ namespace, telemetry: createFeatureTelemetry(metrics), specs: SPECS });
   const step = (
     state: ProfileState | undefined,
     cause: Cause<FeatureInput>,

@@ -17,7 +17,7 @@ interface ActionTotals {
  * One function for each thing worth telling; none of them throws. Counted in the step, before its commit: a batch that is
  * tried again after a failure counts again.
  */
-export interface ActionEvents {
+export interface ActionTelemetry {
   decided(result: {
     status: DecisionStatus;
     decisions: readonly ActionDecision[];
@@ -32,7 +32,7 @@ export interface ActionEvents {
   totals(): ActionTotals;
 }
 
-export function createEvents(logger: Logger, metrics: Metrics): ActionEvents {
+export function createActionTelemetry(logger: Logger, metrics: Metrics): ActionTelemetry {
   const decided = metrics.counter('action_decisions_total', 'Actions decided.', ['strategy', 'channel']);
   const results = createTally(
     metrics.counter('action_decision_results_total', 'What came of a score or of waiting actions.', ['result']),

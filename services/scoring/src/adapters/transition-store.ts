@@ -3,7 +3,7 @@ import type { LogRecord } from '@perennial/kafka';
 import type { Migration, Pool, PoolClient } from '@perennial/postgres';
 import { askPostgres, quoteIdentifier } from '@perennial/postgres';
 import type { PageKind } from '@perennial/service-host';
-import type { ScoringEvents } from './events.js';
+import type { ScoringTelemetry } from '../telemetry.js';
 
 /** Rows of one INSERT; a statement has 65,535 parameters at most. */
 const ROWS_PER_INSERT_MAX = 1_000;
@@ -69,7 +69,10 @@ export interface TransitionStore {
   list(profileKey: string, range: { after: number | undefined; limit: number }): Promise<StoredTransition[]>;
 }
 
-export function createTransitionStore(pool: Pool, options: { schema: string; events: ScoringEvents }): TransitionStore {
+export function createTransitionStore(
+  pool: Pool,
+  options: { schema: string; telemetry: ScoringTelemetry },
+): TransitionStore {
   const schema = quoteIdentifier(options.schema);
   return {
     async insert(client, records) {
@@ -94,7 +97,7 @@ export function createTransitionStore(pool: Pool, options: { schema: string; eve
            WHERE profile_stages.number < excluded.number`,
           [JSON.stringify(changes)],
         );
-        options.events.transitionsStored(rows);
+        options.telemetry.transitionsStored(rows);
       }
     },
     countStages: () =>

@@ -8,13 +8,11 @@ import { must, toSha256 } from '@perennial/kernel';
 import type { Cause, StepItem, StepResult } from '@perennial/keyed-processor';
 import { toCanonicalManifest } from '@perennial/model-manifest';
 import { createPseudonymizer } from '@perennial/privacy';
-import type { Contents } from './contents.js';
-import { createContents } from './contents.js';
-import type { ScoringDefinition } from './definition.js';
-import { createScoringDefinition } from './definition.js';
+import { createScoringArtifacts, type ScoringArtifacts } from './artifacts.js';
 import type { ScoringState } from './domain/state.js';
-import type { ScoringEvents } from './events.js';
+import { createScoringProcessor, type ScoringProcessor } from './processor.js';
 import { readModelFolder } from './scoring-model.js';
+import type { ScoringTelemetry } from './telemetry.js';
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const MODEL_FOLDER = join(__dirname, '../../../trainer/models/default');
@@ -43,7 +41,7 @@ stages:
 
 const registered = new Map<string, Buffer>();
 const batches: number[] = [];
-const events: ScoringEvents = {
+const telemetry: ScoringTelemetry = {
   modelLoaded: () => undefined,
   conditionFailed: () => undefined,
   timeInference: (rows, run) => {
@@ -53,8 +51,8 @@ const events: ScoringEvents = {
   transitionsStored: () => undefined,
 };
 
-let contents: Contents;
-let definition: ScoringDefinition;
+let artifacts: ScoringArtifacts;
+let definition: ScoringProcessor;
 let both: ReadonlyMap<string, Rollout>;
 
 function register(kind: string, content: Buffer): Rollout {
@@ -65,7 +63,7 @@ function register(kind: string, content: Buffer): Rollout {
 
 async function registerModel(folder: string): Promise<Rollout> {
   const { manifest, file } = await readModelFolder(folder);
-  register('model_file', file);
+  register('model-file', file);
   return register('model', toCanonicalManifest(manifest));
 }
 
@@ -76,14 +74,14 @@ beforeAll(async () => {
     ['model', model],
     ['lifecycle', lifecycle],
   ]);
-  contents = createContents({
-    load: async (hash) => must(registered.get(hash), hash),
+  const store = { load: async (_: string, hash: string) => must(registered.get(hash), hash) };
+  artifacts = createScoringArtifacts(store, {
     specs,
     providers: ['cpu'],
     onModelLoaded: () => undefined,
     onConditionError: () => undefined,
   });
-  definition = createScoringDefinition({ namespace: 'live', contents, specs, pseudonymizer, events });
+  definition = createScoringProcessor({ namespace: 'live', artifacts, specs, pseudonymizer, telemetry });
   await definition.loadRollout?.(model, new Map());
   await definition.loadRollout?.(lifecycle, new Map());
 });
@@ -302,15 +300,15 @@ describe('a rollout', () => {
   it('waits for the file that a manifest names', async () => {
     const file = { name: 'model.onnx', sha256: 'f'.repeat(64) };
     const rollout = register('model', await toManifest({ file }));
-    await expect(contents.loadRollout(rollout)).rejects.toMatchObject({
+    await expect(artifacts.loadRollout(rollout, new Map())).rejects.toMatchObject({
       retriable: true,
       code: 'dependency_unavailable',
     });
   });
 
-  it('stalls, to be retried, when the content is not registered', async () => {
+  it('stalls, to be retried, when the artifact is not registered', async () => {
     const rollout = { kind: 'model', number: 1, hash: 'nothing' };
-    await expect(contents.loadRollout(rollout)).rejects.toMatchObject({
+    await expect(artifacts.loadRollout(rollout, new Map())).rejects.toMatchObject({
       retriable: true,
       code: 'dependency_unavailable',
     });
@@ -320,18 +318,18 @@ describe('a rollout', () => {
     ['is no model', async () => register('model', Buffer.from('junk')), 'not a JSON object'],
     ['is of another kind', async () => register('model', await toManifest({ kind: 'x' })), 'kind must be "tabular"'],
     ['is no chart', async () => register('lifecycle', Buffer.from('version: 1\nstages: {}')), 'lifecycle.yaml:1:1'],
-  ])('refuses a content that %s, each time with the same words', async (_, make, reason) => {
-    const refusal = await definition.loadRollout?.(await make(), new Map());
-    expect(refusal?.reason).toContain(reason);
-    expect(await definition.loadRollout?.(await make(), new Map())).toEqual(refusal);
+  ])('rejects an artifact that %s, each time with the same words', async (_, make, reason) => {
+    const rejected = await definition.loadRollout?.(await make(), new Map());
+    expect(rejected?.reason).toContain(reason);
+    expect(await definition.loadRollout?.(await make(), new Map())).toEqual(rejected);
   });
 
   it('tries again after a failure', async () => {
     const content = Buffer.from(readFileSync(join(__dirname, '../../../infra/defaults/lifecycle.yaml')));
     const rollout = { kind: 'lifecycle', number: 2, hash: toSha256(content) };
-    await expect(contents.loadRollout(rollout)).rejects.toThrow('cannot be used');
+    await expect(artifacts.loadRollout(rollout, new Map())).rejects.toThrow('cannot be used');
     registered.set(rollout.hash, content);
-    await contents.loadRollout(rollout);
+    await artifacts.loadRollout(rollout, new Map());
   });
 });
 

@@ -1,10 +1,11 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Artifact } from '@perennial/artifacts';
 import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, type ArtifactKind } from '@perennial/contracts';
 import { AppError, must, systemClock } from '@perennial/kernel';
 import { toDefaultPath } from '@perennial/launcher';
+import { createArtifactSurgery } from '../artifact-surgery.js';
 import { readInForce, readRefusals, readStandstills } from '../in-force.js';
-import { type Content, createRegistrySurgery } from '../registry-surgery.js';
 import type { World } from '../world.js';
 import type { Draw, Fault } from './fault.js';
 
@@ -20,7 +21,7 @@ const invalidRollout: Fault = {
   async run(world, draw) {
     const kind = draw.pick(ARTIFACT_KIND_NAMES);
     const bytes = await toUseless(world, kind, draw);
-    const bad = await createRegistrySurgery(world.platform, kind).insert(bytes);
+    const bad = await (await createArtifactSurgery(world.platform, kind)).insert(bytes);
     await rollOut(world, bad);
     await waitFor(world, `refusals of ${kind} ${bad.number}`, async () => (await readRefusals(world, bad)).size);
     await requireElse(world, bad);
@@ -29,25 +30,25 @@ const invalidRollout: Fault = {
 };
 
 /** Registered as it should be, then damaged where it lies: waited for, seen, mended by registering it again. */
-const damagedContent: Fault = {
-  name: 'damaged-content',
+const damagedArtifact: Fault = {
+  name: 'damaged-artifact',
   row: 18,
   lane: 'infrastructure',
   async run(world, draw) {
     const kind = draw.pick(ARTIFACT_KIND_NAMES);
     const path = makeVariant(world, kind, draw);
-    const content = await register(world, kind, path);
-    const surgery = createRegistrySurgery(world.platform, kind);
-    await surgery.write(content.hash, flipByte(await surgery.read(content.hash), draw));
-    await rollOut(world, content);
+    const artifact = await register(world, kind, path);
+    const surgery = await createArtifactSurgery(world.platform, kind);
+    await surgery.write(artifact.hash, flipByte(await surgery.read(artifact.hash), draw));
+    await rollOut(world, artifact);
     await waitForStandstill(world, kind);
-    await requireElse(world, content);
+    await requireElse(world, artifact);
     await register(world, kind, path);
-    await waitFor(world, `${kind} ${content.number} in force`, async () => {
+    await waitFor(world, `${kind} ${artifact.number} in force`, async () => {
       const inForce = await readInForce(world, kind);
-      return inForce.filter((rollout) => rollout?.hash === content.hash).length;
+      return inForce.filter((rollout) => rollout?.hash === artifact.hash).length;
     });
-    return `${kind} ${content.number}, waited for, mended and in force on ${world.partitions} partitions`;
+    return `${kind} ${artifact.number}, waited for, mended and in force on ${world.partitions} partitions`;
   },
 };
 
@@ -58,7 +59,7 @@ const damagedAtStart: Fault = {
   lane: 'infrastructure',
   async run(world, draw) {
     const kind = draw.pick(ARTIFACT_KIND_NAMES);
-    const surgery = createRegistrySurgery(world.platform, kind);
+    const surgery = await createArtifactSurgery(world.platform, kind);
     const inForce = await readInForce(world, kind);
     const hashes = new Set(inForce.flatMap((rollout) => rollout?.hash ?? []));
     const whole = await Promise.all([...hashes].map(async (hash) => [hash, await surgery.read(hash)] as const));
@@ -74,7 +75,7 @@ const damagedAtStart: Fault = {
 async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<Buffer> {
   if (kind === 'model') {
     const { hash } = must((await readInForce(world, kind)).find(Boolean), 'a model in force');
-    const manifest = await createRegistrySurgery(world.platform, kind).read(hash);
+    const manifest = await (await createArtifactSurgery(world.platform, kind)).read(hash);
     const mistake = { kind: `chaos ${draw.between(0, 1e9)}` };
     return Buffer.from(JSON.stringify({ ...(JSON.parse(manifest.toString()) as object), ...mistake }));
   }
@@ -88,7 +89,7 @@ async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<
 function makeVariant({ platform }: World, kind: ArtifactKind, draw: Draw): string {
   const remark = `chaos ${draw.between(0, 1e9)}`;
   const source = toDefaultPath(platform.layout.root, kind);
-  const folder = join(platform.layout.home, 'contents');
+  const folder = join(platform.layout.home, 'artifacts-of-chaos');
   const path = join(folder, kind);
   mkdirSync(folder, { recursive: true });
   rmSync(path, { recursive: true, force: true });
@@ -107,13 +108,13 @@ function flipByte(bytes: Buffer, draw: Draw): Buffer {
   return damaged;
 }
 
-async function register({ platform }: World, kind: ArtifactKind, path: string): Promise<Content> {
+async function register({ platform }: World, kind: ArtifactKind, path: string): Promise<Artifact> {
   const answer = await platform.runCommand(ARTIFACT_KINDS[kind].owner, ['register', kind, path]);
-  const { number, hash } = JSON.parse(must(answer.trim().split('\n').at(-1), 'an answer')) as Content;
+  const { number, hash } = JSON.parse(must(answer.trim().split('\n').at(-1), 'an answer')) as Artifact;
   return { kind, number, hash };
 }
 
-async function rollOut({ platform }: World, { kind, number, hash }: Content): Promise<void> {
+async function rollOut({ platform }: World, { kind, number, hash }: Artifact): Promise<void> {
   await platform.runCommand('ingest', ['rollout', '--kind', kind, '--number', String(number), '--hash', hash]);
 }
 
@@ -132,12 +133,12 @@ async function waitFor({ partitions }: World, what: string, count: () => Promise
   }
 }
 
-/** Throws when the content is in force anywhere. */
-async function requireElse(world: World, { kind, number, hash }: Content): Promise<void> {
+/** Throws when the artifact is in force anywhere. */
+async function requireElse(world: World, { kind, number, hash }: Artifact): Promise<void> {
   const inForce = await readInForce(world, kind);
   const wrong = inForce.flatMap((rollout, partition) => (rollout?.hash === hash ? [partition] : []));
   if (wrong.length > 0)
     throw new AppError('contract_violation', `${kind} ${number} is in force on partitions ${wrong.join(', ')}`);
 }
 
-export const CONTENT_FAULTS: readonly Fault[] = [invalidRollout, damagedContent, damagedAtStart];
+export const ARTIFACT_FAULTS: readonly Fault[] = [invalidRollout, damagedArtifact, damagedAtStart];

@@ -4,15 +4,14 @@ import { describe, expect, it } from '@jest/globals';
 import type { ActionDecided, Rollout, ScoreComputed } from '@perennial/contracts';
 import { ScoreRecord } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
-import { AppError, must } from '@perennial/kernel';
+import { must } from '@perennial/kernel';
 import type { StepContext, StepItem } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { createActionArtifacts } from './artifacts.js';
 import type { ActionState } from './domain/action-state.js';
-import { createEvents } from './events.js';
-import { createManifests } from './manifests.js';
-import { type ActionProcessor, createActionProcessor, decodeScoreRecord } from './pipeline.js';
-import { createPolicies } from './policies.js';
+import { type ActionProcessor, createActionProcessor, decodeScoreRecord } from './processor.js';
+import { createActionTelemetry } from './telemetry.js';
 
 const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
 const POLICY_FILE = readFileSync(join(__dirname, '../../../infra/defaults/policy.yaml'));
@@ -46,14 +45,16 @@ function toManifest(...names: string[]): Buffer {
 }
 
 function setUp(policyFile = POLICY_FILE) {
-  const events = createEvents(
+  const telemetry = createActionTelemetry(
     createSilentLogger(),
     createMetrics({ service: 'action', namespace: 'live', processMetrics: false }),
   );
-  const policies = createPolicies(async () => policyFile, events.conditionFailed);
-  const manifests = createManifests(async (hash) => must(MANIFESTS.get(hash), hash));
-  const loaders = { policies, manifests, specs: SPECS };
-  return { events, processor: createActionProcessor({ namespace: 'live', loaders, pseudonymizer: IDENTITY, events }) };
+  const store = {
+    load: async (kind: string, hash: string) => (kind === 'policy' ? policyFile : must(MANIFESTS.get(hash), hash)),
+  };
+  const artifacts = createActionArtifacts(store, { specs: SPECS, telemetry });
+  const deps = { namespace: 'live', artifacts, specs: SPECS, pseudonymizer: IDENTITY, telemetry };
+  return { telemetry, processor: createActionProcessor(deps) };
 }
 
 function context(more: Partial<StepContext> = {}): StepContext {
@@ -97,7 +98,7 @@ async function run(processor: ActionProcessor, item: StepItem<ActionState, Score
 
 describe('the action processor', () => {
   it('turns a transition into an action that names the user, the policy and the cause', async () => {
-    const { processor, events } = setUp();
+    const { processor, telemetry } = setUp();
     const { state, outputs } = await run(processor, {
       state: undefined,
       cause: { kind: 'record', input: score(NOON, ENTERED) },
@@ -122,7 +123,7 @@ describe('the action processor', () => {
     });
     expect(output?.headers).toMatchObject({ ce_id: data.actionId, ce_type: 'lifecycle.action.decided.v1' });
     expect(state?.history.contacts).toEqual([{ atMs: NOON, channel: 'email' }]);
-    expect(events.totals().results).toEqual({ decided: 1 });
+    expect(telemetry.totals().results).toEqual({ decided: 1 });
   });
 
   it('puts an action off at night, and takes it at the end of quiet hours by a timer', async () => {
@@ -175,13 +176,13 @@ strategies:
     };
 
     async function resultOf(...scores: ScoreComputed[]) {
-      const { processor, events } = setUp(quietly);
+      const { processor, telemetry } = setUp(quietly);
       let state: ActionState | undefined;
       for (const input of scores) {
         const result = await run(processor, { state, cause: { kind: 'record', input }, context: context() });
         state = result.state && processor.codec.decode(processor.codec.encode(result.state));
       }
-      expect(events.totals().results.deferred).toBe(1);
+      expect(telemetry.totals().results.deferred).toBe(1);
       const released = await run(processor, {
         state,
         cause: { kind: 'timer', dueAtMs: MORNING },
@@ -189,7 +190,7 @@ strategies:
       });
       // Nothing waits any more, so nothing need be known.
       expect(released.state?.facts).toBeUndefined();
-      return { actions: released.outputs.length, suppressed: events.totals().suppressed };
+      return { actions: released.outputs.length, suppressed: telemetry.totals().suppressed };
     }
 
     it('is tested again over what is known then', async () => {
@@ -223,14 +224,14 @@ strategies:
     ['no_candidate', { stage: 'unheard_of' }, {}],
     ['suppressed', { stage: 'prospect' }, {}],
   ] as const)('does nothing, counts %s and writes no state', async (result, input, more) => {
-    const { processor, events } = setUp();
+    const { processor, telemetry } = setUp();
     const item = {
       state: undefined,
       cause: { kind: 'record', input: score(NOON, input) },
       context: context(more),
     } as const;
     expect(await run(processor, item)).toEqual({ state: undefined, outputs: [] });
-    expect(events.totals().results).toEqual({ [result]: 1 });
+    expect(telemetry.totals().results).toEqual({ [result]: 1 });
   });
 
   it('reads controls, and refuses what it cannot judge', () => {
@@ -313,7 +314,7 @@ strategies:
     const { processor } = setUp(byHeads);
     const rollOut = (model: Rollout) => processor.loadRollout?.(ROLLOUT, new Map([['model', model]]));
     expect(await rollOut(toModel(7, 'm2'))).toEqual({
-      reason: 'the policy 3 reads scores.churn, which the model 7 does not have',
+      reason: 'policy 3 cannot come into force: it reads scores.churn, which model 7 does not have',
     });
     expect(await rollOut(toModel(8, 'm3'))).toBeUndefined();
     expect(await processor.loadRollout?.(ROLLOUT, new Map())).toBeUndefined();
@@ -325,9 +326,9 @@ strategies:
   });
 
   it('that a new model lacks are reported, for its scores come in any case', async () => {
-    const { processor, events } = setUp(byHeads);
+    const { processor, telemetry } = setUp(byHeads);
     const found: unknown[] = [];
-    events.headsMissing = (missing) => void found.push(missing);
+    telemetry.headsMissing = (missing) => void found.push(missing);
     const rollOut = (model: Rollout) => processor.loadRollout?.(model, new Map([['policy', ROLLOUT]]));
     expect(await rollOut(toModel(8, 'm3'))).toBeUndefined();
     expect(found).toEqual([]);
@@ -337,26 +338,10 @@ strategies:
 });
 
 describe('policies', () => {
-  it('are loaded once, and again after a failure that was told as retriable', async () => {
-    let loads = 0;
-    const policies = createPolicies(
-      async () => {
-        loads++;
-        if (loads === 1) throw new AppError('dependency_unavailable', 'postgres is away', { retriable: true });
-        return POLICY_FILE;
-      },
-      () => undefined,
-    );
-    await expect(policies('h', SPECS.initial)).rejects.toMatchObject({ retriable: true });
-    expect((await policies('h', SPECS.initial)).strategies.size).toBeGreaterThan(8);
-    await policies('h', SPECS.initial);
-    expect(loads).toBe(2);
-  });
-
-  it('are refused at rollout when their content is none, with what is wrong and where', async () => {
+  it('are invalid at rollout when their bytes are none, with what is wrong and where', async () => {
     const { processor } = setUp(Buffer.from('version: 7'));
-    const refusal = await processor.loadRollout?.(ROLLOUT, new Map());
-    expect(refusal?.reason).toContain('policy abc is refused: policy.yaml:1:1');
+    const rejected = await processor.loadRollout?.(ROLLOUT, new Map());
+    expect(rejected?.reason).toContain('policy abc is invalid: policy.yaml:1:1');
     expect(await setUp().processor.loadRollout?.(ROLLOUT, new Map())).toBeUndefined();
   });
 });

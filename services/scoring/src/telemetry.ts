@@ -7,7 +7,7 @@ import type { ScoringModel } from './scoring-model.js';
 const CONDITION_ERROR_LOG_INTERVAL_MS = 60_000;
 
 /** One function per thing worth telling: metric and log together. */
-export interface ScoringEvents {
+export interface ScoringTelemetry {
   modelLoaded(hash: string, model: ScoringModel): void;
   /** A condition of the chart threw and was taken as false. */
   readonly conditionFailed: OnEvaluationError;
@@ -15,7 +15,7 @@ export interface ScoringEvents {
   transitionsStored(transitions: ReadonlyArray<{ from: string | null; to: string; cause: string }>): void;
 }
 
-export function createScoringEvents(logger: Logger, metrics: Metrics): ScoringEvents {
+export function createScoringTelemetry(logger: Logger, metrics: Metrics): ScoringTelemetry {
   const models = metrics.gauge('scoring_model_info', '1 for each model loaded; which provider runs it.', [
     'model_hash',
     'model_name',

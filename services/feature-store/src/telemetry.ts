@@ -9,9 +9,9 @@ interface FoldedStates {
 }
 
 /** One function for each thing worth telling; none of them throws. A batch that is tried again counts again. */
-export type FeatureStoreEvents = ReturnType<typeof createEvents>;
+export type FeatureTelemetry = ReturnType<typeof createFeatureTelemetry>;
 
-export function createEvents(metrics: Metrics) {
+export function createFeatureTelemetry(metrics: Metrics) {
   const folded = metrics.counter('features_events_folded_total', 'Events folded into a profile.');
   const repeated = metrics.counter('features_events_repeated_total', 'Events dropped, their message id being known.');
   const dropped = metrics.counter(

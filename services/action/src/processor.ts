@@ -1,14 +1,15 @@
-import { type ScoreComputed, ScoreRecord, toTopic } from '@perennial/contracts';
+import { PROCESSORS, type ScoreComputed, ScoreRecord, toControl, toTopic } from '@perennial/contracts';
+import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition, StepResult } from '@perennial/keyed-processor';
 import type { Pseudonymizer } from '@perennial/privacy';
+import type { ActionArtifacts } from './artifacts.js';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, actionStates, toTimerAtMs } from './domain/action-state.js';
 import { decideForScore, type PolicyStep, releaseWaiting } from './domain/step.js';
-import type { ActionEvents } from './events.js';
-import { type ActionEvidence, createPrepare, type Loaders } from './evidence.js';
-import { createLoadRollout } from './load-rollout.js';
+import { type ActionEvidence, createPrepare } from './evidence.js';
+import type { ActionTelemetry } from './telemetry.js';
 
 export const PROCESSOR_NAME = 'action';
 
@@ -17,16 +18,17 @@ export type ActionProcessor = ProcessorDefinition<ActionState, ScoreComputed, Ac
 /** `score.computed` -> contact history -> `action.decided`: what this service does, for the keyed processor to run. */
 export function createActionProcessor(deps: {
   namespace: string;
-  loaders: Loaders;
+  artifacts: ActionArtifacts;
+  specs: FeatureSpecs;
   pseudonymizer: Pseudonymizer;
-  events: ActionEvents;
+  telemetry: ActionTelemetry;
 }): ActionProcessor {
-  const { namespace, loaders, events } = deps;
+  const { namespace, artifacts, specs, telemetry } = deps;
   const topic = toTopic(namespace, 'actionDecided');
   const writeAction = createActionWriter(namespace, deps.pseudonymizer);
 
   function finish(step: PolicyStep, policyNumber: number): StepResult<ActionState> {
-    events.decided(step.result);
+    telemetry.decided(step.result);
     const outputs = step.result.decisions.map(
       (decision): Output => ({ topic, ...writeAction(decision, step.recipient, policyNumber) }),
     );
@@ -35,21 +37,20 @@ export function createActionProcessor(deps: {
 
   return {
     name: PROCESSOR_NAME,
-    inputTopic: toTopic(namespace, 'scoreComputed'),
+    inputTopic: toTopic(namespace, PROCESSORS[PROCESSOR_NAME].input),
     codec: { ...actionStates, timerAtMs: toTimerAtMs },
     decode: decodeScoreRecord,
     // The chain ends here.
     forward: () => undefined,
-    loadRollout: createLoadRollout(loaders, events),
-    prepare: createPrepare(loaders),
+    loadRollout: (rollout, inForce) => artifacts.loadRollout(rollout, inForce),
+    prepare: createPrepare(artifacts, specs),
     step({ state, cause, context }, { inForce, manifest }) {
       if (inForce === undefined) {
-        events.idle('no_policy');
+        telemetry.idle('no_policy');
         return { state, outputs: [] };
       }
       const { number } = inForce;
       const rules = { policy: inForce.policy, manifest };
-      const { specs } = loaders;
       const spec = specs.inForce(context.inForce.get('features'));
       const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs, spec, specs };
       if (cause.kind === 'timer') {
@@ -57,7 +58,7 @@ export function createActionProcessor(deps: {
         return finish(releaseWaiting(rules, state, place), number);
       }
       if (cause.input.stage === '') {
-        events.idle('no_stage');
+        telemetry.idle('no_stage');
         return { state, outputs: [] };
       }
       return finish(decideForScore(rules, state, cause.input, place), number);
@@ -68,9 +69,9 @@ export function createActionProcessor(deps: {
 /** Throws `contract_violation` for what no policy can judge: no record, no key, or no vector. */
 export function decodeScoreRecord(record: LogRecord): Decoded<ScoreComputed> {
   const { record: decoded } = ScoreRecord.decode(record.value ?? Buffer.alloc(0));
-  if (decoded?.$case === 'tick') return { kind: 'tick', timeMs: decoded.value.timeMs };
-  if (decoded?.$case === 'rollout') return { kind: 'rollout', rollout: decoded.value };
-  if (decoded === undefined || record.key === null || record.key.length === 0) {
+  const control = toControl(decoded);
+  if (control !== undefined) return control;
+  if (decoded?.$case !== 'computed' || record.key === null || record.key.length === 0) {
     throw new AppError('contract_violation', 'not a score record, or one without a key');
   }
   if (decoded.value.features === undefined) throw new AppError('contract_violation', 'a score without features');

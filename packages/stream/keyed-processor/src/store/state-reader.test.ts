@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { toPartition } from '@perennial/contracts';
+import { AppError } from '@perennial/kernel';
+import { createStateReader, type HashReader } from './state-reader.js';
+
+const PARTITIONS = 4;
+const KEYS = ['one', 'two', 'three', 'four', 'five', 'six'];
+
+function createReader(redis: HashReader, partitions = 1) {
+  return createStateReader(redis, {
+    namespace: 'live',
+    processor: 'feature-store',
+    partitions,
+    decode(bytes) {
+      if (bytes[0] === 255) throw new AppError('contract_violation', 'a state of version 255');
+      return bytes.toString();
+    },
+  });
+}
+
+describe('a state reader', () => {
+  it('reads each state once and the log time of each partition once, where the processor wrote them', async () => {
+    const asked: string[] = [];
+    const redis: HashReader = {
+      async hmget(key, ...fields) {
+        asked.push(`${key} ${fields}`);
+        return ['7', key.includes(':0}') ? null : '1234', ''];
+      },
+      async hgetBuffer(key, field) {
+        asked.push(`${key} ${field}`);
+        return field === 'two' ? null : Buffer.from(field);
+      },
+    };
+    const states = await createReader(redis, PARTITIONS)(KEYS);
+    expect(states.map(({ state }) => state)).toEqual(['one', undefined, 'three', 'four', 'five', 'six']);
+    expect(states.map(({ logTimeMs }) => logTimeMs)).toEqual(
+      KEYS.map((key) => (toPartition(key, PARTITIONS) === 0 ? 0 : 1234)),
+    );
+    expect(asked).toHaveLength(KEYS.length + new Set(KEYS.map((key) => toPartition(key, PARTITIONS))).size);
+    for (const key of KEYS)
+      expect(asked).toContain(`{live:feature-store:${toPartition(key, PARTITIONS)}}:states ${key}`);
+  });
+
+  it('tells a store that is away from everything else', async () => {
+    const fail = async () => Promise.reject(new Error('connection lost'));
+    await expect(createReader({ hmget: fail, hgetBuffer: fail })(KEYS)).rejects.toMatchObject({
+      code: 'dependency_unavailable',
+      retriable: true,
+    });
+  });
+
+  it('does not blame the request for the state of a newer release', async () => {
+    const redis: HashReader = { hmget: async () => ['0', '0', ''], hgetBuffer: async () => Buffer.of(255) };
+    await expect(createReader(redis)(['somebody'])).rejects.toMatchObject({
+      code: 'dependency_misconfigured',
+      message: 'a state of version 255',
+    });
+  });
+
+  it.each([
+    ['an emptied store', [null, null, null], 'Redis was emptied'],
+    ['a partition that is being restored', ['7', '1234', 'some-snapshot'], 'being restored'],
+  ])('does not take %s for states never seen', async (_what, meta, reason) => {
+    const redis: HashReader = { hmget: async () => meta, hgetBuffer: async () => null };
+    await expect(createReader(redis)(KEYS)).rejects.toMatchObject({
+      code: 'dependency_unavailable',
+      retriable: true,
+      message: expect.stringContaining(reason),
+    });
+  });
+});

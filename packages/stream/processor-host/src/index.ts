@@ -1,0 +1,5 @@
+export { composeProcessorService, type ServiceContext } from './compose-processor-service.js';
+export type { ProcessorContext } from './open-context.js';
+export { openProcessorRebuild } from './open-processor-rebuild.js';
+export type { OpenRebuild, ProcessorServiceDefinition } from './service-definition.js';
+export { type OpenArtifacts, withArtifacts } from './with-artifacts.js';

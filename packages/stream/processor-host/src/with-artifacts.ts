@@ -1,0 +1,30 @@
+import {
+  type ArtifactRegistry,
+  type ArtifactStore,
+  createArtifactRegistry,
+  createArtifactStore,
+} from '@perennial/artifacts';
+import { openBlobStore } from '@perennial/blob-store';
+import type { ProcessorConfig } from '@perennial/config';
+import { withPool } from '@perennial/postgres';
+
+/** A namespace's artifacts: the records, and the bytes. */
+export interface OpenArtifacts {
+  readonly registry: ArtifactRegistry;
+  readonly store: ArtifactStore;
+}
+
+/** For a command `register`, whose service validates what it registers. Makes the registry's tables when they are missing. */
+export async function withArtifacts<T>(
+  config: Pick<ProcessorConfig, 'namespace' | 'postgres' | 'artifacts'>,
+  work: (artifacts: OpenArtifacts) => Promise<T>,
+): Promise<T> {
+  const { namespace } = config;
+  const store = createArtifactStore(await openBlobStore(config.artifacts), { namespace });
+  const connection = { url: config.postgres.url, applicationName: 'register-artifact', connectionsMax: 1 };
+  return withPool(connection, async (pool) => {
+    const registry = createArtifactRegistry({ pool, store, namespace });
+    await registry.migrate();
+    return work({ registry, store });
+  });
+}

@@ -1,0 +1,96 @@
+import { type ArtifactStore, type Artifacts, createArtifacts } from '@perennial/artifacts';
+import type { Rollout } from '@perennial/contracts';
+import { describeMissingHeads, listHeads, type OnEvaluationError, requireValid } from '@perennial/expressions';
+import { type CompiledFeatures, type FeatureSpecs, oncePerSpec } from '@perennial/feature-engine';
+import { AppError } from '@perennial/kernel';
+import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
+import { type Policy, parsePolicy } from '@perennial/policy';
+import type { ActionTelemetry } from './telemetry.js';
+
+/** Policies kept ready. Each partition may have another in force; more than these load again when needed. */
+const POLICIES_KEPT_MAX = 16;
+
+/** Manifests kept ready: of the models in force, and of those whose scores waiting actions were decided by. */
+const MANIFESTS_KEPT_MAX = 64;
+
+const FILE = { fileName: 'policy.yaml' };
+
+/** A policy, its conditions compiled for the vectors of a spec; throws `config_invalid` for what they do not have. */
+type PolicyBySpec = (spec: CompiledFeatures) => Policy;
+
+/** What is in force, loaded by hash and kept ready. */
+export interface ActionArtifacts {
+  /** Loads what a rollout names; says why it cannot come into force beside what is. Throws as `Artifacts.loadRollout`. */
+  loadRollout: Artifacts<unknown>['loadRollout'];
+  /** The policy, its conditions compiled for the vectors of a spec. */
+  policy(hash: string, spec: CompiledFeatures): Promise<Policy>;
+  /** The manifest of a model, which says of what scores are: the model itself is scoring's matter. */
+  manifest(hash: string): Promise<ModelManifest>;
+}
+
+export function createActionArtifacts(
+  store: Pick<ArtifactStore, 'load'>,
+  { specs, telemetry }: { readonly specs: FeatureSpecs; readonly telemetry: ActionTelemetry },
+): ActionArtifacts {
+  const onEvaluationError = telemetry.conditionFailed;
+  const toSpec = (inForce: ReadonlyMap<string, Rollout>) => specs.inForce(inForce.get('features'));
+
+  const { get, loadRollout } = createArtifacts<{ policy: PolicyBySpec; model: ModelManifest }>(store, {
+    policy: {
+      keptMax: POLICIES_KEPT_MAX,
+      read: (bytes) => oncePerSpec((spec) => readPolicy(bytes.toString('utf8'), { ...FILE, spec, onEvaluationError })),
+      async check(policyFor, inForce, { hash }) {
+        const policy = policyFor(toSpec(inForce));
+        const model = inForce.get('model');
+        // After a start it is in force already, with whichever model came since.
+        if (model === undefined || inForce.get('policy')?.hash === hash) return undefined;
+        const missing = findMissingHeads(policy, await get('model', model.hash));
+        return missing && `it reads ${missing}, which model ${model.number} does not have`;
+      },
+    },
+    model: {
+      keptMax: MANIFESTS_KEPT_MAX,
+      read: readManifest,
+      // Never rejected for what it lacks: scoring has it in force already, and its scores come. The conditions then find no
+      // value, which is reported.
+      async check(manifest, inForce, { number }) {
+        const current = inForce.get('policy');
+        if (current === undefined) return undefined;
+        const missing = findMissingHeads((await get('policy', current.hash))(toSpec(inForce)), manifest);
+        if (missing !== undefined) telemetry.headsMissing({ policy: current.number, model: number, missing });
+        return undefined;
+      },
+    },
+  });
+  return {
+    loadRollout,
+    policy: async (hash, spec) => (await get('policy', hash))(spec),
+    manifest: (hash) => get('model', hash),
+  };
+}
+
+function findMissingHeads(policy: Policy, manifest: ModelManifest): string | undefined {
+  return describeMissingHeads(listHeads(policy.variables), manifest.slots.keys());
+}
+
+function readManifest(bytes: Buffer): ModelManifest {
+  const parsed = parseManifest(bytes);
+  if ('manifest' in parsed) return parsed.manifest;
+  throw new AppError('artifact_invalid', parsed.problems.join('; '));
+}
+
+/** A policy out of its YAML; throws `config_invalid` with every problem, one a line. */
+export function readPolicy(
+  yaml: string,
+  {
+    spec,
+    ...options
+  }: {
+    fileName: string;
+    stages?: Iterable<string>;
+    spec: CompiledFeatures;
+    onEvaluationError?: OnEvaluationError;
+  },
+): Policy {
+  return requireValid(parsePolicy(yaml, { ...options, featureNames: spec.names }));
+}

@@ -1,0 +1,117 @@
+import { type ArtifactStore, type Artifacts, createArtifactCache, createArtifacts } from '@perennial/artifacts';
+import type { Rollout } from '@perennial/contracts';
+import { describeMissingHeads, listHeads, type OnEvaluationError, requireValid } from '@perennial/expressions';
+import { type CompiledFeatures, type FeatureSpecs, oncePerSpec } from '@perennial/feature-engine';
+import type { Lifecycle } from '@perennial/lifecycle';
+import { parseLifecycle } from '@perennial/lifecycle';
+import type { ModelManifest } from '@perennial/model-manifest';
+import type { ExecutionProvider } from '@perennial/onnx';
+import { findFeatureProblem, openScoringModel, readManifest, type ScoringModel } from './scoring-model.js';
+
+/** Models and charts kept ready, of each kind. More in force at once (each partition may differ) load again when needed. */
+const KEPT_MAX = 8;
+
+/** Manifests kept ready: those of the models in force, and of the scores that states still hold. */
+const MANIFESTS_KEPT_MAX = 64;
+
+const CHART_FILE = { fileName: 'lifecycle.yaml' };
+
+/** A chart, its conditions compiled for the vectors of a spec; throws `config_invalid` for what they do not have. */
+type ChartBySpec = (spec: CompiledFeatures) => Lifecycle;
+
+/** What is in force, loaded by hash and kept ready. A model goes by the hash of its manifest, which names its file. */
+export interface ScoringArtifacts {
+  /** Loads what a rollout names; says why it cannot come into force beside what is. Throws as `Artifacts.loadRollout`. */
+  loadRollout: Artifacts<unknown>['loadRollout'];
+  model(hash: string): Promise<ScoringModel>;
+  /** The manifest alone: which heads the scores of a model are. */
+  manifest(hash: string): Promise<ModelManifest>;
+  /** The chart, its conditions compiled for the vectors of a spec. */
+  lifecycle(hash: string, spec: CompiledFeatures): Promise<Lifecycle>;
+}
+
+export interface ScoringArtifactsOptions {
+  readonly specs: FeatureSpecs;
+  readonly providers: readonly ExecutionProvider[];
+  readonly onModelLoaded: (hash: string, model: ScoringModel) => void;
+  readonly onConditionError: OnEvaluationError;
+}
+
+export function createScoringArtifacts(
+  store: Pick<ArtifactStore, 'load'>,
+  { specs, providers, onModelLoaded, onConditionError }: ScoringArtifactsOptions,
+): ScoringArtifacts {
+  const manifest = createArtifactCache('model', (hash) => store.load('model', hash), {
+    keptMax: MANIFESTS_KEPT_MAX,
+    read: readManifest,
+  });
+  const toSpec = (inForce: ReadonlyMap<string, Rollout>) => specs.inForce(inForce.get('features'));
+
+  async function readModel(bytes: Buffer, hash: string): Promise<ScoringModel> {
+    const declared = readManifest(bytes);
+    const file = await store.load('model-file', declared.file.sha256);
+    const model = await openScoringModel(declared, file, { providers });
+    onModelLoaded(hash, model);
+    return model;
+  }
+
+  const { get, loadRollout } = createArtifacts<{ model: ScoringModel; lifecycle: ChartBySpec }>(store, {
+    model: {
+      keptMax: KEPT_MAX,
+      read: readModel,
+      async check(model, inForce) {
+        const spec = toSpec(inForce);
+        const problem = findFeatureProblem(model.manifest, spec);
+        const lifecycle = inForce.get('lifecycle');
+        if (problem !== undefined || lifecycle === undefined) return problem;
+        const missing = findMissingHeads((await get('lifecycle', lifecycle.hash))(spec), model.manifest);
+        return missing && `lifecycle ${lifecycle.number} reads ${missing}, which it does not have`;
+      },
+    },
+    lifecycle: {
+      keptMax: KEPT_MAX,
+      read: (bytes) => oncePerSpec((spec) => readLifecycle(bytes, { ...CHART_FILE, spec, onConditionError })),
+      async check(chartFor, inForce) {
+        const chart = chartFor(toSpec(inForce));
+        const model = inForce.get('model');
+        const missing = model && findMissingHeads(chart, await manifest(model.hash));
+        return missing && `it reads ${missing}, which model ${model.number} does not have`;
+      },
+    },
+  });
+  return {
+    loadRollout,
+    model: (hash) => get('model', hash),
+    manifest,
+    lifecycle: async (hash, spec) => (await get('lifecycle', hash))(spec),
+  };
+}
+
+/** A chart reads no head that the model in force lacks, whichever of the two came last. */
+function findMissingHeads(lifecycle: Lifecycle, manifest: ModelManifest): string | undefined {
+  return describeMissingHeads(listHeads(lifecycle.variables), manifest.slots.keys());
+}
+
+/** A chart out of its YAML; throws `config_invalid` with every problem, one a line. */
+export function readLifecycle(
+  yaml: Buffer,
+  {
+    spec,
+    onConditionError,
+    ...options
+  }: {
+    readonly fileName: string;
+    readonly spec: CompiledFeatures;
+    /** The heads that conditions may read; any of them without. */
+    readonly headNames?: Iterable<string> | undefined;
+    readonly onConditionError?: OnEvaluationError;
+  },
+): Lifecycle {
+  return requireValid(
+    parseLifecycle(yaml.toString('utf8'), {
+      ...options,
+      featureNames: spec.names,
+      ...(onConditionError === undefined ? {} : { onEvaluationError: onConditionError }),
+    }),
+  );
+}
