@@ -175,6 +175,20 @@ async function runWithFaults(
   await fleet.waitUntilReady();
   await workload.stop(GRACE_MS);
   await settle(world);
+  const judged = await judge(setting, { fleet, workload });
+  const delays = await readDelays(log, NAMESPACE);
+  const mutantReached = fleet.countHappened('rule-broken');
+  const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
+  await fleet.stop();
+  const { unasked: unaskedExits, peakMemoryBytes, logDir } = fleet;
+  return { ...judged, injected, unaskedExits, crashes: findCrashes(logDir), peakMemoryBytes, mutantReached };
+}
+
+/** What came of the load, while the platform still runs: states, edges, tables, and counts of each user's events. */
+async function judge(
+  { options, platform, log, redis }: Setting,
+  { fleet, workload }: Pick<World, 'fleet' | 'workload'>,
+): Promise<Pick<FaultyRun, 'result' | 'fates' | 'acknowledged' | 'ledger' | 'miscounts'>> {
   const result = await collectResult({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
   const ledger = await waitForLedgers(platform, {
     actions: countIds(result.actions),
@@ -187,24 +201,7 @@ async function runWithFaults(
     { url, token: platform.token },
     { accepted: fates.accepted, userOf: acknowledged.userOf },
   );
-  const delays = await readDelays(log, NAMESPACE);
-  const mutantReached = fleet.countHappened('rule-broken');
-  const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
-  await fleet.stop();
-  const { unasked: unaskedExits, peakMemoryBytes, logDir } = fleet;
-  const crashes = findCrashes(logDir);
-  return {
-    result,
-    fates,
-    acknowledged,
-    injected,
-    ledger,
-    miscounts,
-    unaskedExits,
-    crashes,
-    peakMemoryBytes,
-    mutantReached,
-  };
+  return { result, fates, acknowledged, ledger, miscounts };
 }
 
 /** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is processed. */

@@ -35,18 +35,7 @@ export function createS3BlobStore(location: S3Location): StreamingBlobStore {
     return { Bucket: bucket, Key: prefix + key };
   };
 
-  async function run<T>(what: string, operation: () => Promise<T>): Promise<T> {
-    try {
-      return await operation();
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      const name = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : '';
-      throw new AppError('dependency_unavailable', `bucket ${bucket}, ${what}: ${name}${toMessage(error)}`, {
-        retriable: true,
-        cause: error,
-      });
-    }
-  }
+  const run = <T>(what: string, operation: () => Promise<T>) => runOnBucket(bucket, what, operation);
 
   async function openObject(key: string) {
     try {
@@ -54,20 +43,6 @@ export function createS3BlobStore(location: S3Location): StreamingBlobStore {
     } catch (error) {
       if (isNoSuchKey(error)) return undefined;
       throw error;
-    }
-  }
-
-  /** A connection that is lost in the middle is told like any other trouble. */
-  async function* readPieces(body: AsyncIterable<Uint8Array>, key: string): AsyncGenerator<Buffer> {
-    const pieces = body[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const piece = await run(`read ${key}`, () => pieces.next());
-        if (piece.done === true) return;
-        yield Buffer.from(piece.value);
-      }
-    } finally {
-      await pieces.return?.();
     }
   }
 
@@ -86,7 +61,7 @@ export function createS3BlobStore(location: S3Location): StreamingBlobStore {
     read: (key) =>
       run(`read ${key}`, async () => {
         const body = await openObject(key);
-        return body && readPieces(body as unknown as AsyncIterable<Uint8Array>, key);
+        return body && readPieces(bucket, key, body as unknown as AsyncIterable<Uint8Array>);
       }),
 
     list: (below) =>
@@ -109,6 +84,33 @@ export function createS3BlobStore(location: S3Location): StreamingBlobStore {
         await client.send(new DeleteObjectCommand(at(key)));
       }),
   };
+}
+
+async function runOnBucket<T>(bucket: string, what: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const name = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : '';
+    throw new AppError('dependency_unavailable', `bucket ${bucket}, ${what}: ${name}${toMessage(error)}`, {
+      retriable: true,
+      cause: error,
+    });
+  }
+}
+
+/** A connection that is lost in the middle is reported like any other trouble. */
+async function* readPieces(bucket: string, key: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  const pieces = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const piece = await runOnBucket(bucket, `read ${key}`, () => pieces.next());
+      if (piece.done === true) return;
+      yield Buffer.from(piece.value);
+    }
+  } finally {
+    await pieces.return?.();
+  }
 }
 
 function createClient({ region, endpoint, pathStyle, credentials }: S3Location): S3Client {

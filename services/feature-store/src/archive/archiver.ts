@@ -30,100 +30,122 @@ export interface Archiver {
 
 /** Joins a group of its own and archives whatever partitions of `event.accepted` it is given, beside the hot path. */
 export async function startArchiver(options: ArchiverOptions): Promise<Archiver> {
-  const { archive, namespace, log } = options;
-  const limits: ArchiveLimits = { ...ARCHIVE_LIMITS, ...options.limits };
-  const clock = options.clock ?? systemClock;
-  const random = options.random ?? Math.random;
-  const events = createArchiveEvents(options.logger, options.metrics);
-  const topic = toTopic(namespace, 'eventAccepted');
-  const fileBytesMax = toFileBytesMax(limits, (await log.offsets(topic)).size);
-  const archivers = new Map<number, PartitionArchiver>();
-  const committed = new Map<number, number>();
-  let consumer: LogConsumer | undefined;
+  const topic = toTopic(options.namespace, 'eventAccepted');
+  const archiver = new TopicArchiver(options, { topic, partitions: (await options.log.offsets(topic)).size });
+  await archiver.start();
+  return archiver;
+}
 
-  async function readOffsets(partition: number): Promise<PartitionOffsets> {
-    const offsets = (await log.offsets(topic)).get(partition);
-    if (offsets === undefined) throw new AppError('not_found', `${topic} has no partition ${partition}`);
-    return offsets;
+class TopicArchiver implements Archiver {
+  readonly #options: ArchiverOptions;
+  readonly #topic: string;
+  readonly #limits: ArchiveLimits;
+  readonly #fileBytesMax: number;
+  readonly #clock: Clock;
+  readonly #events: ReturnType<typeof createArchiveEvents>;
+  readonly #archivers = new Map<number, PartitionArchiver>();
+  readonly #committed = new Map<number, number>();
+  #consumer: LogConsumer | undefined;
+  #observing: ReturnType<typeof every> | undefined;
+
+  constructor(options: ArchiverOptions, { topic, partitions }: { topic: string; partitions: number }) {
+    this.#options = options;
+    this.#topic = topic;
+    this.#limits = { ...ARCHIVE_LIMITS, ...options.limits };
+    this.#fileBytesMax = toFileBytesMax(this.#limits, partitions);
+    this.#clock = options.clock ?? systemClock;
+    this.#events = createArchiveEvents(options.logger, options.metrics);
   }
 
-  function assign(partition: number, listFiles: () => Promise<ReadonlyMap<number, ArchiveChain>>): void {
+  async start(): Promise<void> {
+    const { archive, namespace, log } = this.#options;
+    const groupId = toConsumerGroup(namespace, ARCHIVE_GROUP);
+    this.#consumer = await log.startConsumer(
+      { groupId, topic: this.#topic, fromBeginning: true, ...this.#limits },
+      {
+        onAssigned: (partitions) => {
+          const listFiles = createShared(() => archive.list());
+          for (const partition of partitions) this.#assign(partition, listFiles);
+        },
+        onRevoked: async (partitions) => {
+          await Promise.all(partitions.map((partition) => this.#revoke(partition)));
+        },
+        onRecords: async (partition, records) => {
+          await this.#archivers.get(partition)?.take(records);
+        },
+        onError: (error) => this.#events.consumerFailed(error),
+      },
+    );
+    this.#observing = every(
+      { intervalMs: this.#limits.observeIntervalMs, clock: this.#clock, onError: this.#events.unmeasured },
+      () => this.#observe(),
+    );
+  }
+
+  async stop(): Promise<void> {
+    const observed = this.#observing?.stop();
+    await this.#commitGroup();
+    // Before `observed`: it may wait for a file whose store is away, which is given up with the partition.
+    await this.#consumer?.stop();
+    await observed;
+  }
+
+  #assign(partition: number, listFiles: () => Promise<ReadonlyMap<number, ArchiveChain>>): void {
     const archiver = new PartitionArchiver({
-      archive,
+      archive: this.#options.archive,
       listFiles,
       partition,
-      limits,
-      fileBytesMax,
-      clock,
-      random,
-      events,
-      readOffsets: () => readOffsets(partition),
-      seek: (offset) => void (archivers.get(partition) === archiver && consumer?.seek(partition, offset)),
+      limits: this.#limits,
+      fileBytesMax: this.#fileBytesMax,
+      clock: this.#clock,
+      random: this.#options.random ?? Math.random,
+      events: this.#events,
+      readOffsets: () => this.#readOffsets(partition),
+      seek: (offset) => {
+        if (this.#archivers.get(partition) === archiver) this.#consumer?.seek(partition, offset);
+      },
     });
-    archivers.set(partition, archiver);
+    this.#archivers.set(partition, archiver);
     archiver.start().catch((error: unknown) => {
-      if (archivers.get(partition) === archiver) events.refused(partition, error);
+      if (this.#archivers.get(partition) === archiver) this.#events.refused(partition, error);
     });
   }
 
-  async function revoke(partition: number): Promise<void> {
-    const archiver = archivers.get(partition);
-    archivers.delete(partition);
-    committed.delete(partition);
-    events.released(partition);
+  async #revoke(partition: number): Promise<void> {
+    const archiver = this.#archivers.get(partition);
+    this.#archivers.delete(partition);
+    this.#committed.delete(partition);
+    this.#events.released(partition);
     await archiver?.stop();
   }
 
-  consumer = await log.startConsumer(
-    { groupId: toConsumerGroup(namespace, ARCHIVE_GROUP), topic, fromBeginning: true, ...limits },
-    {
-      onAssigned(partitions) {
-        const listFiles = createShared(() => archive.list());
-        for (const partition of partitions) assign(partition, listFiles);
-      },
-      async onRevoked(partitions) {
-        await Promise.all(partitions.map(revoke));
-      },
-      async onRecords(partition, records) {
-        await archivers.get(partition)?.take(records);
-      },
-      onError: (error) => events.consumerFailed(error),
-    },
-  );
-  const started = consumer;
+  async #readOffsets(partition: number): Promise<PartitionOffsets> {
+    const offsets = (await this.#options.log.offsets(this.#topic)).get(partition);
+    if (offsets === undefined) throw new AppError('not_found', `${this.#topic} has no partition ${partition}`);
+    return offsets;
+  }
 
-  async function commitGroup(): Promise<void> {
+  async #commitGroup(): Promise<void> {
     const moved = new Map<number, number>();
-    for (const [partition, { archived }] of archivers) {
-      if (archived !== undefined && committed.get(partition) !== archived) moved.set(partition, archived);
+    for (const [partition, { archived }] of this.#archivers) {
+      if (archived !== undefined && this.#committed.get(partition) !== archived) moved.set(partition, archived);
     }
     if (moved.size === 0) return;
-    await started.commit(moved);
-    for (const [partition, archived] of moved) committed.set(partition, archived);
+    await this.#consumer?.commit(moved);
+    for (const [partition, archived] of moved) this.#committed.set(partition, archived);
   }
 
-  async function observe(): Promise<void> {
-    // Not waited for: age and lag are told while the store is away, above all then.
-    for (const archiver of archivers.values()) archiver.closeQuiet().catch(events.unmeasured);
-    await commitGroup();
-    const ends = await log.offsets(topic);
-    for (const [partition, { archived, oldestMs }] of archivers) {
+  async #observe(): Promise<void> {
+    // Not waited for: age and lag are measured while the store is away, above all then.
+    for (const archiver of this.#archivers.values()) archiver.closeQuiet().catch(this.#events.unmeasured);
+    await this.#commitGroup();
+    const ends = await this.#options.log.offsets(this.#topic);
+    for (const [partition, { archived, oldestMs }] of this.#archivers) {
       const lag = Math.max(0, (ends.get(partition)?.high ?? 0) - (archived ?? 0));
-      events.observed(partition, { lag, ageMs: oldestMs === undefined ? 0 : Math.max(0, clock.now() - oldestMs) });
+      const ageMs = oldestMs === undefined ? 0 : Math.max(0, this.#clock.now() - oldestMs);
+      this.#events.observed(partition, { lag, ageMs });
     }
   }
-
-  const observing = every({ intervalMs: limits.observeIntervalMs, clock, onError: events.unmeasured }, observe);
-
-  return {
-    async stop() {
-      const observed = observing.stop();
-      await commitGroup();
-      // Before `observed`: it may wait for a file whose store is away, which is given up with the partition.
-      await started.stop();
-      await observed;
-    },
-  };
 }
 
 /** One listing for all partitions that came together: it names every file. A failed one is not kept. */

@@ -82,15 +82,9 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
   }
 
   const { sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = KAFKA_DOOR_LIMITS;
+  const fetching = { fromBeginning: true, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs };
   const consumer = await log.startConsumer(
-    {
-      groupId: toDoorGroup(namespace),
-      topic: toTopic(namespace, 'eventReceived'),
-      fromBeginning: true,
-      sessionTimeoutMs,
-      fetchBytesPerPartitionMax,
-      fetchWaitMaxMs,
-    },
+    { groupId: toDoorGroup(namespace), topic: toTopic(namespace, 'eventReceived'), ...fetching },
     {
       onAssigned(partitions) {
         for (const partition of partitions) owned.add(partition);

@@ -1,5 +1,6 @@
 import { ReleaseStack, retry } from '@perennial/kernel';
 import type { StackEndpoints } from '@perennial/native-stack';
+import type { GenericContainer } from 'testcontainers';
 
 const IMAGES = { kafka: 'apache/kafka:4.3.0', redis: 'redis:7.2-bookworm', postgres: 'postgres:17-bookworm' } as const;
 const PASSWORD = 'test-only';
@@ -13,46 +14,14 @@ export async function startContainers(): Promise<StackEndpoints & { stop(): Prom
   // Its helper container watches for dead test runs; we clean up ourselves, and need no further image.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
   // Loaded here: it takes long, and no other command needs it.
-  const { GenericContainer } = await import('testcontainers');
+  const { GenericContainer: ContainerClass } = await import('testcontainers');
   const { pickPort, probePart } = await import('@perennial/native-stack');
   const releases = new ReleaseStack();
   // Kafka must know the port that clients reach it by before it starts, so it is chosen here.
   const kafkaPort = await pickPort();
-  const kafka = new GenericContainer(IMAGES.kafka)
-    .withExposedPorts({ container: 9092, host: kafkaPort })
-    .withEnvironment({
-      KAFKA_NODE_ID: '1',
-      KAFKA_PROCESS_ROLES: 'broker,controller',
-      KAFKA_LISTENERS: 'PLAINTEXT://0.0.0.0:9092,CONTROLLER://localhost:9093',
-      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${kafkaPort}`,
-      KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
-      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
-      KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
-      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
-      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
-      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
-      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
-      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
-    })
-    .withStartupTimeout(START_TIMEOUT_MS);
-  const redis = new GenericContainer(IMAGES.redis)
-    .withExposedPorts(6379)
-    .withCommand([
-      'redis-server',
-      '--requirepass',
-      PASSWORD,
-      '--appendonly',
-      'yes',
-      '--appendfsync',
-      'always',
-      '--maxmemory-policy',
-      'noeviction',
-    ])
-    .withStartupTimeout(START_TIMEOUT_MS);
-  const postgres = new GenericContainer(IMAGES.postgres)
-    .withExposedPorts(5432)
-    .withEnvironment({ POSTGRES_USER: 'perennial', POSTGRES_PASSWORD: PASSWORD, POSTGRES_DB: 'perennial' })
-    .withStartupTimeout(START_TIMEOUT_MS);
+  const kafka = createKafka(ContainerClass, kafkaPort);
+  const redis = createRedis(ContainerClass);
+  const postgres = createPostgres(ContainerClass);
   try {
     const start = (name: string, container: InstanceType<typeof GenericContainer>) =>
       releases.acquire(
@@ -88,4 +57,50 @@ export async function startContainers(): Promise<StackEndpoints & { stop(): Prom
     await releases.dispose();
     throw error;
   }
+}
+
+type Container = typeof GenericContainer;
+
+function createKafka(ContainerClass: Container, kafkaPort: number) {
+  return new ContainerClass(IMAGES.kafka)
+    .withExposedPorts({ container: 9092, host: kafkaPort })
+    .withEnvironment({
+      KAFKA_NODE_ID: '1',
+      KAFKA_PROCESS_ROLES: 'broker,controller',
+      KAFKA_LISTENERS: 'PLAINTEXT://0.0.0.0:9092,CONTROLLER://localhost:9093',
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${kafkaPort}`,
+      KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
+      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+    })
+    .withStartupTimeout(START_TIMEOUT_MS);
+}
+
+function createRedis(ContainerClass: Container) {
+  return new ContainerClass(IMAGES.redis)
+    .withExposedPorts(6379)
+    .withCommand([
+      'redis-server',
+      '--requirepass',
+      PASSWORD,
+      '--appendonly',
+      'yes',
+      '--appendfsync',
+      'always',
+      '--maxmemory-policy',
+      'noeviction',
+    ])
+    .withStartupTimeout(START_TIMEOUT_MS);
+}
+
+function createPostgres(ContainerClass: Container) {
+  return new ContainerClass(IMAGES.postgres)
+    .withExposedPorts(5432)
+    .withEnvironment({ POSTGRES_USER: 'perennial', POSTGRES_PASSWORD: PASSWORD, POSTGRES_DB: 'perennial' })
+    .withStartupTimeout(START_TIMEOUT_MS);
 }
