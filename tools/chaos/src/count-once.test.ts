@@ -8,14 +8,14 @@ describe('counting each accepted event once', () => {
   const counts: Record<string, number> = { ada: 2, ben: 3, cy: 0 };
   let server: Server;
   let url: string;
-  let refusals: number[] = [];
+  let failures: number[] = [];
 
   beforeAll(async () => {
     server = createServer(async (request, response) => {
       const body = await new Response(request as unknown as ReadableStream).text();
-      const refusal = refusals.shift();
-      if (refusal !== undefined) {
-        response.writeHead(refusal).end();
+      const failure = failures.shift();
+      if (failure !== undefined) {
+        response.writeHead(failure).end();
         return;
       }
       const { userIds } = JSON.parse(body) as { userIds: string[] };
@@ -40,10 +40,10 @@ describe('counting each accepted event once', () => {
   });
 
   it('is asked again when the features could not be read, and not when the question was wrong', async () => {
-    refusals = [503, 503];
+    failures = [503, 503];
     const question = { accepted: new Set(['1', '2']), userOf };
     expect(await findMiscounts({ url, token: 'pt_x' }, question)).toEqual([]);
-    refusals = [400];
+    failures = [400];
     await expect(findMiscounts({ url, token: 'pt_x' }, question)).rejects.toThrow('feature-store answers 400');
   });
 

@@ -4,7 +4,7 @@ import { isAppError, retry } from '@perennial/kernel';
 
 /** As many as one request may ask for. */
 const USERS_PER_REQUEST = 1_000;
-/** Whoever asks first finds out that a connection to Redis was lost while nobody asked, and is told 503. */
+/** Whoever asks first finds out that a connection to Redis was lost while nobody asked, and gets 503. */
 const RETRY = {
   attemptsMax: 5,
   initialMs: 500,

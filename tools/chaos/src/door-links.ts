@@ -26,7 +26,7 @@ export class DoorLinks {
     this.set({ kind: 'pass' });
   }
 
-  /** The connections that are open are lost; clients are never told. */
+  /** The connections that are open are lost; clients never hear of it. */
   lose(): void {
     for (const link of this.#links.values()) link.lose();
   }

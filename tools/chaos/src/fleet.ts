@@ -18,7 +18,7 @@ import { type Happening, toHarnessEnvironment } from './harness/settings.js';
 import type { MutantName } from './mutants.js';
 import type { Release } from './releases.js';
 
-/** One instance of a service: a process that is started again whenever it ends without having been told to. */
+/** One instance of a service: a process that is started again whenever it ends unasked. */
 export interface Instance {
   readonly service: ServiceName;
   readonly index: number;

@@ -20,14 +20,14 @@ export async function readInForce(
 }
 
 /** The partitions on which a rollout of this artifact is a dead letter. */
-export async function readRefusals({ log, namespace }: World, { hash }: Artifact): Promise<ReadonlySet<number>> {
-  const refused = new Set<number>();
+export async function readRejections({ log, namespace }: World, { hash }: Artifact): Promise<ReadonlySet<number>> {
+  const rejected = new Set<number>();
   await readTopic(log, {
     topic: toTopic(namespace, 'deadLettered'),
     groupId: `perennial.chaos.${createRandomToken()}`,
-    onRecord: ({ partition, value }) => void (value?.includes(hash) && refused.add(partition)),
+    onRecord: ({ partition, value }) => void (value?.includes(hash) && rejected.add(partition)),
   });
-  return refused;
+  return rejected;
 }
 
 /** The partitions that the instances of a service say they do not process. */

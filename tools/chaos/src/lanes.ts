@@ -34,7 +34,7 @@ const WATCH_MS = 8_000;
 const CAUGHT_UP_SECONDS = 0.7;
 
 /** Both lanes of faults until the time is over; each fault is measured until the services have caught up. */
-export async function hurt(world: World, options: LaneOptions): Promise<Injected[]> {
+export async function injectFaults(world: World, options: LaneOptions): Promise<Injected[]> {
   const deadline = systemClock.now() + options.seconds * 1000;
   const injected: Injected[] = [];
   const lanes = ['services', 'infrastructure'] as const;

@@ -1,7 +1,7 @@
 import type { BlobStore } from '@perennial/blob-store';
 import { AppError } from '@perennial/kernel';
 import type { PartitionStore, ProcessorDefinition } from '@perennial/keyed-processor';
-import type { StorePortPlace } from '@perennial/keyed-processor/internals';
+import type { StoreAddress } from '@perennial/keyed-processor/internals';
 import {
   type MetaOf,
   type OnBroken,
@@ -18,7 +18,7 @@ export interface ChaosMutant extends PortMutant {
   /** Those that show it best. */
   readonly faults: readonly string[];
   /** A fence that does not hold takes the store's own word for where the partition stands. */
-  readonly atRedis?: (store: PartitionStore, at: StorePortPlace, onBroken: OnBroken) => PartitionStore;
+  readonly atRedis?: (store: PartitionStore, at: StoreAddress, onBroken: OnBroken) => PartitionStore;
   /** `metaOf` gives what the process has last committed where that is where a snapshot may have ended. */
   readonly inBlobs?: (blobs: BlobStore, at: { readonly metaOf: MetaOf; readonly onBroken: OnBroken }) => BlobStore;
   readonly inDefinition?: <State, Input, Evidence>(

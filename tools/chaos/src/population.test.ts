@@ -24,7 +24,7 @@ describe('a population of users', () => {
       expect(population.userOf.get(messageId)).toBe(userId);
   });
 
-  it('has a user with more events than any other, as many as it is told', () => {
+  it('has a user with more events than any other, as many as it is asked for', () => {
     const share = (hotShare?: number) => {
       const users = [...make(7, hotShare).population.userOf.values()];
       return users.filter((user) => user === 'hot-0').length / users.length;

@@ -73,7 +73,7 @@ export class FaultyLink {
   }
 
   /**
-   * Nothing passes any more on the connections that are open, for good, and neither end is told, as when the machine behind
+   * Nothing passes any more on the connections that are open, for good, and neither end hears of it, as when the machine behind
    * an address is replaced, or a firewall forgets. New connections pass.
    */
   lose(): void {

@@ -13,7 +13,7 @@ const KEPT: ChaosReport = {
   twins: 0,
   busy: { answers: 3, withoutRetryAfter: 0 },
   poison: 0,
-  refusals: {},
+  failedAttempts: {},
   abandoned: 0,
   missing: [],
   accepted: 1,

@@ -21,7 +21,7 @@ export interface ChaosReport {
   readonly twins: number;
   readonly busy: Acknowledged['busy'];
   readonly poison: number;
-  readonly refusals: Readonly<Record<string, number>>;
+  readonly failedAttempts: Readonly<Record<string, number>>;
   readonly abandoned: number;
   /** Acknowledged, but neither accepted nor rejected. */
   readonly missing: readonly string[];
@@ -95,7 +95,7 @@ export function formatChaosReport(report: ChaosReport): string {
     toRange(list.map(({ longestDelayMs }) => longestDelayMs / 1000)),
     toRange(list.map(({ catchUpMs }) => (catchUpMs === undefined ? Number.NaN : catchUpMs / 1000))),
   ]);
-  const refusals = Object.entries(report.refusals).map(([reason, count]) => `${reason} ${count}`);
+  const failedAttempts = Object.entries(report.failedAttempts).map(([reason, count]) => `${reason} ${count}`);
   const broken =
     report.mutant === undefined ? '' : `, broken on purpose: ${report.mutant}, by ${report.mutantReached} instances`;
   const memory = Object.entries(report.peakMemoryBytes).map(([service, bytes]) => `${service} ${toMegabytes(bytes)}`);
@@ -105,7 +105,7 @@ export function formatChaosReport(report: ChaosReport): string {
     ...toTable([['row', 'fault', 'times', 'in flight', 'longest delay, s', 'caught up after, s'], ...rows]),
     '',
     `acknowledged ${report.acknowledged} (sent again ${report.repeats}, of these hours after their time ${report.agedRepeats}; by two sources at once ${report.twins}), accepted ${report.accepted}, rejected ${report.rejected} (garbage sent: ${report.poison}), dead-lettered ${report.deadLettered}, missing ${report.missing.length}`,
-    `answers tried again: ${refusals.length === 0 ? 'none' : refusals.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}, crashed: ${report.crashes.length}`,
+    `answers tried again: ${failedAttempts.length === 0 ? 'none' : failedAttempts.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}, crashed: ${report.crashes.length}`,
     `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), repeated ids on the edges ${report.edgeRepeats}`,
     `memory at most, MB: ${memory.join(', ')}; users whose features do not count each event once: ${report.miscounts.length}`,
     `against the fault-free run: lost ${difference.lost}, doubled ${difference.doubled}, differing ${difference.differing}`,

@@ -152,7 +152,7 @@ function decodeAccepted(value: Buffer | null): AcceptedRecord['record'] {
   }
 }
 
-/** The id of a refused event; undefined for what was no event at all. */
+/** The id of a rejected event; undefined for what was no event at all. */
 function toRejectedId({ value }: LogRecord): string | undefined {
   const { event, encoding } = JSON.parse(String(value)) as EventRejected;
   return encoding === 'json' ? (JSON.parse(event) as { messageId?: string } | null)?.messageId : undefined;

@@ -14,7 +14,7 @@ import { findLongestDelay, readDelays } from './delays.js';
 import { DoorLinks } from './door-links.js';
 import type { Fault } from './faults/fault.js';
 import { Fleet, type FleetOptions } from './fleet.js';
-import { hurt } from './lanes.js';
+import { injectFaults } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import type { MutantName } from './mutants.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
@@ -50,7 +50,7 @@ const GRACE_MS = 30_000;
 const SNAPSHOT_INTERVAL_SECONDS = '10';
 
 /**
- * Runs the platform under a load, hurts it in seeded order, heals it, and holds what came of it against a fault-free run
+ * Runs the platform under a load, injects faults in seeded order, heals it, and holds what came of it against a fault-free run
  * over the same `event.accepted`.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -169,7 +169,7 @@ async function runWithFaults(
   };
   workload.start();
   await systemClock.wait(WARM_UP_MS);
-  const faults = await hurt(world, options);
+  const faults = await injectFaults(world, options);
   options.onProgress('healed: waiting until all is processed');
   await stack.revive();
   await fleet.waitUntilReady();
@@ -262,7 +262,7 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: RunResult
     twins: acknowledged.twins,
     busy: acknowledged.busy,
     poison: acknowledged.poison,
-    refusals: acknowledged.refusals,
+    failedAttempts: acknowledged.failedAttempts,
     abandoned: acknowledged.abandoned,
     missing: [...acknowledged.messageIds].filter((id) => !isThere(id)),
     accepted: fates.accepted.size,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { must, systemClock } from '@perennial/kernel';
 import { describeStack, type Part, startStack, toLayout } from '@perennial/native-stack';
 
-/** The broker and the stores as processes that can be hurt. */
+/** The broker and the stores as processes in which faults are injected. */
 export interface StackControl {
   kill(part: Part): Promise<void>;
   /** Stops a part where it stands. */

@@ -34,7 +34,7 @@ export interface Acknowledged {
   /** Records that nobody can read, put on `event.received`. */
   readonly poison: number;
   /** Answers other than 200 and broken requests; each was tried again. */
-  readonly refusals: Readonly<Record<string, number>>;
+  readonly failedAttempts: Readonly<Record<string, number>>;
   /** Events that were never acknowledged until the end: they may be there or not. */
   readonly abandoned: number;
 }
@@ -71,7 +71,7 @@ export class Workload {
   readonly #messageIds = new Set<string>();
   readonly #busy = { answers: 0, withoutRetryAfter: 0 };
   readonly #aged: Batch[] = [];
-  readonly #refusals: Record<string, number> = {};
+  readonly #failedAttempts: Record<string, number> = {};
   readonly #flying = new Set<Promise<void>>();
   #remembered: Batch[] = [];
   #repeats = 0;
@@ -114,7 +114,7 @@ export class Workload {
       userOf: this.#population.userOf,
       busy: this.#busy,
       poison: this.#poison,
-      refusals: this.#refusals,
+      failedAttempts: this.#failedAttempts,
       abandoned: this.#abandoned,
     };
   }
@@ -236,9 +236,9 @@ export class Workload {
   async #untilAcknowledged(attempt: () => Promise<string | undefined>): Promise<boolean> {
     let waitMs = RETRY.initialMs;
     while (!this.#givenUp.signal.aborted) {
-      const refusal = await attempt().catch((error: unknown) => toReason(error));
-      if (refusal === undefined) return true;
-      this.#refusals[refusal] = (this.#refusals[refusal] ?? 0) + 1;
+      const failure = await attempt().catch((error: unknown) => toReason(error));
+      if (failure === undefined) return true;
+      this.#failedAttempts[failure] = (this.#failedAttempts[failure] ?? 0) + 1;
       await this.#clock.wait(waitMs, this.#givenUp.signal);
       waitMs = Math.min(RETRY.maxMs, waitMs * 2);
     }

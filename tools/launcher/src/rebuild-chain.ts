@@ -121,7 +121,7 @@ async function rebuildPartition(
     for await (const records of archive.readChain(chain, bound)) {
       let inputs = records;
       for (const [i, rebuild] of rebuilds.entries()) {
-        const outputs = await rebuild.workOff(inputs);
+        const outputs = await rebuild.process(inputs);
         const next = stages[i + 1];
         if (next === undefined) break;
         inputs = toInputs(outputs, { topic: next.inputTopic, partition, from: handed[i] ?? 0 });

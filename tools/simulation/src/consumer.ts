@@ -104,11 +104,11 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
     this.#stopped = true;
     await this.#membership.revokeAll();
     await Promise.all(this.#busy.values());
-    this.#parts.network.tell(this.process, () => this.#parts.group.leave(this));
+    this.#parts.network.notify(this.process, () => this.#parts.group.leave(this));
   }
 
   #join(): void {
-    if (!this.#stopped) this.#parts.network.tell(this.process, () => this.#parts.group.join(this));
+    if (!this.#stopped) this.#parts.network.notify(this.process, () => this.#parts.group.join(this));
   }
 
   #deliver(partition: number, generation: number): void {

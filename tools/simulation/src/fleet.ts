@@ -115,7 +115,7 @@ export class Fleet {
     if (consumer !== undefined) this.#world.group(at.stage).regainedTouch(consumer);
   }
 
-  /** In the way of things again, and started anew where it has ended. */
+  /** Reachable again, and started anew where it has ended. */
   heal(at: ProcessAddress): void {
     const { process } = this.#instance(at);
     if (process.gone) this.start(at);
@@ -210,7 +210,7 @@ export class Fleet {
         trace(`stalled ${partition}: ${toMessage(error)}`);
         this.#options.onStalled(stage, partition, toMessage(error));
       },
-      refused: (partition, _, { reason }) => trace(`rollout refused ${partition}: ${reason}`),
+      rejected: (partition, _, { reason }) => trace(`rollout rejected ${partition}: ${reason}`),
       committed: ({ counts, outputs }) => trace(`committed ${JSON.stringify(counts)}, ${outputs.length} outputs`),
       published: () => {},
       publishFailed: (partition, error) => trace(`publishing failed ${partition}: ${toMessage(error)}`),
@@ -225,7 +225,7 @@ export class Fleet {
     return {
       written: (partition, figures) => {
         trace(`snapshot written ${partition} ${JSON.stringify(figures)}`);
-        this.#world.toldSnapshots.add(figures.snapshot);
+        this.#world.reportedSnapshots.add(figures.snapshot);
       },
       failed: (partition, error) => {
         trace(`snapshot failed ${partition}: ${toMessage(error)}`);

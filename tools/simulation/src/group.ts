@@ -8,7 +8,7 @@ const REBALANCE_TIMEOUT_MS = 4000;
 /** A member learns of a rebalance at its next heartbeat. */
 const HEARTBEAT_MS = 300;
 
-/** What the coordinator tells a member. */
+/** What the coordinator notifies a member of. */
 export interface GroupMember {
   readonly process: SimulatedProcess;
   /** Give everything up and come back. */
@@ -82,7 +82,7 @@ export class GroupCoordinator {
     this.#options.scheduler.schedule(this.#heartbeatMs(), () => {
       if (unreachable(member)) return;
       const membership = this.#members.get(member);
-      if (membership === undefined) this.#options.network.tell(member.process, () => member.onExpelled());
+      if (membership === undefined) this.#options.network.notify(member.process, () => member.onExpelled());
       else if (this.#balancing) this.#invite(member);
       else this.#assign(member);
     });
@@ -102,7 +102,7 @@ export class GroupCoordinator {
   #invite(member: GroupMember): void {
     const round = this.#round;
     if (this.#members.get(member)?.joined === false && !unreachable(member))
-      this.#options.network.tell(member.process, () => member.onRebalancing(round));
+      this.#options.network.notify(member.process, () => member.onRebalancing(round));
   }
 
   #endRound(round: number): void {
@@ -110,7 +110,7 @@ export class GroupCoordinator {
     for (const [member, { joined }] of this.#members) {
       if (joined) continue;
       this.#members.delete(member);
-      if (!unreachable(member)) this.#options.network.tell(member.process, () => member.onExpelled());
+      if (!unreachable(member)) this.#options.network.notify(member.process, () => member.onExpelled());
     }
     this.#dealWhenComplete();
   }
@@ -130,7 +130,7 @@ export class GroupCoordinator {
   #assign(member: GroupMember): void {
     const round = this.#round;
     const partitions = this.#members.get(member)?.partitions ?? [];
-    this.#options.network.tell(member.process, () => {
+    this.#options.network.notify(member.process, () => {
       if (!member.process.cutOff) member.onAssigned(round, partitions);
     });
   }

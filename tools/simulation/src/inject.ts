@@ -35,9 +35,9 @@ export function inject(fault: Fault, { world, fleet }: { world: World; fleet: Fl
       for (const store of world.storesOf(fault.stages)) store.empty();
       break;
     case 'slow':
-      network.weather.slow = true;
+      network.conditions.slow = true;
       scheduler.schedule(fault.forMs, () => {
-        network.weather.slow = false;
+        network.conditions.slow = false;
       });
       break;
     case 'store-trouble':
@@ -76,9 +76,9 @@ function losePart(world: World, { stage, afterMs }: Extract<Fault, { kind: 'lost
 }
 
 function trouble({ network, scheduler }: World, services: readonly Service[], forMs: number): void {
-  for (const service of services) network.weather.trouble.add(service);
+  for (const service of services) network.conditions.trouble.add(service);
   scheduler.schedule(forMs, () => {
-    for (const service of services) network.weather.trouble.delete(service);
+    for (const service of services) network.conditions.trouble.delete(service);
   });
 }
 
@@ -90,8 +90,8 @@ function replace(fleet: Fleet, at: ProcessAddress): void {
 
 /** Ends every fault that is left. */
 export function heal({ world, fleet }: { world: World; fleet: Fleet }): void {
-  world.network.weather.slow = false;
-  world.network.weather.trouble.clear();
+  world.network.conditions.slow = false;
+  world.network.conditions.trouble.clear();
   for (const store of world.stores) store.onPart = undefined;
   for (const at of fleet.addresses) fleet.heal(at);
 }

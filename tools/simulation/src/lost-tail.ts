@@ -14,8 +14,8 @@ const NOTICED_WITHIN_MS = 8000;
 const TICK = Buffer.from(JSON.stringify({ kind: 'tick', timeMs: 1e9 }));
 
 /**
- * Takes the last records of a worked-off partition away: the processor has to refuse visibly. An owner that saw it happen
- * goes on refusing when the log has grown again. (One that comes when it has grown past the place cannot know: see
+ * Removes the last records of a processed partition: the processor has to stop visibly. An owner that saw it happen
+ * stays stopped when the log has grown again. (One that comes when it has grown past the place cannot know: see
  * docs/RELIABILITY.md.)
  */
 export async function loseTail(
@@ -33,10 +33,10 @@ export async function loseTail(
   world.broker.cutTail({ ...place, count });
   if (lost.restart) for (const at of addresses) fleet.start(at);
   await world.scheduler.runUntil(world.scheduler.nowMs + NOTICED_WITHIN_MS);
-  const refused = stalled.slice(before).some(({ stage, partition, cause }) => {
+  const stopped = stalled.slice(before).some(({ stage, partition, cause }) => {
     return stage === lost.stage && partition === lost.partition && cause.includes('lost its tail');
   });
-  if (!refused) return `${place.topic}/${place.partition} lost its tail, and nobody said so`;
+  if (!stopped) return `${place.topic}/${place.partition} lost its tail, and nobody said so`;
   if (lost.restart) return undefined;
   for (let i = 0; i < count + 2; i++) world.write({ ...place, key: null, value: TICK, headers: {} });
   await world.scheduler.runUntil(world.scheduler.nowMs + NOTICED_WITHIN_MS);

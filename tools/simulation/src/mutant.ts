@@ -8,7 +8,7 @@ import type { ToyDefinition } from './toy.js';
 export type OnBroken = () => void;
 
 /** Whose store it is: what a mutant may keep something beside. */
-export interface StorePlace {
+export interface StoreOwner {
   /** One object for each process, to remember things by. */
   readonly process: object;
   /** `<processor>/<partition>`. */
@@ -18,7 +18,7 @@ export interface StorePlace {
 
 /** A rule broken at the ports of one process: the same in a simulated world and in a real service. Made anew at each assignment. */
 export interface PortMutant {
-  inStore?(store: PartitionStore, at: StorePlace): PartitionStore;
+  inStore?(store: PartitionStore, at: StoreOwner): PartitionStore;
   inLog?(log: Log, onBroken: OnBroken): Log;
 }
 
@@ -32,7 +32,7 @@ export type MetaOf = (partition: number) => PartitionMeta | undefined;
 export interface Mutant extends PortMutant {
   /** What a call does at the server. */
   atServer?(server: StoreServer, onBroken: OnBroken): PartitionStore;
-  inStore?(store: PartitionStore, at: StorePlace & { readonly producer: () => LogProducer }): PartitionStore;
+  inStore?(store: PartitionStore, at: StoreOwner & { readonly producer: () => LogProducer }): PartitionStore;
   /** `metaOf` gives what the server knows. Made once for each process. */
   inBlobs?(blobs: BlobStore, at: { readonly metaOf: MetaOf; readonly onBroken: OnBroken }): BlobStore;
   /** `world` is one object for each world, to remember things by. */

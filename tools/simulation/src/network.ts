@@ -15,7 +15,7 @@ const FATES: Record<Service, readonly Fate[]> = {
   blobs: ['lost', 'unanswered', 'unanswered', 'late', 'twice'],
 };
 
-/** Of calls in bad weather. */
+/** Of calls while the network is in trouble. */
 const TROUBLE_CHANCE = 0.5;
 const DELAY_MS = { usual: { from: 1, to: 5 }, slow: { from: 20, to: 250 }, straggler: { from: 50, to: 400 } };
 const STRAGGLER_CHANCE = 0.02;
@@ -32,9 +32,9 @@ interface Call<T> {
   readonly execute: (how: { cut: boolean }) => Promise<T> | T;
 }
 
-/** Carries calls and answers with delays, and in bad weather loses or repeats them. */
+/** Carries calls and answers with delays, and in trouble loses or repeats them. */
 export class Network {
-  readonly weather = { slow: false, trouble: new Set<Service>() };
+  readonly conditions = { slow: false, trouble: new Set<Service>() };
   readonly #scheduler: Scheduler;
   readonly #draw: Draw;
   readonly #onTrace: ((line: string) => void) | undefined;
@@ -49,7 +49,7 @@ export class Network {
 
   delayMs(): number {
     if (this.#draw.chance(STRAGGLER_CHANCE)) return this.#draw.whole(DELAY_MS.straggler);
-    return this.#draw.whole(this.weather.slow ? DELAY_MS.slow : DELAY_MS.usual);
+    return this.#draw.whole(this.conditions.slow ? DELAY_MS.slow : DELAY_MS.usual);
   }
 
   /** Rejects with a retriable AppError when the call fails; what the server throws comes back as it is. */
@@ -57,7 +57,7 @@ export class Network {
     if (process.gone) return new Promise(() => {});
     const draw = this.#draw;
     const fate =
-      this.weather.trouble.has(service) && draw.chance(TROUBLE_CHANCE) ? draw.pick(FATES[service]) : 'answered';
+      this.conditions.trouble.has(service) && draw.chance(TROUBLE_CHANCE) ? draw.pick(FATES[service]) : 'answered';
     // A call of a process that is killed or paused meanwhile has left it, or not.
     const hasLeft = draw.chance(0.5);
     return new Promise<T>((resolve, reject) => {
@@ -92,7 +92,7 @@ export class Network {
   }
 
   /** A message that is no call: it arrives after a delay, if the receiver is still there. */
-  tell(process: SimulatedProcess, run: () => void): void {
+  notify(process: SimulatedProcess, run: () => void): void {
     this.#scheduler.schedule(this.delayMs(), () => process.enter(run));
   }
 

@@ -3,7 +3,7 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
 import type { Cause, Decoded, StepContext } from '@perennial/keyed-processor';
 import { toDeadLetter } from '@perennial/keyed-processor/internals';
-import { refuseToy, type ToyDefinition, type ToyInput, type ToyState } from './toy.js';
+import { rejectToy, type ToyDefinition, type ToyInput, type ToyState } from './toy.js';
 
 export interface OracleOptions {
   readonly definition: ToyDefinition;
@@ -93,11 +93,11 @@ class Oracle {
     }
   }
 
-  /** A refused one changes nothing, and the stages behind do not hear of it. */
+  /** A rejected one changes nothing, and the stages behind do not hear of it. */
   #loadRollout(decoded: Extract<Decoded<ToyInput>, { kind: 'rollout' }>, record: LogRecord): void {
     const { rollout } = decoded;
-    const refusal = refuseToy(rollout, this.#options.stage);
-    if (refusal !== undefined) throw new Error(refusal.reason);
+    const rejection = rejectToy(rollout, this.#options.stage);
+    if (rejection !== undefined) throw new Error(rejection.reason);
     this.#inForce.set(rollout.kind, rollout);
     this.#forward(decoded, record);
   }

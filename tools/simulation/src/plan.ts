@@ -6,14 +6,14 @@ import { drawFaults } from './faults.js';
 import { drawSnapshotPlan, type SnapshotPlan } from './snapshot-plan.js';
 import { drawInput, type SourceWrite } from './source.js';
 
-/** All that happens in one simulated world, but for delays and the outcomes of calls. */
+/** All that happens in one simulated world, but for delays and the results of calls. */
 export interface WorldPlan {
   readonly seed: number;
   readonly stages: number;
   readonly processesPerStage: number;
   readonly partitions: number;
   readonly limits: Partial<ProcessorLimits>;
-  /** The model's bits differ between machines; then no commit may get lost, for a replay would give other bits. */
+  /** The model's bits differ between machines; then no commit may get lost, for the same records processed again would give other bits. */
   readonly machinesDiffer: boolean;
   readonly input: readonly SourceWrite[];
   readonly faults: readonly Fault[];
@@ -23,7 +23,7 @@ export interface WorldPlan {
   readonly snapshots: SnapshotPlan | undefined;
   /** At the end, after rest: the store of this stage is emptied, which must change nothing. */
   readonly lastRestore: LastRestore | undefined;
-  /** At the very end, after rest: records vanish that were processed, which has to be refused visibly. */
+  /** At the very end, after rest: records vanish that were processed, which has to stop the partition visibly. */
   readonly lostTail: LostTail | undefined;
 }
 

@@ -2,7 +2,7 @@ import { HEADERS } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import type { PartitionStore } from '@perennial/keyed-processor';
 import { decodeOutbox, encodeOutbox } from '@perennial/keyed-processor/internals';
-import { memoryOf, type OnBroken, type PortMutant, type StorePlace } from './mutant.js';
+import { memoryOf, type OnBroken, type PortMutant, type StoreOwner } from './mutant.js';
 import type { RuleName } from './rules.js';
 
 /** Mutants that stand at the ports of a process, so that a real service can be run with them as well. */
@@ -38,7 +38,7 @@ export const PORT_MUTANTS = {
 } as const satisfies Partial<Record<RuleName, PortMutant>>;
 
 /** Those that are left over are dropped by the next commit: one that stayed would stop every snapshot, which is another failure. */
-function withoutRepublishing(store: PartitionStore, { onBroken }: StorePlace): PartitionStore {
+function withoutRepublishing(store: PartitionStore, { onBroken }: StoreOwner): PartitionStore {
   let owed: readonly number[] = [];
   return {
     ...store,
@@ -56,7 +56,7 @@ function withoutRepublishing(store: PartitionStore, { onBroken }: StorePlace): P
 }
 
 /** Each commit drops the outbox of the one before it. */
-function withEarlyDrops(store: PartitionStore, { onBroken }: StorePlace): PartitionStore {
+function withEarlyDrops(store: PartitionStore, { onBroken }: StoreOwner): PartitionStore {
   let written: readonly number[] = [];
   return {
     ...store,
@@ -68,7 +68,7 @@ function withEarlyDrops(store: PartitionStore, { onBroken }: StorePlace): Partit
   };
 }
 
-function withTimersApart(store: PartitionStore, { onBroken }: StorePlace): PartitionStore {
+function withTimersApart(store: PartitionStore, { onBroken }: StoreOwner): PartitionStore {
   return {
     ...store,
     async commit(fence, request) {
@@ -82,7 +82,7 @@ function withTimersApart(store: PartitionStore, { onBroken }: StorePlace): Parti
   };
 }
 
-function withCoalescedOutbox(store: PartitionStore, { onBroken }: StorePlace): PartitionStore {
+function withCoalescedOutbox(store: PartitionStore, { onBroken }: StoreOwner): PartitionStore {
   return {
     ...store,
     commit: (fence, request) =>
@@ -97,7 +97,7 @@ function withCoalescedOutbox(store: PartitionStore, { onBroken }: StorePlace): P
 }
 
 /** What the process has once read or written is what it gets, whatever the store says by now. */
-function withKeptCache(store: PartitionStore, { process, place, onBroken }: StorePlace): PartitionStore {
+function withKeptCache(store: PartitionStore, { process, place, onBroken }: StoreOwner): PartitionStore {
   const kept = memoryOf(process, place) as Map<string, Buffer | null>;
   return {
     ...store,

@@ -5,7 +5,7 @@ import type { SeedTask } from './seed-pool.js';
 
 /* A thread of a seed pool: simulates the ranges of seeds that it is given, one after another. */
 
-// Worlds make thousands of errors, of which only the messages are looked at. A replay has the traces.
+// Worlds make thousands of errors, of which only the messages are looked at. A world that is run again has the traces.
 Error.stackTraceLimit = 0;
 
 const port = must(parentPort ?? undefined, 'a thread to report to');

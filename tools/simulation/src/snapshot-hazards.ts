@@ -23,7 +23,7 @@ export function damageSnapshot(world: World, stage: number): void {
 export function trimLog(world: World, stage: number): void {
   for (let partition = 0; partition < world.partitions; partition++) {
     const standing = readStanding(world, { stage, partition });
-    const newest = standing.findLast(({ manifest }) => world.toldSnapshots.has(manifest.id));
+    const newest = standing.findLast(({ manifest }) => world.reportedSnapshots.has(manifest.id));
     const store = world.store({ stage, partition });
     const reached = Math.min(store.nextAfterLosing(0) ?? 0, store.nextAfterLosing(LOST_MS_MAX) ?? 0);
     const low = Math.min(newest?.manifest.begin.next ?? 0, reached);

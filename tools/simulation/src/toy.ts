@@ -1,7 +1,7 @@
 import type { Rollout } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import type { Cause, Decoded, Output, ProcessorDefinition, StepContext, StepResult } from '@perennial/keyed-processor';
-import type { Refusal } from '@perennial/keyed-processor/internals';
+import type { Rejection } from '@perennial/keyed-processor/internals';
 
 /** What the simulated processors work on: amounts per key that are added up, moved to other keys, and closed. */
 export interface ToyInput {
@@ -12,7 +12,7 @@ export interface ToyInput {
   readonly move?: string;
   /** Removes the state. */
   readonly close?: boolean;
-  /** The stage that chokes on it. */
+  /** The stage whose step throws on it. */
   readonly poison?: number;
 }
 
@@ -49,8 +49,8 @@ export interface ToyOptions {
 const IDS_MAX = 12;
 const WAKE_AFTER_MS = 12;
 const WAKES_MAX = 3;
-const REFUSING_STAGE = 1;
-const REFUSED_FACTOR = 3;
+const REJECTING_STAGE = 1;
+const REJECTED_FACTOR = 3;
 const EMPTY: ToyState = { sum: 0, seq: 0, chain: 0, ids: [], wakeAtMs: null, woken: 0 };
 
 export const toToyName = (stage: number) => `stage-${stage}`;
@@ -69,7 +69,7 @@ export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition
       timerAtMs: (state) => state.wakeAtMs ?? undefined,
     },
     decode: decodeToy,
-    loadRollout: async (rollout) => refuseToy(rollout, stage),
+    loadRollout: async (rollout) => rejectToy(rollout, stage),
     forward: (control) => (isLast ? undefined : { topic: outputTopic, value: Buffer.from(JSON.stringify(control)) }),
     prepare: async (items) => items.map(() => machine),
     step: ({ state, cause, context }, evidence) =>
@@ -77,10 +77,10 @@ export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition
   };
 }
 
-/** One stage has no use for one of the factors, so that what is in force differs from stage to stage. */
-export function refuseToy({ number }: Rollout, stage: number): Refusal | undefined {
-  return stage === REFUSING_STAGE && number === REFUSED_FACTOR
-    ? { reason: `stage ${stage} has no use for factor ${number}` }
+/** One stage rejects one of the factors, so that what is in force differs from stage to stage. */
+export function rejectToy({ number }: Rollout, stage: number): Rejection | undefined {
+  return stage === REJECTING_STAGE && number === REJECTED_FACTOR
+    ? { reason: `stage ${stage} rejects factor ${number}` }
     : undefined;
 }
 
@@ -104,7 +104,7 @@ function stepToy(step: ToyStep): StepResult<ToyState> {
   const { cause, stage, state } = step;
   if (cause.kind === 'timer') return wake(step, state ?? EMPTY);
   const { input } = cause;
-  if (input.poison === stage) throw new Error(`stage ${stage} chokes on ${input.id}`);
+  if (input.poison === stage) throw new Error(`stage ${stage} throws on ${input.id}`);
   if (state?.ids.includes(input.id)) return { state: noteRepeat(state, input), outputs: [] };
   return applyInput(step, input, state ?? EMPTY);
 }

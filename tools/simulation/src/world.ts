@@ -31,7 +31,7 @@ export class World implements RestingWorld {
   readonly broker: Broker;
   readonly blobs: BlobServer;
   /** Ids of snapshots whose writers know that they are complete. */
-  readonly toldSnapshots = new Set<string>();
+  readonly reportedSnapshots = new Set<string>();
   readonly draw: Draw;
   readonly topics: readonly string[];
   readonly deadLetterTopic = toTopic(NAMESPACE, 'deadLettered');

@@ -31,7 +31,7 @@ export interface StepItem<State, Input> {
 }
 
 /** Why what a rollout names cannot come into force: what was in force stays so. */
-export interface Refusal {
+export interface Rejection {
   readonly reason: string;
 }
 
@@ -74,11 +74,11 @@ export interface ProcessorDefinition<State, Input, Evidence = undefined> {
   forward(control: Control): { topic: string; value: Buffer } | undefined;
   /**
    * Loads and checks what a rollout names, before it comes into force; `inForce` is what is in force just before it (after a
-   * start: all that is, itself too). A refusal must follow from these alone: every process that meets the record says the
+   * start: all that is, itself too). A rejection must follow from these alone: every process that meets the record says the
    * same, in the same words. Whatever else is wrong is thrown, which stalls the partition visibly and is retried; it is
    * never skipped.
    */
-  loadRollout?(rollout: Rollout, inForce: ReadonlyMap<string, Rollout>): Promise<Refusal | undefined>;
+  loadRollout?(rollout: Rollout, inForce: ReadonlyMap<string, Rollout>): Promise<Rejection | undefined>;
   /**
    * Once a batch, before its steps: one result an item, in order. Items are of different keys unless `key` repeats in the
    * batch; `state` is the state before the batch, so evidence may depend on state only for timers (which never share a

@@ -4,8 +4,8 @@
  */
 export { toDeadLetter } from './batch/dead-letter.js';
 export { decodeOutbox, encodeOutbox } from './batch/outbox.js';
-export type { Refusal } from './definition.js';
-export { type ProcessorWrappers, processorSeam, type StorePortPlace } from './processor-seam.js';
+export type { Rejection } from './definition.js';
+export { type ProcessorWrappers, processorSeam, type StoreAddress } from './processor-seam.js';
 export { decodeManifest, encodeManifest, type SnapshotManifest } from './snapshot/snapshot-format.js';
 export type { SnapshotTelemetry } from './snapshot/snapshot-telemetry.js';
 export { EMPTY_META, SCAN_START } from './store/store.js';

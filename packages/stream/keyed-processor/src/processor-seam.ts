@@ -7,13 +7,13 @@ import type { SnapshotSettings } from './snapshot/open-snapshots.js';
 import type { OpenPartitionStore, PartitionStore } from './store/store.js';
 
 /** Whose port it is. */
-interface PortPlace {
+interface PortAddress {
   readonly namespace: string;
   readonly processor: string;
 }
 
 /** Where the store of a partition lies. */
-export interface StorePortPlace extends PortPlace {
+export interface StoreAddress extends PortAddress {
   readonly partition: number;
   readonly redis: Redis;
 }
@@ -23,9 +23,9 @@ export interface ProcessorWrappers {
   definition?<State, Input, Evidence>(
     definition: ProcessorDefinition<State, Input, Evidence>,
   ): ProcessorDefinition<State, Input, Evidence>;
-  log?(log: Log, at: PortPlace): Log;
-  store?(store: PartitionStore, at: StorePortPlace): PartitionStore;
-  blobs?(blobs: BlobStore, at: PortPlace): BlobStore;
+  log?(log: Log, at: PortAddress): Log;
+  store?(store: PartitionStore, at: StoreAddress): PartitionStore;
+  blobs?(blobs: BlobStore, at: PortAddress): BlobStore;
 }
 
 /** Where a harness stands between the processors of a real service and the world. */
@@ -47,7 +47,7 @@ export function passSeam<State, Input, Evidence>(
   const wrappers = processorSeam.pass();
   if (wrappers === undefined) return ports;
   const { definition, log, openStore, snapshots } = ports;
-  const at: PortPlace = { namespace, processor: definition.name };
+  const at: PortAddress = { namespace, processor: definition.name };
   return {
     definition: wrappers.definition?.(definition) ?? definition,
     log: wrappers.log?.(log, at) ?? log,

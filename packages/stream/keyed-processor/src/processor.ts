@@ -1,5 +1,5 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
-import type { Log, LogConsumer } from '@perennial/kafka';
+import type { Log, LogConsumer, LogProducer } from '@perennial/kafka';
 import { type Clock, createRandomToken, every, isAppError, ReleaseStack, retry, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
 import { checkContinuity } from './partition/continuity.js';
 import { DEFAULT_LINGER, Linger, type LingerLimits } from './partition/linger.js';
 import { PartitionWorker } from './partition/partition-worker.js';
-import { passSeam } from './processor-seam.js';
+import { type ProcessorPorts, passSeam } from './processor-seam.js';
 import { createOpenSnapshots, type SnapshotSettings } from './snapshot/open-snapshots.js';
 import { createSnapshotTelemetry, type SnapshotTelemetry } from './snapshot/snapshot-telemetry.js';
 import { createRedisPartitionStore } from './store/redis-store.js';
@@ -49,58 +49,127 @@ const OBSERVE_INTERVAL_MS = 5000;
 export async function startProcessor<State, Input, Evidence = undefined>(
   options: ProcessorOptions<State, Input, Evidence>,
 ): Promise<Processor> {
-  const { namespace, logger } = options;
-  const limits: ProcessorLimits = { ...DEFAULT_LIMITS, ...options.limits };
-  const clock = options.clock ?? systemClock;
-  const random = options.random ?? Math.random;
-  const telemetry = options.telemetry ?? createProcessorTelemetry(logger, options.metrics);
-  const linger = new Linger({ ...DEFAULT_LINGER, ...options.linger }, clock);
-  const processor = options.definition.name;
-  const openRedisStore: OpenPartitionStore = (partition) =>
-    createRedisPartitionStore(options.redis, { namespace, processor, partition });
-  const { definition, log, openStore, snapshots } = passSeam(
-    {
-      definition: options.definition,
-      log: options.log,
-      openStore: options.openStore ?? openRedisStore,
-      snapshots: options.snapshots,
-    },
-    { namespace, redis: options.redis },
-  );
-  const partitions = await retry(async () => (await log.offsets(definition.inputTopic)).size, {
-    initialMs: limits.retryInitialMs,
-    maxMs: limits.retryMaxMs,
-    attemptsMax: limits.startAttemptsMax,
-    clock,
-    random,
-    isRetriable: (error) => isAppError(error) && error.retriable,
-    onRetry: ({ error }) => telemetry.consumerFailed(error),
-  });
-  const openSnapshots =
-    snapshots &&
-    createOpenSnapshots({
+  const processor = new GroupProcessor(options);
+  await processor.start();
+  return processor;
+}
+
+class GroupProcessor<State, Input, Evidence> implements Processor {
+  readonly #options: ProcessorOptions<State, Input, Evidence>;
+  readonly #ports: ProcessorPorts<State, Input, Evidence>;
+  readonly #limits: ProcessorLimits;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #telemetry: ProcessorTelemetry;
+  readonly #linger: Linger;
+  readonly #workers = new Map<number, PartitionWorker<State, Input, Evidence>>();
+  readonly #releases = new ReleaseStack();
+  #consumer: LogConsumer | undefined;
+  #commitGroup: () => Promise<void> = async () => {};
+
+  constructor(options: ProcessorOptions<State, Input, Evidence>) {
+    this.#options = options;
+    this.#ports = createPorts(options);
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#telemetry = options.telemetry ?? createProcessorTelemetry(options.logger, options.metrics);
+    this.#linger = new Linger({ ...DEFAULT_LINGER, ...options.linger }, this.#clock);
+  }
+
+  async start(): Promise<void> {
+    const { definition, log } = this.#ports;
+    const partitions = await this.#countPartitions();
+    const openSnapshots = this.#createOpenSnapshots(partitions);
+    if (openSnapshots === undefined)
+      this.#options.logger.warn('snapshots are off: an emptied Redis can be rebuilt only from a whole log');
+    const producer = await this.#releases.acquire(
+      'producer',
+      () => log.createProducer({ clientId: definition.name }),
+      (open) => open.close(),
+    );
+    const consumer = await this.#startConsumer({ partitions, producer, openSnapshots });
+    this.#consumer = consumer;
+    this.#commitGroup = createGroupCommits(consumer, this.#workers);
+    this.#releases.push('consumer', () => consumer.stop());
+    this.#startIntervals();
+  }
+
+  problems(): string[] {
+    return [...this.#workers]
+      .filter(([, worker]) => !worker.ready)
+      .map(([partition, { restoring }]) =>
+        restoring ? `partition ${partition} is being restored` : `partition ${partition} is not being processed`,
+      );
+  }
+
+  async stop(): Promise<void> {
+    await this.#commitGroup().catch((error: unknown) => this.#telemetry.consumerFailed(error));
+    await this.#releases.dispose();
+  }
+
+  #countPartitions(): Promise<number> {
+    const { definition, log } = this.#ports;
+    const { retryInitialMs, retryMaxMs, startAttemptsMax } = this.#limits;
+    return retry(async () => (await log.offsets(definition.inputTopic)).size, {
+      initialMs: retryInitialMs,
+      maxMs: retryMaxMs,
+      attemptsMax: startAttemptsMax,
+      clock: this.#clock,
+      random: this.#random,
+      isRetriable: (error) => isAppError(error) && error.retriable,
+      onRetry: ({ error }) => this.#telemetry.consumerFailed(error),
+    });
+  }
+
+  #createOpenSnapshots(partitions: number): OpenSnapshots | undefined {
+    const { definition, log, snapshots } = this.#ports;
+    const { namespace, logger, metrics, snapshotTelemetry } = this.#options;
+    if (snapshots === undefined) return undefined;
+    return createOpenSnapshots({
       settings: snapshots,
       namespace,
       processor: definition.name,
       topic: definition.inputTopic,
       partitions,
       log,
-      clock,
-      random,
-      telemetry: options.snapshotTelemetry ?? createSnapshotTelemetry(logger, options.metrics),
+      clock: this.#clock,
+      random: this.#random,
+      telemetry: snapshotTelemetry ?? createSnapshotTelemetry(logger, metrics),
     });
-  if (openSnapshots === undefined)
-    logger.warn('snapshots are off: an emptied Redis can be rebuilt only from a whole log');
-  const workers = new Map<number, PartitionWorker<State, Input, Evidence>>();
-  const releases = new ReleaseStack();
-  const producer = await releases.acquire(
-    'producer',
-    () => log.createProducer({ clientId: definition.name }),
-    (open) => open.close(),
-  );
-  let consumer: LogConsumer | undefined;
+  }
 
-  function assign(partition: number): void {
+  #startConsumer(shared: SharedByWorkers): Promise<LogConsumer> {
+    const { definition, log } = this.#ports;
+    const { sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = this.#limits;
+    return log.startConsumer(
+      {
+        groupId: toConsumerGroup(this.#options.namespace, definition.name),
+        topic: definition.inputTopic,
+        sessionTimeoutMs,
+        fetchBytesPerPartitionMax,
+        fetchWaitMaxMs,
+        fromBeginning: true,
+      },
+      {
+        onAssigned: (assigned) => {
+          for (const partition of assigned) this.#assign(partition, shared);
+        },
+        onRevoked: async (revoked) => {
+          await Promise.all(revoked.map((partition) => this.#revoke(partition)));
+        },
+        onRecords: async (partition, records) => {
+          await this.#workers.get(partition)?.deliver(records);
+          await this.#linger.afterDelivery(records.length);
+        },
+        onError: (error) => this.#telemetry.consumerFailed(error),
+      },
+    );
+  }
+
+  #assign(partition: number, { partitions, producer, openSnapshots }: SharedByWorkers): void {
+    const { definition, log, openStore } = this.#ports;
+    const { namespace, createOwner = createRandomToken } = this.#options;
     const store = openStore(partition);
     const worker = new PartitionWorker({
       definition,
@@ -110,84 +179,66 @@ export async function startProcessor<State, Input, Evidence = undefined>(
       store,
       snapshots: openSnapshots?.(partition, store),
       producer,
-      limits,
-      clock,
-      random,
-      telemetry,
-      createOwner: options.createOwner ?? createRandomToken,
+      limits: this.#limits,
+      clock: this.#clock,
+      random: this.#random,
+      telemetry: this.#telemetry,
+      createOwner,
       checkContinuity: (number, meta) =>
         checkContinuity(log, { topic: definition.inputTopic, partition: number, processor: definition.name }, meta),
-      seek: (number, offset) => consumer?.seek(number, offset),
+      seek: (number, offset) => this.#consumer?.seek(number, offset),
     });
-    workers.set(partition, worker);
+    this.#workers.set(partition, worker);
     worker.start();
   }
 
-  async function revoke(partition: number): Promise<void> {
-    const worker = workers.get(partition);
+  async #revoke(partition: number): Promise<void> {
+    const worker = this.#workers.get(partition);
     if (worker === undefined) return;
     await worker.stop();
-    if (workers.get(partition) === worker) workers.delete(partition);
-    telemetry.released(partition);
+    if (this.#workers.get(partition) === worker) this.#workers.delete(partition);
+    this.#telemetry.released(partition);
   }
 
-  consumer = await log.startConsumer(
-    {
-      groupId: toConsumerGroup(namespace, definition.name),
-      topic: definition.inputTopic,
-      sessionTimeoutMs: limits.sessionTimeoutMs,
-      fetchBytesPerPartitionMax: limits.fetchBytesPerPartitionMax,
-      fetchWaitMaxMs: limits.fetchWaitMaxMs,
-      fromBeginning: true,
-    },
-    {
-      onAssigned(assigned) {
-        for (const partition of assigned) assign(partition);
-      },
-      async onRevoked(revoked) {
-        await Promise.all(revoked.map(revoke));
-      },
-      async onRecords(partition, records) {
-        await workers.get(partition)?.deliver(records);
-        await linger.afterDelivery(records.length);
-      },
-      onError: (error) => telemetry.consumerFailed(error),
-    },
-  );
-  const started = consumer;
-  const commits = createGroupCommits(started, workers);
-  releases.push('consumer', () => started.stop());
-  const onError = (error: unknown) => telemetry.consumerFailed(error);
-  const committing = every({ intervalMs: limits.groupCommitIntervalMs, clock, onError }, commits);
-  const observing = every({ intervalMs: OBSERVE_INTERVAL_MS, clock, onError }, observe);
-  // Not waited for: a question to a broker that is away takes longer than a drain may.
-  releases.push('group commits', () => void committing.stop());
-  releases.push('lag metrics', () => void observing.stop());
+  #startIntervals(): void {
+    const clock = this.#clock;
+    const onError = (error: unknown) => this.#telemetry.consumerFailed(error);
+    const { groupCommitIntervalMs } = this.#limits;
+    const committing = every({ intervalMs: groupCommitIntervalMs, clock, onError }, this.#commitGroup);
+    const observing = every({ intervalMs: OBSERVE_INTERVAL_MS, clock, onError }, () => this.#observe());
+    // Not waited for: a question to a broker that is away takes longer than a drain may.
+    this.#releases.push('group commits', () => void committing.stop());
+    this.#releases.push('lag metrics', () => void observing.stop());
+  }
 
-  async function observe(): Promise<void> {
-    telemetry.owns(workers.size);
-    const ends = await log.offsets(definition.inputTopic);
-    for (const [partition, worker] of workers) {
+  async #observe(): Promise<void> {
+    this.#telemetry.owns(this.#workers.size);
+    const ends = await this.#ports.log.offsets(this.#ports.definition.inputTopic);
+    for (const [partition, worker] of this.#workers) {
       const lag = (ends.get(partition)?.high ?? 0) - (worker.next ?? 0);
-      telemetry.observed(partition, { lag, outboxDepth: worker.outboxDepth, queued: worker.queued });
+      this.#telemetry.observed(partition, { lag, outboxDepth: worker.outboxDepth, queued: worker.queued });
       if (lag < 0) await worker.verify();
       worker.observeSnapshots();
     }
   }
+}
 
-  return {
-    problems() {
-      return [...workers]
-        .filter(([, worker]) => !worker.ready)
-        .map(([partition, { restoring }]) =>
-          restoring ? `partition ${partition} is being restored` : `partition ${partition} is not being processed`,
-        );
-    },
-    async stop() {
-      await commits().catch((error: unknown) => telemetry.consumerFailed(error));
-      await releases.dispose();
-    },
-  };
+type OpenSnapshots = ReturnType<typeof createOpenSnapshots>;
+
+interface SharedByWorkers {
+  readonly partitions: number;
+  readonly producer: LogProducer;
+  readonly openSnapshots: OpenSnapshots | undefined;
+}
+
+function createPorts<State, Input, Evidence>(
+  options: ProcessorOptions<State, Input, Evidence>,
+): ProcessorPorts<State, Input, Evidence> {
+  const { definition, namespace, log, redis, snapshots } = options;
+  const openRedisStore: OpenPartitionStore = (partition) =>
+    createRedisPartitionStore(redis, { namespace, processor: definition.name, partition });
+  const openStore = options.openStore ?? openRedisStore;
+  return passSeam({ definition, log, openStore, snapshots }, { namespace, redis });
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Rollout } from '@perennial/contracts';
 import { toMessage } from '@perennial/kernel';
 import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics } from '@perennial/telemetry';
 import type { BatchResult } from './batch/batch.js';
-import type { Refusal } from './definition.js';
+import type { Rejection } from './definition.js';
 
 /** One function per telemetry event of the processor: metric and log, never throwing. */
 export interface ProcessorTelemetry {
@@ -10,8 +10,8 @@ export interface ProcessorTelemetry {
   released(partition: number): void;
   fenced(partition: number): void;
   stalled(partition: number, error: unknown): void;
-  /** Before the commit: a batch that is tried again after a failure tells it again. */
-  refused(partition: number, rollout: Rollout, refusal: Refusal): void;
+  /** Before the commit: a batch that is tried again after a failure reports it again. */
+  rejected(partition: number, rollout: Rollout, rejection: Rejection): void;
   committed(result: Pick<BatchResult<unknown>, 'counts' | 'outputs'>, millis: number): void;
   published(millis: number): void;
   publishFailed(partition: number, error: unknown): void;
@@ -26,9 +26,9 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
   const timers = metrics.counter('processor_timers_fired_total', 'Timers fired');
   const fenced = metrics.counter(
     'processor_fenced_total',
-    'Commits or loads refused because another owner holds the partition',
+    'Commits or loads fenced because another owner holds the partition',
   );
-  const refusals = metrics.counter(
+  const rejections = metrics.counter(
     'processor_rollouts_rejected_total',
     'Rollouts of contents that cannot be used; what was in force stays so',
   );
@@ -69,8 +69,8 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
       failures.inc({ step: 'work' });
       logger.error({ partition, cause: toMessage(error) }, 'partition stalled, retrying');
     },
-    refused(partition, { kind, number }, { reason }) {
-      refusals.inc();
+    rejected(partition, { kind, number }, { reason }) {
+      rejections.inc();
       logger.error({ partition, kind, number, reason }, 'rollout rejected, the artifact before stays in force');
     },
     committed({ counts, outputs: emitted }, millis) {

@@ -40,7 +40,7 @@ export const silentTelemetry: ProcessorTelemetry = {
   released() {},
   fenced() {},
   stalled() {},
-  refused() {},
+  rejected() {},
   committed() {},
   published() {},
   publishFailed() {},

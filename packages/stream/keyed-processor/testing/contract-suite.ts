@@ -53,7 +53,7 @@ export function describePartitionStore(name: string, open: () => Promise<Partiti
       ['another owner', { ...fence, owner: 'b' }],
       ['another offset', { ...fence, next: 1 }],
       ['another number of commits', { ...fence, commits: 1 }],
-    ])('refuses %s, and changes nothing', async (_what, wrong) => {
+    ])('fences %s, and changes nothing', async (_what, wrong) => {
       await store.acquire('a');
       const commit = store.commit(wrong, {
         ...NOTHING,
@@ -133,7 +133,7 @@ export function describePartitionStore(name: string, open: () => Promise<Partiti
       expect((await store.acquire('a')).meta?.restoring).toBeUndefined();
     });
 
-    it('scans every profile with its timer, in pages, and tells where the partition stands', async () => {
+    it('scans every profile with its timer, in pages, and says where the partition stands', async () => {
       await store.acquire('a');
       const keys = Array.from({ length: 3000 }, (_, i) => `key-${String(i).padStart(5, '0')}`);
       await store.commit(fence, {
@@ -184,7 +184,7 @@ export function describePartitionStore(name: string, open: () => Promise<Partiti
       expect((await store.peek({ owner: 'a', nextMin: 1 }, [])).profiles).toEqual([]);
     });
 
-    it('refuses a read of a former owner, and one of a partition that stands below', async () => {
+    it('fences a read of a former owner, and one of a partition that stands below', async () => {
       await store.acquire('a');
       await store.commit(fence, { ...NOTHING, meta: { ...EMPTY_META, next: 9 } });
       for (const guard of [

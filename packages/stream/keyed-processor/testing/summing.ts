@@ -11,7 +11,7 @@ export const OUT = 'out';
 const WAKE_AFTER_MS = 10;
 const REMOVABLE_SUM = 100;
 /** The factor that cannot come into force. */
-export const REFUSED = 13;
+export const REJECTED = 13;
 
 /** A value to add, or the end of a profile whose sum is large: what happens depends on the state. */
 export type SumInput = number | 'remove';
@@ -41,7 +41,7 @@ export function createSumming(topics: {
         return { kind: 'rollout', rollout: { kind: 'factor', number: body.rollout, hash: '' } };
       return { kind: 'record', key: String(record.key), input: body.value ?? 0 };
     },
-    loadRollout: async ({ number }) => (number === REFUSED ? { reason: 'this one is refused' } : undefined),
+    loadRollout: async ({ number }) => (number === REJECTED ? { reason: 'this one is rejected' } : undefined),
     forward: (control) => ({ topic: topics.outputTopic, value: Buffer.from(JSON.stringify(control)) }),
     prepare: async (items) =>
       items.map(({ cause }) => (cause.kind === 'record' && cause.input !== 'remove' ? cause.input * 2 : -1)),

@@ -5,7 +5,7 @@ import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, type ArtifactKind } from '@perenni
 import { AppError, must, systemClock } from '@perennial/kernel';
 import { toDefaultPath } from '@perennial/launcher';
 import { createArtifactSurgery } from '../artifact-surgery.js';
-import { readInForce, readRefusals, readStandstills } from '../in-force.js';
+import { readInForce, readRejections, readStandstills } from '../in-force.js';
 import type { World } from '../world.js';
 import type { Draw, Fault } from './fault.js';
 
@@ -13,7 +13,7 @@ import type { Draw, Fault } from './fault.js';
 const SEEN_WITHIN_MS = 90_000;
 const POLL_MS = 500;
 
-/** Of use to nobody, and in the registry under its right hash: refused on each partition, and never in force. */
+/** Of use to nobody, and in the registry under its right hash: rejected on each partition, and never in force. */
 const invalidRollout: Fault = {
   name: 'invalid-rollout',
   row: 18,
@@ -23,13 +23,13 @@ const invalidRollout: Fault = {
     const bytes = await toUseless(world, kind, draw);
     const bad = await (await createArtifactSurgery(world.platform, kind)).insert(bytes);
     await rollOut(world, bad);
-    await waitFor(world, `refusals of ${kind} ${bad.number}`, async () => (await readRefusals(world, bad)).size);
+    await waitFor(world, `rejections of ${kind} ${bad.number}`, async () => (await readRejections(world, bad)).size);
     await requireElse(world, bad);
-    return `${kind} ${bad.number}, refused on ${world.partitions} partitions`;
+    return `${kind} ${bad.number}, rejected on ${world.partitions} partitions`;
   },
 };
 
-/** Registered as it should be, then damaged where it lies: waited for, seen, mended by registering it again. */
+/** Registered as it should be, then damaged where it lies: waited for, seen, repaired by registering it again. */
 const damagedArtifact: Fault = {
   name: 'damaged-artifact',
   row: 18,
@@ -48,7 +48,7 @@ const damagedArtifact: Fault = {
       const inForce = await readInForce(world, kind);
       return inForce.filter((rollout) => rollout?.hash === artifact.hash).length;
     });
-    return `${kind} ${artifact.number}, waited for, mended and in force on ${world.partitions} partitions`;
+    return `${kind} ${artifact.number}, waited for, repaired and in force on ${world.partitions} partitions`;
   },
 };
 
@@ -67,7 +67,7 @@ const damagedAtStart: Fault = {
     for (const instance of world.fleet.of(ARTIFACT_KINDS[kind].owner)) world.fleet.kill(instance);
     await waitForStandstill(world, kind);
     for (const [hash, bytes] of whole) await surgery.write(hash, bytes);
-    return `${kind}, ${ARTIFACT_KINDS[kind].owner} killed, stood still on ${world.partitions} partitions until mended`;
+    return `${kind}, ${ARTIFACT_KINDS[kind].owner} killed, stood still on ${world.partitions} partitions until repaired`;
   },
 };
 
@@ -85,7 +85,7 @@ async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<
   return Buffer.from(`${whole.replace(right, wrong)}# ${draw.between(0, 1e9)}\n`);
 }
 
-/** What ships, told apart by a remark, where `register` can read it. */
+/** What ships, distinguished by a remark, where `register` can read it. */
 function makeVariant({ platform }: World, kind: ArtifactKind, draw: Draw): string {
   const remark = `chaos ${draw.between(0, 1e9)}`;
   const source = toDefaultPath(platform.layout.root, kind);

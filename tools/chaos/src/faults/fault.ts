@@ -7,7 +7,7 @@ export interface Draw {
   pick<T>(list: readonly T[]): T;
 }
 
-/** One way of hurting the platform. `run` injects it, holds it, and heals it. */
+/** One fault of the platform. `run` injects it, holds it, and heals it. */
 export interface Fault {
   readonly name: string;
   /** Row of the table in docs/RELIABILITY.md. */

@@ -113,7 +113,7 @@ function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], r
   });
 }
 
-/** Those who talk over the link are never told; what they wait for, they wait for in vain. */
+/** Those who talk over the link never hear of it; what they wait for, they wait for in vain. */
 export function createLinkLost(name: string, linkOf: (world: World) => { lose(): void; forgetLost(): void }): Fault {
   return createHeld(`${name}-link-lost`, 10, {
     seconds: [12, 25],

@@ -3,10 +3,10 @@ import type { Fault } from './fault.js';
 
 const FACTOR = 5;
 /** Longer than the doors, or what they stand on, are away for. */
-const REFUSAL_WAIT_MS_MAX = 90_000;
-const REFUSAL_POLL_MS = 500;
+const BUSY_WAIT_MS_MAX = 90_000;
+const BUSY_POLL_MS = 500;
 
-/** More than the doors let in: the clients are told to come again later, and do. */
+/** More than the doors let in: the clients get 429 or 503, and come again later. */
 function createOverload(name: string, { seconds, ...more }: Overload): Fault {
   return {
     name,
@@ -16,16 +16,16 @@ function createOverload(name: string, { seconds, ...more }: Overload): Fault {
     async run({ workload }, draw) {
       const startedMs = systemClock.steadyMs();
       const beforehand = workload.acknowledged.busy.answers;
-      const refused = () => workload.acknowledged.busy.answers - beforehand;
+      const turnedAway = () => workload.acknowledged.busy.answers - beforehand;
       workload.rateFactor = FACTOR;
       await systemClock.wait(draw.between(...seconds) * 1000);
       // The other lane may have cut the doors off: they cannot say it before they are back.
-      while (refused() === 0 && systemClock.steadyMs() - startedMs < REFUSAL_WAIT_MS_MAX)
-        await systemClock.wait(REFUSAL_POLL_MS);
+      while (turnedAway() === 0 && systemClock.steadyMs() - startedMs < BUSY_WAIT_MS_MAX)
+        await systemClock.wait(BUSY_POLL_MS);
       workload.rateFactor = 1;
-      if (refused() === 0) throw new AppError('contract_violation', 'no door said 429 or 503');
+      if (turnedAway() === 0) throw new AppError('contract_violation', 'no door said 429 or 503');
       const held = Math.round((systemClock.steadyMs() - startedMs) / 1000);
-      return `${FACTOR} times the rate, ${held} s, 429 or 503 to ${refused()} requests`;
+      return `${FACTOR} times the rate, ${held} s, 429 or 503 to ${turnedAway()} requests`;
     },
   };
 }

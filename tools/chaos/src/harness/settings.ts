@@ -2,7 +2,7 @@ import { AppError } from '@perennial/kernel';
 import { type MutantName, parseMutantName } from '../mutants.js';
 import { RELEASES, type Release } from '../releases.js';
 
-/** What the processes of a chaos run are told in their environment. Only `install.ts` reads it: no service that ships does. */
+/** What the processes of a chaos run find in their environment. Only `install.ts` reads it: no service that ships does. */
 export interface HarnessSettings {
   /** Names the crash point that is wanted, when it is there. */
   readonly crashPointFile: string;

@@ -1,11 +1,11 @@
 import { type Fence, type PartitionStore, toPartitionKeys } from '@perennial/keyed-processor';
-import type { StorePortPlace } from '@perennial/keyed-processor/internals';
+import type { StoreAddress } from '@perennial/keyed-processor/internals';
 import type { OnBroken } from '@perennial/simulation';
 
 /** A store whose fence goes by the owner alone: where the partition stands is asked of Redis just before. */
 export function withLooseOffset(
   store: PartitionStore,
-  { namespace, processor, partition, redis }: StorePortPlace,
+  { namespace, processor, partition, redis }: StoreAddress,
   onBroken: OnBroken,
 ): PartitionStore {
   const { meta } = toPartitionKeys(namespace, processor, partition);

@@ -29,8 +29,8 @@ export interface BatchResult<State> {
   readonly counts: { applied: number; repeated: number; poison: number; fired: number };
 }
 
-/** Works off a batch: records in order, timers when a tick says so, a bounded number of items. */
-export async function workOffBatch<State, Input, Evidence>(
+/** Processes a batch: records in order, timers when a tick says so, a bounded number of items. */
+export async function processBatch<State, Input, Evidence>(
   definition: ProcessorDefinition<State, Input, Evidence>,
   input: BatchInput<State, Input>,
 ): Promise<BatchResult<State>> {
@@ -75,7 +75,7 @@ class Batch<State, Input, Evidence> {
       assert(entry.record.offset >= this.#next, 'records come in order, none below the next offset');
       const finished = await this.#take(entry);
       if (!finished) break;
-      if (entry.position !== undefined && entry.outcome !== 'repeated') {
+      if (entry.position !== undefined && entry.result !== 'repeated') {
         this.#applied[entry.position.source] = { offset: entry.position.offset, ordinal: entry.position.ordinal };
       }
       this.#next = entry.record.offset + 1;
@@ -103,16 +103,16 @@ class Batch<State, Input, Evidence> {
   async #take(entry: BatchEntry<Input>): Promise<boolean> {
     const { record } = entry;
     this.#items++;
-    if (entry.outcome === 'repeated') {
+    if (entry.result === 'repeated') {
       this.#counts.repeated++;
       return true;
     }
-    if (entry.outcome === 'poison') {
+    if (entry.result === 'poison') {
       await this.#flushWave();
       this.#deadLetter(record, entry.cause, 0);
       return true;
     }
-    if (entry.outcome === 'wake') {
+    if (entry.result === 'wake') {
       await this.#flushWave();
       await this.#wakeUp(entry.key, record);
       return true;
@@ -184,8 +184,8 @@ class Batch<State, Input, Evidence> {
       else this.#counts.applied++;
     } catch (error) {
       if (cause.kind === 'timer') this.#timers.set(key, null);
-      const told = cause.kind === 'timer' ? { ...record, key: Buffer.from(key) } : record;
-      this.#deadLetter(told, toMessage(error), ordinal);
+      const letter = cause.kind === 'timer' ? { ...record, key: Buffer.from(key) } : record;
+      this.#deadLetter(letter, toMessage(error), ordinal);
       if (cause.kind === 'timer') this.#ordinal++;
     }
   }

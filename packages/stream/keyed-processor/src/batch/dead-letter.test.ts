@@ -4,7 +4,7 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import type { ProcessorDefinition } from '../definition.js';
 import { EMPTY_META, type PartitionMeta } from '../store/store.js';
-import { workOffBatch } from './batch.js';
+import { processBatch } from './batch.js';
 import { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from './dead-letter.js';
 import { decodeBatch } from './decode-batch.js';
 
@@ -69,7 +69,7 @@ function createPartition() {
       const input = records.map(
         (record): LogRecord => ({ ...record, topic: 'in', partition: 0, offset: end++, timestampMs: 0 }),
       );
-      const result = await workOffBatch(definition, {
+      const result = await processBatch(definition, {
         partition: 0,
         partitions: 1,
         deadLetterTopic: 'dead',

@@ -41,7 +41,7 @@ export type RecordContent = Pick<LogRecord, 'key' | 'value' | 'headers'>;
 /**
  * A poison record as it goes to the dead-letter topic: its own key, bytes and headers, with cause, processor, origin and
  * `position` (the letter's own) as headers. What would exceed `bytesMax` goes without its content, which then only its
- * origin has: a letter that the broker refuses would stop the partition for ever.
+ * origin has: a letter that the broker does not take would stop the partition for ever.
  */
 export function toDeadLetter(
   record: LogRecord,
@@ -55,8 +55,8 @@ export function toDeadLetter(
     [HEADERS.origin]: encodeLogPosition(record),
     [HEADERS.position]: position,
   };
-  const told = originPosition === undefined ? added : { ...added, [HEADERS.originPosition]: originPosition };
-  const letter = { topic, partition, key: record.key, value: record.value, headers: { ...headers, ...told } };
+  const extended = originPosition === undefined ? added : { ...added, [HEADERS.originPosition]: originPosition };
+  const letter = { topic, partition, key: record.key, value: record.value, headers: { ...headers, ...extended } };
   if (toRecordBytes(letter) <= bytesMax) return letter;
   const omittedBytes = String(toRecordBytes(record));
   return { topic, partition, key: null, value: null, headers: { ...added, [HEADERS.omittedBytes]: omittedBytes } };

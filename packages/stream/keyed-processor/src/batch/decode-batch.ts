@@ -6,11 +6,11 @@ import type { PartitionMeta } from '../store/store.js';
 
 /** A record of the batch with what became of reading it. */
 export type BatchEntry<Input> = { readonly record: LogRecord; readonly position: Position | undefined } & (
-  | { readonly outcome: 'decoded'; readonly decoded: Decoded<Input> }
+  | { readonly result: 'decoded'; readonly decoded: Decoded<Input> }
   /** A tick under a key: the dead letter of that profile's timer, put back. It is no time for the others. */
-  | { readonly outcome: 'wake'; readonly key: string }
-  | { readonly outcome: 'repeated' }
-  | { readonly outcome: 'poison'; readonly cause: string }
+  | { readonly result: 'wake'; readonly key: string }
+  | { readonly result: 'repeated' }
+  | { readonly result: 'poison'; readonly cause: string }
 );
 
 /** Reads a batch: what was applied before is marked as repeated, what cannot be read as poison. */
@@ -24,16 +24,16 @@ export function decodeBatch<State, Input, Evidence>(
     const position = parsePosition(record.headers[HEADERS.position]);
     if (position !== undefined) {
       const last = applied.get(position.source);
-      if (last !== undefined && !isAfter(position, last)) return { record, position, outcome: 'repeated' };
+      if (last !== undefined && !isAfter(position, last)) return { record, position, result: 'repeated' };
       applied.set(position.source, position);
     }
     try {
       const decoded = definition.decode(record);
       if (decoded.kind === 'tick' && record.key !== null && record.key.length > 0)
-        return { record, position, outcome: 'wake', key: record.key.toString() };
-      return { record, position, outcome: 'decoded', decoded };
+        return { record, position, result: 'wake', key: record.key.toString() };
+      return { record, position, result: 'decoded', decoded };
     } catch (error) {
-      return { record, position, outcome: 'poison', cause: toMessage(error) };
+      return { record, position, result: 'poison', cause: toMessage(error) };
     }
   });
 }

@@ -73,8 +73,8 @@ function needsOf<Input>(entries: ReadonlyArray<BatchEntry<Input>>): { keys: Set<
   const keys = new Set<string>();
   let tickMs = -1;
   for (const entry of entries) {
-    if (entry.outcome === 'wake') keys.add(entry.key);
-    if (entry.outcome !== 'decoded') continue;
+    if (entry.result === 'wake') keys.add(entry.key);
+    if (entry.result !== 'decoded') continue;
     if (entry.decoded.kind === 'record') keys.add(entry.decoded.key);
     else if (entry.decoded.kind === 'tick') tickMs = Math.max(tickMs, entry.decoded.timeMs);
   }

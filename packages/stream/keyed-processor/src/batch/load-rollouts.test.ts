@@ -10,34 +10,34 @@ function toEntry(rollout: Rollout): BatchEntry<never> {
   return {
     record,
     position: undefined,
-    outcome: 'decoded',
+    result: 'decoded',
     decoded: { kind: 'rollout', rollout },
   } as BatchEntry<never>;
 }
 
 describe('rollouts of a batch', () => {
-  it('are told what is in force just before each, without those that were rejected', async () => {
-    const told: string[] = [];
+  it('see what is in force just before each, without those that were rejected', async () => {
+    const seen: string[] = [];
     const batch = [roll('spec', 2), roll('chart', 3), roll('spec', 4), roll('chart', 5)];
     const entries = await loadRollouts(batch.map(toEntry), [roll('spec', 1)], async (rollout, inForce) => {
-      told.push(`${rollout.hash} after ${[...inForce.values()].map(({ hash }) => hash)}`);
+      seen.push(`${rollout.hash} after ${[...inForce.values()].map(({ hash }) => hash)}`);
       return rollout.number === 4 ? { reason: 'no' } : undefined;
     });
-    expect(told).toEqual([
+    expect(seen).toEqual([
       'spec-2 after spec-1',
       'chart-3 after spec-2',
       'spec-4 after spec-2,chart-3',
       'chart-5 after spec-2,chart-3',
     ]);
-    expect(entries.map(({ outcome }) => outcome)).toEqual(['decoded', 'decoded', 'poison', 'decoded']);
+    expect(entries.map(({ result }) => result)).toEqual(['decoded', 'decoded', 'poison', 'decoded']);
   });
 
-  it('that are in force already are told of all that is, whatever order they came in', async () => {
-    const told: number[] = [];
+  it('that are in force already see all that is, whatever order they came in', async () => {
+    const seen: number[] = [];
     await loadInForce([roll('chart', 1), roll('spec', 2)], async (_, inForce) => {
-      told.push(inForce.size);
+      seen.push(inForce.size);
       return undefined;
     });
-    expect(told).toEqual([2, 2]);
+    expect(seen).toEqual([2, 2]);
   });
 });

@@ -1,12 +1,12 @@
 import type { Rollout } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
-import type { Refusal } from '../definition.js';
+import type { Rejection } from '../definition.js';
 import type { BatchEntry } from './decode-batch.js';
 
-type LoadRollout = (rollout: Rollout, inForce: ReadonlyMap<string, Rollout>) => Promise<Refusal | undefined>;
+type LoadRollout = (rollout: Rollout, inForce: ReadonlyMap<string, Rollout>) => Promise<Rejection | undefined>;
 
 /**
- * Has the rollouts of a batch loaded before it is processed. A refused one is poison like any other record that nobody
+ * Has the rollouts of a batch loaded before it is processed. A rejected one is poison like any other record that nobody
  * can use: kept as a dead letter with the reason, while what was in force stays so. It is not forwarded: for the processors
  * behind this one it never was. `before` is what is in force where the batch begins.
  */
@@ -20,22 +20,22 @@ export async function loadRollouts<Input>(
   const inForce = toInForce(before);
   for (const entry of entries) {
     const rollout = rolloutOf(entry);
-    const refusal = rollout && (await loadRollout(rollout, inForce));
-    if (rollout !== undefined && refusal === undefined) inForce.set(rollout.kind, rollout);
-    loaded.push(refusal === undefined ? entry : toPoison(entry, refusal));
+    const rejection = rollout && (await loadRollout(rollout, inForce));
+    if (rollout !== undefined && rejection === undefined) inForce.set(rollout.kind, rollout);
+    loaded.push(rejection === undefined ? entry : toPoison(entry, rejection));
   }
   return loaded;
 }
 
-/** Has what is in force loaded anew. There is nothing to fall back on: a refusal is thrown. */
+/** Has what is in force loaded anew. There is nothing to fall back on: a rejection is thrown. */
 export async function loadInForce(inForce: readonly Rollout[], loadRollout: LoadRollout): Promise<void> {
   for (const rollout of inForce) {
-    const refusal = await loadRollout(rollout, toInForce(inForce));
-    if (refusal === undefined) continue;
+    const rejection = await loadRollout(rollout, toInForce(inForce));
+    if (rejection === undefined) continue;
     const { kind, number } = rollout;
     throw new AppError(
       'dependency_misconfigured',
-      `${kind} ${number} is in force, but this build has no use for it (${refusal.reason}): deploy the build that had`,
+      `${kind} ${number} is in force, but this build has no use for it (${rejection.reason}): deploy the build that had`,
     );
   }
 }
@@ -45,9 +45,9 @@ function toInForce(rollouts: readonly Rollout[]): Map<string, Rollout> {
 }
 
 function rolloutOf<Input>(entry: BatchEntry<Input>): Rollout | undefined {
-  return entry.outcome === 'decoded' && entry.decoded.kind === 'rollout' ? entry.decoded.rollout : undefined;
+  return entry.result === 'decoded' && entry.decoded.kind === 'rollout' ? entry.decoded.rollout : undefined;
 }
 
-function toPoison<Input>({ record, position }: BatchEntry<Input>, { reason }: Refusal): BatchEntry<Input> {
-  return { record, position, outcome: 'poison', cause: reason };
+function toPoison<Input>({ record, position }: BatchEntry<Input>, { reason }: Rejection): BatchEntry<Input> {
+  return { record, position, result: 'poison', cause: reason };
 }

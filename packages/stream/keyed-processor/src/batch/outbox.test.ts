@@ -24,7 +24,7 @@ describe('outbox', () => {
     expect(encodeOutbox(records)).toHaveLength(bytes);
   });
 
-  it('refuses another version, and bytes that end too soon', () => {
+  it('rejects another version, and bytes that end too soon', () => {
     const bytes = encodeOutbox(records);
     expect(() => decodeOutbox(Buffer.from([9, ...bytes.subarray(1)]))).toThrow('unknown version 9');
     expect(() => decodeOutbox(bytes.subarray(0, 20))).toThrow();

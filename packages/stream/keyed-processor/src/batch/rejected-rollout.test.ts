@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
-import { MemoryPartitionStore, OUT, REFUSED, toSeen } from '@perennial/keyed-processor/testing';
+import { MemoryPartitionStore, OUT, REJECTED, toSeen } from '@perennial/keyed-processor/testing';
 import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
@@ -12,18 +12,18 @@ const input = toInput([
   { key: 'a', body: { value: 1 } },
   { body: { rollout: 10 } },
   { key: 'a', body: { value: 1 } },
-  { body: { rollout: REFUSED } },
+  { body: { rollout: REJECTED } },
   { key: 'a', body: { value: 1 } },
 ]);
 
-describe('a refused rollout', () => {
+describe('a rejected rollout', () => {
   it.each([1, 5])(
     'leaves what was in force, is kept as a dead letter and is not forwarded (deliveries of %i)',
     async (chunk) => {
       const store = new MemoryPartitionStore();
       const producer = new RecordingProducer();
-      const refused: unknown[] = [];
-      const telemetry = { refused: (...told: unknown[]) => void refused.push(told) };
+      const rejected: unknown[] = [];
+      const telemetry = { rejected: (...reported: unknown[]) => void rejected.push(reported) };
       const harness = createHarness({ input, store, producer, owner: 'one', telemetry });
       await harness.drain({ chunk });
       await harness.worker.stop();
@@ -35,16 +35,18 @@ describe('a refused rollout', () => {
         expect.stringContaining(`${OUT} null {"kind":"rollout","rollout":{"kind":"factor","number":10`),
       ]);
       const [letter] = producer.written.filter(({ topic }) => topic === 'dead');
-      expect(String(letter?.value)).toBe(JSON.stringify({ rollout: REFUSED }));
-      expect(Object.values(letter?.headers ?? {})).toContain('this one is refused');
-      expect(refused).toEqual([[0, { kind: 'factor', number: REFUSED, hash: '' }, { reason: 'this one is refused' }]]);
+      expect(String(letter?.value)).toBe(JSON.stringify({ rollout: REJECTED }));
+      expect(Object.values(letter?.headers ?? {})).toContain('this one is rejected');
+      expect(rejected).toEqual([
+        [0, { kind: 'factor', number: REJECTED, hash: '' }, { reason: 'this one is rejected' }],
+      ]);
     },
   );
 
   it('of what is in force already stops the partition: there is nothing else to go by', async () => {
     const store = new MemoryPartitionStore();
     const producer = new RecordingProducer();
-    const inForce = [{ kind: 'factor', number: REFUSED, hash: '' }];
+    const inForce = [{ kind: 'factor', number: REJECTED, hash: '' }];
     const { meta } = await store.acquire('before');
     expect(meta).toBeUndefined();
     const begun = {
@@ -61,14 +63,14 @@ describe('a refused rollout', () => {
       { owner: 'before', next: 0, commits: 0 },
       { meta: begun, states: [], timers: [], outbox: undefined, acknowledged: [] },
     );
-    const told: unknown[] = [];
-    const telemetry = { stalled: (_: number, error: unknown) => void told.push(error) };
+    const reported: unknown[] = [];
+    const telemetry = { stalled: (_: number, error: unknown) => void reported.push(error) };
     const { worker, drain } = createHarness({ input, store, producer, owner: 'one', telemetry });
-    await drain({ until: () => told.length > 2 });
+    await drain({ until: () => reported.length > 2 });
     expect(worker.ready).toBe(false);
     await worker.stop();
-    expect(told[0]).toBeInstanceOf(AppError);
-    expect(told[0]).toMatchObject({ message: expect.stringContaining('this one is refused') });
+    expect(reported[0]).toBeInstanceOf(AppError);
+    expect(reported[0]).toMatchObject({ message: expect.stringContaining('this one is rejected') });
     expect(producer.written).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { AppError } from '@perennial/kernel';
 import type { PartitionMeta } from '../store/store.js';
 
 /**
- * Refuses to go on where records would be skipped: never silently. Throws AppError that says what to do.
+ * Stops where records would be skipped: never silently. Throws an AppError that says what to do.
  * @param meta undefined when the store knows nothing of the partition: new, or emptied.
  */
 export async function checkContinuity(

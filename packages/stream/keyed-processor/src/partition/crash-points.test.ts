@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogRecord } from '@perennial/kafka';
-import { MemoryPartitionStore, OUT, REFUSED, toSeen } from '@perennial/keyed-processor/testing';
+import { MemoryPartitionStore, OUT, REJECTED, toSeen } from '@perennial/keyed-processor/testing';
 import type { CommitRequest, Fence, PartitionStore } from '../store/store.js';
 import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
@@ -22,7 +22,7 @@ const input: LogRecord[] = toInput([
   { key: 'c', body: { value: 4 } },
   { key: 'c', body: { value: -1 } },
   { body: { rollout: 10 } },
-  { body: { rollout: REFUSED } },
+  { body: { rollout: REJECTED } },
   { body: { tick: 12 } },
   { key: 'a', body: { value: 1 } },
   { body: { tick: 40 } },

@@ -20,7 +20,7 @@ async function runUndisturbed() {
 }
 
 describe('fences', () => {
-  it('a paused owner that comes back is refused, drops its cache and work, and changes nothing', async () => {
+  it('a paused owner that comes back is fenced, drops its cache and work, and changes nothing', async () => {
     const store = new MemoryPartitionStore();
     const producer = new RecordingProducer();
     let resume = () => {};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodePosition, HEADERS, toPartition } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
-import { workOffBatch } from '../batch/batch.js';
+import { processBatch } from '../batch/batch.js';
 import { decodeBatch } from '../batch/decode-batch.js';
 import type { ProcessorDefinition } from '../definition.js';
 import { EMPTY_META, type PartitionMeta } from '../store/store.js';
@@ -36,7 +36,7 @@ async function run(
   states: ReadonlyMap<string, number>,
   meta = EMPTY_META,
 ) {
-  return workOffBatch(moving, {
+  return processBatch(moving, {
     partition,
     partitions: PARTITIONS,
     deadLetterTopic: 'dead',

@@ -1,12 +1,12 @@
 import type { LogRecord } from '@perennial/kafka';
 import type { AppError, BoundedQueue, Mutex } from '@perennial/kernel';
+import type { CatchUp } from '../snapshot/catch-up.js';
 import type { ChangedKeys } from '../snapshot/changed-keys.js';
-import type { Restoration } from '../snapshot/restoration.js';
 import type { Fence, PartitionMeta } from '../store/store.js';
 import type { OutboxPublisher } from './publisher.js';
 import type { StateCache } from './state-cache.js';
 
-/** What holds while a worker owns its partition: gone, all of it, at the first refusal. */
+/** What holds while a worker owns its partition: gone, all of it, as soon as it is fenced. */
 export interface Ownership<State> {
   readonly owner: string;
   readonly queue: BoundedQueue<LogRecord>;
@@ -16,7 +16,7 @@ export interface Ownership<State> {
   readonly mutex: Mutex;
   readonly changes: ChangedKeys;
   /** While the partition is being restored. */
-  restoration: Restoration | undefined;
+  catchUp: CatchUp | undefined;
   meta: PartitionMeta;
   /** No timer of the store is due before this. */
   timersFromMs: number;
@@ -28,15 +28,15 @@ export interface Ownership<State> {
   strayAt: number | undefined;
   /** The log cannot continue from there: nothing more is taken in, until the partition is acquired anew. */
   broken: boolean;
-  /** Why it is over, where it was not a batch that found out. */
-  refusal: AppError | undefined;
+  /** What ended it, where it was not a batch that found out. */
+  endedBy: AppError | undefined;
 }
 
-export type Refusable = Pick<Ownership<never>, 'queue' | 'refusal'>;
+export type Endable = Pick<Ownership<never>, 'queue' | 'endedBy'>;
 
 /** Ends an ownership from beside its batches, which may be waiting for records for long: the partition is asked for anew. */
-export function refuse(own: Refusable, refusal: AppError): void {
-  own.refusal ??= refusal;
+export function endOwnership(own: Endable, cause: AppError): void {
+  own.endedBy ??= cause;
   own.queue.close();
 }
 

@@ -10,13 +10,13 @@ import {
   retry,
   toBackoffMs,
 } from '@perennial/kernel';
-import { workOffBatch } from '../batch/batch.js';
+import { processBatch } from '../batch/batch.js';
 import { commitBatch } from '../batch/commit-batch.js';
 import { decodeBatch } from '../batch/decode-batch.js';
 import { loadBatch } from '../batch/load-batch.js';
 import { loadInForce, loadRollouts } from '../batch/load-rollouts.js';
 import { decodeOutbox } from '../batch/outbox.js';
-import type { ProcessorDefinition, Refusal } from '../definition.js';
+import type { ProcessorDefinition, Rejection } from '../definition.js';
 import type { ProcessorLimits } from '../limits.js';
 import { ChangedKeys } from '../snapshot/changed-keys.js';
 import type { PartitionSnapshots } from '../snapshot/partition-snapshots.js';
@@ -47,7 +47,7 @@ export interface WorkerOptions<State, Input, Evidence> {
   readonly snapshots?: PartitionSnapshots | undefined;
 }
 
-/** Works off one partition: owns it, publishes what is left, then load, step, commit, publish, batch by batch. */
+/** Processes one partition: owns it, publishes what is left, then load, step, commit, publish, batch by batch. */
 export class PartitionWorker<State, Input, Evidence> {
   readonly #options: WorkerOptions<State, Input, Evidence>;
   readonly #stop = new AbortController();
@@ -89,7 +89,7 @@ export class PartitionWorker<State, Input, Evidence> {
     return this.#ownership?.publisher.depth ?? 0;
   }
 
-  /** Tells how old the newest snapshot is. */
+  /** Reports how old the newest snapshot is. */
   observeSnapshots(): void {
     this.#options.snapshots?.observe();
   }
@@ -186,7 +186,7 @@ export class PartitionWorker<State, Input, Evidence> {
     const { store, definition, partition, limits, telemetry, clock, random, producer, snapshots } = this.#options;
     const owner = this.#options.createOwner();
     const { meta: found, outboxes } = await store.acquire(owner);
-    const { meta, restoration } = await this.#toStart(owner, found);
+    const { meta, catchUp } = await this.#toStart(owner, found);
     await loadInForce(meta.inForce, async (rollout, inForce) => definition.loadRollout?.(rollout, inForce));
     const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition });
     const own: Ownership<State> = {
@@ -196,23 +196,23 @@ export class PartitionWorker<State, Input, Evidence> {
       cache: new StateCache(limits),
       mutex: new Mutex(),
       changes: new ChangedKeys(snapshots?.changedKeysMax ?? 0),
-      restoration,
+      catchUp,
       meta,
       timersFromMs: Number.NEGATIVE_INFINITY,
       expected: meta.next,
       asked: false,
       strayAt: undefined,
       broken: false,
-      refusal: undefined,
+      endedBy: undefined,
     };
     this.#ownership = own;
     // A partition that was wiped owes nothing.
-    const owed = restoration === undefined ? outboxes : [];
+    const owed = catchUp === undefined ? outboxes : [];
     for (const { sequence, bytes } of owed) {
       publisher.add({ sequence, records: decodeOutbox(bytes), next: own.meta.next });
     }
     await publisher.waitForDepth(0);
-    await snapshots?.catchUp(own, own.meta.next);
+    await snapshots?.advanceCatchUp(own, own.meta.next);
     if (this.#stop.signal.aborted) return;
     this.#stalled = false;
     telemetry.acquired(partition, { next: own.meta.next, outboxes: owed.length });
@@ -226,7 +226,7 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#restoring = false;
     if (found !== undefined && found.restoring === undefined) {
       await checkContinuity(partition, found);
-      return { meta: found, restoration: undefined };
+      return { meta: found, catchUp: undefined };
     }
     if (snapshots !== undefined) {
       this.#restoring = true;
@@ -243,7 +243,7 @@ export class PartitionWorker<State, Input, Evidence> {
       { owner, next: 0, commits: 0 },
       { meta: EMPTY_META, states: [], timers: [], outbox: undefined, acknowledged: [] },
     );
-    return { meta: EMPTY_META, restoration: undefined };
+    return { meta: EMPTY_META, catchUp: undefined };
   }
 
   async #work(): Promise<void> {
@@ -254,12 +254,12 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#writeSnapshots(own);
     while (!this.#stop.signal.aborted) {
       let records = await own.queue.take({ itemsMax: batchItemsMax, bytesMax: batchBytesMax });
-      if (own.refusal !== undefined) throw own.refusal;
+      if (own.endedBy !== undefined) throw own.endedBy;
       while (records.length > 0) {
-        await snapshots?.catchUp(own, Math.max(own.meta.next, records[0]?.offset ?? 0));
-        const batch = records.filter(({ offset }) => offset < (own.restoration?.cutAt ?? Number.POSITIVE_INFINITY));
-        await own.mutex.run(() => this.#workOff(own, batch));
-        await snapshots?.catchUp(own, own.meta.next);
+        await snapshots?.advanceCatchUp(own, Math.max(own.meta.next, records[0]?.offset ?? 0));
+        const batch = records.filter(({ offset }) => offset < (own.catchUp?.cutAt ?? Number.POSITIVE_INFINITY));
+        await own.mutex.run(() => this.#processBatch(own, batch));
+        await snapshots?.advanceCatchUp(own, own.meta.next);
         this.#writeSnapshots(own);
         records = records.filter(({ offset }) => offset >= own.meta.next);
         if (this.#stop.signal.aborted) break;
@@ -269,20 +269,20 @@ export class PartitionWorker<State, Input, Evidence> {
   }
 
   #writeSnapshots(own: Ownership<State>): void {
-    if (own.restoration !== undefined || this.#stop.signal.aborted) return;
+    if (own.catchUp !== undefined || this.#stop.signal.aborted) return;
     this.#restoring = false;
     this.#options.snapshots?.startWriting(own);
   }
 
   /** One commit: as many of the records as fit. */
-  async #workOff(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
+  async #processBatch(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
     const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock } = this.#options;
     const decoded = decodeBatch(definition, records, own.meta);
     const entries = await loadRollouts(decoded, own.meta.inForce, (rollout, inForce) =>
       this.#loadRollout(rollout, inForce),
     );
     const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec: definition.codec, limits });
-    const result = await workOffBatch(definition, {
+    const result = await processBatch(definition, {
       partition,
       partitions,
       deadLetterTopic,
@@ -297,13 +297,13 @@ export class PartitionWorker<State, Input, Evidence> {
     await commitBatch(own, result, { store, codec: definition.codec });
     const cut = result.meta.next <= (records.at(-1)?.offset ?? -1);
     own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : Math.min(timersFromMs, ...dueTimesOf(result.timers));
-    // A replay works on states that are not all right yet: what it counts as poison was none.
-    if (own.restoration === undefined) telemetry.committed(result, clock.steadyMs() - startedMs);
+    // A catch-up processes states that are not all exact yet: what it counts as poison was none.
+    if (own.catchUp === undefined) telemetry.committed(result, clock.steadyMs() - startedMs);
   }
 
-  async #loadRollout(rollout: Rollout, inForce: ReadonlyMap<string, Rollout>): Promise<Refusal | undefined> {
+  async #loadRollout(rollout: Rollout, inForce: ReadonlyMap<string, Rollout>): Promise<Rejection | undefined> {
     const { definition, limits, clock, random, telemetry, partition } = this.#options;
-    const refusal = await retry(async () => definition.loadRollout?.(rollout, inForce), {
+    const rejection = await retry(async () => definition.loadRollout?.(rollout, inForce), {
       initialMs: limits.retryInitialMs,
       maxMs: limits.retryMaxMs,
       clock,
@@ -315,8 +315,8 @@ export class PartitionWorker<State, Input, Evidence> {
       },
     });
     this.#stalled = false;
-    if (refusal !== undefined) telemetry.refused(partition, rollout, refusal);
-    return refusal;
+    if (rejection !== undefined) telemetry.rejected(partition, rollout, rejection);
+    return rejection;
   }
 
   async #letGo(): Promise<void> {

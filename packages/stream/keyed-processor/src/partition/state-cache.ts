@@ -2,7 +2,7 @@ import { LruCache } from '@perennial/kernel';
 
 /**
  * Decoded states of one partition. It holds only what a commit of this owner wrote or a fenced load read, and is
- * dropped whole at any refusal: a stale state that survived would be folded into the next commit.
+ * dropped whole as soon as the partition is fenced: a stale state that survived would be folded into the next commit.
  */
 export class StateCache<State> {
   readonly #known: LruCache<string, { state: State | undefined }>;

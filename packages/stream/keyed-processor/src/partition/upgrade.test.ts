@@ -41,7 +41,7 @@ function createWorld() {
   return { store, producer, stalled, start };
 }
 
-async function workOff(start: ReturnType<typeof createWorld>['start'], codec: StateCodec<Sum>, upTo: number) {
+async function process(start: ReturnType<typeof createWorld>['start'], codec: StateCodec<Sum>, upTo: number) {
   const { drain, worker } = start(codec, upTo);
   await drain();
   await worker.stop();
@@ -49,28 +49,28 @@ async function workOff(start: ReturnType<typeof createWorld>['start'], codec: St
 
 async function runUndisturbed(): Promise<string[]> {
   const { start, producer } = createWorld();
-  await workOff(start, summing.codec, input.length);
+  await process(start, summing.codec, input.length);
   return toSeen(producer.written);
 }
 
 describe('a newer version of states', () => {
   it('stops a release that cannot read it, visibly, with nothing skipped, until one comes that can', async () => {
     const { start, producer, stalled } = createWorld();
-    await workOff(start, newCodec, 6);
+    await process(start, newCodec, 6);
     const old = start(oldCodec, input.length);
     await old.drain({ until: () => stalled.length >= 3 });
     expect([old.worker.ready, old.worker.next ?? 6]).toEqual([false, 6]);
     expect(new Set(stalled)).toEqual(new Set(['a state of version 2']));
     await old.worker.stop();
     expect(toSeen(producer.written)).toHaveLength(6);
-    await workOff(start, newCodec, input.length);
+    await process(start, newCodec, input.length);
     expect(toSeen(producer.written)).toEqual(await runUndisturbed());
   });
 
   it('goes and comes with the partition between a release that reads it and one that writes it', async () => {
     const { start, producer, stalled } = createWorld();
     const codecs = [oldCodec, readingCodec, newCodec, readingCodec, newCodec, readingCodec];
-    for (const [i, codec] of codecs.entries()) await workOff(start, codec, 2 * (i + 1));
+    for (const [i, codec] of codecs.entries()) await process(start, codec, 2 * (i + 1));
     expect(stalled).toEqual([]);
     expect(toSeen(producer.written)).toEqual(await runUndisturbed());
   });

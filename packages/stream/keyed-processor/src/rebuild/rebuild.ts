@@ -3,7 +3,7 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { AppError, assert, BoundedQueue, createRandomToken, Mutex, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
-import { workOffBatch } from '../batch/batch.js';
+import { processBatch } from '../batch/batch.js';
 import { commitBatch } from '../batch/commit-batch.js';
 import { decodeBatch } from '../batch/decode-batch.js';
 import { loadBatch } from '../batch/load-batch.js';
@@ -51,10 +51,10 @@ export interface RebuildStage {
 /** A partition that is made again out of its records. */
 export interface PartitionRebuild {
   /**
-   * Works off the next records, in order, by the processor's own code; gives what they cause, for the next processor: none
+   * Processes the next records, in order, by the processor's own code; gives what they cause, for the next processor: none
    * of it is published, for it was. Throws AppError `fenced` when somebody else has taken the partition.
    */
-  workOff(records: readonly LogRecord[]): Promise<readonly OutgoingRecord[]>;
+  process(records: readonly LogRecord[]): Promise<readonly OutgoingRecord[]>;
   /** The states are whole; the processor goes on with the record at `next`. */
   finish(next: number): Promise<void>;
 }
@@ -106,7 +106,7 @@ class Rebuild<State, Input, Evidence> implements PartitionRebuild {
     this.#own = createOwnership(options, at);
   }
 
-  async workOff(records: readonly LogRecord[]): Promise<readonly OutgoingRecord[]> {
+  async process(records: readonly LogRecord[]): Promise<readonly OutgoingRecord[]> {
     const outputs: OutgoingRecord[] = [];
     for (let from = 0; from < records.length; from += BATCH_RECORDS_MAX) {
       let batch = records.slice(from, from + BATCH_RECORDS_MAX);
@@ -138,7 +138,7 @@ class Rebuild<State, Input, Evidence> implements PartitionRebuild {
     );
     const { codec } = definition;
     const { states, timers, timersFromMs } = await loadBatch(own, entries, { store, codec, limits: DEFAULT_LIMITS });
-    const result = await workOffBatch(definition, {
+    const result = await processBatch(definition, {
       partition: this.#partition,
       partitions,
       deadLetterTopic: toTopic(namespace, 'deadLettered'),
@@ -181,13 +181,13 @@ function createOwnership<State, Input, Evidence>(
     cache: new StateCache(limits),
     mutex: new Mutex(),
     changes: new ChangedKeys(0),
-    restoration: undefined,
+    catchUp: undefined,
     meta,
     timersFromMs: Number.NEGATIVE_INFINITY,
     expected: 0,
     asked: true,
     strayAt: undefined,
     broken: false,
-    refusal: undefined,
+    endedBy: undefined,
   };
 }

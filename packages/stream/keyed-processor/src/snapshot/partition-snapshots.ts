@@ -1,5 +1,5 @@
 import { type Clock, isAppError, type Mutex } from '@perennial/kernel';
-import { type Ownership, type Refusable, toFence } from '../partition/ownership.js';
+import { type Endable, type Ownership, toFence } from '../partition/ownership.js';
 import type { PartitionStore } from '../store/store.js';
 import type { SnapshotArchive } from './snapshot-archive.js';
 import type { LogReach } from './snapshot-choice.js';
@@ -41,34 +41,34 @@ export class PartitionSnapshots {
   }
 
   /** Brings in what a snapshot read at or below `next`, all records below which are processed; ends a restore that is through. */
-  async catchUp<State>(own: Ownership<State>, next: number): Promise<void> {
-    const { restoration } = own;
-    if (restoration === undefined) return;
+  async advanceCatchUp<State>(own: Ownership<State>, next: number): Promise<void> {
+    const { catchUp } = own;
+    if (catchUp === undefined) return;
     const { store } = this.#options;
     try {
-      for (let due = await restoration.takeDue(next); due !== undefined; due = await restoration.takeDue(next)) {
+      for (let due = await catchUp.takeDue(next); due !== undefined; due = await catchUp.takeDue(next)) {
         const meta = toCounted(own.meta);
         await store.commit(toFence(own), toCommit(meta, due));
         own.meta = meta;
         for (const { key } of due) own.cache.forget(key);
         own.timersFromMs = Number.NEGATIVE_INFINITY;
-        restoration.progress.loaded(due.length);
+        catchUp.progress.loaded(due.length);
       }
     } catch (error) {
-      if (isAppError(error, 'data_damaged')) this.#restore.noteDamaged(restoration.snapshot.id, error);
+      if (isAppError(error, 'data_damaged')) this.#restore.noteDamaged(catchUp.snapshot.id, error);
       throw error;
     }
-    restoration.progress.replayed(next);
-    if (!restoration.isDone(next)) return;
+    catchUp.progress.caughtUp(next);
+    if (!catchUp.isDone(next)) return;
     const meta = toCounted({ ...own.meta, restoring: undefined });
     await store.commit(toFence(own), toCommit(meta, []));
     own.meta = meta;
-    own.restoration = undefined;
-    restoration.progress.finish();
+    own.catchUp = undefined;
+    catchUp.progress.finish();
   }
 
   /** Writes them from now on, until `stopWriting`; nothing is begun twice. */
-  startWriting(source: SnapshotSource & Refusable): void {
+  startWriting(source: SnapshotSource & Endable): void {
     if (this.#schedule !== undefined) return;
     this.#schedule = new SnapshotSchedule({ ...this.#options, source });
     this.#schedule.start();
@@ -80,7 +80,7 @@ export class PartitionSnapshots {
     await schedule?.stop();
   }
 
-  /** Tells how old the newest snapshot is. */
+  /** Reports how old the newest snapshot is. */
   observe(): void {
     this.#schedule?.observe();
   }

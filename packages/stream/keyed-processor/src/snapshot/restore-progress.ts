@@ -3,7 +3,7 @@ import type { SnapshotManifest } from './snapshot-format.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
 import type { RestoreFigures, SnapshotTelemetry } from './snapshot-telemetry.js';
 
-/** Counts what a restore has done, and tells it at intervals. */
+/** Counts what a restore has done, and reports it at intervals. */
 export class RestoreProgress {
   readonly #to: RestoreProgressTarget;
   readonly #newest: SnapshotManifest;
@@ -24,14 +24,14 @@ export class RestoreProgress {
 
   loaded(profiles: number): void {
     this.#profiles += profiles;
-    this.#tell();
+    this.#report();
   }
 
   /** All records below `next` are processed. */
-  replayed(next: number): void {
+  caughtUp(next: number): void {
     const { begin, end } = this.#newest;
     this.#records = Math.min(next, end) - begin.next;
-    this.#tell();
+    this.#report();
   }
 
   finish(): void {
@@ -39,7 +39,7 @@ export class RestoreProgress {
     telemetry.restored(partition, this.#figures());
   }
 
-  #tell(): void {
+  #report(): void {
     const { clock, limits, telemetry, partition } = this.#to;
     if (clock.steadyMs() - this.#toldMs < limits.progressIntervalMs) return;
     this.#toldMs = clock.steadyMs();
@@ -52,7 +52,7 @@ export class RestoreProgress {
       snapshot: id,
       profilesLoaded: this.#profiles,
       profilesTotal: this.#profilesTotal,
-      recordsReplayed: this.#records,
+      recordsCaughtUp: this.#records,
       recordsTotal: end - begin.next,
       elapsedMs: this.#to.clock.steadyMs() - this.#startedMs,
     };

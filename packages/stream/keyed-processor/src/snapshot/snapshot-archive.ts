@@ -12,7 +12,7 @@ import {
 } from './snapshot-format.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
 
-/** Whose snapshots they are; one that says otherwise is refused. */
+/** Whose snapshots they are; one that says otherwise is invalid. */
 export interface SnapshotSubject {
   readonly namespace: string;
   readonly processor: string;
@@ -86,7 +86,7 @@ export class SnapshotArchive {
     await this.#try(() => this.#options.blobs.put(`${this.#prefix}/manifests/${manifest.id}`, bytes));
   }
 
-  /** Throws `data_damaged` when it is absent or not the bytes that the manifest tells of. */
+  /** Throws `data_damaged` when it is absent or not the bytes that the manifest names. */
   async readChunk(id: string, chunk: SnapshotChunk): Promise<StoredProfile[]> {
     const bytes = await this.#try(() => this.#options.blobs.get(this.#toChunkKey(id, chunk.number)));
     const what = `chunk ${chunk.number} of snapshot ${id}`;

@@ -17,7 +17,7 @@ export interface LogReach {
 
 /**
  * The newest snapshot that can be read, with what it adds to; undefined when there is none at all. One that is damaged is
- * told, noted in `damaged`, and the one before is taken. Throws `data_damaged` when none is left.
+ * reported, noted in `damaged`, and the one before is taken. Throws `data_damaged` when none is left.
  */
 export async function chooseSnapshot(
   archive: SnapshotArchive,

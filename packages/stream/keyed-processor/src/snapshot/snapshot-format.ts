@@ -30,7 +30,7 @@ export interface SnapshotManifest {
   readonly topic: string;
   readonly partition: number;
   readonly partitions: number;
-  /** What the partition knew when the snapshot began; ordinal 0. A restore replays the log from here. */
+  /** What the partition knew when the snapshot began; ordinal 0. A restore catches up with the log from here. */
   readonly begin: PartitionMeta;
   /** Every output of a record below this had been acknowledged when the snapshot ended; no chunk was read above it. */
   readonly end: number;
@@ -44,7 +44,7 @@ export const FORMAT_VERSION = 1;
 const MAGIC = Buffer.from('PNSC');
 /** The fastest: on states of the shipped services higher levels cost three times the time for a few percent. */
 const COMPRESSION_LEVEL = 1;
-/** What a damaged or foreign chunk may inflate to before it is refused. */
+/** What a damaged or foreign chunk may inflate to before it counts as damaged. */
 const INFLATED_BYTES_MAX = 256 * 1024 * 1024;
 const SHA256_HEX_CHARS = 64;
 

@@ -24,7 +24,7 @@ export interface SnapshotLimits {
   readonly retryMaxMs: number;
   /** Chunks that a restore fetches ahead, of one partition. */
   readonly chunksAheadMax: number;
-  /** How often a restore tells how far it is. */
+  /** How often a restore reports how far it is. */
   readonly progressIntervalMs: number;
 }
 

@@ -185,17 +185,17 @@ describe('a chunk that was put in', () => {
 
   it.each([1, 2, 3, 4])('does not go on top of others when a client repeats it (seed %i)', async (seed) => {
     let before: (() => Promise<void>) | undefined;
-    const refused: unknown[] = [];
+    const fenced: unknown[] = [];
     const chunks = await restoreWith(seed, async (_world, again) => {
-      await before?.().catch((error: unknown) => refused.push(error));
+      await before?.().catch((error: unknown) => fenced.push(error));
       before = again;
     });
-    expect(refused).toHaveLength(chunks - 1);
+    expect(fenced).toHaveLength(chunks - 1);
     expect(chunks).toBeGreaterThan(3);
   });
 });
 
-describe('a restore that replays no record', () => {
+describe('a restore that has no record to catch up with', () => {
   it('is missed when a failover takes back all of it, its end included', async () => {
     const world = new World(createTurbulentInput(createSeededRandom(5), 40));
     const first = world.join();

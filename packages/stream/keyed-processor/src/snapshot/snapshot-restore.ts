@@ -7,7 +7,7 @@ import {
   type PartitionStore,
   type StoredProfile,
 } from '../store/store.js';
-import { Restoration } from './restoration.js';
+import { CatchUp } from './catch-up.js';
 import { RestoreProgress } from './restore-progress.js';
 import { type SnapshotArchive, toSnapshotId } from './snapshot-archive.js';
 import { checkNeverBegun, checkReach, chooseSnapshot, type LogReach, type SnapshotChain } from './snapshot-choice.js';
@@ -28,7 +28,7 @@ export interface SnapshotRestoreOptions {
 /** Where a partition begins that the store knew nothing of. */
 export interface RestoredStart {
   readonly meta: PartitionMeta;
-  readonly restoration: Restoration | undefined;
+  readonly catchUp: CatchUp | undefined;
 }
 
 /**
@@ -84,7 +84,7 @@ export class SnapshotRestore {
       createdAtMs,
     });
     await store.commit({ owner, next: 0, commits: 0 }, toCommit(EMPTY_META, []));
-    return { meta: EMPTY_META, restoration: undefined };
+    return { meta: EMPTY_META, catchUp: undefined };
   }
 
   async #restore(
@@ -107,7 +107,7 @@ export class SnapshotRestore {
         return 'damaged';
       }
     }
-    return { meta, restoration: new Restoration(newest, { archive, ...limits }, progress) };
+    return { meta, catchUp: new CatchUp(newest, { archive, ...limits }, progress) };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { type Clock, isAppError, type Mutex } from '@perennial/kernel';
-import { type Refusable, refuse } from '../partition/ownership.js';
+import { type Endable, endOwnership } from '../partition/ownership.js';
 import type { PartitionStore } from '../store/store.js';
 import { type SnapshotArchive, toCreatedAtMs } from './snapshot-archive.js';
 import type { SnapshotManifest } from './snapshot-format.js';
@@ -9,7 +9,7 @@ import type { SnapshotTelemetry } from './snapshot-telemetry.js';
 import { type SnapshotBase, type SnapshotSource, writeSnapshot } from './snapshot-writer.js';
 
 export interface SnapshotScheduleOptions {
-  readonly source: SnapshotSource & Refusable;
+  readonly source: SnapshotSource & Endable;
   readonly store: PartitionStore;
   readonly archive: SnapshotArchive;
   readonly limits: SnapshotLimits;
@@ -42,7 +42,7 @@ export class SnapshotSchedule {
     this.#options.telemetry.aged(this.#options.archive.subject.partition, undefined);
   }
 
-  /** Tells how old the newest snapshot is. */
+  /** Reports how old the newest snapshot is. */
   observe(): void {
     if (this.#newestAtMs === undefined || this.#stop.signal.aborted) return;
     const { clock, telemetry, archive } = this.#options;
@@ -81,7 +81,7 @@ export class SnapshotSchedule {
       // Given up on purpose.
       if (this.#stop.signal.aborted) return;
       // An owner without records would not find out by itself.
-      if (isAppError(error, 'fenced')) refuse(this.#options.source, error);
+      if (isAppError(error, 'fenced')) endOwnership(this.#options.source, error);
       else telemetry.failed(archive.subject.partition, error);
     }
   }

@@ -5,7 +5,7 @@ export interface RestoreFigures {
   readonly snapshot: string;
   readonly profilesLoaded: number;
   readonly profilesTotal: number;
-  readonly recordsReplayed: number;
+  readonly recordsCaughtUp: number;
   readonly recordsTotal: number;
   readonly elapsedMs: number;
 }
@@ -98,12 +98,12 @@ export function createSnapshotTelemetry(logger: Logger, metrics: Metrics): Snaps
   };
 }
 
-function toRatio({ profilesLoaded, profilesTotal, recordsReplayed, recordsTotal }: RestoreFigures): number {
+function toRatio({ profilesLoaded, profilesTotal, recordsCaughtUp, recordsTotal }: RestoreFigures): number {
   const total = profilesTotal + recordsTotal;
-  return total === 0 ? 1 : (profilesLoaded + recordsReplayed) / total;
+  return total === 0 ? 1 : (profilesLoaded + recordsCaughtUp) / total;
 }
 
-function toRates({ profilesLoaded, recordsReplayed, elapsedMs }: RestoreFigures) {
+function toRates({ profilesLoaded, recordsCaughtUp, elapsedMs }: RestoreFigures) {
   const perSecond = (count: number) => Math.round((count * 1000) / Math.max(1, elapsedMs));
-  return { profilesPerSecond: perSecond(profilesLoaded), recordsPerSecond: perSecond(recordsReplayed) };
+  return { profilesPerSecond: perSecond(profilesLoaded), recordsPerSecond: perSecond(recordsCaughtUp) };
 }

@@ -8,10 +8,10 @@ import type { SnapshotLimits } from './snapshot-limits.js';
 /*
  * A snapshot of a partition at work. Begin: between two batches, where the partition stands. Then every profile as it is
  * read, each chunk with the offset at which it was (`asOf`): a full snapshot scans, an increment takes what has changed
- * since the one before began. End: between two batches again, when nothing is unpublished, so that a restore may replay
- * everything below the end without its outputs. The manifest last.
+ * since the one before began. End: between two batches again, when nothing is unpublished, so that a restore may process
+ * everything below the end again without its outputs. The manifest last.
  *
- * A scan may miss a profile that is not there all the time. One that came after the beginning is made by the replay. One
+ * A scan may miss a profile that is not there all the time. One that came after the beginning is made by the catch-up. One
  * that was removed, and perhaps came again, is read by its key after the scan: it may have had a state at the beginning.
  */
 
@@ -94,7 +94,7 @@ class SnapshotWriter {
   async discard(): Promise<void> {
     const { archive, signal } = this.#options;
     if (this.#chunks.length === 0 || signal.aborted) return;
-    // The failure that is told is the one that led here.
+    // The failure that is reported is the one that led here.
     await archive.remove(this.#id).catch(() => undefined);
   }
 
@@ -154,7 +154,7 @@ class SnapshotWriter {
   }
 
   /**
-   * Where nothing is unpublished: a record below may be replayed without its outputs. Outboxes that are acknowledged go
+   * Where nothing is unpublished: a record below may be processed again without its outputs. Outboxes that are acknowledged go
    * with a commit that changes nothing else; that the store then holds none is asked of the store itself.
    */
   #end(): Promise<number> {

@@ -71,7 +71,7 @@ export interface ReadGuard {
   readonly nextMin: number;
 }
 
-/** A profile as a snapshot holds it. Its timer is told, since a poison timer is gone though the state still asks for it. */
+/** A profile as a snapshot holds it. Its timer is kept apart, since a poison timer is gone though the state still asks for it. */
 export interface StoredProfile {
   readonly key: string;
   /** Null for a profile that has none. */

@@ -31,19 +31,19 @@ async function loseStore() {
   return { store, blobs, producer, before };
 }
 
-/** Takes the partition on; gives its result, and the troubles it told of: it is stopped at the one after `patience`. */
+/** Takes the partition on; gives its result, and the errors it reported: it is stopped at the one after `patience`. */
 async function takeOn(
   lost: Awaited<ReturnType<typeof loseStore>>,
   { patience = 0, ...reach }: Partial<LogReach> & { patience?: number } = {},
 ) {
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const damaged: string[] = [];
   const harness = createHarness({
     input,
     store: lost.store,
     producer: lost.producer,
     owner: 'after',
-    telemetry: { stalled: (_partition, error) => void told.push(error) },
+    telemetry: { stalled: (_partition, error) => void reported.push(error) },
     snapshots: openTestSnapshots({
       store: lost.store,
       blobs: lost.blobs,
@@ -51,9 +51,9 @@ async function takeOn(
       telemetry: { damaged: (_partition, { snapshot }) => void damaged.push(snapshot) },
     }),
   });
-  await harness.drain({ until: () => told.length > patience });
+  await harness.drain({ until: () => reported.length > patience });
   await harness.worker.stop();
-  return { error: told[0], damaged, contents: withoutCounts(lost.store), seen: toSeen(lost.producer.written) };
+  return { error: reported[0], damaged, contents: withoutCounts(lost.store), seen: toSeen(lost.producer.written) };
 }
 
 /** Numbers from the end: 0 is the newest. */
@@ -61,7 +61,7 @@ const newest = (blobs: MemoryBlobStore, back = 0) => must(readManifests(blobs).a
 const chunkKeysOf = (blobs: MemoryBlobStore, id: string) =>
   [...blobs.objects.keys()].filter((key) => key.startsWith(`${CHUNKS}${id}/`)).sort();
 
-describe('a restore refuses', () => {
+describe('a restore fails visibly', () => {
   it('when the log no longer reaches back to where the snapshot began, and says what to do', async () => {
     const lost = await loseStore();
     const { begin } = newest(lost.blobs);
@@ -106,20 +106,20 @@ describe('a restore refuses', () => {
     const fence = { owner: 'someone', next: 0, commits: 0 };
     const meta = { ...newest(lost.blobs).begin, restoring: 'some-snapshot' };
     await lost.store.commit(fence, { meta, states: [], timers: [], outbox: undefined, acknowledged: [] });
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const harness = createHarness({
       ...lost,
       input,
       owner: 'after',
-      telemetry: { stalled: (_partition, error) => void told.push(error) },
+      telemetry: { stalled: (_partition, error) => void reported.push(error) },
     });
-    await harness.drain({ until: () => told.length > 0 });
+    await harness.drain({ until: () => reported.length > 0 });
     await harness.worker.stop();
-    expect(toMessage(told[0])).toContain('being restored from snapshot some-snapshot, but snapshots are off');
+    expect(toMessage(reported[0])).toContain('being restored from snapshot some-snapshot, but snapshots are off');
   });
 });
 
-describe('a damaged snapshot is told and the one before taken', () => {
+describe('a damaged snapshot is reported, and the one before is taken', () => {
   const damages: ReadonlyArray<[what: string, harm: (blobs: MemoryBlobStore) => string]> = [
     [
       'a manifest with a flipped bit',
@@ -130,7 +130,7 @@ describe('a damaged snapshot is told and the one before taken', () => {
       },
     ],
     ['a chunk with a flipped bit, at the beginning', (blobs) => harmChunk(blobs, 0, (key) => blobs.damage(key))],
-    ['a chunk with a flipped bit, met in mid replay', (blobs) => harmChunk(blobs, -1, (key) => blobs.damage(key))],
+    ['a chunk with a flipped bit, met in mid catch-up', (blobs) => harmChunk(blobs, -1, (key) => blobs.damage(key))],
     ['a chunk that is gone', (blobs) => harmChunk(blobs, -1, (key) => void blobs.objects.delete(key))],
     [
       'a chunk that was cut short',
@@ -177,7 +177,7 @@ describe('a damaged snapshot is told and the one before taken', () => {
   it.each(damages)('%s', async (_what, harm) => {
     const lost = await loseStore();
     const id = harm(lost.blobs);
-    // One that is met in mid replay stalls the partition, visibly; the next try takes the one before.
+    // One that is met in mid catch-up stalls the partition, visibly; the next try takes the one before.
     const { error, damaged, contents, seen } = await takeOn(lost, { patience: 1 });
     if (error !== undefined) expect(error).toMatchObject({ code: 'data_damaged' });
     expect(damaged).toContain(id);

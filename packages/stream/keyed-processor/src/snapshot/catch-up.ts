@@ -4,15 +4,15 @@ import { type ChunkReader, readChunksAhead } from './snapshot-chunks.js';
 import type { SnapshotManifest } from './snapshot-format.js';
 
 /**
- * What is left to do of a restore once the states at the snapshot's beginning are loaded: records are replayed without
- * their outputs up to the snapshot's end, and profiles that were read later than the beginning replace what the replay
+ * What is left to do of a restore once the states at the snapshot's beginning are loaded: records are processed without
+ * their outputs up to the snapshot's end, and profiles that were read later than the beginning replace what the catch-up
  * made of them at the very offset at which they were read. Until then such a profile may be anything; from then on it is exact.
  *
- * An offset is enough to place a chunk, though it may have been read in the middle of a tick: a timer that had fired by
- * then was set anew or removed by the same commit, so the tick, replayed, fires just the others. That their outputs would
+ * An offset is enough to say where a chunk belongs, though it may have been read in the middle of a tick: a timer that had fired by
+ * then was set anew or removed by the same commit, so the tick, processed again, fires just the others. That their outputs would
  * count differently is no matter, since the snapshot's end lies above the tick.
  */
-export class Restoration {
+export class CatchUp {
   readonly snapshot: SnapshotManifest;
   readonly progress: RestoreProgress;
   readonly #pending: Array<{ readonly asOf: number }>;
