@@ -3,6 +3,7 @@ import { createApp, openRebuild } from './app.js';
 import { createCommands } from './commands.js';
 import { type ActionConfig, loadConfig } from './config.js';
 
+export { createLedger, LEDGER_MIGRATIONS } from './adapters/ledger.js';
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<ActionConfig> = {
