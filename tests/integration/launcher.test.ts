@@ -47,7 +47,7 @@ describe('launcher', () => {
         .sort(),
     ).toEqual(['action register policy', 'scoring register lifecycle', 'scoring register model']);
     expect(commands.slice(7).map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual(
-      ['lifecycle', 'model', 'policy'].map((kind) => `ingest rollout --kind ${kind}`),
+      ['model', 'lifecycle', 'policy'].map((kind) => `ingest rollout --kind ${kind}`),
     );
   });
 

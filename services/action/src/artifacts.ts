@@ -88,6 +88,8 @@ export function readPolicy(
   }: {
     fileName: string;
     stages?: Iterable<string>;
+    /** The heads that conditions may read; any of them without. */
+    headNames?: Iterable<string> | undefined;
     spec: CompiledFeatures;
     onEvaluationError?: OnEvaluationError;
   },

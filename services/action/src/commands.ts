@@ -4,6 +4,7 @@ import { toPostgresSchema } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { parseLifecycle } from '@perennial/lifecycle';
+import { listKnownHeads } from '@perennial/model-manifest';
 import { migrate, withPool } from '@perennial/postgres';
 import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
@@ -24,12 +25,17 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
       await withPool(connection, (pool) => migrate(pool, { schema, migrations: LEDGER_MIGRATIONS }));
     },
 
-    /** `register policy FILE [--lifecycle FILE]`: stage names are checked against that chart, or the one beside FILE. */
+    /**
+     * `register policy FILE [--lifecycle FILE]`: stage names are checked against that chart, or the one beside FILE; heads
+     * against those of the models registered last.
+     */
     register: async (config, args) => {
       const { file, lifecycleFile } = parseRegister(args);
       const bytes = await readGivenFile(file);
-      readPolicy(bytes.toString('utf8'), { fileName: file, spec: SPEC, ...(await loadStages(file, lifecycleFile)) });
-      await withArtifacts(config, async ({ registry }) => {
+      const stages = await loadStages(file, lifecycleFile);
+      await withArtifacts(config, async ({ registry, store }) => {
+        const headNames = await listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
+        readPolicy(bytes.toString('utf8'), { fileName: file, spec: SPEC, headNames, ...stages });
         print(JSON.stringify(await registry.register('policy', bytes, { name: basename(file) })));
       });
     },

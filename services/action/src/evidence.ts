@@ -1,10 +1,12 @@
-import type { ScoreComputed } from '@perennial/contracts';
+import type { Rollout, ScoreComputed } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { StepItem } from '@perennial/keyed-processor';
 import type { ModelManifest } from '@perennial/model-manifest';
 import type { ActionArtifacts } from './artifacts.js';
 import type { ActionState } from './domain/action-state.js';
 import type { PolicyInForce } from './domain/step.js';
+
+type Item = StepItem<ActionState, ScoreComputed>;
 
 /** What a decision goes by besides the record: the policy in force, and which heads the scores are. */
 export interface ActionEvidence {
@@ -13,25 +15,35 @@ export interface ActionEvidence {
   readonly manifest: ModelManifest | undefined;
 }
 
-/** The evidence of a whole batch: mostly one policy and one manifest for all of it. */
+/** The evidence of a whole batch: mostly one policy and one manifest for all of it, each got once. */
 export function createPrepare(artifacts: ActionArtifacts, specs: FeatureSpecs) {
-  return async (items: ReadonlyArray<StepItem<ActionState, ScoreComputed>>): Promise<ActionEvidence[]> => {
-    const evidence: ActionEvidence[] = [];
+  return async (items: readonly Item[]): Promise<ActionEvidence[]> => {
+    const policies = new Map<Rollout, PolicyInForce>();
+    const manifests = new Map<string, ModelManifest>();
     for (const item of items) {
-      const rollout = item.context.inForce.get('policy');
-      const modelHash = toModelHash(item);
-      const spec = specs.inForce(item.context.inForce.get('features'));
-      evidence.push({
-        inForce: rollout && { policy: await artifacts.policy(rollout.hash, spec), number: rollout.number },
-        manifest: rollout && modelHash !== undefined ? await artifacts.manifest(modelHash) : undefined,
-      });
+      const { inForce } = item.context;
+      const rollout = inForce.get('policy');
+      if (rollout === undefined) continue;
+      if (!policies.has(rollout)) {
+        const policy = await artifacts.policy(rollout.hash, specs.inForce(inForce.get('features')));
+        policies.set(rollout, { policy, number: rollout.number });
+      }
+      const hash = toModelHash(item);
+      if (hash !== undefined && !manifests.has(hash)) manifests.set(hash, await artifacts.manifest(hash));
     }
-    return evidence;
+    return items.map((item) => {
+      const rollout = item.context.inForce.get('policy');
+      const hash = toModelHash(item);
+      return {
+        inForce: rollout && policies.get(rollout),
+        manifest: hash === undefined ? undefined : manifests.get(hash),
+      };
+    });
   };
 }
 
 /** The model whose scores an item brings: of the record, or of what waits in the state. */
-function toModelHash({ cause, state }: StepItem<ActionState, ScoreComputed>): string | undefined {
+function toModelHash({ cause, state }: Item): string | undefined {
   if (cause.kind === 'record') return cause.input.scores.length === 0 ? undefined : cause.input.modelHash;
   return state?.facts?.scores && state.modelHash;
 }

@@ -2,9 +2,9 @@ import { basename } from 'node:path';
 import { type ArtifactKind, toPostgresSchema } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, isAppError } from '@perennial/kernel';
-import { listHeadNames, toCanonicalManifest } from '@perennial/model-manifest';
+import { listKnownHeads, toCanonicalManifest } from '@perennial/model-manifest';
 import { migrate, withPool } from '@perennial/postgres';
-import { type OpenArtifacts, withArtifacts } from '@perennial/processor-host';
+import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
 import { TRANSITION_MIGRATIONS } from './adapters/transition-store.js';
 import { readLifecycle } from './artifacts.js';
@@ -16,9 +16,6 @@ import { findFeatureProblem, openScoringModel, readManifest, readModelFolder } f
 const SPEC = new FeatureSpecs(ECOMMERCE_FEATURES).initial;
 
 const USAGE = 'register lifecycle FILE | register model FOLDER';
-
-/** A chart may read the heads of the models registered last. */
-const MODELS_LOOKED_AT_MAX = 16;
 
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({ print }: CommandHost): Record<'migrate' | 'register', Command<ScoringConfig>> {
@@ -33,11 +30,12 @@ export function createCommands({ print }: CommandHost): Record<'migrate' | 'regi
     },
     register: (config, [kind, path]) =>
       // Whatever is wrong with an artifact is said here, to whoever can correct it: a rollout of it would be rejected.
-      withArtifacts(config, async (artifacts) => {
-        const { file, ...artifact } = await readArtifact(kind, path, () => listKnownHeads(artifacts));
+      withArtifacts(config, async ({ registry, store }) => {
+        const knownHeads = async () =>
+          listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
+        const { file, ...artifact } = await readArtifact(kind, path, knownHeads);
         // The file first: a manifest that is there has its file.
-        if (file !== undefined) await artifacts.store.put('model-file', file);
-        const { registry } = artifacts;
+        if (file !== undefined) await store.put('model-file', file);
         print(JSON.stringify(await registry.register(artifact.kind, artifact.bytes, { name: artifact.name })));
       }),
   };
@@ -91,10 +89,4 @@ async function readModel(folder: string): Promise<{ bytes: Buffer; file: Buffer 
       throw new AppError('config_invalid', `${folder}: ${cause.message}`, { cause });
     throw cause;
   }
-}
-
-async function listKnownHeads({ registry, store }: OpenArtifacts): Promise<readonly string[] | undefined> {
-  const models = (await registry.list('model')).slice(-MODELS_LOOKED_AT_MAX);
-  if (models.length === 0) return undefined;
-  return listHeadNames(await Promise.all(models.map(({ hash }) => store.load('model', hash))));
 }

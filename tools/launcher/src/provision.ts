@@ -39,7 +39,9 @@ export async function provision(input: ProvisionInput): Promise<RegisteredArtifa
   );
   await importToken(input);
   onProgress(`registering ${ARTIFACT_KIND_NAMES.join(', ')}`);
-  const registered = await Promise.all(ARTIFACT_KIND_NAMES.map((kind) => register(input, kind)));
+  // One after the other: a chart and a policy are checked against the heads of the models that are registered.
+  const registered: RegisteredArtifact[] = [];
+  for (const kind of ARTIFACT_KIND_NAMES) registered.push(await register(input, kind));
   for (const artifact of registered) await rollOut(input, artifact);
   return registered;
 }

@@ -89,17 +89,17 @@ export interface ArtifactKindDeclaration {
 
 /** Kinds of artifacts, in the order in which they are registered and put in force: later ones may rest on earlier ones. */
 export const ARTIFACT_KINDS = {
-  lifecycle: {
-    owner: 'scoring',
-    defaultPath: 'infra/defaults/lifecycle.yaml',
-    contentType: 'application/yaml',
-    bytesMax: DOCUMENT_BYTES_MAX,
-  },
   model: {
     owner: 'scoring',
     defaultPath: 'trainer/models/default',
     // The manifest; the file that it names by its hash is an attachment.
     contentType: 'application/json',
+    bytesMax: DOCUMENT_BYTES_MAX,
+  },
+  lifecycle: {
+    owner: 'scoring',
+    defaultPath: 'infra/defaults/lifecycle.yaml',
+    contentType: 'application/yaml',
     bytesMax: DOCUMENT_BYTES_MAX,
   },
   policy: {

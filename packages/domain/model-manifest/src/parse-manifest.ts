@@ -31,15 +31,6 @@ export function parseManifest(source: Uint8Array | Record<string, unknown>): Man
   return { manifest: { ...head, inputs, outputs, features, heads, slots } };
 }
 
-/** The names of all heads that these manifests declare, each once; one that cannot be read has none. */
-export function listHeadNames(manifests: readonly Uint8Array[]): readonly string[] {
-  const names = manifests.flatMap((bytes) => {
-    const parsed = parseManifest(bytes);
-    return 'manifest' in parsed ? parsed.manifest.heads.map(({ name }) => name) : [];
-  });
-  return [...new Set(names)];
-}
-
 type Header = Pick<ModelManifest, 'name' | 'kind' | 'file'>;
 
 function readHeader(value: Record<string, unknown>, problems: Problems): Header | undefined {

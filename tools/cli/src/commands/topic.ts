@@ -1,3 +1,5 @@
+import { createArtifactStore } from '@perennial/artifacts';
+import { createFolderBlobStore } from '@perennial/blob-store';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError, isAppError } from '@perennial/kernel';
 import { openLog } from '@perennial/launcher';
@@ -5,7 +7,8 @@ import { attachStack, toLayout } from '@perennial/native-stack';
 import { Command, Option } from 'commander';
 import { createNamespaceOption, parseWhole } from '../options.js';
 import { printLine } from '../output.js';
-import { CONTROL_KINDS, decodeValue } from '../topic/decode.js';
+import { CONTROL_KINDS, type Decoded, decodeValue } from '../topic/decode.js';
+import { createScoreNamer } from '../topic/name-scores.js';
 import { type NamedTopic, resolveTopic, SHORT_NAMES } from '../topic/names.js';
 import { type From, parseFrom, readTopic } from '../topic/read.js';
 
@@ -45,25 +48,32 @@ Examples:
   ./perennial topic score.computed --json | jq 'select(.kind == "computed") | .value.stage'`,
     )
     .action(async (name: string, options: TopicOptions) => {
-      const endpoints = attachStack(toLayout());
+      const layout = toLayout();
+      const endpoints = attachStack(layout);
       if (endpoints === undefined)
         throw new AppError('not_found', 'the stack does not run: run `./perennial up` first');
       const log = openLog(endpoints);
       try {
-        await printTopic(log, resolveTopic(name, options.namespace), options);
+        const artifacts = createArtifactStore(createFolderBlobStore(layout.artifactsDir), options);
+        const nameScores = createScoreNamer((hash) => artifacts.load('model', hash));
+        await printTopic(log, resolveTopic(name, options.namespace), { ...options, nameScores });
       } finally {
         await log.close();
       }
     });
 }
 
-async function printTopic(log: ReturnType<typeof openLog>, named: NamedTopic, options: TopicOptions): Promise<void> {
+async function printTopic(
+  log: ReturnType<typeof openLog>,
+  named: NamedTopic,
+  options: TopicOptions & { readonly nameScores: (decoded: Decoded) => Promise<Decoded> },
+): Promise<void> {
   const aborted = new AbortController();
   process.once('SIGINT', () => aborted.abort());
   // A reader such as `head` that has seen enough.
   process.stdout.once('error', () => aborted.abort());
-  const onRecord = (record: LogRecord) => {
-    const decoded = decodeValue(named.topic, record.value);
+  const onRecord = async (record: LogRecord) => {
+    const decoded = await options.nameScores(decodeValue(named.topic, record.value));
     if (!options.control && CONTROL_KINDS.includes(decoded.kind)) return false;
     printLine(options.json ? JSON.stringify(toObject(record, decoded)) : toText(record, decoded));
     return true;
