@@ -58,6 +58,16 @@ describe('launcher', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  it('makes another token when it is told to', async () => {
+    const before = platform.token;
+    const renewed = await platform.renewToken();
+    expect(renewed).not.toBe(before);
+    expect(installation.readCommands().at(-1)).toContain('ingest tokens import --name local');
+    platform = await ensurePlatform(options);
+    expect(platform.token).toBe(renewed);
+    expect(platform.started).toEqual([]);
+  });
+
   it('does nothing the second time', async () => {
     const pids = readPids();
     const commands = installation.readCommands();

@@ -23,7 +23,7 @@ export interface NamespaceState {
   readonly clockMode: ClockMode;
   readonly partitions: number;
   /** The installation's own token for the services of this namespace, with every scope. */
-  readonly token: string;
+  token: string;
   /** Topics, tables and artifacts are as this fingerprint of their sources says; null before the first time. */
   provisioned: { readonly fingerprint: string; readonly inForce: readonly RegisteredArtifact[] } | null;
   artifactPaths: Partial<Record<ArtifactKind, string>>;

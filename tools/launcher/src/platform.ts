@@ -9,7 +9,7 @@ import {
   SERVICE_NAMES,
   type ServiceName,
 } from '@perennial/contracts';
-import { AppError } from '@perennial/kernel';
+import { AppError, must } from '@perennial/kernel';
 import {
   attachStack,
   type Layout,
@@ -38,7 +38,7 @@ import {
   saveNamespaceState,
 } from './namespace-state.js';
 import type { PlatformOptions } from './platform-options.js';
-import { provision } from './provision.js';
+import { importToken, provision } from './provision.js';
 import { removeSecret } from './secret.js';
 import { endServiceProcess, findServiceScript, runServiceCommand, toServiceUrl } from './service-process.js';
 
@@ -65,6 +65,8 @@ export interface Platform {
   kill(service: ServiceName): Promise<void>;
   /** Starts what does not run (after `kill`) and waits until it is ready. */
   restart(): Promise<void>;
+  /** Makes another token of its own, in place of the one there is, which ends; answers it. */
+  renewToken(): Promise<string>;
   /** Ends this namespace's services; the stack stays. */
   stop(): Promise<void>;
 }
@@ -133,8 +135,21 @@ function toPlatform(
     restart: async () => {
       await ensurePlatform({ ...options, endpoints });
     },
+    renewToken: () => renewToken({ layout, namespace, endpoints, options }),
     stop: () => stopNamespace({ root: layout.root, home: layout.home, namespace }),
   };
+}
+
+async function renewToken({ layout, namespace, endpoints, options }: BringUp): Promise<string> {
+  const renew = async () => {
+    const state = must(loadNamespaceState(layout.stateDir, namespace), `state of ${namespace}`);
+    state.token = createTokenText();
+    const environmentOf = (service: ServiceName) => toEnvironment({ layout, endpoints, options }, state, service);
+    await importToken({ layout, state, environmentOf });
+    saveNamespaceState(layout.stateDir, state);
+    return state.token;
+  };
+  return withLock(join(layout.stateDir, `namespace-${namespace}.lock`), renew, { waitMsMax: LOCK_WAIT_MS_MAX });
 }
 
 /** Ends a namespace's services, and nobody else's. */

@@ -50,7 +50,11 @@ export async function provision(input: ProvisionInput): Promise<RegisteredArtifa
 const TOKEN_NAME = 'local';
 
 /** Has the installation's own token known to the services: they keep a hash of it. */
-async function importToken({ layout, state, environmentOf }: ProvisionInput): Promise<void> {
+export async function importToken({
+  layout,
+  state,
+  environmentOf,
+}: Pick<ProvisionInput, 'layout' | 'state' | 'environmentOf'>): Promise<void> {
   const args = ['tokens', 'import', '--name', TOKEN_NAME, '--scopes', SCOPES.join(',')];
   const environment = { ...environmentOf('ingest'), [TOKEN_VARIABLE]: state.token };
   await runServiceCommand(layout.root, 'ingest', args, environment);

@@ -63,12 +63,16 @@ function createRevokeCommand(): Command {
 function createLocalCommand(): Command {
   return new Command('local')
     .description('print the token that this installation made for itself, with every scope')
+    .option('--renew', 'make another in its place; the one before ends')
     .addOption(createNamespaceOption())
     .addHelpText(
       'after',
       '\nExample:\n  curl -H "authorization: Bearer $(./perennial tokens local)" http://127.0.0.1:18082/v1/stages',
     )
-    .action(({ namespace }: TokensOptions) => printLine(requirePlatform(namespace).token));
+    .action(async ({ namespace, renew }: TokensOptions & { renew?: boolean }) => {
+      const platform = requirePlatform(namespace);
+      printLine(renew ? await platform.renewToken() : platform.token);
+    });
 }
 
 async function run({ namespace, json }: TokensOptions, args: readonly string[]): Promise<void> {
