@@ -51,7 +51,7 @@ describe('the composed service', () => {
     await eventually(() => expect(log.records(toTopic('live', 'eventRejected'))).toHaveLength(1));
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/ingest_events_accepted_total\{door="http".*\} 1/);
-    expect(metrics).toMatch(/ingest_events_rejected_total\{door="kafka",reason="not_json".*\} 1/);
+    expect(metrics).toMatch(/ingest_events_rejected_total\{door="kafka",step="decode",reason="not_json".*\} 1/);
     const clock = await (await fetch(`${url}/v1/clock`, { headers: TEST_AUTHORIZATION })).json();
     expect(clock).toMatchObject({ mode: 'wall', logTime: expect.stringMatching(/^\d{4}-/) });
 

@@ -74,6 +74,7 @@ export function toRejectedRecord(rejected: RejectedEvent, context: RecordContext
   const receivedAt = new Date(receivedAtMs).toISOString();
   const data: EventRejected = {
     reason: rejection.reason,
+    step: rejection.step,
     message: rejection.message,
     position,
     sourceId,

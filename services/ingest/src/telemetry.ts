@@ -12,11 +12,11 @@ export function createEvents(logger: Logger, metrics: Metrics) {
   return {
     received(door: Door, event: NormalisedEvent | Rejection): void {
       if (event.kind === 'accepted') meters.accepted.inc({ door });
-      else meters.rejected.inc({ door, reason: event.reason });
+      else meters.rejected.inc({ door, step: event.step, reason: event.reason });
     },
     answered(result: { readonly accepted: number; readonly rejections: readonly Rejection[] }): void {
       if (result.accepted > 0) meters.accepted.inc({ door: 'http' }, result.accepted);
-      for (const { reason } of result.rejections) meters.rejected.inc({ door: 'http', reason });
+      for (const { step, reason } of result.rejections) meters.rejected.inc({ door: 'http', step, reason });
     },
     published(door: Door, { records, ms }: { records: number; ms: number }): void {
       meters.publishSeconds.observe({ door }, ms / 1000);
@@ -74,7 +74,11 @@ export function createEvents(logger: Logger, metrics: Metrics) {
 function createMeters(metrics: Metrics) {
   return {
     accepted: metrics.counter('ingest_events_accepted_total', 'Events written to event.accepted.', ['door']),
-    rejected: metrics.counter('ingest_events_rejected_total', 'Events written to event.rejected.', ['door', 'reason']),
+    rejected: metrics.counter('ingest_events_rejected_total', 'Events written to event.rejected.', [
+      'door',
+      'step',
+      'reason',
+    ]),
     publishSeconds: metrics.histogram(
       'ingest_publish_seconds',
       'From handing records to the producer to the acknowledgement.',

@@ -51,6 +51,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'who may read and operate: tokens with scopes, for every route but those that take events',
     load: async () => (await import('./commands/tokens.js')).createTokensCommand(),
   },
+  artifacts: {
+    description: 'what rollouts may name: registered charts, models and policies',
+    load: async () => (await import('./commands/artifacts.js')).createArtifactsCommand(),
+  },
   backfill: {
     description: 'send a history file through the front door in fast time, event time driving the clock',
     load: async () => (await import('./commands/backfill.js')).createBackfillCommand(),

@@ -31,6 +31,7 @@ function loadEdge(name: string): { schema: EdgeSchema; validate: ValidateFunctio
 const written = {
   'event.rejected': {
     reason: 'event_invalid',
+    step: 'name',
     message: 'event: a track call needs an event name',
     position: 'http',
     sourceId: null,
@@ -73,7 +74,7 @@ const written = {
 };
 
 /** Fields that records from before a release do not have, though each is written since. */
-const ADDED_LATER = new Set(['scores']);
+const ADDED_LATER = new Set(['scores', 'step']);
 
 const edges = readdirSync(folder).map((file) => file.replace('.schema.json', ''));
 

@@ -1,6 +1,8 @@
 /** Data of `event.rejected`: what was refused, why, and where it came from. Schema: proto/edges/event.rejected.schema.json. */
 export interface EventRejected {
   readonly reason: string;
+  /** Step of the door that rejected it; absent in records from before it was kept. */
+  readonly step?: string;
   /** Human words: what was wrong and where. */
   readonly message: string;
   /** `http`, or the position `<topic>/<partition>:<offset>` it was read at. */

@@ -217,6 +217,18 @@ describe('normalise refuses', () => {
     expect((result as Rejection).message.length).toBeLessThan(200);
   });
 
+  it.each([
+    ['inspect', []],
+    ['type', { ...track, type: 'tracked' }],
+    ['ids', { ...track, userId: undefined }],
+    ['message_id', { ...track, messageId: {} }],
+    ['name', { ...track, event: '' }],
+    ['clock', { ...track, timestamp: 'yesterday' }],
+    ['properties', { ...track, properties: [] }],
+  ] as const)('at the step %s, which is the first that finds something', (step, raw) => {
+    expect(normalise(raw, arrival)).toMatchObject({ kind: 'rejected', step });
+  });
+
   it('names the field', () => {
     expect(normalise({ ...track, anonymousId: [] }, arrival)).toMatchObject({
       message: expect.stringContaining('anonymousId'),

@@ -1,6 +1,7 @@
 import { LIMITS } from './limits.js';
 import {
   encodeProperties,
+  type Inspection,
   inspectJson,
   isJsonObject,
   type JsonObject,
@@ -9,7 +10,7 @@ import {
 } from './parse-properties.js';
 import { parseId, parseMessageId, parseName } from './parse-text.js';
 import { type ClockMode, correctClock, parseMoment } from './parse-timestamp.js';
-import { Rejection, toExcerpt } from './rejection.js';
+import { Rejection, type StepName, toExcerpt } from './rejection.js';
 import { parseTimeZone } from './time-zone.js';
 
 export const CALL_TYPES = ['track', 'identify', 'page', 'screen', 'group', 'alias'] as const;
@@ -49,49 +50,124 @@ export interface NormalisedEvent {
   readonly timeZone: string;
 }
 
-/** One event in the Segment shape, from either door, as the platform's event or as a refusal. Pure; never throws. */
+/** An event on its way through the steps; each fills in what is its own. */
+interface Draft {
+  readonly raw: JsonObject;
+  readonly arrival: Arrival;
+  inspection: Inspection;
+  type: CallType;
+  ids: Pick<NormalisedEvent, 'userId' | 'anonymousId'>;
+  messageId: string | undefined;
+  name: string;
+  times: Pick<NormalisedEvent, 'timestampMs' | 'receivedAtMs'>;
+  properties: JsonObject;
+  propertiesJson: string;
+}
+
+/** The steps in order: the name is in metrics and on `event.rejected`. One that rejects is the last one that the event sees. */
+const STEPS: ReadonlyArray<{ readonly name: StepName; run(draft: Draft): Rejection | undefined }> = [
+  { name: 'inspect', run: inspect },
+  { name: 'type', run: readType },
+  { name: 'ids', run: readIds },
+  { name: 'message_id', run: readMessageId },
+  { name: 'name', run: readName },
+  { name: 'clock', run: readTimes },
+  { name: 'properties', run: readProperties },
+  { name: 'encode', run: encode },
+];
+
+/** One event in the Segment shape, from either door, as the platform's event or as a rejection. Pure; never throws. */
 export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rejection {
   if (!isJsonObject(raw))
-    return new Rejection('not_an_object', `an event must be a JSON object, not ${toExcerpt(raw)}`);
-  const inspection = inspectJson(raw);
-  if (inspection instanceof Rejection) return inspection;
-  const oversize = checkSize(arrival.bytesMax ?? Buffer.byteLength(JSON.stringify(raw)), 'the event');
-  if (oversize !== undefined) return oversize;
-
-  const type = parseType(raw.type, arrival.callType);
-  if (type instanceof Rejection) return type;
-  const ids = parseIds(raw, type);
-  if (ids instanceof Rejection) return ids;
-  const messageId = parseMessageId(raw.messageId);
-  if (messageId instanceof Rejection) return messageId;
-  const name = parseCallName(raw, type);
-  if (name instanceof Rejection) return name;
-  const times = parseTimes(raw, arrival);
-  if (times instanceof Rejection) return times;
-  const properties = parseCallProperties(raw, type, name);
-  if (properties instanceof Rejection) return properties;
-  if (inspection.hasInfinity) {
-    return new Rejection('invalid_properties', 'a number is too large for a double (beyond 1.8e308)');
+    return new Rejection('not_an_object', `an event must be a JSON object, not ${toExcerpt(raw)}`, 'inspect');
+  const draft = createDraft(raw, arrival);
+  for (const { name, run } of STEPS) {
+    const rejection = run(draft);
+    if (rejection !== undefined) return rejection.at(name);
   }
-
-  const propertiesJson = encodeProperties(properties, inspection);
-  // 1e20 is 4 bytes in and 21 out: the bound must hold for what goes on, too.
-  const grown =
-    propertiesJson.length * 3 <= LIMITS.eventBytesMax
-      ? undefined
-      : checkSize(Buffer.byteLength(propertiesJson), 'its properties');
-  if (grown !== undefined) return grown;
   const context = isJsonObject(raw.context) ? raw.context : {};
   return {
     kind: 'accepted',
-    messageId: messageId ?? arrival.createMessageId(),
-    type,
-    name,
-    ...ids,
-    ...times,
-    propertiesJson,
+    messageId: draft.messageId ?? arrival.createMessageId(),
+    type: draft.type,
+    name: draft.name,
+    ...draft.ids,
+    ...draft.times,
+    propertiesJson: draft.propertiesJson,
     timeZone: parseTimeZone(context.timezone),
   };
+}
+
+function createDraft(raw: JsonObject, arrival: Arrival): Draft {
+  return {
+    raw,
+    arrival,
+    inspection: { hasProto: false, hasInfinity: false },
+    type: 'track',
+    ids: { userId: undefined, anonymousId: undefined },
+    messageId: undefined,
+    name: '',
+    times: { timestampMs: 0, receivedAtMs: arrival.receivedAtMs },
+    properties: {},
+    propertiesJson: '',
+  };
+}
+
+function inspect(draft: Draft): Rejection | undefined {
+  const inspection = inspectJson(draft.raw);
+  if (inspection instanceof Rejection) return inspection;
+  draft.inspection = inspection;
+  return checkSize(draft.arrival.bytesMax ?? Buffer.byteLength(JSON.stringify(draft.raw)), 'the event');
+}
+
+function readType(draft: Draft): Rejection | undefined {
+  const type = parseType(draft.raw.type, draft.arrival.callType);
+  if (type instanceof Rejection) return type;
+  draft.type = type;
+  return undefined;
+}
+
+function readIds(draft: Draft): Rejection | undefined {
+  const ids = parseIds(draft.raw, draft.type);
+  if (ids instanceof Rejection) return ids;
+  draft.ids = ids;
+  return undefined;
+}
+
+function readMessageId(draft: Draft): Rejection | undefined {
+  const messageId = parseMessageId(draft.raw.messageId);
+  if (messageId instanceof Rejection) return messageId;
+  draft.messageId = messageId;
+  return undefined;
+}
+
+function readName(draft: Draft): Rejection | undefined {
+  const name = parseCallName(draft.raw, draft.type);
+  if (name instanceof Rejection) return name;
+  draft.name = name;
+  return undefined;
+}
+
+function readTimes(draft: Draft): Rejection | undefined {
+  const times = parseTimes(draft.raw, draft.arrival);
+  if (times instanceof Rejection) return times;
+  draft.times = times;
+  return undefined;
+}
+
+function readProperties(draft: Draft): Rejection | undefined {
+  const properties = parseCallProperties(draft.raw, draft.type, draft.name);
+  if (properties instanceof Rejection) return properties;
+  draft.properties = properties;
+  if (!draft.inspection.hasInfinity) return undefined;
+  return new Rejection('invalid_properties', 'a number is too large for a double (beyond 1.8e308)');
+}
+
+function encode(draft: Draft): Rejection | undefined {
+  draft.propertiesJson = encodeProperties(draft.properties, draft.inspection);
+  // 1e20 is 4 bytes in and 21 out: the bound must hold for what goes on, too.
+  if (draft.propertiesJson.length * 3 <= LIMITS.eventBytesMax) return undefined;
+  return checkSize(Buffer.byteLength(draft.propertiesJson), 'its properties');
 }
 
 function checkSize(bytes: number, what: string): Rejection | undefined {

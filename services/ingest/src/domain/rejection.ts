@@ -1,4 +1,4 @@
-/** Why an event is refused: a closed set, used as a metric's label and in `event.rejected`. */
+/** Why an event is rejected: a closed set, used as a metric's label and in `event.rejected`. */
 export const REJECT_REASONS = [
   'not_json',
   'not_an_object',
@@ -19,15 +19,38 @@ export const REJECT_REASONS = [
 
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
-/** A refusal as a value: the reason for machines, the message (what was wrong, and at which field) for people. */
+/** The steps of the door that an event passes, in order: `decode` makes JSON of bytes, the others are those of `normalise`. */
+export const STEP_NAMES = [
+  'decode',
+  'inspect',
+  'type',
+  'ids',
+  'message_id',
+  'name',
+  'clock',
+  'properties',
+  'encode',
+] as const;
+
+export type StepName = (typeof STEP_NAMES)[number];
+
+/** A rejection as a value: the reason for machines, the message (what was wrong, and at which field) for people. */
 export class Rejection {
   readonly kind = 'rejected';
   readonly reason: RejectReason;
   readonly message: string;
+  /** Where the event was stopped. */
+  readonly step: StepName;
 
-  constructor(reason: RejectReason, message: string) {
+  constructor(reason: RejectReason, message: string, step: StepName = 'decode') {
     this.reason = reason;
     this.message = message;
+    this.step = step;
+  }
+
+  /** The same, of the step that found it. */
+  at(step: StepName): Rejection {
+    return new Rejection(this.reason, this.message, step);
   }
 }
 

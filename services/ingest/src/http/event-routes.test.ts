@@ -84,6 +84,7 @@ describe('single calls', () => {
     expect(door.producer.rejected()).toMatchObject([
       {
         reason: 'missing_id',
+        step: 'ids',
         position: 'http',
         sourceId: 'src_1',
         encoding: 'json',
