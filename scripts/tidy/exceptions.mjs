@@ -15,14 +15,10 @@ const TO_SPLIT = 'written before the limit; to be split when it is next worked o
 
 export const LONG_FUNCTIONS = {
   createProcessorTelemetry: TO_SPLIT,
-  'services/ingest/src/app.ts': TO_SPLIT,
 };
 
 export const UNUSED = {
-  'packages/domain/feature-engine/': 'its interface is being made anew',
-  'packages/domain/model-manifest/': 'its interface is being made anew',
-  'packages/io/onnx/': 'its interface is being made anew',
-  'packages/io/service-host/': 'its interface is being made anew',
+  'packages/domain/feature-engine/src/index.ts': 'reading and writing a spec awaits the command that registers one',
 };
 
 const CREATED = 'made when the platform runs, not part of the repository';

@@ -1,5 +1,5 @@
 import { createAccess, createTokenStore, type GrantStore } from '@perennial/access';
-import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { toPostgresSchema, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { AppError, type Clock, type ReleaseStack, systemClock } from '@perennial/kernel';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
@@ -7,9 +7,8 @@ import { type App, composeApp, listen, type Opener, openLog, openPool, toReadine
 import { createLogger, createMetrics, type Logger } from '@perennial/telemetry';
 import { createClockStore } from './adapters/clock-store.js';
 import { createSourceRepository } from './adapters/source-repository.js';
-import { measureBrokerClock } from './clock/broker-clock.js';
-import { createClockDriver } from './clock/clock-driver.js';
-import { startTicker, type Ticker } from './clock/ticker.js';
+import { startLogClock } from './clock/start-clock.js';
+import type { Ticker } from './clock/ticker.js';
 import type { IngestConfig } from './config.js';
 import type { DoorContext } from './http/door.js';
 import { createDoorServer } from './http/server.js';
@@ -46,7 +45,7 @@ async function start(
   overrides: IngestOverrides & { readonly logger: Logger },
   releases: ReleaseStack,
 ): Promise<string> {
-  const { namespace, clockMode } = config;
+  const { namespace, instanceId, clockMode } = config;
   const { logger, clock = systemClock } = overrides;
   const metrics = createMetrics({ service: 'ingest', namespace });
   const events = createEvents(logger, metrics);
@@ -69,13 +68,7 @@ async function start(
   const doorProducer = await openProducer('kafka door producer');
   const tickProducer = await openProducer('tick producer');
 
-  const records: RecordContext = {
-    pseudonymizer: createCachedPseudonymizer(createPseudonymizer(config.secret), { entriesMax: PSEUDONYMS_MAX }),
-    acceptedTopic: topics.accepted,
-    rejectedTopic: toTopic(namespace, 'eventRejected'),
-    namespace,
-    partitions,
-  };
+  const records = toRecordContext(config, { topics, partitions });
   const kafkaDoor = await releases.acquire(
     'kafka door',
     () => startKafkaDoor({ log, producer: doorProducer, namespace, clockMode, clock, records, events }),
@@ -84,35 +77,15 @@ async function start(
   const lagMonitor = startLagMonitor({ log, topic: topics.received, groupId: toDoorGroup(namespace), clock, events });
   releases.push('lag monitor', () => lagMonitor.stop());
 
-  const probeGroup = toConsumerGroup(namespace, `ingest-clock-probe.${config.instanceId}`);
-  const probeOptions = { log, producer: tickProducer, topic: topics.accepted, groupId: probeGroup, clock };
-  const ticker =
-    clockMode === 'events'
-      ? undefined
-      : startTicker({
-          producer: tickProducer,
-          acceptedTopic: topics.accepted,
-          owned: kafkaDoor.owned,
-          clock,
-          events,
-          probe: (partition) => measureBrokerClock(probeOptions, partition),
-        });
+  const { ticker, driver } = startLogClock({
+    ...{ clockMode, namespace, instanceId, log, topics, partitions, clock, events },
+    producer: tickProducer,
+    owned: kafkaDoor.owned,
+    store: stores.clock,
+  });
   if (ticker !== undefined) releases.push('ticker', () => ticker.stop());
 
   const publisher = createPublisher(httpProducer, { clock, events });
-  const driver =
-    clockMode === 'wall'
-      ? undefined
-      : createClockDriver({
-          log,
-          producer: tickProducer,
-          store: stores.clock,
-          acceptedTopic: topics.accepted,
-          receivedTopic: topics.received,
-          receivedGroup: toDoorGroup(namespace),
-          partitions,
-          clock,
-        });
   const door: DoorContext = {
     sources: createSourceDirectory(stores.sources, clock),
     publisher,
@@ -123,14 +96,10 @@ async function start(
   };
   let draining = false;
   const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events }));
+  const access = createAccess(stores.tokens, clock);
+  const { metricsAccess } = config.http;
   const server = createDoorServer(
-    {
-      logger,
-      metrics,
-      metricsAccess: config.http.metricsAccess,
-      access: createAccess(stores.tokens, clock),
-      readiness,
-    },
+    { logger, metrics, metricsAccess, access, readiness },
     { door, driver, partitions, lastTickMs: () => ticker?.lastTickMs() },
   );
   releases.push('http server', async () => {
@@ -139,6 +108,19 @@ async function start(
     await publisher.drain();
   });
   return listen(server, config.http);
+}
+
+function toRecordContext(
+  { namespace, secret }: IngestConfig,
+  { topics, partitions }: { topics: { accepted: string }; partitions: number },
+): RecordContext {
+  return {
+    pseudonymizer: createCachedPseudonymizer(createPseudonymizer(secret), { entriesMax: PSEUDONYMS_MAX }),
+    acceptedTopic: topics.accepted,
+    rejectedTopic: toTopic(namespace, 'eventRejected'),
+    namespace,
+    partitions,
+  };
 }
 
 function listProblems(state: {

@@ -1,5 +1,5 @@
 /** Amounts beyond this are taken for unknown: 900 of the greatest still add up exactly in units of 1e-4. */
-export const AMOUNT_MAX = 1e9;
+const AMOUNT_MAX = 1e9;
 
 /** Amounts are added up in whole units of 1e-4: exact, and the same in whatever order they come. */
 export const UNITS_PER_AMOUNT = 1e4;

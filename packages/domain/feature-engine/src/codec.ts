@@ -7,7 +7,7 @@ import { checkSpec, type EngineState } from './state.js';
 import { HOUR_MS } from './time.js';
 
 /** First byte of an encoded state; raised with every change of its layout, which keeps a decoder for the one before. */
-export const STATE_FORMAT_VERSION = 2;
+const STATE_FORMAT_VERSION = 2;
 
 /** Bytes of the spec's hash that follow it, in every version. */
 const PREFIX_BYTES = 8;

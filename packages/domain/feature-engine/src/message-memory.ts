@@ -3,7 +3,7 @@ import { addHash, dropOlder, EMPTY_HASHES, filterEntries, type StampedHashes, un
 import { HOUR_MS } from './time.js';
 
 /** Log time for which a message id is remembered at least (up to an hour longer), so that a late retry changes nothing. */
-export const MESSAGE_MEMORY_MS = 24 * HOUR_MS;
+const MESSAGE_MEMORY_MS = 24 * HOUR_MS;
 
 /** Message ids remembered for one profile at most; the oldest go first, and are counted. */
 export const MESSAGE_IDS_MAX = 4_096;

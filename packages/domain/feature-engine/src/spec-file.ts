@@ -9,7 +9,7 @@ export type ParsedSpec =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Raised when a file of before would be read otherwise. */
-export const SPEC_FILE_VERSION = 1;
+const SPEC_FILE_VERSION = 1;
 
 /** Bytes of one spec at most. */
 export const SPEC_BYTES_MAX = 1_048_576;

@@ -20,7 +20,7 @@ export function compareAt(halves: Uint32Array, index: number, hash: Hash64): num
 }
 
 /** Index of the first entry that does not come before `hash`. */
-export function findPlace(table: StampedHashes, hash: Hash64): number {
+function findPlace(table: StampedHashes, hash: Hash64): number {
   let from = 0;
   let to = table.stamps.length;
   while (from < to) {

@@ -1,4 +1,4 @@
-export const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
@@ -6,9 +6,4 @@ export const DAY_MS = 24 * HOUR_MS;
 export function toTileMs(windowMs: number): number {
   if (windowMs <= 12 * HOUR_MS) return 5 * MINUTE_MS;
   return windowMs <= 7 * DAY_MS ? HOUR_MS : DAY_MS;
-}
-
-/** Index of the first tile that a window covers at `atMs`: floor((t - W) / tile). */
-export function toFirstTile(atMs: number, windowMs: number): number {
-  return Math.floor((atMs - windowMs) / toTileMs(windowMs));
 }

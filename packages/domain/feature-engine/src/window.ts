@@ -2,8 +2,8 @@ import { DAY_MS, HOUR_MS } from './time.js';
 
 const UNITS_MS = { h: HOUR_MS, d: DAY_MS } as const;
 
-export const WINDOW_MS_MIN = HOUR_MS;
-export const WINDOW_MS_MAX = 365 * DAY_MS;
+const WINDOW_MS_MIN = HOUR_MS;
+const WINDOW_MS_MAX = 365 * DAY_MS;
 
 /** A window as people write it (`12h`, `90d`) in ms; undefined for what is none from 1h to 365d. */
 export function parseWindow(text: unknown): number | undefined {

@@ -10,7 +10,7 @@ export const MEANING_LENGTH_MAX = 500;
 export const UNIT_LENGTH_MAX = 100;
 export const HORIZON_DAYS_MAX = 3_660;
 
-export type TensorDtype = 'float32' | 'float64';
+type TensorDtype = 'float32' | 'float64';
 
 /** A tensor as declared: `null` is the number of rows, which varies. */
 export interface TensorDeclaration {

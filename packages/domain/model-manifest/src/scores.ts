@@ -1,7 +1,7 @@
 import type { Head, ModelManifest } from './manifest.js';
 
 /** By so much rounding in float32 may carry a value past the end of its range; it is then moved to the end. */
-export const ROUNDING = 1e-6;
+const ROUNDING = 1e-6;
 
 export type CheckedScores =
   | { readonly values: readonly number[] }

@@ -9,7 +9,7 @@ export const ROW_MULTIPLE = 16;
 export const BATCH_ROWS_MAX = 512;
 
 /** The one shape for a provider (or model) that compiles each shape or gives other bits for each. */
-export const FIXED_ROWS = 256;
+const FIXED_ROWS = 256;
 
 export type BatchShapes = 'multiples' | 'fixed';
 

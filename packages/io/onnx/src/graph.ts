@@ -2,7 +2,7 @@ import { AppError } from '@perennial/kernel';
 import type { InferenceSession } from './runtime.js';
 
 /** A tensor as declared: `null` is the number of rows, which varies. */
-export interface TensorDeclaration {
+interface TensorDeclaration {
   readonly name: string;
   readonly dtype: string;
   readonly shape: ReadonlyArray<number | null>;

@@ -1,3 +1,2 @@
-export type { GraphDeclaration } from './graph.js';
 export { loadModel, type Model } from './model.js';
 export { EXECUTION_PROVIDERS, type ExecutionProvider } from './session.js';

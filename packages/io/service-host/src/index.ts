@@ -5,7 +5,7 @@ export { HEALTH_OPERATIONS, toReadiness } from './http/health-routes.js';
 export { listen } from './http/listen.js';
 export { addOperation, addRawOperation, defineOperation, type Operation } from './http/operation.js';
 export { NEXT_CURSOR, PAGE_QUERY, type PageKind, readPage } from './http/page.js';
-export { PROBLEM_SCHEMA, type Problem, toProblemReply } from './http/problem.js';
+export { PROBLEM_SCHEMA, toProblemReply } from './http/problem.js';
 export { createHttpServer, type HttpServerOptions } from './http/server.js';
 export { type Opener, openAccess, openLog, openPool, openRedis } from './open.js';
 export { readGivenFile } from './read-given-file.js';

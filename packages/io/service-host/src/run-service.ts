@@ -34,10 +34,10 @@ export interface ServiceDefinition<Config extends RunnableConfig> {
 }
 
 /** Exit codes: what a supervisor may conclude. */
-export const EXIT = { ok: 0, failure: 1, configInvalid: 2 } as const;
+const EXIT = { ok: 0, failure: 1, configInvalid: 2 } as const;
 
 /** How long a stop may drain before the process ends anyway; below the 30 s that orchestrators wait by default. */
-export const DRAIN_DEADLINE_MS = 25_000;
+const DRAIN_DEADLINE_MS = 25_000;
 /** After a stop the process ends by itself, but a connection that was lost without a word would hold it for a quarter of an hour. */
 const LINGER_MS = 1_000;
 

@@ -24,7 +24,7 @@ type FieldProblem = Static<typeof FIELD_PROBLEM>;
 /** `internal` hides what is nobody's business outside. */
 type ProblemCode = ErrorCode | 'internal';
 
-export type Problem = Omit<Static<typeof PROBLEM_SCHEMA>, 'code'> & { readonly code: ProblemCode };
+type Problem = Omit<Static<typeof PROBLEM_SCHEMA>, 'code'> & { readonly code: ProblemCode };
 
 /** What an error becomes on the wire. */
 export interface ProblemReply {
