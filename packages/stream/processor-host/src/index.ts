@@ -2,4 +2,4 @@ export { composeProcessorService, type ServiceContext } from './compose-processo
 export type { ProcessorContext } from './open-context.js';
 export { openProcessorRebuild } from './open-processor-rebuild.js';
 export type { OpenRebuild, ProcessorServiceDefinition } from './service-definition.js';
-export { type OpenArtifacts, withArtifacts } from './with-artifacts.js';
+export { withArtifacts } from './with-artifacts.js';
