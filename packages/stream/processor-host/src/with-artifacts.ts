@@ -9,7 +9,7 @@ import type { ProcessorConfig } from '@perennial/config';
 import { withPool } from '@perennial/postgres';
 
 /** A namespace's artifacts: the records, and the bytes. */
-export interface OpenArtifacts {
+interface OpenArtifacts {
   readonly registry: ArtifactRegistry;
   readonly store: ArtifactStore;
 }
