@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { toSha256 } from '@perennial/kernel';
 import { compileFeatures } from './compile.js';
@@ -18,6 +20,11 @@ describe('a feature spec as a file', () => {
     expect(encodeFeatureSpec(parsed.definitions).equals(bytes)).toBe(true);
     // The artifact of the preset: what a namespace has in force from its beginning.
     expect(toSha256(bytes)).toBe('211a2e8343758ebfc44233773d14940579915b54392993a1ce981214ffaeae53');
+  });
+
+  it('ships as the file that a new namespace begins with', () => {
+    const parsed = parseFeatureSpec(readFileSync(join(__dirname, '../../../../infra/defaults/features.json')));
+    expect(parsed.ok && encodeFeatureSpec(parsed.definitions).equals(encodeFeatureSpec(ECOMMERCE_FEATURES))).toBe(true);
   });
 
   it('is canonical however it was typed', () => {

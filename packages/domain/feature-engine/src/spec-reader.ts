@@ -1,0 +1,53 @@
+import { AppError } from '@perennial/kernel';
+import type { CompiledFeatures } from './compile.js';
+import type { FeatureDefinition } from './definition.js';
+import type { FeatureSpecs } from './feature-specs.js';
+import { parseFeatureSpec } from './spec-file.js';
+
+/** Where the artifacts of kind `features` lie. */
+export interface SpecSource {
+  /** Hashes of all that there are, whether they were ever rolled out or not. */
+  list(): Promise<readonly string[]>;
+  load(hash: string): Promise<Buffer>;
+}
+
+/** Reads artifacts into the specs that a process knows. */
+export interface SpecReader {
+  /**
+   * The spec of an artifact. All others are read as well, for a state may have been made under any that was in force
+   * before. Throws `config_invalid` with every problem; what `source` throws passes through.
+   */
+  read(bytes: Buffer, hash: string): Promise<CompiledFeatures>;
+  /** Reads all that are not known yet: for who meets a state before any rollout. */
+  readAll(): Promise<void>;
+}
+
+/** Specs of one namespace at most: a process holds all of them. */
+export const SPECS_MAX = 256;
+
+export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecReader {
+  async function readAll(): Promise<void> {
+    for (const hash of await source.list()) {
+      if (specs.hasArtifact(hash)) continue;
+      const parsed = parseFeatureSpec(await source.load(hash));
+      // One that is invalid was never in force, so no state can be of it.
+      if (parsed.ok) specs.add(hash, parsed.definitions);
+    }
+  }
+
+  return {
+    async read(bytes, hash) {
+      const spec = specs.add(hash, requireFeatureSpec(bytes));
+      await readAll();
+      return spec;
+    },
+    readAll,
+  };
+}
+
+/** The definitions of a spec; throws `config_invalid` with every problem, one a line. */
+export function requireFeatureSpec(bytes: Uint8Array): readonly FeatureDefinition[] {
+  const parsed = parseFeatureSpec(bytes);
+  if (parsed.ok) return parsed.definitions;
+  throw new AppError('config_invalid', parsed.problems.join('\n'), { details: { problems: parsed.problems } });
+}
