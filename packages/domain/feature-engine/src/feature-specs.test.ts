@@ -90,6 +90,14 @@ describe('a state under a spec that came into force after it', () => {
     expect(values[place]).toBe(expected[place]);
   });
 
+  it('keeps no tile in which nothing of the new spec happened', () => {
+    const orders = compileFeatures(ECOMMERCE_FEATURES.filter(({ name }) => name.startsWith('orders_count')));
+    for (const seed of [3, 23, 53]) {
+      const adopted = orders.adopt(preset, fold(preset, seed));
+      expect(orders.encode(adopted).equals(orders.encode(fold(orders, seed)))).toBe(true);
+    }
+  });
+
   it('comes back without what the smaller spec never kept, and nothing else lost', () => {
     const state = fold(grown, 23);
     expect(preset.encode(preset.adopt(grown, state)).equals(preset.encode(fold(preset, 23)))).toBe(true);

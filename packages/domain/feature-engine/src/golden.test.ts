@@ -9,9 +9,11 @@ import type { EngineState } from './state.js';
 type Row = readonly [validUntilMs: number | null, ...values: Array<number | null>];
 
 /** Written by the engine of before specs were data: `golden-vectors.json` is never to be made anew. */
-const golden = JSON.parse(
-  readFileSync(join(__dirname, 'golden-vectors.json'), 'utf8'),
-) as ReadonlyArray<{ seed: number; alone: readonly Row[]; merged: readonly Row[] }>;
+const golden = JSON.parse(readFileSync(join(__dirname, 'golden-vectors.json'), 'utf8')) as ReadonlyArray<{
+  seed: number;
+  alone: readonly Row[];
+  merged: readonly Row[];
+}>;
 
 const features = compileFeatures(ECOMMERCE_FEATURES);
 

@@ -38,7 +38,10 @@ export function createTiles({ streams, windows, tileMs }: TilesOptions): Accumul
     adopt(state, from) {
       if (areSameColumns(from, columns)) return state;
       const places = mapColumns(from, columns);
-      return state.map((tile): Tile => [tile[0], ...places.map((at) => (at < 0 ? 0 : (tile[at + 1] as number)))]);
+      const adopted = state.map(
+        (tile): Tile => [tile[0], ...places.map((at) => (at < 0 ? 0 : (tile[at + 1] as number)))],
+      );
+      return adopted.filter((tile) => tile.some((sum, at) => at > 0 && sum !== 0));
     },
     encode: (writer, state, asOfMs) => writeTiles(writer, state, Math.floor(asOfMs / tileMs)),
     decode: (reader, asOfMs) => readTiles(reader, blank, Math.floor(asOfMs / tileMs)),
