@@ -1,7 +1,13 @@
 import { type ArtifactStore, type Artifacts, createArtifacts } from '@perennial/artifacts';
 import type { Rollout } from '@perennial/contracts';
 import { describeMissingHeads, listHeads, type OnEvaluationError, requireValid } from '@perennial/expressions';
-import { type CompiledFeatures, type FeatureSpecs, oncePerSpec } from '@perennial/feature-engine';
+import {
+  type CompiledFeatures,
+  createSpecReader,
+  type FeatureSpecs,
+  oncePerSpec,
+  SPECS_MAX,
+} from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { type Policy, parsePolicy } from '@perennial/policy';
@@ -18,6 +24,12 @@ const FILE = { fileName: 'policy.yaml' };
 /** A policy, its conditions compiled for the vectors of a spec; throws `config_invalid` for what they do not have. */
 type PolicyBySpec = (spec: CompiledFeatures) => Policy;
 
+interface Values {
+  readonly features: CompiledFeatures;
+  readonly policy: PolicyBySpec;
+  readonly model: ModelManifest;
+}
+
 /** What is in force, loaded by hash and kept ready. */
 export interface ActionArtifacts {
   /** Loads what a rollout names; says why it cannot come into force beside what is. Throws as `Artifacts.loadRollout`. */
@@ -29,18 +41,29 @@ export interface ActionArtifacts {
 }
 
 export function createActionArtifacts(
-  store: Pick<ArtifactStore, 'load'>,
+  store: Pick<ArtifactStore, 'load' | 'list'>,
   { specs, telemetry }: { readonly specs: FeatureSpecs; readonly telemetry: ActionTelemetry },
 ): ActionArtifacts {
   const onEvaluationError = telemetry.conditionFailed;
-  const toSpec = (inForce: ReadonlyMap<string, Rollout>) => specs.inForce(inForce.get('features'));
+  const specReader = createSpecReader(specs, {
+    list: () => store.list('features'),
+    load: (hash) => store.load('features', hash),
+  });
 
-  const { get, loadRollout } = createArtifacts<{ policy: PolicyBySpec; model: ModelManifest }>(store, {
+  /** After a start it may not have been read yet. */
+  async function toSpec(inForce: ReadonlyMap<string, Rollout>): Promise<CompiledFeatures> {
+    const rollout = inForce.get('features');
+    return rollout === undefined ? specs.initial : get('features', rollout.hash);
+  }
+
+  const { get, loadRollout } = createArtifacts<Values>(store, {
+    // Feature-store has checked it already: what does not fit is not forwarded.
+    features: { keptMax: SPECS_MAX, read: specReader.read },
     policy: {
       keptMax: POLICIES_KEPT_MAX,
       read: (bytes) => oncePerSpec((spec) => readPolicy(bytes.toString('utf8'), { ...FILE, spec, onEvaluationError })),
       async check(policyFor, inForce, { hash }) {
-        const policy = policyFor(toSpec(inForce));
+        const policy = policyFor(await toSpec(inForce));
         const model = inForce.get('model');
         // After a start it is in force already, with whichever model came since.
         if (model === undefined || inForce.get('policy')?.hash === hash) return undefined;
@@ -56,7 +79,7 @@ export function createActionArtifacts(
       async check(manifest, inForce, { number }) {
         const current = inForce.get('policy');
         if (current === undefined) return undefined;
-        const missing = findMissingHeads((await get('policy', current.hash))(toSpec(inForce)), manifest);
+        const missing = findMissingHeads((await get('policy', current.hash))(await toSpec(inForce)), manifest);
         if (missing !== undefined) telemetry.headsMissing({ policy: current.number, model: number, missing });
         return undefined;
       },

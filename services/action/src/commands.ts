@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toPostgresSchema } from '@perennial/contracts';
-import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { type CompiledFeatures, toNewestSpec } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { parseLifecycle } from '@perennial/lifecycle';
 import { listKnownHeads } from '@perennial/model-manifest';
@@ -12,9 +12,6 @@ import { LEDGER_MIGRATIONS } from './adapters/ledger.js';
 import { readPolicy } from './artifacts.js';
 import type { ActionConfig } from './config.js';
 import { PROCESSOR_NAME } from './processor.js';
-
-/** What a policy is checked against before it is registered; a rollout checks it against the spec in force. */
-const SPEC = new FeatureSpecs(ECOMMERCE_FEATURES).initial;
 
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({ print }: CommandHost): Readonly<Record<string, Command<ActionConfig>>> {
@@ -32,10 +29,12 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
     register: async (config, args) => {
       const { file, lifecycleFile } = parseRegister(args);
       const bytes = await readGivenFile(file);
-      const stages = await loadStages(file, lifecycleFile);
-      await withArtifacts(config, async ({ registry, store }) => {
+      await withArtifacts(config, async ({ registry, store, loadNewest }) => {
+        // The spec in force may be another: the rollout checks it against that one.
+        const spec = toNewestSpec(await loadNewest('features'));
+        const stages = await loadStages(file, { lifecycleFile, spec });
         const headNames = await listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
-        readPolicy(bytes.toString('utf8'), { fileName: file, spec: SPEC, headNames, ...stages });
+        readPolicy(bytes.toString('utf8'), { fileName: file, spec, headNames, ...stages });
         print(JSON.stringify(await registry.register('policy', bytes, { name: basename(file) })));
       });
     },
@@ -56,7 +55,10 @@ function parseRegister(args: readonly string[]): { file: string; lifecycleFile: 
 }
 
 /** The chart's stage names; none (so: unchecked) when no chart was named and none lies beside the policy. */
-async function loadStages(file: string, lifecycleFile: string | undefined): Promise<{ stages?: Iterable<string> }> {
+async function loadStages(
+  file: string,
+  { lifecycleFile, spec }: { lifecycleFile: string | undefined; spec: CompiledFeatures },
+): Promise<{ stages?: Iterable<string> }> {
   const path = lifecycleFile ?? join(dirname(file), 'lifecycle.yaml');
   let content: Buffer;
   try {
@@ -67,7 +69,7 @@ async function loadStages(file: string, lifecycleFile: string | undefined): Prom
   }
   const parsed = parseLifecycle(content.toString('utf8'), {
     fileName: basename(path),
-    featureNames: SPEC.names,
+    featureNames: spec.names,
   });
   // A chart with problems is for scoring's `register` to refuse.
   return parsed.ok ? { stages: parsed.value.stages.keys() } : {};

@@ -50,6 +50,7 @@ function setUp(policyFile = POLICY_FILE) {
     createMetrics({ service: 'action', namespace: 'live', processMetrics: false }),
   );
   const store = {
+    list: async () => [],
     load: async (kind: string, hash: string) => (kind === 'policy' ? policyFile : must(MANIFESTS.get(hash), hash)),
   };
   const artifacts = createActionArtifacts(store, { specs: SPECS, telemetry });

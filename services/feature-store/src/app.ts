@@ -13,6 +13,7 @@ import {
 import { type App, type FastifyInstance, openRedis } from '@perennial/service-host';
 import { startArchiver } from './archive/archiver.js';
 import { EventArchive } from './archive/event-archive.js';
+import { createFeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
 import { createFeatureProcessor, PROCESSOR_NAME } from './processor.js';
@@ -48,15 +49,17 @@ export async function openRebuild(config: FeatureStoreConfig): Promise<FeatureSt
 
 type Parts = ReturnType<typeof createParts>;
 
-function createParts({ namespace, metrics }: ProcessorContext<FeatureStoreConfig>) {
+function createParts({ namespace, metrics, artifactStore }: ProcessorContext<FeatureStoreConfig>) {
   const telemetry = createFeatureTelemetry(metrics);
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
-  return { definition: createFeatureProcessor({ namespace, telemetry, specs }), telemetry, specs };
+  const artifacts = createFeatureArtifacts(artifactStore, { specs });
+  const definition = createFeatureProcessor({ namespace, artifacts, telemetry, specs });
+  return { definition, artifacts, telemetry, specs };
 }
 
 async function openRoutes(
   context: ServiceContext<FeatureStoreConfig>,
-  { definition, telemetry, specs }: Parts,
+  { definition, artifacts, telemetry, specs }: Parts,
 ): Promise<(server: FastifyInstance) => void> {
   const { config, namespace, opener, partitions } = context;
   await openArchiver(context);
@@ -64,11 +67,18 @@ async function openRoutes(
   const name = `${PROCESSOR_NAME}-reader-${config.instanceId}`;
   const redis = await openRedis({ ...opener, name }, config.redis);
   const { decode } = definition.codec;
-  const readStates = createStateReader(redis, { namespace, processor: PROCESSOR_NAME, partitions, decode });
+  const loadSpecs = artifacts.loadAll;
+  const readStates = createStateReader(redis, {
+    namespace,
+    processor: PROCESSOR_NAME,
+    partitions,
+    decode,
+    refresh: loadSpecs,
+  });
   const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
     entriesMax: PSEUDONYMS_CACHED_MAX,
   });
-  return (server) => addFeatureRoutes(server, { telemetry, specs, readStates, pseudonymizer });
+  return (server) => addFeatureRoutes(server, { telemetry, specs, loadSpecs, readStates, pseudonymizer });
 }
 
 async function openArchiver(context: ServiceContext<FeatureStoreConfig>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ProcessorServiceDefinition } from '@perennial/processor-host';
 import { createApp, type FeatureStoreRebuild, openRebuild } from './app.js';
+import { createCommands } from './commands.js';
 import { type FeatureStoreConfig, loadConfig } from './config.js';
 
 export { OPERATIONS } from './http/operations.js';
@@ -8,5 +9,6 @@ export const service: ProcessorServiceDefinition<FeatureStoreConfig, FeatureStor
   name: 'feature-store',
   loadConfig,
   createApp,
+  commands: createCommands,
   openRebuild,
 };

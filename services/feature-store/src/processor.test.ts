@@ -231,7 +231,12 @@ describe('records of event.accepted', () => {
 
 function setUp(namespace = 'live') {
   const metrics = createMetrics({ service: 'feature-store', namespace, processMetrics: false });
-  const definition = createFeatureProcessor({ namespace, telemetry: createFeatureTelemetry(metrics), specs: SPECS });
+  const definition = createFeatureProcessor({
+    namespace,
+    artifacts: { loadRollout: async () => undefined },
+    telemetry: createFeatureTelemetry(metrics),
+    specs: SPECS,
+  });
   const step = (
     state: ProfileState | undefined,
     cause: Cause<FeatureInput>,

@@ -11,6 +11,7 @@ import {
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, unreachable } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition } from '@perennial/keyed-processor';
+import type { FeatureArtifacts } from './artifacts.js';
 import { type FeatureInput, foldEvent, foldTime } from './domain/fold.js';
 import { createProfileStates, type ProfileState } from './domain/profile-state.js';
 import type { FeatureTelemetry } from './telemetry.js';
@@ -21,10 +22,12 @@ export const PROCESSOR_NAME = 'feature-store';
 /** `event.accepted` -> profile state -> `feature.updated`: what this service does, for the keyed processor to run. */
 export function createFeatureProcessor({
   namespace,
+  artifacts,
   telemetry,
   specs,
 }: {
   namespace: string;
+  artifacts: Pick<FeatureArtifacts, 'loadRollout'>;
   telemetry: FeatureTelemetry;
   specs: FeatureSpecs;
 }): ProcessorDefinition<ProfileState, FeatureInput> {
@@ -40,6 +43,7 @@ export function createFeatureProcessor({
     codec: { ...createProfileStates(specs), timerAtMs: (state) => state.validUntilMs },
     decode: (record) => decodeAccepted(record.key, record.value),
     forward: (control) => ({ topic: outputTopic, value: encodeControl(FeatureRecord, control) }),
+    loadRollout: artifacts.loadRollout,
     step({ state, cause, context }) {
       const spec = specs.inForce(context.inForce.get('features'));
       const fold = { spec, specs, logTimeMs: context.logTimeMs };

@@ -67,7 +67,13 @@ async function openRoutes(
     (running) => running.stop(),
   );
   const { decode } = definition.codec;
-  const readStates = createStateReader(redis, { namespace, processor: PROCESSOR_NAME, partitions, decode });
+  const readStates = createStateReader(redis, {
+    namespace,
+    processor: PROCESSOR_NAME,
+    partitions,
+    decode,
+    refresh: artifacts.loadSpecs,
+  });
   return (server) =>
     addScoringRoutes(server, {
       pseudonymizer,

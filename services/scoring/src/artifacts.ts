@@ -1,7 +1,13 @@
 import { type ArtifactStore, type Artifacts, createArtifactCache, createArtifacts } from '@perennial/artifacts';
 import type { Rollout } from '@perennial/contracts';
 import { describeMissingHeads, listHeads, type OnEvaluationError, requireValid } from '@perennial/expressions';
-import { type CompiledFeatures, type FeatureSpecs, oncePerSpec } from '@perennial/feature-engine';
+import {
+  type CompiledFeatures,
+  createSpecReader,
+  type FeatureSpecs,
+  oncePerSpec,
+  SPECS_MAX,
+} from '@perennial/feature-engine';
 import type { Lifecycle } from '@perennial/lifecycle';
 import { parseLifecycle } from '@perennial/lifecycle';
 import type { ModelManifest } from '@perennial/model-manifest';
@@ -19,6 +25,12 @@ const CHART_FILE = { fileName: 'lifecycle.yaml' };
 /** A chart, its conditions compiled for the vectors of a spec; throws `config_invalid` for what they do not have. */
 type ChartBySpec = (spec: CompiledFeatures) => Lifecycle;
 
+interface Values {
+  readonly features: CompiledFeatures;
+  readonly model: ScoringModel;
+  readonly lifecycle: ChartBySpec;
+}
+
 /** What is in force, loaded by hash and kept ready. A model goes by the hash of its manifest, which names its file. */
 export interface ScoringArtifacts {
   /** Loads what a rollout names; says why it cannot come into force beside what is. Throws as `Artifacts.loadRollout`. */
@@ -28,6 +40,8 @@ export interface ScoringArtifacts {
   manifest(hash: string): Promise<ModelManifest>;
   /** The chart, its conditions compiled for the vectors of a spec. */
   lifecycle(hash: string, spec: CompiledFeatures): Promise<Lifecycle>;
+  /** Has every registered feature spec known: for a state whose spec came into force after this process had begun. */
+  loadSpecs(): Promise<void>;
 }
 
 export interface ScoringArtifactsOptions {
@@ -38,14 +52,23 @@ export interface ScoringArtifactsOptions {
 }
 
 export function createScoringArtifacts(
-  store: Pick<ArtifactStore, 'load'>,
+  store: Pick<ArtifactStore, 'load' | 'list'>,
   { specs, providers, onModelLoaded, onConditionError }: ScoringArtifactsOptions,
 ): ScoringArtifacts {
   const manifest = createArtifactCache('model', (hash) => store.load('model', hash), {
     keptMax: MANIFESTS_KEPT_MAX,
     read: readManifest,
   });
-  const toSpec = (inForce: ReadonlyMap<string, Rollout>) => specs.inForce(inForce.get('features'));
+  const specReader = createSpecReader(specs, {
+    list: () => store.list('features'),
+    load: (hash) => store.load('features', hash),
+  });
+
+  /** After a start it may not have been read yet. */
+  async function toSpec(inForce: ReadonlyMap<string, Rollout>): Promise<CompiledFeatures> {
+    const rollout = inForce.get('features');
+    return rollout === undefined ? specs.initial : get('features', rollout.hash);
+  }
 
   async function readModel(bytes: Buffer, hash: string): Promise<ScoringModel> {
     const declared = readManifest(bytes);
@@ -55,12 +78,14 @@ export function createScoringArtifacts(
     return model;
   }
 
-  const { get, loadRollout } = createArtifacts<{ model: ScoringModel; lifecycle: ChartBySpec }>(store, {
+  const { get, loadRollout } = createArtifacts<Values>(store, {
+    // Feature-store has checked it already: what does not fit is not forwarded.
+    features: { keptMax: SPECS_MAX, read: specReader.read },
     model: {
       keptMax: KEPT_MAX,
       read: readModel,
       async check(model, inForce) {
-        const spec = toSpec(inForce);
+        const spec = await toSpec(inForce);
         const problem = findFeatureProblem(model.manifest, spec);
         const lifecycle = inForce.get('lifecycle');
         if (problem !== undefined || lifecycle === undefined) return problem;
@@ -72,7 +97,7 @@ export function createScoringArtifacts(
       keptMax: KEPT_MAX,
       read: (bytes) => oncePerSpec((spec) => readLifecycle(bytes, { ...CHART_FILE, spec, onConditionError })),
       async check(chartFor, inForce) {
-        const chart = chartFor(toSpec(inForce));
+        const chart = chartFor(await toSpec(inForce));
         const model = inForce.get('model');
         const missing = model && findMissingHeads(chart, await manifest(model.hash));
         return missing && `it reads ${missing}, which model ${model.number} does not have`;
@@ -84,6 +109,7 @@ export function createScoringArtifacts(
     model: (hash) => get('model', hash),
     manifest,
     lifecycle: async (hash, spec) => (await get('lifecycle', hash))(spec),
+    loadSpecs: specReader.readAll,
   };
 }
 

@@ -2,12 +2,14 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { compileFeatures, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
 import { toSha256 } from '@perennial/kernel';
 import { toManifestHash } from '@perennial/model-manifest';
 import { readArtifact } from './commands.js';
 
 const MODEL = join(__dirname, '../../../trainer/models/default');
-const noHeads = async () => undefined;
+const spec = compileFeatures(ECOMMERCE_FEATURES);
+const noHeads = { spec, listHeads: async () => undefined };
 let folder: string;
 
 beforeAll(() => {
@@ -24,7 +26,9 @@ describe('readArtifact', () => {
 
   it('knows which heads a chart may read', async () => {
     const path = join(__dirname, '../../../infra/defaults/lifecycle.yaml');
-    await expect(readArtifact('lifecycle', path, async () => ['renewal', 'chrun'])).rejects.toMatchObject({
+    await expect(
+      readArtifact('lifecycle', path, { spec, listHeads: async () => ['renewal', 'chrun'] }),
+    ).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringMatching(
         /lifecycle\.yaml:\d+:\d+: unknown name "scores\.churn", did you mean "scores\.chrun"\?/,

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { type ArtifactKind, toPostgresSchema } from '@perennial/contracts';
-import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { type CompiledFeatures, toNewestSpec } from '@perennial/feature-engine';
 import { AppError, isAppError } from '@perennial/kernel';
 import { listKnownHeads, toCanonicalManifest } from '@perennial/model-manifest';
 import { migrate, withPool } from '@perennial/postgres';
@@ -11,9 +11,6 @@ import { readLifecycle } from './artifacts.js';
 import type { ScoringConfig } from './config.js';
 import { PROCESSOR_NAME } from './processor.js';
 import { findFeatureProblem, openScoringModel, readManifest, readModelFolder } from './scoring-model.js';
-
-/** What an artifact is checked against before it is registered; a rollout checks it against the spec in force. */
-const SPEC = new FeatureSpecs(ECOMMERCE_FEATURES).initial;
 
 const USAGE = 'register lifecycle FILE | register model FOLDER';
 
@@ -30,10 +27,11 @@ export function createCommands({ print }: CommandHost): Record<'migrate' | 'regi
     },
     register: (config, [kind, path]) =>
       // Whatever is wrong with an artifact is said here, to whoever can correct it: a rollout of it would be rejected.
-      withArtifacts(config, async ({ registry, store }) => {
-        const knownHeads = async () =>
-          listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
-        const { file, ...artifact } = await readArtifact(kind, path, knownHeads);
+      withArtifacts(config, async ({ registry, store, loadNewest }) => {
+        // The spec in force may be another: the rollout checks it against that one.
+        const spec = toNewestSpec(await loadNewest('features'));
+        const listHeads = async () => listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
+        const { file, ...artifact } = await readArtifact(kind, path, { spec, listHeads });
         // The file first: a manifest that is there has its file.
         if (file !== undefined) await store.put('model-file', file);
         print(JSON.stringify(await registry.register(artifact.kind, artifact.bytes, { name: artifact.name })));
@@ -49,36 +47,39 @@ interface Registrable {
   readonly file?: Buffer;
 }
 
+/** What there is that an artifact may name. */
+export interface KnownNames {
+  readonly spec: CompiledFeatures;
+  /** The heads that a chart may read; undefined while no model is registered. */
+  listHeads(): Promise<readonly string[] | undefined>;
+}
+
 /**
- * What to register, checked as its rollout will be; throws `config_invalid` with all problems. `knownHeads` answers the heads
- * that a chart may read; undefined while no model is registered.
+ * What to register, checked as its rollout will be; throws `config_invalid` with all problems.
  */
 export async function readArtifact(
   kind: string | undefined,
   path: string | undefined,
-  knownHeads: () => Promise<readonly string[] | undefined>,
+  known: KnownNames,
 ): Promise<Registrable> {
   if (path === undefined) throw new AppError('config_invalid', `usage: ${USAGE}`);
   const name = basename(path);
-  if (kind === 'lifecycle') return { kind, name, bytes: await readLifecycleFile(path, knownHeads) };
-  if (kind === 'model') return { kind, name, ...(await readModel(path)) };
+  if (kind === 'lifecycle') return { kind, name, bytes: await readLifecycleFile(path, known) };
+  if (kind === 'model') return { kind, name, ...(await readModel(path, known)) };
   throw new AppError('config_invalid', `scoring registers lifecycle and model, not ${kind}; usage: ${USAGE}`);
 }
 
-async function readLifecycleFile(
-  path: string,
-  knownHeads: () => Promise<readonly string[] | undefined>,
-): Promise<Buffer> {
+async function readLifecycleFile(path: string, { spec, listHeads }: KnownNames): Promise<Buffer> {
   const content = await readGivenFile(path);
-  readLifecycle(content, { fileName: basename(path), spec: SPEC, headNames: await knownHeads() });
+  readLifecycle(content, { fileName: basename(path), spec, headNames: await listHeads() });
   return content;
 }
 
-async function readModel(folder: string): Promise<{ bytes: Buffer; file: Buffer }> {
+async function readModel(folder: string, { spec }: KnownNames): Promise<{ bytes: Buffer; file: Buffer }> {
   try {
     const { manifest, file } = await readModelFolder(folder);
     const declared = readManifest(manifest);
-    const problem = findFeatureProblem(declared, SPEC);
+    const problem = findFeatureProblem(declared, spec);
     if (problem !== undefined) throw new AppError('artifact_invalid', `the model is rejected: ${problem}`);
     // Every machine has a CPU: a model that it cannot run could stall the service that falls back to it.
     const model = await openScoringModel(declared, file, { providers: ['cpu'] });

@@ -90,7 +90,7 @@ beforeAll(() => {
     timeInference: (_, run) => run(),
     transitionsStored: () => undefined,
   };
-  const store = { load: async (_: string, hash: string) => must(registered.get(hash), hash) };
+  const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
   const artifacts = createScoringArtifacts(store, {
     specs,
     providers: ['cpu'],

@@ -74,7 +74,7 @@ beforeAll(async () => {
     ['model', model],
     ['lifecycle', lifecycle],
   ]);
-  const store = { load: async (_: string, hash: string) => must(registered.get(hash), hash) };
+  const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
   artifacts = createScoringArtifacts(store, {
     specs,
     providers: ['cpu'],

@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type FeaturesUpdated, type Rollout, ScoreRecord } from '@perennial/contracts';
-import { DAY_MS, ECOMMERCE_FEATURES, type FeatureDefinition, FeatureSpecs } from '@perennial/feature-engine';
+import {
+  DAY_MS,
+  ECOMMERCE_FEATURES,
+  encodeFeatureSpec,
+  type FeatureDefinition,
+  FeatureSpecs,
+} from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import { toCanonicalManifest } from '@perennial/model-manifest';
 import { createTinyGraph } from '@perennial/onnx/testing';
@@ -24,14 +30,14 @@ const PAGES: FeatureDefinition = {
   windowMs: 30 * DAY_MS,
 };
 const grown = specs.add(FEATURES_2.hash, [PAGES, ...ECOMMERCE_FEATURES.toReversed()]);
-const registered = new Map<string, Buffer>();
+const registered = new Map([[FEATURES_2.hash, encodeFeatureSpec(grown.definitions)]]);
 const telemetry: ScoringTelemetry = {
   modelLoaded: () => undefined,
   conditionFailed: () => undefined,
   timeInference: (_, run) => run(),
   transitionsStored: () => undefined,
 };
-const store = { load: async (_: string, hash: string) => must(registered.get(hash), hash) };
+const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
 const artifacts = createScoringArtifacts(store, {
   specs,
   providers: ['cpu'],

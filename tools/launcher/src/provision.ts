@@ -39,7 +39,7 @@ export async function provision(input: ProvisionInput): Promise<RegisteredArtifa
   );
   await importToken(input);
   onProgress(`registering ${ARTIFACT_KIND_NAMES.join(', ')}`);
-  // One after the other: a chart and a policy are checked against the heads of the models that are registered.
+  // One after the other: charts and policies are checked against the features and heads that are registered.
   const registered: RegisteredArtifact[] = [];
   for (const kind of ARTIFACT_KIND_NAMES) registered.push(await register(input, kind));
   for (const artifact of registered) await rollOut(input, artifact);

@@ -89,6 +89,13 @@ export interface ArtifactKindDeclaration {
 
 /** Kinds of artifacts, in the order in which they are registered and put in force: later ones may rest on earlier ones. */
 export const ARTIFACT_KINDS = {
+  // First: charts, models and policies are checked against the features that there are.
+  features: {
+    owner: 'feature-store',
+    defaultPath: 'infra/defaults/features.json',
+    contentType: 'application/json',
+    bytesMax: DOCUMENT_BYTES_MAX,
+  },
   model: {
     owner: 'scoring',
     defaultPath: 'trainer/models/default',

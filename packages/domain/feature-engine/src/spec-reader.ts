@@ -1,7 +1,8 @@
 import { AppError } from '@perennial/kernel';
-import type { CompiledFeatures } from './compile.js';
+import { type CompiledFeatures, compileFeatures } from './compile.js';
 import type { FeatureDefinition } from './definition.js';
 import type { FeatureSpecs } from './feature-specs.js';
+import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 import { parseFeatureSpec } from './spec-file.js';
 
 /** Where the artifacts of kind `features` lie. */
@@ -43,6 +44,11 @@ export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecR
     },
     readAll,
   };
+}
+
+/** What artifacts are checked against before they are registered: the spec registered last, else the preset. */
+export function toNewestSpec(bytes: Buffer | undefined): CompiledFeatures {
+  return compileFeatures(bytes === undefined ? ECOMMERCE_FEATURES : requireFeatureSpec(bytes));
 }
 
 /** The definitions of a spec; throws `config_invalid` with every problem, one a line. */

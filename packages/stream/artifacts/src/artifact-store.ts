@@ -19,6 +19,8 @@ export interface ArtifactStore {
    * the kind may have, and a retriable `dependency_unavailable` when the store is away.
    */
   load(kind: StoredKind, hash: string): Promise<Buffer>;
+  /** Hashes of all that are stored of a kind, ascending; a registration that was cut off may have left one that has no record. */
+  list(kind: StoredKind): Promise<readonly string[]>;
 }
 
 export function createArtifactStore(
@@ -40,6 +42,11 @@ export function createArtifactStore(
       if (found !== hash)
         throw new AppError('data_damaged', `the bytes of ${kind} ${hash} are damaged: register it again`);
       return bytes;
+    },
+
+    async list(kind) {
+      const prefix = `${namespace}/${kind}/`;
+      return (await blobs.list(prefix)).map((key) => key.slice(prefix.length));
     },
   };
 }

@@ -107,6 +107,9 @@ describe('the store of artifacts', () => {
     expect(hash).toBe(toSha256('version: 1'));
     expect(await store.load('policy', hash)).toEqual(Buffer.from('version: 1'));
     await expect(store.load('lifecycle', hash)).rejects.toMatchObject({ code: 'not_found' });
+    const second = await store.put('policy', Buffer.from('version: 2'));
+    expect(await store.list('policy')).toEqual([hash, second].sort());
+    expect(await store.list('lifecycle')).toEqual([]);
     const other = createArtifactStore(blobs, { namespace: 'other' });
     await expect(other.load('policy', hash)).rejects.toMatchObject({ code: 'not_found' });
   });

@@ -6,12 +6,15 @@ import {
 } from '@perennial/artifacts';
 import { openBlobStore } from '@perennial/blob-store';
 import type { ProcessorConfig } from '@perennial/config';
+import type { ArtifactKind } from '@perennial/contracts';
 import { withPool } from '@perennial/postgres';
 
 /** A namespace's artifacts: the records, and the bytes. */
 interface OpenArtifacts {
   readonly registry: ArtifactRegistry;
   readonly store: ArtifactStore;
+  /** The bytes of what was registered last of a kind; undefined while nothing is. */
+  loadNewest(kind: ArtifactKind): Promise<Buffer | undefined>;
 }
 
 /** For a command `register`, whose service validates what it registers. Makes the registry's tables when they are missing. */
@@ -25,6 +28,13 @@ export async function withArtifacts<T>(
   return withPool(connection, async (pool) => {
     const registry = createArtifactRegistry({ pool, store, namespace });
     await registry.migrate();
-    return work({ registry, store });
+    return work({
+      registry,
+      store,
+      async loadNewest(kind) {
+        const newest = (await registry.list(kind)).at(-1);
+        return newest && store.load(kind, newest.hash);
+      },
+    });
   });
 }

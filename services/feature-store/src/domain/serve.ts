@@ -1,4 +1,4 @@
-import type { FeatureSpecs } from '@perennial/feature-engine';
+import type { CompiledFeatures, FeatureSpecs } from '@perennial/feature-engine';
 import type { ProfileState } from './profile-state.js';
 
 /** A profile as it is served. */
@@ -11,16 +11,19 @@ export interface ServedProfile {
 }
 
 /**
- * A profile at the log's time: the highest tick on its partition, or its own time where an event has brought it further.
+ * A profile at the log's time, under the spec in force where it lives: the highest tick on its partition, or its own time where an event has brought it further.
  * A profile never seen has the features of nothing.
  */
 export function serveProfile(
   userId: string,
   state: ProfileState | undefined,
-  { specs, logTimeMs }: { readonly specs: FeatureSpecs; readonly logTimeMs: number },
+  {
+    spec,
+    specs,
+    logTimeMs,
+  }: { readonly spec: CompiledFeatures; readonly specs: FeatureSpecs; readonly logTimeMs: number },
 ): ServedProfile {
-  const engine = state?.engine ?? specs.initial.empty;
-  const spec = specs.get(engine.specHash);
+  const engine = state === undefined ? spec.empty : specs.adopt(spec, state.engine);
   const asOfMs = Math.max(logTimeMs, engine.asOfMs);
   return {
     userId,

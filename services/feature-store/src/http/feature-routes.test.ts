@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
-import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import type { Rollout } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, type FeatureDefinition, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -12,6 +13,14 @@ import { addFeatureRoutes } from './feature-routes.js';
 import { OPERATIONS } from './operations.js';
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+const PAGES: FeatureDefinition = {
+  name: 'pages_count_all',
+  unit: 'pages',
+  event: { type: 'page', name: undefined },
+  aggregation: 'count',
+  windowMs: undefined,
+};
+const GROWN = [PAGES, ...ECOMMERCE_FEATURES];
 const { advance, apply, empty } = specs.initial;
 const NOON = Date.UTC(2024, 4, 15, 12);
 const LOG_TIME = NOON + 86_400_000;
@@ -35,6 +44,13 @@ describe('GET /v1/features/{userId}', () => {
       orders_recency_days: 1,
       orders_gap_mean_days: null,
     });
+  });
+
+  it('answers under the spec in force, also for who was last seen under the one before', async () => {
+    const inForce = new Map([['features', { kind: 'features', number: 2, hash: 'artifact-2' }]]);
+    const { get } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) }, inForce });
+    expect((await get('anna')).json().features).toMatchObject({ orders_count_all: 1, pages_count_all: 0 });
+    expect((await get('nobody')).json().features).toMatchObject({ orders_count_all: 0, pages_count_all: 0 });
   });
 
   it('answers at the time of the state where that is ahead of the ticks', async () => {
@@ -127,9 +143,10 @@ interface Fixture {
   /** States by user id. */
   readonly profiles?: Record<string, ProfileState>;
   readonly failure?: Error;
+  readonly inForce?: ReadonlyMap<string, Rollout>;
 }
 
-function setUp({ profiles = {}, failure }: Fixture) {
+function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
   const byKey = new Map(
     Object.entries(profiles).map(([userId, state]) => [pseudonymizer.toProfileKey({ userId }), state]),
   );
@@ -137,11 +154,14 @@ function setUp({ profiles = {}, failure }: Fixture) {
   const readStates: ReadStates<ProfileState> = async (keys) => {
     if (failure !== undefined) throw failure;
     reads.push(keys.length);
-    return keys.map((key) => ({ state: byKey.get(key), logTimeMs: LOG_TIME }));
+    return keys.map((key) => ({ state: byKey.get(key), logTimeMs: LOG_TIME, inForce }));
   };
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
   const server = createTestServer();
-  addFeatureRoutes(server, { readStates, pseudonymizer, telemetry: createFeatureTelemetry(metrics), specs });
+  const telemetry = createFeatureTelemetry(metrics);
+  // As if another instance had put it in force: this one has not read it yet.
+  const loadSpecs = async () => void specs.add('artifact-2', GROWN);
+  addFeatureRoutes(server, { readStates, pseudonymizer, telemetry, specs, loadSpecs });
   return {
     server,
     reads,

@@ -16,6 +16,8 @@ export interface FeatureRouteDeps {
   readonly pseudonymizer: Pseudonymizer;
   readonly telemetry: FeatureTelemetry;
   readonly specs: FeatureSpecs;
+  /** Has every registered spec known. */
+  readonly loadSpecs: () => Promise<void>;
 }
 
 export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
@@ -36,8 +38,13 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
 
 async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<ServedProfile[]> {
   const stored = await deps.readStates(userIds.map((userId) => deps.pseudonymizer.toProfileKey({ userId })));
+  const { specs, loadSpecs } = deps;
+  const rollouts = stored.map(({ inForce }) => inForce.get('features'));
+  // Another instance may have put it in force.
+  if (rollouts.some((rollout) => rollout !== undefined && !specs.hasArtifact(rollout.hash))) await loadSpecs();
   const profiles = stored.map(({ state, logTimeMs }, index) => {
-    return serveProfile(userIds[index] as string, state, { specs: deps.specs, logTimeMs });
+    const spec = specs.inForce(rollouts[index]);
+    return serveProfile(must(userIds[index], 'the id asked for'), state, { spec, specs, logTimeMs });
   });
   deps.telemetry.served(profiles);
   return profiles;

@@ -52,7 +52,7 @@ beforeEach(() => {
   const states = new Map([[pseudonymizer.toProfileKey({ userId: 'ada & co/1' }), state]]);
   addScoringRoutes(server, {
     pseudonymizer,
-    readStates: async (keys) => keys.map((key) => ({ state: states.get(key), logTimeMs: 0 })),
+    readStates: async (keys) => keys.map((key) => ({ state: states.get(key), logTimeMs: 0, inForce: new Map() })),
     loadManifest: async (hash) => must(manifests.get(hash), hash),
     transitions: { ...store, countStages: () => store.countStages() },
     lag: () => 7,

@@ -80,9 +80,14 @@ async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<
     return Buffer.from(JSON.stringify({ ...(JSON.parse(manifest.toString()) as object), ...mistake }));
   }
   const whole = readFileSync(toDefaultPath(world.platform.layout.root, kind), 'utf8');
-  const mistakes = { lifecycle: ['initial: prospect', 'initial: nowhere'], policy: ['max: 1,', 'max: many,'] } as const;
+  const mistakes = {
+    features: ['"count"', '"counting"'],
+    lifecycle: ['initial: prospect', 'initial: nowhere'],
+    policy: ['max: 1,', 'max: many,'],
+  } as const;
   const [right, wrong] = mistakes[kind];
-  return Buffer.from(`${whole.replace(right, wrong)}# ${draw.between(0, 1e9)}\n`);
+  const remark = kind === 'features' ? ' '.repeat(draw.between(1, 1e4)) : `# ${draw.between(0, 1e9)}`;
+  return Buffer.from(`${whole.replace(right, wrong)}${remark}\n`);
 }
 
 /** What ships, distinguished by a remark, where `register` can read it. */
@@ -97,8 +102,17 @@ function makeVariant({ platform }: World, kind: ArtifactKind, draw: Draw): strin
   if (kind === 'model') {
     const manifest = JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as object;
     writeFileSync(join(path, 'manifest.json'), JSON.stringify({ ...manifest, remark }));
-  } else writeFileSync(path, `${readFileSync(path, 'utf8')}# ${remark}\n`);
+  } else if (kind === 'features') writeFileSync(path, toOtherOrder(readFileSync(path, 'utf8'), draw));
+  else writeFileSync(path, `${readFileSync(path, 'utf8')}# ${remark}\n`);
   return path;
+}
+
+/** The same features in another order: another spec, and none is missing. */
+function toOtherOrder(text: string, draw: Draw): string {
+  const spec = JSON.parse(text) as { features: unknown[] };
+  const features = spec.features.map((feature) => ({ feature, at: draw.between(0, 1e9) }));
+  features.sort((a, b) => a.at - b.at);
+  return JSON.stringify({ ...spec, features: features.map(({ feature }) => feature) });
 }
 
 function flipByte(bytes: Buffer, draw: Draw): Buffer {

@@ -15,6 +15,7 @@ export interface UpOptions {
   readonly redisPort?: number;
   readonly postgresPort?: number;
   readonly httpPort?: number;
+  readonly features?: string;
   readonly lifecycle?: string;
   readonly model?: string;
   readonly policy?: string;
@@ -31,6 +32,7 @@ export function createUpCommand(): Command {
     .addOption(createPortOption('--redis-port', 'Redis'))
     .addOption(createPortOption('--postgres-port', 'PostgreSQL'))
     .addOption(createPortOption('--http-port', 'ingest'))
+    .option('--features <file>', 'feature spec to put in force instead of the default')
     .option('--lifecycle <file>', 'lifecycle chart to put in force instead of the default')
     .option('--model <folder>', 'model folder to put in force instead of the default')
     .option('--policy <file>', 'policy to put in force instead of the default')
@@ -70,6 +72,7 @@ export async function up(options: UpOptions): Promise<Platform> {
       }),
       ingestPort: options.httpPort,
       artifactPaths: withoutUndefined<ArtifactKind, string>({
+        features: options.features,
         lifecycle: options.lifecycle,
         model: options.model,
         policy: options.policy,

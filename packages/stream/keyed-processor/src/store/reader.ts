@@ -1,20 +1,32 @@
+import type { Rollout } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
 
 /** Fields of a partition's meta that a reader asks for, in this order, together with states or after them. */
-export const READER_FIELDS = ['next', 'logTime', 'restoring'] as const;
+export const READER_FIELDS = ['next', 'logTime', 'restoring', 'inForce'] as const;
+
+/** What a reader is told of a partition. */
+export interface ReadablePartition {
+  /** Highest tick, 0 before the first. */
+  readonly logTimeMs: number;
+  /** What is in force there, by kind. */
+  readonly inForce: ReadonlyMap<string, Rollout>;
+}
 
 /**
- * The partition's log time in ms, out of READER_FIELDS. Throws a retriable `dependency_unavailable` while states are not
+ * The partition out of READER_FIELDS. Throws a retriable `dependency_unavailable` while states are not
  * there to be read: an absent one must not be taken for a profile never seen when the store was emptied or is being filled.
  */
-export function toReadableLogTime(fields: ReadonlyArray<string | null>, partition: number): number {
-  const [next = null, logTime = null, restoring = null] = fields;
+export function toReadablePartition(fields: ReadonlyArray<string | null>, partition: number): ReadablePartition {
+  const [next = null, logTime = null, restoring = null, inForce = null] = fields;
   const problem =
     next === null
       ? 'is not there: nobody has begun it, or Redis was emptied'
       : restoring !== null && restoring !== ''
         ? 'is being restored from a snapshot'
         : undefined;
-  if (problem === undefined) return Number(logTime ?? 0);
+  if (problem === undefined) {
+    const rollouts = JSON.parse(inForce ?? '[]') as Rollout[];
+    return { logTimeMs: Number(logTime ?? 0), inForce: new Map(rollouts.map((rollout) => [rollout.kind, rollout])) };
+  }
   throw new AppError('dependency_unavailable', `partition ${partition} ${problem}`, { retriable: true });
 }

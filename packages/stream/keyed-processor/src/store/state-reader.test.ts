@@ -4,15 +4,17 @@ import { AppError } from '@perennial/kernel';
 import { createStateReader, type HashReader } from './state-reader.js';
 
 const PARTITIONS = 4;
+let unknownVersion = 255;
 const KEYS = ['one', 'two', 'three', 'four', 'five', 'six'];
 
-function createReader(redis: HashReader, partitions = 1) {
+function createReader(redis: HashReader, partitions = 1, refresh?: () => Promise<void>) {
   return createStateReader(redis, {
     namespace: 'live',
     processor: 'feature-store',
     partitions,
+    ...(refresh === undefined ? {} : { refresh }),
     decode(bytes) {
-      if (bytes[0] === 255) throw new AppError('contract_violation', 'a state of version 255');
+      if (bytes[0] === unknownVersion) throw new AppError('contract_violation', 'a state of version 255');
       return bytes.toString();
     },
   });
@@ -55,6 +57,26 @@ describe('a state reader', () => {
       code: 'dependency_misconfigured',
       message: 'a state of version 255',
     });
+  });
+
+  it('reads a state after all that this process had not heard of when it began', async () => {
+    const redis: HashReader = {
+      hmget: async () => ['0', '0', '', JSON.stringify([{ kind: 'features', number: 2, hash: 'h' }])],
+      hgetBuffer: async () => Buffer.of(255),
+    };
+    let refreshes = 0;
+    const read = createReader(redis, 1, async () => {
+      refreshes += 1;
+      unknownVersion = 0;
+    });
+    try {
+      const [stored] = await read(['somebody']);
+      expect(stored?.inForce.get('features')).toEqual({ kind: 'features', number: 2, hash: 'h' });
+      await read(['somebody']);
+      expect(refreshes).toBe(1);
+    } finally {
+      unknownVersion = 255;
+    }
   });
 
   it.each([

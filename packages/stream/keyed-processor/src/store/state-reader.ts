@@ -1,7 +1,7 @@
 import { toPartition } from '@perennial/contracts';
 import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import { toPartitionKeys } from './keys.js';
-import { READER_FIELDS, toReadableLogTime } from './reader.js';
+import { READER_FIELDS, type ReadablePartition, toReadablePartition } from './reader.js';
 
 /** The two commands it takes; ioredis has them. */
 export interface HashReader {
@@ -10,11 +10,9 @@ export interface HashReader {
 }
 
 /** A key's state as it lies in the store. */
-interface StoredState<State> {
+interface StoredState<State> extends ReadablePartition {
   /** Undefined for a key never seen. */
   readonly state: State | undefined;
-  /** Highest tick on the key's partition, 0 before the first. */
-  readonly logTimeMs: number;
 }
 
 /**
@@ -35,26 +33,31 @@ export function createStateReader<State>(
     readonly processor: string;
     readonly partitions: number;
     readonly decode: (bytes: Buffer) => State;
+    /**
+     * Has this process know what others may know by now, such as artifacts that came into force since it began. A state that
+     * cannot be read is tried once more after it.
+     */
+    readonly refresh?: () => Promise<void>;
   },
 ): ReadStates<State> {
-  const { namespace, processor, partitions, decode } = options;
+  const { namespace, processor, partitions, decode, refresh } = options;
 
-  async function readState(key: string, logTimes: Map<number, Promise<number>>): Promise<StoredState<State>> {
+  async function readState(key: string, known: Map<number, Promise<ReadablePartition>>): Promise<StoredState<State>> {
     const partition = toPartition(key, partitions);
     const keys = toPartitionKeys(namespace, processor, partition);
     const state = redis.hgetBuffer(keys.states, key);
-    const logTime =
-      logTimes.get(partition) ??
-      redis.hmget(keys.meta, ...READER_FIELDS).then((fields) => toReadableLogTime(fields, partition));
-    logTimes.set(partition, logTime);
-    const [bytes, logTimeMs] = await Promise.all([state, logTime]);
-    return { state: bytes === null ? undefined : decodeStored(bytes, decode), logTimeMs };
+    const meta =
+      known.get(partition) ??
+      redis.hmget(keys.meta, ...READER_FIELDS).then((fields) => toReadablePartition(fields, partition));
+    known.set(partition, meta);
+    const [bytes, readable] = await Promise.all([state, meta]);
+    return { ...readable, state: bytes === null ? undefined : await decodeStored(bytes, { decode, refresh }) };
   }
 
   return async (keys) => {
-    const logTimes = new Map<number, Promise<number>>();
+    const known = new Map<number, Promise<ReadablePartition>>();
     try {
-      return await Promise.all(keys.map((key) => readState(key, logTimes)));
+      return await Promise.all(keys.map((key) => readState(key, known)));
     } catch (error) {
       if (isAppError(error)) throw error;
       throw new AppError('dependency_unavailable', `cannot read states from Redis: ${toMessage(error)}`, {
@@ -65,10 +68,18 @@ export function createStateReader<State>(
   };
 }
 
-function decodeStored<State>(bytes: Buffer, decode: (bytes: Buffer) => State): State {
+async function decodeStored<State>(
+  bytes: Buffer,
+  {
+    decode,
+    refresh,
+  }: { readonly decode: (bytes: Buffer) => State; readonly refresh: (() => Promise<void>) | undefined },
+): Promise<State> {
   try {
     return decode(bytes);
   } catch (error) {
-    throw new AppError('dependency_misconfigured', toMessage(error), { cause: error });
+    if (refresh === undefined) throw new AppError('dependency_misconfigured', toMessage(error), { cause: error });
+    await refresh();
+    return decodeStored(bytes, { decode, refresh: undefined });
   }
 }

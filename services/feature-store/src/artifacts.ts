@@ -1,0 +1,49 @@
+import { type ArtifactStore, type Artifacts, createArtifacts } from '@perennial/artifacts';
+import type { Rollout } from '@perennial/contracts';
+import {
+  type CompiledFeatures,
+  createSpecReader,
+  describeMissing,
+  type FeatureSpecs,
+  SPECS_MAX,
+} from '@perennial/feature-engine';
+
+/** What is in force: the feature spec. */
+export interface FeatureArtifacts {
+  /** Loads a spec into those that this process knows; says why it cannot come into force. Throws as `Artifacts.loadRollout`. */
+  loadRollout: Artifacts<unknown>['loadRollout'];
+  /** Has every registered spec known: for a state whose spec came into force after this process had begun. */
+  loadAll(): Promise<void>;
+}
+
+export function createFeatureArtifacts(
+  store: Pick<ArtifactStore, 'load' | 'list'>,
+  { specs }: { readonly specs: FeatureSpecs },
+): FeatureArtifacts {
+  const reader = createSpecReader(specs, {
+    list: () => store.list('features'),
+    load: (hash) => store.load('features', hash),
+  });
+  const { loadRollout } = createArtifacts<{ features: CompiledFeatures }>(store, {
+    features: {
+      keptMax: SPECS_MAX,
+      read: reader.read,
+      check: async (spec, inForce) => findLoss(spec, inForce, specs),
+    },
+  });
+  return { loadRollout, loadAll: reader.readAll };
+}
+
+/**
+ * What a spec would take away from those that rest on the one in force. While nothing does (no chart, no policy, no model has
+ * been rolled out here), any spec will do: that is how a namespace gets its own.
+ */
+function findLoss(
+  spec: CompiledFeatures,
+  inForce: ReadonlyMap<string, Rollout>,
+  specs: FeatureSpecs,
+): string | undefined {
+  const isFree = [...inForce.keys()].every((kind) => kind === 'features');
+  const missing = isFree ? undefined : describeMissing(specs.inForce(inForce.get('features')).features, spec);
+  return missing && `a spec only grows, and it lacks features of the spec in force: ${missing}`;
+}
