@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { type CompiledFeatures, compileFeatures, DAY_MS, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
+import { type CompiledFeatures, DAY_MS, toNewestSpec } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { LABEL_DAYS, type OrderedHistory, type TrainingRow, toTrainingRows } from '@perennial/training-data';
 import { readOrders } from './read-orders.js';
@@ -11,6 +11,7 @@ import { readOrders } from './read-orders.js';
 export const EXPORT_USAGE = `Writes training rows: features at each cutoff, labels from the ${LABEL_DAYS} days after it.
 
   --history FILE   orders as CSV, gzip or not (user_id,ts,event_type,item_id,session_id,quantity,value,extra)
+  --features FILE  feature spec, such as a namespace has in force; without it the preset that ships
   --cutoff TIME    ISO 8601 in UTC, such as 1998-01-01; may be given several times
   --out FILE       CSV to write; FILE.json beside it names the feature spec, the file's hash and the row counts`;
 
@@ -28,11 +29,11 @@ const LABEL_NAMES = ['label_purchased', 'label_spend'] as const;
 
 /** Runs the export of command-line arguments; throws `config_invalid` when they or the file will not do. */
 export async function exportTrainingRows(args: readonly string[]): Promise<ExportSummary> {
-  const { historyPath, cutoffsMs, outPath } = parseExportArgs(args);
+  const { historyPath, cutoffsMs, outPath, featuresPath } = parseExportArgs(args);
+  const spec = toNewestSpec(featuresPath === undefined ? undefined : await readFile(featuresPath));
   const history = await readOrders(historyPath);
   checkLabelWindow(history, Math.max(...cutoffsMs));
   const rows: Record<string, { rows: number; purchased: number }> = {};
-  const spec = compileFeatures(ECOMMERCE_FEATURES);
   const found = toTrainingRows(history, { cutoffsMs, spec });
   await pipeline(Readable.from(toCsv(found, { spec, counts: rows })), createWriteStream(outPath));
   const summary = {
@@ -47,18 +48,27 @@ export async function exportTrainingRows(args: readonly string[]): Promise<Expor
   return summary;
 }
 
-function parseExportArgs(args: readonly string[]): { historyPath: string; cutoffsMs: number[]; outPath: string } {
+interface ExportArgs {
+  readonly historyPath: string;
+  readonly cutoffsMs: readonly number[];
+  readonly outPath: string;
+  readonly featuresPath: string | undefined;
+}
+
+function parseExportArgs(args: readonly string[]): ExportArgs {
   const options = {
     history: { type: 'string' },
+    features: { type: 'string' },
     cutoff: { type: 'string', multiple: true },
     out: { type: 'string' },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
-  const { history, cutoff = [], out } = values;
+  const { history, features, cutoff = [], out } = values;
   if (history === undefined || out === undefined || cutoff.length === 0) {
     throw new AppError('config_invalid', `--history, --cutoff and --out are needed.\n\n${EXPORT_USAGE}`);
   }
-  return { historyPath: history, outPath: out, cutoffsMs: [...new Set(cutoff.map(parseCutoff))] };
+  const cutoffsMs = [...new Set(cutoff.map(parseCutoff))];
+  return { historyPath: history, outPath: out, cutoffsMs, featuresPath: features };
 }
 
 function parseCutoff(text: string): number {
