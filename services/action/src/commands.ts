@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toPostgresSchema } from '@perennial/contracts';
-import { type CompiledFeatures, toNewestSpec } from '@perennial/feature-engine';
+import { type CompiledFeatures, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { parseLifecycle } from '@perennial/lifecycle';
 import { listKnownHeads } from '@perennial/model-manifest';
@@ -31,7 +31,7 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
       const bytes = await readGivenFile(file);
       await withArtifacts(config, async ({ registry, store, loadNewest }) => {
         // The spec in force may be another: the rollout checks it against that one.
-        const spec = toNewestSpec(await loadNewest('features'));
+        const spec = toSpecOrPreset(await loadNewest('features'));
         const stages = await loadStages(file, { lifecycleFile, spec });
         const headNames = await listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
         readPolicy(bytes.toString('utf8'), { fileName: file, spec, headNames, ...stages });

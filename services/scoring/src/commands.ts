@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { type ArtifactKind, toPostgresSchema } from '@perennial/contracts';
-import { type CompiledFeatures, toNewestSpec } from '@perennial/feature-engine';
+import { type CompiledFeatures, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError, isAppError } from '@perennial/kernel';
 import { listKnownHeads, toCanonicalManifest } from '@perennial/model-manifest';
 import { migrate, withPool } from '@perennial/postgres';
@@ -29,7 +29,7 @@ export function createCommands({ print }: CommandHost): Record<'migrate' | 'regi
       // Whatever is wrong with an artifact is said here, to whoever can correct it: a rollout of it would be rejected.
       withArtifacts(config, async ({ registry, store, loadNewest }) => {
         // The spec in force may be another: the rollout checks it against that one.
-        const spec = toNewestSpec(await loadNewest('features'));
+        const spec = toSpecOrPreset(await loadNewest('features'));
         const listHeads = async () => listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
         const { file, ...artifact } = await readArtifact(kind, path, { spec, listHeads });
         // The file first: a manifest that is there has its file.

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { type CompiledFeatures, DAY_MS, toNewestSpec } from '@perennial/feature-engine';
+import { type CompiledFeatures, DAY_MS, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { LABEL_DAYS, type OrderedHistory, type TrainingRow, toTrainingRows } from '@perennial/training-data';
 import { readOrders } from './read-orders.js';
@@ -30,7 +30,7 @@ const LABEL_NAMES = ['label_purchased', 'label_spend'] as const;
 /** Runs the export of command-line arguments; throws `config_invalid` when they or the file will not do. */
 export async function exportTrainingRows(args: readonly string[]): Promise<ExportSummary> {
   const { historyPath, cutoffsMs, outPath, featuresPath } = parseExportArgs(args);
-  const spec = toNewestSpec(featuresPath === undefined ? undefined : await readFile(featuresPath));
+  const spec = toSpecOrPreset(featuresPath === undefined ? undefined : await readFile(featuresPath));
   const history = await readOrders(historyPath);
   checkLabelWindow(history, Math.max(...cutoffsMs));
   const rows: Record<string, { rows: number; purchased: number }> = {};

@@ -46,8 +46,8 @@ export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecR
   };
 }
 
-/** What artifacts are checked against before they are registered: the spec registered last, else the preset. */
-export function toNewestSpec(bytes: Buffer | undefined): CompiledFeatures {
+/** The spec of some bytes; where there are none, the preset, which is in force then. */
+export function toSpecOrPreset(bytes: Buffer | undefined): CompiledFeatures {
   return compileFeatures(bytes === undefined ? ECOMMERCE_FEATURES : requireFeatureSpec(bytes));
 }
 
