@@ -52,7 +52,7 @@ beforeAll(async () => {
     timeInference: <T>(_: number, run: () => Promise<T>) => run(),
     transitionsStored: () => undefined,
   };
-  const store = { load: async (_: string, hash: string) => must(registered.get(hash), hash) };
+  const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
   const handlers = { onModelLoaded: telemetry.modelLoaded, onConditionError: telemetry.conditionFailed };
   const artifacts = createScoringArtifacts(store, { specs, providers: ['cpu'], ...handlers });
   processor = createScoringProcessor({ namespace: 'live', artifacts, specs, pseudonymizer, telemetry });
