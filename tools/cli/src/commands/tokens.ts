@@ -63,7 +63,7 @@ function createRevokeCommand(): Command {
 function createLocalCommand(): Command {
   return new Command('local')
     .description('print the token that this installation made for itself, with every scope')
-    .option('--renew', 'make another in its place; the one before ends')
+    .option('--renew', 'make another instead; the one before ends')
     .addOption(createNamespaceOption())
     .addHelpText(
       'after',
