@@ -1,6 +1,6 @@
 /*
  * What the simulator and the kits need beyond what a service may use: how the heart writes outboxes, dead letters and
- * snapshots, and the ports behind which they put their own. Lint keeps everybody else out.
+ * snapshots, and the ports that they implement. Lint allows nobody else to import it.
  */
 export { toDeadLetter } from './batch/dead-letter.js';
 export { decodeOutbox, encodeOutbox } from './batch/outbox.js';

@@ -19,7 +19,7 @@ export interface ProcessorLimits {
   /** Waits between tries when Kafka, Redis or a registry is away; tries go on for ever, visibly. */
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
-  /** Tries of the first question to the log, at start; then the start fails and whoever supervises the process decides. */
+  /** Attempts of the first request to the log, at the start; after the last one the start fails, and the process's supervisor decides. */
   readonly startAttemptsMax: number;
   /** How long a fenced partition rests before it asks for ownership again. */
   readonly fencedRestMs: number;

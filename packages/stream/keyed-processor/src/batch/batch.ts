@@ -146,7 +146,7 @@ class Batch<State, Input, Evidence> {
     return complete;
   }
 
-  /** Fires the timer of one profile, if its state still has one due: it was dead-lettered, and is put back. */
+  /** Fires the timer of one profile, if its state still has one due: it was dead-lettered, and is redriven. */
   async #wakeUp(key: string, record: LogRecord): Promise<void> {
     const state = this.#stateOf(key);
     const dueAtMs = state === undefined ? undefined : this.#definition.codec.timerAtMs(state);
@@ -195,7 +195,7 @@ class Batch<State, Input, Evidence> {
     if (kind === 'timer') this.#ordinal += outputs.length;
   }
 
-  /** A timer that fired at T and asks for a time not after T would fire for ever: it gets the next millisecond. */
+  /** A timer that fired at T and asks for a time not after T would fire without end: it gets the next millisecond. */
   #toTimer(state: State | undefined, cause: Cause<Input>): number | undefined {
     const timerAtMs = state === undefined ? undefined : this.#definition.codec.timerAtMs(state);
     if (timerAtMs === undefined || cause.kind === 'record') return timerAtMs;

@@ -9,7 +9,7 @@ import { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord 
 import { decodeBatch } from './decode-batch.js';
 
 /*
- * A processor with a fault in it that is repaired later: what it dead-lettered is put back, and the state is then as if
+ * A processor with a fault in it that is repaired later: what it dead-lettered is redriven, and the state is then as if
  * the record had come at that time.
  */
 

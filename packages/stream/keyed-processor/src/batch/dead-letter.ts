@@ -12,7 +12,7 @@ import { toRecordBytes } from './outbox.js';
 
 const CAUSE_LENGTH_MAX = 1000;
 
-/** What a dead letter adds to the record's own headers; the record may itself have been put back from an earlier one. */
+/** What a dead letter adds to the record's own headers; the record may itself have been redriven from an earlier letter. */
 const ADDED_HEADERS: ReadonlySet<string> = new Set([
   HEADERS.deadLetterCause,
   HEADERS.deadLetterProcessor,
@@ -35,7 +35,7 @@ export interface DeadLetter {
   readonly content: RecordContent | { readonly omittedBytes: number };
 }
 
-/** A record's own part: what is dead-lettered, and put back. */
+/** A record's own part: what is dead-lettered, and redriven. */
 export type RecordContent = Pick<LogRecord, 'key' | 'value' | 'headers'>;
 
 /**
@@ -83,9 +83,9 @@ export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
 }
 
 /**
- * A dead-lettered record as it is put back on its origin's partition, marked with where it comes from. Not under the
+ * A dead-lettered record as it is re-published to its original partition, marked with the letter that it comes from. Not under the
  * position it had: the processor has counted that as applied and would drop it as a repeat. `once` gives it one made of
- * the letter's instead, so that a second putting back is a repeat, of a copy of the letter too: only for letters put back
+ * the letter's instead, so that a second redrive is a repeat, of a copy of the letter too: only for letters redriven
  * in order, because an earlier one that comes after a later one is taken for a repeat as well.
  */
 export function toRedrivenRecord(

@@ -7,7 +7,7 @@ import type { PartitionMeta } from '../store/store.js';
 /** A record of the batch with what became of reading it. */
 export type BatchEntry<Input> = { readonly record: LogRecord; readonly position: Position | undefined } & (
   | { readonly result: 'decoded'; readonly decoded: Decoded<Input> }
-  /** A tick under a key: the dead letter of that profile's timer, put back. It is no time for the others. */
+  /** A tick under a key: the redriven dead letter of that profile's timer. It moves no other profile's time. */
   | { readonly result: 'wake'; readonly key: string }
   | { readonly result: 'repeated' }
   | { readonly result: 'poison'; readonly cause: string }

@@ -4,7 +4,7 @@ import { MemoryPartitionStore, OUT, REJECTED, toSeen } from '@perennial/keyed-pr
 import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
- * A rollout of a content that nobody can use must change nothing, on no partition and for no processor behind, and be
+ * A rollout of an artifact that cannot be used must change nothing, on no partition and for no later processor, and be
  * seen; one that cannot be loaded yet must wait.
  */
 

@@ -12,7 +12,7 @@ export interface Ownership<State> {
   readonly queue: BoundedQueue<LogRecord>;
   readonly publisher: OutboxPublisher;
   readonly cache: StateCache<State>;
-  /** Taken by each batch, so that whoever else takes it finds no commit under way. */
+  /** Held by each batch: while another holds it, no commit is under way. */
   readonly mutex: Mutex;
   readonly changes: ChangedKeys;
   /** While the partition is being restored. */
@@ -22,7 +22,7 @@ export interface Ownership<State> {
   timersFromMs: number;
   /** Offset of the next record to be queued. */
   expected: number;
-  /** It has asked for records from where it stands; what came before that was asked for by others. */
+  /** The owner has sought to its offset; records delivered before that belong to an earlier position. */
   asked: boolean;
   /** Where a delivery began that was not expected there: a stray, unless it comes again. */
   strayAt: number | undefined;
@@ -34,7 +34,7 @@ export interface Ownership<State> {
 
 export type Endable = Pick<Ownership<never>, 'queue' | 'endedBy'>;
 
-/** Ends an ownership from beside its batches, which may be waiting for records for long: the partition is asked for anew. */
+/** Ends an ownership from outside its batches, which may wait long for records: the partition is then acquired anew. */
 export function endOwnership(own: Endable, cause: AppError): void {
   own.endedBy ??= cause;
   own.queue.close();

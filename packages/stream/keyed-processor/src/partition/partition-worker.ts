@@ -113,7 +113,7 @@ export class PartitionWorker<State, Input, Evidence> {
     await own.queue.waitForRoom();
   }
 
-  /** Looks whether the log still reaches to where this worker stands: one that was lost whole delivers nothing at all. */
+  /** Checks that the log still reaches this worker's offset: a log that was lost as a whole delivers nothing. */
   async verify(): Promise<void> {
     const own = this.#ownership;
     if (own?.asked && !own.broken) await this.#isWhole(own);
@@ -146,7 +146,7 @@ export class PartitionWorker<State, Input, Evidence> {
     return again && !own.broken;
   }
 
-  /** Whether the log reaches to where this owner stands; when it does not, that is the end of this ownership. */
+  /** Whether the log reaches this owner's offset; when it does not, this ownership ends. */
   async #isWhole(own: Ownership<State>): Promise<boolean> {
     const { partition, checkContinuity, telemetry } = this.#options;
     try {
@@ -181,7 +181,7 @@ export class PartitionWorker<State, Input, Evidence> {
     }
   }
 
-  /** Acquires, publishes again what was left over, and asks for records from where the store stands. */
+  /** Acquires the partition, publishes again what was left, and seeks to the store's offset. */
   async #own(): Promise<void> {
     const { store, definition, partition, limits, telemetry, clock, random, producer, snapshots } = this.#options;
     const owner = this.#options.createOwner();
@@ -220,7 +220,7 @@ export class PartitionWorker<State, Input, Evidence> {
     own.asked = true;
   }
 
-  /** Where the store stands; where it knows nothing, what a snapshot or the whole log can bring back. */
+  /** The store's meta; for a partition that the store does not know, what a snapshot or the whole log can restore. */
   async #toStart(owner: string, found: PartitionMeta | undefined): Promise<RestoredStart> {
     const { store, partition, snapshots, checkContinuity } = this.#options;
     this.#restoring = false;

@@ -11,7 +11,7 @@ export interface ChainLink {
 /**
  * Offset in the first topic below which nothing is owed any more: all that each processor of the chain made of those records,
  * and of what they caused, was acknowledged. A rebuild that publishes nothing may go so far and no further; from there on
- * normal operation publishes again, and whoever has it drops the repeats.
+ * normal operation publishes again, and readers drop the repeats.
  *
  * A group's committed offset says below which record all was published. The first record above it leads back, position by
  * position, to the record of the first topic that caused it: what that one and later ones caused may be unpublished.

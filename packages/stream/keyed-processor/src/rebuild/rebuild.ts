@@ -36,7 +36,7 @@ export interface RebuildOptions<State, Input, Evidence> {
   readonly openStore?: (partition: number) => PartitionStore;
 }
 
-/** `absent`: the store knows nothing of it; `begun`: a rebuild did not come to its end; `whole`: there are states. */
+/** `absent`: the store does not know the partition; `begun`: a rebuild did not finish; `whole`: the states are complete. */
 type PartitionCondition = 'absent' | 'begun' | 'whole';
 
 /** One processor's part of a rebuild, any of its partitions. */
@@ -52,7 +52,7 @@ export interface RebuildStage {
 export interface PartitionRebuild {
   /**
    * Processes the next records, in order, by the processor's own code; gives what they cause, for the next processor: none
-   * of it is published, for it was. Throws AppError `fenced` when somebody else has taken the partition.
+   * of it is published, since it was published before. Throws AppError `fenced` when another owner has taken the partition.
    */
   process(records: readonly LogRecord[]): Promise<readonly OutgoingRecord[]>;
   /** The states are whole; the processor goes on with the record at `next`. */

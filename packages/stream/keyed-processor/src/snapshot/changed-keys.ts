@@ -29,7 +29,7 @@ export class ChangedKeys {
     return changed;
   }
 
-  /** The snapshot that `restart` began came to nothing. */
+  /** The snapshot that began with `restart` was given up: the changes since the one before are no longer known. */
   giveUp(): void {
     this.#changed = undefined;
   }

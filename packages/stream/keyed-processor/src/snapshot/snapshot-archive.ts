@@ -37,7 +37,7 @@ export function toSnapshotId(parts: { beginNext: number; createdAtMs: number; ow
   return `${String(parts.beginNext).padStart(OFFSET_DIGITS, '0')}.${parts.createdAtMs}.${parts.owner}`;
 }
 
-/** When it was begun, by the clock of whoever wrote it; undefined for a name that is no snapshot's. */
+/** Time at which the snapshot began, by its writer's clock; undefined for a name that is no snapshot's. */
 export function toCreatedAtMs(id: string): number | undefined {
   const text = ID.exec(id)?.[2];
   return text === undefined ? undefined : Number(text);

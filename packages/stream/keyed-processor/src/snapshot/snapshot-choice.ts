@@ -5,7 +5,7 @@ import type { SnapshotManifest } from './snapshot-format.js';
 /** A full snapshot and the increments to it, oldest first: the last one is what is restored. */
 export type SnapshotChain = readonly [SnapshotManifest, ...SnapshotManifest[]];
 
-/** Where the log stands, and what is known of how far it was processed. */
+/** The log's bounds, and how far it is known to be processed. */
 export interface LogReach {
   /** First offset still in the log. */
   readonly low: number;

@@ -18,7 +18,7 @@ export async function* readChunksAhead(
   const fetchMore = () => {
     for (; next < from.chunks.length && fetching.length < reader.chunksAheadMax; next++) {
       const fetched = reader.archive.readChunk(from.id, from.chunks[next] as SnapshotChunk);
-      // It is thrown when its turn comes, or not at all when nobody asks any more.
+      // The error is thrown when this chunk is next, or never when the reader has stopped.
       fetched.catch(() => undefined);
       fetching.push(fetched);
     }

@@ -82,7 +82,7 @@ export function createRedisPartitionStore(
 
 /**
  * A script by its hash, sent whole where Redis does not know it yet. Not by ioredis's `defineCommand`: a pipeline that is
- * already filling on this connection does not know the new command, and the throw inside it is nobody's to catch.
+ * already filling on this connection does not know the new command, and throws where no caller can catch it.
  */
 function createScript(redis: Redis, lua: string): Script {
   const hash = createHash('sha1').update(lua).digest('hex');

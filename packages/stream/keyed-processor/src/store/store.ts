@@ -6,7 +6,7 @@ export interface Fence {
   readonly owner: string;
   /** Offset of the next record to be processed. */
   readonly next: number;
-  /** Number of the last commit: part of a tick, or a chunk put in, does not move `next`, and is missed all the same. */
+  /** Number of the last commit: part of a tick, or a restored chunk, does not move `next`, and its loss must show all the same. */
   readonly commits: number;
 }
 
@@ -67,7 +67,7 @@ export interface CommitRequest {
 /** What a snapshot's read must find: the owner, and a partition that has come at least as far as `nextMin`. */
 export interface ReadGuard {
   readonly owner: string;
-  /** A store that lost commits stands below; a state read from it does not belong to this snapshot. */
+  /** A store that lost commits is below this offset; a state read from it does not belong to this snapshot. */
   readonly nextMin: number;
 }
 
