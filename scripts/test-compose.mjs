@@ -16,7 +16,7 @@ import { createCompose, findEngineProblem } from './containers/compose.mjs';
 import { ensureEnvFile, parseEnv } from './containers/env-file.mjs';
 
 /** A path of each service that nobody may read without a token. */
-const CLOSED_DOORS = {
+const GUARDED_ROUTES = {
   ingest: '/v1/clock',
   'feature-store': '/v1/features/nobody',
   scoring: '/v1/stages',
@@ -97,7 +97,7 @@ async function checkServices(compose) {
     const user = compose.read(['exec', '-T', service, 'node', '-p', 'process.getuid()']).trim();
     if (user === '0') throw new Error(`${service} runs as root`);
   }
-  for (const [service, path] of Object.entries(CLOSED_DOORS)) {
+  for (const [service, path] of Object.entries(GUARDED_ROUTES)) {
     const { status } = await fetch(`${compose.urlOf(service, 8080)}${path}`);
     if (status !== 401) throw new Error(`${service}${path} answered ${status} without a token`);
   }

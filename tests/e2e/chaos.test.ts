@@ -42,7 +42,7 @@ describe('the platform under faults', () => {
         'kafka-link-cut',
         'redis-link-cut',
         'postgres-restart',
-        'door-link-cut',
+        'ingest-link-cut',
         'invalid-rollout',
       ]),
     });

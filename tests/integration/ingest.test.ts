@@ -11,7 +11,7 @@ import { createRunName } from '../support/run-name.js';
 import { createServiceRunner } from '../support/service-process.js';
 
 /*
- * The front door as a process, on real Kafka and PostgreSQL: commands, both doors, ticks, `kill -9` in the middle of a
+ * The front door as a process, on real Kafka and PostgreSQL: commands, both ingests, ticks, `kill -9` in the middle of a
  * flood. What was answered with 200, or lies on `event.received`, is found in `event.accepted` or `event.rejected`.
  */
 
@@ -79,7 +79,7 @@ describe('ingest as a process', () => {
     ]);
   }, 60_000);
 
-  it('takes both doors, ticks each partition, and loses nothing to kill -9', async () => {
+  it('takes both transports, ticks each partition, and loses nothing to kill -9', async () => {
     const namespace = `k${run}`;
     const { headers } = await provision(namespace);
     const received = toTopic(namespace, 'eventReceived');

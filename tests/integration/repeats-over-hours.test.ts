@@ -45,7 +45,7 @@ describe(`the same events again, minutes and hours later (seed ${SEED})`, () => 
   const byEvents = { PERENNIAL_CLOCK_MODE: 'events' };
   const keys: string[] = [];
   let log: Log;
-  let door: RunningService;
+  let running: RunningService;
   let store: RunningService;
 
   beforeAll(async () => {
@@ -61,7 +61,7 @@ describe(`the same events again, minutes and hours later (seed ${SEED})`, () => 
       const created = await ingest.command(namespace, ['sources', 'create', '--name', name, '--json']);
       keys.push((JSON.parse(created) as { writeKey: string }).writeKey);
     }
-    door = await ingest.start(namespace, byEvents);
+    running = await ingest.start(namespace, byEvents);
     store = await featureStore.start(namespace);
     await moveClock(START_MS);
     await sendAll(0);
@@ -99,7 +99,7 @@ describe(`the same events again, minutes and hours later (seed ${SEED})`, () => 
 
   async function post(path: string, { authorization }: { authorization: string }, body: unknown): Promise<void> {
     const headers = { authorization, 'content-type': 'application/json' };
-    const response = await fetch(`${door.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const response = await fetch(`${running.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     expect({ status: response.status, text: await response.text() }).toMatchObject({ status: 200 });
   }
 

@@ -4,7 +4,7 @@ import { readTestEnvironment } from './environment.js';
 
 const TOKEN = 'pt_integration-tests-have-a-token-of-their-own-000';
 
-/** Opens every door of a namespace that `grantAccess` was called for. */
+/** Has every scope of a namespace that `grantAccess` was called for. */
 export const AUTHORIZATION = { authorization: `Bearer ${TOKEN}` } as const;
 
 /** Makes the tests' token known in a namespace; may be called again. */

@@ -35,7 +35,7 @@ const headers = { authorization: `Bearer ${WRITE_KEY}` };
 const body = JSON.stringify({ userId: 'u1', event: 'x' });
 
 describe('the composed service', () => {
-  it('takes events by both doors, ticks, tells metrics, and drains at a stop', async () => {
+  it('takes events by both transports, ticks, tells metrics, and drains at a stop', async () => {
     const { app, log, kinds } = open();
     const { url } = await app.start();
     log.append({
@@ -50,8 +50,8 @@ describe('the composed service', () => {
     await eventually(() => expect(kinds().filter((record) => record?.$case === 'tick').length).toBeGreaterThan(3));
     await eventually(() => expect(log.records(toTopic('live', 'eventRejected'))).toHaveLength(1));
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    expect(metrics).toMatch(/ingest_events_accepted_total\{door="http".*\} 1/);
-    expect(metrics).toMatch(/ingest_events_rejected_total\{door="kafka",step="decode",reason="not_json".*\} 1/);
+    expect(metrics).toMatch(/ingest_events_accepted_total\{transport="http".*\} 1/);
+    expect(metrics).toMatch(/ingest_events_rejected_total\{transport="kafka",step="decode",reason="not_json".*\} 1/);
     const clock = await (await fetch(`${url}/v1/clock`, { headers: TEST_AUTHORIZATION })).json();
     expect(clock).toMatchObject({ mode: 'wall', logTime: expect.stringMatching(/^\d{4}-/) });
 

@@ -10,9 +10,9 @@ import { createSourceRepository } from './adapters/source-repository.js';
 import { startLogClock } from './clock/start-clock.js';
 import type { Ticker } from './clock/ticker.js';
 import type { IngestConfig } from './config.js';
-import type { DoorContext } from './http/door.js';
-import { createDoorServer } from './http/server.js';
-import { startKafkaDoor, toDoorGroup } from './kafka/door.js';
+import type { IngestContext } from './http/ingest-context.js';
+import { createIngestServer } from './http/server.js';
+import { startKafkaSource, toReceivedGroup } from './kafka/kafka-source.js';
 import { startLagMonitor } from './kafka/lag-monitor.js';
 import type { ClockStore, SourceStore } from './ports.js';
 import { createPublisher, type Publisher } from './publisher.js';
@@ -57,7 +57,7 @@ async function start(
   // One round trip: a store that is away at the start must stop it, not show at the first event.
   await stores.sources.findByKeyHash('');
 
-  // A failed send takes down what waits behind it, so the doors and the ticks have a producer each.
+  // A failed send takes down what waits behind it, so the transports and the ticks have a producer each.
   const openProducer = (name: string) =>
     releases.acquire(
       name,
@@ -65,28 +65,29 @@ async function start(
       (producer) => producer.close(),
     );
   const httpProducer = await openProducer('http producer');
-  const doorProducer = await openProducer('kafka door producer');
+  const sourceProducer = await openProducer('kafka source producer');
   const tickProducer = await openProducer('tick producer');
 
   const records = toRecordContext(config, { topics, partitions });
-  const kafkaDoor = await releases.acquire(
-    'kafka door',
-    () => startKafkaDoor({ log, producer: doorProducer, namespace, clockMode, clock, records, events }),
-    (door) => door.stop(),
+  const kafkaSource = await releases.acquire(
+    'kafka source',
+    () => startKafkaSource({ log, producer: sourceProducer, namespace, clockMode, clock, records, events }),
+    (source) => source.stop(),
   );
-  const lagMonitor = startLagMonitor({ log, topic: topics.received, groupId: toDoorGroup(namespace), clock, events });
+  const groupId = toReceivedGroup(namespace);
+  const lagMonitor = startLagMonitor({ log, topic: topics.received, groupId, clock, events });
   releases.push('lag monitor', () => lagMonitor.stop());
 
   const { ticker, driver } = startLogClock({
     ...{ clockMode, namespace, instanceId, log, topics, partitions, clock, events },
     producer: tickProducer,
-    owned: kafkaDoor.owned,
+    owned: kafkaSource.owned,
     store: stores.clock,
   });
   if (ticker !== undefined) releases.push('ticker', () => ticker.stop());
 
   const publisher = createPublisher(httpProducer, { clock, events });
-  const door: DoorContext = {
+  const ingest: IngestContext = {
     sources: createSourceDirectory(stores.sources, clock),
     publisher,
     records,
@@ -98,9 +99,9 @@ async function start(
   const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events }));
   const access = createAccess(stores.tokens, clock);
   const { metricsAccess } = config.http;
-  const server = createDoorServer(
+  const server = createIngestServer(
     { logger, metrics, metricsAccess, access, readiness },
-    { door, driver, partitions, lastTickMs: () => ticker?.lastTickMs() },
+    { ingest, driver, partitions, lastTickMs: () => ticker?.lastTickMs() },
   );
   releases.push('http server', async () => {
     draining = true;

@@ -29,7 +29,7 @@ export function createCommands({ print, env }: CommandHost): Readonly<Record<str
         await runSources(createSourceRepository(pool, schema), { action, args: rest, print });
       }),
 
-    /** Tokens open the doors of every service of the namespace; they are made here, at its front door. */
+    /** Tokens are for every service of the namespace; they are made here, at its front door. */
     tokens: (config, args) =>
       withTables(config, async (pool) => {
         const store = createTokenStore(pool, config.namespace);

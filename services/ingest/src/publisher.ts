@@ -3,7 +3,7 @@ import { AppError, type Clock, systemClock, withLimit } from '@perennial/kernel'
 import type { IngestEvents } from './telemetry.js';
 
 export const PUBLISH_LIMITS = {
-  /** Records handed to the producer and not yet acknowledged; beyond it the door says 503 rather than pile up memory. */
+  /** Records handed to the producer and not yet acknowledged; beyond it ingest says 503 rather than pile up memory. */
   inFlightRecordsMax: 50_000,
   inFlightBytesMax: 64 * 1024 * 1024,
   /** How long a caller waits for the acknowledgement. */

@@ -9,7 +9,7 @@ import { type RecordContext, toAcceptedRecord, toRejectedRecord } from './record
 /** What came in by one HTTP request, once parsed. */
 export interface ReceivedCalls {
   readonly items: readonly unknown[];
-  /** From the body's item to the Segment shape, where the door speaks another one. */
+  /** From the body's item to the Segment shape, where the client speaks another one. */
   readonly toSegment?: (item: unknown) => unknown;
   readonly callType?: CallType | undefined;
   readonly sentAt?: unknown;

@@ -2,7 +2,7 @@ import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics
 import type { NormalisedEvent } from './domain/normalise.js';
 import type { Rejection } from './domain/rejection.js';
 
-export type Door = 'http' | 'kafka';
+export type Transport = 'http' | 'kafka';
 
 /** One function for each thing worth telling: metric and log together; none of them throws. */
 export type IngestEvents = ReturnType<typeof createEvents>;
@@ -10,24 +10,24 @@ export type IngestEvents = ReturnType<typeof createEvents>;
 export function createEvents(logger: Logger, metrics: Metrics) {
   const meters = createMeters(metrics);
   return {
-    received(door: Door, event: NormalisedEvent | Rejection): void {
-      if (event.kind === 'accepted') meters.accepted.inc({ door });
-      else meters.rejected.inc({ door, step: event.step, reason: event.reason });
+    received(transport: Transport, event: NormalisedEvent | Rejection): void {
+      if (event.kind === 'accepted') meters.accepted.inc({ transport });
+      else meters.rejected.inc({ transport, step: event.step, reason: event.reason });
     },
     answered(result: { readonly accepted: number; readonly rejections: readonly Rejection[] }): void {
-      if (result.accepted > 0) meters.accepted.inc({ door: 'http' }, result.accepted);
-      for (const { step, reason } of result.rejections) meters.rejected.inc({ door: 'http', step, reason });
+      if (result.accepted > 0) meters.accepted.inc({ transport: 'http' }, result.accepted);
+      for (const { step, reason } of result.rejections) meters.rejected.inc({ transport: 'http', step, reason });
     },
-    published(door: Door, { records, ms }: { records: number; ms: number }): void {
-      meters.publishSeconds.observe({ door }, ms / 1000);
-      meters.batchRecords.observe({ door }, records);
+    published(transport: Transport, { records, ms }: { records: number; ms: number }): void {
+      meters.publishSeconds.observe({ transport }, ms / 1000);
+      meters.batchRecords.observe({ transport }, records);
     },
     publishRetried(error: unknown): void {
-      meters.publishFailures.inc({ door: 'kafka' });
+      meters.publishFailures.inc({ transport: 'kafka' });
       logger.warn({ error }, 'publishing failed, trying again');
     },
     publishFailed(error: unknown): void {
-      meters.publishFailures.inc({ door: 'http' });
+      meters.publishFailures.inc({ transport: 'http' });
       logger.debug({ error }, 'publishing failed, the client was answered with an error');
     },
     commitFailed(error: unknown): void {
@@ -73,9 +73,9 @@ export function createEvents(logger: Logger, metrics: Metrics) {
 
 function createMeters(metrics: Metrics) {
   return {
-    accepted: metrics.counter('ingest_events_accepted_total', 'Events written to event.accepted.', ['door']),
+    accepted: metrics.counter('ingest_events_accepted_total', 'Events written to event.accepted.', ['transport']),
     rejected: metrics.counter('ingest_events_rejected_total', 'Events written to event.rejected.', [
-      'door',
+      'transport',
       'step',
       'reason',
     ]),
@@ -83,12 +83,12 @@ function createMeters(metrics: Metrics) {
       'ingest_publish_seconds',
       'From handing records to the producer to the acknowledgement.',
       DURATION_BUCKETS_SECONDS,
-      ['door'],
+      ['transport'],
     ),
     batchRecords: metrics.histogram('ingest_batch_records', 'Records published at a time.', BATCH_SIZE_BUCKETS, [
-      'door',
+      'transport',
     ]),
-    publishFailures: metrics.counter('ingest_publish_failures_total', 'Publishes that failed.', ['door']),
+    publishFailures: metrics.counter('ingest_publish_failures_total', 'Publishes that failed.', ['transport']),
     partitions: metrics.gauge('ingest_partitions_owned', 'Partitions of event.received that this instance has.'),
     lag: metrics.gauge('ingest_received_lag_records', 'Records of event.received not yet taken in, by all instances.'),
     inFlight: metrics.gauge('ingest_in_flight_records', 'Records handed to the producer and not acknowledged.'),

@@ -1,4 +1,4 @@
-/** Where a backfill goes, and what opens the doors there. */
+/** Where a backfill goes, and what lets it in there. */
 export interface IngestAddress {
   /** Asked again before each try: an ingest that was restarted may listen elsewhere. */
   readonly ingestUrl: string | (() => string | Promise<string>);

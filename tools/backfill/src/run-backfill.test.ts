@@ -178,7 +178,7 @@ describe('runBackfill', () => {
     expect(platform.records.some((record) => record.kind === 'event' && isBad(record.event))).toBe(false);
   });
 
-  it('gives up on a door that stays shut, and on a key that is refused', async () => {
+  it('gives up on an ingest that does not answer, and on a key that is refused', async () => {
     const file = await writeHistory(THREE_DAYS);
     platform.state.trouble = () => ({ status: 503 });
     await expect(backfill(file)).rejects.toMatchObject({ code: 'dependency_unavailable' });

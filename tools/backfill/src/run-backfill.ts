@@ -4,10 +4,10 @@ import { readOrders } from '@perennial/history';
 import type { Log } from '@perennial/kafka';
 import { type Clock, ReleaseStack, systemClock } from '@perennial/kernel';
 import { advanceClock, readLogTime } from './clock-client.js';
-import type { Door } from './door.js';
-import { createHttpDoor } from './http-door.js';
+import type { EventSink } from './event-sink.js';
+import { createHttpSink } from './http-sink.js';
 import type { IngestAddress } from './ingest-address.js';
-import { createKafkaDoor } from './kafka-door.js';
+import { createKafkaSink } from './kafka-sink.js';
 import { type Range, toBatches, toLaneCount } from './lanes.js';
 import { lockFolder } from './lock.js';
 import type { Progress, ProgressStore } from './progress-store.js';
@@ -77,7 +77,7 @@ export interface BackfillResult {
 
 /**
  * Backfills a history file through the front door in fast time and waits until the platform has processed it. Throws
- * AppError when the file, the door or the clock fails; what was reached is kept, and the next run goes on from there.
+ * AppError when the file, the sink or the clock fails; what was reached is kept, and the next run goes on from there.
  */
 export async function runBackfill(options: BackfillOptions): Promise<BackfillResult> {
   const releases = new ReleaseStack();
@@ -203,15 +203,15 @@ class Backfill {
   async #walk(history: History, schedule: ScheduleInput): Promise<number | undefined> {
     const { onProgress } = this.#options;
     let reachedMs = schedule.reachedMs;
-    const door = await this.#openDoor();
+    const sink = await this.#openSink();
     for (const step of toSteps(schedule)) {
       throwIfAborted(this.#options.signal);
       switch (step.kind) {
         case 'send':
-          await this.#send(history, step, door);
+          await this.#send(history, step, sink);
           break;
         case 'tick':
-          await this.#tick(reachedMs, step.timeMs, door);
+          await this.#tick(reachedMs, step.timeMs, sink);
           reachedMs = step.timeMs;
           await this.#store.save({ sha256: history.sha256, fileName: history.fileName, reachedMs });
           onProgress?.({ kind: 'sending', sent: this.#sent, events: history.length, timeMs: reachedMs });
@@ -221,19 +221,19 @@ class Backfill {
     return reachedMs;
   }
 
-  async #openDoor(): Promise<Door> {
+  async #openSink(): Promise<EventSink> {
     const { via, log, namespace } = this.#options;
     const open = async () =>
-      via === 'kafka' ? createKafkaDoor(log, namespace) : createHttpDoor(this.#options, this.#retrying);
-    return this.#releases.acquire('door', open, (door) => door.close());
+      via === 'kafka' ? createKafkaSink(log, namespace) : createHttpSink(this.#options, this.#retrying);
+    return this.#releases.acquire('sink', open, (sink) => sink.close());
   }
 
   /** All lanes at once; each in order. */
-  async #send(history: History, range: Range, door: Door): Promise<void> {
+  async #send(history: History, range: Range, sink: EventSink): Promise<void> {
     const count = toLaneCount(range.to - range.from);
     const lanes = Array.from({ length: count }, async (_, number) => {
       for (const batch of toBatches(history, range, { number, count })) {
-        const { rejected } = await door.deliver(batch);
+        const { rejected } = await sink.deliver(batch);
         this.#sent += batch.length;
         this.#rejected += rejected;
       }
@@ -242,8 +242,8 @@ class Backfill {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  async #tick(fromMs: number | undefined, toMs: number, door: Door): Promise<void> {
-    const received = await door.reached();
+  async #tick(fromMs: number | undefined, toMs: number, sink: EventSink): Promise<void> {
+    const received = await sink.reached();
     for (const callMs of toTickCalls(fromMs, toMs)) {
       await advanceClock(this.#options, { toMs: callMs, received }, this.#retrying);
     }

@@ -13,7 +13,7 @@ export interface LoadOptions {
   readonly seed: number;
 }
 
-/** One event as sent: whose, and when the door acknowledged it. */
+/** One event as sent: whose, and when ingest acknowledged it. */
 export interface Sent {
   readonly userId: string;
   readonly ackedAtMs: number;
@@ -37,7 +37,7 @@ export class Load {
     this.#random = createSeededRandom(options.seed);
   }
 
-  /** As fast as the door answers, with `IN_FLIGHT_MAX` requests under way. */
+  /** As fast as ingest answers, with `IN_FLIGHT_MAX` requests under way. */
   async flatOut(events: number, onAcked: (sent: readonly Sent[]) => void): Promise<void> {
     let left = events;
     const lanes = Array.from({ length: IN_FLIGHT_MAX }, async () => {

@@ -43,7 +43,7 @@ export class Population {
   }
 
   makeBatch(nowMs: number): Batch {
-    // A client whose clock is a day off says so with `sentAt`, which is how the door can tell.
+    // A client whose clock is a day off says so with `sentAt`, which is how the ingest can tell.
     const skewMs = this.#random() < SHARES.skewed ? (this.#random() < 0.5 ? -DAY_MS : DAY_MS) : 0;
     const aged = skewMs === 0 && this.#random() < SHARES.aged;
     const agoMs = aged ? (AGED_HOURS.min + this.#random() * (AGED_HOURS.max - AGED_HOURS.min)) * HOUR_MS : 0;

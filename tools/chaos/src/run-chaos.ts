@@ -11,9 +11,9 @@ import { compareResults } from './compare.js';
 import { findMiscounts } from './count-once.js';
 import { findCrashes } from './crashes.js';
 import { findLongestDelay, readDelays } from './delays.js';
-import { DoorLinks } from './door-links.js';
 import type { Fault } from './faults/fault.js';
 import { Fleet, type FleetOptions } from './fleet.js';
+import { IngestLinks } from './ingest-links.js';
 import { injectFaults } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import type { MutantName } from './mutants.js';
@@ -42,7 +42,7 @@ export interface ChaosOptions {
 }
 
 const NAMESPACE = 'chaos';
-/** What all doors together let in of both sources, in times of the usual rate: an overload is more. */
+/** What all instances of ingest together let in of both sources, in times of the usual rate: an overload is more. */
 const ADMITTED_FACTOR = 3.2;
 const WARM_UP_MS = 4_000;
 const GRACE_MS = 30_000;
@@ -140,15 +140,15 @@ async function runWithFaults(
   for (const service of SERVICE_NAMES) for (let i = 0; i < options.instances; i++) await fleet.add(service);
   await fleet.waitUntilReady();
   const producer = await log.createProducer({ clientId: 'chaos' });
-  const doors = new DoorLinks();
-  releases.push('door links', () => doors.close());
+  const ingests = new IngestLinks();
+  releases.push('ingest links', () => ingests.close());
   const workload = new Workload({
     namespace: NAMESPACE,
     partitions: options.partitions,
     writeKeys,
     seed: options.seed,
     eventsPerSecond: options.eventsPerSecond,
-    doors: () => doors.urlsOf(fleet.of('ingest').map(({ port }) => port)),
+    ingests: () => ingests.urlsOf(fleet.of('ingest').map(({ port }) => port)),
     producer,
   });
   // A fault that could not be done ends the run: without this the clients would go on for ever.
@@ -159,7 +159,7 @@ async function runWithFaults(
     fleet,
     stack,
     links,
-    doors,
+    ingests,
     workload,
     redis,
     log,
@@ -204,10 +204,10 @@ async function judge(
   return { result, fates, acknowledged, ledger, miscounts };
 }
 
-/** Waits until what came over Kafka is through the door, ends time (the door's ticks), and waits until all is processed. */
+/** Waits until what came over Kafka is through ingest, ends time (ingest's ticks), and waits until all is processed. */
 async function settle({ log, fleet, namespace }: World): Promise<void> {
-  const door = { name: 'ingest-received', topic: 'eventReceived' } as const;
-  await requireQuiet({ log, namespace, readers: [door] });
+  const ingest = { name: 'ingest-received', topic: 'eventReceived' } as const;
+  await requireQuiet({ log, namespace, readers: [ingest] });
   for (const instance of [...fleet.of('ingest')]) await fleet.remove(instance);
   await requireQuiet({ log, namespace });
 }

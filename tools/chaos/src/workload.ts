@@ -12,7 +12,7 @@ export interface WorkloadOptions {
   readonly seed: number;
   readonly eventsPerSecond: number;
   /** Where the front doors are now; asked before each try. */
-  doors(): readonly string[];
+  ingests(): readonly string[];
   /** For events that come over Kafka, and for poison. */
   readonly producer: LogProducer;
   readonly clock?: Clock;
@@ -59,7 +59,7 @@ const REMEMBERED_BATCHES_MAX = 200;
 /**
  * A population of users at a steady rate: batches over HTTP and single events over Kafka, tried again until acknowledged;
  * some sent again though acknowledged, in another order, by another source, by two at once, or long after what they tell of;
- * garbage on the Kafka door.
+ * garbage on the Kafka ingest.
  */
 export class Workload {
   readonly #options: WorkloadOptions;
@@ -147,9 +147,9 @@ export class Workload {
     const twin = this.#random() < SHARES.twin;
     if (twin) this.#twins += batch.events.length;
     const [first, second] = this.#options.writeKeys;
-    if (twin) for (const writeKey of [first, second]) this.#track(batch, this.#sendToDoor(batch, writeKey));
+    if (twin) for (const writeKey of [first, second]) this.#track(batch, this.#sendToIngest(batch, writeKey));
     else if (this.#random() < SHARES.kafka) this.#track(batch, this.#sendToKafka(batch));
-    else this.#track(batch, this.#sendToDoor(batch, this.#random() < 0.5 ? first : second));
+    else this.#track(batch, this.#sendToIngest(batch, this.#random() < 0.5 ? first : second));
     if (this.#random() < SHARES.poison * BATCH_EVENTS) void this.#sendPoison();
   }
 
@@ -184,15 +184,15 @@ export class Workload {
       this.#remembered = this.#remembered.slice(-REMEMBERED_BATCHES_MAX / 2);
   }
 
-  async #sendToDoor(batch: Batch, writeKey: string): Promise<boolean> {
+  async #sendToIngest(batch: Batch, writeKey: string): Promise<boolean> {
     const body = JSON.stringify({ batch: batch.events, sentAt: batch.sentAt });
     return this.#untilAcknowledged(async () => {
-      const door = this.#pick(this.#options.doors());
-      if (door === undefined) return 'no door';
+      const ingest = this.#pick(this.#options.ingests());
+      if (ingest === undefined) return 'unreachable';
       const headers = { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' };
       const limit = { ms: REQUEST_TIMEOUT_MS, message: 'no answer in time', signal: this.#givenUp.signal };
       const response = await withLimit(limit, async (signal) => {
-        const answer = await fetch(`${door}/v1/batch`, { method: 'POST', headers, body, signal });
+        const answer = await fetch(`${ingest}/v1/batch`, { method: 'POST', headers, body, signal });
         await answer.arrayBuffer();
         return answer;
       });

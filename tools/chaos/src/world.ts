@@ -1,8 +1,8 @@
 import type { Log, LogProducer } from '@perennial/kafka';
 import type { Platform } from '@perennial/launcher';
 import type { Redis } from '@perennial/redis';
-import type { DoorLinks } from './door-links.js';
 import type { Fleet } from './fleet.js';
+import type { IngestLinks } from './ingest-links.js';
 import type { FaultyLink } from './proxy.js';
 import type { StackControl } from './stack-control.js';
 import type { Workload } from './workload.js';
@@ -16,7 +16,7 @@ export interface World {
   /** Between the services and what they stand on. */
   readonly links: Readonly<Record<'kafka' | 'redis' | 'postgres', FaultyLink>>;
   /** Between the clients and the front doors. */
-  readonly doors: DoorLinks;
+  readonly ingests: IngestLinks;
   readonly workload: Workload;
   /** Past the links. */
   readonly redis: Redis;

@@ -175,7 +175,7 @@ async function describeGroups(
   ends: ReadonlyMap<TopicName, Offsets>,
 ): Promise<GroupStatus[]> {
   // The archive and the projections follow behind: their lag does not say how far an event has come.
-  const passed = GROUP_NAMES.filter((name) => ['door', 'processor'].includes(GROUPS[name].role));
+  const passed = GROUP_NAMES.filter((name) => ['ingest', 'processor'].includes(GROUPS[name].role));
   const known = passed.filter((name) => ends.has(GROUPS[name].topic));
   return Promise.all(
     known.map(async (processor) => {

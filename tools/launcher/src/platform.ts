@@ -51,7 +51,7 @@ export interface Platform {
   readonly partitions: number;
   readonly clockMode: ClockMode;
   readonly urls: Readonly<Record<ServiceName, string>>;
-  /** Opens every door of the namespace's services. */
+  /** Has every scope of the namespace's services. */
   readonly token: string;
   /** Calls the namespace's services, wherever they are at the time of the call. */
   readonly client: ApiClient;

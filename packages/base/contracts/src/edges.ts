@@ -1,7 +1,7 @@
 /** Data of `event.rejected`: what was refused, why, and where it came from. Schema: proto/edges/event.rejected.schema.json. */
 export interface EventRejected {
   readonly reason: string;
-  /** Step of the door that rejected it; absent in records from before it was kept. */
+  /** Step of ingest that rejected it; absent in records from before it was kept. */
   readonly step?: string;
   /** Human words: what was wrong and where. */
   readonly message: string;

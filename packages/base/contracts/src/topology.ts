@@ -52,13 +52,13 @@ export const STATEFUL_SERVICE_NAMES: readonly StatefulServiceName[] = PROCESSOR_
 export interface GroupDeclaration {
   readonly service: ServiceName;
   readonly topic: TopicName;
-  /** `door` and `processor` are what an event passes; the others follow behind. */
-  readonly role: 'door' | 'processor' | 'archive' | 'projection';
+  /** `ingest` and `processor` are what an event passes; the others follow behind. */
+  readonly role: 'ingest' | 'processor' | 'archive' | 'projection';
 }
 
 /** Consumer groups by the name that `toConsumerGroup` takes, in the order in which data flows. */
 export const GROUPS = {
-  'ingest-received': { service: 'ingest', topic: 'eventReceived', role: 'door' },
+  'ingest-received': { service: 'ingest', topic: 'eventReceived', role: 'ingest' },
   'feature-store': { service: 'feature-store', topic: PROCESSORS['feature-store'].input, role: 'processor' },
   'event-archive': { service: 'feature-store', topic: 'eventAccepted', role: 'archive' },
   scoring: { service: 'scoring', topic: PROCESSORS.scoring.input, role: 'processor' },

@@ -14,7 +14,7 @@ export interface ListedToken {
   readonly revokedAt: string | null;
 }
 
-/** What a door needs to know of a token. */
+/** What a route needs to know of a token. */
 export interface Grant {
   readonly id: string;
   readonly name: string;
@@ -22,7 +22,7 @@ export interface Grant {
   readonly expiresAtMs: number | null;
 }
 
-/** Where a door looks tokens up. */
+/** Where a route looks tokens up. */
 export interface GrantStore {
   /** The token with this hash, unless revoked. Throws `dependency_unavailable` when it cannot tell. */
   findByHash(secretHash: string): Promise<Grant | undefined>;

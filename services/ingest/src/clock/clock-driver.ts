@@ -5,7 +5,7 @@ import type { ClockStore } from '../ports.js';
 import { toTickRecord } from '../records.js';
 
 const CLOCK_DRIVER_LIMITS = {
-  /** How long to wait until the Kafka door has passed the positions that the caller names. */
+  /** How long to wait until the Kafka source has passed the positions that the caller names. */
   positionsTimeoutMs: 60_000,
   positionsPollMs: 20,
   /** Tick records in one send. */

@@ -3,12 +3,12 @@ import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { AcceptedRecord } from '@perennial/contracts';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
 import {
-  createDoorHarness,
+  createIngestHarness,
   createSilentEvents,
-  type DoorHarness,
   FakeClock,
   FakeClockStore,
   FakeProducer,
+  type IngestHarness,
   NOW_MS,
   PARTITIONS,
   WRITE_KEY,
@@ -20,11 +20,11 @@ import { startTicker, TICKER_LIMITS } from './ticker.js';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const RECEIVED = 'received';
-const GROUP = 'door';
+const GROUP = 'received';
 
 describe('driven clock', () => {
-  let door: DoorHarness | undefined;
-  afterEach(() => door?.server.close());
+  let ingest: IngestHarness | undefined;
+  afterEach(() => ingest?.server.close());
 
   function open(store = new FakeClockStore()) {
     const log = createMemoryLog({ partitions: PARTITIONS });
@@ -41,11 +41,11 @@ describe('driven clock', () => {
       partitions: PARTITIONS,
       clock,
     });
-    door = createDoorHarness({ clockMode: 'events', driver, clock });
-    return { log, producer, clock, store, server: door.server };
+    ingest = createIngestHarness({ clockMode: 'events', driver, clock });
+    return { log, producer, clock, store, server: ingest.server };
   }
 
-  function move(server: DoorHarness['server'], body: unknown) {
+  function move(server: IngestHarness['server'], body: unknown) {
     const headers = { 'content-type': 'application/json', ...TEST_AUTHORIZATION };
     return server.inject({ method: 'POST', url: '/v1/clock', headers, payload: JSON.stringify(body) });
   }
@@ -104,13 +104,13 @@ describe('driven clock', () => {
     const pending = move(server, { to: '1997-01-02', received: { 2: 5 } });
     for (let i = 0; i < 50; i++) {
       await new Promise(setImmediate);
-      door?.clock.move(20);
+      ingest?.clock.move(20);
     }
     expect(producer.ticks()).toHaveLength(0);
     await consumer.commit(new Map([[2, 5]]));
     for (let i = 0; i < 50; i++) {
       await new Promise(setImmediate);
-      door?.clock.move(20);
+      ingest?.clock.move(20);
     }
     expect((await pending).statusCode).toBe(200);
     expect(producer.ticks()).toHaveLength(PARTITIONS);
@@ -122,7 +122,7 @@ describe('driven clock', () => {
     const pending = move(server, { to: '1997-01-02', received: { 2: 5 } });
     for (let i = 0; i < 20; i++) {
       await new Promise(setImmediate);
-      door?.clock.move(10_000);
+      ingest?.clock.move(10_000);
     }
     const response = await pending;
     expect(response.statusCode).toBe(503);
@@ -147,14 +147,14 @@ describe('driven clock', () => {
   });
 
   it('409 where the wall clock drives, 401 without a token, a write key being none', async () => {
-    door = createDoorHarness();
-    expect((await move(door.server, { to: '1997-01-01' })).statusCode).toBe(409);
+    ingest = createIngestHarness();
+    expect((await move(ingest.server, { to: '1997-01-01' })).statusCode).toBe(409);
     expect(
-      (await door.server.inject({ method: 'POST', url: '/v1/clock', payload: '{"to":"1997-01-01"}' })).statusCode,
+      (await ingest.server.inject({ method: 'POST', url: '/v1/clock', payload: '{"to":"1997-01-01"}' })).statusCode,
     ).toBe(401);
-    expect((await door.server.inject({ url: '/v1/clock' })).statusCode).toBe(401);
+    expect((await ingest.server.inject({ url: '/v1/clock' })).statusCode).toBe(401);
     const headers = { authorization: `Bearer ${WRITE_KEY}` };
-    expect((await door.server.inject({ url: '/v1/clock', headers })).statusCode).toBe(401);
+    expect((await ingest.server.inject({ url: '/v1/clock', headers })).statusCode).toBe(401);
   });
 });
 

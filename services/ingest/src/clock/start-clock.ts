@@ -2,7 +2,7 @@ import { toConsumerGroup } from '@perennial/contracts';
 import type { Log, LogProducer } from '@perennial/kafka';
 import type { Clock } from '@perennial/kernel';
 import type { ClockMode } from '../domain/parse-timestamp.js';
-import { toDoorGroup } from '../kafka/door.js';
+import { toReceivedGroup } from '../kafka/kafka-source.js';
 import type { ClockStore } from '../ports.js';
 import type { IngestEvents } from '../telemetry.js';
 import { measureBrokerClock } from './broker-clock.js';
@@ -39,7 +39,7 @@ export function startLogClock(options: LogClockOptions): LogClock {
       store: options.store,
       acceptedTopic: topics.accepted,
       receivedTopic: topics.received,
-      receivedGroup: toDoorGroup(namespace),
+      receivedGroup: toReceivedGroup(namespace),
       partitions: options.partitions,
       clock,
     });

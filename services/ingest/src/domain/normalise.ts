@@ -18,16 +18,16 @@ export const CALL_TYPES = ['track', 'identify', 'page', 'screen', 'group', 'alia
 /** The calls of the Segment API. */
 export type CallType = (typeof CALL_TYPES)[number];
 
-/** What the door knows about an event besides its body. */
+/** What ingest knows about an event besides its body. */
 export interface Arrival {
   /** The call that the URL names; absent where the body must name it. */
   readonly callType?: CallType | undefined;
-  /** The door's clock, ms. */
+  /** Ingest's clock, ms. */
   readonly receivedAtMs: number;
   readonly clockMode: ClockMode;
   /** `sentAt` of the batch, where the event has none of its own. */
   readonly sentAt?: unknown;
-  /** An upper bound of the event's size where the door has one; without it the size is measured. */
+  /** An upper bound of the event's size where ingest has one; without it the size is measured. */
   readonly bytesMax?: number | undefined;
   /** The id of a message that has none. */
   readonly createMessageId: () => string;
@@ -76,7 +76,7 @@ const STEPS: ReadonlyArray<{ readonly name: StepName; run(draft: Draft): Rejecti
   { name: 'encode', run: encode },
 ];
 
-/** One event in the Segment shape, from either door, as the platform's event or as a rejection. Pure; never throws. */
+/** One event in the Segment shape, from either transport, as the platform's event or as a rejection. Pure; never throws. */
 export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rejection {
   if (!isJsonObject(raw))
     return new Rejection('not_an_object', `an event must be a JSON object, not ${toExcerpt(raw)}`, 'inspect');

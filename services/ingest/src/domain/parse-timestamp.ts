@@ -23,7 +23,7 @@ function parseIso(text: string): number {
   return Date.parse(`${date}T${time}${offset}`);
 }
 
-/** `wall`: receivedAt is the door's clock. `events`: history is backfilled, and receivedAt is the event's own time. */
+/** `wall`: receivedAt is ingest's clock. `events`: history is backfilled, and receivedAt is the event's own time. */
 export type ClockMode = 'wall' | 'events';
 
 export interface ClientTimes {
@@ -31,7 +31,7 @@ export interface ClientTimes {
   readonly original: number | undefined;
   /** When the client says that it sent it: by how much its clock is off shows against `receivedAtMs`. */
   readonly sentAt: number | undefined;
-  /** The door's clock. */
+  /** Ingest's clock. */
   readonly receivedAtMs: number;
   readonly clockMode: ClockMode;
 }

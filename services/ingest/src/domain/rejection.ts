@@ -19,7 +19,7 @@ export const REJECT_REASONS = [
 
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
-/** The steps of the door that an event passes, in order: `decode` makes JSON of bytes, the others are those of `normalise`. */
+/** The steps of ingest that an event passes, in order: `decode` makes JSON of bytes, the others are those of `normalise`. */
 export type StepName =
   | 'decode'
   | 'inspect'

@@ -5,11 +5,11 @@ import { LIMITS } from '../domain/limits.js';
 import { parseMoment } from '../domain/parse-timestamp.js';
 import { countTicks, TICK_STEP_MAX_MS, TICKS_MAX } from '../domain/plan-ticks.js';
 import { Rejection } from '../domain/rejection.js';
-import type { DoorContext } from './door.js';
+import type { IngestContext } from './ingest-context.js';
 import { type AdvanceRequest, advanceClock, getClock } from './operations.js';
 
 export interface ClockRoutesOptions {
-  readonly door: DoorContext;
+  readonly ingest: IngestContext;
   /** Absent where the wall clock drives. */
   readonly driver: ClockDriver | undefined;
   readonly lastTickMs: () => number | undefined;
@@ -18,16 +18,16 @@ export interface ClockRoutesOptions {
 
 /** GET and POST /v1/clock: what time the log has, and (where event time drives) moving it on. */
 export function addClockRoutes(server: FastifyInstance, options: ClockRoutesOptions): void {
-  const { door, driver, lastTickMs, partitions } = options;
+  const { ingest, driver, lastTickMs, partitions } = options;
 
   addOperation(server, getClock, async () => {
     const timeMs = driver === undefined ? lastTickMs() : await driver.logTime();
-    return { mode: door.clockMode, logTime: timeMs === undefined ? null : new Date(timeMs).toISOString() };
+    return { mode: ingest.clockMode, logTime: timeMs === undefined ? null : new Date(timeMs).toISOString() };
   });
 
   addOperation(server, advanceClock, async ({ body }) => {
     if (driver === undefined) throw new AppError('conflict', 'the wall clock drives time in this namespace');
-    const advance = toAdvance(body, { partitions, nowMs: door.clock.now() });
+    const advance = toAdvance(body, { partitions, nowMs: ingest.clock.now() });
     const last = await driver.logTime();
     if (countTicks({ ...advance, last }) > TICKS_MAX) {
       throw invalid(`more than ${TICKS_MAX} ticks: move the clock in parts, or in larger steps`);

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { toPartition } from '@perennial/contracts';
 import { PUBLISH_LIMITS } from '../publisher.js';
 import {
-  createDoorHarness,
-  type DoorHarness,
+  createIngestHarness,
+  type IngestHarness,
   NOW_MS,
   PARTITIONS,
   RECORDS,
@@ -18,15 +18,15 @@ const track = { type: 'track', userId: 'u1', event: 'Order Completed', messageId
 // A hundred megabytes are gzipped here; a busy machine takes its time.
 jest.setTimeout(30_000);
 
-let door: DoorHarness;
+let ingest: IngestHarness;
 beforeEach(() => {
-  door = createDoorHarness();
+  ingest = createIngestHarness();
 });
-afterEach(() => door.server.close());
+afterEach(() => ingest.server.close());
 
 function post(url: string, payload: unknown, headers: Record<string, string> = { authorization: BASIC }) {
   const body = Buffer.isBuffer(payload) || typeof payload === 'string' ? payload : JSON.stringify(payload);
-  return door.server.inject({
+  return ingest.server.inject({
     method: 'POST',
     url,
     payload: body,
@@ -39,7 +39,7 @@ describe('single calls', () => {
     const response = await post('/v1/track', track);
     expect(response.statusCode).toBe(200);
     expect(response.json()).toEqual({ success: true });
-    const [event] = door.producer.accepted();
+    const [event] = ingest.producer.accepted();
     const profileKey = RECORDS.pseudonymizer.toProfileKey({ userId: 'u1' });
     expect(event).toMatchObject({
       messageId: 'm1',
@@ -52,7 +52,7 @@ describe('single calls', () => {
       properties: { revenue: 10 },
     });
     expect(RECORDS.pseudonymizer.unseal(event?.subject ?? Buffer.alloc(0))).toBe('u1');
-    expect(door.producer.sent[0]?.value?.includes('u1')).toBe(false);
+    expect(ingest.producer.sent[0]?.value?.includes('u1')).toBe(false);
   });
 
   it.each([
@@ -70,7 +70,7 @@ describe('single calls', () => {
     ['/v1/a', { userId: 'u', previousId: 'g' }, 'alias'],
   ])('%s', async (url, body, type) => {
     expect((await post(url, body)).statusCode).toBe(200);
-    expect(door.producer.accepted()).toMatchObject([{ type, messageId: expect.stringMatching(/./) }]);
+    expect(ingest.producer.accepted()).toMatchObject([{ type, messageId: expect.stringMatching(/./) }]);
   });
 
   it('tells what is wrong, and keeps it', async () => {
@@ -81,7 +81,7 @@ describe('single calls', () => {
       error: 'missing_id',
       message: 'userId or anonymousId is needed',
     });
-    expect(door.producer.rejected()).toMatchObject([
+    expect(ingest.producer.rejected()).toMatchObject([
       {
         reason: 'missing_id',
         step: 'ids',
@@ -91,15 +91,15 @@ describe('single calls', () => {
         receivedAt: '2026-05-01T12:00:00.000Z',
       },
     ]);
-    expect(JSON.parse(door.producer.rejected()[0]?.event ?? '')).toEqual({ ...track, userId: '' });
+    expect(JSON.parse(ingest.producer.rejected()[0]?.event ?? '')).toEqual({ ...track, userId: '' });
   });
 
   it('says where JSON breaks, and keeps the bytes', async () => {
     const response = await post('/v1/track', '{"userId": NaN}');
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({ error: 'not_json', message: expect.stringMatching(/JSON.*N/) });
-    expect(door.producer.rejected()).toMatchObject([{ encoding: 'base64' }]);
-    expect(Buffer.from(door.producer.rejected()[0]?.event ?? '', 'base64').toString()).toBe('{"userId": NaN}');
+    expect(ingest.producer.rejected()).toMatchObject([{ encoding: 'base64' }]);
+    expect(Buffer.from(ingest.producer.rejected()[0]?.event ?? '', 'base64').toString()).toBe('{"userId": NaN}');
   });
 
   it.each([
@@ -119,7 +119,7 @@ describe('single calls', () => {
     const large = await post('/v1/track', sized(33_000));
     expect(large.statusCode).toBe(413);
     expect(large.json()).toMatchObject({ error: 'event_too_large' });
-    expect(door.producer.rejected()[0]?.event.length).toBe(32_768);
+    expect(ingest.producer.rejected()[0]?.event.length).toBe(32_768);
     expect((await post('/v1/track', sized(32_768))).statusCode).toBe(200);
   });
 });
@@ -136,21 +136,21 @@ describe('batches', () => {
         { index: 2, reason: 'not_an_object' },
       ],
     });
-    expect(door.producer.accepted().map(({ type }) => type)).toEqual(['track', 'identify']);
-    expect(door.producer.rejected().map(({ reason }) => reason)).toEqual(['missing_id', 'not_an_object']);
+    expect(ingest.producer.accepted().map(({ type }) => type)).toEqual(['track', 'identify']);
+    expect(ingest.producer.rejected().map(({ reason }) => reason)).toEqual(['missing_id', 'not_an_object']);
   });
 
   it('corrects clocks by sentAt of the batch', async () => {
     const sentAt = new Date(NOW_MS + 60_000).toISOString();
     await post('/v1/b', { batch: [{ ...track, timestamp: new Date(NOW_MS + 50_000).toISOString() }], sentAt });
-    expect(door.producer.accepted()[0]?.timestampMs).toBe(NOW_MS - 10_000);
+    expect(ingest.producer.accepted()[0]?.timestampMs).toBe(NOW_MS - 10_000);
   });
 
   it('measures each event of a large batch', async () => {
     const large = { ...track, properties: { filler: 'x'.repeat(33_000) } };
     const response = await post('/v1/batch', { batch: [track, large, track] });
     expect(response.json()).toMatchObject({ rejected: [{ index: 1, reason: 'event_too_large' }] });
-    expect(door.producer.accepted()).toHaveLength(2);
+    expect(ingest.producer.accepted()).toHaveLength(2);
   });
 
   it('refuses 501 KB, 2,501 events, and what is no batch', async () => {
@@ -188,7 +188,7 @@ describe('batches', () => {
       const response = await post(path, payload, {});
       expect(response.json()).toMatchObject({ success: true, rejected: [{ index: 4, reason: 'missing_id' }] });
     }
-    expect(door.producer.accepted().slice(0, 4)).toMatchObject([
+    expect(ingest.producer.accepted().slice(0, 4)).toMatchObject([
       { type: 'track', name: 'signed up', messageId: 'm1', timestampMs: NOW_MS - 1000, timeZone: 'Asia/Tokyo' },
       { type: 'identify', properties: { city: 'Ulm' } },
       { type: 'alias' },
@@ -207,7 +207,7 @@ describe('bodies', () => {
     expect((await post('/v1/batch', body, { authorization: BASIC, 'content-encoding': encoding })).statusCode).toBe(
       200,
     );
-    expect(door.producer.accepted()).toHaveLength(1);
+    expect(ingest.producer.accepted()).toHaveLength(1);
   });
 
   it('stops at a gzip bomb', async () => {
@@ -231,13 +231,13 @@ describe('bodies', () => {
   it('takes text/plain and no content type, as beacons send it', async () => {
     const payload = JSON.stringify({ ...track, writeKey: WRITE_KEY });
     expect((await post('/v1/t', payload, { 'content-type': 'text/plain;charset=UTF-8' })).statusCode).toBe(200);
-    const bare = await door.server.inject({ method: 'POST', url: '/v1/t', payload });
+    const bare = await ingest.server.inject({ method: 'POST', url: '/v1/t', payload });
     expect(bare.statusCode).toBe(200);
   });
 
   it('lets browsers of any site send', async () => {
     const origin = { origin: 'https://shop.test' };
-    const preflight = await door.server.inject({
+    const preflight = await ingest.server.inject({
       method: 'OPTIONS',
       url: '/v1/t',
       headers: { ...origin, 'access-control-request-method': 'POST' },
@@ -273,7 +273,7 @@ describe('who may send', () => {
     const response = await post('/v1/track', { ...track, ...extra }, headers as Record<string, string>);
     expect(response.statusCode).toBe(401);
     expect(response.json()).toMatchObject({ success: false, error: 'invalid_write_key' });
-    expect(door.producer.sent).toHaveLength(0);
+    expect(ingest.producer.sent).toHaveLength(0);
   });
 
   it('429 with how long to wait, above the rate of the source', async () => {
@@ -283,14 +283,14 @@ describe('who may send', () => {
     expect(limited.statusCode).toBe(429);
     expect(limited.headers).toMatchObject({ 'retry-after': '2', 'x-ratelimit-reset': '2' });
     expect((await post('/v1/track', track)).statusCode).toBe(200);
-    door.clock.move(2_000);
+    ingest.clock.move(2_000);
     expect((await post('/v1/track', track, headers)).statusCode).toBe(200);
   });
 
   it('goes on with known keys while the store is away, 503 for others', async () => {
     await post('/v1/track', track);
-    door.store.away = true;
-    door.clock.move(11_000);
+    ingest.store.away = true;
+    ingest.clock.move(11_000);
     expect((await post('/v1/track', track)).statusCode).toBe(200);
     const unknown = await post('/v1/track', track, { authorization: 'Bearer other' });
     expect(unknown.statusCode).toBe(503);
@@ -299,27 +299,27 @@ describe('who may send', () => {
 
   it('goes on with known keys while the store does not answer', async () => {
     await post('/v1/track', track);
-    door.store.silent = true;
-    door.clock.move(11_000);
+    ingest.store.silent = true;
+    ingest.clock.move(11_000);
     expect((await post('/v1/track', track)).statusCode).toBe(200);
-    door.clock.move(900);
+    ingest.clock.move(900);
     expect((await post('/v1/track', track)).statusCode).toBe(200);
-    expect(door.store.lookups).toBe(2);
+    expect(ingest.store.lookups).toBe(2);
   });
 
   it('remembers answers for ten seconds, wrong keys too', async () => {
     for (let i = 0; i < 5; i++) await post('/v1/track', track);
     for (let i = 0; i < 5; i++) await post('/v1/track', track, { authorization: 'Bearer other' });
-    expect(door.store.lookups).toBe(2);
-    door.store.sources.clear();
-    door.clock.move(10_000);
+    expect(ingest.store.lookups).toBe(2);
+    ingest.store.sources.clear();
+    ingest.clock.move(10_000);
     expect((await post('/v1/track', track)).statusCode).toBe(401);
   });
 });
 
 describe('Kafka in trouble', () => {
   it('503 with Retry-After while it is away: never a lost 200', async () => {
-    door.producer.mode = 'away';
+    ingest.producer.mode = 'away';
     const response = await post('/v1/track', track);
     expect(response.statusCode).toBe(503);
     expect(response.headers['retry-after']).toBe('1');
@@ -327,21 +327,21 @@ describe('Kafka in trouble', () => {
   });
 
   it('503 after a bounded wait when it does not answer', async () => {
-    door.producer.mode = 'hangs';
+    ingest.producer.mode = 'hangs';
     const pending = post('/v1/track', track);
     for (let i = 0; i < 20; i++) await new Promise(setImmediate);
-    door.clock.move(PUBLISH_LIMITS.ackTimeoutMs);
+    ingest.clock.move(PUBLISH_LIMITS.ackTimeoutMs);
     expect((await pending).json()).toMatchObject({ error: 'timeout' });
   });
 
   it('503 at once when too much is under way, and 200 again when it has gone', async () => {
-    await door.server.close();
-    door = createDoorHarness({ limits: { ...PUBLISH_LIMITS, inFlightRecordsMax: 2 } });
-    door.producer.mode = 'hangs';
+    await ingest.server.close();
+    ingest = createIngestHarness({ limits: { ...PUBLISH_LIMITS, inFlightRecordsMax: 2 } });
+    ingest.producer.mode = 'hangs';
     const pending = [post('/v1/track', track), post('/v1/track', track)];
     for (let i = 0; i < 20; i++) await new Promise(setImmediate);
     expect((await post('/v1/track', track)).json()).toMatchObject({ error: 'resource_exhausted' });
-    door.producer.release();
+    ingest.producer.release();
     expect((await Promise.all(pending)).map(({ statusCode }) => statusCode)).toEqual([200, 200]);
     expect((await post('/v1/track', track)).statusCode).toBe(200);
   });

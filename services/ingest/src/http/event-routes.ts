@@ -8,7 +8,7 @@ import { isJsonObject, type JsonObject } from '../domain/parse-properties.js';
 import { Rejection } from '../domain/rejection.js';
 import { receiveCalls } from '../receive.js';
 import { toRejectedRecord } from '../records.js';
-import { authenticate, type DoorContext } from './door.js';
+import { authenticate, type IngestContext } from './ingest-context.js';
 import { defineBatchOperation, defineCallOperation } from './operations.js';
 import { decodeBody } from './read-body.js';
 import { HttpRefusal } from './refusal.js';
@@ -50,16 +50,16 @@ function toId(path: string): string {
 }
 
 /** POST of one call, of a batch, and of a batch in PostHog's form. */
-export function addEventRoutes(server: FastifyInstance, door: DoorContext): void {
+export function addEventRoutes(server: FastifyInstance, ingest: IngestContext): void {
   for (const { operation, callType } of CALLS) {
-    addRawOperation(server, operation, (request, reply) => handleCall(request, reply, { door, callType }));
+    addRawOperation(server, operation, (request, reply) => handleCall(request, reply, { ingest, callType }));
   }
   for (const operation of BATCHES) {
-    addRawOperation(server, operation, (request, reply) => handleBatch(request, reply, { door }));
+    addRawOperation(server, operation, (request, reply) => handleBatch(request, reply, { ingest }));
   }
   for (const operation of POSTHOG_BATCHES) {
     addRawOperation(server, operation, (request, reply) =>
-      handleBatch(request, reply, { door, toSegment: fromPosthog }),
+      handleBatch(request, reply, { ingest, toSegment: fromPosthog }),
     );
   }
 }
@@ -68,13 +68,13 @@ export function addEventRoutes(server: FastifyInstance, door: DoorContext): void
 async function handleCall(
   request: FastifyRequest,
   reply: FastifyReply,
-  { door, callType }: { door: DoorContext; callType: CallType },
+  { ingest, callType }: { ingest: IngestContext; callType: CallType },
 ): Promise<FastifyReply> {
-  const { body, bytes, sourceId, receivedAtMs } = await enter(request, door, () => 1);
+  const { body, bytes, sourceId, receivedAtMs } = await enter(request, ingest, () => 1);
   const calls = { items: [body], callType, bytes, sourceId, receivedAtMs };
-  const { records, acceptedCount, rejections } = receiveCalls(calls, door.clockMode, door.records);
-  await door.publisher.publish(records);
-  door.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
+  const { records, acceptedCount, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
+  await ingest.publisher.publish(records);
+  ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
   const rejection = rejections[0]?.rejection;
   if (rejection === undefined) return reply.send({ success: true });
   const status = rejection.reason === 'event_too_large' ? 413 : 400;
@@ -88,14 +88,14 @@ async function handleCall(
 async function handleBatch(
   request: FastifyRequest,
   reply: FastifyReply,
-  { door, toSegment }: { door: DoorContext; toSegment?: (item: unknown) => unknown },
+  { ingest, toSegment }: { ingest: IngestContext; toSegment?: (item: unknown) => unknown },
 ): Promise<FastifyReply> {
-  const { body, bytes, sourceId, receivedAtMs } = await enter(request, door, (parsed) => parseItems(parsed).length);
+  const { body, bytes, sourceId, receivedAtMs } = await enter(request, ingest, (parsed) => parseItems(parsed).length);
   const sentAt = body.sentAt ?? body.sent_at;
   const calls = { items: parseItems(body), sentAt, bytes, sourceId, receivedAtMs, ...(toSegment && { toSegment }) };
-  const { records, acceptedCount, rejections } = receiveCalls(calls, door.clockMode, door.records);
-  await door.publisher.publish(records);
-  door.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
+  const { records, acceptedCount, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
+  await ingest.publisher.publish(records);
+  ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
   if (rejections.length === 0) return reply.send({ success: true });
   const rejected = rejections.map(({ index, rejection: { reason, message } }) => ({ index, reason, message }));
   return reply.send({ success: true, rejected });
@@ -111,10 +111,10 @@ interface Entered {
 /** What every request must pass: decompression, JSON, the write key, the source's rate. */
 async function enter(
   request: FastifyRequest,
-  door: DoorContext,
+  ingest: IngestContext,
   countEvents: (body: JsonObject) => number,
 ): Promise<Entered> {
-  const receivedAtMs = door.clock.now();
+  const receivedAtMs = ingest.clock.now();
   const bytes = await decodeBody(request.body as Buffer, request.headers['content-encoding']);
   const body = parseBody(bytes);
   const fields = body instanceof Rejection ? {} : body;
@@ -122,12 +122,12 @@ async function enter(
   const writeKey = keyInHeader ?? checkWriteKey(fields.writeKey) ?? checkWriteKey(fields.api_key);
   // What cannot be read may hold a key, so 400 is the truer answer than 401.
   if (body instanceof Rejection && writeKey === undefined) throw new HttpRefusal(400, body.reason, body.message);
-  const source = await authenticate(door, writeKey);
-  admit(door, source, body instanceof Rejection ? 1 : countEvents(body));
+  const source = await authenticate(ingest, writeKey);
+  admit(ingest, source, body instanceof Rejection ? 1 : countEvents(body));
   if (body instanceof Rejection) {
     const rejected = { rejection: body, event: { bytes }, position: 'http', sourceId: source.id, receivedAtMs };
-    await door.publisher.publish([toRejectedRecord({ ...rejected, id: createRandomToken() }, door.records)]);
-    door.count({ accepted: 0, rejections: [body] });
+    await ingest.publisher.publish([toRejectedRecord({ ...rejected, id: createRandomToken() }, ingest.records)]);
+    ingest.count({ accepted: 0, rejections: [body] });
     throw new HttpRefusal(400, body.reason, body.message);
   }
   return { body, bytes: bytes.length, sourceId: source.id, receivedAtMs };
@@ -149,8 +149,8 @@ function parseItems(body: JsonObject): readonly unknown[] {
   return batch;
 }
 
-function admit(door: DoorContext, source: Parameters<DoorContext['sources']['admit']>[0], events: number): void {
-  const retryAfterMs = door.sources.admit(source, events);
+function admit(ingest: IngestContext, source: Parameters<IngestContext['sources']['admit']>[0], events: number): void {
+  const retryAfterMs = ingest.sources.admit(source, events);
   if (retryAfterMs === 0) return;
   const seconds = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   const message = `source ${source.name} sends more than ${source.eventsPerSecondMax} events/s`;

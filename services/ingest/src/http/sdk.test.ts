@@ -4,20 +4,20 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import RudderAnalytics from '@rudderstack/rudder-sdk-node';
 import { Analytics } from '@segment/analytics-node';
 import { PostHog } from 'posthog-node';
-import { createDoorHarness, type DoorHarness, eventually, FakeClock, WRITE_KEY } from '../testing/fakes.js';
+import { createIngestHarness, eventually, FakeClock, type IngestHarness, WRITE_KEY } from '../testing/fakes.js';
 
 jest.setTimeout(30_000);
 
-/** The SDKs as they are published, against a listening door. */
+/** The SDKs as they are published, against a listening server. */
 describe('unmodified SDKs', () => {
-  let door: DoorHarness;
+  let ingest: IngestHarness;
   let url: string;
 
   beforeEach(async () => {
-    door = createDoorHarness({ clock: new FakeClock(Date.now()) });
-    url = await door.listen();
+    ingest = createIngestHarness({ clock: new FakeClock(Date.now()) });
+    url = await ingest.listen();
   });
-  afterEach(() => door.server.close());
+  afterEach(() => ingest.server.close());
 
   it('@segment/analytics-node', async () => {
     const analytics = new Analytics({ writeKey: WRITE_KEY, host: url, flushAt: 3 });
@@ -30,14 +30,14 @@ describe('unmodified SDKs', () => {
     analytics.alias({ userId: 'u1', previousId: 'a1' });
     await analytics.closeAndFlush({ timeout: 10_000 });
     expect(errors).toEqual([]);
-    expect(door.producer.rejected()).toEqual([]);
+    expect(ingest.producer.rejected()).toEqual([]);
     expect(
-      door.producer
+      ingest.producer
         .accepted()
         .map(({ type }) => type)
         .sort(),
     ).toEqual(['alias', 'group', 'identify', 'page', 'track']);
-    expect(door.producer.accepted().find(({ type }) => type === 'track')).toMatchObject({
+    expect(ingest.producer.accepted().find(({ type }) => type === 'track')).toMatchObject({
       properties: { revenue: 12.5 },
     });
   });
@@ -48,8 +48,8 @@ describe('unmodified SDKs', () => {
     analytics.track({ userId: 'u1', event: 'Order Completed', properties: { revenue: 12.5 } });
     analytics.track({ anonymousId: 'a1', event: 'Seen' });
     await analytics.flush();
-    expect(door.producer.rejected()).toEqual([]);
-    expect(door.producer.accepted().map(({ type, anonymous }) => [type, anonymous])).toEqual([
+    expect(ingest.producer.rejected()).toEqual([]);
+    expect(ingest.producer.accepted().map(({ type, anonymous }) => [type, anonymous])).toEqual([
       ['identify', false],
       ['track', false],
       ['track', true],
@@ -66,13 +66,13 @@ describe('unmodified SDKs', () => {
     try {
       await eventually(() => {
         expect(complaints).toBe('');
-        expect(door.producer.accepted()).toHaveLength(5);
+        expect(ingest.producer.accepted()).toHaveLength(5);
       });
     } finally {
       page.kill('SIGKILL');
     }
-    expect(door.producer.rejected()).toEqual([]);
-    expect(door.producer.accepted()).toMatchObject([
+    expect(ingest.producer.rejected()).toEqual([]);
+    expect(ingest.producer.accepted()).toMatchObject([
       { type: 'identify', anonymous: false, properties: { plan: 'pro' } },
       { type: 'track', name: 'Order Completed', properties: { revenue: 12.5 } },
       { type: 'page', name: 'Tea', properties: { category: 'Shop', url: 'https://shop.example/tea' } },
@@ -86,8 +86,8 @@ describe('unmodified SDKs', () => {
     posthog.capture({ distinctId: 'u1', event: 'Order Completed', properties: { revenue: 12.5 } });
     posthog.identify({ distinctId: 'u1', properties: { city: 'Ulm' } });
     await posthog.shutdown();
-    expect(door.producer.rejected()).toEqual([]);
-    expect(door.producer.accepted()).toMatchObject([
+    expect(ingest.producer.rejected()).toEqual([]);
+    expect(ingest.producer.accepted()).toMatchObject([
       { type: 'track', name: 'Order Completed', properties: { revenue: 12.5 } },
       { type: 'identify', properties: { city: 'Ulm' } },
     ]);

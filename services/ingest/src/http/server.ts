@@ -7,24 +7,24 @@ import {
 import { LIMITS } from '../domain/limits.js';
 import { addClockRoutes, type ClockRoutesOptions } from './clock-routes.js';
 import { addCors } from './cors.js';
-import { prepareDoor } from './door.js';
 import { addEventRoutes, EVENT_OPERATIONS, EVENT_PATHS } from './event-routes.js';
+import { prepareEventRoutes } from './ingest-context.js';
 import { advanceClock, getClock } from './operations.js';
 
 /** The contract of this service's HTTP side. */
 export const OPERATIONS: readonly Operation[] = [getClock, advanceClock, ...EVENT_OPERATIONS];
 
-/** The HTTP door: the event routes with their raw bodies, beside the clock, health and metrics as every service has them. */
-export function createDoorServer(
+/** HTTP ingest: the event routes with their raw bodies, beside the clock, health and metrics as every service has them. */
+export function createIngestServer(
   options: Omit<HttpServerOptions, 'bodyLimitBytes'>,
   routes: ClockRoutesOptions,
 ): FastifyInstance {
   const server = createHttpServer({ ...options, bodyLimitBytes: LIMITS.batchBytesMax });
   // A scope of its own, so that its parsers, hooks and error form stay among its routes.
   void server.register(async (scope) => {
-    prepareDoor(scope);
+    prepareEventRoutes(scope);
     addCors(scope, EVENT_PATHS);
-    addEventRoutes(scope, routes.door);
+    addEventRoutes(scope, routes.ingest);
   });
   addClockRoutes(server, routes);
   return server;

@@ -21,11 +21,11 @@ window.eval(readFileSync(join(sdk, 'dist/umd/index.js'), 'utf8'));
 
 const { host, protocol } = new URL(url);
 const deliveryStrategy = strategy === 'batching' ? { strategy, config: { size: 5, timeout: 100 } } : { strategy };
-const door = { apiHost: `${host}/v1`, protocol: protocol.replace(':', ''), deliveryStrategy };
+const ingest = { apiHost: `${host}/v1`, protocol: protocol.replace(':', ''), deliveryStrategy };
 const analytics = window.AnalyticsNext.AnalyticsBrowser.load(
   // Its settings, which it would else ask a server of its maker for.
-  { writeKey, cdnSettings: { integrations: { 'Segment.io': { apiKey: writeKey, ...door } } } },
-  { integrations: { 'Segment.io': door } },
+  { writeKey, cdnSettings: { integrations: { 'Segment.io': { apiKey: writeKey, ...ingest } } } },
+  { integrations: { 'Segment.io': ingest } },
 );
 await analytics.identify('u1', { plan: 'pro' });
 await analytics.track('Order Completed', { revenue: 12.5 });

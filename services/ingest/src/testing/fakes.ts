@@ -6,8 +6,8 @@ import { createPseudonymizer } from '@perennial/privacy';
 import { type FastifyInstance, listen } from '@perennial/service-host';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { ClockRoutesOptions } from '../http/clock-routes.js';
-import type { DoorContext } from '../http/door.js';
-import { createDoorServer } from '../http/server.js';
+import type { IngestContext } from '../http/ingest-context.js';
+import { createIngestServer } from '../http/server.js';
 import type { ClockStore, Source, SourceStore } from '../ports.js';
 import { createPublisher, type PublishLimits } from '../publisher.js';
 import type { RecordContext } from '../records.js';
@@ -164,8 +164,8 @@ export function createSilentEvents() {
   return createEvents(createSilentLogger(), metrics);
 }
 
-/** The whole HTTP door over fakes. */
-export interface DoorHarness {
+/** The whole of HTTP ingest over fakes. */
+export interface IngestHarness {
   readonly server: FastifyInstance;
   readonly producer: FakeProducer;
   readonly store: FakeSourceStore;
@@ -173,21 +173,21 @@ export interface DoorHarness {
   listen(): Promise<string>;
 }
 
-export function createDoorHarness(
+export function createIngestHarness(
   options: {
-    clockMode?: DoorContext['clockMode'];
+    clockMode?: IngestContext['clockMode'];
     driver?: ClockRoutesOptions['driver'];
     limits?: PublishLimits;
     clock?: FakeClock;
   } = {},
-): DoorHarness {
+): IngestHarness {
   const { clockMode = 'wall', driver, limits, clock = new FakeClock() } = options;
   const producer = new FakeProducer();
   const store = new FakeSourceStore();
   const logger = createSilentLogger();
   const metrics = createMetrics({ service: 'ingest', namespace: 'test', processMetrics: false });
   const events = createEvents(logger, metrics);
-  const door: DoorContext = {
+  const ingest: IngestContext = {
     sources: createSourceDirectory(store, clock),
     publisher: createPublisher(producer, { clock, events, ...(limits && { limits }) }),
     records: RECORDS,
@@ -195,7 +195,7 @@ export function createDoorHarness(
     clock,
     count: events.answered,
   };
-  const server = createDoorServer(
+  const server = createIngestServer(
     {
       logger,
       metrics,
@@ -203,7 +203,7 @@ export function createDoorHarness(
       access: createTestAccess(),
       readiness: () => ({ ready: true, reasons: [] }),
     },
-    { door, driver, lastTickMs: () => undefined, partitions: PARTITIONS },
+    { ingest, driver, lastTickMs: () => undefined, partitions: PARTITIONS },
   );
   return { server, producer, store, clock, listen: () => listen(server, { host: '127.0.0.1', port: 0 }) };
 }

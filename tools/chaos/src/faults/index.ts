@@ -1,9 +1,9 @@
 import { AppError } from '@perennial/kernel';
 import { ARTIFACT_FAULTS } from './artifact-faults.js';
 import { CRASH_POINT_FAULTS } from './crash-point-faults.js';
-import { DOOR_FAULTS } from './door-faults.js';
 import type { Fault } from './fault.js';
 import { INFRASTRUCTURE_FAULTS } from './infrastructure-faults.js';
+import { INGEST_FAULTS } from './ingest-faults.js';
 import { OVERLOAD_FAULTS } from './overload-faults.js';
 import { SERVICE_FAULTS } from './service-faults.js';
 import { UPGRADE_FAULTS } from './upgrade-faults.js';
@@ -12,7 +12,7 @@ export const FAULTS: readonly Fault[] = [
   ...SERVICE_FAULTS,
   ...UPGRADE_FAULTS,
   ...INFRASTRUCTURE_FAULTS,
-  ...DOOR_FAULTS,
+  ...INGEST_FAULTS,
   ...ARTIFACT_FAULTS,
   ...CRASH_POINT_FAULTS,
   ...OVERLOAD_FAULTS,

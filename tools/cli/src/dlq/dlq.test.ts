@@ -293,7 +293,7 @@ describe('rejected events', () => {
     ]);
   });
 
-  it('go back to the door for Kafka under their id and time, as they were or corrected', async () => {
+  it('are re-published to event.received under their id and time, as they were or corrected', async () => {
     const log = createLog();
     log.append(toRejected({}));
     const positions = [{ partition: 1, offset: 0 }];

@@ -16,11 +16,11 @@ const PROCESSOR = 'ingest';
 const SENT_AT = 'sentAt';
 
 /**
- * What ingest rejected. It goes back in at the door for Kafka, where it is judged anew: as it was, or as
+ * What ingest rejected. It is re-published to event.received and checked again: as it was, or as
  * `replacement` says. It keeps its id, so that putting it back twice changes nothing, and the time it came at.
  */
 export function createRejectedQueue(log: Log, namespace: string, replacement?: unknown): Queue {
-  const door = toTopic(namespace, 'eventReceived');
+  const topic = toTopic(namespace, 'eventReceived');
   return {
     topic: toTopic(namespace, 'eventRejected'),
     names: ['rejected event', 'rejected events'],
@@ -40,10 +40,10 @@ export function createRejectedQueue(log: Log, namespace: string, replacement?: u
       if (!isObject(event)) return { skipped: 'it is no JSON object: give a corrected one with --with' };
       const { [SENT_AT]: _, ...value } = event;
       const id = record.headers.ce_id ?? encodeLogPosition(record);
-      const partitions = (await log.offsets(door)).size;
+      const partitions = (await log.offsets(topic)).size;
       return {
         record: {
-          topic: door,
+          topic,
           partition: toPartition(id, partitions),
           key: null,
           value: Buffer.from(JSON.stringify(value)),
@@ -96,7 +96,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Whatever a client wrote, or cut at the door's limit.
+    // Whatever a client wrote, or cut at ingest's limit.
     return undefined;
   }
 }

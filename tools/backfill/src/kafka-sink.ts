@@ -1,10 +1,10 @@
 import { toPartition, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
-import type { Door } from './door.js';
+import type { EventSink } from './event-sink.js';
 
 /** Delivers to `event.received` as any client would: JSON in the Segment shape, keyed by the user. */
-export async function createKafkaDoor(log: Log, namespace: string): Promise<Door> {
+export async function createKafkaSink(log: Log, namespace: string): Promise<EventSink> {
   const topic = toTopic(namespace, 'eventReceived');
   const partitions = (await log.offsets(topic)).size;
   const producer = await log.createProducer({ clientId: 'perennial-backfill' });

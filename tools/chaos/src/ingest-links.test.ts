@@ -2,27 +2,27 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { must } from '@perennial/kernel';
-import { DoorLinks } from './door-links.js';
+import { IngestLinks } from './ingest-links.js';
 
 describe('links before the front doors', () => {
-  let door: Server;
+  let ingest: Server;
   let port: number;
-  let links: DoorLinks;
+  let links: IngestLinks;
   let handled: number;
 
   beforeEach(async () => {
     handled = 0;
-    door = createServer((_, response) => {
+    ingest = createServer((_, response) => {
       handled++;
       response.end('{"success":true}');
     });
-    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-    port = (door.address() as AddressInfo).port;
-    links = new DoorLinks();
+    await new Promise<void>((resolve) => ingest.listen(0, '127.0.0.1', resolve));
+    port = (ingest.address() as AddressInfo).port;
+    links = new IngestLinks();
   });
   afterEach(async () => {
     await links.close();
-    await new Promise((resolve) => door.close(resolve));
+    await new Promise((resolve) => ingest.close(resolve));
   });
 
   async function findUrl(): Promise<string> {
@@ -31,12 +31,12 @@ describe('links before the front doors', () => {
   }
   const ask = async (url: string) => (await fetch(url, { headers: { connection: 'close' } })).text();
 
-  it('pass on what doors say, and find a new door by themselves', async () => {
+  it('pass on what ingests say, and find a new ingest by themselves', async () => {
     expect(links.urlsOf([port])).toEqual([]);
     expect(await ask(await findUrl())).toBe('{"success":true}');
   });
 
-  it('cut an answer whose request was handled, also before a door that comes later', async () => {
+  it('cut an answer whose request was handled, also before a ingest that comes later', async () => {
     links.set({ kind: 'cut', bytes: 20 });
     const url = await findUrl();
     await expect(ask(url)).rejects.toThrow();

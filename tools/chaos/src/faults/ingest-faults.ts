@@ -8,14 +8,14 @@ import { createHeld, createLinkLost, toMode } from './infrastructure-faults.js';
 
 const KINDS = ['slow', 'reset', 'half-open', 'cut'] as const;
 
-export const DOOR_FAULTS: readonly Fault[] = [
+export const INGEST_FAULTS: readonly Fault[] = [
   ...KINDS.map((kind) =>
-    createHeld(`door-link-${kind}`, 10, {
+    createHeld(`ingest-link-${kind}`, 10, {
       seconds: [3, 12],
-      begin: ({ doors }, draw) => doors.set(toMode(kind, draw)),
-      end: ({ doors }) => doors.heal(),
-      tell: ({ doors }) => (kind === 'cut' ? `, ${doors.cuts} answers cut in the run so far` : ''),
+      begin: ({ ingests }, draw) => ingests.set(toMode(kind, draw)),
+      end: ({ ingests }) => ingests.heal(),
+      tell: ({ ingests }) => (kind === 'cut' ? `, ${ingests.cuts} answers cut in the run so far` : ''),
     }),
   ),
-  createLinkLost('door', ({ doors }) => doors),
+  createLinkLost('ingest', ({ ingests }) => ingests),
 ];

@@ -23,14 +23,14 @@ const PARTITIONS = 2;
 const WITHIN = { withinMs: 30_000 };
 const TOPICS: TopicName[] = ['eventReceived', 'eventAccepted', 'eventRejected', 'featureUpdated', 'deadLettered'];
 
-describe('poison at the door', () => {
+describe('poison at ingest', () => {
   const { brokers } = readTestEnvironment();
-  const namespace = `door${createRunName()}`;
+  const namespace = `poison${createRunName()}`;
   const ingest = createServiceRunner('ingest');
   const featureStore = createServiceRunner('feature-store');
   const connection = { brokers, clientId: 'test', logger: createSilentLogger() };
   let log: Log;
-  let door: RunningService;
+  let running: RunningService;
   let features: RunningService;
   let headers: Record<string, string>;
 
@@ -44,7 +44,7 @@ describe('poison at the door', () => {
     await ingest.command(namespace, ['migrate']);
     const created = await ingest.command(namespace, ['sources', 'create', '--name', 'shop', '--json']);
     headers = { authorization: `Bearer ${(JSON.parse(created) as { writeKey: string }).writeKey}` };
-    [door, features] = await Promise.all([ingest.start(namespace), featureStore.start(namespace)]);
+    [running, features] = await Promise.all([ingest.start(namespace), featureStore.start(namespace)]);
   }, 60_000);
 
   afterAll(async () => {
@@ -106,7 +106,7 @@ describe('poison at the door', () => {
     expect(await readFeature('orders_count_all')).toBe(3);
   }, 60_000);
 
-  const post = (body: string) => fetch(`${door.url}/v1/track`, { method: 'POST', headers, body });
+  const post = (body: string) => fetch(`${running.url}/v1/track`, { method: 'POST', headers, body });
 
   async function list(...args: readonly string[]) {
     const { stdout } = await runDlq(namespace, 'list', '--json', ...args);

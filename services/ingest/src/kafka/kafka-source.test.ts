@@ -2,28 +2,28 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
 import { createSilentEvents, eventually, FakeClock, NOW_MS, PARTITIONS, RECORDS } from '../testing/fakes.js';
-import { type KafkaDoor, startKafkaDoor, toDoorGroup } from './door.js';
+import { type KafkaSource, startKafkaSource, toReceivedGroup } from './kafka-source.js';
 
 jest.setTimeout(30_000);
 
 const RECEIVED = toTopic('live', 'eventReceived');
-const GROUP = toDoorGroup('live');
+const GROUP = toReceivedGroup('live');
 const track = { type: 'track', userId: 'u1', event: 'Order Completed', properties: { revenue: 10 } };
 
-describe('kafka door', () => {
+describe('kafka source', () => {
   let log: MemoryLog;
-  let door: KafkaDoor | undefined;
+  let source: KafkaSource | undefined;
 
   beforeEach(() => {
     log = createMemoryLog({ partitions: PARTITIONS, now: () => NOW_MS });
     log.createTopic(RECEIVED);
   });
   afterEach(async () => {
-    await door?.stop();
+    await source?.stop();
     await log.close();
   });
 
-  async function start(clockMode: 'wall' | 'events' = 'wall'): Promise<KafkaDoor> {
+  async function start(clockMode: 'wall' | 'events' = 'wall'): Promise<KafkaSource> {
     const clock = {
       ...new FakeClock(),
       now: () => NOW_MS,
@@ -31,7 +31,7 @@ describe('kafka door', () => {
       wait: () => new Promise<void>((done) => setTimeout(done, 1)),
     };
     const producer = await log.createProducer();
-    door = await startKafkaDoor({
+    source = await startKafkaSource({
       log,
       producer,
       namespace: 'live',
@@ -40,7 +40,7 @@ describe('kafka door', () => {
       records: RECORDS,
       events: createSilentEvents(),
     });
-    return door;
+    return source;
   }
 
   function put(value: unknown, headers: Record<string, string> = {}, partition = 1): void {

@@ -20,18 +20,18 @@ const KAFKA_DOOR_LIMITS = {
 /** Sources of events that came by Kafka: the broker's ACL says who may write, not a write key. */
 const KAFKA_SOURCE_ID = 'kafka';
 
-/** The consumer group of the door; its committed offsets say how far events are taken in. */
-export function toDoorGroup(namespace: string): string {
+/** The consumer group of ingest; its committed offsets say how far events are taken in. */
+export function toReceivedGroup(namespace: string): string {
   return toConsumerGroup(namespace, 'ingest-received');
 }
 
-export interface KafkaDoor {
+export interface KafkaSource {
   /** Partitions of `event.received` that this instance has: it writes the ticks of the same ones of `event.accepted`. */
   owned(): ReadonlySet<number>;
   stop(): Promise<void>;
 }
 
-export interface KafkaDoorOptions {
+export interface KafkaSourceOptions {
   readonly log: Log;
   readonly producer: LogProducer;
   readonly namespace: string;
@@ -45,7 +45,7 @@ export interface KafkaDoorOptions {
  * Takes in `event.received`: every record becomes one record of `event.accepted` or `event.rejected`, and the offset is
  * committed after the acknowledgement. A crash in between writes the same events again under the same messageIds.
  */
-export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDoor> {
+export async function startKafkaSource(options: KafkaSourceOptions): Promise<KafkaSource> {
   const { log, producer, namespace, events } = options;
   const owned = new Set<number>();
   const stopping = new AbortController();
@@ -84,7 +84,7 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
   const { sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = KAFKA_DOOR_LIMITS;
   const fetching = { fromBeginning: true, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs };
   const consumer = await log.startConsumer(
-    { groupId: toDoorGroup(namespace), topic: toTopic(namespace, 'eventReceived'), ...fetching },
+    { groupId: toReceivedGroup(namespace), topic: toTopic(namespace, 'eventReceived'), ...fetching },
     {
       onAssigned(partitions) {
         for (const partition of partitions) owned.add(partition);
@@ -112,7 +112,7 @@ export async function startKafkaDoor(options: KafkaDoorOptions): Promise<KafkaDo
   };
 }
 
-function toOutgoing(record: LogRecord, { clockMode, clock, records, events }: KafkaDoorOptions): OutgoingRecord {
+function toOutgoing(record: LogRecord, { clockMode, clock, records, events }: KafkaSourceOptions): OutgoingRecord {
   const position = `${record.topic}/${record.partition}:${record.offset}`;
   const nowMs = clock.now();
   // The broker's append time is the same at every reading; a client's own (CreateTime topics) must not be from the future.

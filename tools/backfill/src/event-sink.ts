@@ -6,7 +6,7 @@ export interface Delivery {
 }
 
 /** The way events take into the platform; both ways end in the same topics. */
-export interface Door {
+export interface EventSink {
   /** Resolves when every event is acknowledged. Batches of one lane come one after another. */
   deliver(batch: readonly Outgoing[]): Promise<Delivery>;
   /** Positions that the next tick must come after: per partition of `event.received`, the offset of the next record. */

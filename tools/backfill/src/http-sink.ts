@@ -1,6 +1,6 @@
 import { AppError } from '@perennial/kernel';
-import type { Delivery, Door } from './door.js';
 import { postBatch } from './event-client.js';
+import type { Delivery, EventSink } from './event-sink.js';
 import type { IngestAddress } from './ingest-address.js';
 import type { Outgoing } from './lanes.js';
 import type { Retrying } from './retrying.js';
@@ -9,7 +9,7 @@ import type { Retrying } from './retrying.js';
  * Delivers through `POST /v1/batch`. A batch that is refused as malformed (400) or too large (413) is halved until the
  * events at fault stand alone: they are counted, the others go in.
  */
-export function createHttpDoor(address: IngestAddress, retrying: Retrying): Door {
+export function createHttpSink(address: IngestAddress, retrying: Retrying): EventSink {
   const deliver = async (batch: readonly Outgoing[]): Promise<Delivery> => {
     const body = `{"batch":[${batch.map(({ json }) => json).join(',')}]}`;
     const answer = await postBatch(address, body, retrying);

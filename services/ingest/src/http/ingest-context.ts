@@ -11,8 +11,8 @@ import type { SourceDirectory } from '../source-directory.js';
 import { createTooLarge } from './read-body.js';
 import { HttpRefusal } from './refusal.js';
 
-/** What the HTTP door needs. */
-export interface DoorContext {
+/** What HTTP ingest needs. */
+export interface IngestContext {
   readonly sources: SourceDirectory;
   readonly publisher: Publisher;
   readonly records: RecordContext;
@@ -23,15 +23,15 @@ export interface DoorContext {
 }
 
 /** The source of a write key, or 401. */
-export async function authenticate(door: DoorContext, writeKey: string | undefined): Promise<Source> {
-  const source = writeKey === undefined ? undefined : await door.sources.find(writeKey);
+export async function authenticate(ingest: IngestContext, writeKey: string | undefined): Promise<Source> {
+  const source = writeKey === undefined ? undefined : await ingest.sources.find(writeKey);
   if (source !== undefined) return source;
   const message = writeKey === undefined ? 'a write key is needed' : 'the write key is unknown or revoked';
   throw new HttpRefusal(401, 'invalid_write_key', message, { 'www-authenticate': 'Basic realm="write key"' });
 }
 
 /** Bodies come raw, whatever their content type (browsers send beacons as text/plain), and refusals in one form. */
-export function prepareDoor(server: FastifyInstance): void {
+export function prepareEventRoutes(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: LIMITS.batchBytesMax }, (_request, body, done) =>
     done(null, body),
