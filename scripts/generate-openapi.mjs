@@ -3,10 +3,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toClientCode } from './contracts/client-code.mjs';
-import { loadOpenApiDocuments, toText } from './contracts/openapi-files.mjs';
+import { toOpenApiDocuments, toText } from './contracts/openapi-files.mjs';
 
 const root = join(import.meta.dirname, '..');
-const documents = await loadOpenApiDocuments();
+const documents = toOpenApiDocuments();
 for (const { service, document } of documents) write('proto/openapi', `${service}.json`, toText(document));
 write('packages/io/client/src/generated', 'operations.ts', toClientCode(documents));
 

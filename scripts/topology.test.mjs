@@ -35,6 +35,10 @@ describe('the topology', () => {
     expect(text).toContain(`"@perennial/service-${service}"`);
   });
 
+  it('has an OpenAPI document of each service', () => {
+    expect(readdirSync(join(root, 'proto/openapi')).sort()).toEqual(SERVICE_NAMES.map((name) => `${name}.json`).sort());
+  });
+
   it('has each processor read what the one before it writes', () => {
     for (const [index, name] of PROCESSOR_NAMES.slice(1).entries())
       expect(PROCESSORS[name].input).toBe(PROCESSORS[PROCESSOR_NAMES[index]].outputs[0]);

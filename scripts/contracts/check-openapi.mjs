@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { findApiIncompatibilities } from './api-compatibility.mjs';
 import { toClientCode } from './client-code.mjs';
-import { loadOpenApiDocuments, toText } from './openapi-files.mjs';
+import { toOpenApiDocuments, toText } from './openapi-files.mjs';
 
 const CLIENT_CODE = 'packages/io/client/src/generated/operations.ts';
 
 /** Documents and client must be what the routes generate. */
 export async function findUngenerated(root, folder) {
-  const documents = await loadOpenApiDocuments();
+  const documents = toOpenApiDocuments();
   const stale = documents
     .filter(({ service, document }) => readOrNothing(join(folder, `${service}.json`)) !== toText(document))
     .map(({ service }) => `openapi/${service}.json is not what the routes of ${service} generate: run pnpm openapi`);

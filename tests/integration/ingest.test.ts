@@ -11,7 +11,7 @@ import { createRunName } from '../support/run-name.js';
 import { createServiceRunner } from '../support/service-process.js';
 
 /*
- * The front door as a process, on real Kafka and PostgreSQL: commands, both ingests, ticks, `kill -9` in the middle of a
+ * The front door as a process, on real Kafka and PostgreSQL: commands, both transports, ticks, `kill -9` in the middle of a
  * flood. What was answered with 200, or lies on `event.received`, is found in `event.accepted` or `event.rejected`.
  */
 

@@ -31,7 +31,7 @@ describe('links before the front doors', () => {
   }
   const ask = async (url: string) => (await fetch(url, { headers: { connection: 'close' } })).text();
 
-  it('pass on what ingests say, and find a new ingest by themselves', async () => {
+  it('forward what ingest answers, and find a new instance by themselves', async () => {
     expect(links.urlsOf([port])).toEqual([]);
     expect(await ask(await findUrl())).toBe('{"success":true}');
   });

@@ -1,13 +1,13 @@
 import { LOOPBACK } from '@perennial/native-stack';
 import { FaultyLink, type LinkMode } from './proxy.js';
 
-/** One link before each front door; ingests come and go, the links with them. */
+/** One link before each instance of ingest; instances come and go, the links with them. */
 export class IngestLinks {
   readonly #links = new Map<number, FaultyLink>();
   readonly #opening = new Map<number, Promise<void>>();
   #mode: LinkMode = { kind: 'pass' };
 
-  /** Where clients find the ingests on these ports; one that is new has its link a moment later. */
+  /** Where clients find the instances on these ports; one that is new has its link a moment later. */
   urlsOf(ports: readonly number[]): string[] {
     return ports.flatMap((port) => {
       const link = this.#links.get(port);
@@ -31,7 +31,7 @@ export class IngestLinks {
     for (const link of this.#links.values()) link.lose();
   }
 
-  /** The ingests find out. */
+  /** The instances find out. */
   forgetLost(): void {
     for (const link of this.#links.values()) link.forgetLost();
   }

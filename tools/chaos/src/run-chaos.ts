@@ -140,15 +140,15 @@ async function runWithFaults(
   for (const service of SERVICE_NAMES) for (let i = 0; i < options.instances; i++) await fleet.add(service);
   await fleet.waitUntilReady();
   const producer = await log.createProducer({ clientId: 'chaos' });
-  const ingests = new IngestLinks();
-  releases.push('ingest links', () => ingests.close());
+  const ingestLinks = new IngestLinks();
+  releases.push('ingest links', () => ingestLinks.close());
   const workload = new Workload({
     namespace: NAMESPACE,
     partitions: options.partitions,
     writeKeys,
     seed: options.seed,
     eventsPerSecond: options.eventsPerSecond,
-    ingests: () => ingests.urlsOf(fleet.of('ingest').map(({ port }) => port)),
+    ingestUrls: () => ingestLinks.urlsOf(fleet.of('ingest').map(({ port }) => port)),
     producer,
   });
   // A fault that could not be done ends the run: without this the clients would go on for ever.
@@ -159,7 +159,7 @@ async function runWithFaults(
     fleet,
     stack,
     links,
-    ingests,
+    ingestLinks,
     workload,
     redis,
     log,

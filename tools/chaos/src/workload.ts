@@ -12,7 +12,7 @@ export interface WorkloadOptions {
   readonly seed: number;
   readonly eventsPerSecond: number;
   /** Where the front doors are now; asked before each try. */
-  ingests(): readonly string[];
+  ingestUrls(): readonly string[];
   /** For events that come over Kafka, and for poison. */
   readonly producer: LogProducer;
   readonly clock?: Clock;
@@ -187,7 +187,7 @@ export class Workload {
   async #sendToIngest(batch: Batch, writeKey: string): Promise<boolean> {
     const body = JSON.stringify({ batch: batch.events, sentAt: batch.sentAt });
     return this.#untilAcknowledged(async () => {
-      const ingest = this.#pick(this.#options.ingests());
+      const ingest = this.#pick(this.#options.ingestUrls());
       if (ingest === undefined) return 'unreachable';
       const headers = { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' };
       const limit = { ms: REQUEST_TIMEOUT_MS, message: 'no answer in time', signal: this.#givenUp.signal };

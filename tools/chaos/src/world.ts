@@ -16,7 +16,7 @@ export interface World {
   /** Between the services and what they stand on. */
   readonly links: Readonly<Record<'kafka' | 'redis' | 'postgres', FaultyLink>>;
   /** Between the clients and the front doors. */
-  readonly ingests: IngestLinks;
+  readonly ingestLinks: IngestLinks;
   readonly workload: Workload;
   /** Past the links. */
   readonly redis: Redis;

@@ -12,10 +12,10 @@ export const INGEST_FAULTS: readonly Fault[] = [
   ...KINDS.map((kind) =>
     createHeld(`ingest-link-${kind}`, 10, {
       seconds: [3, 12],
-      begin: ({ ingests }, draw) => ingests.set(toMode(kind, draw)),
-      end: ({ ingests }) => ingests.heal(),
-      tell: ({ ingests }) => (kind === 'cut' ? `, ${ingests.cuts} answers cut in the run so far` : ''),
+      begin: ({ ingestLinks }, draw) => ingestLinks.set(toMode(kind, draw)),
+      end: ({ ingestLinks }) => ingestLinks.heal(),
+      tell: ({ ingestLinks }) => (kind === 'cut' ? `, ${ingestLinks.cuts} answers cut in the run so far` : ''),
     }),
   ),
-  createLinkLost('ingest', ({ ingests }) => ingests),
+  createLinkLost('ingest', ({ ingestLinks }) => ingestLinks),
 ];
