@@ -3,7 +3,7 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { SERVICE_NAMES } from '@perennial/contracts';
+import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, SERVICE_NAMES } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import { describePlatform, ensurePlatform, loadNamespaceState, type Platform } from '@perennial/launcher';
 import { readTestEnvironment } from '../support/environment.js';
@@ -40,14 +40,11 @@ describe('launcher', () => {
     expect(commands.slice(0, 3).sort()).toEqual(['action migrate', 'ingest migrate', 'scoring migrate']);
     // The token comes in the environment: arguments can be seen by everyone.
     expect(commands[3]).toBe('ingest tokens import --name local --scopes read,write,operate');
-    expect(
-      commands
-        .slice(4, 7)
-        .map((line) => line.split(' ').slice(0, 3).join(' '))
-        .sort(),
-    ).toEqual(['action register policy', 'scoring register lifecycle', 'scoring register model']);
-    expect(commands.slice(7).map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual(
-      ['model', 'lifecycle', 'policy'].map((kind) => `ingest rollout --kind ${kind}`),
+    const firstWords = (line: string, count: number) => line.split(' ').slice(0, count).join(' ');
+    const registered = ARTIFACT_KIND_NAMES.map((kind) => `${ARTIFACT_KINDS[kind].owner} register ${kind}`);
+    expect(commands.slice(4, 4 + registered.length).map((line) => firstWords(line, 3))).toEqual(registered);
+    expect(commands.slice(4 + registered.length).map((line) => firstWords(line, 4))).toEqual(
+      ARTIFACT_KIND_NAMES.map((kind) => `ingest rollout --kind ${kind}`),
     );
   });
 

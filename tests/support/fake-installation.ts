@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 
-import { SERVICE_NAMES } from '@perennial/contracts';
+import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, SERVICE_NAMES } from '@perennial/contracts';
 
 /** A repository with services that only say that they are ready, to test the launcher apart from the real ones. */
 export interface FakeInstallation {
@@ -46,13 +46,15 @@ export function createFakeInstallation(): FakeInstallation {
     const constants = `const SERVICE = ${JSON.stringify(service)}; const COMMANDS = ${JSON.stringify(commands)};`;
     write(`services/${service}/dist/main.js`, constants + SERVICE_SCRIPT);
   }
-  write('infra/defaults/lifecycle.yaml', 'stages: {}\n');
-  write('infra/defaults/policy.yaml', 'strategies: {}\n');
-  write('trainer/models/default/manifest.json', '{}\n');
+  for (const kind of ARTIFACT_KIND_NAMES) {
+    const path = ARTIFACT_KINDS[kind].defaultPath;
+    // A folder where the path has no extension: a model.
+    write(extname(path) === '' ? `${path}/manifest.json` : path, '{}\n');
+  }
   return {
     root,
     home: join(root, '.perennial'),
     readCommands: () => readFileSync(commands, 'utf8').trim().split('\n'),
-    writePolicy: (text) => write('infra/defaults/policy.yaml', text),
+    writePolicy: (text) => write(ARTIFACT_KINDS.policy.defaultPath, text),
   };
 }

@@ -5,7 +5,7 @@ export { describeMissing, FeatureSpecs, type TravellingVector } from './feature-
 export { MESSAGE_IDS_MAX } from './message-memory.js';
 export { oncePerSpec } from './per-spec.js';
 export { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
-export { encodeFeatureSpec, parseFeatureSpec } from './spec-file.js';
+export { encodeFeatureSpec } from './spec-file.js';
 export { createSpecReader, requireFeatureSpec, SPECS_MAX, toSpecOrPreset } from './spec-reader.js';
 export { toSpecTag } from './spec-tag.js';
 export type { EngineState } from './state.js';
