@@ -1,4 +1,4 @@
-export { type CompiledFeatures, compileFeatures, type FeatureName } from './compile.js';
+export { type CompiledFeatures, compileFeatures } from './compile.js';
 export type { FeatureDefinition } from './definition.js';
 export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
 export { describeMissing, FeatureSpecs, type TravellingVector } from './feature-specs.js';
