@@ -45,13 +45,11 @@ describe('tokens in PostgreSQL', () => {
     await expect(store.revoke('nobody')).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('are imported once, and replace the one that had the name', async () => {
+  it('are imported once, also by several at once, and replace the one that had the name', async () => {
     const [first, second] = [createTokenText(), createTokenText()];
-    const imported = await Promise.all(
-      [1, 2, 3].map(() => store.import(readOnly('local'), first).catch(() => undefined)),
-    );
+    const imported = await Promise.all([1, 2, 3].map(() => store.import(readOnly('local'), first)));
     const again = await store.import(readOnly('local'), first);
-    expect(new Set(imported.filter((token) => token !== undefined).map(({ id }) => id))).toEqual(new Set([again.id]));
+    expect(new Set(imported.map(({ id }) => id))).toEqual(new Set([again.id]));
     await store.import(readOnly('local'), second);
     await expect(ask(first, 'read')).rejects.toMatchObject({ code: 'unauthenticated' });
     expect(await ask(second, 'read')).toMatchObject({ name: 'local' });

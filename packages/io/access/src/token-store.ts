@@ -68,6 +68,9 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
+/** First key of the advisory locks of imports: of two at once, the second must find what the first has written. */
+const IMPORT_LOCK = 7_314_003;
+
 type TokenRow = {
   id: string;
   name: string;
@@ -115,7 +118,8 @@ export function createTokenStore(pool: Pool, namespace: string): TokenStore {
 
     import: (token, text) =>
       inTransaction(pool, async (client) => {
-        const bySecret = `SELECT * FROM ${table} WHERE secret_hash = $1 FOR UPDATE`;
+        await runQuery(client, 'SELECT pg_advisory_xact_lock($1, hashtext($2))', [IMPORT_LOCK, schema]);
+        const bySecret = `SELECT * FROM ${table} WHERE secret_hash = $1`;
         const [kept] = await runQuery<TokenRow>(client, bySecret, [toSha256(text)]);
         if (kept !== undefined && kept.revoked_at !== null) {
           throw new AppError('conflict', `the token ${JSON.stringify(kept.name)} was revoked: make another`);
