@@ -9,7 +9,7 @@ export type ArchiveConfig =
 const DAY_SECONDS = 86_400;
 const WINDOW = 'PERENNIAL_ARCHIVE_WINDOW_SECONDS';
 
-/** PERENNIAL_ARCHIVE, which has no default, and the stretch of time that a file holds at most. */
+/** PERENNIAL_ARCHIVE, which has no default, and the longest time span of one archive file. */
 export function readArchiveConfig(reader: ConfigReader, s3: S3Config): ArchiveConfig {
   const location = readBlobLocation(reader, 'PERENNIAL_ARCHIVE', {
     description: 'Where every accepted event is kept, as Parquet, for good',

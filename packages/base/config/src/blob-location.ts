@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigReader } from './reader.js';
 
-/** A place for objects that outlast the process, as configuration says it. */
+/** A configured location for objects that outlive the process. */
 export type BlobLocationConfig =
   | { readonly kind: 'off' }
   | { readonly kind: 'folder'; readonly folder: string }
@@ -16,7 +16,7 @@ export type BlobLocationConfig =
       readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
     };
 
-/** How a bucket is reached. */
+/** How a bucket is accessed. */
 export type S3Config = Omit<Extract<BlobLocationConfig, { kind: 's3' }>, 'kind' | 'bucket' | 'prefix'>;
 
 const FORM = 'file:///an/absolute/folder or s3://bucket/prefix';
@@ -24,7 +24,7 @@ const OPTIONAL_FORM = 'file:///an/absolute/folder, s3://bucket/prefix, or off';
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const PREFIX = /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/;
 
-/** The variable `name`, which has no default: whoever goes without, where that is possible, says so. */
+/** The variable `name`, which has no default. An installation without an optional store sets `off`. */
 export function readBlobLocation(
   reader: ConfigReader,
   name: string,
@@ -46,7 +46,7 @@ export function readBlobLocation(
   return { kind: 'off' };
 }
 
-/** S3_*, for every bucket of a service alike. */
+/** S3_*, shared by all buckets of a service. */
 export function readS3Config(reader: ConfigReader): S3Config {
   const endpoint = reader.optionalString('S3_ENDPOINT', {
     description: 'Server with the S3 API, for snapshots, the archive and artifacts in a bucket; AWS when not set',
@@ -75,7 +75,7 @@ function toFolder(text: string, refuse: () => void): string {
     const folder = fileURLToPath(text);
     if (isAbsolute(folder)) return folder;
   } catch {
-    // Told below, like every other form that is none.
+    // Reported below, like every other invalid form.
   }
   refuse();
   return '/';

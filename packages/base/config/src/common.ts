@@ -5,7 +5,7 @@ import type { ConfigReader } from './reader.js';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Below this a secret could be guessed offline from one pseudonym. */
+/** A shorter secret could be guessed offline from one pseudonym. */
 const SECRET_LENGTH_MIN = 32;
 
 const BROKER_PATTERN = /^(\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/;
@@ -14,7 +14,7 @@ export interface HttpConfig {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Whether /metrics asks for a token with the scope `read`. */
+  /** Whether /metrics requires a token with the scope `read`. */
   readonly metricsAccess: 'open' | 'token';
 }
 
@@ -32,12 +32,12 @@ export interface PostgresConfig {
 
 export interface ProcessConfig {
   readonly namespace: string;
-  /** Unique to a running process; random when not given. */
+  /** Unique per running process; random when not given. */
   readonly instanceId: string;
   readonly logLevel: LogLevel;
 }
 
-/** What every service has in common. */
+/** The configuration that all services share. */
 export interface CommonConfig extends ProcessConfig {
   readonly http: HttpConfig;
   readonly secret: string;
@@ -126,7 +126,10 @@ export function readPostgresConfig(reader: ConfigReader): PostgresConfig {
   return { url: reader.url('POSTGRES_URL', { description: 'PostgreSQL', schemes: ['postgres', 'postgresql'] }) };
 }
 
-/** All of them. The caller calls `reader.finish()` after its own variables, so that all problems are told at once. */
+/**
+ * All of the above. The caller calls `reader.finish()` after its own variables, so that all problems are reported at
+ * once.
+ */
 export function readCommonConfig(reader: ConfigReader, options: { portDefault: number }): CommonConfig {
   return {
     ...readProcessConfig(reader),

@@ -1,11 +1,12 @@
 import type { Environment, VariableDeclaration } from './variables.js';
 
-/** Environments whose readers are listened to, and what those were asked for. */
+/** Environments whose readers are recorded, with the variables that each reader asked for. */
 const observed = new WeakMap<Environment, Map<string, VariableDeclaration>>();
 
 /**
- * Every variable that a service reads, in the order of reading: calls `loadConfig` with an empty environment and notes what
- * it asks for. The problems that an empty environment gives are expected. `.env.example` is made from this.
+ * Every variable that a service reads, in the order of reading: calls `loadConfig` with an empty environment and
+ * records the variables that it asks for. The problems that an empty environment causes are expected. `.env.example` is
+ * generated from this.
  */
 export function describeVariables(loadConfig: (env: Environment) => unknown): readonly VariableDeclaration[] {
   const env: Environment = {};
@@ -14,12 +15,12 @@ export function describeVariables(loadConfig: (env: Environment) => unknown): re
   try {
     loadConfig(env);
   } catch {
-    // An empty environment is no configuration; what was asked for is known all the same.
+    // An empty environment is not a valid configuration, but the requested variables are recorded anyway.
   }
   return [...declared.values()];
 }
 
-/** Tells `describeVariables`, when it is the one that reads this environment. */
+/** Records the variable for `describeVariables`, if that is what reads this environment. */
 export function noteDeclaration(env: Environment, declaration: VariableDeclaration): void {
   observed.get(env)?.set(declaration.name, declaration);
 }

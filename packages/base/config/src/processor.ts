@@ -4,13 +4,13 @@ import { type CommonConfig, readCommonConfig } from './common.js';
 import type { ConfigReader } from './reader.js';
 import { readSnapshotConfig, type SnapshotConfig } from './snapshots.js';
 
-/** What every service with a keyed processor is configured by. */
+/** The configuration that every service with a keyed processor has. */
 export interface ProcessorConfig extends CommonConfig {
   readonly snapshots: SnapshotConfig;
   readonly artifacts: ArtifactsConfig;
 }
 
-/** All of them; `s3` where the caller has read it for another bucket as well. */
+/** All of it; pass `s3` when the caller has already read it for another bucket. */
 export function readProcessorConfig(
   reader: ConfigReader,
   { portDefault, s3 = readS3Config(reader) }: { readonly portDefault: number; readonly s3?: S3Config },

@@ -23,7 +23,7 @@ interface NumberOptions {
 export interface ConfigReader {
   string(name: string, options?: TextOptions & { default?: string }): string;
   optionalString(name: string, options?: TextOptions): string | undefined;
-  /** Has no default, ever, and refuses placeholders. */
+  /** Never has a default, and rejects placeholders. */
   secret(name: string, options?: { description?: string; lengthMin?: number }): string;
   integer(name: string, options: NumberOptions): number;
   number(name: string, options: NumberOptions): number;
@@ -33,9 +33,9 @@ export interface ConfigReader {
   oneOf<const T extends string>(name: string, values: readonly T[], options?: { description?: string; default?: T }): T;
   /** An http, redis, postgres ... URL with one of the given schemes. */
   url(name: string, options: { description?: string; schemes: readonly string[]; default?: string }): string;
-  /** Reports a problem of one or several variables that only a caller can see. */
+  /** Reports a problem with one or several variables that only the caller can detect. */
   problem(name: string, what: string): void;
-  /** Throws `config_invalid` with all problems, one a line; does nothing when there are none. */
+  /** Throws `config_invalid` with all problems, one per line; does nothing when there are none. */
   finish(): void;
 }
 
@@ -133,7 +133,7 @@ class EnvironmentReader implements ConfigReader {
     return this.#read(name, '', options.default, (text) => {
       const scheme = URL.canParse(text) ? new URL(text).protocol.slice(0, -1) : undefined;
       if (scheme !== undefined && options.schemes.includes(scheme)) return text;
-      // The value may hold a password: only its absence of form is reported.
+      // The value may hold a password: the problem says only that it is malformed.
       this.problem(name, `is not ${form}`);
       return undefined;
     });
@@ -166,7 +166,7 @@ class EnvironmentReader implements ConfigReader {
     noteDeclaration(this.#env, options.default === undefined ? base : { ...base, default: options.default });
   }
 
-  /** The parsed value, the default when the variable is not set, or a problem and the stand-in. */
+  /** The parsed value, the default when the variable is not set, or a stand-in after a problem was noted. */
   #read<T>(name: string, standIn: T, fallback: T | undefined, parse: (text: string) => T | undefined): T {
     const text = this.#given(name);
     if (text !== undefined) return parse(text) ?? standIn;

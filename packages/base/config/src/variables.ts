@@ -1,7 +1,7 @@
 /** The environment as given; `undefined` and the empty string both mean "not set". */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One variable as it was asked for; the generated `.env.example` and the docs are made from these. */
+/** One variable as it was requested; `.env.example` and the docs are generated from these. */
 export interface VariableDeclaration {
   readonly name: string;
   readonly description: string;

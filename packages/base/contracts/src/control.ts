@@ -6,10 +6,10 @@ export type Control =
   | { readonly kind: 'tick'; readonly timeMs: number }
   | { readonly kind: 'rollout'; readonly rollout: Rollout };
 
-/** How every internal topic carries control records: as cases of its message's `record`. */
+/** How every internal topic carries control records: as cases of the `record` field of its message. */
 type ControlCase = { $case: 'tick'; value: Tick } | { $case: 'rollout'; value: Rollout };
 
-/** A control record in the message of a topic. */
+/** Wraps a control record in the message type of a topic. */
 export function encodeControl(type: MessageType<{ record: ControlCase | undefined }>, control: Control): Buffer {
   const record: ControlCase =
     control.kind === 'tick'
@@ -18,7 +18,7 @@ export function encodeControl(type: MessageType<{ record: ControlCase | undefine
   return encodeMessage(type, { record });
 }
 
-/** The control record that a message's `record` is; undefined when it is something else. */
+/** The control record in a message's `record`; undefined when `record` is something else. */
 export function toControl(record: ControlCase | { readonly $case: string } | undefined): Control | undefined {
   if (isCase(record, 'tick')) return { kind: 'tick', timeMs: record.value.timeMs };
   if (isCase(record, 'rollout')) return { kind: 'rollout', rollout: record.value };

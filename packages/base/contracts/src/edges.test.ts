@@ -27,7 +27,10 @@ function loadEdge(name: string): { schema: EdgeSchema; validate: ValidateFunctio
   };
 }
 
-/** What the services write, as TypeScript knows it: every field there, so that a field of one side alone is found. */
+/**
+ * What the services write, by the TypeScript types: every field is set, so that a field missing in the schema or in the
+ * type is found.
+ */
 const written = {
   'event.rejected': {
     reason: 'event_invalid',
@@ -73,7 +76,7 @@ const written = {
   } satisfies ActionDecided,
 };
 
-/** Fields that records from before a release do not have, though each is written since. */
+/** Fields that are always written now, but are missing in records from before a release. */
 const ADDED_LATER = new Set(['scores', 'step']);
 
 const edges = readdirSync(folder).map((file) => file.replace('.schema.json', ''));

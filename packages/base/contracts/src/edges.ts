@@ -1,15 +1,18 @@
-/** Data of `event.rejected`: what was refused, why, and where it came from. Schema: proto/edges/event.rejected.schema.json. */
+/**
+ * Data of `event.rejected`: what was rejected, why, and where it came from. Schema:
+ * proto/edges/event.rejected.schema.json.
+ */
 export interface EventRejected {
   readonly reason: string;
-  /** Step of ingest that rejected it; absent in records from before it was kept. */
+  /** Step of ingest that rejected it; absent in records written before this field existed. */
   readonly step?: string;
-  /** Human words: what was wrong and where. */
+  /** Text for people: what was wrong and where. */
   readonly message: string;
-  /** `http`, or the position `<topic>/<partition>:<offset>` it was read at. */
+  /** `http`, or the position `<topic>/<partition>:<offset>` that it was read from. */
   readonly position: string;
   readonly sourceId: string | null;
   readonly receivedAt: string;
-  /** The event as received, JSON or (when it was none) base64, cut to 32 KiB. */
+  /** The event as received: JSON, or base64 when it was not JSON; cut to 32 KiB. */
   readonly event: string;
   readonly encoding: 'json' | 'base64';
 }
@@ -24,12 +27,12 @@ export interface StageChanged {
   readonly cause: 'event' | 'score' | 'timer' | 'merge';
   readonly at: string;
   readonly reasons: readonly string[];
-  /** The numbers that the condition read. */
+  /** The values that the condition read. */
   readonly evidence: Readonly<Record<string, number | null>>;
   readonly lifecycleVersion: number;
   /** Hash of the model's manifest; empty while no model is in force. */
   readonly modelHash: string;
-  /** What the model said, by the names of its heads. */
+  /** The model's scores, by the names of its heads. */
   readonly scores: Readonly<Record<string, number>>;
 }
 
@@ -48,7 +51,7 @@ export interface ActionDecided {
   readonly policyVersion: number;
   /** Hash of the model's manifest; empty while no model is in force. */
   readonly modelHash: string;
-  /** What the model said when the action was decided, by the names of its heads. */
+  /** The model's scores when the action was decided, by the names of its heads. */
   readonly scores: Readonly<Record<string, number>>;
   readonly decidedAt: string;
   readonly expiresAt: string;

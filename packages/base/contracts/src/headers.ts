@@ -1,6 +1,6 @@
 /** Kafka header names used between services. */
 export const HEADERS = {
-  /** Where a processor's output came from: `<processor>/<partition>:<offset>:<ordinal>`. */
+  /** Position of a processor's output: `<processor>/<partition>:<offset>:<ordinal>`. */
   position: 'pn-position',
   /** W3C trace context, forwarded. */
   traceparent: 'traceparent',
@@ -8,11 +8,11 @@ export const HEADERS = {
   deadLetterProcessor: 'pn-processor',
   /** `<topic>/<partition>:<offset>` of a dead-lettered or rejected record. */
   origin: 'pn-origin',
-  /** The position that a dead-lettered record came with: which record of the processor before it caused it. */
+  /** The position header of the dead-lettered record: which input record of the previous processor caused it. */
   originPosition: 'pn-origin-position',
-  /** On a dead letter without the record's content, which was too large: bytes of its key, value and headers. */
+  /** On a dead letter without the record's content, because it was too large: bytes of its key, value and headers. */
   omittedBytes: 'pn-omitted-bytes',
-  /** On a record put back: `<topic>/<partition>:<offset>` of its dead letter or refusal. */
+  /** On a republished record: `<topic>/<partition>:<offset>` of its dead letter or rejection. */
   redrivenFrom: 'pn-redriven-from',
 } as const;
 
@@ -28,7 +28,7 @@ export function encodePosition(position: Position): string {
   return `${position.source}:${position.offset}:${position.ordinal}`;
 }
 
-/** Reads a position header; undefined when it is not one (an outsider's record has none). */
+/** Reads a position header; undefined when it is not one (records of other producers have none). */
 export function parsePosition(header: string | undefined): Position | undefined {
   if (header === undefined) return undefined;
   const match = /^(.+):(\d+):(\d+)$/.exec(header);
@@ -41,7 +41,7 @@ export function isAfter(a: { offset: number; ordinal: number }, b: { offset: num
   return a.offset > b.offset || (a.offset === b.offset && a.ordinal > b.ordinal);
 }
 
-/** Where a record lies, or lay before it was removed. */
+/** Where a record is stored, or was stored before it was removed. */
 export interface LogPosition {
   readonly topic: string;
   readonly partition: number;
@@ -52,7 +52,7 @@ export function encodeLogPosition({ topic, partition, offset }: LogPosition): st
   return `${topic}/${partition}:${offset}`;
 }
 
-/** Reads what `encodeLogPosition` wrote; undefined when it is not that. */
+/** Reads what `encodeLogPosition` wrote; undefined for any other text. */
 export function parseLogPosition(text: string | undefined): LogPosition | undefined {
   const match = /^(.+)\/(\d+):(\d+)$/.exec(text ?? '');
   if (match === null) return undefined;

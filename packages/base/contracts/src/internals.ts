@@ -1,2 +1,2 @@
-/* For the harness that tries upgrades. Lint keeps everybody else out. */
+/* Only for the harness that tests upgrades. Lint forbids any other import. */
 export { type StateWrapper, stateSeam } from './state-seam.js';

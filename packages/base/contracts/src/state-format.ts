@@ -2,23 +2,26 @@ import { AppError, assert, toMessage } from '@perennial/kernel';
 import { stateSeam } from './state-seam.js';
 
 /**
- * How the states of one processor become bytes: as this release writes them, and as it and the releases before it wrote
- * them. A new version takes two releases, the first of which only reads it, so that one can go back to the other.
+ * How the states of one processor are encoded as bytes, and how the bytes of this and of earlier releases are decoded.
+ * A new version takes two releases: the first one only reads it, so that the second can be rolled back to the first.
  */
 export interface StateFormat<State> {
-  /** Names it in errors, such as `scoring state`. */
+  /** Name for error messages, such as `scoring state`. */
   readonly name: string;
-  /** The version that `encode` writes, 1 to 255: the first byte of whatever it writes. */
+  /** The version that `encode` writes, 1 to 255; it is the first byte of the encoded state. */
   readonly current: number;
-  /** By version, what reads it into a state of today. Gets all bytes, the version first; throws for damaged ones. */
+  /**
+   * A decoder for each version, which returns a current state. It gets all bytes, starting with the version; throws for
+   * damaged bytes.
+   */
   readonly versions: Readonly<Record<number, (bytes: Buffer) => State>>;
-  /** The same state always gives the same bytes, since two runs over one log are compared by them. */
+  /** Deterministic: the same state always gives the same bytes, since two runs over one log are compared by them. */
   encode(state: State): Buffer;
 }
 
-/** The format of states that can be joined, as those of two profiles are that turn out to be one person. */
+/** The format of states that can be merged, for example when two profiles turn out to be one person. */
 export interface MergeableStateFormat<State> extends StateFormat<State> {
-  /** Associative and commutative, bit for bit: nobody decides in which order profiles are joined. */
+  /** Associative and commutative, bit for bit: the order in which profiles are joined is not defined. */
   merge(left: State, right: State): State;
 }
 
@@ -33,7 +36,7 @@ export interface MergeableState<State> extends VersionedState<State> {
   merge(left: State, right: State): State;
 }
 
-/** States of one format: whatever reads or writes them goes through what this gives. */
+/** The codec of a state format: everything that reads or writes such states uses it. */
 export function defineState<State>(format: MergeableStateFormat<State>): MergeableState<State>;
 export function defineState<State>(format: StateFormat<State>): VersionedState<State>;
 export function defineState<State>(format: StateFormat<State>): VersionedState<State> {

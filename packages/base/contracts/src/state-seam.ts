@@ -1,13 +1,13 @@
 import { Seam } from '@perennial/kernel';
 
-/** How states become bytes and are read, whatever they are. */
+/** Encodes and decodes states of any type. */
 interface StateCoding<State> {
   encode(state: State): Buffer;
   decode(bytes: Buffer): State;
 }
 
-/** Makes of this release's coding that of another. */
+/** Turns the state coding of this release into that of another. */
 export type StateWrapper = <State>(coding: StateCoding<State>) => StateCoding<State>;
 
-/** Where a harness makes a release that there never was, with a version of states of its own. */
+/** Lets a harness simulate a release with its own state version. */
 export const stateSeam = new Seam<StateWrapper>('state');

@@ -3,9 +3,9 @@ import { LIVE_NAMESPACE } from './namespace.js';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** How a topic is to be made. Every topic of a namespace has the namespace's partition count. */
+/** Settings of a topic. Every topic of a namespace has the namespace's partition count. */
 export interface TopicDeclaration {
-  /** Name in the live namespace; others prefix it with `<namespace>.`. */
+  /** Name in the live namespace; other namespaces prefix it with `<namespace>.`. */
   readonly baseName: string;
   readonly cleanup: 'delete' | 'compact';
   readonly retentionMs: number;
@@ -84,8 +84,9 @@ export const TOPICS = {
 export type TopicName = keyof typeof TOPICS;
 
 /**
- * Partitions of every topic of a namespace unless it is created with another number; fixed from then on. So many
- * instances of each service can share the work; each partition more makes batches smaller, and small batches cost.
+ * Partitions of every topic of a namespace, unless it is created with another number; fixed from then on. It limits how
+ * many instances of each service can share the work. More partitions make batches smaller, and small batches cost more
+ * per record.
  */
 export const DEFAULT_PARTITIONS = 6;
 
@@ -95,7 +96,7 @@ export function toTopic(namespace: string, topic: TopicName): string {
   return namespace === LIVE_NAMESPACE ? baseName : `${namespace}.${baseName}`;
 }
 
-/** Which declared topic a name is, and of which namespace; undefined for a stranger's. */
+/** The namespace and the declared topic of a name; undefined for an unknown name. */
 export function parseTopic(name: string): { namespace: string; topic: TopicName } | undefined {
   for (const topic of Object.keys(TOPICS) as TopicName[]) {
     const { baseName } = TOPICS[topic];

@@ -1,14 +1,14 @@
 import type { TopicName } from './topics.js';
 
 /*
- * What the platform consists of, declared once: services, processors, consumer groups, kinds of artifacts. Launcher, chaos,
- * bench, backfill, scripts and the compose file's test read it; whoever adds a service begins here.
+ * The parts of the platform, declared once: services, processors, consumer groups, kinds of artifacts. Launcher, chaos,
+ * bench, backfill, scripts and the compose file's test read it; a new service is first added here.
  */
 
 export interface ServiceDeclaration {
-  /** Port of the live namespace where it is free; other namespaces get any free ones. */
+  /** Port in the live namespace, if it is free; other namespaces get any free port. */
   readonly preferredPort: number;
-  /** It has tables of its own in PostgreSQL, brought up to date by its command `migrate`. */
+  /** It has its own tables in PostgreSQL, which its command `migrate` creates and updates. */
   readonly hasTables: boolean;
 }
 
@@ -27,7 +27,7 @@ export const SERVICE_NAMES = Object.keys(SERVICES) as readonly ServiceName[];
 export interface ProcessorDeclaration {
   readonly service: ServiceName;
   readonly input: TopicName;
-  /** The first one is what the next processor reads, and where control records are forwarded to, if there is a next one. */
+  /** The first one is the input of the next processor, if there is one; control records are forwarded to it. */
   readonly outputs: readonly [TopicName, ...TopicName[]];
 }
 
@@ -52,7 +52,7 @@ export const STATEFUL_SERVICE_NAMES: readonly StatefulServiceName[] = PROCESSOR_
 export interface GroupDeclaration {
   readonly service: ServiceName;
   readonly topic: TopicName;
-  /** `ingest` and `processor` are what an event passes; the others follow behind. */
+  /** Events pass through `ingest` and `processor` groups; the other groups read beside that path. */
   readonly role: 'ingest' | 'processor' | 'archive' | 'projection';
 }
 
@@ -72,9 +72,9 @@ export type GroupName = keyof typeof GROUPS;
 export const GROUP_NAMES = Object.keys(GROUPS) as readonly GroupName[];
 
 const MIB = 1_048_576;
-/** Of what people write. */
+/** Limit for documents written by people. */
 const DOCUMENT_BYTES_MAX = 4 * MIB;
-/** Below what one buffer of Node 20 holds (4 GiB) and one upload to S3 takes (5 GiB). */
+/** Below the limits of one buffer in Node 20 (4 GiB) and of one upload to S3 (5 GiB). */
 const MODEL_BYTES_MAX = 2_048 * MIB;
 
 export interface ArtifactKindDeclaration {
@@ -83,13 +83,16 @@ export interface ArtifactKindDeclaration {
   /** File or folder of the repository that holds the default. */
   readonly defaultPath: string;
   readonly contentType: 'application/yaml' | 'application/json';
-  /** Whoever registers or reads an artifact holds all of it in memory. */
+  /** A process that registers or reads an artifact holds all of it in memory. */
   readonly bytesMax: number;
 }
 
-/** Kinds of artifacts, in the order in which they are registered and put in force: later ones may rest on earlier ones. */
+/**
+ * Kinds of artifacts, in the order in which they are registered and put in force: later ones may depend on earlier
+ * ones.
+ */
 export const ARTIFACT_KINDS = {
-  // First: charts, models and policies are checked against the features that there are.
+  // First: charts, models and policies are checked against the available features.
   features: {
     owner: 'feature-store',
     defaultPath: 'infra/defaults/features.json',
@@ -99,7 +102,7 @@ export const ARTIFACT_KINDS = {
   model: {
     owner: 'scoring',
     defaultPath: 'trainer/models/default',
-    // The manifest; the file that it names by its hash is an attachment.
+    // This is the manifest; the graph file that it names by hash is an attachment.
     contentType: 'application/json',
     bytesMax: DOCUMENT_BYTES_MAX,
   },
@@ -121,7 +124,7 @@ export type ArtifactKind = keyof typeof ARTIFACT_KINDS;
 
 export const ARTIFACT_KIND_NAMES = Object.keys(ARTIFACT_KINDS) as readonly ArtifactKind[];
 
-/** What an artifact names by its SHA-256 and is stored beside it: it has no number, and no rollout names it. */
+/** A file that an artifact names by its SHA-256, stored beside it: it has no number, and no rollout names it. */
 export const ATTACHMENT_KINDS = {
   /** The graph of a model. */
   'model-file': { contentType: 'application/octet-stream', bytesMax: MODEL_BYTES_MAX },

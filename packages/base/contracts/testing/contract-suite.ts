@@ -2,16 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import type { MergeableState, VersionedState } from '@perennial/contracts';
 import fc from 'fast-check';
 
-/** A version that releases before this one wrote. */
+/** A state version that earlier releases wrote. */
 export interface EarlierVersion<State> {
   readonly version: number;
-  /** Frozen with the release that wrote it last. */
+  /** Frozen at the last release that wrote this version. */
   encode(state: State): Buffer;
-  /** What this release makes of the state; the state itself when it has all that is needed. */
+  /** The state as this release decodes it; equal to the original when that has all fields that are needed. */
   upgrade?(state: State): State;
 }
 
-/** What every format of states must do: the same bytes again, every earlier version read, joins in any order. */
+/** What every state format must do: encode deterministically, read every earlier version, merge in any order. */
 export function describeStateFormat<State>(options: {
   readonly name: string;
   readonly format: VersionedState<State> | MergeableState<State>;

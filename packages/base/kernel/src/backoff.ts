@@ -4,7 +4,7 @@ import { systemClock } from './clock.js';
 export interface BackoffOptions {
   readonly initialMs: number;
   readonly maxMs: number;
-  /** Attempts in all; absent means for ever (until `signal` aborts). */
+  /** Total number of attempts; absent means unlimited (until `signal` aborts). */
   readonly attemptsMax?: number;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
@@ -12,11 +12,11 @@ export interface BackoffOptions {
   readonly random?: () => number;
   /** Called before each wait, so that a retry is always visible. */
   readonly onRetry?: (failure: { error: unknown; attempt: number; waitMs: number }) => void;
-  /** Which errors are worth another try; default: all. */
+  /** Which errors are retried; default: all. */
   readonly isRetriable?: (error: unknown) => boolean;
 }
 
-/** Exponential wait with full jitter above half: between half and all of `initialMs * 2^attempt`, at most `maxMs`. */
+/** Exponential wait with jitter: random between half and all of `initialMs * 2^attempt`, at most `maxMs`. */
 export function toBackoffMs(
   attempt: number,
   options: { initialMs: number; maxMs: number },

@@ -1,6 +1,6 @@
 /**
- * A FIFO between one producer and one consumer, bounded in items and bytes: `push` waits while it is full (so the
- * producer slows down), `take` waits while it is empty and then gives everything that waits, up to a maximum.
+ * A FIFO between one producer and one consumer, bounded in items and bytes. `push` waits while the queue is full, which
+ * slows the producer down. `take` waits while it is empty and then returns all queued items, up to a maximum.
  */
 export class BoundedQueue<T> {
   readonly #limits: { itemsMax: number; bytesMax: number };
@@ -29,7 +29,10 @@ export class BoundedQueue<T> {
     return this.#items.length >= this.#limits.itemsMax || this.#bytes >= this.#limits.bytesMax;
   }
 
-  /** Adds an item, waiting while the queue is full; false when the queue is or gets closed. An item over the byte limit passes alone. */
+  /**
+   * Adds an item and waits while the queue is full; false when the queue is closed or gets closed. An item above the
+   * byte limit is accepted once the queue is not full.
+   */
   async push(item: T, bytes: number): Promise<boolean> {
     while (this.full && !this.#closed) await this.#changed();
     return this.tryPush(item, bytes);
@@ -60,12 +63,12 @@ export class BoundedQueue<T> {
     return taken.map(({ item }) => item);
   }
 
-  /** Resolves when there is less than a full queue, or when closed. */
+  /** Resolves when the queue is no longer full, or when it is closed. */
   async waitForRoom(): Promise<void> {
     while (this.full && !this.#closed) await this.#changed();
   }
 
-  /** Empties and closes: waiting callers return. */
+  /** Empties and closes the queue: waiting callers return. */
   close(): void {
     this.#closed = true;
     this.#items = [];

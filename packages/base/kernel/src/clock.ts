@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds since some moment, by a clock that nobody sets: how long something took, and when to do it again. */
+  /** Milliseconds since an arbitrary moment, by a monotonic clock: for durations and intervals. */
   steadyMs(): number;
   /** Resolves after `ms`, or at once when `signal` aborts. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;

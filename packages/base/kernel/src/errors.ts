@@ -15,15 +15,15 @@ const ERROR_CODES = [
   'unauthenticated',
 ] as const;
 
-/** Closed set of operational failures; anything else thrown is a programmer error and crashes. */
+/** Closed set of operational failures; any other thrown value is a programmer error and crashes. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** Whether a value is one of them, such as one that came over the wire. */
+/** Whether a value is an error code, for example one received over the wire. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return ERROR_CODES.some((code) => code === value);
 }
 
-/** An operational failure: `code` says what, `retriable` whether trying again can help, `cause` why. */
+/** An operational failure: `code` says what failed, `retriable` whether a retry can help, `cause` why. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly retriable: boolean;
@@ -42,12 +42,12 @@ export class AppError extends Error {
   }
 }
 
-/** True for an `AppError`, of the given code where one is named. */
+/** True for an `AppError`, and only for the given code when one is given. */
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
   return error instanceof AppError && (code === undefined || error.code === code);
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function toMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

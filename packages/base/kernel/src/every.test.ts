@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Clock } from './clock.js';
 import { every } from './every.js';
 
-/** Time that passes in waits alone, and at most `waitsMax` of them. */
+/** A clock that advances only in waits, with at most `waitsMax` of them. */
 function createCountingClock(waitsMax: number) {
   const waits: number[] = [];
   let nowMs = 0;

@@ -3,20 +3,20 @@ import type { Clock } from './clock.js';
 export interface IntervalOptions {
   readonly intervalMs: number;
   readonly clock: Clock;
-  /** Hears of work that failed; the next is done all the same. */
+  /** Called when `work` fails; the next run still takes place. */
   readonly onError: (error: unknown) => void;
-  /** Default: the first work is done after one interval. */
+  /** Runs at once; default: the first run comes after one interval. */
   readonly immediately?: boolean;
-  /** Counts the interval from where the last work began (but rests 1 ms at least); default: from where it ended. */
+  /** Measures the interval from the start of the last run (with a pause of at least 1 ms); default: from its end. */
   readonly paced?: boolean;
 }
 
 export interface Interval {
-  /** Nothing begins any more; resolves when what is under way has ended. */
+  /** Starts no further run; resolves when the current one has ended. */
   stop(): Promise<void>;
 }
 
-/** Does `work` at intervals, one at a time, until it is stopped. */
+/** Runs `work` at intervals, one run at a time, until it is stopped. */
 export function every(options: IntervalOptions, work: () => Promise<void>): Interval {
   const { intervalMs, clock, onError, immediately = false, paced = false } = options;
   const stopping = new AbortController();

@@ -1,4 +1,4 @@
-/** Lets one piece of work run at a time, in the order of asking. */
+/** Runs one piece of work at a time, in the order of the calls. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -8,7 +8,7 @@ export class Mutex {
     return result;
   }
 
-  /** Resolves when all that was asked for before this call has ended. */
+  /** Resolves when all work requested before this call has ended. */
   async idle(): Promise<void> {
     await this.#last;
   }

@@ -1,9 +1,12 @@
-/** Resources in order of acquisition; `dispose` releases them in reverse, each even when another fails. */
+/**
+ * Resources in order of acquisition; `dispose` releases them in reverse order, each one even when another release
+ * fails.
+ */
 export class ReleaseStack {
   readonly #releases: Array<{ name: string; release: () => Promise<void> | void }> = [];
   #disposed: Promise<void> | undefined;
 
-  /** Registers how to give a resource back. */
+  /** Registers how to release a resource. */
   push(name: string, release: () => Promise<void> | void): void {
     this.#releases.push({ name, release });
   }
@@ -15,7 +18,7 @@ export class ReleaseStack {
     return value;
   }
 
-  /** Releases everything once; a second call waits for the first. Throws an AggregateError of what failed. */
+  /** Releases everything once; a second call waits for the first. Throws an AggregateError of all failed releases. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#run();
     return this.#disposed;

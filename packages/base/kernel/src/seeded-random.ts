@@ -1,4 +1,7 @@
-/** Uniform numbers in [0, 1) from a seed (mulberry32): the same on every machine. For loads, simulations and tests. */
+/**
+ * Uniform numbers in [0, 1) from a seed (mulberry32): the same on every machine. For load generation, simulations and
+ * tests.
+ */
 export function createSeededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

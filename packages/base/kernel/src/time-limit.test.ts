@@ -7,11 +7,11 @@ import { endsWithin, withLimit } from './time-limit.js';
 
 const LIMIT = { ms: 10_000, message: 'nothing came' };
 const never = new Promise<never>(() => undefined);
-/** Work that ends when its signal does. */
+/** Work that ends when its signal aborts. */
 const untilEnded = (signal: AbortSignal) =>
   new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 
-/** Time that passes when the test says so. */
+/** A clock that the test advances. */
 function createManualClock() {
   let pass: () => void = () => undefined;
   const clock: Clock = {

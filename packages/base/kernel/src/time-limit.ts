@@ -3,19 +3,22 @@ import { AppError } from './errors.js';
 
 export interface TimeLimit {
   readonly ms: number;
-  /** What the error says when the time is over. */
+  /** Error message after a timeout. */
   readonly message: string;
-  /** Default `timeout`; `dependency_unavailable` where no answer means that nobody is there. */
+  /**
+   * Default `timeout`; use `dependency_unavailable` where a missing answer means that the dependency is unavailable.
+   */
   readonly code?: 'timeout' | 'dependency_unavailable';
   readonly clock?: Clock;
-  /** Gives up earlier, with its reason. */
+  /** Ends the wait earlier, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * What `work` comes to, or a throw as soon as the time is over (a retriable AppError) or `signal` aborts (its reason). The signal
- * that `work` gets aborts then; work that does not listen to it goes on, and its result is nobody's. Not by `AbortSignal.any`:
- * in Node 20 a timeout that is joined to another signal, and held by nobody else, is collected with the garbage and never comes.
+ * The result of `work`. Throws as soon as the time is over (a retriable AppError) or `signal` aborts (its reason); the
+ * signal that `work` gets aborts then. Work that ignores that signal goes on, and its result is dropped. Does not use
+ * `AbortSignal.any`: in Node 20 a timeout signal that is joined to another signal and not referenced elsewhere is
+ * garbage-collected and never fires.
  */
 export function withLimit<T>(limit: TimeLimit, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { ms, message, code = 'timeout', clock = systemClock, signal } = limit;
@@ -41,7 +44,10 @@ export function withLimit<T>(limit: TimeLimit, work: (signal: AbortSignal) => Pr
   });
 }
 
-/** Waits for `work`, but no longer than `ms`, nor when `signal` aborts; says whether it has ended. Throws what `work` throws meanwhile. */
+/**
+ * Waits for `work`, at most `ms` and until `signal` aborts; returns whether it has ended. Throws what `work` throws
+ * meanwhile.
+ */
 export async function endsWithin(
   limit: { readonly ms: number; readonly clock: Clock; readonly signal?: AbortSignal },
   work: Promise<unknown>,
@@ -55,7 +61,7 @@ export async function endsWithin(
   } finally {
     stop();
     limit.signal?.removeEventListener('abort', stop);
-    // Nobody is left to hear of a failure that comes later.
+    // A later failure has no receiver any more.
     work.catch(() => undefined);
   }
 }

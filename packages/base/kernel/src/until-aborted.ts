@@ -1,6 +1,6 @@
 /**
- * What `work` comes to, or a throw of the signal's reason as soon as it aborts. The work itself goes on: whoever gives up
- * on it releases what it stands on.
+ * The result of `work`. Throws the signal's reason as soon as the signal aborts. The work itself goes on: a caller that
+ * stops waiting must release the resources that the work uses.
  */
 export async function untilAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (signal === undefined) return work;
@@ -13,7 +13,7 @@ export async function untilAborted<T>(signal: AbortSignal | undefined, work: Pro
     return await Promise.race([work, aborted]);
   } finally {
     over.abort();
-    // Nobody is left to hear of a failure that giving up has caused.
+    // The abort may cause this failure, and it has no receiver any more.
     work.catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A log line that may come for every record: writes the first of each interval, and tells with it how many were left out
- * since the one before. A metric beside it has the whole count.
+ * A log line that could come for every record: writes the first one of each interval, with the number of lines
+ * suppressed since the last one. A metric beside it has the full count.
  */
 export function createLimitedLog<T>(
   write: (what: T, leftOut: number) => void,

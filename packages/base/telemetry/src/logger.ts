@@ -12,7 +12,7 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-/** What must never reach a log, wherever somebody puts it. */
+/** Fields whose values must never reach a log, wherever a caller logs them. */
 const REDACTED = [
   'secret',
   'password',

@@ -1,13 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** From half a millisecond to half a minute: commits, publishes, requests. */
+/** Seconds, from half a millisecond to half a minute: for commits, publishes, requests. */
 export const DURATION_BUCKETS_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 /** Records in a batch. */
 export const BATCH_SIZE_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500];
 
-/** A process's metrics. Asking for a name again gives the same metric, so that several components may share one. */
+/** A process's metrics. Requesting a name again returns the same metric, so that several components may share one. */
 export interface Metrics {
   readonly registry: Registry;
   counter(name: string, help: string, labelNames?: readonly string[]): Counter<string>;
@@ -15,7 +15,10 @@ export interface Metrics {
   histogram(name: string, help: string, buckets: readonly number[], labelNames?: readonly string[]): Histogram<string>;
 }
 
-/** A registry of its own (several services may live in one process), with the process's default metrics unless switched off. */
+/**
+ * A registry of its own, since one process may run several services; includes the default process metrics unless
+ * switched off.
+ */
 export function createMetrics(options: { service: string; namespace: string; processMetrics?: boolean }): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service: options.service, namespace: options.namespace });

@@ -4,11 +4,12 @@ import type { Scope } from './scopes.js';
 import type { Grant, GrantStore } from './token-store.js';
 import { isTokenText } from './token-text.js';
 
-/** Lets requests in by their token. */
+/** Authorizes requests by their token. */
 export interface Access {
   /**
-   * Who asks, by an `Authorization: Bearer` header. Throws `unauthenticated` without a valid token, `forbidden` where its
-   * scopes lack this one, and a retriable error when the store is away and the token is not remembered.
+   * The grant of the token in an `Authorization: Bearer` header. Throws `unauthenticated` without a valid token,
+   * `forbidden` when its scopes lack this one, and a retriable error when the store is unavailable and the token is not
+   * cached.
    */
   authorize(header: string | undefined, scope: Scope): Promise<Grant>;
 }

@@ -1,22 +1,27 @@
 import { AppError, type Clock, LruCache, systemClock, toSha256, withLimit } from '@perennial/kernel';
 
 export const CREDENTIAL_LIMITS = {
-  /** Credentials remembered, unknown ones too. */
+  /** Cached credentials, unknown ones included. */
   entriesMax: 10_000,
-  /** How long an answer of the store holds, a negative one too: so long may a revoked credential still work. */
+  /**
+   * How long an answer of the store is cached, a negative one too: a revoked credential may still work for this long.
+   */
   ttlMs: 10_000,
   /** How long a request waits for the store's answer when the credential is known, and when it is not. */
   knownWaitMs: 500,
   unknownWaitMs: 5_000,
-  /** While the store is away: how long to go on with what was known before asking again. */
+  /** While the store is unavailable: how long cached answers are used before the store is queried again. */
   storeAwayHoldMs: 1_000,
-  /** Questions to the store at one time; guessing must not take all its connections. */
+  /** Concurrent lookups in the store: guessing of secrets must not use up all its connections. */
   lookupsMax: 100,
 } as const;
 
-/** Who a secret belongs to, such as a source to a write key. */
+/** The holder of a secret, for example the source of a write key. */
 export interface CredentialDirectory<T> {
-  /** The holder of a secret, or undefined. Throws a retriable AppError when the store is away and the secret is not remembered. */
+  /**
+   * The holder of a secret, or undefined. Throws a retriable AppError when the store is unavailable and the secret is
+   * not cached.
+   */
   find(secret: string): Promise<T | undefined>;
 }
 
@@ -26,8 +31,8 @@ interface Entry<T> {
 }
 
 /**
- * Remembers the store's answers by the hash of the secret. While the store is away, or does not answer, what was known of
- * a secret goes on to hold. `what` names the secrets in errors, such as `write key`.
+ * Caches the store's answers by the hash of the secret. While the store is unavailable or does not answer, a cached
+ * answer stays valid. `what` names the secrets in errors, such as `write key`.
  */
 export function createCredentialDirectory<T>(
   load: (secretHash: string) => Promise<T | undefined>,
@@ -43,7 +48,7 @@ export function createCredentialDirectory<T>(
     return holder;
   }
 
-  /** One question at a time for a secret, however many requests wait for the answer. */
+  /** One lookup at a time per secret, however many requests wait for the answer. */
   function loadOnce(hash: string): Promise<T | undefined> {
     const underWay = loading.get(hash);
     if (underWay !== undefined) return underWay;
@@ -65,7 +70,7 @@ export function createCredentialDirectory<T>(
         const message = `no answer about the ${what} in time`;
         return await withLimit({ ms, message, code: 'dependency_unavailable' }, () => loadOnce(hash));
       } catch (error) {
-        // What was unknown may have been created since: only a known holder goes on.
+        // A secret that was unknown may have been created since: only a known holder stays valid.
         if (entry?.holder === undefined) throw error;
         entries.set(hash, { holder: entry.holder, loadedAtMs: clock.steadyMs() - ttlMs + storeAwayHoldMs });
         return entry.holder;

@@ -1,10 +1,13 @@
 import { AppError } from '@perennial/kernel';
 
-/** `read` looks, `write` changes what is known of profiles, `operate` changes how the platform runs. None implies another. */
+/** `read` reads, `write` changes profile data, `operate` changes how the platform runs. None implies another. */
 export const SCOPES = ['read', 'write', 'operate'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Scopes out of `read,operate`, in the order of SCOPES. Throws `config_invalid` for an empty list or an unknown one. */
+/**
+ * Parses scopes such as `read,operate`, in the order of SCOPES. Throws `config_invalid` for an empty list or an unknown
+ * scope.
+ */
 export function parseScopes(text: string): Scope[] {
   const names = new Set(text.split(',').map((name) => name.trim()));
   const scopes = SCOPES.filter((scope) => names.has(scope));

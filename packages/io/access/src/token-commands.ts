@@ -4,7 +4,9 @@ import { parseScopes } from './scopes.js';
 import type { ListedToken, NewToken, TokenStore } from './token-store.js';
 import { isTokenText } from './token-text.js';
 
-/** The token that `tokens import` puts in force comes in this variable: arguments can be seen by everyone on the machine. */
+/**
+ * `tokens import` reads its token from this variable, because every user of the machine can see command-line arguments.
+ */
 export const TOKEN_VARIABLE = 'PERENNIAL_TOKEN';
 
 const TOKEN_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;

@@ -4,7 +4,7 @@ import { inTransaction, type Migration, migrate, type Pool, quoteIdentifier, run
 import type { Scope } from './scopes.js';
 import { createTokenText } from './token-text.js';
 
-/** A token as operators see it; its secret is not kept. */
+/** A token as operators see it; its secret is not stored. */
 export interface ListedToken {
   readonly id: string;
   readonly name: string;
@@ -24,7 +24,7 @@ export interface Grant {
 
 /** Where a route looks tokens up. */
 export interface GrantStore {
-  /** The token with this hash, unless revoked. Throws `dependency_unavailable` when it cannot tell. */
+  /** The token with this hash, unless revoked. Throws `dependency_unavailable` when the store cannot be read. */
   findByHash(secretHash: string): Promise<Grant | undefined>;
 }
 
@@ -36,24 +36,24 @@ export interface NewToken {
 
 /** The tokens of a namespace in PostgreSQL: only a hash of each is kept (256 random bits, so a plain SHA-256 cannot be guessed back). */
 export interface TokenStore extends GrantStore {
-  /** Makes the tables, or brings them up to date. */
+  /** Creates the tables or updates them. */
   migrate(): Promise<void>;
-  /** Throws `conflict` where a token in use has this name. */
+  /** Throws `conflict` when an active token has this name. */
   create(token: NewToken): Promise<ListedToken & { readonly token: string }>;
   /**
-   * Puts a token in force that its holder made, in place of the one that had its name; again changes nothing. Throws
-   * `conflict` for one that was revoked.
+   * Puts a token that its holder made in force; it replaces the active token of that name. Repeating it changes
+   * nothing. Throws `conflict` for a revoked token.
    */
   import(token: NewToken, text: string): Promise<ListedToken>;
   list(): Promise<ListedToken[]>;
-  /** Throws `not_found` when no token has this name or id; revoking again changes nothing. */
+  /** Throws `not_found` when no token has this name or id; repeating it changes nothing. */
   revoke(nameOrId: string): Promise<ListedToken>;
 }
 
 const MIGRATIONS: readonly Migration[] = [
   {
     name: '001-tokens',
-    // A name is free again once its token is revoked: that is how one is replaced.
+    // A name is free again once its token is revoked, so that a token can be replaced under the same name.
     sql: `
       CREATE TABLE tokens (
         id text PRIMARY KEY,
@@ -137,7 +137,7 @@ export function createTokenStore(pool: Pool, namespace: string): TokenStore {
     },
 
     async revoke(nameOrId) {
-      // Of several that had the name, one is in use at most: it comes first.
+      // At most one of the tokens with this name is active: it comes first.
       const sql = `UPDATE ${table} SET revoked_at = COALESCE(revoked_at, now()) WHERE id = (
         SELECT id FROM ${table} WHERE name = $1 OR id = $1 ORDER BY revoked_at DESC NULLS FIRST LIMIT 1) RETURNING *`;
       const [row] = await runQuery<TokenRow>(pool, sql, [nameOrId]);

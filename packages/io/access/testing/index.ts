@@ -3,7 +3,7 @@ import { toSha256 } from '@perennial/kernel';
 
 /** The one token that `createTestAccess` knows. */
 export const TEST_TOKEN = `pt_${'t'.repeat(43)}`;
-/** Its header. */
+/** The `Authorization` header with that token. */
 export const TEST_AUTHORIZATION = { authorization: `Bearer ${TEST_TOKEN}` } as const;
 
 /** A store that knows TEST_TOKEN, with these scopes. */

@@ -6,10 +6,10 @@ import { checkKey, checkPrefix, type StreamingBlobStore } from './blob-store.js'
 
 /** Names of unfinished files begin with a dot, which no segment of a key does. */
 const UNFINISHED = '.';
-/** Of a file read piece by piece. */
+/** Piece size when a file is read in pieces. */
 const PIECE_BYTES = 1_048_576;
 
-/** Objects as files below a folder, which is made when it is not there. */
+/** Objects as files below a folder, which is created when it does not exist. */
 export function createFolderBlobStore(folder: string): StreamingBlobStore {
   const pathOf = (key: string) => {
     checkKey(key);
@@ -31,7 +31,7 @@ export function createFolderBlobStore(folder: string): StreamingBlobStore {
   };
 }
 
-/** Closes the file when it has been read, or when the reader has had enough. */
+/** Closes the file when it has been read, or when the reader stops early. */
 async function* readPieces(file: FileHandle, key: string): AsyncGenerator<Buffer> {
   try {
     for (;;) {
@@ -58,7 +58,7 @@ async function run<T>(what: string, operation: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Another name, fsync, rename, fsync of the folder: a crash at any point leaves all of the object or none. */
+/** Temporary name, fsync, rename, fsync of the folder: a crash at any point leaves all of the object or none. */
 async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   const folder = dirname(path);
   await makeFolder(folder);
@@ -79,7 +79,7 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   await syncFolder(folder);
 }
 
-/** A new folder is durable when the one above it is. */
+/** A new folder is durable only when its parent folder is synced. */
 async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
@@ -89,7 +89,7 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The folder goes with its last object, so that removed snapshots leave nothing behind. */
+/** A folder is removed with its last object, so that removed snapshots leave no empty folders. */
 async function removeWithFolder(path: string): Promise<void> {
   await rm(path, { force: true });
   try {

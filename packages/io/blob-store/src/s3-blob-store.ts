@@ -10,23 +10,23 @@ import { checkKey, checkPrefix, type StreamingBlobStore } from './blob-store.js'
 
 export interface S3Location {
   readonly bucket: string;
-  /** Before every key; empty, or ends in a slash. */
+  /** Prefix of every key; empty, or ends in a slash. */
   readonly prefix: string;
   readonly region: string;
-  /** Undefined for AWS itself. */
+  /** Undefined for AWS. */
   readonly endpoint: string | undefined;
-  /** `endpoint/bucket/key` in place of `bucket.endpoint/key`. */
+  /** Path-style addresses: `endpoint/bucket/key` instead of `bucket.endpoint/key`. */
   readonly pathStyle: boolean;
-  /** Undefined for those that the machine has (an instance's or a pod's role). */
+  /** Undefined to use the machine's own credentials (the role of an instance or a pod). */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
-/** One try may take so long; the caller tries again. */
+/** Timeout of one request; the caller retries. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const SOCKETS_MAX = 16;
 
-/** Objects in a bucket of S3, or of a server with the same API. The bucket must be there. */
+/** Objects in a bucket of S3, or of a server with the same API. The bucket must exist. */
 export function createS3BlobStore(location: S3Location): StreamingBlobStore {
   const { bucket, prefix } = location;
   const client = createClient(location);
@@ -99,7 +99,7 @@ async function runOnBucket<T>(bucket: string, what: string, operation: () => Pro
   }
 }
 
-/** A connection that is lost in the middle is reported like any other trouble. */
+/** A connection that is lost while reading is reported like any other failure. */
 async function* readPieces(bucket: string, key: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   const pieces = body[Symbol.asyncIterator]();
   try {
@@ -117,9 +117,9 @@ function createClient({ region, endpoint, pathStyle, credentials }: S3Location):
   return new S3Client({
     region,
     forcePathStyle: pathStyle,
-    // Retries lie in one place, the caller's.
+    // Only the caller retries.
     maxAttempts: 1,
-    // By default the SDK adds checksums that many servers of the same API refuse; a snapshot has its own.
+    // By default the SDK adds checksums that many S3-compatible servers reject; snapshots have their own.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
@@ -133,7 +133,7 @@ function createClient({ region, endpoint, pathStyle, credentials }: S3Location):
   });
 }
 
-/** A bucket that is absent is another matter: that is a mistake, and must not look like an empty one. */
+/** A missing bucket is not a missing object: it is a configuration error, and must not look like an empty bucket. */
 function isNoSuchKey(error: unknown): boolean {
   return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { StreamingBlobStore } from '@perennial/blob-store';
 import { must } from '@perennial/kernel';
 
-/** What every blob store must do; `open` gives an empty one. */
+/** What every blob store must do; `open` returns an empty one. */
 export function describeBlobStore(name: string, open: () => Promise<StreamingBlobStore>): void {
   describe(`blob store: ${name}`, () => {
     let store: StreamingBlobStore;

@@ -1,10 +1,10 @@
 import { checkKey, checkPrefix, type StreamingBlobStore } from '@perennial/blob-store';
 import { AppError } from '@perennial/kernel';
 
-/** Objects in memory, for unit tests; it can fail and be damaged. */
+/** Objects in memory, for unit tests; it can be made to fail, and its objects can be damaged. */
 export class MemoryBlobStore implements StreamingBlobStore {
   readonly objects = new Map<string, Buffer>();
-  /** Asked before each operation; what it throws is what the caller gets. */
+  /** Called before each operation; what it throws is thrown to the caller. */
   onCall: (operation: 'put' | 'get' | 'list' | 'delete', key: string) => Promise<void> | void = () => {};
 
   async put(key: string, bytes: Buffer): Promise<void> {

@@ -2,18 +2,18 @@ import { AppError, toMessage, withLimit } from '@perennial/kernel';
 import { type Operations, ROUTES } from './generated/operations.js';
 import { toApiError } from './to-api-error.js';
 
-/** How long a call may take, its answer included. */
+/** Timeout of a call, response included. */
 const CALL_TIMEOUT_MS = 30_000;
 
 type OperationId = keyof Operations;
 type ApiService = (typeof ROUTES)[OperationId]['service'];
 
-/** What an operation takes: `path`, `query` and `body`, as far as it has them. */
+/** The parameters of an operation: `path`, `query` and `body`, where it has them. */
 type ApiRequest<Id extends OperationId> = Omit<Operations[Id], 'answer'>;
 type ApiAnswer<Id extends OperationId> = Operations[Id]['answer'];
 
 export interface ApiClientOptions {
-  /** Where a service is; asked for each call, since one that was restarted may listen elsewhere. */
+  /** URL of a service; read for each call, since a restarted service may listen on another port. */
   urlOf(service: ApiService): string | Promise<string>;
   readonly token: string;
   readonly timeoutMs?: number;
@@ -22,8 +22,9 @@ export interface ApiClientOptions {
 
 export interface ApiClient {
   /**
-   * Calls an operation by its id. Throws AppError with the code of the problem that the service tells; retriable
-   * `dependency_unavailable` when it is away, fails or does not answer in time. `details` has `status` and `retryAfterMs`.
+   * Calls an operation by its id. Throws AppError with the code of the problem that the service reports; retriable
+   * `dependency_unavailable` when it is unavailable, fails or does not answer in time. `details` has `status` and
+   * `retryAfterMs`.
    */
   call<Id extends OperationId>(
     id: Id,
@@ -31,7 +32,7 @@ export interface ApiClient {
   ): Promise<ApiAnswer<Id>>;
 }
 
-/** Parts of any request, as the wire needs them. */
+/** The parts of any request, untyped. */
 interface RequestParts {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number | undefined>>;

@@ -1,9 +1,9 @@
 import { AppError, type ErrorCode, isErrorCode } from '@perennial/kernel';
 
-/** No server keeps us waiting for longer than this by `Retry-After`. */
+/** Upper bound for `Retry-After`, whatever a server asks for. */
 const RETRY_AFTER_MS_MAX = 60_000;
 
-/** Where there are no problem details, as of a proxy. */
+/** Codes for responses without problem details, for example from a proxy. */
 const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'unauthenticated',
   403: 'forbidden',
@@ -11,7 +11,7 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   409: 'conflict',
 };
 
-/** A refusal or failure as an AppError, by the problem details in its body, or by its status where there are none. */
+/** A failed response as an AppError: by the problem details in its body, or by its status when there are none. */
 export function toApiError(service: string, response: Response, text: string): AppError {
   const { status } = response;
   const { code, detail } = parseProblem(text);
@@ -32,7 +32,7 @@ function parseProblem(text: string): { code: ErrorCode | undefined; detail: stri
       detail: typeof detail === 'string' ? detail : undefined,
     };
   } catch {
-    // A proxy's page, for example: the status tells enough.
+    // For example a proxy's page: the status is enough.
     return { code: undefined, detail: undefined };
   }
 }

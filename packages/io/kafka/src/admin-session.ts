@@ -1,12 +1,12 @@
 import { withLimit } from '@perennial/kernel';
 import { toKafkaError } from './kafkajs-client.js';
 
-/** What is needed of a kafkajs admin client besides the questions. */
+/** The part of a kafkajs admin client that a session manages. */
 interface Disconnectable {
   disconnect(): Promise<void>;
 }
 
-/** One admin connection for all questions, opened at the first, opened anew after a failure. */
+/** One admin connection for all requests, opened at the first request and reopened after a failure. */
 export interface AdminSession<Admin> {
   /** Throws AppError `dependency_unavailable` (retriable) when there is no answer within the limit. */
   ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T>;
@@ -14,8 +14,8 @@ export interface AdminSession<Admin> {
 }
 
 /**
- * Each question has a limit of its own: kafkajs never settles one whose connection is closed under it, and a partition
- * that waits for such an answer would stand still for ever.
+ * Each request has its own timeout: kafkajs never settles a request whose connection is closed meanwhile, and a
+ * partition that waits for the answer would stall for ever.
  */
 export function createAdminSession<Admin extends Disconnectable>(
   open: () => Promise<Admin>,

@@ -22,7 +22,7 @@ function toAnswer(correlationId: number, payload: string): Buffer {
   return bytes;
 }
 
-/** A connection over fake sockets, which are put into `sockets`; `open` is called with what opens each. */
+/** A connection over fake sockets, which are added to `sockets`; `open` is called with the function that opens each. */
 function createConnection(sockets: FakeSocket[], open: (onConnect: () => void) => void): RealConnection {
   const logger = { debug() {}, error() {}, namespace: () => logger };
   const ConnectionClass = openKafkajsInternals()('kafkajs/src/network/connection.js') as new (

@@ -3,13 +3,13 @@ import { replaceKafkajsMethod } from './kafkajs-internals.js';
 
 const CONNECTION_MODULE = 'kafkajs/src/network/connection.js';
 const ERRORS_MODULE = 'kafkajs/src/errors.js';
-/** Of the size that precedes each answer. */
+/** Length of the size field before each response. */
 const SIZE_BYTES = 4;
 
-/** What is used of kafkajs's connection, which connects anew with the same object. */
+/** The used part of kafkajs's connection. kafkajs reconnects with the same object. */
 export interface Connection {
   socket: Socket | undefined;
-  /** An answer that has come in part: its bytes so far, and how many there must be before it is looked at again. */
+  /** A partly received response: its bytes so far, and how many are needed before it is parsed again. */
   chunks: Buffer[];
   bytesBuffered: number;
   bytesNeeded: number;
@@ -24,11 +24,12 @@ interface KafkajsErrors {
 const HEARD = ['data', 'end', 'error', 'timeout'];
 
 /**
- * What kafkajs's connection gets wrong when it connects anew. It keeps what it has of an answer that was cut off, and reads
- * the first answer of the next connection as the rest of it: everything after that is out of step, and sooner or later an
- * error that nobody can catch ends the process. And each caller who finds it broken opens a socket: all but the last are
- * forgotten, and end the last one when the broker ends them. Here a connection begins with nothing, hears no more of the one
- * before, and is opened once, however many wait for it.
+ * Fixes two defects of kafkajs's connection when it reconnects. First, it keeps the bytes of a response that was cut
+ * off and reads the first response of the next connection as the rest of it. All later responses are then misaligned,
+ * and sooner or later an error that cannot be caught ends the process. Second, every concurrent caller that finds the
+ * connection broken opens a socket. All but the last are forgotten, and they close the last one when the broker closes
+ * them. With this patch a connection starts with an empty buffer, gets no events of the previous socket, and is opened
+ * once for all concurrent callers.
  */
 export function installCleanReconnect(): void {
   replaceKafkajsMethod<Connection, 'connect'>(CONNECTION_MODULE, 'connect', (connect, require) => {
@@ -49,17 +50,17 @@ export function installCleanReconnect(): void {
   });
 }
 
-/** What it has still to say would be taken for a word of the next one. */
+/** Otherwise late events of this socket would be taken for events of the next one. */
 function discard(socket: Socket): void {
   for (const event of HEARD) socket.removeAllListeners(event);
   socket.on('error', () => undefined);
   socket.destroy();
 }
 
-/** kafkajs leaves those who wait for a socket that is ended before it is open (TLS) waiting for ever. */
+/** When a socket is closed before it is open (TLS), kafkajs never settles the callers that wait for it. */
 function failOnceClosed({ socket }: Connection, Failure: KafkajsErrors['KafkaJSConnectionError']): Promise<never> {
   return new Promise((_resolve, reject) => {
-    // After kafkajs has had its turn: what it says of an error tells more.
+    // After kafkajs has handled the event: its error message is more precise.
     socket?.once('close', () => setImmediate(() => reject(new Failure('Closed before it was open'))));
   });
 }

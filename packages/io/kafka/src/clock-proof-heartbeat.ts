@@ -2,18 +2,18 @@ import { replaceKafkajsMethod } from './kafkajs-internals.js';
 
 const CONSUMER_GROUP_MODULE = 'kafkajs/src/consumer/consumerGroup.js';
 
-/** What is used of kafkajs's member of a group. */
+/** The used part of kafkajs's group member. */
 export interface ConsumerGroup {
-  /** When it last sent a heartbeat, by the machine's clock. */
+  /** When it last sent a heartbeat, by the wall clock. */
   lastRequest: number;
   heartbeat(options: { interval: number }): Promise<void>;
 }
 
 /**
- * kafkajs sends a heartbeat when the machine's clock says that it is time. A clock that is set back silences a member for as
- * long: its commits keep its session, so it works on, but it never hears of a rebalance, and the group waits for it until
- * the rebalance timeout and then gives its partitions to others as well. Here a clock that runs backwards makes a heartbeat
- * due at once.
+ * kafkajs sends a heartbeat when the wall clock says that one is due. When the clock is set back, a member sends none
+ * for that long. Its commits keep its session alive, so it works on but never learns of a rebalance; the group waits
+ * for it until the rebalance timeout and then assigns its partitions to other members too. With this patch a heartbeat
+ * is due at once when the clock has gone backwards.
  */
 export function installClockProofHeartbeat(): void {
   replaceKafkajsMethod<ConsumerGroup, 'heartbeat'>(

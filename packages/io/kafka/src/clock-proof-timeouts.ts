@@ -2,7 +2,7 @@ import { systemClock } from '@perennial/kernel';
 import { replaceKafkajsMethod } from './kafkajs-internals.js';
 
 const REQUEST_QUEUE_MODULE = 'kafkajs/src/network/requestQueue/index.js';
-/** As in kafkajs: how often the requests that wait for their answer are looked at, at least. */
+/** As in kafkajs: maximum interval between checks of the requests in flight. */
 const CHECK_INTERVAL_MS_MAX = 100;
 
 interface Request {
@@ -11,7 +11,7 @@ interface Request {
   timeoutRequest(): void;
 }
 
-/** What is used of kafkajs's queue of a connection's requests. */
+/** The used part of kafkajs's request queue of a connection. */
 export interface TimedRequestQueue {
   readonly enforceRequestTimeout: boolean;
   readonly requestTimeout: number;
@@ -23,9 +23,9 @@ export interface TimedRequestQueue {
 }
 
 /**
- * kafkajs tells the age of a request by the machine's clock. Set ahead, it ends every request in flight at once; set back, a
- * request to a broker that has fallen silent is waited for that much longer, a day for a day. Here it goes by the clock that
- * nobody sets, from when a request is first seen in flight.
+ * kafkajs measures the age of a request by the wall clock. When the clock is set ahead, every request in flight times
+ * out at once; when it is set back, the timeout of a request to a silent broker grows by as much, a day for a day. With
+ * this patch the age is measured by the monotonic clock, from when a request is first seen in flight.
  */
 export function installClockProofTimeouts(): void {
   replaceKafkajsMethod<TimedRequestQueue, 'scheduleRequestTimeoutCheck'>(

@@ -3,7 +3,7 @@ import type { LogRecord } from './log.js';
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** kafkajs's messages as records: one object each, headers as UTF-8 text, of a repeated header the first. */
+/** kafkajs's messages as records: one object each, headers as UTF-8 text; of a repeated header the first value. */
 export function toLogRecords({ topic, partition, messages }: Batch): LogRecord[] {
   const records = new Array<LogRecord>(messages.length);
   let index = 0;

@@ -1,18 +1,24 @@
 import { isAppError } from '@perennial/kernel';
 import type { Log, PartitionOffsets } from './log.js';
 
-/** What a reader has not read of one partition; `to` is exclusive. */
+/** The unread offsets of one partition; `to` is exclusive. */
 export interface Unread {
   readonly from: number;
   readonly to: number;
 }
 
-/** @param next offset of the first record not read yet; undefined for a reader that has read nothing. What the log has removed is not owed. */
+/**
+ * @param next offset of the first record not read yet; undefined for a reader that has read nothing. Records that the
+ * log has removed do not count.
+ */
 export function toUnread({ low, high }: PartitionOffsets, next: number | undefined): Unread {
   return { from: Math.min(high, Math.max(low, next ?? low)), to: high };
 }
 
-/** What a group has not read of each partition of a topic, by what it has committed. Throws `not_found` when there is no such topic. */
+/**
+ * The unread offsets of a group for each partition of a topic, by its committed offsets. Throws `not_found` when there
+ * is no such topic.
+ */
 export async function readUnread(
   log: Log,
   { groupId, topic }: { readonly groupId: string; readonly topic: string },
@@ -21,12 +27,12 @@ export async function readUnread(
   return new Map([...ends].map(([partition, offsets]) => [partition, toUnread(offsets, committed.get(partition))]));
 }
 
-/** Records that are not read yet, over all partitions. */
+/** Number of unread records over all partitions. */
 export function sumLag(unread: ReadonlyMap<number, Unread>): number {
   return [...unread.values()].reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
-/** A group that has not been there yet has read nothing. */
+/** A group that does not exist yet has read nothing. */
 async function readCommitted(
   log: Log,
   { groupId, topic }: { readonly groupId: string; readonly topic: string },

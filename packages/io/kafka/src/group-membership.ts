@@ -1,13 +1,15 @@
 import { AppError, type Clock, endsWithin, systemClock } from '@perennial/kernel';
 import type { LogConsumerHandlers } from './log.js';
 
-/** How long a member may take to finish what it has in hand; below the group's rebalance timeout, else it is thrown out. */
+/**
+ * How long a member may take to finish its current records; below the group's rebalance timeout, else it is removed.
+ */
 const REVOKE_WAIT_MS_MAX = 10_000;
 
 /**
- * Which partitions this member owns, and the order of its handlers' calls: `onAssigned` comes only after the `onRevoked`
- * before it has resolved (or its time is up: then the owner's fencing has to do), and an assignment that is taken back
- * meanwhile is never told.
+ * The partitions that this member owns, and the order of its handlers' calls. `onAssigned` is called only after the
+ * previous `onRevoked` has resolved or timed out (after a timeout only the owner's fencing protects the state). An
+ * assignment that is revoked meanwhile is never reported.
  */
 export class GroupMembership {
   readonly #handlers: LogConsumerHandlers;
@@ -29,7 +31,7 @@ export class GroupMembership {
     return this.#generation;
   }
 
-  /** Resolves when the latest assignment has been told. */
+  /** Resolves when the latest assignment has been reported. */
   get settled(): Promise<void> {
     return this.#settled;
   }
@@ -53,7 +55,7 @@ export class GroupMembership {
     });
   }
 
-  /** From now on nothing is owned; resolves when the handlers have let go. */
+  /** From now on no partition is owned; resolves when the handlers have ended. */
   revokeAll(): Promise<void> {
     this.#generation++;
     const partitions = [...this.#owned].sort((a, b) => a - b);

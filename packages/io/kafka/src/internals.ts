@@ -1,2 +1,2 @@
-/* For the harness that ends processes in mid publish. Lint keeps everybody else out. */
+/* Only for the harness that kills processes during a publish. Lint forbids any other import. */
 export { logSeam } from './log-seam.js';

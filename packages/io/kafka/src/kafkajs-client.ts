@@ -9,22 +9,26 @@ export interface KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;
   /**
-   * The name under which its consumers are members of their groups, unlike that of any other process: whoever joins
-   * under it again has the partitions of the one before at once, instead of when its session is over. None when absent.
+   * Group instance id of its consumers, unique per process: a process that rejoins under the same id gets the
+   * partitions of its predecessor at once, instead of after the session timeout. Absent: no static membership.
    */
   readonly groupInstanceId?: string;
   readonly logger: Logger;
 }
 
 const CONNECTION_TIMEOUT_MS = 3_000;
-/** A broker that does not answer by then is connected anew; no longer than a member of a group may be silent. */
+/**
+ * Timeout of one request, after which the broker is reconnected; not longer than the session timeout of a group member.
+ */
 const REQUEST_TIMEOUT_MS = 6_000;
-/** Of one call into kafkajs; our own loops retry for ever around it, visibly. */
+/** Retries within one call into kafkajs; our own loops repeat the call without limit, and report each retry. */
 const RETRIES_MAX = 5;
 const RETRY_INITIAL_MS = 100;
 const RETRY_MAX_MS = 1_000;
 
-/** A kafkajs client, patched, that logs through ours. Throws `dependency_misconfigured` when it cannot be patched. */
+/**
+ * A patched kafkajs client that logs through our logger. Throws `dependency_misconfigured` when it cannot be patched.
+ */
 export function createKafkajsClient({ brokers, clientId, logger }: KafkaConnection): Kafka {
   patchKafkajs();
   return new Kafka({
@@ -39,8 +43,8 @@ export function createKafkajsClient({ brokers, clientId, logger }: KafkaConnecti
 }
 
 /**
- * kafkajs calls every broken connection and rebalance an error; here *error* means that someone must act, and what
- * really fails reaches a caller as an AppError. Its entries are therefore warnings at most.
+ * kafkajs logs every broken connection and rebalance as an error. Here *error* means that someone must act, and a real
+ * failure reaches a caller as an AppError. So kafkajs's entries are logged as warnings at most.
  */
 function logKafkajs(logger: Logger, { level, namespace, log }: LogEntry): void {
   const { message, timestamp: _timestamp, logger: _name, stack: _stack, ...details } = log;
@@ -58,7 +62,10 @@ const SESSION_LOST = new Set([
   NAME_TAKEN,
 ]);
 
-/** kafkajs's errors in our terms: too large is the caller's affair, anything else means that the broker is away. */
+/**
+ * Maps kafkajs's errors to ours: a record that is too large is the caller's error, anything else means that the broker
+ * is unavailable.
+ */
 export function toKafkaError(what: string, error: unknown): AppError {
   if (isAppError(error)) return error;
   const type = toErrorType(error);
@@ -68,18 +75,18 @@ export function toKafkaError(what: string, error: unknown): AppError {
   return new AppError('dependency_unavailable', `${what}: ${toMessage(error)}`, { retriable: true, cause: error });
 }
 
-/** True when the group has moved on without this member, or is about to. */
+/** True when the group has rebalanced without this member, or is about to. */
 export function isSessionLost(error: unknown): boolean {
   const type = toErrorType(error);
   return type !== undefined && SESSION_LOST.has(type);
 }
 
-/** True when another member has joined the group under this one's name. */
+/** True when another member has joined the group under this member's group instance id. */
 export function isNameTaken(error: unknown): boolean {
   return toErrorType(error) === NAME_TAKEN;
 }
 
-/** The protocol's name of the innermost error that has one. */
+/** The Kafka protocol's name of the innermost error that has one. */
 export function toErrorType(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {
     const { type } = current as { type?: unknown };

@@ -7,21 +7,26 @@ import { isNameTaken, isSessionLost, toKafkaError } from './kafkajs-client.js';
 import type { ConsumerOptions, LogConsumer, LogConsumerHandlers } from './log.js';
 import { nameHeartbeats, withInstanceId } from './static-membership.js';
 
-/** Partitions handled at a time; those beyond wait for a place. kafkajs walks all places at every fetch. */
+/**
+ * Partitions handled concurrently; further ones wait for a free slot. kafkajs iterates over all slots at every fetch.
+ */
 const PARTITIONS_AT_ONCE_MAX = 64;
-/** Heartbeats a session at least: two may get lost. */
+/** Minimum number of heartbeats per session timeout, so that two may be lost. */
 const HEARTBEATS_PER_SESSION = 3;
-/** A member learns by its heartbeat that another has come or gone, and nobody works until all have: so not as rare as the session would allow. */
+/**
+ * Members learn of a rebalance by their heartbeat, and none works until all have rejoined: so this is shorter than the
+ * session timeout would allow.
+ */
 const HEARTBEAT_INTERVAL_MS_MAX = 500;
-/** Our own timer asks twice as often, for kafkajs skips a heartbeat that comes a moment early. */
+/** Our own timer runs twice as often, because kafkajs skips a heartbeat that comes slightly early. */
 const BEATS_PER_HEARTBEAT = 2;
-/** How long the group waits for a member to come back with its partitions given up. */
+/** How long the group waits until a member has given up its partitions and rejoined. */
 const REBALANCE_TIMEOUT_MS = 30_000;
-/** One response, all partitions together. */
+/** Maximum size of one response, all partitions together. */
 const FETCH_BYTES_MAX = 10 * 1_048_576;
-/** Before a consumer that failed starts again, and before a failed delivery is tried again. */
+/** Wait before a failed consumer is restarted, and before a failed delivery is retried. */
 const RESTART_BACKOFF = { initialMs: 200, maxMs: 2_000 };
-/** How long a partition that is not ours (any more) is left alone, so that dropping its fetches is no busy loop. */
+/** Wait before a fetched partition that is not (or no longer) owned is dropped, to avoid a busy loop. */
 const STRAY_WAIT_MS = 50;
 
 export interface KafkajsConsumerOptions extends ConsumerOptions {
@@ -29,10 +34,13 @@ export interface KafkajsConsumerOptions extends ConsumerOptions {
   readonly logger: Logger;
 }
 
-/** What one life of a kafkajs consumer needs; a crash begins another. */
+/** The state of one kafkajs consumer; after a crash a new one begins. */
 interface Session {
   readonly consumer: Consumer;
-  /** How to make each delivery under way let go of kafkajs at once, with an error, while its handler goes on. */
+  /**
+   * One function for each delivery in flight: it ends the delivery for kafkajs at once, with an error, while the
+   * handler goes on.
+   */
   readonly letGo: Set<(error: unknown) => void>;
   heartbeat: (() => Promise<void>) | undefined;
   forgetName: () => void;
@@ -40,11 +48,12 @@ interface Session {
 
 /**
  * A consumer on kafkajs. Its rules, and how they are kept:
- * - one call at a time a partition, over rebalances too: a delivery waits for the one before it (`#busy`);
- * - nothing is delivered before `onAssigned`, nor after `onRevoked`: GroupMembership is the gate;
- * - a handler may take as long as it likes: heartbeats go on beside it;
- * - kafkajs may die: it is started anew, for ever, with backoff, and each time `onError` is told;
- * - a member whose name another has taken goes on without one: two that take it from each other would both stand still.
+ * - one call at a time per partition, also across rebalances: a delivery waits for the previous one (`#busy`);
+ * - no delivery before `onAssigned` or after `onRevoked`: GroupMembership is the gate;
+ * - a handler may take any time: heartbeats are sent meanwhile;
+ * - a crash of kafkajs: it is restarted without limit, with backoff, and each time `onError` is called;
+ * - a member whose group instance id another member has taken goes on without one: if each took it back from the other,
+ *   both would stall.
  */
 export class KafkajsConsumer implements LogConsumer {
   readonly #kafka: Kafka;
@@ -80,7 +89,7 @@ export class KafkajsConsumer implements LogConsumer {
     try {
       this.#session?.consumer.seek({ topic: this.#options.topic, partition, offset: String(offset) });
     } catch (error) {
-      // Between two lives of kafkajs there is nothing to seek in; the next assignment begins with a seek of its own.
+      // Between two kafkajs sessions there is nothing to seek in; the next assignment begins with its own seek.
       this.#logger.debug({ partition, reason: toMessage(error) }, 'seek without a running consumer');
     }
   }
@@ -94,7 +103,7 @@ export class KafkajsConsumer implements LogConsumer {
         owned.map(([partition, next]) => ({ topic, partition, offset: String(next) })),
       );
     } catch (error) {
-      // A hint only; the next one will do.
+      // Group offsets are only a hint; the next commit corrects them.
       if (!isSessionLost(error)) this.#report(toKafkaError('committing offsets failed', error));
     }
   }
@@ -102,7 +111,7 @@ export class KafkajsConsumer implements LogConsumer {
   async stop(): Promise<void> {
     if (!this.#stopped.signal.aborted) {
       this.#stopped.abort();
-      // Give up before leaving, so that no other member owns a partition while a handler here still works on it.
+      // Revoke before leaving, so that no other member owns a partition while a handler here still works on it.
       await this.#membership.revokeAll();
       await Promise.all(this.#busy.values());
     }
@@ -120,7 +129,7 @@ export class KafkajsConsumer implements LogConsumer {
     }
   }
 
-  /** One life of a kafkajs consumer: ends with a stop, or with the error that killed it. */
+  /** Runs one kafkajs consumer: ends with a stop, or with the error that crashed it. */
   async #live(): Promise<unknown> {
     const { topic, sessionTimeoutMs, fromBeginning } = this.#options;
     const consumer = this.#createConsumer();
@@ -172,12 +181,12 @@ export class KafkajsConsumer implements LogConsumer {
       minBytes: fetchBytesMin,
       maxWaitTimeInMs: fetchWaitMaxMs,
       allowAutoTopicCreation: false,
-      // Restarts are ours: a fresh consumer has no state of the one that failed.
+      // We restart ourselves: a new consumer has no state of the failed one.
       retry: { restartOnFailure: async () => false },
     });
   }
 
-  /** Follows the group; resolves with the error when kafkajs gives up, with undefined at a stop. */
+  /** Runs the group session; resolves with the error when kafkajs gives up, with undefined at a stop. */
   #listen(session: Session, life: AbortSignal): Promise<unknown> {
     const { topic } = this.#options;
     const { consumer } = session;
@@ -217,7 +226,8 @@ export class KafkajsConsumer implements LogConsumer {
     this.#delivering++;
     let letGo: (error: unknown) => void = () => undefined;
     try {
-      // Not Promise.race with one promise a session: that promise would keep a reaction of every batch ever delivered.
+      // Not Promise.race with one promise per session: that promise would keep a reaction for every batch ever
+      // delivered.
       await new Promise<void>((resolve, reject) => {
         letGo = reject;
         session.letGo.add(letGo);
@@ -242,11 +252,11 @@ export class KafkajsConsumer implements LogConsumer {
       partition,
       handled.then(() => void this.#busy.delete(partition)),
     );
-    // A seek meanwhile wins: kafkajs applies it at the next fetch, after this.
+    // A seek meanwhile takes precedence: kafkajs applies it at the next fetch, after this.
     if ((await handled) && isOurs()) resolveOffset(batch.lastOffset());
   }
 
-  /** False when the handler failed: the offset stays, so the same records come again. */
+  /** False when the handler failed: the offset stays, so the same records are delivered again. */
   async #handle(batch: Batch): Promise<boolean> {
     const { partition } = batch;
     try {
@@ -262,14 +272,14 @@ export class KafkajsConsumer implements LogConsumer {
     }
   }
 
-  /** Keeps the session while handlers work: between fetches kafkajs does it by itself, during them it does not. */
+  /** Keeps the session alive while handlers work: kafkajs sends heartbeats only between fetches. */
   async #heartbeat(session: Session): Promise<void> {
     if (this.#delivering === 0 || session.heartbeat === undefined) return;
     try {
       await session.heartbeat();
     } catch (error) {
       if (!isSessionLost(error)) return this.#report(toKafkaError('heartbeat failed', error));
-      // Hand over in order: let the handlers finish what they have, then let kafkajs rejoin.
+      // Revoke in order: the handlers finish their current records first, then kafkajs rejoins.
       await this.#membership.revokeAll();
       abandon(session, error);
     }

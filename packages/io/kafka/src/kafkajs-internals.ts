@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 import { AppError } from '@perennial/kernel';
 
-/** The only version whose inside is known here. */
+/** The only kafkajs version whose internals are known here. */
 const KAFKAJS_VERSION = '2.2.4';
 
 /** Modules and methods that are patched. */
 const patched = new Set<string>();
 
-/** Throws `dependency_misconfigured` unless kafkajs is the version that the patches were written for. */
+/** Throws `dependency_misconfigured` unless the kafkajs version is the one that the patches were written for. */
 export function checkKafkajsVersion(version = readVersion(createRequire(import.meta.url))): void {
   if (version === KAFKAJS_VERSION) return;
   throw new AppError(
@@ -17,7 +17,7 @@ export function checkKafkajsVersion(version = readVersion(createRequire(import.m
   );
 }
 
-/** A `require` that reaches into kafkajs. */
+/** A `require` that can load kafkajs's internal modules. */
 export function openKafkajsInternals(): NodeJS.Require {
   const require = createRequire(import.meta.url);
   checkKafkajsVersion(readVersion(require));
@@ -29,8 +29,8 @@ function readVersion(require: NodeJS.Require): string {
 }
 
 /**
- * Puts another one in the place of a module of kafkajs, once a process. It works for modules that kafkajs loads anew
- * whenever it needs them, as it does with those of requests.
+ * Replaces a module of kafkajs, once per process. It works for modules that kafkajs requires again at each use, as it
+ * does with those of requests.
  */
 export function replaceKafkajsModule<Module>(
   name: string,
@@ -46,7 +46,7 @@ export function replaceKafkajsModule<Module>(
   patched.add(path);
 }
 
-/** Puts another one in the place of a method of a class of kafkajs, the export of a module, once a process. */
+/** Replaces a method of a kafkajs class, which is the export of a module, once per process. */
 export function replaceKafkajsMethod<Instance, Name extends string & keyof Instance>(
   module: string,
   name: Name,

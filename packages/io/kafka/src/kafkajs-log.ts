@@ -13,10 +13,10 @@ export interface KafkaLogOptions extends KafkaConnection {
   readonly producerLimits?: Partial<ProducerLimits>;
 }
 
-/** Of one question to the broker, kafkajs's own retries included. */
+/** Timeout of one admin request, kafkajs's own retries included. */
 const ANSWER_MS = 15_000;
 
-/** The log on a real broker. Connects when first needed; nothing here fails because the broker is away at the start. */
+/** The log on a real broker. Connects at first use; an unavailable broker does not make the start fail. */
 export function createKafkaLog(options: KafkaLogOptions): Log {
   const { logger, groupInstanceId } = options;
   const kafka = createKafkajsClient(options);
@@ -40,7 +40,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
       return producer;
     },
     async startConsumer(consumerOptions, handlers) {
-      // A client of its own: kafkajs shares a cache of committed offsets between the consumers of one client.
+      // A separate client: kafkajs shares a cache of committed offsets between the consumers of one client.
       const client = createKafkajsClient(options);
       const consumer = new KafkajsConsumer(client, { ...consumerOptions, groupInstanceId, logger }, handlers);
       consumer.start();
@@ -49,7 +49,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     },
     offsets: (topic) =>
       admin.ask(`offsets of ${topic}`, async (open) => {
-        // Asking for the offsets of an unknown topic would be retried for seconds; the list of topics is one request.
+        // Requesting the offsets of an unknown topic would be retried for seconds; listing the topics is one request.
         if (!(await open.listTopics()).includes(topic)) throw new AppError('not_found', `there is no topic ${topic}`);
         const offsets = new Map<number, PartitionOffsets>();
         for (const { partition, low, high } of await open.fetchTopicOffsets(topic)) {

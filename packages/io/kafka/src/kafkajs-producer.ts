@@ -5,15 +5,18 @@ import { toKafkaError } from './kafkajs-client.js';
 import type { LogProducer, OutgoingRecord } from './log.js';
 import { createSendQueue, type Request, sizeOfRecord } from './send-queue.js';
 
-/** Bounds of one producer. */
+/** Limits of one producer. */
 export interface ProducerLimits {
-  /** Of one request, so of any batch within it: kafkajs does not split, and the broker's `message.max.bytes` is 1 MiB by default. */
+  /**
+   * Size of one request, and so of each batch in it: kafkajs does not split, and the broker's `message.max.bytes` is 1
+   * MiB by default.
+   */
   readonly requestBytesMax: number;
-  /** kafkajs groups a partition's records in quadratic time: at 1,000 that is well below a millisecond. */
+  /** kafkajs groups a partition's records in quadratic time: for 1,000 records that is well below a millisecond. */
   readonly requestRecordsMax: number;
-  /** Waiting to be sent; above it a send fails at once. */
+  /** Bytes waiting to be sent; above this a send fails at once. */
   readonly pendingBytesMax: number;
-  /** A request that is not acknowledged by then has failed (and may have been written). */
+  /** Timeout of a request; one that is not acknowledged by then has failed, but may have been written. */
   readonly sendTimeoutMs: number;
 }
 
@@ -24,14 +27,17 @@ export const PRODUCER_LIMITS: ProducerLimits = {
   sendTimeoutMs: 10_000,
 };
 
-/** kafkajs's own retries keep the producer id and so write once; about 3 s in all, so that they end before the timeout. */
+/**
+ * kafkajs's own retries keep the producer id and so write once; about 3 s in total, so that they end before the
+ * timeout.
+ */
 const RETRY = { retries: 8, initialRetryTime: 50, maxRetryTime: 500 };
 
 /**
- * An idempotent producer with one request in flight. Whatever waits while a request is under way goes out as the next
- * one. When a request fails, everything that waits fails with it: otherwise a later record of a partition could be
- * written before the earlier one is tried again. And the kafkajs producer is thrown away: its sequence numbers go back
- * on failure, so its next request, with other content, would be taken for a repeat, acknowledged, and lost.
+ * An idempotent producer with one request in flight. Records that wait while a request is in flight go into the next
+ * one. When a request fails, all waiting sends fail with it: otherwise a later record of a partition could be written
+ * before the earlier one is retried. The kafkajs producer is then discarded: it reverts its sequence numbers on
+ * failure, so its next request, with other content, would be acknowledged as a duplicate and lost.
  */
 export class KafkajsProducer implements LogProducer {
   readonly #kafka: Kafka;
@@ -49,7 +55,7 @@ export class KafkajsProducer implements LogProducer {
     this.#queue = createSendQueue(limits);
   }
 
-  /** Connects ahead of the first send, so that this one doesn't pay for it; failures show at the send. */
+  /** Connects before the first send, so that the first send is not delayed; failures are reported at the send. */
   warmUp(): void {
     this.#connect().catch(() => undefined);
   }
@@ -85,7 +91,7 @@ export class KafkajsProducer implements LogProducer {
   }
 
   async #drain(): Promise<void> {
-    // Callers that were woken by the same I/O event get into the same request.
+    // Callers resumed by the same I/O event get into the same request.
     await new Promise<void>((resolve) => setImmediate(resolve));
     for (let request = this.#queue.take(); request !== undefined; request = this.#queue.take()) {
       try {
@@ -101,7 +107,7 @@ export class KafkajsProducer implements LogProducer {
 
   async #sendRequest(request: Request): Promise<void> {
     const topicMessages: Array<{ topic: string; messages: Message[] }> = [];
-    // Our records have the fields of kafkajs's messages: no copy. It only reads them.
+    // Our records have the fields of kafkajs's messages, and kafkajs only reads them, so no copy is needed.
     for (const [topic, records] of request.byTopic) topicMessages.push({ topic, messages: records as Message[] });
     const { sendTimeoutMs: ms } = this.#limits;
     await withLimit({ ms, message: 'no acknowledgement in time', code: 'dependency_unavailable' }, async () => {

@@ -1,5 +1,5 @@
 import { Seam } from '@perennial/kernel';
 import type { Log } from './log.js';
 
-/** Where a harness stands between a process and the log on a real broker. */
+/** The seam between a process and the log on a real broker. */
 export const logSeam = new Seam<(log: Log) => Log>('log');

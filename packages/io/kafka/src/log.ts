@@ -10,7 +10,7 @@ export interface LogRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** One record to be written, to an explicit partition. */
+/** One record to be written to a given partition. */
 export interface OutgoingRecord {
   readonly topic: string;
   readonly partition: number;
@@ -22,32 +22,38 @@ export interface OutgoingRecord {
 /** Writes in order: acks=all, idempotent, one request in flight. */
 export interface LogProducer {
   /**
-   * Resolves when every record is acknowledged by all in-sync replicas. Concurrent calls keep their order per partition.
-   * Throws AppError `dependency_unavailable` (retriable) when the broker is away, `limit_exceeded` when a record is too
-   * large for it; after an error any subset of the records may have been written.
+   * Resolves when every record is acknowledged by all in-sync replicas. Concurrent calls keep their order per
+   * partition. Throws AppError `dependency_unavailable` (retriable) when the broker is unavailable, `limit_exceeded`
+   * when a record is too large for the broker. After an error any subset of the records may have been written.
    */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface LogConsumerHandlers {
-  /** This member now owns these partitions; nothing is delivered of one before this returns for it. */
+  /** This member now owns these partitions; no record of a partition is delivered before this resolves for it. */
   onAssigned(partitions: readonly number[]): void;
-  /** This member owns these no longer (rebalance, lost session, stop): nothing more is delivered of them. */
+  /**
+   * This member no longer owns these partitions (rebalance, lost session, stop): none of their records is delivered
+   * after this.
+   */
   onRevoked(partitions: readonly number[]): void | Promise<void>;
   /**
-   * Records of one partition, ascending, one call at a time a partition. The next fetch of this partition waits until it
-   * resolves: that is the backpressure. `seek` within or after it moves the next delivery.
+   * Records of one partition, ascending, one call at a time per partition. The next fetch of this partition waits until
+   * this resolves, which gives backpressure. `seek` during or after it moves the next delivery.
    */
   onRecords(partition: number, records: readonly LogRecord[]): Promise<void>;
-  /** Visible trouble (broker away, session lost); the consumer goes on by itself. */
+  /** Visible trouble (broker unavailable, session lost); the consumer recovers by itself. */
   onError?(error: Error): void;
 }
 
 export interface LogConsumer {
   /** The next delivery of an owned partition starts at `offset`. */
   seek(partition: number, offset: number): void;
-  /** Group offsets, as a hint and for lag metrics: `next` is the offset of the first record not yet processed. Never throws for a partition that is no longer owned. */
+  /**
+   * Group offsets, as a hint and for lag metrics: `next` is the offset of the first record not yet processed. Never
+   * throws for a partition that is no longer owned.
+   */
   commit(offsets: ReadonlyMap<number, number>): Promise<void>;
   /** Leaves the group; resolves when no handler runs any more. */
   stop(): Promise<void>;
@@ -57,11 +63,11 @@ export interface ConsumerOptions {
   readonly groupId: string;
   readonly topic: string;
   readonly sessionTimeoutMs: number;
-  /** Upper bound of what one fetch brings of one partition. */
+  /** Upper bound of the bytes of one partition in one fetch. */
   readonly fetchBytesPerPartitionMax: number;
-  /** Bytes, of all partitions together, that a fetch waits for; 1 without. */
+  /** Minimum bytes of a fetch, all partitions together; default 1. */
   readonly fetchBytesMin?: number;
-  /** How long the broker may hold a fetch that has less to give. */
+  /** How long the broker may hold a fetch that has fewer bytes. */
   readonly fetchWaitMaxMs: number;
   /** Where a group without committed offsets begins. */
   readonly fromBeginning: boolean;
@@ -77,7 +83,7 @@ export interface PartitionOffsets {
 /** The log behind a port of a few methods. Implementations: kafkajs, and an in-memory one for unit tests. */
 export interface Log {
   createProducer(options?: { clientId?: string }): Promise<LogProducer>;
-  /** Joins the group and starts to deliver. */
+  /** Joins the group and starts delivery. */
   startConsumer(options: ConsumerOptions, handlers: LogConsumerHandlers): Promise<LogConsumer>;
   /** Offsets of every partition, by number; throws `not_found` when there is no such topic. */
   offsets(topic: string): Promise<ReadonlyMap<number, PartitionOffsets>>;

@@ -8,8 +8,8 @@ import { installReconnectOnSilence } from './reconnect-on-silence.js';
 import { installStaticMembership } from './static-membership.js';
 
 /**
- * Everything that differs here from kafkajs as it is published, once a process. Most patches are about correctness, so a
- * kafkajs that cannot be patched must not run: throws `dependency_misconfigured` for any other version than the known one.
+ * Applies all patches to kafkajs, once per process. Most of them are needed for correctness, so an unpatched kafkajs
+ * must not run: throws `dependency_misconfigured` for any version other than the known one.
  */
 export function patchKafkajs(): void {
   checkKafkajsVersion();

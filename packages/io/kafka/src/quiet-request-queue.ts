@@ -1,7 +1,7 @@
 import { replaceKafkajsMethod } from './kafkajs-internals.js';
 
 const REQUEST_QUEUE_MODULE = 'kafkajs/src/network/requestQueue/index.js';
-/** As in kafkajs: how soon pending requests are looked at again when no throttling says. */
+/** As in kafkajs: interval between checks of pending requests when the broker does not throttle. */
 const CHECK_PENDING_INTERVAL_MS = 10;
 
 /** What the replacement uses of kafkajs's request queue. */
@@ -14,9 +14,10 @@ export interface RequestQueue {
 }
 
 /**
- * kafkajs sets a timer after every response to look at pending requests, also when there are none; the time it computes is
- * then negative, which Node takes for 1 ms, and the check sets the timer again: each connection wakes the process a
- * thousand times a second, for ever. Here a timer is set only while something is pending; a push sets it itself.
+ * kafkajs sets a timer after every response to check pending requests, even when there are none. The computed time is
+ * then negative, which Node treats as 1 ms, and the check sets the timer again: each connection wakes the process a
+ * thousand times a second, for ever. With this patch a timer is set only while a request is pending; a push sets it
+ * itself.
  */
 export function installQuietRequestQueue(): void {
   replaceKafkajsMethod<RequestQueue, 'scheduleCheckPendingRequests'>(

@@ -5,19 +5,19 @@ const READ_LIMITS = {
   sessionTimeoutMs: 10_000,
   fetchBytesPerPartitionMax: 1 << 20,
   fetchWaitMaxMs: 100,
-  /** Without a record for this long the reading fails. */
+  /** Reading fails when no record arrives for this long. */
   stallMaxMs: 30_000,
 } as const;
 
 export interface ReadTopicOptions {
   readonly topic: string;
-  /** A group of its own: it commits nothing. */
+  /** A separate group; it commits nothing. */
   readonly groupId: string;
   readonly onRecord: (record: LogRecord) => void;
   readonly clock?: Clock;
 }
 
-/** Reads a topic from its beginning to what is its end now. */
+/** Reads a topic from its beginning to the end that it has at the call. */
 export async function readTopic(
   log: Log,
   { topic, groupId, onRecord, clock = systemClock }: ReadTopicOptions,

@@ -10,7 +10,7 @@ interface RealPool extends ConnectionPool {
   destroy(): Promise<void>;
 }
 
-/** A request with an empty body, whose answer nobody looks into. */
+/** A request with an empty body, whose response is not decoded. */
 function createRequest(require: NodeJS.Require): object {
   const Encoder = require('kafkajs/src/protocol/encoder.js') as new () => object;
   return {
@@ -19,7 +19,7 @@ function createRequest(require: NodeJS.Require): object {
   };
 }
 
-/** Answers a request with nothing but its correlation id, which is the number that follows size, key and version. */
+/** Answers a request with its correlation id only, which follows size, key and version in the request. */
 function answer(socket: Socket, request: Buffer): void {
   const bytes = Buffer.alloc(8);
   bytes.writeInt32BE(4, 0);

@@ -4,7 +4,10 @@ import { replaceKafkajsMethod } from './kafkajs-internals.js';
 const CONNECTION_POOL_MODULE = 'kafkajs/src/network/connectionPool.js';
 const TIMED_OUT = 'KafkaJSRequestTimeoutError';
 
-/** What is used of kafkajs's connections to one broker. Each consumer, producer and admin client of a process has its own. */
+/**
+ * The used part of kafkajs's connections to one broker. Each consumer, producer and admin client of a process has its
+ * own.
+ */
 export interface ConnectionPool {
   readonly host: string;
   readonly port: number;
@@ -16,10 +19,11 @@ export interface ConnectionPool {
 const sockets = new Map<string, Set<Socket>>();
 
 /**
- * kafkajs goes on with a connection that did not answer a request. Where nothing passes any more and nobody says so, since
- * the broker's machine was replaced or a firewall forgot, each further request is in vain too, until the kernel gives up
- * after a quarter of an hour. Here a broker that does not answer in time is connected anew, as librdkafka and the Java client
- * do, by all clients of the process: each would find out for itself, one after the other.
+ * kafkajs keeps using a connection on which a request timed out. When a connection is lost without notice, because the
+ * broker's machine was replaced or a firewall dropped its state, each further request times out too, until the kernel
+ * gives up after a quarter of an hour. With this patch a broker that does not answer in time is reconnected, as in
+ * librdkafka and the Java client. All clients of the process reconnect; otherwise each would have to time out by
+ * itself, one after the other.
  */
 export function installReconnectOnSilence(): void {
   replaceKafkajsMethod<ConnectionPool, 'getConnection'>(

@@ -1,6 +1,6 @@
 import type { OutgoingRecord } from './log.js';
 
-/** A record as a batch holds it. */
+/** A record as it is encoded in a batch. */
 export type BatchRecord = Pick<OutgoingRecord, 'key' | 'value' | 'headers'>;
 
 export interface BatchHead {
@@ -10,9 +10,9 @@ export interface BatchHead {
   readonly timestampMs: number;
 }
 
-/** From the batch's start up to its records. */
+/** Bytes of the batch before its records. */
 const HEAD_BYTES = 61;
-/** First offset and length: what the length does not count. */
+/** First offset and length: the fields that the length does not count. */
 const LENGTH_FROM = 12;
 const CRC_AT = 17;
 const CRC_FROM = 21;
@@ -20,7 +20,7 @@ const MAGIC = 2;
 
 /**
  * One record batch of Kafka's format 2 (https://kafka.apache.org/documentation/#recordbatch), uncompressed, all records
- * with the same timestamp. Sizes first, then one buffer: no copy and no allocation a record.
+ * with the same timestamp. Sizes are computed first, then one buffer is filled: no copy and no allocation per record.
  */
 export function encodeRecordBatch(
   records: readonly BatchRecord[],
@@ -65,7 +65,7 @@ function writeHead(
 }
 
 function sizeOfBody({ key, value, headers }: BatchRecord, index: number): number {
-  // Attributes and the timestamp's difference of 0 take one byte each.
+  // Attributes and the timestamp delta of 0 take one byte each.
   let bytes = 2 + sizeOfVarint(index) + sizeOfBytes(key) + sizeOfBytes(value);
   let count = 0;
   for (const name in headers) {
@@ -101,7 +101,7 @@ function sizeOfText(text: string): number {
   return sizeOfVarint(bytes) + bytes;
 }
 
-/** Bytes of a zigzag variable-length integer that is not negative and below 2^30. */
+/** Encoded bytes of a zigzag variable-length integer from 0 to below 2^30. */
 function sizeOfVarint(value: number): number {
   if (value < 0x40) return 1;
   if (value < 0x2000) return 2;
@@ -134,7 +134,7 @@ function writeText(batch: Buffer, start: number, text: string): number {
   const bytes = Buffer.byteLength(text);
   const at = writeVarint(batch, start, bytes);
   if (bytes === text.length && bytes < 64) {
-    // Plain ASCII, short: a loop is faster than a call into native code.
+    // For short ASCII text a loop is faster than a call into native code.
     for (let index = 0; index < bytes; index++) batch[at + index] = text.charCodeAt(index);
   } else {
     batch.write(text, at, 'utf8');

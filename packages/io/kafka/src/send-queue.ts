@@ -1,34 +1,34 @@
 import { AppError, must } from '@perennial/kernel';
 import type { OutgoingRecord } from './log.js';
 
-/** What goes out at once. */
+/** One request: what is sent at once. */
 export interface Request {
   readonly byTopic: ReadonlyMap<string, OutgoingRecord[]>;
-  /** The sends that end with this request are done. */
+  /** Resolves the sends whose last record is in this request. */
   succeed(): void;
-  /** Every send with a record in this request fails with `error`; those behind it fail as retriable. */
+  /** Every send with a record in this request fails with `error`; the later ones fail as retriable. */
   fail(error: AppError): void;
 }
 
-/** Sends that wait, in order. */
+/** Waiting sends, in order. */
 export interface SendQueue {
-  /** Waiting, without the request under way. */
+  /** Bytes that wait, without the request in flight. */
   readonly bytes: number;
   push(records: readonly OutgoingRecord[], bytes: number): Promise<void>;
-  /** The next request; undefined when nothing waits. */
+  /** The next request; undefined when no send waits. */
   take(): Request | undefined;
 }
 
 interface Send {
   readonly records: readonly OutgoingRecord[];
-  /** First record that is in no request yet, and the bytes from there on. */
+  /** Index of the first record that is in no request yet, and the bytes from it to the end. */
   next: number;
   bytesLeft: number;
   readonly resolve: () => void;
   readonly reject: (error: AppError) => void;
 }
 
-/** Lengths, sequence deltas and timestamps of one record on the wire, generously. */
+/** Upper bound for lengths, sequence deltas and timestamps of one record on the wire. */
 const RECORD_OVERHEAD_BYTES = 32;
 const HEADER_OVERHEAD_BYTES = 4;
 
@@ -40,7 +40,9 @@ export function sizeOfRecord({ key, value, headers }: OutgoingRecord): number {
   return bytes;
 }
 
-/** A queue that cuts requests at the limits; one send may span several requests, one request holds several sends. */
+/**
+ * A queue that cuts requests at the limits; one send may span several requests, and one request may hold several sends.
+ */
 export function createSendQueue(limits: { requestBytesMax: number; requestRecordsMax: number }): SendQueue {
   let waiting: Send[] = [];
   let bytesWaiting = 0;
@@ -89,7 +91,7 @@ interface Room {
   records: number;
 }
 
-/** Moves what fits of `send` into the request; gives the bytes taken. */
+/** Moves as many records of `send` into the request as fit; returns their bytes. */
 function fillRequest(send: Send, byTopic: Map<string, OutgoingRecord[]>, room: Room): number {
   const fitsWhole = send.bytesLeft <= room.bytes && send.records.length - send.next <= room.records;
   const bytesBefore = send.bytesLeft;

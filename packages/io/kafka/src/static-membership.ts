@@ -2,10 +2,10 @@ import type { PartitionAssigner } from 'kafkajs';
 import { replaceKafkajsModule } from './kafkajs-internals.js';
 
 /*
- * Static membership (KIP-345): a member of a group that has a name takes the place of the one that had it before, with its
- * partitions, at once and without a word to the others. kafkajs encodes the field in its requests and nobody fills it in.
- * A join finds the name at the group protocol, which is all that kafkajs hands through from a consumer's options; a
- * heartbeat finds it by the member id that the broker gave.
+ * Static membership (KIP-345): a group member with a group instance id replaces the previous member of that id and gets
+ * its partitions at once, without a rebalance. kafkajs can encode the field in its requests but never sets it. A join
+ * reads the id from the group protocol, the only object that kafkajs passes through from a consumer's options; a
+ * heartbeat looks the id up by the member id that the broker assigned.
  */
 
 const REQUESTS = 'kafkajs/src/protocol/requests';
@@ -24,7 +24,7 @@ type CreateRequest<Payload> = (payload: Payload) => unknown;
 
 const instanceIds = new Map<string, string>();
 
-/** Fills in the names. */
+/** Sets the group instance ids. */
 export function installStaticMembership(): void {
   replaceKafkajsModule<CreateRequest<JoinPayload>>(`${REQUESTS}/joinGroup/v5/request.js`, (original) => (payload) => {
     const named = payload.groupProtocols.find(({ groupInstanceId }) => groupInstanceId !== undefined);
@@ -36,7 +36,7 @@ export function installStaticMembership(): void {
   );
 }
 
-/** The same assigner for a member of this name. */
+/** The same assigner for a member with this group instance id. */
 export function withInstanceId(assigner: PartitionAssigner, groupInstanceId: string): PartitionAssigner {
   return (options) => {
     const anonymous = assigner(options);
@@ -44,7 +44,10 @@ export function withInstanceId(assigner: PartitionAssigner, groupInstanceId: str
   };
 }
 
-/** From now on this member's heartbeats carry its name, so that it learns when another takes it; gives the end of that. */
+/**
+ * From now on this member's heartbeats carry its group instance id, so that it learns when another member takes it;
+ * returns the function that ends this.
+ */
 export function nameHeartbeats(memberId: string, groupInstanceId: string): () => void {
   instanceIds.set(memberId, groupInstanceId);
   return () => void instanceIds.delete(memberId);

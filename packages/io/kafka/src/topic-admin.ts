@@ -2,14 +2,14 @@ import { AppError, retry } from '@perennial/kernel';
 import type { Admin, ITopicMetadata } from 'kafkajs';
 import { createKafkajsClient, type KafkaConnection, toErrorType, toKafkaError } from './kafkajs-client.js';
 
-/** A topic as it shall be. */
+/** A topic to be created. */
 export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
   readonly retentionMs: number;
   readonly cleanup: 'delete' | 'compact';
   readonly replicationFactor?: number;
-  /** Anything else, in Kafka's names. */
+  /** Further settings, by Kafka's names. */
   readonly config?: Readonly<Record<string, string>>;
 }
 
@@ -19,14 +19,15 @@ interface TopicDescription {
 }
 
 const CREATE_TIMEOUT_MS = 30_000;
-/** Looks for the new topics' leaders: 100 tries, 20 to 300 ms apart. */
+/** Waits for the new topics' leaders: 100 attempts, 20 to 300 ms apart. */
 const SETTLE = { initialMs: 20, maxMs: 300, attemptsMax: 100 };
-/** -1 takes the broker's default. */
+/** -1 means the broker's default. */
 const REPLICATION_BROKER_DEFAULT = -1;
 
 /**
- * Makes what is missing and leaves what is there; answers the names it made. Throws `dependency_misconfigured` when a
- * topic exists with another partition count: that number is fixed when a namespace is created.
+ * Creates missing topics and leaves existing ones unchanged; returns the names of the created ones. Throws
+ * `dependency_misconfigured` when a topic exists with another partition count: that number is fixed when a namespace is
+ * created.
  */
 export async function createTopics(connection: KafkaConnection, specs: readonly TopicSpec[]): Promise<string[]> {
   return withAdmin(connection, 'creating topics', async (admin) => {
@@ -42,11 +43,11 @@ export async function createTopics(connection: KafkaConnection, specs: readonly 
         waitForLeaders: false,
       });
     } catch (error) {
-      // Another provisioner was faster; theirs has to be what we want too.
+      // Another provisioner was faster; its topics must have the settings that we want.
       if (toErrorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
     }
     const names = missing.map(({ name }) => name);
-    // Each try has a connection of its own: kafkajs keeps who leads a partition, also when that one says no.
+    // Each attempt uses its own connection: kafkajs caches the leader of a partition, even when that broker denies it.
     const made = await retry(
       () => withAdmin(connection, 'looking for leaders', (fresh) => findLedTopics(fresh, names)),
       SETTLE,
@@ -56,7 +57,7 @@ export async function createTopics(connection: KafkaConnection, specs: readonly 
   });
 }
 
-/** Removes topics and what is in them; those that don't exist are passed over. */
+/** Deletes topics and their records; skips those that do not exist. */
 export async function deleteTopics(connection: KafkaConnection, names: readonly string[]): Promise<void> {
   await withAdmin(connection, 'deleting topics', async (admin) => {
     const existing = new Set(await admin.listTopics());
@@ -65,7 +66,7 @@ export async function deleteTopics(connection: KafkaConnection, names: readonly 
   });
 }
 
-/** Forgets consumer groups and their offsets; none may have a member. Those that don't exist are passed over. */
+/** Deletes consumer groups and their offsets; none may have a member. Skips those that do not exist. */
 export async function deleteGroups(connection: KafkaConnection, ids: readonly string[]): Promise<void> {
   await withAdmin(connection, 'deleting consumer groups', async (admin) => {
     const { groups } = await admin.listGroups();
@@ -86,7 +87,7 @@ async function withAdmin<T>(connection: KafkaConnection, what: string, act: (adm
   }
 }
 
-/** Partition counts of topics that are all there, each partition with a leader that answers; throws while some are not. */
+/** Partition counts of topics that all exist, each partition with a leader that answers; throws while some do not. */
 async function findLedTopics(admin: Admin, names: readonly string[]): Promise<Map<string, number>> {
   const { topics }: { topics: ITopicMetadata[] } = await admin.fetchTopicMetadata();
   const led = new Map<string, number>();
@@ -95,8 +96,8 @@ async function findLedTopics(admin: Admin, names: readonly string[]): Promise<Ma
   }
   const missing = names.filter((name) => !led.has(name));
   if (missing.length > 0) throw new AppError('timeout', `no leaders yet: ${missing.join(', ')}`, { retriable: true });
-  // A broker is named as leader a moment before it takes itself for one. One question after the other: of those that find
-  // no connection kafkajs opens one for each, and never closes but the last.
+  // A broker is named as leader shortly before it accepts that role. Requests go one after the other: concurrent
+  // requests without a connection each make kafkajs open one, of which it closes only the last.
   for (const name of names) await admin.fetchTopicOffsets(name);
   return led;
 }
@@ -118,7 +119,7 @@ function toKafkajsTopic({ name, partitions, retentionMs, cleanup, replicationFac
   const entries: Record<string, string> = {
     'cleanup.policy': cleanup,
     'retention.ms': String(retentionMs),
-    // The broker's clock, not the producers': ticks are checked against it.
+    // The broker's append time, not the producers' clocks: ticks are checked against it.
     'message.timestamp.type': 'LogAppendTime',
     ...config,
   };

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConsumerOptions, Log, LogConsumer, LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { createRandomToken, must } from '@perennial/kernel';
 
-/** What the suite needs of an implementation. */
+/** What the suite needs from an implementation. */
 export interface LogContractHarness {
   readonly log: Log;
   createTopic(topic: string, partitions: number): Promise<void>;
@@ -12,7 +12,7 @@ export interface LogContractHarness {
 const WAIT_MS_MAX = 30_000;
 const POLL_MS = 10;
 
-/** Waits until `check` holds; throws with what it last saw when it never does. */
+/** Waits until `check` returns true; throws after WAIT_MS_MAX. */
 async function eventually(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + WAIT_MS_MAX;
   while (!(await check())) {

@@ -1,15 +1,15 @@
 import { type ConsumerOptions, GroupMembership, type LogConsumer, type LogConsumerHandlers } from '@perennial/kafka';
 import type { MemoryTopic } from './memory-topic.js';
 
-/** A pause before a delivery that failed comes again. */
+/** Wait before a failed delivery is repeated. */
 const REDELIVERY_WAIT_MS = 5;
 
-/** A consumer group in memory: every change of its members revokes all partitions and deals them out again. */
+/** A consumer group in memory: every change of membership revokes all partitions and assigns them again. */
 export class MemoryGroup {
   readonly topic: MemoryTopic;
   readonly committed = new Map<number, number>();
   #members: MemoryConsumer[] = [];
-  /** Members that leave but still have something in hand. */
+  /** Members that are leaving but whose handlers still run. */
   readonly #departures = new Set<Promise<void>>();
   #dealing: Promise<void> = Promise.resolve();
 
@@ -32,13 +32,15 @@ export class MemoryGroup {
     this.#departures.delete(departure);
   }
 
-  /** The member vanishes as a killed process does: its handlers hear nothing, its partitions go to the others. */
+  /**
+   * The member disappears as a killed process does: its handlers are not called, and its partitions go to the others.
+   */
   async lose(member: MemoryConsumer): Promise<void> {
     this.#members = this.#members.filter((other) => other !== member);
     await this.rebalance();
   }
 
-  /** Revokes from all, then deals out anew; resolves when every member has been told. */
+  /** Revokes from all members, then assigns again; resolves when every member has been notified. */
   rebalance(): Promise<void> {
     this.#dealing = this.#dealing.then(async () => {
       await Promise.all([...this.#departures, ...this.#members.map((member) => member.membership.revokeAll())]);
@@ -60,7 +62,7 @@ export class MemoryConsumer implements LogConsumer {
   readonly #options: ConsumerOptions;
   readonly #handlers: LogConsumerHandlers;
   readonly #positions = new Map<number, number>();
-  /** How often each was sought: a seek to where it stands counts too. */
+  /** Number of seeks per partition: a seek to the current offset counts too. */
   readonly #seeks = new Map<number, number>();
   readonly #busy = new Map<number, Promise<void>>();
   readonly #wakers = new Set<() => void>();
@@ -91,7 +93,7 @@ export class MemoryConsumer implements LogConsumer {
     await this.#leaving;
   }
 
-  /** Gives everything up; resolves when no handler runs any more. */
+  /** Revokes everything; resolves when no handler runs any more. */
   async finish(): Promise<void> {
     const revoked = this.membership.revokeAll();
     this.#wakeAll();
@@ -131,7 +133,7 @@ export class MemoryConsumer implements LogConsumer {
     const last = records.at(-1);
     if (last === undefined) return this.#waitForMore(partition);
     try {
-      // A turn of the event loop, as a fetch would take.
+      // One turn of the event loop, as a fetch would take.
       await new Promise((resolve) => setImmediate(resolve));
       if (!isOurs() || isSought()) return;
       await this.#handlers.onRecords(partition, records);

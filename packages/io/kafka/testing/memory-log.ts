@@ -13,32 +13,32 @@ import { MemoryGroup } from './memory-group.js';
 import { MemoryTopic } from './memory-topic.js';
 
 export interface MemoryLogOptions {
-  /** Of each topic that is made by being used. */
+  /** Partition count of each topic that is created by its first use. */
   readonly partitions: number;
-  /** Append times; default: the machine's clock. */
+  /** Source of append times; default: the machine's clock. */
   readonly now?: () => number;
 }
 
-/** A failure to come: the next send writes its first `written` records, then throws. */
+/** A planned failure: the next send writes its first `written` records, then throws. */
 export interface SendFault {
   readonly written: number;
   readonly error?: Error;
 }
 
-/** The log in memory, with what a test wants to see and to break. A topic comes into being when it is first used. */
+/** The log in memory, with what tests inspect and break. A topic is created at its first use. */
 export interface MemoryLog extends Log {
   createTopic(topic: string, partitions?: number): void;
-  /** Everything in one partition (or, without one, in the topic by partition), as written. */
+  /** All records of one partition, or of the topic by partition when none is given, as written. */
   records(topic: string, partition?: number): readonly LogRecord[];
-  /** Appends past any producer. */
+  /** Appends without a producer. */
   append(record: OutgoingRecord): void;
-  /** Makes the next send fail. Faults queue up. */
+  /** Makes the next send fail. Several faults are queued. */
   failNextSend(fault: SendFault): void;
   /** Every send waits until the returned function is called. */
   holdSends(): () => void;
   trim(topic: string, partition: number, low: number): void;
   rebalance(groupId: string, topic: string): Promise<void>;
-  /** A member is gone without a word, as after `kill -9`: it hears nothing, the others get its partitions. */
+  /** A member disappears as after `kill -9`: its handlers are not called, and the others get its partitions. */
   loseMember(groupId: string, topic: string, consumer: unknown): Promise<void>;
 }
 
@@ -112,7 +112,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   };
 }
 
-/** What a test has in store for the sends of all producers. */
+/** Planned faults and holds for the sends of all producers. */
 interface Sends {
   readonly faults: SendFault[];
   held: Promise<void>;

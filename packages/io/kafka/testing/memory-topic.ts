@@ -30,7 +30,7 @@ export class MemoryTopic {
     for (const wake of waiting) wake();
   }
 
-  /** From `offset` on, at least one record where there is one, about `bytesMax` at most. */
+  /** Records from `offset` on: at least one if there is one, about `bytesMax` at most. */
   read(number: number, offset: number, bytesMax: number): LogRecord[] {
     const { low, records } = this.#partition(number);
     const read: LogRecord[] = [];
@@ -53,7 +53,7 @@ export class MemoryTopic {
     return { low, high: low + records.length };
   }
 
-  /** Drops what is below `low`, as retention does. */
+  /** Drops records below `low`, as retention does. */
   trim(number: number, low: number): void {
     const partition = this.#partition(number);
     const count = Math.max(0, Math.min(low - partition.low, partition.records.length));

@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 
-/** Removes the records below these offsets, by partition, as retention does after days. */
+/** Deletes the records below these offsets, by partition, as retention does after days. */
 export async function trimTopic(
   { brokers, clientId }: { readonly brokers: readonly string[]; readonly clientId: string },
   topic: string,
@@ -9,7 +9,7 @@ export async function trimTopic(
   const admin = new Kafka({ brokers: [...brokers], clientId, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
-    // It makes kafkajs load what it knows of the topic; deleting does not.
+    // This makes kafkajs load the topic's metadata; deleting records does not.
     await admin.fetchTopicOffsets(topic);
     const partitions = [...below].map(([partition, offset]) => ({ partition, offset: String(offset) }));
     await admin.deleteTopicRecords({ topic, partitions });

@@ -1,14 +1,15 @@
 /**
- * Which numbers of rows a model may be run with. Vectorised kernels treat the last few elements of a tensor apart, so a
- * row's last bits depend on the batch size: of the sizes 1 to 300, 55 gave other bits for some row of the default model.
- * Sizes that are multiples of 4 never did; 16 is a multiple of every vector width in use (AVX-512: 16 floats).
+ * The numbers of rows with which a model may be run. Vectorised kernels process the last few elements of a tensor
+ * differently, so a row's last bits depend on the batch size: of the sizes 1 to 300, 55 gave other bits for some row of
+ * the default model. Sizes that are multiples of 4 never did; 16 is a multiple of every vector width in use (AVX-512:
+ * 16 floats).
  */
 export const ROW_MULTIPLE = 16;
 
-/** Largest batch of one run; more rows are split. Throughput stops growing well below. */
+/** Largest batch of one run; more rows are split. Throughput stops growing well below this. */
 export const BATCH_ROWS_MAX = 512;
 
-/** The one shape for a provider (or model) that compiles each shape or gives other bits for each. */
+/** The only shape for a provider (or model) that compiles each shape or gives other bits for each. */
 const FIXED_ROWS = 256;
 
 export type BatchShapes = 'multiples' | 'fixed';

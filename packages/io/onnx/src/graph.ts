@@ -1,28 +1,28 @@
 import { AppError } from '@perennial/kernel';
 import type { InferenceSession } from './runtime.js';
 
-/** A tensor as declared: `null` is the number of rows, which varies. */
+/** A declared tensor: `null` is the number of rows, which varies. */
 interface TensorDeclaration {
   readonly name: string;
   readonly dtype: string;
   readonly shape: ReadonlyArray<number | null>;
 }
 
-/** Where one number of a row's result lies: a column (from 0) of an output tensor. */
+/** The source of one number of a row's result: a column (from 0) of an output tensor. */
 export interface ResultColumn {
   readonly output: string;
   readonly column: number;
 }
 
-/** What is relied on of a graph: one input of rows of features, and the numbers to be read of its outputs. */
+/** The requirements on a graph: one input of rows of features, and the numbers to be read from its outputs. */
 export interface GraphDeclaration {
   readonly inputs: readonly TensorDeclaration[];
   readonly outputs: readonly TensorDeclaration[];
-  /** In the order in which results have them. */
+  /** In the order of the results. */
   readonly heads: readonly ResultColumn[];
 }
 
-/** What the graph really has that the declaration says otherwise. */
+/** All differences between the graph's tensors and the declaration. */
 export function listTensorProblems(graph: GraphDeclaration, session: InferenceSession): string[] {
   const undeclared = session.inputMetadata.filter(({ name }) => !graph.inputs.some((tensor) => tensor.name === name));
   return [
@@ -49,15 +49,15 @@ function compareTensors(
   });
 }
 
-/** Numbers of one row, and of how many of them its result consists. */
+/** How many inputs (features) and results (heads) one row has. */
 export interface RowWidths {
   readonly features: number;
   readonly heads: number;
 }
 
 /**
- * The numbers of each row one after the other, in the order of the heads. Throws `artifact_invalid` for an output that has
- * not a number for each row: its shape is the graph's own doing.
+ * The numbers of each row one after the other, in the order of the heads. Throws `artifact_invalid` for an output that
+ * does not have a number for each row: the graph alone determines that shape.
  */
 export function readResults(
   found: InferenceSession.OnnxValueMapType,

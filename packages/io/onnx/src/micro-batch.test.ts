@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMicroBatcher } from './micro-batch.js';
 
-/** Gives each row of two numbers the double of its first and the half of its second; counts its runs. */
+/** For each row of two numbers returns twice the first and half of the second; counts its runs. */
 function createModel() {
   const sizes: number[] = [];
   const run = async (rows: Float32Array) => {

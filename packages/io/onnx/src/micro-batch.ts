@@ -7,9 +7,9 @@ interface Waiting {
 }
 
 /**
- * Runs whatever waits when the model is free as one batch: the partitions of a process ask at the same moment for a few
- * rows each, and a run costs about as much for 16 rows as for one. Sound because a row's bits do not depend on its
- * neighbours. Bounded by the callers: each waits for its answer before it asks again.
+ * Runs all waiting requests as one batch when the model is free: the partitions of a process request a few rows each at
+ * the same moment, and a run costs about as much for 16 rows as for one. Correct because a row's bits do not depend on
+ * its neighbours. Bounded by the callers: each waits for its result before its next request.
  */
 export function createMicroBatcher(
   run: (rows: Float32Array) => Promise<Float32Array>,
@@ -19,7 +19,7 @@ export function createMicroBatcher(
   let running = false;
 
   async function drain(): Promise<void> {
-    // Callers that were woken by the same I/O event get into the same run.
+    // Callers resumed by the same I/O event get into the same run.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
       const batch = waiting;

@@ -21,7 +21,7 @@ function toGraph({ inputs, outputs, heads }: ManifestFile): GraphDeclaration {
   return { inputs, outputs, heads: heads.map(({ output }) => ({ output, column: 0 })) };
 }
 
-/** A seeded stream in [0, 1). */
+/** Seeded random numbers in [0, 1). */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -88,7 +88,7 @@ describe('loadModel', () => {
 
   it('falls back, and says why, where there is no GPU', async () => {
     const model = await loadModel(FILE, GRAPH, { providers: ['cuda', 'webgpu', 'cpu'] });
-    // On a machine with an adapter the wish comes true; either way it is said which provider runs.
+    // On a machine with an adapter the requested provider runs; either way the model reports which one runs.
     expect(model.fallbacks.map(({ provider }) => provider)).toEqual(
       ['cuda', 'webgpu', 'cpu'].slice(0, ['cuda', 'webgpu', 'cpu'].indexOf(model.provider)),
     );
@@ -116,7 +116,7 @@ describe('the default model', () => {
     const rows = createRows(total, 42);
     const heads = GRAPH.heads.length;
     const whole = await model.score(rows);
-    // Every size up to 130, the sizes about the split, and shifting starts.
+    // Every size up to 130, the sizes around the split, and shifting starts.
     const sizes = [...Array.from({ length: 130 }, (_, index) => index + 1), 255, 256, 257, 511, 512, 513, 1_025];
     for (const size of sizes) {
       for (const start of [0, 7, total - size]) {

@@ -8,24 +8,24 @@ import { Tensor } from './runtime.js';
 import type { ExecutionProvider, ProviderFallback } from './session.js';
 import { openSession } from './session.js';
 
-/** A checked model, ready to score. */
+/** A checked model that is ready to score. */
 export interface Model {
   readonly provider: ExecutionProvider;
-  /** Providers wished for in vain, with the reason of each. */
+  /** Requested providers that could not be used, each with the reason. */
   readonly fallbacks: readonly ProviderFallback[];
   readonly batchShapes: BatchShapes;
   /**
-   * Scores rows of raw features (row-major, NaN for no value; length = rows x features) and gives the declared heads of
-   * each row (row-major; length = rows x heads). A row's result has the same bits whatever rows stand beside it and
-   * however many. The numbers are the graph's: their range is for the caller to check.
+   * Scores rows of raw features (row-major, NaN for no value; length = rows x features) and returns the declared heads
+   * of each row (row-major; length = rows x heads). A row's result has the same bits whatever the other rows are and
+   * however many there are. The values are the graph's: the caller must check their range.
    */
   score(rows: Float32Array): Promise<Float32Array>;
   release(): Promise<void>;
 }
 
 /**
- * Opens an ONNX graph on the first of the providers (in order of wish) that can run it. Throws `artifact_invalid` with all
- * reasons when it is not what was declared.
+ * Opens an ONNX graph on the first provider (in order of preference) that can run it. Throws `artifact_invalid` with
+ * all reasons when the graph does not match its declaration.
  */
 export async function loadModel(
   file: Buffer,
@@ -35,7 +35,7 @@ export async function loadModel(
   const features = must(graph.inputs[0]?.shape[1], 'the width of the input');
   const widths: RowWidths = { features, heads: graph.heads.length };
   const { session, provider, fallbacks } = await openSession(file, providers, async (opened) => {
-    // Tensors are the model's own fault: no other provider would make them fit.
+    // Wrong tensors are an error of the model: no other provider would make them fit.
     if (listTensorProblems(graph, opened).length > 0) return;
     await runOnce(opened, graph, { ...widths, rows: new Float32Array(ROW_MULTIPLE * features) });
   });
@@ -54,7 +54,7 @@ export async function loadModel(
     fallbacks,
     batchShapes,
     async score(rows) {
-      // Each for itself: a caller's mistake is not to fail its neighbours.
+      // Checked per caller: one caller's mistake must not fail the others in its batch.
       if (rows.length % features !== 0) {
         throw new AppError('contract_violation', `${rows.length} numbers are no rows of ${features} features`);
       }
@@ -98,13 +98,16 @@ async function runOnce(
 
 const PROBE_SHAPES = [ROW_MULTIPLE, 3 * ROW_MULTIPLE, 8 * ROW_MULTIPLE, BATCH_ROWS_MAX] as const;
 
-/** Runs the same made-up rows in several shapes and at several places; true when every row has the same bits in all. */
+/**
+ * Runs the same generated rows in several shapes and at several positions; true when every row always has the same
+ * bits.
+ */
 async function isShapeInvariant(
   session: InferenceSession,
   graph: GraphDeclaration,
   { features, heads }: RowWidths,
 ): Promise<boolean> {
-  // Spread over magnitudes, with some missing: a fixed sequence, so that every start decides alike.
+  // Spread over magnitudes, with some missing: a fixed sequence, so that every start decides the same.
   const toProbe = (row: number, column: number) =>
     (row * 7 + column * 3) % 11 === 0 ? Number.NaN : Math.exp((((row * 31 + column * 17) % 97) / 97) * 8 - 1);
   const known = new Map<number, string>();

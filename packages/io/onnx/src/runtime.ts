@@ -1,4 +1,4 @@
-// The order matters: the variable has to be there when the library is loaded. So nothing else imports onnxruntime-node.
+// The order matters: the variable must be set before the library is loaded. So no other file imports onnxruntime-node.
 import './telemetry-off.js';
 
 export { InferenceSession, Tensor } from 'onnxruntime-node';

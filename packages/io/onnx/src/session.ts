@@ -2,17 +2,17 @@ import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import { InferenceSession } from './runtime.js';
 
 /**
- * What ONNX Runtime says of bytes that no machine could run. Anything else it says (no memory, a kernel that is missing) may
- * be this machine's own trouble, and is no verdict on the model.
+ * ONNX Runtime's messages for bytes that no machine could run. Any other message (no memory, a missing kernel) may be a
+ * problem of this machine and does not show that the model is invalid.
  */
 const IS_NO_MODEL = /protobuf parsing failed|invalid model|model data pointer is null/i;
 
-/** Execution providers that configuration may wish for, best first. */
+/** Execution providers that configuration may request, best first. */
 export const EXECUTION_PROVIDERS = ['cuda', 'tensorrt', 'webgpu', 'cpu'] as const;
 
 export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
 
-/** Why a wished provider is not the one in use. */
+/** Why a requested provider is not in use. */
 export interface ProviderFallback {
   readonly provider: ExecutionProvider;
   readonly reason: string;
@@ -26,7 +26,7 @@ export interface OpenedSession {
 
 /**
  * Opens the model on the first provider of the list that accepts it and can run it (`probe`). Throws `artifact_invalid`
- * when the CPU finds that it is no model, `dependency_unavailable` when it cannot be run here.
+ * when the CPU provider finds that it is not a valid model, `dependency_unavailable` when it cannot be run here.
  */
 export async function openSession(
   model: Buffer,

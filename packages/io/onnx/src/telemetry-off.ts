@@ -1,5 +1,6 @@
 /**
- * From 1.29 on ONNX Runtime sends usage events to its maker from Linux and macOS too, unless this variable is set before
- * its library is loaded. Nothing of an installation leaves it unasked: whoever wants those events sets it to 0.
+ * Since 1.29 ONNX Runtime sends usage events to its vendor from Linux and macOS too, unless this variable is set before
+ * its library is loaded. No data leaves an installation by default: operators who want to send those events set it to
+ * 0.
  */
 process.env.ORT_DISABLE_TELEMETRY ??= '1';

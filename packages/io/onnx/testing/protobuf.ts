@@ -1,4 +1,4 @@
-/** The little of protobuf that an ONNX file needs: each field is a tag and its bytes, a message is its fields. */
+/** The subset of protobuf that an ONNX file needs: a field is a tag and its bytes, a message is a list of fields. */
 
 /** A whole number as a varint. */
 export function integer(field: number, value: number): Buffer {

@@ -1,18 +1,18 @@
 import { bytes, integer } from './protobuf.js';
 
-/** One output tensor: each column is a weighted sum of the features, a missing one counted as 0, plus a constant. */
+/** One output tensor: each column is a weighted sum of the features plus a constant; a missing feature counts as 0. */
 export interface TinyOutput {
   readonly name: string;
-  /** Shape [rows] for one column that stands alone; else [rows, columns]. */
+  /** Shape [rows], for a single column; otherwise [rows, columns]. */
   readonly isFlat?: boolean;
-  /** Through the logistic function, so that each is from 0 to 1. */
+  /** Applies the logistic function, so that each value is from 0 to 1. */
   readonly isProbability?: boolean;
   readonly columns: readonly TinyColumn[];
 }
 
 export interface TinyColumn {
   readonly constant: number;
-  /** By the index of the feature; others count nothing. */
+  /** Weights by feature index; absent features have weight 0. */
   readonly weights?: Readonly<Record<number, number>>;
 }
 

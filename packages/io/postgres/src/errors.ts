@@ -1,6 +1,6 @@
 import { AppError, isAppError, toMessage } from '@perennial/kernel';
 
-/** SQLSTATE classes that pass by themselves: connection, resources, operator intervention, system, and lost races. */
+/** SQLSTATE classes of transient failures: connection, resources, operator intervention, system, and lost races. */
 const PASSING_CLASSES = new Set(['08', '53', '57', '58', '40', '55']);
 const PASSING_SYSTEM_CODES = new Set([
   'ECONNREFUSED',
@@ -12,22 +12,25 @@ const PASSING_SYSTEM_CODES = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
-/** What node-postgres throws without a code. */
+/** Errors that node-postgres throws without a code. */
 const PASSING_MESSAGES =
   /connection terminated|read timeout|timeout (expired|exceeded)|client has encountered a connection error|not queryable/i;
 
-/** True when PostgreSQL is away, starting, overloaded or lost a race: the same statement may succeed later. */
+/** True when PostgreSQL is unavailable, starting, overloaded or lost a race: the same statement may succeed later. */
 export function isPassing(error: unknown): boolean {
   if (isAppError(error)) return error.retriable;
   if (typeof error !== 'object' || error === null) return false;
-  // By shape, not by class: a socket's errors may come from another realm.
+  // Tests the error's fields, not its class: a socket's errors may come from another realm.
   const { code, message, errors } = error as { code?: unknown; message?: unknown; errors?: unknown };
   if (Array.isArray(errors) && errors.some(isPassing)) return true;
   if (typeof code !== 'string') return PASSING_MESSAGES.test(String(message));
   return PASSING_SYSTEM_CODES.has(code) || (code.length === 5 && PASSING_CLASSES.has(code.slice(0, 2)));
 }
 
-/** Asks PostgreSQL, with its failures in our terms; their messages begin with `what`, such as `listing actions`. */
+/**
+ * Runs a request to PostgreSQL and maps its failures to ours; their messages begin with `what`, such as `listing
+ * actions`.
+ */
 export async function askPostgres<T>(what: string, question: () => Promise<T>): Promise<T> {
   try {
     return await question();
@@ -36,7 +39,7 @@ export async function askPostgres<T>(what: string, question: () => Promise<T>): 
   }
 }
 
-/** A PostgreSQL failure in our terms: `dependency_unavailable` and retriable when it may pass, else as it was. */
+/** Maps a PostgreSQL failure: `dependency_unavailable` and retriable when it is transient, otherwise unchanged. */
 export function toPostgresError(what: string, error: unknown): unknown {
   if (isAppError(error) || !isPassing(error)) return error;
   return new AppError('dependency_unavailable', `${what}: ${toMessage(error)}`, { retriable: true, cause: error });

@@ -1,9 +1,9 @@
 import { assert } from '@perennial/kernel';
 
-/** PostgreSQL cuts longer names silently, and two could become one. */
+/** PostgreSQL silently truncates longer names, so that two names could become the same. */
 const IDENTIFIER_BYTES_MAX = 63;
 
-/** A name as a quoted SQL identifier; values never go this way, they are parameters. */
+/** A name as a quoted SQL identifier. Not for values: those are parameters. */
 export function quoteIdentifier(name: string): string {
   assert(
     name !== '' && Buffer.byteLength(name) <= IDENTIFIER_BYTES_MAX && !name.includes('\0'),

@@ -4,7 +4,7 @@ import { askPostgres } from './errors.js';
 import { quoteIdentifier } from './identifiers.js';
 import { inTransaction } from './pool.js';
 
-/** One step of a schema; `sql` runs with the schema as search path, and never changes once released. */
+/** One migration of a schema; `sql` runs with the schema as search path, and never changes after its release. */
 export interface Migration {
   readonly name: string;
   readonly sql: string;
@@ -13,13 +13,13 @@ export interface Migration {
 /** First key of the advisory locks of migrations; the second is the schema's hash. */
 const MIGRATION_LOCK = 7_314_001;
 
-/** Of one migration: an index over a large table takes its time. */
+/** Timeout of one migration: an index over a large table takes long. */
 const MIGRATION_TIMEOUT_MS = 3_600_000;
 
 /**
- * Creates the schema and runs what has not been run yet, in order, in one transaction: all or nothing. Processes that
- * start together wait for each other. Answers the names it ran. Throws `dependency_misconfigured` when a migration that
- * has been run was changed since.
+ * Creates the schema and runs the missing migrations, in order, in one transaction: all or nothing. Processes that
+ * start together wait for each other. Returns the names of the migrations it ran. Throws `dependency_misconfigured`
+ * when a migration was changed after it ran.
  */
 export async function migrate(
   pool: Pool,
@@ -35,7 +35,7 @@ async function migrateWithin(
   { schema, migrations }: { schema: string; migrations: readonly Migration[] },
 ): Promise<string[]> {
   await client.query(`SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS}`);
-  // A competitor may hold the lock for as long as its migrations take.
+  // Another process may hold the lock for as long as its migrations take.
   await patiently(client, 'SELECT pg_advisory_xact_lock($1, hashtext($2))', [MIGRATION_LOCK, schema]);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
   await client.query(`SET LOCAL search_path TO ${quoteIdentifier(schema)}`);
@@ -62,9 +62,9 @@ async function migrateWithin(
   return ran;
 }
 
-/** A statement that may take longer than the pool's others. */
+/** A statement that may take longer than the pool's other statements. */
 async function patiently(client: PoolClient, text: string, values: unknown[] = []): Promise<void> {
-  // pg knows it of a single query too; its types do not.
+  // pg supports this for a single query too; its types do not have it.
   const query = { text, values, query_timeout: MIGRATION_TIMEOUT_MS };
   await client.query(query);
 }

@@ -5,25 +5,30 @@ export type { Pool, PoolClient } from 'pg';
 
 export interface PoolOptions {
   readonly url: string;
-  /** Shown by `pg_stat_activity`. */
+  /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly connectionsMax: number;
-  /** How long one statement may take; default STATEMENT_TIMEOUT_MS. */
+  /** Timeout of one statement; default STATEMENT_TIMEOUT_MS. */
   readonly statementTimeoutMs?: number;
-  /** Told of connections that break while idle; the pool replaces them. */
+  /** Called when an idle connection breaks; the pool replaces it. */
   readonly onIdleError?: (error: Error) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Less than any statement is waited for: when one connection turns out to be lost, no other is left from before. */
+/**
+ * Shorter than the statement timeout: when one connection turns out to be lost, the pool has no other one from before
+ * the loss.
+ */
 const IDLE_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
-/** After this much more PostgreSQL is out of reach: a connection may be lost without either end being told. */
+/** When this time is over too, PostgreSQL is unavailable: a connection may be lost without notice to either end. */
 const ANSWER_GRACE_MS = 5_000;
-/** A transaction whose process hangs must not hold locks for ever. */
+/** A transaction of a hanging process must not hold locks for ever. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
-/** A pool that connects when first used. `bigint` columns come as numbers: offsets and milliseconds fit 53 bits. */
+/**
+ * A pool that connects at first use. `bigint` columns are returned as numbers: offsets and milliseconds fit 53 bits.
+ */
 export function createPool(options: PoolOptions): pg.Pool {
   const { url, applicationName, connectionsMax, statementTimeoutMs = STATEMENT_TIMEOUT_MS, onIdleError } = options;
   const pool = new pg.Pool({
@@ -48,7 +53,7 @@ function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string)
   return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
 }
 
-/** A pool for one piece of work, such as a command. */
+/** A pool for one task, such as a command. */
 export async function withPool<T>(options: PoolOptions, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
   const pool = createPool(options);
   try {
@@ -62,7 +67,8 @@ export async function withPool<T>(options: PoolOptions, work: (pool: pg.Pool) =>
 export async function inTransaction<T>(pool: pg.Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // A connection that breaks between two queries tells nobody else, and an event that nobody hears would end the process.
+  // A connection that breaks between two queries reports it only by this event, and an unhandled error event would end
+  // the process.
   const onError = (error: Error) => {
     broken = error;
   };
@@ -73,7 +79,7 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: PoolClient)
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    // What the server holds of a connection that fails here is unknown: it must not go back to the pool.
+    // The server-side state of a connection that fails here is unknown: it must not go back to the pool.
     if (isUnanswered(error)) broken = error;
     else await client.query('ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
     throw error;
@@ -83,7 +89,10 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: PoolClient)
   }
 }
 
-/** True for a statement that the server did not even end: whatever comes after it on this connection waits behind it. */
+/**
+ * True for a statement that the server did not end even at its timeout: later statements on this connection would wait
+ * behind it.
+ */
 function isUnanswered(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   // `runQuery` wraps what the driver throws.

@@ -2,15 +2,15 @@ import { AppError } from '@perennial/kernel';
 import { toPostgresError } from './errors.js';
 import type { Pool, PoolClient } from './pool.js';
 
-/** What SQL takes here. */
+/** The types of SQL parameters. */
 export type SqlValue = string | number | boolean | Date | null | readonly string[];
 
 const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
 
 /**
- * Runs one statement and gives its rows. Throws AppError: `dependency_unavailable` while PostgreSQL is away, `conflict` for a broken
- * unique constraint, `dependency_misconfigured` where the tables were never made.
+ * Runs one statement and returns its rows. Throws AppError: `dependency_unavailable` while PostgreSQL is unavailable,
+ * `conflict` for a violated unique constraint, `dependency_misconfigured` when the tables do not exist.
  */
 export async function runQuery<Row extends Record<string, unknown>>(
   on: Pool | PoolClient,

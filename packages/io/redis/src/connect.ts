@@ -8,25 +8,28 @@ export type { Redis } from 'ioredis';
 export interface RedisConnection {
   readonly url: string;
   readonly logger: Logger;
-  /** Shown by `CLIENT LIST`, such as `scoring-3`. */
+  /** Shown in `CLIENT LIST`, such as `scoring-3`. */
   readonly name: string;
-  /** How long the first connection may take; default CONNECT_WAIT_MS_MAX. */
+  /** Timeout of the first connection; default CONNECT_WAIT_MS_MAX. */
   readonly connectWaitMsMax?: number;
 }
 
-/** After this a start fails, and says so, instead of hanging. */
+/** After this time a start fails with an error instead of hanging. */
 const CONNECT_WAIT_MS_MAX = 30_000;
-/** A command that isn't answered by then has failed; whether it was executed is unknown. */
+/** Timeout of a command; whether it was executed is then unknown. */
 const COMMAND_TIMEOUT_MS = 10_000;
-/** With commands under way Redis is connected anew after this: a connection may be lost without either end being told. */
+/**
+ * With commands in flight, Redis is reconnected after this silence: a connection may be lost without notice to either
+ * end.
+ */
 const SILENCE_MS_MAX = 5_000;
 const RECONNECT_BACKOFF = { initialMs: 50, maxMs: 2_000 };
 
 /**
- * Connects, with auto-pipelining, and reconnects for ever. While Redis is away a command fails at once, and one that was
- * under way when the connection broke fails too: it is never sent again behind the caller's back, since a commit that
- * was executed and then repeated would look fenced. Throws `dependency_misconfigured` for a Redis that may evict keys,
- * `dependency_unavailable` when there is none.
+ * Connects, with auto-pipelining, and reconnects without limit. While Redis is unavailable a command fails at once, and
+ * one that was in flight when the connection broke fails too. It is never resent without the caller's knowledge, since
+ * a commit that was executed and then repeated would look fenced. Throws `dependency_misconfigured` for a Redis that
+ * may evict keys, `dependency_unavailable` when it cannot connect.
  */
 export async function connectRedis(connection: RedisConnection): Promise<Redis> {
   const { url, name, connectWaitMsMax = CONNECT_WAIT_MS_MAX } = connection;
@@ -41,7 +44,7 @@ export async function connectRedis(connection: RedisConnection): Promise<Redis> 
     socketTimeout: SILENCE_MS_MAX,
     lazyConnect: true,
     retryStrategy: (attempt) => toBackoffMs(attempt, RECONNECT_BACKOFF, Math.random),
-    // After a failover the old primary answers READONLY until it is asked anew who is primary.
+    // After a failover the old primary answers READONLY until the client resolves the primary again.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
   logConnection(redis, logger);
@@ -62,7 +65,7 @@ function logConnection(redis: Redis, logger: Logger): void {
     away = false;
   });
   redis.on('error', (error) => {
-    // Once an outage, not once an attempt.
+    // Once per outage, not once per attempt.
     if (!away) logger.warn({ reason: toMessage(error) }, 'redis is away');
     away = true;
   });
@@ -86,7 +89,7 @@ async function waitUntilReady(redis: Redis, waitMsMax: number, address: string):
           }),
         );
       }, waitMsMax);
-      // Its failures come as events, and it goes on by itself.
+      // Failures are reported by events, and the client reconnects by itself.
       redis.connect().catch(() => undefined);
     });
   } finally {
@@ -94,7 +97,7 @@ async function waitUntilReady(redis: Redis, waitMsMax: number, address: string):
   }
 }
 
-/** Host and port without user and password. */
+/** Host and port, without user and password. */
 function toAddress(url: string): string {
   return URL.canParse(url) ? new URL(url).host || new URL(url).pathname : 'an invalid URL';
 }

@@ -1,7 +1,7 @@
 import { AppError } from '@perennial/kernel';
 import type { Redis } from 'ioredis';
 
-/** Refuses a Redis that may drop keys when memory is short: state would vanish while its offset stays. */
+/** Rejects a Redis that may evict keys when memory is short: state would be lost while its offset stays. */
 export async function checkEvictionPolicy(redis: Redis, address: string): Promise<void> {
   const policy = parseEvictionPolicy(await redis.info('memory'));
   if (policy === 'noeviction') return;
@@ -11,7 +11,7 @@ export async function checkEvictionPolicy(redis: Redis, address: string): Promis
   );
 }
 
-/** The policy out of an `INFO memory` reply; undefined when it isn't told. */
+/** The policy in an `INFO memory` reply; undefined when the reply has none. */
 export function parseEvictionPolicy(info: string): string | undefined {
   return /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
 }

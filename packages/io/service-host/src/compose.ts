@@ -3,8 +3,8 @@ import type { Logger } from '@perennial/telemetry';
 import type { App } from './run-service.js';
 
 /**
- * An app out of its `start`, which answers its URL and registers with `releases` how to give back what it acquires. That
- * is done in reverse at a stop, or when the start fails, whose error then goes on.
+ * Makes an app from its `start`, which returns its URL and registers with `releases` how to release what it acquires.
+ * Resources are released in reverse order at a stop, or when the start fails; the error is then thrown on.
  */
 export function composeApp(logger: Logger, start: (releases: ReleaseStack) => Promise<string>): App {
   const releases = new ReleaseStack();

@@ -5,32 +5,32 @@ import { createPool, type Pool } from '@perennial/postgres';
 import { connectRedis, type Redis } from '@perennial/redis';
 import type { Logger } from '@perennial/telemetry';
 
-/** Who opens, and who will give it back. */
+/** The process that opens a connection, and where it registers the release. */
 export interface Opener {
-  /** Of this process alone, such as `scoring-3f9a`: brokers and stores show it to those who look for who is connected. */
+  /** Unique per process, such as `scoring-3f9a`: brokers and stores show it to operators who look for their clients. */
   readonly name: string;
   readonly logger: Logger;
   readonly releases: ReleaseStack;
 }
 
-/** The log; connects when it is first used. */
+/** The log; connects at first use. */
 export function openLog({ name, logger, releases }: Opener, { brokers }: { brokers: readonly string[] }): Log {
   const log = createKafkaLog({ brokers, clientId: name, groupInstanceId: name, logger });
   releases.push('kafka', () => log.close());
   return log;
 }
 
-/** A connection to Redis that is ready. Throws `dependency_unavailable` or `dependency_misconfigured`. */
+/** A ready connection to Redis. Throws `dependency_unavailable` or `dependency_misconfigured`. */
 export function openRedis({ name, logger, releases }: Opener, { url }: { url: string }): Promise<Redis> {
   return releases.acquire(
     'redis',
     () => connectRedis({ url, logger, name }),
-    // When it is given back nothing is under way any more, and a farewell would fail where Redis is away.
+    // At the release no command is in flight, and QUIT would fail while Redis is unavailable.
     (redis) => redis.disconnect(),
   );
 }
 
-/** A pool of connections to PostgreSQL; connects when it is first used. */
+/** A pool of connections to PostgreSQL; connects at first use. */
 export function openPool(
   { name, logger, releases }: Opener,
   { url, connectionsMax }: { url: string; connectionsMax: number },
@@ -45,7 +45,7 @@ export function openPool(
   return pool;
 }
 
-/** Who may ask this service: the tokens of a namespace, looked up in PostgreSQL when they are first seen. */
+/** Access to this service: the tokens of a namespace, looked up in PostgreSQL at their first use. */
 export function openAccess(pool: Pool, namespace: string): Access {
   return createAccess(createTokenStore(pool, namespace));
 }

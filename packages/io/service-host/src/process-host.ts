@@ -1,17 +1,17 @@
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
-/** The process as a dependency, so that the runner can be tested without one. */
+/** The process as a dependency, so that the runner can be tested without a real one. */
 export interface ProcessHost {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Arguments after the script's name. */
+  /** Arguments after the script name. */
   readonly args: readonly string[];
-  /** Resolves at the next SIGTERM or SIGINT, which then does not end the process by itself. */
+  /** Resolves at the next SIGTERM or SIGINT; that signal then does not end the process by itself. */
   waitForSignal(): Promise<StopSignal>;
   setExitCode(code: number): void;
   exit(code: number): void;
-  /** Ends the process after `ms` even if something still runs. */
+  /** Ends the process after `ms` even if work is still running. */
   exitAfter(ms: number, code: number, before: () => void): { cancel(): void };
-  /** A line on standard output. */
+  /** Writes a line to standard output. */
   print(line: string): void;
   writeError(text: string): void;
 }

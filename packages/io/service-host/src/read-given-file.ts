@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { AppError, toMessage } from '@perennial/kernel';
 
-/** A file that somebody named on the command line; one that cannot be read is wrong usage (`config_invalid`). */
+/** Reads a file that the user named on the command line; one that cannot be read is wrong usage (`config_invalid`). */
 export async function readGivenFile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);

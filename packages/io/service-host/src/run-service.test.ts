@@ -8,7 +8,7 @@ interface FakeHost extends ProcessHost {
   raise(signal: StopSignal): void;
   readonly exits: number[];
   readonly errors: string[];
-  /** Codes of the exits that are due later. */
+  /** Codes of the scheduled exits. */
   readonly planned: Set<number>;
 }
 

@@ -4,26 +4,26 @@ import { createLogger } from '@perennial/telemetry';
 import type { ProcessHost, StopSignal } from './process-host.js';
 import { createProcessHost } from './process-host.js';
 
-/** A service once composed: `start` acquires everything (or rolls back), `stop` drains and gives it back. */
+/** A composed service: `start` acquires all resources (or rolls back), `stop` drains and releases them. */
 export interface App {
   start(): Promise<{ url: string }>;
   stop(): Promise<void>;
 }
 
-/** What the runner itself needs to know of a configuration. */
+/** The part of a configuration that the runner needs. */
 export interface RunnableConfig {
   readonly namespace: string;
   readonly instanceId: string;
   readonly logLevel: string;
 }
 
-/** What commands see of the process. */
+/** The part of the process that commands can use. */
 export type CommandHost = Pick<ProcessHost, 'env' | 'print'>;
 
 /** A one-shot subcommand, `main.js <command> [args]`. */
 export type Command<Config> = (config: Config, args: readonly string[], logger: Logger) => Promise<void>;
 
-/** What a service gives to whoever runs it: its own `main`, or a tool. */
+/** What a service passes to its runner: its own `main`, or a tool. */
 export interface ServiceDefinition<Config extends RunnableConfig> {
   readonly name: string;
   /** Throws AppError `config_invalid` with all problems. */
@@ -33,12 +33,17 @@ export interface ServiceDefinition<Config extends RunnableConfig> {
   commands?(host: CommandHost): Readonly<Record<string, Command<Config>>>;
 }
 
-/** Exit codes: what a supervisor may conclude. */
+/** Exit codes for supervisors. */
 const EXIT = { ok: 0, failure: 1, configInvalid: 2 } as const;
 
-/** How long a stop may drain before the process ends anyway; below the 30 s that orchestrators wait by default. */
+/**
+ * Limit of the drain at a stop, after which the process ends anyway; below the 30 s that orchestrators wait by default.
+ */
 const DRAIN_DEADLINE_MS = 25_000;
-/** After a stop the process ends by itself, but a connection that was lost without a word would hold it for a quarter of an hour. */
+/**
+ * After a stop the process ends by itself, but a connection that was lost without notice would delay that by a quarter
+ * of an hour.
+ */
 const LINGER_MS = 1_000;
 
 /** Environment -> configuration -> app -> wait for a signal -> drain. Resolves when the process may end; sets its exit code. */
@@ -84,7 +89,7 @@ async function serve<Config extends RunnableConfig>(
   logger: Logger,
   host: ProcessHost,
 ): Promise<void> {
-  // Listen first: a signal that comes during the start must stop it too.
+  // Listen for signals first: one that arrives during the start must stop it too.
   const signal = host.waitForSignal();
   const app = await definition.createApp(config);
   let signalled: StopSignal | undefined;
@@ -101,7 +106,7 @@ async function serve<Config extends RunnableConfig>(
   const name = await signal;
   logger.info({ signal: name, deadlineMs: DRAIN_DEADLINE_MS }, 'service draining');
   const deadline = host.exitAfter(DRAIN_DEADLINE_MS, EXIT.failure, () => logger.error('drain deadline passed'));
-  // A second signal means now.
+  // A second signal ends the process at once.
   void host.waitForSignal().then(() => host.exit(EXIT.failure));
   await started.catch(() => undefined);
   await app.stop();

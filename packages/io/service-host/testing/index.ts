@@ -10,7 +10,7 @@ import { createMetrics, createSilentLogger, type Metrics } from '@perennial/tele
 
 const routes = new WeakMap<FastifyInstance, string[]>();
 
-/** A server that is ready, silent, and lets the test token in (`@perennial/access/testing`), unless told otherwise. */
+/** A ready, silent server that accepts the test token (`@perennial/access/testing`), unless configured otherwise. */
 export function createTestServer(
   options: Partial<HttpServerOptions> & { readonly access?: Access } = {},
 ): FastifyInstance {
@@ -26,18 +26,18 @@ export function createTestServer(
   const own: string[] = [];
   routes.set(server, own);
   server.addHook('onRoute', ({ method, url }) => {
-    // Fastify adds the HEAD of each GET by itself.
+    // Fastify adds a HEAD route for each GET by itself.
     if (method !== 'HEAD') own.push(`${String(method)} ${url}`);
   });
   return server;
 }
 
-/** The routes that were added to a test server, as its contract would write them: `GET /v1/features/{userId}`. */
+/** The routes that were added to a test server, in the form of the contract: `GET /v1/features/{userId}`. */
 export function listRoutes(server: FastifyInstance): string[] {
   return (routes.get(server) ?? []).map((route) => route.replace(/:(\w+)/g, '{$1}')).sort();
 }
 
-/** What `listRoutes` has to be for a service with this contract. */
+/** The expected result of `listRoutes` for a service with this contract. */
 export function listContract(operations: readonly Operation[]): string[] {
   return operations.map(({ method, path }) => `${method} ${path}`).sort();
 }

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { addOperation, addRawOperation, defineOperation, type Operation } from './operation.js';
 
-/** Whether traffic and work may come, and if not, why. */
+/** Whether the service is ready for traffic and work, and if not, why. */
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
@@ -15,7 +15,7 @@ export interface HealthRoutesOptions {
   readonly metricsAccess: 'open' | 'token';
 }
 
-/** Ready when nothing speaks against it. */
+/** Ready when there is no reason against it. */
 export function toReadiness(reasons: readonly string[]): Readiness {
   return { ready: reasons.length === 0, reasons };
 }
@@ -39,10 +39,10 @@ const getReadiness = defineOperation({
   answer: READINESS,
 });
 
-/** What every service has beside its own operations. */
+/** The routes that every service has in addition to its own operations. */
 export const HEALTH_OPERATIONS: readonly Operation[] = [getLiveness, getReadiness];
 
-/** /health/live and /health/ready (503 with reasons), open to every supervisor, and /metrics, open or for the scope `read`. */
+/** /health/live and /health/ready (503 with reasons), open to everyone, and /metrics, open or for the scope `read`. */
 export function addHealthRoutes(
   server: FastifyInstance,
   { readiness, metrics, metricsAccess }: HealthRoutesOptions,

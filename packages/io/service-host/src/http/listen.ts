@@ -1,7 +1,10 @@
 import { AppError, isAppError } from '@perennial/kernel';
 import type { FastifyInstance } from 'fastify';
 
-/** Listens and answers the URL; a port that is taken or forbidden gives `config_invalid` that names it and the variable. */
+/**
+ * Listens and returns the URL. A port that is taken or forbidden gives `config_invalid`, which names the port and its
+ * variable.
+ */
 export async function listen(server: FastifyInstance, options: { host: string; port: number }): Promise<string> {
   try {
     return await server.listen({ host: options.host, port: options.port });

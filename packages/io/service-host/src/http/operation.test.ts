@@ -43,7 +43,7 @@ describe('an operation', () => {
       { in: 'path', field: 'name', detail: 'must NOT have more than 5 characters' },
     ],
     ['/things/x/moves', {}, { in: 'body', field: 'to', detail: 'is missing' }],
-    // A body is taken at its word: "1" is no number there.
+    // Values in a body are not converted: "1" is not a number there.
     ['/things/x/moves', { to: ['1'] }, { in: 'body', field: 'to/0', detail: 'must be integer' }],
     ['/things/x/moves', { to: [] }, { in: 'body', field: 'to', detail: 'must NOT have fewer than 1 items' }],
   ])('refuses %s with %j', async (url, body, error) => {

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RouteAccess } from './route-access.js';
 import { compileValidator } from './validation.js';
 
-/** A route's contract: what the server checks, what the OpenAPI document says, and what the client is generated from. */
+/** A route's contract: the server checks by it, and the OpenAPI document and the client are generated from it. */
 export interface Operation<
   Path extends TObject | undefined = TObject | undefined,
   Query extends TObject | undefined = TObject | undefined,
@@ -13,20 +13,20 @@ export interface Operation<
   /** Names the operation in the document and in the client, such as `listActions`. */
   readonly id: string;
   readonly method: 'GET' | 'POST';
-  /** As OpenAPI has it: `/v1/features/{userId}`. */
+  /** In OpenAPI's form: `/v1/features/{userId}`. */
   readonly path: string;
   readonly access: RouteAccess;
   readonly summary: string;
   readonly parameters?: Path;
   readonly query?: Query;
   readonly body?: Body;
-  /** What 200 carries, as JSON. */
+  /** Body of the 200 response, as JSON. */
   readonly answer: Answer;
-  /** Further statuses that it answers, and when. */
+  /** Further statuses of the operation, and when they occur. */
   readonly problems?: Readonly<Record<number, string>>;
 }
 
-/** What a handler gets: each part as its schema says. */
+/** The input of a handler: each part has the type of its schema. */
 export interface OperationInput<Path, Query, Body> {
   readonly path: Path extends TSchema ? Static<Path> : undefined;
   readonly query: Query extends TSchema ? Static<Query> : undefined;
@@ -45,7 +45,7 @@ export function defineOperation<
   return operation;
 }
 
-/** Adds an operation's route: its input is checked first (400 with every field at fault), its answer is JSON. */
+/** Adds an operation's route: its input is checked first (400 with every wrong field), its response is JSON. */
 export function addOperation<
   Path extends TObject | undefined,
   Query extends TObject | undefined,
@@ -76,7 +76,7 @@ export function addOperation<
   });
 }
 
-/** Adds a route that reads its raw request itself; the operation is its documentation, and says who may use it. */
+/** Adds a route that reads its raw request itself; the operation documents it and declares who may use it. */
 export function addRawOperation(
   server: FastifyInstance,
   { access, method, path }: Operation,
@@ -85,7 +85,7 @@ export function addRawOperation(
   server.route({ method, url: toRoutePath(path), config: { access }, handler });
 }
 
-/** `/v1/features/{userId}` as Fastify writes it. */
+/** `/v1/features/{userId}` in Fastify's form. */
 function toRoutePath(path: string): string {
   return path.replace(/\{(\w+)\}/g, ':$1');
 }

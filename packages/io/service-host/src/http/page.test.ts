@@ -12,7 +12,7 @@ const KIND: PageKind<Item> = {
   isPosition: (value): value is Item => typeof (value as Item | null)?.at === 'number',
 };
 
-/** Newest first, as the stores do it. */
+/** Newest first, as in the stores. */
 function createList(items: Item[]) {
   return {
     read: async ({ after, limit }: { after: Item | undefined; limit: number }) =>

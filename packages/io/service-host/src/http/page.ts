@@ -1,7 +1,7 @@
 import { AppError } from '@perennial/kernel';
 import { Type } from '@sinclair/typebox';
 
-/** Items of one page at most, and when nothing is asked for. */
+/** Largest page size, and the default. */
 const PAGE_ITEMS_MAX = 500;
 const PAGE_ITEMS_DEFAULT = 100;
 const CURSOR_CHARS_MAX = 1_024;
@@ -25,16 +25,19 @@ export const PAGE_QUERY = {
   ),
 };
 
-/** `next` of every list's answer. */
+/** The field `next` in the response of every list. */
 export const NEXT_CURSOR = Type.Union([Type.String(), Type.Null()], {
   description: 'The cursor of the next page; null on the last one.',
 });
 
 type Query = { readonly limit?: number; readonly cursor?: string };
 
-/** A list that is read in pages by the position of the last item (keyset), so that what is added meanwhile moves nothing. */
+/**
+ * A list that is read in pages by the position of the last item (keyset), so that items added meanwhile do not shift
+ * pages.
+ */
 export interface PagedList<Item, Position> {
-  /** Reads what comes behind `after`, `limit` items at most. */
+  /** Reads up to `limit` items after `after`. */
   read(range: { readonly after: Position | undefined; readonly limit: number }): Promise<readonly Item[]>;
   toPosition(item: Item): Position;
 }
@@ -45,14 +48,14 @@ export interface PageKind<Position> {
   isPosition(value: unknown): value is Position;
 }
 
-/** One page. Throws `contract_violation` for a cursor that is none of this list's. */
+/** Reads one page. Throws `contract_violation` for a cursor that does not belong to this list. */
 export async function readPage<Item, Position>(
   kind: PageKind<Position>,
   { limit = PAGE_ITEMS_DEFAULT, cursor }: Query,
   { read, toPosition }: PagedList<Item, Position>,
 ): Promise<{ readonly items: readonly Item[]; readonly next: string | null }> {
   const after = cursor === undefined ? undefined : decodeCursor(kind, cursor);
-  // One more than asked for tells whether there is a next page.
+  // One more item than requested shows whether there is a next page.
   const found = await read({ after, limit: limit + 1 });
   const items = found.slice(0, limit);
   const last = items.at(-1);
@@ -75,7 +78,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Told by the caller, like every other text that is no cursor.
+    // Reported by the caller, like every other text that is not a cursor.
     return undefined;
   }
 }

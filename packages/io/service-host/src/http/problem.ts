@@ -7,7 +7,7 @@ const FIELD_PROBLEM = Type.Object({
   detail: Type.String(),
 });
 
-/** Problem details as of RFC 9457: the one form of errors of every route but those that speak the Segment API. */
+/** Problem details as in RFC 9457: the error form of every route except those with the Segment API. */
 export const PROBLEM_SCHEMA = Type.Object({
   type: Type.String({ description: 'The kind of problem, as a URN of `code`.' }),
   title: Type.String({ description: 'The status in words.' }),
@@ -21,12 +21,12 @@ export const PROBLEM_SCHEMA = Type.Object({
 /** What is wrong with one part of a request. */
 type FieldProblem = Static<typeof FIELD_PROBLEM>;
 
-/** `internal` hides what is nobody's business outside. */
+/** `internal` hides details that must not leave the service. */
 type ProblemCode = ErrorCode | 'internal';
 
 type Problem = Omit<Static<typeof PROBLEM_SCHEMA>, 'code'> & { readonly code: ProblemCode };
 
-/** What an error becomes on the wire. */
+/** The error response. */
 export interface ProblemReply {
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
@@ -34,10 +34,10 @@ export interface ProblemReply {
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/** How long a client should wait after 503; SDKs back off further by themselves. */
+/** How long a client should wait after 503; SDKs increase their wait by themselves. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** A body of a thousand wrong entries is described by its first. */
+/** For a body with a thousand wrong entries only the first ones are described. */
 const FIELD_PROBLEMS_MAX = 20;
 
 const STATUS_BY_CODE: Readonly<Partial<Record<ErrorCode, number>>> = {
@@ -75,7 +75,9 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** Maps what a handler threw to a reply: our codes by table, Fastify's 4xx as they are, anything else 500 without its message. */
+/**
+ * Maps a thrown value to a reply: our codes by table, Fastify's 4xx unchanged, anything else 500 without its message.
+ */
 export function toProblemReply(error: unknown, instance: string): ProblemReply {
   if (isAppError(error)) {
     const status = STATUS_BY_CODE[error.code];
@@ -117,7 +119,7 @@ interface ValidationFailure {
   readonly validationContext?: string;
 }
 
-/** What Fastify's validation found; undefined for any other error. */
+/** The problems that Fastify's validation found; undefined for any other error. */
 function toFieldProblems(error: unknown): FieldProblem[] | undefined {
   const { validation, validationContext = 'body' } = error as ValidationFailure;
   if (validation === undefined) return undefined;

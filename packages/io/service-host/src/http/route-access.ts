@@ -2,24 +2,27 @@ import type { Access, Scope } from '@perennial/access';
 import { isAppError } from '@perennial/kernel';
 import type { FastifyInstance } from 'fastify';
 
-/** Who may use a route: `open` is everyone; `write-key` routes look after themselves, as the Segment API has it. */
+/** Who may use a route: `open` is everyone; `write-key` routes check access themselves, as the Segment API requires. */
 export type RouteAccess = Scope | 'open' | 'write-key';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Every route declares it; the server does not start otherwise. */
+    /** Required for every route; the server does not start otherwise. */
     access?: RouteAccess;
   }
 }
 
-/** Lets nobody through a route without what it declares; a route that declares nothing ends the start. Call before any route is added. */
+/**
+ * Enforces each route's declared access; a route without a declaration makes the start fail. Call before any route is
+ * added.
+ */
 export function guardRoutes(server: FastifyInstance, access: Access): void {
   server.addHook('onRoute', ({ method, url, config }) => {
     if (config?.access !== undefined) return;
     throw new Error(`route ${String(method)} ${url} does not declare config.access`);
   });
   server.addHook('onRequest', async (request, reply) => {
-    // What does not exist is told to everyone.
+    // Unknown routes answer 404 to everyone.
     if (request.is404) return;
     const { access: needed } = request.routeOptions.config;
     if (needed === 'open' || needed === 'write-key') return;
@@ -33,7 +36,7 @@ export function guardRoutes(server: FastifyInstance, access: Access): void {
   });
 }
 
-/** `WWW-Authenticate` as of RFC 6750: without a token the bare scheme, else what was wrong with it. */
+/** `WWW-Authenticate` as in RFC 6750: without a token only the scheme, otherwise with what was wrong with the token. */
 function toChallenge(error: unknown, { scope, hadToken }: { scope: Scope; hadToken: boolean }): Record<string, string> {
   if (isAppError(error, 'forbidden')) {
     return { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` };

@@ -8,31 +8,34 @@ import { PROBLEM_MEDIA_TYPE, toProblemReply } from './problem.js';
 import { addRequestMetrics } from './request-metrics.js';
 import { guardRoutes } from './route-access.js';
 
-/** Largest body unless a server says otherwise; a route may set its own. */
+/** Default limit of a body; a server or a route may set its own. */
 const BODY_LIMIT_BYTES = 1_048_576;
-/** A request that takes longer to arrive is dropped (slow senders hold no sockets). */
+/** A request that takes longer to arrive is dropped, so that slow senders do not hold sockets. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** An idle kept-alive connection; above the usual 60 s of load balancers, so that they close first. */
+/** Timeout of an idle keep-alive connection; above the usual 60 s of load balancers, so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
-/** A longer part of a path would be answered with 404, as if there were no such route; the header limit of 16 KB comes first. */
+/**
+ * Fastify answers 404 to a longer path parameter, as if the route did not exist. The header limit of 16 KB is reached
+ * first.
+ */
 const PARAM_CHARS_MAX = 65_536;
 
 export interface HttpServerOptions extends HealthRoutesOptions {
   readonly logger: Logger;
-  /** Knows the tokens that routes ask for. */
+  /** Checks the tokens of requests. */
   readonly access: Access;
   readonly bodyLimitBytes?: number;
 }
 
 /**
- * A Fastify server with health and metrics, one form of errors, and no door without a key: each route declares in
- * `config.access` who may use it.
+ * A Fastify server with health and metrics, one form of errors, and no route without declared access: each route
+ * declares in `config.access` who may use it.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server: FastifyInstance = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // A stop waits for requests in flight only: idle keep-alive connections are closed.
+    // A stop waits only for requests in flight: idle keep-alive connections are closed.
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: PARAM_CHARS_MAX },
     logController: new LogController({ disableRequestLogging: true }),
@@ -58,7 +61,7 @@ function answerProblems(server: FastifyInstance): void {
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { problem, headers } = toProblemReply(error, toPath(request));
   if (problem.status >= 500) request.log.error({ error, route: request.routeOptions.url }, 'request failed');
-  // As bytes: Fastify would add a charset, which this media type does not have.
+  // As bytes: for text Fastify would add a charset, which this media type does not have.
   const body = Buffer.from(JSON.stringify(problem));
   return reply.code(problem.status).headers(headers).header('content-type', PROBLEM_MEDIA_TYPE).send(body);
 }
@@ -67,7 +70,7 @@ function toPath({ url }: FastifyRequest): string {
   return url.split('?', 1)[0] ?? url;
 }
 
-/** Answers given while stopping end their connection: kept alive, it would hold up the stop for its idle timeout. */
+/** Responses during a stop close their connection: a kept-alive one would delay the stop by its idle timeout. */
 function closeConnectionsWhileStopping(server: FastifyInstance): void {
   let stopping = false;
   server.addHook('preClose', async () => {
