@@ -1,6 +1,6 @@
 /*
  * Loaded into the services of a chaos run (`node --require`): SIGUSR2 sets this process's wall clock a day ahead, the next
- * one a day back, the next one right again. Timers and performance.now() go on as they do on a real host.
+ * one a day back, the next one correct again. Timers and performance.now() continue as they do on a real host.
  */
 const DAY_MS = 86_400_000;
 const SHIFTS_MS = [0, DAY_MS, -DAY_MS];

@@ -4,9 +4,12 @@ import type { ArtifactKind } from '@perennial/contracts';
 import type { Platform } from '@perennial/launcher';
 import { withPool } from '@perennial/postgres';
 
-/** The registry as somebody with the right to write it may leave it; past the commands, and past the links. */
+/**
+ * Writes to the artifact registry directly, past its commands and past the links, as an operator with write access
+ * could.
+ */
 export interface ArtifactSurgery {
-  /** Bytes that `register` would never have let in, under their right hash. */
+  /** Registers bytes that `register` would have rejected, under their correct hash. */
   insert(bytes: Buffer): Promise<Artifact>;
   read(hash: string): Promise<Buffer>;
   write(hash: string, bytes: Buffer): Promise<void>;

@@ -1,21 +1,21 @@
 import { PROCESSOR_NAMES } from '@perennial/contracts';
 import type { RunResult } from './result.js';
 
-/** How a run differs from the fault-free one over the same log. All zero is the promise. */
+/** The differences between a run and the fault-free one over the same log. All must be zero. */
 export interface Difference {
-  /** There without faults, but not with them. */
+  /** Present without faults, absent with them. */
   readonly lost: number;
-  /** There with faults only. */
+  /** Present only with faults. */
   readonly doubled: number;
-  /** There in both, with other content or in another order. */
+  /** Present in both, with other content or in another order. */
   readonly differing: number;
-  /** The first of each, in words. */
+  /** A description of the first difference of each kind. */
   readonly examples: readonly string[];
 }
 
 const EXAMPLES_MAX = 10;
 
-/** Compares states and timers byte by byte (by hash), and what outsiders saw of each profile, in order. */
+/** Compares states and timers byte by byte (by hash), and the outputs for each profile that outsiders saw, in order. */
 export function compareResults(faulty: RunResult, faultless: RunResult): Difference {
   const found = { lost: 0, doubled: 0, differing: 0 };
   const examples: string[] = [];

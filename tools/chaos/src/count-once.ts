@@ -2,9 +2,9 @@ import { type ApiClient, createApiClient } from '@perennial/client';
 import { MESSAGE_IDS_MAX } from '@perennial/feature-engine';
 import { isAppError, retry } from '@perennial/kernel';
 
-/** As many as one request may ask for. */
+/** Maximum of users in one request. */
 const USERS_PER_REQUEST = 1_000;
-/** Whoever asks first finds out that a connection to Redis was lost while nobody asked, and gets 503. */
+/** The first request after an idle time may find that a connection to Redis was lost, and gets 503. */
 const RETRY = {
   attemptsMax: 5,
   initialMs: 500,
@@ -13,9 +13,9 @@ const RETRY = {
 };
 
 /**
- * Users whose features do not count each of their accepted events once, however often it came: the reference run folds the
- * same repeats and could not tell. Not asked of users with more events than message ids are remembered: what is promised ends
- * there. `store` is a feature-store.
+ * Users whose features do not count each of their accepted events exactly once, however often it was sent. The
+ * reference run processes the same repeats, so the comparison with it cannot find this. Users with more events than the
+ * number of remembered message ids are left out, because the guarantee ends there. `store` is a feature-store.
  */
 export async function findMiscounts(
   store: { readonly url: string; readonly token: string },

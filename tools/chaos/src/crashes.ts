@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The last line that Node writes when nobody caught an error. */
+/** The last line that Node writes after an uncaught error. */
 const EPITAPH = /^Node\.js v\d/;
 const ERROR = /^(Uncaught )?\w*Error\b/;
 
-/** Processes that ended of an error that nobody caught, by their logs: `scoring-4: Error: ...` and its stack. No fault may do that. */
+/**
+ * Processes that ended by an uncaught error, from their logs: `scoring-4: Error: ...` and its stack. No fault may cause
+ * that.
+ */
 export function findCrashes(logDir: string): string[] {
   return readdirSync(logDir)
     .filter((name) => name.endsWith('.log'))

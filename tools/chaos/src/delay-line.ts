@@ -1,10 +1,10 @@
 interface Waiting {
-  /** Of the clock that nobody sets. */
+  /** By the monotonic clock. */
   readonly dueMs: number;
   pass(): void;
 }
 
-/** What goes in comes out in the same order, each at its time or, where one before it is later, right after that one. */
+/** Delivers chunks in their order, each at its time or, if an earlier one is due later, right after that one. */
 export class DelayLine {
   readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;

@@ -2,20 +2,23 @@ import { HEADERS, parsePosition, type TopicName, toTopic } from '@perennial/cont
 import type { Log } from '@perennial/kafka';
 import { readWhole } from './read-whole.js';
 
-/** What each processor reads, and where what it makes of that is seen. Action makes something of a few records only. */
+/** The input topic of each processor, and the topic of its outputs. Action has outputs for a few records only. */
 const HOPS: readonly { readonly input: TopicName; readonly output: TopicName }[] = [
   { input: 'eventAccepted', output: 'featureUpdated' },
   { input: 'featureUpdated', output: 'scoreComputed' },
   { input: 'scoreComputed', output: 'actionDecided' },
 ];
 
-/** One record that was processed: when the broker appended it, and how much later its first output. */
+/** One processed record: when the broker appended it, and how much later its first output. */
 export interface Delay {
   readonly appendedAtMs: number;
   readonly delayMs: number;
 }
 
-/** By the broker's clock, which no fault sets. The first record of a partition that stands still waits for as long as it does. */
+/**
+ * By the broker's clock, which no fault changes. The delay of the first record of a stalled partition is the length of
+ * the stall.
+ */
 export async function readDelays(log: Log, namespace: string): Promise<Delay[]> {
   const delays: Delay[] = [];
   for (const { input, output } of HOPS) {
@@ -28,7 +31,7 @@ export async function readDelays(log: Log, namespace: string): Promise<Delay[]> 
       if (position === undefined) return;
       const place = `${position.source.slice(position.source.lastIndexOf('/') + 1)}:${position.offset}`;
       const appendedAtMs = appended.get(place);
-      // Only the first output counts: the others of this record, and those that are published again, come later.
+      // Only the first output counts: other outputs of this record, and those that are published again, come later.
       if (appendedAtMs !== undefined) delays.push({ appendedAtMs, delayMs: timestampMs - appendedAtMs });
       appended.delete(place);
     });

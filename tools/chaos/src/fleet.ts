@@ -18,7 +18,7 @@ import { type Happening, toHarnessEnvironment } from './harness/settings.js';
 import type { MutantName } from './mutants.js';
 import type { Release } from './releases.js';
 
-/** One instance of a service: a process that is started again whenever it ends unasked. */
+/** One instance of a service: a process that is restarted whenever it ends without being stopped. */
 export interface Instance {
   readonly service: ServiceName;
   readonly index: number;
@@ -27,26 +27,26 @@ export interface Instance {
   /** Undefined for the present one. */
   release: Release | undefined;
   process: ProcessRef | undefined;
-  /** False while a fault keeps it down. */
+  /** False while a fault keeps the process stopped. */
   wanted: boolean;
-  /** Killed by us, and not started again yet. */
+  /** Killed by a fault, and not restarted yet. */
   killed: boolean;
 }
 
 export interface FleetOptions {
   readonly root: string;
   readonly logDir: string;
-  /** Begins the marker of every process, so that those of a killed run are found by the next one. */
+  /** Prefix of the marker of every process, so that the next run finds processes of a killed run. */
   readonly marker: string;
   environmentOf(service: ServiceName): Readonly<Record<string, string>>;
   /** The rule that every instance breaks. */
   readonly mutant?: MutantName | undefined;
 }
 
-/** What lets a clock be set; and what ends a process at a named place, breaks a rule, or makes another release of it. */
+/** Node options that preload the settable clock and the harness for crash points, mutants and other releases. */
 const NODE_OPTIONS = [
   `--require ${JSON.stringify(fileURLToPath(new URL('../preload/clock-jump.cjs', import.meta.url)))}`,
-  // The built one, also for those that run from the sources: a process loads it by itself.
+  // The built file, also when running from the sources: a process loads it by itself.
   `--import ${JSON.stringify(new URL('../dist/harness/install.js', import.meta.url).href)}`,
 ].join(' ');
 
@@ -56,18 +56,18 @@ const STOP_DEADLINE_MS = 20_000;
 const READY_WAIT_MS_MAX = 120_000;
 const PROBE_TIMEOUT_MS = 2_000;
 
-/** The instances of all services, with a supervisor as compose's `restart: always` is one. */
+/** The instances of all services, with a supervisor that works like compose's `restart: always`. */
 export class Fleet {
   readonly instances: Instance[] = [];
-  /** Ends that nobody asked for: a service that gave up by itself. */
+  /** Unrequested ends of processes: a service that failed by itself. */
   unasked = 0;
-  /** Resident memory of the instance of each service that had the most, at most; empty where there is no /proc. */
+  /** Peak resident memory of each service's largest instance; empty where there is no /proc. */
   readonly peakMemoryBytes = new Map<ServiceName, number>();
   readonly #options: FleetOptions;
   readonly #stopped = new AbortController();
   #supervising: Promise<void> | undefined;
   #nextIndex = 0;
-  /** What new instances begin as, where that is not the present release. */
+  /** The release of new instances, where it is not the present one. */
   readonly #releases = new Map<ServiceName, Release>();
 
   constructor(options: FleetOptions) {
@@ -82,7 +82,7 @@ export class Fleet {
     return this.instances.filter((instance) => instance.service === service);
   }
 
-  /** Starts one more instance; it gets ready by itself. */
+  /** Starts one more instance; does not wait until it is ready. */
   async add(service: ServiceName): Promise<Instance> {
     const port = await pickPort(undefined);
     const index = this.#nextIndex++;
@@ -98,19 +98,22 @@ export class Fleet {
     return instance;
   }
 
-  /** Drains and ends an instance for good. */
+  /** Drains an instance and removes it. */
   async remove(instance: Instance): Promise<void> {
     instance.wanted = false;
     await this.#end(instance);
     this.instances.splice(this.instances.indexOf(instance), 1);
   }
 
-  /** `kill -9`; the supervisor brings it back unless `wanted` is false. */
+  /** `kill -9`; the supervisor restarts the process unless `wanted` is false. */
   kill(instance: Instance): void {
     if (instance.process !== undefined) instance.killed = sendSignal(instance.process, 'SIGKILL');
   }
 
-  /** Lets it end itself with SIGKILL when next it reaches this point of its code; gives what tells whether it has. */
+  /**
+   * Makes it end itself with SIGKILL when it next reaches this point of its code; returns a function that reports
+   * whether it has.
+   */
   killAt(instance: Instance, point: CrashPoint): () => boolean {
     const file = this.#toCrashPointFile(instance);
     mkdirSync(this.#options.logDir, { recursive: true });
@@ -119,7 +122,10 @@ export class Fleet {
     return () => !existsSync(file);
   }
 
-  /** SIGTERM, waits for the drain, starts it again. Gives the time the drain took and whether it had to be killed. */
+  /**
+   * Sends SIGTERM, waits for the drain, restarts. Returns the duration of the drain and whether the process had to be
+   * killed.
+   */
   async restart(instance: Instance): Promise<{ drainMs: number; killed: boolean }> {
     instance.wanted = false;
     const startedMs = systemClock.now();
@@ -130,27 +136,27 @@ export class Fleet {
     return { drainMs, killed };
   }
 
-  /** Whether any process of this instance has reported it. */
+  /** True when any process of this instance has reported it. */
   hasHappened(instance: Instance, happening: Happening): boolean {
     const file = this.#toHappenedFile(instance);
     return existsSync(file) && hasLine(file, happening);
   }
 
-  /** Instances that have reported it, those that are removed by now included. */
+  /** Instances that have reported it, removed ones included. */
   countHappened(happening: Happening): number {
     const { logDir } = this.#options;
     const files = readdirSync(logDir).filter((name) => name.endsWith(HAPPENED_SUFFIX));
     return files.filter((name) => hasLine(join(logDir, name), happening)).length;
   }
 
-  /** A restart as another release. Those that are added later begin as it too. */
+  /** Restarts it as another release. Instances that are added later start as that release too. */
   async restartAs(instance: Instance, release: Release): Promise<void> {
     instance.release = release;
     this.#releases.set(instance.service, release);
     await this.restart(instance);
   }
 
-  /** Stops a process where it stands; it does not know. */
+  /** Suspends a process, which does not notice. */
   pause(instance: Instance): void {
     if (instance.process !== undefined) sendSignal(instance.process, 'SIGSTOP');
   }
@@ -159,7 +165,7 @@ export class Fleet {
     if (instance.process !== undefined) sendSignal(instance.process, 'SIGCONT');
   }
 
-  /** Sets its wall clock: a day ahead, a day back, right again, in turns. */
+  /** Sets its wall clock: a day ahead, a day back, correct again, in rotation. */
   jumpClock(instance: Instance): void {
     if (instance.process !== undefined) sendSignal(instance.process, 'SIGUSR2');
   }
@@ -226,7 +232,7 @@ export class Fleet {
   async #end(instance: Instance): Promise<'was gone' | 'ended' | 'killed'> {
     const { process: ref } = instance;
     if (ref === undefined) return 'was gone';
-    // A stopped process would not hear of it.
+    // A suspended process would not handle the signal.
     sendSignal(ref, 'SIGCONT');
     const how = await endProcess(ref, { signal: 'SIGTERM', deadlineMs: STOP_DEADLINE_MS });
     instance.process = undefined;
@@ -268,7 +274,7 @@ function hasLine(file: string, line: string): boolean {
   return readFileSync(file, 'utf8').split('\n').includes(line);
 }
 
-/** The most that it had so far, as the kernel keeps it; 0 for a process that is gone. */
+/** Peak resident memory as the kernel records it; 0 for a process that has ended. */
 function readPeakMemoryBytes(pid: number): number {
   try {
     const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
@@ -278,7 +284,7 @@ function readPeakMemoryBytes(pid: number): number {
   }
 }
 
-/** Why it is not ready; empty when it is. */
+/** Why the service is not ready; empty when it is. */
 async function readReadiness(url: string): Promise<string> {
   try {
     const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });

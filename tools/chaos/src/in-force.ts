@@ -5,7 +5,7 @@ import { createRandomToken } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
 import type { World } from './world.js';
 
-/** What of a kind is in force on each partition of the service that keeps it; undefined where Redis knows nothing. */
+/** The artifact of a kind in force on each partition of the service; undefined where Redis has no data. */
 export async function readInForce(
   { redis, namespace, partitions }: Pick<World, 'redis' | 'namespace' | 'partitions'>,
   kind: ArtifactKind,
@@ -19,7 +19,7 @@ export async function readInForce(
   return found;
 }
 
-/** The partitions on which a rollout of this artifact is a dead letter. */
+/** The partitions on which a rollout of this artifact was dead-lettered. */
 export async function readRejections({ log, namespace }: World, { hash }: Artifact): Promise<ReadonlySet<number>> {
   const rejected = new Set<number>();
   await readTopic(log, {
@@ -30,7 +30,7 @@ export async function readRejections({ log, namespace }: World, { hash }: Artifa
   return rejected;
 }
 
-/** The partitions that the instances of a service say they do not process. */
+/** The partitions that the instances of a service report as not being processed. */
 export async function readStandstills({ fleet }: World, kind: ArtifactKind): Promise<ReadonlySet<number>> {
   const answers = await Promise.all(fleet.of(ARTIFACT_KINDS[kind].owner).map(({ url }) => fleet.readReadiness(url)));
   const named = answers.flatMap((answer) => [...answer.matchAll(/partition (\d+) is not being processed/g)]);

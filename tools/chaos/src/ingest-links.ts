@@ -1,13 +1,13 @@
 import { LOOPBACK } from '@perennial/native-stack';
 import { FaultyLink, type LinkMode } from './proxy.js';
 
-/** One link before each instance of ingest; instances come and go, the links with them. */
+/** One link in front of each instance of ingest; links are added and removed with the instances. */
 export class IngestLinks {
   readonly #links = new Map<number, FaultyLink>();
   readonly #opening = new Map<number, Promise<void>>();
   #mode: LinkMode = { kind: 'pass' };
 
-  /** Where clients find the instances on these ports; one that is new has its link a moment later. */
+  /** Addresses at which clients reach the instances on these ports; a new instance gets its link a moment later. */
   urlsOf(ports: readonly number[]): string[] {
     return ports.flatMap((port) => {
       const link = this.#links.get(port);
@@ -16,7 +16,7 @@ export class IngestLinks {
     });
   }
 
-  /** What all of them do, also those that are opened later. */
+  /** The behaviour of all links, including those opened later. */
   set(mode: LinkMode): void {
     this.#mode = mode;
     for (const link of this.#links.values()) link.set(mode);
@@ -26,17 +26,17 @@ export class IngestLinks {
     this.set({ kind: 'pass' });
   }
 
-  /** The connections that are open are lost; clients never hear of it. */
+  /** Loses the open connections without notifying the clients. */
   lose(): void {
     for (const link of this.#links.values()) link.lose();
   }
 
-  /** The instances find out. */
+  /** Notifies the instances of the lost connections. */
   forgetLost(): void {
     for (const link of this.#links.values()) link.forgetLost();
   }
 
-  /** Answers that were cut so far. */
+  /** Number of responses cut so far. */
   get cuts(): number {
     return [...this.#links.values()].reduce((sum, { cuts }) => sum + cuts, 0);
   }

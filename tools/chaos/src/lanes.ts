@@ -3,16 +3,16 @@ import { AppError, createSeededRandom, systemClock, toMessage } from '@perennial
 import { createDraw, type Draw, type Fault } from './faults/fault.js';
 import type { World } from './world.js';
 
-/** One fault as it was done. */
+/** One fault as injected. */
 export interface Injected {
   readonly fault: string;
   readonly row: number;
   readonly what: string;
-  /** Records on their way between the services when it began. */
+  /** Records in flight between the services when it began. */
   readonly inFlight: number;
-  /** From the end of the fault until the services had caught up; undefined when they had not within CATCH_UP_WAIT_MS_MAX. */
+  /** Time from the end of the fault until the services had caught up; undefined if not within CATCH_UP_WAIT_MS_MAX. */
   readonly catchUpMs: number | undefined;
-  /** From its beginning until the services had caught up. */
+  /** Time from its beginning until the services had caught up. */
   readonly fromMs: number;
   readonly untilMs: number;
 }
@@ -30,10 +30,13 @@ const CATCH_UP_WAIT_MS_MAX = 120_000;
 const CATCH_UP_POLL_MS = 250;
 /** Longer than the session timeout. */
 const WATCH_MS = 8_000;
-/** Behind by no more than this much of a second's events, at each hop, counts as caught up: group offsets are committed twice a second. */
+/**
+ * A lag of at most this share of a second's events at each hop counts as caught up: group offsets are committed twice a
+ * second.
+ */
 const CAUGHT_UP_SECONDS = 0.7;
 
-/** Both lanes of faults until the time is over; each fault is measured until the services have caught up. */
+/** Runs both lanes of faults until the time is over; each fault is measured until the services have caught up. */
 export async function injectFaults(world: World, options: LaneOptions): Promise<Injected[]> {
   const deadline = systemClock.now() + options.seconds * 1000;
   const injected: Injected[] = [];
@@ -57,7 +60,7 @@ export async function injectFaults(world: World, options: LaneOptions): Promise<
       }
     }),
   );
-  // Only when no lane works any more: what is stopped then is not to be started again by the other.
+  // Only when both lanes have ended, so that one lane does not restart what the other has stopped.
   for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
   return injected;
 }
@@ -81,8 +84,8 @@ async function inject(
 }
 
 /**
- * Milliseconds until the lag was last above what is usual; undefined when it stays there. It watches on for a while, since
- * a process that was killed is missed only when its session is over.
+ * Milliseconds until the lag was last above the usual; undefined when it stays above. It keeps watching for a while,
+ * because a killed process is noticed only after its session timeout.
  */
 async function waitUntilCaughtUp(world: World, eventsPerSecond: number): Promise<number | undefined> {
   const startedMs = systemClock.now();
@@ -98,13 +101,13 @@ async function waitUntilCaughtUp(world: World, eventsPerSecond: number): Promise
   }
 }
 
-/** Records not yet processed, of all readers; undefined while the broker is away. */
+/** Records not yet processed, of all consumers; undefined while the broker is unavailable. */
 async function readLagTotal({ log, namespace }: World): Promise<number | undefined> {
   try {
     const { lags } = await readLags({ log, namespace });
     return Object.values(lags).reduce((sum, lag) => sum + lag, 0);
   } catch {
-    // The other lane has taken the broker away: ask again.
+    // The other lane has made the broker unavailable: retry.
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { type KafkaDetour, LOOPBACK, pickPort } from '@perennial/native-stack';
 import { FaultyLink } from './proxy.js';
 import type { World } from './world.js';
 
-/** The broker tells its clients where to go, so the link has to be there before it starts. */
+/** The broker advertises its address to its clients, so the link has to exist before the broker starts. */
 export async function openKafkaLink(releases: ReleaseStack): Promise<{ link: FaultyLink; detour: KafkaDetour }> {
   const port = await pickPort(undefined);
   const link = await openLink({ host: LOOPBACK, port }, releases);
@@ -35,7 +35,7 @@ function openLink(target: { host: string; port: number }, releases: ReleaseStack
   );
 }
 
-/** The environment of a service that reaches everything through the links. */
+/** The environment of a service that connects to everything through the links. */
 export function throughLinks(
   environment: Readonly<Record<string, string>>,
   links: World['links'],

@@ -13,13 +13,13 @@ import {
 import { withLooseOffset } from './mutants/loose-offset.js';
 import { withRememberedIds } from './mutants/remembered-ids.js';
 
-/** What breaks a rule at the ports of a real service's processor. */
+/** A mutant that breaks a rule at the ports of a real service's processor. */
 export interface ChaosMutant extends PortMutant {
-  /** Those that show it best. */
+  /** The faults that reveal it best. */
   readonly faults: readonly string[];
-  /** A fence that does not hold takes the store's own word for where the partition stands. */
+  /** A mutant that loosens a fence reads the expected offset and number of commits from the store itself. */
   readonly atRedis?: (store: PartitionStore, at: StoreAddress, onBroken: OnBroken) => PartitionStore;
-  /** `metaOf` gives what the process has last committed where that is where a snapshot may have ended. */
+  /** `metaOf` returns the last commit of the process, if a snapshot may have ended there. */
   readonly inBlobs?: (blobs: BlobStore, at: { readonly metaOf: MetaOf; readonly onBroken: OnBroken }) => BlobStore;
   readonly inDefinition?: <State, Input, Evidence>(
     definition: ProcessorDefinition<State, Input, Evidence>,
@@ -27,7 +27,9 @@ export interface ChaosMutant extends PortMutant {
   ) => ProcessorDefinition<State, Input, Evidence>;
 }
 
-/** Every rule that can be seen broken from outside within a short run; docs/RELIABILITY.md says which cannot, and why. */
+/**
+ * Every rule whose breaking is visible from outside within a short run; docs/RELIABILITY.md lists the others, and why.
+ */
 export const MUTANT_NAMES = [
   'positions-not-checked-downstream',
   'outbox-not-republished',
@@ -69,7 +71,7 @@ export const MUTANTS: Readonly<Record<MutantName, ChaosMutant>> = {
   'snapshot-begun-after-its-states-were-read': { inBlobs: withLateBegin, faults: ['redis-emptied'] },
 };
 
-/** The name of a mutant. Throws `config_invalid` that lists the names there are. */
+/** Parses the name of a mutant. Throws `config_invalid` that lists the known names. */
 export function parseMutantName(text: string): MutantName {
   const found = MUTANT_NAMES.find((name) => name === text);
   if (found !== undefined) return found;

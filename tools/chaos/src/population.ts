@@ -10,21 +10,21 @@ const SHARES = {
 };
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** How long ago an aged batch happened, each time it comes: within the 24 h for which ids are remembered. */
+/** Maximum age of an aged batch, each time it is sent: within the 24 h for which ids are remembered. */
 const AGED_HOURS = { min: 1, max: 20 };
-/** So that at any hour it is day for some: quiet hours hold in the user's own time. */
+/** Various time zones, so that at any hour it is day for some users: quiet hours follow the user's own time. */
 const TIME_ZONES = ['UTC', 'America/New_York', 'Asia/Tokyo', 'Europe/Berlin', 'Asia/Kolkata', 'Pacific/Auckland'];
 
 export interface Batch {
   readonly events: ReadonlyArray<Record<string, unknown> & { messageId: string }>;
   readonly sentAt: string | undefined;
-  /** Kept to be sent again for as long as the run goes on. */
+  /** Kept and sent again until the end of the run. */
   readonly aged: boolean;
 }
 
-/** Users and what they do: some events late, from the future, or by a clock a day off; one user is hot. */
+/** Users and their events: some events are late, in the future, or from a clock a day off; one user is hot. */
 export class Population {
-  /** Whose each event is, by `messageId`. */
+  /** User of each event, by `messageId`. */
   readonly userOf = new Map<string, string>();
   readonly #seed: number;
   readonly #random: () => number;
@@ -37,13 +37,13 @@ export class Population {
     this.#random = random;
   }
 
-  /** Share of the events that are one user's; undefined is the usual one. */
+  /** Share of the events that belong to the hot user; undefined for the usual share. */
   set hotShare(share: number | undefined) {
     this.#hotShare = share ?? SHARES.hotUser;
   }
 
   makeBatch(nowMs: number): Batch {
-    // A client whose clock is a day off says so with `sentAt`, which is how the ingest can tell.
+    // A client whose clock is a day off sends a wrong `sentAt` too, from which ingest derives the offset.
     const skewMs = this.#random() < SHARES.skewed ? (this.#random() < 0.5 ? -DAY_MS : DAY_MS) : 0;
     const aged = skewMs === 0 && this.#random() < SHARES.aged;
     const agoMs = aged ? (AGED_HOURS.min + this.#random() * (AGED_HOURS.max - AGED_HOURS.min)) * HOUR_MS : 0;
@@ -77,7 +77,7 @@ export class Population {
     return `user-${Math.floor(this.#random() * this.#users)}`;
   }
 
-  /** Milliseconds from now at which the event says it happened. */
+  /** Milliseconds from now to the event's own timestamp. */
   #pickDelay(): number {
     const kind = this.#random();
     if (kind < SHARES.late) return -Math.floor(this.#random() * 40 * DAY_MS);

@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FaultyLink } from './proxy.js';
 
-/** Everything a client gets until its connection ends, and how it ended. */
+/** All bytes that a client receives until its connection ends, and how it ended. */
 function exchange(port: number, text: string): Promise<{ answer: string; ended: string }> {
   return new Promise((resolve) => {
     let answer = '';

@@ -27,7 +27,7 @@ const PASS: LinkMode = { kind: 'pass' };
 export class FaultyLink {
   readonly #target: { host: string; port: number };
   readonly #links = new Set<Link>();
-  /** Their two ends believe in them still. */
+  /** Connections that were lost without either end being notified. */
   readonly #lost = new Set<Link>();
   readonly #server: Server;
   #mode: LinkMode = PASS;
@@ -52,12 +52,12 @@ export class FaultyLink {
     return address.port;
   }
 
-  /** Answers that were cut so far. */
+  /** Number of responses cut so far. */
   get cuts(): number {
     return this.#cuts;
   }
 
-  /** How many connections are open. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#links.size;
   }
@@ -73,15 +73,15 @@ export class FaultyLink {
   }
 
   /**
-   * Nothing passes any more on the connections that are open, for good, and neither end hears of it, as when the machine behind
-   * an address is replaced, or a firewall forgets. New connections pass.
+   * Stops all traffic on the open connections for good without notifying either end, as when the machine behind an
+   * address is replaced, or a firewall drops its state. New connections work.
    */
   lose(): void {
     for (const link of this.#links) this.#lost.add(link);
     this.#links.clear();
   }
 
-  /** The servers find out about the connections that were lost; the clients still do not. */
+  /** Notifies the servers of the lost connections, but not the clients. */
   forgetLost(): void {
     for (const { server } of this.#lost) server.destroy();
   }
@@ -109,7 +109,7 @@ export class FaultyLink {
     const answers = from === link.server;
     let cutAfter: number | undefined;
     from.setNoDelay(true);
-    // A link that is healed while chunks wait must not let others overtake them.
+    // When a link is healed while chunks wait, later chunks must not overtake them.
     const line = new DelayLine();
     const passes = () => this.#links.has(link) && this.#mode.kind !== 'half-open';
     const pass = (work: () => void) =>
@@ -121,7 +121,7 @@ export class FaultyLink {
         if (chunk.length > cutAfter) {
           const rest = chunk.subarray(0, cutAfter);
           this.#cuts++;
-          // Written first: a reset would overtake what is still in the buffer.
+          // Written first: a reset would discard what is still in the buffer.
           pass(() => to.write(rest, () => this.#reset(link)));
           return;
         }
@@ -149,7 +149,7 @@ export class FaultyLink {
 
 function reset({ client, server }: Link): void {
   for (const socket of [client, server]) {
-    // A reset while an end is on its way is refused (EINVAL) and leaves a handle for which Node waits, spinning, at its exit.
+    // A reset while a FIN is in flight fails (EINVAL) and leaves a handle for which Node waits, spinning, at its exit.
     if (socket.writableEnded) socket.destroy();
     else socket.resetAndDestroy();
   }

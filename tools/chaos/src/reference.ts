@@ -15,13 +15,13 @@ import { createPool, quoteIdentifier } from '@perennial/postgres';
 import type { Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
 
-/** Topics that the processors make from `event.accepted`. */
+/** Topics that the processors derive from `event.accepted`. */
 const DERIVED_TOPICS: readonly TopicName[] = [
   ...PROCESSOR_NAMES.flatMap((name): readonly TopicName[] => PROCESSORS[name].outputs),
   'deadLettered',
 ];
 const READERS = GROUP_NAMES.filter((name) => ['processor', 'projection'].includes(GROUPS[name].role));
-/** Tables that are projections of the edges, by the service that keeps them. */
+/** Tables that are projections of the output topics, by the service that owns them. */
 const PROJECTIONS = {
   scoring: ['transitions', 'profile_stages', 'projection_offsets'],
   action: ['actions', 'action_totals', 'projection_offsets'],
@@ -29,7 +29,7 @@ const PROJECTIONS = {
 const LEDGER_WAIT_MS_MAX = 90_000;
 const LEDGER_POLL_MS = 500;
 
-/** Removes everything that follows from `event.accepted`, and leaves that log alone: the next run makes it again. */
+/** Removes everything derived from `event.accepted` and keeps that log, so that the next run derives it again. */
 export async function wipeDerived(platform: Platform, redis: Redis): Promise<void> {
   const { namespace, partitions, endpoints } = platform;
   const connection = {
@@ -55,7 +55,9 @@ export async function wipeDerived(platform: Platform, redis: Redis): Promise<voi
   });
 }
 
-/** Waits until ledger and history hold as many rows as the edges have ids; gives what they hold when they never do. */
+/**
+ * Waits until ledger and history have as many rows as the output topics have ids; returns the counts if they never do.
+ */
 export async function waitForLedgers(
   platform: Platform,
   wanted: { actions: number; transitions: number },

@@ -2,7 +2,7 @@ import type { Difference } from './compare.js';
 import type { Injected } from './lanes.js';
 import type { Acknowledged } from './workload.js';
 
-/** A fault, and the longest that a record on its way between two services waited meanwhile. */
+/** A fault, and the longest delay of a record between two services during it. */
 export interface Measured extends Injected {
   readonly longestDelayMs: number;
 }
@@ -12,7 +12,7 @@ export interface ChaosReport {
   readonly seconds: number;
   /** Name of the rule that was broken on purpose. */
   readonly mutant: string | undefined;
-  /** Instances that broke it: when there was none, whatever the run shows has another cause. */
+  /** Instances that broke it. When there is none, any difference has another cause. */
   readonly mutantReached: number;
   readonly injected: readonly Measured[];
   readonly acknowledged: number;
@@ -34,22 +34,22 @@ export interface ChaosReport {
   readonly edgeRepeats: number;
   readonly ledger: { readonly actions: number; readonly transitions: number };
   readonly unaskedExits: number;
-  /** Ends of an error that nobody caught, with its stack. */
+  /** Processes that ended by an uncaught error, with its stack. */
   readonly crashes: readonly string[];
-  /** Of the instance of each service that had the most. */
+  /** Of each service's largest instance. */
   readonly peakMemoryBytes: Readonly<Record<string, number>>;
   /** Users whose features do not count each accepted event once. */
   readonly miscounts: readonly string[];
   readonly difference: Difference;
 }
 
-/** Ingest's own bound and some, for a tick that waited to be appended is behind, never ahead. */
+/** Ingest's own limit plus a margin: a tick that waited to be appended is behind, never ahead. */
 const TICK_AHEAD_MS_MAX = 6_000;
 
-/** What one instance of a service may hold; in overloads it was 190 MB at most. */
+/** Memory limit of one instance of a service; the maximum measured in overloads was 190 MB. */
 const MEMORY_BYTES_MAX = 512 * 1_048_576;
 
-/** Why a run did not keep the promise; empty when it did. */
+/** Why a run failed; empty when it passed. */
 export function listFailures(report: ChaosReport): string[] {
   const { difference, missing, ledger, actions, transitions, injected, crashes, miscounts, busy } = report;
   const failures: string[] = [];
@@ -76,15 +76,14 @@ export function listFailures(report: ChaosReport): string[] {
 }
 
 /**
- * Whether a rule that was broken on purpose, and not only meant to be, shows in what came of the run; that services are slow
- * does not count.
+ * True when a mutant broke its rule and the result of the run shows it; slowness of services does not count.
  */
 export function isMutantNoticed({ difference, missing, mutantReached }: ChaosReport): boolean {
   const found = difference.lost + difference.doubled + difference.differing + missing.length;
   return mutantReached > 0 && found > 0;
 }
 
-/** One line a fault, then what came of the whole run. */
+/** One line for each fault, then the result of the whole run. */
 export function formatChaosReport(report: ChaosReport): string {
   const { difference } = report;
   const rows = [...groupByFault(report.injected)].map(([fault, list]) => [

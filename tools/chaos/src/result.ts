@@ -6,20 +6,20 @@ import type { Redis } from '@perennial/redis';
 import { readWhole } from './read-whole.js';
 import { toPresentState } from './releases.js';
 
-/** What a run came to, in a form that two runs over one log can be compared by. */
+/** The result of a run, in a form in which two runs over one log can be compared. */
 export interface RunResult {
   /** State and timer of each profile, hashed, by processor and key. */
   readonly states: Readonly<Record<ProcessorName, ReadonlyMap<string, string>>>;
-  /** What outsiders see of each profile, in order, repeats dropped by id: `<id> <content hash>`. */
+  /** The outputs of each profile that outsiders see, in order, repeats dropped by id: `<id> <content hash>`. */
   readonly actions: ReadonlyMap<string, readonly string[]>;
   readonly transitions: ReadonlyMap<string, readonly string[]>;
-  /** Ids that were seen with more than one content, or numbers of transitions that are missing. */
+  /** Ids that were seen with more than one content, or numbers of missing transitions. */
   readonly violations: readonly string[];
-  /** Records on the edges that repeat an id: harmless, and counted. */
+  /** Records of the output topics that repeat an id: harmless, but counted. */
   readonly repeats: number;
 }
 
-/** Everything a fault-free run over the same log has to come to as well. */
+/** Reads everything that must equal the result of a fault-free run over the same log. */
 export async function collectResult(deps: {
   log: Log;
   redis: Redis;
@@ -72,7 +72,7 @@ interface Seen {
   repeats: number;
 }
 
-/** Reads an edge as an outsider does: each id once, whatever else comes under it is a repeat and must be the same. */
+/** Reads an output topic as an outsider does: any further record of an id is a repeat and must be equal. */
 function toSeen(records: readonly LogRecord[]): Seen {
   const contents = new Map<string, string>();
   const seen: Seen = { byProfile: new Map(), numbers: new Map(), violations: [], repeats: 0 };
@@ -108,7 +108,7 @@ function push<V>(lists: Map<string, V[]>, key: string, value: V): void {
   else list.push(value);
 }
 
-/** What became of the events, by `messageId`, and how many records came to nothing. */
+/** Reads the result of each event, by `messageId`, and the number of poison records. */
 export interface Fates {
   readonly accepted: ReadonlySet<string>;
   readonly rejected: ReadonlySet<string>;
@@ -116,7 +116,7 @@ export interface Fates {
   readonly repeated: number;
   readonly rejectedRecords: number;
   readonly deadLettered: number;
-  /** By how much a tick was ahead of the broker's clock when it was appended, at most: from the future there is no way back. */
+  /** Maximum by which a tick was ahead of the broker's clock when it was appended: log time never goes back. */
   readonly tickAheadMs: number;
 }
 
@@ -143,7 +143,7 @@ export async function readFates(log: Log, namespace: string): Promise<Fates> {
   };
 }
 
-/** Undefined for what chaos has put there. */
+/** Undefined for records that chaos has written. */
 function decodeAccepted(value: Buffer | null): AcceptedRecord['record'] {
   try {
     return AcceptedRecord.decode(value ?? Buffer.alloc(0)).record;
@@ -152,13 +152,13 @@ function decodeAccepted(value: Buffer | null): AcceptedRecord['record'] {
   }
 }
 
-/** The id of a rejected event; undefined for what was no event at all. */
+/** The id of a rejected event; undefined for what was not an event. */
 function toRejectedId({ value }: LogRecord): string | undefined {
   const { event, encoding } = JSON.parse(String(value)) as EventRejected;
   return encoding === 'json' ? (JSON.parse(event) as { messageId?: string } | null)?.messageId : undefined;
 }
 
-/** A topic from its beginning to its present end, partition by partition in order. */
+/** Reads a topic from its beginning to its present end, partition by partition in order. */
 async function readAll(log: Log, topic: string): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
   await readWhole(log, topic, (record) => void records.push(record));

@@ -34,30 +34,33 @@ export interface ChaosOptions {
   readonly eventsPerSecond: number;
   readonly partitions: number;
   readonly instances: number;
-  /** A rule that the services break while faults are done to them, but not in the fault-free run. */
+  /** A rule that the services break in the run with faults, but not in the fault-free run. */
   readonly mutant?: MutantName | undefined;
   readonly onProgress: (message: string) => void;
-  /** Ends the run early: it throws the reason once all that it started has stopped. */
+  /** Ends the run early: it throws the reason once everything that it started has stopped. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const NAMESPACE = 'chaos';
-/** What all instances of ingest together let in of both sources, in times of the usual rate: an overload is more. */
+/**
+ * Rate limit of all instances of ingest together for both sources, as a multiple of the usual rate; an overload exceeds
+ * it.
+ */
 const ADMITTED_FACTOR = 3.2;
 const WARM_UP_MS = 4_000;
 const GRACE_MS = 30_000;
-/** Short, so that a run of a minute has several. */
+/** Short, so that a run of a minute contains several. */
 const SNAPSHOT_INTERVAL_SECONDS = '10';
 
 /**
- * Runs the platform under a load, injects faults in seeded order, heals it, and holds what came of it against a fault-free run
+ * Runs the platform under load, injects faults in seeded order, heals it, and compares the result with a fault-free run
  * over the same `event.accepted`.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { root } = toLayout({ root: options.root });
   const home = options.home ?? join(root, '.perennial', 'chaos');
   const releases = new ReleaseStack();
-  // What a killed run left behind.
+  // Remains of a killed run.
   await stopPlatform({ root, home, removeData: true });
   releases.push('stack', () => stopPlatform({ root, home, removeData: true }));
   try {
@@ -74,7 +77,7 @@ async function runBoth(
 ): Promise<ChaosReport> {
   options.onProgress('starting Kafka, PostgreSQL and Redis');
   const kafkaLink = await openKafkaLink(releases);
-  // Not the usual ports: while a fault keeps a broker down, another installation would take one, and be taken for this one.
+  // Not the usual ports: while a fault stops a broker, another installation could take its port and be used by mistake.
   const ports = { kafka: await pickPort(), postgres: await pickPort(), redis: await pickPort() };
   const endpoints = await startStack({ root, home, ports, kafkaDetour: kafkaLink.detour });
   const { partitions } = options;
@@ -151,7 +154,7 @@ async function runWithFaults(
     ingestUrls: () => ingestLinks.urlsOf(fleet.of('ingest').map(({ port }) => port)),
     producer,
   });
-  // A fault that could not be done ends the run: without this the clients would go on for ever.
+  // A fault that could not be injected ends the run: without this the clients would continue for ever.
   releases.push('workload', () => workload.stop(0));
   const stack = createStackControl({ root, home });
   const world: World = {
@@ -184,7 +187,10 @@ async function runWithFaults(
   return { ...judged, injected, unaskedExits, crashes: findCrashes(logDir), peakMemoryBytes, mutantReached };
 }
 
-/** What came of the load, while the platform still runs: states, edges, tables, and counts of each user's events. */
+/**
+ * Reads the result of the load while the platform still runs: states, output topics, tables, and counts of each user's
+ * events.
+ */
 async function judge(
   { options, platform, log, redis }: Setting,
   { fleet, workload }: Pick<World, 'fleet' | 'workload'>,
@@ -204,7 +210,10 @@ async function judge(
   return { result, fates, acknowledged, ledger, miscounts };
 }
 
-/** Waits until what came over Kafka is through ingest, ends time (ingest's ticks), and waits until all is processed. */
+/**
+ * Waits until ingest has processed its Kafka source, removes ingest and with it the source of ticks, and waits until
+ * all is processed.
+ */
 async function settle({ log, fleet, namespace }: World): Promise<void> {
   const ingest = { name: 'ingest-received', topic: 'eventReceived' } as const;
   await requireQuiet({ log, namespace, readers: [ingest] });
@@ -219,10 +228,10 @@ async function requireQuiet(options: Parameters<typeof waitForQuiet>[0]): Promis
   throw new AppError('timeout', `the services did not process everything; records behind: ${behind.join(', ')}`);
 }
 
-/** One instance of each processor, nothing between it and its stores, over the log as it is. */
+/** Runs one instance of each processor over the existing log, without links to its stores. */
 async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<RunResult> {
   const { platform, log, redis, options } = setting;
-  // Without snapshots: it is to come to its states by itself.
+  // Without snapshots: this run must compute its states independently.
   const fleet = createFleet(setting, {
     environmentOf: (service) => ({ ...platform.environmentOf(service), PERENNIAL_SNAPSHOTS: 'off' }),
   });

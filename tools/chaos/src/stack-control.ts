@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { must, systemClock } from '@perennial/kernel';
 import { describeStack, type Part, startStack, toLayout } from '@perennial/native-stack';
 
-/** The broker and the stores as processes in which faults are injected. */
+/** Controls the processes of the broker and the stores, to inject faults. */
 export interface StackControl {
   kill(part: Part): Promise<void>;
-  /** Stops a part where it stands. */
+  /** Suspends a process. */
   pause(part: Part): Promise<void>;
   resume(part: Part): Promise<void>;
-  /** Starts what does not run, on the same port with the same data, and waits until it answers. */
+  /** Starts what is not running, on the same port with the same data, and waits until it answers. */
   revive(): Promise<void>;
-  /** Takes the last bytes of Redis's append-only file away, as a failover to a replica that lags would. Redis must be down. */
+  /**
+   * Truncates the end of Redis's append-only file, as a failover to a lagging replica would lose it. Redis must be
+   * down.
+   */
   loseRedisWrites(bytes: number): void;
 }
 
@@ -28,7 +31,7 @@ export function createStackControl(at: { root: string; home: string }): StackCon
   return {
     async kill(part) {
       const pid = await signal(part, 'SIGKILL');
-      // It dies a little later: until then it would be taken for one that runs and does not answer.
+      // The process ends a little later: until then it would count as running but not answering.
       while (isThere(pid)) await systemClock.wait(GONE_POLL_MS);
     },
     pause: async (part) => void (await signal(part, 'SIGSTOP')),
@@ -55,7 +58,7 @@ function isThere(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch {
-    // ESRCH: there is no such process any more.
+    // ESRCH: the process no longer exists.
     return false;
   }
 }

@@ -7,43 +7,43 @@ import { BATCH_EVENTS, type Batch, Population } from './population.js';
 export interface WorkloadOptions {
   readonly namespace: string;
   readonly partitions: number;
-  /** Of two sources: what is sent again may come in by the other one. */
+  /** Write keys of two sources: a repeat may be sent by the other one. */
   readonly writeKeys: readonly [string, string];
   readonly seed: number;
   readonly eventsPerSecond: number;
-  /** Where the front doors are now; asked before each try. */
+  /** Present addresses of the front doors; read before each attempt. */
   ingestUrls(): readonly string[];
-  /** For events that come over Kafka, and for poison. */
+  /** For events sent over Kafka, and for poison. */
   readonly producer: LogProducer;
   readonly clock?: Clock;
 }
 
-/** What was acknowledged: the truth that the result is held against. */
+/** What was acknowledged: the result is compared with it. */
 export interface Acknowledged {
   /** Over HTTP with 200, or over Kafka by the broker, by `messageId`. */
   readonly messageIds: ReadonlySet<string>;
-  /** Sends again, of what had been acknowledged before. */
+  /** Repeated sends of events that had been acknowledged before. */
   readonly repeats: number;
-  /** Of these, events that say they happened hours ago, and events sent at once by both sources. */
+  /** Subset of these: events with timestamps hours ago, and events sent at once by both sources. */
   readonly agedRepeats: number;
   readonly twins: number;
-  /** Whose each event is, acknowledged or not, by `messageId`. */
+  /** User of each event, acknowledged or not, by `messageId`. */
   readonly userOf: ReadonlyMap<string, string>;
-  /** Answers of 429 and 503, and those of them that did not say when to come again. */
+  /** Responses of 429 and 503, and how many of them had no Retry-After. */
   readonly busy: { readonly answers: number; readonly withoutRetryAfter: number };
-  /** Records that nobody can read, put on `event.received`. */
+  /** Undecodable records written to `event.received`. */
   readonly poison: number;
-  /** Answers other than 200 and broken requests; each was tried again. */
+  /** Responses other than 200 and failed requests; each was retried. */
   readonly failedAttempts: Readonly<Record<string, number>>;
-  /** Events that were never acknowledged until the end: they may be there or not. */
+  /** Events never acknowledged until the end: they may be accepted or not. */
   readonly abandoned: number;
 }
 
-/** Requests under way at most; above it the sender falls behind, as a client would. */
+/** Maximum of requests in flight; above it the sender falls behind, as a client would. */
 const IN_FLIGHT_MAX = 64;
 const REQUEST_TIMEOUT_MS = 12_000;
 const RETRY = { initialMs: 100, maxMs: 2_000 };
-/** Shares of batches; of poison, of events. */
+/** Shares of batches; the share of poison is one of events. */
 const SHARES = {
   repeat: 0.05,
   agedRepeat: 0.05,
@@ -57,9 +57,9 @@ const AGED_BATCHES_MAX = 100;
 const REMEMBERED_BATCHES_MAX = 200;
 
 /**
- * A population of users at a steady rate: batches over HTTP and single events over Kafka, tried again until acknowledged;
- * some sent again though acknowledged, in another order, by another source, by two at once, or long after what they tell of;
- * garbage on the Kafka ingest.
+ * A population of users at a steady rate: batches over HTTP and single events over Kafka, retried until acknowledged.
+ * Some are sent again though acknowledged: in another order, by another source, by two at once, or long after their
+ * timestamps. Undecodable records are written to the Kafka source.
  */
 export class Workload {
   readonly #options: WorkloadOptions;
@@ -90,17 +90,17 @@ export class Workload {
   }
 
   start(): void {
-    // One listener a request under way.
+    // One listener for each request in flight.
     setMaxListeners(0, this.#givenUp.signal);
     this.#running ??= this.#run();
   }
 
-  /** Times the rate, for overload; 1 is normal. */
+  /** Multiplies the rate, for overload; 1 is normal. */
   set rateFactor(factor: number) {
     this.#rateFactor = factor;
   }
 
-  /** Share of the events that are one user's; undefined is the usual one. */
+  /** Share of the events that belong to the hot user; undefined for the usual share. */
   set hotShare(share: number | undefined) {
     this.#population.hotShare = share;
   }
@@ -119,10 +119,10 @@ export class Workload {
     };
   }
 
-  /** Sends nothing new; waits `graceMs` for what is under way to be acknowledged, then gives it up. */
+  /** Stops sending new events; waits `graceMs` for requests in flight to be acknowledged, then abandons them. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped.abort();
-    // It may wait for those under way.
+    // It may wait for those in flight.
     const deadline = setTimeout(() => this.#givenUp.abort(), graceMs);
     await this.#running;
     await Promise.all(this.#flying);
@@ -136,7 +136,7 @@ export class Workload {
       const waitMs = dueMs - this.#clock.now();
       if (waitMs > 0) await this.#clock.wait(waitMs, this.#stopped.signal);
       while (this.#flying.size >= IN_FLIGHT_MAX) await Promise.race(this.#flying);
-      // Behind by more than this, as after an outage: the time is lost, not made up for by a flood.
+      // Behind by more than this, as after an outage: the missed events are not sent, to avoid a burst.
       dueMs = Math.max(dueMs, this.#clock.now() - 1_000);
       this.#launch();
     }
@@ -153,7 +153,7 @@ export class Workload {
     if (this.#random() < SHARES.poison * BATCH_EVENTS) void this.#sendPoison();
   }
 
-  /** What was acknowledged before, in another order. */
+  /** Events acknowledged before, in another order. */
   #repeat(): Batch | undefined {
     const kind = this.#random();
     const isAged = kind < SHARES.agedRepeat;
@@ -225,14 +225,14 @@ export class Workload {
     const value = Buffer.from(Array.from({ length: 40 }, () => Math.floor(this.#random() * 256)));
     const partition = Math.floor(this.#random() * partitions);
     const record = { topic: toTopic(namespace, 'eventReceived'), partition, key: null, value, headers: {} };
-    // Counted once acknowledged; when it is not, it may be there or not, which nobody minds.
+    // Counted once acknowledged; otherwise it may be accepted or not, and both are correct.
     await producer.send([record]).then(
       () => this.#poison++,
       () => undefined,
     );
   }
 
-  /** Tries until `attempt` gives no reason against it; false when given up. */
+  /** Retries until `attempt` returns no failure; false when abandoned. */
   async #untilAcknowledged(attempt: () => Promise<string | undefined>): Promise<boolean> {
     let waitMs = RETRY.initialMs;
     while (!this.#givenUp.signal.aborted) {

@@ -7,21 +7,21 @@ import type { FaultyLink } from './proxy.js';
 import type { StackControl } from './stack-control.js';
 import type { Workload } from './workload.js';
 
-/** Everything that a fault can be done to. */
+/** Everything that a fault can act on. */
 export interface World {
-  /** Its endpoints and its commands go past the links. */
+  /** Its endpoints and its commands bypass the links. */
   readonly platform: Platform;
   readonly fleet: Fleet;
   readonly stack: StackControl;
-  /** Between the services and what they stand on. */
+  /** Links between the services and their dependencies. */
   readonly links: Readonly<Record<'kafka' | 'redis' | 'postgres', FaultyLink>>;
-  /** Between the clients and the front doors. */
+  /** Links between the clients and the front doors. */
   readonly ingestLinks: IngestLinks;
   readonly workload: Workload;
-  /** Past the links. */
+  /** Bypasses the links. */
   readonly redis: Redis;
   readonly log: Log;
-  /** Past the links, for what nobody should write. */
+  /** Bypasses the links; writes what the commands would reject. */
   readonly producer: LogProducer;
   readonly partitions: number;
   readonly namespace: string;

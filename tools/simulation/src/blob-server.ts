@@ -3,10 +3,12 @@ import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import type { Draw } from './draw.js';
 import type { Scheduler } from './scheduler.js';
 
-/** A list walks through pages; an upload takes its time, in which the partition goes on. */
+/** A list is read page by page; an upload takes time, during which the partition continues. */
 const WORK_MS = { list: { from: 0, to: 300 }, put: { from: 0, to: 120 } };
 
-/** The blob store that all processes of a world share, as the servers have it: nothing in it ever changes, but it may rot. */
+/**
+ * The blob store that all processes of a world share, on the server side: objects are immutable, but may be damaged.
+ */
 export class BlobServer implements BlobStore {
   readonly #memory = new MemoryBlobStore();
   readonly #scheduler: Scheduler;
@@ -23,12 +25,12 @@ export class BlobServer implements BlobStore {
     return this.#memory.objects;
   }
 
-  /** The first object that a process put again with other bytes: objects are immutable. */
+  /** The first object that a process overwrote with other bytes: objects are immutable. */
   get rewritten(): string | undefined {
     return this.#rewritten;
   }
 
-  /** Seen by others only at the end of its time. */
+  /** Visible to others only when the upload has finished. */
   async put(key: string, bytes: Buffer): Promise<void> {
     await this.#work(WORK_MS.put);
     const before = await this.#memory.get(key);

@@ -7,12 +7,12 @@ interface Place {
   readonly partition: number;
 }
 
-/** The log as the servers have it: appended to, read, and in the worst case cut. */
+/** The log on the server side: appended to, read, and in the worst case truncated. */
 export class Broker {
   readonly partitions: number;
   readonly #scheduler: Scheduler;
   readonly #logs = new Map<string, LogRecord[]>();
-  /** First offset that is still given out, where that is not 0. */
+  /** First offset that is still readable, where that is not 0. */
   readonly #lows = new Map<string, number>();
   readonly #topics = new Set<string>();
   readonly #waiting = new Map<string, Array<() => void>>();
@@ -24,7 +24,7 @@ export class Broker {
     for (const topic of options.topics) this.#topics.add(topic);
   }
 
-  /** When anything was last written, virtual ms. */
+  /** Time of the last append, virtual ms. */
   get changedAtMs(): number {
     return this.#changedAtMs;
   }
@@ -36,7 +36,7 @@ export class Broker {
     this.#wake(record);
   }
 
-  /** From `offset` on; undefined when that is beyond either end. */
+  /** Records from `offset` on; undefined when it is beyond either end. */
   read(at: Place & { offset: number; itemsMax: number }): readonly LogRecord[] | undefined {
     const log = this.#log(at);
     return at.offset > log.length || at.offset < this.low(at)
@@ -44,12 +44,12 @@ export class Broker {
       : log.slice(at.offset, at.offset + at.itemsMax);
   }
 
-  /** All that was ever written and not lost, also what is not given out any more. */
+  /** All records ever written and not lost, including those that are no longer readable. */
   records(at: Place): readonly LogRecord[] {
     return this.#log(at);
   }
 
-  /** First offset that is still there for those who read. */
+  /** First offset that readers can still read. */
   low(at: Place): number {
     return this.#lows.get(toKey(at)) ?? 0;
   }
@@ -66,19 +66,19 @@ export class Broker {
     return new Map(entries);
   }
 
-  /** A leader without the last records took over: acknowledged or not, they are gone. */
+  /** A leader without the last records takes over: acknowledged or not, they are lost. */
   cutTail(at: Place & { count: number }): void {
     const log = this.#log(at);
     log.splice(Math.max(0, log.length - at.count));
     this.#wake(at);
   }
 
-  /** Retention: what lies below is gone. */
+  /** Retention: removes the records below. */
   trim(at: Place & { low: number }): void {
     this.#lows.set(toKey(at), Math.max(this.low(at), at.low));
   }
 
-  /** Calls once, at the next change of a partition. */
+  /** Calls back once, at the next change of a partition. */
   onChange(at: Place, wake: () => void): void {
     const key = toKey(at);
     this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), wake]);

@@ -4,7 +4,7 @@ import { foldLog, type OracleResult } from './oracle.js';
 import { createToy, type ToyOutput } from './toy.js';
 import type { RestingWorld } from './world.js';
 
-/** What a world must look like once it has come to rest; the first thing that is wrong, or undefined. */
+/** Checks a world once it is at rest; returns the first violation, or undefined. */
 export function findViolation(world: RestingWorld): string | undefined {
   const topics = [...world.topics, world.deadLetterTopic];
   for (const topic of topics) {
@@ -23,7 +23,10 @@ export function findViolation(world: RestingWorld): string | undefined {
   return undefined;
 }
 
-/** One content a position, one content an id, and a numbering of each key without a gap, for readers who drop repeats. */
+/**
+ * Checks for readers who drop repeats: one content for each position, one content for each id, each key numbered
+ * without gaps.
+ */
 function checkTopic(world: RestingWorld, at: { topic: string; partition: number }): string | undefined {
   const records = world.records(at);
   const contents = new Map<string, string>();
@@ -54,14 +57,14 @@ function checkNumbering(seen: readonly LogRecord[], records: readonly LogRecord[
   return undefined;
 }
 
-/** Numbered outputs; neither control records nor what was handed over. */
+/** Numbered outputs: neither control records nor hand-overs. */
 function toOutputs(record: LogRecord): Array<{ key: string; output: ToyOutput }> {
   if (record.key === null) return [];
   const output = JSON.parse(String(record.value)) as ToyOutput;
   return output.seq === undefined ? [] : [{ key: String(record.key), output }];
 }
 
-/** States, timers, meta and outputs are those of the fault-free run over the same log. */
+/** Checks that states, timers, meta and outputs equal those of the fault-free run over the same log. */
 function checkPartition(
   world: RestingWorld,
   at: { stage: number; partition: number },
@@ -139,7 +142,7 @@ function toMachine(record: LogRecord): Array<[position: string, machine: number]
   return machine === undefined ? [] : [[record.headers[HEADERS.position] ?? '', machine]];
 }
 
-/** What a reader goes by who keeps the highest position of each source. */
+/** The criterion of a reader that keeps the highest position of each source. */
 function dropRepeats(records: readonly LogRecord[]): LogRecord[] {
   const highest = new Map<string, { offset: number; ordinal: number }>();
   return records.filter(({ headers }) => {

@@ -11,9 +11,9 @@ import type { Network } from './network.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
 const FETCH_ITEMS_MAX = 6;
-/** How long the broker holds a fetch that has nothing to give. */
+/** How long the broker holds a fetch that has no records. */
 const FETCH_WAIT_MS = 3000;
-/** A fetch from before a seek is delivered now and then, as with the real client. */
+/** Sometimes a fetch from before a seek is delivered, as with the real client. */
 const STRAY_CHANCE = 0.3;
 const RETRY_MS = 200;
 
@@ -26,7 +26,7 @@ export interface ConsumerParts {
   readonly wait: (ms: number) => Promise<void>;
 }
 
-/** One member of a group, with the real GroupMembership for the order of its handlers' calls. */
+/** One member of a group, with the real GroupMembership, which orders the calls of its handlers. */
 export class SimulatedConsumer implements LogConsumer, GroupMember {
   readonly process: SimulatedProcess;
   readonly #parts: ConsumerParts;
@@ -56,7 +56,7 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
     this.#round = round;
     this.#assignedRound = 0;
     const revoked = this.#membership.revokeAll();
-    // Like the real client, it may come back before its handlers have let go: then two work on one partition for a while.
+    // Like the real client, it may rejoin before its handlers have finished: two then share a partition for a while.
     if (this.process.draw.chance(0.5)) this.#join();
     else void revoked.then(() => this.#join());
   }
@@ -126,7 +126,7 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
       const records = await this.#fetch(partition, position);
       const moved = this.#positions.get(partition) !== position;
       if (!isOurs() || (moved && !this.process.draw.chance(STRAY_CHANCE))) return;
-      // Beyond either end: the real client begins anew, at the earliest record.
+      // Beyond either end: the real client restarts at the earliest record.
       if (records === undefined) {
         const { broker } = this.#parts;
         return void this.#positions.set(partition, broker.low({ topic: this.#options.topic, partition }));

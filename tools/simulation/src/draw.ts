@@ -2,7 +2,7 @@ import { createSeededRandom, must } from '@perennial/kernel';
 
 const FNV_PRIME = 0x01000193;
 
-/** Where everything random of a simulated world comes from. */
+/** The source of all randomness of a simulated world. */
 export class Draw {
   /** Uniform in [0, 1). */
   readonly fraction: () => number;
@@ -13,7 +13,7 @@ export class Draw {
     this.fraction = createSeededRandom(seed);
   }
 
-  /** A stream of its own, by name: one draw more in one part of the world moves nothing in the others. */
+  /** An independent stream with a name: an additional draw in one part of the world changes nothing in the others. */
   fork(name: string): Draw {
     let mixed = this.#seed >>> 0;
     for (const character of name) mixed = Math.imul(mixed ^ character.charCodeAt(0), FNV_PRIME) >>> 0;

@@ -1,13 +1,13 @@
 import type { Draw } from './draw.js';
 import type { Fault, FaultOptions } from './fault.js';
 
-/* Faults that do little alone, at times that fit each other. */
+/* Combinations of faults that do little alone, timed to interact. */
 
 const ZOMBIE_CHANCE = 0.25;
-/** From about a session on. */
+/** From about one session timeout on. */
 const ZOMBIE_MS = { from: 1700, to: 3000 };
 const BACK_MS = { from: 10, to: 600 };
-/** The most that a fail-over takes back, any of them. */
+/** Maximum that any fail-over loses. */
 export const LOST_MS_MAX = ZOMBIE_MS.to;
 
 const LOST_MACHINE_CHANCE = 0.2;
@@ -19,7 +19,7 @@ const RELAPSES = ['empty', 'kill', 'pause', 'fail-over', 'store-trouble', 'blob-
 const GONE_MS = { from: 50, to: 2500 };
 
 const LOST_PART_CHANCE = 0.4;
-/** From just that commit to several, of a tick or a restore. */
+/** From exactly that commit to several, of a tick or a restore. */
 const LOST_PART_AFTER_MS = [
   { from: 0, to: 20 },
   { from: 0, to: 200 },
@@ -36,8 +36,9 @@ export function drawPatterns(draw: Draw, options: FaultOptions): Fault[] {
 }
 
 /**
- * An owner is paused until another has taken over and gone on; as it comes back, the store takes back what that one wrote,
- * token and all. The first is the rightful owner again, with a call on its way that was made before: what the fences are for.
+ * An owner is paused until another has acquired the partition and committed. When it resumes, the store loses the
+ * successor's writes, including its token. The first is the owner again, with a call in flight that was made before:
+ * this is what the fences are for.
  */
 function drawZombie(draw: Draw, { stages, processesPerStage, untilMs }: FaultOptions): Fault[] {
   const forMs = draw.whole(ZOMBIE_MS);
@@ -53,7 +54,10 @@ function drawZombie(draw: Draw, { stages, processesPerStage, untilMs }: FaultOpt
   ];
 }
 
-/** Store and processes of a stage go at once, while the log takes nothing: what was owed is known to nobody. */
+/**
+ * Store and processes of a stage fail at once while the log accepts no writes: the unpublished outputs are lost
+ * everywhere.
+ */
 function drawLostMachine(draw: Draw, { stages, processesPerStage, untilMs }: FaultOptions): Fault[] {
   const stage = draw.whole({ from: 0, to: stages - 1 });
   const troubleMs = draw.whole(UNPUBLISHED_MS);
@@ -68,7 +72,7 @@ function drawLostMachine(draw: Draw, { stages, processesPerStage, untilMs }: Fau
   ];
 }
 
-/** What the fence must miss though the offset stands: a part of a tick, a chunk that was put in. */
+/** Losses that the fence must detect although the offset has not moved: a part of a tick, or a restored chunk. */
 function drawLostParts(draw: Draw, { stages, untilMs }: FaultOptions): Fault[] {
   return Array.from({ length: draw.whole({ from: 1, to: 3 }) }, () => ({
     kind: 'lost-part',
@@ -78,7 +82,7 @@ function drawLostParts(draw: Draw, { stages, untilMs }: FaultOptions): Fault[] {
   }));
 }
 
-/** A store is emptied, and before it is restored something else goes wrong with the same stage. */
+/** A store is emptied, and before it is restored another fault hits the same stage. */
 function drawRelapse(draw: Draw, { stages, processesPerStage, untilMs }: FaultOptions): Fault[] {
   const stage = draw.whole({ from: 0, to: stages - 1 });
   const atMs = draw.whole({ from: 0, to: untilMs - RELAPSE_AFTER_MS.to - GONE_MS.to });

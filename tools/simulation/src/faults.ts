@@ -3,7 +3,7 @@ import type { Fault, FaultOptions } from './fault.js';
 import { drawPatterns } from './fault-patterns.js';
 
 const FAULTS = { from: 0, to: 12 };
-/** From less than a call takes to longer than a session. */
+/** From shorter than a call to longer than a session timeout. */
 const LASTING_MS = { from: 50, to: 3500 };
 const LOST_MS = { from: 5, to: 1500 };
 const FLAPPING_CHANCE = 0.4;
@@ -32,10 +32,10 @@ const KINDS = [
   'trim',
 ] as const;
 
-/** In so much of the worlds all faults fall into a short time: what one alone cannot do, several at once may. */
+/** In this share of the worlds all faults fall into a short time, so that they interact. */
 const STORM_CHANCE = 0.4;
 const STORM_MS = { from: 300, to: 2500 };
-/** In so much of the worlds all faults hit one stage. */
+/** In this share of the worlds all faults hit one stage. */
 const FOCUS_CHANCE = 0.4;
 
 /** The schedule of faults, in order of time. */
@@ -72,7 +72,7 @@ function drawFault(
   const stage = options.stage ?? draw.whole({ from: 0, to: stages - 1 });
   const at = { stage, process: draw.whole({ from: 0, to: processesPerStage - 1 }) };
   const forMs = Math.min(draw.whole(LASTING_MS), untilMs - atMs);
-  // One Redis for all, or one each.
+  // One Redis shared by all stages, or one for each.
   const hit = draw.chance(0.3) ? Array.from({ length: stages }, (_, number) => number) : [stage];
   switch (kind) {
     case 'kill':

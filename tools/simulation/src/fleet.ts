@@ -18,7 +18,7 @@ import { NAMESPACE, type World } from './world.js';
 export interface FleetOptions {
   readonly mutant: Mutant | undefined;
   readonly onTrace: ((line: string) => void) | undefined;
-  /** A programmer's error that shows nowhere else. */
+  /** A programmer's error that is visible nowhere else. */
   readonly onCrash: (what: string) => void;
   /** The mutant broke its rule. */
   readonly onBroken: () => void;
@@ -31,7 +31,7 @@ interface Instance {
   consumer: SimulatedConsumer | undefined;
 }
 
-/** It is never used: the simulated store stands in for it. */
+/** Never used: the simulated store replaces it. */
 const NO_REDIS = {} as Redis;
 const logger = createSilentLogger();
 const metrics = createMetrics({ service: 'simulation', namespace: NAMESPACE, processMetrics: false });
@@ -70,7 +70,7 @@ export class Fleet {
       (error: unknown) => {
         this.#trace(process, `could not start: ${toMessage(error)}`);
         process.kill();
-        // Whoever supervises it tries again.
+        // Its supervisor tries again.
         this.start(at);
       },
     );
@@ -82,7 +82,7 @@ export class Fleet {
     if (consumer !== undefined) this.#world.group(at.stage).lostTouch(consumer);
   }
 
-  /** SIGTERM: it ends when it has let go of what it holds. */
+  /** SIGTERM: the process ends once it has released everything. */
   stop(at: ProcessAddress): void {
     const { process, processor } = this.#instance(at);
     const ended = () => process.kill();
@@ -115,7 +115,7 @@ export class Fleet {
     if (consumer !== undefined) this.#world.group(at.stage).regainedTouch(consumer);
   }
 
-  /** Reachable again, and started anew where it has ended. */
+  /** Makes it reachable again, and restarts it if it has ended. */
   heal(at: ProcessAddress): void {
     const { process } = this.#instance(at);
     if (process.gone) this.start(at);
@@ -144,7 +144,7 @@ export class Fleet {
       limits: this.#plan.limits,
       clock: process.clock,
       random: process.draw.fraction,
-      // As it goes into the names of snapshots.
+      // The form used in the names of snapshots.
       createOwner: () => `${process.name}-${owners++}`.replace('#', '-'),
       snapshots: this.#openSnapshots(at, process),
       snapshotTelemetry: this.#observeSnapshots(process),

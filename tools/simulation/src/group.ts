@@ -3,18 +3,18 @@ import type { Network } from './network.js';
 import type { Scheduler } from './scheduler.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
-/** How long the group waits for its members to come back during a rebalance. */
+/** How long the group waits for its members to rejoin during a rebalance. */
 const REBALANCE_TIMEOUT_MS = 4000;
 /** A member learns of a rebalance at its next heartbeat. */
 const HEARTBEAT_MS = 300;
 
-/** What the coordinator notifies a member of. */
+/** Notifications of the coordinator to a member. */
 export interface GroupMember {
   readonly process: SimulatedProcess;
-  /** Give everything up and come back. */
+  /** Release all partitions and rejoin. */
   onRebalancing(round: number): void;
   onAssigned(round: number, partitions: readonly number[]): void;
-  /** The group went on without it. */
+  /** The group has continued without this member. */
   onExpelled(): void;
 }
 
@@ -27,15 +27,15 @@ export interface GroupOptions {
 }
 
 interface Membership {
-  /** It has come back in the current round. */
+  /** It has rejoined in the current round. */
   joined: boolean;
   partitions: readonly number[];
 }
 
 /**
- * A consumer group's coordinator, as Kafka's eager protocol has it: a change of members begins a round in which all give up
- * and come back; who cannot be heard for a session, or does not come back, is left out and learns of it when it can be
- * reached again. Until then it goes on as if it owned its partitions.
+ * A consumer group's coordinator, according to Kafka's eager protocol: a change of members begins a round in which all
+ * release their partitions and rejoin. A member that sends no heartbeat for a session timeout, or does not rejoin, is
+ * removed and notified when it can be reached again. Until then it acts as if it owned its partitions.
  */
 export class GroupCoordinator {
   readonly committed = new Map<number, number>();
@@ -52,7 +52,7 @@ export class GroupCoordinator {
     return this.#members.has(member);
   }
 
-  /** A member comes, or comes back. */
+  /** A member joins or rejoins. */
   join(member: GroupMember): void {
     if (unreachable(member)) return;
     const known = this.#members.get(member);
@@ -70,14 +70,14 @@ export class GroupCoordinator {
     this.#dealWhenComplete();
   }
 
-  /** Its heartbeats have stopped: unless it is heard of within the session, it is out. */
+  /** Its heartbeats have stopped: it is removed unless one arrives within the session timeout. */
   lostTouch(member: GroupMember): void {
     this.#options.scheduler.schedule(this.#options.sessionTimeoutMs, () => {
       if (unreachable(member)) this.leave(member);
     });
   }
 
-  /** It can be reached again, and hears what it has missed. */
+  /** It can be reached again, and receives the missed notifications. */
   regainedTouch(member: GroupMember): void {
     this.#options.scheduler.schedule(this.#heartbeatMs(), () => {
       if (unreachable(member)) return;

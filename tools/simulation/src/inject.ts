@@ -5,7 +5,7 @@ import type { Service } from './network.js';
 import { damageSnapshot, trimLog } from './snapshot-hazards.js';
 import type { World } from './world.js';
 
-/** Lets a fault happen now, and ends it when its time is over. */
+/** Injects a fault now, and ends it when its time is over. */
 export function inject(fault: Fault, { world, fleet }: { world: World; fleet: Fleet }): void {
   const { scheduler, network } = world;
   switch (fault.kind) {
@@ -82,13 +82,13 @@ function trouble({ network, scheduler }: World, services: readonly Service[], fo
   });
 }
 
-/** What has not ended by itself is killed. */
+/** Kills processes that have not ended by themselves. */
 function replace(fleet: Fleet, at: ProcessAddress): void {
   fleet.kill(at);
   fleet.start(at);
 }
 
-/** Ends every fault that is left. */
+/** Ends every fault that is still active. */
 export function heal({ world, fleet }: { world: World; fleet: Fleet }): void {
   world.network.conditions.slow = false;
   world.network.conditions.trouble.clear();

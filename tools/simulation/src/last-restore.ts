@@ -5,10 +5,10 @@ import { waitForRest } from './rest.js';
 import { toToyTopic } from './toy.js';
 import type { World } from './world.js';
 
-/** Later than all ticks so far, so that every timer that was restored fires. */
+/** Later than all ticks so far, so that every restored timer fires. */
 const TICK = Buffer.from(JSON.stringify({ kind: 'tick', timeMs: 1e8 }));
 
-/** Empties a stage's store once all is at rest, and lets a tick come: what is there then must be right again. */
+/** Empties a stage's store once all is at rest, and sends a tick: the restored content must be correct. */
 export async function restoreLast(
   last: LastRestore | undefined,
   { world, fleet }: { world: World; fleet: Fleet },

@@ -14,9 +14,9 @@ const NOTICED_WITHIN_MS = 8000;
 const TICK = Buffer.from(JSON.stringify({ kind: 'tick', timeMs: 1e9 }));
 
 /**
- * Removes the last records of a processed partition: the processor has to stop visibly. An owner that saw it happen
- * stays stopped when the log has grown again. (One that comes when it has grown past the place cannot know: see
- * docs/RELIABILITY.md.)
+ * Removes the last records of a processed partition: the processor has to stop visibly. An owner that was running when
+ * it happened stays stopped when the log has grown again. (A new owner that starts when the log has grown past the lost
+ * offset cannot detect it: see docs/RELIABILITY.md.)
  */
 export async function loseTail(
   lost: LostTail | undefined,

@@ -7,39 +7,42 @@ import type { ToyDefinition } from './toy.js';
 /** Reports that the rule was broken just now: a run in which that never happened proves nothing. */
 export type OnBroken = () => void;
 
-/** Whose store it is: what a mutant may keep something beside. */
+/** The store's process and partition, with which a mutant may keep data. */
 export interface StoreOwner {
-  /** One object for each process, to remember things by. */
+  /** One object for each process, as a key for remembered data. */
   readonly process: object;
   /** `<processor>/<partition>`. */
   readonly place: string;
   readonly onBroken: OnBroken;
 }
 
-/** A rule broken at the ports of one process: the same in a simulated world and in a real service. Made anew at each assignment. */
+/**
+ * A rule broken at the ports of one process, in a simulated world as in a real service. Created again at each
+ * assignment.
+ */
 export interface PortMutant {
   inStore?(store: PartitionStore, at: StoreOwner): PartitionStore;
   inLog?(log: Log, onBroken: OnBroken): Log;
 }
 
-/** What is known of a partition by its number. */
+/** The meta of a partition by its number. */
 export type MetaOf = (partition: number) => PartitionMeta | undefined;
 
 /**
- * One rule broken, to see that the simulator notices. Each stands between the real code and the simulated world (at the
- * store, the log or the definition), so nothing of it is in what ships.
+ * One broken rule, to verify that the simulator detects it. Each mutant wraps a port between the real code and the
+ * simulated world (the store, the log or the definition), so it is not in any shipped code.
  */
 export interface Mutant extends PortMutant {
-  /** What a call does at the server. */
+  /** Changes what a call does at the server. */
   atServer?(server: StoreServer, onBroken: OnBroken): PartitionStore;
   inStore?(store: PartitionStore, at: StoreOwner & { readonly producer: () => LogProducer }): PartitionStore;
-  /** `metaOf` gives what the server knows. Made once for each process. */
+  /** `metaOf` gives the server's meta. Called once for each process. */
   inBlobs?(blobs: BlobStore, at: { readonly metaOf: MetaOf; readonly onBroken: OnBroken }): BlobStore;
-  /** `world` is one object for each world, to remember things by. */
+  /** `world` is one object for each world, as a key for remembered data. */
   inDefinition?(definition: ToyDefinition, at: { readonly world: object; readonly onBroken: OnBroken }): ToyDefinition;
 }
 
-/** A server's port, to be changed in places. */
+/** A server's port, whose methods can be replaced. */
 export function toPort(server: StoreServer): PartitionStore {
   return {
     acquire: (owner) => server.acquire(owner),
@@ -51,7 +54,7 @@ export function toPort(server: StoreServer): PartitionStore {
   };
 }
 
-/** A port whose fence is what `loosen` makes of it. */
+/** A port whose fence is replaced by the result of `loosen`. */
 export function withFence(
   server: StoreServer,
   loosen: (fence: Fence) => Fence,
@@ -68,7 +71,7 @@ export function withFence(
   };
 }
 
-/** A port whose fence does not go by the number of commits, while the partition is being restored or while it is not. */
+/** A port whose fence ignores the number of commits, either while the partition is being restored or otherwise. */
 export function uncounted(
   server: StoreServer,
   when: (restoring: boolean) => boolean,
@@ -81,7 +84,7 @@ export function uncounted(
   return { ...toPort(server), ...withFence(server, loosen, onBroken) };
 }
 
-/** What a mutant remembers, beside the thing it belongs to. */
+/** Data that a mutant remembers for an object. */
 const memories = new WeakMap<object, Map<string, Map<string, unknown>>>();
 
 export function memoryOf(owner: object, place: string): Map<string, unknown> {

@@ -4,7 +4,7 @@ import type { RuleName } from './rules.js';
 import { SERVER_MUTANTS } from './server-mutants.js';
 import { SNAPSHOT_MUTANTS } from './snapshot-mutants.js';
 
-/** A mutant for each rule; a rule without one, or one of a rule that there is not, does not compile. */
+/** A mutant for each rule; a missing one, or one for an unknown rule, does not compile. */
 export const MUTANTS: Readonly<Record<RuleName, Mutant>> = {
   ...PORT_MUTANTS,
   ...SERVER_MUTANTS,

@@ -5,7 +5,7 @@ import type { SimulatedProcess } from './simulated-process.js';
 
 export type Service = 'store' | 'broker' | 'producer' | 'blobs';
 
-/** What can become of a call: `late` and `twice` are those of a client that gave up, or sent again after a reconnect. */
+/** The fate of a call: `late` and `twice` are those of a client that timed out, or sent again after a reconnect. */
 type Fate = 'answered' | 'lost' | 'unanswered' | 'late' | 'twice' | 'cut';
 
 const FATES: Record<Service, readonly Fate[]> = {
@@ -15,30 +15,30 @@ const FATES: Record<Service, readonly Fate[]> = {
   blobs: ['lost', 'unanswered', 'unanswered', 'late', 'twice'],
 };
 
-/** Of calls while the network is in trouble. */
+/** Of calls during a network fault. */
 const TROUBLE_CHANCE = 0.5;
 const DELAY_MS = { usual: { from: 1, to: 5 }, slow: { from: 20, to: 250 }, straggler: { from: 50, to: 400 } };
 const STRAGGLER_CHANCE = 0.02;
-/** Of a killed process's calls that were still leaving it. */
+/** Of calls that a process was sending when it was killed. */
 const CUT_CHANCE = 0.3;
-/** A call that was given up on may still be carried out so much later. */
+/** A call that timed out may still be executed up to this much later. */
 const LATE_MS = { from: 100, to: 2500 };
 
 interface Call<T> {
   readonly service: Service;
   /** For the trace. */
   readonly what: string;
-  /** What the server does; for a send that is `cut`, only in part. */
+  /** The server's part of the call; for a send that is `cut`, only part of it is done. */
   readonly execute: (how: { cut: boolean }) => Promise<T> | T;
 }
 
-/** Carries calls and answers with delays, and in trouble loses or repeats them. */
+/** Carries calls and replies with delays; during faults it loses or repeats them. */
 export class Network {
   readonly conditions = { slow: false, trouble: new Set<Service>() };
   readonly #scheduler: Scheduler;
   readonly #draw: Draw;
   readonly #onTrace: ((line: string) => void) | undefined;
-  /** Calls that have left a paused process only when it is resumed. */
+  /** Calls that leave a paused process only when it is resumed. */
   readonly #held = new Map<SimulatedProcess, Array<() => void>>();
 
   constructor(scheduler: Scheduler, draw: Draw, onTrace?: (line: string) => void) {
@@ -52,13 +52,13 @@ export class Network {
     return this.#draw.whole(this.conditions.slow ? DELAY_MS.slow : DELAY_MS.usual);
   }
 
-  /** Rejects with a retriable AppError when the call fails; what the server throws comes back as it is. */
+  /** Rejects with a retriable AppError when the call fails; an error of the server is passed on unchanged. */
   call<T>(process: SimulatedProcess, { service, what, execute }: Call<T>): Promise<T> {
     if (process.gone) return new Promise(() => {});
     const draw = this.#draw;
     const fate =
       this.conditions.trouble.has(service) && draw.chance(TROUBLE_CHANCE) ? draw.pick(FATES[service]) : 'answered';
-    // A call of a process that is killed or paused meanwhile has left it, or not.
+    // When the process is killed or paused meanwhile, the call may have left it or not.
     const hasLeft = draw.chance(0.5);
     return new Promise<T>((resolve, reject) => {
       const answer = (settle: () => void) => {
@@ -91,7 +91,7 @@ export class Network {
     });
   }
 
-  /** A message that is no call: it arrives after a delay, if the receiver is still there. */
+  /** A one-way message: it arrives after a delay, if the receiver still exists. */
   notify(process: SimulatedProcess, run: () => void): void {
     this.#scheduler.schedule(this.delayMs(), () => process.enter(run));
   }

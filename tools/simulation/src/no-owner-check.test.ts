@@ -7,9 +7,9 @@ import { SERVER_MUTANTS } from './server-mutants.js';
 import { StoreServer } from './store-server.js';
 
 /*
- * The offset check covers for a missing owner check so well that thousands of simulated worlds do not show it. What it is
- * for: numbers of outboxes come again after a failover, and a zombie that stands at the right offset, after as many commits
- * as its successor, writes over one.
+ * The offset check compensates for a missing owner check so well that thousands of simulated worlds do not reveal it.
+ * The owner check is needed because numbers of outboxes are reused after a failover, and a zombie at the right offset,
+ * after as many commits as its successor, overwrites one.
  */
 
 const atServer = must(SERVER_MUTANTS['owner-not-checked'].atServer, 'the mutant');
@@ -23,8 +23,8 @@ function commitOf(range: { from: number; to: number; commits: number; sequence?:
 }
 
 /**
- * Of three records only the last has no output. One owner commits two of them, then one, and loses that in a failover;
- * another commits one, then two; the first goes on.
+ * Of three records only the last has no output. One owner commits two of them, then one, and a failover loses that;
+ * another owner commits one, then two; the first owner continues.
  */
 async function runZombie(toStore: (server: StoreServer) => Pick<PartitionStore, 'acquire' | 'commit'>) {
   const scheduler = new Scheduler();

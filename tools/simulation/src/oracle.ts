@@ -11,7 +11,7 @@ export interface OracleOptions {
   readonly partition: number;
   readonly partitions: number;
   readonly deadLetterTopic: string;
-  /** Which machine computed the output at a position: the one thing that the log alone does not say. */
+  /** The machine that computed the output at a position: the only fact that does not follow from the log. */
   readonly machineAt: (position: string) => number;
 }
 
@@ -24,8 +24,8 @@ export interface OracleResult {
 }
 
 /**
- * The fault-free run: what a partition of the log amounts to, record by record, in the plainest way: no batch, no cache, no
- * outbox, none of the processor's code but its definition.
+ * The fault-free run: the result of a partition of the log, computed record by record in the simplest way: no batch, no
+ * cache, no outbox, and none of the processor's code except its definition.
  */
 export function foldLog(records: readonly LogRecord[], options: OracleOptions): OracleResult {
   const oracle = new Oracle(options);
@@ -38,11 +38,11 @@ class Oracle {
   readonly #states = new Map<string, ToyState>();
   readonly #timers = new Map<string, number>();
   readonly #inForce = new Map<string, Rollout>();
-  /** Highest position taken, by source. */
+  /** Highest position applied, by source. */
   readonly #applied = new Map<string, { offset: number; ordinal: number }>();
   readonly #outputs: OutgoingRecord[] = [];
   #logTimeMs = 0;
-  /** Outputs so far of the record in hand. */
+  /** Outputs so far of the current record. */
   #ordinal = 0;
 
   constructor(options: OracleOptions) {
@@ -93,7 +93,7 @@ class Oracle {
     }
   }
 
-  /** A rejected one changes nothing, and the stages behind do not hear of it. */
+  /** A rejected one changes nothing, and is not forwarded to later stages. */
   #loadRollout(decoded: Extract<Decoded<ToyInput>, { kind: 'rollout' }>, record: LogRecord): void {
     const { rollout } = decoded;
     const rejection = rejectToy(rollout, this.#options.stage);
@@ -107,7 +107,7 @@ class Oracle {
     if (output !== undefined) this.#emit({ ...output, partition: this.#options.partition, key: null }, record);
   }
 
-  /** Those due now, once each: what fires and sets itself again is due later. */
+  /** The timers due now, once each: a timer that fires and is set again is due later. */
   #tick(timeMs: number, record: LogRecord): void {
     this.#logTimeMs = timeMs;
     const due = [...this.#timers].filter(([, dueAtMs]) => dueAtMs <= timeMs);

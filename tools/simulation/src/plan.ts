@@ -6,14 +6,17 @@ import { drawFaults } from './faults.js';
 import { drawSnapshotPlan, type SnapshotPlan } from './snapshot-plan.js';
 import { drawInput, type SourceWrite } from './source.js';
 
-/** All that happens in one simulated world, but for delays and the results of calls. */
+/** Everything that happens in one simulated world, except delays and the results of calls. */
 export interface WorldPlan {
   readonly seed: number;
   readonly stages: number;
   readonly processesPerStage: number;
   readonly partitions: number;
   readonly limits: Partial<ProcessorLimits>;
-  /** The model's bits differ between machines; then no commit may get lost, for the same records processed again would give other bits. */
+  /**
+   * The model's bits differ between machines; then no commit may be lost, because the same records processed again
+   * would give other bits.
+   */
   readonly machinesDiffer: boolean;
   readonly input: readonly SourceWrite[];
   readonly faults: readonly Fault[];
@@ -21,15 +24,15 @@ export interface WorldPlan {
   readonly healAtMs: number;
   /** Undefined where they are off. */
   readonly snapshots: SnapshotPlan | undefined;
-  /** At the end, after rest: the store of this stage is emptied, which must change nothing. */
+  /** At the end, at rest: the store of this stage is emptied, which must change nothing. */
   readonly lastRestore: LastRestore | undefined;
-  /** At the very end, after rest: records vanish that were processed, which has to stop the partition visibly. */
+  /** At the very end, at rest: processed records are removed, which has to stop the partition visibly. */
   readonly lostTail: LostTail | undefined;
 }
 
 export interface LastRestore {
   readonly stage: number;
-  /** By new owners, not by those that find their store empty. */
+  /** Detected by new owners, not by those that find their store empty. */
   readonly restart: boolean;
 }
 
@@ -37,11 +40,11 @@ export interface LostTail {
   readonly stage: number;
   readonly partition: number;
   readonly records: number;
-  /** Seen by a new owner, not by the one that had processed them. */
+  /** Detected by a new owner, not by the one that had processed them. */
   readonly restart: boolean;
 }
 
-/** Short against real ones, so that much happens; in proportion to each other. */
+/** Short compared with real ones, so that much happens; their proportions are realistic. */
 const TIMES = {
   retryInitialMs: 20,
   retryMaxMs: 400,
@@ -107,7 +110,7 @@ function drawSizes(draw: Draw): Partial<ProcessorLimits> {
   };
 }
 
-/** A few keys, of which each partition has some where there are enough. */
+/** A few keys; each partition has some if there are enough. */
 function drawKeys(draw: Draw, partitions: number): string[] {
   const keys: string[] = [];
   for (let i = 0; keys.length < KEYS_MAX && i < 100; i++) {

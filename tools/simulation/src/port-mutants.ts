@@ -5,7 +5,7 @@ import { decodeOutbox, encodeOutbox } from '@perennial/keyed-processor/internals
 import { memoryOf, type OnBroken, type PortMutant, type StoreOwner } from './mutant.js';
 import type { RuleName } from './rules.js';
 
-/** Mutants that stand at the ports of a process, so that a real service can be run with them as well. */
+/** Mutants at the ports of a process, which also work in a real service. */
 export const PORT_MUTANTS = {
   'outbox-not-republished': { inStore: withoutRepublishing },
   'outbox-dropped-before-acknowledged': { inStore: withEarlyDrops },
@@ -37,7 +37,7 @@ export const PORT_MUTANTS = {
   'cache-kept-when-fenced': { inStore: withKeptCache },
 } as const satisfies Partial<Record<RuleName, PortMutant>>;
 
-/** Those that are left over are dropped by the next commit: one that stayed would stop every snapshot, which is another failure. */
+/** The rest are dropped by the next commit: one that stayed would prevent every snapshot, which is another failure. */
 function withoutRepublishing(store: PartitionStore, { onBroken }: StoreOwner): PartitionStore {
   let owed: readonly number[] = [];
   return {
@@ -96,7 +96,7 @@ function withCoalescedOutbox(store: PartitionStore, { onBroken }: StoreOwner): P
   };
 }
 
-/** What the process has once read or written is what it gets, whatever the store says by now. */
+/** Reads return what the process once read or wrote, whatever the store holds now. */
 function withKeptCache(store: PartitionStore, { process, place, onBroken }: StoreOwner): PartitionStore {
   const kept = memoryOf(process, place) as Map<string, Buffer | null>;
   return {
@@ -129,7 +129,7 @@ function withoutPosition(record: LogRecord, onBroken: OnBroken): LogRecord {
   return { ...record, headers };
 }
 
-/** The last record of each key and place. */
+/** The last record of each key and position. */
 function coalesce(records: readonly OutgoingRecord[], onBroken: OnBroken): OutgoingRecord[] {
   const last = new Set(
     new Map(records.map((record) => [`${record.topic}/${record.partition} ${record.key}`, record])).values(),

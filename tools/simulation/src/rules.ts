@@ -1,4 +1,4 @@
-/** Every rule of the heart that can be broken from outside it; docs/RELIABILITY.md says what each would do. */
+/** Every rule of the processor that can be broken from outside; docs/RELIABILITY.md describes the effect of each. */
 export const RULES = [
   'publish-before-commit',
   'owner-not-checked',
@@ -20,5 +20,5 @@ export const RULES = [
   'commits-of-a-restore-not-counted',
 ] as const;
 
-/** Names a mutant by the rule that it breaks: an unknown one does not compile. */
+/** A mutant is named by the rule that it breaks: an unknown one does not compile. */
 export type RuleName = (typeof RULES)[number];

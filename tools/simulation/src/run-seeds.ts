@@ -8,7 +8,7 @@ export interface SeedsOptions {
   /** Stops there; default 1. */
   readonly failuresMax?: number;
   readonly mutant?: RuleName;
-  /** Asked before each seed. */
+  /** Checked before each seed. */
   readonly shouldStop?: () => boolean;
   readonly onSeed?: (done: { seeds: number; failures: number }) => void;
 }
@@ -21,7 +21,7 @@ export interface FailingSeed {
 }
 
 export interface SeedsResult {
-  /** How many were run to their end. */
+  /** Number of seeds run completely. */
   readonly seeds: number;
   readonly failures: readonly FailingSeed[];
 }
@@ -32,7 +32,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
   const failures: FailingSeed[] = [];
   let seeds = 0;
   while (seeds < count && failures.length < failuresMax && !shouldStop()) {
-    // What a world left unhandled comes up here, and whoever wants to stop this can.
+    // Unhandled rejections of a world surface here, and the caller can stop the run.
     await new Promise((resolve) => setImmediate(resolve));
     const seed = first + seeds;
     const { violation, broken } = await simulate(drawPlan(seed), mutant === undefined ? {} : { mutant });
@@ -43,7 +43,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
   return { seeds, failures };
 }
 
-/** What to print of a failing seed: how to see it again. */
+/** Text to print for a failing seed: how to reproduce it. */
 export function toSeedReport({ seed, violation }: Pick<FailingSeed, 'seed' | 'violation'>): string {
   return `seed ${seed}: ${violation}\n  ./perennial simulate --seed ${seed}`;
 }

@@ -1,18 +1,18 @@
 interface ScheduledEvent {
   readonly atMs: number;
-  /** Among events of one moment, the one scheduled first comes first. */
+  /** Among events of the same time, the one scheduled first runs first. */
   readonly number: number;
   readonly run: () => void;
   cancelled: boolean;
 }
 
 /**
- * Resolves when no promise has anything left to do: only then may the next event happen. Asked for by a promise's
- * continuation, a tick comes after all of them; a turn of the event loop would, too, but costs more.
+ * Resolves when no promise continuation is pending: only then may the next event run. When requested from a promise's
+ * continuation, a `nextTick` callback runs after all of them; `setImmediate` would too, but costs more.
  */
 const drained = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
-/** Virtual time: a queue of events, one after another, each until all that it set going has come to rest. */
+/** Virtual time: a queue of events, run one after another, each until everything it has started is at rest. */
 export class Scheduler {
   readonly #heap: ScheduledEvent[] = [];
   #nowMs = 0;
@@ -27,7 +27,7 @@ export class Scheduler {
     return this.#executed;
   }
 
-  /** Gives back how to cancel it. */
+  /** Returns a function that cancels it. */
   schedule(delayMs: number, run: () => void): () => void {
     const event = { atMs: this.#nowMs + Math.max(0, delayMs), number: this.#count++, run, cancelled: false };
     this.#push(event);
@@ -36,9 +36,9 @@ export class Scheduler {
     };
   }
 
-  /** Lets time pass, event by event, up to a moment, which it then is. */
+  /** Advances time, event by event, up to the given time. */
   async runUntil(untilMs: number): Promise<void> {
-    // From here on this is a promise's continuation.
+    // From here on this runs in a promise's continuation.
     await undefined;
     for (let event = this.#heap[0]; event !== undefined && event.atMs <= untilMs; event = this.#heap[0]) {
       this.#pop();

@@ -2,17 +2,19 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { FailingSeed, SeedsOptions, SeedsResult } from './run-seeds.js';
 
-/** What a thread is given. */
+/** Input of a thread. */
 export type SeedTask = Pick<SeedsOptions, 'first' | 'count' | 'failuresMax' | 'mutant'>;
 
-/** The built one, also for those that run from the sources: a thread loads it by itself. */
+/** The built file, also when running from the sources: a thread loads it by itself. */
 const WORKER = new URL('../dist/seed-worker.js', import.meta.url);
-/** Few, so that the threads end together, and not many worlds are simulated above one that fails. */
+/** Small, so that the threads end together, and few worlds are simulated above a failing one. */
 const SEEDS_PER_TASK = 4;
-/** Almost all that a world makes is garbage at its end: with room for several, collecting costs a tenth less. */
+/** Almost all memory of a world is garbage at its end: with room for several worlds, collection costs a tenth less. */
 const YOUNG_GENERATION_MB = 192;
 
-/** Threads, one a core, that simulate the worlds of consecutive seeds; what comes of it is what `runSeeds` gives. */
+/**
+ * Threads, one for each core, that simulate the worlds of consecutive seeds; the result is the same as of `runSeeds`.
+ */
 export class SeedPool {
   readonly #workers: readonly Worker[];
 
@@ -21,7 +23,7 @@ export class SeedPool {
     this.#workers = Array.from({ length: availableParallelism() }, () => new Worker(WORKER, { resourceLimits }));
   }
 
-  /** One call at a time. */
+  /** Only one call at a time. */
   async run(options: SeedsOptions): Promise<SeedsResult> {
     const { first, count, failuresMax = 1, mutant, shouldStop = () => false, onSeed } = options;
     const failures: FailingSeed[] = [];
@@ -38,7 +40,7 @@ export class SeedPool {
       }
     };
     await Promise.all(this.#workers.map(work));
-    // Tasks are given in order, so below the last of these every seed was simulated.
+    // Tasks are assigned in order, so every seed below the last of these was simulated.
     failures.sort((a, b) => a.seed - b.seed);
     const kept = failures.slice(0, failuresMax);
     const last = kept.length === failuresMax ? kept.at(-1) : undefined;

@@ -12,7 +12,7 @@ type ServerRule = Extract<
   | 'duplicates-remembered-outside-commit'
 >;
 
-/** The fences, broken at the server of a store; and what takes a simulated process or processor. */
+/** Mutants of the fences at the server of a store, and those that need a simulated process or processor. */
 export const SERVER_MUTANTS: Readonly<Record<ServerRule, Mutant>> = {
   'publish-before-commit': {
     inStore: (store, { producer, onBroken }) => ({

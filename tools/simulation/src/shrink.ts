@@ -1,12 +1,13 @@
 import type { Fault } from './fault.js';
 import type { WorldPlan } from './plan.js';
 
-/** Of runs, since each tries a world without some of the faults. */
+/** Maximum of runs; each tries a world without some of the faults. */
 const ATTEMPTS_MAX = 300;
 
 /**
- * The plan with as few faults as still violate: halves, quarters ... then single faults are left out for as long as the rest
- * still fails. The delays are drawn anew for each, so another violation may be found than the first.
+ * Reduces the plan to the fewest faults that still cause a violation: halves, quarters ... then single faults are left
+ * out as long as the rest still fails. The delays are drawn anew for each run, so the violation found may differ from
+ * the first.
  */
 export async function shrinkFaults(
   plan: WorldPlan,

@@ -11,16 +11,16 @@ import type { RuleName } from './rules.js';
 import { World } from './world.js';
 
 export interface SimulationOptions {
-  /** A rule to break, for the test of the tests. */
+  /** A rule to break, to test the simulator itself. */
   readonly mutant?: RuleName;
-  /** Everything that happens, a line each. */
+  /** Receives every event as a line. */
   readonly onTrace?: (line: string) => void;
 }
 
 export interface SimulationResult {
-  /** What is wrong, once all has come to rest; undefined when the result is that of a run without faults. */
+  /** The violation found at rest; undefined when the result equals that of a run without faults. */
   readonly violation: string | undefined;
-  /** How often the mutant broke its rule: a violation of a world in which it never did has another cause. */
+  /** How often the mutant broke its rule: if never, a violation has another cause. */
   readonly broken: number;
   readonly events: number;
   readonly virtualMs: number;
@@ -57,7 +57,7 @@ export async function simulate(plan: WorldPlan, options: SimulationOptions = {})
   return { violation, broken, events: scheduler.executed, virtualMs: scheduler.nowMs };
 }
 
-/** First at rest, then after what comes at the end. */
+/** Checks first at rest, then after the final faults. */
 async function findFirst(
   plan: WorldPlan,
   { world, fleet, stalled }: { world: World; fleet: Fleet; stalled: readonly Stalled[] },

@@ -29,7 +29,10 @@ export function createSimulatedLog(options: SimulatedLogOptions): Log {
   };
 }
 
-/** One request in flight, so that sends keep their order; of a send that is cut, any prefix of each partition is written. */
+/**
+ * One request in flight, so that sends keep their order; of a send that is cut, any prefix of each partition is
+ * written.
+ */
 function createProducer({ process, network, broker }: SimulatedLogOptions): LogProducer {
   const mutex = new Mutex();
   let closed = false;

@@ -5,18 +5,19 @@ import type { Scheduler } from './scheduler.js';
 /** The virtual epoch; far from 0, so that nothing works by accident. */
 const EPOCH_MS = 1_700_000_000_000;
 const SKEW_MS_MAX = 86_400_000;
-/** A machine's scheduler is never on time to the millisecond. */
+/** A machine's scheduler is never exact to the millisecond. */
 const JITTER_MS_MAX = 2;
 
 /**
- * One operating system process. Whatever comes to it (answers, timers, records) comes through `enter`: nothing once it is
- * killed, later while it is paused. So a kill falls between any two awaits that leave the process.
+ * One operating system process. Everything that reaches it (replies, timers, records) passes through `enter`: it is
+ * dropped once the process is killed, and delayed while it is paused. So a kill can fall between any two awaits that
+ * leave the process.
  */
 export class SimulatedProcess {
   readonly name: string;
   readonly draw: Draw;
   readonly clock: Clock;
-  /** Cut off from the group's coordinator, though not from log and store. */
+  /** Disconnected from the group's coordinator, but not from log and store. */
   cutOff = false;
   #state: 'running' | 'paused' | 'gone' = 'running';
   #backlog: Array<() => void> = [];
@@ -73,7 +74,7 @@ export class SimulatedProcess {
     for (const run of backlog) run();
   }
 
-  /** It ends here: what it waits for never comes. */
+  /** The code stops here: the awaited result never arrives. */
   kill(): void {
     this.#state = 'gone';
     this.#backlog = [];

@@ -10,7 +10,7 @@ import { simulate } from './simulate.js';
 /* A few dozen worlds; thousands are in tests/simulation. */
 
 const SEEDS = 40;
-/** Of a machine that is busy with other tests. */
+/** For a machine that is busy with other tests. */
 const TIMEOUT_MS = 60_000;
 
 async function traceOf(seed: number): Promise<string[]> {

@@ -3,7 +3,7 @@ import { readStandingSnapshots, type StandingSnapshot } from './standing-snapsho
 import { toToyName, toToyTopic } from './toy.js';
 import { NAMESPACE, type World } from './world.js';
 
-/** One object of a stage rots, where another snapshot is left that does without it. */
+/** Damages one object of a stage, where another snapshot remains that does not need it. */
 export function damageSnapshot(world: World, stage: number): void {
   for (let partition = 0; partition < world.partitions; partition++) {
     const standing = readStanding(world, { stage, partition });
@@ -17,8 +17,8 @@ export function damageSnapshot(world: World, stage: number): void {
 }
 
 /**
- * The log of a stage forgets what neither the newest snapshot needs nor the store, whatever a fail-over may yet take back.
- * A partition that is being restored needs what its snapshot needs, which may be an older one.
+ * Removes the records of a stage's log that neither the newest snapshot nor the store needs, even after any later
+ * fail-over. A partition that is being restored needs the records of its own snapshot, which may be an older one.
  */
 export function trimLog(world: World, stage: number): void {
   for (let partition = 0; partition < world.partitions; partition++) {

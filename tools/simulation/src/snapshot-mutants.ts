@@ -14,13 +14,13 @@ type SnapshotRule = Extract<
   | 'commits-of-a-restore-not-counted'
 >;
 
-/** The rules of snapshots and restores, broken from outside: mostly by what a manifest says of a snapshot. */
+/** Mutants of the rules of snapshots and restores, mostly by changing a manifest. */
 export const SNAPSHOT_MUTANTS: Readonly<Record<SnapshotRule, Mutant>> = {
   'snapshot-begun-after-its-states-were-read': { inBlobs: withLateBegin },
   'snapshot-ended-while-unpublished': {
     inBlobs: (blobs, { metaOf, onBroken }) =>
       withManifests(blobs, onBroken, async (manifest) => {
-        // For as long as that takes, the partition goes on, perhaps into a time when nothing can be published.
+        // Meanwhile the partition continues, perhaps into a time when nothing can be published.
         for (let i = 0; i < 4; i++) await blobs.list(`${manifest.id}/`);
         return { ...manifest, end: Math.max(manifest.end, metaOf(manifest.partition)?.next ?? 0) };
       }),
@@ -52,7 +52,7 @@ export const SNAPSHOT_MUTANTS: Readonly<Record<SnapshotRule, Mutant>> = {
   },
 };
 
-/** A snapshot that says it began where it ended, or as close to that as is known: after its states were read. */
+/** A snapshot whose manifest puts its beginning at its end, or as near as is known: after its states were read. */
 export function withLateBegin(
   blobs: BlobStore,
   { metaOf, onBroken }: { readonly metaOf: MetaOf; readonly onBroken: OnBroken },
@@ -71,7 +71,7 @@ function withManifests(
   onBroken: OnBroken,
   change: (manifest: SnapshotManifest) => SnapshotManifest | Promise<SnapshotManifest>,
 ): BlobStore {
-  // A put that is tried again is of the same bytes.
+  // A retried put has the same bytes.
   const changed = new Map<string, Buffer>();
   return {
     async put(key, bytes) {

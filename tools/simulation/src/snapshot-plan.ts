@@ -2,8 +2,8 @@ import type { SnapshotLimits } from '@perennial/keyed-processor';
 import type { Draw } from './draw.js';
 
 /**
- * What happens to the snapshots and the log beneath them. Not both in one world: where the log reaches back only as far as the newest
- * snapshot, a damaged one is the end.
+ * Hazards for the snapshots and the log below them. Not both in one world: where the log reaches back only to the
+ * newest snapshot, damage of that snapshot is fatal.
  */
 export type SnapshotHazard = 'damage' | 'trim' | 'none';
 
@@ -13,10 +13,10 @@ export interface SnapshotPlan {
 }
 
 const OFF_CHANCE = 0.15;
-/** Clocks of processes differ by up to two days; what is under way must not be taken for remains. */
+/** Clocks of processes differ by up to two days; a snapshot in progress must not be mistaken for remains. */
 const UNFINISHED_AGE_MS = 3 * 86_400_000;
 
-/** Undefined where they are off: then a log is whole, and a store that was emptied processes it again. */
+/** Undefined where they are off: then the log is complete, and an emptied store is rebuilt from it. */
 export function drawSnapshotPlan(draw: Draw): SnapshotPlan | undefined {
   if (draw.chance(OFF_CHANCE)) return undefined;
   const hazard = draw.pick(['damage', 'trim', 'none'] as const);

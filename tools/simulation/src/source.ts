@@ -3,7 +3,7 @@ import type { OutgoingRecord } from '@perennial/kafka';
 import type { Draw } from './draw.js';
 import { type ToyInput, toToyTopic } from './toy.js';
 
-/** Something that the outside world writes to the first topic. */
+/** A record that the outside world writes to the first topic. */
 export interface SourceWrite {
   readonly atMs: number;
   readonly record: OutgoingRecord;
@@ -17,7 +17,7 @@ export interface SourceOptions {
 }
 
 const RECORDS = { from: 12, to: 45 };
-/** So many come at once. */
+/** Number of records that arrive at once. */
 const BURST = { from: 1, to: 10 };
 const LOG_TIME_STEP_MS = { from: 1, to: 9 };
 /** Records at the end, after all faults, so that healed processors have work. */
@@ -25,8 +25,8 @@ const LAST_WORDS = 4;
 const LAST_WORDS_AFTER_MS = 1500;
 
 /**
- * What the outside writes, in order: records, ticks and rollouts of one upstream producer a partition, which now and
- * then sends its last few again; records without a position; ids that come twice.
+ * The input from outside, in order: records, ticks and rollouts of one upstream producer for each partition, which
+ * sometimes sends its last few again; records without a position; ids that occur twice.
  */
 export function drawInput(draw: Draw, options: SourceOptions): SourceWrite[] {
   const source = new Source(draw, options);
@@ -77,7 +77,7 @@ class Source {
     }
   }
 
-  /** The upstream producer was not sure, and sends its last few again. */
+  /** The upstream producer is uncertain, and sends its last few records again. */
   #repeat(atMs: number): void {
     const sent = this.#sent[this.#draw.whole({ from: 0, to: this.#options.partitions - 1 })] ?? [];
     for (const record of sent.slice(-this.#draw.whole({ from: 1, to: 4 }))) this.writes.push({ atMs, record });
@@ -102,7 +102,7 @@ class Source {
     };
   }
 
-  /** With a position mostly; an outsider's has none, and is written once. */
+  /** Mostly with a position; a record of an outsider has none, and is written once. */
   #send(atMs: number, { partition, key, value }: Pick<OutgoingRecord, 'partition' | 'key' | 'value'>): void {
     const sent = this.#sent[partition] as OutgoingRecord[];
     const base = { topic: toToyTopic(0), partition, key, value };

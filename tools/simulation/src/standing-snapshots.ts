@@ -1,14 +1,14 @@
 import { isAppError, toSha256 } from '@perennial/kernel';
 import { decodeManifest, type SnapshotManifest } from '@perennial/keyed-processor/internals';
 
-/** A snapshot that can be restored from, as whoever sees all objects at once knows it. */
+/** A snapshot that can be restored, judged with a view of all objects at once. */
 export interface StandingSnapshot {
   readonly manifest: SnapshotManifest;
-  /** All that it is made of, what it adds to included. */
+  /** All its objects, those of its lineage included. */
   readonly keys: readonly string[];
 }
 
-/** Those of one partition that are whole; the one that began last comes last. */
+/** The complete snapshots of one partition, latest beginning last. */
 export function readStandingSnapshots(
   objects: ReadonlyMap<string, Buffer>,
   at: { readonly namespace: string; readonly processor: string; readonly partition: number },

@@ -13,29 +13,29 @@ import type { Scheduler } from './scheduler.js';
 interface Write {
   readonly atMs: number;
   readonly redo: (store: PartitionStore) => Promise<unknown>;
-  /** As it was then. */
+  /** A copy from that time. */
   readonly meta: PartitionMeta | undefined;
 }
 
-/** The store of one partition as the server has it: a failover takes its last writes back, owner tokens included. */
+/** The store of one partition on the server side: a failover loses its last writes, including owner tokens. */
 export class StoreServer implements PartitionStore {
   readonly #scheduler: Scheduler;
   #store = new MemoryPartitionStore({ keepsHistory: false });
   #journal: Write[] = [];
   #owner = '';
-  /** Called at a commit of states that leaves the offset where it is. */
+  /** Called at a commit of states that does not move the offset. */
   onPart: (() => void) | undefined;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
   }
 
-  /** Who acquired last, as the server knows it now. */
+  /** The last owner that acquired, as the server has it now. */
   get owner(): string {
     return this.#owner;
   }
 
-  /** How far the partition has come. */
+  /** Offset and number of commits of the partition. */
   get position(): { next: number; commits: number } {
     const { next, commits } = this.#store.meta ?? EMPTY_META;
     return { next, commits };
@@ -69,7 +69,7 @@ export class StoreServer implements PartitionStore {
     return this.#write((store) => store.wipe(owner));
   }
 
-  /** A broken wipe: of a restore that was interrupted, states and timers stay where they are. */
+  /** A broken wipe: after an interrupted restore, states and timers are not removed. */
   wipeMeta(owner: string) {
     return this.#write((store) => {
       const { meta } = this.#store;
@@ -88,7 +88,7 @@ export class StoreServer implements PartitionStore {
     return this.#store.contents();
   }
 
-  /** A replica takes over that lacks what was written in the last `ms`. */
+  /** A replica takes over that lacks the writes of the last `ms`. */
   failOver(losesMs: number): void {
     const kept = this.#journal.filter(({ atMs }) => atMs <= this.#scheduler.nowMs - losesMs);
     this.empty();
@@ -96,13 +96,13 @@ export class StoreServer implements PartitionStore {
     this.#journal = kept;
   }
 
-  /** How far the partition has come if the last `ms` are lost; undefined while it has not, or is being restored. */
+  /** The partition's next offset if the last `ms` are lost; undefined when it had none, or was being restored. */
   nextAfterLosing(losesMs: number): number | undefined {
     const meta = this.#journal.findLast(({ atMs }) => atMs <= this.#scheduler.nowMs - losesMs)?.meta;
     return meta?.restoring === undefined ? meta?.next : undefined;
   }
 
-  /** As after FLUSHALL, or a disk that was lost. */
+  /** As after FLUSHALL, or the loss of a disk. */
   empty(): void {
     this.#store = new MemoryPartitionStore({ keepsHistory: false });
     this.#journal = [];

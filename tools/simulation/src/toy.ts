@@ -5,14 +5,14 @@ import type { Rejection } from '@perennial/keyed-processor/internals';
 
 /** What the simulated processors work on: amounts per key that are added up, moved to other keys, and closed. */
 export interface ToyInput {
-  /** A repeat under another position, or none, is known by it. */
+  /** Identifies a repeat that has another position or none. */
   readonly id: string;
   readonly add: number;
   /** Hands the whole amount over to this key. */
   readonly move?: string;
   /** Removes the state. */
   readonly close?: boolean;
-  /** The stage whose step throws on it. */
+  /** The stage whose step throws for this record. */
   readonly poison?: number;
 }
 
@@ -20,20 +20,20 @@ export interface ToyState {
   readonly sum: number;
   /** Number of the key's last output. */
   readonly seq: number;
-  /** Over all that was applied, in order. */
+  /** Hash over all applied records, in order. */
   readonly chain: number;
   readonly ids: readonly string[];
   readonly wakeAtMs: number | null;
   readonly woken: number;
 }
 
-/** An output: a valid input of the next stage, and what a checker wants to see. */
+/** An output: a valid input of the next stage, with the data that a checker needs. */
 export interface ToyOutput extends ToyInput {
   readonly seq: number;
   readonly chain: number;
-  /** Which machine computed it: a model's bits differ between machines. */
+  /** The machine that computed it: a model's bits differ between machines. */
   readonly machine: number;
-  /** The key's numbering begins anew after this. */
+  /** The key's numbering restarts after this. */
   readonly last?: boolean;
 }
 
@@ -41,7 +41,7 @@ export type ToyDefinition = ProcessorDefinition<ToyState, ToyInput, number>;
 
 export interface ToyOptions {
   readonly stage: number;
-  /** No output when this is the last stage's topic: then control records are not forwarded. */
+  /** True for the last stage: control records are then not forwarded. */
   readonly isLast: boolean;
   readonly machine: number;
 }
@@ -54,10 +54,10 @@ const REJECTED_FACTOR = 3;
 const EMPTY: ToyState = { sum: 0, seq: 0, chain: 0, ids: [], wakeAtMs: null, woken: 0 };
 
 export const toToyName = (stage: number) => `stage-${stage}`;
-/** Topic that a stage reads; the one after the last is what outsiders see. */
+/** Input topic of a stage; the one after the last is read by outsiders. */
 export const toToyTopic = (stage: number) => `topic-${stage}`;
 
-/** A small processor that uses all that the heart offers: timers that re-arm, hand-overs, rollouts, evidence, poison. */
+/** A small processor that uses all features: timers that are set again, hand-overs, rollouts, evidence, poison. */
 export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition {
   const outputTopic = toToyTopic(stage + 1);
   return {
@@ -77,14 +77,14 @@ export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition
   };
 }
 
-/** One stage rejects one of the factors, so that what is in force differs from stage to stage. */
+/** One stage rejects one of the factors, so that the artifact in force differs between stages. */
 export function rejectToy({ number }: Rollout, stage: number): Rejection | undefined {
   return stage === REJECTING_STAGE && number === REJECTED_FACTOR
     ? { reason: `stage ${stage} rejects factor ${number}` }
     : undefined;
 }
 
-/** Throws on what is no JSON. */
+/** Throws for invalid JSON. */
 function decodeToy(record: Pick<LogRecord, 'key' | 'value'>): Decoded<ToyInput> {
   const body = JSON.parse(String(record.value)) as ToyInput & Partial<Decoded<ToyInput>>;
   if (body.kind === 'tick' || body.kind === 'rollout') return body as Decoded<ToyInput>;
@@ -109,7 +109,7 @@ function stepToy(step: ToyStep): StepResult<ToyState> {
   return applyInput(step, input, state ?? EMPTY);
 }
 
-/** Remembered, so that a state shows a record that it was given once too often. */
+/** Remembered, so that a state shows a record that was applied twice. */
 function noteRepeat(state: ToyState, { id }: ToyInput): ToyState {
   return { ...state, chain: mix(state.chain, `repeated ${id}`) };
 }
@@ -140,7 +140,9 @@ function applyInput(step: ToyStep, input: ToyInput, before: ToyState): StepResul
   return { state: removed ? undefined : state, outputs };
 }
 
-/** Wakes and sets its timer again, a few times, some without an output; at the end a state that owes nothing is removed. */
+/**
+ * Fires and sets its timer again, a few times, some without an output; at the end a state with an even sum is removed.
+ */
 function wake(step: ToyStep, before: ToyState): StepResult<ToyState> {
   const { context, machine } = step;
   const woken = before.woken + 1;
@@ -149,7 +151,7 @@ function wake(step: ToyStep, before: ToyState): StepResult<ToyState> {
   const state: ToyState = {
     ...before,
     seq: quiet ? before.seq : before.seq + 1,
-    // Without an output, nobody can tell which machine it was.
+    // Without an output, the machine remains unknown.
     chain: mix(before.chain, `woken ${context.logTimeMs} ${quiet ? '' : machine}`),
     wakeAtMs: woken < WAKES_MAX ? (before.wakeAtMs ?? 0) + WAKE_AFTER_MS : null,
     woken,
@@ -164,7 +166,7 @@ function toOutput(step: ToyStep, index: number, body: Omit<ToyOutput, 'id' | 'ma
   return { topic: step.outputTopic, value: Buffer.from(JSON.stringify(output)) };
 }
 
-/** Deterministic: an outsider drops repeats by it. */
+/** Deterministic: outsiders drop repeats by it. */
 function toId({ stage, context }: ToyStep, index: number): string {
   return `${stage}.${context.partition}.${context.offset}.${context.ordinal + index}`;
 }

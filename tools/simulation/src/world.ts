@@ -13,18 +13,18 @@ import { toToyTopic } from './toy.js';
 
 export const NAMESPACE = 'simulated';
 
-/** What a checker may look at. */
+/** What a checker may read. */
 export interface RestingWorld {
   readonly stages: number;
   readonly partitions: number;
-  /** What the stages read, in order, and the last one's output. */
+  /** The input topics of the stages, in order, and the last one's output. */
   readonly topics: readonly string[];
   readonly deadLetterTopic: string;
   records(at: { topic: string; partition: number }): readonly LogRecord[];
   contents(at: { stage: number; partition: number }): ReturnType<StoreServer['contents']>;
 }
 
-/** The servers of a plan: log, groups, stores, and the network before them. */
+/** The servers of a plan: log, groups, stores, and the network in front of them. */
 export class World implements RestingWorld {
   readonly scheduler = new Scheduler();
   readonly network: Network;
@@ -94,7 +94,7 @@ export class World implements RestingWorld {
     return this.scheduler.nowMs - this.broker.changedAtMs;
   }
 
-  /** Every stage has processed all of its input, as far as the stores say. */
+  /** True when every stage has processed all of its input, according to the stores. */
   get workedOff(): boolean {
     return this.#stores.every((stores, stage) =>
       stores.every((store, partition) => {

@@ -1,34 +1,37 @@
 import type { Rollout } from '@perennial/contracts';
 import { AppError, isAppError, LruCache, toMessage } from '@perennial/kernel';
 
-/** What is in force at a place in the log, by kind. */
+/** The artifacts in force at a position in the log, by kind. */
 export type InForceByKind = ReadonlyMap<string, Rollout>;
 
-/** What the bytes of one kind mean to a service. */
+/** How a service reads and checks the artifacts of one kind. */
 export interface ArtifactReader<T> {
   /**
-   * Throws `artifact_invalid` or `config_invalid` for what the bytes alone forbid, so that every process of this build says
-   * the same; anything else is taken for a trouble of this machine.
+   * Throws `artifact_invalid` or `config_invalid` when the bytes themselves are invalid, so that every process of this
+   * build gives the same answer. Any other error counts as a problem of this machine.
    */
   read(bytes: Buffer, hash: string): T | Promise<T>;
   /**
-   * Why it cannot come into force beside what is in force just before the rollout, such as a chart that reads a feature which
-   * there is not; undefined when it can. It throws as `read` does.
+   * The reason why the artifact cannot come into force together with what is in force just before the rollout, such as
+   * a chart that reads a feature that does not exist; undefined when it can. Throws as `read` does.
    */
   check?(value: T, inForce: InForceByKind, rollout: Rollout): Promise<string | undefined>;
-  /** How many are kept ready. Each partition may have another in force; what is pushed out is read again when needed. */
+  /**
+   * How many parsed artifacts are kept. Each partition may have a different one in force; an evicted one is read again
+   * when needed.
+   */
   readonly keptMax: number;
 }
 
 /**
- * What was read out of an artifact, by hash. Throws `artifact_invalid` for bytes that nobody can use, and a retriable
- * AppError for what may yet be had.
+ * Gives the parsed artifact of a hash. Throws `artifact_invalid` for bytes that no process can use, and a retriable
+ * AppError for failures that may pass.
  */
 export type ArtifactCache<T> = (hash: string) => Promise<T>;
 
 /**
- * Reads each artifact once and keeps the last `keptMax` ready. What was pushed out is left to the garbage collector, since
- * a use of it may be under way. A failure is not kept.
+ * Reads each artifact once and keeps the last `keptMax`. An evicted one is left to the garbage collector, because it
+ * may still be in use. A failure is not cached.
  */
 export function createArtifactCache<T>(
   kind: string,
@@ -38,7 +41,7 @@ export function createArtifactCache<T>(
   const kept = new LruCache<string, Promise<T>>({ entriesMax: reader.keptMax, sizeMax: reader.keptMax });
 
   async function read(hash: string): Promise<T> {
-    // Whatever loading throws may pass: a store that is away, bytes that are damaged or not there yet.
+    // Any error of loading may be temporary: the store is unavailable, or the bytes are damaged or not there yet.
     const bytes = await load(hash).catch((cause: unknown) => {
       throw toUnavailable(hash, cause);
     });
@@ -67,7 +70,7 @@ export function createArtifactCache<T>(
   };
 }
 
-/** True for what bytes alone are to blame for. */
+/** True for errors that the bytes alone cause. */
 export function isInvalid(error: unknown): boolean {
   return isAppError(error, 'config_invalid') || isAppError(error, 'artifact_invalid');
 }

@@ -11,18 +11,18 @@ export interface Artifact {
 }
 
 interface ArtifactRecord extends Artifact {
-  /** Of the file or folder that was registered. */
+  /** Name of the file or folder that was registered. */
   readonly name: string;
   readonly bytes: number;
   readonly createdAt: Date;
 }
 
-/** What rollouts may name: the artifacts of a namespace, each once and for ever. */
+/** The artifacts of a namespace that rollouts may name. Each is registered once and never removed. */
 export interface ArtifactRegistry {
-  /** Makes the tables, or brings them up to date. */
+  /** Creates the tables, or migrates them. */
   migrate(): Promise<void>;
   /**
-   * Whoever calls it has validated the bytes. The same bytes get the same number again. Throws `limit_exceeded` above the
+   * The caller has validated the bytes. The same bytes get the same number again. Throws `limit_exceeded` above the
    * kind's limit.
    */
   register(kind: ArtifactKind, bytes: Buffer, options: { readonly name: string }): Promise<Artifact>;
@@ -46,10 +46,10 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** First key of the advisory locks of registrations: two that come together must not get one number. */
+/** First key of the advisory locks of registrations: two concurrent ones must not get the same number. */
 const REGISTRY_LOCK = 7_314_002;
 
-/** The registry of a namespace: records in a PostgreSQL schema of this package's own, bytes in `store`. */
+/** The registry of a namespace: records in a PostgreSQL schema that this package owns, bytes in `store`. */
 export function createArtifactRegistry(options: {
   readonly pool: Pool;
   readonly store: ArtifactStore;
@@ -63,7 +63,7 @@ export function createArtifactRegistry(options: {
     migrate: async () => void (await migrate(pool, { schema, migrations: MIGRATIONS })),
 
     async register(kind, bytes, { name }) {
-      // Bytes first: a crash in between leaves bytes that no record names, which the next registration takes up.
+      // Bytes first: a crash in between leaves bytes without a record, which the next registration reuses.
       const hash = await store.put(kind, bytes);
       const number = await askPostgres(`registering a ${kind}`, () =>
         inTransaction(pool, async (client) => {

@@ -7,19 +7,25 @@ type StoredKind = ArtifactKind | AttachmentKind;
 
 const LIMITS = { ...ARTIFACT_KINDS, ...ATTACHMENT_KINDS };
 
-/** The bytes of a namespace's artifacts and their attachments, by kind and SHA-256. Whoever has a hash needs nothing else, PostgreSQL least of all. */
+/**
+ * The bytes of a namespace's artifacts and their attachments, by kind and SHA-256. A hash is enough to load them;
+ * PostgreSQL is not needed.
+ */
 export interface ArtifactStore {
   /**
-   * Gives the hash once the bytes are durable. Bytes that are there already are written again, which repairs what was
-   * damaged. Throws `limit_exceeded` above the kind's limit.
+   * Returns the hash once the bytes are durable. Bytes that exist already are written again, which repairs damaged
+   * ones. Throws `limit_exceeded` above the kind's limit.
    */
   put(kind: StoredKind, bytes: Buffer): Promise<string>;
   /**
-   * Throws `not_found`, `data_damaged` when the bytes are not what the hash says, `limit_exceeded` as soon as more come than
-   * the kind may have, and a retriable `dependency_unavailable` when the store is away.
+   * Throws `not_found`, `data_damaged` when the bytes do not match the hash, `limit_exceeded` as soon as more bytes
+   * arrive than the kind allows, and a retriable `dependency_unavailable` when the store is unavailable.
    */
   load(kind: StoredKind, hash: string): Promise<Buffer>;
-  /** Hashes of all that are stored of a kind, ascending; a registration that was cut off may have left one that has no record. */
+  /**
+   * Hashes of all stored artifacts of a kind, ascending. An interrupted registration may have left one without a
+   * record.
+   */
   list(kind: StoredKind): Promise<readonly string[]>;
 }
 
@@ -51,7 +57,7 @@ export function createArtifactStore(
   };
 }
 
-/** Where the bytes lie in the blob store. */
+/** Key of the bytes in the blob store. */
 export function toArtifactKey(
   namespace: string,
   artifact: { readonly kind: StoredKind; readonly hash: string },
@@ -59,7 +65,7 @@ export function toArtifactKey(
   return `${namespace}/${artifact.kind}/${artifact.hash}`;
 }
 
-/** The hash is taken on the way: of gigabytes at once it would hold up whatever else the process does. */
+/** The hash is computed chunk by chunk: hashing gigabytes at once would block the rest of the process. */
 async function readPieces(stored: AsyncIterable<Buffer>, kind: StoredKind): Promise<{ bytes: Buffer; found: string }> {
   const sha256 = createHash('sha256');
   const pieces: Buffer[] = [];

@@ -31,7 +31,7 @@ describe('artifacts', () => {
 
   it.each([
     ['the store is away', new AppError('dependency_unavailable', 'no answer')],
-    // Though its code is one that `read` has for invalid bytes: they were never seen.
+    // The code is one that `read` uses for invalid bytes, but these bytes were never read.
     ['the store says so', new AppError('config_invalid', 'no answer')],
     ['the bytes in the store are damaged', new AppError('data_damaged', 'no answer')],
   ])('are waited for while their bytes may yet be had: %s', async (_, trouble) => {

@@ -9,17 +9,18 @@ import {
 } from './artifact-cache.js';
 import type { ArtifactStore } from './artifact-store.js';
 
-/** By kind, what a service reads out of its bytes. Rollouts of other kinds pass it by. */
+/** For each kind, how a service reads its bytes. Rollouts of other kinds are ignored. */
 export type ArtifactReaders<Values> = { readonly [Kind in keyof Values]: ArtifactReader<Values[Kind]> };
 
-/** The artifacts that a service works by, ready to use. `Values` is what it reads out of each kind. */
+/** The parsed artifacts that a service uses. `Values` is the parsed type of each kind. */
 export interface Artifacts<Values> {
   /**
-   * Loads what a rollout names; says why it cannot come into force, which follows from its bytes and from what is in force
-   * already. Throws a retriable AppError for what may yet be had: the partition waits, visibly, and nothing is skipped.
+   * Loads the artifact that a rollout names. Returns the reason if it cannot come into force, which depends only on its
+   * bytes and on what is in force already. Throws a retriable AppError for failures that may pass: the partition waits,
+   * visibly, and nothing is skipped.
    */
   loadRollout(rollout: Rollout, inForce: InForceByKind): Promise<{ readonly reason: string } | undefined>;
-  /** Throws `artifact_invalid`, or a retriable AppError for what may yet be had. */
+  /** Throws `artifact_invalid`, or a retriable AppError for failures that may pass. */
   get<Kind extends keyof Values>(kind: Kind, hash: string): Promise<Values[Kind]>;
 }
 

@@ -1,6 +1,6 @@
 /*
- * What the simulator and the kits need beyond what a service may use: how the heart writes outboxes, dead letters and
- * snapshots, and the ports that they implement. Lint allows nobody else to import it.
+ * What the simulator and the kits need beyond the public interface: how the processor encodes outboxes, dead letters
+ * and snapshots, and the ports that they implement. Lint forbids any other import.
  */
 export { toDeadLetter } from './batch/dead-letter.js';
 export { decodeOutbox, encodeOutbox } from './batch/outbox.js';

@@ -1,33 +1,36 @@
-/** Every bound of the processor; a service may override some, none may be absent. */
+/** Every limit of the processor; a service may override some, none may be absent. */
 export interface ProcessorLimits {
-  /** Records (and fired timers) that one commit covers at most. */
+  /** Maximum of records (and fired timers) in one commit. */
   readonly batchItemsMax: number;
-  /** Bytes of record values and keys that one commit covers, about. */
+  /** Approximate maximum of bytes of record keys and values in one commit. */
   readonly batchBytesMax: number;
-  /** Records of one partition that wait in memory. */
+  /** Maximum of records of one partition queued in memory. */
   readonly queueItemsMax: number;
   readonly queueBytesMax: number;
-  /** Timers that one load fetches; more are processed over several commits. */
+  /** Maximum of timers that one load fetches; more are processed over several commits. */
   readonly timersPerLoadMax: number;
-  /** Outboxes of one partition that are committed but not yet acknowledged. */
+  /** Maximum of outboxes of one partition that are committed but not yet acknowledged. */
   readonly outboxesMax: number;
   /** Bytes of one output record, key and headers included; a step that exceeds it is poison. */
   readonly outputBytesMax: number;
-  /** Decoded states kept in memory, of one partition. */
+  /** Maximum of decoded states of one partition kept in memory. */
   readonly cacheEntriesMax: number;
   readonly cacheBytesMax: number;
-  /** Waits between tries when Kafka, Redis or a registry is away; tries go on for ever, visibly. */
+  /** Waits between attempts when Kafka, Redis or a registry is unavailable; attempts continue for ever, visibly. */
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
-  /** Attempts of the first request to the log, at the start; after the last one the start fails, and the process's supervisor decides. */
+  /**
+   * Attempts of the first request to the log at start; after the last one the start fails, and the process's supervisor
+   * decides.
+   */
   readonly startAttemptsMax: number;
-  /** How long a fenced partition rests before it asks for ownership again. */
+  /** How long a fenced partition waits before it acquires ownership again. */
   readonly fencedRestMs: number;
   /** How often group offsets are committed (a hint, for lag metrics). */
   readonly groupCommitIntervalMs: number;
-  /** How long a partition that is given up may take to finish the batch in hand. */
+  /** How long a revoked partition may take to finish its current batch. */
   readonly drainMs: number;
-  /** How long a member may be silent before the group gives its partitions to others; brokers take no less than 6 s. */
+  /** Session timeout of a group member: the group then reassigns its partitions; brokers accept no less than 6 s. */
   readonly sessionTimeoutMs: number;
   readonly fetchBytesPerPartitionMax: number;
   readonly fetchWaitMaxMs: number;

@@ -6,19 +6,22 @@ import type { ProcessorDefinition } from './definition.js';
 import type { SnapshotSettings } from './snapshot/open-snapshots.js';
 import type { OpenPartitionStore, PartitionStore } from './store/store.js';
 
-/** Whose port it is. */
+/** The process that a port belongs to. */
 interface PortAddress {
   readonly namespace: string;
   readonly processor: string;
 }
 
-/** Where the store of a partition lies. */
+/** Location of the store of a partition. */
 export interface StoreAddress extends PortAddress {
   readonly partition: number;
   readonly redis: Redis;
 }
 
-/** What a harness puts around the ports of a processor. A port is a plain object: a copy with another method is one too. */
+/**
+ * What a harness wraps around the ports of a processor. A port is a plain object, so a copy with one method replaced is
+ * a port too.
+ */
 export interface ProcessorWrappers {
   definition?<State, Input, Evidence>(
     definition: ProcessorDefinition<State, Input, Evidence>,
@@ -28,7 +31,7 @@ export interface ProcessorWrappers {
   blobs?(blobs: BlobStore, at: PortAddress): BlobStore;
 }
 
-/** Where a harness stands between the processors of a real service and the world. */
+/** Where a harness can wrap the ports of the processors of a real service. */
 export const processorSeam = new Seam<ProcessorWrappers>('processor');
 
 /** The ports of one processor. */
@@ -39,7 +42,7 @@ export interface ProcessorPorts<State, Input, Evidence> {
   readonly snapshots: SnapshotSettings | undefined;
 }
 
-/** The ports as a processor is to use them: as given, unless a harness has installed something. */
+/** The ports that a processor is to use: the given ones, unless a harness has installed a wrapper. */
 export function passSeam<State, Input, Evidence>(
   ports: ProcessorPorts<State, Input, Evidence>,
   { namespace, redis }: { readonly namespace: string; readonly redis: Redis },

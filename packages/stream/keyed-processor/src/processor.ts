@@ -24,7 +24,7 @@ export interface ProcessorOptions<State, Input, Evidence> {
   readonly metrics: Metrics;
   readonly limits?: Partial<ProcessorLimits>;
   readonly linger?: Partial<LingerLimits>;
-  /** Without them an emptied Redis can be rebuilt only while the log reaches back to its beginning. */
+  /** Without snapshots, an emptied Redis can be rebuilt only while the log reaches back to its beginning. */
   readonly snapshots?: SnapshotSettings | undefined;
   /** Replaceable for tests. */
   readonly clock?: Clock;
@@ -36,16 +36,16 @@ export interface ProcessorOptions<State, Input, Evidence> {
 }
 
 export interface Processor {
-  /** Why it is not ready; empty when every owned partition is being processed. */
+  /** Why the processor is not ready; empty when every owned partition is being processed. */
   problems(): string[];
-  /** Drains within the limit, leaves the group. */
+  /** Drains within the limit, then leaves the group. */
   stop(): Promise<void>;
 }
 
-/** How often lag is measured against the log's end. */
+/** How often lag against the log's end is measured. */
 const OBSERVE_INTERVAL_MS = 5000;
 
-/** Joins the group and processes whatever partitions it is given, until stopped. */
+/** Joins the group and processes its assigned partitions until stopped. */
 export async function startProcessor<State, Input, Evidence = undefined>(
   options: ProcessorOptions<State, Input, Evidence>,
 ): Promise<Processor> {
@@ -206,7 +206,7 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
     const { groupCommitIntervalMs } = this.#limits;
     const committing = every({ intervalMs: groupCommitIntervalMs, clock, onError }, this.#commitGroup);
     const observing = every({ intervalMs: OBSERVE_INTERVAL_MS, clock, onError }, () => this.#observe());
-    // Not waited for: a question to a broker that is away takes longer than a drain may.
+    // Not awaited: a request to an unavailable broker takes longer than a drain may.
     this.#releases.push('group commits', () => void committing.stop());
     this.#releases.push('lag metrics', () => void observing.stop());
   }
@@ -242,8 +242,8 @@ function createPorts<State, Input, Evidence>(
 }
 
 /**
- * Commits group offsets that have moved since the last call. A hint only: the truth is in the store. But what is committed
- * was published: a rebuild, when the store is gone, takes it for the offset below which nothing is owed.
+ * Commits group offsets that have moved since the last call. They are only a hint; the store is authoritative. But all
+ * outputs below a committed offset have been published: a rebuild after the loss of the store uses that.
  */
 function createGroupCommits(
   consumer: LogConsumer,

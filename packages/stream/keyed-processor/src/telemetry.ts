@@ -10,7 +10,7 @@ export interface ProcessorTelemetry {
   released(partition: number): void;
   fenced(partition: number): void;
   stalled(partition: number, error: unknown): void;
-  /** Before the commit: a batch that is tried again after a failure reports it again. */
+  /** Called before the commit: a batch that is retried after a failure reports it again. */
   rejected(partition: number, rollout: Rollout, rejection: Rejection): void;
   committed(result: Pick<BatchResult<unknown>, 'counts' | 'outputs'>, millis: number): void;
   published(millis: number): void;

@@ -22,7 +22,7 @@ export function toInput(bodies: ReadonlyArray<{ key?: string; body: unknown }>, 
   }));
 }
 
-/** A producer that keeps what it is sent; `onSend` may throw before or after some of it is written. */
+/** A producer that keeps what it sends; `onSend` may throw before or after some of it is written. */
 export class RecordingProducer implements LogProducer {
   readonly written: OutgoingRecord[] = [];
   onSend: (records: readonly OutgoingRecord[], write: (records: readonly OutgoingRecord[]) => void) => Promise<void> =
@@ -49,7 +49,7 @@ export const silentTelemetry: ProcessorTelemetry = {
   consumerFailed() {},
 };
 
-/** Time that passes only as fast as the test needs: waits end at once. */
+/** A clock for tests: waits end at once. */
 export const impatientClock: Clock = {
   now: () => 0,
   steadyMs: () => 0,
@@ -58,7 +58,10 @@ export const impatientClock: Clock = {
 
 export interface Harness {
   readonly worker: PartitionWorker<Sum, SumInput, number>;
-  /** Feeds the input from wherever the worker seeks to, `chunk` records a delivery, until all is processed or `until` says so. */
+  /**
+   * Feeds the input from wherever the worker seeks to, `chunk` records a delivery, until all is processed or `until` is
+   * true.
+   */
   drain(options?: { chunk?: number; until?: () => boolean }): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { EMPTY_META, SCAN_START } from '@perennial/keyed-processor/internals';
 
 const NOTHING: Omit<CommitRequest, 'meta'> = { states: [], timers: [], outbox: undefined, acknowledged: [] };
 
-/** What every store of a partition must do; run on the one in memory and on the one in Redis. */
+/** The contract of every store of a partition; run on the one in memory and on the one in Redis. */
 export function describePartitionStore(name: string, open: () => Promise<PartitionStore>): void {
   describe(`partition store: ${name}`, () => {
     let store: PartitionStore;

@@ -18,7 +18,7 @@ interface Contents {
   outboxes: Map<number, Buffer>;
 }
 
-/** So that no key is taken for the beginning of a scan. */
+/** So that no key is taken for the start of a scan. */
 const CURSOR_PREFIX = 'after:';
 
 /** The store of one partition in memory, for unit tests; it can fail, lose its last commits and be emptied. */
@@ -74,7 +74,7 @@ export class MemoryPartitionStore implements PartitionStore {
     this.#mayFail();
     this.#checkGuard(guard);
     const after = from.cursor === SCAN_START ? '' : from.cursor.slice(CURSOR_PREFIX.length);
-    // In key order, so that what is added behind the cursor is not seen, as in a hash table.
+    // In key order, so that a key added before the cursor is not returned, as in a hash table.
     const keys = [...this.#now.states.keys()].filter((key) => key > after).sort();
     const page = keys.slice(0, from.count);
     return { ...this.#read(page), cursor: keys.length > page.length ? `${CURSOR_PREFIX}${page.at(-1)}` : undefined };
@@ -95,13 +95,13 @@ export class MemoryPartitionStore implements PartitionStore {
     this.#now = { owner, meta: undefined, states: new Map(), timers: new Map(), outboxes: new Map() };
   }
 
-  /** Loses everything at once, the owner too. */
+  /** Loses everything at once, including the owner. */
   empty(): void {
     this.#remember();
     this.#now = { owner: undefined, meta: undefined, states: new Map(), timers: new Map(), outboxes: new Map() };
   }
 
-  /** A failover that loses the last `count` commits, owner tokens of their time included. */
+  /** A failover that loses the last `count` commits, including owner tokens of their time. */
   loseCommits(count: number): void {
     const kept = this.#history.length - count;
     const before = this.#history[Math.max(0, kept)];
@@ -110,7 +110,7 @@ export class MemoryPartitionStore implements PartitionStore {
     this.#now = before;
   }
 
-  /** Everything, in a form that two runs can be compared by. */
+  /** The whole content, in a form in which two runs can be compared. */
   contents(): { meta: PartitionMeta | undefined; states: Record<string, string>; timers: Record<string, number> } {
     return {
       meta: this.#now.meta,

@@ -1,6 +1,6 @@
 import type { ProcessorDefinition } from '@perennial/keyed-processor';
 
-/** A small processor that shows everything: sums per key, emits each sum, wakes 10 ms after the last value. */
+/** A small processor that exercises all features: sums per key, emits each sum, wakes 10 ms after the last value. */
 export interface Sum {
   readonly sum: number;
   readonly wakeAtMs: number | null;
@@ -10,10 +10,10 @@ export interface Sum {
 export const OUT = 'out';
 const WAKE_AFTER_MS = 10;
 const REMOVABLE_SUM = 100;
-/** The factor that cannot come into force. */
+/** The factor of a rollout that is rejected. */
 export const REJECTED = 13;
 
-/** A value to add, or the end of a profile whose sum is large: what happens depends on the state. */
+/** A value to add, or the removal of a profile whose sum is large: the effect depends on the state. */
 export type SumInput = number | 'remove';
 
 export const summing = createSumming({ inputTopic: 'in', outputTopic: OUT });

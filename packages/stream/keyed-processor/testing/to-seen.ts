@@ -1,7 +1,7 @@
 import { HEADERS, isAfter, parsePosition } from '@perennial/contracts';
 import type { OutgoingRecord } from '@perennial/kafka';
 
-/** What a reader sees who drops everything not above the highest position: throws when a position has two contents. */
+/** What a reader sees that drops everything not above the highest position; throws when a position has two contents. */
 export function toSeen(written: readonly OutgoingRecord[]): string[] {
   const byPosition = new Map<string, string>();
   const last = new Map<string, { offset: number; ordinal: number }>();

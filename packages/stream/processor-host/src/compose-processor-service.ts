@@ -15,26 +15,26 @@ import {
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import { type OpenContext, openContext, type ProcessorContext, type ProcessorParts } from './open-context.js';
 
-/** What stands behind a processor: its stores, and the tables of its service. */
+/** What a processor depends on: its stores, and the tables of its service. */
 export interface ServiceContext<Config extends ProcessorConfig> extends OpenContext<Config> {
-  /** Connects when it is first used: PostgreSQL away stops no processor. */
+  /** Connects on first use, so that no processor stops when PostgreSQL is unavailable. */
   readonly pool: Pool;
 }
 
-/** The service's own parts of what is otherwise alike. */
+/** The parts in which services differ. */
 export interface ProcessorServiceParts<Config extends ProcessorConfig, Parts extends ProcessorParts> {
   readonly name: ProcessorName;
-  /** Projections (one a partition at a time), HTTP queries and the look-up of tokens share them. */
+  /** Shared by projections (one connection a partition), HTTP queries and token look-ups. */
   readonly postgresConnectionsMax: number;
   createParts(context: ProcessorContext<Config>): Parts;
   /**
-   * Starts what follows the processor (projections, an archive) and gives what adds the routes. None of it is part of
-   * readiness: what follows may fall behind, and the hot path goes on alone.
+   * Starts what depends on the processor (projections, an archive) and returns the function that adds the routes. None
+   * of it is part of readiness: these parts may fall behind while the processor continues.
    */
   openRoutes(context: ServiceContext<Config>, parts: Parts): Promise<(server: FastifyInstance) => void>;
 }
 
-/** A service with one keyed processor: stores, processor, what follows it, then HTTP; given back in reverse. */
+/** A service with one keyed processor: opens stores, processor, dependents, then HTTP; releases them in reverse. */
 export function composeProcessorService<Config extends ProcessorConfig, Parts extends ProcessorParts>(
   config: Config,
   service: ProcessorServiceParts<Config, Parts>,

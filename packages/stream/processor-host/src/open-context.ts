@@ -9,7 +9,7 @@ import type { Redis } from '@perennial/redis';
 import { type Opener, openLog, openRedis } from '@perennial/service-host';
 import type { Logger, Metrics } from '@perennial/telemetry';
 
-/** What a processor is made of: the same for the service and for a rebuild. */
+/** What a processor is built from: the same for the service and for a rebuild. */
 export interface ProcessorContext<Config extends ProcessorConfig> {
   readonly config: Config;
   readonly namespace: string;
@@ -18,7 +18,7 @@ export interface ProcessorContext<Config extends ProcessorConfig> {
   readonly artifactStore: ArtifactStore;
 }
 
-/** What a service makes of it; the rest is its own. */
+/** What a service builds from it; the rest is its own. */
 export interface ProcessorParts {
   readonly definition: ProcessorDefinition<unknown, unknown, unknown>;
 }
@@ -28,7 +28,7 @@ export interface OpenContext<Config extends ProcessorConfig> extends ProcessorCo
   readonly opener: Opener;
   readonly log: Log;
   readonly redis: Redis;
-  /** Of every topic of the namespace. */
+  /** Of all topics of the namespace. */
   readonly partitions: number;
 }
 

@@ -6,7 +6,7 @@ import { createLogger, createMetrics } from '@perennial/telemetry';
 import { openContext, type ProcessorContext, type ProcessorParts } from './open-context.js';
 import type { OpenRebuild } from './service-definition.js';
 
-/** A processor's part of a rebuild, of the parts that its service is made of. */
+/** Opens a processor's stage of a rebuild, built from the same parts as its service. */
 export async function openProcessorRebuild<Config extends ProcessorConfig>(
   config: Config,
   service: { readonly name: ProcessorName; createParts(context: ProcessorContext<Config>): ProcessorParts },

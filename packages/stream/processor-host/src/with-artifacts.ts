@@ -13,11 +13,13 @@ import { withPool } from '@perennial/postgres';
 interface OpenArtifacts {
   readonly registry: ArtifactRegistry;
   readonly store: ArtifactStore;
-  /** The bytes of what was registered last of a kind; undefined while nothing is. */
+  /** The bytes of the last registered artifact of a kind; undefined while there is none. */
   loadNewest(kind: ArtifactKind): Promise<Buffer | undefined>;
 }
 
-/** For a command `register`, whose service validates what it registers. Makes the registry's tables when they are missing. */
+/**
+ * For a command `register`, whose service validates the artifact. Creates the registry's tables when they are missing.
+ */
 export async function withArtifacts<T>(
   config: Pick<ProcessorConfig, 'namespace' | 'postgres' | 'artifacts'>,
   work: (artifacts: OpenArtifacts) => Promise<T>,

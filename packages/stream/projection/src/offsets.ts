@@ -14,11 +14,17 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** Where a projection stands, kept beside what it has written. */
+/** The offset of a projection, stored with the rows that it has written. */
 export interface ProjectionOffsets {
-  /** The offset of the first record not yet written; undefined when nothing ever was. Makes the table when it is missing. */
+  /**
+   * The offset of the first record not yet written; undefined when none was ever written. Creates the table when it is
+   * missing.
+   */
   load(partition: number): Promise<number | undefined>;
-  /** Within the transaction of the inserts; false when another consumer has moved on meanwhile, so they must not stand. */
+  /**
+   * Called in the transaction of the inserts; false when another consumer has advanced meanwhile, so they must be
+   * rolled back.
+   */
   advance(client: PoolClient, partition: number, from: number | undefined, to: number): Promise<boolean>;
 }
 

@@ -6,7 +6,7 @@ import type { ProjectionOffsets } from './offsets.js';
 
 /** Records in one transaction. */
 const BATCH_RECORDS_MAX = 500;
-/** Waits between tries, for ever. */
+/** Waits between attempts, which never end. */
 const RETRY_BACKOFF = { initialMs: 100, maxMs: 10_000 };
 
 export interface PartitionWriterDeps {
@@ -16,14 +16,14 @@ export interface PartitionWriterDeps {
   /** Inserts idempotently. */
   readonly insert: (client: PoolClient, records: LogRecord[]) => Promise<void>;
   readonly onRetry: (partition: number, error: unknown, waitMs: number) => void;
-  /** A record that PostgreSQL refuses for what it is, alone; it is passed over. */
+  /** Called for a single record that PostgreSQL rejects for its content; the record is skipped. */
   readonly onSkipped: (record: LogRecord, error: unknown) => void;
   readonly onWritten: (partition: number, records: number, next: number) => void;
 }
 
 class MovedOn extends Error {}
 
-/** Writes one partition: batches with their offset in one transaction, retried while PostgreSQL is away. */
+/** Writes one partition: batches with their offset in one transaction, retried while PostgreSQL is unavailable. */
 export class PartitionWriter {
   readonly #deps: PartitionWriterDeps;
   readonly #partition: number;
@@ -39,7 +39,7 @@ export class PartitionWriter {
     this.#started.catch(() => undefined);
   }
 
-  /** The offset to begin at, once it is known; undefined when nothing was ever written. */
+  /** The start offset, once it is known; undefined when nothing was ever written. */
   async start(): Promise<number | undefined> {
     await this.#started;
     return this.#next;
@@ -54,9 +54,9 @@ export class PartitionWriter {
   }
 
   /**
-   * The first offset not written when these records begin above it and the log still has it, as after PostgreSQL was
-   * restored from a backup; undefined when they may be written. Not asked a second time for one offset: what the next
-   * delivery does not bring is not there.
+   * The first offset not written, when these records begin above it and the log still has it, as after PostgreSQL was
+   * restored from a backup; undefined when they may be written. One offset is asked for only once: if the next delivery
+   * does not contain it, it does not exist.
    */
   async findMissed(records: readonly LogRecord[], readLow: () => Promise<number>): Promise<number | undefined> {
     await this.#started;
@@ -68,7 +68,7 @@ export class PartitionWriter {
     return next;
   }
 
-  /** Resolves when all are written, or when stopped. */
+  /** Resolves when all are written, or when the writer is stopped. */
   async write(records: readonly LogRecord[]): Promise<void> {
     await this.#started;
     for (let from = 0; from < records.length && !this.#stopped.signal.aborted; from += BATCH_RECORDS_MAX) {
@@ -81,7 +81,7 @@ export class PartitionWriter {
       await this.#forEver(() => this.#commit(batch));
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
-      // Not the database's trouble but a record's: find out whose, so that the others get through.
+      // The database works, but a record is invalid: find that record, so that the others are written.
       await this.#writeOneByOne(batch, error);
     }
   }
@@ -113,7 +113,7 @@ export class PartitionWriter {
           throw new MovedOn('another consumer has moved on');
       });
     } catch (error) {
-      // Also when a commit's answer got lost: what is there now tells.
+      // Also after a commit whose reply was lost: the stored offset shows whether it succeeded.
       if (error instanceof MovedOn) this.#next = await offsets.load(this.#partition);
       throw error;
     }

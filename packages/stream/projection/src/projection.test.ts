@@ -7,13 +7,15 @@ import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { Projection } from './projection.js';
 import { startProjection } from './projection.js';
 
-/** Just enough of PostgreSQL: transactions over a list of rows and the offsets table, and a switch to be away. */
+/**
+ * A minimal PostgreSQL: transactions over a list of rows and the offsets table, and a switch that makes it unavailable.
+ */
 class FakePostgres {
   rows: string[] = [];
   next = new Map<string, number>();
   away = false;
   refusals = 0;
-  /** Before the offset is read: time for the log to deliver meanwhile. */
+  /** Delay before the offset is read, in which the log can deliver. */
   delayMs = 0;
   #rows: string[] = [];
   #next = new Map<string, number>();
@@ -135,7 +137,7 @@ describe('projection', () => {
     await eventually(() => postgres.refusals > 3);
     postgres.away = false;
     await eventually(() => postgres.next.get('0') === 1);
-    // The lag's interval, the rest after a round, and a wait between tries, which grows from 100 ms.
+    // The lag interval, the pause after a round, and a wait between attempts, which grows from 100 ms.
     expect(waited).toEqual(expect.arrayContaining([10, 0]));
     expect(Math.max(...waited)).toBeGreaterThanOrEqual(50);
   });
@@ -172,7 +174,7 @@ describe('projection', () => {
     await eventually(() => postgres.rows.length === 1);
     postgres.away = true;
     send('b', 'c');
-    // By itself, as the services pass it to their routes.
+    // Passed unbound, as the services pass it to their routes.
     const { lag } = projection;
     await eventually(() => lag() === 2 && postgres.refusals > 0);
     postgres.away = false;

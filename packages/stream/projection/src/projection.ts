@@ -17,17 +17,20 @@ export interface ProjectionOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits?: Partial<ProjectionLimits>;
-  /** Default: the machine's. Rests, retries and intervals go by it. */
+  /** Default: the system clock. Pauses, retries and intervals use it. */
   readonly clock?: Clock;
 }
 
 interface ProjectionLimits {
   readonly sessionTimeoutMs: number;
   readonly fetchBytesPerPartitionMax: number;
-  /** A projection is in no hurry: a fetch that waits makes bigger batches. */
+  /** A projection is not urgent: a fetch that waits makes larger batches. */
   readonly fetchWaitMaxMs: number;
   readonly lagIntervalMs: number;
-  /** Rest after each round of transactions, so that the next finds more: a ledger a moment late costs nobody anything. */
+  /**
+   * Pause after each round of transactions, so that the next finds more records: a short delay of a ledger does no
+   * harm.
+   */
   readonly restMs: number;
   /** How often group offsets, a hint for lag tools, are committed. */
   readonly groupCommitIntervalMs: number;
@@ -45,15 +48,18 @@ const PROJECTION_LIMITS: ProjectionLimits = {
 const NO_RECORDS = { low: 0, high: 0 };
 
 export interface Projection {
-  /** Records in the topic that this process's partitions have not written yet, as last measured. May be passed on by itself. */
+  /**
+   * Records in the topic that this process's partitions have not written yet, as last measured. May be passed on
+   * unbound.
+   */
   readonly lag: () => number;
-  /** Finishes the transactions under way and leaves the group. */
+  /** Finishes the transactions in flight and leaves the group. */
   stop(): Promise<void>;
 }
 
 /**
- * Copies a topic into PostgreSQL, each record's effect once: the offset is kept in the transaction of the inserts.
- * PostgreSQL away stops nothing but the projection, which tries for ever.
+ * Copies a topic into PostgreSQL, each record's effect once: the offset is kept in the transaction of the inserts. When
+ * PostgreSQL is unavailable, only the projection stops, and it retries for ever.
  */
 export async function startProjection(options: ProjectionOptions): Promise<Projection> {
   const projection = new TopicProjection(options);
@@ -147,7 +153,7 @@ class TopicProjection implements Projection {
     const writer = new PartitionWriter(this.#writerDeps, partition);
     this.#writers.set(partition, writer);
     writer.start().then(
-      // What PostgreSQL says is the truth; without it the log's beginning is.
+      // The offset in PostgreSQL is authoritative; without one the projection starts at the log's beginning.
       (next) => {
         if (this.#writers.get(partition) === writer && next !== undefined) this.#consumer?.seek(partition, next);
       },
@@ -179,7 +185,7 @@ class TopicProjection implements Projection {
     }
   }
 
-  /** It never throws, and helps nobody but lag tools. */
+  /** Never throws; only lag tools use these offsets. */
   async #commitGroup(): Promise<void> {
     if (this.#moved.size === 0) return;
     const offsets = new Map(this.#moved);

@@ -9,11 +9,13 @@ import { readInForce, readRejections, readStandstills } from '../in-force.js';
 import type { World } from '../world.js';
 import type { Draw, Fault } from './fault.js';
 
-/** The other lane may be at the service meanwhile, and each step waits for a session to be over then. */
+/** The other lane may inject a fault into the service meanwhile, and each step then waits for a session timeout. */
 const SEEN_WITHIN_MS = 90_000;
 const POLL_MS = 500;
 
-/** Of use to nobody, and in the registry under its right hash: rejected on each partition, and never in force. */
+/**
+ * Registers an unusable artifact under its correct hash: it must be rejected on each partition, and never be in force.
+ */
 const invalidRollout: Fault = {
   name: 'invalid-rollout',
   row: 18,
@@ -29,7 +31,10 @@ const invalidRollout: Fault = {
   },
 };
 
-/** Registered as it should be, then damaged where it lies: waited for, seen, repaired by registering it again. */
+/**
+ * Registers a valid artifact and damages its stored bytes: the service must wait, report it, and continue when it is
+ * registered again.
+ */
 const damagedArtifact: Fault = {
   name: 'damaged-artifact',
   row: 18,
@@ -52,7 +57,7 @@ const damagedArtifact: Fault = {
   },
 };
 
-/** What is in force is damaged, and the service starts anew: it stands still until the bytes are back. */
+/** Damages the artifact in force and restarts the service: it must stall until the bytes are restored. */
 const damagedAtStart: Fault = {
   name: 'damaged-at-start',
   row: 18,
@@ -71,7 +76,7 @@ const damagedAtStart: Fault = {
   },
 };
 
-/** What ships, with a mistake that `register` would name. */
+/** The shipped artifact, with a mistake that `register` would reject. */
 async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<Buffer> {
   if (kind === 'model') {
     const { hash } = must((await readInForce(world, kind)).find(Boolean), 'a model in force');
@@ -90,7 +95,7 @@ async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<
   return Buffer.from(`${whole.replace(right, wrong)}${remark}\n`);
 }
 
-/** What ships, distinguished by a remark, where `register` can read it. */
+/** The shipped artifact with a unique comment, in a file that `register` can read. */
 function makeVariant({ platform }: World, kind: ArtifactKind, draw: Draw): string {
   const remark = `chaos ${draw.between(0, 1e9)}`;
   const source = toDefaultPath(platform.layout.root, kind);
@@ -107,7 +112,7 @@ function makeVariant({ platform }: World, kind: ArtifactKind, draw: Draw): strin
   return path;
 }
 
-/** The same features in another order: another spec, and none is missing. */
+/** The same features in another order: a different spec in which none is missing. */
 function toOtherOrder(text: string, draw: Draw): string {
   const spec = JSON.parse(text) as { features: unknown[] };
   const features = spec.features.map((feature) => ({ feature, at: draw.between(0, 1e9) }));
@@ -136,7 +141,7 @@ function waitForStandstill(world: World, kind: ArtifactKind): Promise<void> {
   return waitFor(world, `standstills for the ${kind}`, async () => (await readStandstills(world, kind)).size);
 }
 
-/** Waits until what is counted is there on every partition. */
+/** Waits until the count is reached on every partition. */
 async function waitFor({ partitions }: World, what: string, count: () => Promise<number>): Promise<void> {
   const deadline = systemClock.now() + SEEN_WITHIN_MS;
   for (;;) {

@@ -2,11 +2,13 @@ import { AppError, systemClock } from '@perennial/kernel';
 import { listCrashPoints } from '../crash-points.js';
 import type { Fault } from './fault.js';
 
-/** The other lane may have taken the broker or a store away for a minute: then nothing is committed or published. */
+/**
+ * The other lane may have made the broker or a store unavailable for a minute: then nothing is committed or published.
+ */
 const REACHED_WITHIN_MS = 120_000;
 const POLL_MS = 50;
 
-/** A process ends itself with SIGKILL at a named place of its own code, when next it comes there. */
+/** A process ends itself with SIGKILL when it next reaches a named point of its own code. */
 const killAtCrashPoint: Fault = {
   name: 'kill-at-crash-point',
   row: 1,

@@ -1,6 +1,6 @@
 import type { World } from '../world.js';
 
-/** Draws that a fault makes; all from the run's seed. */
+/** Random draws of a fault; all come from the run's seed. */
 export interface Draw {
   /** A whole number, both ends included. */
   between(min: number, max: number): number;
@@ -12,11 +12,11 @@ export interface Fault {
   readonly name: string;
   /** Row of the table in docs/RELIABILITY.md. */
   readonly row: number;
-  /** At most one of a lane is under way at a time; those of two lanes overlap. */
+  /** At most one fault of a lane is active at a time; faults of two lanes overlap. */
   readonly lane: 'services' | 'infrastructure';
-  /** Takes so long that it is drawn only in runs of this length; by its name in any. */
+  /** Minimum length of a run in which this long fault is drawn; by its name it can be run in any. */
   readonly runSecondsMin?: number;
-  /** What was done, in a few words, such as `scoring-2, 900 ms`. */
+  /** A short description of what was done, such as `scoring-2, 900 ms`. */
   run(world: World, draw: Draw): Promise<string>;
 }
 

@@ -18,7 +18,10 @@ export const FAULTS: readonly Fault[] = [
   ...OVERLOAD_FAULTS,
 ];
 
-/** The faults of these names, all that fit into the run when none is given. Throws `config_invalid` that lists the names there are. */
+/**
+ * The faults with these names, or all that fit into the run when none is given. Throws `config_invalid` that lists the
+ * known names.
+ */
 export function selectFaults(names: readonly string[] | undefined, runSeconds = 0): readonly Fault[] {
   if (names === undefined) return FAULTS.filter(({ runSecondsMin = 0 }) => runSeconds >= runSecondsMin);
   const unknown = names.filter((name) => !FAULTS.some((fault) => fault.name === name));

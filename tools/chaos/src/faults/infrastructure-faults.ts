@@ -20,7 +20,7 @@ function createKill(name: string, row: number, part: Part): Fault {
   };
 }
 
-/** Something that holds for some seconds and is then undone. */
+/** A fault that lasts some seconds and is then undone. */
 export function createHeld(
   name: string,
   row: number,
@@ -28,7 +28,7 @@ export function createHeld(
     readonly seconds: Seconds;
     begin(world: World, draw: Draw): unknown;
     end(world: World): unknown;
-    /** What else there is to tell once it is over. */
+    /** Additional text for the report, available once the fault is over. */
     tell?(world: World): string;
   },
 ): Fault {
@@ -85,7 +85,7 @@ const redisOutOfMemory = createHeld('redis-out-of-memory', 8, {
 
 const redisReadOnly = createHeld('redis-read-only', 8, {
   seconds: [3, 8],
-  // A replica of nobody: it keeps what it has and takes no writes.
+  // A replica of an absent primary: it keeps its data and rejects writes.
   begin: ({ redis }) => redis.call('REPLICAOF', '127.0.0.1', '1'),
   end: ({ redis }) => redis.call('REPLICAOF', 'NO', 'ONE'),
 });
@@ -104,7 +104,7 @@ const poison: Fault = {
   },
 };
 
-/** A link that misbehaves for some seconds. */
+/** A link fault that lasts some seconds. */
 function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], row: number): Fault {
   return createHeld(`${target}-link-${kind}`, row, {
     seconds: [3, 12],
@@ -113,7 +113,7 @@ function createLinkFault(kind: LinkMode['kind'], target: keyof World['links'], r
   });
 }
 
-/** Those who talk over the link never hear of it; what they wait for, they wait for in vain. */
+/** The clients of the link are never notified: they wait for replies that do not come. */
 export function createLinkLost(name: string, linkOf: (world: World) => { lose(): void; forgetLost(): void }): Fault {
   return createHeld(`${name}-link-lost`, 10, {
     seconds: [12, 25],

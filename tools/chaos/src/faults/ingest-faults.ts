@@ -2,8 +2,8 @@ import type { Fault } from './fault.js';
 import { createHeld, createLinkLost, toMode } from './infrastructure-faults.js';
 
 /*
- * Between the clients and the front doors. A client whose answer is cut never learns of its 200, and sends again what was
- * accepted.
+ * Faults between the clients and the front doors. A client whose response is cut does not receive its 200, and sends
+ * again what was accepted.
  */
 
 const KINDS = ['slow', 'reset', 'half-open', 'cut'] as const;

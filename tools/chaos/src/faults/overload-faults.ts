@@ -2,11 +2,11 @@ import { AppError, systemClock } from '@perennial/kernel';
 import type { Fault } from './fault.js';
 
 const FACTOR = 5;
-/** Longer than ingest, or what it stands on, is away for. */
+/** Longer than ingest, or what it depends on, is unavailable. */
 const BUSY_WAIT_MS_MAX = 90_000;
 const BUSY_POLL_MS = 500;
 
-/** More than ingest lets in: the clients get 429 or 503, and come again later. */
+/** More than ingest accepts: the clients get 429 or 503, and retry later. */
 function createOverload(name: string, { seconds, ...more }: Overload): Fault {
   return {
     name,
@@ -19,7 +19,7 @@ function createOverload(name: string, { seconds, ...more }: Overload): Fault {
       const turnedAway = () => workload.acknowledged.busy.answers - beforehand;
       workload.rateFactor = FACTOR;
       await systemClock.wait(draw.between(...seconds) * 1000);
-      // The other lane may have cut ingest off: it cannot say so before it is back.
+      // The other lane may have disconnected ingest: it cannot answer before it is reachable again.
       while (turnedAway() === 0 && systemClock.steadyMs() - startedMs < BUSY_WAIT_MS_MAX)
         await systemClock.wait(BUSY_POLL_MS);
       workload.rateFactor = 1;

@@ -3,7 +3,7 @@ import { systemClock } from '@perennial/kernel';
 import type { Instance } from '../fleet.js';
 import type { Draw, Fault } from './fault.js';
 
-/** Longer than the session timeout, so that the group gives the partitions to another. */
+/** Longer than the session timeout, so that the group reassigns the partitions. */
 const ZOMBIE_MS = { min: 7_000, max: 12_000 };
 
 const name = (instance: Instance) => `${instance.service}-${instance.index}`;
@@ -89,7 +89,7 @@ const slowConsumer: Fault = {
   async run({ fleet }, draw) {
     const service = draw.pick(['scoring', 'action'] as const);
     const instances = fleet.of(service);
-    // Stopped and let go in turns: slow, but never gone for a session.
+    // Stopped and resumed alternately: slow, but never silent for a whole session timeout.
     for (let turn = 0; turn < 10; turn++) {
       for (const instance of instances) fleet.pause(instance);
       await systemClock.wait(900);

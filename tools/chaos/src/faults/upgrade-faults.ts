@@ -4,13 +4,15 @@ import type { Release } from '../releases.js';
 import type { World } from '../world.js';
 import type { Draw, Fault } from './fault.js';
 
-/** For which releases work side by side, and for which the newest works alone. */
+/** How long two releases run side by side, and how long the newest runs alone. */
 const SIDE_BY_SIDE_MS = { min: 2_000, max: 4_000 };
-/** The other lane may have taken the broker or a store away for a minute. */
+/** The other lane may have made the broker or a store unavailable for a minute. */
 const WRITTEN_WITHIN_MS = 120_000;
 const POLL_MS = 50;
 
-/** Restarts a processor's instances one by one as another release; the old one and the new one share the partitions meanwhile. */
+/**
+ * Restarts a processor's instances one by one as another release; old and new release share the partitions meanwhile.
+ */
 async function roll(
   { fleet }: World,
   { service, release }: { service: ProcessorName; release: Release },
@@ -23,7 +25,7 @@ async function roll(
   }
 }
 
-/** Without a state in the new version nothing was tried. */
+/** Without a state in the new version, the fault has tested nothing. */
 async function waitUntilWritten({ fleet }: World, service: ProcessorName): Promise<void> {
   const deadline = systemClock.now() + WRITTEN_WITHIN_MS;
   while (!fleet.of(service).some((instance) => fleet.hasHappened(instance, 'release-written'))) {
@@ -41,7 +43,7 @@ const upgradeAndRollBack: Fault = {
     await roll(world, { service, release: 'reads' }, draw);
     await roll(world, { service, release: 'writes' }, draw);
     await waitUntilWritten(world, service);
-    // Back to what reads the new states; not further, since they stay until their profiles change.
+    // Back to the release that reads the new states; not further, because they stay until their profiles change.
     await roll(world, { service, release: 'reads' }, draw);
     return `${service}, to the next release but one and back by one`;
   },

@@ -20,7 +20,7 @@ describe('a crash point', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** What a process has done when it ends: a tick, then one commit, then two records published. */
+  /** What a process does until it ends: a tick, then one commit, then two published records. */
   async function run() {
     const done: string[] = [];
     const crash = createCrashHere(wanted, () => {

@@ -3,14 +3,16 @@ import type { Log, LogProducer, OutgoingRecord } from '@perennial/kafka';
 import type { PartitionStore } from '@perennial/keyed-processor';
 import type { CrashPoint } from '../crash-points.js';
 
-/** Ends the process at the point that a file names, when next it is reached. */
+/** Ends the process when it next reaches the point that a file names. */
 export interface CrashHere {
   readonly log: (log: Log) => Log;
   readonly store: (store: PartitionStore) => PartitionStore;
 }
 
 /**
- * @param file names the point. It goes before the process does, so that the next process of this instance lives.
+ * Creates the function that ends the process at a point.
+ * @param file names the point. It is removed before the process ends, so that the next process of this instance
+ * survives.
  * @param end does not return in a real process.
  */
 export function createCrashHere(file: string, end: () => void): CrashHere {
@@ -21,7 +23,7 @@ export function createCrashHere(file: string, end: () => void): CrashHere {
     end();
   };
   const send = async (producer: LogProducer, records: readonly OutgoingRecord[]) => {
-    // Ticks and rollouts alone are written all the time, and nothing is at stake with them.
+    // Ticks and rollouts alone are written all the time, and a crash there would test little.
     if (records.every(({ key }) => key === null)) return producer.send(records);
     if (records.length > 1 && isWanted('in mid publish')) {
       await producer.send(records.slice(0, Math.ceil(records.length / 2)));
@@ -53,7 +55,7 @@ function readWanted(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    // Nobody wants it to end.
+    // No crash is requested.
     return undefined;
   }
 }

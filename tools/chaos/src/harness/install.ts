@@ -1,6 +1,7 @@
 /*
- * Loaded into the services of a chaos run before their main (`node --import`): stands at the seams that the heart, the log and
- * the states have for it. Nothing else reads these settings, so no environment breaks a service that is started without it.
+ * Loaded into the services of a chaos run before their main (`node --import`): installs wrappers at the seams that the
+ * processor, the log and the states provide. Nothing else reads these settings, so no environment variable breaks a
+ * service that is started without this file.
  */
 import { appendFileSync } from 'node:fs';
 import { stateSeam } from '@perennial/contracts/internals';

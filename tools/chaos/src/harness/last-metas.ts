@@ -1,6 +1,6 @@
 import type { PartitionMeta, PartitionStore } from '@perennial/keyed-processor';
 
-/** What this process has committed last of each partition of one processor. */
+/** The last commit of this process for each partition of one processor. */
 export class LastMetas {
   readonly #metas = new Map<string, PartitionMeta>();
 
@@ -13,7 +13,7 @@ export class LastMetas {
       ...store,
       commit: async (fence, request) => {
         await store.commit(fence, request);
-        // A commit of nothing is the end of a snapshot, or of a restore: a snapshot begins and ends where one is.
+        // An empty commit is the end of a snapshot or of a restore: a snapshot begins and ends at one.
         if (request.states.length === 0 && request.outbox === undefined)
           this.#metas.set(`${processor}/${partition}`, request.meta);
       },

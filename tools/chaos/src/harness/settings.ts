@@ -2,17 +2,17 @@ import { AppError } from '@perennial/kernel';
 import { type MutantName, parseMutantName } from '../mutants.js';
 import { RELEASES, type Release } from '../releases.js';
 
-/** What the processes of a chaos run find in their environment. Only `install.ts` reads it: no service that ships does. */
+/** The chaos settings in the environment of a process. Only `install.ts` reads them; no shipped service does. */
 export interface HarnessSettings {
-  /** Names the crash point that is wanted, when it is there. */
+  /** File that names the requested crash point, if it exists. */
   readonly crashPointFile: string;
-  /** Takes a line for each thing that has happened: see `Happening`. */
+  /** File to which each report is appended as a line: see `Happening`. */
   readonly happenedFile: string;
   readonly mutant: MutantName | undefined;
   readonly release: Release | undefined;
 }
 
-/** What a process reports once: it broke the rule of its mutant, or wrote a state of the release that it is. */
+/** What a process reports once: it broke the rule of its mutant, or wrote a state of its release. */
 export type Happening = 'rule-broken' | 'release-written';
 
 const NAMES = {
@@ -32,7 +32,7 @@ export function toHarnessEnvironment(settings: HarnessSettings): Readonly<Record
   };
 }
 
-/** Throws `config_invalid` for what no fleet says. */
+/** Throws `config_invalid` for a missing or unknown value. */
 export function parseHarnessSettings(env: Readonly<Record<string, string | undefined>>): HarnessSettings {
   const { [NAMES.mutant]: mutant, [NAMES.release]: release } = env;
   return {

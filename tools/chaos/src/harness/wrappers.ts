@@ -11,7 +11,7 @@ export interface WrapperOptions {
   readonly onBroken: () => void;
 }
 
-/** What stands around the ports of a processor in a process of a chaos run. */
+/** The wrappers around the ports of a processor in a process of a chaos run. */
 export function createWrappers({ crashHere, mutant, release, onBroken }: WrapperOptions): ProcessorWrappers {
   const thisProcess = {};
   const metas = new LastMetas();
@@ -22,7 +22,7 @@ export function createWrappers({ crashHere, mutant, release, onBroken }: Wrapper
     },
     log: (log) => mutant?.inLog?.(log, onBroken) ?? log,
     store(store, at) {
-      // A process may end itself between the commits that a mutant makes of one.
+      // A process may end itself between the commits into which a mutant splits one.
       const watched = metas.watch(crashHere.store(store), at);
       const place = `${at.processor}/${at.partition}`;
       const loose = mutant?.atRedis?.(watched, at, onBroken) ?? watched;

@@ -2,7 +2,7 @@ import { type Fence, type PartitionStore, toPartitionKeys } from '@perennial/key
 import type { StoreAddress } from '@perennial/keyed-processor/internals';
 import type { OnBroken } from '@perennial/simulation';
 
-/** A store whose fence goes by the owner alone: where the partition stands is asked of Redis just before. */
+/** A store whose fence checks the owner alone: the partition's offset is read from Redis just before each call. */
 export function withLooseOffset(
   store: PartitionStore,
   { namespace, processor, partition, redis }: StoreAddress,

@@ -4,7 +4,7 @@ import type { OnBroken } from '@perennial/simulation';
 
 const PROCESSOR = 'feature-store';
 
-/** The feature-store with the ids that it has seen in the memory of the process, which no lost commit takes back. */
+/** The feature-store with its seen ids in process memory, where a lost commit does not roll them back. */
 export function withRememberedIds<State, Input, Evidence>(
   definition: ProcessorDefinition<State, Input, Evidence>,
   onBroken: OnBroken,

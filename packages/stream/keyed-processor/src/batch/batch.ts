@@ -8,7 +8,7 @@ import type { BatchEntry } from './decode-batch.js';
 import { toRecordBytes } from './outbox.js';
 import { type DueTimers, selectDueTimers } from './timers.js';
 
-/** What a batch starts from: the partition's meta, its records, and every state and due timer they can touch. */
+/** Input of a batch: the partition's meta, its records, and every state and due timer that they can touch. */
 export interface BatchInput<State, Input> {
   readonly partition: number;
   readonly partitions: number;
@@ -20,7 +20,10 @@ export interface BatchInput<State, Input> {
   readonly limits: { readonly batchItemsMax: number; readonly outputBytesMax: number };
 }
 
-/** What a commit has to write, and what was counted. Outputs are a function of the records, never of where a batch was cut. */
+/**
+ * What a commit has to write, and counts for telemetry. Outputs are a function of the records, never of where a batch
+ * was cut.
+ */
 export interface BatchResult<State> {
   readonly meta: PartitionMeta;
   readonly states: ReadonlyMap<string, State | undefined>;
@@ -29,7 +32,7 @@ export interface BatchResult<State> {
   readonly counts: { applied: number; repeated: number; poison: number; fired: number };
 }
 
-/** Processes a batch: records in order, timers when a tick says so, a bounded number of items. */
+/** Processes a batch: records in order, timers when a tick makes them due, up to a bounded number of items. */
 export async function processBatch<State, Input, Evidence>(
   definition: ProcessorDefinition<State, Input, Evidence>,
   input: BatchInput<State, Input>,
@@ -133,7 +136,7 @@ class Batch<State, Input, Evidence> {
     }
   }
 
-  /** Fires what is due. A tick below the log time (of a writer that lost its partition) is dropped. */
+  /** Fires the timers that are due. A tick below the log time (from a writer that lost its partition) is dropped. */
   async #tick(tick: { kind: 'tick'; timeMs: number }, record: LogRecord): Promise<boolean> {
     if (tick.timeMs < this.#logTimeMs) return true;
     this.#logTimeMs = tick.timeMs;
@@ -146,7 +149,9 @@ class Batch<State, Input, Evidence> {
     return complete;
   }
 
-  /** Fires the timer of one profile, if its state still has one due: it was dead-lettered, and is redriven. */
+  /**
+   * Fires the timer of one profile, if its state still has one due: the timer was dead-lettered and is now redriven.
+   */
   async #wakeUp(key: string, record: LogRecord): Promise<void> {
     const state = this.#stateOf(key);
     const dueAtMs = state === undefined ? undefined : this.#definition.codec.timerAtMs(state);
@@ -168,7 +173,7 @@ class Batch<State, Input, Evidence> {
     const { cause } = item;
     const { key } = item.context;
     const before = this.#stateOf(key);
-    // A record's outputs count from 0; those of a tick's timers count on from one timer to the next.
+    // A record's outputs are numbered from 0; the numbering of a tick's timers continues from one timer to the next.
     const ordinal = cause.kind === 'timer' ? this.#ordinal : 0;
     const context: StepContext = { ...item.context, ordinal };
     try {
@@ -195,7 +200,7 @@ class Batch<State, Input, Evidence> {
     if (kind === 'timer') this.#ordinal += outputs.length;
   }
 
-  /** A timer that fired at T and asks for a time not after T would fire without end: it gets the next millisecond. */
+  /** A timer that fires at T and asks for a time not after T would fire for ever: it gets the next millisecond. */
   #toTimer(state: State | undefined, cause: Cause<Input>): number | undefined {
     const timerAtMs = state === undefined ? undefined : this.#definition.codec.timerAtMs(state);
     if (timerAtMs === undefined || cause.kind === 'record') return timerAtMs;

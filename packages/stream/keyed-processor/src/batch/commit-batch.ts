@@ -4,7 +4,7 @@ import type { PartitionStore } from '../store/store.js';
 import type { BatchResult } from './batch.js';
 import { encodeOutbox } from './outbox.js';
 
-/** One atomic commit of a batch's result; then its outbox is the publisher's. */
+/** Commits a batch's result atomically, then passes its outbox to the publisher. */
 export async function commitBatch<State>(
   own: Ownership<State>,
   result: BatchResult<State>,
@@ -13,7 +13,7 @@ export async function commitBatch<State>(
   const states = [...result.states].map(
     ([key, state]) => [key, state === undefined ? null : to.codec.encode(state)] as const,
   );
-  // In a catch-up: what records below a snapshot's end caused was published and acknowledged before.
+  // In a catch-up, the outputs of records below the snapshot's end were published and acknowledged before.
   const outputs = own.catchUp === undefined ? result.outputs : [];
   const sequence = outputs.length === 0 ? own.meta.sequence : own.meta.sequence + 1;
   const outbox = outputs.length === 0 ? undefined : { sequence, bytes: encodeOutbox(outputs) };

@@ -9,8 +9,8 @@ import { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord 
 import { decodeBatch } from './decode-batch.js';
 
 /*
- * A processor with a fault in it that is repaired later: what it dead-lettered is redriven, and the state is then as if
- * the record had come at that time.
+ * A processor has a defect that is fixed later. Its dead letters are then redriven, and the state must be as if each
+ * record had arrived at that time.
  */
 
 interface Count {
@@ -24,7 +24,7 @@ interface Fault {
   readonly timers?: true;
 }
 
-/** Adds values; wakes at a time that the record names. `fault` is what the build at hand cannot do. */
+/** Adds values; wakes at a time that the record names. `fault` is what the current build fails on. */
 function createCounting(fault: Fault): ProcessorDefinition<Count, { add: number; wakeAtMs?: number }> {
   return {
     name: 'counting',
@@ -54,7 +54,7 @@ function createCounting(fault: Fault): ProcessorDefinition<Count, { add: number;
   };
 }
 
-/** One partition over several builds: what is dead-lettered, what the states are. */
+/** One partition over several builds: its dead letters and its states. */
 function createPartition() {
   const states = new Map<string, Count>();
   const timers = new Map<string, number>();
@@ -161,7 +161,7 @@ describe('a record put back', () => {
     });
     expect(await partition.take({}, redriven)).toMatchObject({ applied: 1, repeated: 0 });
     expect(partition.states.get('a')?.sum).toBe(6);
-    // Under its old position it would have been lost.
+    // With its old position it would have been dropped as a repeat.
     expect(await partition.take({}, poison)).toMatchObject({ applied: 0, repeated: 1 });
   });
 
@@ -171,7 +171,7 @@ describe('a record put back', () => {
     const redriven = partition.readLetters().map((letter) => toRedriven(letter, true));
     expect(await partition.take({}, ...redriven)).toMatchObject({ applied: 2 });
     expect(await partition.take({}, ...redriven)).toMatchObject({ applied: 0, repeated: 2 });
-    // A copy of the first letter, behind the second.
+    // A copy of the first letter, after the second.
     const copy = {
       ...must(partition.readLetters()[0], 'letter'),
       logPosition: { topic: 'dead', partition: 0, offset: 2 },

@@ -12,7 +12,10 @@ import { toRecordBytes } from './outbox.js';
 
 const CAUSE_LENGTH_MAX = 1000;
 
-/** What a dead letter adds to the record's own headers; the record may itself have been redriven from an earlier letter. */
+/**
+ * The headers that a dead letter adds to the record's own; the record may itself have been redriven from an earlier
+ * letter.
+ */
 const ADDED_HEADERS: ReadonlySet<string> = new Set([
   HEADERS.deadLetterCause,
   HEADERS.deadLetterProcessor,
@@ -22,10 +25,10 @@ const ADDED_HEADERS: ReadonlySet<string> = new Set([
   HEADERS.position,
 ]);
 
-/** A dead letter, read. `content` is undefined where the record was too large to be kept in it. */
+/** A decoded dead letter. `content` is undefined when the record was too large to be kept in it. */
 export interface DeadLetter {
   readonly logPosition: LogPosition;
-  /** The same for every copy of a letter: a processor that starts publishes its last outbox again. */
+  /** The same for every copy of a letter: a processor publishes its last outbox again when it starts. */
   readonly position: Position;
   readonly timestampMs: number;
   readonly processor: string;
@@ -35,13 +38,13 @@ export interface DeadLetter {
   readonly content: RecordContent | { readonly omittedBytes: number };
 }
 
-/** A record's own part: what is dead-lettered, and redriven. */
+/** The record's own key, value and headers, which are dead-lettered and redriven. */
 export type RecordContent = Pick<LogRecord, 'key' | 'value' | 'headers'>;
 
 /**
- * A poison record as it goes to the dead-letter topic: its own key, bytes and headers, with cause, processor, origin and
- * `position` (the letter's own) as headers. What would exceed `bytesMax` goes without its content, which then only its
- * origin has: a letter that the broker does not take would stop the partition for ever.
+ * A poison record as it is written to the dead-letter topic: its own key, bytes and headers, with cause, processor,
+ * origin and `position` (the letter's own) as headers. A letter that would exceed `bytesMax` is written without its
+ * content, which then exists only at its origin: a letter that the broker rejects would stop the partition for ever.
  */
 export function toDeadLetter(
   record: LogRecord,
@@ -62,7 +65,7 @@ export function toDeadLetter(
   return { topic, partition, key: null, value: null, headers: { ...added, [HEADERS.omittedBytes]: omittedBytes } };
 }
 
-/** Reads a record of the dead-letter topic; undefined for one that no processor wrote. */
+/** Decodes a record of the dead-letter topic; undefined for one that no processor wrote. */
 export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
   const { topic, partition, offset, timestampMs, key, value } = record;
   const origin = parseLogPosition(record.headers[HEADERS.origin]);
@@ -83,10 +86,11 @@ export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
 }
 
 /**
- * A dead-lettered record as it is re-published to its original partition, marked with the letter that it comes from. Not under the
- * position it had: the processor has counted that as applied and would drop it as a repeat. `once` gives it one made of
- * the letter's instead, so that a second redrive is a repeat, of a copy of the letter too: only for letters redriven
- * in order, because an earlier one that comes after a later one is taken for a repeat as well.
+ * A dead-lettered record as it is re-published to its original partition, marked with the letter that it comes from. It
+ * does not keep its old position: the processor has counted that position as applied and would drop the record as a
+ * repeat. `once` gives it a position derived from the letter's instead, so that a second redrive, of a copy of the
+ * letter too, is dropped as a repeat. Use it only for letters redriven in order: an earlier letter that comes after a
+ * later one would also be dropped as a repeat.
  */
 export function toRedrivenRecord(
   { origin, logPosition, position }: Pick<DeadLetter, 'origin' | 'logPosition' | 'position'>,

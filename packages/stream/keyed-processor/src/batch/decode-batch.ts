@@ -4,16 +4,16 @@ import { toMessage } from '@perennial/kernel';
 import type { Decoded, ProcessorDefinition } from '../definition.js';
 import type { PartitionMeta } from '../store/store.js';
 
-/** A record of the batch with what became of reading it. */
+/** A record of the batch with the result of decoding it. */
 export type BatchEntry<Input> = { readonly record: LogRecord; readonly position: Position | undefined } & (
   | { readonly result: 'decoded'; readonly decoded: Decoded<Input> }
-  /** A tick under a key: the redriven dead letter of that profile's timer. It moves no other profile's time. */
+  /** A tick with a key: the redriven dead letter of that profile's timer. It advances no other profile's time. */
   | { readonly result: 'wake'; readonly key: string }
   | { readonly result: 'repeated' }
   | { readonly result: 'poison'; readonly cause: string }
 );
 
-/** Reads a batch: what was applied before is marked as repeated, what cannot be read as poison. */
+/** Decodes a batch: records applied before are marked as repeats, undecodable ones as poison. */
 export function decodeBatch<State, Input, Evidence>(
   definition: ProcessorDefinition<State, Input, Evidence>,
   records: readonly LogRecord[],

@@ -8,11 +8,11 @@ import type { DueTimers } from './timers.js';
 export interface LoadedBatch<State> {
   readonly states: ReadonlyMap<string, State>;
   readonly timers: DueTimers;
-  /** No timer of the store is due before this. */
+  /** No timer in the store is due before this time. */
   readonly timersFromMs: number;
 }
 
-/** States and due timers from the cache and, where that is not enough, from one fenced read. */
+/** Reads states and due timers from the cache, and the missing ones with one fenced read. */
 export async function loadBatch<State, Input>(
   own: Ownership<State>,
   entries: ReadonlyArray<BatchEntry<Input>>,
@@ -50,7 +50,7 @@ function toStates<State>(
   },
 ): Map<string, State> {
   const states = new Map<string, State>();
-  // Cached ones first: remembering others may push them out.
+  // Cached ones first: adding others to the cache may evict them.
   for (const key of batch.keys) {
     const state = own.cache.get(key)?.state;
     if (state !== undefined) states.set(key, state);

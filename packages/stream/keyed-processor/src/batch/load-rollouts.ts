@@ -6,9 +6,9 @@ import type { BatchEntry } from './decode-batch.js';
 type LoadRollout = (rollout: Rollout, inForce: ReadonlyMap<string, Rollout>) => Promise<Rejection | undefined>;
 
 /**
- * Has the rollouts of a batch loaded before it is processed. A rejected one is poison like any other record that nobody
- * can use: kept as a dead letter with the reason, while what was in force stays so. It is not forwarded: for the processors
- * behind this one it never was. `before` is what is in force where the batch begins.
+ * Loads the rollouts of a batch before it is processed. A rejected one is poison like any other unusable record: it is
+ * kept as a dead letter with the reason, and what was in force stays in force. It is not forwarded, so later processors
+ * never see it. `before` is what is in force where the batch begins.
  */
 export async function loadRollouts<Input>(
   entries: ReadonlyArray<BatchEntry<Input>>,
@@ -27,7 +27,7 @@ export async function loadRollouts<Input>(
   return loaded;
 }
 
-/** Has what is in force loaded anew. There is nothing to fall back on: a rejection is thrown. */
+/** Loads again what is in force. There is no fallback, so a rejection is thrown. */
 export async function loadInForce(inForce: readonly Rollout[], loadRollout: LoadRollout): Promise<void> {
   for (const rollout of inForce) {
     const rejection = await loadRollout(rollout, toInForce(inForce));

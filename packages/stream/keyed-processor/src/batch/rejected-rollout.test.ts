@@ -4,8 +4,8 @@ import { MemoryPartitionStore, OUT, REJECTED, toSeen } from '@perennial/keyed-pr
 import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
- * A rollout of an artifact that cannot be used must change nothing, on no partition and for no later processor, and be
- * seen; one that cannot be loaded yet must wait.
+ * A rollout of an unusable artifact must change nothing, on no partition and for no later processor, and must be
+ * visible; one that cannot be loaded yet must wait.
  */
 
 const input = toInput([

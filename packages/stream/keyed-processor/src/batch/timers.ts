@@ -1,14 +1,15 @@
 import type { StoredTimer } from '../store/store.js';
 
-/** Timers loaded for a batch, in (dueAt, key) order; not all of those due when `truncated`. */
+/** Timers loaded for a batch, in (dueAt, key) order; when `truncated`, more are due than were loaded. */
 export interface DueTimers {
   readonly timers: readonly StoredTimer[];
   readonly truncated: boolean;
 }
 
 /**
- * The timers to fire at a tick, in (dueAt, key) order, at most `room`: what was loaded and what this batch has set
- * (`changed`, which overrides; null is removed). `complete` is false when more are due than were loaded or fit.
+ * The timers to fire at a tick, in (dueAt, key) order, at most `room`: those loaded and those set by this batch
+ * (`changed`, which takes precedence; null means removed). `complete` is false when more are due than were loaded or
+ * fit.
  */
 export function selectDueTimers(
   loaded: DueTimers,
@@ -17,7 +18,7 @@ export function selectDueTimers(
   room: number,
 ): { due: StoredTimer[]; complete: boolean } {
   const last = loaded.timers.at(-1);
-  // Beyond the last one loaded, others may be due that this batch does not know: it must not overtake them.
+  // After the last loaded timer, others may be due that were not loaded: later ones must not fire before them.
   const boundary = loaded.truncated && last !== undefined && last.dueAtMs <= timeMs ? last : undefined;
   const candidates = loaded.timers.filter(({ key, dueAtMs }) => dueAtMs <= timeMs && !changed.has(key));
   for (const [key, dueAtMs] of changed) {
@@ -29,7 +30,7 @@ export function selectDueTimers(
   return { due: candidates.slice(0, room), complete: boundary === undefined && candidates.length <= room };
 }
 
-/** Keys are ASCII (pseudonyms), for which this order is that of Redis's sorted sets. */
+/** Keys are ASCII (pseudonyms), so this order equals that of Redis's sorted sets. */
 function compareTimers(a: StoredTimer, b: StoredTimer): number {
   return a.dueAtMs - b.dueAtMs || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }

@@ -3,8 +3,9 @@ import { AppError } from '@perennial/kernel';
 import type { PartitionMeta } from '../store/store.js';
 
 /**
- * Stops where records would be skipped: never silently. Throws an AppError that says what to do.
- * @param meta undefined when the store knows nothing of the partition: new, or emptied.
+ * Stops the partition where records would be skipped, so that none is lost silently. Throws an AppError that says what
+ * to do.
+ * @param meta undefined when the store has no data of the partition: it is new, or the store was emptied.
  */
 export async function checkContinuity(
   log: Log,

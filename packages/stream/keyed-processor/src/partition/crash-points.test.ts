@@ -5,8 +5,8 @@ import type { CommitRequest, Fence, PartitionStore } from '../store/store.js';
 import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
- * A process that crashes at any point of a batch, and another that takes over, must leave the same states, and the same
- * records for a reader who drops repeats, as a run in which nothing happened.
+ * A process crashes at any point of a batch and another takes over: states, and records as a reader who drops repeats
+ * sees them, must equal those of a run without crashes.
  */
 
 const POINTS = ['before commit', 'after commit', 'in mid publish', 'after publish'] as const;
@@ -30,10 +30,10 @@ const input: LogRecord[] = toInput([
   { body: { tick: 60 } },
 ]);
 
-/** Never answers again: what a crashed process sees of the world. */
+/** Never resolves: how a crashed process sees its dependencies. */
 const silence = () => new Promise<never>(() => {});
 
-/** Crashes when `point` is reached for the `nth` time: from then on, neither store nor producer do anything for it. */
+/** Crashes when `point` is reached for the `nth` time: from then on, store and producer do nothing for the process. */
 class Crash {
   happened = false;
   #left: number;
@@ -88,7 +88,7 @@ async function runUndisturbed(chunk: number, batchItemsMax: number) {
   return { contents: withoutCounts(store), seen: toSeen(producer.written) };
 }
 
-/** How many commits and outboxes there were depends on where batches were cut; nothing else may. */
+/** The numbers of commits and outboxes depend on where batches were cut; nothing else may. */
 function withoutCounts(store: MemoryPartitionStore) {
   const { meta, ...rest } = store.contents();
   return { ...rest, meta: { ...meta, sequence: undefined, commits: undefined } };

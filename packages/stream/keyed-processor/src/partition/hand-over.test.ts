@@ -7,8 +7,8 @@ import type { ProcessorDefinition } from '../definition.js';
 import { EMPTY_META, type PartitionMeta } from '../store/store.js';
 
 /*
- * A hand-over: the state of one profile moves to another by a record on the processor's own input topic, under the other's
- * key, so usually on another partition. It carries its position like every output, and is applied once.
+ * A hand-over: the state of one profile moves to another by a record on the processor's own input topic, under the
+ * other profile's key, so usually on another partition. It carries its position like every output, and is applied once.
  */
 
 const PARTITIONS = 8;

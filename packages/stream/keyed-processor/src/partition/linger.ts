@@ -1,23 +1,23 @@
 import type { Clock } from '@perennial/kernel';
 
 export interface LingerLimits {
-  /** The longest that a delivery waits for company. */
+  /** Maximum time that a delivery waits for more records. */
   readonly lingerMs: number;
-  /** Below this many records a second a record is processed at once: latency is free then. */
+  /** Below this rate of records a second, a record is processed at once: small batches then cost little. */
   readonly recordsPerSecondMin: number;
-  /** Deliveries of at least this many records on average are batches already. */
+  /** Deliveries of at least this many records on average are batched enough. */
   readonly recordsPerDeliveryMax: number;
 }
 
 export const DEFAULT_LINGER: LingerLimits = { lingerMs: 8, recordsPerSecondMin: 300, recordsPerDeliveryMax: 40 };
 
-/** How long the averages below remember. */
+/** Time constant of the averages below. */
 const WINDOW_MS = 200;
 
 /**
- * Small batches, not work, burn the processor: each costs a fetch, a commit and a publish. So while deliveries are tiny
- * and many, the fetch loop rests a few milliseconds, and the next fetch finds more. All partitions of one consumer share
- * one rest, since a fetch covers them all.
+ * The number of batches, not of records, costs the most processor time: each batch costs a fetch, a commit and a
+ * publish. So while deliveries are small and frequent, the fetch loop pauses a few milliseconds, and the next fetch
+ * returns more records. All partitions of a consumer share one pause, because a fetch covers them all.
  */
 export class Linger {
   readonly #limits: LingerLimits;
@@ -33,7 +33,7 @@ export class Linger {
     this.#clock = clock;
   }
 
-  /** Counts one delivery and waits when that pays. */
+  /** Counts one delivery, and waits when larger batches would pay off. */
   async afterDelivery(records: number): Promise<void> {
     this.#observe(records);
     if (!this.#active) return;

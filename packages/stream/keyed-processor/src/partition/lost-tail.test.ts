@@ -4,8 +4,9 @@ import { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
 import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
- * A log that lost its tail while a worker was running: the client's position lies beyond the end, so it begins anew at the
- * earliest record. Dropping those as known, and then what is appended up to where the worker stood, would skip records.
+ * A log loses its tail while a worker runs. The client's position is then beyond the end, so it restarts at the
+ * earliest record. If the worker dropped those records as known, it would then also drop new records up to its own
+ * offset, and skip them.
  */
 
 const input = toInput(Array.from({ length: 6 }, (_, value) => ({ key: 'a', body: { value } })));

@@ -6,35 +6,37 @@ import type { Fence, PartitionMeta } from '../store/store.js';
 import type { OutboxPublisher } from './publisher.js';
 import type { StateCache } from './state-cache.js';
 
-/** What holds while a worker owns its partition: gone, all of it, as soon as it is fenced. */
+/** What is valid while a worker owns its partition; all of it is dropped as soon as the partition is fenced. */
 export interface Ownership<State> {
   readonly owner: string;
   readonly queue: BoundedQueue<LogRecord>;
   readonly publisher: OutboxPublisher;
   readonly cache: StateCache<State>;
-  /** Held by each batch: while another holds it, no commit is under way. */
+  /** Held by each batch: while another caller holds it, no commit is in flight. */
   readonly mutex: Mutex;
   readonly changes: ChangedKeys;
-  /** While the partition is being restored. */
+  /** Set while the partition is being restored. */
   catchUp: CatchUp | undefined;
   meta: PartitionMeta;
-  /** No timer of the store is due before this. */
+  /** No timer in the store is due before this time. */
   timersFromMs: number;
   /** Offset of the next record to be queued. */
   expected: number;
-  /** The owner has sought to its offset; records delivered before that belong to an earlier position. */
+  /** The owner has sought to its offset; records delivered before that are from an earlier position. */
   asked: boolean;
-  /** Where a delivery began that was not expected there: a stray, unless it comes again. */
+  /** First offset of an unexpected delivery: a stray, unless it is delivered again. */
   strayAt: number | undefined;
-  /** The log cannot continue from there: nothing more is taken in, until the partition is acquired anew. */
+  /** The log cannot continue from this offset: nothing more is accepted until the partition is acquired again. */
   broken: boolean;
-  /** What ended it, where it was not a batch that found out. */
+  /** What ended the ownership, unless a batch found out. */
   endedBy: AppError | undefined;
 }
 
 export type Endable = Pick<Ownership<never>, 'queue' | 'endedBy'>;
 
-/** Ends an ownership from outside its batches, which may wait long for records: the partition is then acquired anew. */
+/**
+ * Ends an ownership from outside its batches, which may wait long for records: the partition is then acquired again.
+ */
 export function endOwnership(own: Endable, cause: AppError): void {
   own.endedBy ??= cause;
   own.queue.close();

@@ -38,16 +38,21 @@ export interface WorkerOptions<State, Input, Evidence> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly telemetry: ProcessorTelemetry;
-  /** A fresh random token. */
+  /** Creates a fresh random token. */
   readonly createOwner: () => string;
-  /** Throws when the log cannot continue from `meta` (records lost at either end, or a store that was emptied). */
+  /** Throws when the log cannot continue from `meta` (records lost at either end, or an emptied store). */
   readonly checkContinuity: (partition: number, meta: PartitionMeta | undefined) => Promise<void>;
   readonly seek: (partition: number, offset: number) => void;
-  /** Undefined when snapshots are off: an empty store is then rebuilt from the log, if that still reaches back. */
+  /**
+   * Undefined when snapshots are off: an emptied store is then rebuilt from the log, if the log still reaches back far
+   * enough.
+   */
   readonly snapshots?: PartitionSnapshots | undefined;
 }
 
-/** Processes one partition: owns it, publishes what is left, then load, step, commit, publish, batch by batch. */
+/**
+ * Processes one partition: acquires it, publishes leftover outboxes, then load, step, commit, publish, batch by batch.
+ */
 export class PartitionWorker<State, Input, Evidence> {
   readonly #options: WorkerOptions<State, Input, Evidence>;
   readonly #stop = new AbortController();
@@ -60,7 +65,7 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#options = options;
   }
 
-  /** False while the partition is being acquired or restored, or work on it fails. */
+  /** False while the partition is being acquired or restored, or while processing fails. */
   get ready(): boolean {
     const own = this.#ownership;
     return own !== undefined && !own.broken && !this.#stalled && !this.restoring;
@@ -75,7 +80,7 @@ export class PartitionWorker<State, Input, Evidence> {
     return this.#ownership?.meta.next;
   }
 
-  /** Everything that records below this offset caused is in the log; undefined while that is not known. */
+  /** All outputs of records below this offset are in the log; undefined while that is not known. */
   get published(): number | undefined {
     const own = this.#ownership;
     return own?.publisher.depth === 0 ? own.meta.next : own?.publisher.published;
@@ -89,7 +94,7 @@ export class PartitionWorker<State, Input, Evidence> {
     return this.#ownership?.publisher.depth ?? 0;
   }
 
-  /** Reports how old the newest snapshot is. */
+  /** Reports the age of the newest snapshot. */
   observeSnapshots(): void {
     this.#options.snapshots?.observe();
   }
@@ -98,7 +103,7 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#running ??= this.#run();
   }
 
-  /** Takes in what was fetched, waiting while too much is queued. Records that this owner has no use for are dropped. */
+  /** Queues fetched records, and waits while too many are queued. Records that this owner does not need are dropped. */
   async deliver(records: readonly LogRecord[]): Promise<void> {
     const own = this.#ownership;
     const first = records.find(({ offset }) => offset >= (own?.expected ?? 0)) ?? records[0];
@@ -113,13 +118,13 @@ export class PartitionWorker<State, Input, Evidence> {
     await own.queue.waitForRoom();
   }
 
-  /** Checks that the log still reaches this worker's offset: a log that was lost as a whole delivers nothing. */
+  /** Checks that the log still reaches this worker's offset: a log that was lost completely delivers nothing. */
   async verify(): Promise<void> {
     const own = this.#ownership;
     if (own?.asked && !own.broken) await this.#isWhole(own);
   }
 
-  /** Finishes the batch in hand and its outbox, within the drain limit, then lets go. */
+  /** Finishes the current batch and its outbox, within the drain limit, then releases the partition. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#ownership?.queue.close();
@@ -132,9 +137,10 @@ export class PartitionWorker<State, Input, Evidence> {
   }
 
   /**
-   * Delivered elsewhere than expected: a fetch from before a seek, so seek back. When it happens again, it is either
-   * offsets that the log does not have, or a log that lost its tail, so that the client began anew at the earliest record.
-   * Lost records are no gap: they stop the partition, even when the log grows again.
+   * Handles a delivery at an unexpected offset. The first time it counts as a fetch from before a seek, so the worker
+   * seeks again. If it repeats, either the log has no records at those offsets, or the log lost its tail and the client
+   * restarted at the earliest record. Lost records are not a gap: they stop the partition, even when the log grows
+   * again.
    */
   async #isContinuous(own: Ownership<State>, offset: number): Promise<boolean> {
     const { partition, seek, clock, limits } = this.#options;
@@ -146,7 +152,7 @@ export class PartitionWorker<State, Input, Evidence> {
     return again && !own.broken;
   }
 
-  /** Whether the log reaches this owner's offset; when it does not, this ownership ends. */
+  /** Checks that the log reaches this owner's offset; ends the ownership if it does not. */
   async #isWhole(own: Ownership<State>): Promise<boolean> {
     const { partition, checkContinuity, telemetry } = this.#options;
     try {
@@ -181,7 +187,7 @@ export class PartitionWorker<State, Input, Evidence> {
     }
   }
 
-  /** Acquires the partition, publishes again what was left, and seeks to the store's offset. */
+  /** Acquires the partition, publishes leftover outboxes again, and seeks to the store's offset. */
   async #own(): Promise<void> {
     const { store, definition, partition, limits, telemetry, clock, random, producer, snapshots } = this.#options;
     const owner = this.#options.createOwner();
@@ -206,7 +212,7 @@ export class PartitionWorker<State, Input, Evidence> {
       endedBy: undefined,
     };
     this.#ownership = own;
-    // A partition that was wiped owes nothing.
+    // A wiped partition has no outboxes left to publish.
     const owed = catchUp === undefined ? outboxes : [];
     for (const { sequence, bytes } of owed) {
       publisher.add({ sequence, records: decodeOutbox(bytes), next: own.meta.next });
@@ -220,7 +226,9 @@ export class PartitionWorker<State, Input, Evidence> {
     own.asked = true;
   }
 
-  /** The store's meta; for a partition that the store does not know, what a snapshot or the whole log can restore. */
+  /**
+   * The store's meta; for a partition that the store does not know, the meta restored from a snapshot or the whole log.
+   */
   async #toStart(owner: string, found: PartitionMeta | undefined): Promise<RestoredStart> {
     const { store, partition, snapshots, checkContinuity } = this.#options;
     this.#restoring = false;
@@ -274,7 +282,7 @@ export class PartitionWorker<State, Input, Evidence> {
     this.#options.snapshots?.startWriting(own);
   }
 
-  /** One commit: as many of the records as fit. */
+  /** One commit, of as many records as fit. */
   async #processBatch(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
     const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock } = this.#options;
     const decoded = decodeBatch(definition, records, own.meta);
@@ -297,7 +305,7 @@ export class PartitionWorker<State, Input, Evidence> {
     await commitBatch(own, result, { store, codec: definition.codec });
     const cut = result.meta.next <= (records.at(-1)?.offset ?? -1);
     own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : Math.min(timersFromMs, ...dueTimesOf(result.timers));
-    // A catch-up processes states that are not all exact yet: what it counts as poison was none.
+    // During a catch-up not all states are exact yet, so what it counts as poison may not be poison.
     if (own.catchUp === undefined) telemetry.committed(result, clock.steadyMs() - startedMs);
   }
 
@@ -336,5 +344,5 @@ function toQueuedBytes(record: LogRecord): number {
   return (record.key?.length ?? 0) + (record.value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
 }
 
-/** About what a record object and its headers cost beyond key and value. */
+/** Approximate memory of a record object and its headers beyond key and value. */
 const RECORD_OVERHEAD_BYTES = 200;

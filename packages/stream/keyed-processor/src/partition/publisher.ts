@@ -5,7 +5,7 @@ import type { ProcessorTelemetry } from '../telemetry.js';
 interface Waiting {
   readonly sequence: number;
   readonly records: readonly OutgoingRecord[];
-  /** Offset of the first record that this outbox and those before do not cover all of. */
+  /** Offset of the first record not completely covered by this outbox and those before it. */
   readonly next: number;
 }
 
@@ -19,8 +19,8 @@ export interface PublisherOptions {
 }
 
 /**
- * Publishes the outboxes of one partition in order, whatever waits in one send. It retries for ever: an outbox that was
- * committed is owed. `peekAcknowledged` names those that the next commit may drop.
+ * Publishes the outboxes of one partition in order, all waiting ones in one send. It retries for ever, because a
+ * committed outbox must be published. `peekAcknowledged` names those that the next commit may drop.
  */
 export class OutboxPublisher {
   readonly #producer: LogProducer;
@@ -43,7 +43,7 @@ export class OutboxPublisher {
     return this.#unacknowledged;
   }
 
-  /** All that records below this offset caused has been acknowledged; undefined before the first outbox was. */
+  /** All outputs of records below this offset are acknowledged; undefined before the first outbox is acknowledged. */
   get published(): number | undefined {
     return this.#published;
   }
@@ -55,24 +55,24 @@ export class OutboxPublisher {
     this.#running ??= this.#run();
   }
 
-  /** Numbers of the outboxes acknowledged since the last call that was confirmed. */
+  /** Numbers of the outboxes acknowledged since the last confirmed call. */
   peekAcknowledged(): readonly number[] {
     return [...this.#acknowledged];
   }
 
-  /** A commit has dropped these. */
+  /** Confirms that a commit has dropped these. */
   forget(sequences: readonly number[]): void {
     this.#acknowledged = this.#acknowledged.filter((sequence) => !sequences.includes(sequence));
   }
 
-  /** Resolves when at most `depth` outboxes are unacknowledged, or the publisher was stopped. */
+  /** Resolves when at most `depth` outboxes are unacknowledged, or when the publisher is stopped. */
   async waitForDepth(depth: number): Promise<void> {
     while (this.#unacknowledged > depth && !this.#stop.signal.aborted) {
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }
   }
 
-  /** Gives up what is not yet acknowledged (the next owner publishes it); resolves when no send runs any more. */
+  /** Abandons what is not yet acknowledged (the next owner publishes it); resolves when no send is in flight. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#notify();

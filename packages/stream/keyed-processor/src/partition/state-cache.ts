@@ -1,8 +1,8 @@
 import { LruCache } from '@perennial/kernel';
 
 /**
- * Decoded states of one partition. It holds only what a commit of this owner wrote or a fenced load read, and is
- * dropped whole as soon as the partition is fenced: a stale state that survived would be folded into the next commit.
+ * Decoded states of one partition. It holds only what this owner committed or what a fenced load read, and is dropped
+ * completely as soon as the partition is fenced: a stale state would get into the next commit.
  */
 export class StateCache<State> {
   readonly #known: LruCache<string, { state: State | undefined }>;
@@ -11,7 +11,7 @@ export class StateCache<State> {
     this.#known = new LruCache({ entriesMax: limits.cacheEntriesMax, sizeMax: limits.cacheBytesMax });
   }
 
-  /** Wrapped, since "has no state" is knowledge too. */
+  /** Wrapped, because "has no state" is cached too. */
   get(key: string): { state: State | undefined } | undefined {
     return this.#known.get(key);
   }
@@ -20,7 +20,7 @@ export class StateCache<State> {
     this.#known.set(key, { state }, bytes + key.length + ENTRY_OVERHEAD_BYTES);
   }
 
-  /** What the store holds of it was replaced behind the cache's back. */
+  /** Drops a state that was replaced in the store without passing through the cache. */
   forget(key: string): void {
     this.#known.delete(key);
   }
@@ -30,5 +30,5 @@ export class StateCache<State> {
   }
 }
 
-/** About what a map entry and a small object cost beyond the encoded state. */
+/** Approximate memory of a map entry and a small object beyond the encoded state. */
 const ENTRY_OVERHEAD_BYTES = 200;

@@ -3,8 +3,9 @@ import { MemoryPartitionStore } from '@perennial/keyed-processor/testing';
 import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
 /*
- * A delivery above what is expected is a fetch from before a seek, unless it comes again after that seek: then the log has a
- * gap there. Only what this ownership has seen counts: two strays of two ownerships are no gap, and would skip records.
+ * A delivery above the expected offset is a fetch from before a seek, unless it repeats after that seek: then the log
+ * has a gap there. Only deliveries of the current ownership count: two strays of two ownerships are not a gap, and
+ * treating them as one would skip records.
  */
 
 const input = toInput(Array.from({ length: 6 }, (_, value) => ({ key: 'a', body: { value } })));

@@ -4,7 +4,7 @@ import { MemoryPartitionStore, type Sum, type SumInput, summing, toSeen } from '
 import type { ProcessorDefinition, StateCodec } from '../definition.js';
 import { createHarness, RecordingProducer, toInput } from '../worker-test-kit.js';
 
-/* Releases side by side: one that writes a newer version of states, and those that it shares its partitions with. */
+/* Releases that share partitions: one that writes a newer version of states, and older ones. */
 
 const NEWER = '2|';
 
@@ -16,7 +16,7 @@ const oldCodec: StateCodec<Sum> = {
   },
 };
 
-/** The release between: it reads both versions and writes the old one. */
+/** The intermediate release: it reads both versions and writes the old one. */
 const readingCodec: StateCodec<Sum> = {
   ...summing.codec,
   decode: (bytes) => summing.codec.decode(Buffer.from(String(bytes).replace(NEWER, ''))),

@@ -9,12 +9,13 @@ export interface ChainLink {
 }
 
 /**
- * Offset in the first topic below which nothing is owed any more: all that each processor of the chain made of those records,
- * and of what they caused, was acknowledged. A rebuild that publishes nothing may go so far and no further; from there on
- * normal operation publishes again, and readers drop the repeats.
+ * Offset in the first topic below which nothing is left to publish: all outputs that each processor of the pipeline
+ * made of those records, and of their outputs, were acknowledged. A rebuild that publishes nothing may go up to this
+ * offset. From there on normal operation publishes again, and readers drop the repeats.
  *
- * A group's committed offset says below which record all was published. The first record above it leads back, position by
- * position, to the record of the first topic that caused it: what that one and later ones caused may be unpublished.
+ * All outputs of records below a group's committed offset were published. The first record at or above that offset
+ * leads back, position by position, to the record of the first topic that caused it: outputs of that one and later ones
+ * may be unpublished.
  */
 export async function findPublishedBound(
   log: Log,
@@ -26,7 +27,7 @@ export async function findPublishedBound(
     const { high } = await readOffsets(log, link.inputTopic, partition);
     const group = toConsumerGroup(namespace, link.processor);
     const committed = (await log.groupOffsets(group, link.inputTopic)).get(partition) ?? 0;
-    // With nothing left to do for a later processor, what bounds the first ones bounds it too.
+    // When a later processor has nothing left to do, the bound of the earlier ones holds for it too.
     if (index > 0 && committed >= high) continue;
     let offset = committed;
     for (const above of chain.slice(1, index + 1).reverse()) {
@@ -37,7 +38,7 @@ export async function findPublishedBound(
   return bound;
 }
 
-/** Offset of the record, one topic up, that caused the record there. */
+/** Offset of the causing record in the preceding topic. */
 async function readCause(
   log: Log,
   at: { readonly topic: string; readonly partition: number; readonly offset: number },

@@ -19,7 +19,9 @@ import { createRedisPartitionStore } from '../store/redis-store.js';
 import { EMPTY_META, type PartitionMeta, type PartitionStore } from '../store/store.js';
 import { createProcessorTelemetry } from '../telemetry.js';
 
-/** What lies in `restoring` while a partition is being rebuilt: no service takes it for whole, no reader serves it. */
+/**
+ * Value of `restoring` while a partition is being rebuilt: no service treats it as complete, and no reader serves it.
+ */
 const REBUILD_MARK = 'rebuild';
 
 /** Records that one commit covers. */
@@ -36,26 +38,30 @@ export interface RebuildOptions<State, Input, Evidence> {
   readonly openStore?: (partition: number) => PartitionStore;
 }
 
-/** `absent`: the store does not know the partition; `begun`: a rebuild did not finish; `whole`: the states are complete. */
+/**
+ * `absent`: the store has no data of the partition; `begun`: a rebuild did not finish; `whole`: the states are
+ * complete.
+ */
 type PartitionCondition = 'absent' | 'begun' | 'whole';
 
-/** One processor's part of a rebuild, any of its partitions. */
+/** A rebuild of one processor, for any of its partitions. */
 export interface RebuildStage {
   readonly processor: string;
   readonly inputTopic: string;
   look(partition: number): Promise<PartitionCondition>;
-  /** Wipes the partition, marks it, and is its only owner from then on. */
+  /** Wipes the partition, marks it, and owns it exclusively from then on. */
   begin(partition: number): Promise<PartitionRebuild>;
 }
 
-/** A partition that is made again out of its records. */
+/** A partition that is being rebuilt from its records. */
 export interface PartitionRebuild {
   /**
-   * Processes the next records, in order, by the processor's own code; gives what they cause, for the next processor: none
-   * of it is published, since it was published before. Throws AppError `fenced` when another owner has taken the partition.
+   * Processes the next records, in order, with the processor's own code. Returns their outputs for the next processor;
+   * none is published, because they were published before. Throws AppError `fenced` when another owner has acquired the
+   * partition.
    */
   process(records: readonly LogRecord[]): Promise<readonly OutgoingRecord[]>;
-  /** The states are whole; the processor goes on with the record at `next`. */
+  /** Marks the states as complete; the processor continues with the record at `next`. */
   finish(next: number): Promise<void>;
 }
 
@@ -79,7 +85,7 @@ export function createRebuildStage<State, Input, Evidence>(
       const owner = createRandomToken();
       const { meta: found } = await store.acquire(owner);
       if (found !== undefined && found.restoring === undefined) {
-        // Marked first: a partition that works is not wiped.
+        // Marked first, because a wipe of a partition in operation is rejected.
         await store.commit(toFence({ owner, meta: found }), toCommit({ ...found, restoring: REBUILD_MARK }, []));
       }
       await store.wipe(owner);

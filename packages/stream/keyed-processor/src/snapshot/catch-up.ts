@@ -4,13 +4,13 @@ import { type ChunkReader, readChunksAhead } from './snapshot-chunks.js';
 import type { SnapshotManifest } from './snapshot-format.js';
 
 /**
- * What is left to do of a restore once the states at the snapshot's beginning are loaded: records are processed without
- * their outputs up to the snapshot's end, and profiles that were read later than the beginning replace what the catch-up
- * made of them at the very offset at which they were read. Until then such a profile may be anything; from then on it is exact.
+ * What remains of a restore once the states at the snapshot's beginning are loaded. Records are processed without their
+ * outputs up to the snapshot's end. Profiles that were read later than the beginning replace the catch-up's result at
+ * exactly the offset at which they were read. Before that offset such a profile may be wrong; from then on it is exact.
  *
- * An offset is enough to say where a chunk belongs, though it may have been read in the middle of a tick: a timer that had fired by
- * then was set anew or removed by the same commit, so the tick, processed again, fires just the others. That their outputs would
- * count differently is no matter, since the snapshot's end lies above the tick.
+ * An offset is precise enough for a chunk, even if the chunk was read in the middle of a tick: a timer that had fired
+ * by then was set again or removed by the same commit, so the tick, processed again, fires only the others. Their
+ * outputs then get other ordinals, which does not matter, because the snapshot's end is above the tick.
  */
 export class CatchUp {
   readonly snapshot: SnapshotManifest;
@@ -26,12 +26,12 @@ export class CatchUp {
     this.#chunks = readChunksAhead(source, { id: snapshot.id, chunks: pending });
   }
 
-  /** A batch must end here: no record at or above it may be processed before `takeDue` and `isDone` were asked. */
+  /** A batch must end here: call `takeDue` and `isDone` before processing any record at or above it. */
   get cutAt(): number {
     return this.#pending[0]?.asOf ?? this.snapshot.end;
   }
 
-  /** The next profiles that replace what is there when all records below `next` are processed; undefined for none. */
+  /** The next profiles to put in place once all records below `next` are processed; undefined for none. */
   async takeDue(next: number): Promise<readonly StoredProfile[] | undefined> {
     const first = this.#pending[0];
     if (first === undefined || first.asOf > next) return undefined;

@@ -1,10 +1,11 @@
 /**
- * Which profiles this owner's commits have touched since a snapshot began, noted before each commit is sent: what a read
- * of the store can see is always noted. Bounded; what is beyond is not known, and a snapshot that needs it cannot be.
+ * Keys that this owner's commits have touched since a snapshot began. They are noted before each commit is sent, so any
+ * change that a read of the store can see has been noted. The set is bounded: above the limit the changes are unknown,
+ * and no increment can be written.
  */
 export class ChangedKeys {
   readonly #keysMax: number;
-  /** Undefined while not all changes since the last snapshot are known: a new owner's, or too many. */
+  /** Undefined while not all changes since the last snapshot are known: a new owner, or too many changes. */
   #changed: Set<string> | undefined;
   #removed: Set<string> | undefined = new Set();
 
@@ -21,7 +22,7 @@ export class ChangedKeys {
     if (this.#removed !== undefined && this.#removed.size > this.#keysMax) this.#removed = undefined;
   }
 
-  /** Begins anew, with a snapshot; gives what has changed since the one before, undefined when that is not known. */
+  /** Starts a new set with a snapshot; returns the keys changed since the previous one, undefined when unknown. */
   restart(): readonly string[] | undefined {
     const changed = this.#changed === undefined ? undefined : [...this.#changed];
     this.#changed = new Set();
@@ -29,12 +30,12 @@ export class ChangedKeys {
     return changed;
   }
 
-  /** The snapshot that began with `restart` was given up: the changes since the one before are no longer known. */
+  /** The snapshot that began with `restart` was abandoned: the changes since the previous one are no longer known. */
   giveUp(): void {
     this.#changed = undefined;
   }
 
-  /** What was removed since the snapshot began, even if it is there again; undefined when that is not known. */
+  /** Keys removed since the snapshot began, even if added again later; undefined when unknown. */
   get removed(): readonly string[] | undefined {
     return this.#removed === undefined ? undefined : [...this.#removed];
   }

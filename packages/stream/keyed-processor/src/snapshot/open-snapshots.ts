@@ -15,7 +15,7 @@ export interface SnapshotSettings {
   readonly limits?: Partial<SnapshotLimits>;
 }
 
-/** What configuration says of snapshots; undefined when they are off. */
+/** The configured snapshots; undefined when they are off. */
 export async function openSnapshotSettings(
   config: { readonly kind: 'off' } | (BlobLocation & { readonly intervalMs: number }),
 ): Promise<SnapshotSettings | undefined> {
@@ -35,7 +35,7 @@ export interface OpenSnapshotsOptions {
   readonly telemetry: SnapshotTelemetry;
 }
 
-/** Snapshots of any partition of one processor; all of them take turns in writing. */
+/** Snapshots of any partition of one processor; a mutex lets one be written at a time. */
 export function createOpenSnapshots(
   options: OpenSnapshotsOptions,
 ): (partition: number, store: PartitionStore) => PartitionSnapshots {

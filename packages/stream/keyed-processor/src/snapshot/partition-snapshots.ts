@@ -15,12 +15,12 @@ export interface PartitionSnapshotsOptions {
   readonly limits: SnapshotLimits;
   readonly clock: Clock;
   readonly telemetry: SnapshotTelemetry;
-  /** Shared by all partitions of a process: one is written at a time. */
+  /** Shared by all partitions of a process: one snapshot is written at a time. */
   readonly slot: Mutex;
   readonly readReach: () => Promise<LogReach>;
 }
 
-/** What the owner of a partition does about snapshots: restore from one where the store is empty, write them while it works. */
+/** The owner's part in snapshots: restores from one when the store is empty, writes them during operation. */
 export class PartitionSnapshots {
   readonly #options: PartitionSnapshotsOptions;
   readonly #restore: SnapshotRestore;
@@ -35,12 +35,18 @@ export class PartitionSnapshots {
     return this.#options.limits.changedKeysMax;
   }
 
-  /** For a partition that the store knows nothing of, or that was being restored; throws AppError that says what to do. */
+  /**
+   * Restores a partition that the store does not know, or whose restore was interrupted; throws AppError that says what
+   * to do.
+   */
   restore(owner: string, signal: AbortSignal): Promise<RestoredStart> {
     return this.#restore.start(owner, signal);
   }
 
-  /** Brings in what a snapshot read at or below `next`, all records below which are processed; ends a restore that is through. */
+  /**
+   * Puts in place the profiles that a snapshot read at or below `next`, below which all is processed; ends a finished
+   * restore.
+   */
   async advanceCatchUp<State>(own: Ownership<State>, next: number): Promise<void> {
     const { catchUp } = own;
     if (catchUp === undefined) return;
@@ -67,7 +73,7 @@ export class PartitionSnapshots {
     catchUp.progress.finish();
   }
 
-  /** Writes them from now on, until `stopWriting`; nothing is begun twice. */
+  /** Writes snapshots until `stopWriting`; a second call does nothing. */
   startWriting(source: SnapshotSource & Endable): void {
     if (this.#schedule !== undefined) return;
     this.#schedule = new SnapshotSchedule({ ...this.#options, source });
@@ -80,7 +86,7 @@ export class PartitionSnapshots {
     await schedule?.stop();
   }
 
-  /** Reports how old the newest snapshot is. */
+  /** Reports the age of the newest snapshot. */
   observe(): void {
     this.#schedule?.observe();
   }

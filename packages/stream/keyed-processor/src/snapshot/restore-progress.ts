@@ -3,7 +3,7 @@ import type { SnapshotManifest } from './snapshot-format.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
 import type { RestoreFigures, SnapshotTelemetry } from './snapshot-telemetry.js';
 
-/** Counts what a restore has done, and reports it at intervals. */
+/** Counts the progress of a restore, and reports it at intervals. */
 export class RestoreProgress {
   readonly #to: RestoreProgressTarget;
   readonly #newest: SnapshotManifest;
@@ -27,7 +27,7 @@ export class RestoreProgress {
     this.#report();
   }
 
-  /** All records below `next` are processed. */
+  /** Called when all records below `next` are processed. */
   caughtUp(next: number): void {
     const { begin, end } = this.#newest;
     this.#records = Math.min(next, end) - begin.next;

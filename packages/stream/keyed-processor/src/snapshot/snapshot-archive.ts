@@ -12,7 +12,7 @@ import {
 } from './snapshot-format.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
 
-/** Whose snapshots they are; one that says otherwise is invalid. */
+/** The partition that the snapshots belong to; a snapshot of another one is invalid. */
 export interface SnapshotSubject {
   readonly namespace: string;
   readonly processor: string;
@@ -37,7 +37,7 @@ export function toSnapshotId(parts: { beginNext: number; createdAtMs: number; ow
   return `${String(parts.beginNext).padStart(OFFSET_DIGITS, '0')}.${parts.createdAtMs}.${parts.owner}`;
 }
 
-/** Time at which the snapshot began, by its writer's clock; undefined for a name that is no snapshot's. */
+/** Time at which the snapshot began, by its writer's clock; undefined for a name that is not a snapshot's. */
 export function toCreatedAtMs(id: string): number | undefined {
   const text = ID.exec(id)?.[2];
   return text === undefined ? undefined : Number(text);
@@ -56,7 +56,7 @@ export class SnapshotArchive {
     this.#prefix = `${namespace}/${processor}/${partition}`;
   }
 
-  /** Ids of the complete snapshots, the one that began last first. */
+  /** Ids of the complete snapshots, latest beginning first. */
   async list(): Promise<string[]> {
     const prefix = `${this.#prefix}/manifests/`;
     const keys = await this.#try(() => this.#options.blobs.list(prefix));
@@ -64,14 +64,14 @@ export class SnapshotArchive {
     return ids.sort((a, b) => compareIds(b, a));
   }
 
-  /** Ids of all that has chunks, complete or not. */
+  /** Ids of all snapshots that have chunks, complete or not. */
   async listWithChunks(): Promise<string[]> {
     const prefix = `${this.#prefix}/chunks/`;
     const keys = await this.#try(() => this.#options.blobs.list(prefix));
     return [...new Set(keys.map((key) => key.slice(prefix.length).split('/')[0] ?? ''))].filter((id) => ID.test(id));
   }
 
-  /** Throws `data_damaged` for one that is absent, damaged, or not of this partition. */
+  /** Throws `data_damaged` when the manifest is absent, damaged, or of another partition. */
   async readManifest(id: string): Promise<SnapshotManifest> {
     const bytes = await this.#try(() => this.#options.blobs.get(`${this.#prefix}/manifests/${id}`));
     if (bytes === undefined) throw damaged(`snapshot ${id} is not there`);
@@ -86,7 +86,7 @@ export class SnapshotArchive {
     await this.#try(() => this.#options.blobs.put(`${this.#prefix}/manifests/${manifest.id}`, bytes));
   }
 
-  /** Throws `data_damaged` when it is absent or not the bytes that the manifest names. */
+  /** Throws `data_damaged` when the chunk is absent or its bytes do not match the manifest. */
   async readChunk(id: string, chunk: SnapshotChunk): Promise<StoredProfile[]> {
     const bytes = await this.#try(() => this.#options.blobs.get(this.#toChunkKey(id, chunk.number)));
     const what = `chunk ${chunk.number} of snapshot ${id}`;
@@ -106,7 +106,7 @@ export class SnapshotArchive {
     return { number, asOf, profiles: profiles.length, bytes: bytes.length, sha256: toSha256(bytes) };
   }
 
-  /** The manifest first: what is half removed is not a snapshot any more. */
+  /** The manifest is removed first, so that a half-removed snapshot is no longer a snapshot. */
   async remove(id: string): Promise<void> {
     await this.#try(() => this.#options.blobs.delete(`${this.#prefix}/manifests/${id}`));
     for (const key of await this.#try(() => this.#options.blobs.list(`${this.#prefix}/chunks/${id}/`))) {

@@ -2,7 +2,7 @@ import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import type { SnapshotArchive } from './snapshot-archive.js';
 import type { SnapshotManifest } from './snapshot-format.js';
 
-/** A full snapshot and the increments to it, oldest first: the last one is what is restored. */
+/** A full snapshot and its increments, oldest first; the last one is restored. */
 export type SnapshotChain = readonly [SnapshotManifest, ...SnapshotManifest[]];
 
 /** The log's bounds, and how far it is known to be processed. */
@@ -11,13 +11,13 @@ export interface LogReach {
   readonly low: number;
   /** Offset that the next record will get. */
   readonly high: number;
-  /** The group's offset, undefined when it never committed one: a hint that the partition was begun. */
+  /** The group's offset, undefined when none was ever committed: a hint that the partition was begun. */
   readonly committed: number | undefined;
 }
 
 /**
- * The newest snapshot that can be read, with what it adds to; undefined when there is none at all. One that is damaged is
- * reported, noted in `damaged`, and the one before is taken. Throws `data_damaged` when none is left.
+ * The newest readable snapshot with its lineage; undefined when there is no snapshot at all. A damaged one is reported
+ * and noted in `damaged`, and the previous one is used. Throws `data_damaged` when none is left.
  */
 export async function chooseSnapshot(
   archive: SnapshotArchive,
@@ -53,7 +53,10 @@ async function readChain(archive: SnapshotArchive, id: string, damaged: Readonly
   }
 }
 
-/** Throws `contract_violation`, saying what to do, where the log no longer reaches from the snapshot's beginning to its end. */
+/**
+ * Throws `contract_violation`, saying what to do, when the log no longer covers the snapshot from its beginning to its
+ * end.
+ */
 export function checkReach(
   archive: SnapshotArchive,
   { id, begin, end }: SnapshotManifest,
@@ -74,7 +77,7 @@ export function checkReach(
   }
 }
 
-/** Throws `contract_violation` for a partition that was begun before, and must not be taken for a new one. */
+/** Throws `contract_violation` for a partition that was begun before, so that it is not treated as new. */
 export function checkNeverBegun(archive: SnapshotArchive, { low, committed }: LogReach): void {
   if (low === 0 && (committed ?? 0) === 0) return;
   const sign = low > 0 ? `the log now begins at ${low}` : `its group has committed offset ${committed}`;

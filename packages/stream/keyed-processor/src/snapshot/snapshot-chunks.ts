@@ -4,11 +4,11 @@ import type { SnapshotChunk } from './snapshot-format.js';
 
 export interface ChunkReader {
   readonly archive: SnapshotArchive;
-  /** Chunks that are fetched before they are asked for. */
+  /** Number of chunks fetched ahead. */
   readonly chunksAheadMax: number;
 }
 
-/** The profiles of the chunks in order, the next ones being fetched meanwhile. Throws as the archive does. */
+/** The profiles of the chunks in order; the next chunks are prefetched. Throws as the archive does. */
 export async function* readChunksAhead(
   reader: ChunkReader,
   from: { readonly id: string; readonly chunks: readonly SnapshotChunk[] },
@@ -18,7 +18,7 @@ export async function* readChunksAhead(
   const fetchMore = () => {
     for (; next < from.chunks.length && fetching.length < reader.chunksAheadMax; next++) {
       const fetched = reader.archive.readChunk(from.id, from.chunks[next] as SnapshotChunk);
-      // The error is thrown when this chunk is next, or never when the reader has stopped.
+      // The error is thrown when this chunk is next, or never if the reader has stopped.
       fetched.catch(() => undefined);
       fetching.push(fetched);
     }

@@ -4,15 +4,19 @@ import { ByteReader, ByteWriter } from '../store/byte-codec.js';
 import type { PartitionMeta, StoredProfile } from '../store/store.js';
 
 /*
- * A snapshot is a manifest and chunks, none of which ever changes. It is complete when its manifest is there.
+ * A snapshot is a manifest and chunks, all immutable. It is complete once its manifest exists.
  * Chunk: magic, version byte, then deflated: for each profile its key, due time (NaN for none) and state (null for a
- * tombstone), as in byte-codec.ts. Manifest: SHA-256 of the rest in hex, a newline, JSON.
+ * tombstone), as in byte-codec.ts.
+ * Manifest: SHA-256 of the rest in hex, a newline, JSON.
  */
 
 export interface SnapshotChunk {
   /** Counts from 1. */
   readonly number: number;
-  /** Offset of the next record to be processed when these profiles were read: they hold all records below, and none above. */
+  /**
+   * Offset of the next record to be processed when these profiles were read: they include all records below it, and
+   * none from it on.
+   */
   readonly asOf: number;
   /** Profiles and tombstones. */
   readonly profiles: number;
@@ -23,18 +27,18 @@ export interface SnapshotChunk {
 export interface SnapshotManifest {
   readonly version: typeof FORMAT_VERSION;
   readonly id: string;
-  /** The snapshot that this one adds to; null for a full one. */
+  /** The snapshot that this one is an increment to; null for a full one. */
   readonly parent: string | null;
   readonly namespace: string;
   readonly processor: string;
   readonly topic: string;
   readonly partition: number;
   readonly partitions: number;
-  /** What the partition knew when the snapshot began; ordinal 0. A restore catches up with the log from here. */
+  /** The partition's meta when the snapshot began, with ordinal 0. The catch-up of a restore starts here. */
   readonly begin: PartitionMeta;
-  /** Every output of a record below this had been acknowledged when the snapshot ended; no chunk was read above it. */
+  /** All outputs of records below this offset were acknowledged when the snapshot ended; no chunk was read above it. */
   readonly end: number;
-  /** In the order of reading, so `asOf` never falls. */
+  /** In the order of reading, so `asOf` never decreases. */
   readonly chunks: readonly SnapshotChunk[];
   readonly createdAtMs: number;
 }
@@ -42,15 +46,17 @@ export interface SnapshotManifest {
 export const FORMAT_VERSION = 1;
 
 const MAGIC = Buffer.from('PNSC');
-/** The fastest: on states of the shipped services higher levels cost three times the time for a few percent. */
+/**
+ * The fastest level: on states of the shipped services, higher levels take three times as long and save a few percent.
+ */
 const COMPRESSION_LEVEL = 1;
-/** What a damaged or foreign chunk may inflate to before it counts as damaged. */
+/** Maximum inflated size of a chunk; a larger one counts as damaged. */
 const INFLATED_BYTES_MAX = 256 * 1024 * 1024;
 const SHA256_HEX_CHARS = 64;
 
 /**
- * Compressed at once, not in the thread pool: a chunk is bounded to take a few milliseconds, and a process whose every step
- * follows from its inputs can be simulated.
+ * Compressed synchronously, not in the thread pool: a chunk is bounded to take a few milliseconds, and a process whose
+ * every step follows from its inputs can be simulated.
  */
 export function encodeChunk(profiles: readonly StoredProfile[]): Buffer {
   const writer = new ByteWriter(profiles.reduce((sum, profile) => sum + toProfileBytes(profile), 0));
@@ -63,7 +69,7 @@ export function encodeChunk(profiles: readonly StoredProfile[]): Buffer {
   return Buffer.concat([MAGIC, Buffer.from([FORMAT_VERSION]), deflated]);
 }
 
-/** Throws `data_damaged` for bytes that are no chunk, or one of another version. */
+/** Throws `data_damaged` for bytes that are not a chunk, or are of another version. */
 export function decodeChunk(bytes: Buffer): StoredProfile[] {
   const head = MAGIC.length + 1;
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged('not a chunk of a snapshot');
@@ -89,7 +95,7 @@ export function encodeManifest(manifest: SnapshotManifest): Buffer {
   return Buffer.from(`${toSha256(json)}\n${json}`);
 }
 
-/** Throws `data_damaged` for bytes that are no manifest, whose checksum is wrong, or of another version. */
+/** Throws `data_damaged` for bytes that are not a manifest, have a wrong checksum, or are of another version. */
 export function decodeManifest(bytes: Buffer): SnapshotManifest {
   const json = bytes.subarray(SHA256_HEX_CHARS + 1);
   const sum = bytes.toString('latin1', 0, SHA256_HEX_CHARS);

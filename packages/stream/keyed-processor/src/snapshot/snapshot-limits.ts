@@ -1,30 +1,33 @@
-/** Every bound of snapshots and restores. */
+/** Every limit of snapshots and restores. */
 export interface SnapshotLimits {
-  /** From the beginning of one snapshot of a partition to that of the next. */
+  /** Interval from the beginning of one snapshot of a partition to the beginning of the next. */
   readonly intervalMs: number;
-  /** Increments on top of a full snapshot; then comes a full one. */
+  /** Maximum of increments to a full snapshot; the next one is then full. */
   readonly incrementsMax: number;
   /** Full snapshots that are kept, each with its increments. */
   readonly chainsKept: number;
-  /** What lies there without a manifest may be under way for so long; then it is removed. */
+  /** Objects without a manifest may belong to a snapshot in progress for this long; then they are removed. */
   readonly unfinishedAgeMsMax: number;
-  /** Keys noted as changed since the last snapshot (about 100 bytes each); more make the next one full. */
+  /** Maximum of keys noted as changed since the last snapshot (about 100 bytes each); above it the next one is full. */
   readonly changedKeysMax: number;
-  /** Profiles that one read takes of the store at most, and bytes that it aims at. */
+  /** Maximum of profiles that one read of the store returns, and the bytes that it aims at. */
   readonly chunkProfilesMax: number;
   readonly chunkBytes: number;
-  /** Part of the time that reading, compressing and writing may take; the rest is rest. All partitions of a process take turns. */
+  /**
+   * Share of time that reading, compressing and writing may use; the writer is idle otherwise. One partition of a
+   * process writes at a time.
+   */
   readonly timeShareMax: number;
-  /** Tries to find the partition between two records with nothing unpublished, and how long each may hold it up. */
+  /** Attempts to stop the partition between two records with nothing unpublished, and how long each may hold it up. */
   readonly fixedPointAttemptsMax: number;
   readonly fixedPointWaitMs: number;
-  /** Tries of one operation of the blob store; then the snapshot is given up, or the restore begins again. */
+  /** Attempts of one blob store operation; then the snapshot is abandoned, or the restore starts again. */
   readonly blobAttemptsMax: number;
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
-  /** Chunks that a restore fetches ahead, of one partition. */
+  /** Chunks of one partition that a restore fetches ahead. */
   readonly chunksAheadMax: number;
-  /** How often a restore reports how far it is. */
+  /** How often a restore reports its progress. */
   readonly progressIntervalMs: number;
 }
 

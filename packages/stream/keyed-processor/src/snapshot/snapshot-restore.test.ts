@@ -17,8 +17,8 @@ import {
 } from './snapshot-test-kit.js';
 
 /*
- * A store that is emptied in the middle of everything, with processes that die at any point, must come back as if nothing
- * had happened: the same states and timers, and for a reader who drops repeats the same records.
+ * A store is emptied at any moment while processes crash at any point: it must be restored as if nothing had happened,
+ * with the same states and timers, and the same records for a reader who drops repeats.
  */
 
 const LIMITS = { batchItemsMax: 4, timersPerLoadMax: 2, drainMs: 1 };
@@ -63,7 +63,7 @@ async function runUndisturbed(input: readonly LogRecord[]) {
   return { contents: withoutCounts(store), seen: toSeen(producer.written) };
 }
 
-/** Some turns of the event loop, so that reads of a snapshot and commits fall between each other in many ways. */
+/** Waits for some iterations of the event loop, so that reads of a snapshot and commits interleave in many ways. */
 function createPause(random: () => number): () => Promise<void> {
   return async () => {
     for (let left = Math.floor(random() * 4); left > 0; left--) await new Promise((resolve) => setImmediate(resolve));
@@ -151,7 +151,7 @@ describe('a chunk that was put in', () => {
   const isChunk = (fence: Fence, { meta, states }: CommitRequest) =>
     meta.restoring !== undefined && states.length > 0 && fence.next === meta.next;
 
-  /** A restore after `work` has had its way with the store; how many chunks it put in. */
+  /** A restore after `work` has changed the store; returns how many chunks were loaded. */
   async function restoreWith(seed: number, work: (world: World, repeat: () => Promise<void>) => Promise<unknown>) {
     const input = createTurbulentInput(createSeededRandom(seed), 120);
     const world = new World(input);
@@ -211,7 +211,7 @@ describe('a restore that has no record to catch up with', () => {
       await commit(fence, request);
       if (request.meta.restoring !== undefined) restoring++;
       else if (lost === 0) {
-        // All but the mark.
+        // All but the restore mark.
         lost = restoring;
         world.store.loseCommits(lost);
       }

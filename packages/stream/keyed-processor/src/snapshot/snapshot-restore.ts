@@ -25,26 +25,27 @@ export interface SnapshotRestoreOptions {
   readonly readReach: () => Promise<LogReach>;
 }
 
-/** Where a partition begins that the store knew nothing of. */
+/** Where a partition starts that the store did not know. */
 export interface RestoredStart {
   readonly meta: PartitionMeta;
   readonly catchUp: CatchUp | undefined;
 }
 
 /**
- * Brings a partition back that the store knows nothing of, or only half (an interrupted restore): wiped, marked, and
- * loaded from the newest snapshot, fenced like any commit. A partition that was never begun gets an empty snapshot first.
+ * Restores a partition that the store does not know, or knows only partly (an interrupted restore): wipes it, marks it,
+ * and loads it from the newest snapshot, fenced like any commit. A partition that was never begun gets an empty
+ * snapshot first.
  */
 export class SnapshotRestore {
   readonly #options: SnapshotRestoreOptions;
-  /** Ids found damaged; the next try takes the one before. */
+  /** Ids found damaged; the next attempt uses the previous snapshot. */
   readonly #damaged = new Set<string>();
 
   constructor(options: SnapshotRestoreOptions) {
     this.#options = options;
   }
 
-  /** Throws AppError that says what to do when the partition cannot be brought back. */
+  /** Throws AppError that says what to do when the partition cannot be restored. */
   async start(owner: string, signal: AbortSignal): Promise<RestoredStart> {
     for (;;) {
       const chain = await this.#choose();
@@ -55,7 +56,7 @@ export class SnapshotRestore {
     }
   }
 
-  /** It isn't taken again by this process. */
+  /** This process does not use the snapshot again. */
   noteDamaged(snapshot: string, error: unknown): void {
     const { archive, telemetry } = this.#options;
     this.#damaged.add(snapshot);
@@ -67,7 +68,7 @@ export class SnapshotRestore {
     return chooseSnapshot(archive, this.#damaged, (id, error) => this.noteDamaged(id, error));
   }
 
-  /** Written before the first commit, so that the partition is known to be begun for as long as there are snapshots. */
+  /** Written before the first commit, so that snapshots always show that the partition was begun. */
   async #beginAnew(owner: string, reach: LogReach): Promise<RestoredStart> {
     const { archive, store, clock } = this.#options;
     checkNeverBegun(archive, reach);
@@ -111,8 +112,8 @@ export class SnapshotRestore {
   }
 
   /**
-   * All of an older snapshot, for what it says of a profile holds until a later one says otherwise; of the newest what was
-   * read where it began. Gives the meta after it.
+   * Loads all of each older snapshot, because its state of a profile holds until a later snapshot has a newer one; of
+   * the newest only what was read where it began. Returns the resulting meta.
    */
   async #load(
     manifest: SnapshotManifest,
@@ -140,14 +141,14 @@ export class SnapshotRestore {
 }
 
 /**
- * Counts a commit of a restore. No record was processed by it, but the fence must move all the same: else a chunk that a
- * failover takes back would not be missed, and an older one that a client repeats late would go on top of a newer.
+ * Counts a commit of a restore. It processes no record, but the fence must change all the same: otherwise the loss of a
+ * chunk in a failover would not be noticed, and an older chunk that a client repeats late would overwrite a newer one.
  */
 export function toCounted(meta: PartitionMeta): PartitionMeta {
   return { ...meta, commits: meta.commits + 1 };
 }
 
-/** Profiles as a snapshot holds them, and nothing else. */
+/** Profiles as a snapshot holds them, without any other field. */
 export function toCommit(meta: PartitionMeta, profiles: readonly StoredProfile[]): CommitRequest {
   return {
     meta,

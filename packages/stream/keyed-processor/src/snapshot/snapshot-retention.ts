@@ -3,8 +3,8 @@ import { type SnapshotArchive, toCreatedAtMs } from './snapshot-archive.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
 
 /**
- * Removes what no restore would take: all but the newest full snapshots with their increments, and, once they are old
- * enough not to be under way any more, remains without a manifest. Gives how many went.
+ * Removes what no restore would use: all but the newest full snapshots with their increments, and objects without a
+ * manifest once they are too old to belong to a snapshot in progress. Returns the number removed.
  */
 export async function removeOldSnapshots(
   archive: SnapshotArchive,
@@ -20,7 +20,7 @@ export async function removeOldSnapshots(
     return kept.has(id) || (typeof parent === 'string' && isKept(parent));
   };
   const isOld = (id: string) => nowMs - (toCreatedAtMs(id) ?? nowMs) > limits.unfinishedAgeMsMax;
-  // One that cannot be read, or adds to one that is gone, goes by age too: it may yet be wanted for a look.
+  // One that is unreadable, or whose parent is gone, is also removed by age: it may be needed for an investigation.
   const isWhole = (id: string): boolean => {
     const parent = parents.get(id);
     return parent === null || (typeof parent === 'string' && isWhole(parent));
@@ -31,7 +31,7 @@ export async function removeOldSnapshots(
   return removable.length + unfinished.length;
 }
 
-/** Parent by id: null for a full one, undefined for one that cannot be read. */
+/** Parent by id: null for a full snapshot, undefined for an unreadable one. */
 async function readParents(
   archive: SnapshotArchive,
   ids: readonly string[],

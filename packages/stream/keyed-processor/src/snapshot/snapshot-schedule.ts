@@ -15,11 +15,11 @@ export interface SnapshotScheduleOptions {
   readonly limits: SnapshotLimits;
   readonly clock: Clock;
   readonly telemetry: SnapshotTelemetry;
-  /** Shared by all partitions of a process: one is written at a time. */
+  /** Shared by all partitions of a process: one snapshot is written at a time. */
   readonly slot: Mutex;
 }
 
-/** Writes snapshots of one partition, in the background, for as long as one owner has it. */
+/** Writes snapshots of one partition in the background while one owner has it. */
 export class SnapshotSchedule {
   readonly #options: SnapshotScheduleOptions;
   readonly #stop = new AbortController();
@@ -35,14 +35,14 @@ export class SnapshotSchedule {
     void this.#run();
   }
 
-  /** Gives up what is being written; resolves when nothing is any more. */
+  /** Abandons the snapshot being written; resolves when no write is in flight. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#writing;
     this.#options.telemetry.aged(this.#options.archive.subject.partition, undefined);
   }
 
-  /** Reports how old the newest snapshot is. */
+  /** Reports the age of the newest snapshot. */
   observe(): void {
     if (this.#newestAtMs === undefined || this.#stop.signal.aborted) return;
     const { clock, telemetry, archive } = this.#options;
@@ -56,8 +56,8 @@ export class SnapshotSchedule {
       const newest = (await this.#options.archive.list())[0];
       this.#newestAtMs = newest === undefined ? undefined : toCreatedAtMs(newest);
     });
-    // Not at once after a take-over: a process that comes and goes would write nothing but full ones.
-    // But no later than an interval from now, by whatever clock the newest was written.
+    // Not at once after a take-over: a process that restarts often would write only full ones.
+    // But at most an interval from now, whatever the clock that dated the newest one.
     const ageMs = clock.now() - (this.#newestAtMs ?? 0);
     let restMs = Math.min(Math.max(0, limits.intervalMs - ageMs), limits.intervalMs);
     while (!signal.aborted) {
@@ -78,9 +78,9 @@ export class SnapshotSchedule {
     } catch (error) {
       this.#base = undefined;
       this.#options.source.changes.giveUp();
-      // Given up on purpose.
+      // Abandoned on purpose.
       if (this.#stop.signal.aborted) return;
-      // An owner without records would not find out by itself.
+      // An owner without records would not notice by itself.
       if (isAppError(error, 'fenced')) endOwnership(this.#options.source, error);
       else telemetry.failed(archive.subject.partition, error);
     }

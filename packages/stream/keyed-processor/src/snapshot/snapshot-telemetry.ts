@@ -23,17 +23,17 @@ interface SnapshotFigures {
 /** One function per telemetry event of snapshots and restores: metric and log, never throwing. */
 export interface SnapshotTelemetry {
   written(partition: number, figures: SnapshotFigures): void;
-  /** The next try comes by itself. */
+  /** The next attempt follows automatically. */
   failed(partition: number, error: unknown): void;
   removed(partition: number, snapshots: number): void;
-  /** By the clock of this process; undefined while none is known. */
+  /** By the clock of this process; undefined while no snapshot is known. */
   aged(partition: number, ageMs: number | undefined): void;
   restoring(partition: number, figures: RestoreFigures): void;
   restored(partition: number, figures: RestoreFigures): void;
   damaged(partition: number, found: { readonly snapshot: string; readonly error: unknown }): void;
 }
 
-/** Seconds to half an hour: a snapshot rests most of the time it takes. */
+/** From seconds to half an hour: a snapshot's writer is idle for most of its duration. */
 const LONG_BUCKETS_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800];
 
 export function createSnapshotTelemetry(logger: Logger, metrics: Metrics): SnapshotTelemetry {

@@ -11,7 +11,7 @@ import { decodeManifest, type SnapshotManifest } from './snapshot-format.js';
 import { DEFAULT_SNAPSHOT_LIMITS, type SnapshotLimits } from './snapshot-limits.js';
 import type { SnapshotTelemetry } from './snapshot-telemetry.js';
 
-/** Snapshots all the time, in chunks of a few profiles. */
+/** Snapshots without pause, in chunks of a few profiles. */
 export const RESTLESS_LIMITS: SnapshotLimits = {
   ...DEFAULT_SNAPSHOT_LIMITS,
   intervalMs: 1,
@@ -34,7 +34,7 @@ const silentSnapshotTelemetry: SnapshotTelemetry = {
 };
 
 const SUBJECT = { namespace: 'test', processor: 'summing', topic: 'in', partition: 0, partitions: 1 };
-/** Where `summing`'s manifests lie. */
+/** Prefix of `summing`'s manifests. */
 export const MANIFESTS = 'test/summing/0/manifests/';
 export const CHUNKS = 'test/summing/0/chunks/';
 
@@ -42,7 +42,7 @@ export function openTestArchive(blobs: MemoryBlobStore, limits: SnapshotLimits =
   return new SnapshotArchive({ blobs, subject: SUBJECT, limits, clock: impatientClock, random: () => 0.5 });
 }
 
-/** Snapshots of `summing`'s one partition, over a log of which `readReach` tells. */
+/** Snapshots of `summing`'s one partition, over a log whose bounds `readReach` gives. */
 export function openTestSnapshots(options: {
   store: PartitionStore;
   blobs: MemoryBlobStore;
@@ -70,13 +70,13 @@ export function readManifests(blobs: MemoryBlobStore): SnapshotManifest[] {
     .map(([, bytes]) => decodeManifest(bytes));
 }
 
-/** How many commits and outboxes there were depends on where batches were cut; nothing else may. */
+/** The numbers of commits and outboxes depend on where batches were cut; nothing else may. */
 export function withoutCounts(store: MemoryPartitionStore) {
   const { meta, ...rest } = store.contents();
   return { ...rest, meta: { ...meta, sequence: undefined, commits: undefined } };
 }
 
-/** Profiles that come, are changed, wake up, are poisoned and go, and ticks that wake many at once. */
+/** Profiles that are created, changed, woken, poisoned and removed, and ticks that wake many at once. */
 export function createTurbulentInput(random: () => number, records: number): LogRecord[] {
   let tick = 0;
   return toInput(
@@ -95,10 +95,10 @@ export function createTurbulentInput(random: () => number, records: number): Log
   );
 }
 
-/** Never answers again: what a crashed process sees of the world. */
+/** Never resolves: how a crashed process sees its dependencies. */
 const silence = () => new Promise<never>(() => {});
 
-/** A process's access to the world, which ends for good at the nth operation, or when told; before and after the operation. */
+/** A process's access to its dependencies, which ends for good before or after the nth operation, or on request. */
 export class Mortal {
   dead = false;
   operations = 0;

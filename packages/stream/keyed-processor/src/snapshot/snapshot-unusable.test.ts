@@ -16,7 +16,7 @@ import {
 
 const input = createTurbulentInput(createSeededRandom(21), 200);
 
-/** A partition that was processed with snapshots all the time, then lost its store. */
+/** A partition that was processed while snapshots were written, and then lost its store. */
 async function loseStore() {
   const store = new MemoryPartitionStore();
   const blobs = new MemoryBlobStore();
@@ -31,7 +31,7 @@ async function loseStore() {
   return { store, blobs, producer, before };
 }
 
-/** Takes the partition on; gives its result, and the errors it reported: it is stopped at the one after `patience`. */
+/** Acquires the partition; returns its result and the reported errors. It is stopped at the error after `patience`. */
 async function takeOn(
   lost: Awaited<ReturnType<typeof loseStore>>,
   { patience = 0, ...reach }: Partial<LogReach> & { patience?: number } = {},
@@ -56,7 +56,7 @@ async function takeOn(
   return { error: reported[0], damaged, contents: withoutCounts(lost.store), seen: toSeen(lost.producer.written) };
 }
 
-/** Numbers from the end: 0 is the newest. */
+/** Index from the end: 0 is the newest. */
 const newest = (blobs: MemoryBlobStore, back = 0) => must(readManifests(blobs).at(-1 - back), 'manifest');
 const chunkKeysOf = (blobs: MemoryBlobStore, id: string) =>
   [...blobs.objects.keys()].filter((key) => key.startsWith(`${CHUNKS}${id}/`)).sort();
@@ -177,7 +177,7 @@ describe('a damaged snapshot is reported, and the one before is taken', () => {
   it.each(damages)('%s', async (_what, harm) => {
     const lost = await loseStore();
     const id = harm(lost.blobs);
-    // One that is met in mid catch-up stalls the partition, visibly; the next try takes the one before.
+    // Damage found during catch-up stalls the partition visibly; the next attempt uses the previous snapshot.
     const { error, damaged, contents, seen } = await takeOn(lost, { patience: 1 });
     if (error !== undefined) expect(error).toMatchObject({ code: 'data_damaged' });
     expect(damaged).toContain(id);

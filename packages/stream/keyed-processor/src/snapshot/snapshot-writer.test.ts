@@ -21,7 +21,7 @@ import {
 } from './snapshot-test-kit.js';
 import { writeSnapshot } from './snapshot-writer.js';
 
-/** A partition of a few profiles, with an owner that commits what it is told to. */
+/** A partition of a few profiles, whose owner commits on request. */
 async function createSource(states: Readonly<Record<string, string>>) {
   const store = new MemoryPartitionStore();
   const blobs = new MemoryBlobStore();
@@ -110,7 +110,7 @@ describe('a snapshot', () => {
     };
     const limits = { ...options.limits, timeShareMax: 0.2 };
     await writeSnapshot({ ...options, clock, limits }, undefined);
-    // The others are those of a round that waits for the partition to come to rest.
+    // The others are from a round that waits for the partition to have nothing unpublished.
     expect(rests.filter((ms) => ms !== limits.fixedPointWaitMs)).toEqual([40, 40]);
   });
 

@@ -6,13 +6,15 @@ import { FORMAT_VERSION, type SnapshotChunk, type SnapshotManifest, toProfileByt
 import type { SnapshotLimits } from './snapshot-limits.js';
 
 /*
- * A snapshot of a partition at work. Begin: between two batches, where the partition stands. Then every profile as it is
- * read, each chunk with the offset at which it was (`asOf`): a full snapshot scans, an increment takes what has changed
- * since the one before began. End: between two batches again, when nothing is unpublished, so that a restore may process
- * everything below the end again without its outputs. The manifest last.
+ * Writes a snapshot of a partition in operation.
+ * Begin: between two batches, at the partition's current offset. Then every profile is read, each chunk with the offset
+ * at which it was read (`asOf`): a full snapshot scans, an increment reads what has changed since the previous one
+ * began. End: again between two batches, when nothing is unpublished, so that a restore may process everything below
+ * the end again without its outputs. The manifest is written last.
  *
- * A scan may miss a profile that is not there all the time. One that came after the beginning is made by the catch-up. One
- * that was removed, and perhaps came again, is read by its key after the scan: it may have had a state at the beginning.
+ * A scan may miss a profile that does not exist during the whole scan. One that was created after the beginning is made
+ * by the catch-up. One that was removed, and perhaps created again, is read by its key after the scan: it may have had
+ * a state at the beginning.
  */
 
 /** What a snapshot needs of the partition's owner. */
@@ -30,15 +32,16 @@ export interface SnapshotWriterOptions {
   readonly signal: AbortSignal;
 }
 
-/** The snapshot before, and how many increments lie on its full one. */
+/** The previous snapshot, and the number of increments since its full one. */
 export interface SnapshotBase {
   readonly manifest: SnapshotManifest;
   readonly increments: number;
 }
 
 /**
- * Writes a snapshot, an increment to `base` where that is possible. Throws when the partition was lost meanwhile
- * (`fenced`), did not come to rest (`timeout`) or the blob store is away; what was written then is no snapshot.
+ * Writes a snapshot, as an increment to `base` where possible. Throws when the partition was lost meanwhile (`fenced`),
+ * never had nothing unpublished (`timeout`), or the blob store is unavailable; the objects written until then are not a
+ * snapshot.
  */
 export async function writeSnapshot(
   options: SnapshotWriterOptions,
@@ -90,15 +93,15 @@ class SnapshotWriter {
     return manifest;
   }
 
-  /** What a crash, or a partition given up in haste, leaves behind is removed by age. */
+  /** Objects left by a crash, or by a partition released in haste, are removed by age. */
   async discard(): Promise<void> {
     const { archive, signal } = this.#options;
     if (this.#chunks.length === 0 || signal.aborted) return;
-    // The failure that is reported is the one that led here.
+    // The reported failure is the original one.
     await archive.remove(this.#id).catch(() => undefined);
   }
 
-  /** Between two batches no commit is under way, so what is noted from now on is what lies above `meta`. */
+  /** Between two batches no commit is in flight, so the keys noted from now on are exactly the changes above `meta`. */
   #begin(): Promise<{ meta: PartitionMeta; changed: readonly string[] | undefined }> {
     const { source } = this.#options;
     return this.#atFixedPoint('begin', async () => ({ meta: source.meta, changed: source.changes.restart() }));
@@ -131,7 +134,7 @@ class SnapshotWriter {
     return { owner: this.#options.source.owner, nextMin: this.#asOf };
   }
 
-  /** Reads some profiles and writes them as a chunk; then rests, so that all of it takes its share of time at most. */
+  /** Reads some profiles and writes them as a chunk; then pauses, so that the snapshot keeps to its share of time. */
   async #chunk<R extends ProfileReading>(read: () => Promise<R>): Promise<R> {
     const { archive, clock, limits, signal } = this.#options;
     signal.throwIfAborted();
@@ -154,8 +157,9 @@ class SnapshotWriter {
   }
 
   /**
-   * Where nothing is unpublished: a record below may be processed again without its outputs. Outboxes that are acknowledged go
-   * with a commit that changes nothing else; that the store then holds none is asked of the store itself.
+   * The offset at which nothing is unpublished: a record below it may be processed again without its outputs.
+   * Acknowledged outboxes are dropped by a commit that changes nothing else; the store itself is then asked whether any
+   * is left.
    */
   #end(): Promise<number> {
     const { source, store, clock, limits, signal } = this.#options;
@@ -172,14 +176,14 @@ class SnapshotWriter {
       });
       source.publisher.forget(acknowledged);
       const { next, ordinal, outboxes } = await store.peek(this.#guard(), []);
-      // A failover may take back just the commit before this: whoever owns the partition anew drops those outboxes again.
+      // A failover may lose just the preceding commit: the next owner then drops those outboxes again.
       if (next !== source.meta.next || ordinal !== 0 || outboxes > 0)
         throw new AppError('fenced', 'the store lost commits: what was acknowledged and dropped is there again');
       return next;
     });
   }
 
-  /** Between two records (a tick may take several commits), with `work` done; tried again a bounded number of times. */
+  /** Runs `work` between two records (a tick may take several commits); a bounded number of attempts. */
   async #atFixedPoint<T>(what: string, work: () => Promise<T | undefined>): Promise<T> {
     const { source, clock, limits, signal } = this.#options;
     for (let attempt = 0; attempt < limits.fixedPointAttemptsMax; attempt++) {
@@ -192,5 +196,5 @@ class SnapshotWriter {
   }
 }
 
-/** Before anything is known of their size. */
+/** Used before the size of profiles is known. */
 const FIRST_READ_PROFILES = 100;

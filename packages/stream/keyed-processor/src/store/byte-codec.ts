@@ -7,7 +7,7 @@ import { AppError } from '@perennial/kernel';
 
 const NULL_LENGTH = 0xffffffff;
 
-/** Writes into a buffer of the size given: the caller knows it beforehand. */
+/** Writes into a buffer of a given size, which the caller computes beforehand. */
 export class ByteWriter {
   readonly buffer: Buffer;
   #at = 0;
@@ -40,7 +40,7 @@ export class ByteWriter {
   }
 }
 
-/** Reads what ByteWriter wrote; throws `contract_violation` that names `what` when it is cut short. */
+/** Reads what ByteWriter wrote; throws `contract_violation` that names `what` for truncated bytes. */
 export class ByteReader {
   readonly #buffer: Buffer;
   readonly #what: string;

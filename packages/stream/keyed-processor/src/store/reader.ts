@@ -1,10 +1,10 @@
 import type { Rollout } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
 
-/** Fields of a partition's meta that a reader asks for, in this order, together with states or after them. */
+/** Fields of a partition's meta that a reader requests, in this order, together with states or after them. */
 export const READER_FIELDS = ['next', 'logTime', 'restoring', 'inForce'] as const;
 
-/** What a reader is told of a partition. */
+/** What a reader sees of a partition. */
 export interface ReadablePartition {
   /** Highest tick, 0 before the first. */
   readonly logTimeMs: number;
@@ -13,8 +13,8 @@ export interface ReadablePartition {
 }
 
 /**
- * The partition out of READER_FIELDS. Throws a retriable `dependency_unavailable` while states are not
- * there to be read: an absent one must not be taken for a profile never seen when the store was emptied or is being filled.
+ * Parses READER_FIELDS. Throws a retriable `dependency_unavailable` while states cannot be read: when the store was
+ * emptied or is being restored, a missing state must not be taken for a new profile.
  */
 export function toReadablePartition(fields: ReadonlyArray<string | null>, partition: number): ReadablePartition {
   const [next = null, logTime = null, restoring = null, inForce = null] = fields;

@@ -81,8 +81,9 @@ export function createRedisPartitionStore(
 }
 
 /**
- * A script by its hash, sent whole where Redis does not know it yet. Not by ioredis's `defineCommand`: a pipeline that is
- * already filling on this connection does not know the new command, and throws where no caller can catch it.
+ * Runs a script by its hash, and sends the source where Redis does not know it yet. It does not use ioredis's
+ * `defineCommand`: a pipeline that is already filling on this connection does not know the new command, and throws
+ * where no caller can catch it.
  */
 function createScript(redis: Redis, lua: string): Script {
   const hash = createHash('sha1').update(lua).digest('hex');
@@ -180,7 +181,7 @@ function parseMeta(fields: ReadonlyArray<Buffer | null>): PartitionMeta | undefi
   return {
     next: Number(next),
     ordinal: Number(ordinal),
-    // Missing in what a version wrote that did not count them.
+    // Absent in metas written by a version that did not count commits.
     commits: Number(commits ?? 0),
     logTimeMs: Number(logTime),
     sequence: Number(sequence),

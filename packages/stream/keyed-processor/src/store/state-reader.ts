@@ -3,28 +3,30 @@ import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import { toPartitionKeys } from './keys.js';
 import { READER_FIELDS, type ReadablePartition, toReadablePartition } from './reader.js';
 
-/** The two commands it takes; ioredis has them. */
+/** The two commands that the reader needs; ioredis has them. */
 export interface HashReader {
   hmget(key: string, ...fields: string[]): Promise<Array<string | null>>;
   hgetBuffer(key: string, field: string): Promise<Buffer | null>;
 }
 
-/** A key's state as it lies in the store. */
+/** A key's state as stored. */
 interface StoredState<State> extends ReadablePartition {
-  /** Undefined for a key never seen. */
+  /** Undefined for an unknown key. */
   readonly state: State | undefined;
 }
 
 /**
- * States in the order of the keys, whichever instance owns their partitions. Throws a retriable `dependency_unavailable` when
- * the store is away or a partition is being restored, and `dependency_misconfigured` for a state that this release cannot
- * read, such as one of a newer release: that is our fault, not the request's.
+ * Returns states in the order of the keys, whichever instance owns their partitions. Throws a retriable
+ * `dependency_unavailable` when the store is unavailable or a partition is being restored, and
+ * `dependency_misconfigured` for a state that this release cannot read, such as one of a newer release: that is a
+ * server error, not a client error.
  */
 export type ReadStates<State> = (keys: readonly string[]) => Promise<ReadonlyArray<StoredState<State>>>;
 
 /**
- * Reads states as the processor wrote them, never writes. All commands of a call go out at once, so that autopipelining
- * makes one round trip of them (a node, on a cluster): one read a key, one a partition for its log time.
+ * Reads states as the processor wrote them, and never writes. All commands of a call are sent at once, so that
+ * autopipelining makes one round trip of them (one for each node on a cluster): one read for each key, and one for each
+ * partition for its log time.
  */
 export function createStateReader<State>(
   redis: HashReader,
@@ -34,8 +36,8 @@ export function createStateReader<State>(
     readonly partitions: number;
     readonly decode: (bytes: Buffer) => State;
     /**
-     * Has this process know what others may know by now, such as artifacts that came into force since it began. A state that
-     * cannot be read is tried once more after it.
+     * Refreshes what this process knows, such as artifacts that came into force since it started. An unreadable state
+     * is tried once more after it.
      */
     readonly refresh?: () => Promise<void>;
   },

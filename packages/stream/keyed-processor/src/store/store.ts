@@ -1,21 +1,26 @@
 import type { Rollout } from '@perennial/contracts';
 
-/** What a commit must find unchanged: whose partition it is, and how far it has come. */
+/** What a commit must find unchanged: the owner, and how far the partition is processed. */
 export interface Fence {
-  /** A fresh random token of each acquisition; never a counter, since a failover that loses writes could repeat one. */
+  /**
+   * A fresh random token for each acquisition; never a counter, because a failover that loses writes could repeat one.
+   */
   readonly owner: string;
   /** Offset of the next record to be processed. */
   readonly next: number;
-  /** Number of the last commit: part of a tick, or a restored chunk, does not move `next`, and its loss must show all the same. */
+  /**
+   * Number of the last commit: part of a tick, or a restored chunk, does not move `next`, but its loss must be detected
+   * too.
+   */
   readonly commits: number;
 }
 
-/** What the partition knows besides states, timers and outboxes. */
+/** The partition's data besides states, timers and outboxes. */
 export interface PartitionMeta {
   readonly next: number;
   /** Outputs of the next record that are committed already (a tick whose timers take several commits). */
   readonly ordinal: number;
-  /** Number of the last commit; one that only begins the partition or drops outboxes has none. */
+  /** Number of the last commit; a commit that only begins the partition or drops outboxes has none. */
   readonly commits: number;
   /** Highest tick so far, ms; 0 before the first. */
   readonly logTimeMs: number;
@@ -25,7 +30,9 @@ export interface PartitionMeta {
   readonly inForce: readonly Rollout[];
   /** Highest position applied, by source. */
   readonly applied: Readonly<Record<string, { offset: number; ordinal: number }>>;
-  /** The snapshot that the partition is being restored from: until it is gone, states are not what `next` says. */
+  /**
+   * The snapshot that the partition is being restored from: while it is set, the states do not correspond to `next`.
+   */
   readonly restoring?: string | undefined;
 }
 
@@ -49,7 +56,7 @@ export interface LoadReply {
   /** In the order of the request's keys; null where there is none. */
   readonly states: ReadonlyArray<Buffer | null>;
   readonly timers: ReadonlyArray<StoredTimer & { readonly state: Buffer | null }>;
-  /** Due time of the first timer that was not given; undefined when there is no other. */
+  /** Due time of the first timer that was not returned; undefined when there is no other. */
   readonly nextTimerAtMs: number | undefined;
 }
 
@@ -64,14 +71,17 @@ export interface CommitRequest {
   readonly acknowledged: readonly number[];
 }
 
-/** What a snapshot's read must find: the owner, and a partition that has come at least as far as `nextMin`. */
+/** What a snapshot's read must find: the owner, and a partition that is processed at least up to `nextMin`. */
 export interface ReadGuard {
   readonly owner: string;
-  /** A store that lost commits is below this offset; a state read from it does not belong to this snapshot. */
+  /** A store that lost commits is below this offset; a state read from it is not part of this snapshot. */
   readonly nextMin: number;
 }
 
-/** A profile as a snapshot holds it. Its timer is kept apart, since a poison timer is gone though the state still asks for it. */
+/**
+ * A profile as a snapshot holds it. The timer is separate from the state: a poison timer is removed though the state
+ * still asks for it.
+ */
 export interface StoredProfile {
   readonly key: string;
   /** Null for a profile that has none. */
@@ -79,7 +89,7 @@ export interface StoredProfile {
   readonly dueAtMs: number | null;
 }
 
-/** Profiles with the position at which they were read, all at once. */
+/** Profiles with the position at which they were read, in one atomic read. */
 export interface ProfileReading {
   readonly next: number;
   readonly ordinal: number;
@@ -88,7 +98,7 @@ export interface ProfileReading {
   readonly profiles: readonly StoredProfile[];
 }
 
-/** Where a scan begins; every profile that is there all the time is given at least once by the time it ends. */
+/** Where a scan begins. Every profile that exists during the whole scan is returned at least once. */
 export const SCAN_START = '0';
 
 /**
@@ -96,11 +106,14 @@ export const SCAN_START = '0';
  * AppError `fenced` and change nothing when the owner, `next` or `commits` is not as expected.
  */
 export interface PartitionStore {
-  /** Makes `owner` the only one that may commit; gives the meta (undefined for a partition never begun) and the outboxes still kept. */
+  /**
+   * Makes `owner` the only one that may commit; returns the meta (undefined for a partition never begun) and the
+   * outboxes still kept.
+   */
   acquire(owner: string): Promise<{ meta: PartitionMeta | undefined; outboxes: readonly StoredOutbox[] }>;
   load(fence: Fence, request: LoadRequest): Promise<LoadReply>;
   commit(fence: Fence, request: CommitRequest): Promise<void>;
-  /** Some profiles (about `count`) from `cursor` on, and the cursor to go on from; undefined at the end. Fenced by the guard. */
+  /** Some profiles (about `count`) from `cursor` on, and the next cursor; undefined at the end. Fenced by the guard. */
   scan(
     guard: ReadGuard,
     from: { readonly cursor: string; readonly count: number },
@@ -108,8 +121,9 @@ export interface PartitionStore {
   /** These profiles, in order. Fenced by the guard. */
   peek(guard: ReadGuard, keys: readonly string[]): Promise<ProfileReading>;
   /**
-   * Makes the partition one never begun, of the same owner. Fenced by the owner, and by there being nothing to lose: a
-   * partition that was begun must be marked as being restored, so that a call repeated late cannot empty one that works.
+   * Resets the partition to one never begun, with the same owner. Fenced by the owner; also rejected if data would be
+   * lost: a partition that was begun must be marked as being restored, so that a late repeated call cannot empty one in
+   * operation.
    */
   wipe(owner: string): Promise<void>;
 }
