@@ -3,7 +3,7 @@
 //   node scripts/check-contracts.mjs             exit 0 when all is well, 1 with every problem named
 //   node scripts/check-contracts.mjs --release   checks, then freezes the present state in proto/released
 //
-// `--proto FOLDER` looks at another folder in place of proto/ (the tests do); generated code is then left out.
+// `--proto FOLDER` checks another folder in place of proto/ (for the tests); generated code is then not checked.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -74,7 +74,7 @@ function runBuf(args) {
   return `${stdout}${stderr}`.trim().split('\n');
 }
 
-/** Each released JSON Schema must still be there and say nothing else than before, or more. */
+/** Each released JSON Schema must still exist and accept and promise the same as before, or more. */
 function checkEdges() {
   if (!existsSync(releasedEdges)) return missingRelease(releasedEdges);
   return listEdges(releasedEdges).flatMap((edge) => {

@@ -1,4 +1,5 @@
-// Training rows out of a history file, computed by the engine that serves them: `node scripts/export-features.mjs --help`.
+// Training rows from a history file, computed by the engine that serves them: `node scripts/export-features.mjs
+// --help`.
 // Needs a build (`pnpm build`).
 import { EXPORT_USAGE, exportTrainingRows } from '../tools/history/dist/export-training-rows.js';
 

@@ -13,8 +13,8 @@ const SHARED = [
 ];
 
 /**
- * Jest gives each test file its own built-ins. ONNX Runtime's native part makes typed arrays of the main ones and its
- * JavaScript checks them against the file's: so both must be the same.
+ * Jest gives each test file its own built-ins. ONNX Runtime's native part creates typed arrays of the main context, and
+ * its JavaScript part checks them against those of the test file: so both must be the same.
  */
 export default class PerennialEnvironment extends TestEnvironment {
   constructor(config, context) {

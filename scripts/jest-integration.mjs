@@ -1,4 +1,4 @@
 import { jest } from '@jest/globals';
 
-// Real parts on a busy machine: the usual five seconds tell of the machine, not of the test.
+// Real parts on a busy machine: a timeout of the usual five seconds would measure the machine, not the code.
 jest.setTimeout(60_000);

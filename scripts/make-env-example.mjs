@@ -1,5 +1,5 @@
 // Writes .env.example from docker-compose.yml and the services' configuration (built: run `pnpm build` first).
-// With --check it only tells whether the file is what would be written.
+// With --check it only reports whether the file is up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeVariables } from '../packages/base/config/dist/index.js';

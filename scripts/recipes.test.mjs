@@ -20,7 +20,7 @@ function readRecipes() {
   return recipes;
 }
 
-/** Workspace packages by name, as they were built: what a new package of the workspace would see. */
+/** Workspace packages by name, as built: what a new package of the workspace would import. */
 function toPaths() {
   const groups = ['packages/base', 'packages/io', 'packages/stream', 'packages/domain'];
   const packages = groups.flatMap((group) =>

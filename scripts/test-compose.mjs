@@ -24,7 +24,9 @@ const GUARDED_ROUTES = {
 };
 const UP_TIMEOUT_S = 480;
 const ACTION_TIMEOUT_MS = 60_000;
-/** A profile in twenty is held out and gets nothing: that all five are happens once in three million runs. */
+/**
+ * One profile in twenty is held out and gets no action: that all five are has a probability of one in three million.
+ */
 const USERS = 5;
 const EXIT_NO_ENGINE = 3;
 
@@ -44,7 +46,7 @@ async function main() {
   if (ensureEnvFile(join(root, '.env'))) say('made .env with new secrets');
   const compose = createCompose({ root, project, env: await createTestPorts() });
   let passed = false;
-  // Ctrl-C ends the docker command in hand, and with it this try: what was started still goes.
+  // Ctrl-C ends the current docker command, and with it this try block: the started containers are still removed.
   process.on('SIGINT', () => say('interrupted: cleaning up'));
   try {
     await step('build the images', () => compose.run(['build', '--quiet']));
@@ -70,7 +72,7 @@ async function main() {
   if (passed && !process.exitCode) say('passed');
 }
 
-/** Ports that are free: 0 lets the engine choose, but Kafka has to tell its clients which it is. */
+/** Free ports: 0 would let the engine choose, but Kafka has to advertise its port to clients. */
 async function createTestPorts() {
   const names = [...SERVICE_NAMES, 'redis', 'postgres'].map((name) => name.toUpperCase().replaceAll('-', '_'));
   return {
@@ -168,7 +170,7 @@ async function waitForAction(compose, users) {
   }
 }
 
-/** The operator's token, as the provisioning has made it known. */
+/** The operator's token, as imported by the provisioning. */
 function readToken() {
   return parseEnv(readFileSync(join(root, '.env'), 'utf8')).get('PERENNIAL_TOKEN');
 }
@@ -178,7 +180,10 @@ async function readText(url) {
   return { ok: response.ok, text: await response.text() };
 }
 
-/** Reads action.decided from its beginning, as any consumer would, and holds each record to the published schema. */
+/**
+ * Reads action.decided from its beginning, as any consumer would, and validates each record against the published
+ * schema.
+ */
 function checkTopic(compose, action) {
   const consume = '/opt/kafka/bin/kafka-console-consumer.sh --bootstrap-server localhost:9092 --from-beginning';
   const script = `${consume} --topic lifecycle.action.decided.v1 --timeout-ms 20000 2>/dev/null || true`;

@@ -1,7 +1,7 @@
-// Docker Compose as a few functions: a project of its own name, commands that show what they say, answers as text.
+// Docker Compose as a few functions: a project with its own name, commands with visible output, answers as text.
 import { spawn, spawnSync } from 'node:child_process';
 
-/** Why there is no engine to run containers on, in words; undefined when there is one. */
+/** Why no container engine is available, as text; undefined when one is. */
 export function findEngineProblem() {
   const engine = spawnSync('docker', ['info', '--format', '{{.ServerVersion}}'], { encoding: 'utf8', timeout: 20_000 });
   if (engine.error?.code === 'ENOENT') return 'docker is not on the PATH';

@@ -28,7 +28,7 @@ const MEANINGS = {
   PERENNIAL_VERSION: 'Tag of the images.',
 };
 
-/** Variables that docker-compose.yml sets for each service, so that .env has no say in them. */
+/** Variables that docker-compose.yml sets for each service, so that .env cannot override them. */
 const SET_BY_COMPOSE = new Set([
   'HOST',
   'PORT',
@@ -41,7 +41,10 @@ const SET_BY_COMPOSE = new Set([
   'PERENNIAL_ARCHIVE',
 ]);
 
-/** `declarations`: service name -> what its configuration asks for. Throws when the compose file does not hand one of those on. */
+/**
+ * `declarations`: service name -> its configuration's variables. Throws when the compose file does not pass one of
+ * them.
+ */
 export function createEnvExample(composeText, declarations) {
   const secretNames = SECRETS.map(([name]) => name);
   const forwarded = toHandedOn(parse(composeText, { merge: true }).services, declarations);

@@ -14,7 +14,10 @@ export const SECRETS = [
 ];
 const SECRET_BYTES = 32;
 
-/** Makes the file if it isn't there. An existing one is left as it is: throws when it lacks a secret. Answers whether it was made. */
+/**
+ * Creates the file if it is missing. An existing one is kept: throws when it lacks a secret. Returns whether it was
+ * created.
+ */
 export function ensureEnvFile(path) {
   if (existsSync(path)) {
     const missing = findMissing(readFileSync(path, 'utf8'));
@@ -23,7 +26,7 @@ export function ensureEnvFile(path) {
     const names = missing.map(([missingName]) => missingName).join(', ');
     throw new Error(`${path} lacks ${names}; add a line for each, such as ${name}=${createSecret(prefix)}`);
   }
-  // wx: of two that start at once one makes it, and no link is followed.
+  // wx: of two concurrent starts only one creates it, and no link is followed.
   writeFileSync(path, createEnvText(), { mode: 0o600, flag: 'wx' });
   return true;
 }

@@ -1,7 +1,8 @@
-// Tells whether an OpenAPI document still takes and promises what its released form did. Pure: two documents in, problems out.
+// Checks whether an OpenAPI document still accepts and promises what its released form did. Pure: two documents in,
+// problems out.
 //
-// Compatible means: operations, parameters and answers are only added; nothing more is asked for; a token that was enough
-// is enough. Schemas of requests and of answers go by the rules of schema-compatibility.mjs, as written outside and by us.
+// Compatible means: operations, parameters and answers are only added; nothing new is required; a token that was enough
+// is still enough. Schemas of requests and of answers follow schema-compatibility.mjs, as written by clients and by us.
 import { findIncompatibilities } from './schema-compatibility.mjs';
 
 /** Problems of `current` against `released`: `[{path, problem}]`. Paths read like `GET /v1/actions query.limit`. */

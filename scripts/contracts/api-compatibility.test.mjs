@@ -29,7 +29,7 @@ const toDocument = (operations) =>
   toOpenApiDocument({ service: 'x', version: '1', operations, problem: { type: 'object', properties: {} } });
 const compare = (...operations) => findApiIncompatibilities(toDocument([LIST_ACTIONS, MOVE]), toDocument(operations));
 
-/** LIST_ACTIONS with something changed in a copy. */
+/** A copy of LIST_ACTIONS with a change. */
 function change(operation, edit) {
   const copy = structuredClone(operation);
   edit(copy);

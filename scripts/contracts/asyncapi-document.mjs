@@ -1,5 +1,5 @@
-// Checks proto/asyncapi.yaml: valid by the specification's own JSON Schema, every $ref leads somewhere, and what it says
-// agrees with the schemas beside it (one channel an edge; headers and key told for each message).
+// Checks proto/asyncapi.yaml: valid by the specification's own JSON Schema, every $ref resolves, and it agrees with the
+// schemas beside it (one channel an edge; headers and key given for each message).
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
@@ -13,7 +13,8 @@ export function findAsyncApiProblems(file, edgeNames) {
 }
 
 function findInvalid(document) {
-  // The form without $ids, or ajv takes the draft-07 copy within for a second one; formats are left unchecked, they need another dependency.
+  // The form without $ids, or ajv takes the draft-07 copy within for a second one; formats are not checked, they need
+  // another dependency.
   const schema = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0-without-$id.json');
   const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false, logger: false });
   if (ajv.validate(schema, document)) return [];

@@ -1,4 +1,5 @@
-// Problems of the OpenAPI documents in proto/openapi: not what the routes say, invalid, or not compatible with the released ones.
+// Problems of the OpenAPI documents in proto/openapi: different from the routes, invalid, or incompatible with the
+// released ones.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -18,7 +19,7 @@ export async function findUngenerated(root, folder) {
   return [...stale, ...(isClientStale ? [`${CLIENT_CODE} is not what proto/openapi generates: run pnpm openapi`] : [])];
 }
 
-/** Each document must be valid OpenAPI 3.1, and take and promise what its released form did. */
+/** Each document must be valid OpenAPI 3.1, and accept and promise what its released form did. */
 export async function findApiProblems(folder, releasedFolder) {
   const problems = [];
   for (const name of listDocuments(folder)) {

@@ -3,7 +3,7 @@ import { toTypeText } from './schema-type.mjs';
 
 const JSON_TYPE = 'application/json';
 
-/** TypeScript out of `[{service, document}]`. Throws when two services name an operation alike. */
+/** TypeScript from `[{service, document}]`. Throws when two services use one name for an operation. */
 export function toClientCode(documents) {
   const operations = documents.flatMap(({ service, document }) => listOperations(service, document));
   const names = operations.map(({ id }) => id);

@@ -1,9 +1,9 @@
-// The OpenAPI 3.1 document of a service, out of the operations that its routes are made from. Pure.
+// The OpenAPI 3.1 document of a service, generated from the operations of its routes. Pure.
 
 const JSON_TYPE = 'application/json';
 const PROBLEM = { $ref: '#/components/schemas/Problem' };
 
-/** What may stand in an `Authorization` header, by what a route asks for. */
+/** Allowed contents of an `Authorization` header, by what a route requires. */
 const SECURITY_SCHEMES = {
   token: {
     type: 'http',
@@ -17,7 +17,7 @@ const SECURITY_SCHEMES = {
   },
 };
 
-/** Texts of the statuses that an operation has by what it takes. */
+/** Texts of the statuses that follow from what an operation accepts. */
 const INPUT_PROBLEM = { 400: 'The request is not as described; `errors` names each field at fault.' };
 const TOKEN_PROBLEMS = { 401: 'No valid token.', 403: 'The token lacks the scope.' };
 const AWAY_PROBLEM = { 503: 'A part behind it is away: try again after `Retry-After` seconds.' };
@@ -70,7 +70,9 @@ function toParameters(schema, part) {
   }));
 }
 
-/** The Segment API's own form of errors is described where SDKs read it: of those routes only the success is said here. */
+/**
+ * The Segment API's own form of errors is described where SDKs read it: for those routes only the success is described.
+ */
 function toResponses({ access, answer, parameters, query, body, problems = {} }) {
   const success = { 200: { description: 'Done.', content: { [JSON_TYPE]: { schema: answer } } } };
   if (access === 'write-key') return success;
@@ -84,7 +86,7 @@ function toResponses({ access, answer, parameters, query, body, problems = {} })
   return { ...success, ...Object.fromEntries(failures) };
 }
 
-/** Without what TypeBox keeps under symbols, and maps by any name as everyone writes them. */
+/** Without what TypeBox keeps under symbols, and with maps of any key in the usual form. */
 function toPlain(value) {
   return JSON.parse(JSON.stringify(value), (_key, inner) => {
     const values = inner?.patternProperties?.['^(.*)$'];

@@ -1,4 +1,4 @@
-// The OpenAPI documents of the services as they are built, by file name. Run `pnpm build` first.
+// The OpenAPI documents of the built services, by file name. Run `pnpm build` first.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HEALTH_OPERATIONS, PROBLEM_SCHEMA as problem } from '../../packages/io/service-host/dist/index.js';
@@ -8,7 +8,7 @@ import { OPERATIONS as ingest } from '../../services/ingest/dist/index.js';
 import { OPERATIONS as scoring } from '../../services/scoring/dist/index.js';
 import { toOpenApiDocument } from './openapi-document.mjs';
 
-/** By service; `scripts/topology.test.mjs` misses the document of one that is left out. */
+/** By service; `scripts/topology.test.mjs` fails when one is missing. */
 const OPERATIONS = { ingest, 'feature-store': featureStore, scoring, action };
 
 const PACKAGE = join(import.meta.dirname, '..', '..', 'package.json');

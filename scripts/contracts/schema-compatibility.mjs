@@ -1,4 +1,5 @@
-// Tells whether a JSON Schema still accepts and promises what its released form did. Pure: two schemas in, problems out.
+// Checks whether a JSON Schema still accepts and promises what its released form did. Pure: two schemas in, problems
+// out.
 //
 // Compatible means: fields are only added; a type stays as it is; nothing is newly required; enums only get wider; limits
 // only get looser. Where Perennial itself is the writer nothing required may become optional either, since consumers
@@ -130,7 +131,7 @@ function compareBranches(keyword, released, current, path, context) {
   const at = (index) => `${path === '' ? '(root)' : path}.${keyword}[${index}]`;
   for (let index = 0; index < Math.max(before.length, now.length); index += 1) {
     if (index >= now.length) {
-      // Dropping a condition that all must hold lets more in, which only our own promise forbids.
+      // Dropping a condition that all must hold accepts more, which violates only our own promise.
       if (keyword !== 'allOf' || !context.outside) report(context, at(index), 'branch was removed');
     } else if (index >= before.length) {
       if (keyword === 'allOf' || before.length === 0)

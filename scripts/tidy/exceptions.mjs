@@ -1,6 +1,6 @@
 /*
- * What the tidy test lets pass: a part of the problem's text, and why. The lists only shrink: an exception that nothing needs
- * fails the test.
+ * Exceptions of the tidy test: a part of the problem's text, and why. The lists only shrink: an exception that is no
+ * longer needed fails the test.
  */
 
 export const CIRCLES = {};

@@ -24,7 +24,7 @@ function toPackageName(specifier) {
   return scope === '@perennial' ? `${scope}/${name}` : undefined;
 }
 
-/** Circles of files that import each other, through types too; each as its members. */
+/** Circles of files that import each other, type imports included; each as its members. */
 export function findCircularFiles(facts) {
   const known = new Set(facts.map(({ path }) => path));
   const edges = new Map(
@@ -36,7 +36,7 @@ export function findCircularFiles(facts) {
   return findCircles(edges);
 }
 
-/** Circles of packages, by what their sources import; tests and kits may use a package that uses theirs. */
+/** Circles of packages by the imports of their sources; tests and kits may use a package that uses theirs. */
 export function findCircularPackages(facts, packages) {
   const edges = new Map(packages.map(({ name }) => [name, []]));
   for (const { path, imports } of facts) {

@@ -16,7 +16,7 @@ export function findUnmapped(packages, files) {
     });
 }
 
-/** Names that a rule of biome.json lacks, or has though there is no such package. */
+/** Names missing from a rule of biome.json, or listed there without such a package. */
 export function findLintGaps(packages) {
   const { overrides } = JSON.parse(readText('biome.json'));
   const groups = ['base', 'io', 'stream', 'domain', 'services', 'connectors'];
@@ -41,7 +41,7 @@ export function findLintGaps(packages) {
     });
 }
 
-/** Projects that the build at the root, or the check of unit tests, leaves out. */
+/** Projects missing from the root build, or from the type check of unit tests. */
 export function findUnbuilt(files) {
   const projects = files
     .filter((path) => /^(packages|services|tools)\/.*tsconfig\.json$/.test(path) || path === 'tests/tsconfig.json')

@@ -3,11 +3,11 @@ import { readText } from './repository.mjs';
 
 const LINK = /\]\(([^)\s]+)\)/g;
 const CODE = /`([^`\n]+)`/g;
-/** A file of ours, or a folder with a slash at its end. */
+/** A file of this repository, or a folder with a slash at its end. */
 const PATH =
   /^(?:\.{0,2}\/)?[A-Za-z0-9_@.-]+(?:\/[A-Za-z0-9_@.-]+)*(?:\.(?:ts|tsx|mjs|cjs|sh|ya?ml|json|jsonc|md|py|proto|Dockerfile)|\/)$/;
 
-/** Files and folders that a page names and that are not there, as `page: name`. */
+/** Files and folders that a page names and that do not exist, as `page: name`. */
 export function findMissingPaths(page, files) {
   const known = toKnown(files);
   const text = readText(page);
@@ -39,7 +39,7 @@ function isKnown(name, folder, { paths, all }) {
   return all.some((candidate) => candidate.startsWith(near) && candidate.endsWith(`/${path}`));
 }
 
-/** Commands and output are examples: what they name may be the reader's. Lines keep their numbers. */
+/** Commands and output are examples: they may name the reader's files. Lines keep their numbers. */
 export function withoutBlocks(text) {
   return text.replaceAll(/^```[\s\S]*?^```/gm, (block) => block.replaceAll(/[^\n]/g, ''));
 }

@@ -30,7 +30,7 @@ export function readText(path) {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** Every package, service and tool: npm name, folder, and the group that the folder says; undefined for no group. */
+/** Every package, service and tool: npm name, folder, and the group by its folder; undefined for no group. */
 export function listPackages(files) {
   return files
     .filter((path) => path.endsWith('/package.json') && path !== 'package.json')
@@ -47,7 +47,7 @@ export function toGroup(path) {
   return Object.hasOwn(MAY_IMPORT, group) ? group : undefined;
 }
 
-/** TypeScript and JavaScript that people write: no generated code. */
+/** Hand-written TypeScript and JavaScript: no generated code. */
 export function isSource(path) {
   return /\.(ts|tsx|mjs|cjs)$/.test(path) && !path.includes('/generated/') && !path.endsWith('.d.ts');
 }

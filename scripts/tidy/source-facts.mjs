@@ -5,7 +5,7 @@ const LOG_METHODS = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 const TEST_BLOCKS = new Set(['describe', 'it', 'test', 'beforeAll', 'beforeEach', 'afterAll', 'afterEach']);
 
 /**
- * What the tidy rules want to know of one source file: imports (of types too), imports by a computed path, functions with
+ * Facts about one source file for the tidy rules: imports (of types too), imports by a computed path, functions with
  * their length in lines, messages of log calls, and all text in quotes.
  */
 export function readFacts(path, text) {

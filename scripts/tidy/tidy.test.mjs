@@ -17,7 +17,7 @@ const packages = listPackages(files);
 const facts = files.filter(isSource).map((path) => readFacts(path, readText(path)));
 const pages = files.filter((path) => path.endsWith('.md'));
 
-/** What is found, less what is excepted; an exception that is no longer needed is found too. */
+/** Problems without the excepted ones; an exception that is no longer needed is a problem too. */
 function except(found, allowed) {
   const needed = new Set();
   const rest = found.filter((problem) => {

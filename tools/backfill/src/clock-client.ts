@@ -7,8 +7,8 @@ import { askPatiently, type Retrying } from './retrying.js';
 type ClockAddress = Pick<IngestAddress, 'ingestUrl' | 'token'>;
 
 /**
- * Has ingest write ticks up to `toMs`, an hour apart, to every partition; resolves when they are acknowledged. With
- * `received`, ingest first takes in `event.received` up to these offsets, so that no tick overtakes an event.
+ * Makes ingest write ticks up to `toMs`, an hour apart, to every partition; resolves when they are acknowledged. With
+ * `received`, ingest first ingests `event.received` up to these offsets, so that no tick overtakes an event.
  */
 export async function advanceClock(
   address: ClockAddress,
@@ -24,8 +24,8 @@ export async function advanceClock(
 }
 
 /**
- * The log time of the namespace, ms; undefined before its first tick. Throws `config_invalid` where the wall clock drives:
- * a history would be in the past of every timer there.
+ * The log time of the namespace, ms; undefined before its first tick. Throws `config_invalid` in clock mode `wall`,
+ * where log time is already later than any history.
  */
 export async function readLogTime(address: ClockAddress, retrying: Retrying): Promise<number | undefined> {
   const { mode, logTime } = await callClock(address, retrying, (client) => client.call('getClock'));

@@ -3,15 +3,15 @@ import { type IngestAddress, resolveUrl } from './ingest-address.js';
 import { BACKFILL_LIMITS } from './limits.js';
 import { askPatiently, type Retrying } from './retrying.js';
 
-/** What ingest answered that is neither worth another try nor a refused key. */
+/** A final answer of ingest: neither retriable nor a rejected key. */
 export interface BatchAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
 /**
- * Posts a batch as an SDK does, until ingest answers for good: away, overloaded (429) and failing (5xx) are tried again.
- * Throws `config_invalid` for a refused write key.
+ * Posts a batch as an SDK does, until ingest gives a final answer. It retries while ingest is unavailable, overloaded
+ * (429) or failing (5xx). Throws `config_invalid` for a rejected write key.
  */
 export function postBatch(address: IngestAddress, json: string, retrying: Retrying = {}): Promise<BatchAnswer> {
   return askPatiently(async () => {
@@ -59,7 +59,7 @@ function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not every answer has a JSON body; the status tells enough.
+    // Not every answer has a JSON body; the status is enough.
     return text;
   }
 }

@@ -6,8 +6,8 @@ import type { Outgoing } from './lanes.js';
 import type { Retrying } from './retrying.js';
 
 /**
- * Delivers through `POST /v1/batch`. A batch that is refused as malformed (400) or too large (413) is halved until the
- * events at fault stand alone: they are counted, the others go in.
+ * Delivers through `POST /v1/batch`. A batch that is rejected as malformed (400) or too large (413) is halved until
+ * each bad event is alone in its batch: the bad ones are counted, the others are accepted.
  */
 export function createHttpSink(address: IngestAddress, retrying: Retrying): EventSink {
   const deliver = async (batch: readonly Outgoing[]): Promise<Delivery> => {
@@ -29,7 +29,7 @@ export function createHttpSink(address: IngestAddress, retrying: Retrying): Even
   return { deliver, reached: async () => undefined, close: async () => undefined };
 }
 
-/** Ingest answers 200 to a batch with bad events in it, lists them, and keeps them in `event.rejected`. */
+/** Ingest answers 200 to a batch that has bad events, lists them, and keeps them in `event.rejected`. */
 function countRejected(body: unknown): number {
   const rejected = typeof body === 'object' && body !== null && 'rejected' in body ? body.rejected : undefined;
   return Array.isArray(rejected) ? rejected.length : 0;

@@ -1,9 +1,9 @@
-/** Where a backfill goes, and what lets it in there. */
+/** Address of the ingest that a backfill sends to, and the credentials for it. */
 export interface IngestAddress {
-  /** Asked again before each try: an ingest that was restarted may listen elsewhere. */
+  /** Called before each try: a restarted ingest may listen on another port. */
   readonly ingestUrl: string | (() => string | Promise<string>);
   readonly writeKey: string;
-  /** Reads and moves the clock: scopes `read` and `operate`. */
+  /** Token to read and move the clock: scopes `read` and `operate`. */
   readonly token: string;
 }
 

@@ -3,7 +3,7 @@ import type { Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import type { EventSink } from './event-sink.js';
 
-/** Delivers to `event.received` as any client would: JSON in the Segment shape, keyed by the user. */
+/** Delivers to `event.received` as any Kafka client would: JSON in the Segment shape, keyed by the user. */
 export async function createKafkaSink(log: Log, namespace: string): Promise<EventSink> {
   const topic = toTopic(namespace, 'eventReceived');
   const partitions = (await log.offsets(topic)).size;

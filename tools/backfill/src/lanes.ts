@@ -1,7 +1,7 @@
 import type { History, SegmentTrack } from '@perennial/history';
 import { BACKFILL_LIMITS } from './limits.js';
 
-/** One event as it is sent. */
+/** One event as sent. */
 export interface Outgoing {
   readonly userId: string;
   readonly json: string;
@@ -12,12 +12,12 @@ export interface Range {
   readonly to: number;
 }
 
-/** How many lanes a number of events is worth: a request of few events costs nearly what one of many does. */
+/** How many lanes to use for a number of events: a request of few events costs nearly as much as one of many. */
 export function toLaneCount(events: number): number {
   return Math.max(1, Math.min(BACKFILL_LIMITS.lanesMax, Math.ceil(events / BACKFILL_LIMITS.batchEventsMax)));
 }
 
-/** The batches of one lane, in order: the events of the users that fall to it, within the front door's limits. */
+/** The batches of one lane, in order: the events of the users assigned to it, within the front door's limits. */
 export function* toBatches(
   history: Pick<History, 'userNumber'> & { event(index: number): SegmentTrack },
   range: Range,

@@ -1,23 +1,23 @@
-/** Bounds of a backfill. */
+/** Limits of a backfill. */
 export const BACKFILL_LIMITS = {
-  /** Time goes on by this much at most between two ticks, so that timers fire about when they would have. */
+  /** Longest step of log time between two ticks, so that timers fire close to when they would have. */
   tickStepMs: 3_600_000,
-  /** Ticks asked for in one call: 31 days of hours, some 4,500 records with 6 partitions. */
+  /** Ticks requested in one call: 31 days of hours, some 4,500 records with 6 partitions. */
   ticksPerCallMax: 744,
-  /** The front door takes 2,500 events and 500,000 bytes a batch. */
+  /** The front door accepts 2,500 events and 500,000 bytes a batch. */
   batchEventsMax: 500,
   batchBytesMax: 480_000,
-  /** Requests in flight; one user's events are all in one lane, and a lane sends one after another. */
+  /** Requests in flight. All events of one user are in one lane, and a lane sends its batches one after another. */
   lanesMax: 8,
-  /** A request that got no answer. */
+  /** Timeout of a request. */
   requestTimeoutMs: 60_000,
   retryInitialMs: 100,
   retryMaxMs: 10_000,
-  /** `Retry-After` is honoured up to this. */
+  /** Longest `Retry-After` that is honoured. */
   retryAfterMaxMs: 60_000,
-  /** One request is tried again for this long; then the backfill stops, and goes on from there when it is run again. */
+  /** How long one request is retried; then the backfill stops, and the next run continues from there. */
   retryTotalMaxMs: 5 * 60_000,
-  /** How long the platform may stand still, and take in all, before the wait for quiet gives up and says so. */
+  /** How long the platform may make no progress, and how long the wait for quiet may take in total. */
   quietStallMaxMs: 60_000,
   quietTotalMaxMs: 60 * 60_000,
   quietPollMs: 200,

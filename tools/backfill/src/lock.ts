@@ -5,8 +5,8 @@ import { AppError } from '@perennial/kernel';
 const ATTEMPTS_MAX = 3;
 
 /**
- * One backfill at a time in a namespace: two would each drive its time. Returns the release; throws `dependency_unavailable`
- * when another process holds the lock. The lock of a process that is gone is taken over.
+ * One backfill at a time in a namespace: two would both drive its time. Returns the release; throws
+ * `dependency_unavailable` when another process holds the lock. The lock of a process that has ended is taken over.
  */
 export async function lockFolder(
   folder: string,

@@ -8,18 +8,18 @@ export interface FakeEvent {
   readonly timestamp: string;
 }
 
-/** What came to `event.accepted`, in order. */
+/** Records of `event.accepted`, in order. */
 type FakeRecord =
   | { readonly kind: 'event'; readonly event: FakeEvent }
   | { readonly kind: 'clock'; readonly to: string; readonly received: unknown };
 
-/** How to treat one request instead of answering it well. */
+/** How to answer one request instead of accepting it. */
 type Trouble = (
   path: string,
   body: { batch?: FakeEvent[] },
 ) => { status: number; headers?: Record<string, string> } | 'cut' | undefined;
 
-/** An ingest of HTTP and memory, with the log beside it, for the tests of the backfill. */
+/** A fake ingest over HTTP that keeps its log in memory, for the tests of the backfill. */
 export async function startFakePlatform() {
   const records: FakeRecord[] = [];
   const received: OutgoingRecord[] = [];
@@ -71,7 +71,7 @@ export async function startFakePlatform() {
 
 const PARTITIONS = 3;
 
-/** One tick a call is what the fake writes; readers of the chain have always read all. */
+/** The fake writes one tick a call; the consumers of the pipeline never lag. */
 function createFakeLog(records: readonly FakeRecord[], received: OutgoingRecord[]): Log {
   const ends = (topic: string): Map<number, { low: number; high: number }> => {
     const high = (partition: number): number => {

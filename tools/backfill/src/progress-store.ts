@@ -2,16 +2,18 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@perennial/kernel';
 
-/** How far the backfill of one content into one namespace has come. */
+/** Progress of the backfill of one file content into one namespace. */
 export interface Progress {
   readonly sha256: string;
-  /** Name under which the file was first backfilled: part of the message ids, kept when the file is renamed. */
+  /**
+   * Name under which the file was first backfilled. It is part of the message ids, and kept when the file is renamed.
+   */
   readonly fileName: string;
   /** Log time reached, ms: everything up to it is sent and acknowledged. */
   readonly reachedMs: number;
 }
 
-/** Progress by content, one file each, replaced in one step; a kill at any point leaves the old or the new. */
+/** Progress by file content, one file each, replaced atomically: a kill at any point leaves the old or the new one. */
 export interface ProgressStore {
   load(sha256: string): Promise<Progress | undefined>;
   save(progress: Progress): Promise<void>;
@@ -46,7 +48,7 @@ function parseProgress(text: string, path: string): Progress {
       return { sha256, fileName, reachedMs: reachedMs as number };
     }
   } catch {
-    // Falls through to the one error for everything that is no progress.
+    // Falls through to one error for everything that is not a valid progress file.
   }
   throw new AppError('config_invalid', `${path} is damaged; remove it to backfill the file from its beginning`);
 }

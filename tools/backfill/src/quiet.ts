@@ -3,13 +3,13 @@ import { type Log, readUnread, sumLag } from '@perennial/kafka';
 import { type Clock, systemClock } from '@perennial/kernel';
 import { BACKFILL_LIMITS } from './limits.js';
 
-/** A reader of the chain: its consumer group, and the topic it reads. */
+/** A consumer of the pipeline: its group, and the topic it reads. */
 export interface Reader {
   readonly name: string;
   readonly topic: TopicName;
 }
 
-/** The processors, in the order in which a record passes them. */
+/** The processors, in the order in which a record passes through them. */
 export const CHAIN: readonly Reader[] = PROCESSOR_NAMES.map((name) => ({ name, topic: PROCESSORS[name].input }));
 
 export type Lags = Readonly<Record<string, number>>;
@@ -29,8 +29,9 @@ export interface QuietOptions {
 }
 
 /**
- * Waits until every reader has read its topic to the end, twice in a row with the same ends, since the work of one is the
- * input of the next. Gives up, saying so, when nothing moves for a minute or all takes an hour.
+ * Waits until every consumer has read its topic to the end, twice in a row with the same end offsets, since the output
+ * of one is the input of the next. Gives up, and reports it, when there is no progress for a minute or after an hour in
+ * total.
  */
 export async function waitForQuiet(options: QuietOptions): Promise<Quiet> {
   const clock = options.clock ?? systemClock;
@@ -52,7 +53,7 @@ export async function waitForQuiet(options: QuietOptions): Promise<Quiet> {
   }
 }
 
-/** How far each reader is behind, in records, and a text that changes whenever anything moves. */
+/** The lag of each consumer in records, and a text that changes with any progress. */
 export async function readLags({
   log,
   namespace,

@@ -4,13 +4,13 @@ import { BACKFILL_LIMITS } from './limits.js';
 export interface Retrying {
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
-  /** Each wait is made visible. */
+  /** Called at each wait, to report it. */
   readonly onRetry?: (failure: { readonly message: string; readonly waitMs: number }) => void;
 }
 
 /**
- * Asks until there is an answer for good: what is retriable is tried again, with backoff and for as long as
- * `details.retryAfterMs` says, for a bounded time. Throws `timeout` when it is interrupted.
+ * Repeats a request until it gets a final answer. Retriable errors are retried for a bounded time, after a backoff or
+ * after `details.retryAfterMs`. Throws `timeout` when it is interrupted.
  */
 export async function askPatiently<T>(ask: () => Promise<T>, retrying: Retrying = {}): Promise<T> {
   const { clock = systemClock, signal, onRetry } = retrying;

@@ -9,7 +9,7 @@ import { runBackfill } from './run-backfill.js';
 
 const HEADER = 'user_id,ts,event_type,item_id,session_id,quantity,value,extra';
 
-/** Time flies: waits are over at once, and the clock has moved on by them. */
+/** Virtual time: waits end at once, and the clock advances by them. */
 function createFastClock(): Clock & { waits: number[] } {
   const waits: number[] = [];
   let now = Date.UTC(2026, 0, 1);

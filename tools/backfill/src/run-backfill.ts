@@ -29,22 +29,25 @@ export interface BackfillOptions extends IngestAddress {
   readonly progressFolder: string;
   readonly onProgress?: ((progress: BackfillProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Repeats that changed nothing, as the feature-store counts them since it started; undefined where it cannot be asked. */
+  /**
+   * Repeated events that changed nothing, counted by the feature-store since it started; undefined where it cannot be
+   * reached.
+   */
   readonly readDuplicates?: (() => Promise<number | undefined>) | undefined;
   readonly clock?: Clock;
   readonly process?: { pid: number; isAlive: (pid: number) => boolean };
 }
 
-/** What is going on, often enough for a progress line. */
+/** Progress of a backfill, called often enough for a progress line. */
 export type BackfillProgress =
   | { readonly kind: 'reading'; readonly file: string }
-  /** Worth knowing, and no failure. */
+  /** Worth reporting, but not a failure. */
   | { readonly kind: 'notice'; readonly message: string }
   | { readonly kind: 'sending'; readonly sent: number; readonly events: number; readonly timeMs: number }
   | { readonly kind: 'retry'; readonly message: string; readonly waitMs: number }
   | { readonly kind: 'settling'; readonly lags: Lags };
 
-/** What a backfill came to. Numbers of events and ticks are of this run; rows, orders and refunds are of the file. */
+/** Result of a backfill. Numbers of events and ticks are of this run; rows, orders and refunds are of the file. */
 export interface BackfillResult {
   readonly file: string;
   readonly sha256: string;
@@ -56,7 +59,9 @@ export interface BackfillResult {
     readonly accepted: number;
     readonly rejected: number;
     readonly duplicates: number | null;
-    /** `answers`: what the front door acknowledged (HTTP). `topics`: what came to event.accepted and event.rejected (Kafka). */
+    /**
+     * `answers`: the answers of the front door (HTTP). `topics`: records of event.accepted and event.rejected (Kafka).
+     */
     readonly countedBy: 'answers' | 'topics';
   };
   readonly orders: number;
@@ -68,7 +73,7 @@ export interface BackfillResult {
   readonly resumedFrom: string | null;
   readonly ticks: number;
   readonly logTime: string | null;
-  /** False when the platform did not come to rest within the bound; `lags` says who is behind. */
+  /** False when the platform did not become quiet within the limit; `lags` names the consumers that are behind. */
   readonly settled: boolean;
   readonly lags: Lags;
   readonly seconds: number;
@@ -77,7 +82,7 @@ export interface BackfillResult {
 
 /**
  * Backfills a history file through the front door in fast time and waits until the platform has processed it. Throws
- * AppError when the file, the sink or the clock fails; what was reached is kept, and the next run goes on from there.
+ * AppError when the file, the sink or the clock fails; progress is kept, and the next run continues from there.
  */
 export async function runBackfill(options: BackfillOptions): Promise<BackfillResult> {
   const releases = new ReleaseStack();
@@ -110,7 +115,7 @@ class Backfill {
   #sent = 0;
   #rejected = 0;
   #ticks = 0;
-  /** Log time of the namespace, which other files may have moved further than this one. */
+  /** Log time of the namespace; other files may have advanced it further than this one. */
   #logTimeMs: number | undefined;
 
   constructor(options: BackfillOptions, releases: ReleaseStack) {
@@ -170,7 +175,7 @@ class Backfill {
     };
   }
 
-  /** The file, under the name that it had when its backfill began, and how far that came. */
+  /** The file, under the name that it had when its backfill began, and its progress. */
   async #read(): Promise<{ history: History; progress: Progress | undefined }> {
     const { file, map, onProgress } = this.#options;
     onProgress?.({ kind: 'reading', file });
@@ -184,7 +189,7 @@ class Backfill {
       }
       return { history, progress };
     }
-    // Ingest keeps the log time before it answers, so only a namespace made anew can be behind.
+    // Ingest stores the log time before it answers, so only a namespace that was created anew can be behind.
     if (this.#logTimeMs === undefined || this.#logTimeMs < progress.reachedMs) {
       this.#notice(
         'the namespace was made anew since this file was backfilled, so it is backfilled from its beginning',
@@ -199,7 +204,7 @@ class Backfill {
     this.#options.onProgress?.({ kind: 'notice', message });
   }
 
-  /** Walks all steps; returns the log time reached. */
+  /** Runs all steps; returns the log time reached. */
   async #walk(history: History, schedule: ScheduleInput): Promise<number | undefined> {
     const { onProgress } = this.#options;
     let reachedMs = schedule.reachedMs;
@@ -228,7 +233,7 @@ class Backfill {
     return this.#releases.acquire('sink', open, (sink) => sink.close());
   }
 
-  /** All lanes at once; each in order. */
+  /** All lanes concurrently; each in order. */
   async #send(history: History, range: Range, sink: EventSink): Promise<void> {
     const count = toLaneCount(range.to - range.from);
     const lanes = Array.from({ length: count }, async (_, number) => {
@@ -247,7 +252,7 @@ class Backfill {
     for (const callMs of toTickCalls(fromMs, toMs)) {
       await advanceClock(this.#options, { toMs: callMs, received }, this.#retrying);
     }
-    // Ticks that another file has brought about are not written again.
+    // Ticks that another file's backfill has written are not written again.
     this.#ticks += countTicks(maxOf(fromMs, this.#logTimeMs), toMs);
     this.#logTimeMs = maxOf(this.#logTimeMs, toMs);
   }
@@ -288,7 +293,7 @@ function maxOf(a: number | undefined, b: number | undefined): number | undefined
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
-/** A counter that fell was restarted: nothing can be said then. */
+/** A counter that has decreased belongs to a restarted process: the difference is then unknown. */
 function subtract(after: number | undefined, before: number | undefined): number | null {
   return after === undefined || before === undefined || after < before ? null : after - before;
 }

@@ -55,7 +55,7 @@ describe('toSteps', () => {
           } else {
             expect(step.from).toBe(next);
             next = step.to;
-            // Log time is behind these events by less than an hour, so timers fire when they would have.
+            // Log time is less than an hour behind these events, so timers fire when they would have.
             for (const time of times.slice(step.from, step.to)) {
               expect(time).toBeGreaterThan(timeMs);
               expect(time - timeMs).toBeLessThanOrEqual(HOUR);

@@ -1,24 +1,24 @@
 import { BACKFILL_LIMITS } from './limits.js';
 
-/** What a backfill does next: sends the events [from, to), or lets time reach `timeMs`. */
+/** Next step of a backfill: send the events [from, to), or advance log time to `timeMs`. */
 export type BackfillStep =
   | { readonly kind: 'send'; readonly from: number; readonly to: number }
   | { readonly kind: 'tick'; readonly timeMs: number };
 
 export interface ScheduleInput {
   readonly length: number;
-  /** Time of an event; never falls with the index. */
+  /** Time of an event; never decreases with the index. */
   timestampMs(index: number): number;
   /** Log time that an earlier run reached: everything up to it is sent. */
   readonly reachedMs?: number | undefined;
-  /** Events after it stay, and time stops exactly there. Default: the hour at or after the last event. */
+  /** Later events are not sent, and time stops exactly there. Default: the hour at or after the last event. */
   readonly untilMs?: number | undefined;
 }
 
 /**
  * The steps of a backfill, lazily: the events of an hour (T - 1 h, T] before the tick T, and each tick before any event
- * that is later than it. Hours without events cost no step: one tick step covers them all. Steps only go forward, so a
- * run that stops after a tick is continued by giving that tick's time as `reachedMs`.
+ * later than it. Hours without events add no step: one tick step covers them all. Steps only go forward, so a run that
+ * stopped after a tick is continued by passing that tick's time as `reachedMs`.
  */
 export function* toSteps(input: ScheduleInput): Generator<BackfillStep> {
   const end = findFirstAfter(input, input.untilMs ?? Number.POSITIVE_INFINITY);
@@ -45,15 +45,15 @@ function toHourCeiling(ms: number): number {
   return Math.ceil(ms / BACKFILL_LIMITS.tickStepMs) * BACKFILL_LIMITS.tickStepMs;
 }
 
-/** How many ticks go from one log time to another: the hour boundaries between, and the end itself. */
+/** Number of ticks from one log time to another: the hour boundaries in between, and the end itself. */
 export function countTicks(fromMs: number | undefined, toMs: number): number {
   if (fromMs === undefined) return 1;
   return Math.max(0, Math.ceil(toMs / BACKFILL_LIMITS.tickStepMs) - Math.floor(fromMs / BACKFILL_LIMITS.tickStepMs));
 }
 
 /**
- * A long way in pieces that one call each can take. All but the last end on hours, the first of them on the next: ticks are
- * then on the hours however often a backfill stopped in between.
+ * Splits a long range into parts that fit one call each. All but the last end on an hour boundary, the first part on
+ * the next one, so ticks lie on hour boundaries however often a backfill was interrupted.
  */
 export function* toTickCalls(fromMs: number | undefined, toMs: number): Generator<number> {
   if (fromMs !== undefined) {

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { parse, stringify } from 'yaml';
 
 /**
- * The default policy without what would keep a new customer from a welcome for other reasons than speed: quiet hours and
- * holdouts. All else stays, so that the bench pays for every strategy's conditions.
+ * The default policy without quiet hours and holdouts, which would withhold a new customer's welcome for reasons other
+ * than speed. Everything else stays, so that the bench pays for the conditions of every strategy.
  */
 export function writeBenchPolicy(defaultPolicyFile: string, target: string): void {
   const {

@@ -5,7 +5,7 @@ import { SERVICE_NAMES, type ServiceName, STATEFUL_SERVICE_NAMES } from '@perenn
 import { AppError, must } from '@perennial/kernel';
 import { ensurePlatform, type Platform, type PlatformOptions } from '@perennial/launcher';
 
-/** One of the two chains that the bench compares: the same front door, topics and processors; only the steps differ. */
+/** One of the two pipelines that the bench compares: same front door, topics and processors; only the steps differ. */
 export interface Chain {
   readonly kind: 'empty' | 'real';
   readonly platform: Platform;
@@ -20,13 +20,13 @@ const STOP_WAIT_MS = 15_000;
 export interface ChainOptions {
   readonly kind: Chain['kind'];
   readonly platform: PlatformOptions;
-  /** The empty steps in one process. */
+  /** Process of the empty steps. */
   readonly oneProcess: boolean;
   /** Process id of a running service of a namespace. */
   readonly pidOf: (service: ServiceName) => Promise<number>;
 }
 
-/** Brings a chain up in a namespace of its own. */
+/** Starts a pipeline in a namespace of its own. */
 export async function startChain({ kind, platform: options, oneProcess, pidOf }: ChainOptions): Promise<Chain> {
   const platform = await ensurePlatform(options);
   const { writeKey } = await createSource(platform);

@@ -2,12 +2,12 @@ import { AcceptedRecord, encodeControl, toControl } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import type { ProcessorDefinition } from '@perennial/keyed-processor';
 
-/** How often a profile was seen: the least that a keyed processor can keep. */
+/** How often a profile was seen: the smallest state that a keyed processor can keep. */
 type Seen = number;
 
 /**
- * A step that does nothing but pass its record on: the baseline that the real chain is held against. Bytes go through
- * unchanged, so every stage reads what ingest wrote.
+ * A step that only forwards its record: the baseline for the real pipeline. Bytes pass through unchanged, so every
+ * stage reads what ingest wrote.
  */
 export function createEmptyDefinition(at: {
   name: string;

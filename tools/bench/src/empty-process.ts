@@ -7,8 +7,8 @@ import { createLogger, createMetrics } from '@perennial/telemetry';
 import { createEmptyDefinition } from './empty-definition.js';
 
 /*
- * One stage of the empty chain as a process of its own, or several (`empty-process.js feature-store scoring action`),
- * configured by the environment of the service it stands for. Prints `ready` when it has joined its groups.
+ * One stage of the empty pipeline as a process of its own, or several (`empty-process.js feature-store scoring
+ * action`), configured by the environment of the service it replaces. Prints `ready` when it has joined its groups.
  */
 
 const read = (name: string) => must(process.env[name], name);

@@ -4,22 +4,22 @@ import { AppError, createSeededRandom } from '@perennial/kernel';
 export interface LoadOptions {
   readonly ingestUrl: string;
   readonly writeKey: string;
-  /** Names the users of this run, so that runs do not share profiles. */
+  /** Prefix of this run's user ids, so that runs do not share profiles. */
   readonly run: string;
-  /** Share of the orders that are a new customer's, 0 to 1; the others are by users of this run, chosen evenly. */
+  /** Share of orders by new customers, 0 to 1; the others are by users of this run, drawn uniformly. */
   readonly newShare: number;
   readonly batchEvents: number;
-  /** Seeds the choice of users and amounts. */
+  /** Seed of the choice of users and amounts. */
   readonly seed: number;
 }
 
-/** One event as sent: whose, and when ingest acknowledged it. */
+/** One event as sent: its user, and when ingest acknowledged it. */
 export interface Sent {
   readonly userId: string;
   readonly ackedAtMs: number;
 }
 
-/** Requests in flight at most; beyond, an open-loop sender counts what it could not send in time. */
+/** Requests in flight at most; an open-loop sender counts the events that it could not send in time because of it. */
 const IN_FLIGHT_MAX = 32;
 
 type Order = { userId: string } & Record<string, unknown>;
@@ -37,7 +37,7 @@ export class Load {
     this.#random = createSeededRandom(options.seed);
   }
 
-  /** As fast as ingest answers, with `IN_FLIGHT_MAX` requests under way. */
+  /** Sends as fast as ingest answers, with `IN_FLIGHT_MAX` requests in flight. */
   async flatOut(events: number, onAcked: (sent: readonly Sent[]) => void): Promise<void> {
     let left = events;
     const lanes = Array.from({ length: IN_FLIGHT_MAX }, async () => {
@@ -50,7 +50,9 @@ export class Load {
     await Promise.all(lanes);
   }
 
-  /** At a steady rate, whatever the answers do (open loop); gives the number of events that found no free request. */
+  /**
+   * Sends at a steady rate, however slow the answers are (open loop); returns the events that found no free request.
+   */
   async steady(
     eventsPerSecond: number,
     seconds: number,
@@ -82,12 +84,12 @@ export class Load {
     return { skipped };
   }
 
-  /** Events made so far. */
+  /** Events generated so far. */
   get made(): number {
     return this.#made;
   }
 
-  /** One order each of users that no one else is, in one request. */
+  /** Sends one order each of new users that occur nowhere else, in one request. */
   async lastUsers(count: number): Promise<readonly Sent[]> {
     return this.#send(Array.from({ length: count }, (_, i) => this.#makeOrder(`${this.#options.run}-last-${i}`)));
   }

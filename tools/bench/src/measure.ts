@@ -13,7 +13,7 @@ import { until } from './until.js';
 export interface MeasureOptions {
   readonly chain: Chain;
   readonly log: Log;
-  /** Pids of broker and stores. */
+  /** Process ids of broker and stores. */
   readonly stackPids: Readonly<Record<string, number>>;
   readonly run: string;
   readonly seed: number;
@@ -24,7 +24,7 @@ export interface MeasureOptions {
     | { readonly kind: 'steady'; readonly eventsPerSecond: number; readonly seconds: number };
 }
 
-/** What one run of one chain gave. Times in ms; CPU in microseconds an event. */
+/** Result of one run of one pipeline. Times in ms; CPU in microseconds an event. */
 export interface Measured {
   readonly chain: Chain['kind'];
   readonly load: string;
@@ -32,7 +32,7 @@ export interface Measured {
   readonly skipped: number;
   readonly seconds: number;
   readonly eventsPerSecond: number;
-  /** From the HTTP answer to the sight of the action. */
+  /** From the HTTP answer until the consumer sees the action. */
   readonly fromAckMs: { p50: number; p99: number };
   /** From the broker's append of the accepted event to that of the action. */
   readonly fromAppendMs: { p50: number; p99: number };
@@ -40,14 +40,17 @@ export interface Measured {
   readonly cpuMicrosPerEvent: Readonly<Record<string, number>>;
 }
 
-/** How long the chain may take to finish what it was sent. */
+/** Timeout for the pipeline to finish what it was sent. */
 const FINISH_WAIT = { waitMsMax: 180_000, pollMs: 20 };
-/** New users of the last request: when each has its action, all before it is done on its partition. A burst, so no part of the latency. */
+/**
+ * New users in the last request. When each has its action, everything earlier on its partition is processed. They are a
+ * burst, so they do not count for the latency.
+ */
 const SENTINELS = 300;
 
 /**
- * Sends a load once all is quiet, waits until the chain has processed all of it, and measures. Latency is that of each
- * user's first event, which makes a new customer and earns a welcome.
+ * Sends a load once the system is quiet, waits until the pipeline has processed all of it, and measures. Latency is
+ * that of each user's first event, which makes a new customer and causes a welcome.
  */
 export async function measure(options: MeasureOptions): Promise<Measured> {
   const { chain, log, load: wanted } = options;
@@ -55,7 +58,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   const hasKey = (record: LogRecord) => record.key !== null;
   const watch = (topic: 'eventAccepted' | 'actionDecided', pace: 'at once' | 'in bulk') =>
     ResultWatch.start(log, { topic: toTopic(namespace, topic), pace, isCounted: hasKey });
-  // Of accepted events only the time of the append is asked, and the record tells it whenever it is seen.
+  // Only the append time of accepted events matters, and the record holds it however late it is read.
   const accepted = await watch('eventAccepted', 'in bulk');
   const decided = await watch('actionDecided', 'at once');
   const load = new Load({ ...options, ingestUrl: chain.platform.urls.ingest, writeKey: chain.writeKey });
@@ -97,7 +100,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
 
 function untilFinished(chain: Chain, seen: { decided: ResultWatch; events: number; users: number }): Promise<void> {
   const { decided, events, users } = seen;
-  // Each user has its action; the empty chain makes one of every event.
+  // Each user has an action; the empty pipeline makes one of every event.
   const isFinished = () => decided.byKey.size >= users && (chain.kind === 'real' || decided.count >= events);
   const otherwise = () => `of the ${chain.kind} chain ${decided.byKey.size} of ${users} users have their action`;
   return until(isFinished, { ...FINISH_WAIT, otherwise });

@@ -1,6 +1,6 @@
 import type { ProcessorDefinition } from '@perennial/keyed-processor';
 
-/** States of a given size that no one looks into: what a snapshot and a restore move, and nothing else. */
+/** States of a given size with opaque content: for measuring how fast snapshots and restores move bytes. */
 export function createOpaqueDefinition(at: {
   name: string;
   inputTopic: string;
@@ -18,7 +18,9 @@ export function createOpaqueDefinition(at: {
   };
 }
 
-/** A state whose first bytes are its due time; half of it is noise, half compresses, as with the shipped services' states. */
+/**
+ * A state that begins with its due time; half of it is noise, half compresses, as with the shipped services' states.
+ */
 export function createOpaqueState(bytes: number, random: () => number): Buffer {
   const state = Buffer.alloc(bytes);
   for (let at = 0; at + 4 <= bytes / 2; at += 4) state.writeUInt32LE(Math.floor(random() * 2 ** 32), at);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** Ticks of /proc/<pid>/stat a second: fixed at 100 on Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds (user and system) that a process has used; undefined where /proc does not tell. */
+/** CPU seconds (user and system) that a process has used; undefined where /proc does not have them. */
 function readCpuSeconds(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -4,7 +4,7 @@ import { connectRedis } from '@perennial/redis';
 import { createLogger } from '@perennial/telemetry';
 import type { Chain } from './chain.js';
 
-/** Redis memory of a profile, in bytes, by processor: its state with the hash's and the timer's overhead. */
+/** Redis memory of a profile, in bytes, by processor: its state including the overhead of hash and timer. */
 export async function readProfileBytes(chain: Chain): Promise<Record<string, number>> {
   const { namespace, partitions, endpoints } = chain.platform;
   const logger = createLogger({ service: 'bench', namespace, instanceId: 'bench', level: 'warn' });

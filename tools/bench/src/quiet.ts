@@ -3,11 +3,11 @@ import { AppError } from '@perennial/kernel';
 import { readCpuOf } from './processor-time.js';
 
 const INTERVAL_MS = 500;
-/** Of one core, all processes together: their ticks, timers and heartbeats need some of it. */
+/** Share of one core, all processes together: ticks, timers and heartbeats need some of it. */
 const QUIET_SHARE_MAX = 0.5;
 const QUIET_WAIT_MS_MAX = 60_000;
 
-/** Waits until what an earlier run left to do (tables behind the log, compilers, collectors) is done. */
+/** Waits until the remaining work of an earlier run (lagging tables, compilers, garbage collectors) is done. */
 export async function waitForQuiet(pids: Readonly<Record<string, number>>): Promise<void> {
   const startedMs = performance.now();
   let used = sum(readCpuOf(pids));

@@ -1,18 +1,18 @@
 import type { Log, LogConsumer, LogRecord } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 
-/** When each record of a topic was appended and seen, in order, by key. */
+/** When each record of a topic was appended and seen, by key, in order. */
 export interface Watched {
   readonly appendedAtMs: number;
   readonly seenAtMs: number;
 }
 
-/** More than a few hundred milliseconds bring. */
+/** Larger than the records of a few hundred milliseconds. */
 const BULK_BYTES = 4 * 1024 * 1024;
 
 /**
- * Follows a topic from its present end. One event gives one record per key in order on every topic of the chain, so the
- * nth record of a key belongs to the nth event of its user: no id has to travel.
+ * Follows a topic from its present end. Each event gives one record per key, in order, on every topic of the pipeline,
+ * so the nth record of a key belongs to the nth event of its user: records need no id for the match.
  */
 export class ResultWatch {
   readonly byKey = new Map<string, Watched[]>();
@@ -24,8 +24,8 @@ export class ResultWatch {
   }
 
   /**
-   * Resolves when it has joined and nothing before now will be counted. `at once` sees a record as it comes; `in bulk` costs
-   * broker and machine, which are what is measured, next to nothing, and its `seenAtMs` says little.
+   * Resolves when it has joined and no earlier record will be counted. `at once` sees each record as it comes. `in
+   * bulk` costs next to nothing in broker and machine, which are being measured; its `seenAtMs` is then imprecise.
    */
   static async start(
     log: Log,

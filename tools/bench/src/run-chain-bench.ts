@@ -15,22 +15,22 @@ export interface BenchOptions {
   readonly events: number;
   /** Events a second of the steady runs. */
   readonly rates: readonly number[];
-  /** How long each chain works before anything is measured, at WARM_EVENTS_PER_SECOND, then flat out. */
+  /** How long each pipeline is warmed up: at WARM_EVENTS_PER_SECOND, then flat out. */
   readonly warmSeconds: number;
   readonly seconds: number;
-  /** How often each chain runs each load, in turn. */
+  /** How often each pipeline runs each load, alternating. */
   readonly rounds: number;
   /** Events of one HTTP request. */
   readonly batchEvents: number;
-  /** Orders in a hundred that are a new customer's. */
+  /** Percentage of the orders that are by new customers. */
   readonly newPercent: number;
   readonly partitions: number;
   readonly oneProcess: boolean;
   readonly seed: number;
-  /** Which chains run, in turn. */
+  /** Pipelines to run, alternating. */
   readonly chains: readonly Chain['kind'][];
   readonly onProgress: (message: string) => void;
-  /** Ends the run early: it throws the reason once all that it started has stopped. */
+  /** Ends the run early: it throws the reason once everything that it started has stopped. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,14 +43,14 @@ export interface BenchReport {
 export const CHAIN_KINDS = ['empty', 'real'] as const;
 
 /**
- * Until V8 and the JVM have compiled what is hot, which takes thousands of batches, an event costs two to three times as
- * much: a short warm-up would measure compilers.
+ * Until V8 and the JVM have compiled the hot code, which takes thousands of batches, an event costs two to three times
+ * as much: a short warm-up would measure compilers.
  */
 const WARM_EVENTS_PER_SECOND = 1000;
 
 /**
- * Runs both chains in turn on one broker and one Redis of their own, which are removed again afterwards. Both stay up the
- * whole time, the idle one costing its ticks only: restarting them would measure how fast V8 and the JVM compile.
+ * Runs both pipelines alternately on one broker and one Redis of their own, which are removed afterwards. Both stay up
+ * the whole time, and the idle one costs only its ticks: restarting them would measure how fast V8 and the JVM compile.
  */
 export async function runChainBench(options: BenchOptions): Promise<BenchReport> {
   const { root } = toLayout({ root: options.root });

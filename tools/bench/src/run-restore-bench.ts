@@ -22,24 +22,24 @@ export interface RestoreBenchOptions {
   readonly profiles: number;
   readonly stateBytes: number;
   readonly partitions: number;
-  /** Records that come after the snapshots, and are processed after the restore. */
+  /** Records written after the snapshots; they are processed after the restore. */
   readonly records: number;
   readonly seed: number;
   readonly onProgress: (message: string) => void;
-  /** Ends the run early: it throws the reason once all that it started has stopped. */
+  /** Ends the run early: it throws the reason once everything that it started has stopped. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface RestoreBenchReport {
   readonly options: Omit<RestoreBenchOptions, 'onProgress' | 'root' | 'signal'>;
-  /** At full speed; a service rests most of the time (`timeShareMax`). */
+  /** At full speed; a service pauses most of the time (`timeShareMax`). */
   readonly writeSeconds: number;
   readonly snapshotBytes: number;
   /** From the start of the process until every partition is restored. */
   readonly restoreSeconds: number;
   /** The same, until the records after the snapshots are processed too. */
   readonly currentSeconds: number;
-  /** Resident, of this process, which had filled Redis before. */
+  /** Resident memory of this process, which had filled Redis before. */
   readonly memoryBytesMax: number;
 }
 
@@ -48,7 +48,7 @@ const PROCESSOR = 'opaque';
 const FILL_BATCH = 1000;
 const WAIT = { waitMsMax: 900_000, pollMs: 50 };
 
-/** Fills a Redis of its own, writes snapshots, empties it and measures how long it takes to be full again. */
+/** Fills a Redis of its own, writes snapshots, empties Redis and measures how long the restore takes. */
 export async function runRestoreBench(options: RestoreBenchOptions): Promise<RestoreBenchReport> {
   const { root } = toLayout({ root: options.root });
   const home = join(root, '.perennial', 'bench-restore');
@@ -104,7 +104,7 @@ async function measureRestore(bench: Bench): Promise<RestoreBenchReport> {
   onProgress('restoring');
   const memory = watchMemory();
   const startedMs = systemClock.now();
-  // No further snapshots: what is measured is the restore.
+  // No further snapshots: only the restore is measured.
   const processor = await start(bench, { intervalMs: 86_400_000 });
   const sinceSeconds = () => (systemClock.now() - startedMs) / 1000;
   await until(async () => (await readPositions(bench)).every(({ isRestored }) => isRestored), {

@@ -1,6 +1,6 @@
 import { AppError, systemClock } from '@perennial/kernel';
 
-/** Waits until it is done. Throws `timeout` with what `otherwise` says when it is not within `waitMsMax`. */
+/** Polls until the condition holds. Throws `timeout` with the text of `otherwise` after `waitMsMax`. */
 export async function until(
   isDone: () => boolean | Promise<boolean>,
   { pollMs, waitMsMax, otherwise }: { pollMs: number; waitMsMax: number; otherwise: () => string },

@@ -19,19 +19,19 @@ export interface BackfillRun {
   readonly signal: AbortSignal;
 }
 
-/** Where the progress of backfills is kept; removed with the data. */
+/** Folder with the progress of backfills; removed with the data. */
 export function toBackfillsFolder({ home }: Layout): string {
   return join(home, 'backfills');
 }
 
-/** Backfills a file into a platform that is up, telling what is going on about twice a second. */
+/** Backfills a file into a running platform and reports progress about twice a second. */
 export function backfillInto({ platform, report, ...run }: BackfillRun): Promise<BackfillResult> {
   const { namespace, layout } = platform;
   return runBackfill({
     ...run,
     namespace,
     token: platform.token,
-    // A service that was restarted may listen elsewhere.
+    // A restarted service may listen on another port.
     ingestUrl: () => findIngest(platform),
     progressFolder: join(toBackfillsFolder(layout), namespace),
     readDuplicates: () =>

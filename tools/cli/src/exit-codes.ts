@@ -2,10 +2,10 @@ import { isAppError, toMessage } from '@perennial/kernel';
 import type { MachineCheck } from '@perennial/native-stack';
 import { CommanderError } from 'commander';
 
-/** What the exit code of every command says. */
+/** Meaning of the exit code of every command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, machine: 3, interrupted: 130 } as const;
 
-/** Ctrl-C, or SIGTERM: what the command had started has been stopped. */
+/** Ctrl-C, or SIGTERM: everything the command had started has been stopped. */
 export class Interrupted extends Error {
   constructor() {
     super('interrupted');
@@ -13,7 +13,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** The machine lacks something; the message lists what, with the remedy. */
+/** The machine lacks something; the message lists it with the remedy. */
 export class MachineError extends Error {
   constructor(missing: readonly MachineCheck[]) {
     super(
@@ -26,7 +26,7 @@ export class MachineError extends Error {
   }
 }
 
-/** The exit code for what a command threw. */
+/** The exit code for an error that a command threw. */
 export function toExitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof MachineError) return EXIT.machine;
@@ -35,7 +35,7 @@ export function toExitCode(error: unknown): number {
   return EXIT.failed;
 }
 
-/** What to print about it; undefined when commander has already said it. A programmer's error comes with its stack. */
+/** Message for an error; undefined when commander has printed it already. A programmer error includes its stack. */
 export function toReport(error: unknown): string | undefined {
   if (error instanceof CommanderError) return undefined;
   if (isAppError(error) || error instanceof MachineError || error instanceof Interrupted) return error.message;

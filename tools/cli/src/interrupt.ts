@@ -1,8 +1,8 @@
 import { Interrupted } from './exit-codes.js';
 
 /**
- * Runs `work` with a signal that aborts at Ctrl-C and at SIGTERM, so that what a command has started is stopped on the way
- * out. A second one ends the process at once.
+ * Runs `work` with a signal that aborts at Ctrl-C and at SIGTERM, so that everything a command has started is stopped
+ * first. A second signal ends the process at once.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const giveUp = new AbortController();

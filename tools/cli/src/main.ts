@@ -1,7 +1,7 @@
 import { Interrupted, toExitCode, toReport } from './exit-codes.js';
 import { createProgram } from './program.js';
 
-// A reader such as `head` that has seen enough is no error of ours.
+// A reader such as `head` that closes the pipe is not an error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -15,6 +15,6 @@ try {
   const report = toReport(error);
   if (report !== undefined) process.stderr.write(`perennial: ${report}\n`);
   process.exitCode = toExitCode(error);
-  // The work that was given up may go on for as long as it likes.
+  // Abandoned work may still keep the process alive.
   if (error instanceof Interrupted) process.exit();
 }

@@ -1,6 +1,6 @@
 const METRICS_TIMEOUT_MS = 5_000;
 
-/** A service whose `/metrics` are read; the token counts where configuration closes them. */
+/** A service whose `/metrics` are read; the token is needed where METRICS_ACCESS requires one. */
 export interface MetricsSource {
   readonly url: string;
   readonly token: string;
@@ -38,7 +38,7 @@ async function readLines({ url, token }: MetricsSource): Promise<string[] | unde
     });
     return response.ok ? (await response.text()).split('\n') : undefined;
   } catch {
-    // A service that is away for a moment: the caller shows that it does not know.
+    // A service that is briefly unavailable: the caller shows the value as unknown.
     return undefined;
   }
 }

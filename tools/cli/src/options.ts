@@ -30,7 +30,7 @@ export function parsePort(text: string): number {
   return parseWhole(text, { min: 1, max: PORT_MAX });
 }
 
-/** A whole number within bounds; commander turns the error into wrong usage. */
+/** A whole number within bounds; commander reports the error as wrong usage. */
 export function parseWhole(text: string, { min, max }: { min: number; max: number }): number {
   const value = Number(text);
   if (!/^-?\d+$/.test(text) || value < min || value > max)

@@ -3,10 +3,10 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { COMMAND_NAMES, createProgram } from './program.js';
 
-/** As built: sources run in Jest are loaded in Jest's own way. */
+/** The built program: Jest loads sources in its own way. */
 const MAIN = new URL('../dist/main.js', import.meta.url).href;
 
-/** What a run prints, and which of the packages installed it loaded. */
+/** Output of a run, and which of the installed packages it loaded. */
 async function run(...args: string[]): Promise<{ stdout: string; loaded: readonly string[] }> {
   const script = `
     import { createRequire } from 'node:module';

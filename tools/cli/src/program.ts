@@ -17,7 +17,7 @@ interface Entry {
   readonly load: () => Promise<Command>;
 }
 
-/** In the order of the help. Each imports what it needs only when it is called: together they take a second to load. */
+/** In the order of the help. Each imports its code only when it is called: together they take a second to load. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   demo: {
     description: 'start everything, backfill a real purchase history, send live traffic, and show what came of it',
@@ -90,7 +90,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 
 export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
 
-/** The command line for these arguments: the command that they name is loaded, of the others there is what the help lists. */
+/** The program for these arguments: loads the command that they name; the others only have their line in the help. */
 export async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('perennial')
     .description('Real-time user lifecycle management on Kafka.')
@@ -102,7 +102,7 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     const command = name === named ? await load() : new Command(name);
     program.addCommand(command.description(description));
   }
-  // A subcommand made on its own does not inherit this: without it commander exits by itself, with 1 for wrong usage.
+  // A separately built subcommand does not inherit this: without it commander exits itself, with 1 for wrong usage.
   for (const command of program.commands) {
     command.exitOverride();
     for (const nested of command.commands) nested.exitOverride();

@@ -1,13 +1,13 @@
-/** Tells on stderr what is going on, but only once it takes longer than two seconds. */
+/** Reports progress on stderr, but only once the work takes longer than two seconds. */
 export interface Progress {
   report(message: string): void;
-  /** Ends it; nothing is printed after. */
+  /** Ends it; nothing is printed afterwards. */
   done(): void;
 }
 
 const QUIET_MS = 2_000;
 
-/** Keeps quiet at first: then says where it is, and from then on each step as it comes. */
+/** Silent at first; then prints the current step, and from then on each new one. */
 export function createProgress(write: (text: string) => void = (text) => void process.stderr.write(text)): Progress {
   let latest: string | undefined;
   let speaking = false;

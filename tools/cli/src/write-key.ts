@@ -4,14 +4,14 @@ import type { Platform } from '@perennial/launcher';
 import { type Layout, readStateFile, writeStateFile } from '@perennial/native-stack';
 import { type CreatedSource, createSource } from './commands/sources.js';
 
-/** Keys are worth nothing once the data is removed. */
+/** Keys are useless once the data is removed. */
 export function toWriteKeysFolder({ stateDir }: Layout): string {
   return join(stateDir, 'write-keys');
 }
 
 /**
- * The write key of a source that the command line uses itself, kept in the state folder (mode 0600). A kept key that
- * ingest no longer knows (its data was removed, or the source revoked) is replaced by a new one.
+ * The write key of the command line's own source, kept in the state folder (mode 0600). A kept key that ingest no
+ * longer knows (its data was removed, or the source revoked) is replaced by a new one.
  */
 export async function obtainWriteKey(platform: Platform, name: string): Promise<string> {
   const path = join(toWriteKeysFolder(platform.layout), `${platform.namespace}-${name}.json`);
@@ -22,7 +22,7 @@ export async function obtainWriteKey(platform: Platform, name: string): Promise<
   return writeKey;
 }
 
-/** Names are unique for ever, and a key is told once: where the key is lost, the source gets another name. */
+/** Names are unique for ever, and a key is shown once: if the key is lost, the source gets another name. */
 async function createFreshSource(platform: Platform, name: string): Promise<CreatedSource> {
   const listed = await platform.runCommand('ingest', ['sources', 'list', '--json']);
   const { sources } = JSON.parse(listed.trim().split('\n').at(-1) ?? '{}') as { sources?: Array<{ name: string }> };
@@ -32,7 +32,7 @@ async function createFreshSource(platform: Platform, name: string): Promise<Crea
 
 async function isAccepted(platform: Platform, writeKey: string): Promise<boolean> {
   const headers = { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' };
-  // A batch of nothing: it changes nothing, and is refused to a key that is unknown.
+  // An empty batch changes nothing, and is rejected when the key is unknown.
   const request = { method: 'POST', headers, body: '{"batch":[]}' };
   const response = await fetch(new URL('/v1/batch', platform.urls.ingest), request);
   await response.arrayBuffer();

@@ -43,10 +43,10 @@ export function createIndexColumn(): NumberColumn<Uint32Array> {
   return new NumberColumn((length) => new Uint32Array(length));
 }
 
-/** A JavaScript Map holds 2^24 entries at most; the limit turns its crash into words. */
+/** A JavaScript Map holds 2^24 entries at most; this limit gives an error with a message instead of a crash. */
 const DISTINCT_TEXTS_MAX = 16_000_000;
 
-/** Each distinct text once; 0 stands for no text. */
+/** Interned texts: each distinct text once; 0 stands for no text. */
 export class TextPool {
   readonly #numbers = new Map<string, number>();
   readonly #texts: Array<string | undefined> = [undefined];
@@ -63,7 +63,7 @@ export class TextPool {
     if (this.#numbers.size >= DISTINCT_TEXTS_MAX) {
       throw new AppError('limit_exceeded', `more than ${DISTINCT_TEXTS_MAX} distinct ${this.#what}: split the file`);
     }
-    // A copy: a slice would keep the whole chunk of the file alive that it was cut from.
+    // A copy: a slice would keep in memory the whole chunk of the file that it was cut from.
     const copy = Buffer.from(text).toString();
     this.#texts.push(copy);
     this.#numbers.set(copy, this.#texts.length - 1);

@@ -1,19 +1,19 @@
 import { AppError } from '@perennial/kernel';
 
-/** The columns of a history file, under the names that they have unless `--map` gives others. */
+/** The columns of a history file, under their default names; `--map` gives others. */
 const HISTORY_COLUMNS = ['user_id', 'ts', 'event_type', 'item_id', 'session_id', 'quantity', 'value', 'extra'] as const;
 
 export type HistoryColumn = (typeof HISTORY_COLUMNS)[number];
 
-/** Which header name stands for a column, where it is not the column's own. */
+/** Header name of a column, where it differs from the column's own name. */
 export type ColumnMap = Readonly<Partial<Record<HistoryColumn, string>>>;
 
-/** Where each column is in a row; absent ones are read as empty. */
+/** Index of each column in a row; absent ones are read as empty. */
 export type ColumnPositions = Readonly<Partial<Record<HistoryColumn, number>>> & { readonly width: number };
 
 const REQUIRED: readonly HistoryColumn[] = ['user_id', 'ts', 'event_type'];
 
-/** Reads `column=name,column=name`; throws `config_invalid` naming what is wrong. */
+/** Parses `column=name,column=name`; throws `config_invalid` naming the mistake. */
 export function parseColumnMap(text: string): ColumnMap {
   const map: Partial<Record<HistoryColumn, string>> = {};
   for (const pair of text.split(',')) {
@@ -33,7 +33,7 @@ export function parseColumnMap(text: string): ColumnMap {
   return map;
 }
 
-/** Finds the columns in a header; throws `config_invalid` when one that is needed or mapped is not there. */
+/** Finds the columns in a header; throws `config_invalid` when a required or mapped one is missing. */
 export function locateColumns(header: readonly string[], map: ColumnMap): ColumnPositions {
   const names = header.map((name) => name.trim());
   const positions: Partial<Record<HistoryColumn, number>> = {};

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 
-/** A quoted field may span lines; a quote left open may not swallow the file. */
+/** A quoted field may span lines; this limit keeps an unclosed quote from consuming the rest of the file. */
 export const RECORD_LINES_MAX = 100;
 export const RECORD_CHARS_MAX = 1 << 20;
 
@@ -11,9 +11,9 @@ export interface CsvHandlers {
 }
 
 /**
- * RFC 4180 records out of chunks of text. Lines without a quote are split here (nearly all are; this is 5 times as fast);
- * the others go to csv-parse. A line that is no CSV is reported alone and reading goes on with the next, even after a
- * quote that never closes: a streaming parser would lose everything up to the next quote.
+ * RFC 4180 records from chunks of text. Lines without a quote are split here (nearly all are such; this is 5 times as
+ * fast); the others go to csv-parse. A line that is not CSV is reported alone and reading continues with the next, even
+ * after an unclosed quote: a streaming parser would lose everything up to the next quote.
  */
 export class CsvReader {
   readonly #handlers: CsvHandlers;
@@ -59,7 +59,7 @@ export class CsvReader {
     this.#read(raw.endsWith('\r') ? raw.slice(0, -1) : raw);
   }
 
-  /** Reads the line numbered `#line`, or adds it to the record that is open. */
+  /** Reads the line numbered `#line`, or adds it to the open record. */
   #read(line: string): void {
     if (this.#open.length === 0 && !line.includes('"')) {
       if (line !== '') this.#handlers.onRecord(line.split(','), this.#line);
@@ -84,7 +84,7 @@ export class CsvReader {
     this.#handlers.onRecord(fields, first);
   }
 
-  /** The first open line is bad; those after it are read afresh. `ahead`: how many lines were counted since the last. */
+  /** The first open line is bad; those after it are parsed again. `ahead`: lines counted since the last of them. */
   #giveUpOpen(ahead = 0): void {
     const lines = this.#open;
     const last = this.#line;
@@ -105,7 +105,7 @@ function parseRecord(text: string): string[] | undefined {
     const records = parse(text, { relax_column_count: true, record_delimiter: '\n' });
     return records.length === 1 ? records[0] : undefined;
   } catch {
-    // Not CSV: the caller reports the line, the parser's words would name a line of this fragment.
+    // Not CSV: the caller reports the line; the parser's message would name a line of this fragment.
     return undefined;
   }
 }

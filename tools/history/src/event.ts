@@ -14,8 +14,8 @@ export interface SegmentTrack {
 }
 
 /**
- * An order as the event that the front door gets, or undefined when it does not fit into one. Its `messageId` is made of
- * the file's name and the line of its first row, so two equal rows stay two purchases and a repeat stays one.
+ * An order as an event for the front door, or undefined when it is too large for one. Its `messageId` consists of the
+ * file's name and the line of its first row, so two equal rows stay two purchases and a repeated backfill adds none.
  */
 export function toSegmentTrack(order: HistoryOrder, fileName: string): SegmentTrack | undefined {
   const full = toTrack(order, fileName, toProduct);
@@ -57,7 +57,7 @@ function toTrack(
   }
 }
 
-/** The front door takes message ids of 100 characters; 22 of a hash tell long names apart. */
+/** The front door accepts message ids of 100 characters; 22 characters of a hash distinguish long names. */
 function shorten(fileName: string): string {
   return fileName.length <= FILE_NAME_CHARS_MAX
     ? fileName
@@ -66,14 +66,14 @@ function shorten(fileName: string): string {
 
 const FILE_NAME_CHARS_MAX = 80;
 
-/** The sum, unknown as soon as one part is; of a return the amount given back, positive. */
+/** The sum, unknown as soon as one part is unknown; for a return the refunded amount, positive. */
 function sumValues(items: readonly HistoryItem[], type: 'purchase' | 'return'): number | undefined {
   let sum = 0;
   for (const { value } of items) {
     if (value === undefined) return undefined;
     sum += value;
   }
-  // 15 digits are what a double keeps of any decimal: this takes off the dust of adding cents in binary.
+  // A double keeps 15 digits of any decimal: rounding to them removes the error of adding cents in binary.
   const clean = items.length > 1 ? Number(sum.toPrecision(15)) : sum;
   if (!Number.isFinite(clean)) return undefined;
   return type === 'return' ? Math.abs(clean) : clean;
@@ -93,7 +93,7 @@ function toQuantity(item: HistoryItem | undefined): { quantity?: number } {
   return item?.quantity === undefined ? {} : { quantity: Math.abs(item.quantity) };
 }
 
-/** How many things an order is of that names none of them. */
+/** Quantity of an order whose rows name no items. */
 function sumQuantities(items: readonly HistoryItem[]): { quantity?: number } {
   const known = items.flatMap(({ quantity }) => (quantity === undefined ? [] : [quantity]));
   return known.length === 0 ? {} : { quantity: Math.abs(known.reduce((sum, quantity) => sum + quantity, 0)) };

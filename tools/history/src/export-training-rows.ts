@@ -17,7 +17,7 @@ export const EXPORT_USAGE = `Writes training rows: features at each cutoff, labe
 
 export interface ExportSummary {
   readonly specHash: string;
-  /** In the order of the columns; a model that is trained on these rows needs these names with these meanings. */
+  /** In the order of the columns; a model trained on these rows needs these names with these meanings. */
   readonly features: ReadonlyArray<{ readonly name: string; readonly hash: string }>;
   readonly labels: readonly string[];
   readonly labelDays: number;
@@ -27,7 +27,7 @@ export interface ExportSummary {
 
 const LABEL_NAMES = ['label_purchased', 'label_spend'] as const;
 
-/** Runs the export of command-line arguments; throws `config_invalid` when they or the file will not do. */
+/** Runs the export of command-line arguments; throws `config_invalid` when the arguments or the file are invalid. */
 export async function exportTrainingRows(args: readonly string[]): Promise<ExportSummary> {
   const { historyPath, cutoffsMs, outPath, featuresPath } = parseExportArgs(args);
   const spec = toSpecOrPreset(featuresPath === undefined ? undefined : await readFile(featuresPath));
@@ -73,7 +73,7 @@ function parseExportArgs(args: readonly string[]): ExportArgs {
 
 function parseCutoff(text: string): number {
   const parsed = Date.parse(text);
-  // Without the zone, a time of day would be read in the machine's own.
+  // Without a zone, a time of day would be read in the machine's local zone.
   if (Number.isNaN(parsed) || (text.includes('T') && !text.endsWith('Z'))) {
     throw new AppError(
       'config_invalid',
@@ -83,10 +83,10 @@ function parseCutoff(text: string): number {
   return parsed;
 }
 
-/** A history that ends within the label window would make buyers of tomorrow look like leavers. */
+/** A history that ends within the label window would make later buyers look like churned users. */
 function checkLabelWindow(history: OrderedHistory, cutoffMs: number): void {
   const endMs = history.length === 0 ? 0 : history.timestampMs(history.length - 1);
-  // A day of grace: files with day resolution end at the midnight that begins their last day.
+  // A day of tolerance: files with day resolution end at the midnight that begins their last day.
   if (cutoffMs + LABEL_DAYS * DAY_MS <= endMs + DAY_MS) return;
   const latest = new Date(endMs - (LABEL_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
   throw new AppError(

@@ -5,18 +5,18 @@ import type { HistoryRow } from './row.js';
 /** Rows of one file; about 50 bytes each, so this is 1 GB. */
 const ROWS_MAX = 20_000_000;
 
-/** Ingest takes 32 KiB an event; a little is left for what it adds. */
+/** Ingest accepts 32 KiB an event; this leaves some room for what ingest adds. */
 export const EVENT_BYTES_MAX = 32_000;
 
-/** What an event holds besides its texts and products: names, time, message id with a file name of 255 bytes. */
+/** Bytes of an event besides its texts and products: names, time, message id with a file name of 255 bytes. */
 const EVENT_BYTES_BASE = 1_200;
 
 const NONE = 0xffff_ffff;
 
-/** Types whose rows of one user and session are one order. */
+/** Types whose rows of one user and session form one order. */
 type OrderType = 'purchase' | 'return';
 
-/** One order (or one row of another type), put together again. */
+/** One order (or one row of another type), assembled from its rows. */
 export interface HistoryOrder {
   /** Line of its first row in the file. */
   readonly line: number;
@@ -25,7 +25,7 @@ export interface HistoryOrder {
   readonly eventType: string;
   readonly sessionId: string | undefined;
   readonly extra: string | undefined;
-  /** True when its event may be over the limit of bytes, so that only these need measuring. */
+  /** True when its event may exceed the limit of bytes, so that only these need measuring. */
   readonly large: boolean;
   readonly items: readonly HistoryItem[];
 }
@@ -37,8 +37,9 @@ export interface HistoryItem {
 }
 
 /**
- * Rows, grouped into orders as they come: rows with one user, one session and the same type, `purchase` or `return`,
- * are one order at the time of the earliest of them. Every other row stands alone. Held in columns of numbers.
+ * Rows, grouped into orders as they are added: rows with one user, one session and the same type, `purchase` or
+ * `return`, are one order at the time of the earliest of them. Every other row stands alone. Stored in columns of
+ * numbers.
  */
 export class OrderTable {
   readonly #texts = {
@@ -110,7 +111,7 @@ export class OrderTable {
     return this.#orders.weight.at(order) > EVENT_BYTES_MAX;
   }
 
-  /** A small number that stands for the order's user. */
+  /** Index of the order's user. */
   userNumber(order: number): number {
     return this.#orders.user.at(order);
   }
@@ -137,7 +138,7 @@ export class OrderTable {
     };
   }
 
-  /** The orders by time, then by line: equal times stay as in the file. */
+  /** The orders by time, then by line: equal times keep the order of the file. */
   sorted(): Uint32Array {
     const { time, line } = this.#orders;
     const numbers = Uint32Array.from({ length: this.length }, (_, number) => number);

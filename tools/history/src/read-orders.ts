@@ -16,7 +16,7 @@ import { parseRow } from './row.js';
 /** Bad rows that are kept with their reasons; all are counted. */
 export const BAD_ROWS_KEPT_MAX = 100;
 
-/** The front door takes nothing earlier: such a time is a unit mistaken, or a clock that was never set. */
+/** The front door accepts nothing earlier: such a time has the wrong unit, or comes from a clock that was never set. */
 const EARLIEST_MS = Date.UTC(1990, 0, 1);
 
 export interface BadRow {
@@ -33,27 +33,27 @@ export interface ReadOptions {
   readonly rowsMax?: number;
 }
 
-/** A file's events in order of time, held compactly: each is put together when it is asked for. */
+/** A file's events in order of time, stored compactly: each event is built on request. */
 export interface History {
   readonly fileName: string;
-  /** SHA-256 (hex) of the content, uncompressed: what tells whether a file is the same. */
+  /** SHA-256 (hex) of the uncompressed content: identifies the file. */
   readonly sha256: string;
-  /** Rows below the header, the bad ones among them. */
+  /** Rows below the header, bad ones included. */
   readonly rows: number;
   readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
   readonly users: number;
-  /** Events of each sort. */
+  /** Number of events of each sort. */
   readonly counts: { readonly orders: number; readonly refunds: number; readonly others: number };
   /** Number of events; they are numbered from 0 in order of time, equal times in the file's order. */
   readonly length: number;
   timestampMs(index: number): number;
-  /** A small number that stands for the event's user. */
+  /** Index of the event's user. */
   userNumber(index: number): number;
   order(index: number): HistoryOrder;
   event(index: number): SegmentTrack;
 }
 
-/** Reads a history file, gzip or not; throws AppError when it is no such file at all. Bad rows do not stop it. */
+/** Reads a history file, gzip or not; throws AppError when it is not a history file. Bad rows do not stop it. */
 export async function readOrders(source: string | Readable, options: ReadOptions = {}): Promise<History> {
   const fileName = options.fileName ?? (typeof source === 'string' ? basename(source) : 'stdin');
   const builder = new HistoryBuilder(fileName, options);
@@ -154,7 +154,7 @@ class HistoryBuilder {
     if (this.#bad.length < BAD_ROWS_KEPT_MAX) this.#bad.push({ line, reason });
   }
 
-  /** Orders that fit into no event are named as bad rows before anything is sent. */
+  /** Orders too large for an event are reported as bad rows before anything is sent. */
   #dropOversized(sorted: Uint32Array): Uint32Array {
     return sorted.filter((number) => {
       if (!this.#table.isLarge(number)) return true;
@@ -181,7 +181,7 @@ async function openText(source: string | Readable): Promise<AsyncIterable<Buffer
   if (first.value[0] !== 0x1f || first.value[1] !== 0x8b) return all;
   const gunzip = createGunzip({ chunkSize: 1 << 18 });
   pipeline(Readable.from(all), gunzip, () => {
-    // An error of either side reaches the reader through the iteration of `gunzip`.
+    // An error of either stream reaches the reader through the iteration of `gunzip`.
   });
   return gunzip;
 }

@@ -21,7 +21,7 @@ export interface TimeBounds {
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** The fields of a record as a row, or the reason why it is none. */
+/** The fields of a record as a row, or the reason why it is invalid. */
 export function parseRow(fields: readonly string[], columns: ColumnPositions, bounds: TimeBounds): HistoryRow | string {
   if (fields.length !== columns.width) return `has ${fields.length} columns, the header has ${columns.width}`;
   const field = (column: HistoryColumn): string => {
@@ -40,7 +40,7 @@ export function parseRow(fields: readonly string[], columns: ColumnPositions, bo
   if (quantity === 'bad') return `quantity ${quote(field('quantity'))} is not a finite number`;
   const value = parseNumber(field('value'));
   if (value === 'bad') return `value ${quote(field('value'))} is not a finite number`;
-  // A broken encoding would make one id out of several: U+FFFD stands for bytes that are not UTF-8.
+  // A broken encoding would map several ids to one: U+FFFD stands for bytes that are not UTF-8.
   if (fields.some((text) => text.includes('\uFFFD'))) return 'is not valid UTF-8';
   return {
     userId,
@@ -54,7 +54,7 @@ export function parseRow(fields: readonly string[], columns: ColumnPositions, bo
   };
 }
 
-/** Files are mostly in order of time, so a row often repeats the text of the one before. */
+/** Files are mostly in order of time, so a row often has the same text as the previous one. */
 let lastText = '';
 let lastTime: number | TimestampProblem = parseTimestamp('');
 

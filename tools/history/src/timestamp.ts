@@ -1,11 +1,11 @@
 const PATTERN = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|z|[+-]\d{2}:?\d{2})?)?$/;
 
-/** Why a text is no time. */
+/** Why a text is not a valid time. */
 export type TimestampProblem = 'is not an ISO 8601 time' | 'has no time zone (end it with Z or an offset)';
 
 /**
  * Strict ISO 8601 to milliseconds since the epoch: date and time with a zone, or a date alone (midnight UTC). A local
- * time without a zone is refused: guessing would shift every window by hours, unseen.
+ * time without a zone is invalid: guessing would shift every window by hours, unnoticed.
  */
 export function parseTimestamp(text: string): number | TimestampProblem {
   const match = PATTERN.exec(text);

@@ -53,7 +53,7 @@ interface GroupStatus {
   readonly processor: string;
   readonly group: string;
   readonly topic: string;
-  /** Records written but not yet processed, as far as group offsets tell (they are committed at intervals). */
+  /** Records written but not yet processed, according to the group's committed offsets (committed at intervals). */
   readonly lag: number;
 }
 
@@ -74,7 +74,7 @@ export interface PlatformStatus {
   readonly namespaces: readonly NamespaceStatus[];
 }
 
-/** What runs, where, and how far it has come; starts nothing. `namespace` narrows it to one. */
+/** What runs, where, and its progress; starts nothing. `namespace` selects one. */
 export async function describePlatform({
   root,
   home,
@@ -103,7 +103,7 @@ export async function describePlatform({
   }
 }
 
-/** Opens a log without being a service of it. */
+/** Opens a log for a client that is not a service. */
 export function openLog(
   { kafkaBrokers }: Pick<StackEndpoints, 'kafkaBrokers'>,
   producerLimits: Partial<ProducerLimits> = {},
@@ -174,7 +174,7 @@ async function describeGroups(
   namespace: string,
   ends: ReadonlyMap<TopicName, Offsets>,
 ): Promise<GroupStatus[]> {
-  // The archive and the projections follow behind: their lag does not say how far an event has come.
+  // The archive and the projections lag by design: their lag does not show how far an event has come.
   const passed = GROUP_NAMES.filter((name) => ['ingest', 'processor'].includes(GROUPS[name].role));
   const known = passed.filter((name) => ends.has(GROUPS[name].topic));
   return Promise.all(

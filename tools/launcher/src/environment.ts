@@ -13,16 +13,16 @@ export interface ServiceEnvironmentInput {
   readonly secret: string;
   readonly endpoints: StackEndpoints;
   readonly port: number;
-  /** The installation's. */
+  /** Folders of the installation. */
   readonly folders: Pick<Layout, 'snapshotDir' | 'artifactsDir' | 'archiveDir'>;
   /** Further variables for every service of the namespace. */
   readonly extra: Readonly<Record<string, string>>;
 }
 
-/** There is one of each, so after a crash it comes back under the name it had. */
+/** There is one instance of each service, so after a crash it returns under the same name. */
 const INSTANCE = '1';
 
-/** The variables that configure a service; all else it inherits from the shell of whoever starts it. */
+/** The variables that configure a service; it inherits all others from the shell that starts it. */
 export function toServiceEnvironment(input: ServiceEnvironmentInput): Record<string, string> {
   return {
     PERENNIAL_NAMESPACE: input.namespace,
@@ -41,7 +41,7 @@ export function toServiceEnvironment(input: ServiceEnvironmentInput): Record<str
   };
 }
 
-/** Changes when a running service no longer has the environment that it should have. */
+/** Changes when the environment of a running service is outdated. */
 export function toEnvironmentHash(environment: Readonly<Record<string, string>>): string {
   return toSha256(JSON.stringify(Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1))));
 }

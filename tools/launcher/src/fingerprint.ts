@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, type ArtifactKind, SERVICE_NAMES, SERVICES } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
 
-/** Where a namespace's artifacts come from: what was asked for, else the defaults of the repository. */
+/** Source files of a namespace's artifacts: the requested ones, else the defaults of the repository. */
 export function toArtifactPath(
   root: string,
   kind: ArtifactKind,
@@ -13,7 +13,7 @@ export function toArtifactPath(
   return resolve(root, chosen[kind] ?? ARTIFACT_KINDS[kind].defaultPath);
 }
 
-/** The file or folder that ships for a kind. */
+/** The default file or folder of a kind. */
 export function toDefaultPath(root: string, kind: ArtifactKind): string {
   return toArtifactPath(root, kind, {});
 }

@@ -22,14 +22,14 @@ import {
   waitForService,
 } from './service-process.js';
 
-/** Where processes run, and what they are given beside what their namespace says. */
+/** Where processes run, and their environment besides what the namespace defines. */
 export interface Installation {
   readonly layout: Layout;
   readonly endpoints: StackEndpoints;
   readonly options: Pick<PlatformOptions, 'environment' | 'onProgress'>;
 }
 
-/** Ends processes that died half-way, run with an old environment, or in the other arrangement (one or many). */
+/** Ends what dead processes left, and processes with an outdated environment or of the other layout (one or many). */
 export async function endWhatIsOutdated(installation: Installation, state: NamespaceState): Promise<void> {
   const wanted = toWantedProcesses(state);
   const { layout } = installation;
@@ -46,7 +46,7 @@ export async function endWhatIsOutdated(installation: Installation, state: Names
   }
 }
 
-/** Gives each service that does not run a port: the one it had, a preferred one, or any that is free. */
+/** Assigns a port to each service that does not run: its previous one, a preferred one, or any free one. */
 export async function choosePorts(
   state: NamespaceState,
   given: { readonly ingest: number | undefined },
@@ -69,7 +69,7 @@ export async function choosePorts(
   }
 }
 
-/** Starts what is not running and waits until all services are ready; the names of what it started. */
+/** Starts what is not running and waits until all services are ready; returns the names of what it started. */
 export async function startMissing(installation: Installation, state: NamespaceState): Promise<ProcessName[]> {
   const { layout, options } = installation;
   const { namespace } = state;
@@ -113,7 +113,7 @@ async function waitUntilServes(
   }
 }
 
-/** `kill -9`; resolves when the process is gone. */
+/** `kill -9`; resolves when the process has ended. */
 export async function killService(layout: Layout, namespace: string, service: ServiceName): Promise<void> {
   const state = loadNamespaceState(layout.stateDir, namespace);
   const running = state?.processes[state.oneProcess ? 'one-process' : service];

@@ -4,7 +4,7 @@ import type { ArtifactKind, ServiceName } from '@perennial/contracts';
 import { type ProcessRef, readStateFile, removeStateFile, writeStateFile } from '@perennial/native-stack';
 import type { ClockMode } from './environment.js';
 
-/** What a service command `register` answers: an artifact under its number. */
+/** Answer of a service's command `register`: an artifact with its number. */
 export interface RegisteredArtifact {
   readonly kind: ArtifactKind;
   readonly number: number;
@@ -16,7 +16,7 @@ interface RunningProcess {
   readonly environmentHash: string;
 }
 
-/** What is known of a namespace, kept in `state/namespaces/<namespace>.json`. */
+/** State of a namespace, kept in `state/namespaces/<namespace>.json`. */
 export interface NamespaceState {
   readonly version: 1;
   readonly namespace: string;
@@ -24,7 +24,7 @@ export interface NamespaceState {
   readonly partitions: number;
   /** The installation's own token for the services of this namespace, with every scope. */
   token: string;
-  /** Topics, tables and artifacts are as this fingerprint of their sources says; null before the first time. */
+  /** Fingerprint of the sources that topics, tables and artifacts were last provisioned from; null before that. */
   provisioned: { readonly fingerprint: string; readonly inForce: readonly RegisteredArtifact[] } | null;
   artifactPaths: Partial<Record<ArtifactKind, string>>;
   oneProcess: boolean;
@@ -47,7 +47,7 @@ export function removeNamespaceState(stateDir: string, namespace: string): void 
   removeStateFile(toPath(stateDir, namespace));
 }
 
-/** Every namespace that was ever brought up here and not removed, `live` first. */
+/** Every namespace that was ever created here and not removed, `live` first. */
 export function listNamespaces(stateDir: string): string[] {
   return readFolder(join(stateDir, 'namespaces'))
     .filter((name) => name.endsWith('.json'))

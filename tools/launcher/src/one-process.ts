@@ -2,7 +2,10 @@ import { SERVICE_NAMES, type ServiceName } from '@perennial/contracts';
 import { ReleaseStack } from '@perennial/kernel';
 import { loadService } from './services.js';
 
-/** All services in one process, still over the topics: run as a script, with each one's variables in ONE_PROCESS_VARIABLE. */
+/**
+ * All services in one process, still over the topics: run as a script, with each one's variables in
+ * ONE_PROCESS_VARIABLE.
+ */
 
 /** JSON: environment by service. */
 const ONE_PROCESS_VARIABLE = 'PERENNIAL_ONE_PROCESS';
@@ -11,7 +14,7 @@ const DRAIN_DEADLINE_MS = 18_000;
 
 async function runAll(environments: Readonly<Partial<Record<ServiceName, Record<string, string>>>>): Promise<void> {
   const apps = new ReleaseStack();
-  // Listen first: a signal that comes during the start must end it too.
+  // Install the handlers first: a signal that comes during the start must end it too.
   const stopped = waitForSignal();
   try {
     for (const service of SERVICE_NAMES) {

@@ -3,9 +3,9 @@ import type { Part, StackEndpoints } from '@perennial/native-stack';
 import type { ClockMode } from './environment.js';
 
 export interface PlatformOptions {
-  /** The repository; found by itself when absent. */
+  /** The repository; detected when absent. */
   readonly root?: string | undefined;
-  /** Folder of state, data and logs; default `<root>/.perennial`. Tests give their own. */
+  /** Folder of state, data and logs; default `<root>/.perennial`. Tests pass their own. */
   readonly home?: string | undefined;
   /** Default `live`. */
   readonly namespace?: string | undefined;
@@ -16,11 +16,11 @@ export interface PlatformOptions {
   /** Fixed when the namespace is created; default DEFAULT_PARTITIONS. */
   readonly partitions?: number | undefined;
   readonly stackPorts?: Partial<Record<Part, number>> | undefined;
-  /** The front door's own port; the other services take a preferred one or, where taken, any free one. */
+  /** Fixed port of the front door; the other services use a preferred one or, where taken, any free one. */
   readonly ingestPort?: number | undefined;
   /** A lifecycle chart, model folder or policy other than the default, kept until another is given. */
   readonly artifactPaths?: Partial<Record<ArtifactKind, string>> | undefined;
-  /** A stack that runs already (tests); else the installation's own is started. */
+  /** A stack that runs already (tests); otherwise the installation's own is started. */
   readonly endpoints?: StackEndpoints | undefined;
   /** Further variables for every service. */
   readonly environment?: Readonly<Record<string, string>> | undefined;

@@ -51,27 +51,27 @@ export interface Platform {
   readonly partitions: number;
   readonly clockMode: ClockMode;
   readonly urls: Readonly<Record<ServiceName, string>>;
-  /** Has every scope of the namespace's services. */
+  /** Token with every scope of the namespace's services. */
   readonly token: string;
-  /** Calls the namespace's services, wherever they are at the time of the call. */
+  /** Calls the namespace's services at their address at the time of the call. */
   readonly client: ApiClient;
   /** What this call had to start: parts of the stack and services. */
   readonly started: readonly string[];
   /** The variables of a service, for one-shot commands. */
   environmentOf(service: ServiceName): Readonly<Record<string, string>>;
-  /** Runs `main.js <args>` of a service in this namespace; gives its stdout. */
+  /** Runs `main.js <args>` of a service in this namespace; returns its stdout. */
   runCommand(service: ServiceName, args: readonly string[]): Promise<string>;
-  /** `kill -9`, for crash tests; resolves when the process is gone. In one process it takes all services. */
+  /** `kill -9`, for crash tests; resolves when the process has ended. In one process it kills all services. */
   kill(service: ServiceName): Promise<void>;
   /** Starts what does not run (after `kill`) and waits until it is ready. */
   restart(): Promise<void>;
-  /** Makes another token of its own, in place of the one there is, which ends; answers it. */
+  /** Replaces the installation's own token: the old one is revoked, the new one returned. */
   renewToken(): Promise<string>;
-  /** Ends this namespace's services; the stack stays. */
+  /** Ends this namespace's services; the stack keeps running. */
   stop(): Promise<void>;
 }
 
-/** Brings a namespace up: stack, topics, tables, artifacts, services, all ready. Does only what is missing; safe to call again. */
+/** Starts a namespace: stack, topics, tables, artifacts, services, all ready. Does only what is missing; idempotent. */
 export async function ensurePlatform(options: PlatformOptions = {}): Promise<Platform> {
   const layout = toLayout({ root: options.root, home: options.home });
   const namespace = parseNamespace(options.namespace ?? LIVE_NAMESPACE);
@@ -91,7 +91,7 @@ export async function ensurePlatform(options: PlatformOptions = {}): Promise<Pla
   return toPlatform({ layout, namespace, endpoints: stack, options }, state, [...startedParts, ...started]);
 }
 
-/** A namespace that was brought up before, as it is; undefined when its stack does not run. Starts nothing. */
+/** A namespace that was started before, as it is; undefined when its stack does not run. Starts nothing. */
 export function attachPlatform(
   options: Pick<PlatformOptions, 'root' | 'home' | 'namespace'> = {},
 ): Platform | undefined {
@@ -152,7 +152,7 @@ async function renewToken({ layout, namespace, endpoints, options }: BringUp): P
   return withLock(join(layout.stateDir, `namespace-${namespace}.lock`), renew, { waitMsMax: LOCK_WAIT_MS_MAX });
 }
 
-/** Ends a namespace's services, and nobody else's. */
+/** Ends a namespace's services, and no other's. */
 export async function stopNamespace({
   root,
   home,
@@ -176,7 +176,7 @@ export async function stopNamespace({
   await withLock(join(layout.stateDir, `namespace-${namespace}.lock`), stop, { waitMsMax: LOCK_WAIT_MS_MAX });
 }
 
-/** Ends everything of an installation; with `removeData` its data goes too. */
+/** Ends everything of an installation; with `removeData` its data is removed too. */
 export async function stopPlatform({
   root,
   home,
@@ -192,7 +192,7 @@ export async function stopPlatform({
   await stopStack({ root: layout.root, home: layout.home, removeData });
   if (!removeData) return;
   for (const namespace of namespaces) removeNamespaceState(layout.stateDir, namespace);
-  // Without data there is nothing left that the secret could open.
+  // Without data there is nothing left that the secret could decrypt.
   removeSecret(layout.stateDir);
   for (const folder of [layout.snapshotDir, layout.artifactsDir, layout.archiveDir, layout.logDir])
     rmSync(folder, { recursive: true, force: true });
@@ -246,7 +246,7 @@ function createNamespaceState(namespace: string, options: PlatformOptions): Name
   };
 }
 
-/** Partitions and clock are in the data already written: asking for others means a new namespace. */
+/** Partitions and clock are in the data already written: other values need a new namespace. */
 function checkUnchanged({ namespace, partitions, clockMode }: NamespaceState, options: PlatformOptions): void {
   if (options.partitions !== undefined && options.partitions !== partitions) {
     throw new AppError(

@@ -7,7 +7,7 @@ import { provision } from './provision.js';
 
 /**
  * Provisions a namespace on stores that run already, then ends: the one-shot step of docker-compose.yml. The services'
- * commands read the environment of this process; what is in force is kept in PERENNIAL_HOME, so that a second time
+ * commands read the environment of this process. What is in force is kept in PERENNIAL_HOME, so that a second run
  * writes nothing to the log.
  */
 
@@ -31,7 +31,7 @@ async function provisionOnce(env: Readonly<Record<string, string | undefined>>):
   }
   const inForce = await provision({ layout, state, kafkaBrokers, environmentOf: () => ({}), onProgress: say });
   state.provisioned = { fingerprint: '', inForce };
-  // The token stays where it came from.
+  // The token is not stored here: it stays in the environment.
   saveNamespaceState(layout.stateDir, { ...state, token: '' });
   for (const { kind, number, hash } of inForce) say(`${kind} ${number} (${hash.slice(0, 12)}) is in force`);
 }

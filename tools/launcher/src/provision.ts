@@ -26,7 +26,7 @@ export interface ProvisionInput {
   readonly onProgress: (message: string) => void;
 }
 
-/** Makes topics and tables, registers the artifacts and puts them in force; every step may be repeated. Answers what is in force. */
+/** Creates topics and tables, registers the artifacts and rolls them out; idempotent. Returns what is in force. */
 export async function provision(input: ProvisionInput): Promise<RegisteredArtifact[]> {
   const { layout, state, environmentOf, onProgress } = input;
   onProgress(`creating topics of namespace ${state.namespace}`);
@@ -39,17 +39,17 @@ export async function provision(input: ProvisionInput): Promise<RegisteredArtifa
   );
   await importToken(input);
   onProgress(`registering ${ARTIFACT_KIND_NAMES.join(', ')}`);
-  // One after the other: charts and policies are checked against the features and heads that are registered.
+  // Sequential: charts and policies are checked against the features and heads that are registered.
   const registered: RegisteredArtifact[] = [];
   for (const kind of ARTIFACT_KIND_NAMES) registered.push(await register(input, kind));
   for (const artifact of registered) await rollOut(input, artifact);
   return registered;
 }
 
-/** The name that the installation's own token goes by. */
+/** Name of the installation's own token. */
 const TOKEN_NAME = 'local';
 
-/** Has the installation's own token known to the services: they keep a hash of it. */
+/** Imports the installation's own token into the services' directory, which keeps a hash of it. */
 export async function importToken({
   layout,
   state,
@@ -85,7 +85,9 @@ async function register(
   return parseRegistered(kind, output);
 }
 
-/** Already in force means nothing to write: a second rollout would be one more control record on every partition. */
+/**
+ * Nothing is written for an artifact in force: a second rollout would be one more control record on every partition.
+ */
 async function rollOut(
   { layout, state, environmentOf, onProgress }: ProvisionInput,
   artifact: RegisteredArtifact,
@@ -102,7 +104,7 @@ async function rollOut(
   );
 }
 
-/** The answer of `register`: the last line that is JSON with a number and a hash; log lines may stand before it. */
+/** The answer of `register`: the last line that is JSON with a number and a hash; log lines may precede it. */
 export function parseRegistered(kind: ArtifactKind, output: string): RegisteredArtifact {
   for (const line of output.trim().split('\n').reverse()) {
     const answer = parseJson(line) as { kind?: unknown; number?: unknown; hash?: unknown } | undefined;
@@ -119,7 +121,7 @@ function parseJson(line: string): unknown {
   try {
     return JSON.parse(line) as unknown;
   } catch {
-    // A line for people.
+    // A line for humans.
     return undefined;
   }
 }

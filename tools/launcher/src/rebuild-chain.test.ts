@@ -14,7 +14,7 @@ const RECORDS = 300;
 const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);
 
 const FIRST = { ...createSumming({ inputTopic: 'in', outputTopic: 'mid' }), name: 'first' };
-/** Reads what the first one emits. */
+/** Reads the output of the first processor. */
 const SECOND: typeof FIRST = {
   ...createSumming({ inputTopic: 'mid', outputTopic: 'out' }),
   name: 'second',
@@ -26,7 +26,7 @@ const SECOND: typeof FIRST = {
 };
 const DEFINITIONS = [FIRST, SECOND];
 
-/** Stores of both processors, that can be emptied, and end a process at one of their commits. */
+/** Stores of both processors, which can be emptied, and which can end a process at one of their commits. */
 class Stores {
   #stores = new Map<string, MemoryPartitionStore>();
   commitsLeft = Number.POSITIVE_INFINITY;
@@ -72,7 +72,7 @@ class World {
   readonly log: MemoryLog = createMemoryLog({ partitions: PARTITIONS, now: () => 0 });
   readonly stores = new Stores();
   readonly #random = createSeededRandom(SEED);
-  /** What the archive says that it has. */
+  /** Contents of the archive. */
   chains = new Map<number, ArchivedRange>();
   /** The log before it was trimmed. */
   #archived: readonly LogRecord[] = [];
@@ -99,7 +99,7 @@ class World {
     }
   }
 
-  /** Normal operation until all is processed and told to the group. */
+  /** Normal operation until everything is processed and committed to the group. */
   async work(definitions: ReadonlyArray<typeof FIRST> = DEFINITIONS): Promise<void> {
     const processors = await Promise.all(definitions.map((definition) => this.#start(definition)));
     for (const { name, inputTopic } of definitions) {
@@ -152,7 +152,7 @@ class World {
     return {
       definition,
       namespace: NAMESPACE,
-      // The stores stand in for it.
+      // The stores replace it in this test.
       redis: undefined as never,
       logger: createSilentLogger(),
       metrics: createMetrics({ service: 'test', namespace: NAMESPACE, processMetrics: false }),
@@ -177,7 +177,7 @@ describe(`a rebuild (seed ${SEED})`, () => {
     return { world, before: world.stores.read() };
   }
 
-  /** The second processor's group stands at `offset`, as when it was ended in the middle of its work. */
+  /** The second processor's group is at `offset`, as when it was ended in the middle of its work. */
   async function commitBack(world: World, offset: number): Promise<void> {
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
     const group = {
@@ -233,7 +233,7 @@ describe(`a rebuild (seed ${SEED})`, () => {
     const world = new World();
     world.feed();
     await world.work([FIRST]);
-    // The second processor has published nothing, so nothing that it would have worked on may be skipped.
+    // The second processor has published nothing, so none of its input may be skipped.
     const causes = Array.from({ length: PARTITIONS }, (_, partition) =>
       parsePosition(world.log.records('mid', partition)[0]?.headers[HEADERS.position]),
     );

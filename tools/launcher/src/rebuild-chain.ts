@@ -2,10 +2,10 @@ import type { Log, LogRecord, OutgoingRecord, PartitionOffsets } from '@perennia
 import { AppError, must } from '@perennial/kernel';
 import { findPublishedBound, type PartitionRebuild, type RebuildStage } from '@perennial/keyed-processor';
 
-/** What an archive gives, as feature-store has it. */
+/** Archived records of a partition, as feature-store provides them. */
 export interface RebuildArchive<Chain extends ArchivedRange = ArchivedRange> {
   list(): Promise<ReadonlyMap<number, Chain>>;
-  /** Records from the chain's first to those below `end`. */
+  /** Records from the pipeline's first to those below `end`. */
   readChain(chain: Chain, end: number): AsyncIterable<readonly LogRecord[]>;
 }
 
@@ -19,9 +19,9 @@ export interface RebuildChainOptions {
   readonly namespace: string;
   readonly log: Log;
   readonly archive: RebuildArchive;
-  /** In the order in which data flows; the first one reads what is archived. */
+  /** In the order of the data flow; the first one reads what is archived. */
   readonly stages: readonly [RebuildStage, ...RebuildStage[]];
-  /** Also partitions whose states are there. */
+  /** Also rebuilds partitions that have states. */
   readonly force: boolean;
   readonly onProgress: (message: string) => void;
 }
@@ -29,11 +29,11 @@ export interface RebuildChainOptions {
 export interface RebuildSummary {
   readonly partitions: number;
   readonly records: number;
-  /** Partitions whose states were there: left as they are. */
+  /** Partitions that had states: left unchanged. */
   readonly left: number;
 }
 
-/** One partition's part of the work, after every partition was looked at. */
+/** The work for one partition, planned after every partition was inspected. */
 interface Plan {
   readonly partition: number;
   readonly chain: ArchivedRange;
@@ -42,9 +42,9 @@ interface Plan {
 }
 
 /**
- * Makes the states of all stages again from the archive: each record through the first stage, what it caused through the
- * next, as if it came over the topics. Nothing is published. Looks at every partition before it touches one; throws
- * AppError that says what to do.
+ * Rebuilds the states of all stages from the archive: each record passes through the first stage, its outputs through
+ * the next, as if they came over the topics. Nothing is published. Inspects every partition before it changes one;
+ * throws an AppError that says what to do.
  */
 export async function rebuildChain(options: RebuildChainOptions): Promise<RebuildSummary> {
   const { log, stages, onProgress } = options;
@@ -65,10 +65,10 @@ export async function rebuildChain(options: RebuildChainOptions): Promise<Rebuil
   return { partitions: plans.length, records, left: offsets.size - plans.length };
 }
 
-/** States of only some stages cannot be told from states of another time: that is for a person to decide. */
+/** States of only some stages may be of different times, which cannot be detected: an operator has to decide. */
 async function isToRebuild({ stages, force }: RebuildChainOptions, partition: number): Promise<boolean> {
   const conditions = await Promise.all(stages.map((stage) => stage.look(partition)));
-  // The first stage is marked first and finished last: while it is marked, a rebuild of this partition was under way.
+  // The first stage is marked first and finished last: while it is marked, a rebuild of this partition is in progress.
   if (force || conditions[0] === 'begun' || conditions.every((condition) => condition === 'absent')) return true;
   if (conditions.every((condition) => condition === 'whole')) return false;
   const told = stages.map(({ processor }, i) => `${processor} ${conditions[i]}`).join(', ');
@@ -135,7 +135,7 @@ async function rebuildPartition(
   return worked;
 }
 
-/** Outputs as the next stage would read them. What goes elsewhere is there already: in a topic, or in the archive. */
+/** Outputs as the next stage would read them. Other outputs exist already, in a topic or in the archive. */
 function toInputs(
   outputs: readonly OutgoingRecord[],
   { topic, partition, from }: { topic: string; partition: number; from: number },
@@ -146,8 +146,9 @@ function toInputs(
 }
 
 /**
- * The first stage goes on behind the rebuilt records, and publishes again what later ones cause; the others go on at the end of
- * their topics, where that will be. What lies there now was applied, or comes again.
+ * The first stage continues after the rebuilt records, and publishes again the outputs of later ones. The other stages
+ * continue at the end of their topics, where those outputs will be. What is in the topics now was applied or comes
+ * again.
  */
 async function finish(
   { log, stages, partition, bound }: { log: Log; stages: readonly RebuildStage[]; partition: number; bound: number },

@@ -4,12 +4,12 @@ import type { RebuildSummary } from './rebuild-chain.js';
 /** JSON of a RebuildOrder. */
 export const REBUILD_VARIABLE = 'PERENNIAL_REBUILD';
 
-/** What the process that rebuilds is told. */
+/** Input of the process that rebuilds. */
 export interface RebuildOrder {
   readonly namespace: string;
   readonly force: boolean;
   readonly environments: Readonly<Record<StatefulServiceName, Readonly<Record<string, string>>>>;
 }
 
-/** What it tells. */
+/** Its messages. */
 export type RebuildMessage = { readonly progress: string } | { readonly summary: RebuildSummary };

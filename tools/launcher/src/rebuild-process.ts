@@ -6,7 +6,9 @@ import { rebuildChain } from './rebuild-chain.js';
 import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
 import { loadStatefulService, type ServiceRebuild } from './services.js';
 
-/** Rebuilds a namespace from its archive: run as a script, with a RebuildOrder in REBUILD_VARIABLE. Tells JSON, a message a line. */
+/**
+ * Rebuilds a namespace from its archive: run as a script, with a RebuildOrder in REBUILD_VARIABLE. Prints JSON lines.
+ */
 
 function tell(message: RebuildMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);

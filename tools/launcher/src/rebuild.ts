@@ -9,10 +9,10 @@ import type { Platform } from './platform.js';
 import type { RebuildSummary } from './rebuild-chain.js';
 import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
 
-/** Characters of the process's complaint that are kept. */
+/** Characters of the process's error output that are kept. */
 const ERROR_CHARS_MAX = 4_000;
 
-/** Makes every state of a namespace again from its archive. Throws `contract_violation` while a service of it runs. */
+/** Rebuilds every state of a namespace from its archive. Throws `contract_violation` while a service of it runs. */
 export function rebuildNamespace(
   platform: Platform,
   options: { readonly force: boolean; readonly onProgress: (message: string) => void },
@@ -33,7 +33,9 @@ export function rebuildNamespace(
   return runRebuild({ namespace, force: options.force, environments }, { root: layout.root, ...options });
 }
 
-/** Runs the rebuild in a process of its own, which loads the services' code. Throws `dependency_unavailable` with what it says. */
+/**
+ * Runs the rebuild in a child process, which loads the services' code. Throws `dependency_unavailable` with its error.
+ */
 async function runRebuild(
   order: RebuildOrder,
   { root, onProgress }: { readonly root: string; readonly onProgress: (message: string) => void },

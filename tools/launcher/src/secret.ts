@@ -4,7 +4,9 @@ import { readStateFile, removeStateFile, writeStateFile } from '@perennial/nativ
 
 const SECRET_BYTES = 32;
 
-/** The secret of an installation, made once (mode 0600). Losing it cuts the link between profiles and external ids. */
+/**
+ * The secret of an installation, created once (mode 0600). Losing it cuts the link between profiles and external ids.
+ */
 export function loadSecret(stateDir: string): string {
   const path = toPath(stateDir);
   const kept = readStateFile<{ secret: string }>(path);
@@ -14,7 +16,7 @@ export function loadSecret(stateDir: string): string {
   return secret;
 }
 
-/** Forgets the secret, together with the data that was made under it. */
+/** Removes the secret; the data that depends on it must be removed too. */
 export function removeSecret(stateDir: string): void {
   removeStateFile(toPath(stateDir));
 }

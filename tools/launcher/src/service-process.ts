@@ -27,7 +27,7 @@ export function findServiceScript(root: string, service: ServiceName): string {
   return script;
 }
 
-/** Runs a one-shot command of a service and gives its stdout. */
+/** Runs a one-shot command of a service and returns its stdout. */
 export function runServiceCommand(
   root: string,
   service: ServiceName,
@@ -79,7 +79,7 @@ interface ServiceWait {
   readonly what: string;
 }
 
-/** Ends what is recorded under a name, and what was started under it without being recorded. */
+/** Ends the process recorded under a name, and any that was started under it without being recorded. */
 export async function endServiceProcess(
   layout: Layout,
   { namespace, name, recorded }: { namespace: string; name: ProcessName; recorded: ProcessRef | undefined },

@@ -3,12 +3,12 @@ import type { OpenRebuild } from '@perennial/processor-host';
 import type { RunnableConfig, ServiceDefinition } from '@perennial/service-host';
 import type { RebuildArchive } from './rebuild-chain.js';
 
-/** What a tool runs of a service, whatever its configuration is made of: that goes back to the service alone. */
+/** What a tool runs of a service. The configuration type is opaque: it is only passed back to the service. */
 type AnyService = Pick<ServiceDefinition<RunnableConfig>, 'loadConfig' | 'createApp'>;
 
 /** A service's part of a rebuild. */
 export interface ServiceRebuild extends OpenRebuild {
-  /** Of the service that keeps it. */
+  /** Archive of the service that keeps it. */
   readonly archive?: RebuildArchive;
 }
 
@@ -17,7 +17,7 @@ interface AnyStatefulService extends AnyService {
   openRebuild(config: RunnableConfig): Promise<ServiceRebuild>;
 }
 
-/** By name, what loads a service. Only what is asked for is loaded: together they take seconds. */
+/** Loaders by service name. Only the requested services are loaded: together they take seconds. */
 const SERVICE_MODULES = {
   ingest: () => import('@perennial/service-ingest'),
   'feature-store': () => import('@perennial/service-feature-store'),

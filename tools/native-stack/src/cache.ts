@@ -5,8 +5,8 @@ import { withLock } from './lock.js';
 const FETCH_WAIT_MS_MAX = 600_000;
 
 /**
- * A folder of the cache, filled once: `fill` works in a folder beside it that is renamed into place only when it is
- * complete, under a lock, so a partial download never counts and two stacks never fetch the same thing.
+ * A folder of the cache, filled once: `fill` works in a temporary folder beside it, which is renamed when it is
+ * complete. All under a lock, so a partial download never counts and two stacks never fetch the same artifact.
  */
 export async function ensureCached(
   cacheDir: string,
@@ -21,7 +21,7 @@ export async function ensureCached(
     async () => {
       if (existsSync(folder)) return folder;
       removePartials(cacheDir, name);
-      // A name of its own: what a killed run started may still be writing into its folder.
+      // A unique name: processes of a killed run may still be writing into its folder.
       const partial = join(cacheDir, `${name}.partial-${process.pid}`);
       mkdirSync(partial);
       await fill(partial);

@@ -12,14 +12,16 @@ export interface DaemonOptions {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Value of the marker variable: one for each thing that may run only once. */
+  /** Value of the marker variable: one for each process that may run only once. */
   readonly marker: string;
-  /** Gets stdout and stderr, appended. */
+  /** File to which stdout and stderr are appended. */
   readonly logFile: string;
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-/** Starts a process that outlives this one, its output in a file. Throws `dependency_unavailable` when it cannot be started. */
+/**
+ * Starts a process that outlives this one, its output in a file. Throws `dependency_unavailable` when the start fails.
+ */
 export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = openSync(options.logFile, 'a', 0o600);
@@ -48,7 +50,7 @@ export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
   }
 }
 
-/** Probes until it answers. Throws with the end of the log when the process dies first or the deadline passes. */
+/** Probes until it answers. Throws with the end of the log when the process ends first or the deadline passes. */
 export async function waitUntilReady(
   ref: ProcessRef,
   {
@@ -80,13 +82,13 @@ export async function waitUntilReady(
   }
 }
 
-/** The last lines of a log file and its path, as the end of a message. */
+/** The last lines of a log file and its path, for the end of an error message. */
 function describeLogTail(path: string): string {
   let text = '';
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    // No log yet is nothing to tell.
+    // No log yet: nothing to report.
     return `; log: ${path}`;
   }
   const lines = text.trimEnd().split('\n').slice(-LOG_TAIL_LINES);

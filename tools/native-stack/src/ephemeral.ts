@@ -14,7 +14,7 @@ export function createEphemeralHome(): string {
   return home;
 }
 
-/** Ends and removes the ephemeral stacks of our user whose owner was killed before it could. */
+/** Ends and removes the ephemeral stacks of this user whose owner was killed before it could. */
 export async function sweepEphemeralHomes(stop: (home: string) => Promise<void>): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const home = join(tmpdir(), name);

@@ -20,7 +20,9 @@ const ARTIFACTS = [
 export const KAFKA_CACHE = `kafka-${KAFKA_VERSION}`;
 
 const HEAP = ['-Xms256m', '-Xmx512m'];
-/** Halves the CPU time of a start (measured: about 5 s to 3 s) at the price of throughput: for stacks that live for a test run. */
+/**
+ * Reduces the CPU time of a start (from about 5 s to 3 s) at the price of throughput: for stacks of a single test run.
+ */
 const QUICK_START = '-XX:TieredStopAtLevel=1';
 const FORMAT_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
@@ -73,7 +75,7 @@ export const kafkaDriver: PartDriver = {
   probe: ({ port }) => askForApiVersions(port),
 };
 
-/** Formats an empty log folder; the mark is set after, so that an interrupted attempt is begun anew. */
+/** Formats an empty log folder. The mark is written last, so that an interrupted attempt is repeated. */
 async function formatOnce(
   { dataDir, marker }: Pick<PartContext, 'dataDir' | 'marker'>,
   { properties, logging, classpath }: { properties: string; logging: string; classpath: string },
@@ -122,7 +124,7 @@ export function toServerProperties({
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
-    // Threads for a laptop, not for a rack.
+    // Thread counts for a laptop, not for a server.
     'num.network.threads': 2,
     'num.io.threads': 4,
     'num.recovery.threads.per.data.dir': 2,

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '@perennial/kernel';
 
-/** Where an installation keeps its things; nothing is written elsewhere. */
+/** File layout of an installation; nothing is written elsewhere. */
 export interface Layout {
   /** The repository. */
   readonly root: string;
@@ -12,13 +12,13 @@ export interface Layout {
   readonly stateDir: string;
   readonly dataDir: string;
   readonly logDir: string;
-  /** Apart from the data that it stands in for. */
+  /** Outside of the data that it backs up. */
   readonly snapshotDir: string;
   /** Bytes of models, policies and other artifacts. */
   readonly artifactsDir: string;
   /** Accepted events, as Parquet. */
   readonly archiveDir: string;
-  /** Downloads, shared by every stack of this machine's user if PERENNIAL_CACHE says so. */
+  /** Downloads; with PERENNIAL_CACHE shared by every stack of this machine's user. */
   readonly cacheDir: string;
 }
 
@@ -47,7 +47,7 @@ export function toLayout({
   };
 }
 
-/** The repository that this code lies in. */
+/** The repository that contains this code. */
 function findRoot(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'pnpm-workspace.yaml'))) return folder;

@@ -6,7 +6,9 @@ import { readStateFile } from './state-file.js';
 
 const POLL_MS = 50;
 
-/** Runs `work` while holding a lock file; a lock whose holder has died is taken over. Throws `timeout` naming the holder. */
+/**
+ * Runs `work` while holding a lock file; the lock of a dead holder is taken over. Throws `timeout` naming the holder.
+ */
 export async function withLock<T>(
   path: string,
   work: () => Promise<T>,
@@ -31,7 +33,7 @@ export async function withLock<T>(
   }
 }
 
-/** Linking a complete file into place is atomic: nobody ever reads a lock without its holder. */
+/** Linking a complete file is atomic: nobody ever reads a lock without its holder. */
 function tryLock(path: string, self: ProcessRef): boolean {
   const mine = `${path}.${self.pid}`;
   writeFileSync(mine, JSON.stringify(self), { mode: 0o600 });
@@ -46,7 +48,7 @@ function tryLock(path: string, self: ProcessRef): boolean {
   }
 }
 
-/** Moves the stale lock aside and looks at what was moved: if another was quicker and it is theirs, it is put back. */
+/** Moves the stale lock aside and checks what was moved: a live lock of a faster process is put back. */
 function removeStaleLock(path: string, stale: ProcessRef): void {
   const aside = `${path}.${process.pid}.stale`;
   try {

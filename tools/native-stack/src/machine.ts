@@ -6,12 +6,12 @@ import type { Layout } from './layout.js';
 import { isPortFree } from './ports.js';
 import { findRedisOnPath, REDIS_CACHE } from './redis.js';
 
-/** One thing that the machine must have. */
+/** One requirement on the machine. */
 export interface MachineCheck {
   readonly what: string;
   readonly ok: boolean;
   readonly found: string;
-  /** What to do about it; null when nothing need be done. */
+  /** The remedy; null when nothing needs to be done. */
   readonly remedy: string | null;
 }
 
@@ -20,7 +20,7 @@ const JAVA_MAJOR_MIN = 17;
 const DISK_FREE_BYTES_MIN = 2 * 1024 ** 3;
 const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
 
-/** Looks for all that the native stack needs; `ports` are those asked for. */
+/** Checks everything that the native stack needs; `ports` are the requested ones. */
 export async function checkMachine(
   layout: Layout,
   ports: Readonly<Record<string, number>> = {},
@@ -46,7 +46,7 @@ function checkPlatform(): MachineCheck {
   };
 }
 
-/** Node.js of at least the version that package.json asks for. */
+/** Node.js of at least the version that package.json requires. */
 export function checkNode(version: string): MachineCheck {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const ok = major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
@@ -71,7 +71,7 @@ function checkJava(): MachineCheck {
   };
 }
 
-/** The major version in what `java -version` prints; undefined when it prints none. */
+/** The major version in the output of `java -version`; undefined when it has none. */
 export function parseJavaVersion(output: string | undefined): number | undefined {
   const match = /version "(?:1\.)?(\d+)/.exec(output ?? '');
   return match === null ? undefined : Number(match[1]);
@@ -98,7 +98,7 @@ function checkDisk(home: string): MachineCheck {
   return toDiskCheck(folder, bavail * bsize);
 }
 
-/** Names a disk that is nearly full before anything is started on it. */
+/** Reports a disk that is nearly full before anything is started on it. */
 export function toDiskCheck(folder: string, freeBytes: number): MachineCheck {
   const ok = freeBytes >= DISK_FREE_BYTES_MIN;
   const gigabytes = (freeBytes / 1024 ** 3).toFixed(1);

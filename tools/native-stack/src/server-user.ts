@@ -8,7 +8,7 @@ export interface ServerUser {
 
 const NOBODY: ServerUser = { uid: 65_534, gid: 65_534 };
 
-/** PostgreSQL refuses to run as root: the user it runs as instead; undefined when we are not root. */
+/** User for PostgreSQL, which does not run as root; undefined when this process is not root. */
 export function findServerUser(): ServerUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const line = existsSync('/etc/passwd')
@@ -17,7 +17,7 @@ export function findServerUser(): ServerUser | undefined {
   return line === null ? NOBODY : { uid: Number(line[1]), gid: Number(line[2]) };
 }
 
-/** The first folder on the way to `path` that others may not enter; undefined when they can reach all of it. */
+/** The first folder on the way to `path` that other users may not enter; undefined when they can reach all of it. */
 export function findClosedFolder(path: string): string | undefined {
   const OTHERS_ENTER = 0o001;
   const parent = dirname(path);

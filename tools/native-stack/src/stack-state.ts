@@ -7,22 +7,22 @@ import { POSTGRES_NAME } from './postgres.js';
 import type { ProcessRef } from './process-ref.js';
 import { readStateFile, writeStateFile } from './state-file.js';
 
-/** What is known of a stack, kept in `state/<name>.json` (mode 0600: it holds the passwords). */
+/** State of a stack, kept in `state/<name>.json` (mode 0600: it holds the passwords). */
 export interface StackState {
   readonly version: 1;
   readonly name: string;
   readonly dataDir: string;
-  /** Set when the owner's end is the stack's end too. */
+  /** Set when the stack ends with its owner. */
   readonly owner: ProcessRef | null;
   readonly passwords: { readonly postgres: string; readonly redis: string };
   readonly kafkaDetour?: KafkaDetour | undefined;
   ports: Partial<Record<Part | 'kafkaController', number>>;
   processes: Partial<Record<Part, ProcessRef>>;
-  /** Folders outside of `dataDir` that removing the data removes too. */
+  /** Folders outside of `dataDir` that are removed together with the data. */
   otherDirs: string[];
 }
 
-/** Where to reach the three parts. The URLs hold passwords: do not log them. */
+/** Addresses of the three parts. The URLs hold passwords: do not log them. */
 export interface StackEndpoints {
   readonly kafkaBrokers: string;
   readonly redisUrl: string;

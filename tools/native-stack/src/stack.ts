@@ -32,7 +32,7 @@ const DRIVERS: Readonly<Record<Part, PartDriver>> = {
 };
 
 export interface StackOptions {
-  /** The repository; found by itself when absent. */
+  /** The repository; detected when absent. */
   readonly root?: string | undefined;
   /** Folder of state, data and logs; default `<root>/.perennial`. */
   readonly home?: string | undefined;
@@ -40,11 +40,11 @@ export interface StackOptions {
   readonly name?: string | undefined;
   /** Default `<home>/data/<name>`. */
   readonly dataDir?: string | undefined;
-  /** Ports that must be these; others are preferred ones or, where taken, any free one. */
+  /** Fixed ports; for the others a preferred one is used or, where taken, any free one. */
   readonly ports?: Partial<Record<Part, number>> | undefined;
-  /** For a proxy in front of the broker; fixed when the stack is made. */
+  /** For a proxy in front of the broker; fixed when the stack is created. */
   readonly kafkaDetour?: KafkaDetour | undefined;
-  /** Own folder in the temporary directory, removed by `stop`; ended by the next stack if this process dies. */
+  /** Own folder in the temporary directory, removed by `stop`; the next stack ends it if this process dies. */
   readonly ephemeral?: boolean | undefined;
   readonly onProgress?: ((message: string) => void) | undefined;
 }
@@ -54,11 +54,11 @@ export interface Stack extends StackEndpoints {
   readonly home: string;
   /** Parts that this call had to start; empty when all were running. */
   readonly started: readonly Part[];
-  /** Ends the three processes; an ephemeral stack's data goes too. */
+  /** Ends the three processes; for an ephemeral stack also removes its data. */
   stop(options?: { removeData?: boolean }): Promise<void>;
 }
 
-/** Starts Kafka, PostgreSQL and Redis where they do not run yet and waits until each answers. Safe to call again at any time. */
+/** Starts Kafka, PostgreSQL and Redis where they do not run yet and waits until each answers. Idempotent. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const ephemeral = options.ephemeral ?? false;
   if (ephemeral) await sweepEphemeralHomes((home) => stopStack({ home, removeData: true }));
@@ -86,14 +86,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-/** The endpoints of a stack that runs; undefined when any of its processes does not. */
+/** The endpoints of a running stack; undefined when any of its processes does not run. */
 export function attachStack(options: Pick<StackOptions, 'root' | 'home' | 'name'> = {}): StackEndpoints | undefined {
   const state = loadStackState(toLayout(options).stateDir, options.name ?? 'stack');
   if (state === undefined || !PARTS.every((part) => isPartRunning(state, part))) return undefined;
   return toEndpoints(state);
 }
 
-/** What each part does now, without starting anything. */
+/** Status of each part; starts nothing. */
 export async function describeStack(options: Pick<StackOptions, 'root' | 'home' | 'name'> = {}): Promise<PartStatus[]> {
   const layout = toLayout(options);
   const state = loadStackState(layout.stateDir, options.name ?? 'stack');
@@ -115,7 +115,7 @@ export interface PartStatus {
   readonly ready: boolean;
 }
 
-/** Ends the processes of a stack, and nobody else's; with `removeData` its data, logs and passwords too. */
+/** Ends the processes of a stack, and no others; with `removeData` its data, logs and passwords too. */
 export async function stopStack(
   options: Pick<StackOptions, 'root' | 'home' | 'name'> & { removeData?: boolean } = {},
 ): Promise<void> {
@@ -153,9 +153,9 @@ interface StackRun {
 async function startParts(run: StackRun): Promise<Part[]> {
   const missing: Part[] = [];
   for (const part of PARTS) if (!(await isInService(run, part))) missing.push(part);
-  // A port that is taken is told before anything is fetched.
+  // A taken port is reported before anything is fetched.
   for (const part of missing) await choosePorts(run, part);
-  // One after the other: two Maven runs would write to one local repository at once.
+  // Sequential: two Maven runs would write to one local repository at once.
   for (const part of missing) await DRIVERS[part].prepare(toContext(run, part));
   const results = await Promise.allSettled(missing.map((part) => startPart(run, part)));
   const failure = results.find((result) => result.status === 'rejected');
@@ -164,7 +164,7 @@ async function startParts(run: StackRun): Promise<Part[]> {
   throw failure.reason;
 }
 
-/** True when it runs and answers; what is left of one that does not is ended. */
+/** True when it runs and answers; one that runs without answering is ended. */
 async function isInService({ state, givenPorts, stateDir }: StackRun, part: Part): Promise<boolean> {
   const port = state.ports[part];
   const { label, option } = DRIVERS[part];
@@ -219,7 +219,7 @@ async function startPart(run: StackRun, part: Part): Promise<void> {
   run.onProgress(`${driver.label} answers`);
 }
 
-/** Ends what was recorded, and what was started but not recorded because we were killed in between. */
+/** Ends the recorded process, and one that was started but not recorded because we were killed in between. */
 async function endPart(state: StackState, part: Part, { gently }: { gently: boolean }): Promise<void> {
   const { stopSignal, stopDeadlineMs } = DRIVERS[part];
   const recorded = state.processes[part];
@@ -247,8 +247,8 @@ function toContext(run: StackRun, part: Part): PartContext {
 }
 
 /**
- * As root PostgreSQL runs as another user, who may not enter, say, /root: then its binaries and data lie in a folder of
- * /var/tmp named after the data folder.
+ * As root PostgreSQL runs as another user, who may not enter, for example, /root: its binaries and data are then in a
+ * folder of /var/tmp named after the data folder.
  */
 function toPartFolders({ state, cacheDir, stateDir }: StackRun, part: Part): { dataDir: string; cacheDir: string } {
   const dataDir = join(state.dataDir, part);
@@ -279,7 +279,7 @@ function isPartRunning(state: StackState, part: Part): boolean {
   return ref !== undefined && isRunning(ref) && existsSync(state.dataDir);
 }
 
-/** Talks to a part, wherever it runs, as Kafka, PostgreSQL or Redis; throws while it does not answer as it should. */
+/** Probes a part with Kafka, PostgreSQL or Redis, wherever it runs; throws while the answer is missing or wrong. */
 export async function probePart(part: Part, context: { port: number; password: string }): Promise<void> {
   await DRIVERS[part].probe(context);
 }
@@ -289,7 +289,7 @@ async function answers(part: Part, context: { port: number; password: string }):
     await probePart(part, context);
     return true;
   } catch {
-    // Whatever the reason: it is not ready, which is all that was asked.
+    // The reason does not matter: it is not ready.
     return false;
   }
 }

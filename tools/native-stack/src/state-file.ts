@@ -13,7 +13,7 @@ export function readStateFile<T>(path: string): T | undefined {
   }
 }
 
-/** Writes a state file as a whole or not at all, readable by its owner only: it may hold secrets. */
+/** Writes a state file atomically, readable by its owner only: it may hold secrets. */
 export function writeStateFile(path: string, state: unknown): void {
   mkdirSync(dirname(path), { recursive: true });
   const partial = `${path}.${process.pid}.partial`;

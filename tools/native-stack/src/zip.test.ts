@@ -5,7 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { readZipEntry } from './zip.js';
 
-/** A zip by the letter of the specification: local headers and data, central directory, end record. */
+/** A zip exactly as specified: local headers and data, central directory, end record. */
 function toZip(files: Record<string, { data: Buffer; method: 0 | 8 }>): Buffer {
   const locals: Buffer[] = [];
   const central: Buffer[] = [];

@@ -7,7 +7,7 @@ const ENTRY_SIGNATURE = 0x02014b50;
 const END_BYTES = 22;
 const COMMENT_BYTES_MAX = 65_535;
 
-/** One file out of a zip (or jar), so that no `unzip` is needed. Throws `not_found` when it is not in there. */
+/** Extracts one file from a zip (or jar), so that no `unzip` is needed. Throws `not_found` when it is not there. */
 export function readZipEntry(zipPath: string, name: string): Buffer {
   const zip = readFileSync(zipPath);
   const end = findEndRecord(zip, zipPath);

@@ -86,7 +86,7 @@ async function openStore({ layout, namespace }: Platform) {
   return createArtifactStore(blobs, { namespace });
 }
 
-/** Throws `not_found` when none is meant, and `config_invalid` when several are. */
+/** Throws `not_found` when none matches, and `config_invalid` when several do. */
 function pick(artifacts: readonly Registered[], which: string): Registered {
   const found = artifacts.filter(({ number, hash }) => String(number) === which || hash.startsWith(which));
   const [only, another] = found;

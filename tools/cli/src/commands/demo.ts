@@ -30,7 +30,7 @@ interface DemoOptions {
 }
 
 const NAMESPACE = 'demo';
-/** Few, for one machine: each hour of the history is a tick on each. */
+/** A small number, for one machine: each hour of the history is a tick on each partition. */
 const PARTITIONS = 4;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -97,7 +97,7 @@ async function demo(options: DemoOptions): Promise<void> {
   }
 }
 
-/** Fixed when the namespace is made: one that is there keeps its own. */
+/** Fixed when the namespace is created: an existing one keeps its own. */
 function toPartitions(): { partitions?: number } {
   return loadNamespaceState(toLayout().stateDir, NAMESPACE) === undefined ? { partitions: PARTITIONS } : {};
 }
@@ -112,7 +112,7 @@ interface LiveRun {
   readonly signal: AbortSignal;
 }
 
-/** Live traffic in event time, on the morning after the log's time, so that it goes on from the history. */
+/** Live traffic in event time, on the morning after the log time, so that it continues the history. */
 async function sendTraffic(run: LiveRun, { seconds, rate }: DemoOptions): Promise<TrafficResult> {
   const { platform, log, writeKey, report, signal } = run;
   const address = { ingestUrl: platform.urls.ingest, writeKey, token: platform.token };
@@ -142,7 +142,7 @@ function toNextMorning(logTimeMs: number): number {
   return Math.floor(logTimeMs / DAY_MS) * DAY_MS + DAY_MS + MORNING_MS;
 }
 
-/** The last customers of the history: those who may well come back. */
+/** The last customers of the history: those likely to return. */
 async function readUsers(file: string): Promise<string[]> {
   const history = await readOrders(file);
   const users = new Set<string>();
@@ -184,7 +184,7 @@ async function toReport({
   });
 }
 
-/** Live events sent in all demos since the namespace was made: the topics hold those of earlier ones too. */
+/** Live events sent in all demos since the namespace was created: the topics hold those of earlier ones too. */
 function rememberLive({ layout }: Platform, backfilled: BackfillResult, traffic: TrafficResult): number {
   const path = join(toBackfillsFolder(layout), NAMESPACE, 'live.json');
   const before = backfilled.alreadyBackfilled ? (readStateFile<{ sent: number }>(path)?.sent ?? 0) : 0;

@@ -51,7 +51,7 @@ async function down(options: DownOptions, command: Command): Promise<void> {
   );
 }
 
-/** What the command line remembers of data that is gone. */
+/** Removes what the command line kept about data that is now removed. */
 function removeDerived(layout: Layout): void {
   for (const folder of [toBackfillsFolder(layout), toWriteKeysFolder(layout)])
     rmSync(folder, { recursive: true, force: true });

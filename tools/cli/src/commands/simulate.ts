@@ -11,7 +11,7 @@ const SEEDS_MAX = 1_000_000_000;
 const SEEDS_DEFAULT = 1000;
 const MINUTES_MAX = 100_000;
 const MS_PER_MINUTE = 60_000;
-/** Enough to see whether they have one cause. */
+/** Enough to see whether the failures have one cause. */
 const FAILURES_MAX = 10;
 const WORLDS_PER_REPORT = 500;
 

@@ -51,7 +51,7 @@ export interface CreatedSource {
   readonly writeKey: string;
 }
 
-/** Makes a source in a namespace. Throws when ingest's command answers no write key. */
+/** Creates a source in a namespace. Throws when the answer of ingest's command has no write key. */
 export async function createSource(platform: Platform, name: string): Promise<CreatedSource> {
   const output = await platform.runCommand('ingest', ['sources', 'create', '--name', name, '--json']);
   const line = output.trim().split('\n').at(-1) ?? '';
@@ -62,7 +62,7 @@ export async function createSource(platform: Platform, name: string): Promise<Cr
   return { sourceId: source.sourceId, name: source.name ?? name, writeKey: source.writeKey };
 }
 
-/** The platform of a namespace that is up. Throws `not_found` with the command that brings it up. */
+/** The running platform of a namespace. Throws `not_found` with the command that starts it. */
 export function requirePlatform(namespace: string): Platform {
   const platform = attachPlatform({ namespace });
   if (platform !== undefined) return platform;

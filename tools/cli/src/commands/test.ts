@@ -45,7 +45,7 @@ async function runTests({ unit, integration, containers = false, filter }: TestO
   if ((both || integration) && !containers) await requireMachine();
   const { root } = toLayout();
   const interrupted = new AbortController();
-  // The steps end their child, and the stack is stopped on the way out.
+  // The steps end their child process, and the stack is stopped afterwards.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   const context: StepContext = { root, environment: {}, signal: interrupted.signal };
   const tallies: Tally[] = [];

@@ -70,7 +70,7 @@ async function printTopic(
 ): Promise<void> {
   const aborted = new AbortController();
   process.once('SIGINT', () => aborted.abort());
-  // A reader such as `head` that has seen enough.
+  // A reader such as `head` has closed the pipe.
   process.stdout.once('error', () => aborted.abort());
   const onRecord = async (record: LogRecord) => {
     const decoded = await options.nameScores(decodeValue(named.topic, record.value));

@@ -53,7 +53,7 @@ Examples:
     });
 }
 
-/** Checks the machine where something must be started, then brings the namespace up with progress on stderr. */
+/** Checks the machine where something must be started, then starts the namespace with progress on stderr. */
 export async function up(options: UpOptions): Promise<Platform> {
   const layout = toLayout();
   if (attachStack(layout) === undefined) await requireMachine();
@@ -84,7 +84,7 @@ export async function up(options: UpOptions): Promise<Platform> {
   }
 }
 
-/** Throws MachineError naming what the machine lacks, with the remedy, before anything is started. */
+/** Throws a MachineError naming what the machine lacks, with the remedy, before anything is started. */
 export async function requireMachine(): Promise<void> {
   const missing = (await checkMachine(toLayout())).filter(({ ok }) => !ok);
   if (missing.length > 0) throw new MachineError(missing);

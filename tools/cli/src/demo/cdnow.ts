@@ -7,7 +7,7 @@ export const HISTORY_HEADER = 'user_id,ts,event_type,item_id,session_id,quantity
 
 /**
  * The CDNOW sample (columns: customer, number in the sample, yyyymmdd, CDs, dollars) as a history file. Every line must
- * be one: a file that is not the one we know is refused, not guessed at.
+ * have this form: any other file is invalid, and nothing is guessed.
  */
 export function toHistoryCsv(cdnow: string): string {
   const rows = cdnow

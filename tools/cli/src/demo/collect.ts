@@ -3,7 +3,7 @@ import { type Log, type LogRecord, readTopic } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 import { Tally } from './tally.js';
 
-/** Counts what the topics of a namespace hold, from their beginnings to their present ends. */
+/** Counts the records of the topics of a namespace, from their beginnings to their present ends. */
 export async function collectTally(log: Log, namespace: string): Promise<Tally> {
   const tally = new Tally();
   const readers: ReadonlyArray<[TopicName, (record: LogRecord) => void]> = [

@@ -11,11 +11,11 @@ const MEMBER = join('lifetimes', 'datasets', 'CDNOW_sample.txt');
 const DOWNLOAD_TIMEOUT_MS = 90_000;
 const PYTHONS = ['python3', 'python'];
 
-/** A history to show, and where it is from. */
+/** A history for the demo, and its origin. */
 export interface DemoHistory {
   readonly path: string;
   readonly origin: 'cdnow' | 'simulated';
-  /** One sentence for people. */
+  /** One sentence for humans. */
   readonly note: string;
 }
 
@@ -25,7 +25,9 @@ export interface FetchOptions {
   readonly execute?: (program: string, args: readonly string[]) => Promise<void>;
 }
 
-/** The CDNOW sample out of the PyPI package `lifetimes`, kept in the cache; where it can't be had, a simulated history. */
+/**
+ * The CDNOW sample from the PyPI package `lifetimes`, kept in the cache; a simulated history where it is unavailable.
+ */
 export async function fetchDemoHistory({ cacheFolder, execute = runProgram }: FetchOptions): Promise<DemoHistory> {
   await mkdir(cacheFolder, { recursive: true });
   const path = join(cacheFolder, 'cdnow-sample.csv');
@@ -64,7 +66,7 @@ async function findPython(execute: NonNullable<FetchOptions['execute']>): Promis
       await execute(python, ['-m', 'pip', '--version']);
       return python;
     } catch {
-      // The next name; when none works the error below says it.
+      // Try the next name; when none works the error below reports it.
     }
   }
   throw new AppError('not_found', 'no Python with pip');
@@ -74,7 +76,7 @@ async function runProgram(program: string, args: readonly string[]): Promise<voi
   await promisify(execFile)(program, [...args], { timeout: DOWNLOAD_TIMEOUT_MS });
 }
 
-/** A file that is there is whole: a kill leaves no half of one. */
+/** A file that exists is complete: it is renamed from a temporary file, so a kill leaves no partial one. */
 async function writeWhole(path: string, text: string): Promise<void> {
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);

@@ -1,4 +1,4 @@
-/** From the acknowledgement of an event to the action that it caused, one pending event a user. */
+/** Measures from the acknowledgement of an event to the action that it caused, one pending event a user. */
 export class LatencyMeter {
   readonly #pending = new Map<string, { ackedMs?: number; decidedMs?: number }>();
   readonly #samples: number[] = [];
@@ -15,7 +15,7 @@ export class LatencyMeter {
     this.#note(userId, { decidedMs: nowMs });
   }
 
-  /** Milliseconds, or null without samples; `count` says of how many. */
+  /** Milliseconds, or null without samples; `count` is the number of samples. */
   summary(): { p50: number | null; p99: number | null; count: number } {
     const sorted = [...this.#samples].sort((a, b) => a - b);
     return { p50: toQuantile(sorted, 0.5), p99: toQuantile(sorted, 0.99), count: sorted.length };
@@ -28,12 +28,12 @@ export class LatencyMeter {
     this.#pending.set(userId, both);
     if (both.ackedMs === undefined || both.decidedMs === undefined) return;
     this.#pending.delete(userId);
-    // The action may overtake the answer: both leave after the same acknowledgement of Kafka.
+    // The action may arrive before the answer: both are sent after the same acknowledgement of Kafka.
     this.#samples.push(Math.max(0, both.decidedMs - both.ackedMs));
   }
 }
 
-/** The smallest value that at least this share of all is not above. */
+/** The smallest value with at least this share of all values at or below it. */
 export function toQuantile(sorted: readonly number[], share: number): number | null {
   const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
   return value === undefined ? null : Math.round(value * 100) / 100;

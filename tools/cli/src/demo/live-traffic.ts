@@ -6,7 +6,7 @@ import { LatencyMeter } from './latency.js';
 const TRAFFIC_LIMITS = {
   requestsInFlightMax: 64,
   requestTimeoutMs: 10_000,
-  /** Actions that come later than this after the last event are not waited for. */
+  /** Longest wait for actions after the last event. */
   tailMs: 2_000,
   sessionTimeoutMs: 10_000,
   fetchBytesPerPartitionMax: 1 << 20,
@@ -25,7 +25,7 @@ export interface TrafficOptions {
   readonly startMs: number;
   readonly seconds: number;
   readonly eventsPerSecond: number;
-  /** Customers of the history, who come back. */
+  /** Customers of the history, who return. */
   readonly knownUsers: readonly string[];
   readonly onProgress?: (progress: { sent: number; actions: number; secondsLeft: number }) => void;
   readonly clock?: Clock;
@@ -40,9 +40,9 @@ export interface TrafficResult {
 }
 
 /**
- * Some seconds of a shop's live traffic over HTTP: first purchases of new customers, returns of known ones, product views,
- * and one event in fifty sent twice, as SDKs do after a timeout. Measures from each answer 200 to the action on
- * `action.decided`, as a consumer in this process sees it.
+ * Some seconds of a shop's live traffic over HTTP: first purchases of new customers, returns of known ones, product
+ * views, and one event in fifty sent twice, as SDKs do after a timeout. Measures from each answer 200 until a consumer
+ * in this process sees the action on `action.decided`.
  */
 export async function runTraffic(options: TrafficOptions): Promise<TrafficResult> {
   const { clock = systemClock, seconds, eventsPerSecond } = options;
@@ -79,7 +79,7 @@ export async function runTraffic(options: TrafficOptions): Promise<TrafficResult
 interface TrafficEvent {
   readonly userId: string;
   readonly json: string;
-  /** Times that it is sent. */
+  /** How often it is sent. */
   readonly copies: number;
 }
 

@@ -82,7 +82,7 @@ function explain(action: ActionDecided): string[] {
   ];
 }
 
-/** A profile that something happened to. */
+/** A profile with transitions or actions. */
 function toCurl(
   { examples }: DemoReport,
   { namespace, urls }: { readonly namespace: string; readonly urls: Readonly<Record<string, string>> },

@@ -2,7 +2,7 @@ import type { ActionDecided } from '@perennial/contracts';
 import type { TrafficResult } from './live-traffic.js';
 import type { Tally } from './tally.js';
 
-/** What `./perennial demo --json` writes. */
+/** Output of `./perennial demo --json`. */
 export interface DemoReport {
   readonly events: {
     readonly sent: number;
@@ -21,7 +21,7 @@ export interface DemoReport {
   };
   /** Profiles in each stage. */
   readonly stages: Readonly<Record<string, number>>;
-  /** From the answer 200 to the action, as a consumer sees it; null when the live traffic caused none. */
+  /** From the answer 200 until a consumer sees the action; null when the live traffic caused none. */
   readonly latencyMs: { readonly p50: number | null; readonly p99: number | null };
   readonly seconds: number;
   readonly flows: Readonly<Record<string, number>>;
@@ -54,7 +54,7 @@ export function toDemoReport({ sent, tally, suppressed, traffic, history, second
   };
 }
 
-/** Most first; equal counts by name, so that two runs print alike. */
+/** Descending by count, equal counts by name, so that two runs print the same. */
 function toSorted(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)));
 }

@@ -8,13 +8,13 @@ const START_MS = Date.UTC(1997, 0, 1);
 export interface SimulationOptions {
   readonly seed: number;
   readonly customers: number;
-  /** Customers begin within the first quarter, as in CDNOW, and are watched for this long. */
+  /** Customers begin within the first quarter, as in CDNOW, and are observed for this long. */
   readonly days: number;
 }
 
 /**
- * A purchase history after the BTYD story (Fader, Hardie and Lee 2005): each customer buys at a rate of their own until,
- * after any purchase, they may be gone for good. Shaped like CDNOW: many buy once, a few for years.
+ * A purchase history by the BTYD model (Fader, Hardie and Lee 2005): each customer buys at an individual rate and may
+ * become inactive for good after any purchase. Shaped like CDNOW: many buy once, a few for years.
  */
 export function simulateHistory({ seed, customers, days }: SimulationOptions): string {
   const random = createSeededRandom(seed);

@@ -2,10 +2,10 @@ import type { ActionDecided, StageChanged } from '@perennial/contracts';
 import { AcceptedRecord, FeatureRecord, ScoreRecord } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 
-/** Examples kept, of different strategies where there are. */
+/** Examples kept, of different strategies where possible. */
 const EXAMPLES_MAX = 3;
 
-/** What the topics hold, counted record by record: what anyone outside can see. */
+/** Counts of the topics' records: only what any outside consumer can see. */
 export class Tally {
   readonly events = { accepted: 0, rejected: 0, duplicates: 0 };
   readonly rejectReasons = new Map<string, number>();
@@ -14,7 +14,7 @@ export class Tally {
   transitions = 0;
   actions = 0;
   readonly byStrategy = new Map<string, number>();
-  /** `from -> to`, with how often. */
+  /** `from -> to`, with its count. */
   readonly flows = new Map<string, number>();
   readonly #messages = new Set<string>();
   readonly #stageOf = new Map<string, { number: number; stage: string }>();
@@ -48,7 +48,7 @@ export class Tally {
   addStageChange(record: LogRecord): void {
     const { profileKey, number, from, to } = parseJson<StageChanged>(record);
     const known = this.#stageOf.get(profileKey);
-    // A repeat after a crash has the number of the first.
+    // A repeat after a crash has the same number as the first copy.
     if (known !== undefined && known.number >= number) return;
     this.transitions++;
     this.#stageOf.set(profileKey, { number, stage: to });
@@ -60,7 +60,7 @@ export class Tally {
     const action = parseJson<ActionDecided>(record);
     this.actions++;
     this.byStrategy.set(action.strategy, (this.byStrategy.get(action.strategy) ?? 0) + 1);
-    // The latest of each strategy: its profile has the most to tell.
+    // The latest of each strategy: its profile has the longest history.
     const example = this.#examples.get(action.strategy);
     if (example === undefined || action.decidedAt > example.decidedAt) this.#examples.set(action.strategy, action);
   }

@@ -6,7 +6,7 @@ import { type Decoded, decodeValue } from '../topic/decode.js';
 import type { Entry, Queue } from './queue.js';
 import { readRecordAt } from './records-at.js';
 
-/** What the processors of a namespace could not process. A letter goes back to the partition it was read from. */
+/** The dead letters of a namespace's processors. A letter is redriven to the partition it was read from. */
 export function createDeadLetterQueue(log: Log, namespace: string): Queue {
   return {
     topic: toTopic(namespace, 'deadLettered'),
@@ -47,7 +47,7 @@ function toEntry(letter: DeadLetter): Entry {
   };
 }
 
-/** The record as `topic` shows it; the tick under a profile's key is that profile's timer. */
+/** The record as `topic` shows it; a tick under a profile's key is that profile's timer. */
 function decodeContent({ origin, content }: DeadLetter): Decoded {
   if ('omittedBytes' in content) {
     return { kind: 'omitted', value: `${content.omittedBytes} bytes, too large to be kept here: see the origin` };
@@ -56,7 +56,7 @@ function decodeContent({ origin, content }: DeadLetter): Decoded {
   return decoded.kind === 'tick' && content.key !== null ? { ...decoded, kind: 'timer' } : decoded;
 }
 
-/** The record's own content: in the letter, or where that was too small for it, in its origin. */
+/** The record's own value: in the letter, or at its origin where it was too large for the letter. */
 async function findContent(log: Log, { origin, content }: DeadLetter): Promise<RecordContent | { skipped: string }> {
   if (!('omittedBytes' in content)) return content;
   try {

@@ -52,7 +52,7 @@ function toLetter(
   };
 }
 
-/** Positions ascend as letters are made; a copy is given that of its letter. */
+/** Positions ascend in the order of creation; a copy gets the position of its letter. */
 let nextPosition = 100;
 
 function toTick(): Buffer {

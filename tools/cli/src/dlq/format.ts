@@ -3,12 +3,12 @@ import type { Row } from './list.js';
 import type { Entry } from './queue.js';
 import type { RedriveReport } from './redriver.js';
 
-/** A cause may be a page of a stack's words; the list shows its beginning. */
+/** A cause may be a whole stack trace; the list shows its beginning. */
 const CAUSE_CHARS_MAX = 160;
-/** Of a value in hex, or one long text: more is for `--json`. */
+/** Longest hex value or text shown; `--json` gives more. */
 const TEXT_CHARS_MAX = 2_000;
 
-/** One line an entry, under a line of headings. */
+/** One line an entry, below a header line. */
 export function formatRows(rows: readonly Row[]): string {
   const cells = rows.map(({ position, time, processor, kind, origin, key, cause }) => [
     position,
@@ -22,7 +22,7 @@ export function formatRows(rows: readonly Row[]): string {
   return toTable([['POSITION', 'TIME', 'PROCESSOR', 'KIND', 'ORIGIN', 'KEY', 'CAUSE'], ...cells]);
 }
 
-/** Everything of one entry. */
+/** All details of one entry. */
 export function formatEntry(entry: Entry): string {
   const { position, time, processor, kind, origin, key, cause, notes, headers, value } = entry;
   const facts = { cause, origin, key: key ?? '(none)', ...notes };
@@ -34,7 +34,7 @@ export function formatEntry(entry: Entry): string {
   return lines.join('\n');
 }
 
-/** What was re-published, and what not, with the reason. */
+/** What was re-published, and what was not, with the reason. */
 export function formatRedrive(report: RedriveReport, { dryRun, many }: { dryRun: boolean; many: string }): string {
   const { redriven, timers, skippedCount, skipped } = report;
   const lines = Object.entries(redriven).map(

@@ -5,21 +5,21 @@ import { Repeats } from './repeats.js';
 
 export interface ListFilter {
   readonly processor?: string | undefined;
-  /** A part of the cause, capitals or not. */
+  /** A substring of the cause, case-insensitive. */
   readonly cause?: string | undefined;
 }
 
-/** What a list shows of an entry: all but its content. */
+/** What a list shows of an entry: everything but its value. */
 export type Row = Omit<Entry, 'headers' | 'value'>;
 
 export interface Listing {
   /** The newest ones, oldest first. */
   readonly rows: readonly Row[];
-  /** All that match. */
+  /** Number of all that match. */
   readonly count: number;
 }
 
-/** The newest `limit` entries of a queue that match; all of it is read, that many are kept. */
+/** The newest `limit` matching entries of a queue; the whole queue is read, only that many entries are kept. */
 export async function listEntries(
   log: Log,
   queue: Queue,
@@ -38,7 +38,7 @@ export async function listEntries(
       if (entry === undefined || !isMatch(entry, filter)) return false;
       const { headers: _headers, value: _value, ...row } = entry;
       rows.push(row);
-      // Partitions come one after the other, so the newest of all are known only at the end.
+      // Partitions are read one after another, so the newest entries overall are known only at the end.
       if (rows.length >= 2 * limit + 1) rows = toNewest(rows, limit);
       return true;
     },

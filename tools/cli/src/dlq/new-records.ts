@@ -6,7 +6,7 @@ const SESSION_TIMEOUT_MS = 10_000;
 const FETCH_BYTES_MAX = 1_048_576;
 const FETCH_WAIT_MS_MAX = 200;
 
-/** What a group has not had of a topic, by partition; `to` is exclusive. Partitions without anything are absent. */
+/** Records of a topic that a group has not consumed, by partition; `to` is exclusive. Empty partitions are absent. */
 export type NewRecords = ReadonlyMap<number, Unread>;
 
 interface Group {
@@ -21,7 +21,7 @@ export async function findNewRecords(log: Log, { groupId, topic }: Group): Promi
   return new Map([...unread].filter(([, { from, to }]) => from < to));
 }
 
-/** Hands them to `take` one by one, and remembers nothing. */
+/** Passes them to `take` one by one, and commits nothing. */
 export async function lookThrough(log: Log, { topic }: Group, { spans, take }: { spans: NewRecords; take: Take }) {
   await readTopic(log, {
     topic,
@@ -36,9 +36,9 @@ export async function lookThrough(log: Log, { topic }: Group, { spans, take }: {
 }
 
 /**
- * Hands them to `take` as a member of the group, in order in each partition, and commits what was taken, delivery by
- * delivery; `take` gets each record once. What comes in meanwhile is left. Throws what `take` throws; what it was given
- * is then new still.
+ * Passes them to `take` as a member of the group, in order in each partition, and commits what was taken after each
+ * delivery; `take` gets each record once. Records that arrive meanwhile are left. Throws what `take` throws; the record
+ * it was given is then still unconsumed.
  */
 export async function workThrough(
   log: Log,
@@ -58,11 +58,11 @@ export async function workThrough(
   const fail = (error: unknown) => {
     failed = true;
     finish?.reject(error);
-    // Until the group is left the log delivers it again: nothing behind it may be committed.
+    // Until the group is left the log delivers it again: nothing after it may be committed.
     throw error;
   };
 
-  /** Another run may have done a partition before it was ours. */
+  /** Another run may have consumed a partition before it was assigned to this one. */
   async function skipDone(): Promise<void> {
     for (const [partition, next] of await log.groupOffsets(groupId, topic)) {
       if (next >= (spans.get(partition)?.to ?? 0)) done(partition);

@@ -3,10 +3,10 @@ import type { Log, LogRecord } from '@perennial/kafka';
 import { AppError, must } from '@perennial/kernel';
 import { readTopic } from '../topic/read.js';
 
-/** Where a record lies in its topic. */
+/** Position of a record in its topic. */
 export type QueuePosition = Omit<LogPosition, 'topic'>;
 
-/** Throws `not_found` for a position that the log does not reach, and says whether that is gone or not there yet. */
+/** Throws `not_found` for a position outside the log, and says whether it is trimmed or not written yet. */
 export async function checkPositions(log: Log, topic: string, positions: readonly QueuePosition[]): Promise<void> {
   const ranges = await log.offsets(topic);
   for (const { partition, offset } of positions) {
@@ -20,7 +20,9 @@ export async function checkPositions(log: Log, topic: string, positions: readonl
   }
 }
 
-/** The records at these positions, in one pass, partition by partition in order. Throws `not_found` when one is not there. */
+/**
+ * The records at these positions, in one pass, partition by partition in order. Throws `not_found` when one is missing.
+ */
 export async function readRecordsAt(
   log: Log,
   topic: string,
@@ -46,7 +48,7 @@ export async function readRecordsAt(
   return found.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
-/** The record at a position. Throws `not_found` that says why there is none. */
+/** The record at a position. Throws `not_found` with the reason when there is none. */
 export async function readRecordAt(log: Log, topic: string, position: QueuePosition): Promise<LogRecord> {
   return must((await readRecordsAt(log, topic, [position]))[0], 'the record at a position');
 }

@@ -8,7 +8,7 @@ import { readRepeats } from './repeats.js';
 /** Records that are read before they are re-published, about 100 MB of the largest. */
 const POSITIONS_AT_ONCE_MAX = 100;
 
-/** Re-publishes what lies at these positions, each once. Throws `not_found` before anything is written when one is out of reach. */
+/** Re-publishes the records at these positions, each once. Throws `not_found` before any write when one is missing. */
 export async function redriveAt(options: RedriveOptions, positions: readonly QueuePosition[]): Promise<RedriveReport> {
   const { log, queue } = options;
   await checkPositions(log, queue.topic, positions);
@@ -22,9 +22,10 @@ export async function redriveAt(options: RedriveOptions, positions: readonly Que
 }
 
 /**
- * Re-publishes everything since the last time, partition by partition in order. Where that was is kept as the offsets of a
- * consumer group. What was re-published and then not remembered (a crash) is re-published again, and dropped by position (dead
- * letters) or messageId (events). What comes in meanwhile waits for the next time: it may be the same, not taken again.
+ * Re-publishes everything since the last run, partition by partition in order. The progress is kept as the offsets of a
+ * consumer group. What was re-published but not committed (a crash) is re-published again, and dropped by position
+ * (dead letters) or messageId (events). Records that arrive meanwhile wait for the next run: they may be the same ones,
+ * rejected again.
  */
 export async function redriveNew(options: RedriveOptions, namespace: string): Promise<RedriveReport> {
   const { log, queue, dryRun } = options;

@@ -2,14 +2,14 @@ import { type Log, type LogRecord, type OutgoingRecord, sizeOfRecord } from '@pe
 import { isAppError } from '@perennial/kernel';
 import type { Queue } from './queue.js';
 
-/** Of one record re-published; a broker takes batches of 1 MiB and a little unless told otherwise. */
+/** Largest re-published record; a broker accepts batches of slightly over 1 MiB by default. */
 export const REDRIVE_BYTES_MAX = 1_048_000;
-/** How many of those not re-published are named. */
+/** How many of the records not re-published are listed. */
 const SKIPPED_SHOWN_MAX = 100;
 
-/** What came of it. */
+/** Result of a redrive. */
 export interface RedriveReport {
-  /** Records re-published, by the topic that they went to. */
+  /** Records re-published, by target topic. */
   readonly redriven: Readonly<Record<string, number>>;
   /** Of these, timers of single profiles. */
   readonly timers: number;
@@ -20,11 +20,11 @@ export interface RedriveReport {
 export interface RedriveOptions {
   readonly log: Log;
   readonly queue: Queue;
-  /** Writes nothing and remembers nothing. */
+  /** Writes and commits nothing. */
   readonly dryRun: boolean;
 }
 
-/** Turns records into what is re-published, writes it and counts. */
+/** Converts records to what is re-published, writes it and counts. */
 export interface Redriver {
   redrive(records: readonly LogRecord[]): Promise<void>;
   report(): RedriveReport;
@@ -75,7 +75,7 @@ export async function createRedriver(
   };
 }
 
-/** Why the log would refuse a record, and everything sent with it; undefined when it would not. */
+/** Why the log would reject a record, and everything sent with it; undefined when it would not. */
 function findObstacle(record: OutgoingRecord, { partitions }: { partitions: number }): string | undefined {
   if (record.partition >= partitions) return `there is no partition ${record.partition} of ${record.topic}`;
   const bytes = sizeOfRecord(record);
@@ -84,7 +84,7 @@ function findObstacle(record: OutgoingRecord, { partitions }: { partitions: numb
   return undefined;
 }
 
-/** Asks once a topic; 0 for one that is not there. */
+/** Looked up once a topic; 0 for one that does not exist. */
 function createPartitionCounter(log: Log): (topic: string) => Promise<number> {
   const counts = new Map<string, Promise<number>>();
   const count = async (topic: string) => {

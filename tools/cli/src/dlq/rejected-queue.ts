@@ -10,14 +10,14 @@ import {
 import type { Log, LogRecord } from '@perennial/kafka';
 import type { Entry, Queue } from './queue.js';
 
-/** Beside the processors, ingest is who does not take something. */
+/** Besides the processors, ingest is the component that rejects. */
 const PROCESSOR = 'ingest';
-/** Says when the client sent, by its clock: of use only to whoever knows when that came in, which is long past. */
+/** Client's time of sending, by its clock: useful only together with the time of receipt, which is long past. */
 const SENT_AT = 'sentAt';
 
 /**
- * What ingest rejected. It is re-published to event.received and checked again: as it was, or as
- * `replacement` says. It keeps its id, so that putting it back twice changes nothing, and the time it came at.
+ * Events that ingest rejected. One is re-published to event.received and checked again: unchanged, or as `replacement`.
+ * It keeps its id, so that a second redrive changes nothing, and its time of receipt.
  */
 export function createRejectedQueue(log: Log, namespace: string, replacement?: unknown): Queue {
   const topic = toTopic(namespace, 'eventReceived');
@@ -29,7 +29,7 @@ export function createRejectedQueue(log: Log, namespace: string, replacement?: u
       return rejected && toEntry(record, rejected);
     },
     toPosition(record) {
-      // What came by HTTP is refused once, under a random id; what came by Kafka may be read again.
+      // An event by HTTP is rejected once, under a random id; one by Kafka may be read again.
       const position = parseLogPosition(record.headers.ce_id);
       return position && { source: `${position.topic}/${position.partition}`, offset: position.offset, ordinal: 0 };
     },
@@ -84,7 +84,7 @@ function parseRejected({ value }: LogRecord): EventRejected | undefined {
     : undefined;
 }
 
-/** The event as it came; what was cut or is no JSON is shown as text or hex. */
+/** The event as received; a truncated or non-JSON one is shown as text or hex. */
 function readEvent({ event, encoding }: EventRejected): { kind: string; value: unknown } {
   if (encoding === 'base64') return { kind: 'bytes', value: Buffer.from(event, 'base64').toString('hex') };
   const value = parseJson(event);
@@ -96,7 +96,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Whatever a client wrote, or cut at ingest's limit.
+    // Arbitrary client bytes, or truncated at ingest's limit.
     return undefined;
   }
 }

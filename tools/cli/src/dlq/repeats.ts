@@ -4,8 +4,8 @@ import { readTopic } from '../topic/read.js';
 import type { Queue } from './queue.js';
 
 /**
- * Tells copies: who writes to a queue may write the same again after a crash or a restart, never something new at a position
- * that is not above the highest before. Records are shown to it in order of offset, each once.
+ * Detects copies. The writer of a queue may write records again after a crash or a restart, but never a new one at a
+ * position at or below the highest one before. Records are passed in order of offset, each once.
  */
 export class Repeats {
   readonly #queue: Queue;
@@ -26,7 +26,7 @@ export class Repeats {
   }
 }
 
-/** Has seen everything below these offsets, by partition. */
+/** Marks everything below these offsets as seen, by partition. */
 export async function readRepeats(log: Log, queue: Queue, below: ReadonlyMap<number, number>): Promise<Repeats> {
   const repeats = new Repeats(queue);
   await readTopic(log, {

@@ -5,19 +5,19 @@ import type { GenericContainer } from 'testcontainers';
 const IMAGES = { kafka: 'apache/kafka:4.3.0', redis: 'redis:7.2-bookworm', postgres: 'postgres:17-bookworm' } as const;
 const PASSWORD = 'test-only';
 const START_TIMEOUT_MS = 180_000;
-/** After the ports are open: three minutes of tries. */
+/** Tries after the ports are open: three minutes in total. */
 const PROBES = { initialMs: 100, maxMs: 1000, attemptsMax: 200 };
 const PARTS = ['kafka', 'redis', 'postgres'] as const;
 
 /** The stack on Docker by testcontainers, for tests; `stop` removes the containers. */
 export async function startContainers(): Promise<StackEndpoints & { stop(): Promise<void> }> {
-  // Its helper container watches for dead test runs; we clean up ourselves, and need no further image.
+  // Its helper container removes what dead test runs left; we clean up ourselves, and need no further image.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
   // Loaded here: it takes long, and no other command needs it.
   const { GenericContainer: ContainerClass } = await import('testcontainers');
   const { pickPort, probePart } = await import('@perennial/native-stack');
   const releases = new ReleaseStack();
-  // Kafka must know the port that clients reach it by before it starts, so it is chosen here.
+  // Kafka must know its advertised port before it starts, so the port is chosen here.
   const kafkaPort = await pickPort();
   const kafka = createKafka(ContainerClass, kafkaPort);
   const redis = createRedis(ContainerClass);
@@ -43,7 +43,7 @@ export async function startContainers(): Promise<StackEndpoints & { stop(): Prom
       redis: redisResult.value.getMappedPort(6379),
       postgres: postgresResult.value.getMappedPort(5432),
     } as const;
-    // Not by their logs, which differ between images: by talking to them.
+    // Readiness by probing, not by log lines, which differ between images.
     await Promise.all(
       PARTS.map((part) => retry(() => probePart(part, { port: ports[part], password: PASSWORD }), PROBES)),
     );

@@ -23,7 +23,7 @@ export async function runCheck(
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
-/** How many files at once: integration tests share a stack; the one of simulated worlds has threads of its own. */
+/** Files in parallel: integration tests share a stack; the one of simulated worlds has threads of its own. */
 const WORKERS = { unit: [], simulation: [], integration: ['--runInBand'] } as const;
 
 /** One of the projects of jest.config.mjs; `filter` narrows it to files whose path matches. */
@@ -61,12 +61,12 @@ function readTally(outputFile: string, code: number): Tally {
     return toTally(JSON.parse(readFileSync(outputFile, 'utf8')) as JestResult);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    // Jest itself broke before it could count, or had nothing to run.
+    // Jest failed before it could count, or had nothing to run.
     return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   }
 }
 
-/** Everything the child says goes to stderr: stdout is for the summary. */
+/** All output of the child goes to stderr: stdout is for the summary. */
 function run(
   { root, environment, signal }: StepContext,
   [command, ...args]: readonly [string, ...string[]],

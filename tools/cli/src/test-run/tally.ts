@@ -1,4 +1,4 @@
-/** How many tests went how, over one or more suites. */
+/** Counts of test results, over one or more suites. */
 export interface Tally {
   readonly passed: number;
   readonly failed: number;
@@ -7,18 +7,18 @@ export interface Tally {
 
 const EMPTY_TALLY: Tally = { passed: 0, failed: 0, skipped: 0 };
 
-/** The part of Jest's `--json` output that counts. */
+/** The part of Jest's `--json` output that is used. */
 export interface JestResult {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  /** Files that could not be run at all: they hold no counted test, so each is a failure of its own. */
+  /** Files that could not be run: they hold no counted test, so each counts as one failure. */
   readonly numRuntimeErrorTestSuites: number;
   readonly success: boolean;
 }
 
-/** Counts of a Jest run; one that claims no success without a failed test counts one failure. */
+/** Counts of a Jest run; an unsuccessful run without a failed test counts as one failure. */
 export function toTally(result: JestResult): Tally {
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
   return {

@@ -16,7 +16,7 @@ const PROTOBUF: Partial<Record<TopicName, Decoder>> = {
   scoreComputed: (bytes) => ScoreRecord.decode(bytes),
 };
 
-/** Kinds that steer the platform rather than tell of a profile. */
+/** Kinds that control the platform and are not about a profile. */
 export const CONTROL_KINDS: readonly string[] = ['tick', 'rollout'];
 
 /** Protobuf by topic, else JSON, else hex. Damaged Protobuf is shown as hex with the reason, never thrown. */
@@ -70,7 +70,7 @@ function parseJson(bytes: Buffer): Decoded | undefined {
   try {
     return { kind: 'json', value: JSON.parse(bytes.toString('utf8')) as unknown };
   } catch {
-    // Whatever a client wrote: shown as it is.
+    // Arbitrary client bytes: shown as they are.
     return undefined;
   }
 }

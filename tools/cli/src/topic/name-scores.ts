@@ -2,18 +2,18 @@ import { isAppError, LruCache } from '@perennial/kernel';
 import { type ModelManifest, parseManifest, toNamedScores } from '@perennial/model-manifest';
 import type { Decoded } from './decode.js';
 
-/** Manifests kept ready: a topic holds the scores of a few models. */
+/** Manifests cached: a topic holds the scores of a few models. */
 const MANIFESTS_KEPT_MAX = 64;
 
-/** What `decodeValue` makes of the scores of a profile. */
+/** Output of `decodeValue` for the scores of a profile. */
 interface ComputedScores {
   readonly modelHash: string;
   readonly scores: readonly number[];
 }
 
 /**
- * Puts the names of heads to the scores of `score.computed`. They stay a list where the model's manifest is not to be had,
- * such as in a namespace whose artifacts lie elsewhere.
+ * Adds the names of heads to the scores of `score.computed`. They stay a list where the model's manifest is
+ * unavailable, for example in a namespace whose artifacts are stored elsewhere.
  */
 export function createScoreNamer(
   loadManifest: (hash: string) => Promise<Buffer>,

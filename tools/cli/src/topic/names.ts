@@ -1,6 +1,6 @@
 import { parseTopic, TOPICS, type TopicName, toTopic } from '@perennial/contracts';
 
-/** What a name on the command line means: a declared topic, or (`topic` undefined) a stranger's. */
+/** A topic name of the command line, resolved: a declared topic, or (`topic` undefined) any other. */
 export interface NamedTopic {
   readonly name: string;
   readonly topic: TopicName | undefined;

@@ -7,14 +7,14 @@ export type From = 'beginning' | 'end' | number;
 
 export interface ReadOptions {
   readonly topic: string;
-  /** By partition where it is a map: a partition that is not in it is left out. */
+  /** By partition where it is a map: a partition that is not in it is skipped. */
   readonly from: From | ReadonlyMap<number, number>;
   /** At most this many records; absent means all. */
   readonly limit?: number | undefined;
-  /** Go on with what comes instead of ending at the present end. */
+  /** Continue with new records instead of ending at the present end. */
   readonly follow: boolean;
   readonly signal: AbortSignal;
-  /** False for a record that does not count against the limit. What it takes its time for holds the reading up. */
+  /** Returns false for a record that does not count against the limit. Reading waits for it. */
   readonly onRecord: (record: LogRecord) => boolean | Promise<boolean>;
 }
 
@@ -28,14 +28,14 @@ export function parseFrom(text: string): From {
   throw new InvalidArgumentError('It must be beginning, end, an offset, or -N for the last N of each partition.');
 }
 
-/** The first offset to read of a partition, within what is in the log. */
+/** The first offset to read of a partition, within the range of the log. */
 export function toStartOffset(from: From, { low, high }: PartitionOffsets): number {
   if (from === 'beginning') return low;
   if (from === 'end') return high;
   return Math.min(high, Math.max(low, from < 0 ? high + from : from));
 }
 
-/** Reads a topic without being one of its consumers: a group of its own that commits nothing. Resolves at the end, the limit, or an abort. */
+/** Reads a topic with its own group, which commits nothing. Resolves at the end, at the limit, or on abort. */
 export async function readTopic(log: Log, options: ReadOptions): Promise<number> {
   const offsets = await log.offsets(options.topic);
   const toFrom = (partition: number): From =>
