@@ -13,7 +13,7 @@ import {
   selectFaults,
 } from '@perennial/chaos';
 
-/** Another one with PERENNIAL_CHAOS_SEED; `./perennial chaos` does longer runs. */
+/** PERENNIAL_CHAOS_SEED selects another seed; `./perennial chaos` does longer runs. */
 const SEED = Number(process.env.PERENNIAL_CHAOS_SEED ?? 1);
 
 async function run(options: Pick<ChaosOptions, 'seed' | 'seconds' | 'faults' | 'mutant'>): Promise<ChaosReport> {
@@ -54,7 +54,7 @@ describe('the platform under faults', () => {
 
   it('is seen to break its promise when it keeps its cache when it is fenced', async () => {
     const mutant = 'cache-kept-when-fenced';
-    // One failover that loses writes, or two; this seed takes 188 KB of them first.
+    // One or two failovers that lose writes; this seed loses 188 KB of them first.
     const report = await run({ seed: 1, seconds: 10, faults: selectFaults(MUTANTS[mutant].faults), mutant });
     if (!isMutantNoticed(report)) throw new Error(formatChaosReport(report));
   }, 400_000);

@@ -20,9 +20,9 @@ import { recomputeFeatures } from '../support/recompute-features.js';
 import { createRunName } from '../support/run-name.js';
 
 /*
- * The whole platform, as users run it: a history goes through the front door while services are killed with SIGKILL and
- * started again, one after the other. Features, stages, transitions and actions must be those of an undisturbed run, and
- * the features those of an independent count.
+ * The whole platform as users run it: a history is sent through the front door while services are killed with SIGKILL
+ * and restarted, one after the other. Features, stages, transitions and actions must equal those of an undisturbed run,
+ * and the features must equal those of an independent count.
  */
 
 const SEED = 20_240_101;
@@ -108,7 +108,7 @@ describe('services killed during a backfill', () => {
     recomputed = { atMs, features: new Map(byUser) };
   }
 
-  /** Kills the next service whenever another sixth of the history has gone in, and starts it again. */
+  /** Kills and restarts the next service after every sixth of the history. */
   async function runKilling(): Promise<NamespaceResult> {
     const platform = await start(`storm${run}`);
     let disturbing = Promise.resolve();

@@ -11,8 +11,8 @@ import { readTestEnvironment } from '../support/environment.js';
 import { createRunName } from '../support/run-name.js';
 
 /*
- * A real purchase history through the front door by way of Kafka: every order of the file up to a time is found once in the
- * features, counted here by other means. The data is not part of the project; without it the test is skipped, visibly.
+ * A real purchase history sent to the front door over Kafka: every order of the file up to a time counts once in the
+ * features; expected values are computed independently. The data is not in the project; without it the test is skipped.
  */
 
 const ROOT = join(import.meta.dirname, '../..');

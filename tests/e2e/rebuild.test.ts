@@ -19,8 +19,8 @@ import { readTopic } from '../support/read-topic.js';
 import { createRunName } from '../support/run-name.js';
 
 /*
- * Redis emptied, snapshots removed, and the log cut off where the archive ends: what is left is the archive. The rebuilt
- * states, and those after the services have gone on from there, are the bytes that were there before.
+ * Redis is emptied, snapshots are removed, and the log is cut where the archive ends, so only the archive is left. The
+ * rebuilt states, and those after the services have continued, must equal the earlier states byte for byte.
  */
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -108,7 +108,7 @@ describe(`a namespace of which only the archive is left (seed ${SEED})`, () => {
       }
       return true;
     };
-    // For a while: what is committed, but not published yet, does not show at the end of any topic.
+    // Checked for a while: records that are committed, but not published yet, are in no topic.
     const isQuiet = async () => {
       for (let look = 0; look < QUIET_LOOKS; look++) {
         if (!(await isDone())) return false;
@@ -124,7 +124,7 @@ describe(`a namespace of which only the archive is left (seed ${SEED})`, () => {
     return new Map([...offsets].map(([partition, { high }]) => [partition, high]));
   }
 
-  /** By partition: where the archive's files end, read off their names by other means than the archive's own. */
+  /** By partition: where the archive's files end, parsed from their names without the archive's own code. */
   async function readArchivedEnds(): Promise<Map<number, number>> {
     const ends = new Map<number, number>();
     for (const name of await createFolderBlobStore(platform.layout.archiveDir).list(`${namespace}/`)) {
@@ -152,7 +152,7 @@ describe(`a namespace of which only the archive is left (seed ${SEED})`, () => {
     return all;
   }
 
-  /** What outsiders see who drop repeats by id. */
+  /** The records that a consumer sees that drops repeats by id. */
   async function readEdges() {
     const read = async (topic: TopicName) => {
       const seen = new Map<string, string>();

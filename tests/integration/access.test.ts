@@ -6,7 +6,7 @@ import { createPool, type Pool } from '@perennial/postgres';
 import { readTestEnvironment } from '../support/environment.js';
 import { createRunName } from '../support/run-name.js';
 
-/* Tokens in a real PostgreSQL: hashed at rest, replaced and revoked under concurrency. */
+/* Tokens in a real PostgreSQL: hashed at rest, replaced and revoked by concurrent callers. */
 
 describe('tokens in PostgreSQL', () => {
   const namespace = `acc${createRunName()}`;

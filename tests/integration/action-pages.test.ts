@@ -5,7 +5,7 @@ import { createLedger, LEDGER_MIGRATIONS } from '@perennial/service-action';
 import { readTestEnvironment } from '../support/environment.js';
 import { createRunName } from '../support/run-name.js';
 
-/* The ledger in a real PostgreSQL: pages of a profile's actions hold each once, several of one moment and new ones in between. */
+/* The ledger in a real PostgreSQL: pages hold each action once, also with equal times and new actions in between. */
 
 const DAY_MS = 86_400_000;
 
@@ -23,7 +23,7 @@ describe('pages of actions', () => {
   it('hold each action once, whatever is added meanwhile', async () => {
     const ledger = createLedger(pool, schema);
     const insert = (records: readonly LogRecord[]) => inTransaction(pool, (client) => ledger.insert(client, records));
-    // Three of each moment; another profile's beside them.
+    // Three actions at each time, and actions of another profile.
     const first = Array.from({ length: 24 }, (_, i) => toRecord(`a${i}`, { dayNumber: Math.floor(i / 3) }));
     await insert([...first, toRecord('other', { dayNumber: 3, profileKey: 'ben' })]);
     const seen: string[] = [];
@@ -32,7 +32,7 @@ describe('pages of actions', () => {
       if (items.length === 0) break;
       seen.push(...items.map(({ actionId }) => actionId));
       after = items.at(-1);
-      // Newer than all, and of a moment that was passed already.
+      // Newer than all others, and one at a time that earlier pages have passed.
       await insert([
         toRecord(`new${page}`, { dayNumber: 100 + page }),
         toRecord(`between${page}`, { dayNumber: 7 - page }),

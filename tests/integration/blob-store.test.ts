@@ -3,7 +3,7 @@ import { openBlobStore, type StreamingBlobStore } from '@perennial/blob-store';
 import { describeBlobStore } from '@perennial/blob-store/contract-suite';
 import { fetchS3Server, type S3Server, startS3Server } from '../support/s3-server.js';
 
-/* The blob store on a server of S3's API. Where that cannot be had, these tests are shown as skipped, with the reason. */
+/* The blob store on a server with the S3 API. Without one these tests are skipped, with the reason. */
 
 const fetched = fetchS3Server();
 const title = 'problem' in fetched ? `S3, not tested: ${fetched.problem}` : 'S3';

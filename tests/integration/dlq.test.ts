@@ -13,14 +13,14 @@ import { runDlq } from '../support/run-cli.js';
 import { createRunName } from '../support/run-name.js';
 
 /*
- * Poison of every kind on real Kafka and Redis: a build of a processor that cannot process some records, then a repaired
- * one. Each poison is dead-lettered with its cause while the partition goes on; `./perennial dlq redrive` brings it back,
+ * Poison of every kind on real Kafka and Redis: a processor build that cannot process some records, then a repaired
+ * one. Each poison is dead-lettered with its cause while the partition continues; `./perennial dlq redrive` returns it,
  * and the states equal those of a namespace where the same records came at that time.
  */
 
 const PARTITIONS = 2;
 const WITHIN = { withinMs: 30_000 };
-/** Less than the broker takes, more than a dead letter does. */
+/** Less than the broker's limit, more than a dead letter's. */
 const LARGE_BYTES = 1_000_000;
 const TEN_MEGABYTES = 10 * 1024 * 1024;
 
@@ -242,7 +242,7 @@ function toOutputTopic(namespace: string): string {
   return `test.${namespace}.out`;
 }
 
-/** The summing processor in a build with faults, and with them repaired. */
+/** The summing processor in a build with faults, and in one with them repaired. */
 function createBuild(namespace: string, { repaired }: { repaired: boolean }): ReturnType<typeof createSumming> {
   const summing = createSumming({ inputTopic: toInputTopic(namespace), outputTopic: toOutputTopic(namespace) });
   return {

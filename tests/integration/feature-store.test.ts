@@ -13,8 +13,8 @@ import { createRunName } from '../support/run-name.js';
 import { createServiceRunner, SECRET } from '../support/service-process.js';
 
 /*
- * The feature-store as a process of its own, on real Kafka and Redis: what it serves equals an independent count over the
- * raw events, and a run with `kill -9` in it ends in the same profiles and the same updates as one without.
+ * The feature-store in a process of its own, on real Kafka and Redis: its features equal an independent count over the
+ * raw events, and a run with `kill -9` ends with the same profiles and updates as one without.
  */
 
 const PARTITIONS = 3;
@@ -107,7 +107,7 @@ describe(`feature-store (seed ${SEED})`, () => {
     expect(toSeen(killed.records)).toEqual(toSeen(calm.records));
   }, 120_000);
 
-  /** A namespace from its first record to its last; a service is started and killed for each of `killDays` once it has come so far, then one that stays. */
+  /** Runs a namespace to the end. On each of `killDays` a service is killed; the last service stays. */
   async function runNamespace(namespace: string, killDays: readonly number[]) {
     await makeTopics(namespace);
     const producer = await log.createProducer();
@@ -123,7 +123,7 @@ describe(`feature-store (seed ${SEED})`, () => {
       });
       const unfinished = (await ask(url)).some(({ asOf }) => asOf !== endAt);
       await service.end(running, 'SIGKILL');
-      // Otherwise the test would show nothing: give it more events.
+      // Otherwise the test would check nothing: give it more events.
       expect(unfinished).toBe(true);
     }
     const running = await service.start(namespace);
@@ -140,7 +140,7 @@ describe(`feature-store (seed ${SEED})`, () => {
     const refused = { status: response.status, message: ((await response.json()) as { detail: string }).detail };
     expect(await service.end(running, 'SIGTERM')).toBe(0);
     const read = await readTopic(log, toTopic(namespace, 'featureUpdated'));
-    // The namespaces differ in nothing but their names.
+    // The namespaces differ in their names only.
     const records: OutgoingRecord[] = read.map((record) => ({ ...record, topic: TOPICS.featureUpdated.baseName }));
     return { profiles, records, refused };
   }
@@ -164,14 +164,14 @@ describe(`feature-store (seed ${SEED})`, () => {
   }
 });
 
-/** Events in order of arrival: some come days late. */
+/** Events in order of arrival: some arrive days late. */
 function createEvents(random: () => number): TestEvent[] {
   const events = Array.from({ length: USERS * EVENTS_PER_USER }, (_, i): TestEvent => {
     const receivedAtMs = START_MS + Math.floor(random() * DAYS * DAY_MS);
     const lateMs = random() < 0.2 ? Math.floor(random() * 3 * DAY_MS) : 0;
     return {
       messageId: `m${i}`,
-      // The first events go round, so that every user has one.
+      // The first events are spread over all users, so that every user has one.
       userId: `user ${i < USERS ? i : Math.floor(random() * USERS)}`,
       kind: random() < 0.5 ? 'order' : 'page',
       timestampMs: receivedAtMs - lateMs,

@@ -11,8 +11,8 @@ import { createRunName } from '../support/run-name.js';
 import { createServiceRunner } from '../support/service-process.js';
 
 /*
- * The front door as a process, on real Kafka and PostgreSQL: commands, both transports, ticks, `kill -9` in the middle of a
- * flood. What was answered with 200, or lies on `event.received`, is found in `event.accepted` or `event.rejected`.
+ * The front door as a process, on real Kafka and PostgreSQL: commands, both transports, ticks, `kill -9` under load.
+ * Every event answered with 200, or on `event.received`, must be in `event.accepted` or `event.rejected`.
  */
 
 const PARTITIONS = 3;
@@ -97,7 +97,7 @@ describe('ingest as a process', () => {
     await producer.send([...records, { ...must(records[0], 'a record'), value: Buffer.from('not json') }]);
     await producer.close();
 
-    // Killed while it answers and consumes; what has had no 200 is sent again, as an SDK does.
+    // Killed while it answers and consumes; events without a 200 are sent again, as an SDK does.
     const first = await service.start(namespace);
     const acknowledged: string[] = [];
     const sending = (async () => {

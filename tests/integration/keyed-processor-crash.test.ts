@@ -15,7 +15,7 @@ import { readTopic } from '../support/read-topic.js';
 
 /*
  * `kill -9` of a real process at each point of a batch, on real Kafka and Redis: the process that takes over must leave
- * the same states, and the same records for a reader who drops repeats, as a run in which nothing happened.
+ * the same states, and the same records for a reader who drops repeats, as an undisturbed run.
  */
 
 const PARTITIONS = 3;
@@ -51,7 +51,7 @@ describe('a processor killed at any point', () => {
     await producer.send(toInput());
     await producer.close();
     calm = await runProcess(`calm${run}`);
-    // Side by side: each run waits some seconds for the session of the killed process to end.
+    // In parallel: each run waits some seconds for the session of the killed process to end.
     for (const crash of CRASHES)
       disturbed.set(crash, runProcess(`k${crash.point.replace('-', '')}${crash.nth}${run}`, crash));
     await Promise.allSettled(disturbed.values());

@@ -38,7 +38,7 @@ describe('launcher', () => {
     for (const url of Object.values(platform.urls)) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     const commands = installation.readCommands();
     expect(commands.slice(0, 3).sort()).toEqual(['action migrate', 'ingest migrate', 'scoring migrate']);
-    // The token comes in the environment: arguments can be seen by everyone.
+    // The token is passed in the environment: all local users can see arguments.
     expect(commands[3]).toBe('ingest tokens import --name local --scopes read,write,operate');
     const firstWords = (line: string, count: number) => line.split(' ').slice(0, count).join(' ');
     const registered = ARTIFACT_KIND_NAMES.map((kind) => `${ARTIFACT_KINDS[kind].owner} register ${kind}`);

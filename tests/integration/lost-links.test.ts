@@ -6,7 +6,7 @@ import { connectRedis, type Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
 import { eventually } from '../support/eventually.js';
 
-/** Opens a faulty link to a server of the tests; gives the URL that leads through it. */
+/** Opens a faulty link to a server of the tests; returns the URL that leads through it. */
 async function openLink(variable: string): Promise<{ link: FaultyLink; url: string }> {
   const url = new URL(must(process.env[variable], variable));
   const link = await FaultyLink.listen({ host: url.hostname, port: Number(url.port) });
@@ -14,7 +14,7 @@ async function openLink(variable: string): Promise<{ link: FaultyLink; url: stri
   return { link, url: url.toString() };
 }
 
-/* A connection may be lost without either end being told; the kernel gives up after a quarter of an hour. */
+/* A connection may be lost without notice to either end; the kernel gives up after a quarter of an hour. */
 
 describe('a connection to Redis that is lost', () => {
   let link: FaultyLink;

@@ -15,8 +15,8 @@ import { createRunName } from '../support/run-name.js';
 import { createServiceRunner, type RunningService } from '../support/service-process.js';
 
 /*
- * Poison where outsiders can put it, with ingest and feature-store as processes: bodies that are too large, events that
- * are refused and re-published corrected, bytes on the internal topic that no build can read.
+ * Poison from outside, with ingest and feature-store as processes: bodies that are too large, events that
+ * are rejected and re-published corrected, bytes on the internal topic that no build can decode.
  */
 
 const PARTITIONS = 2;

@@ -11,8 +11,8 @@ import { createRunName } from '../support/run-name.js';
 import { createServiceRunner, type RunningService } from '../support/service-process.js';
 
 /*
- * Clients that send the same batches again while the platform's own clock goes on, by minutes and by hours: in another
- * order, by two sources, by both at once. Ingest and feature-store are processes; POST /v1/clock moves their time.
+ * Clients send the same batches again while the platform's own clock moves on by minutes and hours: in another
+ * order, from two sources, from both at once. Ingest and feature-store are processes; POST /v1/clock moves their time.
  */
 
 const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);

@@ -17,7 +17,7 @@ import { readTopic } from '../support/read-topic.js';
 
 /*
  * FLUSHALL on real Redis while a real process works on real Kafka: it restores itself from its snapshots, and so does a
- * process that takes over from one killed at that moment. States and outputs equal those of a run that nothing disturbed.
+ * process that takes over from one killed at that moment. States and outputs equal those of an undisturbed run.
  */
 
 const PARTITIONS = 3;
@@ -130,7 +130,7 @@ describe('a Redis that is emptied', () => {
     await eventually(isDone, { withinMs: 80_000, what: `${namespace} processes its input` });
   }
 
-  /** One that has states, of each partition. */
+  /** Waits until each partition has a snapshot with states. */
   async function untilSnapshot(namespace: string): Promise<void> {
     const hasOne = (partition: number) => {
       try {

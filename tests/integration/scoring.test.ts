@@ -22,8 +22,8 @@ import { createRunName } from '../support/run-name.js';
 import { createServiceRunner, SECRET } from '../support/service-process.js';
 
 /*
- * Scoring as a process of its own, on real Kafka, Redis and PostgreSQL, with the model and the chart that ship: transitions
- * without gaps, the same in the topic and in PostgreSQL, and a run with `kill -9` in it publishes what one without does.
+ * Scoring in a process of its own, on real Kafka, Redis and PostgreSQL, with the default model and chart: transitions
+ * have no gaps and are the same in the topic and in PostgreSQL; a run with `kill -9` publishes the same as one without.
  */
 
 const spec = compileFeatures(ECOMMERCE_FEATURES);
@@ -119,7 +119,7 @@ describe('scoring', () => {
     const running = await service.start(namespace);
     await eventually(async () => (await countScores(namespace)) > 200, { withinMs: 60_000, what: 'some work done' });
     await service.end(running, 'SIGKILL');
-    // Otherwise the test would show nothing: give it more records.
+    // Otherwise the test would check nothing: give it more records.
     expect(await countScores(namespace)).toBeLessThan(calm.scores.length);
   }
 
@@ -134,7 +134,7 @@ describe('scoring', () => {
     return [...(await log.offsets(topic))].every(([partition, { high }]) => committed.get(partition) === high);
   }
 
-  /** The sink comes after: waits until it has all transitions. */
+  /** The sink runs behind: waits until it has all transitions. */
   async function waitForSink(url: string, transitions: number) {
     let stored = 0;
     await eventually(
@@ -150,7 +150,7 @@ describe('scoring', () => {
     return read<{ profiles: number; stages: Record<string, number> }>(`${url}/v1/stages`);
   }
 
-  /** After a kill the metrics of the process before are gone; then every profile's history must be as long as its state says. */
+  /** After a kill the old process's metrics are gone; so each profile's history must be as long as its state says. */
   async function isStored(url: string): Promise<boolean> {
     const answers = await Promise.all(userIds.map((userId) => ask(url, userId)));
     return answers.every(({ profile, transitions }) => transitions.length === profile.transitionNumber);
@@ -160,7 +160,7 @@ describe('scoring', () => {
     const id = encodeURIComponent(userId);
     const profile = await read<{ transitionNumber: number; scores: { purchase: number } }>(`${url}/v1/profiles/${id}`);
     const transitions: StageChanged[] = [];
-    // Small pages: what comes in between moves nothing.
+    // Small pages: new transitions in between must not shift them.
     for (let cursor = ''; ; ) {
       const page = await read<TransitionPage>(`${url}/v1/transitions?userId=${id}&limit=2${cursor}`);
       transitions.push(...page.transitions);

@@ -50,7 +50,7 @@ describe('a member that has a name', () => {
     };
   }
 
-  /** Each partition belongs to one of them. */
+  /** Each partition is owned by one of them. */
   function shareAll(...members: ReadonlyArray<readonly string[]>): boolean {
     const owned = members.flatMap((told) => toOwned(told));
     return owned.sort().join() === Array.from({ length: PARTITIONS }, (_, partition) => partition).join();
@@ -88,7 +88,7 @@ function settle(what: string, check: () => boolean): Promise<void> {
   return eventually(async () => check(), { withinMs: 30_000, what });
 }
 
-/** What a member owns by its last word on it. */
+/** Partitions of a member by its latest report. */
 function toOwned(told: readonly string[]): number[] {
   const last = told.findLast((line) => /^(assigned|revoked) /.test(line));
   return last?.startsWith('assigned ') === true ? [...last.matchAll(/\d+/g)].map(Number) : [];

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RULES, type RuleName, SeedPool, toSeedReport } from '@perennial/simulation';
 
 /*
- * Worlds, on every core, and the test of the tests: each rule of the heart, broken, must show within the same worlds, all of
- * which the unbroken code passes. docs/RELIABILITY.md says what each would do. The owner check has a test of its own
+ * Runs worlds on every core, and tests the tests: each rule of the heart, once broken, must fail in the same worlds
+ * that the unbroken code passes. docs/RELIABILITY.md lists the effect of each. The owner check has a test of its own
  * (no-owner-check.test.ts): the offset check covers for it in thousands of worlds.
  */
 
@@ -11,7 +11,7 @@ const WORLDS = 2400;
 const PER_TEST = 200;
 const TIMEOUT_MS = 240_000;
 
-/** Where the search begins: rare ones begin near the first world that shows them, so that the test does not take minutes. */
+/** First world of the search: for rare failures near the first world that shows them, so that the test stays short. */
 const FIRST_SEEDS: Readonly<Partial<Record<RuleName, number>>> = {
   'reads-not-fenced': 130,
   'snapshot-ended-while-unpublished': 2000,
@@ -44,10 +44,10 @@ describe('a broken rule shows', () => {
     async (mutant) => {
       const first = FIRST_SEEDS[mutant] ?? 1;
       const above = await pool.run({ first, count: WORLDS - first + 1, mutant });
-      // Any change of the heart moves them.
+      // Any change of the heart changes them.
       const found = above.failures.length > 0 ? above : await pool.run({ first: 1, count: first - 1, mutant });
       expect(found.failures).toHaveLength(1);
-      // It is this rule that was broken in that world, not something else that went wrong.
+      // The failure in that world comes from this rule, not from something else.
       expect(found.failures[0]?.broken).toBeGreaterThan(0);
     },
     TIMEOUT_MS,

@@ -7,7 +7,7 @@ const TOKEN = 'pt_integration-tests-have-a-token-of-their-own-000';
 /** Has every scope of a namespace that `grantAccess` was called for. */
 export const AUTHORIZATION = { authorization: `Bearer ${TOKEN}` } as const;
 
-/** Makes the tests' token known in a namespace; may be called again. */
+/** Registers the tests' token in a namespace; may be called again. */
 export function grantAccess(namespace: string): Promise<void> {
   const { postgresUrl } = readTestEnvironment();
   return withPool({ url: postgresUrl, applicationName: 'test', connectionsMax: 1 }, async (pool) => {

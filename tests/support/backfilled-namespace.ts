@@ -7,7 +7,7 @@ import { ensurePlatform, loadNamespaceState, type Platform } from '@perennial/la
 import type { TestEnvironment } from './environment.js';
 import { readTopic } from './read-topic.js';
 
-/** All that a namespace shows after a backfill, in a form that two runs can be compared by. */
+/** All visible results of a namespace after a backfill, in a form that can be compared between two runs. */
 export interface NamespaceResult {
   readonly features: ReadonlyArray<{
     readonly userId: string;
@@ -20,7 +20,7 @@ export interface NamespaceResult {
   readonly actions: readonly string[];
 }
 
-/** Users of one request; the feature-store takes no more. */
+/** Users per request: the limit of the feature-store. */
 const FEATURES_AT_ONCE = 1000;
 
 /** Services of a fresh namespace on the test stack. */
@@ -70,7 +70,7 @@ export async function backfillFile(
   });
 }
 
-/** Where a service is now: one that was restarted may listen elsewhere. */
+/** Current address of a service: after a restart its port may differ. */
 function findUrl({ layout, namespace }: Platform, service: ServiceName): string {
   const port = loadNamespaceState(layout.stateDir, namespace)?.ports[service];
   return `http://127.0.0.1:${must(port, `port of ${service}`)}`;
@@ -107,7 +107,7 @@ export async function readFeatures(
   return features;
 }
 
-/** An edge as an outsider sees it who drops repeats by id: throws when one id has two contents. */
+/** The records of an edge topic without repeats of an id: throws when one id has two contents. */
 async function readEdge(log: Log, topic: string): Promise<string[]> {
   const seen = new Map<string, string>();
   for (const { headers, value } of await readTopic(log, topic)) {

@@ -1,6 +1,6 @@
 import { must } from '@perennial/kernel';
 
-/** Where the real parts are: `./perennial test` starts them and sets these. */
+/** Addresses of the real servers: `./perennial test` starts them and sets these variables. */
 export interface TestEnvironment {
   readonly brokers: string[];
   readonly redisUrl: string;

@@ -1,6 +1,6 @@
 const PAUSE_MS = 50;
 
-/** Tries until `check` neither throws nor gives false, and fails with its last words when the time is over. */
+/** Retries until `check` neither throws nor returns false; after the timeout, fails with its last error. */
 export async function eventually(
   check: () => Promise<unknown>,
   options: { withinMs: number; what: string },

@@ -4,13 +4,13 @@ import { dirname, extname, join } from 'node:path';
 
 import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, SERVICE_NAMES } from '@perennial/contracts';
 
-/** A repository with services that only say that they are ready, to test the launcher apart from the real ones. */
+/** A repository with services that only report ready, to test the launcher without the real ones. */
 export interface FakeInstallation {
   readonly root: string;
   readonly home: string;
   /** One-shot commands that were run, as `<service> <args>`, in order. */
   readCommands(): string[];
-  /** Writes a config file, so that there is something else to put in force. */
+  /** Writes a config file, so that there is another artifact to put in force. */
   writePolicy(text: string): void;
 }
 
@@ -48,7 +48,7 @@ export function createFakeInstallation(): FakeInstallation {
   }
   for (const kind of ARTIFACT_KIND_NAMES) {
     const path = ARTIFACT_KINDS[kind].defaultPath;
-    // A folder where the path has no extension: a model.
+    // A path without an extension is a folder: a model.
     write(extname(path) === '' ? `${path}/manifest.json` : path, '{}\n');
   }
   return {

@@ -8,7 +8,7 @@ export interface GroupMemberOptions {
   readonly groupInstanceId: string;
 }
 
-/** Joins a group under a name and tells what it is told: `assigned 0,2`, `revoked 0,2`, or the message of an error. */
+/** Joins a group under a name and reports its events: `assigned 0,2`, `revoked 0,2`, or the message of an error. */
 export async function joinGroup(options: GroupMemberOptions, tell: (line: string) => void): Promise<Log> {
   const { brokers, groupId, topic, groupInstanceId } = options;
   const log = createKafkaLog({ brokers, clientId: 'member', groupInstanceId, logger: createSilentLogger() });

@@ -8,7 +8,7 @@ export interface HistoryRow {
   readonly itemId: string;
   readonly sessionId: string;
   readonly quantity: number;
-  /** Null is an empty value: unknown. */
+  /** Null for an empty value: unknown. */
   readonly value: number | null;
 }
 
@@ -62,7 +62,7 @@ export function toCsv(rows: readonly HistoryRow[]): string {
   return ['user_id,ts,event_type,item_id,session_id,quantity,value,extra', ...lines, ''].join('\n');
 }
 
-/** What an independent, naive count says of one user at a time: the features' meaning, not their code. */
+/** Independent, naive count for one user at a time: it has the features' meaning, not their code. */
 export function countNaively(
   rows: readonly HistoryRow[],
   userId: string,

@@ -6,7 +6,7 @@ import { readTopic } from './read-topic.js';
 
 const spec = compileFeatures(ECOMMERCE_FEATURES);
 
-/** The features of every profile at a time, folded afresh from the log without a service: by profile key. */
+/** The features of every profile at a time, folded from the log without a service: by profile key. */
 export async function recomputeFeatures(
   log: Log,
   { namespace, atMs }: { namespace: string; atMs: number },

@@ -12,7 +12,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs `./perennial dlq` as an operator does, on the Kafka that the tests run on. Never throws: the code is part of the result. */
+/** Runs `./perennial dlq` as an operator does, on the tests' Kafka. Never throws: the result has the exit code. */
 export async function runDlq(namespace: string, ...args: readonly string[]): Promise<CliResult> {
   const [name = '', ...rest] = args;
   const all = ['dlq', name, '--namespace', namespace, '--brokers', readTestEnvironment().brokers.join(','), ...rest];

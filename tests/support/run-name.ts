@@ -1,6 +1,6 @@
 import { createRandomToken } from '@perennial/kernel';
 
-/** Six letters and digits that keep the namespaces and topics of one run of the tests apart from those of others. */
+/** Six letters and digits that separate the namespaces and topics of one test run from those of others. */
 export function createRunName(): string {
   return createRandomToken()
     .slice(0, 6)

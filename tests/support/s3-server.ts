@@ -7,7 +7,7 @@ import { createRandomToken } from '@perennial/kernel';
 import { pickPort } from '@perennial/native-stack';
 import { eventually } from './eventually.js';
 
-/** Before a test file is defined nothing can be awaited, and what is skipped must be known by then. */
+/** Nothing can be awaited before a test file is defined, and the skipped tests must be known by then. */
 const FETCH = join(import.meta.dirname, '../dist/fixtures/fetch-s3-server.js');
 const START_WAIT_MS_MAX = 60_000;
 
@@ -18,7 +18,7 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
-/** The folder of the server's jars, fetched once; or why it cannot be had, for the title of what is skipped. */
+/** The folder of the server's jars, fetched once; or why it is unavailable, for the title of the skipped tests. */
 export function fetchS3Server(): { readonly jars: string } | { readonly problem: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [FETCH], { encoding: 'utf8' });
   if (status === 0) return { jars: stdout };

@@ -14,7 +14,7 @@ export const ROOT = join(import.meta.dirname, '../..');
 /** The secret that services run under. */
 export const SECRET = 'integration-tests-have-a-secret-of-their-own';
 
-/** Of all namespaces of a test file, which lie apart in it. */
+/** Shared by all namespaces of a test file, which are separated within it. */
 const artifactsFolder = mkdtempSync(join(tmpdir(), 'perennial-artifacts-'));
 process.once('exit', () => rmSync(artifactsFolder, { recursive: true, force: true }));
 
@@ -25,15 +25,15 @@ export interface RunningService {
 
 type Variables = Readonly<Record<string, string>>;
 
-/** A service of this repository as processes of its own, in any namespace, on the parts that the tests run on. */
+/** A service of this repository in processes of its own, in any namespace, on the servers of the tests. */
 export interface ServiceRunner {
-  /** Resolves when it serves, and lets in who comes with AUTHORIZATION. */
+  /** Resolves when it serves and accepts requests with AUTHORIZATION. */
   start(namespace: string, variables?: Variables): Promise<RunningService>;
-  /** Runs a one-shot command; the last line that it prints, or an empty text. */
+  /** Runs a one-shot command; returns the last line of its output, or an empty string. */
   command(namespace: string, args: readonly string[], variables?: Variables): Promise<string>;
-  /** Sends the signal; the exit code, or null for a process that was killed. */
+  /** Sends the signal; resolves to the exit code, or null for a process that was killed. */
   end(running: RunningService, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
-  /** Kills what a failed test has left. */
+  /** Kills the processes that a failed test left running. */
   killAll(): void;
 }
 
@@ -50,7 +50,7 @@ export function createServiceRunner(service: 'ingest' | 'feature-store' | 'scori
       for await (const line of createInterface({ input: child.stdout })) {
         const entry = JSON.parse(line) as { message: string; url?: string };
         if (entry.message !== 'service started') continue;
-        // Nobody reads on: without this the pipe would fill up and stop the service.
+        // The output is not read any further: without this the pipe would fill up and block the service.
         child.stdout.resume();
         return { process: child, url: must(entry.url, 'url') };
       }

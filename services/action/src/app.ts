@@ -30,7 +30,7 @@ export function createApp(config: ActionConfig): App {
   });
 }
 
-/** This service's part of a rebuild. */
+/** Definition of this service for a rebuild. */
 export function openRebuild(config: ActionConfig): Promise<OpenRebuild> {
   return openProcessorRebuild(config, { name: PROCESSOR_NAME, createParts });
 }

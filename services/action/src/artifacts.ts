@@ -13,15 +13,15 @@ import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { type Policy, parsePolicy } from '@perennial/policy';
 import type { ActionTelemetry } from './telemetry.js';
 
-/** Policies kept ready. Each partition may have another in force; more than these load again when needed. */
+/** Policies cached. Each partition may have another one in force; above this number policies are loaded again. */
 const POLICIES_KEPT_MAX = 16;
 
-/** Manifests kept ready: of the models in force, and of those whose scores waiting actions were decided by. */
+/** Manifests cached: those of the models in force, and of the models whose scores waiting actions were decided by. */
 const MANIFESTS_KEPT_MAX = 64;
 
 const FILE = { fileName: 'policy.yaml' };
 
-/** A policy, its conditions compiled for the vectors of a spec; throws `config_invalid` for what they do not have. */
+/** A policy with conditions compiled for the vectors of a spec; throws `config_invalid` for features it lacks. */
 type PolicyBySpec = (spec: CompiledFeatures) => Policy;
 
 interface Values {
@@ -30,13 +30,13 @@ interface Values {
   readonly model: ModelManifest;
 }
 
-/** What is in force, loaded by hash and kept ready. */
+/** Artifacts in force, loaded by hash and cached. */
 export interface ActionArtifacts {
-  /** Loads what a rollout names; says why it cannot come into force beside what is. Throws as `Artifacts.loadRollout`. */
+  /** Loads a rollout's artifact; returns why it does not fit the others in force. Throws as `Artifacts.loadRollout`. */
   loadRollout: Artifacts<unknown>['loadRollout'];
-  /** The policy, its conditions compiled for the vectors of a spec. */
+  /** The policy, with conditions compiled for the vectors of a spec. */
   policy(hash: string, spec: CompiledFeatures): Promise<Policy>;
-  /** The manifest of a model, which says of what scores are: the model itself is scoring's matter. */
+  /** The manifest of a model, which describes its scores; only the scoring service loads the model itself. */
   manifest(hash: string): Promise<ModelManifest>;
 }
 
@@ -50,14 +50,14 @@ export function createActionArtifacts(
     load: (hash) => store.load('features', hash),
   });
 
-  /** After a start it may not have been read yet. */
+  /** After a start the artifact may not have been read yet. */
   async function toSpec(inForce: ReadonlyMap<string, Rollout>): Promise<CompiledFeatures> {
     const rollout = inForce.get('features');
     return rollout === undefined ? specs.initial : get('features', rollout.hash);
   }
 
   const { get, loadRollout } = createArtifacts<Values>(store, {
-    // Feature-store has checked it already: what does not fit is not forwarded.
+    // Feature-store has checked it already: it forwards no rollout that does not fit.
     features: { keptMax: SPECS_MAX, read: specReader.read },
     policy: {
       keptMax: POLICIES_KEPT_MAX,
@@ -65,7 +65,7 @@ export function createActionArtifacts(
       async check(policyFor, inForce, { hash }) {
         const policy = policyFor(await toSpec(inForce));
         const model = inForce.get('model');
-        // After a start it is in force already, with whichever model came since.
+        // After a start it is in force already, whichever model came since.
         if (model === undefined || inForce.get('policy')?.hash === hash) return undefined;
         const missing = findMissingHeads(policy, await get('model', model.hash));
         return missing && `it reads ${missing}, which model ${model.number} does not have`;
@@ -74,8 +74,8 @@ export function createActionArtifacts(
     model: {
       keptMax: MANIFESTS_KEPT_MAX,
       read: readManifest,
-      // Never rejected for what it lacks: scoring has it in force already, and its scores come. The conditions then find no
-      // value, which is reported.
+      // Never rejected for missing heads: scoring has it in force already, and its scores arrive. Conditions then find
+      // no value, which is reported.
       async check(manifest, inForce, { number }) {
         const current = inForce.get('policy');
         if (current === undefined) return undefined;
@@ -102,7 +102,7 @@ function readManifest(bytes: Buffer): ModelManifest {
   throw new AppError('artifact_invalid', parsed.problems.join('; '));
 }
 
-/** A policy out of its YAML; throws `config_invalid` with every problem, one a line. */
+/** Parses a policy from its YAML; throws `config_invalid` with every problem, one per line. */
 export function readPolicy(
   yaml: string,
   {
@@ -111,7 +111,7 @@ export function readPolicy(
   }: {
     fileName: string;
     stages?: Iterable<string>;
-    /** The heads that conditions may read; any of them without. */
+    /** The heads that conditions may read; any head when absent. */
     headNames?: Iterable<string> | undefined;
     spec: CompiledFeatures;
     onEvaluationError?: OnEvaluationError;

@@ -23,14 +23,14 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
     },
 
     /**
-     * `register policy FILE [--lifecycle FILE]`: stage names are checked against that chart, or the one beside FILE; heads
+     * `register policy FILE [--lifecycle FILE]`: checks stage names against that chart, or the one beside FILE; heads
      * against those of the models registered last.
      */
     register: async (config, args) => {
       const { file, lifecycleFile } = parseRegister(args);
       const bytes = await readGivenFile(file);
       await withArtifacts(config, async ({ registry, store, loadNewest }) => {
-        // The spec in force may be another: the rollout checks it against that one.
+        // Another spec may be in force: the rollout checks the policy against that one.
         const spec = toSpecOrPreset(await loadNewest('features'));
         const stages = await loadStages(file, { lifecycleFile, spec });
         const headNames = await listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
@@ -54,7 +54,7 @@ function parseRegister(args: readonly string[]): { file: string; lifecycleFile: 
   return { file, lifecycleFile: values.lifecycle };
 }
 
-/** The chart's stage names; none (so: unchecked) when no chart was named and none lies beside the policy. */
+/** The chart's stage names; none (so they are unchecked) when no chart is given and none is beside the policy. */
 async function loadStages(
   file: string,
   { lifecycleFile, spec }: { lifecycleFile: string | undefined; spec: CompiledFeatures },
@@ -71,6 +71,6 @@ async function loadStages(
     fileName: basename(path),
     featureNames: spec.names,
   });
-  // A chart with problems is for scoring's `register` to refuse.
+  // Scoring's `register` reports the problems of a chart.
   return parsed.ok ? { stages: parsed.value.stages.keys() } : {};
 }

@@ -8,14 +8,14 @@ import type { PolicyInForce } from './domain/step.js';
 
 type Item = StepItem<ActionState, ScoreComputed>;
 
-/** What a decision goes by besides the record: the policy in force, and which heads the scores are. */
+/** Inputs of a decision besides the record: the policy in force, and the heads of the scores. */
 export interface ActionEvidence {
   readonly inForce: PolicyInForce | undefined;
   /** Undefined where there are no scores. */
   readonly manifest: ModelManifest | undefined;
 }
 
-/** The evidence of a whole batch: mostly one policy and one manifest for all of it, each got once. */
+/** The evidence of a whole batch: usually one policy and one manifest for all of it, each loaded once. */
 export function createPrepare(artifacts: ActionArtifacts, specs: FeatureSpecs) {
   return async (items: readonly Item[]): Promise<ActionEvidence[]> => {
     const policies = new Map<Rollout, PolicyInForce>();
@@ -42,7 +42,7 @@ export function createPrepare(artifacts: ActionArtifacts, specs: FeatureSpecs) {
   };
 }
 
-/** The model whose scores an item brings: of the record, or of what waits in the state. */
+/** The model of an item's scores: of the record, or of the actions that wait in the state. */
 function toModelHash({ cause, state }: Item): string | undefined {
   if (cause.kind === 'record') return cause.input.scores.length === 0 ? undefined : cause.input.modelHash;
   return state?.facts?.scores && state.modelHash;

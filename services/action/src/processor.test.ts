@@ -22,7 +22,7 @@ const NOON = Date.UTC(2025, 0, 15, 12);
 const NIGHT = Date.UTC(2025, 0, 15, 23);
 const MORNING = Date.UTC(2025, 0, 16, 8);
 
-/** Models of other heads than the default one, by the hash that scores name. */
+/** Models with other heads than the default one, by the hash that scores name. */
 const MANIFESTS = new Map([
   ['m1', toManifest('purchase', 'churn', 'expected_spend')],
   ['m2', toManifest('renewal')],
@@ -189,7 +189,7 @@ strategies:
         cause: { kind: 'timer', dueAtMs: MORNING },
         context: context({ logTimeMs: MORNING }),
       });
-      // Nothing waits any more, so nothing need be known.
+      // Nothing waits any more, so no context is kept.
       expect(released.state?.facts).toBeUndefined();
       return { actions: released.outputs.length, suppressed: telemetry.totals().suppressed };
     }
@@ -197,7 +197,7 @@ strategies:
     it('is tested again over what is known then', async () => {
       expect(await resultOf(quiet(NIGHT, 7))).toEqual({ actions: 1, suppressed: {} });
       const ordered = await resultOf(quiet(NIGHT, 7), quiet(NIGHT + 1, 0));
-      // Once for the score in the night, once for what waited.
+      // Once for the score at night, once for the waiting action.
       expect(ordered).toEqual({ actions: 0, suppressed: { condition_false: 2 } });
       const rescored = await resultOf(quiet(NIGHT, 7), quiet(NIGHT + 1, 7, 0.1));
       expect(rescored).toEqual({ actions: 0, suppressed: { condition_false: 2 } });

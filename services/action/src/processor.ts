@@ -15,7 +15,7 @@ export const PROCESSOR_NAME = 'action';
 
 export type ActionProcessor = ProcessorDefinition<ActionState, ScoreComputed, ActionEvidence>;
 
-/** `score.computed` -> contact history -> `action.decided`: what this service does, for the keyed processor to run. */
+/** `score.computed` -> contact history -> `action.decided`: the definition that the keyed processor runs. */
 export function createActionProcessor(deps: {
   namespace: string;
   artifacts: ActionArtifacts;
@@ -40,7 +40,7 @@ export function createActionProcessor(deps: {
     inputTopic: toTopic(namespace, PROCESSORS[PROCESSOR_NAME].input),
     codec: { ...actionStates, timerAtMs: toTimerAtMs },
     decode: decodeScoreRecord,
-    // The chain ends here.
+    // The pipeline ends here.
     forward: () => undefined,
     loadRollout: (rollout, inForce) => artifacts.loadRollout(rollout, inForce),
     prepare: createPrepare(artifacts, specs),
@@ -66,7 +66,7 @@ export function createActionProcessor(deps: {
   };
 }
 
-/** Throws `contract_violation` for what no policy can judge: no record, no key, or no vector. */
+/** Throws `contract_violation` when a policy cannot be applied: no valid record, no key, or no vector. */
 export function decodeScoreRecord(record: LogRecord): Decoded<ScoreComputed> {
   const { record: decoded } = ScoreRecord.decode(record.value ?? Buffer.alloc(0));
   const control = toControl(decoded);

@@ -2,10 +2,10 @@ import type { OnEvaluationError } from '@perennial/expressions';
 import type { ActionDecision, DecisionStatus, Suppression } from '@perennial/policy';
 import { createLimitedLog, type Logger, type Metrics } from '@perennial/telemetry';
 
-/** A defect would otherwise be logged for every record. */
+/** Limits the log: a defect would otherwise be logged for every record. */
 const CONDITION_ERROR_LOG_INTERVAL_MS = 60_000;
 
-/** Why a record led to no action though nothing was decided against it. */
+/** Why a record led to no action without a decision of the policy. */
 type IdleReason = 'no_policy' | 'no_stage';
 
 interface ActionTotals {
@@ -14,8 +14,8 @@ interface ActionTotals {
 }
 
 /**
- * One function for each thing worth telling; none of them throws. Counted in the step, before its commit: a batch that is
- * tried again after a failure counts again.
+ * One function for each thing worth reporting; none of them throws. Counted in the step, before its commit: a batch
+ * that is retried after a failure counts again.
  */
 export interface ActionTelemetry {
   decided(result: {
@@ -24,11 +24,11 @@ export interface ActionTelemetry {
     suppressed: readonly Suppression[];
   }): void;
   idle(reason: IdleReason): void;
-  /** A condition of the policy threw and was taken as false. */
+  /** A condition of the policy threw and counts as false. */
   readonly conditionFailed: OnEvaluationError;
   /** A model came into force that lacks heads which the policy reads: they have no value. */
   headsMissing(found: { policy: number; model: number; missing: string }): void;
-  /** Since this process began. */
+  /** Counts since this process started. */
   totals(): ActionTotals;
 }
 
@@ -73,7 +73,7 @@ export function createActionTelemetry(logger: Logger, metrics: Metrics): ActionT
   };
 }
 
-/** Counts under one label of a closed set; the children are kept, since this runs for every record. */
+/** Counts under one label of a closed set; the child counters are cached, since this runs for every record. */
 function createTally(counter: ReturnType<Metrics['counter']>, label: string) {
   const children = new Map<string, { inc(): void }>();
   const totals: Record<string, number> = {};

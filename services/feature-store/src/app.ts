@@ -19,9 +19,9 @@ import { addFeatureRoutes } from './http/feature-routes.js';
 import { createFeatureProcessor, PROCESSOR_NAME } from './processor.js';
 import { createFeatureTelemetry } from './telemetry.js';
 
-/** Profile keys remembered, so that a hot profile costs no HMAC. */
+/** Profile keys cached, so that an active profile costs no HMAC. */
 const PSEUDONYMS_CACHED_MAX = 50_000;
-/** PostgreSQL is asked for tokens not seen before, and for nothing else. */
+/** PostgreSQL is used only to look up tokens that are not cached. */
 const POSTGRES_CONNECTIONS_MAX = 2;
 
 /** The service: the keyed processor over `event.accepted`, the archive beside it, then HTTP. */
@@ -35,11 +35,11 @@ export function createApp(config: FeatureStoreConfig): App {
 }
 
 export interface FeatureStoreRebuild extends OpenRebuild {
-  /** Where the chain's records come from. */
+  /** Source of the pipeline's records. */
   readonly archive: EventArchive;
 }
 
-/** This service's part of a rebuild. Throws `config_invalid` when the archive is off. */
+/** Definition of this service for a rebuild. Throws `config_invalid` when the archive is off. */
 export async function openRebuild(config: FeatureStoreConfig): Promise<FeatureStoreRebuild> {
   if (config.archive.kind === 'off')
     throw new AppError('config_invalid', 'PERENNIAL_ARCHIVE is off: there is nothing to rebuild from');

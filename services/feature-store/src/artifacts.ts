@@ -8,11 +8,11 @@ import {
   SPECS_MAX,
 } from '@perennial/feature-engine';
 
-/** What is in force: the feature spec. */
+/** The artifact in force: the feature spec. */
 export interface FeatureArtifacts {
-  /** Loads a spec into those that this process knows; says why it cannot come into force. Throws as `Artifacts.loadRollout`. */
+  /** Adds a spec to those that this process knows; returns why it does not fit. Throws as `Artifacts.loadRollout`. */
   loadRollout: Artifacts<unknown>['loadRollout'];
-  /** Has every registered spec known: for a state whose spec came into force after this process had begun. */
+  /** Loads every registered spec: for a state whose spec came into force after this process started. */
   loadAll(): Promise<void>;
 }
 
@@ -35,8 +35,8 @@ export function createFeatureArtifacts(
 }
 
 /**
- * What a spec would take away from those that rest on the one in force. While nothing does (no chart, no policy, no model has
- * been rolled out here), any spec will do: that is how a namespace gets its own.
+ * The features that a spec would remove although artifacts in force need them. Before any chart, policy or model
+ * was rolled out here, any spec is valid: that is how a namespace gets its own.
  */
 function findLoss(
   spec: CompiledFeatures,

@@ -10,13 +10,13 @@ const USAGE = 'usage: register features FILE';
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({ print }: CommandHost): Readonly<Record<'register', Command<FeatureStoreConfig>>> {
   return {
-    /** `register features FILE`: reports all problems of the file at once; equal definitions are one artifact. */
+    /** `register features FILE`: reports all problems of the file at once; equal definitions give one artifact. */
     register: async (config, [kind, path]) => {
       if (kind !== 'features' || path === undefined) throw new AppError('config_invalid', USAGE);
       const bytes = await readFeatureSpec(path);
       await withArtifacts(config, async ({ registry }) => {
         const artifact = await registry.register('features', bytes, { name: basename(path) });
-        // Every process holds all of them, since a state may be of any.
+        // Every process holds all specs, since a state may belong to any of them.
         if (artifact.number > SPECS_MAX) {
           throw new AppError(
             'limit_exceeded',
@@ -29,7 +29,7 @@ export function createCommands({ print }: CommandHost): Readonly<Record<'registe
   };
 }
 
-/** A spec's canonical bytes out of a file; throws `config_invalid` with the file's name and every problem. */
+/** Reads a file to a spec's canonical bytes; throws `config_invalid` with the file's name and every problem. */
 export async function readFeatureSpec(path: string): Promise<Buffer> {
   const content = await readGivenFile(path);
   try {

@@ -110,12 +110,12 @@ describe('feature processor', () => {
     expect(setUp().step(undefined, { kind: 'timer', dueAtMs: NOON }, NOON)).toEqual({ state: undefined, outputs: [] });
   });
 
-  // What action decides for an update without an event is known by the update's time: two of one time would be one cause.
+  // Action identifies an update without an event by its time: two updates at one time would be one cause.
   it('never emits two updates of time alone with one time for a profile', () => {
     const happening = fc.record({
       kind: fc.constantFrom('event', 'tick', 'same tick'),
       gapMs: fc.constantFrom(0, 1, HOUR_MS, DAY_MS, 8 * DAY_MS, 31 * DAY_MS, 100 * DAY_MS),
-      /** How far an event's arrival is ahead of the last tick, and how late it comes. */
+      /** How far an event's arrival is ahead of the last tick, and how late it arrives. */
       aheadMs: fc.integer({ min: 0, max: 2 * HOUR_MS }),
       lateMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40 * DAY_MS })),
     });
@@ -145,7 +145,7 @@ describe('feature processor', () => {
         emitted += times.length;
       }),
     );
-    // About a hundred are usual: none would mean that nothing was tried.
+    // About a hundred are usual: none would mean that the test checked nothing.
     expect(emitted).toBeGreaterThan(10);
   });
 

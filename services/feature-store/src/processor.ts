@@ -16,10 +16,10 @@ import { type FeatureInput, foldEvent, foldTime } from './domain/fold.js';
 import { createProfileStates, type ProfileState } from './domain/profile-state.js';
 import type { FeatureTelemetry } from './telemetry.js';
 
-/** Names the consumer group and the Redis keys; readers of profiles need it too. */
+/** Name in the consumer group and the Redis keys; readers of profiles need it too. */
 export const PROCESSOR_NAME = 'feature-store';
 
-/** `event.accepted` -> profile state -> `feature.updated`: what this service does, for the keyed processor to run. */
+/** `event.accepted` -> profile state -> `feature.updated`: the definition that the keyed processor runs. */
 export function createFeatureProcessor({
   namespace,
   artifacts,
@@ -69,7 +69,7 @@ export function createFeatureProcessor({
   };
 }
 
-/** Reads a record of `event.accepted`; throws when it is none. */
+/** Decodes a record of `event.accepted`; throws when it is not valid. */
 export function decodeAccepted(key: Buffer | null, value: Buffer | null): Decoded<FeatureInput> {
   if (value === null) throw new AppError('contract_violation', 'record without a value');
   const { record } = AcceptedRecord.decode(value);

@@ -100,7 +100,7 @@ describe('a profile', () => {
     const second = step(processor, stored, { event: page('m2'), rollout: rollOut(GROWN) });
     const grown = compileFeatures([...ECOMMERCE_FEATURES.toReversed(), PAGES]);
     expect(second.update.specHash).toBe(grown.specHash);
-    // Both spec have the first; only the second saw the page come under it.
+    // Both specs have the first feature; only the second spec was in force when the page event came.
     expect(grown.toMap(second.update.values)).toMatchObject({ events_count_all: 2, pages_count_30d: 1 });
   });
 

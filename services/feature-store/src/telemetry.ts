@@ -1,14 +1,14 @@
 import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
 import type { Metrics } from '@perennial/telemetry';
 
-/** A profile's engine state around a fold, and the spec of the one after. */
+/** A profile's engine state before and after a fold, and the spec of the state after it. */
 interface FoldedStates {
   readonly before: EngineState | undefined;
   readonly after: EngineState;
   readonly spec: CompiledFeatures;
 }
 
-/** One function for each thing worth telling; none of them throws. A batch that is tried again counts again. */
+/** One function for each thing worth reporting; none of them throws. A batch that is retried counts again. */
 export type FeatureTelemetry = ReturnType<typeof createFeatureTelemetry>;
 
 export function createFeatureTelemetry(metrics: Metrics) {

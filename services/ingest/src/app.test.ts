@@ -57,7 +57,7 @@ describe('the composed service', () => {
 
     const release = log.holdSends();
     const pending = fetch(`${url}/v1/track`, { method: 'POST', headers, body });
-    // A stop ends idle connections, so the request must have come in before it.
+    // A stop ends idle connections, so the request must have arrived before it.
     await eventually(async () => {
       await fetch(`${url}/health/ready`);
       expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/ingest_in_flight_records\{.*\} 1/);

@@ -20,11 +20,11 @@ import type { RecordContext } from './records.js';
 import { createSourceDirectory } from './source-directory.js';
 import { createEvents, type IngestEvents } from './telemetry.js';
 
-/** Ids remembered with their pseudonyms: some 500 bytes each. */
+/** Ids cached with their pseudonyms: some 500 bytes each. */
 const PSEUDONYMS_MAX = 50_000;
 const POSTGRES_CONNECTIONS_MAX = 4;
 
-/** What tests put in place of the real thing. */
+/** Dependencies that tests replace. */
 export interface IngestOverrides {
   readonly logger?: Logger;
   readonly log?: Log;
@@ -39,7 +39,7 @@ export function createApp(config: IngestConfig, overrides: IngestOverrides = {})
   return composeApp(logger, (releases) => start(config, { ...overrides, logger }, releases));
 }
 
-/** Acquires in the order of dependence; `releases` gives back in reverse: stop listening, drain, stop consuming, close. */
+/** Acquires in order of dependence; `releases` runs in reverse: stop listening, drain, stop consuming, close. */
 async function start(
   config: IngestConfig,
   overrides: IngestOverrides & { readonly logger: Logger },
@@ -54,10 +54,10 @@ async function start(
   const stores = overrides.stores ?? openStores(opener, config);
   const topics = { accepted: toTopic(namespace, 'eventAccepted'), received: toTopic(namespace, 'eventReceived') };
   const partitions = await countPartitions(log, topics);
-  // One round trip: a store that is away at the start must stop it, not show at the first event.
+  // One round trip: an unavailable store must fail the start, not the first event.
   await stores.sources.findByKeyHash('');
 
-  // A failed send takes down what waits behind it, so the transports and the ticks have a producer each.
+  // A failed send also fails the records queued behind it, so the transports and the ticks have a producer each.
   const openProducer = (name: string) =>
     releases.acquire(
       name,
@@ -149,7 +149,7 @@ function openStores(opener: Opener, config: IngestConfig): NonNullable<IngestOve
   };
 }
 
-/** The partition count of `event.accepted`; the one of `event.received` must equal it, for its owners write the ticks. */
+/** Partition count of `event.accepted`. `event.received` must have the same, since its owners write the ticks. */
 async function countPartitions(log: Log, topics: { accepted: string; received: string }): Promise<number> {
   const accepted = (await log.offsets(topics.accepted)).size;
   const received = (await log.offsets(topics.received)).size;

@@ -14,7 +14,7 @@ import { writeRollout } from './write-rollout.js';
 const SOURCE_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 const EVENTS_PER_SECOND_MAX = 1_000_000;
 
-/** The one-shot commands; what they print is one JSON document, or a line for people. */
+/** The one-shot commands; the output is one JSON document, or a line for people. */
 export function createCommands({ print, env }: CommandHost): Readonly<Record<string, Command<IngestConfig>>> {
   return {
     migrate: (config) =>
@@ -29,7 +29,7 @@ export function createCommands({ print, env }: CommandHost): Readonly<Record<str
         await runSources(createSourceRepository(pool, schema), { action, args: rest, print });
       }),
 
-    /** Tokens are for every service of the namespace; they are made here, at its front door. */
+    /** Tokens are valid for every service of the namespace; they are created here, at its front door. */
     tokens: (config, args) =>
       withTables(config, async (pool) => {
         const store = createTokenStore(pool, config.namespace);

@@ -1,20 +1,20 @@
-/** A place that sends events, known by its write key. */
+/** A sender of events, known by its write key. */
 export interface Source {
   readonly id: string;
   readonly name: string;
-  /** Events a second that one instance of ingest takes from it; null is without limit. */
+  /** Events per second that one instance of ingest accepts from it; null means no limit. */
   readonly eventsPerSecondMax: number | null;
 }
 
-/** Where sources are kept. */
+/** Lookup of sources. */
 export interface SourceStore {
-  /** The source with this hash of its write key, unless revoked; throws AppError `dependency_unavailable` when it cannot tell. */
+  /** The source with this hash of its write key, unless revoked; throws `dependency_unavailable` if lookup fails. */
   findByKeyHash(keyHash: string): Promise<Source | undefined>;
 }
 
-/** How far log time has been driven in a namespace where `POST /v1/clock` drives it. */
+/** Stored log time of a namespace where `POST /v1/clock` moves it. */
 export interface ClockStore {
   loadLogTime(): Promise<number | undefined>;
-  /** Keeps the higher of this and what is there. */
+  /** Stores the higher of this and the stored time. */
   saveLogTime(timeMs: number): Promise<void>;
 }

@@ -3,28 +3,28 @@ import { AppError, type Clock, systemClock, withLimit } from '@perennial/kernel'
 import type { IngestEvents } from './telemetry.js';
 
 export const PUBLISH_LIMITS = {
-  /** Records handed to the producer and not yet acknowledged; beyond it ingest says 503 rather than pile up memory. */
+  /** Maximum records in flight (sent, not acknowledged); beyond it ingest answers 503, so that memory stays bounded. */
   inFlightRecordsMax: 50_000,
   inFlightBytesMax: 64 * 1024 * 1024,
-  /** How long a caller waits for the acknowledgement. */
+  /** Timeout of a caller's wait for the acknowledgement. */
   ackTimeoutMs: 10_000,
-  /** How long a failure makes the instance unready: longer, and one without traffic would never find out better. */
+  /** How long a failure makes the instance unready: if longer, one without traffic would not notice the recovery. */
   failureHoldMs: 10_000,
 } as const;
 
 export type PublishLimits = { readonly [Name in keyof typeof PUBLISH_LIMITS]: number };
 
-/** Hands records to the log, bounded in what is under way and in time. */
+/** Sends records to the log, bounded in records in flight and in time. */
 export interface Publisher {
   /**
-   * Resolves when all are acknowledged. Throws AppError `resource_exhausted` at once when too much is under way,
+   * Resolves when all are acknowledged. Throws AppError `resource_exhausted` at once when too much is in flight,
    * `timeout` when the broker takes too long (they may still be written then), and what the producer throws.
    */
   publish(records: readonly OutgoingRecord[]): Promise<void>;
-  /** True when the last thing heard of Kafka was a failure, and that not long ago. */
+  /** True when the last result from Kafka was a failure, and a recent one. */
   failing(): boolean;
   inFlight(): { records: number; bytes: number };
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is in flight any more. */
   drain(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export function createPublisher(
       events?.publishFailed(error);
       throw error;
     } finally {
-      // Only now, not at a caller's timeout: until then the producer holds the memory.
+      // Not at a caller's timeout: until now the producer holds the memory.
       recordsInFlight -= records.length;
       bytesInFlight -= bytes;
     }

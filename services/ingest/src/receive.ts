@@ -6,10 +6,10 @@ import type { ClockMode } from './domain/parse-timestamp.js';
 import { Rejection } from './domain/rejection.js';
 import { type RecordContext, toAcceptedRecord, toRejectedRecord } from './records.js';
 
-/** What came in by one HTTP request, once parsed. */
+/** The parsed content of one HTTP request. */
 export interface ReceivedCalls {
   readonly items: readonly unknown[];
-  /** From the body's item to the Segment shape, where the client speaks another one. */
+  /** Converts an item of the body to the Segment shape, for clients with another format. */
   readonly toSegment?: (item: unknown) => unknown;
   readonly callType?: CallType | undefined;
   readonly sentAt?: unknown;
@@ -19,17 +19,17 @@ export interface ReceivedCalls {
   readonly receivedAtMs: number;
 }
 
-/** What is to be written for it, and what was refused. */
+/** Records to write for a request, and the rejections. */
 export interface ReceiveResult {
   readonly records: readonly OutgoingRecord[];
   readonly acceptedCount: number;
   readonly rejections: ReadonlyArray<{ readonly index: number; readonly rejection: Rejection }>;
 }
 
-/** Calls to records: each becomes exactly one, accepted or rejected. */
+/** Converts calls to records: each becomes exactly one, accepted or rejected. */
 export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context: RecordContext): ReceiveResult {
   const { items, toSegment, callType, sentAt, bytes, sourceId, receivedAtMs } = calls;
-  // A call's body is the event, and a small batch has only small events; in a large one each is measured.
+  // The body of a single call is the event, and a small batch has only small events; in a large one each is measured.
   const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
   const arrival = { callType, sentAt, receivedAtMs, clockMode, bytesMax, createMessageId: createRandomToken };
   const rejections: Array<{ index: number; rejection: Rejection }> = [];

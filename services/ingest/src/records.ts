@@ -14,7 +14,7 @@ import { LIMITS } from './domain/limits.js';
 import type { NormalisedEvent } from './domain/normalise.js';
 import type { Rejection } from './domain/rejection.js';
 
-/** What turns decisions into records: where they go, and under which pseudonyms. */
+/** What is needed to turn decisions into records: topics and pseudonymizer. */
 export interface RecordContext {
   readonly pseudonymizer: Pseudonymizer;
   readonly acceptedTopic: string;
@@ -55,10 +55,10 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
   };
 }
 
-/** A refused event and where it came from. */
+/** A rejected event and its origin. */
 export interface RejectedEvent {
   readonly rejection: Rejection;
-  /** The event as parsed JSON, or the bytes where they were none. */
+  /** The event as parsed JSON, or the bytes if they are not JSON. */
   readonly event: { readonly json: unknown } | { readonly bytes: Uint8Array };
   /** `http`, or `<topic>/<partition>:<offset>`. */
   readonly position: string;
@@ -68,7 +68,7 @@ export interface RejectedEvent {
   readonly id: string;
 }
 
-/** A refusal as a CloudEvent on `event.rejected`. Without a key: what is refused need not have an id. */
+/** A rejection as a CloudEvent on `event.rejected`. Without a key: a rejected event need not have an id. */
 export function toRejectedRecord(rejected: RejectedEvent, context: RecordContext): OutgoingRecord {
   const { rejection, position, sourceId, receivedAtMs, id } = rejected;
   const receivedAt = new Date(receivedAtMs).toISOString();
@@ -101,15 +101,15 @@ function encodeEvent(event: RejectedEvent['event']): Pick<EventRejected, 'event'
   }
   try {
     const text = Buffer.from(JSON.stringify(event.json) ?? 'null');
-    // A cut may fall inside a character; the replacement character then shows it.
+    // A cut may split a character; the replacement character then shows it.
     return { event: text.subarray(0, LIMITS.eventBytesMax).toString(), encoding: 'json' };
   } catch {
-    // Nested too deeply for JSON.stringify's stack: what is to be told of it is in the message.
+    // Nested too deeply for JSON.stringify's stack: the message holds what is to be reported.
     return { event: '', encoding: 'json' };
   }
 }
 
-/** "Log time has reached `timeMs`" on one partition. */
+/** Tick: "log time has reached `timeMs`" on one partition. */
 export function toTickRecord(
   timeMs: number,
   { topic, partition }: { readonly topic: string; readonly partition: number },
@@ -118,7 +118,7 @@ export function toTickRecord(
   return { topic, partition, key: null, value, headers: {} };
 }
 
-/** "This is in force from here" on one partition. */
+/** Rollout: "this is in force from here" on one partition. */
 export function toRolloutRecord(
   rollout: Rollout,
   { topic, partition }: { readonly topic: string; readonly partition: number },

@@ -3,14 +3,14 @@ import { type Clock, LruCache, systemClock } from '@perennial/kernel';
 import { type TokenBucket, takeTokens } from './domain/token-bucket.js';
 import type { Source, SourceStore } from './ports.js';
 
-/** Sources whose rate is remembered. */
+/** Maximum sources whose rate is remembered. */
 const BUCKETS_MAX = 10_000;
 
-/** Who sends: write keys to sources, and what each source may still send. */
+/** Senders: finds the source of a write key, and applies each source's rate limit. */
 export interface SourceDirectory {
-  /** The source of a write key, or undefined. Throws AppError `dependency_unavailable` when the store is away and the key is not remembered. */
+  /** The source of a write key, or undefined; throws `dependency_unavailable` if uncached and the store is down. */
   find(writeKey: string): Promise<Source | undefined>;
-  /** Milliseconds to wait, or 0 when these events may come in. */
+  /** Milliseconds to wait; 0 when these events are admitted. */
   admit(source: Source, events: number): number;
 }
 

@@ -4,7 +4,7 @@ import type { Rejection } from './domain/rejection.js';
 
 export type Transport = 'http' | 'kafka';
 
-/** One function for each thing worth telling: metric and log together; none of them throws. */
+/** One function for each thing worth reporting: metric and log together; none of them throws. */
 export type IngestEvents = ReturnType<typeof createEvents>;
 
 export function createEvents(logger: Logger, metrics: Metrics) {

@@ -5,15 +5,15 @@ import { toRolloutRecord } from './records.js';
 
 const ROLLOUT_LIMITS = { attemptsMax: 20, retryInitialMs: 100, retryMaxMs: 5_000 } as const;
 
-/** Which rollout each partition was last given. */
+/** The last rollout on each partition. */
 export interface RolloutLedger {
   load(kind: string): Promise<ReadonlyMap<number, Rollout>>;
   save(partition: number, rollout: Rollout): Promise<void>;
 }
 
 /**
- * Puts a rollout on every partition that does not have it as its last of this kind; answers which ones it wrote.
- * A crash between writing and remembering writes it twice, which changes nothing: the same is in force again.
+ * Writes a rollout to every partition that does not have it as its last of this kind; returns the partitions written.
+ * A crash between writing and storing that writes it twice, which changes nothing: the same is in force again.
  */
 export async function writeRollout(
   rollout: Rollout,

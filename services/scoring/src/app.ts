@@ -31,7 +31,7 @@ export function createApp(config: ScoringConfig): App {
   });
 }
 
-/** This service's part of a rebuild. */
+/** Definition of this service for a rebuild. */
 export function openRebuild(config: ScoringConfig): Promise<OpenRebuild> {
   return openProcessorRebuild(config, { name: PROCESSOR_NAME, createParts });
 }

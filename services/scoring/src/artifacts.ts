@@ -14,15 +14,15 @@ import type { ModelManifest } from '@perennial/model-manifest';
 import type { ExecutionProvider } from '@perennial/onnx';
 import { findFeatureProblem, openScoringModel, readManifest, type ScoringModel } from './scoring-model.js';
 
-/** Models and charts kept ready, of each kind. More in force at once (each partition may differ) load again when needed. */
+/** Models and charts cached, per kind. If more are in force (each partition may differ), they are loaded again. */
 const KEPT_MAX = 8;
 
-/** Manifests kept ready: those of the models in force, and of the scores that states still hold. */
+/** Manifests cached: those of the models in force, and of the scores that states still hold. */
 const MANIFESTS_KEPT_MAX = 64;
 
 const CHART_FILE = { fileName: 'lifecycle.yaml' };
 
-/** A chart, its conditions compiled for the vectors of a spec; throws `config_invalid` for what they do not have. */
+/** A chart with conditions compiled for the vectors of a spec; throws `config_invalid` for features it lacks. */
 type ChartBySpec = (spec: CompiledFeatures) => Lifecycle;
 
 interface Values {
@@ -31,16 +31,16 @@ interface Values {
   readonly lifecycle: ChartBySpec;
 }
 
-/** What is in force, loaded by hash and kept ready. A model goes by the hash of its manifest, which names its file. */
+/** Artifacts in force, loaded by hash and cached. A model's hash is that of its manifest, which names its file. */
 export interface ScoringArtifacts {
-  /** Loads what a rollout names; says why it cannot come into force beside what is. Throws as `Artifacts.loadRollout`. */
+  /** Loads a rollout's artifact; returns why it does not fit the others in force. Throws as `Artifacts.loadRollout`. */
   loadRollout: Artifacts<unknown>['loadRollout'];
   model(hash: string): Promise<ScoringModel>;
-  /** The manifest alone: which heads the scores of a model are. */
+  /** The manifest alone, which names the heads of a model's scores. */
   manifest(hash: string): Promise<ModelManifest>;
-  /** The chart, its conditions compiled for the vectors of a spec. */
+  /** The chart, with conditions compiled for the vectors of a spec. */
   lifecycle(hash: string, spec: CompiledFeatures): Promise<Lifecycle>;
-  /** Has every registered feature spec known: for a state whose spec came into force after this process had begun. */
+  /** Loads every registered feature spec: for a state whose spec came into force after this process started. */
   loadSpecs(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export function createScoringArtifacts(
     load: (hash) => store.load('features', hash),
   });
 
-  /** After a start it may not have been read yet. */
+  /** After a start the artifact may not have been read yet. */
   async function toSpec(inForce: ReadonlyMap<string, Rollout>): Promise<CompiledFeatures> {
     const rollout = inForce.get('features');
     return rollout === undefined ? specs.initial : get('features', rollout.hash);
@@ -79,7 +79,7 @@ export function createScoringArtifacts(
   }
 
   const { get, loadRollout } = createArtifacts<Values>(store, {
-    // Feature-store has checked it already: what does not fit is not forwarded.
+    // Feature-store has checked it already: it forwards no rollout that does not fit.
     features: { keptMax: SPECS_MAX, read: specReader.read },
     model: {
       keptMax: KEPT_MAX,
@@ -113,12 +113,12 @@ export function createScoringArtifacts(
   };
 }
 
-/** A chart reads no head that the model in force lacks, whichever of the two came last. */
+/** Invariant: a chart reads only heads of the model in force, whichever of the two came last. */
 function findMissingHeads(lifecycle: Lifecycle, manifest: ModelManifest): string | undefined {
   return describeMissingHeads(listHeads(lifecycle.variables), manifest.slots.keys());
 }
 
-/** A chart out of its YAML; throws `config_invalid` with every problem, one a line. */
+/** Parses a chart from its YAML; throws `config_invalid` with every problem, one per line. */
 export function readLifecycle(
   yaml: Buffer,
   {
@@ -128,7 +128,7 @@ export function readLifecycle(
   }: {
     readonly fileName: string;
     readonly spec: CompiledFeatures;
-    /** The heads that conditions may read; any of them without. */
+    /** The heads that conditions may read; any head when absent. */
     readonly headNames?: Iterable<string> | undefined;
     readonly onConditionError?: OnEvaluationError;
   },

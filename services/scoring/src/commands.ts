@@ -26,20 +26,20 @@ export function createCommands({ print }: CommandHost): Record<'migrate' | 'regi
       });
     },
     register: (config, [kind, path]) =>
-      // Whatever is wrong with an artifact is said here, to whoever can correct it: a rollout of it would be rejected.
+      // Problems of an artifact are reported here, to the person who can correct it: its rollout would be rejected.
       withArtifacts(config, async ({ registry, store, loadNewest }) => {
-        // The spec in force may be another: the rollout checks it against that one.
+        // Another spec may be in force: the rollout checks the artifact against that one.
         const spec = toSpecOrPreset(await loadNewest('features'));
         const listHeads = async () => listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
         const { file, ...artifact } = await readArtifact(kind, path, { spec, listHeads });
-        // The file first: a manifest that is there has its file.
+        // The file first: then a registered manifest always has its file.
         if (file !== undefined) await store.put('model-file', file);
         print(JSON.stringify(await registry.register(artifact.kind, artifact.bytes, { name: artifact.name })));
       }),
   };
 }
 
-/** What is registered: the bytes that a rollout names, and the file that a model's manifest names. */
+/** The bytes to register: those that a rollout names, and the file that a model's manifest names. */
 interface Registrable {
   readonly kind: ArtifactKind;
   readonly name: string;
@@ -47,7 +47,7 @@ interface Registrable {
   readonly file?: Buffer;
 }
 
-/** What there is that an artifact may name. */
+/** The existing artifacts that this one may refer to. */
 export interface KnownNames {
   readonly spec: CompiledFeatures;
   /** The heads that a chart may read; undefined while no model is registered. */
@@ -55,7 +55,7 @@ export interface KnownNames {
 }
 
 /**
- * What to register, checked as its rollout will be; throws `config_invalid` with all problems.
+ * Bytes to register, checked as their rollout will check them; throws `config_invalid` with all problems.
  */
 export async function readArtifact(
   kind: string | undefined,
@@ -81,7 +81,7 @@ async function readModel(folder: string, { spec }: KnownNames): Promise<{ bytes:
     const declared = readManifest(manifest);
     const problem = findFeatureProblem(declared, spec);
     if (problem !== undefined) throw new AppError('artifact_invalid', `the model is rejected: ${problem}`);
-    // Every machine has a CPU: a model that it cannot run could stall the service that falls back to it.
+    // Every machine has a CPU. A model that cannot run there could stall a service that falls back to the CPU.
     const model = await openScoringModel(declared, file, { providers: ['cpu'] });
     await model.graph.release();
     return { bytes: toCanonicalManifest(manifest), file };

@@ -5,7 +5,7 @@ import { EXECUTION_PROVIDERS } from '@perennial/onnx';
 const PORT_DEFAULT = 7003;
 
 export interface ScoringConfig extends ProcessorConfig {
-  /** Execution providers in order of wish. */
+  /** Execution providers in order of preference. */
   readonly providers: readonly ExecutionProvider[];
 }
 

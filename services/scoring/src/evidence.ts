@@ -18,7 +18,7 @@ interface PrepareDeps {
   readonly specs: FeatureSpecs;
 }
 
-/** Computes the evidence of a whole batch: one model run for each model in force (several only while a switch is under way). */
+/** Computes the evidence of a batch: one run per model in force (several only during a switch between models). */
 export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
   return async function prepare(items: readonly Item[]): Promise<ScoringEvidence[]> {
     const vectors = items.map((item) => toVector(item, specs));

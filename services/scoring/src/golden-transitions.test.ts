@@ -13,13 +13,13 @@ import { createScoringProcessor, type ScoringProcessor } from './processor.js';
 import { readModelFolder } from './scoring-model.js';
 
 /*
- * What the chart and the model that ship do to made-up histories, by the ids and times of all transitions. The hash was taken
- * before heads became data; numbers that a transition read are left out, for their last bits depend on the machine.
+ * Results of the default chart and model for synthetic histories: ids and times of all transitions. The hash is from
+ * before heads became data. Numbers that a transition read are excluded, since their last bits depend on the machine.
  */
 
 const PROFILES = 12;
 const STEPS = 60;
-/** Some 700 runs of the model, one after the other. */
+/** Some 700 runs of the model, in sequence. */
 const TIMEOUT_MS = 60_000;
 const TRANSITIONS = 82;
 const GOLDEN = '2a9db1d65f93f701a1be81d8398b804be4cd332d0d1e9c6ea214c48917c90c99';
@@ -97,7 +97,7 @@ function toValues({ orders, events, revenue, first, last }: Shopper, now: number
   return specs.initial.names.map((name) => known[name] ?? 0);
 }
 
-/** The next event of a shopper, who changes with it. */
+/** The next event of a shopper, whose state changes with it. */
 function shop(shopper: Shopper, now: number, buys: boolean, spend: () => number): FeaturesUpdated {
   shopper.events++;
   if (buys) {

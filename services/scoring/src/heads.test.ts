@@ -10,7 +10,7 @@ import { createScoringProcessor, type ScoringProcessor } from './processor.js';
 import type { ScoringTelemetry } from './telemetry.js';
 
 /*
- * Models of other heads than the one that ships, on the real runtime: nothing but manifest and chart knows their names.
+ * Models with other heads than the default model, on the real runtime: only manifest and chart know the heads' names.
  */
 
 const T0 = 1_700_000_000_000;

@@ -86,7 +86,7 @@ beforeAll(async () => {
   await definition.loadRollout?.(lifecycle, new Map());
 });
 
-/** The manifest that ships, with something else in it. */
+/** The default manifest with some fields replaced. */
 async function toManifest(changes: Record<string, unknown>): Promise<Buffer> {
   const { manifest } = await readModelFolder(MODEL_FOLDER);
   return toCanonicalManifest(
@@ -236,7 +236,7 @@ describe('step', () => {
 
     const third = await step({ cause: timer(T0 + 60 * DAY_MS), state: early.state, logTimeMs: T0 + 60 * DAY_MS });
     expect(readEdge(third)).toMatchObject({ number: 3, from: 'active', to: 'gone', cause: 'timer' });
-    // Recency moves with the clock, and the model sees it.
+    // Recency changes with the clock, and the model reads it.
     const recency = specs.initial.names.indexOf('orders_recency_days');
     expect(readScore(third).features?.values[recency]).toBe((60 * DAY_MS - 1_000) / DAY_MS);
     expect(churnOf(third)).not.toBe(churnOf(second));
@@ -248,7 +248,7 @@ describe('step', () => {
     expect(readEdge(second)).toMatchObject({ number: 2, to: 'active', cause: 'timer' });
   });
 
-  // Action knows the cause of a score without an event by the time of the vector.
+  // Action identifies the cause of a score without an event by the time of the vector.
   it('keeps the time of a vector that is not behind', async () => {
     const first = await step({ cause: record({ event: undefined }) });
     const woken = await step({ cause: timer(T0 + 5), state: first.state, logTimeMs: T0 + 5 });

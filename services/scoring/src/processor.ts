@@ -18,7 +18,7 @@ export const PROCESSOR_NAME = 'scoring';
 
 export type ScoringProcessor = ProcessorDefinition<ScoringState, FeaturesUpdated, ScoringEvidence>;
 
-/** feature.updated -> score.computed + stage.changed: the model once a batch, then the stage machine profile by profile. */
+/** feature.updated -> score.computed + stage.changed: one model run per batch, then the stage machine per profile. */
 export function createScoringProcessor(deps: {
   namespace: string;
   artifacts: ScoringArtifacts;
@@ -41,7 +41,7 @@ export function createScoringProcessor(deps: {
   };
 }
 
-/** Throws `contract_violation` for what no scoring can use: no record, or no key. */
+/** Throws `contract_violation` for a record that scoring cannot use: no valid record, or no key. */
 function decodeFeatureRecord(record: LogRecord): Decoded<FeaturesUpdated> {
   const { record: decoded } = FeatureRecord.decode(record.value ?? Buffer.alloc(0));
   const control = toControl(decoded);

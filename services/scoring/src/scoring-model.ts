@@ -5,7 +5,7 @@ import { AppError } from '@perennial/kernel';
 import { checkScores, listFileProblems, type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { type ExecutionProvider, loadModel, type Model } from '@perennial/onnx';
 
-/** A model that can score: what its manifest declares, and the graph that does it. */
+/** A model ready to score: its manifest, and the graph. */
 export interface ScoringModel {
   readonly manifest: ModelManifest;
   readonly graph: Model;
@@ -21,19 +21,19 @@ export interface ModelFiles {
 export async function readModelFolder(folder: string): Promise<ModelFiles> {
   const manifest = await readPart(folder, 'manifest.json');
   const parsed = parseManifest(manifest);
-  // A manifest with problems is rejected later, with all of them; the usual name lets that come to words.
+  // A manifest with problems is rejected later, with all of them; until then the usual file name is assumed.
   const name = 'manifest' in parsed ? parsed.manifest.file.name : 'model.onnx';
   return { manifest, file: await readPart(folder, name) };
 }
 
-/** A manifest that says all it must; throws `artifact_invalid` with all reasons. */
+/** A valid manifest; throws `artifact_invalid` with all problems. */
 export function readManifest(bytes: Buffer): ModelManifest {
   const parsed = parseManifest(bytes);
   if ('problems' in parsed) throw toRejection(parsed.problems);
   return parsed.manifest;
 }
 
-/** Opens the model after checking everything that can be; throws `artifact_invalid` with all reasons. */
+/** Opens the model after all possible checks; throws `artifact_invalid` with all reasons. */
 export async function openScoringModel(
   manifest: ModelManifest,
   file: Buffer,
@@ -49,13 +49,13 @@ export async function openScoringModel(
   throw toRejection([problem]);
 }
 
-/** Why a model cannot score the vectors of a spec; undefined when it can, whatever else the spec has and in whatever order. */
+/** Why a model cannot score the vectors of a spec; undefined when it can. Further features and order do not matter. */
 export function findFeatureProblem({ features }: ModelManifest, spec: CompiledFeatures): string | undefined {
   const missing = describeMissing(features, spec);
   return missing && `it needs features that the spec in force does not have: ${missing}`;
 }
 
-/** Rows that no sound model fails on: of a profile of which nothing is known, of zeros, and of ones. */
+/** Rows on which every valid model must work: of a profile without any known feature, of zeros, and of ones. */
 async function findScoreProblem({ manifest, graph }: ScoringModel): Promise<string | undefined> {
   for (const value of [Number.NaN, 0, 1]) {
     const row = new Float32Array(manifest.features.length).fill(value);

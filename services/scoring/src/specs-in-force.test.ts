@@ -74,7 +74,7 @@ describe('a model', () => {
     expect(await definition.loadRollout?.(model, new Map())).toBeUndefined();
     const under1 = await step({ inForce: toInForce(model), spec: specs.initial, values });
     const under2 = await step({ inForce: toInForce(model, FEATURES_2), spec: grown, values });
-    // 100 times the first that it names and once the second; the grown spec has them the other way round.
+    // 100 times the first feature it names, plus the second; the grown spec has them in the opposite order.
     expect([under1.scores, under2.scores]).toEqual([[305], [305]]);
   });
 
@@ -121,7 +121,7 @@ stages:
   );
 }
 
-/** Its only head is 100 times the first feature and once each other. */
+/** Its only head is 100 times the first feature plus each other feature once. */
 function registerModel(features: ReadonlyArray<{ name: string; hash: string }>): Rollout {
   const weights = Object.fromEntries(features.map((_, index) => [index, index === 0 ? 100 : 1]));
   const file = createTinyGraph(features.length, [{ name: 'sum', isFlat: true, columns: [{ constant: 0, weights }] }]);

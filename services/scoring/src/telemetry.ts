@@ -3,13 +3,13 @@ import type { Logger, Metrics } from '@perennial/telemetry';
 import { BATCH_SIZE_BUCKETS, createLimitedLog, DURATION_BUCKETS_SECONDS } from '@perennial/telemetry';
 import type { ScoringModel } from './scoring-model.js';
 
-/** A defect would otherwise be logged for every record. */
+/** Limits the log: a defect would otherwise be logged for every record. */
 const CONDITION_ERROR_LOG_INTERVAL_MS = 60_000;
 
-/** One function per thing worth telling: metric and log together. */
+/** One function for each thing worth reporting: metric and log together. */
 export interface ScoringTelemetry {
   modelLoaded(hash: string, model: ScoringModel): void;
-  /** A condition of the chart threw and was taken as false. */
+  /** A condition of the chart threw and counts as false. */
   readonly conditionFailed: OnEvaluationError;
   timeInference<T>(rows: number, run: () => Promise<T>): Promise<T>;
   transitionsStored(transitions: ReadonlyArray<{ from: string | null; to: string; cause: string }>): void;

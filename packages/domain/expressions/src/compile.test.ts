@@ -143,7 +143,7 @@ describe('a wrong condition', () => {
   });
 });
 
-/** Random conditions with the answer a naive reading of the rules gives. */
+/** Random conditions, each with the result of a naive implementation of the rules. */
 const comparison = fc
   .record({
     left: fc.constantFrom(0, 1, 2),

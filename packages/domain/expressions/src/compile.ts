@@ -8,11 +8,11 @@ export interface Condition {
   readonly source: string;
   /** The variables it reads, in order of first mention. */
   readonly reads: readonly string[];
-  /** Whether it holds for these values (in the order of declaration). Total: never throws, an error is false. */
+  /** Whether it holds for these values (in the order of declaration). Never throws; an error counts as false. */
   test(values: readonly Value[]): boolean;
 }
 
-/** Why a condition was refused; `start` and `end` are offsets into its text. */
+/** Why a condition is invalid; `start` and `end` are offsets into its text. */
 interface ConditionProblem {
   readonly message: string;
   readonly start: number;
@@ -51,15 +51,15 @@ class Refusal extends Error {
 /**
  * Compiles a condition in the Common Expression Language to closures over an array of values.
  *
- * cel-js parses; types are checked and code is made here, for three reasons: missing values (below), whole-number
+ * cel-js parses; type checks and code generation are here, for three reasons: missing values (below), whole-number
  * literals beside fractions (`features.x * 2`), and speed (40 ns against 190 ns for its own evaluator, bench/evaluate.mjs).
  *
  * The language: literals, declared variables, `&& || ! ?:`, `== != < <= > >=`, `+ - * / %`, unary minus,
  * `x in [literals]`, `has(x)`, and `startsWith`, `endsWith`, `contains` on strings. All numbers are doubles.
  *
  * Missing values: a comparison (`!=` and `in` too) with a missing operand is false; arithmetic with one, and arithmetic
- * without a finite result, is missing. `has(x)` and `x != null` hold when x is there, `x == null` when it is missing.
- * Logic is plain: `!(x > 3)` is true when x is missing.
+ * without a finite result, is missing. `has(x)` and `x != null` hold when x is present, `x == null` when it is missing.
+ * Logic is two-valued: `!(x > 3)` is true when x is missing.
  */
 export function compileCondition(source: string, variables: VariableSet): CompiledCondition {
   if (source.length > CONDITION_LENGTH_MAX) {
@@ -191,7 +191,7 @@ function refuseName(node: ASTNode, name: string, scope: Scope): never {
   });
 }
 
-/** A second chance for short names: compare group and member on their own. */
+/** Second attempt for short names: group and member are compared separately. */
 function findInGroup(name: string, names: readonly string[]): string | undefined {
   const [group = '', ...rest] = name.split('.');
   const nearGroup = findNearest(group, new Set(names.map((known) => known.split('.')[0] ?? '')));
@@ -203,7 +203,7 @@ function findInGroup(name: string, names: readonly string[]): string | undefined
   return nearMember === undefined ? undefined : `${nearGroup}.${nearMember}`;
 }
 
-/** `score.churn` was meant for `scores.churn`, whichever members there are. */
+/** `score.churn` most likely means `scores.churn`, even if the members of the group are not known. */
 function findInOpenGroup(name: string, { openGroup }: VariableSet): string | undefined {
   const [group = '', ...rest] = name.split('.');
   if (openGroup === undefined || group === openGroup || findNearest(group, [openGroup]) === undefined) return undefined;
@@ -338,7 +338,7 @@ function toNumber(node: ASTNode, scope: Scope): Run {
   return term.run;
 }
 
-/** NaN is how numbers say "missing" on the wire. */
+/** On the wire NaN means that a number is missing. */
 function mapNumber(value: Value, map: (value: number) => number): number | null {
   return typeof value === 'number' && !Number.isNaN(value) ? map(value) : null;
 }

@@ -1,7 +1,7 @@
-/** Words longer than this are not compared: nobody mistypes them into a known one, and the cost is quadratic. */
+/** Longer words are not compared: a typing error is unlikely to give them, and the cost is quadratic. */
 const WORD_LENGTH_MAX = 64;
 
-/** The known word that a mistyped one most likely meant; undefined when none is near (more than a third of it differs). */
+/** The known word that a mistyped one most likely means; undefined when more than a third of it differs from each. */
 export function findNearest(word: string, known: Iterable<string>): string | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;
   const lower = word.toLowerCase();
@@ -14,7 +14,7 @@ export function findNearest(word: string, known: Iterable<string>): string | und
   return best?.word;
 }
 
-/** Edits between two words: insert, delete, replace, or swap of neighbours (optimal string alignment). */
+/** Number of edits between two words: insert, delete, replace, swap of neighbours (optimal string alignment). */
 export function toEditDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -3,29 +3,29 @@ import { declareVariables, type OnEvaluationError, type Value, type VariableSet 
 
 const SCORES = 'scores';
 
-/** What a model says of a profile: a value for each head that its manifest declares. */
+/** Scores of a profile: one value for each head that the model's manifest declares. */
 export interface ScoreVector {
-  /** Where the value of a head lies in `values`, by the head's name. */
+  /** Index in `values` of each head, by the head's name. */
   readonly slots: ReadonlyMap<string, number>;
   readonly values: readonly number[];
 }
 
-/** All that conditions about a profile may read. Absent parts are missing values. */
+/** Everything that conditions about a profile may read. Absent parts are missing values. */
 export interface ProfileFacts {
-  /** Features in the order of the names that the variables were declared with. */
+  /** Features in the order of the names given to the declaration of the variables. */
   readonly features: readonly (number | null)[];
   readonly scores?: ScoreVector | undefined;
   readonly stage?: string | undefined;
   readonly daysInStage?: number | undefined;
   readonly daysSinceEvent?: number | undefined;
-  /** The event that is being handled; absent for a timer. */
+  /** The event being processed; absent for a timer. */
   readonly event?: { readonly type: string; readonly name: string } | undefined;
 }
 
 /**
  * The variables of every condition about a profile: stage, event, `features.<name>` for each feature, then
- * `scores.<head>`. With `headNames` only these heads may be read. Without, every head may, and has no value while the
- * model in force does not declare it: a chart outlives the model that it was written for.
+ * `scores.<head>`. With `headNames` only these heads may be read. Without it any head may be read; its value is missing
+ * while the model in force does not declare it, because a chart outlives the model it was written for.
  */
 export function declareProfileVariables(
   featureNames: readonly string[],
@@ -47,7 +47,7 @@ export function declareProfileVariables(
   );
 }
 
-/** The values of those variables, in the order of their declaration. */
+/** Values of those variables, in the order of their declaration. */
 export function toProfileValues(facts: ProfileFacts, { variables }: VariableSet): readonly Value[] {
   const { scores, event } = facts;
   const values: Value[] = [facts.stage, facts.daysInStage, facts.daysSinceEvent, event?.type, event?.name];
@@ -59,12 +59,12 @@ export function toProfileValues(facts: ProfileFacts, { variables }: VariableSet)
   return values;
 }
 
-/** The heads that conditions over these variables read, in order of first mention. */
+/** The heads that conditions over these variables read, in the order in which they first appear. */
 export function listHeads({ variables }: VariableSet): string[] {
   return variables.flatMap(({ member }) => member ?? []);
 }
 
-/** Heads that are read but not declared, each with the nearest declared one, as a reason in words; undefined when all are. */
+/** A reason listing the heads read but not declared, each with the nearest declared one; undefined if there is none. */
 export function describeMissingHeads(read: readonly string[], declared: Iterable<string>): string | undefined {
   const known = new Set(declared);
   const missing = read.filter((head) => !known.has(head));
@@ -77,7 +77,7 @@ export function describeMissingHeads(read: readonly string[], declared: Iterable
     .join(', ');
 }
 
-/** The values that a condition read, by name; missing ones are null. */
+/** The values that a condition reads, by name; missing ones are null. */
 export function toEvidence(
   reads: readonly string[],
   variables: VariableSet,
@@ -91,7 +91,7 @@ export function toEvidence(
   return evidence;
 }
 
-/** Evidence in words, such as `scores.churn = 0.71`; numbers are rounded to three decimals. */
+/** Evidence as text, such as `scores.churn = 0.71`; numbers are rounded to three decimals. */
 export function toReasons(evidence: Readonly<Record<string, number | string | boolean | null>>): string[] {
   return Object.entries(evidence).map(([name, value]) => {
     if (value === null) return `${name} is missing`;

@@ -15,7 +15,7 @@ export function text(limits: { lengthMax: number; pattern?: RegExp; patternHint?
   });
 }
 
-/** A name that is declared elsewhere in the file (see `named`) or was given to `parseYaml`. */
+/** A name that is declared elsewhere in the file (see `named`) or passed to `parseYaml`. */
 export function reference(kind: string): Shape<string> {
   const name = text({ lengthMax: 64 });
   return {
@@ -67,7 +67,7 @@ const DURATION_UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } a
 const DURATION_PATTERN = /^(\d{1,6}(?:\.\d{1,3})?)([smhd])$/;
 const DURATION_MAX_MS = 3_660 * DURATION_UNITS_MS.d;
 
-/** A length of time such as 30m, 12h or 60d, in milliseconds. */
+/** A duration such as 30m, 12h or 60d, in milliseconds. */
 export function duration(limits: { minMs: number; maxMs?: number }): Shape<number> {
   const maxMs = limits.maxMs ?? DURATION_MAX_MS;
   const needed = `a duration such as 30m, 12h or 60d (from ${toDays(limits.minMs)} to ${toDays(maxMs)})`;
@@ -93,7 +93,7 @@ export function timeOfDay(): Shape<number> {
   });
 }
 
-/** A CEL condition over the declared variables; what is wrong within it is reported at its own line and column. */
+/** A CEL condition over the declared variables; problems in it are reported at their own line and column. */
 export function condition(variables: VariableSet): Shape<Condition> {
   return {
     read(node, place, context) {
@@ -111,13 +111,13 @@ export function condition(variables: VariableSet): Shape<Condition> {
   };
 }
 
-/** `when: true` is a boolean to YAML and a condition to its author. */
+/** YAML reads `when: true` as a boolean; the author means a condition. */
 function conditionText(value: unknown): string | undefined {
   if (typeof value === 'boolean') return String(value);
   return typeof value === 'string' && value.trim() !== '' ? value : undefined;
 }
 
-/** Free data: a mapping of names to plain JSON values, frozen; bounded in its JSON length. */
+/** Free-form data: a mapping of names to plain JSON values, frozen; its JSON length is bounded. */
 export function jsonObject(limits: { lengthMax: number }): Shape<Readonly<Record<string, unknown>>> {
   return {
     read(node: Node | null, place, context) {

@@ -6,32 +6,32 @@ export type VariableKind = 'number' | 'string' | 'boolean';
 export interface Variable {
   readonly name: string;
   readonly kind: VariableKind;
-  /** Its name within a group whose values are looked up by name, such as `churn` of `scores.churn`. */
+  /** Its name within a group whose values are looked up by name, such as `churn` in `scores.churn`. */
   readonly member?: string;
 }
 
 /** A variable's value; null, undefined and NaN all mean that it is missing. */
 export type Value = number | string | boolean | null | undefined;
 
-/** The declared variables. Values are handed to a condition as an array in the order of declaration. */
+/** The declared variables. A condition receives their values as an array in the order of declaration. */
 export interface VariableSet {
   readonly variables: readonly Variable[];
   readonly slots: ReadonlyMap<string, number>;
-  /** The group, such as `scores`, whose members are declared by the conditions that read them; undefined for none. */
+  /** The group, such as `scores`, whose members are declared when a condition reads them; undefined for none. */
   readonly openGroup: string | undefined;
-  /** The slot of a name; a member of the open group that no condition has read yet gets the next one. */
+  /** The slot of a name; a member of the open group gets the next slot when a condition first reads it. */
   resolve(name: string): number | undefined;
   readonly onEvaluationError: OnEvaluationError;
 }
 
-/** Gets a condition that threw and was therefore taken as false: a defect, so somebody must hear of it. It never throws. */
+/** Called with a condition that threw and counts as false. That is a defect, so it must be reported. Never throws. */
 export type OnEvaluationError = (failure: { readonly source: string; readonly error: unknown }) => void;
 
 const MEMBER_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
 
 /**
- * Declares the variables that conditions may read, in the order in which their values will be given. Members of
- * `openGroup` (numbers) need no declaration: who parses a condition may not know which there will be.
+ * Declares the variables that conditions may read, in the order in which their values are passed. Members of
+ * `openGroup` (numbers) need no declaration: the caller that parses a condition may not know which exist.
  */
 export function declareVariables(
   declared: readonly Variable[],
@@ -55,7 +55,7 @@ export function declareVariables(
   return { variables, slots, openGroup, resolve, onEvaluationError };
 }
 
-/** `churn` of `scores.churn` for the group `scores`; undefined for what is no member of the group. */
+/** `churn` for `scores.churn` and the group `scores`; undefined for a name that is not a member of the group. */
 export function toMember(group: string | undefined, name: string): string | undefined {
   if (group === undefined || !name.startsWith(`${group}.`)) return undefined;
   const member = name.slice(group.length + 1);

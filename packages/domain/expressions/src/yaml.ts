@@ -5,7 +5,7 @@ import type { Parsed, Problem } from './problem.js';
 const YAML_LENGTH_MAX = 256 * 1024;
 const PROBLEMS_MAX = 100;
 
-/** A place in the file, to report problems found after reading. */
+/** A location in the file, for problems found after reading. */
 export interface Place {
   readonly offset: number;
 }
@@ -13,26 +13,26 @@ export interface Place {
 /** Collects problems while a file is read. */
 export interface YamlContext {
   report(place: Place, message: string, suggestion?: string): void;
-  /** A name of a kind (such as `stage`) that others in the file may refer to. */
+  /** Declares a name of a kind (such as `stage`) that other parts of the file may refer to. */
   declare(kind: string, name: string): void;
-  /** A name that must be declared somewhere in the file, before or after. */
+  /** Refers to a name that must be declared in the file, before or after. */
   refer(kind: string, name: string, place: Place): void;
-  /** The place in the file of an offset into a scalar's text. */
+  /** Location in the file of an offset into a scalar's text. */
   placeWithin(node: Scalar, offset: number): Place;
 }
 
-/** How to read one node of the file: gives the value, or reports what is wrong and gives undefined. */
+/** Reads one node of the file: returns the value, or reports a problem and returns undefined. */
 export interface Shape<T> {
   read(node: Node | null, place: Place, context: YamlContext): T | undefined;
-  /** Present when the key may be absent, and what it then is. */
+  /** Set when the key may be absent: the value it then has. */
   readonly optional?: { readonly fallback: T };
 }
 
 export type ShapeValue<S> = S extends Shape<infer T> ? T : never;
 
 /**
- * Reads a YAML file against a shape and then `check`, and gives the value or every problem at once, each with file,
- * line, column and, for a mistyped word, the nearest right one.
+ * Reads a YAML file against a shape, then runs `check`. Returns the value or all problems at once, each with file,
+ * line, column and, for a mistyped word, the nearest valid one.
  */
 export function parseYaml<T>(
   text: string,
@@ -63,7 +63,7 @@ export function parseYaml<T>(
   const placeWithin = (node: Scalar, offset: number): Place => toPlaceWithin(text, node, offset);
   const value = shape.read(document.contents, { offset: 0 }, { ...references, report, placeWithin });
   references.check(report);
-  // What goes beyond names makes sense only over a file that has the right form.
+  // Checks beyond names are meaningful only for a file that has the right form.
   if (value !== undefined && problems.length === 0) options.check?.(value, report);
   if (value === undefined || problems.length > 0) {
     problems.sort((a, b) => a.line - b.line || a.column - b.column);
@@ -72,7 +72,7 @@ export function parseYaml<T>(
   return { ok: true, value };
 }
 
-/** Names and what refers to them; checked at the end, even in a file that has other problems. */
+/** Declared names and references to them; checked at the end, even in a file that has other problems. */
 function createReferences(names: Readonly<Record<string, Iterable<string>>>) {
   const declared = new Map(Object.entries(names).map(([kind, known]) => [kind, new Set(known)]));
   const referred: Array<{ kind: string; name: string; place: Place }> = [];
@@ -85,7 +85,7 @@ function createReferences(names: Readonly<Record<string, Iterable<string>>>) {
     },
     check(report: YamlContext['report']): void {
       for (const { kind, name, place } of referred) {
-        // A kind of which nothing is known is not checked: a missing section is a problem of its own.
+        // A kind without any declared name is not checked: the missing section is a problem of its own.
         const known = declared.get(kind);
         if (known !== undefined && !known.has(name)) {
           report(place, `unknown ${kind} "${name}"`, findNearest(name, known));
@@ -95,14 +95,14 @@ function createReferences(names: Readonly<Record<string, Iterable<string>>>) {
   };
 }
 
-/** Where a node begins. */
+/** Location where a node begins. */
 export function toPlace(node: Node | null | undefined, otherwise: Place): Place {
   return node?.range === undefined || node.range === null ? otherwise : { offset: node.range[0] };
 }
 
 /**
- * YAML folds and indents, but changes only white space (and escapes in quotes): so count the visible characters of the
- * scalar's text up to the offset, and the same number of them in the file.
+ * YAML folds and indents scalars, but it changes only white space (and escapes in quotes). So this counts the visible
+ * characters of the scalar's text up to the offset, and then as many in the file.
  */
 function toPlaceWithin(text: string, node: Scalar, offset: number): Place {
   const start = node.range?.[0] ?? 0;
@@ -127,7 +127,7 @@ function toPlaceWithin(text: string, node: Scalar, offset: number): Place {
   return { offset: at };
 }
 
-/** An object with known keys; unknown ones are reported with the nearest known. */
+/** An object with known keys; unknown keys are reported with the nearest known one. */
 export function object<S extends Record<string, Shape<unknown>>>(
   shapes: S,
 ): Shape<{ readonly [K in keyof S]: ShapeValue<S[K]> } & { readonly place: Place }> {
@@ -164,7 +164,7 @@ export function object<S extends Record<string, Shape<unknown>>>(
         }
       }
       if (!complete) return undefined;
-      // The shapes have just checked every key.
+      // The shapes above have checked every key.
       return { ...Object.fromEntries(values), place: here } as unknown as { [K in keyof S]: ShapeValue<S[K]> } & {
         place: Place;
       };
@@ -172,7 +172,7 @@ export function object<S extends Record<string, Shape<unknown>>>(
   };
 }
 
-/** A list; every item is read, so that all problems are reported. */
+/** A list. Every item is read, so that all problems are reported. */
 export function list<T>(item: Shape<T>, limits: { itemsMin?: number; itemsMax: number }): Shape<readonly T[]> {
   return {
     read(node, place, context) {
@@ -190,7 +190,7 @@ export function list<T>(item: Shape<T>, limits: { itemsMin?: number; itemsMax: n
   };
 }
 
-/** A mapping whose keys are names chosen by the author; keeps their order. With `declares`, they are names of that kind. */
+/** A mapping with keys chosen by the author, in their order. With `declares`, the keys are names of that kind. */
 export function named<T>(
   item: Shape<T>,
   limits: { pattern: RegExp; patternHint: string; itemsMax: number; declares?: string },
@@ -219,7 +219,7 @@ export function named<T>(
   };
 }
 
-/** The value together with its place, for checks after reading. */
+/** The value together with its location, for checks after reading. */
 export function located<T>(shape: Shape<T>): Shape<{ readonly value: T; readonly place: Place }> {
   return {
     read(node, place, context) {
@@ -234,7 +234,7 @@ export function optional<T, F>(shape: Shape<T>, fallback: F): Shape<T | F> {
   return { read: (node, place, context) => shape.read(node, place, context), optional: { fallback } };
 }
 
-/** A scalar that `parse` accepts; `parse` gives undefined for what it does not, and `needed` says what it wants. */
+/** A scalar that `parse` accepts. `parse` returns undefined for an invalid one; `needed` describes a valid one. */
 export function scalar<T>(
   needed: string,
   parse: (value: unknown, node: Scalar, context: YamlContext) => T | undefined,

@@ -1,7 +1,7 @@
-/** Amounts beyond this are taken for unknown: 900 of the greatest still add up exactly in units of 1e-4. */
+/** Greater amounts count as unknown: 900 of the greatest still add up exactly in units of 1e-4. */
 const AMOUNT_MAX = 1e9;
 
-/** Amounts are added up in whole units of 1e-4: exact, and the same in whatever order they come. */
+/** Amounts are added up in whole units of 1e-4: the sum is exact and does not depend on the order of events. */
 export const UNITS_PER_AMOUNT = 1e4;
 
 /** The first property that is an amount; undefined when none is. */
@@ -13,12 +13,12 @@ export function readAmount(properties: unknown, names: readonly string[]): numbe
   return undefined;
 }
 
-/** Whole units, nearest; + 0 turns -0 into 0, which would encode alike but compare unlike. */
+/** Nearest whole number of units; + 0 turns -0 into 0, which has the same encoding but compares as different. */
 export function toUnits(amount: number | undefined): number {
   return amount === undefined ? 0 : Math.round(amount * UNITS_PER_AMOUNT) + 0;
 }
 
-/** The first property that is an id (a text that is not empty, or a finite number, which counts as its text). */
+/** The first property that is an id (a non-empty string, or a finite number, which counts as its text). */
 export function readId(properties: unknown, names: readonly string[]): string | undefined {
   for (const name of names) {
     const id = toId(readField(properties, name));
@@ -33,7 +33,7 @@ export function readField(container: unknown, name: string): unknown {
   return (container as Record<string, unknown>)[name];
 }
 
-/** A finite number within the limit, also when written as a decimal string; anything else is unknown, never zero. */
+/** A finite number within the limit, also as a decimal string; anything else is unknown, never zero. */
 function toAmount(value: unknown): number | undefined {
   const amount = typeof value === 'string' && /^[+-]?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
   return typeof amount === 'number' && Math.abs(amount) <= AMOUNT_MAX ? amount : undefined;

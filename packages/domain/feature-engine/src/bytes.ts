@@ -1,6 +1,6 @@
 import { AppError } from '@perennial/kernel';
 
-/** One for all writers, since only one writes at a time: a fresh one a state was a quarter of the time of encoding it. */
+/** Shared by all writers, since only one writes at a time: a new buffer per state took a quarter of encoding time. */
 let scratch = Buffer.allocUnsafeSlow(4096);
 
 /** Writes numbers as varints into one growing buffer. From its creation to its `finish` no other may be created. */
@@ -8,7 +8,7 @@ export class ByteWriter {
   #bytes = scratch;
   #length = 0;
 
-  /** A whole number >= 0, of any size a double holds exactly: 7 bits a byte, least first. */
+  /** Writes a whole number >= 0 that a double holds exactly: 7 bits per byte, least significant first. */
   varint(value: number): void {
     if (this.#length + 10 > this.#bytes.length) this.#grow(10);
     let rest = value;
@@ -19,7 +19,7 @@ export class ByteWriter {
     this.#bytes[this.#length++] = rest;
   }
 
-  /** A whole number of either sign: the sign takes one bit of the first byte, so no doubling loses the 53rd bit. */
+  /** Writes a whole number of either sign. The sign is one bit of the first byte: doubling would lose the 53rd bit. */
   signed(value: number): void {
     this.#reserve(1);
     const magnitude = Math.abs(value);
@@ -39,7 +39,7 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  /** A copy of what was written. */
+  /** A copy of the written bytes. */
   finish(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#length));
   }
@@ -56,7 +56,7 @@ export class ByteWriter {
   }
 }
 
-/** Reads what `ByteWriter` wrote; throws `contract_violation` where the bytes end early or make no number. */
+/** Reads what `ByteWriter` wrote; throws `contract_violation` when the bytes end early or are no valid number. */
 export class ByteReader {
   readonly #bytes: Buffer;
   #place = 0;
@@ -97,14 +97,14 @@ export class ByteReader {
     return this.#bytes.subarray(this.#place - count, this.#place);
   }
 
-  /** A count of things that take at least `bytesEach`: a damaged one must not make us allocate gigabytes. */
+  /** Reads a count of items of at least `bytesEach` bytes: a damaged count must not allocate gigabytes. */
   count(bytesEach: number): number {
     const count = this.varint();
     if (count * bytesEach > this.#bytes.length - this.#place) throw damaged('they end early');
     return count;
   }
 
-  /** Nothing may follow. */
+  /** Throws when bytes remain. */
   finish(): void {
     if (this.#place !== this.#bytes.length) throw damaged('something follows their end');
   }
@@ -117,7 +117,7 @@ export class ByteReader {
   }
 }
 
-/** The error for bytes that are not a state. */
+/** The error for bytes that are no valid state. */
 export function damaged(reason: string): AppError {
   return new AppError('contract_violation', `bytes of a feature state are damaged: ${reason}`);
 }

@@ -1,10 +1,10 @@
 import { toSha256 } from '@perennial/kernel';
 import type { FeatureDefinition } from './definition.js';
 
-/** Raised when the meaning of an aggregation changes without its definition changing: it is part of every feature's hash. */
+/** Raised when the meaning of an aggregation changes but its definition does not. Part of every feature's hash. */
 const SEMANTICS_VERSION = 2;
 
-/** JSON with sorted keys and without absent ones: equal values give equal text, however they were typed. */
+/** JSON with sorted keys and without absent ones: equal values give equal text, whatever their key order was. */
 export function toCanonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
@@ -12,12 +12,12 @@ export function toCanonicalJson(value: unknown): string {
   });
 }
 
-/** What a feature's number means, as SHA-256 in hex: its definition without the name, and the version of the meaning. */
+/** SHA-256 in hex of what a feature means: its definition without the name, and the version of the semantics. */
 export function toFeatureHash({ name: _, ...meaning }: FeatureDefinition): string {
   return toSha256(toCanonicalJson({ semantics: SEMANTICS_VERSION, meaning }));
 }
 
-/** A spec's identity: names and hashes in the order of its vectors. */
+/** Hash of a spec: over names and hashes in the order of its vectors. */
 export function toSpecHash(features: ReadonlyArray<{ readonly name: string; readonly hash: string }>): string {
   return toSha256(toCanonicalJson(features.map(({ name, hash }) => [name, hash])));
 }

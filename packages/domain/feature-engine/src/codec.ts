@@ -6,10 +6,10 @@ import { readHashes, writeHashes } from './stamped-hashes-codec.js';
 import { checkSpec, type EngineState } from './state.js';
 import { HOUR_MS } from './time.js';
 
-/** First byte of an encoded state; raised with every change of its layout, which keeps a decoder for the one before. */
+/** First byte of an encoded state. Every layout change raises it and keeps a decoder for the previous layout. */
 const STATE_FORMAT_VERSION = 2;
 
-/** Bytes of the spec's hash that follow it, in every version. */
+/** Bytes of the spec's hash that follow the version, in every version. */
 const PREFIX_BYTES = 8;
 
 /**
@@ -25,7 +25,7 @@ export function createStateFormat(plan: FeaturePlan): VersionedState<EngineState
   });
 }
 
-/** The first 8 bytes, in hex, of the hash of the spec that a state was made under. Throws `contract_violation` for bytes that have none. */
+/** The first 8 bytes, in hex, of the hash of the spec that made a state; throws `contract_violation` for none. */
 export function readSpecPrefix(bytes: Uint8Array): string {
   const reader = new ByteReader(bytes);
   reader.varint();
@@ -65,7 +65,7 @@ function checkPrefix(prefix: string, { specHash }: FeaturePlan): void {
 
 const prefixes = new Map<string, Buffer>();
 
-/** Kept by hash, of which a process knows few: to parse hex for each state would be a tenth of encoding it. */
+/** Cached by hash, since a process has few specs: parsing hex per state would take a tenth of the encoding time. */
 function toPrefixBytes(specHash: string): Buffer {
   const known = prefixes.get(specHash);
   if (known !== undefined) return known;

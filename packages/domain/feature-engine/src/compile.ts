@@ -7,59 +7,59 @@ import { type FeaturePlan, planFeatures } from './plan.js';
 import { createEmptyState, type EngineState } from './state.js';
 import { advanceClock, type FeatureVector, toVector } from './vector.js';
 
-/** A feature as others name it: a model needs this name with this meaning. */
+/** A feature as others refer to it: a model needs this name with this meaning. */
 export interface FeatureName {
   readonly name: string;
-  /** SHA-256 (hex) of the definition without the name: equal only for what means the same. */
+  /** SHA-256 (hex) of the definition without the name: equal only for equal meanings. */
   readonly hash: string;
 }
 
-/** A feature spec, ready to work: a value like any other, of which a process may hold several. */
+/** A compiled feature spec: an immutable value, of which a process may hold several. */
 export interface CompiledFeatures {
   readonly definitions: readonly FeatureDefinition[];
-  /** Names in the order of every vector. */
+  /** Names in the order of the vectors. */
   readonly names: readonly string[];
   /** Names with the hash of each definition, in the same order. */
   readonly features: readonly FeatureName[];
-  /** SHA-256 (hex) over names and hashes in order: what a state and a vector belong to. */
+  /** SHA-256 (hex) over names and hashes in order; names the spec in states and vectors. */
   readonly specHash: string;
-  /** Keys of the accumulators that a state has, by slot. */
+  /** Keys of a state's accumulators, by slot. */
   readonly slots: readonly string[];
   /** The state of a profile without events. */
   readonly empty: EngineState;
   /**
-   * Folds one event, in whatever order events come: each lands in the tiles of its own time. Log time is `state.asOfMs`, so a
+   * Folds one event. Events may come in any order: each counts in its own time's tiles. Log time is `state.asOfMs`; a
    * caller that knows a later one calls `advance` first. Throws `contract_violation` for an event without id or time.
    */
   apply(state: EngineState | undefined, event: FeatureEvent): ApplyResult;
   /**
-   * Time has reached `nowMs`: drops what no later vector can use. Time never goes back: for an earlier one the state is
-   * returned as it is.
+   * Advances the state to `nowMs`: drops what no later vector can use. Time never goes back: for an earlier time the
+   * state is returned unchanged.
    */
   advance(state: EngineState, nowMs: number): EngineState;
   /**
-   * Two profiles in one, as if all their events had been folded into a single state. Associative and commutative. An event
-   * that both have folded counts twice: profiles that join have had different events.
+   * Merges two profiles, as if all events had been folded into a single state. Associative and commutative. An event
+   * that both have folded counts twice; profiles that are joined have had different events.
    */
   merge(a: EngineState, b: EngineState): EngineState;
   /**
-   * A state of another spec under this one. Accumulators that both have go on with what they hold; those that only this one
-   * has begin empty, and so do columns and the far part of windows that the other did not keep.
+   * Converts a state of another spec to this one. Accumulators of both specs keep their data; those of this one alone
+   * begin empty, as do columns and the far part of windows that the other spec did not keep.
    */
   adopt(from: CompiledFeatures, state: EngineState): EngineState;
   /**
-   * The features of a state at `nowMs`. A state knows nothing of the past before its own time, so for a `nowMs` before
-   * `state.asOfMs` it answers for `asOfMs`. Between `nowMs` and `validUntilMs` only what `advanceClock` moves changes.
+   * The features of a state at `nowMs`. A state has no data about the time before its own, so a `nowMs` before
+   * `state.asOfMs` gives the values at `asOfMs`. From `nowMs` to `validUntilMs` only what `advanceClock` moves changes.
    */
   vector(state: EngineState, nowMs: number): FeatureVector;
   /**
-   * Moves the features that are linear in time (days since) from one time to another, with the very bits that `vector`
-   * would give; the others are returned as they are.
+   * Moves the features that are linear in time (days since) from one time to another, bit for bit as `vector`
+   * would compute them; the others are returned unchanged.
    */
   advanceClock<T extends number | null>(values: readonly T[], time: { fromMs: number; toMs: number }): T[];
-  /** Values by name, for people and JSON. */
+  /** Values by name, for display and JSON. */
   toMap(values: ReadonlyArray<number | null>): Record<string, number | null>;
-  /** How many accumulators of a state gave up exact counting for an estimate. */
+  /** Number of accumulators of a state that replaced exact counting by an estimate. */
   countEstimates(state: EngineState): number;
   /** Equal states give equal bytes. */
   encode(state: EngineState): Buffer;
@@ -95,7 +95,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[]): Comp
   return Object.freeze(compiled);
 }
 
-/** The plan stays out of the public value: only another compiled spec may see it. */
+/** The plan is not part of the public value: only another compiled spec may read it. */
 const plans = new WeakMap<CompiledFeatures, FeaturePlan>();
 
 function planOf(compiled: CompiledFeatures): FeaturePlan {

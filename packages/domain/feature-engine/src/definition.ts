@@ -1,36 +1,36 @@
-/** Which events a feature is about. */
+/** The events that a feature counts. */
 export interface EventFilter {
   /** track, page, screen, identify ... */
   readonly type: string;
-  /** Name of the event, compared exactly (case and all); undefined for any. */
+  /** Name of the event, compared exactly (case-sensitive); undefined for any. */
   readonly name: string | undefined;
 }
 
-/** A number out of an event's properties, added up in whole units of 1e-4. */
+/** A number from an event's properties, added up in whole units of 1e-4. */
 export interface AmountMeasure {
   readonly kind: 'amount';
-  /** The first of these properties that is an amount counts; an event without one counts as an event and adds nothing. */
+  /** The first of these properties that is an amount is used; an event without one is counted and adds nothing. */
   readonly properties: readonly string[];
-  /** True where the sign means nothing, such as for refunds. */
+  /** True when the sign has no meaning, such as for refunds. */
   readonly absolute: boolean;
 }
 
-/** Ids out of an event's properties. */
+/** Ids from an event's properties. */
 export interface IdMeasure {
   readonly kind: 'id';
-  /** The first of these that is an id counts. */
+  /** The first of these properties that is an id is used. */
   readonly properties: readonly string[];
-  /** Property with a list of things that each have an id; an event without the list is such a thing itself. */
+  /** Property with a list of items that each have an id; an event without the list is itself one item. */
   readonly list: string | undefined;
 }
 
-/** What every feature has. */
+/** Fields of every feature. */
 interface DefinitionBase {
-  /** Unique in its spec; what conditions and models call it. */
+  /** Unique in its spec; conditions and models refer to it. */
   readonly name: string;
-  /** What one of the value is, such as `orders` or `days`: for people and models. */
+  /** Unit of the value, such as `orders` or `days`: for people and models. */
   readonly unit: string;
-  /** Undefined for every event. */
+  /** Undefined means every event. */
   readonly event: EventFilter | undefined;
 }
 
@@ -52,5 +52,5 @@ export type FeatureDefinition = DefinitionBase &
 
 export type Aggregation = FeatureDefinition['aggregation'];
 
-/** Features of one spec at most: bounds a vector, a state and the time of a fold. */
+/** Maximum features per spec: bounds the size of vectors and states and the time of a fold. */
 export const FEATURES_MAX = 256;

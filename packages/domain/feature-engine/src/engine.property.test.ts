@@ -10,7 +10,7 @@ import { DAY_MS, HOUR_MS } from './time.js';
 const features = compileFeatures(ECOMMERCE_FEATURES);
 const { advance, apply, decode, empty, encode, merge, vector } = features;
 
-// fast-check prints seed and path of a failure; PROPERTY_SEED=... repeats a run.
+// fast-check prints seed and path of a failure; PROPERTY_SEED=... repeats that run.
 const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
 const START_MS = Date.UTC(2023, 10, 14, 7, 33, 12, 345);
 
@@ -18,7 +18,7 @@ const products = fc.array(fc.constantFrom('a', 'b', 'c', '__proto__', 'construct
   maxLength: 5,
 });
 
-/** How far time moves on before the next thing happens: mostly little, sometimes past whole windows, often to a border. */
+/** How far time advances before the next step: mostly little, sometimes past whole windows, often to a boundary. */
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: HOUR_MS }) },
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 20 * DAY_MS }) },
@@ -148,7 +148,7 @@ describe(`feature engine against a naive oracle (seed ${SEED})`, () => {
   });
 });
 
-/** Plays a script as a processor would: time moves on, then an event comes, perhaps late, perhaps again. */
+/** Runs a script as a processor would: time advances, then an event comes, possibly late or repeated. */
 function* play(events: Script, folded: OracleEvent[], prefix = ''): Generator<{ state: EngineState }> {
   let state = advance(empty, START_MS);
   const sent: Array<{ event: OracleEvent; hour: number }> = [];

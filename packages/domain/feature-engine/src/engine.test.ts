@@ -206,7 +206,7 @@ function order(fields: Partial<FeatureEvent> = {}): FeatureEvent {
   return { messageId: 'a', type: 'track', name: 'Order Completed', timestampMs: NOON, properties: {}, ...fields };
 }
 
-/** Folds events; those that share the default id get one of their own. */
+/** Folds events; those with the default id each get a unique one. */
 function fold(events: readonly FeatureEvent[]): EngineState {
   let state = empty;
   for (const [index, event] of events.entries()) {

@@ -18,7 +18,7 @@ const ADDED: readonly FeatureDefinition[] = [
   { name: 'pages_recency_days', unit: 'days', event: PAGE, aggregation: 'days_since_last' },
   { name: 'events_count_180d', unit: 'events', event: undefined, aggregation: 'count', windowMs: 180 * DAY_MS },
 ];
-/** In another order, so that nothing may rely on it. */
+/** In another order, so that no test can depend on the order. */
 const grown = compileFeatures([...ADDED, ...ECOMMERCE_FEATURES.toReversed()]);
 
 describeStateFormat({

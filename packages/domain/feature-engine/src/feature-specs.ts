@@ -5,12 +5,12 @@ import type { FeatureDefinition } from './definition.js';
 import { toSpecTag } from './spec-tag.js';
 import type { EngineState } from './state.js';
 
-/** What a rollout of kind `features` says of the artifact that it puts in force. */
+/** What a rollout of kind `features` holds of its artifact. */
 interface FeaturesRollout {
   readonly hash: string;
 }
 
-/** A vector as it travels: NaN stands for "no value". */
+/** A vector as encoded in records: NaN stands for "no value". */
 export interface TravellingVector {
   readonly specHash: string;
   readonly asOfMs: number;
@@ -18,11 +18,11 @@ export interface TravellingVector {
 }
 
 /**
- * The specs that a process knows: the one in force before any rollout, and those that artifacts were read into. States and
- * vectors name the spec that made them, so several are at work while a new one comes into force.
+ * The specs that a process knows: the one in force before any rollout, and those read from artifacts. States and
+ * vectors name the spec that made them, so several are in use while a new one comes into force.
  */
 export class FeatureSpecs {
-  /** In force on a partition until its first rollout of features. */
+  /** The spec in force on a partition until its first rollout of features. */
   readonly initial: CompiledFeatures;
   readonly #byArtifact = new Map<string, CompiledFeatures>();
   readonly #byTag = new Map<number, CompiledFeatures>();
@@ -32,7 +32,7 @@ export class FeatureSpecs {
     this.initial = this.#keep(compileFeatures(initial));
   }
 
-  /** Adds what an artifact was read into. */
+  /** Adds the spec read from an artifact. */
   add(artifactHash: string, definitions: readonly FeatureDefinition[]): CompiledFeatures {
     const compiled = this.#byArtifact.get(artifactHash) ?? this.#keep(compileFeatures(definitions));
     this.#byArtifact.set(artifactHash, compiled);
@@ -48,7 +48,7 @@ export class FeatureSpecs {
     return rollout === undefined ? this.initial : must(this.#byArtifact.get(rollout.hash), 'the spec in force');
   }
 
-  /** The spec that made a state or a vector; undefined for one that no artifact has. */
+  /** The spec that made a state or a vector; undefined when no artifact has it. */
   find(specHash: string): CompiledFeatures | undefined {
     const found = this.#byTag.get(toSpecTag(specHash));
     return found?.specHash === specHash ? found : undefined;
@@ -59,24 +59,24 @@ export class FeatureSpecs {
     return this.find(specHash) ?? throwUnknown(specHash);
   }
 
-  /** The hash that a tag is short for. Throws `contract_violation` for one that no artifact has. */
+  /** The hash that a tag abbreviates. Throws `contract_violation` when no artifact has it. */
   expandTag(tag: number): string {
     return (this.#byTag.get(tag) ?? throwUnknown(`with tag ${tag}`)).specHash;
   }
 
-  /** A state under the spec that made it. Throws `contract_violation` as `get` and `decode` do. */
+  /** Decodes a state under the spec that made it. Throws `contract_violation` as `get` and `decode` do. */
   decode(bytes: Buffer): EngineState {
     const prefix = readSpecPrefix(bytes);
     const spec = this.#byTag.get(toSpecTag(prefix)) ?? throwUnknown(`${prefix}...`);
     return spec.decode(bytes);
   }
 
-  /** The state under a spec, whichever made it. */
+  /** The state under a given spec, whichever spec made it. */
   adopt(spec: CompiledFeatures, state: EngineState): EngineState {
     return state.specHash === spec.specHash ? state : spec.adopt(this.get(state.specHash), state);
   }
 
-  /** A vector's values at a later time, in the order of a spec; NaN for a feature that the vector's spec does not have. */
+  /** A vector's values at a later time, in the order of a spec; NaN for a feature that the vector's spec lacks. */
   toValues(vector: TravellingVector, spec: CompiledFeatures, atMs: number): readonly number[] {
     const { specHash, asOfMs, values } = vector;
     const made = this.get(specHash);
@@ -86,8 +86,8 @@ export class FeatureSpecs {
   }
 
   /**
-   * Where in a vector of `spec` each of some features stands; -1 for one that is not there or means something else there.
-   * Kept by the list itself: give the same one again, as a model's manifest has it.
+   * Index of each of some features in a vector of `spec`; -1 for one that is absent or has another meaning there.
+   * Cached by the list object, so pass the same object again, such as the one in a model's manifest.
    */
   findPlaces(spec: CompiledFeatures, features: readonly FeatureName[]): readonly number[] {
     const bySpec = this.#places.get(features) ?? new Map<CompiledFeatures, readonly number[]>();
@@ -112,7 +112,7 @@ export class FeatureSpecs {
   }
 }
 
-/** The needed features that are not among some, or mean something else there, in words; undefined when all are. */
+/** A text that lists the needed features which are absent or have another meaning; undefined when there are none. */
 export function describeMissing(
   needed: readonly FeatureName[],
   { features }: Pick<CompiledFeatures, 'features'>,

@@ -3,7 +3,7 @@ import { parseWindow } from './window.js';
 const TEXT_CHARS_MAX = 256;
 const TEXTS_MAX = 16;
 
-/** Reads the fields of one JSON object; what is wrong is added to `problems` with its path, and reading goes on. */
+/** Reads the fields of one JSON object. Each problem is added to `problems` with its path; reading continues. */
 export class FieldReader {
   readonly #fields: Record<string, unknown>;
   readonly #path: string;
@@ -21,7 +21,7 @@ export class FieldReader {
     return Object.hasOwn(this.#fields, name);
   }
 
-  /** A text that is not empty. */
+  /** A non-empty text. */
   text(name: string, { pattern = /^[^\0]+$/, hint = 'a text' }: { pattern?: RegExp; hint?: string } = {}): string {
     const value = this.#take(name);
     if (typeof value === 'string' && value.length <= TEXT_CHARS_MAX && pattern.test(value)) return value;
@@ -29,7 +29,7 @@ export class FieldReader {
     return '';
   }
 
-  /** At least one text, none twice. */
+  /** At least one text, without duplicates. */
   texts(name: string): readonly string[] {
     const value = this.#take(name);
     const isFine =
@@ -60,7 +60,7 @@ export class FieldReader {
     const found = wanted.find((candidate) => candidate === value);
     if (found !== undefined) return found;
     this.#report(name, `must be one of ${wanted.join(', ')}, it is ${toText(value)}`);
-    // What else a definition may have depends on it: report no keys as unknown that may be none.
+    // Which other keys are allowed depends on it: do not report keys as unknown that may be valid.
     for (const key of Object.keys(this.#fields)) this.#known.add(key);
     return 'days_since_last' as T;
   }
@@ -82,7 +82,7 @@ export class FieldReader {
     return new FieldReader(value, this.#pathOf(name), this.#problems);
   }
 
-  /** A window in ms; undefined when there is none, which means a profile's whole life. */
+  /** A window in ms; undefined when absent, which means a profile's whole life. */
   window({ isRequired = false }: { isRequired?: boolean } = {}): number | undefined {
     const value = this.#take('window');
     if (value === undefined) {
@@ -94,7 +94,7 @@ export class FieldReader {
     return windowMs;
   }
 
-  /** Reports the keys that nobody asked for. */
+  /** Reports the keys that were not read. */
   finish(): void {
     for (const key of Object.keys(this.#fields)) if (!this.#known.has(key)) this.#report(key, 'is an unknown key');
   }

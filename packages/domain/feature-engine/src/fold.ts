@@ -6,10 +6,10 @@ import type { FeaturePlan } from './plan.js';
 import { hasHash } from './stamped-hashes.js';
 import { checkSpec, createEmptyState, type EngineState, mapSlots } from './state.js';
 
-/** What folding one event came to. */
+/** Result of folding one event. */
 export interface ApplyResult {
   readonly state: EngineState;
-  /** False for a repeated message id: then `state` is the very object that was given. */
+  /** False for a repeated message id: then `state` is the object passed in. */
   readonly applied: boolean;
 }
 

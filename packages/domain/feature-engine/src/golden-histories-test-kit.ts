@@ -1,16 +1,16 @@
 import type { FeatureEvent } from './event.js';
 
-/** What happens to a profile next: time moves on, then an event comes. */
+/** The next step of a profile: time advances, then an event comes. */
 export interface GoldenStep {
-  /** Set when the processor tells the time before the event. */
+  /** Set when the processor advances the time before the event. */
   readonly advanceToMs: number | undefined;
   readonly event: FeatureEvent;
 }
 
-/** Histories of the golden test; fixture and test must draw the same, so this file is never to be changed. */
+/** Histories of the golden test. Fixture and test must generate the same, so this file must never be changed. */
 export const GOLDEN_SEEDS: readonly number[] = Array.from({ length: 40 }, (_, index) => 1_000 + 7 * index);
 
-/** How far beyond a state's own time a vector is asked for. */
+/** How far after a state's own time a vector is computed. */
 export const GOLDEN_LATER_MS: readonly number[] = [0, 3_600_000, 7 * 86_400_000 + 1, 91 * 86_400_000, 366 * 86_400_000];
 
 const HOUR_MS = 3_600_000;
@@ -34,7 +34,7 @@ const AMOUNTS: readonly unknown[] = [
 ];
 const NAMES = ['Order Completed', 'Order Completed', 'Order Completed', 'Order Refunded', 'order completed', 'Viewed'];
 
-/** A history by its seed: orders, refunds and other events, late ones, repeats, amounts that are none. */
+/** The history of a seed: orders, refunds and other events, some late, repeated or with invalid amounts. */
 export function toGoldenHistory(seed: number): GoldenStep[] {
   const draw = createDraw(seed);
   // Every tenth has so many products that they are sampled.

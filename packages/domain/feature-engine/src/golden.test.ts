@@ -8,7 +8,7 @@ import type { EngineState } from './state.js';
 
 type Row = readonly [validUntilMs: number | null, ...values: Array<number | null>];
 
-/** Written by the engine of before specs were data: `golden-vectors.json` is never to be made anew. */
+/** Written by the engine from before specs were data: `golden-vectors.json` must never be regenerated. */
 const golden = JSON.parse(readFileSync(join(__dirname, 'golden-vectors.json'), 'utf8')) as ReadonlyArray<{
   seed: number;
   alone: readonly Row[];

@@ -6,7 +6,7 @@ export interface Hash64 {
 
 /**
  * A 64-bit hash of a string's UTF-16 code units: the block mixing and finalisation of MurmurHash3 x86_128, kept to two
- * lanes. It is uniform (the distinct sketch relies on that) but not keyed: whoever constructs collisions can only hide
+ * lanes. It is uniform (the distinct sketch relies on that) but not keyed: who constructs collisions can only hide
  * their own events.
  */
 export function toHash64(text: string): Hash64 {
@@ -14,7 +14,7 @@ export function toHash64(text: string): Hash64 {
   let b = 0x586dcd20;
   const length = text.length;
   for (let i = 0; i < length; i += 2) {
-    // An odd end reads NaN, which the shift turns into 0; the length mixed in below tells it from a NUL.
+    // An odd end reads NaN, which the shift turns into 0; the length mixed in below distinguishes it from a NUL.
     const block = text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16);
     a ^= Math.imul(rotateLeft(Math.imul(block, 0x239b961b), 15), 0xab0e9789);
     a = (Math.imul(rotateLeft(a, 19) + b, 5) + 0x561ccd1b) | 0;

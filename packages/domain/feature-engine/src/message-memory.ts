@@ -2,34 +2,34 @@ import type { Hash64 } from './hash.js';
 import { addHash, dropOlder, EMPTY_HASHES, filterEntries, type StampedHashes, uniteHashes } from './stamped-hashes.js';
 import { HOUR_MS } from './time.js';
 
-/** Log time for which a message id is remembered at least (up to an hour longer), so that a late retry changes nothing. */
+/** Minimum log time for which a message id is remembered (up to an hour longer); a late retry changes nothing. */
 const MESSAGE_MEMORY_MS = 24 * HOUR_MS;
 
-/** Message ids remembered for one profile at most; the oldest go first, and are counted. */
+/** Maximum message ids remembered per profile; the oldest are forgotten first, and counted. */
 export const MESSAGE_IDS_MAX = 4_096;
 
-/** The message ids of a profile. Every state has it, whatever its features are. */
+/** The message ids of a profile. Part of every state, whatever its features are. */
 export interface MessageMemory {
   /** Hash of each message id, with the hour of log time in which it arrived. */
   readonly ids: StampedHashes;
-  /** Ids that the bound made it forget early. */
+  /** Number of ids forgotten early because of the limit. */
   readonly dropped: number;
 }
 
 export const EMPTY_MEMORY: MessageMemory = Object.freeze({ ids: EMPTY_HASHES, dropped: 0 });
 
-/** With one id more, as of a time. */
+/** The memory with one more id, as of a time. */
 export function rememberId(memory: MessageMemory, id: Hash64, asOfMs: number): MessageMemory {
   const ids = addHash(memory.ids, id, Math.floor(asOfMs / HOUR_MS));
   return forgetIds({ ids, dropped: memory.dropped }, asOfMs);
 }
 
-/** Both in one, as of a time. */
+/** The union of both, as of a time. */
 export function uniteMemories(a: MessageMemory, b: MessageMemory, asOfMs: number): MessageMemory {
   return forgetIds({ ids: uniteHashes(a.ids, b.ids), dropped: a.dropped + b.dropped }, asOfMs);
 }
 
-/** Drops ids that are old or too many; the very object given when there are none. */
+/** Drops ids that are too old or above the limit; returns the same object when there are none. */
 export function forgetIds(memory: MessageMemory, asOfMs: number): MessageMemory {
   const remembered = dropOlder(memory.ids, Math.floor((asOfMs - MESSAGE_MEMORY_MS) / HOUR_MS));
   const ids = limitIds(remembered);
@@ -37,12 +37,12 @@ export function forgetIds(memory: MessageMemory, asOfMs: number): MessageMemory 
   return { ids, dropped: memory.dropped + remembered.stamps.length - ids.stamps.length };
 }
 
-/** The newest hours' ids as far as the bound allows; within the hour that straddles it the smallest hashes stay. */
+/** The newest hours' ids up to the limit; of the hour that exceeds it, the smallest hashes are kept. */
 function limitIds(ids: StampedHashes): StampedHashes {
   const excess = ids.stamps.length - MESSAGE_IDS_MAX;
   if (excess <= 0) return ids;
   if (excess === 1) {
-    // One event more than fits, the case of every event of a profile at its limit: a scan instead of a sort.
+    // One above the limit is the case of every event of a profile at its limit: a scan instead of a sort.
     const last = ids.stamps.lastIndexOf(ids.oldest);
     return filterEntries(ids, (_stamp, index) => index !== last);
   }

@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS } from './time.js';
 
-/** An event as the oracle and the engine both understand it; money in whole units of 1e-4. */
+/** An event in the form that oracle and engine share; money in whole units of 1e-4. */
 export interface OracleEvent {
   readonly id: string;
   readonly kind: 'order' | 'refund' | 'page';
@@ -10,7 +10,7 @@ export interface OracleEvent {
 }
 
 /**
- * The features by definition: a plain recomputation over raw events, sharing no code with the engine but the lengths of
+ * The features by definition: a recomputation over raw events that shares no code with the engine but the lengths of
  * an hour and a day. For tests.
  */
 export function computeNaively(events: readonly OracleEvent[], atMs: number): Record<string, number | null> {
@@ -25,7 +25,7 @@ export function computeNaively(events: readonly OracleEvent[], atMs: number): Re
   const orders = events.filter((e) => e.kind === 'order').sort((a, b) => a.timestampMs - b.timestampMs);
   const times = orders.map((e) => e.timestampMs);
   const money = (some: readonly OracleEvent[]) => some.reduce((sum, e) => sum + (e.units ?? 0), 0) / 1e4;
-  // Whole milliseconds throughout, so that the oracle's own rounding does not blur what it checks.
+  // Whole milliseconds throughout, so that the oracle has no rounding error of its own.
   const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
   const [first] = times;
   const last = times.at(-1);

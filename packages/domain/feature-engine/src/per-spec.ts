@@ -1,6 +1,6 @@
 import type { CompiledFeatures } from './compile.js';
 
-/** Makes something once for each spec, such as conditions compiled for its names. */
+/** Creates a value once per spec, such as conditions compiled for its feature names. */
 export function oncePerSpec<T>(make: (spec: CompiledFeatures) => T): (spec: CompiledFeatures) => T {
   const made = new WeakMap<CompiledFeatures, { readonly value: T }>();
   return (spec) => {

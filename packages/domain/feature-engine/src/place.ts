@@ -1,4 +1,4 @@
-/** Where a number stands: in which slot's reading, and where in that. */
+/** Location of a number: the slot, and the index in that slot's numbers. */
 export interface Place {
   readonly slot: number;
   readonly index: number;

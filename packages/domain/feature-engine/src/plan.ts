@@ -8,17 +8,17 @@ import { SlotPlanner } from './slot-planner.js';
 import type { IdStream, NumberStream } from './streams.js';
 import { DAY_MS } from './time.js';
 
-/** How a feature's value comes out of what the slots say. Most are one number of one slot: no call is spent on those. */
+/** How a feature's value is computed from the slots' numbers. Most are one number of one slot, read without a call. */
 export interface FeatureReader {
   readonly place: Place;
   readonly divisor: number;
-  /** Where the number is not yet the value. */
+  /** Set when the number is not yet the value. */
   readonly finish?: (number: number, at: { readings: Readings; atMs: number }) => number | null;
 }
 
 type Readings = ReadonlyArray<readonly number[]>;
 
-/** What a spec compiles to: what is taken of an event, what is kept of a profile, and how a value is read from that. */
+/** A compiled spec: what is read from an event, what is kept per profile, how values are computed from it. */
 export interface FeaturePlan {
   readonly specHash: string;
   /** Hash of each definition, in the order of the vectors. */
@@ -27,11 +27,11 @@ export interface FeaturePlan {
   readonly ids: readonly IdStream[];
   readonly slots: readonly Accumulator[];
   readonly readers: readonly FeatureReader[];
-  /** Places of the features that are linear in time. */
+  /** Indexes of the features that are linear in time. */
   readonly clockFeatures: readonly number[];
 }
 
-/** Which accumulators the definitions need, each once, and how every feature reads them. */
+/** The accumulators that the definitions need, each once, and how every feature reads them. */
 export function planFeatures(definitions: readonly FeatureDefinition[]): FeaturePlan {
   const hashes = definitions.map(toFeatureHash);
   const planner = new SlotPlanner();
@@ -80,7 +80,7 @@ function toDaysSince(timeMs: number, { atMs }: { atMs: number }): number | null 
   return Number.isNaN(timeMs) ? null : (atMs - timeMs) / DAY_MS;
 }
 
-/** The gaps between consecutive events add up to last - first, whatever order they arrived in. */
+/** The gaps between consecutive events add up to last - first, in whatever order they arrived. */
 function toGapMean({ first, last, count }: { first: Place; last: Place; count: Place }): FeatureReader {
   return {
     place: count,

@@ -18,7 +18,7 @@ interface Column {
   readonly key: string;
 }
 
-/** What features ask of the tiles of one length: streams, and for each window those asked of it. */
+/** What features need of the tiles of one length: streams, and the streams needed per window. */
 interface TilesNeed {
   readonly streams: Column[];
   readonly windows: Map<number, Set<string>>;
@@ -30,7 +30,7 @@ interface DistinctNeed {
   readonly windowsMs: Set<number>;
 }
 
-/** Collects what definitions need, then makes each accumulator once and tells where in its reading a number stands. */
+/** Collects what definitions need, creates each accumulator once, and gives the location of each number. */
 export class SlotPlanner {
   readonly #numbers = new Map<string, NumberStream>();
   readonly #ids = new Map<string, IdStream>();
@@ -38,7 +38,7 @@ export class SlotPlanner {
   readonly #times = new Map<string, Column>();
   readonly #tiles = new Map<number, TilesNeed>();
   readonly #distinct = new Map<string, DistinctNeed>();
-  /** Place of each accumulator by what it was needed for, once they are made. */
+  /** Slot of each accumulator by what it was needed for, once they are created. */
   readonly #slots = new Map<string, number>();
 
   need(definition: FeatureDefinition): void {
@@ -59,7 +59,7 @@ export class SlotPlanner {
     }
   }
 
-  /** Totals, times, tiles from the shortest, sketches; columns in an order that does not depend on that of the features. */
+  /** Totals, times, tiles from the shortest, sketches; column order does not depend on the order of features. */
   finish(): { numbers: NumberStream[]; ids: IdStream[]; slots: Accumulator[] } {
     const slots: Accumulator[] = [];
     this.#totals.sort(byFrequency);
@@ -84,7 +84,7 @@ export class SlotPlanner {
     return { numbers: [...this.#numbers.values()], ids: [...this.#ids.values()], slots };
   }
 
-  /** Where the number of a count, sum or distinct count stands. */
+  /** Location of the number of a count, sum or distinct count. */
   find(definition: Numeric | Distinct): Place {
     if (definition.aggregation === 'distinct') return this.#findDistinct(definition);
     const { key } = toNumberStream(definition);
@@ -97,7 +97,7 @@ export class SlotPlanner {
     return { slot: this.#slotOf(`tiles/${tileMs}`), index: window * streams.length + column };
   }
 
-  /** Where the times of a feature's events stand, and their count where one is kept. */
+  /** Location of the times of a feature's events, and of their count where one is kept. */
   findTimes({ event }: Timed): { first: Place; last: Place; count: Place } {
     const { key } = createCountStream(event);
     const slot = this.#slotOf(`times/${key}`);
@@ -139,7 +139,7 @@ export class SlotPlanner {
     return { slot: this.#slotOf(need), index: windows.indexOf(windowMs) };
   }
 
-  /** -1 for a stream of which no total is kept: nobody reads it then. */
+  /** -1 for a stream without a total: nothing reads it then. */
   #findTotal(key: string): Place {
     return { slot: this.#slots.get('totals') ?? -1, index: this.#totals.findIndex((column) => column.key === key) };
   }
@@ -168,7 +168,7 @@ function addColumn(columns: Column[], column: Column): void {
   if (!columns.some(({ key }) => key === column.key)) columns.push(column);
 }
 
-/** The shortest keys are of streams with the fewest conditions, thus of those that see most: what comes first takes less room. */
+/** The shortest keys have the fewest conditions, so their streams see most events; first columns take less space. */
 function byFrequency(a: Column, b: Column): number {
   return a.key.length - b.key.length || (a.key < b.key ? -1 : 1);
 }

@@ -18,7 +18,7 @@ describe('a feature spec as a file', () => {
     if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
     expect(compileFeatures(parsed.definitions).specHash).toBe(compileFeatures(ECOMMERCE_FEATURES).specHash);
     expect(encodeFeatureSpec(parsed.definitions).equals(bytes)).toBe(true);
-    // The artifact of the preset: what a namespace has in force from its beginning.
+    // The artifact of the preset, which a new namespace has in force.
     expect(toSha256(bytes)).toBe('211a2e8343758ebfc44233773d14940579915b54392993a1ce981214ffaeae53');
   });
 

@@ -3,18 +3,18 @@ import { type Aggregation, FEATURES_MAX, type FeatureDefinition } from './defini
 import { FieldReader, isObject } from './field-reader.js';
 import { toWindowText } from './window.js';
 
-/** What a spec's bytes mean, or everything that is wrong with them. */
+/** The definitions in a spec's bytes, or all problems. */
 export type ParsedSpec =
   | { readonly ok: true; readonly definitions: readonly FeatureDefinition[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Raised when a file of before would be read otherwise. */
+/** Raised when an existing file would be read in another way. */
 const SPEC_FILE_VERSION = 1;
 
-/** Bytes of one spec at most. */
+/** Maximum bytes of one spec. */
 export const SPEC_BYTES_MAX = 1_048_576;
 
-/** Reads a spec: `{"version": 1, "features": [...]}`; one problem a thing that is wrong, each with where it stands. */
+/** Reads a spec: `{"version": 1, "features": [...]}`. Each problem is reported once, with its path. */
 export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
   if (bytes.length > SPEC_BYTES_MAX) {
     return { ok: false, problems: [`a feature spec has ${SPEC_BYTES_MAX} bytes at most, this has ${bytes.length}`] };
@@ -51,7 +51,7 @@ const AGGREGATIONS: readonly Aggregation[] = [
   'gap_mean',
 ];
 
-/** With problems the value is of no use to anyone, and nobody gets it. */
+/** When there are problems the value is incomplete, so it is not returned. */
 function readDefinition(reader: FieldReader): FeatureDefinition {
   const base = {
     name: reader.text('name', { pattern: /^[a-z][a-z0-9_]{0,63}$/, hint: 'small letters, digits and _, 64 at most' }),

@@ -5,9 +5,9 @@ import type { FeatureSpecs } from './feature-specs.js';
 import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 import { parseFeatureSpec } from './spec-file.js';
 
-/** Where the artifacts of kind `features` lie. */
+/** Where the artifacts of kind `features` are stored. */
 export interface SpecSource {
-  /** Hashes of all that there are, whether they were ever rolled out or not. */
+  /** Hashes of all artifacts, rolled out or not. */
   list(): Promise<readonly string[]>;
   load(hash: string): Promise<Buffer>;
 }
@@ -15,15 +15,15 @@ export interface SpecSource {
 /** Reads artifacts into the specs that a process knows. */
 export interface SpecReader {
   /**
-   * The spec of an artifact. All others are read as well, for a state may have been made under any that was in force
-   * before. Throws `config_invalid` with every problem; what `source` throws passes through.
+   * The spec of an artifact. All others are read as well, since a state may have been made under any that was in force
+   * before. Throws `config_invalid` with every problem; errors of `source` are passed through.
    */
   read(bytes: Buffer, hash: string): Promise<CompiledFeatures>;
-  /** Reads all that are not known yet: for who meets a state before any rollout. */
+  /** Reads all that are not known yet: for a caller that reads a state before any rollout. */
   readAll(): Promise<void>;
 }
 
-/** Specs of one namespace at most: a process holds all of them. */
+/** Maximum specs per namespace: a process holds all of them. */
 export const SPECS_MAX = 256;
 
 export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecReader {
@@ -31,7 +31,7 @@ export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecR
     for (const hash of await source.list()) {
       if (specs.hasArtifact(hash)) continue;
       const parsed = parseFeatureSpec(await source.load(hash));
-      // One that is invalid was never in force, so no state can be of it.
+      // An invalid spec was never in force, so no state can belong to it.
       if (parsed.ok) specs.add(hash, parsed.definitions);
     }
   }
@@ -46,7 +46,7 @@ export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecR
   };
 }
 
-/** The spec of some bytes; where there are none, the preset, which is in force then. */
+/** The spec of some bytes; the preset when there are none, since it is then in force. */
 export function toSpecOrPreset(bytes: Buffer | undefined): CompiledFeatures {
   return compileFeatures(bytes === undefined ? ECOMMERCE_FEATURES : requireFeatureSpec(bytes));
 }

@@ -1,7 +1,7 @@
 import { type ByteReader, type ByteWriter, damaged } from './bytes.js';
 import { EMPTY_HASHES, type StampedHashes, toOldest } from './stamped-hashes.js';
 
-/** Eight bytes a hash as they lie, and its stamp as the distance from `newest`, which is no smaller than any. */
+/** Each hash as eight bytes, and its stamp as the distance from `newest`, the greatest stamp or a greater number. */
 export function writeHashes(writer: ByteWriter, table: StampedHashes, newest: number): void {
   const { halves, stamps } = table;
   writer.varint(stamps.length);
@@ -12,7 +12,7 @@ export function writeHashes(writer: ByteWriter, table: StampedHashes, newest: nu
   }
 }
 
-/** Throws `contract_violation` for hashes that are out of order: everything else relies on it. */
+/** Throws `contract_violation` for unsorted hashes: all other functions rely on the order. */
 export function readHashes(reader: ByteReader, newest: number): StampedHashes {
   const count = reader.count(9);
   if (count === 0) return EMPTY_HASHES;

@@ -2,24 +2,24 @@ import type { Hash64 } from './hash.js';
 
 /**
  * An immutable map of 64-bit hashes to stamps (the number of an hour or a day), sorted by hash. Typed arrays, because a
- * copy of a few kilobytes costs less than a persistent tree and encodes as it lies.
+ * copy of a few kilobytes costs less than a persistent tree and is encoded as it is in memory.
  */
 export interface StampedHashes {
-  /** High and low half of each hash in turn, ascending. */
+  /** High and low half of each hash, alternating, ascending. */
   readonly halves: Uint32Array;
   readonly stamps: Int32Array;
-  /** Smallest stamp, Infinity when empty: tells without a scan whether anything has expired. */
+  /** Smallest stamp, Infinity when empty: shows without a scan whether anything has expired. */
   readonly oldest: number;
 }
 
 export const EMPTY_HASHES: StampedHashes = { halves: new Uint32Array(0), stamps: new Int32Array(0), oldest: Infinity };
 
-/** Order of entry `index` against a hash: negative when it comes before. */
+/** Compares entry `index` with a hash: negative when the entry comes first. */
 export function compareAt(halves: Uint32Array, index: number, hash: Hash64): number {
   return (halves[2 * index] as number) - hash.high || (halves[2 * index + 1] as number) - hash.low;
 }
 
-/** Index of the first entry that does not come before `hash`. */
+/** Index of the first entry that is not less than `hash`. */
 function findPlace(table: StampedHashes, hash: Hash64): number {
   let from = 0;
   let to = table.stamps.length;
@@ -36,7 +36,7 @@ export function hasHash(table: StampedHashes, hash: Hash64): boolean {
   return place < table.stamps.length && compareAt(table.halves, place, hash) === 0;
 }
 
-/** With one hash more; the greater stamp stays where it is already there. */
+/** The map with one more hash; if it is already there, the greater stamp is kept. */
 export function addHash(table: StampedHashes, hash: Hash64, stamp: number): StampedHashes {
   const place = findPlace(table, hash);
   const { halves, stamps } = table;
@@ -58,7 +58,7 @@ export function addHash(table: StampedHashes, hash: Hash64, stamp: number): Stam
   return { halves: halvesAfter, stamps: stampsAfter, oldest: Math.min(table.oldest, stamp) };
 }
 
-/** All hashes with one stamp. */
+/** A map of all hashes with one stamp. */
 export function toStampedHashes(hashes: readonly Hash64[], stamp: number): StampedHashes {
   if (hashes.length === 1) return addHash(EMPTY_HASHES, hashes[0] as Hash64, stamp);
   const sorted = [...hashes].sort((a, b) => a.high - b.high || a.low - b.low);
@@ -74,7 +74,7 @@ export function toStampedHashes(hashes: readonly Hash64[], stamp: number): Stamp
   return { halves: halves.slice(0, 2 * count), stamps, oldest: toOldest(stamps) };
 }
 
-/** Both maps in one; the greater stamp stays where both have a hash. */
+/** The union of both maps; for a hash in both the greater stamp is kept. */
 export function uniteHashes(a: StampedHashes, b: StampedHashes): StampedHashes {
   if (a.stamps.length === 0) return b;
   if (b.stamps.length === 0) return a;
@@ -99,12 +99,12 @@ export function uniteHashes(a: StampedHashes, b: StampedHashes): StampedHashes {
   return { halves: halves.slice(0, 2 * count), stamps: used, oldest: toOldest(used) };
 }
 
-/** Without the entries older than `stampMin`; the same object when there are none. */
+/** The map without entries older than `stampMin`; the same object when there are none. */
 export function dropOlder(table: StampedHashes, stampMin: number): StampedHashes {
   return table.oldest >= stampMin ? table : filterEntries(table, (stamp) => stamp >= stampMin);
 }
 
-/** The entries that `keep` wants. */
+/** The entries for which `keep` is true. */
 export function filterEntries(table: StampedHashes, keep: (stamp: number, index: number) => boolean): StampedHashes {
   const halves = new Uint32Array(table.halves.length);
   const stamps = new Int32Array(table.stamps.length);

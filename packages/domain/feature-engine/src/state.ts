@@ -3,13 +3,13 @@ import type { Accumulator } from './accumulators/accumulator.js';
 import { EMPTY_MEMORY, type MessageMemory } from './message-memory.js';
 import type { FeaturePlan } from './plan.js';
 
-/** The folded events of one profile. Immutable: every function of the engine returns a new one or the one it got. */
+/** The folded events of one profile. Immutable: every engine function returns a new state or its argument. */
 export interface EngineState {
-  /** Hash of the spec that says what the slots are. */
+  /** Hash of the spec that defines the slots. */
   readonly specHash: string;
-  /** Latest time the state knows of: the greatest of all event times and `advance` times, 0 for a state of nothing. */
+  /** Latest known time: the greatest of all event times and `advance` times; 0 for an empty state. */
   readonly asOfMs: number;
-  /** One accumulator's state a slot, in the order of the spec's plan; only that accumulator knows its shape. */
+  /** One accumulator state per slot, in the order of the spec's plan; only that accumulator knows its structure. */
   readonly slots: readonly unknown[];
   readonly messages: MessageMemory;
 }
@@ -19,12 +19,12 @@ export function createEmptyState({ specHash, slots }: FeaturePlan): EngineState 
   return Object.freeze({ specHash, asOfMs: 0, slots: slots.map(({ empty }) => empty), messages: EMPTY_MEMORY });
 }
 
-/** A state of another spec has other things in its slots: to fold into it would make numbers that mean nothing. */
+/** A state of another spec has other data in its slots: folding into it would give meaningless numbers. */
 export function checkSpec(plan: FeaturePlan, state: EngineState): void {
   assert(state.specHash === plan.specHash, 'a state is used under the spec that made it');
 }
 
-/** Each slot's next state; the very list given when no slot has changed. */
+/** Next state of each slot; the same list object when no slot has changed. */
 export function mapSlots(
   plan: FeaturePlan,
   slots: readonly unknown[],

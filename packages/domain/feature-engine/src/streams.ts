@@ -3,20 +3,20 @@ import { toCanonicalJson } from './canonical.js';
 import type { AmountMeasure, EventFilter, IdMeasure } from './definition.js';
 import type { FeatureEvent } from './event.js';
 
-/** One number of each event that accumulators add up: 1 or 0 for a count, whole units of 1e-4 for an amount. */
+/** One number per event that accumulators add up: 1 or 0 for a count, whole units of 1e-4 for an amount. */
 export interface NumberStream {
-  /** What it is, equal for equal meanings. */
+  /** Key of the stream; equal for equal meanings. */
   readonly key: string;
   toNumber(event: FeatureEvent): number;
 }
 
-/** The ids that each event names. */
+/** The ids in each event. */
 export interface IdStream {
   readonly key: string;
   toIds(event: FeatureEvent): readonly string[];
 }
 
-/** An event as accumulators see it: its time, and one entry a stream in the order of the plan. */
+/** An event in the form that accumulators read: its time, and one entry per stream in the order of the plan. */
 export interface MeasuredEvent {
   readonly timestampMs: number;
   readonly numbers: readonly number[];

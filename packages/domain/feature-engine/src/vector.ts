@@ -4,9 +4,9 @@ import { DAY_MS } from './time.js';
 
 /** A profile's features at a time. */
 export interface FeatureVector {
-  /** One value a feature in the order of the spec; null stands for "no value". */
+  /** One value per feature in the order of the spec; null stands for "no value". */
   readonly values: Array<number | null>;
-  /** When a windowed value next changes without a new event; undefined when it never will. */
+  /** When a windowed value next changes without a new event; undefined when it never does. */
   readonly validUntilMs: number | undefined;
 }
 
@@ -36,7 +36,7 @@ export function advanceClock<T extends number | null>(
   const after = values.slice();
   for (const index of plan.clockFeatures) {
     const value = values[index];
-    // A day count is a whole number of milliseconds over 86,400,000: rounding gets that number back exactly.
+    // A day count is a whole number of milliseconds over 86,400,000: rounding restores that number exactly.
     if (typeof value === 'number') after[index] = ((Math.round(value * DAY_MS) + (toMs - fromMs)) / DAY_MS) as T;
   }
   return after;

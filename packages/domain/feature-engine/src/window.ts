@@ -5,7 +5,7 @@ const UNITS_MS = { h: HOUR_MS, d: DAY_MS } as const;
 const WINDOW_MS_MIN = HOUR_MS;
 const WINDOW_MS_MAX = 365 * DAY_MS;
 
-/** A window as people write it (`12h`, `90d`) in ms; undefined for what is none from 1h to 365d. */
+/** Parses a window such as `12h` or `90d` to ms; undefined when it is invalid or not from 1h to 365d. */
 export function parseWindow(text: unknown): number | undefined {
   const match = typeof text === 'string' ? /^([1-9]\d{0,4})([hd])$/.exec(text) : null;
   if (match === null) return undefined;
@@ -13,7 +13,7 @@ export function parseWindow(text: unknown): number | undefined {
   return windowMs >= WINDOW_MS_MIN && windowMs <= WINDOW_MS_MAX ? windowMs : undefined;
 }
 
-/** As people write it, whole days as days: two texts of one window must not be two definitions. */
+/** Formats a window, whole days as days: one window must not give two definitions because of its notation. */
 export function toWindowText(windowMs: number): string {
   return windowMs % DAY_MS === 0 ? `${windowMs / DAY_MS}d` : `${windowMs / HOUR_MS}h`;
 }

@@ -1,6 +1,6 @@
 import type { Condition, VariableSet } from '@perennial/expressions';
 
-/** A lifecycle chart: the stages of a profile and the ways between them. */
+/** A lifecycle chart: the stages of a profile and the transitions between them. */
 export interface Lifecycle {
   readonly name: string;
   /** The stage of a profile's first record. */
@@ -14,16 +14,16 @@ export interface Stage {
   readonly description: string;
   /** Hysteresis: while it holds, transitions marked `back` do not fire. */
   readonly stay: Condition | undefined;
-  /** Look again at this interval, counted from entry: for conditions that change with time alone. */
+  /** Interval of rechecks, counted from entry: for conditions that change with time alone. */
   readonly recheckMs: number | undefined;
-  /** In order of priority: the first that may fire does. */
+  /** In order of priority: the first that may fire does so. */
   readonly transitions: readonly StageExit[];
 }
 
-/** One way out of a stage. */
+/** One transition out of a stage. */
 export interface StageExit {
   readonly to: string;
-  /** Absent means always (once the rest allows it). */
+  /** Absent means always (if the other conditions allow it). */
   readonly when: Condition | undefined;
   /** Fires only this long after the last event. */
   readonly absenceMs: number | undefined;

@@ -24,7 +24,7 @@ import type { Lifecycle, Stage, StageExit } from './chart.js';
 const STAGES_MAX = 32;
 const TRANSITIONS_PER_STAGE_MAX = 16;
 
-/** Timers faster than this would cost more than they tell. */
+/** Minimum recheck interval: faster timers would cost more than they are worth. */
 const RECHECK_MIN_MS = 60_000;
 
 const STAGE_NAME = {
@@ -33,8 +33,8 @@ const STAGE_NAME = {
 };
 
 /**
- * Reads a `lifecycle.yaml` (format: README of this package). Gives the chart, or every problem with file, line, column
- * and the nearest right word. Conditions may name any head of a model, or only those of `headNames`.
+ * Parses a `lifecycle.yaml` (format: README of this package). Returns the chart, or every problem with file, line,
+ * column and the nearest valid word. Conditions may name any head of a model, or only those of `headNames`.
  */
 export function parseLifecycle(
   yamlText: string,
@@ -100,7 +100,7 @@ function checkTransitions(file: File, report: YamlContext['report']): void {
 type StageFile = File['stages'] extends ReadonlyMap<string, infer S> ? S : never;
 type TransitionFile = StageFile['transitions'][number];
 
-/** The condition of a transition: its own, else (unless absence alone decides) that of entering its target. */
+/** The transition's own condition, else its target's `enter` condition (unless absence alone decides). */
 function toCondition(transition: TransitionFile, target: StageFile): Condition | undefined {
   return transition.when ?? (transition.absence === undefined ? target.enter : undefined);
 }

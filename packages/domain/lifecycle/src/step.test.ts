@@ -182,7 +182,7 @@ const randomEvents = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
-/** Runs a history; between events the machine is stepped at every tick, or only at the first tick past `nextCheckAtMs`. */
+/** Runs a history; between events the machine steps at every tick, or only at the first tick past `nextCheckAtMs`. */
 function run(lifecycle: Lifecycle, events: ReadonlyArray<{ atMs: number; x: number | null }>, everyTick: boolean) {
   const sorted = [...events].sort((a, b) => a.atMs - b.atMs);
   const transitions: StageTransition[] = [];

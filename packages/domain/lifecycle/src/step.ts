@@ -4,7 +4,7 @@ import type { Lifecycle, Stage, StageExit } from './chart.js';
 
 const DAY_MS = 86_400_000;
 
-/** Where a profile is: the stage, since when, and the number of the transition that led there (1 for the first). */
+/** State of a profile: its stage, since when, and the number of the transition that led there (1 for the first). */
 export interface StageState {
   readonly stage: string;
   readonly sinceMs: number;
@@ -22,7 +22,7 @@ export interface StageInputs {
   readonly scores?: ScoreVector | undefined;
   readonly cause: TransitionCause;
   readonly lastEventAtMs: number;
-  /** The event being handled, if there is one. */
+  /** The event being processed, if there is one. */
   readonly event?: { readonly type: string; readonly name: string } | undefined;
 }
 
@@ -34,16 +34,16 @@ export interface StageTransition {
   readonly to: string;
   readonly cause: TransitionCause;
   readonly atMs: number;
-  /** Why, in words: the transition's reason first, then each number its condition read. */
+  /** The cause as text: the transition's reason, then each number that its condition read. */
   readonly reasons: readonly string[];
   /** The numbers that the condition read; null for a missing one. */
   readonly evidence: Readonly<Record<string, number | null>>;
 }
 
 export interface StageResult {
-  /** The very state given when nothing changed. */
+  /** The same object as before when nothing changed. */
   readonly state: StageState;
-  /** At most one a step; what else is due follows at `nextCheckAtMs`. */
+  /** At most one per step; further due transitions follow at `nextCheckAtMs`. */
   readonly transition?: StageTransition;
   /** When time alone may move the profile: later than now; absent when it cannot. */
   readonly nextCheckAtMs?: number;
@@ -51,8 +51,8 @@ export interface StageResult {
 
 /**
  * One step of the stage machine: a pure function of the chart, the state before (undefined for a profile never seen)
- * and the inputs. A profile's first step enters the chart; a state of a stage that the chart no longer has enters again,
- * numbered on.
+ * and the inputs. A profile's first step enters the chart. A state whose stage the chart no longer has enters again;
+ * numbering continues.
  */
 export function stepStage(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): StageResult {
   const stage = state === undefined ? undefined : lifecycle.stages.get(state.stage);
@@ -64,8 +64,8 @@ export function stepStage(lifecycle: Lifecycle, state: StageState | undefined, i
 }
 
 /**
- * Enters the chart where the profile belongs: in the initial stage, or straight in the one that a transition leads to
- * from there, so that a first order makes a new customer at once.
+ * Enters the chart in the initial stage, or directly in the stage that a transition leads to from there, so that a
+ * first order makes a new customer at once.
  */
 function enter(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): ReturnType<typeof move> {
   const reason = state === undefined ? 'first record' : `the stage ${state.stage} is not in the chart`;
@@ -111,7 +111,7 @@ function findExit(facts: Facts): StageExit | undefined {
   });
 }
 
-/** From when on time allows a transition: after the dwell, and after the absence if it waits for one. */
+/** The earliest time of a transition: after the dwell, and after the absence if it has one. */
 function toOpensAtMs(exit: StageExit, state: StageState, inputs: StageInputs): number {
   const dwellEndMs = state.sinceMs + exit.dwellMs;
   return exit.absenceMs === undefined ? dwellEndMs : Math.max(dwellEndMs, inputs.lastEventAtMs + exit.absenceMs);
@@ -150,7 +150,7 @@ function finish(
 
 /**
  * When time alone may move the profile on: the end of an absence; the end of a dwell that holds up a transition whose
- * condition is true; the next recheck; or at once (a millisecond on) when the step just made opened a further transition.
+ * condition is true; the next recheck; or one millisecond later when this step made a further transition possible.
  */
 function toNextCheckAtMs(lifecycle: Lifecycle, inputs: StageInputs, state: StageState): number | undefined {
   const stage = lifecycle.stages.get(state.stage);
@@ -162,11 +162,11 @@ function toNextCheckAtMs(lifecycle: Lifecycle, inputs: StageInputs, state: Stage
   for (const exit of stage.transitions) {
     const opensAtMs = toOpensAtMs(exit, state, inputs);
     if (opensAtMs <= nowMs || opensAtMs >= next) continue;
-    // Without an absence only the dwell is in the way, and only if the condition holds: a change of it comes with a step.
+    // Without an absence only the dwell delays it, and only if the condition holds, which changes only in a step.
     if (exit.absenceMs !== undefined || exit.when === undefined || exit.when.test(values)) next = opensAtMs;
   }
   if (stage.recheckMs !== undefined) {
-    // On a grid from entry on, not from now on: so that steps in between do not push it away.
+    // On a grid from entry, not from now, so that steps in between do not postpone it.
     const passed = Math.floor((nowMs - state.sinceMs) / stage.recheckMs);
     next = Math.min(next, state.sinceMs + (passed + 1) * stage.recheckMs);
   }

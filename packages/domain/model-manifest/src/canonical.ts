@@ -2,8 +2,8 @@ import { AppError, toSha256 } from '@perennial/kernel';
 import { isObject } from './fields.js';
 
 /**
- * The bytes by which a manifest is known: its JSON without white space, keys in one order. So layout and order of keys
- * make no other model, and every word does. Throws `artifact_invalid` for bytes that are no JSON object.
+ * Canonical bytes of a manifest: its JSON without white space, with sorted keys. Layout and key order do not change
+ * the model's hash; every other change does. Throws `artifact_invalid` for bytes that are no JSON object.
  */
 export function toCanonicalManifest(bytes: Uint8Array): Buffer {
   let value: unknown;
@@ -16,7 +16,7 @@ export function toCanonicalManifest(bytes: Uint8Array): Buffer {
   return Buffer.from(JSON.stringify(sortKeys(value)));
 }
 
-/** The model's hash: since the manifest names the file by its hash, this one stands for the file too. */
+/** The model's hash. The manifest names the file by its hash, so this hash covers the file too. */
 export function toManifestHash(bytes: Uint8Array): string {
   return toSha256(toCanonicalManifest(bytes));
 }

@@ -1,8 +1,8 @@
-/** Collects what is wrong with a manifest, so that all of it can be reported at once. */
+/** Collects the problems of a manifest, so that all can be reported at once. */
 export interface Problems {
   readonly found: readonly string[];
   add(problem: string): void;
-  /** Adds the problem unless `holds`; gives `holds`. */
+  /** Adds the problem unless `holds`; returns `holds`. */
   check(holds: boolean, problem: string): boolean;
 }
 
@@ -31,17 +31,17 @@ export function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** The value as the file has it. */
+/** The value formatted as in the file. */
 export function toText(value: unknown): string {
   return value === undefined ? 'missing' : JSON.stringify(value);
 }
 
-/** The names that stand more than once, each once. */
+/** The duplicate names, each once. */
 export function findRepeated(names: readonly string[]): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }
 
-/** Reads each item of a list of bounded length; a problem instead where it is no such list. */
+/** Reads each item of a list of bounded length; adds a problem when it is no such list. */
 export function readList<T>(
   value: unknown,
   field: { readonly name: string; readonly of: string; readonly itemsMax: number },

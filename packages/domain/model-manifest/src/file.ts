@@ -1,7 +1,7 @@
 import { toSha256 } from '@perennial/kernel';
 import type { ModelManifest } from './manifest.js';
 
-/** Why this file is not the one that the manifest means; empty when it is. */
+/** Reasons why this file is not the one that the manifest names; empty when it is. */
 export function listFileProblems({ file }: ModelManifest, bytes: Uint8Array): string[] {
   const sha256 = toSha256(bytes);
   if (sha256 === file.sha256) return [];

@@ -1,10 +1,10 @@
 import { parseManifest } from './parse-manifest.js';
 
-/** A condition may read the heads of the models registered last. */
+/** Number of models registered last whose heads a condition may read. */
 const MODELS_LOOKED_AT_MAX = 16;
 
 /**
- * The names of the heads that a chart or policy may read: those of the models registered last (`models` in the order of their
+ * Names of the heads that a chart or policy may read: those of the models registered last (`models` in the order of
  * registration), each once. Undefined while there is no model: then any head may be read.
  */
 export async function listKnownHeads(

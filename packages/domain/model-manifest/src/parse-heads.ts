@@ -12,7 +12,7 @@ import {
 
 const NAME_PATTERN = /^[a-z][a-z0-9_]{0,62}$/;
 
-/** Words that CEL keeps for itself: `scores.in` is no expression. */
+/** Reserved words of CEL: `scores.in` is no valid expression. */
 const RESERVED_WORDS: ReadonlySet<string> = new Set(
   'as break const continue else false for function if import in let loop namespace null package return true var void while'.split(
     ' ',
@@ -26,7 +26,7 @@ const RANGES: Readonly<Record<HeadKind, Head['range']>> = {
   number: { min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
 };
 
-/** Reads `heads`, and checks each against the outputs, of which undefined means that they could not be read. */
+/** Reads `heads`, and checks each against the outputs; undefined outputs are those that could not be read. */
 export function readHeads(
   value: unknown,
   outputs: readonly TensorDeclaration[] | undefined,
@@ -67,7 +67,7 @@ function readHead(item: unknown, where: string, problems: Problems): Head | unde
   ].every(Boolean);
   const range = isKind(kind) ? readRange(item, { kind, where }, problems) : undefined;
   if (!sound || range === undefined) return undefined;
-  // Each has just been checked.
+  // Each has been checked above.
   const read = { name, output, column, meaning, kind, unit } as Pick<
     Head,
     'name' | 'output' | 'column' | 'meaning' | 'kind' | 'unit'
@@ -86,7 +86,7 @@ function readName(name: unknown, where: string, problems: Problems): boolean {
   );
 }
 
-/** A probability has none of its own; what an amount is an amount of must be said. */
+/** A probability has no unit of its own; an amount must declare its unit. */
 function checkUnit(unit: unknown, kind: unknown, where: string, problems: Problems): boolean {
   const needed = kind === 'amount' || kind === 'count';
   return problems.check(
@@ -95,7 +95,7 @@ function checkUnit(unit: unknown, kind: unknown, where: string, problems: Proble
   );
 }
 
-/** The kind's range, narrowed by `min` and `max` where the head declares them. */
+/** The range of the kind, narrowed by `min` and `max` where the head declares them. */
 function readRange(
   { min, max }: Record<string, unknown>,
   { kind, where }: { readonly kind: HeadKind; readonly where: string },

@@ -12,7 +12,7 @@ import { readHeads } from './parse-heads.js';
 
 export type ManifestResult = { readonly manifest: ModelManifest } | { readonly problems: readonly string[] };
 
-/** Reads a manifest (JSON bytes, or the object); all problems at once, unknown fields are kept out of the way. */
+/** Parses a manifest (JSON bytes, or the object). Reports all problems at once; unknown fields are dropped. */
 export function parseManifest(source: Uint8Array | Record<string, unknown>): ManifestResult {
   if (source instanceof Uint8Array && source.length > MANIFEST_BYTES_MAX) {
     return { problems: [`manifest.json has ${source.length} bytes, ${MANIFEST_BYTES_MAX} at most are allowed`] };
@@ -46,7 +46,7 @@ function readHeader(value: Record<string, unknown>, problems: Problems): Header 
     problems.check(isText(file.name) && !/[/\\]/.test(file.name), 'file.name must be a file name without a path'),
     problems.check(isHash(file.sha256), 'file.sha256 must be 64 hex digits'),
   ].every(Boolean);
-  // Each has just been checked.
+  // Each has been checked above.
   return sound ? ({ name, kind, file: { name: file.name, sha256: file.sha256 } } as Header) : undefined;
 }
 
@@ -101,7 +101,7 @@ function readFeatures(value: unknown, problems: Problems): readonly FeatureRefer
   return features;
 }
 
-/** What a tabular model's declared tensors must look like: one row of features in, a number or a row of numbers a row out. */
+/** Checks the tensors of a tabular model: one row of features in; a number or a row of numbers per row out. */
 function checkShapes(
   { inputs, outputs, features }: Pick<ModelManifest, 'inputs' | 'outputs' | 'features'>,
   problems: Problems,

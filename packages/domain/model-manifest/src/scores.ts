@@ -1,11 +1,11 @@
 import type { Head, ModelManifest } from './manifest.js';
 
-/** By so much rounding in float32 may carry a value past the end of its range; it is then moved to the end. */
+/** Tolerance for float32 rounding past the end of a range; such a value is moved to the end. */
 const ROUNDING = 1e-6;
 
 export type CheckedScores =
   | { readonly values: readonly number[] }
-  /** Names the head and its value. */
+  /** Contains the head's name and its value. */
   | { readonly problem: string };
 
 /** One row of a model's results, in the order of the heads: each finite and within its head's range. */
@@ -32,7 +32,7 @@ function toWithinRange(value: number, { min, max }: Head['range']): number | und
   return undefined;
 }
 
-/** The scores by the names of their heads, in their order. */
+/** The scores by head name, in the order of the heads. */
 export function toNamedScores(
   { heads }: Pick<ModelManifest, 'heads'>,
   values: readonly number[],

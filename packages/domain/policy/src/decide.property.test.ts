@@ -12,7 +12,7 @@ import {
   releasePending,
 } from './index.js';
 
-/** A random life of one profile: records at random times, timers whenever one is due. */
+/** A random history of one profile: records at random times, timers whenever one is due. */
 interface Life {
   readonly decisions: readonly ActionDecision[];
   readonly histories: readonly ContactHistory[];

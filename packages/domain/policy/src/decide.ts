@@ -17,7 +17,7 @@ import { isTimeZone } from './time-zone.js';
 
 const DAY_MS = 86_400_000;
 
-/** Why a strategy that was considered leads to no action (yet): a closed set. */
+/** Why a candidate strategy leads to no action (yet): a closed set. */
 const SUPPRESSION_REASONS = [
   'condition_false',
   'global_holdout',
@@ -42,7 +42,7 @@ export interface Suppression {
 
 /** An action to be published. */
 export interface ActionDecision {
-  /** The same for the same namespace, profile, cause and strategy. */
+  /** Deterministic: a hash of namespace, profile, cause and strategy. */
   readonly actionId: string;
   readonly strategy: string;
   readonly channel: string;
@@ -56,14 +56,14 @@ export interface ActionDecision {
   readonly expiresAtMs: number;
 }
 
-/** What came of one cause: `no_candidate` when no strategy is for this stage and trigger. */
+/** Result for one cause: `no_candidate` when no strategy matches this stage and trigger. */
 export type DecisionStatus = 'decided' | 'deferred' | 'suppressed' | 'no_candidate';
 
 export interface DecisionResult {
   readonly status: DecisionStatus;
   readonly decisions: readonly ActionDecision[];
   readonly suppressed: readonly Suppression[];
-  /** The very history given when nothing changed. */
+  /** The same object as before when nothing changed. */
   readonly history: ContactHistory;
   /** When `releasePending` is due: the end of quiet hours; absent while nothing waits. */
   readonly retryAtMs?: number;
@@ -77,17 +77,17 @@ export interface Profile {
   /** Time of this step; never before that of an earlier step of the same profile. */
   readonly nowMs: number;
   readonly history: ContactHistory | undefined;
-  /** The user's own; an unknown one falls back to the policy's. */
+  /** The user's own zone; an unknown zone falls back to the policy's. */
   readonly timeZone: string;
   readonly stageSinceMs: number;
   readonly scores?: ScoreVector | undefined;
-  /** As of `nowMs`, in the order of the names that the policy was parsed with; NaN or null for no value. */
+  /** As of `nowMs`, in the order of the names passed to the policy's parser; NaN or null for no value. */
   readonly features: readonly (number | null)[];
   readonly lastEventAtMs: number;
 }
 
 export interface DecisionInputs extends Profile {
-  /** Names what this is decided for, such as `transition:3`: at most one action comes of it. */
+  /** Id of the cause, such as `transition:3`: it gives at most one action. */
   readonly causeId: string;
   /** Present when this record moved the profile into `stage`. */
   readonly transition?: { readonly from: string } | undefined;
@@ -95,7 +95,7 @@ export interface DecisionInputs extends Profile {
 }
 
 /**
- * Decides what, if anything, to do for one profile because of one cause: candidates (stage and trigger) -> eligible
+ * Decides the action, if any, for one profile and one cause: candidates (stage and trigger) -> eligible
  * (condition) -> not suppressed (holdouts, cooldown, caps) -> choice of one -> now, or at the end of quiet hours. Pure.
  */
 export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionResult {
@@ -134,9 +134,9 @@ export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionR
 }
 
 /**
- * Takes up what waited for the end of quiet hours and is due by now: each is published, put off again, or dropped if it
- * expired or its reason has gone: who ordered in the night gets no "we miss you" in the morning. Conditions are tested
- * over what is known now, with the event that was the cause. At most one action per cause still holds: each keeps its own.
+ * Processes decisions that waited for the end of quiet hours and are due: each is published, deferred again, or dropped
+ * if it expired or its reason is gone: a user who ordered at night gets no "we miss you" in the morning. Conditions
+ * read current values, with the event that was the cause. At most one action per cause still holds: each keeps its own.
  */
 export function releasePending(policy: Policy, profile: Profile): DecisionResult {
   const before = profile.history ?? EMPTY_HISTORY;
@@ -207,13 +207,13 @@ function findSuppression(
   const { channel } = strategy;
   const channelCaps = policy.channels.get(channel)?.caps ?? [];
   if (channelCaps.some((cap) => isCapReached(history, cap, { nowMs, channel }))) return 'channel_cap';
-  // The last one keeps the history whole: contacts that a cap still counts are never pushed out.
+  // The last cap keeps the history complete: a contact that a cap still counts is never evicted.
   const overallCaps = [...policy.caps, { max: CONTACTS_MAX, windowMs: policy.contactWindowMs }];
   if (overallCaps.some((cap) => isCapReached(history, cap, { nowMs, channel: undefined }))) return 'overall_cap';
   return undefined;
 }
 
-/** The same profiles for the same salt, on every machine and in every backfill. */
+/** Deterministic: the same profiles for the same salt, on every machine and in every backfill. */
 export function isHeldOut(share: number, salt: string, profileKey: string, strategy = ''): boolean {
   return share > 0 && toUnitInterval('holdout', salt, strategy, profileKey) < share;
 }
@@ -241,7 +241,7 @@ interface Act {
   readonly reasons: readonly string[];
 }
 
-/** Publishes the action now, or puts it off to the end of quiet hours. */
+/** Publishes the action now, or defers it to the end of quiet hours. */
 function act(policy: Policy, strategy: Strategy, profile: Profile, plan: Act): DecisionResult {
   const { history, suppressed } = plan;
   const quietEndMs = toStrategyQuietEndMs(policy, strategy, profile);

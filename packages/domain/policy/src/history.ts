@@ -1,12 +1,12 @@
 import type { Cap, Policy } from './policy.js';
 
-/** A contact that was decided. */
+/** A contact that was decided on. */
 export interface Contact {
   readonly atMs: number;
   readonly channel: string;
 }
 
-/** The event that was handled when something was decided. */
+/** The event that was being processed at the decision. */
 export interface CauseEvent {
   readonly type: string;
   readonly name: string;
@@ -16,7 +16,7 @@ export interface CauseEvent {
 export interface PendingAction {
   readonly strategy: string;
   readonly causeId: string;
-  /** For the condition, which is tested again: that the event happened stays true. */
+  /** For the condition, which is tested again: the event itself does not change. */
   readonly event: CauseEvent | undefined;
   readonly causedAtMs: number;
   readonly dueAtMs: number;
@@ -24,9 +24,9 @@ export interface PendingAction {
   readonly reasons: readonly string[];
 }
 
-/** What a profile has got and is about to get, as far as caps and cooldowns need it. Bounded in every part. */
+/** A profile's contacts and pending actions, as far as caps and cooldowns need them. Every part is bounded. */
 export interface ContactHistory {
-  /** In order of time; those that no cap looks at any more are dropped. */
+  /** In order of time; contacts outside every cap's window are dropped. */
   readonly contacts: readonly Contact[];
   /** When each strategy was last used, while its cooldown lasts. */
   readonly lastUsedAtMs: Readonly<Record<string, number>>;
@@ -34,14 +34,14 @@ export interface ContactHistory {
   readonly pending: readonly PendingAction[];
 }
 
-/** Contacts kept of a profile. Reaching it within the longest window of the policy's caps counts as a cap reached. */
+/** Maximum contacts kept per profile. Reaching it within the policy's longest cap window counts as a cap reached. */
 export const CONTACTS_MAX = 64;
-/** A profile's decisions that may wait for one end of quiet hours. */
+/** Maximum decisions of a profile that may wait for the end of quiet hours. */
 export const PENDING_MAX = 4;
 
 export const EMPTY_HISTORY: ContactHistory = { contacts: [], lastUsedAtMs: {}, pending: [] };
 
-/** True when one more contact now would break the cap; `channel` undefined counts all channels. */
+/** True when one more contact now would exceed the cap; `channel` undefined counts all channels. */
 export function isCapReached(
   history: ContactHistory,
   cap: Cap,
@@ -55,7 +55,7 @@ export function isCapReached(
   return count >= cap.max;
 }
 
-/** The history with one contact more, without what the policy no longer looks at. */
+/** The history with one more contact, without entries that the policy no longer needs. */
 export function addContact(
   history: ContactHistory,
   policy: Policy,

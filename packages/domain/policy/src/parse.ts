@@ -36,8 +36,8 @@ const CAP_WINDOW_MAX_MS = 366 * DAY_MS;
 const NAME = { pattern: /^[a-z][a-z0-9_-]{0,62}$/, patternHint: 'lower-case letters, digits, _ and -, a letter first' };
 
 /**
- * Reads a `policy.yaml` (format: README of this package). Gives the policy, or every problem with file, line, column and
- * the nearest right word. Names of stages and of a model's heads are checked when `stages` and `headNames` say them.
+ * Parses a `policy.yaml` (format: README of this package). Returns the policy, or every problem with file, line, column
+ * and the nearest valid word. Names of stages and heads are checked when `stages` and `headNames` are given.
  */
 export function parsePolicy(
   yamlText: string,
@@ -63,7 +63,7 @@ type StrategyFile = File['strategies'] extends ReadonlyMap<string, infer S> ? S 
 
 function createShape(variables: VariableSet) {
   const share = optional(number({ min: 0, max: 1 }), 0);
-  // A cap counts kept contacts, and no more than CONTACTS_MAX are kept.
+  // A cap counts kept contacts, and at most CONTACTS_MAX are kept.
   const cap = object({
     max: integer({ min: 0, max: CONTACTS_MAX }),
     per: duration({ minMs: 1_000, maxMs: CAP_WINDOW_MAX_MS }),

@@ -1,22 +1,22 @@
 import type { Condition, VariableSet } from '@perennial/expressions';
 import type { QuietHours } from './quiet-hours.js';
 
-/** Who gets which action when, and who gets none. */
+/** Which profiles get which action when, and which get none. */
 export interface Policy {
   readonly name: string;
-  /** For users whose own zone is not known. */
+  /** For users whose own time zone is unknown. */
   readonly timeZone: string;
   readonly quietHours: QuietHours | undefined;
-  /** Salt of the holdouts' hashes: another salt draws other profiles. */
+  /** Salt of the holdouts' hashes: another salt selects other profiles. */
   readonly salt: string;
   /** Share of all profiles that get no action at all. */
   readonly holdoutShare: number;
   /** Over all channels together. */
   readonly caps: readonly Cap[];
-  /** The longest window of any cap: contacts older than that are forgotten. */
+  /** The longest window of any cap: older contacts are dropped. */
   readonly contactWindowMs: number;
   readonly channels: ReadonlyMap<string, Channel>;
-  /** Among several strategies: the highest priority (then the first in the file), or drawn by weight. */
+  /** Choice among several strategies: the highest priority (then the first in the file), or drawn by weight. */
   readonly choice: 'priority' | 'weighted';
   readonly strategies: ReadonlyMap<string, Strategy>;
   /** Strategies by stage, in order of the file. */
@@ -40,7 +40,7 @@ export interface Strategy {
   readonly name: string;
   readonly description: string;
   readonly stages: ReadonlySet<string>;
-  /** `stage_entered`: only by the record that moved the profile into the stage; `scored`: by every score in it. */
+  /** `stage_entered`: only the record that moved the profile into the stage; `scored`: every score while in it. */
   readonly on: 'stage_entered' | 'scored';
   readonly channel: string;
   readonly template: string;
@@ -49,7 +49,7 @@ export interface Strategy {
   readonly cost: number;
   readonly cooldownMs: number;
   readonly when: Condition | undefined;
-  /** How long after its cause the action is still worth taking. */
+  /** How long after its cause the action is still useful. */
   readonly expiryMs: number;
   readonly priority: number;
   readonly weight: number;

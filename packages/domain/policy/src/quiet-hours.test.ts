@@ -22,8 +22,8 @@ describe('toLocalMinutes', () => {
 });
 
 /**
- * Minute by minute. Where the clocks go back from within quiet hours to before them, that is an end too, but so is the
- * end after the repeated hour: nobody is woken either way.
+ * Minute by minute. When the clocks go back from within quiet hours to before them, that is a valid end, and so is the
+ * end after the repeated hour: no message is sent in quiet hours either way.
  */
 function toNaiveEnds(quiet: { from: number; to: number }, zone: string, atMs: number): number[] {
   const ends: number[] = [];

@@ -3,13 +3,13 @@ import { toLocalMinutes } from './time-zone.js';
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;
 
-/** A part of the day, in minutes since local midnight: from `from` up to but not including `to`, over midnight if need be. */
+/** A part of the day, in minutes since local midnight: from `from` up to but not including `to`; may span midnight. */
 export interface QuietHours {
   readonly from: number;
   readonly to: number;
 }
 
-/** True when it is quiet at this instant where the user lives. */
+/** True when this instant is within quiet hours in the user's zone. */
 export function isQuiet(quiet: QuietHours, timeZone: string, atMs: number): boolean {
   return isWithin(quiet, toLocalMinutes(timeZone, atMs));
 }
@@ -17,8 +17,8 @@ export function isQuiet(quiet: QuietHours, timeZone: string, atMs: number): bool
 /**
  * The end of the quiet hours that `atMs` is in; undefined when it is not quiet at `atMs`.
  *
- * Safe over changes of the clocks: it jumps by what the wall clock says is left; if the clocks went back meanwhile it is
- * still quiet there, and it jumps again; if they went forward it has gone too far, and looks for the first minute.
+ * Correct across clock changes. It advances by the rest that the wall clock shows. If clocks went back meanwhile, it
+ * is still quiet there and it advances again; if they went forward, it is too late and searches for the first minute.
  */
 export function toQuietEndMs(quiet: QuietHours, timeZone: string, atMs: number): number | undefined {
   let local = toLocalMinutes(timeZone, atMs);
@@ -32,7 +32,7 @@ export function toQuietEndMs(quiet: QuietHours, timeZone: string, atMs: number):
   }
 }
 
-/** Bisection: quiet at `quietMs`, not at `loudMs`, one change between. */
+/** Bisection: quiet at `quietMs`, not quiet at `loudMs`, with one change between them. */
 function toFirstLoud(quiet: QuietHours, timeZone: string, quietMs: number, loudMs: number): number {
   let low = quietMs;
   let high = loudMs;

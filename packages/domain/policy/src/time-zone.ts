@@ -1,10 +1,10 @@
 import { LruCache } from '@perennial/kernel';
 
-/** Formatters are dear to make (about 50 us) and to keep; clients may send any zone name. */
+/** Formatters are costly to create (about 50 us) and to keep, and clients may send any zone name. */
 const FORMATTERS_MAX = 256;
 const NAME_LENGTH_MAX = 64;
 
-/** Memory of a pure function; null for names that are no zone. */
+/** Cache of a pure function; null for names that are no zone. */
 const formatters = new LruCache<string, Intl.DateTimeFormat | null>({
   entriesMax: FORMATTERS_MAX,
   sizeMax: FORMATTERS_MAX,
@@ -41,7 +41,7 @@ function createFormatter(timeZone: string): Intl.DateTimeFormat | null {
   try {
     return new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   } catch {
-    // RangeError is how Intl says that there is no such zone.
+    // Intl throws a RangeError for an unknown zone.
     return null;
   }
 }

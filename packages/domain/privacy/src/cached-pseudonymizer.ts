@@ -1,7 +1,7 @@
 import { LruCache } from '@perennial/kernel';
 import type { Pseudonymizer } from './pseudonymizer.js';
 
-/** A pseudonymizer that remembers what it computed last, at most `entriesMax` ids for each of its two directions. */
+/** A pseudonymizer with a cache of at most `entriesMax` ids for each of its two directions. */
 export function createCachedPseudonymizer(inner: Pseudonymizer, limits: { entriesMax: number }): Pseudonymizer {
   const profileKeys = new LruCache<string, string>({ entriesMax: limits.entriesMax, sizeMax: Number.MAX_SAFE_INTEGER });
   const seals = new LruCache<string, Buffer>({ entriesMax: limits.entriesMax, sizeMax: Number.MAX_SAFE_INTEGER });

@@ -1,11 +1,11 @@
 import { AppError } from '@perennial/kernel';
 import type { Pseudonymizer } from './pseudonymizer.js';
 
-/** Longest external id, in UTF-16 code units: the front door refuses longer ones, so nobody has one. */
+/** Longest external id, in UTF-16 code units: the front door rejects longer ones, so no profile has one. */
 export const EXTERNAL_ID_CHARS_MAX = 256;
 
 /**
- * A user's id that a request asks by. Whole numbers become their text, as at the front door: apps often number their
+ * Parses the user id of a request. Whole numbers become their text, as at the front door: apps often number their
  * users. Throws AppError `contract_violation` that names the field.
  */
 export function parseUserId(value: unknown, field = 'userId'): string {
@@ -20,8 +20,8 @@ export function parseUserId(value: unknown, field = 'userId'): string {
 }
 
 /**
- * The user's id of a profile for those outside; null for one that is known by an anonymous id only, whose key is not that
- * of a user of this name. Throws `contract_violation` when it was sealed under another secret.
+ * The external user id of a profile; null for a profile known by an anonymous id only, whose key differs from that
+ * of a user with the same text. Throws `contract_violation` when it was sealed under another secret.
  */
 export function unsealUserId(
   pseudonymizer: Pseudonymizer,

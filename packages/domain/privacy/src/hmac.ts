@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 
-/** Block and digest of SHA-256, bytes. */
+/** Block and digest size of SHA-256, in bytes. */
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
-/** Longest message that needs no buffer of its own. */
+/** Longest message that fits the preallocated buffer. */
 const MESSAGE_BYTES_KEPT = 4096;
 
 /**
  * HMAC-SHA256 under one key of at most 64 bytes, by the formula of RFC 2104: H(key ^ opad, H(key ^ ipad, message)). Not
- * `createHmac`: it makes an object outside of the JavaScript heap for every call, and millions of those cost the garbage
- * collector several times what the hashing does.
+ * `createHmac`: it creates an object outside the JavaScript heap for every call, and millions of those cost the garbage
+ * collector several times as much as the hashing.
  */
 export function createHmacSha256(key: Uint8Array): (message: string) => Buffer {
   if (key.length > BLOCK_BYTES) throw new RangeError(`a key of ${key.length} bytes is over ${BLOCK_BYTES}`);

@@ -2,16 +2,16 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { AppError } from '@perennial/kernel';
 import { createHmacSha256 } from './hmac.js';
 
-/** Who an event is about: a user's id, or the id of a device that is not (yet) anybody's. */
+/** The subject of an event: a user id, or a device id that belongs to no known user (yet). */
 type ExternalId = { readonly userId: string } | { readonly anonymousId: string };
 
-/** Turns external ids into the pseudonyms that internal topics carry, and back where the bytes were sealed for that. */
+/** Turns external ids into the pseudonyms of internal topics, and back from sealed bytes. */
 export interface Pseudonymizer {
-  /** 22 base64url characters (132 bits) that name a profile; a user and an anonymous id of the same text differ. */
+  /** Profile key: 22 base64url characters (132 bits); a user id and an anonymous id of the same text differ. */
   toProfileKey(externalId: ExternalId): string;
   /** Encrypts an external id; the same id always gives the same bytes, so that records stay a function of their input. */
   seal(externalId: string): Buffer;
-  /** The external id; throws AppError `contract_violation` when the bytes were changed or sealed under another secret. */
+  /** Decrypts to the external id; throws AppError `contract_violation` for changed bytes or another secret. */
   unseal(sealed: Uint8Array): string;
 }
 
@@ -23,8 +23,8 @@ const TAG_BYTES = 16;
 const OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
 
 /**
- * A pseudonymizer under one secret. Each use has its own subkey (HKDF-SHA256, RFC 5869), so that what one of them
- * reveals says nothing about the others. Sealed form: version (1 byte), nonce (12), ciphertext, tag (16).
+ * A pseudonymizer under one secret. Each use has its own subkey (HKDF-SHA256, RFC 5869), so that a leak of one
+ * reveals nothing about the others. Sealed form: version (1 byte), nonce (12), ciphertext, tag (16).
  */
 export function createPseudonymizer(secret: string): Pseudonymizer {
   const toProfileMac = createHmacSha256(deriveKey(secret, 'profile-key'));
@@ -38,8 +38,8 @@ export function createPseudonymizer(secret: string): Pseudonymizer {
     },
 
     seal(externalId) {
-      // A nonce that is a function of the plaintext repeats only with the same plaintext, which is the one repeat
-      // that GCM bears (as in AES-SIV): it shows that two ids are equal, and the profile key shows that anyway.
+      // The nonce is a function of the plaintext, so it repeats only with the same plaintext. GCM allows that repeat
+      // (as in AES-SIV). It reveals that two ids are equal, and the profile key reveals that anyway.
       const nonce = toNonceMac(externalId).subarray(0, NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', sealKey, nonce);
       const ciphertext = Buffer.concat([cipher.update(externalId, 'utf8'), cipher.final()]);

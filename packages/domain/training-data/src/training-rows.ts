@@ -7,7 +7,7 @@ import {
   toEventAmount,
 } from '@perennial/feature-engine';
 
-/** What comes after a cutoff and is to be predicted: this many days of it. */
+/** Label window: the number of days from a cutoff on that are to be predicted. */
 export const LABEL_DAYS = 90;
 
 /** An event of a history, in the shape of Segment's API. */
@@ -19,14 +19,14 @@ export interface HistoryEvent {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** Events in order of time, such as `readOrders` of the history package gives. */
+/** Events in order of time, such as the result of `readOrders` of the history package. */
 export interface OrderedHistory {
   readonly length: number;
   timestampMs(index: number): number;
   event(index: number): HistoryEvent;
 }
 
-/** One profile at one cutoff: what was known then, and what came of it. */
+/** One profile at one cutoff: features as known then, and labels from the time after. */
 export interface TrainingRow {
   readonly userId: string;
   readonly cutoffMs: number;
@@ -39,7 +39,7 @@ export interface TrainingRow {
 
 /**
  * Point-in-time rows: features from the events strictly before the cutoff, labels from the `LABEL_DAYS` that begin with
- * it. The population is everyone whose first order lies before the cutoff, by user id.
+ * it. The population is every user whose first order is before the cutoff, by user id.
  */
 export function* toTrainingRows(
   history: OrderedHistory,
@@ -85,7 +85,7 @@ function isOrder({ type, event }: HistoryEvent): boolean {
   return type === 'track' && event === ORDER_COMPLETED;
 }
 
-/** Spend of everyone who orders from event `first` on until `untilMs` (exclusive). */
+/** Spend of every user who orders from event `first` on until `untilMs` (exclusive). */
 function collectLabels(history: OrderedHistory, first: number, untilMs: number): Map<string, number> {
   const spend = new Map<string, number>();
   for (let index = first; index < history.length && history.timestampMs(index) < untilMs; index += 1) {

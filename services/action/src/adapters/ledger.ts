@@ -3,7 +3,7 @@ import type { LogRecord } from '@perennial/kafka';
 import { type Migration, type Pool, type PoolClient, quoteIdentifier } from '@perennial/postgres';
 import type { PageKind } from '@perennial/service-host';
 
-/** An action as the ledger tells it. External ids are not kept: a profile's actions are found by its key. */
+/** An action as the ledger stores it. External ids are not kept: a profile's actions are found by its key. */
 type LedgerEntry = Omit<ActionDecided, 'userId'>;
 
 interface StrategyTotals {
@@ -14,9 +14,9 @@ interface StrategyTotals {
 
 /** The ledger of decided actions, a projection of `action.decided`. */
 export interface Ledger {
-  /** Writes a batch within the projection's transaction; an action that is there already changes nothing. */
+  /** Writes a batch within the projection's transaction; an action that is already there changes nothing. */
   insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
-  /** A profile's actions, newest first, from the one behind `after` on. */
+  /** A profile's actions, newest first, starting after `after`. */
   listByProfile(
     profileKey: string,
     range: { after: ActionPosition | undefined; limit: number },
@@ -24,13 +24,13 @@ export interface Ledger {
   totals(): Promise<StrategyTotals[]>;
 }
 
-/** Where a page of a profile's actions ends. */
+/** Position of the last action of a page. */
 export interface ActionPosition {
   readonly decidedAt: string;
   readonly actionId: string;
 }
 
-/** Several actions may be of one moment: their ids tell them apart. */
+/** Several actions may have the same time: the id breaks the tie. */
 export const ACTION_PAGES: PageKind<ActionPosition> = {
   name: 'actions',
   isPosition(value): value is ActionPosition {
@@ -39,7 +39,7 @@ export const ACTION_PAGES: PageKind<ActionPosition> = {
   },
 };
 
-/** What action keeps in PostgreSQL. Migrations are only ever added. */
+/** Tables of the action service in PostgreSQL. Migrations are only ever added. */
 export const LEDGER_MIGRATIONS: readonly Migration[] = [
   {
     name: 'actions-1',
@@ -69,7 +69,7 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
   },
   {
     name: 'actions-2',
-    // In the order of pages, so that one reads no row of another.
+    // In page order, so that a page reads no row of another page.
     sql: `
       DROP INDEX actions_by_profile;
       CREATE INDEX actions_by_profile ON actions (profile_key, decided_at DESC, action_id DESC)`,
@@ -84,7 +84,7 @@ const COLUMNS = `"actionId" text, "profileKey" text, strategy text, channel text
   stage text, cause jsonb, reasons jsonb, "policyVersion" bigint, "modelHash" text, "decidedAt" timestamptz,
   "expiresAt" timestamptz, cost double precision, scores jsonb`;
 
-/** The columns of the table, of records of which the oldest have no scores. */
+/** Columns of the table; the oldest records have no scores. */
 const VALUES = `"actionId", "profileKey", strategy, channel, template, parameters, stage, cause, reasons, "policyVersion",
   "modelHash", "decidedAt", "expiresAt", cost, coalesce(scores, '{}')`;
 
@@ -94,7 +94,7 @@ export function createLedger(pool: Pool, schema: string): Ledger {
   return {
     async insert(client, records) {
       const rows = records.map(({ value }) => JSON.parse((value ?? Buffer.from('null')).toString('utf8')) as unknown);
-      // Totals are taken in the order of their names: two sinks that come together must not lock each other out.
+      // Totals are locked in the order of their names, so that two concurrent sinks cannot deadlock.
       await client.query(
         `WITH added AS (
            INSERT INTO ${actions} SELECT ${VALUES} FROM jsonb_to_recordset($1::jsonb) AS rows (${COLUMNS})

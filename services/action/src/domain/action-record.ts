@@ -3,7 +3,7 @@ import type { ActionDecision } from '@perennial/policy';
 import { type Pseudonymizer, unsealUserId } from '@perennial/privacy';
 import { type Recipient, toCause } from './step.js';
 
-/** Makes edge records of decisions: JSON with CloudEvents headers, whose id is the action's. */
+/** Makes edge records of decisions: JSON with CloudEvents headers; the CloudEvent's id is the action's id. */
 export function createActionWriter(namespace: string, pseudonymizer: Pseudonymizer) {
   const source = `/perennial/${namespace}/action`;
   return (decision: ActionDecision, recipient: Recipient, policyVersion: number) => {

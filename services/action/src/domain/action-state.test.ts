@@ -39,13 +39,13 @@ const state: fc.Arbitrary<ActionState> = fc.record({
   ),
 });
 
-/** As releases wrote it that had no version in front of the JSON. */
+/** As written by releases that put no version before the JSON. */
 function encodeSecondVersion(before: ActionState): Buffer {
   const stored = JSON.parse(actionStates.encode(before).toString('utf8', 1)) as unknown[];
   return Buffer.from(JSON.stringify([2, ...stored]));
 }
 
-/** As releases wrote it whose models had three heads. */
+/** As written by releases whose models had three heads. */
 function encodeThirdVersion(before: ActionState): Buffer {
   return Buffer.concat([Buffer.of(3), actionStates.encode(before).subarray(1)]);
 }

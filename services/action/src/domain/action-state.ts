@@ -1,22 +1,22 @@
 import { defineState } from '@perennial/contracts';
 import type { CauseEvent, ContactHistory } from '@perennial/policy';
 
-/** What action remembers of a profile. Profiles that never got anything, and await nothing, have no state. */
+/** State of a profile. Profiles without any contact or waiting action have no state. */
 export interface ActionState {
   readonly history: ContactHistory;
-  /** As of the last record that was kept: needed when a timer releases what waits. */
+  /** As of the last record that was kept: needed when a timer releases waiting actions. */
   readonly stage: string;
   readonly subject: Buffer;
   readonly timeZone: string;
   readonly modelHash: string;
-  /** Kept only while something waits. */
+  /** Kept only while an action waits. */
   readonly facts: ProfileFacts | undefined;
 }
 
-/** What conditions read of a profile, as of its last score. */
+/** What conditions read about a profile, as of its last score. */
 export interface ProfileFacts {
   readonly asOfMs: number;
-  /** The spec that gives `values` their order. */
+  /** The spec that defines the order of `values`. */
   readonly specHash: string;
   /** NaN for no value. */
   readonly values: readonly number[];
@@ -27,9 +27,9 @@ export interface ProfileFacts {
 }
 
 const VERSION = 4;
-/** Its scores were three numbers without the manifest that they were of. */
+/** Its scores were three numbers without the hash of their manifest. */
 const NAMELESS_SCORES_VERSION = 3;
-/** Versions 1 and 2 were JSON from the first byte on: `[`. */
+/** Versions 1 and 2 were JSON from the first byte: `[`. */
 const JSON_VERSION = '['.charCodeAt(0);
 
 type Stored = readonly [
@@ -95,13 +95,13 @@ function encode(state: ActionState): Buffer {
   return Buffer.from(String.fromCharCode(VERSION) + JSON.stringify(stored));
 }
 
-/** Version 2 told itself by its first element. */
+/** In version 2 the first element is the version. */
 function toWithoutVersion([version, ...stored]: readonly unknown[]): Stored {
   if (version !== 2) throw new Error(`it is of version ${version}`);
   return stored as unknown as Stored;
 }
 
-/** What is known of the profile but for scores that nobody could name; the next record brings them anew. */
+/** The context without scores, since their model is unknown; the next record brings new ones. */
 function withoutScores(state: ActionState): ActionState {
   return state.facts === undefined ? state : { ...state, facts: { ...state.facts, scores: undefined } };
 }
@@ -145,7 +145,7 @@ function toFacts([asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores
   };
 }
 
-/** When the first of what waits is due. */
+/** When the first waiting action is due. */
 export function toTimerAtMs(state: ActionState): number | undefined {
   return state.history.pending[0]?.dueAtMs;
 }

@@ -20,12 +20,12 @@ export interface PolicyInForce {
   readonly number: number;
 }
 
-/** Whom an action is for, and what else goes into its record. */
+/** The profile that an action is for, and the further data of its record. */
 export interface Recipient {
   readonly profileKey: string;
   readonly subject: Buffer;
   readonly modelHash: string;
-  /** By the names of heads; undefined while no model is in force. */
+  /** By head name; undefined while no model is in force. */
   readonly scores: ScoreVector | undefined;
 }
 
@@ -35,14 +35,14 @@ export interface PolicyStep {
   readonly recipient: Recipient;
 }
 
-/** What a step goes by: the policy in force, and the manifest of the model whose scores it meets. */
+/** Inputs of a step besides the record: the policy in force, and the manifest of the model that made the scores. */
 export interface Rules {
   readonly policy: Policy;
   readonly manifest: ModelManifest | undefined;
 }
 
 export interface StepPlace {
-  /** The feature spec in force, for whose vectors the policy's conditions are compiled. */
+  /** The feature spec in force; the policy's conditions are compiled for its vectors. */
   readonly spec: CompiledFeatures;
   readonly specs: FeatureSpecs;
   readonly namespace: string;
@@ -51,8 +51,8 @@ export interface StepPlace {
 }
 
 /**
- * Decides for one score. The time of the step is log time or the score's, whichever is later: it never goes back. Throws
- * `contract_violation` for scores that are not those of the manifest.
+ * Decides for one score. The step's time is log time or the score's, whichever is later: it never goes back. Throws
+ * `contract_violation` for scores that do not fit the manifest.
  */
 export function decideForScore(
   { policy, manifest }: Rules,
@@ -72,7 +72,7 @@ export function decideForScore(
   return { state: after, result, recipient: { profileKey: place.profileKey, subject, modelHash, scores } };
 }
 
-/** Takes up what waited for the end of quiet hours. */
+/** Processes the actions that waited for the end of quiet hours. */
 export function releaseWaiting({ policy, manifest }: Rules, state: ActionState, place: StepPlace): PolicyStep {
   const { stage, timeZone, subject, modelHash } = state;
   const facts = must(state.facts, 'the facts of a profile for which something waits');
@@ -82,7 +82,7 @@ export function releaseWaiting({ policy, manifest }: Rules, state: ActionState, 
   return { state: toState(undefined, { ...state, history: result.history }), result, recipient };
 }
 
-/** The profile at the time of a step: what is known of it, its clock features moved on. */
+/** The profile at the time of a step: its stored context, with clock features moved to that time. */
 function toProfile(
   facts: ProfileFacts,
   { place, ...known }: { place: StepPlace } & Pick<Profile, 'stage' | 'timeZone' | 'history' | 'scores'>,
@@ -94,7 +94,7 @@ function toProfile(
   return { namespace, profileKey, nowMs, features, stageSinceMs, lastEventAtMs, ...known };
 }
 
-/** The scores by the names of their heads; undefined while no model is in force. */
+/** The scores by head name; undefined while no model is in force. */
 function toScores({ scores }: ProfileFacts, manifest: ModelManifest | undefined): ScoreVector | undefined {
   if (scores === undefined || manifest === undefined) return undefined;
   if (scores.length !== manifest.heads.length) {
@@ -107,9 +107,9 @@ function toScores({ scores }: ProfileFacts, manifest: ModelManifest | undefined)
 }
 
 /**
- * What the score was computed for: a transition by its number; else the event by its id, or time alone, which happens once
- * at a time (tested in feature-store; scoring passes on what only time has changed under the time that it came with). Not
- * the record's offset: a crash may publish records twice, and what follows then has other offsets than in a calm run.
+ * The cause of a score: a transition by its number; else the event by its id, or time alone, at most once for each
+ * time (tested in feature-store; scoring forwards updates caused by time alone under the time they came with). Not
+ * the record's offset: a crash may publish records twice, and later offsets then differ from an undisturbed run.
  */
 function toCauseId({ transition, features }: ScoreComputed): string {
   if (transition !== undefined) return `transition:${transition.number}`;
@@ -135,7 +135,7 @@ function toFacts(computed: ScoreComputed): ProfileFacts {
   };
 }
 
-/** All but the history is kept up to date only while something waits: else it would cost a write a record. */
+/** Everything but the history is updated only while an action waits: otherwise it would cost a write per record. */
 function toState(before: ActionState | undefined, after: ActionState): ActionState | undefined {
   if (after.history.pending.length > 0) return after;
   if (after.history === (before?.history ?? EMPTY_HISTORY)) return before;

@@ -50,5 +50,5 @@ export const getActionSummary = defineOperation({
   }),
 });
 
-/** The contract of this service's HTTP side. */
+/** The HTTP contract of this service. */
 export const OPERATIONS: readonly Operation[] = [listActions, getActionSummary];

@@ -53,7 +53,7 @@ describe('action routes', () => {
     await ask('/v1/actions?userId=ada');
     const key = pseudonymizer.toProfileKey({ userId: 'ada' });
     expect(asked).toEqual([
-      // One more than asked for, to know whether there is a next page.
+      // One more than requested, to find out whether there is a next page.
       [key, 8],
       [key, 101],
     ]);

@@ -9,7 +9,7 @@ export interface ActionRouteDeps {
   readonly ledger: Ledger;
   readonly pseudonymizer: Pseudonymizer;
   readonly telemetry: ActionTelemetry;
-  /** Records of `action.decided` that the ledger has not got yet. */
+  /** Records of `action.decided` that are not in the ledger yet. */
   readonly ledgerLag: () => number;
 }
 

@@ -8,7 +8,7 @@ export const TOPIC = toTopic(NAMESPACE, 'eventAccepted');
 /** Minutes before midnight, so that a test's records span the change of a day. */
 export const START_MS = Date.UTC(2026, 10, 23, 23, 55);
 
-/** Records of one partition as they may lie in the log: events, ticks, rollouts, and bytes that are nothing. */
+/** Records of one partition as a log may hold them: events, ticks, rollouts, and bytes that cannot be decoded. */
 export function createRecords(seed: number, count: number, partition = 0): LogRecord[] {
   const random = createSeededRandom(seed);
   let timestampMs = START_MS;
@@ -28,7 +28,7 @@ export function createRecords(seed: number, count: number, partition = 0): LogRe
   });
 }
 
-/** All of them in one file. */
+/** All records in one file. */
 export function encodeRecords(records: readonly LogRecord[], options: { readonly rowGroupRows: number }): Buffer {
   const writer = new ParquetFileWriter(options);
   for (const record of records) writer.add(record);

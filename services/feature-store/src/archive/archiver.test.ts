@@ -22,7 +22,7 @@ const LIMITS: Partial<ArchiveLimits> = {
   observeIntervalMs: 2,
   retryInitialMs: 1,
   retryMaxMs: 2,
-  // A few records a fetch, so that a kill finds work half done.
+  // A few records per fetch, so that a kill interrupts partly completed work.
   fetchBytesPerPartitionMax: 700,
 };
 
@@ -32,7 +32,7 @@ class World {
   readonly log: MemoryLog;
   readonly records: LogRecord[];
   readonly metrics = createMetrics({ service: 'test', namespace: NAMESPACE, processMetrics: false });
-  /** What lets killed processes go on, so that they can be stopped. */
+  /** Lets killed processes continue, so that they can be stopped. */
   readonly wakes: Array<() => void> = [];
   nowMs = 0;
   readonly #clock: Clock = {
@@ -85,7 +85,7 @@ class World {
     return archiver;
   }
 
-  /** The clock goes on, so that every window is over, and all of the log is archived. */
+  /** Advances the clock so that every window has ended and all of the log is archived. */
   async untilAllArchived(): Promise<void> {
     this.nowMs += 86_400_000;
     await this.until(async () => {
@@ -103,7 +103,7 @@ class World {
     throw new Error('it did not come to that');
   }
 
-  /** What the archive gives back of a partition. */
+  /** The archived records of a partition. */
   async readBack(partition: number, end = Number.POSITIVE_INFINITY): Promise<LogRecord[]> {
     const archive = new EventArchive(this.blobs, NAMESPACE);
     const chain = must((await archive.list()).get(partition), 'a chain');
@@ -315,7 +315,7 @@ describe(`the archiver (seed ${SEED})`, () => {
   });
 });
 
-/** A store for a process that stops in mid-call, before or after operation number `at` took effect; `wake` lets it go on. */
+/** A store for a process that hangs in a call, before or after operation `at` took effect; `wake` lets it continue. */
 function createMortal(store: BlobStore, { at, when }: { at: number; when: 'before' | 'after' }) {
   let calls = 0;
   let die: () => void = () => undefined;

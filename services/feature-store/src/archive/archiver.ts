@@ -8,7 +8,7 @@ import { createArchiveEvents } from './events.js';
 import { ARCHIVE_LIMITS, type ArchiveLimits, toFileBytesMax } from './limits.js';
 import { PartitionArchiver } from './partition-archiver.js';
 
-/** Names the consumer group, whose offsets say how far the archive is: for lag tools, nobody begins from them. */
+/** The consumer group. Its offsets show the archive's progress to lag tools; the archiver does not start from them. */
 export const ARCHIVE_GROUP = 'event-archive';
 
 export interface ArchiverOptions {
@@ -24,11 +24,11 @@ export interface ArchiverOptions {
 }
 
 export interface Archiver {
-  /** Leaves the group; what is not in a file yet is read from the log again by whoever goes on. */
+  /** Leaves the group; the next owner reads records that are in no file yet from the log again. */
   stop(): Promise<void>;
 }
 
-/** Joins a group of its own and archives whatever partitions of `event.accepted` it is given, beside the hot path. */
+/** Joins a consumer group of its own and archives its assigned partitions of `event.accepted`, outside the hot path. */
 export async function startArchiver(options: ArchiverOptions): Promise<Archiver> {
   const topic = toTopic(options.namespace, 'eventAccepted');
   const archiver = new TopicArchiver(options, { topic, partitions: (await options.log.offsets(topic)).size });
@@ -85,7 +85,7 @@ class TopicArchiver implements Archiver {
   async stop(): Promise<void> {
     const observed = this.#observing?.stop();
     await this.#commitGroup();
-    // Before `observed`: it may wait for a file whose store is away, which is given up with the partition.
+    // Before `observed`, which may wait for a file while the store is unavailable; that wait ends with the partition.
     await this.#consumer?.stop();
     await observed;
   }
@@ -136,7 +136,7 @@ class TopicArchiver implements Archiver {
   }
 
   async #observe(): Promise<void> {
-    // Not waited for: age and lag are measured while the store is away, above all then.
+    // Not awaited: age and lag must be measured above all while the store is unavailable.
     for (const archiver of this.#archivers.values()) archiver.closeQuiet().catch(this.#events.unmeasured);
     await this.#commitGroup();
     const ends = await this.#options.log.offsets(this.#topic);
@@ -148,7 +148,7 @@ class TopicArchiver implements Archiver {
   }
 }
 
-/** One listing for all partitions that came together: it names every file. A failed one is not kept. */
+/** One listing for all partitions assigned together, since it names every file. A failed listing is not cached. */
 function createShared<T>(operation: () => Promise<T>): () => Promise<T> {
   let shared: Promise<T> | undefined;
   return () => {

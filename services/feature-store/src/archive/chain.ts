@@ -1,20 +1,20 @@
 import type { ArchivedFile } from './file-name.js';
 
-/** What the names say that a partition's archive holds. */
+/** The contents of a partition's archive, derived from the file names. */
 export interface ArchiveChain {
-  /** In order; each brings at least one record that none before it has. */
+  /** In order; each adds at least one record that no earlier file has. */
   readonly files: readonly ArchivedFile[];
   /** Offset of the first record. */
   readonly first: number;
-  /** Offset of the first record that the archive does not have, above all that it has. */
+  /** Offset after the last archived record. */
   readonly next: number;
-  /** Offsets that are missing in between: `from` to `to`, both included. */
+  /** Missing offset ranges in between: `from` to `to`, both included. */
   readonly gaps: ReadonlyArray<{ readonly from: number; readonly to: number }>;
 }
 
 /**
- * The files of one partition in order, undefined when there is none. Files may overlap: two archivers whose clocks differ may
- * have closed a quiet window differently. A record is the same in every file, so only what a file adds counts.
+ * The files of one partition in order; undefined when there are none. Files may overlap: archivers whose clocks differ
+ * may have closed a quiet window differently. A record is the same in every file, so only a file's new records count.
  */
 export function toChain(files: readonly ArchivedFile[]): ArchiveChain | undefined {
   const sorted = [...files].sort((a, b) => a.first - b.first || b.last - a.last);

@@ -3,7 +3,7 @@ import type { LogRecord } from '@perennial/kafka';
 import { unreachable } from '@perennial/kernel';
 import type { SchemaElement } from 'hyparquet';
 
-/** A record as a row: what the log gave, to give it back to the byte, and what it says, to be read by people and tools. */
+/** A record as a row: its raw parts, to restore it byte for byte, and its decoded fields, for people and tools. */
 export interface ArchiveRow {
   readonly partition: number;
   readonly offset: bigint;
@@ -14,9 +14,9 @@ export interface ArchiveRow {
   readonly message_id: string | null;
   readonly source_id: string | null;
   readonly type: string | null;
-  /** Of a rollout: what it puts in force. */
+  /** Of a rollout: the kind of its artifact. */
   readonly name: string | null;
-  /** Of an event: when it happened; of a tick: the time that was reached. */
+  /** Of an event: when it happened; of a tick: the log time reached. */
   readonly event_time: Date | null;
   readonly received_at: Date | null;
   readonly time_zone: string | null;
@@ -52,7 +52,7 @@ const COLUMNS: Readonly<Record<ColumnName, { readonly kind: ColumnKind; readonly
 
 export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly ColumnName[];
 
-/** What a file needs to give records back; the others are for people. */
+/** Columns needed to restore records; the others are for people. */
 export const RECORD_COLUMNS = [
   'partition',
   'offset',
@@ -116,7 +116,7 @@ const NOTHING = {
   properties: null,
 };
 
-/** A record that cannot be read is archived too: the platform dead-letters it, and a rebuild must do so again. */
+/** A record that cannot be decoded is archived too: the platform dead-letters it, and a rebuild must do the same. */
 function toContent(value: Buffer | null): Content {
   const record = decode(value);
   switch (record?.$case) {
@@ -147,7 +147,7 @@ function toContent(value: Buffer | null): Content {
   }
 }
 
-/** Bytes that are no event may still read like one of the year 300,000: that must not stop the archive. */
+/** Invalid bytes may decode as an event of the year 300,000: that must not stop the archive. */
 function toTime(ms: number): Date | null {
   const time = new Date(ms);
   return Number.isNaN(time.getTime()) ? null : time;
@@ -158,7 +158,7 @@ function decode(value: Buffer | null): AcceptedRecord['record'] {
   try {
     return AcceptedRecord.decode(value).record;
   } catch {
-    // Told by its kind.
+    // The kind says so already.
     return undefined;
   }
 }

@@ -22,7 +22,7 @@ export class EventArchive {
     this.#namespace = namespace;
   }
 
-  /** What is there, by partition; a partition without a file is absent. */
+  /** The archived files by partition; a partition without a file is absent. */
   async list(): Promise<ReadonlyMap<number, ArchiveChain>> {
     const files = new Map<number, ArchivedFile[]>();
     for (const name of await this.#blobs.list(toArchivePrefix(this.#namespace))) {
@@ -35,12 +35,12 @@ export class EventArchive {
     return new Map([...files].map(([partition, own]) => [partition, must(toChain(own), 'a chain of files')]));
   }
 
-  /** Puts a file where it belongs. Writing it twice changes nothing. */
+  /** Stores a file under its name. Writing it twice changes nothing. */
   async write(stretch: ArchivedStretch, bytes: Buffer): Promise<void> {
     await this.#blobs.put(toArchiveName(this.#namespace, stretch), bytes);
   }
 
-  /** The records of a file. Throws `data_damaged` when it is gone, damaged, or not what its name says. */
+  /** The records of a file. Throws `data_damaged` when it is missing, damaged, or does not match its name. */
   async read(file: ArchivedFile): Promise<LogRecord[]> {
     const bytes = await this.#blobs.get(file.name);
     if (bytes === undefined) throw new AppError('data_damaged', `${file.name} is not there`);
@@ -53,7 +53,7 @@ export class EventArchive {
     return records;
   }
 
-  /** Records of a chain from its beginning, those below `end` only, a file at a time; what files overlap in comes once. */
+  /** Records of an archive from its beginning, those below `end` only, file by file; overlapping records come once. */
   async *readChain(chain: ArchiveChain, end: number): AsyncGenerator<readonly LogRecord[]> {
     let next = chain.first;
     for (const file of chain.files) {

@@ -1,7 +1,7 @@
 import { toMessage } from '@perennial/kernel';
 import type { Logger, Metrics } from '@perennial/telemetry';
 
-/** One function for each thing worth telling of the archive; none of them throws. */
+/** One function for each thing worth reporting of the archive; none of them throws. */
 export type ArchiveEvents = ReturnType<typeof createArchiveEvents>;
 
 export function createArchiveEvents(logger: Logger, metrics: Metrics) {

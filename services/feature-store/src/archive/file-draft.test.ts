@@ -6,7 +6,7 @@ import { FileDraft } from './file-draft.js';
 const LIMITS = { windowMs: 10 * 60_000, fileBytesMax: 12_000, rowGroupRows: 50 };
 const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);
 
-/** The ranges of the files that records are cut into, the last one left open. */
+/** The ranges of the files that records are cut into; the last file stays open. */
 function cut(records: readonly LogRecord[]): string[] {
   const files: string[] = [];
   let draft: FileDraft | undefined;

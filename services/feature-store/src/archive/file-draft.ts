@@ -3,7 +3,7 @@ import { assert } from '@perennial/kernel';
 import type { ArchivedStretch } from './file-name.js';
 import { ParquetFileWriter } from './parquet-file.js';
 
-/** What a record object costs beyond the bytes it carries, about. */
+/** Approximate size of a record object beyond its own bytes. */
 const RECORD_OVERHEAD_BYTES = 300;
 
 export interface FileDraftLimits {
@@ -13,9 +13,9 @@ export interface FileDraftLimits {
 }
 
 /**
- * The file that one partition's records are being made into. Where it ends is a function of where it began and of the records
- * themselves (their append time, their size), never of when they came or who reads: whoever begins at a cut makes the same
- * files, so that an archiver that was killed, or one that does not know yet that it was replaced, writes the same bytes under
+ * The file that one partition's records are collected in. Its end is a function of its beginning and of the records
+ * themselves (append time, size), not of when they arrived or who reads. Every archiver that begins at a cut makes the
+ * same files. So one that was killed, or does not know yet that it was replaced, writes the same bytes under
  * the same name.
  */
 export class FileDraft {
@@ -34,12 +34,12 @@ export class FileDraft {
     this.#take(first);
   }
 
-  /** Nothing appended from this moment on belongs to it. */
+  /** Records appended from this time on do not belong to it. */
   get windowEndMs(): number {
     return (this.#toWindow(this.first) + 1) * this.#limits.windowMs;
   }
 
-  /** Whether the next record is one of the next file. */
+  /** Whether the next record belongs to the next file. */
   endsBefore(record: LogRecord): boolean {
     return (
       this.#toWindow(record) !== this.#toWindow(this.#last) ||
@@ -47,13 +47,13 @@ export class FileDraft {
     );
   }
 
-  /** Takes the next record. True when that took milliseconds: some were encoded. */
+  /** Adds the next record. True when that took milliseconds, because records were encoded. */
   add(record: LogRecord): boolean {
     assert(record.offset === this.#last.offset + 1, 'a file has no gap');
     return this.#take(record);
   }
 
-  /** Ends it. Called once. */
+  /** Completes the file. Called once. */
   finish(): { readonly stretch: ArchivedStretch; readonly bytes: Buffer } {
     const { partition, offset, timestampMs } = this.first;
     const stretch = { partition, first: offset, last: this.#last.offset, appendTimeMs: timestampMs };

@@ -1,13 +1,13 @@
 import { AppError } from '@perennial/kernel';
 
-/** The records of one partition that a file holds: `first` to `last`, none missing. */
+/** The records of one partition in a file: `first` to `last`, without gaps. */
 interface ArchivedRange {
   readonly partition: number;
   readonly first: number;
   readonly last: number;
 }
 
-/** What a file's name is made of. */
+/** The parts of a file's name. */
 export interface ArchivedStretch extends ArchivedRange {
   /** Of the first record, ms. */
   readonly appendTimeMs: number;
@@ -23,7 +23,7 @@ const PARTITION_DIGITS = 2;
 const OFFSET_DIGITS = 12;
 const NAME = /^day=\d{4}-\d{2}-\d{2}\/p(\d{2,})-(\d{12,})-(\d{12,})\.parquet$/;
 
-/** What every file of a namespace's archive begins with; ends in a slash. */
+/** Prefix of every file of a namespace's archive; ends in a slash. */
 export function toArchivePrefix(namespace: string): string {
   return `${namespace}/${FOLDER}/`;
 }
@@ -35,7 +35,7 @@ export function toArchiveName(namespace: string, { partition, first, last, appen
   return `${toArchivePrefix(namespace)}day=${day}/p${String(partition).padStart(PARTITION_DIGITS, '0')}-${range}.parquet`;
 }
 
-/** Undefined for what is no file of this namespace's archive. Throws `data_damaged` for a range that ends before it begins. */
+/** Undefined for a key that is no file of this archive. Throws `data_damaged` for an end before the beginning. */
 export function parseArchiveName(namespace: string, name: string): ArchivedFile | undefined {
   const prefix = toArchivePrefix(namespace);
   const match = name.startsWith(prefix) ? NAME.exec(name.slice(prefix.length)) : null;

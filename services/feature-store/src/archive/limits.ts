@@ -1,28 +1,28 @@
 /** Every bound of the event archive. */
 export interface ArchiveLimits {
   /**
-   * Records of one stretch of append time lie in a file of their own: how far the archive is behind at most, beside the
-   * time that writing takes. It divides a day, so that no file spans two.
+   * Records of one window of append time are in a file of their own: the archive's maximum delay, besides the
+   * time that writing takes. It divides a day, so that no file spans two days.
    */
   readonly windowMs: number;
-  /** Beyond a window's end the clock must be so far until a partition that has gone quiet is taken to have no more of it. */
+  /** How far the clock must be past a window's end before a quiet partition is taken to have no more records of it. */
   readonly quietGraceMs: number;
   /**
-   * Records of all partitions' files that are in the making, bytes, about: each partition's file is bounded by its share. What
-   * is held is less, since row groups are encoded as they fill.
+   * Approximate bytes of records in all partitions' open files: each partition's file is bounded by its share. Memory
+   * use is lower, since row groups are encoded as they fill.
    */
   readonly heldBytesMax: number;
-  /** No file's bound is below this, however many partitions there are. */
+  /** Lower bound of a file's limit, however many partitions there are. */
   readonly fileBytesMin: number;
-  /** Rows that are encoded at once: a few milliseconds, since HTTP and the hot path share the thread. */
+  /** Rows encoded at once: this takes a few milliseconds, since HTTP and the hot path share the thread. */
   readonly rowGroupRows: number;
-  /** How often quiet partitions are looked at, and age and lag measured. */
+  /** Interval at which quiet partitions are checked, and age and lag are measured. */
   readonly observeIntervalMs: number;
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
   readonly sessionTimeoutMs: number;
   readonly fetchBytesPerPartitionMax: number;
-  /** The archive is in no hurry: fetches wait for so much, */
+  /** Latency does not matter for the archive: a fetch waits for this many bytes, */
   readonly fetchBytesMin: number;
   /** but no longer than this. */
   readonly fetchWaitMaxMs: number;
@@ -43,7 +43,7 @@ export const ARCHIVE_LIMITS: ArchiveLimits = {
   fetchWaitMaxMs: 1_000,
 };
 
-/** Bytes of records that one file holds at most: a function of the partition count, which is fixed, so that every archiver cuts alike. */
+/** Byte limit of one file: a function of the fixed partition count, so that all archivers cut in the same way. */
 export function toFileBytesMax(limits: ArchiveLimits, partitions: number): number {
   return Math.max(limits.fileBytesMin, Math.floor(limits.heldBytesMax / partitions));
 }

@@ -5,13 +5,13 @@ import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { type ArchiveRow, COLUMN_NAMES, RECORD_COLUMNS, toRow, toSchema } from './columns.js';
 
-/** Key of the file's own metadata: SHA-256 over its records, since Parquet's pages carry no checksum. */
+/** Metadata key of the SHA-256 over the file's records, since Parquet's pages have no checksum. */
 const CHECKSUM = 'perennial.records.sha256';
-/** The same over all bytes before the metadata, and how many they are: a reader may loop for ever in damaged pages. */
+/** The same over all bytes before the metadata, and their number: a reader may loop forever in damaged pages. */
 const PAGES_CHECKSUM = 'perennial.pages.sha256';
 const PAGES_BYTES = 'perennial.pages.bytes';
 
-/** A dictionary, or the lowest and highest, of what hardly repeats costs half of the time and tells nothing. */
+/** Dictionaries and min/max statistics of columns that hardly repeat cost half of the time and are of no use. */
 const HARDLY_REPEATED: ReadonlySet<string> = new Set<keyof ArchiveRow>([
   'offset',
   'message_id',
@@ -22,8 +22,8 @@ const HARDLY_REPEATED: ReadonlySet<string> = new Set<keyof ArchiveRow>([
 ]);
 
 /**
- * Makes a Parquet file of records that come one by one: the same bytes for the same records. A row group is encoded as soon as
- * it is full, so what is held is small and few records grow old in memory.
+ * Makes a Parquet file of records added one by one: the same bytes for the same records. A row group is encoded as soon
+ * as it is full, so the memory used is small and few record objects reach the old generation.
  */
 export class ParquetFileWriter {
   readonly #rowGroupRows: number;
@@ -36,7 +36,7 @@ export class ParquetFileWriter {
     this.#rowGroupRows = rowGroupRows;
   }
 
-  /** True when that took milliseconds: a row group was full. */
+  /** True when that took milliseconds, because a row group was full. */
   add(record: LogRecord): boolean {
     this.#group.push(record);
     if (this.#group.length < this.#rowGroupRows) return false;
@@ -44,7 +44,7 @@ export class ParquetFileWriter {
     return true;
   }
 
-  /** The whole file. Called once, after at least one record. */
+  /** The complete file. Called once, after at least one record. */
   finish(): Buffer {
     if (this.#group.length > 0) this.#writeGroup();
     const pages = Buffer.from(this.#bytes.getBuffer());
@@ -54,7 +54,7 @@ export class ParquetFileWriter {
       { key: PAGES_CHECKSUM, value: toSha256(pages) },
       { key: PAGES_BYTES, value: String(pages.length) },
     ];
-    // A promise only with writers that flush, which ByteWriter does not.
+    // Returns a promise only for writers that flush; ByteWriter does not.
     void this.#file.finish();
     return Buffer.from(this.#bytes.getBuffer());
   }
@@ -75,7 +75,7 @@ function toColumns(rows: readonly ArchiveRow[]): ColumnSource[] {
   }));
 }
 
-/** The records of a file, of `topic`, in order. Throws `data_damaged` when the bytes are no such file, or not what was written. */
+/** Reads a file's records, of `topic`, in order. Throws `data_damaged` for bytes that are no such file or changed. */
 export async function decodeArchiveFile(
   bytes: Buffer,
   { name, topic }: { readonly name: string; readonly topic: string },

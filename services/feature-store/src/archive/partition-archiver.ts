@@ -8,7 +8,7 @@ import type { ArchiveLimits } from './limits.js';
 
 export interface PartitionArchiverOptions {
   readonly archive: Pick<EventArchive, 'write'>;
-  /** What is there, looked at after this partition was assigned. */
+  /** Lists the archived files, after this partition was assigned. */
   readonly listFiles: () => Promise<ReadonlyMap<number, ArchiveChain>>;
   readonly partition: number;
   readonly limits: ArchiveLimits;
@@ -17,24 +17,24 @@ export interface PartitionArchiverOptions {
   readonly random: () => number;
   readonly events: ArchiveEvents;
   readonly readOffsets: () => Promise<PartitionOffsets>;
-  /** The next delivery shall begin there. */
+  /** Sets the offset from which the next records are delivered. */
   readonly seek: (offset: number) => void;
 }
 
 /**
- * Archives one partition, one thing at a time. It keeps nothing but files: after a restart their names say where to go on,
- * and what was in hand is read from the log again.
+ * Archives one partition, one operation at a time. Its only durable state is the files: after a restart they show
+ * where to continue, and records of the open file are read from the log again.
  */
 export class PartitionArchiver {
   readonly #options: PartitionArchiverOptions;
   readonly #stop = new AbortController();
   readonly #mutex = new Mutex();
-  /** Offset of the next record to take in; undefined before the files were looked at. */
+  /** Offset of the next record to add; undefined before the files were listed. */
   #next: number | undefined;
   #archived = 0;
-  /** What is being made into the next file. */
+  /** The open file. */
   #draft: FileDraft | undefined;
-  /** Append time of the first record of a file that is finished and not put away yet, ms. */
+  /** Append time of the first record of a completed file that is not stored yet, ms. */
   #puttingMs: number | undefined;
   #isClosing = false;
 
@@ -42,17 +42,17 @@ export class PartitionArchiver {
     this.#options = options;
   }
 
-  /** Every record below is in a file; undefined before the files were looked at. */
+  /** Every record below this offset is in a file; undefined before the files were listed. */
   get archived(): number | undefined {
     return this.#next === undefined ? undefined : this.#archived;
   }
 
-  /** Append time of the oldest record that was taken in and is in no file, ms; undefined for none. */
+  /** Append time of the oldest record that was read and is in no stored file, ms; undefined for none. */
   get oldestMs(): number | undefined {
     return this.#puttingMs ?? this.#draft?.first.timestampMs;
   }
 
-  /** Finds out from the files' names where to go on. Throws `contract_violation` when the log ends before that. */
+  /** Derives the starting offset from the file names. Throws `contract_violation` when the log ends before it. */
   start(): Promise<void> {
     return this.#whileOwned(async () => {
       const { listFiles, partition, readOffsets, seek, events } = this.#options;
@@ -71,7 +71,7 @@ export class PartitionArchiver {
     });
   }
 
-  /** Takes in what was fetched; resolves when every file that it completes is written. */
+  /** Adds the fetched records; resolves when every file that they complete is stored. */
   take(records: readonly LogRecord[]): Promise<void> {
     return this.#whileOwned(async () => {
       if (this.#next === undefined || (await this.#isAhead(records))) return;
@@ -87,11 +87,11 @@ export class PartitionArchiver {
   }
 
   /**
-   * Writes what is in hand of a window that is over, so that a partition that has gone quiet is archived to its end. The time
-   * is looked at before the log's end: then no record of the window can come after.
+   * Stores the open file when its window has ended, so that a quiet partition is archived completely. The clock is
+   * read before the log's end: so no record of the window can come later.
    */
   async closeQuiet(): Promise<void> {
-    // One that waits for its turn is enough: while the store is away it may wait for long.
+    // One waiting call is enough: it may wait for long while the store is unavailable.
     if (this.#isClosing) return;
     this.#isClosing = true;
     try {
@@ -111,13 +111,13 @@ export class PartitionArchiver {
     });
   }
 
-  /** Drops what is in hand: the log still has it. */
+  /** Drops the open file: the log still has its records. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#mutex.idle();
   }
 
-  /** Records above those expected: of a fetch from before a seek, or the log has lost those between. */
+  /** Records above the expected offset: of a fetch from before a seek, or the log has lost those between. */
   async #isAhead(records: readonly LogRecord[]): Promise<boolean> {
     const { readOffsets, seek, events, partition } = this.#options;
     const next = this.#next ?? 0;
@@ -144,7 +144,7 @@ export class PartitionArchiver {
     return false;
   }
 
-  /** Ends the file in hand, if there is one, and puts it away. */
+  /** Completes the open file, if there is one, and stores it. */
   async #write(): Promise<void> {
     const { archive, partition, events } = this.#options;
     if (this.#draft === undefined) return;
@@ -169,14 +169,14 @@ export class PartitionArchiver {
     });
   }
 
-  /** One thing at a time; nothing once the partition was given up. */
+  /** Runs one operation at a time; none after the partition was revoked. */
   #whileOwned(work: () => Promise<void>): Promise<void> {
     return this.#mutex.run(async () => {
       if (this.#stop.signal.aborted) return;
       try {
         await work();
       } catch (error) {
-        // Given up, with the partition.
+        // The partition was revoked, so the error no longer matters.
         if (!this.#stop.signal.aborted) throw error;
       }
     });

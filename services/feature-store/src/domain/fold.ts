@@ -8,25 +8,25 @@ import {
 } from '@perennial/feature-engine';
 import type { ProfileState } from './profile-state.js';
 
-/** An accepted event with its properties read. */
+/** An accepted event with parsed properties. */
 export interface FeatureInput {
   readonly event: AcceptedEvent;
   readonly properties: unknown;
 }
 
-/** Under what a profile is folded: the spec in force, those that may have made its state, and the highest tick so far. */
+/** Inputs of folding: the spec in force, those that may have made the state, and the highest tick so far. */
 export interface FoldContext {
   readonly spec: CompiledFeatures;
   readonly specs: FeatureSpecs;
   readonly logTimeMs: number;
 }
 
-/** What folding an event came to; a repeat leaves the profile as it was and tells nobody. */
+/** Result of folding one event; a repeated event leaves the profile unchanged and emits nothing. */
 export type FoldResult =
   | { readonly kind: 'applied'; readonly state: ProfileState; readonly update: FeaturesUpdated }
   | { readonly kind: 'repeated' };
 
-/** Folds one event into a profile. Log time never goes back for a profile: the latest of all known times counts. */
+/** Folds one event into a profile. A profile's time never goes back: the latest of all known times counts. */
 export function foldEvent(
   before: ProfileState | undefined,
   { event, properties }: FeatureInput,
@@ -52,7 +52,7 @@ export function foldEvent(
   return { kind: 'applied', ...toResult(spec, folded.state, { ...toIdentity(before, event), event: foldedEvent }) };
 }
 
-/** Time has moved a window past an event: the profile at its new time. */
+/** A window has moved past an event: the profile at its new time. */
 export function foldTime(
   before: ProfileState,
   { spec, specs, logTimeMs }: FoldContext,
@@ -82,7 +82,7 @@ function toResult(
   };
 }
 
-/** An event that comes late tells nothing new of who the profile is and where. */
+/** A late event does not replace the profile's external id or time zone. */
 function toIdentity(before: ProfileState | undefined, event: AcceptedEvent): Identity {
   if (before === undefined) {
     return { subject: event.subject, timeZone: event.timeZone, lastEventAtMs: event.timestampMs };

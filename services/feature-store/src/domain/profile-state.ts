@@ -2,22 +2,22 @@ import { defineState, type VersionedState } from '@perennial/contracts';
 import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
 import { assert } from '@perennial/kernel';
 
-/** What the feature-store keeps of one profile. Its time is that of its engine state, `engine.asOfMs`. */
+/** State of one profile in the feature-store. Its time is that of its engine state, `engine.asOfMs`. */
 export interface ProfileState {
   readonly engine: EngineState;
-  /** The external id, sealed, as the newest event had it. */
+  /** The external id, sealed, from the newest event. */
   readonly subject: Buffer;
-  /** IANA time zone as the newest event that told one had it, else ''. */
+  /** IANA time zone from the newest event that has one, else ''. */
   readonly timeZone: string;
   readonly lastEventAtMs: number;
-  /** When a windowed value changes without an event: derived from `engine`, kept so that it is computed once. */
+  /** When a windowed value changes without an event: derived from `engine`, cached so that it is computed once. */
   readonly validUntilMs: number | undefined;
 }
 
 const FORMAT_VERSION = 1;
 const HEAD_BYTES = 12;
 
-/** How profiles become bytes. The engine's part is read under the spec that made it, whichever is in force by now. */
+/** Codec of profile states. The engine's part is decoded under the spec that made it, whichever is in force now. */
 export function createProfileStates(specs: FeatureSpecs): VersionedState<ProfileState> {
   return defineState({
     name: 'profile state',
@@ -54,7 +54,7 @@ function decode(bytes: Buffer, specs: FeatureSpecs): ProfileState {
   const engine = specs.decode(bytes.subarray(subjectEnd));
   return {
     engine,
-    // Copies: a slice would keep the whole reply of Redis alive that it came with.
+    // Copies: a slice would keep the whole Redis reply in memory.
     subject: Buffer.from(bytes.subarray(timeZoneEnd, subjectEnd)),
     timeZone: bytes.toString('utf8', HEAD_BYTES, timeZoneEnd),
     lastEventAtMs: bytes.readDoubleBE(4),

@@ -1,7 +1,7 @@
 import type { CompiledFeatures, FeatureSpecs } from '@perennial/feature-engine';
 import type { ProfileState } from './profile-state.js';
 
-/** A profile as it is served. */
+/** A profile in the form that HTTP returns. */
 export interface ServedProfile {
   readonly userId: string;
   readonly known: boolean;
@@ -11,8 +11,8 @@ export interface ServedProfile {
 }
 
 /**
- * A profile at the log's time, under the spec in force where it lives: the highest tick on its partition, or its own time where an event has brought it further.
- * A profile never seen has the features of nothing.
+ * A profile at log time (the highest tick on its partition, or its own time if an event has moved it further), under
+ * the spec in force there. A profile without events has the features of an empty state.
  */
 export function serveProfile(
   userId: string,

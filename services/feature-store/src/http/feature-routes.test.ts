@@ -78,7 +78,7 @@ describe('GET /v1/features/{userId}', () => {
   it.each([
     ['x'.repeat(257), 'userId must NOT have more than 256 characters'],
     ['x'.repeat(10_000), 'userId must NOT have more than 256 characters'],
-    // 256 characters to people, 512 where they are counted in events.
+    // 256 characters for people, 512 when counted as UTF-16 code units as events are.
     ['😀'.repeat(256), 'userId has 512 characters, 256 at most'],
     ['', 'userId must NOT have fewer than 1 characters'],
     [' ', 'userId is empty'],
@@ -159,7 +159,7 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
   const server = createTestServer();
   const telemetry = createFeatureTelemetry(metrics);
-  // As if another instance had put it in force: this one has not read it yet.
+  // As if another instance had put it in force: this instance has not read it yet.
   const loadSpecs = async () => void specs.add('artifact-2', GROWN);
   addFeatureRoutes(server, { readStates, pseudonymizer, telemetry, specs, loadSpecs });
   return {

@@ -16,7 +16,7 @@ export interface FeatureRouteDeps {
   readonly pseudonymizer: Pseudonymizer;
   readonly telemetry: FeatureTelemetry;
   readonly specs: FeatureSpecs;
-  /** Has every registered spec known. */
+  /** Loads every registered spec. */
   readonly loadSpecs: () => Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { EXTERNAL_ID_CHARS_MAX } from '@perennial/privacy';
 import { defineOperation, type Operation, Type } from '@perennial/service-host';
 
-/** Profiles of one request. */
+/** Maximum profiles per request. */
 export const USER_IDS_MAX = 1_000;
 
 const USER_ID = Type.String({
@@ -10,7 +10,7 @@ const USER_ID = Type.String({
   description: 'External id of the user.',
 });
 
-/** A whole number stands for its text, as in events. */
+/** A whole number counts as its text, as in events. */
 const USER_ID_IN_BODY = Type.Unsafe<string | number>({ ...USER_ID, type: ['string', 'integer'] });
 
 const PROFILE_FEATURES = Type.Object({
@@ -42,5 +42,5 @@ export const getFeaturesOfMany = defineOperation({
   answer: Type.Object({ profiles: Type.Array(PROFILE_FEATURES) }),
 });
 
-/** The contract of this service's HTTP side. */
+/** The HTTP contract of this service. */
 export const OPERATIONS: readonly Operation[] = [getFeatures, getFeaturesOfMany];

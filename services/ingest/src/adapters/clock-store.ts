@@ -1,7 +1,7 @@
 import { type Pool, quoteIdentifier, runQuery } from '@perennial/postgres';
 import type { ClockStore } from '../ports.js';
 
-/** The driven log time in PostgreSQL: one row, which only ever grows. */
+/** The driven log time in PostgreSQL: one row whose value only grows. */
 export function createClockStore(pool: Pool, schema: string): ClockStore {
   const table = `${quoteIdentifier(schema)}.clock`;
   return {

@@ -1,6 +1,6 @@
 import type { Migration } from '@perennial/postgres';
 
-/** What ingest keeps in PostgreSQL, in its own schema. Migrations are only ever added. */
+/** Tables of ingest in PostgreSQL, in a schema of its own. Migrations are only ever added. */
 export const MIGRATIONS: readonly Migration[] = [
   {
     name: '001-sources',

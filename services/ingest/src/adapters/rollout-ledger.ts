@@ -2,7 +2,7 @@ import type { Rollout } from '@perennial/contracts';
 import { type Pool, quoteIdentifier, runQuery } from '@perennial/postgres';
 import type { RolloutLedger } from '../write-rollout.js';
 
-/** What was last activated on each partition, in PostgreSQL. */
+/** The last rollout of each kind on each partition, in PostgreSQL. */
 export function createRolloutLedger(pool: Pool, schema: string): RolloutLedger {
   const table = `${quoteIdentifier(schema)}.rollouts`;
   return {

@@ -2,20 +2,20 @@ import { AppError, createRandomToken, isAppError, toSha256 } from '@perennial/ke
 import { type Pool, quoteIdentifier, runQuery } from '@perennial/postgres';
 import type { Source, SourceStore } from '../ports.js';
 
-/** A source as operators see it; its key is not kept. */
+/** A source as operators see it; without its key. */
 interface ListedSource extends Source {
   readonly createdAt: string;
   readonly revokedAt: string | null;
 }
 
-/** What `create` tells once. */
+/** Result of `create`; the write key is shown only here. */
 interface CreatedSource {
   readonly sourceId: string;
   readonly name: string;
   readonly writeKey: string;
 }
 
-/** Sources in PostgreSQL: of a write key only the hash is kept (it is random, so a plain SHA-256 cannot be guessed back). */
+/** Sources in PostgreSQL. Of a write key only the hash is kept (the key is random, so a plain SHA-256 is safe). */
 export interface SourceRepository extends SourceStore {
   create(source: { name: string; eventsPerSecondMax: number | null }): Promise<CreatedSource>;
   list(): Promise<ListedSource[]>;

@@ -21,8 +21,8 @@ export interface BrokerClockOptions {
 
 /**
  * Measures the broker's clock minus this machine's: writes a tick of time 0, which moves no log time, reads it back and
- * compares the append time with when it was sent. That needs `message.timestamp.type=LogAppendTime` on the topic: with
- * CreateTime the broker keeps the producer's own time, and the answer is always about 0.
+ * compares the append time with the send time. That needs `message.timestamp.type=LogAppendTime` on the topic: with
+ * CreateTime the broker keeps the producer's own time, and the result is always about 0.
  */
 export async function measureBrokerClock(options: BrokerClockOptions, partition: number): Promise<number> {
   const { log, producer, topic, groupId, clock } = options;
@@ -59,7 +59,7 @@ export async function measureBrokerClock(options: BrokerClockOptions, partition:
   }
 }
 
-/** 0 when the append lies between sending and acknowledgement, else by how much it is out of that. */
+/** 0 when the append lies between sending and acknowledgement, else its distance from that range. */
 export function toSkewMs(times: { appendedAtMs: number; sentAtMs: number; ackedAtMs: number }): number {
   const { appendedAtMs, sentAtMs, ackedAtMs } = times;
   return appendedAtMs - Math.min(Math.max(appendedAtMs, sentAtMs), ackedAtMs);

@@ -5,12 +5,12 @@ import type { ClockStore } from '../ports.js';
 import { toTickRecord } from '../records.js';
 
 const CLOCK_DRIVER_LIMITS = {
-  /** How long to wait until the Kafka source has passed the positions that the caller names. */
+  /** Timeout for the Kafka source to pass the offsets that the caller names. */
   positionsTimeoutMs: 60_000,
   positionsPollMs: 20,
-  /** Tick records in one send. */
+  /** Tick records per send. */
   recordsPerSendMax: 2_000,
-  /** Callers that wait for their turn. */
+  /** Maximum waiting callers. */
   waitingMax: 10,
 } as const;
 
@@ -18,14 +18,14 @@ export interface Advance {
   readonly from: number | undefined;
   readonly to: number;
   readonly stepMs: number;
-  /** Next offsets of `event.received`, by partition, that must be taken in first. */
+  /** Next offsets of `event.received`, by partition, that must be ingested first. */
   readonly received: ReadonlyMap<number, number>;
 }
 
-/** Drives log time in a namespace where events bring their own time. */
+/** Moves log time in a namespace where events bring their own time. */
 export interface ClockDriver {
   logTime(): Promise<number | undefined>;
-  /** Writes ticks up to `to` on every partition, after what was received; resolves with the log time once acknowledged. */
+  /** Writes ticks up to `to` on every partition, after the received events; resolves to log time once acknowledged. */
   advance(advance: Advance): Promise<number>;
 }
 
@@ -48,8 +48,8 @@ export function createClockDriver(options: ClockDriverOptions): ClockDriver {
   async function run(advance: Advance): Promise<number> {
     await waitForPositions(options, advance.received);
     const last = await store.loadLogTime();
-    // Kept only after the acknowledgement, and after every send: what a crash leaves unkept is written again, and
-    // repeated ticks move nothing, for log time is the highest tick so far.
+    // Stored only after the acknowledgement, and after every send. After a crash, ticks that were not stored are sent
+    // again; repeated ticks change nothing, since log time is the highest tick so far.
     for (const { records, timeMs } of toSends(options, planTicks({ ...advance, last }))) {
       await producer.send(records);
       await store.saveLogTime(timeMs);
@@ -96,7 +96,7 @@ async function waitForPositions(options: ClockDriverOptions, received: ReadonlyM
   const { positionsTimeoutMs, positionsPollMs } = CLOCK_DRIVER_LIMITS;
   const deadlineMs = clock.steadyMs() + positionsTimeoutMs;
   for (;;) {
-    // The group's offsets, not this instance's: other instances have the other partitions.
+    // The group's offsets, not this instance's: other instances own the other partitions.
     const committed = await log.groupOffsets(receivedGroup, receivedTopic);
     const behind = [...received].find(([partition, next]) => (committed.get(partition) ?? 0) < next);
     if (behind === undefined) return;

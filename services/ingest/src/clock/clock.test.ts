@@ -159,7 +159,7 @@ describe('driven clock', () => {
 });
 
 describe('ticker', () => {
-  /** `jumpMs` sets this machine's clock in the middle; the probe sees that, as the broker's clock goes on. */
+  /** `jumpMs` sets this machine's clock in mid-run; the probe sees that, since the broker's clock does not jump. */
   async function run(skewMs: number | Error, seconds: number, jumpMs = 0) {
     const clock = new FakeClock();
     const producer = new FakeProducer();

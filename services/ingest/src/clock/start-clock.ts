@@ -14,7 +14,7 @@ export interface LogClockOptions {
   readonly namespace: string;
   readonly instanceId: string;
   readonly log: Log;
-  /** Of its own: a failed send takes down what waits behind it. */
+  /** A producer of its own: a failed send also fails the records queued behind it. */
   readonly producer: LogProducer;
   readonly topics: { readonly accepted: string; readonly received: string };
   readonly partitions: number;
@@ -25,7 +25,7 @@ export interface LogClockOptions {
   readonly events: IngestEvents;
 }
 
-/** Who moves log time: this machine's clock, or, in a backfill, whoever asks by `POST /v1/clock`. */
+/** What moves log time: this machine's clock or, in a backfill, calls of `POST /v1/clock`. */
 export type LogClock =
   | { readonly ticker: Ticker; readonly driver: undefined }
   | { readonly ticker: undefined; readonly driver: ClockDriver };

@@ -5,11 +5,11 @@ import type { IngestEvents } from '../telemetry.js';
 
 export const TICKER_LIMITS = {
   intervalMs: 1_000,
-  /** How far this machine's clock may be off the broker's: a tick from the future cannot be taken back. */
+  /** Maximum difference between this machine's clock and the broker's: a tick from the future cannot be undone. */
   skewMaxMs: 5_000,
-  /** Between comparisons of the clocks. */
+  /** Interval between comparisons of the clocks. */
   probeIntervalMs: 60_000,
-  /** After a comparison that failed. */
+  /** Delay after a failed comparison. */
   probeRetryMs: 5_000,
 } as const;
 
@@ -19,13 +19,13 @@ export interface TickerOptions {
   readonly owned: () => ReadonlySet<number>;
   readonly clock: Clock;
   readonly events: IngestEvents;
-  /** Measures the broker's clock minus this machine's, ms. `partition` is one that this instance has. */
+  /** Measures the broker's clock minus this machine's, ms. `partition` is one that this instance owns. */
   readonly probe: (partition: number) => Promise<number>;
 }
 
-/** Writes "time has reached T" once a second to each partition that this instance has, once it knows that its clock is right. */
+/** Writes a tick every second to each partition that this instance owns, once it knows that its clock is right. */
 export interface Ticker {
-  /** Why no ticks are written; empty while all is well. */
+  /** Why no ticks are written; empty when they are. */
   problems(): readonly string[];
   lastTickMs(): number | undefined;
   stop(): Promise<void>;
@@ -92,7 +92,7 @@ class PartitionTicker implements Ticker {
     return this.#skewMs !== undefined && Math.abs(this.#skewMs) <= TICKER_LIMITS.skewMaxMs;
   }
 
-  /** A clock that was set since the last probe is not to be believed until the next one. */
+  /** A clock that was set since the last probe is not trusted until the next probe. */
   #checkSteady(): void {
     const { clock, events } = this.#options;
     const jumpMs = clock.now() - clock.steadyMs() - this.#measuredAtMs;
@@ -123,7 +123,7 @@ class PartitionTicker implements Ticker {
     }
   }
 
-  /** One send at a time: while Kafka is away no ticks pile up. */
+  /** One send at a time: while Kafka is unavailable no ticks pile up. */
   #startTicks(): Interval {
     const { clock, events } = this.#options;
     const { intervalMs } = TICKER_LIMITS;

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from './parse-properties.js';
 
-/** An item of PostHog's `/batch/` in the Segment shape; what is not an object stays as it is, for `normalise` to refuse. */
+/** Converts an item of PostHog's `/batch/` to the Segment shape; `normalise` rejects an item that is no object. */
 export function fromPosthog(raw: unknown): unknown {
   if (!isJsonObject(raw)) return raw;
   const properties = isJsonObject(raw.properties) ? raw.properties : {};

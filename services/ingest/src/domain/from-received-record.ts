@@ -7,8 +7,8 @@ import { Rejection } from './rejection.js';
 
 /**
  * The Segment-shaped event in a record of `event.received`: plain JSON, or a CloudEvent in binary mode (`ce_*` headers)
- * or structured mode (`specversion` in the body). A CloudEvent's id, time and type stand in where the body has no
- * messageId, timestamp and type; its type ends in the call's name, as `com.example.track`.
+ * or structured mode (`specversion` in the body). A CloudEvent's id, time and type are used where the body has no
+ * messageId, timestamp and type; its type ends in the call's name, as in `com.example.track`.
  */
 export function fromReceivedRecord(record: {
   readonly value: Buffer | null;
@@ -34,7 +34,7 @@ export function fromReceivedRecord(record: {
   return withAttributes(body, { id: headers.ce_id, type: headers.ce_type, time: headers.ce_time });
 }
 
-/** Parses UTF-8 JSON; the message says where it breaks. Bytes that are not UTF-8 are refused, not replaced. */
+/** Parses UTF-8 JSON; the message gives the location of the error. Bytes that are not UTF-8 are rejected. */
 export function parseJson(bytes: Uint8Array): { readonly json: unknown } | Rejection {
   if (!isUtf8(bytes)) return new Rejection('not_json', 'not JSON: the bytes are not UTF-8');
   try {

@@ -4,7 +4,7 @@ import { LIMITS } from './limits.js';
 import { type Arrival, type NormalisedEvent, normalise } from './normalise.js';
 import { REJECT_REASONS, Rejection, type RejectReason } from './rejection.js';
 
-// Thousands of fuzzed events; a busy machine takes its time.
+// Thousands of fuzzed events take long on a busy machine.
 jest.setTimeout(30_000);
 
 const RECEIVED_AT = Date.parse('2026-05-01T12:00:00.000Z');
@@ -297,7 +297,7 @@ describe('normalise, fuzzed', () => {
 
 function withBytes(bytes: number): unknown {
   const empty = JSON.stringify({ ...track, properties: { filler: '' } });
-  // Two bytes a character: the limit is one of UTF-8 bytes, not of characters.
+  // Two bytes per character: the limit is in UTF-8 bytes, not in characters.
   const rest = bytes - Buffer.byteLength(empty);
   return { ...track, properties: { filler: 'é'.repeat(Math.floor(rest / 2)) + 'x'.repeat(rest % 2) } };
 }

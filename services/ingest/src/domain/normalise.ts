@@ -18,27 +18,27 @@ export const CALL_TYPES = ['track', 'identify', 'page', 'screen', 'group', 'alia
 /** The calls of the Segment API. */
 export type CallType = (typeof CALL_TYPES)[number];
 
-/** What ingest knows about an event besides its body. */
+/** Context of an event besides its body. */
 export interface Arrival {
-  /** The call that the URL names; absent where the body must name it. */
+  /** The call in the URL; absent where the body must name it. */
   readonly callType?: CallType | undefined;
   /** Ingest's clock, ms. */
   readonly receivedAtMs: number;
   readonly clockMode: ClockMode;
-  /** `sentAt` of the batch, where the event has none of its own. */
+  /** `sentAt` of the batch, used when the event has none of its own. */
   readonly sentAt?: unknown;
-  /** An upper bound of the event's size where ingest has one; without it the size is measured. */
+  /** An upper bound of the event's size if ingest has one; without it the size is measured. */
   readonly bytesMax?: number | undefined;
-  /** The id of a message that has none. */
+  /** The id for a message that has none. */
   readonly createMessageId: () => string;
 }
 
-/** An event in the one form that the rest of the platform knows, with its external ids still in the open. */
+/** An event in the form that the rest of the platform uses, with its external ids in plain text. */
 export interface NormalisedEvent {
   readonly kind: 'accepted';
   readonly messageId: string;
   readonly type: CallType;
-  /** The event's name for track, the page's or screen's where it has one; else ''. */
+  /** Name of a track event, or of a page or screen that has one; else ''. */
   readonly name: string;
   readonly userId: string | undefined;
   readonly anonymousId: string | undefined;
@@ -50,7 +50,7 @@ export interface NormalisedEvent {
   readonly timeZone: string;
 }
 
-/** An event on its way through the steps; each fills in what is its own. */
+/** An event during the steps; each step fills in its own fields. */
 interface Draft {
   readonly raw: JsonObject;
   readonly arrival: Arrival;
@@ -64,7 +64,7 @@ interface Draft {
   propertiesJson: string;
 }
 
-/** The steps in order: the name is in metrics and on `event.rejected`. One that rejects is the last one that the event sees. */
+/** The steps in order. Names are used in metrics and on `event.rejected`. The first step that rejects ends the pass. */
 const STEPS: ReadonlyArray<{ readonly name: StepName; run(draft: Draft): Rejection | undefined }> = [
   { name: 'inspect', run: inspect },
   { name: 'type', run: readType },
@@ -76,7 +76,7 @@ const STEPS: ReadonlyArray<{ readonly name: StepName; run(draft: Draft): Rejecti
   { name: 'encode', run: encode },
 ];
 
-/** One event in the Segment shape, from either transport, as the platform's event or as a rejection. Pure; never throws. */
+/** Normalises one event in the Segment shape to the platform's event or a rejection. Pure; never throws. */
 export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rejection {
   if (!isJsonObject(raw))
     return new Rejection('not_an_object', `an event must be a JSON object, not ${toExcerpt(raw)}`, 'inspect');
@@ -165,7 +165,7 @@ function readProperties(draft: Draft): Rejection | undefined {
 
 function encode(draft: Draft): Rejection | undefined {
   draft.propertiesJson = encodeProperties(draft.properties, draft.inspection);
-  // 1e20 is 4 bytes in and 21 out: the bound must hold for what goes on, too.
+  // 1e20 is 4 bytes in and 21 bytes out: the output must be within the limit too.
   if (draft.propertiesJson.length * 3 <= LIMITS.eventBytesMax) return undefined;
   return checkSize(Buffer.byteLength(draft.propertiesJson), 'its properties');
 }
@@ -212,7 +212,7 @@ function parseCallName(raw: JsonObject, type: CallType): string | Rejection {
       return parseName(raw.event, 'event');
     case 'page':
     case 'screen':
-      // A page without a name is a page: SDKs send null or leave it out.
+      // A page without a name is valid: SDKs send null or omit it.
       return raw.name === undefined || raw.name === null || raw.name === '' ? '' : parseName(raw.name, 'name');
     case 'identify':
     case 'group':
@@ -222,7 +222,7 @@ function parseCallName(raw: JsonObject, type: CallType): string | Rejection {
 }
 
 function parseTimes(raw: JsonObject, arrival: Arrival): { timestampMs: number; receivedAtMs: number } | Rejection {
-  // Clients send `timestamp` (Segment) or `originalTimestamp` (RudderStack) and mean the same.
+  // Clients send `timestamp` (Segment) or `originalTimestamp` (RudderStack) with the same meaning.
   const field =
     raw.originalTimestamp === undefined || raw.originalTimestamp === null ? 'timestamp' : 'originalTimestamp';
   const original = parseMoment(raw[field], field);

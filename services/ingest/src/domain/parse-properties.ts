@@ -8,7 +8,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Properties or traits, checked; absent and null are none. Values stay as they are but for `revenue` (see below). */
+/** Checks properties or traits; absent and null count as none. Values are unchanged except `revenue` (see below). */
 export function parseProperties(value: unknown, field: string): JsonObject | Rejection {
   if (value === undefined || value === null) return {};
   if (!isJsonObject(value)) {
@@ -18,7 +18,7 @@ export function parseProperties(value: unknown, field: string): JsonObject | Rej
 }
 
 /**
- * Money of an order: a finite number within +-1e9. A number in a string becomes the number (clients often send "12.50"),
+ * Amount of an order: a finite number within +-1e9. A number in a string becomes a number (clients often send "12.50"),
  * null and the empty string mean unknown. Returns the properties, copied only where a value changed.
  */
 export function parseRevenue(properties: JsonObject, field: 'revenue' | 'total'): JsonObject | Rejection {
@@ -44,16 +44,16 @@ function toAmount(value: unknown): number | null | undefined {
   return DECIMAL.test(text) ? Number(text) : undefined;
 }
 
-/** What a walk over a JSON value found. */
+/** Result of walking a JSON value. */
 export interface Inspection {
   readonly hasProto: boolean;
-  /** A number such as 1e999, which JSON.parse takes for Infinity and JSON.stringify would turn into null. */
+  /** A number such as 1e999, which JSON.parse reads as Infinity and JSON.stringify would write as null. */
   readonly hasInfinity: boolean;
 }
 
 /**
- * Walks a parsed JSON value down to the bound. It must come before anything recursive (JSON.stringify overflows the
- * stack on 10,000 nested arrays, which JSON.parse takes without trouble).
+ * Walks a parsed JSON value down to the depth limit. Must run before any recursion (JSON.stringify overflows the
+ * stack on 10,000 nested arrays, which JSON.parse accepts).
  */
 export function inspectJson(value: unknown): Inspection | Rejection {
   const found = { hasProto: false, hasInfinity: false };
@@ -86,7 +86,7 @@ function walk(
 }
 
 /**
- * Properties as JSON text. A key `__proto__` is dropped at every level: JSON keeps it as data, but any reader downstream
+ * Properties as JSON text. A key `__proto__` is dropped at every level: JSON keeps it as data, but a downstream reader
  * that copies keys by assignment would set a prototype with it.
  */
 export function encodeProperties(properties: JsonObject, inspection: Inspection): string {

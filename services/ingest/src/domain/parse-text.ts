@@ -1,11 +1,11 @@
 import { LIMITS } from './limits.js';
 import { Rejection, type RejectReason, toExcerpt } from './rejection.js';
 
-/** Control characters (NUL among them) and lone surrogates: neither PostgreSQL nor UTF-8 can hold them all. */
+/** Control characters (NUL included) and lone surrogates: PostgreSQL or UTF-8 cannot store some of them. */
 const UNSAFE = /[\p{Cc}\p{Cs}]/u;
 
 /**
- * An id: 1 to 256 characters. Absent, null and the empty string are "no id" (RudderStack's SDK sends `userId: ""` for
+ * An id: 1 to 256 characters. Absent, null and the empty string mean "no id" (RudderStack's SDK sends `userId: ""` for
  * anonymous users). Whole numbers become their decimal text, since apps often number their users.
  */
 export function parseId(value: unknown, field: string): string | undefined | Rejection {
@@ -13,7 +13,7 @@ export function parseId(value: unknown, field: string): string | undefined | Rej
   return parseText(value, { field, reason: 'invalid_id', charsMax: LIMITS.idCharsMax });
 }
 
-/** A message's id: 1 to 100 characters; absent or null is undefined. */
+/** A message's id: 1 to 100 characters; undefined when absent or null. */
 export function parseMessageId(value: unknown): string | undefined | Rejection {
   if (value === undefined || value === null) return undefined;
   return parseText(value, { field: 'messageId', reason: 'invalid_message_id', charsMax: LIMITS.messageIdCharsMax });

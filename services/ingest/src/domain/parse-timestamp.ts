@@ -1,10 +1,10 @@
 import { LIMITS } from './limits.js';
 import { Rejection, toExcerpt } from './rejection.js';
 
-// Date.parse alone would take "hello 1" for a date in 2001.
+// Date.parse alone would read "hello 1" as a date in 2001.
 const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?([Zz]|[+-]\d{2}:?\d{2})?)?$/;
 
-/** A moment in ms since the epoch from ISO 8601 (UTC when it names no zone) or from a number of ms; absent is undefined. */
+/** Parses ISO 8601 (UTC when it names no zone) or a number of ms to ms since the epoch; undefined when absent. */
 export function parseMoment(value: unknown, field: string): number | undefined | Rejection {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number' && Number.isFinite(value)) return Math.round(value);
@@ -27,23 +27,23 @@ function parseIso(text: string): number {
 export type ClockMode = 'wall' | 'events';
 
 export interface ClientTimes {
-  /** When the client says that it happened. */
+  /** When the event happened, by the client's clock. */
   readonly original: number | undefined;
-  /** When the client says that it sent it: by how much its clock is off shows against `receivedAtMs`. */
+  /** When the client sent it, by its own clock: the difference to `receivedAtMs` gives the clock's error. */
   readonly sentAt: number | undefined;
   /** Ingest's clock. */
   readonly receivedAtMs: number;
   readonly clockMode: ClockMode;
 }
 
-/** When it happened and when it was received, in ms, with the client's clock corrected; never in the future. */
+/** Times of the event and of its receipt, in ms, with the client's clock corrected; never in the future. */
 export function correctClock(times: ClientTimes): { timestampMs: number; receivedAtMs: number } | Rejection {
   const { original, sentAt, receivedAtMs, clockMode } = times;
   if (clockMode === 'events') {
     if (original === undefined) {
       return new Rejection('invalid_timestamp', 'timestamp is missing, and this namespace backfills history');
     }
-    // No clamp: it would make a backfill's result depend on when it is run.
+    // No clamp: it would make a backfill's result depend on when it runs.
     return checkRange(original, receivedAtMs) ?? { timestampMs: original, receivedAtMs: original };
   }
   const skewMs = sentAt === undefined ? 0 : receivedAtMs - sentAt;

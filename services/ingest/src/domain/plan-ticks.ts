@@ -1,10 +1,10 @@
 export const TICK_STEP_MAX_MS = 3_600_000;
 export const TICK_STEP_MIN_MS = 1_000;
-/** Eleven years by the hour; a longer way is asked for in parts. */
+/** Eleven years in hourly steps; a longer range needs several calls. */
 export const TICKS_MAX = 100_000;
 
 /**
- * The log times to be written so that time goes from `last` (undefined before the first tick) to `to`, in steps of at
+ * The log times to write so that time moves from `last` (undefined before the first tick) to `to`, in steps of at
  * most `stepMs`; the last is `to`. Empty when `to` is not after `last`: time never goes back.
  */
 export function* planTicks(plan: {
@@ -23,7 +23,7 @@ export function* planTicks(plan: {
   }
 }
 
-/** How many ticks a plan has, without making them. */
+/** Number of ticks in a plan, without creating them. */
 export function countTicks(plan: Parameters<typeof planTicks>[0]): number {
   const start = plan.last ?? Math.min(plan.from ?? plan.to, plan.to);
   const first = plan.last === undefined ? 1 : 0;

@@ -19,7 +19,7 @@ export const REJECT_REASONS = [
 
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
-/** The steps of ingest that an event passes, in order: `decode` makes JSON of bytes, the others are those of `normalise`. */
+/** The steps that an event passes in ingest, in order: `decode` parses bytes to JSON, the others are in `normalise`. */
 export type StepName =
   | 'decode'
   | 'inspect'
@@ -36,7 +36,7 @@ export class Rejection {
   readonly kind = 'rejected';
   readonly reason: RejectReason;
   readonly message: string;
-  /** Where the event was stopped. */
+  /** The step that rejected the event. */
   readonly step: StepName;
 
   constructor(reason: RejectReason, message: string, step: StepName = 'decode') {
@@ -45,7 +45,7 @@ export class Rejection {
     this.step = step;
   }
 
-  /** The same, of the step that found it. */
+  /** The rejection with the step that found it. */
   at(step: StepName): Rejection {
     return new Rejection(this.reason, this.message, step);
   }
@@ -53,7 +53,7 @@ export class Rejection {
 
 const EXCERPT_CHARS_MAX = 40;
 
-/** A value for use in a message: its JSON, cut, so that 10 KB ids do not come back in answers and logs. */
+/** A value for use in a message: its JSON, truncated, so that responses and logs contain no ids of 10 KB. */
 export function toExcerpt(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   if (typeof value === 'string' && value.length > EXCERPT_CHARS_MAX) {

@@ -1,4 +1,4 @@
-/** What is left of a source's allowance; a value, so that the rule is testable without a clock. */
+/** Remaining allowance of a source; a value, so that the rule can be tested without a clock. */
 export interface TokenBucket {
   readonly tokens: number;
   readonly atMs: number;
@@ -9,8 +9,8 @@ export type TokenDecision =
   | { readonly kind: 'limited'; readonly bucket: TokenBucket; readonly retryAfterMs: number };
 
 /**
- * Takes `count` tokens from a bucket that refills at `perSecond` and holds one second's worth. A request comes in while
- * anything is left and may overdraw it: a batch larger than the bucket would else never come in.
+ * Takes `count` tokens from a bucket that refills at `perSecond` and holds one second's worth. A request is admitted
+ * while anything is left and may overdraw it: otherwise a batch larger than the bucket would never be admitted.
  */
 export function takeTokens(
   bucket: TokenBucket | undefined,
@@ -21,7 +21,7 @@ export function takeTokens(
   const held = bucket === undefined ? perSecond : bucket.tokens + (elapsedMs / 1000) * perSecond;
   const tokens = Math.min(perSecond, held);
   if (tokens > 0) return { kind: 'admitted', bucket: { tokens: tokens - count, atMs: nowMs } };
-  // Until one whole event's worth is back; whole seconds on the wire round it up anyway.
+  // Until one whole event is allowed again; the wire format rounds up to whole seconds anyway.
   const retryAfterMs = Math.ceil(((1 - tokens) / perSecond) * 1000);
   return { kind: 'limited', bucket: { tokens, atMs: nowMs }, retryAfterMs };
 }

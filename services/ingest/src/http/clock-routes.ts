@@ -10,13 +10,13 @@ import { type AdvanceRequest, advanceClock, getClock } from './operations.js';
 
 export interface ClockRoutesOptions {
   readonly ingest: IngestContext;
-  /** Absent where the wall clock drives. */
+  /** Absent in wall mode. */
   readonly driver: ClockDriver | undefined;
   readonly lastTickMs: () => number | undefined;
   readonly partitions: number;
 }
 
-/** GET and POST /v1/clock: what time the log has, and (where event time drives) moving it on. */
+/** GET and POST /v1/clock: reports log time and (in events mode) moves it. */
 export function addClockRoutes(server: FastifyInstance, options: ClockRoutesOptions): void {
   const { ingest, driver, lastTickMs, partitions } = options;
 
@@ -48,7 +48,7 @@ function toAdvance(
   };
 }
 
-/** A tick from the future cannot be taken back, so `to` has the bounds of a timestamp. */
+/** A tick from the future cannot be undone, so `to` has the bounds of a timestamp. */
 function parseTime(value: string | number, { field, nowMs }: { field: string; nowMs: number }): number {
   const moment = parseMoment(value, field);
   if (moment instanceof Rejection) throw invalid(moment.message);

@@ -2,7 +2,7 @@ import type { FastifyInstance } from '@perennial/service-host';
 
 const PREFLIGHT_SECONDS = '86400';
 
-/** Browsers of any site may send: a write key is public there, and no cookie is involved. */
+/** Browsers of any site may send: a write key is public there, and no cookie is used. */
 export function addCors(server: FastifyInstance, paths: readonly string[]): void {
   const open = new Set(paths);
   server.addHook('onRequest', (request, reply, done) => {

@@ -15,7 +15,7 @@ import {
 const BASIC = `Basic ${Buffer.from(`${WRITE_KEY}:`).toString('base64')}`;
 const track = { type: 'track', userId: 'u1', event: 'Order Completed', messageId: 'm1', properties: { revenue: 10 } };
 
-// A hundred megabytes are gzipped here; a busy machine takes its time.
+// Compressing a hundred megabytes takes long on a busy machine.
 jest.setTimeout(30_000);
 
 let ingest: IngestHarness;

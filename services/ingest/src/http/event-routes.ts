@@ -41,10 +41,10 @@ const POSTHOG_BATCHES = POSTHOG_PATHS.map((path) => defineBatchOperation(path, t
 /** The contract of the event routes. */
 export const EVENT_OPERATIONS = [...CALLS.map(({ operation }) => operation), ...BATCHES, ...POSTHOG_BATCHES];
 
-/** Every path that takes events, for CORS. */
+/** Every path that accepts events, for CORS. */
 export const EVENT_PATHS = EVENT_OPERATIONS.map(({ path }) => path);
 
-/** `/v1/track` as `post_v1_track`: an id that no other path has. */
+/** `/v1/track` gives `post_v1_track`: a unique id per path. */
 function toId(path: string): string {
   return `post${path.replaceAll('/', '_')}`;
 }
@@ -64,7 +64,7 @@ export function addEventRoutes(server: FastifyInstance, ingest: IngestContext): 
   }
 }
 
-/** One call: what is wrong with it is told at once (400, or 413 for its size), and kept in `event.rejected` all the same. */
+/** One call: a rejection is returned at once (400, or 413 for its size), and also kept in `event.rejected`. */
 async function handleCall(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -82,8 +82,8 @@ async function handleCall(
 }
 
 /**
- * A batch: bad events in it are kept in `event.rejected` and listed in the answer, the others are accepted, and the answer
- * is 200: an SDK that got 400 would drop the good ones with the bad, and one that got 500 would send both for ever.
+ * A batch: rejected events are kept in `event.rejected` and listed in the response, the others are accepted. The
+ * status is 200: on 400 an SDK would drop the good events with the bad, and on 500 it would send both forever.
  */
 async function handleBatch(
   request: FastifyRequest,
@@ -108,7 +108,7 @@ interface Entered {
   readonly receivedAtMs: number;
 }
 
-/** What every request must pass: decompression, JSON, the write key, the source's rate. */
+/** Checks of every request: decompression, JSON, the write key, the source's rate. */
 async function enter(
   request: FastifyRequest,
   ingest: IngestContext,
@@ -120,7 +120,7 @@ async function enter(
   const fields = body instanceof Rejection ? {} : body;
   const keyInHeader = parseAuthorization(request.headers.authorization);
   const writeKey = keyInHeader ?? checkWriteKey(fields.writeKey) ?? checkWriteKey(fields.api_key);
-  // What cannot be read may hold a key, so 400 is the truer answer than 401.
+  // An unreadable body may hold a key, so 400 is more accurate than 401.
   if (body instanceof Rejection && writeKey === undefined) throw new HttpRefusal(400, body.reason, body.message);
   const source = await authenticate(ingest, writeKey);
   admit(ingest, source, body instanceof Rejection ? 1 : countEvents(body));

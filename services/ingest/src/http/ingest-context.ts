@@ -11,14 +11,14 @@ import type { SourceDirectory } from '../source-directory.js';
 import { createTooLarge } from './read-body.js';
 import { HttpRefusal } from './refusal.js';
 
-/** What HTTP ingest needs. */
+/** Dependencies of HTTP ingest. */
 export interface IngestContext {
   readonly sources: SourceDirectory;
   readonly publisher: Publisher;
   readonly records: RecordContext;
   readonly clockMode: ClockMode;
   readonly clock: Clock;
-  /** Tells the metrics what came of a request. */
+  /** Reports the result of a request to the metrics. */
   readonly count: (result: { readonly accepted: number; readonly rejections: readonly Rejection[] }) => void;
 }
 
@@ -30,14 +30,14 @@ export async function authenticate(ingest: IngestContext, writeKey: string | und
   throw new HttpRefusal(401, 'invalid_write_key', message, { 'www-authenticate': 'Basic realm="write key"' });
 }
 
-/** Bodies come raw, whatever their content type (browsers send beacons as text/plain), and refusals in one form. */
+/** Reads bodies raw, whatever their content type (browsers send beacons as text/plain); all errors have one form. */
 export function prepareEventRoutes(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: LIMITS.batchBytesMax }, (_request, body, done) =>
     done(null, body),
   );
   server.addHook('preValidation', (request, _reply, done) => {
-    // A POST without content type or body skips the parsers.
+    // A POST without content type or body does not reach the parsers.
     if (!Buffer.isBuffer(request.body)) request.body = Buffer.alloc(0);
     done();
   });

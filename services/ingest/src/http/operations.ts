@@ -40,7 +40,7 @@ const ADVANCE = Type.Object({
   ),
 });
 
-/** What `advanceClock` is asked for. */
+/** Body of `advanceClock`. */
 export type AdvanceRequest = Static<typeof ADVANCE>;
 
 export const advanceClock = defineOperation({

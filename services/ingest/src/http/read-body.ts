@@ -29,7 +29,7 @@ export async function decodeBody(body: Buffer, contentEncoding: string | undefin
   }
 }
 
-/** 413 for a body, in the words for all the ways to find out. */
+/** The 413 error of a body: one text for all checks that find it too large. */
 export function createTooLarge(): HttpRefusal {
   return new HttpRefusal(413, 'body_too_large', `the body has more than ${LIMITS.batchBytesMax} bytes`);
 }

@@ -1,4 +1,4 @@
-/** A request that is answered with an error: status, a word for machines, a sentence for people. */
+/** A request answered with an error: status, a code for programs, a sentence for people. */
 export class HttpRefusal extends Error {
   readonly status: number;
   readonly code: string;

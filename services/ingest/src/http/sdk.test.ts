@@ -8,7 +8,7 @@ import { createIngestHarness, eventually, FakeClock, type IngestHarness, WRITE_K
 
 jest.setTimeout(30_000);
 
-/** The SDKs as they are published, against a listening server. */
+/** The published SDKs against a listening server. */
 describe('unmodified SDKs', () => {
   let ingest: IngestHarness;
   let url: string;

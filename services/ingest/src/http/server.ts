@@ -11,16 +11,16 @@ import { addEventRoutes, EVENT_OPERATIONS, EVENT_PATHS } from './event-routes.js
 import { prepareEventRoutes } from './ingest-context.js';
 import { advanceClock, getClock } from './operations.js';
 
-/** The contract of this service's HTTP side. */
+/** The HTTP contract of this service. */
 export const OPERATIONS: readonly Operation[] = [getClock, advanceClock, ...EVENT_OPERATIONS];
 
-/** HTTP ingest: the event routes with their raw bodies, beside the clock, health and metrics as every service has them. */
+/** HTTP ingest: the event routes with raw bodies, and the clock, health and metrics routes. */
 export function createIngestServer(
   options: Omit<HttpServerOptions, 'bodyLimitBytes'>,
   routes: ClockRoutesOptions,
 ): FastifyInstance {
   const server = createHttpServer({ ...options, bodyLimitBytes: LIMITS.batchBytesMax });
-  // A scope of its own, so that its parsers, hooks and error form stay among its routes.
+  // A scope of its own, so that its parsers, hooks and error form apply to its routes only.
   void server.register(async (scope) => {
     prepareEventRoutes(scope);
     addCors(scope, EVENT_PATHS);

@@ -1,6 +1,6 @@
 const WRITE_KEY_CHARS_MAX = 200;
 
-/** The write key in an Authorization header: Basic with the key as user, or Bearer; undefined where there is none. */
+/** The write key in an Authorization header: Basic with the key as user, or Bearer; undefined without one. */
 export function parseAuthorization(header: string | undefined): string | undefined {
   const match = /^(Basic|Bearer) +(\S+)$/i.exec(header?.trim() ?? '');
   if (match === null) return undefined;

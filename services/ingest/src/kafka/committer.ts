@@ -1,6 +1,6 @@
 import type { LogConsumer } from '@perennial/kafka';
 
-/** Commits group offsets one request at a time, always the newest: under load it commits less often, when idle at once. */
+/** Commits group offsets, one request at a time, always the newest: less often under load, at once when idle. */
 export class Committer {
   #consumer: LogConsumer | undefined;
   #pending = new Map<number, number>();
@@ -11,19 +11,19 @@ export class Committer {
     this.#onError = onError;
   }
 
-  /** The consumer exists only after records may already have come. */
+  /** Set late: the consumer is created only after records may already have arrived. */
   attach(consumer: LogConsumer): void {
     this.#consumer = consumer;
     this.#start();
   }
 
-  /** `next` is the first offset of the partition that is not done. */
+  /** `next` is the first offset of the partition that is not processed. */
   note(partition: number, next: number): void {
     this.#pending.set(partition, next);
     this.#start();
   }
 
-  /** Resolves when everything noted is committed, or could not be (it is then done again, which changes nothing). */
+  /** Resolves when all noted offsets are committed or failed; failed records are ingested again without effect. */
   async flush(): Promise<void> {
     this.#start();
     while (this.#running !== undefined) await this.#running;

@@ -17,16 +17,16 @@ const KAFKA_DOOR_LIMITS = {
   retryMaxMs: 5_000,
 } as const;
 
-/** Sources of events that came by Kafka: the broker's ACL says who may write, not a write key. */
+/** Source of events received over Kafka: the broker's ACL decides who may write, not a write key. */
 const KAFKA_SOURCE_ID = 'kafka';
 
-/** The consumer group of ingest; its committed offsets say how far events are taken in. */
+/** Consumer group of ingest; its committed offsets show how far events are ingested. */
 export function toReceivedGroup(namespace: string): string {
   return toConsumerGroup(namespace, 'ingest-received');
 }
 
 export interface KafkaSource {
-  /** Partitions of `event.received` that this instance has: it writes the ticks of the same ones of `event.accepted`. */
+  /** Partitions of `event.received` that this instance owns: it writes the ticks of the same of `event.accepted`. */
   owned(): ReadonlySet<number>;
   stop(): Promise<void>;
 }
@@ -42,8 +42,8 @@ export interface KafkaSourceOptions {
 }
 
 /**
- * Takes in `event.received`: every record becomes one record of `event.accepted` or `event.rejected`, and the offset is
- * committed after the acknowledgement. A crash in between writes the same events again under the same messageIds.
+ * Ingests `event.received`: every record becomes one record of `event.accepted` or `event.rejected`, and the offset is
+ * committed after the acknowledgement. A crash in between repeats the same events under the same messageIds.
  */
 export async function startKafkaSource(options: KafkaSourceOptions): Promise<KafkaSource> {
   const { log, producer, namespace, events } = options;
@@ -60,7 +60,7 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
   }
 
   async function takeIn(partition: number, records: readonly LogRecord[]): Promise<void> {
-    // What comes after a stop began is left, uncommitted, to whoever comes next.
+    // Records after the beginning of a stop stay uncommitted for the next owner.
     if (stopping.signal.aborted) return;
     const outgoing = records.map((record) => toOutgoing(record, options));
     const startedAtMs = options.clock.steadyMs();
@@ -104,7 +104,7 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
     owned: () => owned,
     async stop() {
       stopping.abort();
-      // Before leaving the group: afterwards nothing can be committed any more.
+      // Before leaving the group: afterwards commits are impossible.
       await Promise.allSettled(inHand);
       await committer.flush();
       await consumer.stop();
@@ -115,7 +115,7 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
 function toOutgoing(record: LogRecord, { clockMode, clock, records, events }: KafkaSourceOptions): OutgoingRecord {
   const position = `${record.topic}/${record.partition}:${record.offset}`;
   const nowMs = clock.now();
-  // The broker's append time is the same at every reading; a client's own (CreateTime topics) must not be from the future.
+  // The broker's append time is the same on every read; a client's own (CreateTime topics) must not be in the future.
   const receivedAtMs = clockMode === 'wall' ? Math.min(record.timestampMs, nowMs) : nowMs;
   const raw = fromReceivedRecord(record);
   const event =

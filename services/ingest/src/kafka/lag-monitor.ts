@@ -4,7 +4,7 @@ import type { IngestEvents } from '../telemetry.js';
 
 const LAG_INTERVAL_MS = 10_000;
 
-/** Measures how many records of a topic its group has not committed, every ten seconds. */
+/** Measures the number of records that the group has not committed, every ten seconds. */
 export function startLagMonitor(options: {
   readonly log: Log;
   readonly topic: string;

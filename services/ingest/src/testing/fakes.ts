@@ -19,7 +19,7 @@ export const SLOW_WRITE_KEY = 'pk_slow';
 export const NOW_MS = Date.parse('2026-05-01T12:00:00.000Z');
 export const PARTITIONS = 4;
 
-/** A clock that stands still until told; waits end when it is moved past them, not when it is set. */
+/** A clock that moves only when a test moves it; waits end when it is moved past them, not when it is set. */
 export class FakeClock implements Clock {
   #nowMs: number;
   #steadyMs = 0;
@@ -57,13 +57,13 @@ export class FakeClock implements Clock {
     for (const { done } of due) done();
   }
 
-  /** What happens to a host whose clock is set by this much. */
+  /** Simulates setting a host's clock by this much. */
   set(ms: number): void {
     this.#nowMs += ms;
   }
 }
 
-/** A producer that keeps what it is given; `mode` makes it fail or hang. */
+/** A producer that keeps the records it gets; `mode` makes it fail or hang. */
 export class FakeProducer implements LogProducer {
   readonly sent: OutgoingRecord[] = [];
   mode: 'works' | 'away' | 'hangs' = 'works';
@@ -137,7 +137,7 @@ export class FakeSourceStore implements SourceStore {
   }
 }
 
-/** The driven clock's memory. */
+/** The driven clock's store in memory. */
 export class FakeClockStore implements ClockStore {
   timeMs: number | undefined;
 
@@ -158,7 +158,7 @@ export const RECORDS: RecordContext = {
   partitions: PARTITIONS,
 };
 
-/** Telemetry that goes nowhere. */
+/** Telemetry without output. */
 export function createSilentEvents() {
   const metrics = createMetrics({ service: 'ingest', namespace: 'test', processMetrics: false });
   return createEvents(createSilentLogger(), metrics);

@@ -5,10 +5,10 @@ import { askPostgres, quoteIdentifier } from '@perennial/postgres';
 import type { PageKind } from '@perennial/service-host';
 import type { ScoringTelemetry } from '../telemetry.js';
 
-/** Rows of one INSERT; a statement has 65,535 parameters at most. */
+/** Rows per INSERT; a statement has 65,535 parameters at most. */
 const ROWS_PER_INSERT_MAX = 1_000;
 
-/** Pages of a profile's transitions go by their numbers. */
+/** A page of a profile's transitions ends at a transition number. */
 export const TRANSITION_PAGES: PageKind<number> = {
   name: 'transitions',
   isPosition: (value): value is number => Number.isSafeInteger(value),
@@ -17,7 +17,7 @@ export const TRANSITION_PAGES: PageKind<number> = {
 export const TRANSITION_MIGRATIONS: readonly Migration[] = [
   {
     name: 'transitions-1',
-    // Ids of users are not kept here: whoever asks by one is looked up by its pseudonym.
+    // Ids of users are not stored here: a user is looked up by pseudonym.
     sql: `CREATE TABLE transitions (
       profile_key text NOT NULL,
       number bigint NOT NULL,
@@ -55,17 +55,17 @@ interface StoredTransition {
   readonly evidence: Readonly<Record<string, number | null>>;
   readonly lifecycleVersion: number;
   readonly modelHash: string;
-  /** By the names of the model's heads; empty for transitions from before they were kept. */
+  /** By the names of the model's heads; empty for transitions from before scores were stored. */
   readonly scores: Readonly<Record<string, number>>;
 }
 
-/** The history of transitions in PostgreSQL: written by the sink, read by the HTTP side. */
+/** The history of transitions in PostgreSQL: written by the sink, read by HTTP. */
 export interface TransitionStore {
-  /** Idempotent: a transition that is there stays as it is. */
+  /** Idempotent: an existing transition stays unchanged. */
   insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
-  /** Profiles per stage, as far as the sink has come. */
+  /** Profiles per stage, up to the sink's progress. */
   countStages(): Promise<Record<string, number>>;
-  /** Newest first, from the one before number `after` on. */
+  /** Newest first, starting before number `after`. */
   list(profileKey: string, range: { after: number | undefined; limit: number }): Promise<StoredTransition[]>;
 }
 
@@ -78,7 +78,7 @@ export function createTransitionStore(
     async insert(client, records) {
       for (let start = 0; start < records.length; start += ROWS_PER_INSERT_MAX) {
         const changes = records.slice(start, start + ROWS_PER_INSERT_MAX).map(toStageChanged);
-        // One parameter with all rows: the statement is the same whatever their number.
+        // One parameter with all rows: the statement is the same for any number of rows.
         const { rows } = await client.query<{ from: string | null; to: string; cause: string }>(
           `INSERT INTO ${schema}.transitions
            SELECT r."profileKey", r.number, r."from", r."to", r.cause, r.at, r.reasons, r.evidence, r."lifecycleVersion", r."modelHash",
@@ -126,7 +126,7 @@ function toStageChanged(record: LogRecord): StageChanged {
   return { ...change, reasons: change.reasons.map(toStorable) };
 }
 
-/** PostgreSQL's text takes neither NUL nor half a surrogate pair, and names of events in reasons may hold both. */
+/** PostgreSQL's text allows neither NUL nor lone surrogates, and event names in reasons may contain both. */
 function toStorable(text: string): string {
   return Buffer.from(text).toString().replaceAll('\0', '\uFFFD');
 }

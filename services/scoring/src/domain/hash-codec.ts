@@ -1,11 +1,11 @@
-/** A hash in hex as bytes, and back. */
+/** Converts a hash between hex and bytes. */
 export interface HashCodec {
   toBytes(hex: string): Uint8Array;
   toHex(bytes: Uint8Array): string;
 }
 
 /**
- * Remembers the last hash: nearly all states of a process name the model in force, and converting it took most of the time
+ * Caches the last hash: nearly all states of a process name the model in force, and converting it took most of the time
  * of decoding a state.
  */
 export function createHashCodec(): HashCodec {

@@ -7,7 +7,7 @@ import type { Pseudonymizer } from '@perennial/privacy';
 import { unsealUserId } from '@perennial/privacy';
 import type { StepTargets } from './step.js';
 
-/** Makes edge records of transitions: JSON with CloudEvents headers, an id that repeats with the transition. */
+/** Makes edge records of transitions: JSON with CloudEvents headers and a deterministic id per transition. */
 export function createStageChangedWriter(
   namespace: string,
   pseudonymizer: Pseudonymizer,

@@ -50,7 +50,7 @@ const state: fc.Arbitrary<ScoringState> = fc.record({
   ),
 });
 
-/** As releases wrote it whose models had three heads: no hash and no count before the numbers. */
+/** As written by releases whose models had three heads: no hash and no count before the numbers. */
 function encodeFirstVersion(before: ScoringState): Buffer {
   const scores = before.scores && { modelHash: '', values: [0.3, 0.7, 12] };
   const bytes = scoringStateCodec.encode({ ...before, scores });

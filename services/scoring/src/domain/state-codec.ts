@@ -10,13 +10,13 @@ const HAS_STAGE = 1;
 const HAS_CHECK = 2;
 const HAS_SCORES = 4;
 
-/** How a value is written. Most are small counts or nothing at all: 18 values take about 60 bytes instead of 144. */
+/** Encoding of a value. Most are small counts or absent: 18 values take about 60 bytes instead of 144. */
 const KIND = { none: 0, integer: 1, double: 2 } as const;
-/** Three of two bits each: a varint of one byte. */
+/** Three encodings of two bits each: a varint of one byte. */
 const KINDS_PER_BYTE = 3;
 const UINT32_MAX = 0xffff_ffff;
 
-/** How profiles become bytes. Each tells the spec of the vector that made it, so that it is never read under another. */
+/** Codec of profile states. Each names the spec of its vector, so that it is never read under another spec. */
 export function createScoringStateCodec(specs: FeatureSpecs): StateCodec<ScoringState> {
   const hashes = createHashCodec();
   const readScores = (reader: BinaryReader) => readScoresOf(reader, hashes);
@@ -85,7 +85,7 @@ function readScoresOf(reader: BinaryReader, hashes: HashCodec): ProfileScores {
   return { modelHash, values };
 }
 
-/** Version 1 kept three numbers without the model that they were of: they are made anew with the next record. */
+/** Version 1 stored three numbers without the hash of their model: the next record computes new scores. */
 function skipNamelessScores(reader: BinaryReader): undefined {
   for (let number = 0; number < 3; number++) reader.float();
 }

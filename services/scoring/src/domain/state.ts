@@ -1,22 +1,22 @@
 import type { StageState } from '@perennial/lifecycle';
 
-/** What a model said: a number for each head that its manifest declares, in that order. */
+/** Scores of a model: a number for each head that its manifest declares, in that order. */
 export interface ProfileScores {
   /** Hash of the manifest. */
   readonly modelHash: string;
   readonly values: readonly number[];
 }
 
-/** All that scoring remembers of a profile. */
+/** State of a profile in scoring. */
 export interface ScoringState {
-  /** Time that `values` (and `scores`) are current to. */
+  /** Time up to which `values` (and `scores`) are current. */
   readonly asOfMs: number;
-  /** The spec that gives `values` their order. */
+  /** The spec that defines the order of `values`. */
   readonly specHash: string;
   /** NaN for no value. */
   readonly values: readonly number[];
   readonly lastEventAtMs: number;
-  /** The external id, sealed; forwarded as it came. */
+  /** The external id, sealed; forwarded unchanged. */
   readonly subject: Buffer;
   readonly timeZone: string;
   /** Absent until a lifecycle chart is in force. */

@@ -8,10 +8,10 @@ import { stepStage } from '@perennial/lifecycle';
 import type { CheckedScores, ModelManifest } from '@perennial/model-manifest';
 import type { ProfileScores, ScoringState } from './state.js';
 
-/** What `prepare` computed for one item: the vector at the time of the step, what the model says of it, what is in force. */
+/** Result of `prepare` for one item: the vector at the step's time, the scores, and the artifacts in force. */
 export interface ScoringEvidence {
   readonly asOfMs: number;
-  /** The spec in force, which gives `values` their order. */
+  /** The spec in force, which defines the order of `values`. */
   readonly spec: CompiledFeatures;
   readonly values: readonly number[];
   /** Undefined while no model is in force. */
@@ -20,7 +20,7 @@ export interface ScoringEvidence {
   readonly lifecycle: { readonly chart: Lifecycle; readonly number: number } | undefined;
 }
 
-/** A model in force, and what it gave for one item: a number a head, or why that is no use. */
+/** A model in force, and its result for one item: a number per head, or why the result is unusable. */
 export interface ScoredModel {
   /** Hash of the manifest. */
   readonly hash: string;
@@ -28,7 +28,7 @@ export interface ScoredModel {
   readonly scores: CheckedScores;
 }
 
-/** Where a step's outputs go, and how a transition becomes an edge record. */
+/** Topics of a step's outputs, and the encoder of a transition's edge record. */
 export interface StepTargets {
   readonly scoreTopic: string;
   toStageChanged(change: {
@@ -40,10 +40,10 @@ export interface StepTargets {
   }): Output;
 }
 
-/** An item's vector as of a time, in the order of the spec in force; no values where there are none that fit. */
+/** An item's vector as of a time, in the order of the spec in force; no values if none fit. */
 export type ItemVector = Pick<ScoringEvidence, 'asOfMs' | 'spec' | 'values'>;
 
-/** The vector of an item, moved to log time. It does not depend on the state of a record's profile, so one pass over a batch can tell. */
+/** An item's vector, moved to log time. It does not depend on the profile's state: one pass per batch computes it. */
 export function toVector(item: StepItem<ScoringState, FeaturesUpdated>, specs: FeatureSpecs): ItemVector {
   const { cause, state, context } = item;
   const spec = specs.inForce(context.inForce.get('features'));
@@ -58,8 +58,8 @@ function isReadable({ specHash, values }: TravellingVector, specs: FeatureSpecs)
 }
 
 /**
- * One step of one profile: a new vector or a timer in; the scores, and a transition if one is due, out. Throws
- * `contract_violation` for scores that no head can have.
+ * One step of one profile. Input: a new vector or a timer. Output: the scores, and a transition if one is due. Throws
+ * `contract_violation` for scores outside the range of their head.
  */
 export function stepProfile(
   item: StepItem<ScoringState, FeaturesUpdated>,
@@ -75,7 +75,7 @@ export function stepProfile(
     const found = `a vector of ${source.values.length} features under spec ${source.specHash}`;
     throw new AppError('contract_violation', `${found}, in force is ${spec.specHash}`);
   }
-  // Never back for a profile, whatever time its records tell.
+  // A profile's time never goes back, whatever times its records have.
   const asOfMs = Math.max(evidence.asOfMs, state?.asOfMs ?? 0);
   const values =
     asOfMs === evidence.asOfMs
@@ -139,7 +139,7 @@ function listOutputs(parts: {
 }): Output[] {
   const { item, evidence, targets, after, event, result } = parts;
   const transition = result?.transition;
-  // A timer that moved nothing is nobody's news: the vector it would repeat differs by the clock alone.
+  // A timer that moved nothing emits nothing: the vector would differ by the clock alone.
   if (item.cause.kind === 'timer' && transition === undefined) return [];
   const scored: Output = { topic: targets.scoreTopic, value: encodeScore(after, event, transition) };
   if (transition === undefined) return [scored];

@@ -70,5 +70,5 @@ export const listTransitions = defineOperation({
   answer: Type.Object({ userId: Type.String(), transitions: Type.Array(TRANSITION), next: NEXT_CURSOR }),
 });
 
-/** The contract of this service's HTTP side. */
+/** The HTTP contract of this service. */
 export const OPERATIONS: readonly Operation[] = [getProfile, countStages, listTransitions];

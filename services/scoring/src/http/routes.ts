@@ -7,13 +7,13 @@ import { TRANSITION_PAGES, type TransitionStore } from '../adapters/transition-s
 import type { ScoringState } from '../domain/state.js';
 import { countStages, getProfile, listTransitions } from './operations.js';
 
-/** Questions about profiles (from Redis, current) and about transitions (from PostgreSQL, behind by the sink's lag). */
+/** Queries for profiles (from Redis, current) and for transitions (from PostgreSQL, behind by the sink's lag). */
 export function addScoringRoutes(
   server: FastifyInstance,
   deps: {
     pseudonymizer: Pseudonymizer;
     readStates: ReadStates<ScoringState>;
-    /** The manifest of a model, by whose heads scores are named. */
+    /** The manifest of a model, which names the scores. */
     loadManifest: (modelHash: string) => Promise<ModelManifest>;
     transitions: TransitionStore;
     lag: () => number | undefined;
@@ -46,7 +46,7 @@ export function addScoringRoutes(
   });
 }
 
-/** What the outside is told of a state; a profile never seen is `known: false`. */
+/** The public form of a state; a profile never seen is `known: false`. */
 function toProfile(userId: string, state: ScoringState | undefined, manifest: ModelManifest | undefined) {
   return {
     userId,

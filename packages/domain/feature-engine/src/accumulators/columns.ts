@@ -1,12 +1,12 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 
-/** Columns whose kinds share a varint: two bits each. */
+/** Columns whose encodings share one varint: two bits each. */
 const COLUMNS_PER_HEAD = 16;
 
-/** How a number is written. Most are 0 or 1, and so take no byte of their own. */
+/** Encoding of a number. Most numbers are 0 or 1, and so need no byte of their own. */
 const KIND = { zero: 0, one: 1, positive: 2, negative: 3 } as const;
 
-/** Writes the whole numbers of `row` from `from` on. Heads are even, so that an odd number before them can be told apart. */
+/** Writes the whole numbers of `row` from `from` on. Heads are even: an odd number before them is distinguishable. */
 export function writeColumns(writer: ByteWriter, row: readonly number[], from: number): void {
   for (let start = from; start < row.length; start += COLUMNS_PER_HEAD) {
     const end = Math.min(row.length, start + COLUMNS_PER_HEAD);
@@ -30,7 +30,7 @@ export function writeColumns(writer: ByteWriter, row: readonly number[], from: n
   }
 }
 
-/** Fills `row` from `from` on with what `writeColumns` wrote; `head` is what `reader.varint()` gives before it. */
+/** Reads into `row` from `from` on what `writeColumns` wrote; `head` is the preceding `reader.varint()`. */
 export function readColumns(reader: ByteReader, row: number[], { head, from }: { head: number; from: number }): void {
   let kinds = head / 2;
   for (let at = from; at < row.length; at += 1) {
@@ -41,7 +41,7 @@ export function readColumns(reader: ByteReader, row: number[], { head, from }: {
   }
 }
 
-/** For each column of `to` its place in `from`; -1 for one that was not there. */
+/** For each column of `to` its index in `from`; -1 for a column that is not there. */
 export function mapColumns(from: readonly string[], to: readonly string[]): number[] {
   return to.map((column) => from.indexOf(column));
 }

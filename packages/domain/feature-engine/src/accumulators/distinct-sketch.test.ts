@@ -43,7 +43,7 @@ describe('distinct sketch', () => {
 
   it('is exact again once all it left out has gone by', () => {
     const sketch = add(add(EMPTY_SKETCH, 0, 50_000, 1), 90_000, 90_100, 4);
-    // Some of the later hundred were left out too: until tile 4 has gone, the count is an estimate.
+    // Some of the later hundred were left out too: until tile 4 has expired, the count is an estimate.
     expect(dropIdsBefore(sketch, 4).theta).toBeDefined();
     expect(countIds(sketch, 5)).toEqual({ count: 0, oldestTile: Infinity });
     expect(dropIdsBefore(sketch, 5)).toEqual(EMPTY_SKETCH);

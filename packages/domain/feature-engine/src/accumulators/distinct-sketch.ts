@@ -10,18 +10,18 @@ import {
   uniteHashes,
 } from '../stamped-hashes.js';
 
-/** Distinct ids are counted exactly up to here; beyond, the smallest hashes are kept as a sample. */
+/** Distinct ids are counted exactly up to this number; above it, the smallest hashes are kept as a sample. */
 export const DISTINCT_EXACT_MAX = 4_096;
 
 /**
  * Distinct ids with the tile in which each was last seen: a theta (KMV) sketch that is exact while `theta` is undefined. The
- * sample is those hashes below theta; the estimate is their count over theta's share of the hash space (relative
- * standard error 1 / sqrt(4096) = 1.6 %). It is a function of the set of (id, tile), whatever order they came in.
+ * sample holds the hashes below theta; the estimate is their count divided by theta's share of the hash space (relative
+ * standard error 1 / sqrt(4096) = 1.6 %). It is a function of the set of (id, tile), independent of their order.
  */
 export interface DistinctSketch {
   readonly seen: StampedHashes;
   readonly theta: Hash64 | undefined;
-  /** Latest tile in which an id outside the sample was seen; once the window is past it, counting is exact again. */
+  /** Latest tile in which an id outside the sample was seen; once the window has passed it, counting is exact again. */
   readonly sampledOutTile: number;
 }
 
@@ -29,20 +29,20 @@ export const EMPTY_SKETCH: DistinctSketch = { seen: EMPTY_HASHES, theta: undefin
 
 const HASH_SPACE = 2 ** 64;
 
-/** With ids seen in a tile. */
+/** The sketch with ids added that were seen in a tile. */
 export function addIds(sketch: DistinctSketch, hashes: readonly Hash64[], tile: number): DistinctSketch {
   if (hashes.length === 0) return sketch;
   const added = sampleBelow({ seen: toStampedHashes(hashes, tile), theta: undefined, sampledOutTile: 0 }, sketch.theta);
   return uniteSamples(sketch, added);
 }
 
-/** Both in one. */
+/** The union of both sketches. */
 export function mergeSketches(a: DistinctSketch, b: DistinctSketch): DistinctSketch {
   const theta = toSmaller(a.theta, b.theta);
   return uniteSamples(sampleBelow(a, theta), sampleBelow(b, theta));
 }
 
-/** Without what was last seen before `tileMin`. */
+/** The sketch without ids last seen before `tileMin`. */
 export function dropIdsBefore(sketch: DistinctSketch, tileMin: number): DistinctSketch {
   const seen = dropOlder(sketch.seen, tileMin);
   const exactAgain = sketch.theta !== undefined && sketch.sampledOutTile < tileMin;
@@ -50,7 +50,7 @@ export function dropIdsBefore(sketch: DistinctSketch, tileMin: number): Distinct
   return seen === sketch.seen ? sketch : { ...sketch, seen };
 }
 
-/** How many distinct ids were seen from `tileFirst` on, and the earliest tile whose passing may change that. */
+/** Number of distinct ids seen from `tileFirst` on, and the earliest tile whose expiry may change it. */
 export function countIds(sketch: DistinctSketch, tileFirst: number): { count: number; oldestTile: number } {
   let inWindow = 0;
   let oldestTile = Infinity;
@@ -64,7 +64,7 @@ export function countIds(sketch: DistinctSketch, tileFirst: number): { count: nu
   return { count: Math.round(inWindow / share), oldestTile: Math.min(oldestTile, sketch.sampledOutTile) };
 }
 
-/** The part of a sketch that a smaller theta leaves. */
+/** The part of a sketch that remains under a smaller theta. */
 function sampleBelow(sketch: DistinctSketch, theta: Hash64 | undefined): DistinctSketch {
   if (theta === undefined) return sketch;
   let { sampledOutTile } = sketch;
@@ -76,7 +76,7 @@ function sampleBelow(sketch: DistinctSketch, theta: Hash64 | undefined): Distinc
   return { seen, theta, sampledOutTile };
 }
 
-/** Unites two sketches of one theta, and lowers theta to the first hash that no longer fits. */
+/** Unites two sketches of one theta, then lowers theta to the first hash that exceeds the limit. */
 function uniteSamples(a: DistinctSketch, b: DistinctSketch): DistinctSketch {
   const seen = uniteHashes(a.seen, b.seen);
   let sampledOutTile = Math.max(a.sampledOutTile, b.sampledOutTile);

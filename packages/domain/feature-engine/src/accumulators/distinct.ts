@@ -15,12 +15,12 @@ import {
 export interface DistinctOptions {
   readonly stream: IdStream;
   readonly index: number;
-  /** Windows of one tile length, ascending. */
+  /** Windows with one tile length, ascending. */
   readonly windowsMs: readonly number[];
   readonly tileMs: number;
 }
 
-/** Distinct ids of a stream within windows, each with the tile in which it was seen last. Reads as one count a window. */
+/** Distinct ids of a stream within windows, each with the tile in which it was last seen. One count per window. */
 export function createDistinct({ stream, index, windowsMs, tileMs }: DistinctOptions): Accumulator<DistinctSketch> {
   const reachMs = windowsMs.at(-1) ?? 0;
   const advance = (state: DistinctSketch, asOfMs: number) =>
@@ -30,7 +30,7 @@ export function createDistinct({ stream, index, windowsMs, tileMs }: DistinctOpt
     columns: [],
     empty: EMPTY_SKETCH,
     add(state, event, asOfMs) {
-      // What has expired goes first, so that only ids within the window count towards the exact limit.
+      // Expired ids are dropped first, so that only ids within the window count towards the exact limit.
       const kept = advance(state, asOfMs);
       const ids = event.ids[index] ?? [];
       const tile = Math.floor(event.timestampMs / tileMs);

@@ -1,18 +1,18 @@
 /**
- * What happened in one tile of time: its index, floor(time / tile length), then one sum a column. An array and no object,
- * since the columns are known only when a spec is compiled.
+ * The sums of one tile of time: its index, floor(time / tile length), then one sum per column. An array, not an object,
+ * because the columns are known only when a spec is compiled.
  */
 export type Tile = readonly [index: number, ...sums: number[]];
 
-/** Tiles by index, ascending; those in which nothing happened are absent. Never changed in place. */
+/** Tiles by index, ascending; tiles without events are absent. Never changed in place. */
 export type TileSeries = readonly Tile[];
 
-/** A tile in which nothing happened. Tiles are made by copying it: that is a third of the time of growing one by `push`. */
+/** A tile without events. New tiles are copies of it, which takes a third of the time of growing one by `push`. */
 export function createBlankTile(columns: number): [index: number, ...sums: number[]] {
   return [0, ...new Array<number>(columns).fill(0)];
 }
 
-/** With `tile` added to the one of its index. */
+/** The series with `tile` added to the tile of its index. */
 export function addTile(tiles: TileSeries, tile: Tile): TileSeries {
   let place = tiles.length;
   while (place > 0 && (tiles[place - 1] as Tile)[0] >= tile[0]) place -= 1;
@@ -23,7 +23,7 @@ export function addTile(tiles: TileSeries, tile: Tile): TileSeries {
   return after;
 }
 
-/** Both series in one. */
+/** The sum of both series. */
 export function mergeTiles(a: TileSeries, b: TileSeries): TileSeries {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
@@ -48,7 +48,7 @@ export function mergeTiles(a: TileSeries, b: TileSeries): TileSeries {
   return merged;
 }
 
-/** Without the tiles before `indexMin`; the same series when there are none. */
+/** The series without tiles before `indexMin`; the same object when there are none. */
 export function dropTilesBefore(tiles: TileSeries, indexMin: number): TileSeries {
   let place = 0;
   while (place < tiles.length && (tiles[place] as Tile)[0] < indexMin) place += 1;

@@ -6,14 +6,14 @@ import { addTile, createBlankTile, dropTilesBefore, mergeTiles, type Tile, type 
 
 export interface TilesOptions {
   readonly streams: ReadonlyArray<{ readonly index: number; readonly key: string }>;
-  /** Windows of one tile length, ascending, with the columns that features ask of each. */
+  /** Windows with one tile length, ascending, with the columns that features need of each. */
   readonly windows: ReadonlyArray<{ readonly windowMs: number; readonly columns: readonly number[] }>;
   readonly tileMs: number;
 }
 
 /**
- * Sums of streams within windows, kept by tile: a window costs as much as it has tiles, however many events there were.
- * Reads as one number a window and column: `numbers[window * columns + column]`.
+ * Sums of streams within windows, kept by tile: the cost of a window is its number of tiles, not its number of events.
+ * Gives one number per window and column: `numbers[window * columns + column]`.
  */
 export function createTiles({ streams, windows, tileMs }: TilesOptions): Accumulator<TileSeries> {
   const columns = streams.map(({ key }) => key);
@@ -49,7 +49,7 @@ export function createTiles({ streams, windows, tileMs }: TilesOptions): Accumul
   };
 }
 
-/** Undefined for an event that is in none of the streams. */
+/** Undefined for an event that belongs to none of the streams. */
 function toTile(
   blank: Tile,
   { numbers }: MeasuredEvent,
@@ -67,7 +67,7 @@ function toTile(
   return isEmpty ? undefined : tile;
 }
 
-/** One pass from the newest tile back, through the windows from the shortest to the longest. */
+/** One pass from the newest tile to the oldest, through the windows from the shortest to the longest. */
 function sumWindows(
   tiles: TileSeries,
   atMs: number,
@@ -99,7 +99,7 @@ function sumWindows(
   return { numbers, changesAtMs };
 }
 
-/** Newest first, each index as its distance from the one before: left out for a tile that follows upon it. */
+/** Newest first, each index as its distance from the previous one; omitted for an adjacent tile. */
 function writeTiles(writer: ByteWriter, tiles: TileSeries, newest: number): void {
   writer.varint(tiles.length);
   let expected = newest;

@@ -2,12 +2,12 @@ import type { ByteReader, ByteWriter } from '../bytes.js';
 import type { NumberStream } from '../streams.js';
 import type { Accumulator, Reading } from './accumulator.js';
 
-/** When the first and the last event came; undefined before the first. */
+/** Times of the first and the last event; undefined before the first. */
 export type Times = { readonly firstMs: number; readonly lastMs: number } | undefined;
 
 const NEVER: Reading = { numbers: [Number.NaN, Number.NaN], changesAtMs: Number.POSITIVE_INFINITY };
 
-/** Times of the earliest and the latest event of a stream, by event time. Reads as [first, last], NaN for none. */
+/** Times of the earliest and the latest event of a stream, by event time. Gives [first, last], NaN for none. */
 export function createTimes(stream: NumberStream, index: number): Accumulator<Times> {
   return {
     key: `times/${stream.key}`,
@@ -33,7 +33,7 @@ function unite(a: Times, b: Times): Times {
   return { firstMs: Math.min(a.firstMs, b.firstMs), lastMs: Math.max(a.lastMs, b.lastMs) };
 }
 
-/** The distance from now to the last, and one more so that 0 stands for none; then the distance to the first. */
+/** Writes the distance from now to the last event plus one (0 means none), then the distance to the first. */
 function writeTimes(writer: ByteWriter, state: Times, asOfMs: number): void {
   writer.varint(state === undefined ? 0 : asOfMs - state.lastMs + 1);
   if (state !== undefined) writer.varint(state.lastMs - state.firstMs);

@@ -3,7 +3,7 @@ import type { MeasuredEvent } from '../streams.js';
 import type { Accumulator, Reading } from './accumulator.js';
 import { areSameColumns, mapColumns, readColumns, writeColumns } from './columns.js';
 
-/** One sum a column. */
+/** One sum per column. */
 export type Totals = readonly number[];
 
 /** Sums over a profile's whole life. Exact while below 2^53. */

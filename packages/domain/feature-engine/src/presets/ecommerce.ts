@@ -9,8 +9,8 @@ const REFUND_AMOUNT: AmountMeasure = { kind: 'amount', properties: REFUND_AMOUNT
 const PRODUCTS: IdMeasure = { kind: 'id', properties: ['product_id', 'sku'], list: 'products' };
 
 /**
- * Features of a shop, after Segment's e-commerce events. In force on a partition until its first rollout of features, so it is
- * never changed: a namespace that was begun under it would compute something else after an upgrade. A test holds its hash.
+ * Features of a shop, after Segment's e-commerce events. In force on a partition until its first rollout of features.
+ * Must never change: a namespace created under it would compute other values after an upgrade. A test checks the hash.
  */
 export const ECOMMERCE_FEATURES: readonly FeatureDefinition[] = [
   count('orders_count_7d', 'orders', ORDERS, 7),
