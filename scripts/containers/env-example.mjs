@@ -68,8 +68,20 @@ function toComposeLines(composeText, secretNames) {
   });
 }
 
+/** `provision` runs the commands of every service: it must get whatever one of them requires. */
+function requireProvisioned({ provision }, declarations) {
+  for (const [service, variables] of Object.entries(declarations)) {
+    for (const { name, required } of variables) {
+      if (required && !Object.hasOwn(provision?.environment ?? {}, name)) {
+        throw new Error(`docker-compose.yml does not hand ${name} on to provision, and ${service} requires it`);
+      }
+    }
+  }
+}
+
 /** Variables by section: those of every service first, then those of some, then each service's own. */
 function toHandedOn(services, declarations) {
+  requireProvisioned(services, declarations);
   const names = Object.keys(declarations);
   const sections = { 'every service': new Map() };
   const own = {};

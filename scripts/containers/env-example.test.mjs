@@ -43,6 +43,15 @@ describe('createEnvExample', () => {
     );
   });
 
+  it('refuses a required variable that the compose file keeps from provision', () => {
+    const without = compose.replace('      PERENNIAL_ARCHIVE: "off"\n', '');
+    expect(without).not.toBe(compose);
+    const archive = variable('PERENNIAL_ARCHIVE', { required: true });
+    expect(() => createEnvExample(without, { 'feature-store': [archive] })).toThrow(
+      'docker-compose.yml does not hand PERENNIAL_ARCHIVE on to provision',
+    );
+  });
+
   it('refuses a default for a secret', () => {
     const careless = compose.replace(/(\$\{REDIS_PASSWORD):\?[^}]*/, '$1:-redis');
     expect(careless).not.toBe(compose);
