@@ -5,6 +5,7 @@ import {
   type CompiledFeatures,
   createSpecReader,
   type FeatureSpecs,
+  loadSpecInForce,
   oncePerSpec,
   SPECS_MAX,
 } from '@perennial/feature-engine';
@@ -45,16 +46,9 @@ export function createActionArtifacts(
   { specs, telemetry }: { readonly specs: FeatureSpecs; readonly telemetry: ActionTelemetry },
 ): ActionArtifacts {
   const onEvaluationError = telemetry.conditionFailed;
-  const specReader = createSpecReader(specs, {
-    list: () => store.list('features'),
-    load: (hash) => store.load('features', hash),
-  });
-
-  /** After a start the artifact may not have been read yet. */
-  async function toSpec(inForce: ReadonlyMap<string, Rollout>): Promise<CompiledFeatures> {
-    const rollout = inForce.get('features');
-    return rollout === undefined ? specs.initial : get('features', rollout.hash);
-  }
+  const specReader = createSpecReader(specs, store);
+  const toSpec = (inForce: ReadonlyMap<string, Rollout>) =>
+    loadSpecInForce(inForce, { specs, load: (hash) => get('features', hash) });
 
   const { get, loadRollout } = createArtifacts<Values>(store, {
     // Feature-store has checked it already: it forwards no rollout that does not fit.

@@ -20,10 +20,7 @@ export function createFeatureArtifacts(
   store: Pick<ArtifactStore, 'load' | 'list'>,
   { specs }: { readonly specs: FeatureSpecs },
 ): FeatureArtifacts {
-  const reader = createSpecReader(specs, {
-    list: () => store.list('features'),
-    load: (hash) => store.load('features', hash),
-  });
+  const reader = createSpecReader(specs, store);
   const { loadRollout } = createArtifacts<{ features: CompiledFeatures }>(store, {
     features: {
       keptMax: SPECS_MAX,

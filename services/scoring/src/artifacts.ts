@@ -5,6 +5,7 @@ import {
   type CompiledFeatures,
   createSpecReader,
   type FeatureSpecs,
+  loadSpecInForce,
   oncePerSpec,
   SPECS_MAX,
 } from '@perennial/feature-engine';
@@ -59,16 +60,9 @@ export function createScoringArtifacts(
     keptMax: MANIFESTS_KEPT_MAX,
     read: readManifest,
   });
-  const specReader = createSpecReader(specs, {
-    list: () => store.list('features'),
-    load: (hash) => store.load('features', hash),
-  });
-
-  /** After a start the artifact may not have been read yet. */
-  async function toSpec(inForce: ReadonlyMap<string, Rollout>): Promise<CompiledFeatures> {
-    const rollout = inForce.get('features');
-    return rollout === undefined ? specs.initial : get('features', rollout.hash);
-  }
+  const specReader = createSpecReader(specs, store);
+  const toSpec = (inForce: ReadonlyMap<string, Rollout>) =>
+    loadSpecInForce(inForce, { specs, load: (hash) => get('features', hash) });
 
   async function readModel(bytes: Buffer, hash: string): Promise<ScoringModel> {
     const declared = readManifest(bytes);

@@ -6,7 +6,7 @@ export { MESSAGE_IDS_MAX } from './message-memory.js';
 export { oncePerSpec } from './per-spec.js';
 export { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 export { encodeFeatureSpec } from './spec-file.js';
-export { createSpecReader, requireFeatureSpec, SPECS_MAX, toSpecOrPreset } from './spec-reader.js';
+export { createSpecReader, loadSpecInForce, requireFeatureSpec, SPECS_MAX, toSpecOrPreset } from './spec-reader.js';
 export { toSpecTag } from './spec-tag.js';
 export type { EngineState } from './state.js';
 export { DAY_MS, HOUR_MS } from './time.js';

@@ -14,7 +14,7 @@ function setUp(stored: ReadonlyMap<string, Buffer>) {
   const loads: string[] = [];
   const reader = createSpecReader(specs, {
     list: async () => [...stored.keys()],
-    async load(hash) {
+    async load(_kind, hash) {
       loads.push(hash);
       const bytes = stored.get(hash);
       if (bytes === undefined) throw new AppError('dependency_unavailable', 'away', { retriable: true });

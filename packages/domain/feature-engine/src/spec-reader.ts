@@ -5,11 +5,11 @@ import type { FeatureSpecs } from './feature-specs.js';
 import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 import { parseFeatureSpec } from './spec-file.js';
 
-/** Where the artifacts of kind `features` are stored. */
+/** Where artifacts are stored. */
 export interface SpecSource {
-  /** Hashes of all artifacts, rolled out or not. */
-  list(): Promise<readonly string[]>;
-  load(hash: string): Promise<Buffer>;
+  /** Hashes of all artifacts of the kind, rolled out or not. */
+  list(kind: 'features'): Promise<readonly string[]>;
+  load(kind: 'features', hash: string): Promise<Buffer>;
 }
 
 /** Reads artifacts into the specs that a process knows. */
@@ -28,9 +28,9 @@ export const SPECS_MAX = 256;
 
 export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecReader {
   async function readAll(): Promise<void> {
-    for (const hash of await source.list()) {
+    for (const hash of await source.list('features')) {
       if (specs.hasArtifact(hash)) continue;
-      const parsed = parseFeatureSpec(await source.load(hash));
+      const parsed = parseFeatureSpec(await source.load('features', hash));
       // An invalid spec was never in force, so no state can belong to it.
       if (parsed.ok) specs.add(hash, parsed.definitions);
     }
@@ -44,6 +44,15 @@ export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecR
     },
     readAll,
   };
+}
+
+/** The spec in force. `load` gets it by hash: after a start its artifact may not have been read yet. */
+export async function loadSpecInForce(
+  inForce: ReadonlyMap<string, { readonly hash: string }>,
+  { specs, load }: { readonly specs: FeatureSpecs; readonly load: (hash: string) => Promise<CompiledFeatures> },
+): Promise<CompiledFeatures> {
+  const rollout = inForce.get('features');
+  return rollout === undefined ? specs.initial : load(rollout.hash);
 }
 
 /** The spec of some bytes; the preset when there are none, since it is then in force. */
