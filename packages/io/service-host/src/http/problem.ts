@@ -24,7 +24,7 @@ type FieldProblem = Static<typeof FIELD_PROBLEM>;
 /** `internal` hides details that must not leave the service. */
 type ProblemCode = ErrorCode | 'internal';
 
-type Problem = Omit<Static<typeof PROBLEM_SCHEMA>, 'code'> & { readonly code: ProblemCode };
+export type Problem = Omit<Static<typeof PROBLEM_SCHEMA>, 'code'> & { readonly code: ProblemCode };
 
 /** The error response. */
 export interface ProblemReply {
@@ -57,8 +57,10 @@ const CODE_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'unauthenticated',
   403: 'forbidden',
   404: 'not_found',
+  408: 'timeout',
   409: 'conflict',
   413: 'limit_exceeded',
+  431: 'limit_exceeded',
 };
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -67,10 +69,12 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
@@ -88,8 +92,22 @@ export function toProblemReply(error: unknown, instance: string): ProblemReply {
     return toReply({ status: 500, code: 'internal', detail: 'internal error', instance });
   }
   const errors = toFieldProblems(error);
-  const code = CODE_BY_STATUS[status] ?? 'contract_violation';
-  return toReply({ status, code, detail: errors?.map(toSentence).join('; ') ?? detail, instance, errors });
+  return toReply({
+    status,
+    code: toCode(status),
+    detail: errors?.map(toSentence).join('; ') ?? detail,
+    instance,
+    errors,
+  });
+}
+
+/** The problem of a request that reached no route. */
+export function toStatusProblem(parts: { status: number; detail: string; instance: string }): Problem {
+  return toReply({ ...parts, code: toCode(parts.status) }).problem;
+}
+
+function toCode(status: number): ErrorCode {
+  return CODE_BY_STATUS[status] ?? 'contract_violation';
 }
 
 function toReply(parts: {
