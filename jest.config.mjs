@@ -50,7 +50,12 @@ const base = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.perennial/'],
 };
 
+/** Tests that compile or check copies of the whole tree: half a minute for two files. */
+const TREE = ['<rootDir>/scripts/check-contracts.test.mjs', '<rootDir>/scripts/recipes.test.mjs'];
+
 export default {
+  // Jest leaves one core idle unless told otherwise, which on two cores is half the machine.
+  maxWorkers: '100%',
   projects: [
     {
       ...base,
@@ -59,8 +64,14 @@ export default {
         '<rootDir>/{packages/*,services,tools}/*/{src,testing}/**/*.test.ts',
         '<rootDir>/scripts/**/*.test.mjs',
       ],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/tools/simulation/', ...TREE],
     },
-    { ...base, displayName: 'simulation', testMatch: ['<rootDir>/tests/simulation/**/*.test.ts'] },
+    { ...base, displayName: 'tree', testMatch: TREE },
+    {
+      ...base,
+      displayName: 'simulation',
+      testMatch: ['<rootDir>/{tests,tools}/simulation/**/*.test.ts'],
+    },
     {
       ...base,
       displayName: 'integration',

@@ -64,8 +64,8 @@ async function runUnitSteps(context: StepContext, filter: string | undefined): P
     tallies.push(await runCheck(context, 'lint', [bin('biome'), 'check', '--error-on-warnings', '.']));
     tallies.push(await runCheck(context, 'contracts', [process.execPath, join('scripts', 'check-contracts.mjs')]));
   }
-  tallies.push(await runJest(context, 'unit', filter));
-  if (!context.signal.aborted) tallies.push(await runJest(context, 'simulation', filter));
+  for (const project of ['unit', 'tree', 'simulation'] as const)
+    if (!context.signal.aborted) tallies.push(await runJest(context, project, filter));
   return addTallies(tallies);
 }
 

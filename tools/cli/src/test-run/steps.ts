@@ -23,13 +23,13 @@ export async function runCheck(
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
-/** Files in parallel: integration tests share a stack; the one of simulated worlds has threads of its own. */
-const WORKERS = { unit: [], simulation: [], integration: ['--runInBand'] } as const;
+/** Files in parallel, except where they share a stack (integration) or have threads of their own (simulation). */
+const WORKERS = { unit: [], tree: [], simulation: ['--runInBand'], integration: ['--runInBand'] } as const;
 
 /** One of the projects of jest.config.mjs; `filter` narrows it to files whose path matches. */
 export async function runJest(
   context: StepContext,
-  project: 'unit' | 'simulation' | 'integration',
+  project: keyof typeof WORKERS,
   filter: string | undefined,
 ): Promise<Tally> {
   process.stderr.write(`\n== ${project} tests\n`);
