@@ -84,7 +84,7 @@ async function openRoutes(
 async function openArchiver(context: ServiceContext<FeatureStoreConfig>): Promise<void> {
   const { config, namespace, opener, log, logger, metrics } = context;
   if (config.archive.kind === 'off') {
-    logger.warn('the event archive is off: what the log forgets is gone');
+    logger.warn('event archive is off: events that the log deletes are not kept');
     return;
   }
   const archive = new EventArchive(await openBlobStore(config.archive), namespace);

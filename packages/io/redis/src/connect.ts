@@ -61,12 +61,12 @@ export async function connectRedis(connection: RedisConnection): Promise<Redis> 
 function logConnection(redis: Redis, logger: Logger): void {
   let away = false;
   redis.on('ready', () => {
-    logger.info(away ? 'redis is back' : 'redis connected');
+    logger.info(away ? 'redis connection restored' : 'redis connected');
     away = false;
   });
   redis.on('error', (error) => {
     // Once per outage, not once per attempt.
-    if (!away) logger.warn({ reason: toMessage(error) }, 'redis is away');
+    if (!away) logger.warn({ reason: toMessage(error) }, 'redis connection lost');
     away = true;
   });
 }

@@ -39,7 +39,7 @@ export function openPool(
     url,
     applicationName: name,
     connectionsMax,
-    onIdleError: (error) => logger.warn({ error }, 'an idle postgres connection broke'),
+    onIdleError: (error) => logger.warn({ error }, 'idle postgresql connection lost'),
   });
   releases.push('postgres', () => pool.end());
   return pool;

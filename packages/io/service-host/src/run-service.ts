@@ -112,7 +112,7 @@ async function serve<Config extends RunnableConfig>(
   await app.stop();
   deadline.cancel();
   logger.info('service stopped');
-  host.exitAfter(LINGER_MS, EXIT.ok, () => logger.info('ended what still held the process'));
+  host.exitAfter(LINGER_MS, EXIT.ok, () => logger.info('process ended although something still kept it alive'));
 }
 
 function report(error: unknown, name: string, logger: Logger | undefined, host: ProcessHost): void {

@@ -82,7 +82,7 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
     const partitions = await this.#countPartitions();
     const openSnapshots = this.#createOpenSnapshots(partitions);
     if (openSnapshots === undefined)
-      this.#options.logger.warn('snapshots are off: an emptied Redis can be rebuilt only from a whole log');
+      this.#options.logger.warn('snapshots are off: after a loss of redis, states can be rebuilt only while the log still has every record');
     const producer = await this.#releases.acquire(
       'producer',
       () => log.createProducer({ clientId: definition.name }),

@@ -21,7 +21,7 @@ export function createArchiveEvents(logger: Logger, metrics: Metrics) {
 
   return {
     started: (partition: number, next: number): void =>
-      logger.info({ partition, next }, 'event archive goes on with a partition'),
+      logger.info({ partition, next }, 'event archive resumed a partition'),
     written(
       partition: number,
       file: { readonly records: number; readonly bytes: number; readonly next: number },
@@ -33,7 +33,7 @@ export function createArchiveEvents(logger: Logger, metrics: Metrics) {
     },
     retried(partition: number, error: unknown, waitMs: number): void {
       retries.inc();
-      logger.warn({ partition, waitMs, reason: toMessage(error) }, 'event archive waits for its store or the log');
+      logger.warn({ partition, waitMs, reason: toMessage(error) }, 'event archive cannot reach its store or the log, retrying');
     },
     lost(partition: number, lost: { readonly from: number; readonly to: number }): void {
       gaps.inc(lost.to - lost.from + 1);
@@ -43,9 +43,9 @@ export function createArchiveEvents(logger: Logger, metrics: Metrics) {
       );
     },
     refused: (partition: number, error: unknown): void =>
-      logger.error({ partition, error }, 'event archive cannot go on with a partition'),
+      logger.error({ partition, error }, 'event archive stopped a partition'),
     consumerFailed: (error: Error): void =>
-      logger.warn({ reason: error.message }, 'event archive consumer is in trouble'),
+      logger.warn({ reason: error.message }, 'event archive consumer failed, retrying'),
     unmeasured: (error: unknown): void =>
       logger.debug({ reason: toMessage(error) }, 'the lag of the event archive is unknown'),
     observed(partition: number, now: { readonly ageMs: number; readonly lag: number }): void {
