@@ -33,7 +33,10 @@ export function createArchiveEvents(logger: Logger, metrics: Metrics) {
     },
     retried(partition: number, error: unknown, waitMs: number): void {
       retries.inc();
-      logger.warn({ partition, waitMs, reason: toMessage(error) }, 'event archive cannot reach its store or the log, retrying');
+      logger.warn(
+        { partition, waitMs, reason: toMessage(error) },
+        'event archive cannot reach its store or the log, retrying',
+      );
     },
     lost(partition: number, lost: { readonly from: number; readonly to: number }): void {
       gaps.inc(lost.to - lost.from + 1);

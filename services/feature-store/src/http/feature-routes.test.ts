@@ -88,7 +88,9 @@ describe('GET /v1/features/{userId}', () => {
   });
 
   it('is 503 while the store is away, and 500 for a state it cannot read', async () => {
-    const away = setUp({ failure: new AppError('dependency_unavailable', 'redis connection lost', { retriable: true }) });
+    const away = setUp({
+      failure: new AppError('dependency_unavailable', 'redis connection lost', { retriable: true }),
+    });
     expect((await away.get('anna')).statusCode).toBe(503);
     const garbage = setUp({ failure: new AppError('dependency_misconfigured', 'a state of version 9') });
     expect((await garbage.get('anna')).statusCode).toBe(500);
