@@ -1,4 +1,5 @@
 import { openBlobStore } from '@perennial/blob-store';
+import { EventArchive, startArchiver } from '@perennial/event-archive';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { createStateReader } from '@perennial/keyed-processor';
@@ -11,8 +12,6 @@ import {
   type ServiceContext,
 } from '@perennial/processor-host';
 import { type App, type FastifyInstance, openRedis } from '@perennial/service-host';
-import { startArchiver } from './archive/archiver.js';
-import { EventArchive } from './archive/event-archive.js';
 import { createFeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 import { addFeatureRoutes } from './http/feature-routes.js';

@@ -15,7 +15,9 @@ export function composeApp(logger: Logger, start: (releases: ReleaseStack) => Pr
       } catch (error) {
         await releases
           .dispose()
-          .catch((failure: unknown) => logger.warn({ error: failure }, 'could not release everything after a failed start'));
+          .catch((failure: unknown) =>
+            logger.warn({ error: failure }, 'could not release everything after a failed start'),
+          );
         throw error;
       }
     },

@@ -82,7 +82,9 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
     const partitions = await this.#countPartitions();
     const openSnapshots = this.#createOpenSnapshots(partitions);
     if (openSnapshots === undefined)
-      this.#options.logger.warn('snapshots are off: after a loss of redis, states can be rebuilt only while the log still has every record');
+      this.#options.logger.warn(
+        'snapshots are off: after a loss of redis, states can be rebuilt only while the log still has every record',
+      );
     const producer = await this.#releases.acquire(
       'producer',
       () => log.createProducer({ clientId: definition.name }),

@@ -1,0 +1,2 @@
+export { startArchiver } from './archiver.js';
+export { EventArchive } from './event-archive.js';
