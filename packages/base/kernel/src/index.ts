@@ -5,6 +5,7 @@ export { type Clock, systemClock } from './clock.js';
 export { AppError, type ErrorCode, isAppError, isErrorCode, toMessage } from './errors.js';
 export { every, type Interval } from './every.js';
 export { createRandomToken, toDeterministicId, toSha256, toUnitInterval } from './ids.js';
+export { listFirst } from './list-first.js';
 export { LruCache } from './lru-cache.js';
 export { Mutex } from './mutex.js';
 export { ReleaseStack } from './release-stack.js';

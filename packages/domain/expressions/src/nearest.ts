@@ -7,8 +7,12 @@ export function findNearest(word: string, known: Iterable<string>): string | und
   const lower = word.toLowerCase();
   let best: { word: string; distance: number } | undefined;
   for (const candidate of known) {
+    if (candidate.length > 2 * WORD_LENGTH_MAX) continue;
+    const limit = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
+    // So many inserts at least: most candidates need no comparison of letters.
+    if (Math.abs(word.length - candidate.length) > limit) continue;
     const distance = toEditDistance(lower, candidate.toLowerCase());
-    if (distance > Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3))) continue;
+    if (distance > limit) continue;
     if (best === undefined || distance < best.distance) best = { word: candidate, distance };
   }
   return best?.word;

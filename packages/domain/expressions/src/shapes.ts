@@ -55,9 +55,9 @@ export function oneOf<const W extends string>(words: readonly W[]): Shape<W> {
       const value = isScalar(node) ? node.value : undefined;
       const word = words.find((known) => known === value);
       if (word !== undefined) return word;
-      const suggestion = typeof value === 'string' ? findNearest(value, words) : undefined;
+      const suggest = () => (typeof value === 'string' ? findNearest(value, words) : undefined);
       const found = typeof value === 'string' ? `"${value}" is not` : 'needed here is';
-      context.report(toPlace(node, place), `${found} one of ${words.join(', ')}`, suggestion);
+      context.report(toPlace(node, place), `${found} one of ${words.join(', ')}`, suggest);
       return undefined;
     },
   };
@@ -105,7 +105,7 @@ export function condition(variables: VariableSet): Shape<Condition> {
       const compiled = compileCondition(source, variables);
       if (compiled.ok) return compiled.condition;
       const { message, start, suggestion } = compiled.problem;
-      context.report(context.placeWithin(node, start), message, suggestion);
+      context.report(context.placeWithin(node, start), message, () => suggestion);
       return undefined;
     },
   };

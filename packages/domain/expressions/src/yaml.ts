@@ -1,18 +1,19 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar } from 'yaml';
+import { isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
+import { composeYaml } from './compose.js';
 import { findNearest } from './nearest.js';
-import type { Parsed, Problem } from './problem.js';
-
-const YAML_LENGTH_MAX = 256 * 1024;
-const PROBLEMS_MAX = 100;
+import { type Parsed, ProblemList } from './problem.js';
 
 /** A location in the file, for problems found after reading. */
 export interface Place {
   readonly offset: number;
 }
 
+/** Finds the likely correction of a problem; called only for problems that will be listed, since searching takes time. */
+type Suggest = () => string | undefined;
+
 /** Collects problems while a file is read. */
 export interface YamlContext {
-  report(place: Place, message: string, suggestion?: string): void;
+  report(place: Place, message: string, suggest?: Suggest): void;
   /** Declares a name of a kind (such as `stage`) that other parts of the file may refer to. */
   declare(kind: string, name: string): void;
   /** Refers to a name that must be declared in the file, before or after. */
@@ -44,31 +45,17 @@ export function parseYaml<T>(
     check?: (value: T, report: YamlContext['report']) => void;
   },
 ): Parsed<T> {
-  const lines = new LineCounter();
-  const problems: Problem[] = [];
-  const report = (place: Place, message: string, suggestion?: string): void => {
-    if (problems.length >= PROBLEMS_MAX) return;
-    const { line, col } = lines.linePos(Math.min(Math.max(place.offset, 0), text.length));
-    const position = { file: options.fileName, line: Math.max(line, 1), column: Math.max(col, 1) };
-    problems.push({ ...position, message, ...(suggestion === undefined ? {} : { suggestion }) });
-  };
-  if (text.length > YAML_LENGTH_MAX) {
-    report({ offset: 0 }, `the file is larger than ${YAML_LENGTH_MAX} characters`);
-    return { ok: false, problems };
-  }
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  for (const error of document.errors) report({ offset: error.pos[0] }, error.message);
-  if (problems.length > 0) return { ok: false, problems };
+  const problems = new ProblemList(text, options.fileName);
+  const report: YamlContext['report'] = (place, message, suggest) => problems.add(place.offset, message, suggest);
+  const root = composeYaml(text, problems);
+  if (problems.count > 0) return problems.toParsed();
   const references = createReferences(options.names ?? {});
   const placeWithin = (node: Scalar, offset: number): Place => toPlaceWithin(text, node, offset);
-  const value = shape.read(document.contents, { offset: 0 }, { ...references, report, placeWithin });
+  const value = shape.read(root, { offset: 0 }, { ...references, report, placeWithin });
   references.check(report);
   // Checks beyond names are meaningful only for a file that has the right form.
-  if (value !== undefined && problems.length === 0) options.check?.(value, report);
-  if (value === undefined || problems.length > 0) {
-    problems.sort((a, b) => a.line - b.line || a.column - b.column);
-    return { ok: false, problems };
-  }
+  if (value !== undefined && problems.count === 0) options.check?.(value, report);
+  if (value === undefined || problems.count > 0) return problems.toParsed();
   return { ok: true, value };
 }
 
@@ -88,11 +75,15 @@ function createReferences(names: Readonly<Record<string, Iterable<string>>>) {
         // A kind without any declared name is not checked: the missing section is a problem of its own.
         const known = declared.get(kind);
         if (known !== undefined && !known.has(name)) {
-          report(place, `unknown ${kind} "${name}"`, findNearest(name, known));
+          report(place, `unknown ${kind} "${name}"`, () => findNearest(name, known));
         }
       }
     },
   };
+}
+
+function toName(key: unknown): string {
+  return isScalar(key) ? String(key.value) : String(key);
 }
 
 /** Location where a node begins. */
@@ -137,17 +128,20 @@ export function object<S extends Record<string, Shape<unknown>>>(
         return context.report(toPlace(node, place), 'a mapping of keys to values is needed here') as undefined;
       const here = toPlace(node, place);
       const values = new Map<string, unknown>();
+      // Collected once: asking the node for each known key at each unknown one would take quadratic time.
+      const present = new Set(node.items.map(({ key }) => toName(key)));
       let complete = true;
       for (const { key, value } of node.items) {
-        const name = isScalar(key) ? String(key.value) : String(key);
+        const name = toName(key);
         const keyPlace = toPlace(key as Node, here);
         const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
         if (shape === undefined) {
-          const suggestion = findNearest(
-            name,
-            Object.keys(shapes).filter((known) => !node.has(known)),
-          );
-          context.report(keyPlace, `unknown key "${name}"`, suggestion);
+          const suggest = () =>
+            findNearest(
+              name,
+              Object.keys(shapes).filter((known) => !present.has(known)),
+            );
+          context.report(keyPlace, `unknown key "${name}"`, suggest);
           complete = false;
           continue;
         }
@@ -203,7 +197,7 @@ export function named<T>(
       const values = new Map<string, T>();
       let complete = true;
       for (const { key, value } of node.items.slice(0, limits.itemsMax)) {
-        const name = isScalar(key) ? String(key.value) : String(key);
+        const name = toName(key);
         const keyPlace = toPlace(key as Node, here);
         if (limits.declares !== undefined) context.declare(limits.declares, name);
         if (!limits.pattern.test(name)) {
@@ -242,7 +236,6 @@ export function scalar<T>(
   return {
     read(node, place, context) {
       const here = toPlace(node, place);
-      if (isAlias(node)) return context.report(here, 'aliases are not supported here') as undefined;
       const value = isScalar(node) ? parse(node.value, node, context) : undefined;
       if (value === undefined) context.report(here, `${needed} is needed here`);
       return value;

@@ -1,4 +1,4 @@
-import { AppError } from '@perennial/kernel';
+import { AppError, listFirst } from '@perennial/kernel';
 import { type CompiledFeatures, compileFeatures } from './compile.js';
 import type { FeatureDefinition } from './definition.js';
 import type { FeatureSpecs } from './feature-specs.js';
@@ -60,9 +60,12 @@ export function toSpecOrPreset(bytes: Buffer | undefined): CompiledFeatures {
   return compileFeatures(bytes === undefined ? ECOMMERCE_FEATURES : requireFeatureSpec(bytes));
 }
 
-/** The definitions of a spec; throws `config_invalid` with every problem, one a line. */
+/** Problems listed of one spec: more are not read at once. */
+const PROBLEMS_LISTED_MAX = 20;
+
+/** The definitions of a spec; throws `config_invalid` with its problems, one a line. */
 export function requireFeatureSpec(bytes: Uint8Array): readonly FeatureDefinition[] {
   const parsed = parseFeatureSpec(bytes);
   if (parsed.ok) return parsed.definitions;
-  throw new AppError('config_invalid', parsed.problems.join('\n'), { details: { problems: parsed.problems } });
+  throw new AppError('config_invalid', listFirst(parsed.problems, PROBLEMS_LISTED_MAX).join('\n'));
 }

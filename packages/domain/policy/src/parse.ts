@@ -102,12 +102,9 @@ function createShape(variables: VariableSet) {
 }
 
 function checkTimes(file: File, report: YamlContext['report']): void {
-  if (file.timeZone !== undefined && !isTimeZone(file.timeZone.value)) {
-    report(
-      file.timeZone.place,
-      `"${file.timeZone.value}" is not a time zone such as Europe/Berlin`,
-      findZone(file.timeZone.value),
-    );
+  const zone = file.timeZone?.value ?? 'UTC';
+  if (file.timeZone !== undefined && !isTimeZone(zone)) {
+    report(file.timeZone.place, `"${zone}" is not a time zone such as Europe/Berlin`, () => findZone(zone));
   }
   if (file.quietHours !== undefined && file.quietHours.from === file.quietHours.to) {
     report(file.quietHours.place, 'quiet hours that end when they begin are none; leave them out');
