@@ -13,7 +13,7 @@ import { findMalformation, type Malformation } from './strict-request.js';
 /** Default limit of a body; a server or a route may set its own. */
 const BODY_LIMIT_BYTES = 1_048_576;
 
-export const CONNECTION_LIMITS = {
+const CONNECTION_LIMITS = {
   /** Open connections; above, new ones are closed at once. An idle one holds some 20 KB. */
   connectionsMax: 10_000,
   /** A request line and headers that take longer to arrive are answered 408, so that slow senders do not hold sockets. */
@@ -28,7 +28,7 @@ export const CONNECTION_LIMITS = {
   headerBytesMax: 16_384,
 } as const;
 
-export type ConnectionLimits = { readonly [Name in keyof typeof CONNECTION_LIMITS]: number };
+type ConnectionLimits = { readonly [Name in keyof typeof CONNECTION_LIMITS]: number };
 
 /**
  * Fastify answers 404 to a longer path parameter, as if the route did not exist. The header limit of 16 KB is reached

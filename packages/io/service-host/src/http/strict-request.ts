@@ -1,5 +1,5 @@
 /** Maximum header lines of a request; browsers behind several proxies send about 40. Node drops those above 2,000 unseen. */
-export const HEADER_LINES_MAX = 100;
+const HEADER_LINES_MAX = 100;
 
 /** The part of a request that its framing and its routing depend on, as Node's parser gives it. */
 export interface RequestHead {
