@@ -68,7 +68,15 @@ describe('ingest as a process', () => {
     const ask = async (...args: string[]): Promise<unknown> => JSON.parse(await service.command(namespace, args));
     await service.command(namespace, ['migrate']);
     await expect(service.command(namespace, CREATE)).rejects.toThrow();
-    expect(await ask('sources', 'list', '--json')).toMatchObject({ sources: [{ name: 'shop', revokedAt: null }] });
+    const shop = { name: 'shop', eventsPerSecondMax: 1000, revokedAt: null };
+    expect(await ask('sources', 'list', '--json')).toMatchObject({ sources: [shop] });
+    await service.command(namespace, ['sources', 'update', 'shop', '--rate', '50']);
+    expect(await service.command(namespace, ['sources', 'list'])).toMatch(/ {2}shop {2}50\/s$/);
+    expect(await ask('sources', 'update', 'shop', '--rate', 'unlimited', '--json')).toMatchObject({
+      name: 'shop',
+      eventsPerSecondMax: null,
+    });
+    await expect(service.command(namespace, ['sources', 'update', 'other', '--rate', '5'])).rejects.toThrow('other');
     const args = ['rollout', '--kind', 'policy', '--number', '1', '--hash', 'a'.repeat(64)];
     expect(await ask(...args)).toMatchObject({ written: [0, 1, 2] });
     expect(await ask(...args)).toMatchObject({ written: [] });

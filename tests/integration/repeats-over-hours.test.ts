@@ -58,7 +58,8 @@ describe(`the same events again, minutes and hours later (seed ${SEED})`, () => 
     await createTopics(connection, specs);
     await ingest.command(namespace, ['migrate']);
     for (const name of ['web', 'mobile']) {
-      const created = await ingest.command(namespace, ['sources', 'create', '--name', name, '--json']);
+      const create = ['sources', 'create', '--name', name, '--rate', 'unlimited', '--json'];
+      const created = await ingest.command(namespace, create);
       keys.push((JSON.parse(created) as { writeKey: string }).writeKey);
     }
     running = await ingest.start(namespace, byEvents);

@@ -51,6 +51,8 @@ export async function backfillFile(
     'create',
     '--name',
     `backfill-${Date.now()}`,
+    '--rate',
+    'unlimited',
     '--json',
   ]);
   const { writeKey } = JSON.parse(created) as { writeKey: string };

@@ -9,10 +9,10 @@ import { MIGRATIONS } from './adapters/migrations.js';
 import { createRolloutLedger } from './adapters/rollout-ledger.js';
 import { createSourceRepository, type SourceRepository } from './adapters/source-repository.js';
 import type { IngestConfig } from './config.js';
+import { formatSourceRate, parseSourceRate, SOURCE_RATE_DEFAULT } from './source-rate.js';
 import { writeRollout } from './write-rollout.js';
 
 const SOURCE_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
-const EVENTS_PER_SECOND_MAX = 1_000_000;
 
 /** The one-shot commands; the output is one JSON document, or a line for people. */
 export function createCommands({ print, env }: CommandHost): Readonly<Record<string, Command<IngestConfig>>> {
@@ -67,7 +67,7 @@ async function runSources(
     case 'create': {
       const created = await sources.create({
         name: parseSourceName(values.name),
-        eventsPerSecondMax: parseRate(values.rate),
+        eventsPerSecondMax: parseSourceRate(values.rate) ?? SOURCE_RATE_DEFAULT,
       });
       print(
         values.json
@@ -80,7 +80,16 @@ async function runSources(
       const listed = await sources.list();
       if (values.json) print(JSON.stringify({ sources: listed }));
       else
-        for (const { id, name, revokedAt } of listed) print(`${id}  ${name}${revokedAt === null ? '' : '  revoked'}`);
+        for (const { id, name, eventsPerSecondMax, revokedAt } of listed)
+          print(`${id}  ${name}  ${formatSourceRate(eventsPerSecondMax)}${revokedAt === null ? '' : '  revoked'}`);
+      return;
+    }
+    case 'update': {
+      const rate = parseSourceRate(values.rate);
+      if (rate === undefined) throw usage('--rate is missing: it is what update changes');
+      const updated = await sources.setRate(values.name ?? positionals[0] ?? '', rate);
+      const text = `source ${updated.name} may send ${formatSourceRate(rate)} to each instance`;
+      print(values.json ? JSON.stringify(updated) : text);
       return;
     }
     case 'revoke': {
@@ -89,20 +98,13 @@ async function runSources(
       return;
     }
     default:
-      throw usage(`sources ${JSON.stringify(action)} is unknown; there are: create, list, revoke`);
+      throw usage(`sources ${JSON.stringify(action)} is unknown; there are: create, list, update, revoke`);
   }
 }
 
 function parseSourceName(name: string | undefined): string {
   if (name !== undefined && SOURCE_NAME.test(name)) return name;
   throw usage('--name must be 1 to 64 letters, digits, spaces, dots, dashes, and begin with a letter or digit');
-}
-
-function parseRate(rate: string | undefined): number | null {
-  if (rate === undefined) return null;
-  const value = /^\d{1,9}$/.test(rate) ? Number(rate) : 0;
-  if (value >= 1 && value <= EVENTS_PER_SECOND_MAX) return value;
-  throw usage(`--rate must be events per second, 1 to ${EVENTS_PER_SECOND_MAX}`);
 }
 
 function parseRollout(args: readonly string[]) {

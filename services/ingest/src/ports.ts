@@ -2,7 +2,7 @@
 export interface Source {
   readonly id: string;
   readonly name: string;
-  /** Events per second that one instance of ingest accepts from it; null means no limit. */
+  /** Events per second that one instance of ingest accepts from it; null means that an operator chose no limit. */
   readonly eventsPerSecondMax: number | null;
 }
 

@@ -53,7 +53,15 @@ export async function startChain({ kind, platform: options, oneProcess, pidOf }:
 
 async function createSource(platform: Platform): Promise<{ writeKey: string }> {
   const name = `bench-${Date.now()}`;
-  const answer = await platform.runCommand('ingest', ['sources', 'create', '--name', name, '--json']);
+  const answer = await platform.runCommand('ingest', [
+    'sources',
+    'create',
+    '--name',
+    name,
+    '--rate',
+    'unlimited',
+    '--json',
+  ]);
   return JSON.parse(answer) as { writeKey: string };
 }
 

@@ -36,4 +36,9 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   // The control record is called a rollout: an activation is a stage of the lifecycle.
   { name: '004-rollouts', sql: 'ALTER TABLE activations RENAME TO rollouts' },
+  // Null now means that an operator has chosen no limit; until here it meant that nobody had chosen one.
+  {
+    name: '005-source-rates',
+    sql: 'UPDATE sources SET events_per_second_max = 1000 WHERE events_per_second_max IS NULL',
+  },
 ];

@@ -19,6 +19,8 @@ interface CreatedSource {
 export interface SourceRepository extends SourceStore {
   create(source: { name: string; eventsPerSecondMax: number | null }): Promise<CreatedSource>;
   list(): Promise<ListedSource[]>;
+  /** Changes its rate; instances that remember the source follow within ten seconds. Throws `not_found`. */
+  setRate(nameOrId: string, eventsPerSecondMax: number | null): Promise<ListedSource>;
   /** Throws `not_found` when no source has this name or id; revoking again changes nothing. */
   revoke(nameOrId: string): Promise<ListedSource>;
 }
@@ -34,6 +36,13 @@ type SourceRow = {
 export function createSourceRepository(pool: Pool, schema: string): SourceRepository {
   const table = `${quoteIdentifier(schema)}.sources`;
   const columns = 'id, name, events_per_second_max, created_at, revoked_at';
+
+  async function change(nameOrId: string, { assignment, values }: { assignment: string; values: Array<number | null> }) {
+    const sql = `UPDATE ${table} SET ${assignment} WHERE name = $1 OR id = $1 RETURNING ${columns}`;
+    const [row] = await runQuery<SourceRow>(pool, sql, [nameOrId, ...values]);
+    if (row === undefined) throw new AppError('not_found', `there is no source ${JSON.stringify(nameOrId)}`);
+    return toListed(row);
+  }
 
   return {
     async findByKeyHash(keyHash) {
@@ -61,12 +70,10 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
       return (await runQuery<SourceRow>(pool, `SELECT ${columns} FROM ${table} ORDER BY created_at, id`)).map(toListed);
     },
 
-    async revoke(nameOrId) {
-      const sql = `UPDATE ${table} SET revoked_at = COALESCE(revoked_at, now()) WHERE name = $1 OR id = $1 RETURNING ${columns}`;
-      const [row] = await runQuery<SourceRow>(pool, sql, [nameOrId]);
-      if (row === undefined) throw new AppError('not_found', `there is no source ${JSON.stringify(nameOrId)}`);
-      return toListed(row);
-    },
+    setRate: (nameOrId, eventsPerSecondMax) =>
+      change(nameOrId, { assignment: 'events_per_second_max = $2', values: [eventsPerSecondMax] }),
+
+    revoke: (nameOrId) => change(nameOrId, { assignment: 'revoked_at = COALESCE(revoked_at, now())', values: [] }),
   };
 }
 

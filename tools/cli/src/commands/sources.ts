@@ -10,21 +10,25 @@ interface SourcesOptions {
 }
 
 export function createSourcesCommand(): Command {
-  return new Command('sources').addCommand(createCreateCommand()).addCommand(createListCommand());
+  return new Command('sources')
+    .addCommand(createCreateCommand())
+    .addCommand(createListCommand())
+    .addCommand(createUpdateCommand());
 }
 
 function createCreateCommand(): Command {
   return new Command('create')
     .description('make a source and print its write key, once: only its hash is kept')
     .requiredOption('--name <name>', 'what the source is called')
+    .option('--rate <n>', 'events per second that each instance of ingest takes from it, or unlimited (default: 1000)')
     .addOption(createNamespaceOption())
     .option('--json', 'print {sourceId, name, writeKey}')
     .addHelpText(
       'after',
       '\nExamples:\n  ./perennial sources create --name web\n  WRITE_KEY=$(./perennial sources create --name web --json | jq -r .writeKey)',
     )
-    .action(async ({ name, namespace, json }: SourcesOptions & { name: string }) => {
-      const source = await createSource(requirePlatform(namespace), name);
+    .action(async ({ name, namespace, rate, json }: SourcesOptions & { name: string; rate?: string }) => {
+      const source = await createSource(requirePlatform(namespace), name, { rate });
       if (json) printLine(JSON.stringify(source));
       else printLine(`source ${source.name} (${source.sourceId})\nwrite key, shown only now: ${source.writeKey}`);
     });
@@ -32,7 +36,7 @@ function createCreateCommand(): Command {
 
 function createListCommand(): Command {
   return new Command('list')
-    .description('list the sources of a namespace, without their keys')
+    .description('list the sources of a namespace with their rates, without their keys')
     .addOption(createNamespaceOption())
     .option('--json', 'print them as JSON')
     .action(async ({ namespace, json }: SourcesOptions) => {
@@ -45,6 +49,20 @@ function createListCommand(): Command {
     });
 }
 
+function createUpdateCommand(): Command {
+  return new Command('update')
+    .description('change the rate of a source; running instances follow within ten seconds')
+    .argument('<name>', 'its name or id')
+    .requiredOption('--rate <n>', 'events per second that each instance of ingest takes from it, or unlimited')
+    .addOption(createNamespaceOption())
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', '\nExample:\n  ./perennial sources update web --rate 5000')
+    .action(async (name: string, { namespace, rate, json }: SourcesOptions & { rate: string }) => {
+      const args = ['sources', 'update', '--name', name, '--rate', rate, ...(json ? ['--json'] : [])];
+      printLine((await requirePlatform(namespace).runCommand('ingest', args)).trimEnd());
+    });
+}
+
 export interface CreatedSource {
   readonly sourceId: string;
   readonly name: string;
@@ -52,8 +70,13 @@ export interface CreatedSource {
 }
 
 /** Creates a source in a namespace. Throws when the answer of ingest's command has no write key. */
-export async function createSource(platform: Platform, name: string): Promise<CreatedSource> {
-  const output = await platform.runCommand('ingest', ['sources', 'create', '--name', name, '--json']);
+export async function createSource(
+  platform: Platform,
+  name: string,
+  { rate }: { readonly rate?: string | undefined } = {},
+): Promise<CreatedSource> {
+  const settings = rate === undefined ? [] : ['--rate', rate];
+  const output = await platform.runCommand('ingest', ['sources', 'create', '--name', name, ...settings, '--json']);
   const line = output.trim().split('\n').at(-1) ?? '';
   const source = JSON.parse(line) as Partial<CreatedSource>;
   if (typeof source.writeKey !== 'string' || typeof source.sourceId !== 'string') {
