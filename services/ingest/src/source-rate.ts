@@ -4,7 +4,7 @@ import { AppError } from '@perennial/kernel';
 export const SOURCE_RATE_DEFAULT = 1_000;
 const SOURCE_RATE_MAX = 1_000_000;
 /** The rate of an operator's own tools, which wait for the log by themselves. */
-export const UNLIMITED = 'unlimited';
+const UNLIMITED = 'unlimited';
 
 /** The rate that `--rate` gives a source; null means no limit, undefined that the option is absent. */
 export function parseSourceRate(rate: string | undefined): number | null | undefined {

@@ -37,7 +37,10 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
   const table = `${quoteIdentifier(schema)}.sources`;
   const columns = 'id, name, events_per_second_max, created_at, revoked_at';
 
-  async function change(nameOrId: string, { assignment, values }: { assignment: string; values: Array<number | null> }) {
+  async function change(
+    nameOrId: string,
+    { assignment, values }: { assignment: string; values: Array<number | null> },
+  ) {
     const sql = `UPDATE ${table} SET ${assignment} WHERE name = $1 OR id = $1 RETURNING ${columns}`;
     const [row] = await runQuery<SourceRow>(pool, sql, [nameOrId, ...values]);
     if (row === undefined) throw new AppError('not_found', `there is no source ${JSON.stringify(nameOrId)}`);
