@@ -124,7 +124,7 @@ describe('readOrders', () => {
     expect(history.badRows.count).toBe(11);
     expect(history.badRows.first).toEqual([
       { line: 3, reason: 'has no user_id' },
-      { line: 4, reason: 'ts "01.01.2024" is not an ISO 8601 time' },
+      { line: 4, reason: 'ts "01.01.2024" is ambiguous: day or month may come first, and the order is not declared' },
       { line: 5, reason: 'ts "2024-01-01 10:00:00" has no time zone (end it with Z or an offset)' },
       { line: 6, reason: 'has no event_type' },
       { line: 7, reason: 'quantity "one" is not a finite number' },

@@ -85,6 +85,8 @@ describe('normalise accepts', () => {
     ['2024-02-29 12:00:00', '2024-02-29T12:00:00.000Z'],
     ['1997-01-01', '1997-01-01T00:00:00.000Z'],
     [Date.UTC(2011, 11, 9), '2011-12-09T00:00:00.000Z'],
+    [1_323_388_800, '2011-12-09T00:00:00.000Z'],
+    ['2024-03-02 10:00:00.5+02', '2024-03-02T08:00:00.500Z'],
   ])('the timestamp %s', (timestamp, expected) => {
     expect(new Date(accept({ ...track, timestamp }).timestampMs).toISOString()).toBe(expected);
   });
@@ -166,14 +168,15 @@ const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
     { clockMode: 'events' },
   ],
   ['the year 1970', { ...track, timestamp: '1970-01-01T00:00:01Z' }, 'timestamp_too_old'],
-  ['seconds taken for milliseconds', { ...track, timestamp: 1_700_000_000 }, 'timestamp_too_old'],
+  ['a small number', { ...track, timestamp: 86_400 }, 'invalid_timestamp'],
+  ['February 30', { ...track, timestamp: '2024-02-30T00:00:00Z' }, 'invalid_timestamp'],
   ['no time in a backfill', track, 'invalid_timestamp', { clockMode: 'events' }],
   ['words as time', { ...track, timestamp: 'hello 1' }, 'invalid_timestamp'],
   ['month 13', { ...track, timestamp: '2024-13-01T00:00:00Z' }, 'invalid_timestamp'],
   ['an object as time', { ...track, timestamp: {} }, 'invalid_timestamp'],
   ['a wrong sentAt', { ...track, sentAt: 'soon' }, 'invalid_timestamp'],
   ['an infinite time', { ...track, timestamp: Number.POSITIVE_INFINITY }, 'invalid_timestamp'],
-  ['a huge time', { ...track, timestamp: 1e300 }, 'timestamp_too_far_in_future'],
+  ['a huge time', { ...track, timestamp: 1e300 }, 'invalid_timestamp'],
   ['properties of wrong type', { ...track, properties: [1] }, 'invalid_properties'],
   ['traits of wrong type', { type: 'identify', userId: 'u', traits: 'x' }, 'invalid_properties'],
   [

@@ -1,26 +1,18 @@
+import { describeTimeProblem, parseTime } from '@perennial/time-text';
 import { LIMITS } from './limits.js';
 import { Rejection, toExcerpt } from './rejection.js';
 
-// Date.parse alone would read "hello 1" as a date in 2001.
-const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?([Zz]|[+-]\d{2}:?\d{2})?)?$/;
-
-/** Parses ISO 8601 (UTC when it names no zone) or a number of ms to ms since the epoch; undefined when absent. */
+/**
+ * Parses a time to ms since the epoch, UTC when it names no zone; undefined when absent. Forms: `@perennial/time-text`.
+ */
 export function parseMoment(value: unknown, field: string): number | undefined | Rejection {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'number' && Number.isFinite(value)) return Math.round(value);
-  const moment = typeof value === 'string' ? parseIso(value) : Number.NaN;
-  if (Number.isNaN(moment)) {
-    return new Rejection('invalid_timestamp', `${field} must be an ISO 8601 time, not ${toExcerpt(value)}`);
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    return new Rejection('invalid_timestamp', `${field} must be a time, not ${toExcerpt(value)}`);
   }
-  return moment;
-}
-
-function parseIso(text: string): number {
-  const match = ISO_8601.exec(text);
-  if (match === null) return Number.NaN;
-  const [, date, time = '00:00', zone = 'Z'] = match;
-  const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
-  return Date.parse(`${date}T${time}${offset}`);
+  const parsed = parseTime(value, { zone: 'UTC' });
+  if (parsed.ok) return parsed.ms;
+  return new Rejection('invalid_timestamp', `${field} ${toExcerpt(value)} ${describeTimeProblem(parsed.reason)}`);
 }
 
 /** `wall`: receivedAt is ingest's clock. `events`: history is backfilled, and receivedAt is the event's own time. */

@@ -37,7 +37,7 @@ export interface AcceptedEvent {
   anonymous: boolean;
   /** Properties or traits as UTF-8 JSON (an object). */
   propertiesJson: Buffer;
-  /** IANA time zone of the user where the client told it, else empty. */
+  /** Time zone of the user where the client sent one, else empty: an IANA name, or +05:30 where IANA has no name for the offset. */
   timeZone: string;
 }
 

@@ -1,0 +1,119 @@
+import type { Civil } from './civil.js';
+
+/** The order of day (d), month (m) and year (y) in a numeric date such as 12/1/2010. */
+export type DateOrder = 'dmy' | 'mdy';
+
+/** What a text says, not checked yet. */
+export interface Reading {
+  readonly civil: Civil;
+  /** Text of the zone; undefined where there is none. */
+  readonly zone: string | undefined;
+  readonly dateOnly: boolean;
+  /** 0 for Sunday, where the text names one. */
+  readonly weekday?: number;
+}
+
+// `2024-03-01`, then T or a space, then the time (fraction after a point or comma), then the rest, which is the zone.
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(.*))?$/;
+// `20240301` and `20240301T100000Z`; without the T only with seconds: 12 digits would also be epoch ms.
+const ISO_BASIC =
+  /^((?:19|20)\d{2})(\d{2})(\d{2})(?:[Tt ]?(\d{2})(\d{2})(\d{2})(?:[.,](\d{1,9}))?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
+const YEAR_FIRST = /^(\d{4})\/(\d{1,2})\/(\d{1,2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(.*))?$/;
+// `Fri, 01 Mar 2024 10:00:00 +0000`: RFC 2822, RFC 1123, and what Date.toUTCString writes.
+const MAIL = /^(?:([A-Za-z]{3}), ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))? (\S+)$/;
+// `Fri Mar 01 2024 10:00:00 GMT+0100 (Central European Standard Time)`: what Date.toString writes.
+const SCRIPT =
+  /^([A-Za-z]{3}) ([A-Za-z]{3}) (\d{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (GMT[+-]\d{4})(?: \([^()]{1,60}\))?$/;
+const NUMERIC =
+  /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?(.*))?$/;
+
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+/** Zones that RFC 2822 (4.3) names; it has no others. */
+const MAIL_ZONES: Readonly<Record<string, string>> = {
+  UT: 'UTC',
+  EST: '-0500',
+  EDT: '-0400',
+  CST: '-0600',
+  CDT: '-0500',
+  MST: '-0700',
+  MDT: '-0600',
+  PST: '-0800',
+  PDT: '-0700',
+};
+
+/** A date with the year first, in ISO 8601's extended form and those of databases, in its basic form, or with slashes. */
+export function readYearFirst(text: string): Reading | undefined {
+  const match = ISO.exec(text) ?? YEAR_FIRST.exec(text) ?? ISO_BASIC.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second, fraction, rest = ''] = match;
+  return {
+    civil: toCivil({ year, month, day, hour, minute, second, fraction }),
+    zone: rest === '' ? undefined : rest,
+    dateOnly: hour === undefined,
+  };
+}
+
+/** A date with the month's name, as mail, HTTP and JavaScript write it. */
+export function readNamedMonth(text: string): Reading | undefined {
+  const mail = MAIL.exec(text);
+  if (mail !== null) {
+    const [, weekday, day, month, year, hour, minute, second, zone = ''] = mail;
+    const named = Object.hasOwn(MAIL_ZONES, zone.toUpperCase()) ? MAIL_ZONES[zone.toUpperCase()] : zone;
+    return toNamed({ year, month, day, hour, minute, second }, { weekday, zone: named });
+  }
+  const script = SCRIPT.exec(text);
+  if (script === null) return undefined;
+  const [, weekday, month, day, year, hour, minute, second, zone] = script;
+  return toNamed({ year, month, day, hour, minute, second }, { weekday, zone });
+}
+
+/** True for a date such as 12/1/2010 8:26, which does not say whether day or month comes first. */
+export function isNumericDate(text: string): boolean {
+  return NUMERIC.test(text);
+}
+
+/** A numeric date with the day or month first, in a declared order; `yy` is 1970 to 2069, as in POSIX. */
+export function readNumericDate(text: string, order: DateOrder): Reading | undefined {
+  const match = NUMERIC.exec(text);
+  if (match === null) return undefined;
+  const [, first, , second, year = '', hour, minute, seconds, fraction, half, rest = ''] = match;
+  const [day, month] = order === 'dmy' ? [first, second] : [second, first];
+  const fullYear = year.length === 4 ? year : String(Number(year) + (Number(year) < 70 ? 2000 : 1900));
+  const civil = toCivil({ year: fullYear, month, day, hour, minute, second: seconds, fraction });
+  const clock = half === undefined ? civil.hour : toHour(civil.hour, half);
+  return { civil: { ...civil, hour: clock }, zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+}
+
+/** 12 AM is 0, 12 PM is 12; 0 and 13 are hours of no such clock, and 24 is none of any. */
+function toHour(hour: number, half: string): number {
+  if (hour < 1 || hour > 12) return 24;
+  return (hour % 12) + (half.toLowerCase() === 'p' ? 12 : 0);
+}
+
+type Texts = { readonly [Field in Exclude<keyof Civil, 'millis'> | 'fraction']?: string | undefined };
+
+function toNamed(
+  texts: Texts,
+  { weekday, zone }: { weekday: string | undefined; zone: string | undefined },
+): Reading | undefined {
+  const month = MONTHS.indexOf(texts.month?.toLowerCase() ?? '') + 1;
+  const day = weekday === undefined ? undefined : WEEKDAYS.indexOf(weekday.toLowerCase());
+  if (month === 0 || day === -1) return undefined;
+  const civil = toCivil({ ...texts, month: String(month) });
+  return { civil, zone, dateOnly: false, ...(day === undefined ? {} : { weekday: day }) };
+}
+
+/** A fraction is cut to milliseconds, not rounded: 23:59:59.9999 stays on its day. */
+function toCivil({ year, month, day, hour = '0', minute = '0', second = '0', fraction }: Texts): Civil {
+  return {
+    year: Number(year),
+    month: Number(month),
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+    millis: fraction === undefined ? 0 : Number(fraction.padEnd(3, '0').slice(0, 3)),
+  };
+}

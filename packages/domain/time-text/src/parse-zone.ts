@@ -1,0 +1,60 @@
+import { LruCache } from '@perennial/kernel';
+import { parseOffset, printOffset } from './offset.js';
+import { WINDOWS_ZONES } from './windows-zones.js';
+
+/** Longer texts are no zone: the longest name of Windows has 31 characters, the longest of IANA 32. */
+const ZONE_CHARS_MAX = 64;
+
+/** A call of Intl costs some 20 us; there are about 600 names, each in some spellings. */
+const known = new LruCache<string, string | null>({ entriesMax: 2000, sizeMax: 2000 });
+
+/**
+ * Names that ICU knows and IANA does not. Several are read as a zone that their sender hardly means: BST as Dhaka, IST
+ * as India, CST as Chicago.
+ */
+const ICU_ONLY: ReadonlySet<string> = new Set(
+  'ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST'.split(' '),
+);
+
+/**
+ * The zone in one of its spellings: an IANA name (any case), a Windows name, or an offset (`+09:00`, `+0900`, `+9`,
+ * `GMT+0900`, `UTC+9`, `GMT+5:30`). Result: an IANA name, where an offset has one (`Etc/GMT-9`), else `+05:30`; undefined
+ * for what is no zone. Signs are those of ISO 8601, + is east; but IANA's `Etc/GMT-9` is 9 hours east (as in POSIX).
+ */
+export function parseZone(text: string): string | undefined {
+  const found = known.get(text);
+  if (found !== undefined) return found ?? undefined;
+  if (text.length > ZONE_CHARS_MAX) return undefined;
+  const zone = readZone(text.trim());
+  known.set(text, zone ?? null);
+  return zone;
+}
+
+function readZone(text: string): string | undefined {
+  const name = text.toLowerCase();
+  return readName(text) ?? readOffset(text) ?? (Object.hasOwn(WINDOWS_ZONES, name) ? WINDOWS_ZONES[name] : undefined);
+}
+
+function readName(text: string): string | undefined {
+  if (!/^[a-z][a-z0-9_+\-/]+$/i.test(text) || ICU_ONLY.has(text.toUpperCase())) return undefined;
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions();
+    // An alias stays as it was sent: which of two names is the alias changes between versions of ICU.
+    return timeZone.toLowerCase() === text.toLowerCase() ? timeZone : text;
+  } catch {
+    // Intl throws a RangeError for an unknown zone.
+    return undefined;
+  }
+}
+
+function readOffset(text: string): string | undefined {
+  const minutes = parseOffset(text.replace(/^(?:GMT|UTC) ?(?=[+\-\u2212])/i, ''));
+  return minutes === undefined ? undefined : toZone(minutes);
+}
+
+/** IANA's name of a fixed offset has the opposite sign, for whole hours from -12 to +14. */
+function toZone(minutes: number): string {
+  if (minutes === 0) return 'UTC';
+  if (minutes % 60 !== 0 || minutes < -12 * 60) return printOffset(minutes);
+  return `Etc/GMT${minutes > 0 ? '-' : '+'}${Math.abs(minutes) / 60}`;
+}
