@@ -72,6 +72,7 @@ export default {
       displayName: 'simulation',
       testMatch: ['<rootDir>/{tests,tools}/simulation/**/*.test.ts'],
     },
+    { ...base, displayName: 'fuzz', testMatch: ['<rootDir>/tests/fuzz/**/*.test.ts'] },
     {
       ...base,
       displayName: 'integration',

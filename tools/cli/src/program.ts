@@ -65,7 +65,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   test: {
     description:
-      'run every test: types, lint, contracts, unit, simulation; then integration on a stack of its own, removed afterwards',
+      'run every test: types, lint, contracts, unit, simulation, fuzz; then integration on a stack of its own, removed afterwards',
     load: async () => (await import('./commands/test.js')).createTestCommand(),
   },
   bench: {
@@ -76,6 +76,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description:
       'the heart of the platform in a simulated world: real code; log, stores, clock and faults from one seed',
     load: async () => (await import('./commands/simulate.js')).createSimulateCommand(),
+  },
+  fuzz: {
+    description:
+      'what producers, exports and attackers may send, drawn from seeds: nothing stands still, nothing counts wrongly',
+    load: async () => (await import('./commands/fuzz.js')).createFuzzCommand(),
   },
   chaos: {
     description:

@@ -64,7 +64,7 @@ async function runUnitSteps(context: StepContext, filter: string | undefined): P
     tallies.push(await runCheck(context, 'lint', [bin('biome'), 'check', '--error-on-warnings', '.']));
     tallies.push(await runCheck(context, 'contracts', [process.execPath, join('scripts', 'check-contracts.mjs')]));
   }
-  for (const project of ['unit', 'tree', 'simulation'] as const)
+  for (const project of ['unit', 'tree', 'simulation', 'fuzz'] as const)
     if (!context.signal.aborted) tallies.push(await runJest(context, project, filter));
   return addTallies(tallies);
 }

@@ -23,8 +23,14 @@ export async function runCheck(
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
-/** Files in parallel, except where they share a stack (integration) or have threads of their own (simulation). */
-const WORKERS = { unit: [], tree: [], simulation: ['--runInBand'], integration: ['--runInBand'] } as const;
+/** Files in parallel, except where they share a stack (integration) or have threads of their own (simulation, fuzz). */
+const WORKERS = {
+  unit: [],
+  tree: [],
+  simulation: ['--runInBand'],
+  fuzz: ['--runInBand'],
+  integration: ['--runInBand'],
+} as const;
 
 /** One of the projects of jest.config.mjs; `filter` narrows it to files whose path matches. */
 export async function runJest(

@@ -1,0 +1,2 @@
+export { type FuzzReport, fuzz } from './fuzz.js';
+export { TARGETS } from './targets.js';
