@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -85,6 +85,20 @@ describe('launcher', () => {
       .filter((line) => line.includes('ingest rollout'));
     expect(rollouts).toHaveLength(1);
     expect(rollouts[0]).toContain('--kind policy');
+  });
+
+  it('remembers no file that is invalid or not there, and goes on as before', async () => {
+    const statePath = `${installation.home}/state/namespaces/${namespace}.json`;
+    const before = { state: readFileSync(statePath, 'utf8'), commands: installation.readCommands(), pids: readPids() };
+    const typo = `${installation.root}/typo.yaml`;
+    writeFileSync(typo, 'stagez: {}\n');
+    for (const lifecycle of [typo, `${installation.root}/none.yaml`]) {
+      await expect(ensurePlatform({ ...options, artifactPaths: { lifecycle } })).rejects.toThrow('nothing was changed');
+      expect((await ensurePlatform(options)).started).toEqual([]);
+    }
+    expect(readFileSync(statePath, 'utf8')).toBe(before.state);
+    expect(installation.readCommands()).toEqual(before.commands);
+    expect(readPids()).toEqual(before.pids);
   });
 
   it('starts a service that was killed again, and no other', async () => {

@@ -41,6 +41,21 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
   };
 }
 
+/** Checks a policy as its registration will, and its stages. Throws `config_invalid` with every problem. */
+export async function checkPolicyFile(
+  path: string,
+  {
+    stages,
+    ...names
+  }: Pick<Parameters<typeof readPolicy>[1], 'spec' | 'headNames'> & {
+    /** Those of the chart; not checked when absent. */
+    readonly stages: Iterable<string> | undefined;
+  },
+): Promise<void> {
+  const bytes = await readGivenFile(path);
+  readPolicy(bytes.toString('utf8'), { fileName: path, ...names, ...(stages === undefined ? {} : { stages }) });
+}
+
 function parseRegister(args: readonly string[]): { file: string; lifecycleFile: string | undefined } {
   const { values, positionals } = parseArgs({
     args: [...args],

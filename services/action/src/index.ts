@@ -4,6 +4,7 @@ import { createCommands } from './commands.js';
 import { type ActionConfig, loadConfig } from './config.js';
 
 export { createLedger, LEDGER_MIGRATIONS } from './adapters/ledger.js';
+export { checkPolicyFile } from './commands.js';
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<ActionConfig> = {

@@ -75,7 +75,22 @@ async function readLifecycleFile(path: string, { spec, listHeads }: KnownNames):
   return content;
 }
 
-async function readModel(folder: string, { spec }: KnownNames): Promise<{ bytes: Buffer; file: Buffer }> {
+/** Checks a model folder as its registration will; returns the names of its heads. Throws `config_invalid`. */
+export async function checkModelFolder(path: string, spec: CompiledFeatures): Promise<readonly string[]> {
+  const { bytes } = await readModel(path, { spec });
+  return readManifest(bytes).heads.map(({ name }) => name);
+}
+
+/** Checks a chart as its registration will; returns the names of its stages. Throws `config_invalid`. */
+export async function checkLifecycleFile(
+  path: string,
+  names: { readonly spec: CompiledFeatures; readonly headNames: Iterable<string> | undefined },
+): Promise<readonly string[]> {
+  const { stages } = readLifecycle(await readGivenFile(path), { fileName: path, ...names });
+  return [...stages.keys()];
+}
+
+async function readModel(folder: string, { spec }: Pick<KnownNames, 'spec'>): Promise<{ bytes: Buffer; file: Buffer }> {
   try {
     const { manifest, file } = await readModelFolder(folder);
     const declared = readManifest(manifest);

@@ -8,7 +8,7 @@ import { AppError } from '@perennial/kernel';
 export function toArtifactPath(
   root: string,
   kind: ArtifactKind,
-  chosen: Partial<Record<ArtifactKind, string>>,
+  chosen: Readonly<Partial<Record<ArtifactKind, string>>>,
 ): string {
   return resolve(root, chosen[kind] ?? ARTIFACT_KINDS[kind].defaultPath);
 }
@@ -25,7 +25,7 @@ export function toFingerprint(
     partitions,
     token,
     artifactPaths,
-  }: { partitions: number; token: string; artifactPaths: Partial<Record<ArtifactKind, string>> },
+  }: { partitions: number; token: string; artifactPaths: Readonly<Partial<Record<ArtifactKind, string>>> },
 ): string {
   const hash = createHash('sha256').update(`v2 ${partitions} ${token}`);
   for (const kind of ARTIFACT_KIND_NAMES) addContent(hash, toArtifactPath(root, kind, artifactPaths), kind);

@@ -29,22 +29,46 @@ export interface Installation {
   readonly options: Pick<PlatformOptions, 'environment' | 'onProgress'>;
 }
 
-/** Ends what dead processes left, and processes with an outdated environment or of the other layout (one or many). */
-export async function endWhatIsOutdated(installation: Installation, state: NamespaceState): Promise<void> {
+/** Names of what dead processes left, and of processes with an outdated environment or of the other layout. */
+export function findOutdated(installation: Installation, state: NamespaceState): readonly ProcessName[] {
   const wanted = toWantedProcesses(state);
-  const { layout } = installation;
-  for (const name of [...SERVICE_NAMES, 'one-process'] as const) {
+  return ([...SERVICE_NAMES, 'one-process'] as const).filter((name) => {
     const running = state.processes[name];
-    const upToDate =
+    const isUpToDate =
       wanted.includes(name) &&
       running !== undefined &&
       isRunning(running.process) &&
       running.environmentHash === toEnvironmentHash(toProcessEnvironment(installation, state, name));
-    if (upToDate) continue;
-    await endServiceProcess(layout, { namespace: state.namespace, name, recorded: running?.process });
+    return !isUpToDate;
+  });
+}
+
+export async function endWhatIsOutdated(
+  layout: Layout,
+  state: NamespaceState,
+  outdated: readonly ProcessName[],
+): Promise<void> {
+  for (const name of outdated) {
+    const recorded = state.processes[name]?.process;
+    await endServiceProcess(layout, { namespace: state.namespace, name, recorded });
     delete state.processes[name];
   }
 }
+
+/** Throws `config_invalid` for a port that ingest cannot get, before anything is ended for it. */
+export async function checkIngestPort(
+  state: NamespaceState,
+  { given, outdated }: { readonly given: number | undefined; readonly outdated: readonly ProcessName[] },
+): Promise<void> {
+  const port = state.ports.ingest;
+  if (given === undefined || given === port) return;
+  if (!outdated.includes(state.oneProcess ? 'one-process' : 'ingest')) {
+    throw new AppError('config_invalid', `ingest already runs on port ${port}: run \`./perennial down\` first`);
+  }
+  await requirePort(given, INGEST_PORT);
+}
+
+const INGEST_PORT = { owner: 'ingest', option: '--http-port' };
 
 /** Assigns a port to each service that does not run: its previous one, a preferred one, or any free one. */
 export async function choosePorts(
@@ -52,20 +76,11 @@ export async function choosePorts(
   given: { readonly ingest: number | undefined },
 ): Promise<void> {
   for (const service of SERVICE_NAMES) {
-    const running = state.processes[state.oneProcess ? 'one-process' : service] !== undefined;
+    if (state.processes[state.oneProcess ? 'one-process' : service] !== undefined) continue;
     const port = service === 'ingest' ? given.ingest : undefined;
-    if (running && (port === undefined || port === state.ports[service])) continue;
-    if (running)
-      throw new AppError(
-        'config_invalid',
-        `${service} already runs on port ${state.ports[service]}: run \`./perennial down\` first`,
-      );
     const preferred =
       state.ports[service] ?? (state.namespace === LIVE_NAMESPACE ? SERVICES[service].preferredPort : undefined);
-    state.ports[service] =
-      port === undefined
-        ? await pickPort(preferred)
-        : await requirePort(port, { owner: service, option: '--http-port' });
+    state.ports[service] = port === undefined ? await pickPort(preferred) : await requirePort(port, INGEST_PORT);
   }
 }
 

@@ -24,9 +24,13 @@ export interface NamespaceState {
   readonly partitions: number;
   /** The installation's own token for the services of this namespace, with every scope. */
   token: string;
-  /** Fingerprint of the sources that topics, tables and artifacts were last provisioned from; null before that. */
+  /**
+   * Fingerprint of the sources that topics, tables and artifacts were last provisioned from, empty while some of them are
+   * not in force yet; null before the first time.
+   */
   provisioned: { readonly fingerprint: string; readonly inForce: readonly RegisteredArtifact[] } | null;
-  artifactPaths: Partial<Record<ArtifactKind, string>>;
+  /** Chosen sources of what is in force, by kind; the default where there is none. */
+  artifactPaths: Readonly<Partial<Record<ArtifactKind, string>>>;
   oneProcess: boolean;
   ports: Partial<Record<ServiceName, number>>;
   /** By service, or `one-process` where all share one. */

@@ -1,5 +1,5 @@
-import type { ArtifactKind } from '@perennial/contracts';
 import type { Part, StackEndpoints } from '@perennial/native-stack';
+import type { ArtifactChoices } from './check-artifacts.js';
 import type { ClockMode } from './environment.js';
 
 export interface PlatformOptions {
@@ -18,8 +18,11 @@ export interface PlatformOptions {
   readonly stackPorts?: Partial<Record<Part, number>> | undefined;
   /** Fixed port of the front door; the other services use a preferred one or, where taken, any free one. */
   readonly ingestPort?: number | undefined;
-  /** A lifecycle chart, model folder or policy other than the default, kept until another is given. */
-  readonly artifactPaths?: Partial<Record<ArtifactKind, string>> | undefined;
+  /**
+   * A feature spec, model folder, lifecycle chart or policy other than the default. Once in force it is kept until
+   * another is given, or null: the default again.
+   */
+  readonly artifactPaths?: ArtifactChoices | undefined;
   /** A stack that runs already (tests); otherwise the installation's own is started. */
   readonly endpoints?: StackEndpoints | undefined;
   /** Further variables for every service. */

@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createTokenText } from '@perennial/access';
 import { type ApiClient, createApiClient } from '@perennial/client';
 import {
@@ -19,11 +19,14 @@ import {
   toLayout,
   withLock,
 } from '@perennial/native-stack';
+import { type ArtifactPaths, checkArtifacts, chooseArtifacts } from './check-artifacts.js';
 import type { ClockMode } from './environment.js';
 import { toFingerprint } from './fingerprint.js';
 import {
+  checkIngestPort,
   choosePorts,
   endWhatIsOutdated,
+  findOutdated,
   killService,
   startMissing,
   toEnvironment,
@@ -76,6 +79,7 @@ export async function ensurePlatform(options: PlatformOptions = {}): Promise<Pla
   const layout = toLayout({ root: options.root, home: options.home });
   const namespace = parseNamespace(options.namespace ?? LIVE_NAMESPACE);
   for (const service of SERVICE_NAMES) findServiceScript(layout.root, service);
+  await checkRequest(layout, namespace, options);
   const stack =
     options.endpoints ??
     (await startStack({
@@ -211,24 +215,59 @@ async function bringNamespaceUp({
   endpoints,
   options,
 }: BringUp): Promise<{ state: NamespaceState; started: ProcessName[] }> {
-  const onProgress = options.onProgress ?? (() => undefined);
   const state = loadNamespaceState(layout.stateDir, namespace) ?? createNamespaceState(namespace, options);
   checkUnchanged(state, options);
-  state.artifactPaths = { ...state.artifactPaths, ...options.artifactPaths };
   state.oneProcess = options.oneProcess ?? state.oneProcess;
-  await endWhatIsOutdated({ layout, endpoints, options }, state);
+  const outdated = findOutdated({ layout, endpoints, options }, state);
+  await checkIngestPort(state, { given: options.ingestPort, outdated });
+  await endWhatIsOutdated(layout, state, outdated);
   await choosePorts(state, { ingest: options.ingestPort });
   saveNamespaceState(layout.stateDir, state);
 
-  const environmentOf = (service: ServiceName) => toEnvironment({ layout, endpoints, options }, state, service);
-  const fingerprint = toFingerprint(layout.root, state);
-  if (state.provisioned?.fingerprint !== fingerprint) {
-    const inForce = await provision({ layout, state, kafkaBrokers: endpoints.kafkaBrokers, environmentOf, onProgress });
-    state.provisioned = { fingerprint, inForce };
-    saveNamespaceState(layout.stateDir, state);
-  }
+  const artifactPaths = chooseArtifacts(state.artifactPaths, options.artifactPaths);
+  await provisionChanged({ layout, namespace, endpoints, options }, state, artifactPaths);
   const started = await startMissing({ layout, endpoints, options }, state);
   return { state, started };
+}
+
+/** Provisions from these sources where that has something to do; they are remembered once all are in force. */
+async function provisionChanged(
+  { layout, endpoints, options }: BringUp,
+  state: NamespaceState,
+  artifactPaths: ArtifactPaths,
+): Promise<void> {
+  const fingerprint = toFingerprint(layout.root, { ...state, artifactPaths });
+  if (state.provisioned?.fingerprint === fingerprint) return;
+  const inForce = await provision({
+    layout,
+    state: { ...state, artifactPaths },
+    kafkaBrokers: endpoints.kafkaBrokers,
+    environmentOf: (service) => toEnvironment({ layout, endpoints, options }, state, service),
+    onProgress: options.onProgress ?? (() => undefined),
+    onRolledOut(soFar) {
+      state.provisioned = { fingerprint: '', inForce: soFar };
+      saveNamespaceState(layout.stateDir, state);
+    },
+  });
+  state.artifactPaths = artifactPaths;
+  state.provisioned = { fingerprint, inForce };
+  saveNamespaceState(layout.stateDir, state);
+}
+
+/** Everything that can be found wrong before anything is started or written: an invalid request changes nothing. */
+async function checkRequest(layout: Layout, namespace: string, options: PlatformOptions): Promise<void> {
+  const known = loadNamespaceState(layout.stateDir, namespace);
+  if (known !== undefined) checkUnchanged(known, options);
+  const artifactPaths = chooseArtifacts(known?.artifactPaths ?? {}, options.artifactPaths);
+  // Defaults belong to this build, whose tests check them.
+  if (Object.keys(artifactPaths).length === 0) return;
+  if (known !== undefined && isInForce(layout.root, known, artifactPaths)) return;
+  await checkArtifacts(layout.root, artifactPaths);
+}
+
+function isInForce(root: string, state: NamespaceState, artifactPaths: ArtifactPaths): boolean {
+  const isThere = Object.values(artifactPaths).every((path) => existsSync(resolve(root, path)));
+  return isThere && state.provisioned?.fingerprint === toFingerprint(root, { ...state, artifactPaths });
 }
 
 function createNamespaceState(namespace: string, options: PlatformOptions): NamespaceState {

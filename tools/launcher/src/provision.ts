@@ -24,6 +24,8 @@ export interface ProvisionInput {
   readonly kafkaBrokers: string;
   readonly environmentOf: (service: ServiceName) => Readonly<Record<string, string>>;
   readonly onProgress: (message: string) => void;
+  /** Called after each rollout, with all that is in force by then. */
+  readonly onRolledOut?: (inForce: readonly RegisteredArtifact[]) => void;
 }
 
 /** Creates topics and tables, registers the artifacts and rolls them out; idempotent. Returns what is in force. */
@@ -42,7 +44,7 @@ export async function provision(input: ProvisionInput): Promise<RegisteredArtifa
   // Sequential: charts and policies are checked against the features and heads that are registered.
   const registered: RegisteredArtifact[] = [];
   for (const kind of ARTIFACT_KIND_NAMES) registered.push(await register(input, kind));
-  for (const artifact of registered) await rollOut(input, artifact);
+  await rollOutAll(input, registered);
   return registered;
 }
 
@@ -87,21 +89,22 @@ async function register(
 
 /**
  * Nothing is written for an artifact in force: a second rollout would be one more control record on every partition.
+ * What an interrupted call has rolled out is recorded as it goes.
  */
-async function rollOut(
-  { layout, state, environmentOf, onProgress }: ProvisionInput,
-  artifact: RegisteredArtifact,
+async function rollOutAll(
+  { layout, state, environmentOf, onProgress, onRolledOut }: ProvisionInput,
+  registered: readonly RegisteredArtifact[],
 ): Promise<void> {
-  const { kind, number, hash } = artifact;
-  if (state.provisioned?.inForce.some((known) => known.kind === kind && known.hash === hash && known.number === number))
-    return;
-  onProgress(`putting ${kind} ${number} in force`);
-  await runServiceCommand(
-    layout.root,
-    'ingest',
-    ['rollout', '--kind', kind, '--number', String(number), '--hash', hash],
-    environmentOf('ingest'),
-  );
+  let inForce = state.provisioned?.inForce ?? [];
+  for (const artifact of registered) {
+    const { kind, number, hash } = artifact;
+    if (inForce.some((known) => known.kind === kind && known.hash === hash && known.number === number)) continue;
+    onProgress(`putting ${kind} ${number} in force`);
+    const args = ['rollout', '--kind', kind, '--number', String(number), '--hash', hash];
+    await runServiceCommand(layout.root, 'ingest', args, environmentOf('ingest'));
+    inForce = [...inForce.filter((known) => known.kind !== kind), artifact];
+    onRolledOut?.(inForce);
+  }
 }
 
 /** The answer of `register`: the last line that is JSON with a number and a hash; log lines may precede it. */

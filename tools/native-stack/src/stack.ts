@@ -153,8 +153,10 @@ interface StackRun {
 async function startParts(run: StackRun): Promise<Part[]> {
   const missing: Part[] = [];
   for (const part of PARTS) if (!(await isInService(run, part))) missing.push(part);
-  // A taken port is reported before anything is fetched.
-  for (const part of missing) await choosePorts(run, part);
+  // A taken port is reported before anything is fetched, and then none is remembered.
+  const chosen = await Promise.all(missing.map((part) => choosePorts(run, part)));
+  Object.assign(run.state.ports, ...chosen);
+  saveStackState(run.stateDir, run.state);
   // Sequential: two Maven runs would write to one local repository at once.
   for (const part of missing) await DRIVERS[part].prepare(toContext(run, part));
   const results = await Promise.allSettled(missing.map((part) => startPart(run, part)));
@@ -191,15 +193,13 @@ async function isInService({ state, givenPorts, stateDir }: StackRun, part: Part
   return false;
 }
 
-async function choosePorts(run: StackRun, part: Part): Promise<void> {
-  const { state, givenPorts, ephemeral } = run;
+async function choosePorts({ state, givenPorts, ephemeral }: StackRun, part: Part): Promise<StackState['ports']> {
   const { label, option, preferredPort } = DRIVERS[part];
   const given = givenPorts[part];
   const preferred = state.ports[part] ?? (ephemeral ? undefined : preferredPort);
-  state.ports[part] =
-    given === undefined ? await pickPort(preferred) : await requirePort(given, { owner: label, option });
-  if (part === 'kafka') state.ports.kafkaController = await pickPort(state.ports.kafkaController);
-  saveStackState(run.stateDir, state);
+  const port = given === undefined ? await pickPort(preferred) : await requirePort(given, { owner: label, option });
+  if (part !== 'kafka') return { [part]: port };
+  return { kafka: port, kafkaController: await pickPort(state.ports.kafkaController) };
 }
 
 async function startPart(run: StackRun, part: Part): Promise<void> {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type ArtifactKind, SERVICE_NAMES } from '@perennial/contracts';
 import { ensurePlatform, type Platform } from '@perennial/launcher';
 import { attachStack, checkMachine, toLayout } from '@perennial/native-stack';
@@ -32,10 +33,10 @@ export function createUpCommand(): Command {
     .addOption(createPortOption('--redis-port', 'Redis'))
     .addOption(createPortOption('--postgres-port', 'PostgreSQL'))
     .addOption(createPortOption('--http-port', 'ingest'))
-    .option('--features <file>', 'feature spec to put in force instead of the default')
-    .option('--lifecycle <file>', 'lifecycle chart to put in force instead of the default')
-    .option('--model <folder>', 'model folder to put in force instead of the default')
-    .option('--policy <file>', 'policy to put in force instead of the default')
+    .option('--features <file>', 'feature spec to put in force and keep; "default" goes back to the default')
+    .option('--lifecycle <file>', 'lifecycle chart to put in force and keep; "default" goes back to the default')
+    .option('--model <folder>', 'model folder to put in force and keep; "default" goes back to the default')
+    .option('--policy <file>', 'policy to put in force and keep; "default" goes back to the default')
     .option('--json', 'print the endpoints as JSON')
     .addHelpText(
       'after',
@@ -44,6 +45,7 @@ Examples:
   ./perennial up                                  start what is missing; a second time it does nothing
   ./perennial up --namespace trial --partitions 4 a namespace of its own beside live
   ./perennial up --policy my-policy.yaml          put another policy in force, without a restart
+  ./perennial up --policy default                 and take that back; a file called default is ./default
   curl "$(./perennial up --json | jq -r .services.ingest)/health/ready"`,
     )
     .action(async (options: UpOptions) => {
@@ -71,17 +73,23 @@ export async function up(options: UpOptions): Promise<Platform> {
         postgres: options.postgresPort,
       }),
       ingestPort: options.httpPort,
-      artifactPaths: withoutUndefined<ArtifactKind, string>({
-        features: options.features,
-        lifecycle: options.lifecycle,
-        model: options.model,
-        policy: options.policy,
+      artifactPaths: withoutUndefined<ArtifactKind, string | null>({
+        features: toChoice(options.features),
+        lifecycle: toChoice(options.lifecycle),
+        model: toChoice(options.model),
+        policy: toChoice(options.policy),
       }),
       onProgress: progress.report,
     });
   } finally {
     progress.done();
   }
+}
+
+/** A path from where the command was called; null for `default`, which takes an earlier choice back. */
+function toChoice(given: string | undefined): string | null | undefined {
+  if (given === undefined) return undefined;
+  return given === 'default' ? null : resolve(given);
 }
 
 /** Throws a MachineError naming what the machine lacks, with the remedy, before anything is started. */
