@@ -164,7 +164,7 @@ describe('tables', () => {
       toTable([
         ['a', 'bbb', 'c'],
         ['aaaa', 'b', 'c'],
-      ]),
+      ]).text,
     ).toBe('a     bbb  c\naaaa  b    c');
   });
 });

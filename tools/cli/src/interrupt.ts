@@ -1,4 +1,5 @@
 import { Interrupted } from './exit-codes.js';
+import { printNotice } from './output.js';
 
 /**
  * Runs `work` with a signal that aborts at Ctrl-C and at SIGTERM, so that everything a command has started is stopped
@@ -7,7 +8,7 @@ import { Interrupted } from './exit-codes.js';
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const giveUp = new AbortController();
   const abort = () => {
-    process.stderr.write('perennial: stopping what was started; once more to leave it\n');
+    printNotice('perennial: stopping what was started; once more to leave it');
     giveUp.abort(new Interrupted());
   };
   process.once('SIGINT', abort).once('SIGTERM', abort);

@@ -1,4 +1,5 @@
 import { Interrupted, toExitCode, toReport } from './exit-codes.js';
+import { printNotice } from './output.js';
 import { createProgram } from './program.js';
 
 // A reader such as `head` that closes the pipe is not an error.
@@ -13,7 +14,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   const report = toReport(error);
-  if (report !== undefined) process.stderr.write(`perennial: ${report}\n`);
+  if (report !== undefined) printNotice(`perennial: ${report}`);
   process.exitCode = toExitCode(error);
   // Abandoned work may still keep the process alive.
   if (error instanceof Interrupted) process.exit();

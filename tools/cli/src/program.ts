@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { COMMANDER_OUTPUT } from './output.js';
 
 const EXAMPLES = `
 Examples:
@@ -101,16 +102,16 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .description('Real-time user lifecycle management on Kafka.')
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see --help)')
-    .exitOverride();
+    .exitOverride()
+    .configureOutput(COMMANDER_OUTPUT);
   const named = findNamed(args);
   for (const [name, { description, load }] of Object.entries(COMMANDS)) {
     const command = name === named ? await load() : new Command(name);
     program.addCommand(command.description(description));
   }
-  // A separately built subcommand does not inherit this: without it commander exits itself, with 1 for wrong usage.
+  // A separately built subcommand does not inherit these: without it commander exits itself, with 1 for wrong usage.
   for (const command of program.commands) {
-    command.exitOverride();
-    for (const nested of command.commands) nested.exitOverride();
+    for (const each of [command, ...command.commands]) each.exitOverride().configureOutput(COMMANDER_OUTPUT);
   }
   return program;
 }

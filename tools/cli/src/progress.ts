@@ -1,3 +1,6 @@
+import { toPrintable } from '@perennial/kernel';
+import { printNotice } from './output.js';
+
 /** Reports progress on stderr, but only once the work takes longer than two seconds. */
 export interface Progress {
   report(message: string): void;
@@ -6,14 +9,16 @@ export interface Progress {
 }
 
 const QUIET_MS = 2_000;
+/** Names and causes in it may be somebody else's. */
+const MESSAGE = { charsMax: 1_000 };
 
 /** Silent at first; then prints the current step, and from then on each new one. */
-export function createProgress(write: (text: string) => void = (text) => void process.stderr.write(text)): Progress {
+export function createProgress(write: (text: string) => void = printNotice): Progress {
   let latest: string | undefined;
   let speaking = false;
   const startedAt = performance.now();
   const print = (message: string) =>
-    write(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${message}\n`);
+    write(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${toPrintable(message, MESSAGE)}`);
   const timer = setTimeout(() => {
     speaking = true;
     if (latest !== undefined) print(latest);

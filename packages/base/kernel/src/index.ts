@@ -8,6 +8,7 @@ export { createRandomToken, toDeterministicId, toSha256, toUnitInterval } from '
 export { listFirst } from './list-first.js';
 export { LruCache } from './lru-cache.js';
 export { Mutex } from './mutex.js';
+export { escapeLines, escapeText, toPrintable, toPrintableJson } from './printable.js';
 export { ReleaseStack } from './release-stack.js';
 export { Seam } from './seam.js';
 export { createSeededRandom } from './seeded-random.js';

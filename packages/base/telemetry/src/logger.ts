@@ -1,3 +1,4 @@
+import { escapeLines } from '@perennial/kernel';
 import type { DestinationStream, Logger } from 'pino';
 import { pino } from 'pino';
 
@@ -37,6 +38,8 @@ export function createLogger(options: LoggerOptions): Logger {
     errorKey: 'error',
     serializers: { error: pino.stdSerializers.errWithCause, err: pino.stdSerializers.errWithCause },
     redact: { paths: REDACTED, censor: '[redacted]' },
+    // Who reads a log on a terminal must not have it obey what a client sent; as JSON it stays the same value.
+    hooks: { streamWrite: escapeLines },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }

@@ -28,6 +28,16 @@ describe('telemetry', () => {
     expect(lines[1]).toContain('inner');
   });
 
+  it('logs nothing that a terminal would obey, as JSON of the same value', () => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => lines.push(line) };
+    const logger = createLogger({ service: 's', namespace: 'live', instanceId: 'i', level: 'info', destination });
+    const key = '\u001b[2J\u009b31m\u202e\u2028\u0085\u007f\ud800';
+    logger.warn({ key, error: new Error(key) }, 'record rejected');
+    expect(lines[0]?.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ key });
+  });
+
   it('counts under the service and namespace, one metric a name', async () => {
     const metrics = createMetrics({ service: 's', namespace: 'n', processMetrics: false });
     metrics.counter('records_total', 'Records.', ['kind']).inc({ kind: 'in' }, 2);

@@ -1,3 +1,5 @@
+import { escapeLines } from '@perennial/kernel';
+
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 /** The process as a dependency, so that the runner can be tested without a real one. */
@@ -43,7 +45,8 @@ export function createProcessHost(): ProcessHost {
       timer.unref();
       return { cancel: () => clearTimeout(timer) };
     },
-    print: (line) => void process.stdout.write(`${line}\n`),
-    writeError: (text) => void process.stderr.write(text),
+    // Names and causes may be somebody else's; JSON with escapes is the same value.
+    print: (line) => void process.stdout.write(`${escapeLines(line)}\n`),
+    writeError: (text) => void process.stderr.write(escapeLines(text)),
   };
 }

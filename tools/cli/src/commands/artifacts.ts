@@ -6,7 +6,7 @@ import type { Platform } from '@perennial/launcher';
 import { withPool } from '@perennial/postgres';
 import { Command, Option } from 'commander';
 import { createNamespaceOption } from '../options.js';
-import { printJson, printLine, toTable } from '../output.js';
+import { type Printable, printFile, printJson, printLine, toTable } from '../output.js';
 import { requirePlatform } from './sources.js';
 
 interface ArtifactsOptions {
@@ -35,15 +35,7 @@ function createListCommand(): Command {
       const artifacts = await listArtifacts(requirePlatform(namespace), kind);
       if (json) return printJson({ artifacts });
       if (artifacts.length === 0) return printLine('nothing is registered');
-      const rows = artifacts.map(({ number, hash, bytes, createdAt, name, ...artifact }) => [
-        artifact.kind,
-        String(number),
-        hash.slice(0, HASH_CHARS_SHOWN),
-        `${bytes} bytes`,
-        createdAt.toISOString(),
-        name,
-      ]);
-      return printLine(toTable(rows));
+      return printLine(formatArtifacts(artifacts));
     });
 }
 
@@ -64,8 +56,31 @@ function createShowCommand(): Command {
       const bytes = await (await openStore(platform)).load(found.kind, found.hash);
       const { contentType } = ARTIFACT_KINDS[found.kind];
       if (json) printJson({ ...found, contentType, text: bytes.toString('utf8') });
-      else process.stdout.write(bytes);
+      else printFile(bytes);
     });
+}
+
+interface ArtifactRow {
+  readonly kind: ArtifactKind;
+  readonly number: number;
+  readonly hash: string;
+  readonly bytes: number;
+  readonly createdAt: Date;
+  readonly name: string;
+}
+
+/** One line an artifact; the name is that of the file it came from. */
+export function formatArtifacts(artifacts: readonly ArtifactRow[]): Printable {
+  return toTable(
+    artifacts.map(({ kind, number, hash, bytes, createdAt, name }) => [
+      kind,
+      number,
+      hash.slice(0, HASH_CHARS_SHOWN),
+      `${bytes} bytes`,
+      createdAt.toISOString(),
+      name,
+    ]),
+  );
 }
 
 function createKindOption(): Option {

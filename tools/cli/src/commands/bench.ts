@@ -12,7 +12,7 @@ import { DEFAULT_PARTITIONS } from '@perennial/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { interruptible } from '../interrupt.js';
 import { parseWhole } from '../options.js';
-import { printLine } from '../output.js';
+import { printText } from '../output.js';
 import { createProgress } from '../progress.js';
 
 const COUNT_MAX = 10_000_000;
@@ -51,7 +51,7 @@ Example:
           );
           if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
           progress.done();
-          printLine(formatRestoreReport(report));
+          printText(formatRestoreReport(report));
         } finally {
           progress.done();
         }
@@ -101,7 +101,7 @@ Examples:
         );
         if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
         progress.done();
-        printLine(formatReport(report));
+        printText(formatReport(report));
       } finally {
         progress.done();
       }

@@ -14,7 +14,7 @@ import { Command, Option } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { interruptible } from '../interrupt.js';
 import { parseWhole } from '../options.js';
-import { printLine } from '../output.js';
+import { printText } from '../output.js';
 import { createProgress } from '../progress.js';
 import { requireMachine } from './up.js';
 
@@ -97,7 +97,7 @@ async function chaos({
     );
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     progress.done();
-    printLine(formatChaosReport(report));
+    printText(formatChaosReport(report));
     const asWanted = mutant === undefined ? listFailures(report).length === 0 : isMutantNoticed(report);
     if (!asWanted) process.exitCode = EXIT.failed;
   } finally {

@@ -18,7 +18,7 @@ import {
 } from '../demo/index.js';
 import { readCounterBy } from '../metrics.js';
 import { parseWhole } from '../options.js';
-import { printLine } from '../output.js';
+import { printLine, printNotice, printText } from '../output.js';
 import { obtainWriteKey } from '../write-key.js';
 import { up } from './up.js';
 
@@ -69,7 +69,7 @@ Examples:
 
 async function demo(options: DemoOptions): Promise<void> {
   const startedMs = performance.now();
-  const say = (message: string) => process.stderr.write(`${toElapsed(startedMs)}  ${message}\n`);
+  const say = (message: string) => printNotice(`${toElapsed(startedMs)}  ${message}`);
   const aborted = new AbortController();
   const abort = () => aborted.abort();
   process.once('SIGINT', abort).once('SIGTERM', abort);
@@ -90,7 +90,7 @@ async function demo(options: DemoOptions): Promise<void> {
     const report = await toReport({ platform, log, backfilled, traffic, history, startedMs });
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
     printLine();
-    printLine(renderReport(report, { namespace: NAMESPACE, urls: platform.urls }));
+    printText(renderReport(report, { namespace: NAMESPACE, urls: platform.urls }));
   } finally {
     process.off('SIGINT', abort).off('SIGTERM', abort);
     await log.close();

@@ -1,8 +1,8 @@
-import { attachStack, checkMachine, toLayout } from '@perennial/native-stack';
+import { attachStack, checkMachine, type MachineCheck, toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { createPortOption } from '../options.js';
-import { printJson, printLine, toTable } from '../output.js';
+import { line, lines, type Printable, printJson, printLine, toTable } from '../output.js';
 
 interface DoctorOptions {
   readonly kafkaPort?: number;
@@ -28,10 +28,16 @@ export function createDoctorCommand(): Command {
       const layout = toLayout();
       const checks = await checkMachine(layout, Object.fromEntries(asked));
       if (json) printJson({ ok: checks.every(({ ok }) => ok), checks, stackRuns: attachStack(layout) !== undefined });
-      else {
-        printLine(toTable(checks.map(({ ok, what, found }) => [ok ? 'ok     ' : 'missing', what, found])));
-        for (const { what, remedy } of checks) if (remedy !== null) printLine(`\n${what}:\n  ${remedy}`);
-      }
+      else printLine(formatChecks(checks));
       if (checks.some(({ ok }) => !ok)) process.exitCode = EXIT.machine;
     });
+}
+
+/** A line a check, then what to do about each that needs something. */
+export function formatChecks(checks: readonly MachineCheck[]): Printable {
+  const table = toTable(checks.map(({ ok, what, found }) => [ok ? 'ok     ' : 'missing', what, found]));
+  const remedies = checks.flatMap(({ what, remedy }) =>
+    remedy === null ? [] : ['', line`${what}:`, line`  ${remedy}`],
+  );
+  return lines(table, ...remedies);
 }

@@ -3,7 +3,7 @@ import { drawPlan, SeedPool, shrinkFaults, simulate, toSeedReport, type WorldPla
 import { Command, Option } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { parseWhole } from '../options.js';
-import { printLine } from '../output.js';
+import { printLine, printText } from '../output.js';
 import { createProgress } from '../progress.js';
 
 const SEED_MAX = 2 ** 31;
@@ -50,17 +50,17 @@ Examples:
 async function runSeedAgain(seed: number, trace: boolean): Promise<boolean> {
   const plan = drawPlan(seed);
   printFaults(plan);
-  const { violation, events, virtualMs } = await simulate(plan, trace ? { onTrace: printLine } : {});
+  const { violation, events, virtualMs } = await simulate(plan, trace ? { onTrace: printText } : {});
   printLine(`${events} events in ${virtualMs} ms of virtual time`);
   if (violation === undefined) {
     printLine(`seed ${seed}: as without faults`);
     return true;
   }
-  printLine(toSeedReport({ seed, violation }));
+  printText(toSeedReport({ seed, violation }));
   const shrunk = await shrinkFaults(plan, async (candidate) => (await simulate(candidate)).violation !== undefined);
   printLine(`It takes ${shrunk.faults.length} of its ${plan.faults.length} faults:`);
   printFaults(shrunk);
-  printLine(String((await simulate(shrunk)).violation));
+  printText(String((await simulate(shrunk)).violation));
   return false;
 }
 
@@ -85,7 +85,7 @@ async function runMany({ seed, seeds: count, minutes }: SimulateOptions): Promis
     })
     .finally(() => pool.close());
   progress.done();
-  for (const failure of result.failures) printLine(toSeedReport(failure));
+  for (const failure of result.failures) printText(toSeedReport(failure));
   printLine(`${result.seeds} worlds, ${result.failures.length} failed`);
   return result.failures.length === 0;
 }

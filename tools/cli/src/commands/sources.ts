@@ -2,7 +2,7 @@ import { AppError } from '@perennial/kernel';
 import { attachPlatform, type Platform } from '@perennial/launcher';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
-import { printLine } from '../output.js';
+import { line, printJsonLine, printLine, printText } from '../output.js';
 
 interface SourcesOptions {
   readonly namespace: string;
@@ -29,8 +29,9 @@ function createCreateCommand(): Command {
     )
     .action(async ({ name, namespace, rate, json }: SourcesOptions & { name: string; rate?: string }) => {
       const source = await createSource(requirePlatform(namespace), name, { rate });
-      if (json) printLine(JSON.stringify(source));
-      else printLine(`source ${source.name} (${source.sourceId})\nwrite key, shown only now: ${source.writeKey}`);
+      if (json) return printJsonLine(source);
+      printLine(line`source ${source.name} (${source.sourceId})`);
+      return printLine(line`write key, shown only now: ${source.writeKey}`);
     });
 }
 
@@ -45,7 +46,7 @@ function createListCommand(): Command {
         'list',
         ...(json ? ['--json'] : []),
       ]);
-      printLine(output.trimEnd());
+      printText(output.trimEnd());
     });
 }
 
@@ -59,7 +60,7 @@ function createUpdateCommand(): Command {
     .addHelpText('after', '\nExample:\n  ./perennial sources update web --rate 5000')
     .action(async (name: string, { namespace, rate, json }: SourcesOptions & { rate: string }) => {
       const args = ['sources', 'update', '--name', name, '--rate', rate, ...(json ? ['--json'] : [])];
-      printLine((await requirePlatform(namespace).runCommand('ingest', args)).trimEnd());
+      printText((await requirePlatform(namespace).runCommand('ingest', args)).trimEnd());
     });
 }
 
@@ -77,10 +78,10 @@ export async function createSource(
 ): Promise<CreatedSource> {
   const settings = rate === undefined ? [] : ['--rate', rate];
   const output = await platform.runCommand('ingest', ['sources', 'create', '--name', name, ...settings, '--json']);
-  const line = output.trim().split('\n').at(-1) ?? '';
-  const source = JSON.parse(line) as Partial<CreatedSource>;
+  const answer = output.trim().split('\n').at(-1) ?? '';
+  const source = JSON.parse(answer) as Partial<CreatedSource>;
   if (typeof source.writeKey !== 'string' || typeof source.sourceId !== 'string') {
-    throw new AppError('contract_violation', `ingest answered no write key: ${line}`);
+    throw new AppError('contract_violation', `ingest answered no write key: ${answer}`);
   }
   return { sourceId: source.sourceId, name: source.name ?? name, writeKey: source.writeKey };
 }

@@ -2,7 +2,7 @@ import { describePlatform, type NamespaceStatus, type PlatformStatus } from '@pe
 import { toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
-import { printJson, printLine, toTable } from '../output.js';
+import { line, lines, type Printable, printJson, printLine, toTable } from '../output.js';
 
 interface StatusOptions {
   readonly namespace?: string;
@@ -28,27 +28,26 @@ Examples:
       const { root, home } = toLayout();
       const status = await describePlatform({ root, home, namespace: wanted });
       if (json) printJson(status);
-      else printStatus(status);
+      else printLine(formatStatus(status));
     });
 }
 
-function printStatus({ stack, namespaces, home }: PlatformStatus): void {
-  printLine(`stack of ${home}`);
-  printLine(
-    toTable(
-      stack.parts.map(({ part, port, pid, ready, running }) => [
-        `  ${part}`,
-        toState(running, ready),
-        `port ${port ?? '-'}`,
-        `pid ${pid ?? '-'}`,
-      ]),
-    ),
+/** The page of `status`: the stack, then each namespace. */
+export function formatStatus({ stack, namespaces, home }: PlatformStatus): Printable {
+  const parts = stack.parts.map(({ part, port, pid, ready, running }) => [
+    `  ${part}`,
+    toState(running, ready),
+    `port ${port ?? '-'}`,
+    `pid ${pid ?? '-'}`,
+  ]);
+  return lines(
+    line`stack of ${home}`,
+    toTable(parts),
+    ...(namespaces.length === 0 ? ['no namespace yet: ./perennial up'] : namespaces.map(formatNamespace)),
   );
-  if (namespaces.length === 0) printLine('no namespace yet: ./perennial up');
-  for (const namespace of namespaces) printNamespace(namespace);
 }
 
-function printNamespace({
+function formatNamespace({
   namespace,
   partitions,
   clockMode,
@@ -56,23 +55,21 @@ function printNamespace({
   topics,
   groups,
   inForce,
-}: NamespaceStatus): void {
-  const versions = inForce.map(({ kind, number }) => `${kind} ${number}`).join(', ');
-  printLine(
-    `\nnamespace ${namespace}: ${partitions} partitions, clock ${clockMode}; in force: ${versions || 'nothing'}`,
+}: NamespaceStatus): Printable {
+  const versions = inForce.map(({ kind, number }) => `${kind} ${number}`).join(', ') || 'nothing';
+  const states = Object.entries(services).map(([name, { running, ready, url, reasons }]) => [
+    `  ${name}`,
+    toState(running, ready),
+    url ?? '-',
+    reasons.join('; '),
+  ]);
+  return lines(
+    '',
+    line`namespace ${namespace}: ${partitions} partitions, clock ${clockMode}; in force: ${versions}`,
+    toTable(states),
+    ...(topics.length > 0 ? [toTable(topics.map(({ topic, records }) => [`  ${topic}`, `${records} records`]))] : []),
+    ...(groups.length > 0 ? [toTable(groups.map(({ processor, lag }) => [`  ${processor}`, `lag ${lag}`]))] : []),
   );
-  printLine(
-    toTable(
-      Object.entries(services).map(([name, { running, ready, url, reasons }]) => [
-        `  ${name}`,
-        toState(running, ready),
-        url ?? '-',
-        reasons.join('; '),
-      ]),
-    ),
-  );
-  if (topics.length > 0) printLine(toTable(topics.map(({ topic, records }) => [`  ${topic}`, `${records} records`])));
-  if (groups.length > 0) printLine(toTable(groups.map(({ processor, lag }) => [`  ${processor}`, `lag ${lag}`])));
 }
 
 function toState(running: boolean, ready: boolean): string {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
-import { printLine } from '../output.js';
+import { printLine, printText } from '../output.js';
 import { requirePlatform } from './sources.js';
 
 interface TokensOptions {
@@ -81,5 +81,5 @@ async function run({ namespace, json }: TokensOptions, args: readonly string[]):
     ...args,
     ...(json ? ['--json'] : []),
   ]);
-  printLine(output.trimEnd());
+  printText(output.trimEnd());
 }

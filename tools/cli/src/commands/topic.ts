@@ -6,8 +6,9 @@ import { openLog } from '@perennial/launcher';
 import { attachStack, toLayout } from '@perennial/native-stack';
 import { Command, Option } from 'commander';
 import { createNamespaceOption, parseWhole } from '../options.js';
-import { printLine } from '../output.js';
+import { printJsonLine, printLine } from '../output.js';
 import { CONTROL_KINDS, type Decoded, decodeValue } from '../topic/decode.js';
+import { formatRecord, toObject } from '../topic/format.js';
 import { createScoreNamer } from '../topic/name-scores.js';
 import { type NamedTopic, resolveTopic, SHORT_NAMES } from '../topic/names.js';
 import { type From, parseFrom, readTopic } from '../topic/read.js';
@@ -75,7 +76,8 @@ async function printTopic(
   const onRecord = async (record: LogRecord) => {
     const decoded = await options.nameScores(decodeValue(named.topic, record.value));
     if (!options.control && CONTROL_KINDS.includes(decoded.kind)) return false;
-    printLine(options.json ? JSON.stringify(toObject(record, decoded)) : toText(record, decoded));
+    if (options.json) printJsonLine(toObject(record, decoded));
+    else printLine(formatRecord(record, decoded));
     return true;
   };
   try {
@@ -87,24 +89,4 @@ async function printTopic(
       cause: error,
     });
   }
-}
-
-function toObject(record: LogRecord, { kind, value }: ReturnType<typeof decodeValue>) {
-  const { partition, offset, timestampMs, key, headers } = record;
-  return {
-    partition,
-    offset,
-    time: new Date(timestampMs).toISOString(),
-    key: key?.toString('utf8') ?? null,
-    headers,
-    kind,
-    value,
-  };
-}
-
-function toText(record: LogRecord, decoded: ReturnType<typeof decodeValue>): string {
-  const { partition, offset, time, key, headers, kind, value } = toObject(record, decoded);
-  const headerLines = Object.entries(headers).map(([name, text]) => `    ${name}: ${text}`);
-  const body = JSON.stringify(value, null, 2).replaceAll('\n', '\n  ');
-  return [`${partition}:${offset}  ${time}  ${key ?? '(no key)'}  ${kind}`, ...headerLines, `  ${body}`].join('\n');
 }

@@ -5,7 +5,7 @@ import { attachStack, checkMachine, toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { MachineError } from '../exit-codes.js';
 import { createNamespaceOption, createPartitionsOption, createPortOption } from '../options.js';
-import { printJson, printLine, toTable } from '../output.js';
+import { lines, type Printable, printJson, printLine, toTable } from '../output.js';
 import { createProgress } from '../progress.js';
 
 export interface UpOptions {
@@ -51,7 +51,7 @@ Examples:
     .action(async (options: UpOptions) => {
       const platform = await up(options);
       if (options.json) printJson(toAnswer(platform));
-      else printSummary(platform);
+      else printLine(formatSummary(platform));
     });
 }
 
@@ -102,16 +102,14 @@ function toAnswer({ namespace, endpoints, urls, partitions, started }: Platform)
   return { namespace, partitions, ...endpoints, services: urls, started };
 }
 
-function printSummary({ namespace, endpoints, urls, started }: Platform): void {
-  printLine(
+function formatSummary({ namespace, endpoints, urls, started }: Platform): Printable {
+  return lines(
     started.length === 0
       ? `namespace ${namespace} is up already`
       : `namespace ${namespace} is up; started ${started.join(', ')}`,
-  );
-  printLine(
     toTable([['  kafka', endpoints.kafkaBrokers], ...SERVICE_NAMES.map((service) => [`  ${service}`, urls[service]])]),
+    'next: ./perennial sources create --name my-app, ./perennial status',
   );
-  printLine('next: ./perennial sources create --name my-app, ./perennial status');
 }
 
 function withoutUndefined<K extends string, V>(record: Partial<Record<K, V | undefined>>): Partial<Record<K, V>> {

@@ -1,4 +1,5 @@
 import type { ActionDecided } from '@perennial/contracts';
+import { toPrintable } from '@perennial/kernel';
 import type { DemoReport } from './report.js';
 
 const BAR_WIDTH = 32;
@@ -76,8 +77,8 @@ function explain(action: ActionDecided): string[] {
   const { strategy, userId, stage, channel, template, decidedAt, expiresAt, reasons, parameters } = action;
   const details = Object.entries(parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   return [
-    `${strategy} to ${userId ?? action.profileKey} (${stage}), ${channel} "${template}"${details.length > 0 ? `: ${details.join(', ')}` : ''}`,
-    `  because ${reasons.join('; ') || 'the policy says so'}`,
+    `${strategy} to ${toPrintable(userId ?? action.profileKey)} (${stage}), ${channel} "${template}"${details.length > 0 ? `: ${details.join(', ')}` : ''}`,
+    `  because ${toPrintable(reasons.join('; ')) || 'the policy says so'}`,
     `  decided ${decidedAt}, good until ${expiresAt}`,
   ];
 }

@@ -98,7 +98,7 @@ describe('a list of dead letters', () => {
     const log = createLog();
     log.append(toLetter(1, { value: toTick(), headers: { [HEADERS.deadLetterCause]: 'a\n  b' } }));
     const { rows } = await listEntries(log, createDeadLetterQueue(log, NAMESPACE), { filter: {}, limit: 5 });
-    expect(formatRows(rows).split('\n')).toEqual([
+    expect(formatRows(rows).text.split('\n')).toEqual([
       expect.stringMatching(/^POSITION +TIME +PROCESSOR +KIND +ORIGIN +KEY +CAUSE$/),
       expect.stringMatching(/^1:0 +2026-01-01T\S+ +feature-store +timer +shop\.\S+\/1:7 +ada +a b$/),
     ]);
@@ -119,7 +119,7 @@ describe('one dead letter', () => {
       notes: { 'caused by': 'upstream/0:3:0', 'redriven before, from': 'dead/0:1' },
       headers: { mine: 'kept' },
     });
-    const text = formatEntry(entry as NonNullable<typeof entry>);
+    const { text } = formatEntry(entry as NonNullable<typeof entry>);
     for (const part of ['it cannot be read', 'upstream/0:3:0', 'mine: kept', '"hex": "ff"'])
       expect(text).toContain(part);
   });
@@ -206,7 +206,7 @@ describe('a redrive by position', () => {
     const positions = [0, 1].map((offset) => ({ partition: 0, offset }));
     const report = await redriveAt({ log, queue, dryRun: false }, positions);
     expect(report).toMatchObject({ redriven: { [ACCEPTED]: 1 }, skippedCount: 1, skipped: [{ position: '0:0' }] });
-    expect(formatRedrive(report, { dryRun: false, many: 'dead letters' })).toContain(`  0:0  ${reason}`);
+    expect(formatRedrive(report, { dryRun: false, many: 'dead letters' }).text).toContain(`  0:0  ${reason}`);
   });
 });
 
@@ -221,13 +221,13 @@ describe('a redrive of all', () => {
     expect(log.records(ACCEPTED)).toEqual([]);
     const first = await run();
     expect(first).toMatchObject({ redriven: { [ACCEPTED]: 6 }, timers: 1, skippedCount: 0 });
-    expect(formatRedrive(first, { dryRun: false, many: 'dead letters' })).toContain('1 timers: each fires');
+    expect(formatRedrive(first, { dryRun: false, many: 'dead letters' }).text).toContain('1 timers: each fires');
     expect(log.records(ACCEPTED, 1).map(({ key }) => String(key))).toEqual(['k1', 'k3']);
     const letters = log.records(DEAD, 1).map(({ headers }) => `redrive:${headers[HEADERS.position]}`);
     expect(log.records(ACCEPTED, 1).map(({ headers }) => headers[HEADERS.position])).toEqual(letters);
     const second = await run();
     expect(second).toEqual({ redriven: {}, timers: 0, skippedCount: 0, skipped: [] });
-    expect(formatRedrive(second, { dryRun: false, many: 'dead letters' })).toContain('nothing to re-publish');
+    expect(formatRedrive(second, { dryRun: false, many: 'dead letters' }).text).toContain('nothing to re-publish');
     log.append(toLetter(1, { key: 'late' }));
     expect(await run()).toMatchObject({ redriven: { [ACCEPTED]: 1 } });
     expect(String(log.records(ACCEPTED, 1).at(-1)?.key)).toBe('late');

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '@perennial/kernel';
+import { printNotice } from '../output.js';
 import type { JestResult, Tally } from './tally.js';
 import { toTally } from './tally.js';
 
@@ -18,7 +19,7 @@ export async function runCheck(
   name: string,
   command: readonly [string, ...string[]],
 ): Promise<Tally> {
-  process.stderr.write(`\n== ${name}\n`);
+  printNotice(`\n== ${name}`);
   const code = await run(context, command);
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
@@ -38,7 +39,7 @@ export async function runJest(
   project: keyof typeof WORKERS,
   filter: string | undefined,
 ): Promise<Tally> {
-  process.stderr.write(`\n== ${project} tests\n`);
+  printNotice(`\n== ${project} tests`);
   const folder = mkdtempSync(join(tmpdir(), 'perennial-jest-'));
   const outputFile = join(folder, 'result.json');
   try {
