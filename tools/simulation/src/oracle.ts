@@ -128,7 +128,7 @@ class Oracle {
     };
     try {
       const machine = machineAt(this.#position(record));
-      const { state, outputs } = definition.step({ state: before, cause, context }, machine);
+      const { state, outputs, deadLetterCause } = definition.step({ state: before, cause, context }, machine);
       if (state === undefined) this.#states.delete(key);
       else this.#states.set(key, state);
       this.#setTimer(key, { before, after: state, cause });
@@ -136,6 +136,7 @@ class Oracle {
         const place = to === 'by-key' ? toPartition(other, partitions) : partition;
         this.#emit({ topic, value, partition: place, key: Buffer.from(other) }, record);
       }
+      if (deadLetterCause !== undefined) this.#deadLetter(record, deadLetterCause);
     } catch (error) {
       this.#deadLetter(record, error);
     }

@@ -12,7 +12,7 @@ export interface ToyInput {
   readonly move?: string;
   /** Removes the state. */
   readonly close?: boolean;
-  /** The stage whose step throws for this record. */
+  /** The stage whose step throws for this record, or for an even amount does only a part of it. */
   readonly poison?: number;
 }
 
@@ -104,9 +104,11 @@ function stepToy(step: ToyStep): StepResult<ToyState> {
   const { cause, stage, state } = step;
   if (cause.kind === 'timer') return wake(step, state ?? EMPTY);
   const { input } = cause;
-  if (input.poison === stage) throw new Error(`stage ${stage} throws on ${input.id}`);
+  const isPoison = input.poison === stage;
+  if (isPoison && input.add % 2 === 1) throw new Error(`stage ${stage} throws on ${input.id}`);
   if (state?.ids.includes(input.id)) return { state: noteRepeat(state, input), outputs: [] };
-  return applyInput(step, input, state ?? EMPTY);
+  const result = applyInput(step, input, state ?? EMPTY);
+  return isPoison ? { ...result, deadLetterCause: `stage ${stage} does a part of ${input.id}` } : result;
 }
 
 /** Remembered, so that a state shows a record that was applied twice. */

@@ -55,6 +55,11 @@ export interface StepResult<State> {
   /** The state after the step; the same object when nothing changed; undefined to remove it. */
   readonly state: State | undefined;
   readonly outputs: readonly Output[];
+  /**
+   * The cause, when a part of the step's work could not be done: the record becomes a dead letter too, to be redriven
+   * once the cause is fixed. State, outputs and timer of the step count nevertheless, in the same commit.
+   */
+  readonly deadLetterCause?: string | undefined;
 }
 
 export interface StateCodec<State> {

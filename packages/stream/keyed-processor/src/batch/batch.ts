@@ -185,14 +185,21 @@ class Batch<State, Input, Evidence> {
       this.#emit(outputs, cause.kind);
       if (result.state !== before) this.#states.set(key, result.state);
       this.#setTimer(key, { before, cause, timerAtMs });
-      if (cause.kind === 'timer') this.#counts.fired++;
+      if (result.deadLetterCause !== undefined) {
+        this.#deadLetterItem({ item, record }, result.deadLetterCause, ordinal + outputs.length);
+      } else if (cause.kind === 'timer') this.#counts.fired++;
       else this.#counts.applied++;
     } catch (error) {
       if (cause.kind === 'timer') this.#timers.set(key, null);
-      const letter = cause.kind === 'timer' ? { ...record, key: Buffer.from(key) } : record;
-      this.#deadLetter(letter, toMessage(error), ordinal);
-      if (cause.kind === 'timer') this.#ordinal++;
+      this.#deadLetterItem({ item, record }, toMessage(error), ordinal);
     }
+  }
+
+  /** The letter of a timer is its tick under the profile's key, and takes one of the tick's ordinals. */
+  #deadLetterItem({ item, record }: Pending<State, Input>, cause: string, ordinal: number): void {
+    const isTimer = item.cause.kind === 'timer';
+    this.#deadLetter(isTimer ? { ...record, key: Buffer.from(item.context.key) } : record, cause, ordinal);
+    if (isTimer) this.#ordinal++;
   }
 
   #emit(outputs: readonly OutgoingRecord[], kind: Cause<Input>['kind']): void {
