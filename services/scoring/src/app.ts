@@ -1,6 +1,7 @@
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { createStateReader } from '@perennial/keyed-processor';
+import { loadModel, RUN_LIMITS } from '@perennial/onnx';
 import { createPseudonymizer } from '@perennial/privacy';
 import {
   composeProcessorService,
@@ -44,7 +45,12 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createScoringArtifacts(artifactStore, {
     specs,
-    providers: config.providers,
+    loadGraph: (file, graph) =>
+      loadModel(file, graph, {
+        providers: config.providers,
+        limits: RUN_LIMITS,
+        onLost: telemetry.modelProcessLost,
+      }),
     onModelLoaded: telemetry.modelLoaded,
     onConditionError: telemetry.conditionFailed,
   });

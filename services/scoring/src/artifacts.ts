@@ -12,8 +12,13 @@ import {
 import type { Lifecycle } from '@perennial/lifecycle';
 import { parseLifecycle } from '@perennial/lifecycle';
 import type { ModelManifest } from '@perennial/model-manifest';
-import type { ExecutionProvider } from '@perennial/onnx';
-import { findFeatureProblem, openScoringModel, readManifest, type ScoringModel } from './scoring-model.js';
+import {
+  findFeatureProblem,
+  type LoadGraph,
+  openScoringModel,
+  readManifest,
+  type ScoringModel,
+} from './scoring-model.js';
 
 /** Models and charts cached, per kind. If more are in force (each partition may differ), they are loaded again. */
 const KEPT_MAX = 8;
@@ -47,14 +52,14 @@ export interface ScoringArtifacts {
 
 export interface ScoringArtifactsOptions {
   readonly specs: FeatureSpecs;
-  readonly providers: readonly ExecutionProvider[];
+  readonly loadGraph: LoadGraph;
   readonly onModelLoaded: (hash: string, model: ScoringModel) => void;
   readonly onConditionError: OnEvaluationError;
 }
 
 export function createScoringArtifacts(
   store: Pick<ArtifactStore, 'load' | 'list'>,
-  { specs, providers, onModelLoaded, onConditionError }: ScoringArtifactsOptions,
+  { specs, loadGraph, onModelLoaded, onConditionError }: ScoringArtifactsOptions,
 ): ScoringArtifacts {
   const manifest = createArtifactCache('model', (hash) => store.load('model', hash), {
     keptMax: MANIFESTS_KEPT_MAX,
@@ -67,7 +72,7 @@ export function createScoringArtifacts(
   async function readModel(bytes: Buffer, hash: string): Promise<ScoringModel> {
     const declared = readManifest(bytes);
     const file = await store.load('model-file', declared.file.sha256);
-    const model = await openScoringModel(declared, file, { providers });
+    const model = await openScoringModel(declared, file, loadGraph);
     onModelLoaded(hash, model);
     return model;
   }

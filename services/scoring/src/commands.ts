@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import { type ArtifactKind, toPostgresSchema } from '@perennial/contracts';
 import { type CompiledFeatures, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError, isAppError } from '@perennial/kernel';
-import { listKnownHeads, toCanonicalManifest } from '@perennial/model-manifest';
+import { listKnownHeads, type ModelManifest, toCanonicalManifest } from '@perennial/model-manifest';
+import { type Failure, loadModel, REGISTRATION_LIMITS } from '@perennial/onnx';
 import { migrate, withPool } from '@perennial/postgres';
 import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
@@ -96,13 +97,25 @@ async function readModel(folder: string, { spec }: Pick<KnownNames, 'spec'>): Pr
     const declared = readManifest(manifest);
     const problem = findFeatureProblem(declared, spec);
     if (problem !== undefined) throw new AppError('artifact_invalid', `the model is rejected: ${problem}`);
-    // Every machine has a CPU. A model that cannot run there could stall a service that falls back to the CPU.
-    const model = await openScoringModel(declared, file, { providers: ['cpu'] });
-    await model.graph.release();
+    await tryModel(declared, file);
     return { bytes: toCanonicalManifest(manifest), file };
   } catch (cause) {
     if (isAppError(cause, 'artifact_invalid'))
       throw new AppError('config_invalid', `${folder}: ${cause.message}`, { cause });
     throw cause;
+  }
+}
+
+/** Opens the model and scores with it, within stricter limits than in service; throws `artifact_invalid`. */
+async function tryModel(manifest: ModelManifest, file: Buffer): Promise<void> {
+  const lost: Failure[] = [];
+  const onLost = (loss: Failure) => void lost.push(loss);
+  // Every machine has a CPU. A model that cannot run there could stall a service that falls back to the CPU.
+  const options = { providers: ['cpu'], limits: REGISTRATION_LIMITS, onLost } as const;
+  const model = await openScoringModel(manifest, file, (bytes, graph) => loadModel(bytes, graph, options));
+  await model.graph.release();
+  const [loss] = lost;
+  if (loss !== undefined) {
+    throw new AppError('artifact_invalid', `the model is rejected: scoring a full batch, ${loss.message}`);
   }
 }

@@ -2,11 +2,12 @@ import type { FeaturesUpdated } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { StepItem } from '@perennial/keyed-processor';
-import { checkScores } from '@perennial/model-manifest';
+import type { ScoredRows } from '@perennial/onnx';
 import type { ScoringArtifacts } from './artifacts.js';
 import type { ScoringState } from './domain/state.js';
 import type { ItemVector, ScoredModel, ScoringEvidence } from './domain/step.js';
 import { toVector } from './domain/step.js';
+import { readRow } from './row-scores.js';
 import type { ScoringModel } from './scoring-model.js';
 import type { ScoringTelemetry } from './telemetry.js';
 
@@ -54,10 +55,10 @@ export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
     for (const [hash, indexes] of byModel) {
       const model = await artifacts.model(hash);
       const { manifest } = model;
-      const heads = manifest.heads.length;
       const found = await telemetry.timeInference(indexes.length, () => scoreRows(model, { indexes, vectors, specs }));
       indexes.forEach((index, row) => {
-        const scores = checkScores(manifest, found.subarray(row * heads, (row + 1) * heads));
+        const scores = readRow(manifest, found, row);
+        if ('problem' in scores) telemetry.rowFailed({ modelHash: hash, ...scores });
         scored[index] = { hash, manifest, scores };
       });
     }
@@ -68,7 +69,7 @@ export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
 function scoreRows(
   { manifest, graph }: ScoringModel,
   { indexes, vectors, specs }: { indexes: readonly number[]; vectors: readonly ItemVector[]; specs: FeatureSpecs },
-): Promise<Float32Array> {
+): Promise<ScoredRows> {
   const features = manifest.features.length;
   const rows = new Float32Array(indexes.length * features);
   indexes.forEach((index, row) => {

@@ -6,6 +6,7 @@ import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import type { Cause } from '@perennial/keyed-processor';
 import { toCanonicalManifest } from '@perennial/model-manifest';
+import { loadModelHere } from '@perennial/onnx';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createScoringArtifacts } from './artifacts.js';
 import type { ScoringState } from './domain/state.js';
@@ -49,12 +50,18 @@ beforeAll(async () => {
   const telemetry = {
     modelLoaded: () => undefined,
     conditionFailed: () => undefined,
+    rowFailed: () => undefined,
+    modelProcessLost: () => undefined,
     timeInference: <T>(_: number, run: () => Promise<T>) => run(),
     transitionsStored: () => undefined,
   };
   const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
   const handlers = { onModelLoaded: telemetry.modelLoaded, onConditionError: telemetry.conditionFailed };
-  const artifacts = createScoringArtifacts(store, { specs, providers: ['cpu'], ...handlers });
+  const artifacts = createScoringArtifacts(store, {
+    specs,
+    loadGraph: (file, graph) => loadModelHere(file, graph, { providers: ['cpu'] }),
+    ...handlers,
+  });
   processor = createScoringProcessor({ namespace: 'live', artifacts, specs, pseudonymizer, telemetry });
 });
 

@@ -3,6 +3,7 @@ import { type FeaturesUpdated, type Rollout, ScoreRecord, type StageChanged } fr
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import { toCanonicalManifest } from '@perennial/model-manifest';
+import { loadModelHere } from '@perennial/onnx';
 import { createTinyGraph, type TinyOutput } from '@perennial/onnx/testing';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createScoringArtifacts } from './artifacts.js';
@@ -87,13 +88,15 @@ beforeAll(() => {
   const telemetry: ScoringTelemetry = {
     modelLoaded: () => undefined,
     conditionFailed: () => undefined,
+    rowFailed: () => undefined,
+    modelProcessLost: () => undefined,
     timeInference: (_, run) => run(),
     transitionsStored: () => undefined,
   };
   const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
   const artifacts = createScoringArtifacts(store, {
     specs,
-    providers: ['cpu'],
+    loadGraph: (file, graph) => loadModelHere(file, graph, { providers: ['cpu'] }),
     onModelLoaded: telemetry.modelLoaded,
     onConditionError: telemetry.conditionFailed,
   });
@@ -117,11 +120,11 @@ async function step(inForce: ReadonlyMap<string, Rollout>, value = 1) {
   const context = { key: KEY, partition: 0, offset: 7, ordinal: 0, logTimeMs: 0, inForce };
   const item = { state: undefined, cause: { kind: 'record', input }, context } as const;
   const evidence = await definition.prepare?.([item]);
-  const { state, outputs } = definition.step(item, must(evidence?.[0], 'evidence'));
+  const { state, outputs, deadLetterCause } = definition.step(item, must(evidence?.[0], 'evidence'));
   const { record } = ScoreRecord.decode(must(outputs[0], 'score').value);
   if (record?.$case !== 'computed') throw new Error('no score');
   const changed = JSON.parse(must(outputs[1], 'change').value.toString()) as StageChanged;
-  return { state, computed: record.value, changed };
+  return { state, computed: record.value, changed, deadLetterCause };
 }
 
 describe('a model of other heads', () => {
@@ -144,11 +147,13 @@ describe('a model of other heads', () => {
     });
   });
 
-  it('gives a record to the dead letters whose scores are out of range, with the head by name', async () => {
-    await expect(step(toInForce(fiveHeads()), -100)).rejects.toMatchObject({
-      code: 'contract_violation',
-      message: expect.stringMatching(/^the model test_2 gave -99 for spend, which is from 0 to /),
-    });
+  it('gives no scores to a row whose scores are out of range: a dead letter names the head, and the stage goes on', async () => {
+    const chart = registerChart(2, 'features.orders_count_all < 0');
+    const { state, computed, changed, deadLetterCause } = await step(toInForce(fiveHeads(), chart), -100);
+    expect(deadLetterCause).toMatch(/^the model test_2 gave -99 for spend, which is from 0 to /);
+    expect(computed).toMatchObject({ modelHash: '', scores: [], stage: 'gone' });
+    expect(changed).toMatchObject({ to: 'gone', scores: {} });
+    expect(state?.scores).toBeUndefined();
   });
 
   it('is rejected where no row gives sound scores', async () => {

@@ -7,6 +7,7 @@ import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import type { Cause, StepItem, StepResult } from '@perennial/keyed-processor';
 import { toCanonicalManifest } from '@perennial/model-manifest';
+import { loadModelHere } from '@perennial/onnx';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createScoringArtifacts, type ScoringArtifacts } from './artifacts.js';
 import type { ScoringState } from './domain/state.js';
@@ -44,6 +45,8 @@ const batches: number[] = [];
 const telemetry: ScoringTelemetry = {
   modelLoaded: () => undefined,
   conditionFailed: () => undefined,
+  rowFailed: () => undefined,
+  modelProcessLost: () => undefined,
   timeInference: (rows, run) => {
     batches.push(rows);
     return run();
@@ -77,7 +80,7 @@ beforeAll(async () => {
   const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
   artifacts = createScoringArtifacts(store, {
     specs,
-    providers: ['cpu'],
+    loadGraph: (file, graph) => loadModelHere(file, graph, { providers: ['cpu'] }),
     onModelLoaded: () => undefined,
     onConditionError: () => undefined,
   });

@@ -9,6 +9,7 @@ import {
 } from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import { toCanonicalManifest } from '@perennial/model-manifest';
+import { loadModelHere } from '@perennial/onnx';
 import { createTinyGraph } from '@perennial/onnx/testing';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createScoringArtifacts } from './artifacts.js';
@@ -34,13 +35,15 @@ const registered = new Map([[FEATURES_2.hash, encodeFeatureSpec(grown.definition
 const telemetry: ScoringTelemetry = {
   modelLoaded: () => undefined,
   conditionFailed: () => undefined,
+  rowFailed: () => undefined,
+  modelProcessLost: () => undefined,
   timeInference: (_, run) => run(),
   transitionsStored: () => undefined,
 };
 const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
 const artifacts = createScoringArtifacts(store, {
   specs,
-  providers: ['cpu'],
+  loadGraph: (file, graph) => loadModelHere(file, graph, { providers: ['cpu'] }),
   onModelLoaded: telemetry.modelLoaded,
   onConditionError: telemetry.conditionFailed,
 });

@@ -1,4 +1,5 @@
-import { AppError } from '@perennial/kernel';
+import { must } from '@perennial/kernel';
+import type { RunResult } from './results.js';
 import type { InferenceSession } from './runtime.js';
 
 /** A declared tensor: `null` is the number of rows, which varies. */
@@ -55,30 +56,32 @@ export interface RowWidths {
   readonly heads: number;
 }
 
+export function toWidths({ inputs, heads }: GraphDeclaration): RowWidths {
+  return { features: must(inputs[0]?.shape[1], 'the width of the input'), heads: heads.length };
+}
+
 /**
- * The numbers of each row one after the other, in the order of the heads. Throws `artifact_invalid` for an output that
- * does not have a number for each row: the graph alone determines that shape.
+ * The numbers of each row one after the other, in the order of the heads; a failure for an output that does not have a
+ * number for each row.
  */
 export function readResults(
   found: InferenceSession.OnnxValueMapType,
   heads: readonly ResultColumn[],
   rows: number,
-): Float32Array {
+): RunResult {
   const results = new Float32Array(rows * heads.length);
-  heads.forEach(({ output, column }, head) => {
+  for (const [head, { output, column }] of heads.entries()) {
     const tensor = found[output];
     const data = tensor?.data;
     if (tensor === undefined || !(data instanceof Float32Array)) {
-      throw new AppError('artifact_invalid', `the model is rejected: output ${output} has no float32 numbers`);
+      return { failure: { reason: 'shape', message: `output ${output} has no float32 numbers` } };
     }
     const columns = tensor.dims.length === 1 ? 1 : (tensor.dims[1] ?? 0);
     if (tensor.dims[0] !== rows || data.length !== rows * columns || column >= columns) {
-      throw new AppError(
-        'artifact_invalid',
-        `the model is rejected: output ${output} has shape ${JSON.stringify(tensor.dims)} for ${rows} rows`,
-      );
+      const message = `output ${output} has shape ${JSON.stringify(tensor.dims)} for ${rows} rows`;
+      return { failure: { reason: 'shape', message } };
     }
     for (let row = 0; row < rows; row++) results[row * heads.length + head] = data[row * columns + column] as number;
-  });
-  return results;
+  }
+  return { results };
 }

@@ -1,20 +1,24 @@
 import type { RowWidths } from './graph.js';
+import { scoreIsolated } from './isolate.js';
+import { NO_FAILURES, type RunResult, type ScoredRows } from './results.js';
 
 interface Waiting {
   readonly rows: Float32Array;
-  readonly resolve: (results: Float32Array) => void;
+  readonly resolve: (scored: ScoredRows) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * Runs all waiting requests as one batch when the model is free: the partitions of a process request a few rows each at
  * the same moment, and a run costs about as much for 16 rows as for one. Correct because a row's bits do not depend on
- * its neighbours. Bounded by the callers: each waits for its result before its next request.
+ * its neighbours. When the batch fails, each request is scored by itself, row by row where that is needed. Bounded by the
+ * callers: each waits for its result before its next request.
  */
 export function createMicroBatcher(
-  run: (rows: Float32Array) => Promise<Float32Array>,
-  { features, heads }: RowWidths,
-): (rows: Float32Array) => Promise<Float32Array> {
+  run: (rows: Float32Array) => Promise<RunResult>,
+  widths: RowWidths,
+): (rows: Float32Array) => Promise<ScoredRows> {
+  const { features, heads } = widths;
   let waiting: Waiting[] = [];
   let running = false;
 
@@ -25,7 +29,9 @@ export function createMicroBatcher(
       const batch = waiting;
       waiting = [];
       try {
-        share(batch, await run(batch.length === 1 && batch[0] !== undefined ? batch[0].rows : concat(batch)));
+        const found = await run(batch.length === 1 && batch[0] !== undefined ? batch[0].rows : concat(batch));
+        if ('results' in found) share(batch, found.results);
+        else for (const request of batch) await isolate(request);
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -37,9 +43,13 @@ export function createMicroBatcher(
     let at = 0;
     for (const { rows, resolve } of batch) {
       const end = at + (rows.length / features) * heads;
-      resolve(results.subarray(at, end));
+      resolve({ results: results.subarray(at, end), failures: NO_FAILURES });
       at = end;
     }
+  }
+
+  async function isolate({ rows, resolve }: Waiting): Promise<void> {
+    resolve(await scoreIsolated(run, rows, widths));
   }
 
   return (rows) =>

@@ -5,7 +5,7 @@ import { AppError, must } from '@perennial/kernel';
 import { createTinyGraph, type TinyOutput } from '../testing/index.js';
 import type { GraphDeclaration } from './graph.js';
 import type { Model } from './model.js';
-import { loadModel } from './model.js';
+import { loadModelHere } from './model.js';
 
 const FOLDER = join(__dirname, '../../../../trainer/models/default');
 const FILE = readFileSync(join(FOLDER, 'model.onnx'));
@@ -54,7 +54,7 @@ async function listReasons(promise: Promise<unknown>): Promise<readonly string[]
 
 describe('loadModel', () => {
   it('opens the default model', async () => {
-    const model = await loadModel(FILE, GRAPH, cpu);
+    const model = await loadModelHere(FILE, GRAPH, cpu);
     expect(model).toMatchObject({ provider: 'cpu', fallbacks: [], batchShapes: 'multiples' });
     await model.release();
   });
@@ -77,28 +77,28 @@ describe('loadModel', () => {
       ['input features is float32, declared float64', 'input features has shape [null,18], declared [null,3]'],
     ],
   ])('rejects %s, with every reason', async (_, changes, reasons) => {
-    expect(await listReasons(loadModel(FILE, { ...GRAPH, ...changes }, cpu))).toEqual(reasons);
+    expect(await listReasons(loadModelHere(FILE, { ...GRAPH, ...changes }, cpu))).toEqual(reasons);
   });
 
   it('rejects a file that is not ONNX', async () => {
-    expect(await listReasons(loadModel(Buffer.from('not a model'), GRAPH, cpu))).toEqual([
-      expect.stringMatching(/^model: /),
+    expect(await listReasons(loadModelHere(Buffer.from('not a model'), GRAPH, cpu))).toEqual([
+      expect.stringMatching(/^it is no ONNX file: /),
     ]);
   });
 
   it('falls back, and says why, where there is no GPU', async () => {
-    const model = await loadModel(FILE, GRAPH, { providers: ['cuda', 'webgpu', 'cpu'] });
+    const model = await loadModelHere(FILE, GRAPH, { providers: ['cuda', 'webgpu', 'cpu'] });
     // On a machine with an adapter the requested provider runs; either way the model reports which one runs.
     expect(model.fallbacks.map(({ provider }) => provider)).toEqual(
       ['cuda', 'webgpu', 'cpu'].slice(0, ['cuda', 'webgpu', 'cpu'].indexOf(model.provider)),
     );
     for (const { reason } of model.fallbacks) expect(reason).not.toBe('');
-    expect(await model.score(createRows(3, 1))).toHaveLength(3 * GRAPH.heads.length);
+    expect((await model.score(createRows(3, 1))).results).toHaveLength(3 * GRAPH.heads.length);
     await model.release();
   });
 
   it('says what failed when no provider is left', async () => {
-    await expect(loadModel(FILE, GRAPH, { providers: ['cuda'] })).rejects.toThrow(
+    await expect(loadModelHere(FILE, GRAPH, { providers: ['cuda'] })).rejects.toThrow(
       /no execution provider can be used \(cuda: .+\)/,
     );
   });
@@ -107,7 +107,7 @@ describe('loadModel', () => {
 describe('the default model', () => {
   let model: Model;
   beforeAll(async () => {
-    model = await loadModel(FILE, GRAPH, cpu);
+    model = await loadModelHere(FILE, GRAPH, cpu);
   });
   afterAll(() => model.release());
 
@@ -115,24 +115,24 @@ describe('the default model', () => {
     const total = 1_100;
     const rows = createRows(total, 42);
     const heads = GRAPH.heads.length;
-    const whole = await model.score(rows);
+    const { results: whole } = await model.score(rows);
     // Every size up to 130, the sizes around the split, and shifting starts.
     const sizes = [...Array.from({ length: 130 }, (_, index) => index + 1), 255, 256, 257, 511, 512, 513, 1_025];
     for (const size of sizes) {
       for (const start of [0, 7, total - size]) {
-        const part = await model.score(rows.slice(start * features, (start + size) * features));
+        const { results: part } = await model.score(rows.slice(start * features, (start + size) * features));
         expect(toBits(part)).toEqual(toBits(whole.subarray(start * heads, (start + size) * heads)));
       }
     }
   });
 
   it('answers nothing for no rows, and rejects half a row', async () => {
-    expect(await model.score(new Float32Array(0))).toHaveLength(0);
+    expect((await model.score(new Float32Array(0))).results).toHaveLength(0);
     await expect(model.score(new Float32Array(features + 1))).rejects.toThrow('no rows of 18 features');
   });
 
   it('stays finite for infinite numbers', async () => {
-    const found = await model.score(new Float32Array(features).fill(Number.POSITIVE_INFINITY));
+    const { results: found } = await model.score(new Float32Array(features).fill(Number.POSITIVE_INFINITY));
     expect([...found].every(Number.isFinite)).toBe(true);
   });
 });
@@ -147,10 +147,10 @@ describe('a model of other heads', () => {
 
   async function score(outputs: readonly TinyOutput[], heads: GraphDeclaration['heads'], rows: readonly number[]) {
     const graph = { inputs: [input], outputs: outputs.map(toOutput), heads };
-    const model = await loadModel(createTinyGraph(3, outputs), graph, cpu);
-    const found = await model.score(Float32Array.from(rows));
+    const model = await loadModelHere(createTinyGraph(3, outputs), graph, cpu);
+    const { results } = await model.score(Float32Array.from(rows));
     await model.release();
-    return [...found];
+    return [...results];
   }
 
   it('may have one', async () => {

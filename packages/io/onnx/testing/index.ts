@@ -1,1 +1,10 @@
 export { createTinyGraph, type TinyOutput } from './tiny-graph.js';
+export {
+  createExternalGraph,
+  createNeighbourGraph,
+  createNestedGraph,
+  createShortGraph,
+  createTrapGraph,
+  createUnknownOperatorGraph,
+  type Trap,
+} from './trap-graph.js';

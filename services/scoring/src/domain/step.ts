@@ -20,7 +20,7 @@ export interface ScoringEvidence {
   readonly lifecycle: { readonly chart: Lifecycle; readonly number: number } | undefined;
 }
 
-/** A model in force, and its result for one item: a number per head, or why the result is unusable. */
+/** A model in force, and its result for one item: a number per head, or why there is none. */
 export interface ScoredModel {
   /** Hash of the manifest. */
   readonly hash: string;
@@ -58,8 +58,8 @@ function isReadable({ specHash, values }: TravellingVector, specs: FeatureSpecs)
 }
 
 /**
- * One step of one profile. Input: a new vector or a timer. Output: the scores, and a transition if one is due. Throws
- * `contract_violation` for scores outside the range of their head.
+ * One step of one profile. Input: a new vector or a timer. Output: the scores, and a transition if one is due. A row that
+ * the model fails on gets no scores: the stage goes on as without a model, and the record is dead-lettered too.
  */
 export function stepProfile(
   item: StepItem<ScoringState, FeaturesUpdated>,
@@ -96,14 +96,17 @@ export function stepProfile(
     nextCheckAtMs: result?.nextCheckAtMs,
     scores,
   };
-  return { state: after, outputs: listOutputs({ item, evidence, targets, after, event, result }) };
+  const outputs = listOutputs({ item, evidence, targets, after, event, result });
+  return { state: after, outputs, deadLetterCause: toProblem(evidence.model) };
 }
 
 function toProfileScores(model: ScoredModel | undefined): ProfileScores | undefined {
-  if (model === undefined) return undefined;
-  const { hash, scores } = model;
-  if ('problem' in scores) throw new AppError('contract_violation', scores.problem);
-  return { modelHash: hash, values: scores.values };
+  if (model === undefined || 'problem' in model.scores) return undefined;
+  return { modelHash: model.hash, values: model.scores.values };
+}
+
+function toProblem(model: ScoredModel | undefined): string | undefined {
+  return model !== undefined && 'problem' in model.scores ? model.scores.problem : undefined;
 }
 
 function stepChart(

@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  createNeighbourGraph,
+  createShortGraph,
+  createTrapGraph,
+  createUnknownOperatorGraph,
+} from '../../testing/index.js';
+import type { GraphDeclaration } from '../graph.js';
+import { type GraphLimits, REGISTRATION_LIMITS, RUN_LIMITS } from '../limits.js';
+import { loadModel, loadModelHere, type Model } from '../model.js';
+
+/*
+ * Real processes, which run what was built: graphs that hang, eat memory or lie cost their rows a score, never the service.
+ */
+
+const FEATURES = 3;
+const GRAPH: GraphDeclaration = {
+  inputs: [{ name: 'features', dtype: 'float32', shape: [null, FEATURES] }],
+  outputs: [{ name: 'score', dtype: 'float32', shape: [null] }],
+  heads: [{ output: 'score', column: 0 }],
+};
+/** Short, so that the tests are. */
+const QUICK: GraphLimits = { ...RUN_LIMITS, runCpuMsMax: 300, memoryBytesMax: 512 * 1024 * 1024 };
+const LIMIT = 4_000;
+
+// A process takes seconds to start where others work.
+jest.setTimeout(120_000);
+
+const lost: string[] = [];
+let model: Model | undefined;
+
+afterEach(async () => {
+  await model?.release();
+  model = undefined;
+  lost.length = 0;
+});
+
+async function load(file: Buffer, limits = QUICK): Promise<Model> {
+  model = await loadModel(file, GRAPH, { providers: ['cpu'], limits, onLost: ({ reason }) => void lost.push(reason) });
+  return model;
+}
+
+/** Rows of ones, but for those that spring a trap. */
+function toRows(count: number, ...traps: readonly number[]): Float32Array {
+  return Float32Array.from({ length: count * FEATURES }, (_, index) =>
+    traps.includes(Math.floor(index / FEATURES)) ? LIMIT + 1 : 1,
+  );
+}
+
+const SCORE = Math.fround(1 / (1 + Math.exp(-1)));
+
+describe('a graph in a process of its own', () => {
+  it('gives the same bits as in this one', async () => {
+    const file = readFileSync(join(__dirname, '../../../../../trainer/models/default/model.onnx'));
+    const manifest = JSON.parse(
+      readFileSync(join(__dirname, '../../../../../trainer/models/default/manifest.json'), 'utf8'),
+    ) as GraphDeclaration;
+    const graph = { ...manifest, heads: manifest.heads.map(({ output }) => ({ output, column: 0 })) };
+    const here = await loadModelHere(file, graph, { providers: ['cpu'] });
+    model = await loadModel(file, graph, { providers: ['cpu'], limits: RUN_LIMITS });
+    expect(model.batchShapes).toBe(here.batchShapes);
+    const rows = Float32Array.from({ length: 1_100 * 18 }, (_, index) => (index * 37) % 101);
+    for (const count of [1, 17, 1_100]) {
+      const part = rows.subarray(0, count * 18);
+      expect(await model.score(part)).toEqual(await here.score(part));
+    }
+    await here.release();
+  });
+
+  it.each(['throws', 'memory'] as const)('%s: the row has no score, the others have, at no loss', async (trap) => {
+    const { score } = await load(createTrapGraph(FEATURES, trap, { limit: LIMIT }));
+    const { results, failures } = await score(toRows(40, 7, 33));
+    expect([...failures.keys()]).toEqual([7, 33]);
+    const reason = trap === 'throws' ? 'error' : 'memory';
+    for (const failure of failures.values())
+      expect(failure).toMatchObject({ reason, message: expect.stringMatching(/If node/) });
+    expect([...results].filter((value) => value === SCORE)).toHaveLength(38);
+    expect(lost).toEqual([]);
+  });
+
+  it('hangs: it is ended, the row is found, and the next run has a new process', async () => {
+    const { score } = await load(createTrapGraph(FEATURES, 'loop', { limit: LIMIT }));
+    const { results, failures } = await score(toRows(20, 3));
+    expect([...failures]).toEqual([[3, { reason: 'time', message: 'it needs more than 300 ms of CPU time' }]]);
+    expect([...results].filter((value) => value === SCORE)).toHaveLength(19);
+    // The batch, the group, and the row alone.
+    expect(lost).toEqual(['time', 'time', 'time']);
+    expect((await score(toRows(2))).failures.size).toBe(0);
+  });
+
+  it('is ended from outside: nothing is lost but the process', async () => {
+    const { score } = await load(createTrapGraph(FEATURES, 'throws', { limit: LIMIT }));
+    const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
+    const own = children.split('\n').find((line) => line.includes('dist/process/main.js'));
+    process.kill(Number(own?.trim().split(' ')[0]), 'SIGKILL');
+    expect((await score(toRows(2))).failures.size).toBe(0);
+  });
+
+  it.each<[string, Buffer, RegExp]>([
+    [
+      'hangs',
+      createTrapGraph(FEATURES, 'loop'),
+      /opening it and scoring a few rows, it needs more than 500 ms of CPU time/,
+    ],
+    [
+      'eats memory',
+      createTrapGraph(FEATURES, 'bigMemory'),
+      /it needs more than the 512 MiB of memory that its process/,
+    ],
+    ['answers for one row', createShortGraph(FEATURES), /output score has shape \[1\] for 16 rows/],
+    ['looks at other rows', createNeighbourGraph(FEATURES), /other numbers when other rows are beside it/],
+    ['has an operator of its own', createUnknownOperatorGraph(FEATURES, 'Fancy\u001b[31m'), /Fancy \[31m/],
+    ['throws on any row', createTrapGraph(FEATURES, 'throws'), /Gather/],
+  ])('is rejected when it %s', async (_, file, reason) => {
+    await expect(load(file, { ...REGISTRATION_LIMITS, loadCpuMsMax: 500 })).rejects.toMatchObject({
+      code: 'artifact_invalid',
+      message: expect.stringMatching(reason),
+    });
+  });
+});
