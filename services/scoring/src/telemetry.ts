@@ -52,33 +52,8 @@ export function createScoringTelemetry(logger: Logger, metrics: Metrics): Scorin
     ({ source, error }, leftOut) => logger.error({ condition: source, error, leftOut }, 'condition failed'),
     { intervalMs: DEFECT_LOG_INTERVAL_MS },
   );
-  const rowFailures = metrics.counter(
-    'scoring_rows_failed_total',
-    'Rows without a score, by what the model did with them; each is a dead letter.',
-    ['reason'],
-  );
-  const logRowFailure = createLimitedLog<RowFailure>(
-    (failure, leftOut) => logger.error({ ...failure, leftOut }, 'row without a score'),
-    { intervalMs: DEFECT_LOG_INTERVAL_MS },
-  );
-  const lostProcesses = metrics.counter(
-    'scoring_model_processes_lost_total',
-    'Processes of models that were ended (time) or ended by themselves (crash) in a run.',
-    ['reason'],
-  );
-  const logLostProcess = createLimitedLog<Failure>(
-    ({ reason, message }, leftOut) => logger.warn({ reason, cause: message, leftOut }, 'model process lost'),
-    { intervalMs: DEFECT_LOG_INTERVAL_MS },
-  );
   return {
-    rowFailed(failure) {
-      rowFailures.inc({ reason: failure.reason });
-      logRowFailure(failure);
-    },
-    modelProcessLost(loss) {
-      lostProcesses.inc({ reason: loss.reason });
-      logLostProcess(loss);
-    },
+    ...createFailureTelemetry(logger, metrics),
     conditionFailed(failure) {
       conditionErrors.inc();
       logConditionError(failure);
@@ -105,6 +80,41 @@ export function createScoringTelemetry(logger: Logger, metrics: Metrics): Scorin
     },
     transitionsStored(stored) {
       for (const { from, to, cause } of stored) transitions.inc({ from: from ?? 'none', to, cause });
+    },
+  };
+}
+
+/** What models fail on: rows, and their processes. */
+function createFailureTelemetry(
+  logger: Logger,
+  metrics: Metrics,
+): Pick<ScoringTelemetry, 'rowFailed' | 'modelProcessLost'> {
+  const rowFailures = metrics.counter(
+    'scoring_rows_failed_total',
+    'Rows without a score, by what the model did with them; each is a dead letter.',
+    ['reason'],
+  );
+  const logRowFailure = createLimitedLog<RowFailure>(
+    (failure, leftOut) => logger.error({ ...failure, leftOut }, 'row without a score'),
+    { intervalMs: DEFECT_LOG_INTERVAL_MS },
+  );
+  const lostProcesses = metrics.counter(
+    'scoring_model_processes_lost_total',
+    'Processes of models that were ended (time) or ended by themselves (crash) in a run.',
+    ['reason'],
+  );
+  const logLostProcess = createLimitedLog<Failure>(
+    ({ reason, message }, leftOut) => logger.warn({ reason, cause: message, leftOut }, 'model process lost'),
+    { intervalMs: DEFECT_LOG_INTERVAL_MS },
+  );
+  return {
+    rowFailed(failure) {
+      rowFailures.inc({ reason: failure.reason });
+      logRowFailure(failure);
+    },
+    modelProcessLost(loss) {
+      lostProcesses.inc({ reason: loss.reason });
+      logLostProcess(loss);
     },
   };
 }

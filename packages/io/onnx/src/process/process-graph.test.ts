@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { must } from '@perennial/kernel';
 import {
   createNeighbourGraph,
   createShortGraph,
@@ -50,6 +51,34 @@ function toRows(count: number, ...traps: readonly number[]): Float32Array {
   );
 }
 
+const PACKAGE = join(__dirname, '../..');
+
+/** Loads a graph, says so, and runs a loop that never ends. */
+const HANGING_SERVICE = `
+  import { loadModel } from './dist/index.js';
+  import { createTrapGraph } from './testing/dist/index.js';
+  const [graph, limits] = [process.env.TEST_GRAPH, process.env.TEST_LIMITS].map((json) => JSON.parse(json));
+  const file = createTrapGraph(${FEATURES}, 'loop', { limit: ${LIMIT} });
+  const model = await loadModel(file, graph, { providers: ['cpu'], limits });
+  void model.score(new Float32Array(${FEATURES}).fill(${LIMIT} + 1));
+  setTimeout(() => console.log('hangs'), 200);
+`;
+
+function findGraphProcess(parent: number): number | undefined {
+  const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(parent)], { encoding: 'utf8' });
+  const line = children.split('\n').find((child) => child.includes('dist/process/main.js'));
+  return line === undefined ? undefined : Number(line.trim().split(' ')[0]);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const SCORE = Math.fround(1 / (1 + Math.exp(-1)));
 
 describe('a graph in a process of its own', () => {
@@ -93,10 +122,21 @@ describe('a graph in a process of its own', () => {
 
   it('is ended from outside: nothing is lost but the process', async () => {
     const { score } = await load(createTrapGraph(FEATURES, 'throws', { limit: LIMIT }));
-    const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
-    const own = children.split('\n').find((line) => line.includes('dist/process/main.js'));
-    process.kill(Number(own?.trim().split(' ')[0]), 'SIGKILL');
+    process.kill(must(findGraphProcess(process.pid), 'a graph process'), 'SIGKILL');
     expect((await score(toRows(2))).failures.size).toBe(0);
+  });
+
+  it('does not outlive a killed service, even while it hangs', async () => {
+    const limits = { ...RUN_LIMITS, runCpuMsMax: 600_000, answerMsMax: 600_000 };
+    const service = spawn(process.execPath, ['--input-type=module', '-e', HANGING_SERVICE], {
+      cwd: PACKAGE,
+      env: { ...process.env, TEST_GRAPH: JSON.stringify(GRAPH), TEST_LIMITS: JSON.stringify(limits) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => service.stdout.once('data', resolve));
+    const pid = must(findGraphProcess(must(service.pid, 'pid')), 'a graph process');
+    service.kill('SIGKILL');
+    while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
   });
 
   it.each<[string, Buffer, RegExp]>([
