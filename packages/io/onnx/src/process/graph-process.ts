@@ -10,8 +10,11 @@ import { CHANNEL_FD } from './protocol.js';
 /** From `src` (tests) as from `dist`: a process runs what was built. */
 const MAIN = join(import.meta.dirname, '../../dist/process/main.js');
 
-/** Sets the limit of data segments before Node.js starts; a lower one that is there already stays. */
-const LIMIT_MEMORY = 'ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
+/**
+ * Sets the limit of data segments before Node.js starts; a lower one that is there already stays. Where memory runs out
+ * nevertheless (a container), the kernel ends this process before the service.
+ */
+const START = 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 
 /** The process holds the rows of one batch and the file beside the graph itself. */
 const HEAP_MIB_MAX = 64;
@@ -22,7 +25,7 @@ const PASSED_VARIABLES = /^(PATH|HOME|TMPDIR|LANG|LC_.*|XDG_.*|LD_LIBRARY_PATH|C
 /** Why a process does not answer. */
 export interface Loss extends Failure {
   readonly reason: 'time' | 'crash';
-  /** True when it was not its graph that ended it, as far as one can see: SIGKILL, or no CPU to run on. */
+  /** True when it was not its graph that ended it, as far as one can see: SIGKILL, an exit, or no CPU to run on. */
   readonly isOutside: boolean;
 }
 
@@ -37,7 +40,7 @@ export class GraphProcess {
   constructor({ memoryBytesMax }: { readonly memoryBytesMax: number | undefined }) {
     const node = [process.execPath, `--max-old-space-size=${HEAP_MIB_MAX}`, MAIN];
     const limit = memoryBytesMax === undefined ? 'unlimited' : String(Math.floor(memoryBytesMax / 1024));
-    this.#child = spawn('/bin/sh', ['-c', LIMIT_MEMORY, 'sh', limit, ...node], {
+    this.#child = spawn('/bin/sh', ['-c', START, 'sh', limit, ...node], {
       // A graph that names other files finds none beside it.
       cwd: '/',
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_VARIABLES.test(name))),
@@ -51,7 +54,7 @@ export class GraphProcess {
     });
     this.#child.on('exit', (code, signal) => {
       const message = `its process ended (${signal ?? `exit code ${code}`})`;
-      this.#lose({ reason: 'crash', message, isOutside: signal === 'SIGKILL' });
+      this.#lose({ reason: 'crash', message, isOutside: signal === null || signal === 'SIGKILL' });
     });
     this.#setWaiting(false);
   }
