@@ -2,7 +2,7 @@
  * What service and graph process say to each other: frames of a length, a kind and a payload. Numbers are little-endian
  * float32, as in memory; the rest is JSON.
  */
-export type FrameKind = 'load' | 'run' | 'opened' | 'rejected' | 'results' | 'failed';
+type FrameKind = 'load' | 'run' | 'opened' | 'rejected' | 'results' | 'failed';
 
 export interface Frame {
   readonly kind: FrameKind;
@@ -15,7 +15,7 @@ const HEADER_BYTES = 5;
 /** Of a file of 64 MiB with its declaration. */
 const PAYLOAD_BYTES_MAX = 80 * 1024 * 1024;
 
-export function encodeFrame(kind: FrameKind, ...payload: readonly Uint8Array[]): Buffer {
+function encodeFrame(kind: FrameKind, ...payload: readonly Uint8Array[]): Buffer {
   const bytes = payload.reduce((sum, part) => sum + part.byteLength, 0);
   const header = Buffer.allocUnsafe(HEADER_BYTES);
   header.writeUInt32LE(bytes, 0);
