@@ -85,7 +85,7 @@ describe('check-contracts', () => {
   );
 
   it.each([
-    ['renumbered', 'string message_id = 1;', 'string message_id = 11;', '"1" with name "message_id"'],
+    ['renumbered', 'string message_id = 1;', 'string message_id = 99;', '"1" with name "message_id"'],
     [
       'removed, though reserved',
       'string message_id = 1;',
@@ -124,7 +124,7 @@ describe('check-contracts', () => {
       rmSync(join(proto, 'released/perennial.binpb'));
       expect(check()).toMatchObject({ status: 1, output: expect.stringContaining('perennial.binpb is missing') });
       expect(check('--release')).toMatchObject({ status: 0 });
-      edit('perennial/v1/event.proto', 'string message_id = 1;', 'string message_id = 11;');
+      edit('perennial/v1/event.proto', 'string message_id = 1;', 'string message_id = 99;');
       expect(check('--release')).toMatchObject({ status: 1 });
     },
     TIMEOUT_MS,

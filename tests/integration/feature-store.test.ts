@@ -219,6 +219,7 @@ function toAccepted(event: TestEvent, subject: Buffer) {
     anonymous: false,
     propertiesJson,
     timeZone: '',
+    currency: '',
   };
 }
 

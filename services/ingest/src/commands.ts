@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createTokenStore, runTokenCommand } from '@perennial/access';
+import { readCurrency, UNREADABLE_CURRENCY } from '@perennial/commerce';
 import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { AppError, systemClock } from '@perennial/kernel';
@@ -61,13 +62,19 @@ async function runSources(
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { name: { type: 'string' }, rate: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: {
+      name: { type: 'string' },
+      rate: { type: 'string' },
+      currency: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
   });
   switch (action) {
     case 'create': {
       const created = await sources.create({
         name: parseSourceName(values.name),
         eventsPerSecondMax: parseSourceRate(values.rate) ?? SOURCE_RATE_DEFAULT,
+        currency: parseCurrency(values.currency),
       });
       print(
         values.json
@@ -80,8 +87,10 @@ async function runSources(
       const listed = await sources.list();
       if (values.json) print(JSON.stringify({ sources: listed }));
       else
-        for (const { id, name, eventsPerSecondMax, revokedAt } of listed)
-          print(`${id}  ${name}  ${formatSourceRate(eventsPerSecondMax)}${revokedAt === null ? '' : '  revoked'}`);
+        for (const { id, name, eventsPerSecondMax, currency, revokedAt } of listed) {
+          const settings = [formatSourceRate(eventsPerSecondMax), currency ?? '', revokedAt === null ? '' : 'revoked'];
+          print([id, name, ...settings].filter(Boolean).join('  '));
+        }
       return;
     }
     case 'update': {
@@ -105,6 +114,13 @@ async function runSources(
 function parseSourceName(name: string | undefined): string {
   if (name !== undefined && SOURCE_NAME.test(name)) return name;
   throw usage('--name must be 1 to 64 letters, digits, spaces, dots, dashes, and begin with a letter or digit');
+}
+
+function parseCurrency(currency: string | undefined): string | null {
+  if (currency === undefined) return null;
+  const code = readCurrency([currency]);
+  if (code !== '' && code !== UNREADABLE_CURRENCY) return code;
+  throw usage(`--currency must be a code of ISO 4217, such as EUR, not ${JSON.stringify(currency)}`);
 }
 
 function parseRollout(args: readonly string[]) {

@@ -4,6 +4,8 @@ export interface Source {
   readonly name: string;
   /** Events per second that one instance of ingest accepts from it; null means that an operator chose no limit. */
   readonly eventsPerSecondMax: number | null;
+  /** Code of ISO 4217: the currency of its events that say none; null for the namespace's. */
+  readonly currency: string | null;
 }
 
 /** Lookup of sources. */

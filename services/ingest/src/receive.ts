@@ -16,6 +16,8 @@ export interface ReceivedCalls {
   /** Bytes of the whole body. */
   readonly bytes: number;
   readonly sourceId: string;
+  /** The source's currency, for events that say none. */
+  readonly currency: string | undefined;
   readonly receivedAtMs: number;
 }
 
@@ -28,10 +30,10 @@ export interface ReceiveResult {
 
 /** Converts calls to records: each becomes exactly one, accepted or rejected. */
 export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context: RecordContext): ReceiveResult {
-  const { items, toSegment, callType, sentAt, bytes, sourceId, receivedAtMs } = calls;
+  const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs } = calls;
   // The body of a single call is the event, and a small batch has only small events; in a large one each is measured.
   const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
-  const arrival = { callType, sentAt, receivedAtMs, clockMode, bytesMax, createMessageId: createRandomToken };
+  const arrival = { callType, sentAt, receivedAtMs, clockMode, bytesMax, currency, createMessageId: createRandomToken };
   const rejections: Array<{ index: number; rejection: Rejection }> = [];
   const records = items.map((item, index) => {
     const event = normalise(toSegment === undefined ? item : toSegment(item), arrival);

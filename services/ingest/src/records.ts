@@ -43,6 +43,8 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         anonymous: userId === undefined,
         propertiesJson: Buffer.from(event.propertiesJson),
         timeZone: event.timeZone,
+        amount: event.amount,
+        currency: event.currency,
       },
     },
   });

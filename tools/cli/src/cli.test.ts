@@ -97,6 +97,7 @@ describe('values', () => {
       anonymous: false,
       propertiesJson: Buffer.from('{"revenue":5}'),
       timeZone: '',
+      currency: '',
     };
     const bytes = Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value: event } }).finish());
     const decoded = decodeValue('eventAccepted', bytes);

@@ -99,6 +99,13 @@ export const ARTIFACT_KINDS = {
     contentType: 'application/json',
     bytesMax: DOCUMENT_BYTES_MAX,
   },
+  // What one unit of each currency is worth in the namespace's.
+  rates: {
+    owner: 'feature-store',
+    defaultPath: 'infra/defaults/rates.yaml',
+    contentType: 'application/yaml',
+    bytesMax: DOCUMENT_BYTES_MAX,
+  },
   model: {
     owner: 'scoring',
     defaultPath: 'trainer/models/default',

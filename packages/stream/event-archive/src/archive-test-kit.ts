@@ -49,6 +49,7 @@ function toEvent(offset: number, timestampMs: number): Buffer {
       anonymous: false,
       propertiesJson: Buffer.from(JSON.stringify({ revenue: offset, note: 'ä"\n' })),
       timeZone: '',
+      currency: '',
     },
   });
 }

@@ -41,4 +41,5 @@ export const MIGRATIONS: readonly Migration[] = [
     name: '005-source-rates',
     sql: 'UPDATE sources SET events_per_second_max = 1000 WHERE events_per_second_max IS NULL',
   },
+  { name: '006-source-currency', sql: "ALTER TABLE sources ADD COLUMN currency text CHECK (currency ~ '^[A-Z]{3}$')" },
 ];

@@ -17,7 +17,7 @@ interface CreatedSource {
 
 /** Sources in PostgreSQL. Of a write key only the hash is kept (the key is random, so a plain SHA-256 is safe). */
 export interface SourceRepository extends SourceStore {
-  create(source: { name: string; eventsPerSecondMax: number | null }): Promise<CreatedSource>;
+  create(source: Omit<Source, 'id'>): Promise<CreatedSource>;
   list(): Promise<ListedSource[]>;
   /** Changes its rate; instances that remember the source follow within ten seconds. Throws `not_found`. */
   setRate(nameOrId: string, eventsPerSecondMax: number | null): Promise<ListedSource>;
@@ -29,13 +29,14 @@ type SourceRow = {
   id: string;
   name: string;
   events_per_second_max: number | null;
+  currency: string | null;
   created_at: Date;
   revoked_at: Date | null;
 };
 
 export function createSourceRepository(pool: Pool, schema: string): SourceRepository {
   const table = `${quoteIdentifier(schema)}.sources`;
-  const columns = 'id, name, events_per_second_max, created_at, revoked_at';
+  const columns = 'id, name, events_per_second_max, currency, created_at, revoked_at';
 
   async function change(
     nameOrId: string,
@@ -54,12 +55,12 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
       return row === undefined ? undefined : toSource(row);
     },
 
-    async create({ name, eventsPerSecondMax }) {
+    async create({ name, eventsPerSecondMax, currency }) {
       const sourceId = `src_${createRandomToken()}`;
       const writeKey = `pk_${createRandomToken()}${createRandomToken()}`;
-      const sql = `INSERT INTO ${table} (id, name, key_hash, events_per_second_max) VALUES ($1, $2, $3, $4)`;
+      const sql = `INSERT INTO ${table} (id, name, key_hash, events_per_second_max, currency) VALUES ($1, $2, $3, $4, $5)`;
       try {
-        await runQuery(pool, sql, [sourceId, name, toSha256(writeKey), eventsPerSecondMax]);
+        await runQuery(pool, sql, [sourceId, name, toSha256(writeKey), eventsPerSecondMax, currency]);
       } catch (error) {
         if (!isAppError(error, 'conflict')) throw error;
         throw new AppError('conflict', `there is already a source named ${JSON.stringify(name)}`, {
@@ -81,7 +82,8 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
 }
 
 function toSource(row: SourceRow): Source {
-  return { id: row.id, name: row.name, eventsPerSecondMax: row.events_per_second_max };
+  const { id, name, events_per_second_max: eventsPerSecondMax, currency } = row;
+  return { id, name, eventsPerSecondMax, currency };
 }
 
 function toListed(row: SourceRow): ListedSource {

@@ -1,3 +1,4 @@
+import { AMOUNT_MAX } from '@perennial/commerce';
 import { EXTERNAL_ID_CHARS_MAX } from '@perennial/privacy';
 
 /** Limits of one event and one batch; part of the front door's public contract. */
@@ -13,7 +14,7 @@ export const LIMITS = {
   /** Nesting of objects and arrays; the event itself is level one. */
   depthMax: 32,
   /** Greater amounts are mistakes, and sums of them lose cents in a double. */
-  revenueMax: 1_000_000_000,
+  revenueMax: AMOUNT_MAX,
   /** How much a client's clock may be ahead (the event then happened "now"); beyond it the event is rejected. */
   futureMaxMs: 24 * 3_600_000,
   /** Earlier times come from a clock that was never set, or from seconds taken for milliseconds. */

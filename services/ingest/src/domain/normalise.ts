@@ -1,4 +1,5 @@
 import { LIMITS } from './limits.js';
+import { type EventMoney, NO_MONEY, parseMoney } from './parse-money.js';
 import {
   encodeProperties,
   type Inspection,
@@ -6,7 +7,6 @@ import {
   isJsonObject,
   type JsonObject,
   parseProperties,
-  parseRevenue,
 } from './parse-properties.js';
 import { parseId, parseMessageId, parseName } from './parse-text.js';
 import { type ClockMode, correctClock, parseMoment } from './parse-timestamp.js';
@@ -29,12 +29,14 @@ export interface Arrival {
   readonly sentAt?: unknown;
   /** An upper bound of the event's size if ingest has one; without it the size is measured. */
   readonly bytesMax?: number | undefined;
+  /** The source's currency, for events that say none. */
+  readonly currency?: string | undefined;
   /** The id for a message that has none. */
   readonly createMessageId: () => string;
 }
 
 /** An event in the form that the rest of the platform uses, with its external ids in plain text. */
-export interface NormalisedEvent {
+export interface NormalisedEvent extends EventMoney {
   readonly kind: 'accepted';
   readonly messageId: string;
   readonly type: CallType;
@@ -62,6 +64,7 @@ interface Draft {
   times: Pick<NormalisedEvent, 'timestampMs' | 'receivedAtMs'>;
   properties: JsonObject;
   propertiesJson: string;
+  money: EventMoney;
 }
 
 /** The steps in order. Names are used in metrics and on `event.rejected`. The first step that rejects ends the pass. */
@@ -94,6 +97,7 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     ...draft.ids,
     ...draft.times,
     propertiesJson: draft.propertiesJson,
+    ...draft.money,
     timeZone: parseTimeZone(context.timezone),
   };
 }
@@ -110,6 +114,7 @@ function createDraft(raw: JsonObject, arrival: Arrival): Draft {
     times: { timestampMs: 0, receivedAtMs: arrival.receivedAtMs },
     properties: {},
     propertiesJson: '',
+    money: NO_MONEY,
   };
 }
 
@@ -156,11 +161,22 @@ function readTimes(draft: Draft): Rejection | undefined {
 }
 
 function readProperties(draft: Draft): Rejection | undefined {
-  const properties = parseCallProperties(draft.raw, draft.type, draft.name);
+  const properties = parseCallProperties(draft.raw, draft.type);
   if (properties instanceof Rejection) return properties;
   draft.properties = properties;
+  const rejection = draft.type === 'track' ? readMoney(draft) : undefined;
+  if (rejection !== undefined) return rejection;
   if (!draft.inspection.hasInfinity) return undefined;
   return new Rejection('invalid_properties', 'a number is too large for a double (beyond 1.8e308)');
+}
+
+function readMoney(draft: Draft): Rejection | undefined {
+  const { raw, arrival, name } = draft;
+  const parsed = parseMoney(draft.properties, { name, context: raw.context, sourceCurrency: arrival.currency });
+  if (parsed instanceof Rejection) return parsed;
+  draft.properties = parsed.properties;
+  draft.money = parsed.money;
+  return undefined;
 }
 
 function encode(draft: Draft): Rejection | undefined {
@@ -232,17 +248,9 @@ function parseTimes(raw: JsonObject, arrival: Arrival): { timestampMs: number; r
   return correctClock({ original, sentAt, receivedAtMs: arrival.receivedAtMs, clockMode: arrival.clockMode });
 }
 
-const ORDER_EVENTS: ReadonlySet<string> = new Set(['Order Completed', 'Order Refunded']);
-
-function parseCallProperties(raw: JsonObject, type: CallType, name: string): JsonObject | Rejection {
+function parseCallProperties(raw: JsonObject, type: CallType): JsonObject | Rejection {
   switch (type) {
-    case 'track': {
-      const properties = parseProperties(raw.properties, 'properties');
-      if (properties instanceof Rejection) return properties;
-      const priced = parseRevenue(properties, 'revenue');
-      // `total` is money on orders only; elsewhere it may be anything.
-      return priced instanceof Rejection || !ORDER_EVENTS.has(name) ? priced : parseRevenue(priced, 'total');
-    }
+    case 'track':
     case 'page':
     case 'screen':
       return parseProperties(raw.properties, 'properties');

@@ -8,40 +8,13 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Checks properties or traits; absent and null count as none. Values are unchanged except `revenue` (see below). */
+/** Checks properties or traits; absent and null count as none. Values are unchanged. */
 export function parseProperties(value: unknown, field: string): JsonObject | Rejection {
   if (value === undefined || value === null) return {};
   if (!isJsonObject(value)) {
     return new Rejection('invalid_properties', `${field} must be an object, not ${toExcerpt(value)}`);
   }
   return value;
-}
-
-/**
- * Amount of an order: a finite number within +-1e9. A number in a string becomes a number (clients often send "12.50"),
- * null and the empty string mean unknown. Returns the properties, copied only where a value changed.
- */
-export function parseRevenue(properties: JsonObject, field: 'revenue' | 'total'): JsonObject | Rejection {
-  const value = properties[field];
-  if (value === undefined || value === null || !Object.hasOwn(properties, field)) return properties;
-  const amount = toAmount(value);
-  if (amount === undefined) {
-    return new Rejection('invalid_revenue', `${field} must be a number, not ${toExcerpt(value)}`);
-  }
-  if (amount !== null && Math.abs(amount) > LIMITS.revenueMax) {
-    return new Rejection('revenue_out_of_range', `${field} is ${toExcerpt(value)}, beyond ${LIMITS.revenueMax}`);
-  }
-  return amount === value ? properties : { ...properties, [field]: amount };
-}
-
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-
-function toAmount(value: unknown): number | null | undefined {
-  if (typeof value === 'number') return Number.isNaN(value) ? undefined : value;
-  if (typeof value !== 'string') return undefined;
-  const text = value.trim();
-  if (text === '') return null;
-  return DECIMAL.test(text) ? Number(text) : undefined;
 }
 
 /** Result of walking a JSON value. */

@@ -73,6 +73,21 @@ describe('single calls', () => {
     expect(ingest.producer.accepted()).toMatchObject([{ type, messageId: expect.stringMatching(/./) }]);
   });
 
+  it("forwards what an order is worth, in the source's currency unless the event says another", async () => {
+    const authorization = `Bearer ${SLOW_WRITE_KEY}`;
+    await post('/v1/track', track, { authorization });
+    await post('/v1/track', { ...track, properties: { total: '1,234.50', currency: 'jpy' } }, { authorization });
+    await post('/v1/track', { ...track, context: { currency: 'chf' } }, { authorization });
+    await post('/v1/track', track);
+    const money = ingest.producer.accepted().map(({ amount, currency }) => ({ amount, currency }));
+    expect(money).toEqual([
+      { amount: 10, currency: 'EUR' },
+      { amount: 1234.5, currency: 'JPY' },
+      { amount: 10, currency: 'CHF' },
+      { amount: 10, currency: '' },
+    ]);
+  });
+
   it('tells what is wrong, and keeps it', async () => {
     const response = await post('/v1/track', { ...track, userId: '' });
     expect(response.statusCode).toBe(400);

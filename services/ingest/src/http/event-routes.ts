@@ -70,8 +70,8 @@ async function handleCall(
   reply: FastifyReply,
   { ingest, callType }: { ingest: IngestContext; callType: CallType },
 ): Promise<FastifyReply> {
-  const { body, bytes, sourceId, receivedAtMs } = await enter(request, ingest, () => 1);
-  const calls = { items: [body], callType, bytes, sourceId, receivedAtMs };
+  const { body, ...arrived } = await enter(request, ingest, () => 1);
+  const calls = { items: [body], callType, ...arrived };
   const { records, acceptedCount, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
   await ingest.publisher.publish(records);
   ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
@@ -90,9 +90,9 @@ async function handleBatch(
   reply: FastifyReply,
   { ingest, toSegment }: { ingest: IngestContext; toSegment?: (item: unknown) => unknown },
 ): Promise<FastifyReply> {
-  const { body, bytes, sourceId, receivedAtMs } = await enter(request, ingest, (parsed) => parseItems(parsed).length);
+  const { body, ...arrived } = await enter(request, ingest, (parsed) => parseItems(parsed).length);
   const sentAt = body.sentAt ?? body.sent_at;
-  const calls = { items: parseItems(body), sentAt, bytes, sourceId, receivedAtMs, ...(toSegment && { toSegment }) };
+  const calls = { items: parseItems(body), sentAt, ...arrived, ...(toSegment && { toSegment }) };
   const { records, acceptedCount, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
   await ingest.publisher.publish(records);
   ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
@@ -105,6 +105,8 @@ interface Entered {
   readonly body: JsonObject;
   readonly bytes: number;
   readonly sourceId: string;
+  /** The source's currency. */
+  readonly currency: string | undefined;
   readonly receivedAtMs: number;
 }
 
@@ -130,7 +132,7 @@ async function enter(
     ingest.count({ accepted: 0, rejections: [body] });
     throw new HttpRefusal(400, body.reason, body.message);
   }
-  return { body, bytes: bytes.length, sourceId: source.id, receivedAtMs };
+  return { body, bytes: bytes.length, sourceId: source.id, currency: source.currency ?? undefined, receivedAtMs };
 }
 
 function parseBody(bytes: Buffer): JsonObject | Rejection {

@@ -121,8 +121,8 @@ export class FakeSourceStore implements SourceStore {
   lookups = 0;
 
   constructor() {
-    this.put(WRITE_KEY, { id: 'src_1', name: 'shop', eventsPerSecondMax: null });
-    this.put(SLOW_WRITE_KEY, { id: 'src_2', name: 'slow', eventsPerSecondMax: 10 });
+    this.put(WRITE_KEY, { id: 'src_1', name: 'shop', eventsPerSecondMax: null, currency: null });
+    this.put(SLOW_WRITE_KEY, { id: 'src_2', name: 'slow', eventsPerSecondMax: 10, currency: 'EUR' });
   }
 
   put(writeKey: string, source: Source): void {

@@ -9,6 +9,12 @@ interface SourcesOptions {
   readonly json?: boolean;
 }
 
+interface CreateOptions {
+  readonly name: string;
+  readonly rate?: string | undefined;
+  readonly currency?: string | undefined;
+}
+
 export function createSourcesCommand(): Command {
   return new Command('sources')
     .addCommand(createCreateCommand())
@@ -22,13 +28,14 @@ function createCreateCommand(): Command {
     .requiredOption('--name <name>', 'what the source is called')
     .option('--rate <n>', 'events per second that each instance of ingest takes from it, or unlimited (default: 1000)')
     .addOption(createNamespaceOption())
+    .option('--currency <code>', "currency of its events that say none, such as EUR (default: the namespace's)")
     .option('--json', 'print {sourceId, name, writeKey}')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./perennial sources create --name web\n  WRITE_KEY=$(./perennial sources create --name web --json | jq -r .writeKey)',
+      '\nExamples:\n  ./perennial sources create --name web\n  ./perennial sources create --name shop-jp --currency JPY\n  WRITE_KEY=$(./perennial sources create --name web --json | jq -r .writeKey)',
     )
-    .action(async ({ name, namespace, rate, json }: SourcesOptions & { name: string; rate?: string }) => {
-      const source = await createSource(requirePlatform(namespace), name, { rate });
+    .action(async ({ name, namespace, rate, currency, json }: SourcesOptions & CreateOptions) => {
+      const source = await createSource(requirePlatform(namespace), name, { rate, currency });
       if (json) return printJsonLine(source);
       printLine(line`source ${source.name} (${source.sourceId})`);
       return printLine(line`write key, shown only now: ${source.writeKey}`);
@@ -74,9 +81,12 @@ export interface CreatedSource {
 export async function createSource(
   platform: Platform,
   name: string,
-  { rate }: { readonly rate?: string | undefined } = {},
+  { rate, currency }: Partial<Omit<CreateOptions, 'name'>> = {},
 ): Promise<CreatedSource> {
-  const settings = rate === undefined ? [] : ['--rate', rate];
+  const settings = [
+    ...(rate === undefined ? [] : ['--rate', rate]),
+    ...(currency === undefined ? [] : ['--currency', currency]),
+  ];
   const output = await platform.runCommand('ingest', ['sources', 'create', '--name', name, ...settings, '--json']);
   const answer = output.trim().split('\n').at(-1) ?? '';
   const source = JSON.parse(answer) as Partial<CreatedSource>;

@@ -39,6 +39,15 @@ export interface AcceptedEvent {
   propertiesJson: Buffer;
   /** Time zone of the user where the client sent one, else empty: an IANA name, or +05:30 where IANA has no name for the offset. */
   timeZone: string;
+  /** What an order or refund is worth, as it was sent, in `currency`; absent for other events and where it is unknown. */
+  amount?:
+    | number
+    | undefined;
+  /**
+   * Code of ISO 4217 in capitals, as the event, its context or its source says; XXX for one that could not be read;
+   * empty where nobody said one: the namespace's currency.
+   */
+  currency: string;
 }
 
 function createBaseAcceptedRecord(): AcceptedRecord {
@@ -123,6 +132,8 @@ function createBaseAcceptedEvent(): AcceptedEvent {
     anonymous: false,
     propertiesJson: Buffer.alloc(0),
     timeZone: "",
+    amount: undefined,
+    currency: "",
   };
 }
 
@@ -157,6 +168,12 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
     }
     if (message.timeZone !== "") {
       writer.uint32(82).string(message.timeZone);
+    }
+    if (message.amount !== undefined) {
+      writer.uint32(89).double(message.amount);
+    }
+    if (message.currency !== "") {
+      writer.uint32(98).string(message.currency);
     }
     return writer;
   },
@@ -252,6 +269,22 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
             }
 
             message.timeZone = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.amount = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.currency = reader.string();
             continue;
           }
         }

@@ -39,7 +39,7 @@ export interface FoldedEvent {
   type: string;
   name: string;
   timestampMs: number;
-  /** Revenue of the event, NaN where unknown. */
+  /** Revenue of the event in the namespace's currency, NaN where unknown. */
   value: number;
 }
 
