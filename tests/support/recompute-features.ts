@@ -1,3 +1,4 @@
+import { INITIAL_RATES } from '@perennial/commerce';
 import { AcceptedRecord, toTopic } from '@perennial/contracts';
 import { compileFeatures, ECOMMERCE_FEATURES, type EngineState } from '@perennial/feature-engine';
 import type { Log } from '@perennial/kafka';
@@ -18,10 +19,11 @@ export async function recomputeFeatures(
     const logTimeMs = logTimes.get(partition) ?? 0;
     if (record?.$case === 'tick') logTimes.set(partition, Math.max(logTimeMs, record.value.timeMs));
     if (record?.$case !== 'event') continue;
-    const { receivedAtMs, propertiesJson, ...event } = record.value;
+    const { receivedAtMs, propertiesJson, amount: worth, currency, ...event } = record.value;
     const before = spec.advance(states.get(String(key)) ?? spec.empty, Math.max(logTimeMs, receivedAtMs));
     const properties: unknown = JSON.parse(propertiesJson.toString());
-    states.set(String(key), spec.apply(before, { ...event, properties }).state);
+    const rate = INITIAL_RATES.rateAt(currency, event.timestampMs) ?? null;
+    states.set(String(key), spec.apply(before, { ...event, properties, worth, rate }).state);
   }
   return new Map([...states].map(([key, state]) => [key, spec.toMap(spec.vector(state, atMs).values)]));
 }

@@ -66,7 +66,7 @@ async function openRoutes(
   const name = `${PROCESSOR_NAME}-reader-${config.instanceId}`;
   const redis = await openRedis({ ...opener, name }, config.redis);
   const { decode } = definition.codec;
-  const loadSpecs = artifacts.loadAll;
+  const { loadAll: loadSpecs, rates: loadRates } = artifacts;
   const readStates = createStateReader(redis, {
     namespace,
     processor: PROCESSOR_NAME,
@@ -77,7 +77,7 @@ async function openRoutes(
   const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
     entriesMax: PSEUDONYMS_CACHED_MAX,
   });
-  return (server) => addFeatureRoutes(server, { telemetry, specs, loadSpecs, readStates, pseudonymizer });
+  return (server) => addFeatureRoutes(server, { telemetry, specs, loadSpecs, loadRates, readStates, pseudonymizer });
 }
 
 async function openArchiver(context: ServiceContext<FeatureStoreConfig>): Promise<void> {

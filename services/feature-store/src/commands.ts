@@ -1,39 +1,57 @@
 import { basename } from 'node:path';
+import type { Artifact } from '@perennial/artifacts';
 import { encodeFeatureSpec, requireFeatureSpec, SPECS_MAX } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
+import { findOtherCurrency, readRates } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 
-const USAGE = 'usage: register features FILE';
+const USAGE = 'usage: register features|rates FILE';
 
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({ print }: CommandHost): Readonly<Record<'register', Command<FeatureStoreConfig>>> {
   return {
-    /** `register features FILE`: reports all problems of the file at once; equal definitions give one artifact. */
+    /** `register features|rates FILE`: reports all problems of the file at once. */
     register: async (config, [kind, path]) => {
-      if (kind !== 'features' || path === undefined) throw new AppError('config_invalid', USAGE);
-      const bytes = await readFeatureSpec(path);
-      await withArtifacts(config, async ({ registry }) => {
-        const artifact = await registry.register('features', bytes, { name: basename(path) });
-        // Every process holds all specs, since a state may belong to any of them.
-        if (artifact.number > SPECS_MAX) {
-          throw new AppError(
-            'limit_exceeded',
-            `a namespace has ${SPECS_MAX} feature specs at most, this is another one`,
-          );
-        }
-        print(JSON.stringify(artifact));
-      });
+      if (path === undefined || (kind !== 'features' && kind !== 'rates')) throw new AppError('config_invalid', USAGE);
+      const register = kind === 'features' ? registerFeatures : registerRates;
+      print(JSON.stringify(await register(config, path)));
     },
   };
+}
+
+/** Equal definitions give one artifact. */
+async function registerFeatures(config: FeatureStoreConfig, path: string): Promise<Artifact> {
+  const bytes = await readFeatureSpec(path);
+  return withArtifacts(config, async ({ registry }) => {
+    const artifact = await registry.register('features', bytes, { name: basename(path) });
+    // Every process holds all specs, since a state may belong to any of them.
+    if (artifact.number <= SPECS_MAX) return artifact;
+    throw new AppError('limit_exceeded', `a namespace has ${SPECS_MAX} feature specs at most, this is another one`);
+  });
+}
+
+/** A table in another currency than the tables before it is invalid here already: no rollout of it could come into force. */
+async function registerRates(config: FeatureStoreConfig, path: string): Promise<Artifact> {
+  const bytes = await readGivenFile(path);
+  const table = readRates(bytes, basename(path));
+  return withArtifacts(config, async ({ registry, loadNewest }) => {
+    const newest = await loadNewest('rates');
+    const other = newest && findOtherCurrency(table, readRates(newest));
+    if (other !== undefined) {
+      throw new AppError('config_invalid', `${basename(path)}: ${other}; use another namespace`);
+    }
+    return registry.register('rates', bytes, { name: basename(path) });
+  });
 }
 
 /** Reads a file to a spec's canonical bytes; throws `config_invalid` with the file's name and every problem. */
 export async function readFeatureSpec(path: string): Promise<Buffer> {
   const content = await readGivenFile(path);
   try {
-    return encodeFeatureSpec(requireFeatureSpec(content));
+    const { definitions, rules } = requireFeatureSpec(content);
+    return encodeFeatureSpec(definitions, rules);
   } catch (cause) {
     const problems = cause instanceof Error ? cause.message : String(cause);
     throw new AppError('config_invalid', problems.replaceAll(/^/gm, `${basename(path)}: `), { cause });

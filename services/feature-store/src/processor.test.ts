@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { INITIAL_RATES, parseRateTable, type RateTable } from '@perennial/commerce';
 import { type AcceptedEvent, AcceptedRecord, FeatureRecord, type FeaturesUpdated } from '@perennial/contracts';
+import { requireValid } from '@perennial/expressions';
 import { DAY_MS, ECOMMERCE_FEATURES, FeatureSpecs, HOUR_MS } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { Cause, StepResult } from '@perennial/keyed-processor';
@@ -229,11 +231,64 @@ describe('records of event.accepted', () => {
   });
 });
 
+describe('money', () => {
+  const EUROS = requireValid(
+    parseRateTable('{"version":1,"currency":"EUR","rates":{"USD":0.5,"JPY":[{"from":"2024-05-15","rate":0.01}]}}', {
+      fileName: 'rates.yaml',
+    }),
+  );
+  const orders = [
+    { messageId: 'usd', amount: 10, currency: 'USD' },
+    { messageId: 'jpy', amount: 1500, currency: 'JPY' },
+    { messageId: 'old', amount: 1500, currency: 'JPY', timestampMs: NOON - 86_400_000 },
+    { messageId: 'chf', amount: 9, currency: 'CHF' },
+    { messageId: 'own', amount: 9, currency: '' },
+    { messageId: 'odd', amount: 9, currency: 'QQQ' },
+  ];
+
+  it('is added up by the table in force; an unknown currency counts, in no sum, and is reported', async () => {
+    const { step, metrics } = setUp();
+    let state: ProfileState | undefined;
+    const values: Array<number | undefined> = [];
+    for (const fields of orders) {
+      const result = step(state, event(fields), 0, EUROS);
+      state = result.state;
+      values.push(toUpdate(result.outputs).event?.value);
+      if (fields === orders.at(-1)) {
+        expect(featureOf(toUpdate(result.outputs), 'orders_count_all')).toBe(6);
+        expect(featureOf(toUpdate(result.outputs), 'orders_revenue_sum_all')).toBe(5 + 15 + 9);
+      }
+    }
+    expect(values).toEqual([5, 15, Number.NaN, Number.NaN, 9, Number.NaN]);
+    const text = await metrics.registry.metrics();
+    expect(text).toMatch(/features_amounts_unconverted_total\{.*currency="JPY".*\} 1/);
+    expect(text).toMatch(/features_amounts_unconverted_total\{.*currency="CHF".*\} 1/);
+    expect(text).toMatch(/features_amounts_unconverted_total\{.*currency="other".*\} 1/);
+  });
+
+  it('of an order that came before without it is announced as a change of the vector, not as a second order', async () => {
+    const { step, metrics } = setUp();
+    const properties = { order_id: '7' };
+    const first = step(undefined, event({ properties }));
+    const second = step(first.state, event({ messageId: 'm2', properties, amount: 5 }));
+    expect(toUpdate(first.outputs).event).toMatchObject({ messageId: 'm1', value: Number.NaN });
+    expect(toUpdate(second.outputs).event).toBeUndefined();
+    expect(featureOf(toUpdate(second.outputs), 'orders_revenue_sum_all')).toBe(5);
+    expect(step(second.state, event({ messageId: 'm3', properties, amount: 5 }))).toEqual({
+      state: second.state,
+      outputs: [],
+    });
+    const text = await metrics.registry.metrics();
+    expect(text).toMatch(/features_orders_repeated_total\{.*result="completed".*\} 1/);
+    expect(text).toMatch(/features_orders_repeated_total\{.*result="dropped".*\} 1/);
+  });
+});
+
 function setUp(namespace = 'live') {
   const metrics = createMetrics({ service: 'feature-store', namespace, processMetrics: false });
   const definition = createFeatureProcessor({
     namespace,
-    artifacts: { loadRollout: async () => undefined },
+    artifacts: { loadRollout: async () => undefined, rates: async () => INITIAL_RATES },
     telemetry: createFeatureTelemetry(metrics),
     specs: SPECS,
   });
@@ -241,9 +296,10 @@ function setUp(namespace = 'live') {
     state: ProfileState | undefined,
     cause: Cause<FeatureInput>,
     logTimeMs = 0,
+    rates: RateTable = INITIAL_RATES,
   ): StepResult<ProfileState> => {
     const context = { key: String(KEY), partition: 0, offset: 1, ordinal: 0, logTimeMs, inForce: new Map() };
-    return definition.step({ state, cause, context }, undefined);
+    return definition.step({ state, cause, context }, rates);
   };
   return { metrics, definition, step };
 }
@@ -262,6 +318,7 @@ function toRecord({ properties = {}, ...fields }: EventFields): FeatureInput {
     anonymous: false,
     propertiesJson: Buffer.from(JSON.stringify(properties)),
     timeZone: 'Europe/Berlin',
+    currency: '',
   };
   return { event: { ...base, ...fields }, properties };
 }

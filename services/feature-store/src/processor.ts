@@ -1,3 +1,4 @@
+import type { RateTable } from '@perennial/commerce';
 import {
   AcceptedRecord,
   encodeControl,
@@ -27,10 +28,10 @@ export function createFeatureProcessor({
   specs,
 }: {
   namespace: string;
-  artifacts: Pick<FeatureArtifacts, 'loadRollout'>;
+  artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates'>;
   telemetry: FeatureTelemetry;
   specs: FeatureSpecs;
-}): ProcessorDefinition<ProfileState, FeatureInput> {
+}): ProcessorDefinition<ProfileState, FeatureInput, RateTable> {
   const outputTopic = toTopic(namespace, 'featureUpdated');
   const toOutput = (update: FeaturesUpdated): Output => ({
     topic: outputTopic,
@@ -44,17 +45,19 @@ export function createFeatureProcessor({
     decode: (record) => decodeAccepted(record.key, record.value),
     forward: (control) => ({ topic: outputTopic, value: encodeControl(FeatureRecord, control) }),
     loadRollout: artifacts.loadRollout,
-    step({ state, cause, context }) {
+    // Loaded with their rollouts; from the cache unless more tables are in force than it keeps.
+    prepare: (items) => Promise.all(items.map(({ context }) => artifacts.rates(context.inForce.get('rates')))),
+    step({ state, cause, context }, rates) {
       const spec = specs.inForce(context.inForce.get('features'));
-      const fold = { spec, specs, logTimeMs: context.logTimeMs };
+      const fold = { spec, specs, rates, logTimeMs: context.logTimeMs };
       switch (cause.kind) {
         case 'record': {
           const result = foldEvent(state, cause.input, fold);
           if (result.kind === 'repeated') {
-            telemetry.repeated();
+            telemetry.repeated(result);
             return { state, outputs: [] };
           }
-          telemetry.folded({ before: state?.engine, after: result.state.engine, spec });
+          telemetry.folded({ before: state?.engine, after: result.state.engine, spec, result });
           return { state: result.state, outputs: [toOutput(result.update)] };
         }
         case 'timer': {

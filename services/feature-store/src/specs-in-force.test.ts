@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { INITIAL_RATES } from '@perennial/commerce';
 import { type AcceptedEvent, FeatureRecord, type FeaturesUpdated, type Rollout } from '@perennial/contracts';
 import {
   compileFeatures,
@@ -34,7 +35,7 @@ const CHART: Rollout = { kind: 'lifecycle', number: 1, hash: 'c' };
 function setUp(...stored: Buffer[]) {
   const artifacts = new Map(stored.map((bytes) => [toSha256(bytes), bytes]));
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
-  const { loadRollout } = createFeatureArtifacts(
+  const artifactsInForce = createFeatureArtifacts(
     {
       list: async () => [...artifacts.keys()],
       async load(_, hash) {
@@ -46,7 +47,7 @@ function setUp(...stored: Buffer[]) {
     { specs },
   );
   const telemetry = createFeatureTelemetry(createMetrics({ service: 'f', namespace: 'live', processMetrics: false }));
-  const processor = createFeatureProcessor({ namespace: 'live', artifacts: { loadRollout }, telemetry, specs });
+  const processor = createFeatureProcessor({ namespace: 'live', artifacts: artifactsInForce, telemetry, specs });
   const load = (rollout: Rollout, ...before: Rollout[]) =>
     must(processor.loadRollout, 'it loads rollouts')(rollout, new Map(before.map((other) => [other.kind, other])));
   return { processor, load };
@@ -87,6 +88,36 @@ describe('a rollout of features', () => {
     const { load } = setUp(junk);
     expect((await load(rollOut(junk)))?.reason).toContain('features[0].name: must be small letters');
     await expect(load(rollOut(GROWN))).rejects.toMatchObject({ code: 'dependency_unavailable', retriable: true });
+  });
+});
+
+describe('a rollout of rates', () => {
+  const table = (currency: string, rates = '{}') => Buffer.from(`version: 1\ncurrency: ${currency}\nrates: ${rates}\n`);
+  const rollOutRates = (bytes: Buffer, number = 1): Rollout => ({ kind: 'rates', number, hash: toSha256(bytes) });
+  const USD = table('USD');
+  const MORE = table('USD', '{ EUR: 1.1 }');
+  const EUR = table('EUR');
+
+  it('comes into force with any currency first, and with that one from then on', async () => {
+    const { load } = setUp(USD, MORE, EUR);
+    expect(await load(rollOutRates(EUR))).toBeUndefined();
+    expect(await load(rollOutRates(USD), CHART)).toBeUndefined();
+    expect(await load(rollOutRates(MORE, 2), rollOutRates(USD))).toBeUndefined();
+    expect(await load(rollOutRates(MORE, 2), rollOutRates(MORE, 2))).toBeUndefined();
+    expect((await load(rollOutRates(EUR, 3), rollOutRates(MORE, 2)))?.reason).toBe(
+      'rates 3 cannot come into force: its currency is EUR, but the sums of this namespace are in USD',
+    );
+  });
+
+  it('is rejected for bytes that are no table', async () => {
+    const junk = table('dollars');
+    const { load } = setUp(junk);
+    expect((await load(rollOutRates(junk)))?.reason).toContain('rates.yaml:2:11:');
+  });
+
+  it('leaves the first spec of a namespace free', async () => {
+    const { load } = setUp(PAGES_ONLY, USD);
+    expect(await load(rollOut(PAGES_ONLY), rollOut(PRESET, 1), rollOutRates(USD))).toBeUndefined();
   });
 });
 
@@ -133,7 +164,7 @@ function stepRaw(processor: Processor, state: ProfileState | undefined, given: G
     'event' in given
       ? ({ kind: 'record', input: { event: given.event, properties: {} } } as const)
       : ({ kind: 'timer', dueAtMs: given.dueAtMs } as const);
-  return processor.step({ state, cause, context }, undefined);
+  return processor.step({ state, cause, context }, INITIAL_RATES);
 }
 
 function step(
@@ -159,5 +190,6 @@ function page(messageId: string): AcceptedEvent {
     anonymous: false,
     propertiesJson: Buffer.from('{}'),
     timeZone: '',
+    currency: '',
   };
 }

@@ -1,11 +1,16 @@
 import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
 import type { Metrics } from '@perennial/telemetry';
+import type { FoldResult } from './domain/fold.js';
+
+/** Senders choose the codes: a label has those that this Node.js knows, some 300, and one for all others. */
+const KNOWN_CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
 /** A profile's engine state before and after a fold, and the spec of the state after it. */
 interface FoldedStates {
   readonly before: EngineState | undefined;
   readonly after: EngineState;
   readonly spec: CompiledFeatures;
+  readonly result: Pick<Extract<FoldResult, { kind: 'applied' }>, 'known' | 'unconverted'>;
 }
 
 /** One function for each thing worth reporting; none of them throws. A batch that is retried counts again. */
@@ -18,6 +23,20 @@ export function createFeatureTelemetry(metrics: Metrics) {
     'features_message_ids_dropped_total',
     'Message ids forgotten before their 24 h, a profile having too many: repeats of those would count.',
   );
+  const repeatedOrders = metrics.counter(
+    'features_orders_repeated_total',
+    'Orders and refunds that came again under another message id: dropped, or completed by an amount.',
+    ['result'],
+  );
+  const droppedOrders = metrics.counter(
+    'features_order_ids_dropped_total',
+    'Orders forgotten before their 30 days, a profile having too many: repeats of those would count.',
+  );
+  const unconverted = metrics.counter(
+    'features_amounts_unconverted_total',
+    'Amounts of orders and refunds in no sum, the rate table having no rate for their currency at that time.',
+    ['currency'],
+  );
   const estimated = metrics.counter(
     'features_distinct_estimated_total',
     'Distinct counts of profiles that went from exact to estimated.',
@@ -26,20 +45,31 @@ export function createFeatureTelemetry(metrics: Metrics) {
   const served = metrics.counter('features_profiles_served_total', 'Profiles answered over HTTP.', ['known']);
 
   return {
-    folded({ before, after, spec }: FoldedStates): void {
+    folded({ before, after, spec, result }: FoldedStates): void {
       folded.inc();
       if (before === undefined) created.inc();
       const droppedNow = after.messages.dropped - (before?.messages.dropped ?? 0);
       if (droppedNow > 0) dropped.inc(droppedNow);
+      const ordersDroppedNow = after.orders.dropped - (before?.orders.dropped ?? 0);
+      if (ordersDroppedNow > 0) droppedOrders.inc(ordersDroppedNow);
+      if (result.known === 'order_without_amount') repeatedOrders.inc({ result: 'completed' });
+      if (result.unconverted !== undefined) unconverted.inc({ currency: toCurrencyLabel(result.unconverted) });
       const estimatesBefore = before?.specHash === spec.specHash ? spec.countEstimates(before) : 0;
       const estimatesNow = spec.countEstimates(after) - estimatesBefore;
       if (estimatesNow > 0) estimated.inc(estimatesNow);
     },
-    repeated: (): void => repeated.inc(),
+    repeated({ known }: Pick<FoldResult, 'known'>): void {
+      if (known === 'order') repeatedOrders.inc({ result: 'dropped' });
+      else repeated.inc();
+    },
     served(profiles: ReadonlyArray<{ readonly known: boolean }>): void {
       const known = profiles.filter((profile) => profile.known).length;
       served.inc({ known: 'true' }, known);
       served.inc({ known: 'false' }, profiles.length - known);
     },
   };
+}
+
+function toCurrencyLabel(currency: string): string {
+  return KNOWN_CURRENCIES.has(currency) ? currency : 'other';
 }

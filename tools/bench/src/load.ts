@@ -121,7 +121,7 @@ export class Load {
     const number = this.#made++;
     const price = Math.round(this.#random() * 10_000) / 100;
     const products = [{ product_id: `sku-${Math.floor(this.#random() * 500)}`, quantity: 1, price }];
-    const properties = { order_id: `${run}-${number}`, revenue: price, currency: 'EUR', products };
+    const properties = { order_id: `${run}-${number}`, revenue: price, currency: 'USD', products };
     return { type: 'track', event: 'Order Completed', userId, messageId: `${run}-${number}`, properties };
   }
 }

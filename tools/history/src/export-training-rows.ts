@@ -1,8 +1,11 @@
 import { createWriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { parseRateTable, type RateTable } from '@perennial/commerce';
+import { requireValid } from '@perennial/expressions';
 import { type CompiledFeatures, DAY_MS, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { LABEL_DAYS, type OrderedHistory, type TrainingRow, toTrainingRows } from '@perennial/training-data';
@@ -12,6 +15,7 @@ export const EXPORT_USAGE = `Writes training rows: features at each cutoff, labe
 
   --history FILE   orders as CSV, gzip or not (user_id,ts,event_type,item_id,session_id,quantity,value,extra)
   --features FILE  feature spec, such as a namespace has in force; without it the preset that ships
+  --rates FILE     rate table, such as a namespace has in force; needed where amounts have a currency
   --cutoff TIME    ISO 8601 in UTC, such as 1998-01-01; may be given several times
   --out FILE       CSV to write; FILE.json beside it names the feature spec, the file's hash and the row counts`;
 
@@ -29,12 +33,13 @@ const LABEL_NAMES = ['label_purchased', 'label_spend'] as const;
 
 /** Runs the export of command-line arguments; throws `config_invalid` when the arguments or the file are invalid. */
 export async function exportTrainingRows(args: readonly string[]): Promise<ExportSummary> {
-  const { historyPath, cutoffsMs, outPath, featuresPath } = parseExportArgs(args);
+  const { historyPath, cutoffsMs, outPath, featuresPath, ratesPath } = parseExportArgs(args);
   const spec = toSpecOrPreset(featuresPath === undefined ? undefined : await readFile(featuresPath));
+  const rates = ratesPath === undefined ? undefined : await readRates(ratesPath);
   const history = await readOrders(historyPath);
   checkLabelWindow(history, Math.max(...cutoffsMs));
   const rows: Record<string, { rows: number; purchased: number }> = {};
-  const found = toTrainingRows(history, { cutoffsMs, spec });
+  const found = toTrainingRows(history, { cutoffsMs, spec, rates });
   await pipeline(Readable.from(toCsv(found, { spec, counts: rows })), createWriteStream(outPath));
   const summary = {
     specHash: spec.specHash,
@@ -53,22 +58,28 @@ interface ExportArgs {
   readonly cutoffsMs: readonly number[];
   readonly outPath: string;
   readonly featuresPath: string | undefined;
+  readonly ratesPath: string | undefined;
 }
 
 function parseExportArgs(args: readonly string[]): ExportArgs {
   const options = {
     history: { type: 'string' },
     features: { type: 'string' },
+    rates: { type: 'string' },
     cutoff: { type: 'string', multiple: true },
     out: { type: 'string' },
   } as const;
   const { values } = parseArgs({ args: [...args], options });
-  const { history, features, cutoff = [], out } = values;
+  const { history, features, rates, cutoff = [], out } = values;
   if (history === undefined || out === undefined || cutoff.length === 0) {
     throw new AppError('config_invalid', `--history, --cutoff and --out are needed.\n\n${EXPORT_USAGE}`);
   }
   const cutoffsMs = [...new Set(cutoff.map(parseCutoff))];
-  return { historyPath: history, outPath: out, cutoffsMs, featuresPath: features };
+  return { historyPath: history, outPath: out, cutoffsMs, featuresPath: features, ratesPath: rates };
+}
+
+async function readRates(path: string): Promise<RateTable> {
+  return requireValid(parseRateTable(await readFile(path, 'utf8'), { fileName: basename(path) }));
 }
 
 function parseCutoff(text: string): number {

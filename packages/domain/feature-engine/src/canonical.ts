@@ -1,5 +1,6 @@
 import { toSha256 } from '@perennial/kernel';
 import type { FeatureDefinition } from './definition.js';
+import type { RepeatedOrders } from './order-memory.js';
 
 /** Raised when the meaning of an aggregation changes but its definition does not. Part of every feature's hash. */
 const SEMANTICS_VERSION = 2;
@@ -17,7 +18,11 @@ export function toFeatureHash({ name: _, ...meaning }: FeatureDefinition): strin
   return toSha256(toCanonicalJson({ semantics: SEMANTICS_VERSION, meaning }));
 }
 
-/** Hash of a spec: over names and hashes in the order of its vectors. */
-export function toSpecHash(features: ReadonlyArray<{ readonly name: string; readonly hash: string }>): string {
-  return toSha256(toCanonicalJson(features.map(({ name, hash }) => [name, hash])));
+/** Hash of a spec: over names and hashes in the order of its vectors, and over a rule that is not the default. */
+export function toSpecHash(
+  features: ReadonlyArray<{ readonly name: string; readonly hash: string }>,
+  { repeatedOrders }: { readonly repeatedOrders: RepeatedOrders },
+): string {
+  const entries = features.map(({ name, hash }) => [name, hash]);
+  return toSha256(toCanonicalJson(repeatedOrders === 'once' ? entries : [...entries, { repeatedOrders }]));
 }

@@ -1,6 +1,6 @@
 import { must } from '@perennial/kernel';
 import { createStateFormat } from './codec.js';
-import type { FeatureDefinition } from './definition.js';
+import { type FeatureDefinition, type FeatureRules, MONEY_UNIT } from './definition.js';
 import type { FeatureEvent } from './event.js';
 import { type ApplyResult, adopt, advance, apply, merge } from './fold.js';
 import { type FeaturePlan, planFeatures } from './plan.js';
@@ -59,6 +59,8 @@ export interface CompiledFeatures {
   advanceClock<T extends number | null>(values: readonly T[], time: { fromMs: number; toMs: number }): T[];
   /** Values by name, for display and JSON. */
   toMap(values: ReadonlyArray<number | null>): Record<string, number | null>;
+  /** Unit of each feature by name; that of money is the given currency. */
+  units(currency: string): Record<string, string>;
   /** Number of accumulators of a state that replaced exact counting by an estimate. */
   countEstimates(state: EngineState): number;
   /** Equal states give equal bytes. */
@@ -68,8 +70,8 @@ export interface CompiledFeatures {
 }
 
 /** Compiles definitions that `parseFeatureSpec` would accept. */
-export function compileFeatures(definitions: readonly FeatureDefinition[]): CompiledFeatures {
-  const plan = planFeatures(definitions);
+export function compileFeatures(definitions: readonly FeatureDefinition[], rules: FeatureRules = {}): CompiledFeatures {
+  const plan = planFeatures({ definitions, rules });
   const names = definitions.map(({ name }) => name);
   const empty = createEmptyState(plan);
   const format = createStateFormat(plan);
@@ -87,6 +89,8 @@ export function compileFeatures(definitions: readonly FeatureDefinition[]): Comp
     vector: (state, nowMs) => toVector(plan, state, nowMs),
     advanceClock: (values, time) => advanceClock(plan, values, time),
     toMap: (values) => Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])),
+    units: (currency) =>
+      Object.fromEntries(definitions.map(({ name, unit }) => [name, unit === MONEY_UNIT ? currency : unit])),
     countEstimates: (state) => plan.slots.filter((slot, index) => slot.isEstimate(state.slots[index])).length,
     encode: format.encode,
     decode: format.decode,

@@ -1,3 +1,5 @@
+import type { RepeatedOrders } from './order-memory.js';
+
 /** The events that a feature counts. */
 export interface EventFilter {
   /** track, page, screen, identify ... */
@@ -5,6 +7,9 @@ export interface EventFilter {
   /** Name of the event, compared exactly (case-sensitive); undefined for any. */
   readonly name: string | undefined;
 }
+
+/** Unit of features that are money. They are in the namespace's currency, which takes this word's position for people. */
+export const MONEY_UNIT = 'currency';
 
 /** A number from an event's properties, added up in whole units of 1e-4. */
 export interface AmountMeasure {
@@ -28,7 +33,7 @@ export interface IdMeasure {
 interface DefinitionBase {
   /** Unique in its spec; conditions and models refer to it. */
   readonly name: string;
-  /** Unit of the value, such as `orders` or `days`: for people and models. */
+  /** Unit of the value, such as `orders` or `days`: for people and models. Amounts in `MONEY_UNIT` are converted. */
   readonly unit: string;
   /** Undefined means every event. */
   readonly event: EventFilter | undefined;
@@ -49,6 +54,18 @@ export type FeatureDefinition = DefinitionBase &
     /** Mean of the gaps between consecutive events, in days. */
     | { readonly aggregation: 'gap_mean' }
   );
+
+/** Rules of a spec besides its features. */
+export interface FeatureRules {
+  /** Default: once. */
+  readonly repeatedOrders?: RepeatedOrders;
+}
+
+/** All that a feature spec says. */
+export interface FeatureSpec {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly rules: FeatureRules;
+}
 
 export type Aggregation = FeatureDefinition['aggregation'];
 

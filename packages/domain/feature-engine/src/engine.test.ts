@@ -157,7 +157,7 @@ describe('feature engine', () => {
     const late = order({ timestampMs: NOON - 100 * DAY_MS });
     const state = apply(advance(empty, NOON), late).state;
     const dayLater = advance(state, NOON + DAY_MS);
-    expect(apply(dayLater, late)).toEqual({ state: dayLater, applied: false });
+    expect(apply(dayLater, late)).toEqual({ state: dayLater, applied: false, known: 'message' });
     expect(apply(advance(state, NOON + DAY_MS + HOUR_MS), late).applied).toBe(true);
   });
 

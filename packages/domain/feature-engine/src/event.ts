@@ -1,3 +1,4 @@
+import { convertAmount, ORDER_COMPLETED, ORDER_REFUNDED } from '@perennial/commerce';
 import { AppError } from '@perennial/kernel';
 import { readAmount } from './amount.js';
 
@@ -12,15 +13,26 @@ export interface FeatureEvent {
   readonly timestampMs: number;
   /** Properties of a track event; a value that is no object counts as none. */
   readonly properties: unknown;
+  /**
+   * What an order or refund is worth, in the currency that it was sent in. Absent for events that nobody has read it
+   * from: then the measures read their properties.
+   */
+  readonly worth?: number | undefined;
+  /**
+   * Value of one unit of the event's currency in the namespace's. Absent is 1; null is unknown: the event counts, and its
+   * amounts are in no sum of money.
+   */
+  readonly rate?: number | null | undefined;
 }
 
-/** Names of the track events for an order and for a refund, as in Segment's e-commerce spec. */
-export const ORDER_COMPLETED = 'Order Completed';
-export const ORDER_REFUNDED = 'Order Refunded';
+export { ORDER_COMPLETED, ORDER_REFUNDED } from '@perennial/commerce';
 
 /** Properties that hold the amount of each; the first that is an amount is used. */
 export const ORDER_AMOUNTS: readonly string[] = ['revenue'];
 export const REFUND_AMOUNTS: readonly string[] = ['revenue', 'total'];
+
+/** A measure that reads this property means what an order is worth, wherever that was found. */
+const WORTH_PROPERTY = 'revenue';
 
 /** Checks what the engine relies on; throws `contract_violation`, so that a processor dead-letters the record. */
 export function checkEvent(event: FeatureEvent): void {
@@ -30,11 +42,27 @@ export function checkEvent(event: FeatureEvent): void {
   }
 }
 
-/** The amount of an event: revenue of an order, the positive amount of a refund; undefined for none or unknown. */
+/** True when a measure of these properties means what an order is worth. */
+export function isWorthMeasure(properties: readonly string[]): boolean {
+  return properties.includes(WORTH_PROPERTY);
+}
+
+/** Money of an event in the namespace's currency: its worth, or the first property that is an amount. */
+export function readMoney(event: FeatureEvent, properties: readonly string[]): number | undefined {
+  const worth = isWorthMeasure(properties) ? event.worth : undefined;
+  const amount = worth ?? readAmount(event.properties, properties);
+  const { rate = 1 } = event;
+  return amount === undefined ? undefined : convertAmount(amount, rate ?? undefined);
+}
+
+/**
+ * The amount of an event in the namespace's currency: worth of an order, the positive amount of a refund; undefined for
+ * none or unknown.
+ */
 export function toEventAmount(event: FeatureEvent): number | undefined {
   if (event.type !== 'track') return undefined;
-  if (event.name === ORDER_COMPLETED) return readAmount(event.properties, ORDER_AMOUNTS);
+  if (event.name === ORDER_COMPLETED) return readMoney(event, ORDER_AMOUNTS);
   if (event.name !== ORDER_REFUNDED) return undefined;
-  const amount = readAmount(event.properties, REFUND_AMOUNTS);
+  const amount = readMoney(event, REFUND_AMOUNTS);
   return amount === undefined ? undefined : Math.abs(amount);
 }

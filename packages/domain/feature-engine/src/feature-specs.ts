@@ -1,7 +1,7 @@
 import { AppError, must } from '@perennial/kernel';
 import { readSpecPrefix } from './codec.js';
 import { type CompiledFeatures, compileFeatures, type FeatureName } from './compile.js';
-import type { FeatureDefinition } from './definition.js';
+import type { FeatureDefinition, FeatureRules } from './definition.js';
 import { toSpecTag } from './spec-tag.js';
 import type { EngineState } from './state.js';
 
@@ -33,8 +33,8 @@ export class FeatureSpecs {
   }
 
   /** Adds the spec read from an artifact. */
-  add(artifactHash: string, definitions: readonly FeatureDefinition[]): CompiledFeatures {
-    const compiled = this.#byArtifact.get(artifactHash) ?? this.#keep(compileFeatures(definitions));
+  add(artifactHash: string, definitions: readonly FeatureDefinition[], rules: FeatureRules = {}): CompiledFeatures {
+    const compiled = this.#byArtifact.get(artifactHash) ?? this.#keep(compileFeatures(definitions, rules));
     this.#byArtifact.set(artifactHash, compiled);
     return compiled;
   }

@@ -1,7 +1,9 @@
 import { AppError } from '@perennial/kernel';
 import { checkEvent, type FeatureEvent } from './event.js';
 import { type Hash64, toHash64 } from './hash.js';
-import { forgetIds, rememberId, uniteMemories } from './message-memory.js';
+import { forgetIds, rememberId, uniteMemories } from './id-memory.js';
+import { MESSAGE_MEMORY } from './message-memory.js';
+import { findOrder, ORDER_MEMORY, type OrderSighting, rememberOrder } from './order-memory.js';
 import type { FeaturePlan } from './plan.js';
 import { hasHash } from './stamped-hashes.js';
 import { checkSpec, createEmptyState, type EngineState, mapSlots } from './state.js';
@@ -9,8 +11,13 @@ import { checkSpec, createEmptyState, type EngineState, mapSlots } from './state
 /** Result of folding one event. */
 export interface ApplyResult {
   readonly state: EngineState;
-  /** False for a repeated message id: then `state` is the object passed in. */
+  /** False for a repeat: then `state` is the object passed in. */
   readonly applied: boolean;
+  /**
+   * What was known before: the message id, the order under another message id, or the order without its amount, which
+   * alone was added then.
+   */
+  readonly known?: 'message' | 'order' | 'order_without_amount';
 }
 
 /** See `CompiledFeatures.apply`. */
@@ -18,14 +25,26 @@ export function apply(plan: FeaturePlan, state: EngineState, event: FeatureEvent
   checkSpec(plan, state);
   checkEvent(event);
   const id = toHash64(event.messageId);
-  if (hasHash(state.messages.ids, id)) return { state, applied: false };
-  return { state: fold(plan, state, event, id), applied: true };
+  if (hasHash(state.messages.ids, id)) return { state, applied: false, known: 'message' };
+  const order: OrderSighting = plan.repeatedOrders === 'once' ? findOrder(state.orders, event) : { kind: 'unknown' };
+  if (order.kind === 'repeated') return { state, applied: false, known: 'order' };
+  const after = fold(plan, state, event, { id, order });
+  return order.kind === 'completed'
+    ? { state: after, applied: true, known: 'order_without_amount' }
+    : { state: after, applied: true };
 }
 
-function fold(plan: FeaturePlan, state: EngineState, event: FeatureEvent, id: Hash64): EngineState {
+function fold(
+  plan: FeaturePlan,
+  state: EngineState,
+  event: FeatureEvent,
+  { id, order }: { readonly id: Hash64; readonly order: OrderSighting },
+): EngineState {
   const asOfMs = Math.max(state.asOfMs, event.timestampMs);
   const numbers: number[] = [];
-  for (const stream of plan.numbers) numbers.push(stream.toNumber(event));
+  // All but the amount of a completed order was counted when it first came.
+  for (const stream of plan.numbers)
+    numbers.push(order.kind !== 'completed' || stream.isWorth ? stream.toNumber(event) : 0);
   const ids: Array<readonly string[]> = [];
   for (const stream of plan.ids) ids.push(stream.toIds(event));
   const measured = { timestampMs: event.timestampMs, numbers, ids };
@@ -33,7 +52,8 @@ function fold(plan: FeaturePlan, state: EngineState, event: FeatureEvent, id: Ha
   for (let index = 0; index < slots.length; index += 1) {
     slots[index] = plan.slots[index]?.add(slots[index], measured, asOfMs);
   }
-  return { specHash: plan.specHash, asOfMs, slots, messages: rememberId(state.messages, id, asOfMs) };
+  const messages = rememberId(state.messages, id, asOfMs, MESSAGE_MEMORY);
+  return { specHash: plan.specHash, asOfMs, slots, messages, orders: rememberOrder(state.orders, order, asOfMs) };
 }
 
 /** See `CompiledFeatures.advance`. */
@@ -43,7 +63,8 @@ export function advance(plan: FeaturePlan, state: EngineState, nowMs: number): E
     throw new AppError('contract_violation', `time ${nowMs} is not a whole number of milliseconds`);
   if (nowMs <= state.asOfMs) return state;
   const slots = mapSlots(plan, state.slots, (accumulator, slot) => accumulator.advance(slot, nowMs));
-  return { ...state, asOfMs: nowMs, slots, messages: forgetIds(state.messages, nowMs) };
+  const messages = forgetIds(state.messages, nowMs, MESSAGE_MEMORY);
+  return { ...state, asOfMs: nowMs, slots, messages, orders: forgetIds(state.orders, nowMs, ORDER_MEMORY) };
 }
 
 /** See `CompiledFeatures.merge`. */
@@ -54,7 +75,9 @@ export function merge(plan: FeaturePlan, left: EngineState, right: EngineState):
   const slots = plan.slots.map((accumulator, index) =>
     accumulator.advance(accumulator.merge(a.slots[index], b.slots[index]), asOfMs),
   );
-  return { specHash: plan.specHash, asOfMs, slots, messages: uniteMemories(a.messages, b.messages, asOfMs) };
+  const messages = uniteMemories([a.messages, b.messages], asOfMs, MESSAGE_MEMORY);
+  const orders = uniteMemories([a.orders, b.orders], asOfMs, ORDER_MEMORY);
+  return { specHash: plan.specHash, asOfMs, slots, messages, orders };
 }
 
 /** See `CompiledFeatures.adopt`. */
@@ -67,5 +90,6 @@ export function adopt(plan: FeaturePlan, from: FeaturePlan, state: EngineState):
     if (source === undefined) return accumulator.empty;
     return accumulator.advance(accumulator.adopt(state.slots[index], source.columns), state.asOfMs);
   });
-  return { ...createEmptyState(plan), asOfMs: state.asOfMs, slots, messages: state.messages };
+  const { asOfMs, messages, orders } = state;
+  return { ...createEmptyState(plan), asOfMs, slots, messages, orders };
 }

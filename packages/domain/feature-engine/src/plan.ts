@@ -2,7 +2,8 @@ import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
 import { UNITS_PER_AMOUNT } from './amount.js';
 import { toFeatureHash, toSpecHash } from './canonical.js';
-import type { FeatureDefinition } from './definition.js';
+import type { FeatureDefinition, FeatureSpec } from './definition.js';
+import type { RepeatedOrders } from './order-memory.js';
 import type { Place } from './place.js';
 import { SlotPlanner } from './slot-planner.js';
 import type { IdStream, NumberStream } from './streams.js';
@@ -21,6 +22,7 @@ type Readings = ReadonlyArray<readonly number[]>;
 /** A compiled spec: what is read from an event, what is kept per profile, how values are computed from it. */
 export interface FeaturePlan {
   readonly specHash: string;
+  readonly repeatedOrders: RepeatedOrders;
   /** Hash of each definition, in the order of the vectors. */
   readonly hashes: readonly string[];
   readonly numbers: readonly NumberStream[];
@@ -32,13 +34,17 @@ export interface FeaturePlan {
 }
 
 /** The accumulators that the definitions need, each once, and how every feature reads them. */
-export function planFeatures(definitions: readonly FeatureDefinition[]): FeaturePlan {
+export function planFeatures({ definitions, rules: { repeatedOrders = 'once' } }: FeatureSpec): FeaturePlan {
   const hashes = definitions.map(toFeatureHash);
   const planner = new SlotPlanner();
   for (const definition of definitions) planner.need(definition);
   const { numbers, ids, slots } = planner.finish();
   return {
-    specHash: toSpecHash(definitions.map(({ name }, index) => ({ name, hash: must(hashes[index], 'a hash') }))),
+    specHash: toSpecHash(
+      definitions.map(({ name }, index) => ({ name, hash: must(hashes[index], 'a hash') })),
+      { repeatedOrders },
+    ),
+    repeatedOrders,
     hashes,
     numbers,
     ids,

@@ -4,7 +4,7 @@ import { createDistinct } from './accumulators/distinct.js';
 import { createTiles } from './accumulators/tiles.js';
 import { createTimes } from './accumulators/times.js';
 import { createTotals } from './accumulators/totals.js';
-import type { FeatureDefinition } from './definition.js';
+import { type FeatureDefinition, MONEY_UNIT } from './definition.js';
 import type { Place } from './place.js';
 import { createAmountStream, createCountStream, createIdStream, type IdStream, type NumberStream } from './streams.js';
 import { toTileMs } from './time.js';
@@ -157,7 +157,7 @@ export class SlotPlanner {
 function toNumberStream(definition: Numeric): NumberStream {
   return definition.aggregation === 'count'
     ? createCountStream(definition.event)
-    : createAmountStream(definition.event, definition.measure);
+    : createAmountStream(definition.event, definition.measure, { isMoney: definition.unit === MONEY_UNIT });
 }
 
 function toDistinctNeed(streamKey: string, windowMs: number): string {

@@ -1,11 +1,19 @@
 import { toCanonicalJson } from './canonical.js';
-import { type Aggregation, FEATURES_MAX, type FeatureDefinition } from './definition.js';
+import {
+  type Aggregation,
+  FEATURES_MAX,
+  type FeatureDefinition,
+  type FeatureRules,
+  type FeatureSpec,
+  MONEY_UNIT,
+} from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
+import { REPEATED_ORDERS } from './order-memory.js';
 import { toWindowText } from './window.js';
 
 /** The definitions in a spec's bytes, or all problems. */
 export type ParsedSpec =
-  | { readonly ok: true; readonly definitions: readonly FeatureDefinition[] }
+  | ({ readonly ok: true } & FeatureSpec)
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Raised when an existing file would be read in another way. */
@@ -23,23 +31,31 @@ export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
   const reader = new FieldReader(parseJson(bytes, problems), '', problems);
   if (problems.length > 0) return { ok: false, problems };
   reader.literal('version', SPEC_FILE_VERSION);
+  const rules: FeatureRules = reader.has('repeatedOrders')
+    ? { repeatedOrders: reader.oneOf('repeatedOrders', REPEATED_ORDERS) }
+    : {};
   const features = reader.list('features', { itemsMax: FEATURES_MAX });
   reader.finish();
   const definitions = features.map((item, index) =>
     readDefinition(new FieldReader(item, `features[${index}]`, problems)),
   );
   listClashes(features, problems);
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, definitions };
+  if (problems.length === 0) listUnitClashes(definitions, problems);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, definitions, rules };
 }
 
 /** Canonical bytes of a spec: equal definitions in an equal order give equal bytes, and so one artifact. */
-export function encodeFeatureSpec(definitions: readonly FeatureDefinition[]): Buffer {
+export function encodeFeatureSpec(
+  definitions: readonly FeatureDefinition[],
+  { repeatedOrders = 'once' }: FeatureRules = {},
+): Buffer {
   const features = definitions.map((definition) => {
     if (!('windowMs' in definition)) return definition;
     const { windowMs, ...rest } = definition;
     return windowMs === undefined ? rest : { ...rest, window: toWindowText(windowMs) };
   });
-  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, features }));
+  const rules = repeatedOrders === 'once' ? {} : { repeatedOrders };
+  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, features }));
 }
 
 const AGGREGATIONS: readonly Aggregation[] = [
@@ -117,6 +133,23 @@ function listClashes(features: readonly unknown[], problems: string[]): void {
     if (typeof name !== 'string') return;
     if (before === undefined) places.set(name, index);
     else problems.push(`features[${index}].name: "${name}" is the name of features[${before}] already`);
+  });
+}
+
+/** Money is converted and other amounts are not: features that share one sum must agree on which it is. */
+function listUnitClashes(definitions: readonly FeatureDefinition[], problems: string[]): void {
+  const first = new Map<string, { readonly index: number; readonly isMoney: boolean }>();
+  definitions.forEach((definition, index) => {
+    if (definition.aggregation !== 'sum') return;
+    const { event, measure, unit } = definition;
+    const key = toCanonicalJson({ event, measure });
+    const isMoney = unit === MONEY_UNIT;
+    const before = first.get(key);
+    if (before === undefined) first.set(key, { index, isMoney });
+    else if (before.isMoney !== isMoney) {
+      const also = `features[${before.index}] adds up the same measure`;
+      problems.push(`features[${index}].unit: ${also}, so both must have the unit "${MONEY_UNIT}", or neither`);
+    }
   });
 }
 

@@ -1,6 +1,6 @@
 import { AppError, listFirst } from '@perennial/kernel';
 import { type CompiledFeatures, compileFeatures } from './compile.js';
-import type { FeatureDefinition } from './definition.js';
+import type { FeatureSpec } from './definition.js';
 import type { FeatureSpecs } from './feature-specs.js';
 import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 import { parseFeatureSpec } from './spec-file.js';
@@ -32,13 +32,14 @@ export function createSpecReader(specs: FeatureSpecs, source: SpecSource): SpecR
       if (specs.hasArtifact(hash)) continue;
       const parsed = parseFeatureSpec(await source.load('features', hash));
       // An invalid spec was never in force, so no state can belong to it.
-      if (parsed.ok) specs.add(hash, parsed.definitions);
+      if (parsed.ok) specs.add(hash, parsed.definitions, parsed.rules);
     }
   }
 
   return {
     async read(bytes, hash) {
-      const spec = specs.add(hash, requireFeatureSpec(bytes));
+      const { definitions, rules } = requireFeatureSpec(bytes);
+      const spec = specs.add(hash, definitions, rules);
       await readAll();
       return spec;
     },
@@ -57,15 +58,17 @@ export async function loadSpecInForce(
 
 /** The spec of some bytes; the preset when there are none, since it is then in force. */
 export function toSpecOrPreset(bytes: Buffer | undefined): CompiledFeatures {
-  return compileFeatures(bytes === undefined ? ECOMMERCE_FEATURES : requireFeatureSpec(bytes));
+  if (bytes === undefined) return compileFeatures(ECOMMERCE_FEATURES);
+  const { definitions, rules } = requireFeatureSpec(bytes);
+  return compileFeatures(definitions, rules);
 }
 
 /** Problems listed of one spec: more are not read at once. */
 const PROBLEMS_LISTED_MAX = 20;
 
-/** The definitions of a spec; throws `config_invalid` with its problems, one a line. */
-export function requireFeatureSpec(bytes: Uint8Array): readonly FeatureDefinition[] {
+/** What a spec says; throws `config_invalid` with its problems, one a line. */
+export function requireFeatureSpec(bytes: Uint8Array): FeatureSpec {
   const parsed = parseFeatureSpec(bytes);
-  if (parsed.ok) return parsed.definitions;
+  if (parsed.ok) return parsed;
   throw new AppError('config_invalid', listFirst(parsed.problems, PROBLEMS_LISTED_MAX).join('\n'));
 }

@@ -31,6 +31,11 @@ function findPlace(table: StampedHashes, hash: Hash64): number {
   return from;
 }
 
+/** True when entry `index` is of that hash. */
+export function isHashAt({ halves }: StampedHashes, index: number, hash: Hash64): boolean {
+  return compareAt(halves, index, hash) === 0;
+}
+
 export function hasHash(table: StampedHashes, hash: Hash64): boolean {
   const place = findPlace(table, hash);
   return place < table.stamps.length && compareAt(table.halves, place, hash) === 0;

@@ -1,6 +1,6 @@
 import { assert } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
-import { EMPTY_MEMORY, type MessageMemory } from './message-memory.js';
+import { EMPTY_MEMORY, type IdMemory } from './id-memory.js';
 import type { FeaturePlan } from './plan.js';
 
 /** The folded events of one profile. Immutable: every engine function returns a new state or its argument. */
@@ -11,12 +11,15 @@ export interface EngineState {
   readonly asOfMs: number;
   /** One accumulator state per slot, in the order of the spec's plan; only that accumulator knows its structure. */
   readonly slots: readonly unknown[];
-  readonly messages: MessageMemory;
+  readonly messages: IdMemory;
+  /** The orders and refunds that were counted, so that each counts once whatever message it comes in. */
+  readonly orders: IdMemory;
 }
 
 /** The state of a profile without events. */
 export function createEmptyState({ specHash, slots }: FeaturePlan): EngineState {
-  return Object.freeze({ specHash, asOfMs: 0, slots: slots.map(({ empty }) => empty), messages: EMPTY_MEMORY });
+  const memories = { messages: EMPTY_MEMORY, orders: EMPTY_MEMORY };
+  return Object.freeze({ specHash, asOfMs: 0, slots: slots.map(({ empty }) => empty), ...memories });
 }
 
 /** A state of another spec has other data in its slots: folding into it would give meaningless numbers. */

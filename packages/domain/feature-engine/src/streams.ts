@@ -1,13 +1,15 @@
 import { readAmount, readField, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
 import type { AmountMeasure, EventFilter, IdMeasure } from './definition.js';
-import type { FeatureEvent } from './event.js';
+import { type FeatureEvent, isWorthMeasure, readMoney } from './event.js';
 
 /** One number per event that accumulators add up: 1 or 0 for a count, whole units of 1e-4 for an amount. */
 export interface NumberStream {
   /** Key of the stream; equal for equal meanings. */
   readonly key: string;
   toNumber(event: FeatureEvent): number;
+  /** True for what an order is worth: it is added when the order is known without an amount. */
+  readonly isWorth: boolean;
 }
 
 /** The ids in each event. */
@@ -28,18 +30,24 @@ const NO_IDS: readonly string[] = [];
 /** 1 for each event that passes the filter. */
 export function createCountStream(filter: EventFilter | undefined): NumberStream {
   const passes = toPredicate(filter);
-  return { key: toKey('count', filter), toNumber: (event) => (passes(event) ? 1 : 0) };
+  return { key: toKey('count', filter), isWorth: false, toNumber: (event) => (passes(event) ? 1 : 0) };
 }
 
-/** The amount of each event that passes the filter. */
-export function createAmountStream(filter: EventFilter | undefined, measure: AmountMeasure): NumberStream {
+/** The amount of each event that passes the filter; money in the namespace's currency. */
+export function createAmountStream(
+  filter: EventFilter | undefined,
+  measure: AmountMeasure,
+  { isMoney }: { readonly isMoney: boolean },
+): NumberStream {
   const passes = toPredicate(filter);
   const { properties, absolute } = measure;
   return {
+    // The unit is not part of it: a spec has each measure in one unit, and states of earlier releases keep their columns.
     key: toKey('sum', filter, measure),
+    isWorth: isMoney && isWorthMeasure(properties),
     toNumber(event) {
       if (!passes(event)) return 0;
-      const units = toUnits(readAmount(event.properties, properties));
+      const units = toUnits(isMoney ? readMoney(event, properties) : readAmount(event.properties, properties));
       return absolute ? Math.abs(units) : units;
     },
   };

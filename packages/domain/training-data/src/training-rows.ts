@@ -1,3 +1,4 @@
+import { INITIAL_RATES, type RateTable, readCurrency, readWorth } from '@perennial/commerce';
 import {
   type CompiledFeatures,
   DAY_MS,
@@ -43,14 +44,23 @@ export interface TrainingRow {
  */
 export function* toTrainingRows(
   history: OrderedHistory,
-  { cutoffsMs, spec }: { readonly cutoffsMs: readonly number[]; readonly spec: CompiledFeatures },
+  {
+    cutoffsMs,
+    spec,
+    rates = INITIAL_RATES,
+  }: {
+    readonly cutoffsMs: readonly number[];
+    readonly spec: CompiledFeatures;
+    /** Amounts are converted by it, as they are online; without one, those without a currency count. */
+    readonly rates?: RateTable | undefined;
+  },
 ): Generator<TrainingRow> {
   const states = new Map<string, Customer>();
   let next = 0;
   for (const cutoffMs of [...cutoffsMs].sort((a, b) => a - b)) {
     for (; next < history.length && history.timestampMs(next) < cutoffMs; next += 1)
-      foldEvent(states, history, { index: next, spec });
-    const labels = collectLabels(history, next, cutoffMs + LABEL_DAYS * DAY_MS);
+      foldEvent(states, history, { index: next, spec, rates });
+    const labels = collectLabels(history, { first: next, untilMs: cutoffMs + LABEL_DAYS * DAY_MS, rates });
     const buyers = [...states].filter(([, customer]) => customer.hasOrdered);
     for (const [userId, { state }] of buyers.sort(([a], [b]) => (a < b ? -1 : 1))) {
       const spend = labels.get(userId);
@@ -73,11 +83,11 @@ interface Customer {
 function foldEvent(
   states: Map<string, Customer>,
   history: OrderedHistory,
-  { index, spec }: { readonly index: number; readonly spec: CompiledFeatures },
+  { index, spec, rates }: { readonly index: number; readonly spec: CompiledFeatures; readonly rates: RateTable },
 ): void {
   const event = history.event(index);
   const before = states.get(event.userId);
-  const { state } = spec.apply(before?.state, toFeatureEvent(event, history.timestampMs(index)));
+  const { state } = spec.apply(before?.state, toFeatureEvent(event, history.timestampMs(index), rates));
   states.set(event.userId, { state, hasOrdered: before?.hasOrdered === true || isOrder(event) });
 }
 
@@ -86,17 +96,35 @@ function isOrder({ type, event }: HistoryEvent): boolean {
 }
 
 /** Spend of every user who orders from event `first` on until `untilMs` (exclusive). */
-function collectLabels(history: OrderedHistory, first: number, untilMs: number): Map<string, number> {
+function collectLabels(
+  history: OrderedHistory,
+  { first, untilMs, rates }: { readonly first: number; readonly untilMs: number; readonly rates: RateTable },
+): Map<string, number> {
   const spend = new Map<string, number>();
   for (let index = first; index < history.length && history.timestampMs(index) < untilMs; index += 1) {
     const event = history.event(index);
     if (!isOrder(event)) continue;
-    const amount = toEventAmount(toFeatureEvent(event, history.timestampMs(index))) ?? 0;
+    const amount = toEventAmount(toFeatureEvent(event, history.timestampMs(index), rates)) ?? 0;
     spend.set(event.userId, (spend.get(event.userId) ?? 0) + amount);
   }
   return new Map([...spend].map(([userId, sum]) => [userId, Math.round(sum * 1e4) / 1e4]));
 }
 
-function toFeatureEvent({ messageId, type, event, properties }: HistoryEvent, timestampMs: number): FeatureEvent {
-  return { messageId, type, name: event, properties, timestampMs };
+/** As ingest reads the event and feature-store folds it. */
+function toFeatureEvent(
+  { messageId, type, event, properties }: HistoryEvent,
+  timestampMs: number,
+  rates: RateTable,
+): FeatureEvent {
+  const worth = readWorth(event, properties);
+  const currency = readCurrency([properties.currency]);
+  return {
+    messageId,
+    type,
+    name: event,
+    properties,
+    timestampMs,
+    worth: worth.kind === 'amount' ? worth.amount : undefined,
+    rate: rates.rateAt(currency, timestampMs) ?? null,
+  };
 }

@@ -22,6 +22,10 @@ export interface ArchiveRow {
   readonly time_zone: string | null;
   /** JSON; of a rollout: number and hash. */
   readonly properties: string | null;
+  /** Of an order or refund: what it is worth, as sent. */
+  readonly amount: number | null;
+  /** Of an event: code of ISO 4217, '' for the namespace's. */
+  readonly currency: string | null;
   readonly record_key: Uint8Array | null;
   readonly record_value: Uint8Array | null;
   /** JSON: a list of names and values. */
@@ -29,7 +33,7 @@ export interface ArchiveRow {
 }
 
 type ColumnName = keyof ArchiveRow;
-type ColumnKind = 'int32' | 'int64' | 'time' | 'text' | 'bytes';
+type ColumnKind = 'int32' | 'int64' | 'double' | 'time' | 'text' | 'bytes';
 
 const COLUMNS: Readonly<Record<ColumnName, { readonly kind: ColumnKind; readonly required?: true }>> = {
   partition: { kind: 'int32', required: true },
@@ -45,6 +49,8 @@ const COLUMNS: Readonly<Record<ColumnName, { readonly kind: ColumnKind; readonly
   received_at: { kind: 'time' },
   time_zone: { kind: 'text' },
   properties: { kind: 'text' },
+  amount: { kind: 'double' },
+  currency: { kind: 'text' },
   record_key: { kind: 'bytes' },
   record_value: { kind: 'bytes' },
   record_headers: { kind: 'text', required: true },
@@ -76,6 +82,8 @@ function toParquetType(kind: ColumnKind): Pick<SchemaElement, 'type' | 'converte
       return { type: 'INT32' };
     case 'int64':
       return { type: 'INT64' };
+    case 'double':
+      return { type: 'DOUBLE' };
     case 'time':
       return { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' };
     case 'text':
@@ -102,7 +110,17 @@ export function toRow(record: LogRecord): ArchiveRow {
 
 type Content = Pick<
   ArchiveRow,
-  'kind' | 'message_id' | 'source_id' | 'type' | 'name' | 'event_time' | 'received_at' | 'time_zone' | 'properties'
+  | 'kind'
+  | 'message_id'
+  | 'source_id'
+  | 'type'
+  | 'name'
+  | 'event_time'
+  | 'received_at'
+  | 'time_zone'
+  | 'properties'
+  | 'amount'
+  | 'currency'
 >;
 
 const NOTHING = {
@@ -114,6 +132,8 @@ const NOTHING = {
   received_at: null,
   time_zone: null,
   properties: null,
+  amount: null,
+  currency: null,
 };
 
 /** A record that cannot be decoded is archived too: the platform dead-letters it, and a rebuild must do the same. */
@@ -132,6 +152,8 @@ function toContent(value: Buffer | null): Content {
         received_at: toTime(event.receivedAtMs),
         time_zone: event.timeZone,
         properties: event.propertiesJson.toString(),
+        amount: event.amount ?? null,
+        currency: event.currency,
       };
     }
     case 'tick':

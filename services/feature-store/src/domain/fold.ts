@@ -1,5 +1,7 @@
+import type { RateTable } from '@perennial/commerce';
 import type { AcceptedEvent, FeaturesUpdated, FoldedEvent } from '@perennial/contracts';
 import {
+  type ApplyResult,
   type CompiledFeatures,
   type EngineState,
   type FeatureSpecs,
@@ -18,19 +20,31 @@ export interface FeatureInput {
 export interface FoldContext {
   readonly spec: CompiledFeatures;
   readonly specs: FeatureSpecs;
+  /** In force, too: amounts are converted by it. */
+  readonly rates: RateTable;
   readonly logTimeMs: number;
 }
 
-/** Result of folding one event; a repeated event leaves the profile unchanged and emits nothing. */
+/**
+ * Result of folding one event; a repeated event leaves the profile unchanged and emits nothing. `known` is what was known
+ * of it before.
+ */
 export type FoldResult =
-  | { readonly kind: 'applied'; readonly state: ProfileState; readonly update: FeaturesUpdated }
-  | { readonly kind: 'repeated' };
+  | {
+      readonly kind: 'applied';
+      readonly state: ProfileState;
+      readonly update: FeaturesUpdated;
+      readonly known: ApplyResult['known'];
+      /** The currency of an amount that could not be converted: it is in no sum. */
+      readonly unconverted: string | undefined;
+    }
+  | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
 /** Folds one event into a profile. A profile's time never goes back: the latest of all known times counts. */
 export function foldEvent(
   before: ProfileState | undefined,
   { event, properties }: FeatureInput,
-  { spec, specs, logTimeMs }: FoldContext,
+  { spec, specs, rates, logTimeMs }: FoldContext,
 ): FoldResult {
   const featureEvent = {
     messageId: event.messageId,
@@ -38,24 +52,34 @@ export function foldEvent(
     name: event.name,
     timestampMs: event.timestampMs,
     properties,
+    worth: event.amount,
+    rate: event.currency === '' ? 1 : (rates.rateAt(event.currency, event.timestampMs) ?? null),
   };
   const known = before === undefined ? spec.empty : specs.adopt(spec, before.engine);
   const folded = spec.apply(spec.advance(known, Math.max(logTimeMs, event.receivedAtMs)), featureEvent);
-  if (!folded.applied) return { kind: 'repeated' };
+  if (!folded.applied) return { kind: 'repeated', known: folded.known };
+  const value = toEventAmount(featureEvent);
   const foldedEvent = {
     messageId: event.messageId,
     type: event.type,
     name: event.name,
     timestampMs: event.timestampMs,
-    value: toEventAmount(featureEvent) ?? Number.NaN,
+    value: value ?? Number.NaN,
   };
-  return { kind: 'applied', ...toResult(spec, folded.state, { ...toIdentity(before, event), event: foldedEvent }) };
+  // The order was announced when it first came: only its amount is news, as a change of windows is.
+  const announced = folded.known === 'order_without_amount' ? undefined : foldedEvent;
+  return {
+    kind: 'applied',
+    ...toResult(spec, folded.state, { ...toIdentity(before, event), event: announced }),
+    known: folded.known,
+    unconverted: event.amount !== undefined && value === undefined ? event.currency : undefined,
+  };
 }
 
 /** A window has moved past an event: the profile at its new time. */
 export function foldTime(
   before: ProfileState,
-  { spec, specs, logTimeMs }: FoldContext,
+  { spec, specs, logTimeMs }: Omit<FoldContext, 'rates'>,
 ): { state: ProfileState; update: FeaturesUpdated } {
   const engine = spec.advance(specs.adopt(spec, before.engine), logTimeMs);
   return toResult(spec, engine, { ...before, event: undefined });

@@ -8,6 +8,8 @@ export interface ServedProfile {
   /** ISO 8601, UTC, with milliseconds. */
   readonly asOf: string;
   readonly features: Readonly<Record<string, number | null>>;
+  /** Unit of each feature; that of money is the namespace's currency. */
+  readonly units: Readonly<Record<string, string>>;
 }
 
 /**
@@ -20,8 +22,14 @@ export function serveProfile(
   {
     spec,
     specs,
+    currency,
     logTimeMs,
-  }: { readonly spec: CompiledFeatures; readonly specs: FeatureSpecs; readonly logTimeMs: number },
+  }: {
+    readonly spec: CompiledFeatures;
+    readonly specs: FeatureSpecs;
+    readonly currency: string;
+    readonly logTimeMs: number;
+  },
 ): ServedProfile {
   const engine = state === undefined ? spec.empty : specs.adopt(spec, state.engine);
   const asOfMs = Math.max(logTimeMs, engine.asOfMs);
@@ -30,5 +38,6 @@ export function serveProfile(
     known: state !== undefined,
     asOf: new Date(asOfMs).toISOString(),
     features: spec.toMap(spec.vector(engine, asOfMs).values),
+    units: spec.units(currency),
   };
 }

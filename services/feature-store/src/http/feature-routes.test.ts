@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
+import { INITIAL_RATES } from '@perennial/commerce';
 import type { Rollout } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, type FeatureDefinition, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
@@ -38,6 +39,7 @@ describe('GET /v1/features/{userId}', () => {
     const body = response.json();
     expect(body).toMatchObject({ userId: 'anna', known: true, asOf: '2024-05-16T12:00:00.000Z' });
     expect(Object.keys(body.features)).toEqual(specs.initial.names);
+    expect(body.units).toMatchObject({ orders_count_all: 'orders', orders_revenue_sum_all: 'USD' });
     expect(body.features).toMatchObject({
       orders_count_all: 1,
       orders_revenue_sum_all: 9.99,
@@ -117,7 +119,7 @@ describe('POST /v1/features', () => {
 
   it('takes none, and a thousand of the longest', async () => {
     const { post } = setUp({});
-    expect((await post({ userIds: [] })).json()).toEqual({ profiles: [] });
+    expect((await post({ userIds: [] })).json()).toEqual({ profiles: [], units: {} });
     const userIds = Array.from({ length: 1000 }, (_, i) => `${i}${'漢'.repeat(252)}`);
     const response = await post({ userIds });
     expect(response.statusCode).toBe(200);
@@ -163,7 +165,14 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
   const telemetry = createFeatureTelemetry(metrics);
   // As if another instance had put it in force: this instance has not read it yet.
   const loadSpecs = async () => void specs.add('artifact-2', GROWN);
-  addFeatureRoutes(server, { readStates, pseudonymizer, telemetry, specs, loadSpecs });
+  addFeatureRoutes(server, {
+    readStates,
+    pseudonymizer,
+    telemetry,
+    specs,
+    loadSpecs,
+    loadRates: async () => INITIAL_RATES,
+  });
   return {
     server,
     reads,

@@ -3,6 +3,7 @@ import { must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
+import type { FeatureArtifacts } from '../artifacts.js';
 import type { ProfileState } from '../domain/profile-state.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';
 import type { FeatureTelemetry } from '../telemetry.js';
@@ -18,6 +19,8 @@ export interface FeatureRouteDeps {
   readonly specs: FeatureSpecs;
   /** Loads every registered spec. */
   readonly loadSpecs: () => Promise<void>;
+  /** The rate table of a rollout, or the one before any. */
+  readonly loadRates: FeatureArtifacts['rates'];
 }
 
 export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
@@ -31,9 +34,19 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
   addOperation(
     server,
     getFeaturesOfMany,
-    async ({ body }) => ({ profiles: await loadProfiles(deps, parseAll(body.userIds)) }),
+    async ({ body }) => withoutRepeatedUnits(await loadProfiles(deps, parseAll(body.userIds))),
     { bodyLimitBytes: BODY_BYTES_MAX },
   );
+}
+
+/** Nearly all profiles have the same units, so that they are in the answer once. */
+function withoutRepeatedUnits(served: readonly ServedProfile[]) {
+  const all: Record<string, string> = {};
+  const profiles = served.map(({ units, ...profile }) => {
+    Object.assign(all, units);
+    return profile;
+  });
+  return { profiles, units: all };
 }
 
 async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<ServedProfile[]> {
@@ -42,9 +55,11 @@ async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]):
   const rollouts = stored.map(({ inForce }) => inForce.get('features'));
   // Another instance may have put it in force.
   if (rollouts.some((rollout) => rollout !== undefined && !specs.hasArtifact(rollout.hash))) await loadSpecs();
+  const tables = await Promise.all(stored.map(({ inForce }) => deps.loadRates(inForce.get('rates'))));
   const profiles = stored.map(({ state, logTimeMs }, index) => {
     const spec = specs.inForce(rollouts[index]);
-    return serveProfile(must(userIds[index], 'the id asked for'), state, { spec, specs, logTimeMs });
+    const { currency } = must(tables[index], 'the rate table in force');
+    return serveProfile(must(userIds[index], 'the id asked for'), state, { spec, specs, currency, logTimeMs });
   });
   deps.telemetry.served(profiles);
   return profiles;

@@ -13,14 +13,20 @@ const USER_ID = Type.String({
 /** A whole number counts as its text, as in events. */
 const USER_ID_IN_BODY = Type.Unsafe<string | number>({ ...USER_ID, type: ['string', 'integer'] });
 
-const PROFILE_FEATURES = Type.Object({
+const PROFILE_FEATURES = {
   userId: Type.String(),
   known: Type.Boolean({ description: 'False for a profile never seen, which has the features of nothing.' }),
   asOf: Type.String({ format: 'date-time', description: "The log's time that the features are current to." }),
   features: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]), {
     description: 'By name; null where there is no value.',
   }),
-});
+};
+
+const UNITS = {
+  units: Type.Record(Type.String(), Type.String(), {
+    description: "Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217.",
+  }),
+};
 
 export const getFeatures = defineOperation({
   id: 'getFeatures',
@@ -29,7 +35,7 @@ export const getFeatures = defineOperation({
   access: 'read',
   summary: "A user's features.",
   parameters: Type.Object({ userId: USER_ID }),
-  answer: PROFILE_FEATURES,
+  answer: Type.Object({ ...PROFILE_FEATURES, ...UNITS }),
 });
 
 export const getFeaturesOfMany = defineOperation({
@@ -39,7 +45,7 @@ export const getFeaturesOfMany = defineOperation({
   access: 'read',
   summary: 'Features of many users, in the order asked for, repeats included.',
   body: Type.Object({ userIds: Type.Array(USER_ID_IN_BODY, { maxItems: USER_IDS_MAX }) }),
-  answer: Type.Object({ profiles: Type.Array(PROFILE_FEATURES) }),
+  answer: Type.Object({ profiles: Type.Array(Type.Object(PROFILE_FEATURES)), ...UNITS }),
 });
 
 /** The HTTP contract of this service. */

@@ -87,6 +87,7 @@ async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<
   const whole = readFileSync(toDefaultPath(world.platform.layout.root, kind), 'utf8');
   const mistakes = {
     features: ['"count"', '"counting"'],
+    rates: ['currency: USD', 'currency: dollars'],
     lifecycle: ['initial: prospect', 'initial: nowhere'],
     policy: ['max: 1,', 'max: many,'],
   } as const;

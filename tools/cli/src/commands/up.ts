@@ -17,6 +17,7 @@ export interface UpOptions {
   readonly postgresPort?: number;
   readonly httpPort?: number;
   readonly features?: string;
+  readonly rates?: string;
   readonly lifecycle?: string;
   readonly model?: string;
   readonly policy?: string;
@@ -34,6 +35,7 @@ export function createUpCommand(): Command {
     .addOption(createPortOption('--postgres-port', 'PostgreSQL'))
     .addOption(createPortOption('--http-port', 'ingest'))
     .option('--features <file>', 'feature spec to put in force and keep; "default" goes back to the default')
+    .option('--rates <file>', 'rate table to put in force and keep; the first one decides the currency of the namespace')
     .option('--lifecycle <file>', 'lifecycle chart to put in force and keep; "default" goes back to the default')
     .option('--model <folder>', 'model folder to put in force and keep; "default" goes back to the default')
     .option('--policy <file>', 'policy to put in force and keep; "default" goes back to the default')
@@ -46,6 +48,7 @@ Examples:
   ./perennial up --namespace trial --partitions 4 a namespace of its own beside live
   ./perennial up --policy my-policy.yaml          put another policy in force, without a restart
   ./perennial up --policy default                 and take that back; a file called default is ./default
+  ./perennial up --namespace eu --rates eur.yaml  a namespace that adds up money in the table's currency
   curl "$(./perennial up --json | jq -r .services.ingest)/health/ready"`,
     )
     .action(async (options: UpOptions) => {
@@ -75,6 +78,7 @@ export async function up(options: UpOptions): Promise<Platform> {
       ingestPort: options.httpPort,
       artifactPaths: withoutUndefined<ArtifactKind, string | null>({
         features: toChoice(options.features),
+        rates: toChoice(options.rates),
         lifecycle: toChoice(options.lifecycle),
         model: toChoice(options.model),
         policy: toChoice(options.policy),

@@ -40,6 +40,8 @@ export interface Operations {
       readonly asOf: string;
       /** By name; null where there is no value. */
       readonly features: Readonly<Record<string, number | null>>;
+      /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
+      readonly units: Readonly<Record<string, string>>;
     };
   };
   /** Features of many users, in the order asked for, repeats included. */
@@ -57,6 +59,8 @@ export interface Operations {
         /** By name; null where there is no value. */
         readonly features: Readonly<Record<string, number | null>>;
       }>;
+      /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
+      readonly units: Readonly<Record<string, string>>;
     };
   };
   /** Stage and scores of a user, as of the last commit. */
