@@ -6,14 +6,12 @@ export const UNREADABLE_CURRENCY = 'XXX';
 
 const CODE = /^[A-Za-z]{3}$/;
 
-/** A currency as it travels with an event: a code of ISO 4217 in capitals, or '' when nobody said one. */
-export type CurrencyReading = string;
-
 /**
- * The first of some values that says a currency, from the most specific to the most general. Absent, null and empty say
+ * The first of some values that says a currency, from the most specific to the most general: a code of ISO 4217 in
+ * capitals, or '' when nobody said one. Absent, null and empty say
  * none; anything else that has not the form of a code is `UNREADABLE_CURRENCY`: what a sender meant is not guessed.
  */
-export function readCurrency(values: readonly unknown[]): CurrencyReading {
+export function readCurrency(values: readonly unknown[]): string {
   for (const value of values) {
     if (value === undefined || value === null) continue;
     const text = typeof value === 'string' ? value.trim() : undefined;

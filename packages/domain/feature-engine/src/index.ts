@@ -1,10 +1,9 @@
 export { type CompiledFeatures, compileFeatures } from './compile.js';
-export { type FeatureDefinition, MONEY_UNIT } from './definition.js';
+export type { FeatureDefinition } from './definition.js';
 export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
 export { describeMissing, FeatureSpecs, type TravellingVector } from './feature-specs.js';
 export type { ApplyResult } from './fold.js';
 export { MESSAGE_IDS_MAX } from './message-memory.js';
-export { ORDER_IDS_MAX } from './order-memory.js';
 export { oncePerSpec } from './per-spec.js';
 export { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 export { encodeFeatureSpec } from './spec-file.js';
