@@ -35,7 +35,10 @@ export function createUpCommand(): Command {
     .addOption(createPortOption('--postgres-port', 'PostgreSQL'))
     .addOption(createPortOption('--http-port', 'ingest'))
     .option('--features <file>', 'feature spec to put in force and keep; "default" goes back to the default')
-    .option('--rates <file>', 'rate table to put in force and keep; the first one decides the currency of the namespace')
+    .option(
+      '--rates <file>',
+      'rate table to put in force and keep; the first one decides the currency of the namespace',
+    )
     .option('--lifecycle <file>', 'lifecycle chart to put in force and keep; "default" goes back to the default')
     .option('--model <folder>', 'model folder to put in force and keep; "default" goes back to the default')
     .option('--policy <file>', 'policy to put in force and keep; "default" goes back to the default')
