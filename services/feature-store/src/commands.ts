@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Artifact } from '@perennial/artifacts';
+import type { RateTable } from '@perennial/commerce';
 import { encodeFeatureSpec, requireFeatureSpec, SPECS_MAX } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { withArtifacts } from '@perennial/processor-host';
@@ -34,8 +35,7 @@ async function registerFeatures(config: FeatureStoreConfig, path: string): Promi
 
 /** A table in another currency than the tables before it is invalid here already: no rollout of it could come into force. */
 async function registerRates(config: FeatureStoreConfig, path: string): Promise<Artifact> {
-  const bytes = await readGivenFile(path);
-  const table = readRates(bytes, basename(path));
+  const { bytes, table } = await readRateTable(path);
   return withArtifacts(config, async ({ registry, loadNewest }) => {
     const newest = await loadNewest('rates');
     const other = newest && findOtherCurrency(table, readRates(newest));
@@ -44,6 +44,12 @@ async function registerRates(config: FeatureStoreConfig, path: string): Promise<
     }
     return registry.register('rates', bytes, { name: basename(path) });
   });
+}
+
+/** Reads a file to a rate table; throws `config_invalid` with the file's name and every problem. */
+export async function readRateTable(path: string): Promise<{ readonly bytes: Buffer; readonly table: RateTable }> {
+  const bytes = await readGivenFile(path);
+  return { bytes, table: readRates(bytes, basename(path)) };
 }
 
 /** Reads a file to a spec's canonical bytes; throws `config_invalid` with the file's name and every problem. */

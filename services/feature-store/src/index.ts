@@ -3,7 +3,7 @@ import { createApp, type FeatureStoreRebuild, openRebuild } from './app.js';
 import { createCommands } from './commands.js';
 import { type FeatureStoreConfig, loadConfig } from './config.js';
 
-export { readFeatureSpec } from './commands.js';
+export { readFeatureSpec, readRateTable } from './commands.js';
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<FeatureStoreConfig, FeatureStoreRebuild> = {

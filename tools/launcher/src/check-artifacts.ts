@@ -1,5 +1,5 @@
 import { ARTIFACT_KIND_NAMES, type ArtifactKind } from '@perennial/contracts';
-import { type CompiledFeatures, compileFeatures, requireFeatureSpec } from '@perennial/feature-engine';
+import { type CompiledFeatures, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError, isAppError } from '@perennial/kernel';
 import { toArtifactPath } from './fingerprint.js';
 
@@ -16,7 +16,7 @@ export function chooseArtifacts(before: ArtifactPaths, choices: ArtifactChoices 
 }
 
 /**
- * Checks all sources of a namespace against each other, as their registration will: features, then the model, then the
+ * Checks all sources of a namespace against each other, as their registration will: features and rates, then the model, then the
  * chart, then the policy. Writes nothing. Throws `config_invalid` with every problem of every file.
  */
 export async function checkArtifacts(root: string, paths: ArtifactPaths): Promise<void> {
@@ -31,6 +31,7 @@ export async function checkArtifacts(root: string, paths: ArtifactPaths): Promis
     }
   };
   const spec = await check('features', readSpec);
+  await check('rates', readRates);
   if (spec !== undefined) await checkAgainstSpec(spec, check);
   if (problems.length === 0) return;
   if (spec === undefined) problems.push('the other files are checked once the feature spec is right');
@@ -41,7 +42,12 @@ type Check = <T>(kind: ArtifactKind, read: (path: string) => Promise<T>) => Prom
 
 async function readSpec(path: string): Promise<CompiledFeatures> {
   const { readFeatureSpec } = await import('@perennial/service-feature-store');
-  return compileFeatures(requireFeatureSpec(await readFeatureSpec(path)));
+  return toSpecOrPreset(await readFeatureSpec(path));
+}
+
+async function readRates(path: string): Promise<unknown> {
+  const { readRateTable } = await import('@perennial/service-feature-store');
+  return readRateTable(path);
 }
 
 async function checkAgainstSpec(spec: CompiledFeatures, check: Check): Promise<void> {
