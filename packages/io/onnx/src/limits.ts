@@ -21,12 +21,12 @@ export const RUN_LIMITS: GraphLimits = {
 };
 
 /**
- * For a model that is registered: an eighth of the time and half of the memory, so that a registered model also runs on a
+ * For a model that is registered: a quarter of the time and half of the memory, so that a registered model also runs on a
  * machine that is several times slower.
  */
 export const REGISTRATION_LIMITS: GraphLimits = {
   loadCpuMsMax: 6_000,
-  runCpuMsMax: 250,
+  runCpuMsMax: 500,
   answerMsMax: 60_000,
   memoryBytesMax: 512 * MIB,
 };

@@ -126,6 +126,15 @@ describe('a graph in a process of its own', () => {
     expect((await score(toRows(2))).failures.size).toBe(0);
   });
 
+  it('knows none of the secrets of the service', async () => {
+    process.env.PERENNIAL_SECRET = 'not for graphs';
+    await load(createTrapGraph(FEATURES, 'throws', { limit: LIMIT }));
+    const pid = must(findGraphProcess(process.pid), 'a graph process');
+    const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    expect(variables.some((variable) => variable.startsWith('PATH='))).toBe(true);
+    expect(variables.join()).not.toContain('not for graphs');
+  });
+
   it('does not outlive a killed service, even while it hangs', async () => {
     const limits = { ...RUN_LIMITS, runCpuMsMax: 600_000, answerMsMax: 600_000 };
     const service = spawn(process.execPath, ['--input-type=module', '-e', HANGING_SERVICE], {
