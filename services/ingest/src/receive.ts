@@ -4,7 +4,8 @@ import { LIMITS } from './domain/limits.js';
 import { type CallType, normalise } from './domain/normalise.js';
 import type { ClockMode } from './domain/parse-timestamp.js';
 import { Rejection } from './domain/rejection.js';
-import { type RecordContext, toAcceptedRecord, toRejectedRecord } from './records.js';
+import { type RejectedItem, toRejectedRecords } from './group-rejected.js';
+import { type RecordContext, toAcceptedRecord } from './records.js';
 
 /** The parsed content of one HTTP request. */
 export interface ReceivedCalls {
@@ -28,19 +29,21 @@ export interface ReceiveResult {
   readonly rejections: ReadonlyArray<{ readonly index: number; readonly rejection: Rejection }>;
 }
 
-/** Converts calls to records: each becomes exactly one, accepted or rejected. */
+/** Converts calls to records: each call is in exactly one of them, accepted or rejected. */
 export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context: RecordContext): ReceiveResult {
   const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs } = calls;
   // The body of a single call is the event, and a small batch has only small events; in a large one each is measured.
   const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
   const arrival = { callType, sentAt, receivedAtMs, clockMode, bytesMax, currency, createMessageId: createRandomToken };
   const rejections: Array<{ index: number; rejection: Rejection }> = [];
-  const records = items.map((item, index) => {
+  const rejectedItems: RejectedItem[] = [];
+  const accepted = items.flatMap((item, index) => {
     const event = normalise(toSegment === undefined ? item : toSegment(item), arrival);
-    if (!(event instanceof Rejection)) return toAcceptedRecord(event, sourceId, context);
+    if (!(event instanceof Rejection)) return [toAcceptedRecord(event, sourceId, context)];
     rejections.push({ index, rejection: event });
-    const rejected = { rejection: event, event: { json: item }, position: 'http', sourceId, receivedAtMs };
-    return toRejectedRecord({ ...rejected, id: createRandomToken() }, context);
+    rejectedItems.push({ rejection: event, json: item });
+    return [];
   });
-  return { records, acceptedCount: records.length - rejections.length, rejections };
+  const rejected = toRejectedRecords(rejectedItems, { sourceId, receivedAtMs }, context);
+  return { records: [...accepted, ...rejected], acceptedCount: accepted.length, rejections };
 }

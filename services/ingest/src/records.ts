@@ -10,6 +10,7 @@ import {
 import type { OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import type { Pseudonymizer } from '@perennial/privacy';
+import { cutCredentials, withoutKeyFields } from './domain/cut-credentials.js';
 import { LIMITS } from './domain/limits.js';
 import type { NormalisedEvent } from './domain/normalise.js';
 import type { Rejection } from './domain/rejection.js';
@@ -68,20 +69,29 @@ export interface RejectedEvent {
   readonly receivedAtMs: number;
   /** The CloudEvent's id: deterministic where there is a position, random for HTTP. */
   readonly id: string;
+  /** Further events of the request that the same step rejected for the same reason, as `toRejectedText` gives them. */
+  readonly more?: readonly RejectedText[] | undefined;
+}
+
+/** A rejected event as text, and what was wrong with it. */
+export interface RejectedText {
+  readonly message: string;
+  readonly event: string;
 }
 
 /** A rejection as a CloudEvent on `event.rejected`. Without a key: a rejected event need not have an id. */
 export function toRejectedRecord(rejected: RejectedEvent, context: RecordContext): OutgoingRecord {
-  const { rejection, position, sourceId, receivedAtMs, id } = rejected;
+  const { rejection, position, sourceId, receivedAtMs, id, more = [] } = rejected;
   const receivedAt = new Date(receivedAtMs).toISOString();
   const data: EventRejected = {
     reason: rejection.reason,
     step: rejection.step,
-    message: rejection.message,
+    message: cutCredentials(rejection.message),
     position,
     sourceId,
     receivedAt,
     ...encodeEvent(rejected.event),
+    ...(more.length > 0 && { count: more.length + 1, more }),
   };
   return {
     topic: context.rejectedTopic,
@@ -98,16 +108,24 @@ export function toRejectedRecord(rejected: RejectedEvent, context: RecordContext
 }
 
 function encodeEvent(event: RejectedEvent['event']): Pick<EventRejected, 'event' | 'encoding'> {
-  if ('bytes' in event) {
-    return { event: Buffer.from(event.bytes.subarray(0, LIMITS.eventBytesMax)).toString('base64'), encoding: 'base64' };
-  }
+  if ('json' in event) return { event: encodeJson(event.json), encoding: 'json' };
+  const bytes = Buffer.from(cutCredentials(Buffer.from(event.bytes).toString('latin1')), 'latin1');
+  return { event: bytes.subarray(0, LIMITS.eventBytesMax).toString('base64'), encoding: 'base64' };
+}
+
+/** A rejected event that is not the first of its record. */
+export function toRejectedText(rejection: Rejection, json: unknown): RejectedText {
+  return { message: cutCredentials(rejection.message), event: encodeJson(json) };
+}
+
+function encodeJson(json: unknown): string {
   try {
-    const text = Buffer.from(JSON.stringify(event.json) ?? 'null');
+    const text = Buffer.from(cutCredentials(JSON.stringify(withoutKeyFields(json)) ?? 'null'));
     // A cut may split a character; the replacement character then shows it.
-    return { event: text.subarray(0, LIMITS.eventBytesMax).toString(), encoding: 'json' };
+    return text.subarray(0, LIMITS.eventBytesMax).toString();
   } catch {
     // Nested too deeply for JSON.stringify's stack: the message holds what is to be reported.
-    return { event: '', encoding: 'json' };
+    return '';
   }
 }
 

@@ -1,4 +1,10 @@
-import { AcceptedRecord, type EventRejected, type ProcessorName, toTopic } from '@perennial/contracts';
+import {
+  AcceptedRecord,
+  type EventRejected,
+  listRejectedEvents,
+  type ProcessorName,
+  toTopic,
+} from '@perennial/contracts';
 import type { Log, LogRecord } from '@perennial/kafka';
 import { toSha256 } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
@@ -132,7 +138,7 @@ export async function readFates(log: Log, namespace: string): Promise<Fates> {
     records++;
   }
   const rejections = await readAll(log, toTopic(namespace, 'eventRejected'));
-  const rejected = new Set(rejections.map(toRejectedId).filter((id) => id !== undefined));
+  const rejected = new Set(rejections.flatMap(toRejectedIds));
   return {
     accepted,
     rejected,
@@ -152,10 +158,13 @@ function decodeAccepted(value: Buffer | null): AcceptedRecord['record'] {
   }
 }
 
-/** The id of a rejected event; undefined for what was not an event. */
-function toRejectedId({ value }: LogRecord): string | undefined {
-  const { event, encoding } = JSON.parse(String(value)) as EventRejected;
-  return encoding === 'json' ? (JSON.parse(event) as { messageId?: string } | null)?.messageId : undefined;
+/** The ids of rejected events; none of what was not an event. */
+function toRejectedIds({ value }: LogRecord): string[] {
+  const data = JSON.parse(String(value)) as EventRejected;
+  if (data.encoding !== 'json') return [];
+  return listRejectedEvents(data)
+    .map(({ event }) => (JSON.parse(event) as { messageId?: string } | null)?.messageId)
+    .filter((id) => id !== undefined);
 }
 
 /** Reads a topic from its beginning to its present end, partition by partition in order. */

@@ -15,6 +15,15 @@ export interface EventRejected {
   /** The event as received: JSON, or base64 when it was not JSON; cut to 32 KiB. */
   readonly event: string;
   readonly encoding: 'json' | 'base64';
+  /** Events in this record: this one and `more`. Absent: one. */
+  readonly count?: number;
+  /** Further events of the same request that the same step rejected for the same reason. */
+  readonly more?: ReadonlyArray<{ readonly message: string; readonly event: string }>;
+}
+
+/** The events of a record of `event.rejected`, in the order of their request; `event` is encoded as the record says. */
+export function listRejectedEvents(data: EventRejected): Array<{ readonly message: string; readonly event: string }> {
+  return [{ message: data.message, event: data.event }, ...(data.more ?? [])];
 }
 
 /** Data of `stage.changed`. Schema: proto/edges/stage.changed.schema.json. */

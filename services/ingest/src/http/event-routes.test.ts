@@ -155,6 +155,14 @@ describe('batches', () => {
     expect(ingest.producer.rejected().map(({ reason }) => reason)).toEqual(['missing_id', 'not_an_object']);
   });
 
+  it('keeps 2,500 equal bad events in one record, and counts each', async () => {
+    const batch = Array.from({ length: 2_500 }, (_, i) => ({ type: 'track', event: `e${i}` }));
+    const response = await post('/v1/batch', { batch });
+    expect(response.json().rejected).toHaveLength(2_500);
+    expect(ingest.producer.rejected()).toMatchObject([{ reason: 'missing_id', count: 2_500 }]);
+    expect(await ingest.readMetrics()).toMatch(/ingest_events_rejected_total\{.*reason="missing_id".*\} 2500/);
+  });
+
   it('corrects clocks by sentAt of the batch', async () => {
     const sentAt = new Date(NOW_MS + 60_000).toISOString();
     await post('/v1/b', { batch: [{ ...track, timestamp: new Date(NOW_MS + 50_000).toISOString() }], sentAt });
@@ -259,12 +267,14 @@ describe('bodies', () => {
     });
     expect(preflight.statusCode).toBe(204);
     expect(preflight.headers).toMatchObject({
-      'access-control-allow-origin': '*',
+      'access-control-allow-origin': 'https://shop.test',
+      'access-control-allow-credentials': 'true',
       'access-control-allow-headers': expect.stringContaining('content-type'),
+      vary: 'origin, access-control-request-headers',
     });
     const response = await post('/v1/t', { ...track, writeKey: 'wrong' }, origin);
     expect(response.statusCode).toBe(401);
-    expect(response.headers['access-control-allow-origin']).toBe('*');
+    expect(response.headers).toMatchObject({ 'access-control-allow-origin': 'https://shop.test', vary: 'origin' });
   });
 });
 

@@ -30,9 +30,9 @@ export class Tally {
   }
 
   addRejected(record: LogRecord): void {
-    this.events.rejected++;
-    const reason = parseJson<{ reason?: string }>(record).reason ?? 'unknown';
-    this.rejectReasons.set(reason, (this.rejectReasons.get(reason) ?? 0) + 1);
+    const { reason = 'unknown', count = 1 } = parseJson<{ reason?: string; count?: number }>(record);
+    this.events.rejected += count;
+    this.rejectReasons.set(reason, (this.rejectReasons.get(reason) ?? 0) + count);
   }
 
   addFeature(record: LogRecord): void {

@@ -21,7 +21,7 @@ export function createDeadLetterQueue(log: Log, namespace: string): Queue {
       if (letter === undefined) return { skipped: 'it is no dead letter: it has no origin and processor' };
       const content = await findContent(log, letter);
       if ('skipped' in content) return content;
-      return { record: toRedrivenRecord(letter, content, options) };
+      return { records: [toRedrivenRecord(letter, content, options)] };
     },
   };
 }

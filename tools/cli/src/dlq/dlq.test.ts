@@ -210,6 +210,63 @@ describe('a redrive by position', () => {
   });
 });
 
+describe('a rejected record that holds several events', () => {
+  const toEvent = (name: string) => JSON.stringify({ type: 'track', event: name, sentAt: '2026-01-01T09:00:00.000Z' });
+  const several = toRejected({
+    event: toEvent('a'),
+    count: 3,
+    more: ['b', 'c'].map((name) => ({ message: `no id in ${name}`, event: toEvent(name) })),
+  });
+  const at = [{ partition: 1, offset: 0 }];
+  const received = (log: MemoryLog) =>
+    log
+      .records(RECEIVED)
+      .map(({ value, headers }) => [JSON.parse(String(value)), headers.ce_id])
+      .toSorted(([, a], [, b]) => String(a).localeCompare(String(b)));
+
+  it('is listed as one, with their number, and shown with all', async () => {
+    const log = createLog();
+    log.append(several);
+    const queue = createRejectedQueue(log, NAMESPACE);
+    const { rows, count } = await listEntries(log, queue, { filter: {}, limit: 5 });
+    expect(count).toBe(1);
+    expect(formatRows(rows)).toContain('(the first of 3 events)');
+    const entry = queue.toEntry(await readRecordAt(log, REJECTED, { partition: 1, offset: 0 }));
+    expect(entry).toMatchObject({ notes: { events: '3' }, value: [{ event: 'a' }, { event: 'b' }, { event: 'c' }] });
+  });
+
+  it('is redriven event by event, under ids that a second redrive repeats', async () => {
+    const log = createLog();
+    log.append(several);
+    const queue = createRejectedQueue(log, NAMESPACE);
+    const report = await redriveAt({ log, queue, dryRun: false }, at);
+    expect(report.redriven).toEqual({ [RECEIVED]: 3 });
+    const expected = [
+      [{ type: 'track', event: 'a' }, 'rejected-1'],
+      [{ type: 'track', event: 'b' }, 'rejected-1:1'],
+      [{ type: 'track', event: 'c' }, 'rejected-1:2'],
+    ];
+    expect(received(log)).toEqual(expected);
+    await redriveAt({ log, queue, dryRun: false }, at);
+    expect(new Set(received(log).map(([, id]) => id)).size).toBe(3);
+  });
+
+  it('is corrected by as many events, and by no other number', async () => {
+    const log = createLog();
+    log.append(several);
+    const run = (replacement: unknown) =>
+      redriveAt({ log, queue: createRejectedQueue(log, NAMESPACE, replacement), dryRun: false }, at);
+    for (const wrong of [{ event: 'x' }, [{ event: 'x' }], Array(4).fill({ event: 'x' })]) {
+      expect(await run(wrong)).toMatchObject({
+        skipped: [{ position: '1:0', reason: expect.stringContaining('3 events: give a JSON array of 3') }],
+      });
+    }
+    expect(received(log)).toEqual([]);
+    await run([{ event: 'x' }, { event: 'y' }, { event: 'z' }]);
+    expect(received(log).map(([value]) => value)).toEqual([{ event: 'x' }, { event: 'y' }, { event: 'z' }]);
+  });
+});
+
 describe('a redrive of all', () => {
   it('goes on from the last one, and the second time does nothing and says so', async () => {
     const log = createLog();

@@ -21,8 +21,8 @@ export interface Entry {
   readonly value: unknown;
 }
 
-/** A record to be written, or the reason why there is none. */
-type Redrive = { readonly record: OutgoingRecord } | { readonly skipped: string };
+/** The records to be written, or the reason why there are none. */
+type Redrive = { readonly records: readonly OutgoingRecord[] } | { readonly skipped: string };
 
 /** A topic of records that were not processed, and how each is redriven. */
 export interface Queue {

@@ -43,16 +43,21 @@ export async function createRedriver(
   let skippedCount = 0;
   let timers = 0;
 
-  async function toOutgoing(record: LogRecord): Promise<OutgoingRecord | undefined> {
+  async function toOutgoing(record: LogRecord): Promise<readonly OutgoingRecord[]> {
     const redrive = await queue.toRedrive(record, { once });
-    const reason =
-      'skipped' in redrive
-        ? redrive.skipped
-        : findObstacle(redrive.record, { partitions: await countPartitions(redrive.record.topic) });
-    if ('record' in redrive && reason === undefined) return redrive.record;
+    const reason = 'skipped' in redrive ? redrive.skipped : await findObstacleIn(redrive.records);
+    if ('records' in redrive && reason === undefined) return redrive.records;
     skippedCount++;
     const position = `${record.partition}:${record.offset}`;
     if (skipped.length < SKIPPED_SHOWN_MAX) skipped.push({ position, reason: String(reason) });
+    return [];
+  }
+
+  async function findObstacleIn(records: readonly OutgoingRecord[]): Promise<string | undefined> {
+    for (const record of records) {
+      const reason = findObstacle(record, { partitions: await countPartitions(record.topic) });
+      if (reason !== undefined) return reason;
+    }
     return undefined;
   }
 
@@ -61,9 +66,9 @@ export async function createRedriver(
       const outgoing: OutgoingRecord[] = [];
       let timersHere = 0;
       for (const record of records) {
-        const one = await toOutgoing(record);
-        if (one === undefined) continue;
-        outgoing.push(one);
+        const written = await toOutgoing(record);
+        if (written.length === 0) continue;
+        outgoing.push(...written);
         if (queue.toEntry(record)?.kind === 'timer') timersHere++;
       }
       await producer?.send(outgoing);
