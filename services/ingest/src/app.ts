@@ -1,15 +1,17 @@
 import { createAccess, createTokenStore, type GrantStore } from '@perennial/access';
 import { toPostgresSchema, toTopic } from '@perennial/contracts';
-import type { Log } from '@perennial/kafka';
+import type { Log, LogProducer } from '@perennial/kafka';
 import { AppError, type Clock, type ReleaseStack, systemClock } from '@perennial/kernel';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import { type App, composeApp, listen, type Opener, openLog, openPool, toReadiness } from '@perennial/service-host';
 import { createLogger, createMetrics, type Logger } from '@perennial/telemetry';
 import { createClockStore } from './adapters/clock-store.js';
 import { createSourceRepository } from './adapters/source-repository.js';
+import { createAddressLimit } from './address-limit.js';
 import { startLogClock } from './clock/start-clock.js';
 import type { Ticker } from './clock/ticker.js';
 import type { IngestConfig } from './config.js';
+import { BODIES_BYTES_MAX } from './http/body-budget.js';
 import type { IngestContext } from './http/ingest-context.js';
 import { createIngestServer } from './http/server.js';
 import { startKafkaSource, toReceivedGroup } from './kafka/kafka-source.js';
@@ -58,15 +60,9 @@ async function start(
   await stores.sources.findByKeyHash('');
 
   // A failed send also fails the records queued behind it, so the transports and the ticks have a producer each.
-  const openProducer = (name: string) =>
-    releases.acquire(
-      name,
-      () => log.createProducer(),
-      (producer) => producer.close(),
-    );
-  const httpProducer = await openProducer('http producer');
-  const sourceProducer = await openProducer('kafka source producer');
-  const tickProducer = await openProducer('tick producer');
+  const httpProducer = await openProducer('http producer', log, releases);
+  const sourceProducer = await openProducer('kafka source producer', log, releases);
+  const tickProducer = await openProducer('tick producer', log, releases);
 
   const records = toRecordContext(config, { topics, partitions });
   const kafkaSource = await releases.acquire(
@@ -89,18 +85,21 @@ async function start(
   const publisher = createPublisher(httpProducer, { clock, events });
   const ingest: IngestContext = {
     sources: createSourceDirectory(stores.sources, clock),
+    addresses: createAddressLimit(config.senders.addressRate, clock),
+    bodiesBytesMax: BODIES_BYTES_MAX,
     publisher,
     records,
     clockMode,
     clock,
     count: events.answered,
+    limited: events.limited,
   };
   let draining = false;
   const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events }));
   const access = createAccess(stores.tokens, clock);
   const { metricsAccess } = config.http;
   const server = createIngestServer(
-    { logger, metrics, metricsAccess, access, readiness },
+    { logger, metrics, metricsAccess, access, readiness, trustedProxies: config.senders.trustedProxies },
     { ingest, driver, partitions, lastTickMs: () => ticker?.lastTickMs() },
   );
   releases.push('http server', async () => {
@@ -109,6 +108,14 @@ async function start(
     await publisher.drain();
   });
   return listen(server, config.http);
+}
+
+function openProducer(name: string, log: Log, releases: ReleaseStack): Promise<LogProducer> {
+  return releases.acquire(
+    name,
+    () => log.createProducer(),
+    (producer) => producer.close(),
+  );
 }
 
 function toRecordContext(

@@ -13,6 +13,7 @@ import {
   readSecret,
 } from '@perennial/config';
 import { LIVE_NAMESPACE } from '@perennial/contracts';
+import { ADDRESS_LIMITS } from './address-limit.js';
 import type { ClockMode } from './domain/parse-timestamp.js';
 
 const PORT_DEFAULT = 7001;
@@ -23,6 +24,15 @@ export interface IngestConfig extends ProcessConfig {
   readonly kafka: KafkaConfig;
   readonly postgres: PostgresConfig;
   readonly clockMode: ClockMode;
+  readonly senders: SendersConfig;
+}
+
+/** How senders are told apart that have no write key in a header. */
+interface SendersConfig {
+  /** Proxies in front of the service: the sender is that many steps from the end of X-Forwarded-For. */
+  readonly trustedProxies: number;
+  /** Requests per second from one address. */
+  readonly addressRate: number;
 }
 
 /** This service's environment; throws AppError `config_invalid` that lists every problem. */
@@ -49,5 +59,24 @@ function readConfig(reader: ConfigReader): IngestConfig {
     kafka: readKafkaConfig(reader),
     postgres: readPostgresConfig(reader),
     clockMode,
+    senders: readSendersConfig(reader),
+  };
+}
+
+function readSendersConfig(reader: ConfigReader): SendersConfig {
+  return {
+    trustedProxies: reader.integer('TRUSTED_PROXIES', {
+      description:
+        'Proxies in front of the service, each of which adds to X-Forwarded-For; 0 where clients connect to it',
+      min: 0,
+      max: 10,
+      default: 0,
+    }),
+    addressRate: reader.integer('ADDRESS_RATE', {
+      description: 'Requests per second from one address (an IPv6 network of 64 bits) without a write key in a header',
+      min: 1,
+      max: 1_000_000,
+      default: ADDRESS_LIMITS.perSecondDefault,
+    }),
   };
 }

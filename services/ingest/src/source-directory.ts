@@ -10,7 +10,9 @@ const BUCKETS_MAX = 10_000;
 export interface SourceDirectory {
   /** The source of a write key, or undefined; throws `dependency_unavailable` if uncached and the store is down. */
   find(writeKey: string): Promise<Source | undefined>;
-  /** Milliseconds to wait; 0 when these events are admitted. */
+  /** Whether this write key was valid when it came last. */
+  isKnown(writeKey: string): boolean;
+  /** Milliseconds to wait; 0 when these events are admitted. For no events it asks only. */
   admit(source: Source, events: number): number;
 }
 
@@ -19,6 +21,7 @@ export function createSourceDirectory(store: SourceStore, clock: Clock = systemC
   const buckets = new LruCache<string, TokenBucket>({ entriesMax: BUCKETS_MAX, sizeMax: BUCKETS_MAX });
   return {
     find: (writeKey) => keys.find(writeKey),
+    isKnown: (writeKey) => keys.isKnown(writeKey),
     admit(source, events) {
       if (source.eventsPerSecondMax === null) return 0;
       const request = { count: events, perSecond: source.eventsPerSecondMax, nowMs: clock.steadyMs() };

@@ -4,6 +4,9 @@ import type { Rejection } from './domain/rejection.js';
 
 export type Transport = 'http' | 'kafka';
 
+/** Why a request was not taken in for its number or size: its address or source sends too much, or too many bodies come at once. */
+export type RequestLimit = 'address' | 'source' | 'bodies';
+
 /** One function for each thing worth reporting: metric and log together; none of them throws. */
 export type IngestEvents = ReturnType<typeof createEvents>;
 
@@ -17,6 +20,9 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     answered(result: { readonly accepted: number; readonly rejections: readonly Rejection[] }): void {
       if (result.accepted > 0) meters.accepted.inc({ transport: 'http' }, result.accepted);
       for (const { step, reason } of result.rejections) meters.rejected.inc({ transport: 'http', step, reason });
+    },
+    limited(limit: RequestLimit): void {
+      meters.limited.inc({ limit });
     },
     published(transport: Transport, { records, ms }: { records: number; ms: number }): void {
       meters.publishSeconds.observe({ transport }, ms / 1000);
@@ -79,6 +85,11 @@ function createMeters(metrics: Metrics) {
       'step',
       'reason',
     ]),
+    limited: metrics.counter(
+      'ingest_requests_limited_total',
+      'Requests answered 429 (limit of the address, rate of the source) or 503 (too many bodies at a time).',
+      ['limit'],
+    ),
     publishSeconds: metrics.histogram(
       'ingest_publish_seconds',
       'From handing records to the producer to the acknowledgement.',

@@ -36,12 +36,21 @@ export function createLogger(options: LoggerOptions): Logger {
     formatters: { level: (label: string) => ({ level: label }) },
     messageKey: 'message',
     errorKey: 'error',
-    serializers: { error: pino.stdSerializers.errWithCause, err: pino.stdSerializers.errWithCause },
+    serializers: {
+      error: pino.stdSerializers.errWithCause,
+      err: pino.stdSerializers.errWithCause,
+      req: toLoggedRequest,
+    },
     redact: { paths: REDACTED, censor: '[redacted]' },
     // Who reads a log on a terminal must not have it obey what a client sent; as JSON it stays the same value.
     hooks: { streamWrite: escapeLines },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
+
+/** A request without its headers and its query: beacons have their write key in the query. */
+function toLoggedRequest(request: { readonly method?: unknown; readonly url?: unknown }): object {
+  return { method: request.method, path: typeof request.url === 'string' ? request.url.split('?', 1)[0] : undefined };
 }
 
 /** A logger that drops everything, for tests. */

@@ -38,6 +38,16 @@ describe('telemetry', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ key });
   });
 
+  it('logs of a request neither headers nor query, where a write key may be', () => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const logger = createLogger({ service: 's', namespace: 'n', instanceId: 'i', level: 'info', destination });
+    const req = { method: 'POST', url: '/beacon/v1/batch?writeKey=pk_1', headers: { authorization: 'Bearer pk_2' } };
+    logger.child({}).info({ req }, 'asked');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ req: { method: 'POST', path: '/beacon/v1/batch' } });
+    expect(lines[0]).not.toContain('pk_');
+  });
+
   it('counts under the service and namespace, one metric a name', async () => {
     const metrics = createMetrics({ service: 's', namespace: 'n', processMetrics: false });
     metrics.counter('records_total', 'Records.', ['kind']).inc({ kind: 'in' }, 2);

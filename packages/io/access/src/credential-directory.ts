@@ -23,6 +23,8 @@ export interface CredentialDirectory<T> {
    * not cached.
    */
   find(secret: string): Promise<T | undefined>;
+  /** Whether the last answer about this secret was a holder: `find` then costs no lookup, or one that must be allowed. */
+  isKnown(secret: string): boolean;
 }
 
 interface Entry<T> {
@@ -61,6 +63,7 @@ export function createCredentialDirectory<T>(
   }
 
   return {
+    isKnown: (secret) => entries.get(toSha256(secret))?.holder !== undefined,
     async find(secret) {
       const hash = toSha256(secret);
       const entry = entries.get(hash);

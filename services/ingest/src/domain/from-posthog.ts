@@ -1,13 +1,17 @@
 import { isJsonObject, type JsonObject } from './parse-properties.js';
 
-/** Converts an item of PostHog's `/batch/` to the Segment shape; `normalise` rejects an item that is no object. */
-export function fromPosthog(raw: unknown): unknown {
+/**
+ * Converts an event of PostHog's SDKs to the Segment shape; `normalise` rejects an item that is no object. `sentAtMs` is
+ * when the request was sent: the browser SDK says of an event how long before that it happened (`offset`).
+ */
+export function fromPosthog(raw: unknown, sentAtMs: number): unknown {
   if (!isJsonObject(raw)) return raw;
-  const properties = isJsonObject(raw.properties) ? raw.properties : {};
+  // The browser SDK has the write key here.
+  const { token: _token, ...properties } = isJsonObject(raw.properties) ? raw.properties : ({} as JsonObject);
   const common: JsonObject = {
     messageId: raw.uuid,
-    userId: raw.distinct_id ?? properties.distinct_id,
-    timestamp: raw.timestamp,
+    userId: raw.distinct_id ?? raw.$distinct_id ?? properties.distinct_id,
+    timestamp: raw.timestamp ?? toTimestamp(raw.offset, sentAtMs),
     context: { timezone: properties.$timezone },
   };
   switch (raw.event) {
@@ -23,10 +27,24 @@ export function fromPosthog(raw: unknown): unknown {
     case '$groupidentify':
       return { ...common, type: 'group', groupId: properties.$group_key, traits: properties.$group_set };
     case '$pageview':
-      return { ...common, type: 'page', properties: raw.properties };
+      return { ...common, type: 'page', properties: toProperties(raw.properties, properties) };
     case '$screen':
-      return { ...common, type: 'screen', name: properties.$screen_name, properties: raw.properties };
+      return {
+        ...common,
+        type: 'screen',
+        name: properties.$screen_name,
+        properties: toProperties(raw.properties, properties),
+      };
     default:
-      return { ...common, type: 'track', event: raw.event, properties: raw.properties };
+      return { ...common, type: 'track', event: raw.event, properties: toProperties(raw.properties, properties) };
   }
+}
+
+/** The properties without the write key; anything but an object is left for `normalise` to reject. */
+function toProperties(raw: unknown, properties: JsonObject): unknown {
+  return isJsonObject(raw) ? properties : raw;
+}
+
+function toTimestamp(offset: unknown, sentAtMs: number): number | undefined {
+  return typeof offset === 'number' && Number.isFinite(offset) && offset >= 0 ? sentAtMs - offset : undefined;
 }

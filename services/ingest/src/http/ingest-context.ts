@@ -1,33 +1,31 @@
 import type { Clock } from '@perennial/kernel';
 import type { FastifyInstance } from '@perennial/service-host';
 import { toProblemReply } from '@perennial/service-host';
+import type { AddressLimit } from '../address-limit.js';
 import { LIMITS } from '../domain/limits.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
 import type { Rejection } from '../domain/rejection.js';
-import type { Source } from '../ports.js';
 import type { Publisher } from '../publisher.js';
 import type { RecordContext } from '../records.js';
 import type { SourceDirectory } from '../source-directory.js';
+import type { RequestLimit } from '../telemetry.js';
 import { createTooLarge } from './read-body.js';
 import { HttpRefusal } from './refusal.js';
 
 /** Dependencies of HTTP ingest. */
 export interface IngestContext {
   readonly sources: SourceDirectory;
+  readonly addresses: AddressLimit;
+  /** Bytes of bodies being received or processed at a time. */
+  readonly bodiesBytesMax: number;
   readonly publisher: Publisher;
   readonly records: RecordContext;
   readonly clockMode: ClockMode;
   readonly clock: Clock;
   /** Reports the result of a request to the metrics. */
   readonly count: (result: { readonly accepted: number; readonly rejections: readonly Rejection[] }) => void;
-}
-
-/** The source of a write key, or 401. */
-export async function authenticate(ingest: IngestContext, writeKey: string | undefined): Promise<Source> {
-  const source = writeKey === undefined ? undefined : await ingest.sources.find(writeKey);
-  if (source !== undefined) return source;
-  const message = writeKey === undefined ? 'a write key is needed' : 'the write key is unknown or revoked';
-  throw new HttpRefusal(401, 'invalid_write_key', message, { 'www-authenticate': 'Basic realm="write key"' });
+  /** Reports a request that was answered 429, or 503 for its body. */
+  readonly limited: (limit: RequestLimit) => void;
 }
 
 /** Reads bodies raw, whatever their content type (browsers send beacons as text/plain); all errors have one form. */

@@ -78,6 +78,26 @@ export function defineCallOperation(path: string, id: string): Operation {
   };
 }
 
+const BATCH_ANSWER = Type.Object({
+  success: Type.Literal(true),
+  rejected: Type.Optional(
+    Type.Array(Type.Object({ index: Type.Integer(), reason: Type.String(), message: Type.String() })),
+  ),
+});
+
+/** What PostHog's browser SDK sends: an event, a list of events, or a batch. */
+export function definePosthogOperation(path: string, id: string): Operation {
+  return {
+    id,
+    method: 'POST',
+    path,
+    access: 'write-key',
+    summary: `Takes an event of PostHog's SDK, a list of up to ${LIMITS.batchEventsMax}, or a batch; bad ones are listed, the others accepted.`,
+    body: Type.Unknown({ description: 'JSON, plain, compressed, or in base64 as the form field `data`.' }),
+    answer: BATCH_ANSWER,
+  };
+}
+
 /** A batch of calls, in the Segment API's form or PostHog's. */
 export function defineBatchOperation(path: string, id: string): Operation {
   return {
@@ -87,11 +107,6 @@ export function defineBatchOperation(path: string, id: string): Operation {
     access: 'write-key',
     summary: `Takes up to ${LIMITS.batchEventsMax} events, ${LIMITS.batchBytesMax} bytes at most; bad ones are listed, the others accepted.`,
     body: Type.Object({ batch: Type.Array(Type.Unknown()) }, { additionalProperties: true }),
-    answer: Type.Object({
-      success: Type.Literal(true),
-      rejected: Type.Optional(
-        Type.Array(Type.Object({ index: Type.Integer(), reason: Type.String(), message: Type.String() })),
-      ),
-    }),
+    answer: BATCH_ANSWER,
   };
 }

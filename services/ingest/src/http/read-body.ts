@@ -10,10 +10,26 @@ const DECODERS = {
   br: promisify(brotliDecompress),
 } as const;
 
-/** The body as sent, decompressed. zlib stops at the bound, so a gzip bomb costs 500 KB of memory and then 413. */
+const IDENTITY = 'identity';
+/** JSON never begins with these bytes. */
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+const FORM_FIELD = 'data=';
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+
+/**
+ * The JSON text of a body. A browser cannot set headers on a beacon, so its SDKs compress without `content-encoding`
+ * (PostHog: `compression=gzip-js` in the query) or send base64 as the form field `data`; both are recognised by what the
+ * body begins with.
+ */
 export async function decodeBody(body: Buffer, contentEncoding: string | undefined): Promise<Buffer> {
-  const encoding = contentEncoding?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return body;
+  const encoding = contentEncoding?.trim().toLowerCase() ?? '';
+  const isPlain = encoding === IDENTITY || encoding === '';
+  if (!isPlain) return fromForm(await decompress(body, encoding));
+  return fromForm(body.subarray(0, 2).equals(GZIP_MAGIC) ? await decompress(body, 'gzip') : body);
+}
+
+/** zlib stops at the bound, so a gzip bomb costs 500 KB of memory and then 413. */
+async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
   if (!Object.hasOwn(DECODERS, encoding)) {
     throw new HttpRefusal(
       415,
@@ -27,6 +43,15 @@ export async function decodeBody(body: Buffer, contentEncoding: string | undefin
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw createTooLarge();
     throw new HttpRefusal(400, 'invalid_encoding', `the body is not valid ${encoding}`);
   }
+}
+
+/** The content of the form field `data`, in base64 or as plain JSON; any other body is unchanged. */
+function fromForm(body: Buffer): Buffer {
+  if (body.subarray(0, FORM_FIELD.length).toString('latin1') !== FORM_FIELD) return body;
+  const text = new URLSearchParams(body.toString()).get('data') ?? '';
+  // In a form that was not percent-encoded, the `+` of base64 has become a space.
+  const base64 = text.replaceAll(' ', '+');
+  return BASE64.test(base64) ? Buffer.from(base64, 'base64') : Buffer.from(text);
 }
 
 /** The 413 error of a body: one text for all checks that find it too large. */

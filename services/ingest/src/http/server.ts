@@ -1,13 +1,17 @@
 import {
   createHttpServer,
+  type ErrorBody,
   type FastifyInstance,
   type HttpServerOptions,
   type Operation,
+  type Problem,
 } from '@perennial/service-host';
 import { LIMITS } from '../domain/limits.js';
+import { addAdmission } from './admission.js';
 import { addClockRoutes, type ClockRoutesOptions } from './clock-routes.js';
 import { addCors } from './cors.js';
-import { addEventRoutes, EVENT_OPERATIONS, EVENT_PATHS } from './event-routes.js';
+import { EVENT_OPERATIONS, EVENT_PATHS } from './event-paths.js';
+import { addEventRoutes } from './event-routes.js';
 import { prepareEventRoutes } from './ingest-context.js';
 import { advanceClock, getClock } from './operations.js';
 
@@ -19,13 +23,20 @@ export function createIngestServer(
   options: Omit<HttpServerOptions, 'bodyLimitBytes'>,
   routes: ClockRoutesOptions,
 ): FastifyInstance {
-  const server = createHttpServer({ ...options, bodyLimitBytes: LIMITS.batchBytesMax });
+  const server = createHttpServer({ ...options, bodyLimitBytes: LIMITS.batchBytesMax, formatProblem });
   // A scope of its own, so that its parsers, hooks and error form apply to its routes only.
   void server.register(async (scope) => {
     prepareEventRoutes(scope);
     addCors(scope, EVENT_PATHS);
+    addAdmission(scope, routes.ingest);
     addEventRoutes(scope, routes.ingest);
   });
   addClockRoutes(server, routes);
   return server;
+}
+
+/** Errors of event paths have the form of the Segment API, also those of requests that reach no route. */
+function formatProblem({ instance, code, detail }: Problem): ErrorBody | undefined {
+  if (!EVENT_PATHS.includes(instance)) return undefined;
+  return { mediaType: 'application/json', body: JSON.stringify({ success: false, error: code, message: detail }) };
 }

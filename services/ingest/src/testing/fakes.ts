@@ -1,10 +1,13 @@
+import { SCOPES, type Scope } from '@perennial/access';
 import { createTestAccess } from '@perennial/access/testing';
 import { AcceptedRecord, type EventRejected } from '@perennial/contracts';
 import type { LogProducer, OutgoingRecord } from '@perennial/kafka';
 import { AppError, type Clock, toSha256 } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
 import { type FastifyInstance, listen } from '@perennial/service-host';
-import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { createMetrics, createSilentLogger, type Logger } from '@perennial/telemetry';
+import { createAddressLimit } from '../address-limit.js';
+import { BODIES_BYTES_MAX } from '../http/body-budget.js';
 import type { ClockRoutesOptions } from '../http/clock-routes.js';
 import type { IngestContext } from '../http/ingest-context.js';
 import { createIngestServer } from '../http/server.js';
@@ -18,6 +21,8 @@ export const WRITE_KEY = 'pk_test';
 export const SLOW_WRITE_KEY = 'pk_slow';
 export const NOW_MS = Date.parse('2026-05-01T12:00:00.000Z');
 export const PARTITIONS = 4;
+/** Requests per second of an address without a known write key; the burst is ten times that. */
+export const ADDRESS_RATE = 10;
 
 /** A clock that moves only when a test moves it; waits end when it is moved past them, not when it is set. */
 export class FakeClock implements Clock {
@@ -171,6 +176,8 @@ export interface IngestHarness {
   readonly store: FakeSourceStore;
   readonly clock: FakeClock;
   listen(): Promise<string>;
+  /** The text of /metrics. */
+  readMetrics(): Promise<string>;
 }
 
 export function createIngestHarness(
@@ -179,33 +186,53 @@ export function createIngestHarness(
     driver?: ClockRoutesOptions['driver'];
     limits?: PublishLimits;
     clock?: FakeClock;
+    trustedProxies?: number;
+    scopes?: readonly Scope[];
+    bodiesBytesMax?: number;
+    logger?: Logger;
   } = {},
 ): IngestHarness {
   const { clockMode = 'wall', driver, limits, clock = new FakeClock() } = options;
+  const {
+    trustedProxies = 0,
+    scopes = SCOPES,
+    bodiesBytesMax = BODIES_BYTES_MAX,
+    logger = createSilentLogger(),
+  } = options;
   const producer = new FakeProducer();
   const store = new FakeSourceStore();
-  const logger = createSilentLogger();
   const metrics = createMetrics({ service: 'ingest', namespace: 'test', processMetrics: false });
   const events = createEvents(logger, metrics);
   const ingest: IngestContext = {
     sources: createSourceDirectory(store, clock),
+    addresses: createAddressLimit(ADDRESS_RATE, clock),
+    bodiesBytesMax,
     publisher: createPublisher(producer, { clock, events, ...(limits && { limits }) }),
     records: RECORDS,
     clockMode,
     clock,
     count: events.answered,
+    limited: events.limited,
   };
   const server = createIngestServer(
     {
       logger,
       metrics,
       metricsAccess: 'open',
-      access: createTestAccess(),
+      trustedProxies,
+      access: createTestAccess(scopes),
       readiness: () => ({ ready: true, reasons: [] }),
     },
     { ingest, driver, lastTickMs: () => undefined, partitions: PARTITIONS },
   );
-  return { server, producer, store, clock, listen: () => listen(server, { host: '127.0.0.1', port: 0 }) };
+  return {
+    server,
+    producer,
+    store,
+    clock,
+    listen: () => listen(server, { host: '127.0.0.1', port: 0 }),
+    readMetrics: () => metrics.registry.metrics(),
+  };
 }
 
 const EVENTUALLY_MS_MAX = 20_000;
