@@ -131,7 +131,7 @@ describe('driven clock', () => {
 
   it.each([
     [{}, 'to is missing'],
-    [{ to: 'soon' }, 'to must be'],
+    [{ to: 'soon' }, 'to "soon" is not a time'],
     [{ to: '2099-01-01' }, '24 h ahead'],
     [{ to: '1970-01-01' }, 'before 1990'],
     [{ to: '1997-01-01', stepMs: 2 * HOUR }, 'stepMs'],

@@ -230,7 +230,7 @@ describe('a rejected record that holds several events', () => {
     const queue = createRejectedQueue(log, NAMESPACE);
     const { rows, count } = await listEntries(log, queue, { filter: {}, limit: 5 });
     expect(count).toBe(1);
-    expect(formatRows(rows)).toContain('(the first of 3 events)');
+    expect(formatRows(rows).text).toContain('(the first of 3 events)');
     const entry = queue.toEntry(await readRecordAt(log, REJECTED, { partition: 1, offset: 0 }));
     expect(entry).toMatchObject({ notes: { events: '3' }, value: [{ event: 'a' }, { event: 'b' }, { event: 'c' }] });
   });
