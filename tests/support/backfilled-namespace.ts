@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { runBackfill } from '@perennial/backfill';
-import { HEADERS, type ServiceName, toTopic } from '@perennial/contracts';
+import { openRowLedger, runBackfill } from '@perennial/backfill';
+import { HEADERS, type ServiceName, toPostgresSchema, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { ensurePlatform, loadNamespaceState, type Platform } from '@perennial/launcher';
+import { withPool } from '@perennial/postgres';
 import type { TestEnvironment } from './environment.js';
 import { readTopic } from './read-topic.js';
 
@@ -56,20 +57,24 @@ export async function backfillFile(
     '--json',
   ]);
   const { writeKey } = JSON.parse(created) as { writeKey: string };
-  return runBackfill({
-    namespace,
-    log,
-    writeKey,
-    token: platform.token,
-    file: options.file,
-    untilMs: options.untilMs,
-    via: options.via ?? 'http',
-    ingestUrl: () => findUrl(platform, 'ingest'),
-    progressFolder: join(layout.home, 'backfills', namespace),
-    onProgress(progress) {
-      if (progress.kind === 'sending') options.onSent?.(progress.sent / progress.events);
-    },
-  });
+  const pool = { url: platform.endpoints.postgresUrl, applicationName: 'test-backfill', connectionsMax: 1 };
+  return withPool(pool, async (ledgerPool) =>
+    runBackfill({
+      namespace,
+      log,
+      writeKey,
+      token: platform.token,
+      file: options.file,
+      untilMs: options.untilMs,
+      via: options.via ?? 'http',
+      ingestUrl: () => findUrl(platform, 'ingest'),
+      ledger: await openRowLedger(ledgerPool, toPostgresSchema(namespace, 'backfill')),
+      progressFolder: join(layout.home, 'backfills', namespace),
+      onProgress(progress) {
+        if (progress.kind === 'sending') options.onSent?.(progress.sent / progress.events);
+      },
+    }),
+  );
 }
 
 /** Current address of a service: after a restart its port may differ. */

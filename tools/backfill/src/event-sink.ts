@@ -1,8 +1,15 @@
 import type { Outgoing } from './lanes.js';
 
-/** Result of one delivery: how many events the front door reported as bad (unknown to a producer on Kafka: 0). */
+/** An event that ingest does not accept, with its first row's line in the file. */
+export interface RejectedEvent {
+  readonly line: number;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Result of one delivery: the events that the front door reported as bad (unknown to a producer on Kafka: none). */
 export interface Delivery {
-  readonly rejected: number;
+  readonly rejected: readonly RejectedEvent[];
 }
 
 /** How events enter the platform; both implementations end in the same topics. */

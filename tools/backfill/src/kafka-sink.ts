@@ -18,7 +18,7 @@ export async function createKafkaSink(log: Log, namespace: string): Promise<Even
         headers: { 'content-type': 'application/json' },
       }));
       await producer.send(records);
-      return { rejected: 0 };
+      return { rejected: [] };
     },
     reached: async () => {
       const offsets = await log.offsets(topic);

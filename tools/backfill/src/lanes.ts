@@ -1,10 +1,14 @@
-import type { History, SegmentTrack } from '@perennial/history';
+import type { RowId } from '@perennial/history';
 import { BACKFILL_LIMITS } from './limits.js';
+import type { Remaining } from './remaining.js';
 
 /** One event as sent. */
 export interface Outgoing {
   readonly userId: string;
   readonly json: string;
+  /** Line of its first row in the file. */
+  readonly line: number;
+  readonly rowId: RowId;
 }
 
 export interface Range {
@@ -19,7 +23,7 @@ export function toLaneCount(events: number): number {
 
 /** The batches of one lane, in order: the events of the users assigned to it, within the front door's limits. */
 export function* toBatches(
-  history: Pick<History, 'userNumber'> & { event(index: number): SegmentTrack },
+  history: Omit<Remaining, 'length' | 'timestampMs'>,
   range: Range,
   lane: { number: number; count: number },
 ): Generator<Outgoing[]> {
@@ -35,7 +39,7 @@ export function* toBatches(
       batch = [];
       bytes = 0;
     }
-    batch.push({ userId: event.userId, json });
+    batch.push({ userId: event.userId, json, line: history.line(index), rowId: history.rowId(index) });
     bytes += size;
   }
   if (batch.length > 0) yield batch;

@@ -21,4 +21,10 @@ export const BACKFILL_LIMITS = {
   quietStallMaxMs: 60_000,
   quietTotalMaxMs: 60 * 60_000,
   quietPollMs: 200,
+  /** Rows acknowledged but not yet in the ledger: fewer than the message ids that a profile remembers (4,096). */
+  ledgerPendingIdsMax: 2_000,
+  /** Log time for which they may wait: less than message ids are remembered (24 h). */
+  ledgerPendingLogMs: 6 * 3_600_000,
+  /** Share of bad rows above which nothing is sent: the file is not what the mapping says. */
+  badRowsShareMax: 0.5,
 } as const;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log, OutgoingRecord } from '@perennial/kafka';
+import { ID_BYTES, type RowLedger } from './row-ledger.js';
 
 export interface FakeEvent {
   readonly messageId: string;
@@ -97,4 +98,28 @@ function createFakeLog(records: readonly FakeRecord[], received: OutgoingRecord[
     groupOffsets: async (_group, topic) => new Map([...ends(topic)].map(([partition, { high }]) => [partition, high])),
     close: async () => undefined,
   };
+}
+
+/** A ledger in memory; `failing` makes appends fail. */
+export function createMemoryLedger(): RowLedger & { readonly entries: Buffer[]; failing: boolean } {
+  const entries: Buffer[] = [];
+  let lastMs: number | undefined;
+  const ledger = {
+    entries,
+    failing: false,
+    summarize: async () => ({ ids: Buffer.concat(entries).length / ID_BYTES, logTimeMs: lastMs }),
+    read: async function* () {
+      for (const entry of entries) yield entry;
+    },
+    append: async (ids: Buffer, logTimeMs: number) => {
+      if (ledger.failing) throw new Error('the ledger is away');
+      entries.push(ids);
+      lastMs = Math.max(lastMs ?? logTimeMs, logTimeMs);
+    },
+    clear: async () => {
+      entries.length = 0;
+      lastMs = undefined;
+    },
+  };
+  return ledger;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@perennial/kernel';
-import { type FakeEvent, startFakePlatform } from './platform-test-kit.js';
+import { createMemoryLedger, type FakeEvent, startFakePlatform } from './platform-test-kit.js';
 import type { BackfillOptions, BackfillProgress } from './run-backfill.js';
 import { runBackfill } from './run-backfill.js';
 
@@ -27,10 +27,12 @@ function createFastClock(): Clock & { waits: number[] } {
 describe('runBackfill', () => {
   let folder: string;
   let platform: Awaited<ReturnType<typeof startFakePlatform>>;
+  let ledger: ReturnType<typeof createMemoryLedger>;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'perennial-backfill-'));
     platform = await startFakePlatform();
+    ledger = createMemoryLedger();
   });
 
   afterEach(async () => {
@@ -52,12 +54,14 @@ describe('runBackfill', () => {
       writeKey: 'key',
       token: 'pt_x',
       log: platform.log,
+      ledger,
       progressFolder: join(folder, 'progress'),
       clock: createFastClock(),
       ...more,
     });
+  const toName = ({ userId, timestamp }: FakeEvent) => `${userId} ${timestamp.slice(0, 10)}`;
   const toTrail = () =>
-    platform.records.map((record) => (record.kind === 'clock' ? record.to.slice(0, 16) : record.event.messageId));
+    platform.records.map((record) => (record.kind === 'clock' ? record.to.slice(0, 16) : toName(record.event)));
   const THREE_DAYS = [
     'u1,2024-01-03T09:30:00Z,purchase,,,1,3,',
     'u1,2024-01-01T09:30:00Z,purchase,,,1,1,',
@@ -66,11 +70,11 @@ describe('runBackfill', () => {
   ];
   const THREE_DAYS_TRAIL = [
     '2024-01-01T09:00',
-    'history.csv:3',
+    'u1 2024-01-01',
     '2024-01-01T23:00',
-    'history.csv:5',
+    'u2 2024-01-02',
     '2024-01-03T09:00',
-    'history.csv:2',
+    'u1 2024-01-03',
     '2024-01-03T10:00',
   ];
 
@@ -101,6 +105,7 @@ describe('runBackfill', () => {
     const result = await backfill(join(folder, 'other.csv'));
     expect(result).toMatchObject({ alreadyBackfilled: true, events: { sent: 0 }, ticks: 0, orders: 2 });
     expect(platform.state.requests).toBe(before);
+    expect(result).toMatchObject({ repeatedRows: 3, events: { repeated: 3 } });
   });
 
   it('backfills again into a namespace whose data is gone', async () => {
@@ -124,20 +129,84 @@ describe('runBackfill', () => {
       resumedFrom: '2024-01-02T00:00:00.000Z',
       alreadyBackfilled: false,
     });
-    expect(toTrail().filter((entry) => entry.startsWith('history'))).toEqual(
-      THREE_DAYS_TRAIL.filter((entry) => entry.startsWith('history')),
+    expect(toTrail().filter((entry) => entry.startsWith('u'))).toEqual(
+      THREE_DAYS_TRAIL.filter((entry) => entry.startsWith('u')),
     );
     expect(await backfill(file)).toMatchObject({ alreadyBackfilled: true });
   });
 
-  it.each([1, 2, 3, 4, 5, 6, 7])('goes on after a stop at request %i, repeating at most an hour', async (stopAt) => {
+  it.each([1, 2, 3, 4, 5, 6, 7])('goes on after a stop at request %i, and sends no row twice', async (stopAt) => {
     const file = await writeHistory(THREE_DAYS);
     platform.state.trouble = () => (platform.state.requests >= stopAt ? { status: 404 } : undefined);
     await expect(backfill(file)).rejects.toThrow(/404/);
     platform.state.trouble = undefined;
     await backfill(file);
-    expect([...new Set(toTrail())]).toEqual(THREE_DAYS_TRAIL);
-    expect(toTrail().length).toBeLessThanOrEqual(THREE_DAYS_TRAIL.length + 1);
+    expect(toTrail()).toEqual(THREE_DAYS_TRAIL);
+  });
+
+  it.each(['crash', 'ledger'])('repeats with the same ids what a %s kept out of the ledger', async (cause) => {
+    const file = await writeHistory(THREE_DAYS);
+    ledger.failing = true;
+    if (cause === 'crash') platform.state.trouble = () => (platform.state.requests > 3 ? { status: 404 } : undefined);
+    await expect(backfill(file)).rejects.toThrow();
+    platform.state.trouble = undefined;
+    ledger.failing = false;
+    await backfill(file);
+    const sent = platform.records.flatMap((record) => (record.kind === 'event' ? [record.event] : []));
+    expect(sent.length).toBeGreaterThan(3);
+    expect(new Set(sent.map(({ messageId }) => messageId)).size).toBe(3);
+  });
+
+  it('sends only the new rows of an export that has grown, was renamed, and comes years of log time later', async () => {
+    await backfill(await writeHistory(THREE_DAYS));
+    await backfill(await writeHistory(['u7,2034-01-01,purchase,,,1,1,'], 'later.csv'), {
+      reading: { latestMs: Date.UTC(2040, 0, 1) },
+    });
+    platform.records.length = platform.records.findLastIndex(({ kind }) => kind === 'clock') + 1;
+    const shuffled = ['u3,2024-01-05,purchase,,,1,5,', ...[...THREE_DAYS].reverse()];
+    const result = await backfill(await writeHistory(shuffled, 'orders (2).csv'));
+    expect(toTrail().slice(-1)).toEqual(['u3 2024-01-05']);
+    expect(result).toMatchObject({ repeatedRows: 3, events: { sent: 1, repeated: 3 }, alreadyBackfilled: false });
+  });
+
+  it('counts each of two equal rows, and a third one that a later file has', async () => {
+    const row = 'u1,2024-01-01,purchase,,,1,5,';
+    expect((await backfill(await writeHistory([row, row]))).events).toMatchObject({ sent: 2 });
+    const later = await backfill(await writeHistory([row, row, row], 'later.csv'));
+    expect(later.events).toMatchObject({ sent: 1, repeated: 2 });
+    expect(new Set(platform.records.flatMap((r) => (r.kind === 'event' ? [r.event.messageId] : []))).size).toBe(3);
+  });
+
+  it('knows rows by the column that names them, whatever else has changed', async () => {
+    const reading = { map: { id: 'extra' } };
+    await backfill(await writeHistory(['u1,2024-01-01,purchase,,,1,5,a', 'u1,2024-01-02,purchase,,,1,5,b']), {
+      reading,
+    });
+    const changed = [
+      'u1,2024-01-01,purchase,,,1,6,a',
+      'u1,2024-01-02,purchase,,,1,5,c',
+      'u1,2024-01-03,purchase,,,1,5,c',
+    ];
+    const result = await backfill(await writeHistory(changed, 'later.csv'), { reading });
+    expect(result).toMatchObject({ events: { sent: 1, repeated: 1 }, sameId: 1 });
+  });
+
+  it('leaves alone what a version without a ledger has sent', async () => {
+    const file = await writeHistory(THREE_DAYS);
+    const { sha256 } = await backfill(file, { untilMs: Date.UTC(2024, 0, 2) });
+    ledger.entries.length = 0;
+    const reachedMs = Date.UTC(2024, 0, 2);
+    await writeFile(join(folder, 'progress', `${sha256}.json`), JSON.stringify({ sha256, fileName: 'x', reachedMs }));
+    expect((await backfill(file)).events).toMatchObject({ sent: 1, repeated: 2 });
+    expect((await backfill(file)).alreadyBackfilled).toBe(true);
+  });
+
+  it('sends nothing of a file that is not what the mapping says', async () => {
+    const bad = await writeHistory(['u1,x,purchase,,,1,5,', 'u2,y,purchase,,,1,5,', 'u1,2024-01-01,purchase,,,1,5,']);
+    await expect(backfill(bad)).rejects.toThrow(/too few rows of history.csv.*history.csv:2 ts "x".*nothing was sent/s);
+    const near = await writeHistory(['u1,2024-01-01,sale,,,1,5,'], 'near.csv');
+    await expect(backfill(near)).rejects.toThrow(/no row of type purchase.*--types "sale=purchase"/s);
+    expect(platform.records).toEqual([]);
   });
 
   it('keeps the order of each user over lanes, batches and retries', async () => {
@@ -175,6 +244,9 @@ describe('runBackfill', () => {
     platform.state.trouble = (_path, { batch }) => (batch?.some(isBad) ? { status: 400 } : undefined);
     const result = await backfill(await writeHistory(rows));
     expect(result.events).toMatchObject({ sent: 40, accepted: 39, rejected: 1 });
+    expect(result.events.rejections).toEqual([
+      { reason: '400', count: 1, first: [expect.objectContaining({ line: 15 })] },
+    ]);
     expect(platform.records.some((record) => record.kind === 'event' && isBad(record.event))).toBe(false);
   });
 

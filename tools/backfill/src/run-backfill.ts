@@ -1,31 +1,37 @@
 import { toTopic } from '@perennial/contracts';
-import type { BadRow, ColumnMap, History } from '@perennial/history';
-import { readOrders } from '@perennial/history';
+import { assertUsable, type History, type ReadOptions, readOrders, toWarnings } from '@perennial/history';
 import type { Log } from '@perennial/kafka';
-import { type Clock, ReleaseStack, systemClock } from '@perennial/kernel';
+import { AppError, type Clock, ReleaseStack, systemClock } from '@perennial/kernel';
+import type { BackfillResult } from './backfill-result.js';
 import { advanceClock, readLogTime } from './clock-client.js';
 import type { EventSink } from './event-sink.js';
 import { createHttpSink } from './http-sink.js';
 import type { IngestAddress } from './ingest-address.js';
 import { createKafkaSink } from './kafka-sink.js';
-import { type Range, toBatches, toLaneCount } from './lanes.js';
+import { type Outgoing, type Range, toBatches, toLaneCount } from './lanes.js';
+import { LedgerWriter } from './ledger-writer.js';
+import { readLegacyProgress } from './legacy-progress.js';
+import { BACKFILL_LIMITS } from './limits.js';
 import { lockFolder } from './lock.js';
-import type { Progress, ProgressStore } from './progress-store.js';
-import { createProgressStore } from './progress-store.js';
 import { type Lags, waitForQuiet } from './quiet.js';
+import { Rejections } from './rejections.js';
+import { encodeIds, findSent, type Remaining, type Sent, summarizeSent, toRemaining } from './remaining.js';
 import { type Retrying, throwIfAborted } from './retrying.js';
-import { countTicks, findFirstAfter, type ScheduleInput, toSteps, toTickCalls } from './schedule.js';
+import { LEDGER_IDS_MAX, type RowLedger } from './row-ledger.js';
+import { countTicks, findFirstAfter, findLastTick, type ScheduleInput, toSteps, toTickCalls } from './schedule.js';
 
 export interface BackfillOptions extends IngestAddress {
   /** Path of the history file. */
   readonly file: string;
-  readonly map?: ColumnMap | undefined;
+  readonly reading?: ReadOptions | undefined;
   /** Rows up to and including this time are sent, and log time stops exactly there. */
   readonly untilMs?: number | undefined;
   readonly via: 'http' | 'kafka';
   readonly namespace: string;
   readonly log: Log;
-  /** Folder of the progress of backfills into this namespace. */
+  /** The rows backfilled into this namespace so far. */
+  readonly ledger: RowLedger;
+  /** Folder of the lock; earlier versions kept the progress of each file there. */
   readonly progressFolder: string;
   readonly onProgress?: ((progress: BackfillProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -46,39 +52,6 @@ export type BackfillProgress =
   | { readonly kind: 'sending'; readonly sent: number; readonly events: number; readonly timeMs: number }
   | { readonly kind: 'retry'; readonly message: string; readonly waitMs: number }
   | { readonly kind: 'settling'; readonly lags: Lags };
-
-/** Result of a backfill. Numbers of events and ticks are of this run; rows, orders and refunds are of the file. */
-export interface BackfillResult {
-  readonly file: string;
-  readonly sha256: string;
-  readonly namespace: string;
-  readonly rows: number;
-  readonly badRows: { readonly count: number; readonly first: readonly BadRow[] };
-  readonly events: {
-    readonly sent: number;
-    readonly accepted: number;
-    readonly rejected: number;
-    readonly duplicates: number | null;
-    /**
-     * `answers`: the answers of the front door (HTTP). `topics`: records of event.accepted and event.rejected (Kafka).
-     */
-    readonly countedBy: 'answers' | 'topics';
-  };
-  readonly orders: number;
-  readonly refunds: number;
-  readonly others: number;
-  readonly users: number;
-  readonly firstTs: string | null;
-  readonly lastTs: string | null;
-  readonly resumedFrom: string | null;
-  readonly ticks: number;
-  readonly logTime: string | null;
-  /** False when the platform did not become quiet within the limit; `lags` names the consumers that are behind. */
-  readonly settled: boolean;
-  readonly lags: Lags;
-  readonly seconds: number;
-  readonly alreadyBackfilled: boolean;
-}
 
 /**
  * Backfills a history file through the front door in fast time and waits until the platform has processed it. Throws
@@ -110,10 +83,10 @@ class Backfill {
   readonly #options: BackfillOptions;
   readonly #releases: ReleaseStack;
   readonly #clock: Clock;
-  readonly #store: ProgressStore;
+  readonly #writer: LedgerWriter;
+  readonly #rejections = new Rejections();
   readonly #retrying: Retrying;
   #sent = 0;
-  #rejected = 0;
   #ticks = 0;
   /** Log time of the namespace; other files may have advanced it further than this one. */
   #logTimeMs: number | undefined;
@@ -122,7 +95,7 @@ class Backfill {
     this.#options = options;
     this.#releases = releases;
     this.#clock = options.clock ?? systemClock;
-    this.#store = createProgressStore(options.progressFolder);
+    this.#writer = new LedgerWriter(options.ledger);
     this.#retrying = {
       signal: options.signal,
       clock: this.#clock,
@@ -133,97 +106,117 @@ class Backfill {
   async run(): Promise<BackfillResult> {
     const startMs = this.#clock.steadyMs();
     this.#logTimeMs = await readLogTime(this.#options, this.#retrying);
-    const { history, progress } = await this.#read();
+    const { history, sent } = await this.#read();
+    const remaining = toRemaining(history, sent.flags);
     const before = await this.#count();
-    const resumedMs = progress?.reachedMs;
-    const schedule: ScheduleInput = {
-      length: history.length,
-      timestampMs: (index) => history.timestampMs(index),
-      reachedMs: resumedMs,
-      untilMs: this.#options.untilMs,
-    };
-    const reachedMs = await this.#walk(history, schedule);
-    const alreadyBackfilled = resumedMs !== undefined && reachedMs === resumedMs;
+    const schedule: ScheduleInput = { ...remaining, untilMs: this.#options.untilMs };
+    await this.#walk(remaining, schedule, findLastTick(history, this.#options.untilMs));
     const settled = await this.#settle();
     throwIfAborted(this.#options.signal);
     const after = await this.#count();
-    const seen = findFirstAfter(schedule, reachedMs ?? Number.NEGATIVE_INFINITY);
+    const seen = findFirstAfter(history, this.#logTimeMs ?? Number.NEGATIVE_INFINITY);
+    const { sha256, dialect, rows, badRows, leftOut, sameId, eventTypes, counts, users } = history;
     return {
       file: this.#options.file,
-      sha256: history.sha256,
+      sha256,
       namespace: this.#options.namespace,
-      rows: history.rows,
-      badRows: history.badRows,
+      dialect,
+      rows,
+      badRows,
+      leftOut,
+      repeatedRows: sent.rows,
+      sameId,
+      eventTypes,
+      warnings: toWarnings(history),
       events: {
         ...this.#toResult(before, after),
         sent: this.#sent,
+        repeated: sent.events,
         duplicates: subtract(after.duplicates, before.duplicates),
+        rejections: this.#rejections.result(),
       },
-      orders: history.counts.orders,
-      refunds: history.counts.refunds,
-      others: history.counts.others,
-      users: history.users,
+      ...counts,
+      users,
       firstTs: toText(history.length === 0 ? undefined : history.timestampMs(0)),
       lastTs: toText(seen === 0 ? undefined : history.timestampMs(seen - 1)),
-      resumedFrom: toText(resumedMs),
+      resumedFrom: toText(sent.lastMs),
       ticks: this.#ticks,
       logTime: toText(this.#logTimeMs),
       settled: settled.quiet,
       lags: settled.lags,
       seconds: (this.#clock.steadyMs() - startMs) / 1000,
-      alreadyBackfilled,
+      alreadyBackfilled: sent.events > 0 && findFirstAfter(remaining, this.#options.untilMs ?? Infinity) === 0,
     };
   }
 
-  /** The file, under the name that it had when its backfill began, and its progress. */
-  async #read(): Promise<{ history: History; progress: Progress | undefined }> {
-    const { file, map, onProgress } = this.#options;
+  /** The file, and which of its events earlier runs have sent. */
+  async #read(): Promise<{ history: History; sent: Sent }> {
+    const { file, reading, onProgress, ledger } = this.#options;
     onProgress?.({ kind: 'reading', file });
-    const options = { ...(map === undefined ? {} : { map }), latestMs: this.#clock.now() };
-    const history = await readOrders(file, options);
-    const progress = await this.#store.load(history.sha256);
-    if (progress === undefined) {
-      const firstMs = history.length === 0 ? Number.POSITIVE_INFINITY : history.timestampMs(0);
-      if (this.#logTimeMs !== undefined && firstMs <= this.#logTimeMs) {
-        this.#notice(`the namespace is at ${toText(this.#logTimeMs)} already: events up to then come late`);
-      }
-      return { history, progress };
+    const history = await readOrders(file, { latestMs: this.#clock.now(), ...reading });
+    assertUsable(history, { badShareMax: BACKFILL_LIMITS.badRowsShareMax });
+    await this.#checkLedger(history);
+    const flags = await findSent(history, ledger);
+    await this.#takeLegacyProgress(history, flags);
+    const sent = summarizeSent(history, flags);
+    const first = flags.indexOf(0);
+    const firstMs = first < 0 ? Number.POSITIVE_INFINITY : history.timestampMs(first);
+    if (this.#logTimeMs !== undefined && firstMs <= this.#logTimeMs) {
+      this.#notice(`the namespace is at ${toText(this.#logTimeMs)} already: events up to then come late`);
     }
-    // Ingest stores the log time before it answers, so only a namespace that was created anew can be behind.
-    if (this.#logTimeMs === undefined || this.#logTimeMs < progress.reachedMs) {
-      this.#notice(
-        'the namespace was made anew since this file was backfilled, so it is backfilled from its beginning',
-      );
-      return { history, progress: undefined };
+    return { history, sent };
+  }
+
+  /** Ingest stores the log time before it answers, so only a namespace that was created anew can be behind its ledger. */
+  async #checkLedger(history: History): Promise<void> {
+    const { ledger } = this.#options;
+    const { ids, logTimeMs } = await ledger.summarize();
+    if (ids + history.length > LEDGER_IDS_MAX) {
+      const message = `${ids} rows were backfilled into this namespace: with this file more than ${LEDGER_IDS_MAX}`;
+      throw new AppError('limit_exceeded', `${message}; backfill into another namespace`);
     }
-    if (progress.fileName === history.fileName) return { history, progress };
-    return { history: await readOrders(file, { ...options, fileName: progress.fileName }), progress };
+    if (logTimeMs === undefined || (this.#logTimeMs !== undefined && this.#logTimeMs >= logTimeMs)) return;
+    this.#notice('the namespace was made anew since files were backfilled into it: its ledger of rows is cleared');
+    await ledger.clear();
+  }
+
+  /** Rows that an earlier version has sent are added to the ledger, which it did not keep. */
+  async #takeLegacyProgress(history: History, flags: Uint8Array): Promise<void> {
+    const reachedMs = await readLegacyProgress(this.#options.progressFolder, history.sha256);
+    if (reachedMs === undefined || this.#logTimeMs === undefined || this.#logTimeMs < reachedMs) return;
+    const end = findFirstAfter(history, reachedMs);
+    const missing = Array.from({ length: end }, (_, index) => index).filter((index) => flags[index] !== 1);
+    if (missing.length === 0) return;
+    await this.#options.ledger.append(encodeIds(missing.map((index) => history.rowId(index))), this.#logTimeMs);
+    for (const index of missing) flags[index] = 1;
   }
 
   #notice(message: string): void {
     this.#options.onProgress?.({ kind: 'notice', message });
   }
 
-  /** Runs all steps; returns the log time reached. */
-  async #walk(history: History, schedule: ScheduleInput): Promise<number | undefined> {
+  /** Runs all steps. What was acknowledged is in the ledger afterwards, when a step fails too. */
+  async #walk(remaining: Remaining, schedule: ScheduleInput, lastMs: number | undefined): Promise<void> {
     const { onProgress } = this.#options;
-    let reachedMs = schedule.reachedMs;
     const sink = await this.#openSink();
-    for (const step of toSteps(schedule)) {
-      throwIfAborted(this.#options.signal);
-      switch (step.kind) {
-        case 'send':
-          await this.#send(history, step, sink);
-          break;
-        case 'tick':
-          await this.#tick(reachedMs, step.timeMs, sink);
-          reachedMs = step.timeMs;
-          await this.#store.save({ sha256: history.sha256, fileName: history.fileName, reachedMs });
-          onProgress?.({ kind: 'sending', sent: this.#sent, events: history.length, timeMs: reachedMs });
-          break;
+    try {
+      for (const step of toSteps(schedule)) {
+        throwIfAborted(this.#options.signal);
+        switch (step.kind) {
+          case 'send':
+            await this.#send(remaining, step, sink);
+            break;
+          case 'tick':
+            await this.#tick(step.timeMs, sink);
+            onProgress?.({ kind: 'sending', sent: this.#sent, events: remaining.length, timeMs: step.timeMs });
+            break;
+        }
       }
+      // An earlier run may have sent the last rows and ended before their tick.
+      if (lastMs !== undefined) await this.#tick(lastMs, sink);
+    } finally {
+      await this.#writer.flush(this.#logTimeMs ?? 0);
     }
-    return reachedMs;
   }
 
   async #openSink(): Promise<EventSink> {
@@ -234,27 +227,39 @@ class Backfill {
   }
 
   /** All lanes concurrently; each in order. */
-  async #send(history: History, range: Range, sink: EventSink): Promise<void> {
+  async #send(remaining: Remaining, range: Range, sink: EventSink): Promise<void> {
     const count = toLaneCount(range.to - range.from);
     const lanes = Array.from({ length: count }, async (_, number) => {
-      for (const batch of toBatches(history, range, { number, count })) {
-        const { rejected } = await sink.deliver(batch);
-        this.#sent += batch.length;
-        this.#rejected += rejected;
-      }
+      for (const batch of toBatches(remaining, range, { number, count })) await this.#deliver(batch, sink);
     });
     const results = await Promise.allSettled(lanes);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  async #tick(fromMs: number | undefined, toMs: number, sink: EventSink): Promise<void> {
+  async #deliver(batch: readonly Outgoing[], sink: EventSink): Promise<void> {
+    const delivery = await sink.deliver(batch);
+    this.#sent += batch.length;
+    this.#rejections.add(delivery);
+    // A rejected row is not remembered: it may be accepted when what was wrong with it, or with the platform, is put right.
+    const rejected = new Set(delivery.rejected.map(({ line }) => line));
+    const accepted = batch.filter(({ line }) => !rejected.has(line));
+    await this.#writer.add(
+      accepted.map(({ rowId }) => rowId),
+      this.#logTimeMs ?? 0,
+    );
+  }
+
+  /** Log time that has been reached before needs no tick: an earlier run, or another file's, wrote it. */
+  async #tick(toMs: number, sink: EventSink): Promise<void> {
+    const fromMs = this.#logTimeMs;
+    if (fromMs !== undefined && toMs <= fromMs) return;
+    await this.#writer.advance(fromMs ?? toMs, toMs);
     const received = await sink.reached();
     for (const callMs of toTickCalls(fromMs, toMs)) {
       await advanceClock(this.#options, { toMs: callMs, received }, this.#retrying);
     }
-    // Ticks that another file's backfill has written are not written again.
-    this.#ticks += countTicks(maxOf(fromMs, this.#logTimeMs), toMs);
-    this.#logTimeMs = maxOf(this.#logTimeMs, toMs);
+    this.#ticks += countTicks(fromMs, toMs);
+    this.#logTimeMs = toMs;
   }
 
   #settle() {
@@ -265,7 +270,8 @@ class Backfill {
 
   #toResult(before: Counts, after: Counts): Pick<BackfillResult['events'], 'accepted' | 'rejected' | 'countedBy'> {
     if (this.#options.via === 'http') {
-      return { accepted: this.#sent - this.#rejected, rejected: this.#rejected, countedBy: 'answers' };
+      const rejected = this.#rejections.count;
+      return { accepted: this.#sent - rejected, rejected, countedBy: 'answers' };
     }
     const ticks = this.#ticks * after.partitions;
     const accepted = after.accepted - before.accepted - ticks;
@@ -287,10 +293,6 @@ class Backfill {
 
 function sumHighs(offsets: ReadonlyMap<number, { high: number }>): number {
   return [...offsets.values()].reduce((sum, { high }) => sum + high, 0);
-}
-
-function maxOf(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
 /** A counter that has decreased belongs to a restarted process: the difference is then unknown. */

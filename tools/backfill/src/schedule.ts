@@ -40,6 +40,15 @@ export function* toSteps(input: ScheduleInput): Generator<BackfillStep> {
   if (lastMs > timeMs) yield { kind: 'tick', timeMs: lastMs };
 }
 
+/** The tick with which the events up to `untilMs` end; undefined when there are none. */
+export function findLastTick(
+  input: Pick<ScheduleInput, 'length' | 'timestampMs'>,
+  untilMs: number | undefined,
+): number | undefined {
+  const end = findFirstAfter(input, untilMs ?? Number.POSITIVE_INFINITY);
+  return end === 0 ? undefined : (untilMs ?? toHourCeiling(input.timestampMs(end - 1)));
+}
+
 /** The hour boundary at or after a time. */
 function toHourCeiling(ms: number): number {
   return Math.ceil(ms / BACKFILL_LIMITS.tickStepMs) * BACKFILL_LIMITS.tickStepMs;

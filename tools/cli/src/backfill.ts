@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { type BackfillProgress, type BackfillResult, runBackfill } from '@perennial/backfill';
-import type { ColumnMap } from '@perennial/history';
+import { type BackfillProgress, type BackfillResult, openRowLedger, runBackfill } from '@perennial/backfill';
+import { toPostgresSchema } from '@perennial/contracts';
+import type { ReadOptions } from '@perennial/history';
 import type { Log } from '@perennial/kafka';
 import { isAppError } from '@perennial/kernel';
 import { attachPlatform, type Platform } from '@perennial/launcher';
 import type { Layout } from '@perennial/native-stack';
+import { withPool } from '@perennial/postgres';
 import { readCounter } from './metrics.js';
 
 export interface BackfillRun {
@@ -12,32 +14,36 @@ export interface BackfillRun {
   readonly log: Log;
   readonly writeKey: string;
   readonly file: string;
-  readonly map?: ColumnMap | undefined;
+  readonly reading?: ReadOptions | undefined;
   readonly untilMs?: number | undefined;
   readonly via: 'http' | 'kafka';
   readonly report: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Folder with the progress of backfills; removed with the data. */
+/** Folder with the locks of backfills; removed with the data. */
 export function toBackfillsFolder({ home }: Layout): string {
   return join(home, 'backfills');
 }
 
 /** Backfills a file into a running platform and reports progress about twice a second. */
 export function backfillInto({ platform, report, ...run }: BackfillRun): Promise<BackfillResult> {
-  const { namespace, layout } = platform;
-  return runBackfill({
-    ...run,
-    namespace,
-    token: platform.token,
-    // A restarted service may listen on another port.
-    ingestUrl: () => findIngest(platform),
-    progressFolder: join(toBackfillsFolder(layout), namespace),
-    readDuplicates: () =>
-      readCounter({ url: platform.urls['feature-store'], token: platform.token }, 'features_events_repeated_total'),
-    onProgress: createReporter(report),
-  });
+  const { namespace, layout, endpoints } = platform;
+  const pool = { url: endpoints.postgresUrl, applicationName: 'perennial-backfill', connectionsMax: 1 };
+  return withPool(pool, async (ledgerPool) =>
+    runBackfill({
+      ...run,
+      namespace,
+      token: platform.token,
+      // A restarted service may listen on another port.
+      ingestUrl: () => findIngest(platform),
+      ledger: await openRowLedger(ledgerPool, toPostgresSchema(namespace, 'backfill')),
+      progressFolder: join(toBackfillsFolder(layout), namespace),
+      readDuplicates: () =>
+        readCounter({ url: platform.urls['feature-store'], token: platform.token }, 'features_events_repeated_total'),
+      onProgress: createReporter(report),
+    }),
+  );
 }
 
 function findIngest(platform: Platform): string {

@@ -35,6 +35,33 @@ export class NumberColumn<T extends NumberArray> {
   }
 }
 
+/** A column that few files have: it takes memory from its first value on, and reads `absent` where none was set. */
+export class OptionalColumn<T extends NumberArray> {
+  readonly #create: (length: number) => T;
+  readonly #absent: number;
+  #values: T;
+
+  constructor(create: (length: number) => T, absent: number) {
+    this.#create = create;
+    this.#absent = absent;
+    this.#values = create(0);
+  }
+
+  at(index: number): number {
+    return this.#values[index] ?? this.#absent;
+  }
+
+  set(index: number, value: number): void {
+    if (index >= this.#values.length) {
+      const grown = this.#create(Math.max(1024, 2 * index));
+      grown.fill(this.#absent, this.#values.length);
+      grown.set(this.#values);
+      this.#values = grown;
+    }
+    this.#values[index] = value;
+  }
+}
+
 export function createFloatColumn(): NumberColumn<Float64Array> {
   return new NumberColumn((length) => new Float64Array(length));
 }
@@ -70,6 +97,11 @@ export class TextPool {
     return this.#texts.length - 1;
   }
 
+  /** The number of a text that was interned, undefined for another. */
+  number(text: string): number | undefined {
+    return this.#numbers.get(text);
+  }
+
   text(number: number): string | undefined {
     return this.#texts[number];
   }
@@ -77,4 +109,13 @@ export class TextPool {
   get size(): number {
     return this.#numbers.size;
   }
+}
+
+export function createOptionalFloatColumn(): OptionalColumn<Float64Array> {
+  return new OptionalColumn((length) => new Float64Array(length), Number.NaN);
+}
+
+/** Of numbers of texts, where 0 stands for none. */
+export function createOptionalIndexColumn(): OptionalColumn<Uint32Array> {
+  return new OptionalColumn((length) => new Uint32Array(length), 0);
 }

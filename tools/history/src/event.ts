@@ -1,4 +1,3 @@
-import { toDeterministicId } from '@perennial/kernel';
 import type { HistoryItem, HistoryOrder } from './order-table.js';
 import { EVENT_BYTES_MAX } from './order-table.js';
 
@@ -13,61 +12,55 @@ export interface SegmentTrack {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/**
- * An order as an event for the front door, or undefined when it is too large for one. Its `messageId` consists of the
- * file's name and the line of its first row, so two equal rows stay two purchases and a repeated backfill adds none.
- */
-export function toSegmentTrack(order: HistoryOrder, fileName: string): SegmentTrack | undefined {
-  const full = toTrack(order, fileName, toProduct);
+/** An order as an event for the front door, or undefined when it is too large for one. */
+export function toSegmentTrack(order: HistoryOrder, messageId: string): SegmentTrack | undefined {
+  const full = toTrack(order, messageId, toProduct);
   if (fits(full, order)) return full;
-  const short = toTrack(order, fileName, toShortProduct);
+  const short = toTrack(order, messageId, toShortProduct);
   return fits(short, order) ? short : undefined;
 }
 
 function toTrack(
   order: HistoryOrder,
-  fileName: string,
+  messageId: string,
   toEntry: (item: HistoryItem, itemId: string) => Record<string, unknown>,
 ): SegmentTrack {
-  const messageId = `${shorten(fileName)}:${order.line}`;
   const base = {
     type: 'track' as const,
     messageId,
     userId: order.userId,
     timestamp: new Date(order.timestampMs).toISOString(),
   };
-  const extra = order.extra === undefined ? {} : { extra: order.extra };
+  const { currency, extra } = order;
+  const more = { ...(currency === undefined ? {} : { currency }), ...(extra === undefined ? {} : { extra }) };
   switch (order.eventType) {
     case 'purchase':
     case 'return': {
       const event = order.eventType === 'purchase' ? 'Order Completed' : 'Order Refunded';
-      const revenue = sumValues(order.items, order.eventType);
+      const revenue = toRevenue(order);
       const products = order.items.flatMap((item) => (item.itemId === undefined ? [] : [toEntry(item, item.itemId)]));
       const properties = {
-        order_id: order.sessionId ?? messageId,
+        order_id: order.orderId ?? order.sessionId ?? messageId,
         ...(revenue === undefined ? {} : { revenue }),
         ...(products.length === 0 ? {} : { products }),
         ...(products.length === 0 ? sumQuantities(order.items) : {}),
-        ...extra,
+        ...more,
       };
       return { ...base, event, properties };
     }
     default:
-      return { ...base, event: order.eventType, properties: { ...toRowProperties(order), ...extra } };
+      return { ...base, event: order.eventType, properties: { ...toRowProperties(order), ...more } };
   }
 }
 
-/** The front door accepts message ids of 100 characters; 22 characters of a hash distinguish long names. */
-function shorten(fileName: string): string {
-  return fileName.length <= FILE_NAME_CHARS_MAX
-    ? fileName
-    : `${fileName.slice(0, FILE_NAME_CHARS_MAX - 23)}~${toDeterministicId(fileName)}`;
+/** What the file says that the order is worth, else the sum of its rows; of a refund the amount, positive. */
+function toRevenue({ total, items, eventType }: HistoryOrder): number | undefined {
+  const revenue = total ?? sumValues(items);
+  return revenue !== undefined && eventType === 'return' ? Math.abs(revenue) : revenue;
 }
 
-const FILE_NAME_CHARS_MAX = 80;
-
-/** The sum, unknown as soon as one part is unknown; for a return the refunded amount, positive. */
-function sumValues(items: readonly HistoryItem[], type: 'purchase' | 'return'): number | undefined {
+/** The sum, unknown as soon as one part is unknown. */
+function sumValues(items: readonly HistoryItem[]): number | undefined {
   let sum = 0;
   for (const { value } of items) {
     if (value === undefined) return undefined;
@@ -75,8 +68,7 @@ function sumValues(items: readonly HistoryItem[], type: 'purchase' | 'return'): 
   }
   // A double keeps 15 digits of any decimal: rounding to them removes the error of adding cents in binary.
   const clean = items.length > 1 ? Number(sum.toPrecision(15)) : sum;
-  if (!Number.isFinite(clean)) return undefined;
-  return type === 'return' ? Math.abs(clean) : clean;
+  return Number.isFinite(clean) ? clean : undefined;
 }
 
 function toProduct(item: HistoryItem, itemId: string): Record<string, unknown> {
@@ -103,6 +95,7 @@ function toRowProperties(order: HistoryOrder): Record<string, unknown> {
   const [item] = order.items;
   return {
     ...(item?.itemId === undefined ? {} : { product_id: item.itemId }),
+    ...(order.orderId === undefined ? {} : { order_id: order.orderId }),
     ...(order.sessionId === undefined ? {} : { session_id: order.sessionId }),
     ...(item?.quantity === undefined ? {} : { quantity: item.quantity }),
     ...(item?.value === undefined ? {} : { value: item.value }),

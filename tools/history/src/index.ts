@@ -1,11 +1,12 @@
-export {
-  type ColumnMap,
-  parseColumnMap,
-} from './columns.js';
+export { assertUsable, describeBadRows, describeLeftOut, toWarnings } from './check-history.js';
+export { type ColumnMap, parseColumnMap, parseRowFilter, type RowFilter } from './column-map.js';
 export type { SegmentTrack } from './event.js';
-export {
-  type BadRow,
-  type History,
-  readOrders,
-} from './read-orders.js';
+export { type EventTypeCount, parseEventTypes } from './event-types.js';
+export type { History } from './history.js';
+export { PRESET_NAMES, type Preset, parsePreset } from './presets.js';
+export type { ReadOptions } from './read-options.js';
+export { readOrders } from './read-orders.js';
+export type { RowId } from './row-identity.js';
+export type { BadRow, BadRows } from './row-problem.js';
+export { describeSeparator, parseSeparator } from './separator.js';
 export { parseTimestamp } from './timestamp.js';

@@ -1,17 +1,33 @@
-import type { ColumnPositions, HistoryColumn } from './columns.js';
+import type { HistoryColumn } from './column-map.js';
+import type { ColumnReader, Columns } from './columns.js';
+import type { EventTypes } from './event-types.js';
+import type { NumberReader } from './numbers.js';
+import { quoteValue, type RowProblem } from './row-problem.js';
 import type { TimestampProblem } from './timestamp.js';
 import { parseTimestamp } from './timestamp.js';
 
-/** One row of a history file; `undefined` where a field is empty. */
+/**
+ * One row of a history file; `undefined` where a field is empty. With an `orderId`, what is empty may stand in an
+ * earlier row of the order: shops write it on an order's first line only.
+ */
 export interface HistoryRow {
-  readonly userId: string;
-  readonly timestampMs: number;
-  readonly eventType: string;
+  readonly userId: string | undefined;
+  readonly timestampMs: number | undefined;
+  readonly eventType: string | undefined;
   readonly itemId: string | undefined;
   readonly sessionId: string | undefined;
+  readonly orderId: string | undefined;
   readonly quantity: number | undefined;
+  /** Of the whole row: quantity x unit price where the file has unit prices. */
   readonly value: number | undefined;
+  /** Of the whole order. */
+  readonly total: number | undefined;
+  readonly currency: string | undefined;
   readonly extra: string | undefined;
+  /** What makes the row the same row in another file, where a column says it. */
+  readonly id: string | undefined;
+  /** What was paid back of the order, and when. */
+  readonly refund: { readonly total: number; readonly timestampMs: number | undefined } | undefined;
 }
 
 export interface TimeBounds {
@@ -19,63 +35,174 @@ export interface TimeBounds {
   readonly latestMs: number;
 }
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-
-/** The fields of a record as a row, or the reason why it is invalid. */
-export function parseRow(fields: readonly string[], columns: ColumnPositions, bounds: TimeBounds): HistoryRow | string {
-  if (fields.length !== columns.width) return `has ${fields.length} columns, the header has ${columns.width}`;
-  const field = (column: HistoryColumn): string => {
-    const at = columns[column];
-    return at === undefined ? '' : (fields[at] ?? '').trim();
-  };
-  const userId = field('user_id');
-  if (userId === '') return 'has no user_id';
-  const eventType = field('event_type');
-  if (eventType === '') return 'has no event_type';
-  const timestampMs = parseTimestampOnce(field('ts'));
-  if (typeof timestampMs === 'string') return `ts ${quote(field('ts'))} ${timestampMs}`;
-  if (timestampMs < bounds.earliestMs) return `ts ${quote(field('ts'))} is before ${toDay(bounds.earliestMs)}`;
-  if (timestampMs > bounds.latestMs) return `ts ${quote(field('ts'))} is in the future`;
-  const quantity = parseNumber(field('quantity'));
-  if (quantity === 'bad') return `quantity ${quote(field('quantity'))} is not a finite number`;
-  const value = parseNumber(field('value'));
-  if (value === 'bad') return `value ${quote(field('value'))} is not a finite number`;
-  // A broken encoding would map several ids to one: U+FFFD stands for bytes that are not UTF-8.
-  if (fields.some((text) => text.includes('\uFFFD'))) return 'is not valid UTF-8';
-  return {
-    userId,
-    timestampMs,
-    eventType,
-    itemId: field('item_id') || undefined,
-    sessionId: field('session_id') || undefined,
-    quantity,
-    value,
-    extra: field('extra') || undefined,
-  };
+export interface RowRules {
+  readonly columns: Columns;
+  readonly numbers: NumberReader;
+  readonly types: EventTypes;
+  readonly bounds: TimeBounds;
+  readonly encoding: string;
 }
 
-/** Files are mostly in order of time, so a row often has the same text as the previous one. */
-let lastText = '';
-let lastTime: number | TimestampProblem = parseTimestamp('');
+/** A bad row, thrown within this file only: most fields have a way to be bad, and few rows are. */
+class BadField {
+  readonly problem: RowProblem;
 
-function parseTimestampOnce(text: string): number | TimestampProblem {
-  if (text !== lastText) {
-    lastTime = parseTimestamp(text);
-    lastText = text;
+  constructor(problem: RowProblem) {
+    this.problem = problem;
   }
-  return lastTime;
 }
 
-function parseNumber(text: string): number | undefined | 'bad' {
-  if (text === '') return undefined;
-  const number = NUMBER.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(number) ? number : 'bad';
+/** Reads the fields of one file's records as rows. */
+export class RowReader {
+  readonly #rules: RowRules;
+  readonly #hasQuantity: boolean;
+  /** Files are mostly in order of time, so a row often has the same text as the previous one. */
+  #lastText = '';
+  #lastTime: number | TimestampProblem = parseTimestamp('');
+
+  constructor(rules: RowRules) {
+    this.#rules = rules;
+    this.#hasQuantity = rules.columns.readers.quantity !== undefined;
+  }
+
+  /** What the filter's column says; undefined without a filter. */
+  filterValue(fields: readonly string[]): string | undefined {
+    const { where } = this.#rules.columns;
+    return where === undefined ? undefined : (fields[where.at] ?? '').trim();
+  }
+
+  /** The order of the row, without reading the rest. */
+  orderId(fields: readonly string[]): string {
+    return this.#text(fields, 'order_id');
+  }
+
+  read(fields: readonly string[], line: number): HistoryRow | RowProblem {
+    const { width } = this.#rules.columns;
+    if (fields.length !== width && !isPadded(fields, width)) {
+      return { kind: 'columns', reason: `has ${fields.length} columns, the header has ${width}` };
+    }
+    try {
+      return this.#read(fields, line);
+    } catch (error) {
+      if (error instanceof BadField) return error.problem;
+      throw error;
+    }
+  }
+
+  #read(fields: readonly string[], line: number): HistoryRow {
+    const orderId = this.#text(fields, 'order_id') || undefined;
+    const userId = this.#text(fields, 'user_id') || undefined;
+    if (userId === undefined && orderId === undefined) throw new BadField({ kind: 'user', reason: 'has no user_id' });
+    const eventType = this.#eventType(fields, line, orderId !== undefined);
+    const timestampMs = this.#time(fields, 'ts', orderId !== undefined);
+    const quantity = this.#number(fields, 'quantity', line);
+    return {
+      userId,
+      timestampMs,
+      eventType,
+      itemId: this.#text(fields, 'item_id') || undefined,
+      sessionId: this.#text(fields, 'session_id') || undefined,
+      orderId,
+      quantity,
+      value: this.#value(fields, line, quantity),
+      total: this.#number(fields, 'order_total', line),
+      currency: this.#text(fields, 'currency').toUpperCase() || undefined,
+      extra: this.#text(fields, 'extra') || undefined,
+      id: this.#id(fields),
+      refund: this.#refund(fields, line),
+    };
+  }
+
+  #text(fields: readonly string[], column: HistoryColumn): string {
+    const reader = this.#rules.columns.readers[column];
+    if (reader === undefined) return '';
+    const text = typeof reader === 'number' ? (fields[reader] ?? '').trim() : toText(reader, fields);
+    // A broken encoding would map several ids to one: U+FFFD stands for bytes that are not valid.
+    if (!text.includes('\uFFFD')) return text;
+    const { encoding } = this.#rules;
+    const reason = `${column} ${quoteValue(text)} is not valid ${encoding}: if the file has another encoding, pass --encoding`;
+    throw new BadField({ kind: 'encoding', reason });
+  }
+
+  #id(fields: readonly string[]): string | undefined {
+    if (this.#rules.columns.readers.id === undefined) return undefined;
+    const id = this.#text(fields, 'id');
+    if (id === '') throw new BadField({ kind: 'id', reason: 'has no id' });
+    return id;
+  }
+
+  #eventType(fields: readonly string[], line: number, mayInherit: boolean): string | undefined {
+    const reader = this.#rules.columns.readers.event_type;
+    if (typeof reader === 'object' && 'signAt' in reader) return this.#typeBySign(fields[reader.signAt] ?? '', line);
+    const text = this.#text(fields, 'event_type');
+    if (text !== '') return this.#rules.types.read(text, line);
+    if (mayInherit) return undefined;
+    throw new BadField({ kind: 'type', reason: 'has no event_type' });
+  }
+
+  #typeBySign(text: string, line: number): string {
+    const number = this.#rules.numbers.read(text.trim(), line);
+    if (typeof number === 'number') return this.#rules.types.read(number < 0 ? 'return' : 'purchase', line);
+    throw new BadField({ kind: 'type', reason: `has no number whose sign gives its event_type: ${quoteValue(text)}` });
+  }
+
+  #time(fields: readonly string[], column: 'ts' | 'refund_ts', mayBeEmpty: boolean): number | undefined {
+    const text = this.#text(fields, column);
+    if (text === '' && mayBeEmpty) return undefined;
+    const time = this.#parseTime(text);
+    if (typeof time === 'string') throw new BadField({ kind: 'time', reason: `${column} ${quoteValue(text)} ${time}` });
+    const { earliestMs, latestMs } = this.#rules.bounds;
+    if (time >= earliestMs && time <= latestMs) return time;
+    const what =
+      time < earliestMs ? `is before ${new Date(earliestMs).toISOString().slice(0, 10)}` : 'is in the future';
+    throw new BadField({ kind: 'range', reason: `${column} ${quoteValue(text)} ${what}` });
+  }
+
+  #parseTime(text: string): number | TimestampProblem {
+    if (text !== this.#lastText) {
+      this.#lastTime = parseTimestamp(text);
+      this.#lastText = text;
+    }
+    return this.#lastTime;
+  }
+
+  #number(fields: readonly string[], column: HistoryColumn, line: number): number | undefined {
+    const text = this.#text(fields, column);
+    if (text === '') return undefined;
+    const number = this.#rules.numbers.read(text, line);
+    if (typeof number !== 'string') return number;
+    throw new BadField({ kind: 'number', reason: `${column} ${quoteValue(text)} ${number}` });
+  }
+
+  /** A file without quantities has one of each; a quantity left empty in one that has them is unknown. */
+  #value(fields: readonly string[], line: number, quantity: number | undefined): number | undefined {
+    const value = this.#number(fields, 'value', line);
+    if (value !== undefined) return value;
+    const price = this.#number(fields, 'price', line);
+    const count = this.#hasQuantity ? quantity : 1;
+    if (price === undefined || count === undefined) return undefined;
+    // A double keeps 15 digits of any decimal: rounding to them removes the error of multiplying cents in binary.
+    return Number((price * count).toPrecision(15));
+  }
+
+  #refund(fields: readonly string[], line: number): HistoryRow['refund'] {
+    const total = this.#number(fields, 'refund_total', line);
+    if (total === undefined || total === 0) return undefined;
+    return { total: Math.abs(total), timestampMs: this.#time(fields, 'refund_ts', true) };
+  }
 }
 
-function quote(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
+function toText(reader: Exclude<ColumnReader, number>, fields: readonly string[]): string {
+  if ('constant' in reader) return reader.constant;
+  if ('signAt' in reader) return '';
+  for (const at of reader.anyAt) {
+    const text = (fields[at] ?? '').trim();
+    if (text !== '') return text;
+  }
+  return '';
 }
 
-function toDay(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
+/** Spreadsheets write a separator for each column that any row of the sheet ever had. */
+function isPadded(fields: readonly string[], width: number): boolean {
+  return fields.length > width && fields.slice(width).every((field) => field.trim() === '');
 }

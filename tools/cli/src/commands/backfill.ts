@@ -1,37 +1,36 @@
 import type { BackfillResult } from '@perennial/backfill';
 import { parseNamespace } from '@perennial/contracts';
-import { type ColumnMap, parseColumnMap, parseTimestamp } from '@perennial/history';
+import { parseTimestamp } from '@perennial/history';
 import { AppError, toMessage } from '@perennial/kernel';
 import { openLog } from '@perennial/launcher';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { backfillInto } from '../backfill.js';
+import { printSummary } from '../backfill-report.js';
 import { createPartitionsOption } from '../options.js';
-import { printJson, printLine, toTable } from '../output.js';
+import { printJson } from '../output.js';
 import { createProgress } from '../progress.js';
+import { addReadingOptions, MAP_HELP, type ReadingOptions, toReadOptions } from '../reading-options.js';
 import { obtainWriteKey } from '../write-key.js';
 import { up } from './up.js';
 
-interface BackfillOptions {
+interface BackfillOptions extends ReadingOptions {
   readonly namespace: string;
   readonly partitions?: number;
-  readonly map?: ColumnMap;
   readonly until?: number;
   readonly via: 'http' | 'kafka';
   readonly json?: boolean;
 }
 
-const BAD_ROWS_SHOWN_MAX = 10;
-
 export function createBackfillCommand(): Command {
-  return new Command('backfill')
-    .argument('<file>', 'CSV, gzip or not, columns user_id,ts,event_type,item_id,session_id,quantity,value,extra')
+  const command = new Command('backfill')
+    .argument('<file>', 'CSV, gzip or not, with a header: user_id, ts, event_type and more, under any names')
     .addOption(
       new Option('--namespace <name>', 'where it goes: any but live, which runs by the wall clock')
         .argParser(parseBackfillNamespace)
         .default('backfill'),
     )
-    .addOption(createPartitionsOption())
-    .addOption(new Option('--map <column=name,...>', 'other names of columns').argParser(parseMapOption))
+    .addOption(createPartitionsOption());
+  return addReadingOptions(command)
     .addOption(
       new Option('--until <time>', 'stop at this time, rows of that very moment included').argParser(parseTime),
     )
@@ -39,13 +38,19 @@ export function createBackfillCommand(): Command {
     .option('--json', 'print the totals as JSON')
     .addHelpText(
       'after',
-      `
-Rows with one user and session_id form one order. A backfill that was interrupted goes on where it stopped when it is run
-again; a file that was backfilled into the namespace before is named and left alone.
+      `${MAP_HELP}
+
+A row that was backfilled into the namespace before is not sent again, in whatever file it comes and however much later: a
+row is the same if its content is, or its --id. Of equal rows in one file each counts. An interrupted backfill goes on
+where it stopped when it is run again. docs/HISTORY.md has the presets and more.
+
+Exit codes: 0 done (bad rows and notes are listed); 2 nothing was sent, since the file or an option is not as it must be;
+1 it failed on the way, or every event was rejected.
 
 Examples:
   ./perennial backfill orders.csv.gz
-  ./perennial backfill orders.csv --namespace shop --map user_id=customer,ts=ordered_at
+  ./perennial backfill orders_export.csv --namespace shop --preset shopify
+  ./perennial backfill orders.csv --namespace shop --map "user_id=customer,ts=ordered_at,event_type='purchase',value=amount"
   ./perennial backfill orders.csv --namespace shop --until 2011-06-30   and later, to go on: without --until
   ./perennial backfill orders.csv --via kafka --json | jq .events`,
     )
@@ -53,10 +58,17 @@ Examples:
       const result = await backfill(file, options);
       if (options.json) printJson(result);
       else printSummary(result);
-      if (!result.settled) {
-        throw new AppError('timeout', `the platform is not done: still behind are ${JSON.stringify(result.lags)}`);
-      }
+      checkResult(result);
     });
+}
+
+function checkResult({ settled, lags, events }: BackfillResult): void {
+  if (!settled) {
+    throw new AppError('timeout', `the platform is not done: still behind are ${JSON.stringify(lags)}`);
+  }
+  if (events.sent > 0 && events.rejected >= events.sent) {
+    throw new AppError('contract_violation', `all ${events.sent} events were rejected`);
+  }
 }
 
 async function backfill(file: string, options: BackfillOptions): Promise<BackfillResult> {
@@ -69,13 +81,13 @@ async function backfill(file: string, options: BackfillOptions): Promise<Backfil
   const log = openLog(platform.endpoints);
   try {
     const writeKey = await obtainWriteKey(platform, 'backfill');
-    const { map, until: untilMs, via } = options;
+    const { until: untilMs, via } = options;
     return await backfillInto({
       platform,
       log,
       writeKey,
       file,
-      map,
+      reading: toReadOptions(options),
       untilMs,
       via,
       report: progress.report,
@@ -86,40 +98,6 @@ async function backfill(file: string, options: BackfillOptions): Promise<Backfil
     progress.done();
     await log.close();
   }
-}
-
-function printSummary(result: BackfillResult): void {
-  const { file, namespace, events, badRows } = result;
-  const number = (value: number | null) => (value === null ? 'unknown' : value.toLocaleString('en-US'));
-  if (result.alreadyBackfilled) {
-    printLine(
-      `${file} (sha256 ${result.sha256.slice(0, 12)}) was backfilled into namespace ${namespace} before: left alone`,
-    );
-    printLine(`log time of the namespace: ${result.logTime}`);
-    return;
-  }
-  const from = result.resumedFrom === null ? '' : `, going on from ${result.resumedFrom}`;
-  printLine(`backfilled ${file} into namespace ${namespace} in ${result.seconds.toFixed(1)} s${from}`);
-  printLine(
-    toTable([
-      ['  rows', number(result.rows), `${number(badRows.count)} of them bad`],
-      [
-        '  events sent',
-        number(events.sent),
-        `${number(events.accepted)} accepted, ${number(events.rejected)} rejected, ${number(events.duplicates)} duplicates`,
-      ],
-      [
-        '  in the file',
-        number(result.orders),
-        `orders, ${number(result.refunds)} refunds, ${number(result.others)} others, of ${number(result.users)} users`,
-      ],
-      ['  log time', result.logTime ?? '-', `${number(result.ticks)} ticks`],
-    ]),
-  );
-  for (const { line, reason } of badRows.first.slice(0, BAD_ROWS_SHOWN_MAX)) printLine(`  line ${line} ${reason}`);
-  if (badRows.count > BAD_ROWS_SHOWN_MAX)
-    printLine(`  and ${number(badRows.count - BAD_ROWS_SHOWN_MAX)} more; --json lists up to 100`);
-  printLine(`next: ./perennial topic action.decided --namespace ${namespace} --limit 3`);
 }
 
 function parseBackfillNamespace(text: string): string {
@@ -134,14 +112,6 @@ function parseBackfillNamespace(text: string): string {
     );
   }
   return text;
-}
-
-function parseMapOption(text: string): ColumnMap {
-  try {
-    return parseColumnMap(text);
-  } catch (error) {
-    throw new InvalidArgumentError(toMessage(error));
-  }
 }
 
 function parseTime(text: string): number {

@@ -1,0 +1,80 @@
+import { type SegmentTrack, toSegmentTrack } from './event.js';
+import type { History } from './history.js';
+import { EVENT_BYTES_MAX, type OrderTable } from './order-table.js';
+import { Ordinals, RowIds, toIdText } from './row-identity.js';
+import type { BadRowCounter } from './row-problem.js';
+
+export interface FinishInput
+  extends Pick<History, 'fileName' | 'sha256' | 'rows' | 'leftOut' | 'eventTypes' | 'dialect'> {
+  readonly bad: BadRowCounter;
+  readonly table: OrderTable;
+  /** True when a column names the rows: then equal ids are one event, and not two. */
+  readonly hasIds: boolean;
+}
+
+/** The events of a table in order of time, each with its id. */
+export function toHistory({ bad, table, hasIds, ...input }: FinishInput): History {
+  const sorted = dropOversized(table, bad);
+  const { ids, numbers } = toRowIds(table, sorted, hasIds);
+  const counts = { orders: 0, refunds: 0, others: 0 };
+  for (const number of numbers) counts[toCount(table.eventType(number))]++;
+  const at = (index: number): number => {
+    const number = numbers[index];
+    if (number === undefined) throw new RangeError(`there is no event ${index} of ${numbers.length}`);
+    return number;
+  };
+  const event = (index: number): SegmentTrack => {
+    const track = toSegmentTrack(table.order(at(index)), toMessageId(toIdText(ids.at(index))));
+    if (track === undefined) throw new Error(`assertion failed: event ${index} was measured and fits`);
+    return track;
+  };
+  return {
+    ...input,
+    badRows: bad.result(),
+    sameId: sorted.length - numbers.length,
+    users: table.users,
+    counts,
+    length: numbers.length,
+    timestampMs: (index) => table.timestampMs(at(index)),
+    userNumber: (index) => table.userNumber(at(index)),
+    order: (index) => table.order(at(index)),
+    line: (index) => table.line(at(index)),
+    rowCount: (index) => table.rowCount(at(index)),
+    rowId: (index) => ids.at(index),
+    find: (id) => ids.find(id),
+    event,
+  };
+}
+
+function toMessageId(id: string): string {
+  return `row-${id}`;
+}
+
+function toRowIds(table: OrderTable, sorted: Uint32Array, hasIds: boolean): { ids: RowIds; numbers: Uint32Array } {
+  const ids = new RowIds(sorted.length);
+  const ordinals = new Ordinals();
+  const numbers = sorted.filter((number) => {
+    const own = table.hash(number);
+    const isNew = ids.find(own) < 0;
+    if (isNew || !hasIds) ids.push(isNew ? own : ordinals.next(own));
+    return isNew || !hasIds;
+  });
+  return { ids, numbers };
+}
+
+/** Orders too large for an event are reported as bad rows before anything is sent. */
+function dropOversized(table: OrderTable, bad: BadRowCounter): Uint32Array {
+  return table.sorted().filter((number) => {
+    if (!table.isLarge(number)) return true;
+    const order = table.order(number);
+    if (toSegmentTrack(order, toMessageId('0'.repeat(16))) !== undefined) return true;
+    const reason = `begins an order of ${order.items.length} rows, more than ${EVENT_BYTES_MAX} bytes`;
+    bad.add(order.line, { kind: 'size', reason });
+    return false;
+  });
+}
+
+function toCount(eventType: string): 'orders' | 'refunds' | 'others' {
+  if (eventType === 'purchase') return 'orders';
+  return eventType === 'return' ? 'refunds' : 'others';
+}

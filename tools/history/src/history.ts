@@ -1,0 +1,49 @@
+import type { SegmentTrack } from './event.js';
+import type { EventTypeCount } from './event-types.js';
+import type { Decimal } from './numbers.js';
+import type { HistoryOrder } from './order-table.js';
+import type { RowId } from './row-identity.js';
+import type { BadRows } from './row-problem.js';
+
+/** How a file was read. */
+export interface Dialect {
+  readonly encoding: string;
+  readonly separator: string;
+  readonly decimal: Decimal;
+  /** Names in the header that nothing reads. */
+  readonly unusedColumns: readonly string[];
+}
+
+/** A file's events in order of time, stored compactly: each event is built on request. */
+export interface History {
+  readonly fileName: string;
+  /** SHA-256 (hex) of the uncompressed content: identifies the file. */
+  readonly sha256: string;
+  /** Rows below the header, bad ones and those left out included. */
+  readonly rows: number;
+  readonly badRows: BadRows;
+  /** Rows that the filter leaves out, and the values for which it does, those with most rows first. */
+  readonly leftOut: { readonly count: number; readonly values: ReadonlyArray<{ value: string; count: number }> };
+  /** Events left out because an earlier one of the file has the same id in the column that names it. */
+  readonly sameId: number;
+  readonly eventTypes: readonly EventTypeCount[];
+  readonly dialect: Dialect;
+  readonly users: number;
+  /** Number of events of each sort. */
+  readonly counts: { readonly orders: number; readonly refunds: number; readonly others: number };
+  /** Number of events; they are numbered from 0 in order of time, equal times in the file's order. */
+  readonly length: number;
+  timestampMs(index: number): number;
+  /** Index of the event's user. */
+  userNumber(index: number): number;
+  order(index: number): HistoryOrder;
+  event(index: number): SegmentTrack;
+  /** Line of the event's first row. */
+  line(index: number): number;
+  /** What makes the event the same event in any file. */
+  rowId(index: number): RowId;
+  /** Index of the event with this id, -1 when the file has none. */
+  find(id: RowId): number;
+  /** Rows that the event was made of. */
+  rowCount(index: number): number;
+}
