@@ -57,8 +57,8 @@ function toTypes({ eventTypes }: BackfillResult): Array<[string, string]> {
 }
 
 function printBadRows({ file, badRows }: BackfillResult): void {
-  for (const { what, count, first } of badRows.byKind) {
-    printLine(`  bad: ${toText(count)} rows with ${what}`);
+  for (const { what, remedy, count, first } of badRows.byKind) {
+    printLine(`  bad: ${toText(count)} rows with ${what}: ${remedy}`);
     for (const { line, reason } of first.slice(0, EXAMPLES_MAX)) printLine(`    ${file}:${line} ${reason}`);
   }
   if (badRows.count > badRows.first.length) printLine('  --json lists the first 100');

@@ -10,7 +10,8 @@ import {
   type ReadOptions,
   type RowFilter,
 } from '@perennial/history';
-import { toMessage } from '@perennial/kernel';
+import { AppError, toMessage } from '@perennial/kernel';
+import { parseZone } from '@perennial/time-text';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** How a history file is to be read, as options of a command. */
@@ -23,6 +24,9 @@ export interface ReadingOptions {
   readonly encoding?: string;
   readonly separator?: string;
   readonly decimal?: '.' | ',';
+  readonly zone?: string;
+  readonly dates?: 'mdy' | 'dmy';
+  readonly serial?: true | '1900' | '1904';
 }
 
 /** Adds the options with which a history file is read; all are found in the file where they are not given. */
@@ -53,7 +57,10 @@ export function addReadingOptions(command: Command): Command {
         parsing(parseSeparator),
       ),
     )
-    .addOption(new Option('--decimal <character>', 'the character before decimals').choices(['.', ',']));
+    .addOption(new Option('--decimal <character>', 'the character before decimals').choices(['.', ',']))
+    .addOption(new Option('--zone <zone>', 'of times without one, such as Europe/Berlin').argParser(parsing(toZone)))
+    .addOption(new Option('--dates <order>', 'of dates such as 12/1/2010').choices(['mdy', 'dmy']))
+    .addOption(new Option('--serial [system]', 'times are numbers of a spreadsheet').choices(['1900', '1904']));
 }
 
 export const MAP_HELP = `
@@ -68,19 +75,22 @@ refund_total, refund_ts, extra. --map says where each is read from:
 Rows with one order_id, or else with one user and session_id, form one order. With order_id, what is empty in a row (user,
 time, type, currency) is that of the order's first row.`;
 
-/** The options as the reader takes them; `--id` is the mapping of the column \`id\`. */
-export function toReadOptions({
-  id,
-  map,
-  preset,
-  where,
-  types,
-  encoding,
-  separator,
-  decimal,
-}: ReadingOptions): ReadOptions {
+/** The options as the reader takes them; `--id` is the mapping of the column `id`. */
+export function toReadOptions({ id, map, zone, dates, serial, ...options }: ReadingOptions): ReadOptions {
+  const { preset, where, types, encoding, separator, decimal } = options;
   const whole = id === undefined ? map : { ...map, id };
-  return { preset, map: whole, where, types, encoding, separator, decimal };
+  const time = {
+    ...(zone === undefined ? {} : { zone }),
+    ...(dates === undefined ? {} : { dateOrder: dates }),
+    ...(serial === undefined ? {} : { serial: serial === true ? '1900' : serial, zone: zone ?? 'UTC' }),
+  } as const;
+  return { preset, map: whole, where, types, encoding, separator, decimal, time };
+}
+
+function toZone(text: string): string {
+  const zone = parseZone(text);
+  if (zone !== undefined) return zone;
+  throw new AppError('config_invalid', `${JSON.stringify(text)} is no time zone, such as Europe/Berlin, UTC or +09:00`);
 }
 
 function parsing<T>(parse: (text: string) => T): (text: string) => T {

@@ -1,23 +1,7 @@
 import { AppError } from '@perennial/kernel';
 import type { EventTypeCount } from './event-types.js';
 import type { History } from './history.js';
-import type { RowProblemKind } from './row-problem.js';
-
-/** What to pass, or to look at, when many rows have a problem of a kind. */
-const REMEDIES: Readonly<Record<RowProblemKind, string>> = {
-  columns: 'look at the separator (--separator) and at the quotes of those lines',
-  quote: 'look at the quotes of those lines: a quote within a quoted field is written twice',
-  length: 'look for a quote that never closes',
-  encoding: 'name the encoding: --encoding windows-1252, or gbk, shift_jis, windows-1251 ...',
-  user: 'name the column with the customer: --map user_id=NAME, or user_id=NAME|OTHER where one may be empty',
-  id: 'name another column with --id, or none: then the content of a row is its id',
-  type: 'name the column with the type, --map event_type=NAME, or give it: --map "event_type=\'purchase\'"',
-  time: 'say how times are written: --zone ZONE for times without one, --dates mdy or dmy for 1/12/2010, --serial for 40513.35',
-  range: 'look at those times: ts must lie between 1990 and now',
-  number: 'say how numbers are written: --decimal . or --decimal ,',
-  order: 'look at the mapping of order_id, order_total and currency',
-  size: 'look at the mapping of order_id and session_id: too many rows are one order',
-};
+import type { NumberSight } from './numbers.js';
 
 const VALUES_SHOWN_MAX = 5;
 
@@ -45,9 +29,9 @@ export function assertUsable(history: History, { badShareMax }: { badShareMax: n
 }
 
 /** The kinds of bad rows with their number, the first rows and a remedy: two lines a kind and more. */
-export function describeBadRows({ fileName, badRows }: History): string[] {
-  return badRows.byKind.flatMap(({ kind, what, count, first }) => [
-    `  ${count} with ${what}; ${REMEDIES[kind]}`,
+function describeBadRows({ fileName, badRows }: History): string[] {
+  return badRows.byKind.flatMap(({ what, remedy, count, first }) => [
+    `  ${count} with ${what}: ${remedy}`,
     ...first.map(({ line, reason }) => `    ${fileName}:${line} ${reason}`),
   ]);
 }
@@ -64,8 +48,14 @@ export function toWarnings(history: History): string[] {
     ...near,
     ...(counts.orders === 0 && near.length === 0 && history.length > 0 ? ['no row is a purchase'] : []),
     ...(sameId === 0 ? [] : [`${sameId} events have the id of an earlier one of the file, and count once with it`]),
+    ...(dialect.undecided === undefined ? [] : [describeUndecided(history.fileName, dialect.undecided)]),
     ...(unused === '' ? [] : [`columns that nothing reads: ${unused}`]),
   ];
+}
+
+function describeUndecided(fileName: string, { line, text }: NumberSight): string {
+  const decimals = `numbers such as ${text} (${fileName}:${line}) were read with a decimal point`;
+  return `${decimals}: pass --decimal , if ${text.replace('.', '')} is meant`;
 }
 
 function describeNear({ fileName }: History, { written, count, line, as, near }: EventTypeCount): string {
@@ -77,7 +67,7 @@ function describeNear({ fileName }: History, { written, count, line, as, near }:
 }
 
 /** Values for which rows are left out, such as `"pending" (12), "voided" (3)`. */
-export function describeLeftOut({ leftOut }: History): string {
+function describeLeftOut({ leftOut }: History): string {
   const shown = leftOut.values
     .slice(0, VALUES_SHOWN_MAX)
     .map(({ value, count }) => `${JSON.stringify(value)} (${count})`);

@@ -34,8 +34,9 @@ export type ColumnSource =
 /** Where a column differs from the header name that is its own: a header name, or another source. */
 export type ColumnMap = Readonly<Partial<Record<HistoryColumn, ColumnSource>>>;
 
-const PAIR =
-  /\s*([A-Za-z_]+)\s*=\s*('(?:[^']|'')*'|sign\([^)]*\)|"(?:[^"]|"")*"(?:\|"(?:[^"]|"")*")*|[^,]*)\s*(?:,|$)/y;
+const NAME = String.raw`(?:"(?:[^"]|"")*"|[^,|"'\s][^,|]*)`;
+const SOURCE = String.raw`'(?:[^']|'')*'|sign\([^)]*\)|${NAME}(?:\|${NAME})*`;
+const PAIR = new RegExp(String.raw`\s*([A-Za-z_]+)\s*=\s*(${SOURCE})\s*(?:,|$)`, 'y');
 
 /**
  * Parses `column=source,...`: a source is a header name (in double quotes if it has a comma), names with `|` between

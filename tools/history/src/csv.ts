@@ -134,7 +134,7 @@ export class CsvReader {
   }
 
   #reportQuote(): void {
-    this.#handlers.onBadLine(this.#line, 'has a quote that is out of place or never closes');
+    this.#handlers.onBadLine(this.#line, 'has a quote that is out of position or never closes');
   }
 
   #forgetOpen(): void {

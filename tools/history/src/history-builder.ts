@@ -65,17 +65,23 @@ export class HistoryBuilder {
     this.#checkNumbers();
   }
 
-  finish(file: { sha256: string; bytes: number }): History {
+  /** Reads the last line, which may have no end. */
+  end(): void {
     this.#reader.end();
     this.#checkNumbers();
-    const { open, own } = this.#numbers;
-    if (this.#input.options.decimal === undefined && this.#numbers.decimal === '.' && open && !own) throw toOpen(open);
+  }
+
+  finish(file: { sha256: string; bytes: number }): History {
+    const { open, openDot, own } = this.#numbers;
+    const isFound = this.#input.options.decimal === undefined && this.#numbers.decimal === '.' && own === undefined;
+    if (isFound && open !== undefined) throw toOpen(open);
     if (this.#columns === undefined) throw new AppError('config_invalid', describeEmpty(file.bytes));
     const dialect = {
       encoding: this.#input.encoding,
       separator: this.#separator,
       decimal: this.#numbers.decimal,
       unusedColumns: this.#columns.unused,
+      undecided: isFound ? openDot : undefined,
     };
     return toHistory({
       fileName: this.#input.fileName,
@@ -123,6 +129,7 @@ export class HistoryBuilder {
       types: this.#types,
       bounds: { earliestMs: EARLIEST_MS, latestMs: this.#input.options.latestMs ?? Number.POSITIVE_INFINITY },
       encoding: this.#input.encoding,
+      time: { ...this.#input.options.preset?.time, ...this.#input.options.time },
     });
   }
 
@@ -153,8 +160,10 @@ export class HistoryBuilder {
 }
 
 function toOpen({ line, text }: NumberSight): AppError {
-  const thousands = text.replace(',', '');
-  const message = `"${text}" in line ${line} is ${thousands} or ${text.replace(',', '.')}, and no other number of the file says which: pass --decimal . for the first, --decimal , for the second`;
+  const [thousands, decimals] = [text.replace(',', ''), text.replace(',', '.')];
+  const message =
+    `"${text}" in line ${line} is ${thousands} or ${decimals}, and no other number of the file says which: ` +
+    `pass --decimal . for ${thousands}, --decimal , for ${decimals}`;
   return new AppError('config_invalid', message);
 }
 

@@ -1,6 +1,6 @@
 import type { SegmentTrack } from './event.js';
 import type { EventTypeCount } from './event-types.js';
-import type { Decimal } from './numbers.js';
+import type { Decimal, NumberSight } from './numbers.js';
 import type { HistoryOrder } from './order-table.js';
 import type { RowId } from './row-identity.js';
 import type { BadRows } from './row-problem.js';
@@ -12,6 +12,8 @@ export interface Dialect {
   readonly decimal: Decimal;
   /** Names in the header that nothing reads. */
   readonly unusedColumns: readonly string[];
+  /** A number with a dot before three digits, where no number of the file says whether thousands or decimals follow. */
+  readonly undecided: NumberSight | undefined;
 }
 
 /** A file's events in order of time, stored compactly: each event is built on request. */

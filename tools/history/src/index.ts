@@ -1,4 +1,4 @@
-export { assertUsable, describeBadRows, describeLeftOut, toWarnings } from './check-history.js';
+export { assertUsable, toWarnings } from './check-history.js';
 export { type ColumnMap, parseColumnMap, parseRowFilter, type RowFilter } from './column-map.js';
 export type { SegmentTrack } from './event.js';
 export { type EventTypeCount, parseEventTypes } from './event-types.js';

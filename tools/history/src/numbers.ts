@@ -38,6 +38,8 @@ export class NumberReader {
   other: NumberSight | undefined;
   /** First text with a comma that may stand before thousands or before decimals. */
   open: NumberSight | undefined;
+  /** The same with a dot: programs write decimals so, and it is read so, with a warning. */
+  openDot: NumberSight | undefined;
   readonly decimal: Decimal;
   #symbol: string | undefined;
 
@@ -85,10 +87,9 @@ export class NumberReader {
     const evidence = toEvidence(digits);
     if (evidence === 'none') return;
     const sight = { line, text: digits };
-    if (evidence === 'either') {
-      // A dot before three digits is what programs write; a comma before three digits is not.
-      if (digits.includes(',')) this.open ??= sight;
-    } else if (evidence === this.decimal) this.own ??= sight;
+    if (evidence === 'either' && digits.includes(',')) this.open ??= sight;
+    else if (evidence === 'either') this.openDot ??= sight;
+    else if (evidence === this.decimal) this.own ??= sight;
     else this.other ??= sight;
   }
 }

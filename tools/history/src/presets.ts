@@ -1,4 +1,5 @@
 import { AppError } from '@perennial/kernel';
+import type { TimeOptions } from '@perennial/time-text';
 import type { ColumnMap, HistoryColumn, RowFilter } from './column-map.js';
 import type { ColumnRules } from './columns.js';
 
@@ -10,9 +11,7 @@ export interface Preset {
   readonly optional?: readonly HistoryColumn[];
   readonly fallback?: ColumnMap;
   readonly where?: RowFilter;
-  /** Zone of times that name none. */
-  readonly zone?: string;
-  readonly dateOrder?: 'mdy' | 'dmy';
+  readonly time?: TimeOptions;
 }
 
 const PURCHASE = { constant: 'purchase' } as const;
@@ -70,7 +69,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     },
     optional: ['currency', 'refund_total', 'refund_ts'],
     where: { column: 'Status', values: ['paid', 'refunded', 'partially refunded', 'partial refund', 'succeeded'] },
-    zone: 'UTC',
+    time: { zone: 'UTC' },
   },
   'line-items': {
     what: 'a table of order lines with unit prices',
@@ -97,8 +96,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       extra: 'Country',
     },
     optional: ['extra'],
-    zone: 'UTC',
-    dateOrder: 'mdy',
+    time: { zone: 'UTC', dateOrder: 'mdy' },
   },
 };
 

@@ -1,3 +1,4 @@
+import type { TimeOptions } from '@perennial/time-text';
 import type { ColumnMap, RowFilter } from './column-map.js';
 import type { Decimal } from './numbers.js';
 import type { Preset } from './presets.js';
@@ -14,6 +15,8 @@ export interface ReadOptions {
   /** One character. */
   readonly separator?: string | undefined;
   readonly decimal?: Decimal | undefined;
+  /** What times do not say themselves: their zone, the order of day and month, that numbers are of a spreadsheet. */
+  readonly time?: TimeOptions | undefined;
   /** Base name of the file, for messages. Default: that of the path. */
   readonly fileName?: string | undefined;
   /** Rows later than this are bad; default: no bound. */

@@ -121,7 +121,7 @@ describe('readOrders', () => {
       { line: 8, reason: 'value "NaN" is not a finite number' },
       { line: 9, reason: 'value "1e999" is not a finite number' },
       { line: 10, reason: 'has 3 columns, the header has 8' },
-      { line: 11, reason: 'has a quote that is out of place or never closes' },
+      { line: 11, reason: 'has a quote that is out of position or never closes' },
       { line: 12, reason: 'ts "2099-01-01" is in the future' },
       { line: 13, reason: 'ts "1970-01-01" is before 1990-01-01' },
     ]);

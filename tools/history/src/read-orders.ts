@@ -54,6 +54,7 @@ async function readOnce(
     if (builder.hasDecimalCommas) return undefined;
   }
   builder.push(decoder.end());
+  builder.end();
   if (builder.hasDecimalCommas) return undefined;
   return builder.finish({ sha256: hash.digest('hex'), bytes });
 }

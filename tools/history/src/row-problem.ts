@@ -1,17 +1,51 @@
-/** Why a row is bad: kinds that a report counts. */
+/** Why a row is bad: kinds that a report counts, each with what to pass or to look at. */
 export const ROW_PROBLEMS = {
-  columns: 'another number of columns than the header has',
-  quote: 'a quote that is out of place or never closes',
-  length: 'a line that is too long',
-  encoding: 'bytes that are not valid in the encoding',
-  user: 'no user_id',
-  id: 'no id in the column that names rows',
-  type: 'no event_type',
-  time: 'a ts that cannot be read',
-  range: 'a ts that is in the future or before 1990',
-  number: 'a number that cannot be read',
-  order: 'a row that contradicts its order',
-  size: 'an order that is too large for an event',
+  columns: {
+    what: 'another number of columns than the header has',
+    remedy: 'look at the separator (--separator) and at the quotes of those lines',
+  },
+  quote: {
+    what: 'a quote that is out of position or never closes',
+    remedy: 'look at the quotes of those lines: a quote within a quoted field is written twice',
+  },
+  length: { what: 'a line that is too long', remedy: 'look for a quote that never closes' },
+  encoding: {
+    what: 'bytes that are not valid in the encoding',
+    remedy: 'name the encoding: --encoding windows-1252, or gbk, shift_jis, windows-1251 ...',
+  },
+  user: {
+    what: 'no user_id',
+    remedy: 'name the column with the customer: --map user_id=NAME, or user_id=NAME|OTHER where one may be empty',
+  },
+  id: {
+    what: 'no id in the column that names rows',
+    remedy: 'name another column with --id, or none: then the content of a row is its id',
+  },
+  type: {
+    what: 'no event_type',
+    remedy: `name the column with the type, --map event_type=NAME, or give it: --map "event_type='purchase'"`,
+  },
+  time: {
+    what: 'a time that cannot be read',
+    remedy:
+      'say how times are written: --zone ZONE if they have none, --dates mdy or dmy for 1/12/2010, --serial for 40513.35',
+  },
+  range: {
+    what: 'a time that is in the future or before 1990',
+    remedy: 'look at those times, and at the mapping of ts',
+  },
+  number: {
+    what: 'a number that cannot be read',
+    remedy: 'say how numbers are written: --decimal . or --decimal ,',
+  },
+  order: {
+    what: 'a value that contradicts its order',
+    remedy: 'look at the mapping of order_id, order_total and currency',
+  },
+  size: {
+    what: 'an order that is too large for an event',
+    remedy: 'look at the mapping of order_id and session_id: too many rows are one order',
+  },
 } as const;
 
 export type RowProblemKind = keyof typeof ROW_PROBLEMS;
@@ -35,6 +69,7 @@ export interface BadRows {
   readonly byKind: ReadonlyArray<{
     readonly kind: RowProblemKind;
     readonly what: string;
+    readonly remedy: string;
     readonly count: number;
     readonly first: readonly BadRow[];
   }>;
@@ -68,7 +103,7 @@ export class BadRowCounter {
   result(): BadRows {
     const byKind = [...this.#kinds].map(([kind, { count, first }]) => ({
       kind,
-      what: ROW_PROBLEMS[kind],
+      ...ROW_PROBLEMS[kind],
       count,
       first: first.sort((a, b) => a.line - b.line),
     }));

@@ -1,3 +1,4 @@
+import type { TimeOptions } from '@perennial/time-text';
 import type { HistoryColumn } from './column-map.js';
 import type { ColumnReader, Columns } from './columns.js';
 import type { EventTypes } from './event-types.js';
@@ -41,6 +42,7 @@ export interface RowRules {
   readonly types: EventTypes;
   readonly bounds: TimeBounds;
   readonly encoding: string;
+  readonly time: TimeOptions;
 }
 
 /** A bad row, thrown within this file only: most fields have a way to be bad, and few rows are. */
@@ -160,7 +162,7 @@ export class RowReader {
 
   #parseTime(text: string): number | TimestampProblem {
     if (text !== this.#lastText) {
-      this.#lastTime = parseTimestamp(text);
+      this.#lastTime = parseTimestamp(text, this.#rules.time);
       this.#lastText = text;
     }
     return this.#lastTime;

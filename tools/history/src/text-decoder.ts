@@ -79,8 +79,8 @@ function findUtf16(head: Buffer): string | undefined {
     if (index % 2 === 0) even++;
     else odd++;
   }
-  if (odd > head.length / 6 && even === 0) return 'utf-16le';
-  return even > head.length / 6 && odd === 0 ? 'utf-16be' : undefined;
+  if (odd > head.length / 6 && even < odd / 8) return 'utf-16le';
+  return even > head.length / 6 && odd < even / 8 ? 'utf-16be' : undefined;
 }
 
 function rejectOtherFormats(head: Buffer): void {

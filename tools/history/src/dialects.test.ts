@@ -1,0 +1,152 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { drawDialect, encodeText, writeCsv, writeNumber } from '@perennial/history/testing';
+import { createSeededRandom, isAppError } from '@perennial/kernel';
+import { toWarnings } from './check-history.js';
+import type { History } from './history.js';
+import type { ReadOptions } from './read-options.js';
+import { readOrders } from './read-orders.js';
+
+const HEADER = ['user_id', 'ts', 'event_type', 'item_id', 'quantity', 'value', 'extra'];
+const DRAWS = 200;
+const LETTERS: Readonly<Record<string, string>> = {
+  'windows-1252': 'éß€',
+  'windows-1251': 'Жя',
+  gbk: '汉字',
+  shift_jis: 'アｱ漢',
+};
+
+describe('files in any dialect', () => {
+  it(`are read as they were written, or what to pass is named (${DRAWS} draws by seed)`, async () => {
+    for (let seed = 1; seed <= DRAWS; seed++) {
+      const random = createSeededRandom(seed);
+      const dialect = drawDialect(random);
+      const rows = drawRows(random, LETTERS[dialect.encoding] ?? 'é汉Ж');
+      const table = rows.map(({ user, minute, quantity, value, extra }) => [
+        user,
+        toIso(minute),
+        'purchase',
+        'p',
+        writeNumber(quantity, dialect),
+        writeNumber(value, dialect),
+        extra,
+      ]);
+      const bytes = writeCsv([HEADER, ...table], dialect);
+      if (bytes === undefined) continue;
+      const named = dialect.encoding.startsWith('utf') ? {} : { encoding: dialect.encoding };
+      const history = await readOrName(bytes, named, dialect);
+      const bad = history.badRows.first;
+      expect({ seed, dialect, bad, rows: toRows(history) }).toEqual({ seed, dialect, bad: [], rows: rows.map(toRead) });
+    }
+  }, 60_000);
+
+  it.each([
+    ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x75, 0, 0, 0]), 'UTF-32'],
+    ['a workbook', Buffer.from('PK\x03\x04xyz'), 'Excel workbook'],
+    ['bytes', Buffer.from('user_id,ts\x00\x01'), 'not text'],
+    ['nothing', Buffer.alloc(0), 'is empty: 0 bytes'],
+    ['blank lines', Buffer.from('\r\n\r\n'), 'blank lines'],
+    ['a broken header', Buffer.from('user_id,"ts,event_type\nu,1,2\n'), 'the header, has a quote'],
+  ])('name %s for what it is', async (_what, bytes, message) => {
+    await expect(read(bytes)).rejects.toThrow(message);
+    await expect(read(bytes)).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+
+  it('name an encoding that is unknown, and one that the byte order mark denies', async () => {
+    await expect(read(Buffer.from('a'), { encoding: 'utf-9' })).rejects.toThrow('no encoding "utf-9"');
+    const bytes = encodeText('\uFEFFuser_id', 'utf-16le') ?? Buffer.alloc(0);
+    await expect(read(bytes, { encoding: 'windows-1252' })).rejects.toThrow('byte order mark of utf-16le');
+  });
+
+  it('name numbers that can be read in two ways, and read them when it is said', async () => {
+    const file = (...values: string[]) =>
+      Buffer.from(`user_id;ts;event_type;value\n${values.map((v) => `u;2024-01-01;purchase;${v}\n`).join('')}`);
+    const values = async (bytes: Buffer, options: ReadOptions = {}) => {
+      const history = await read(bytes, options);
+      return Array.from({ length: history.length }, (_, index) => history.order(index).items[0]?.value);
+    };
+    await expect(read(file('1,234'))).rejects.toThrow(/"1,234" in line 2 is 1234 or 1.234.*--decimal \. for 1234/);
+    expect(await values(file('1.234'))).toEqual([1.234]);
+    expect(toWarnings(await read(file('1.234')))).toEqual([
+      expect.stringContaining('pass --decimal , if 1234 is meant'),
+    ]);
+    await expect(read(file('1,50', '2.50'))).rejects.toThrow(/line 3 has the number "2.50".*line 2|line 2.*line 3/);
+    expect(await values(file('1,234'), { decimal: '.' })).toEqual([1234]);
+    expect(await values(file('1,234'), { decimal: ',' })).toEqual([1.234]);
+    expect(await values(file('1.234', '5,5'))).toEqual([1234, 5.5]);
+    expect(await values(file('1,234', '5.5'))).toEqual([1234, 5.5]);
+    expect(await values(file('1.234.567', '(5,5)', '€ 7,25', "-1'000"))).toEqual([1_234_567, -5.5, 7.25, -1000]);
+  });
+
+  it('rejects an amount in another currency sign than the others', async () => {
+    const text = 'user_id,ts,event_type,value\nu,2024-01-01,purchase,$5.10\nu,2024-01-01,purchase,€5.10\n';
+    const { badRows } = await read(Buffer.from(text));
+    expect(badRows.first).toEqual([{ line: 3, reason: 'value "€5.10" has the currency sign €, other rows have $' }]);
+  });
+});
+
+interface Row {
+  readonly user: string;
+  readonly minute: number;
+  readonly quantity: number;
+  readonly value: number;
+  readonly extra: string;
+}
+
+function drawRows(random: () => number, letters: string): Row[] {
+  const alphabet = [...`ab7 ",;|\n${letters}`];
+  const draw = (length: number) =>
+    Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)] ?? '').join('');
+  return Array.from({ length: 1 + Math.floor(random() * 12) }, (_, index) => ({
+    user: `u${draw(Math.floor(random() * 6))}x`,
+    minute: index,
+    quantity: 1 + Math.floor(random() ** 4 * 5000),
+    value: Math.round(random() * 10_000_00) / 100,
+    extra: draw(Math.floor(random() * 8)),
+  }));
+}
+
+/** An error that names the option is fine; with the option the file must be read. */
+async function readOrName(
+  bytes: Buffer,
+  options: ReadOptions,
+  dialect: { separator: string; decimal: '.' | ',' },
+): Promise<History> {
+  try {
+    const history = await read(bytes, options);
+    if (history.dialect.undecided === undefined) return history;
+    expect(toWarnings(history).join()).toContain('--decimal ,');
+    return await read(bytes, { ...options, decimal: dialect.decimal });
+  } catch (error) {
+    if (!isAppError(error, 'config_invalid') || !/--(decimal|separator) /.test(error.message)) throw error;
+    return read(bytes, { ...options, separator: dialect.separator, decimal: dialect.decimal });
+  }
+}
+
+function read(bytes: Buffer, options: ReadOptions = {}): Promise<History> {
+  return readOrders(() => Readable.from(toChunks(bytes)), { fileName: 'h.csv', ...options });
+}
+
+function toChunks(bytes: Buffer): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += 37) chunks.push(bytes.subarray(at, at + 37));
+  return chunks;
+}
+
+function toRows(history: History): Row[] {
+  return Array.from({ length: history.length }, (_, index) => {
+    const { userId, timestampMs, items, extra = '' } = history.order(index);
+    const { quantity = Number.NaN, value = Number.NaN } = items[0] ?? {};
+    return { user: userId, minute: (timestampMs - START_MS) / 60_000, quantity, value, extra };
+  });
+}
+
+function toRead(row: Row): Row {
+  return { ...row, extra: row.extra.trim() };
+}
+
+const START_MS = Date.UTC(2024, 0, 1);
+
+function toIso(minute: number): string {
+  return new Date(START_MS + minute * 60_000).toISOString();
+}
