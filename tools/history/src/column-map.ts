@@ -63,13 +63,6 @@ export function parseColumnMap(text: string): ColumnMap {
   return map;
 }
 
-/** Header names that a source reads. */
-export function toNames(source: ColumnSource): readonly string[] {
-  if (typeof source === 'string') return [source];
-  if ('constant' in source) return [];
-  return 'signOf' in source ? [source.signOf] : source.anyOf;
-}
-
 function parseColumn(name: string): HistoryColumn {
   const column = HISTORY_COLUMNS.find((known) => known === name);
   if (column !== undefined) return column;

@@ -6,7 +6,7 @@ import type { RowId } from './row-identity.js';
 import type { BadRows } from './row-problem.js';
 
 /** How a file was read. */
-export interface Dialect {
+interface Dialect {
   readonly encoding: string;
   readonly separator: string;
   readonly decimal: Decimal;

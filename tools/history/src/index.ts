@@ -7,6 +7,6 @@ export { PRESET_NAMES, type Preset, parsePreset } from './presets.js';
 export type { ReadOptions } from './read-options.js';
 export { readOrders } from './read-orders.js';
 export type { RowId } from './row-identity.js';
-export type { BadRow, BadRows } from './row-problem.js';
+export type { BadRows } from './row-problem.js';
 export { describeSeparator, parseSeparator } from './separator.js';
 export { parseTimestamp } from './timestamp.js';

@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { HistorySource } from './read-orders.js';
 import { SNIFF_BYTES } from './text-decoder.js';
+
+/** What a file is read from: its path, or a function that opens its bytes anew. */
+export type HistorySource = string | (() => Readable);
 
 const CHUNK_BYTES = 1 << 18;
 

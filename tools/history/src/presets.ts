@@ -17,7 +17,7 @@ export interface Preset {
 const PURCHASE = { constant: 'purchase' } as const;
 
 /** Column names as the exports have them; docs/HISTORY.md has the table. */
-export const PRESETS: Readonly<Record<string, Preset>> = {
+const PRESETS: Readonly<Record<string, Preset>> = {
   shopify: {
     what: 'Shopify, Orders > Export',
     map: {

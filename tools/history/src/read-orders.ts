@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Readable } from 'node:stream';
 import { AppError, toMessage } from '@perennial/kernel';
 import type { History } from './history.js';
 import { HistoryBuilder } from './history-builder.js';
-import { openBytes } from './open-bytes.js';
+import { type HistorySource, openBytes } from './open-bytes.js';
 import type { ReadOptions } from './read-options.js';
 import { createFileDecoder } from './text-decoder.js';
-
-/** What a file is read from: its path, or a function that opens its bytes anew. */
-export type HistorySource = string | (() => Readable);
 
 /**
  * Reads a history file, gzip or not; throws AppError when it is not a history file. Bad rows do not stop it. A file

@@ -1,5 +1,5 @@
 /** Why a row is bad: kinds that a report counts, each with what to pass or to look at. */
-export const ROW_PROBLEMS = {
+const ROW_PROBLEMS = {
   columns: {
     what: 'another number of columns than the header has',
     remedy: 'look at the separator (--separator) and at the quotes of those lines',

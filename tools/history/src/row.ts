@@ -31,7 +31,7 @@ export interface HistoryRow {
   readonly refund: { readonly total: number; readonly timestampMs: number | undefined } | undefined;
 }
 
-export interface TimeBounds {
+interface TimeBounds {
   readonly earliestMs: number;
   readonly latestMs: number;
 }

@@ -15,47 +15,49 @@ const CASES = join(import.meta.dirname, '../../../../shared/cases');
 if (!existsSync(CASES)) process.stderr.write(`skipped: there is no ${CASES}\n`);
 const describeWithCases = existsSync(CASES) ? describe : describe.skip;
 
+const READ: Array<[string, ReadOptions, unknown[]]> = [
+  ['c10-bigquery-utc.csv', {}, [['Order Completed', 'u1', '2024-03-01T10:00:00.000Z', 10]]],
+  [
+    'c10-minutes-space-offset.csv',
+    { map: parseColumnMap('user_id=user,ts=timestamp_tz,event_type=event') },
+    [
+      ['song_played', '7', '2020-07-02T12:33:00.000Z', undefined],
+      ['playlist_created', '7', '2020-08-01T04:45:00.000Z', undefined],
+    ],
+  ],
+  [
+    'c10-postgres-offset.csv',
+    {},
+    [
+      ['Order Completed', 'u1', '2024-03-01T10:00:00.000Z', 10],
+      ['Order Completed', 'u1', '2024-03-02T08:00:00.500Z', 10],
+    ],
+  ],
+  ['c10-shopify-offset.csv', {}, [['Order Completed', 'u1', '2024-03-01T15:00:00.000Z', 10]]],
+  [
+    'c20-no-event-type.csv',
+    {
+      map: parseColumnMap("user_id=customer,ts=ordered_at,event_type='purchase',order_id=id"),
+      time: { zone: 'UTC' },
+    },
+    [
+      ['Order Completed', 'c-2', '2024-09-01T10:39:00.000Z', 742],
+      ['Order Completed', 'c-1', '2024-09-01T15:01:00.000Z', 742],
+    ],
+  ],
+  [
+    'c20-retail-invoices.csv',
+    { preset: parsePreset('retail-invoices') },
+    [
+      ['Order Completed', '17850', '2010-12-01T08:26:00.000Z', 15.3],
+      ['Order Refunded', '14527', '2010-12-01T09:41:00.000Z', 27.5],
+    ],
+  ],
+  ['c20-unit-price.csv', {}, [['Order Completed', 'up1', '2024-03-05T06:34:11.000Z', 52]]],
+];
+
 describeWithCases('files that real producers wrote', () => {
-  it.each<[string, ReadOptions, unknown[]]>([
-    ['c10-bigquery-utc.csv', {}, [['Order Completed', 'u1', '2024-03-01T10:00:00.000Z', 10]]],
-    [
-      'c10-minutes-space-offset.csv',
-      { map: parseColumnMap('user_id=user,ts=timestamp_tz,event_type=event') },
-      [
-        ['song_played', '7', '2020-07-02T12:33:00.000Z', undefined],
-        ['playlist_created', '7', '2020-08-01T04:45:00.000Z', undefined],
-      ],
-    ],
-    [
-      'c10-postgres-offset.csv',
-      {},
-      [
-        ['Order Completed', 'u1', '2024-03-01T10:00:00.000Z', 10],
-        ['Order Completed', 'u1', '2024-03-02T08:00:00.500Z', 10],
-      ],
-    ],
-    ['c10-shopify-offset.csv', {}, [['Order Completed', 'u1', '2024-03-01T15:00:00.000Z', 10]]],
-    [
-      'c20-no-event-type.csv',
-      {
-        map: parseColumnMap("user_id=customer,ts=ordered_at,event_type='purchase',order_id=id"),
-        time: { zone: 'UTC' },
-      },
-      [
-        ['Order Completed', 'c-2', '2024-09-01T10:39:00.000Z', 742],
-        ['Order Completed', 'c-1', '2024-09-01T15:01:00.000Z', 742],
-      ],
-    ],
-    [
-      'c20-retail-invoices.csv',
-      { preset: parsePreset('retail-invoices') },
-      [
-        ['Order Completed', '17850', '2010-12-01T08:26:00.000Z', 15.3],
-        ['Order Refunded', '14527', '2010-12-01T09:41:00.000Z', 27.5],
-      ],
-    ],
-    ['c20-unit-price.csv', {}, [['Order Completed', 'up1', '2024-03-05T06:34:11.000Z', 52]]],
-  ])('%s', async (name, options, expected) => {
+  it.each(READ)('%s', async (name, options, expected) => {
     const history = await read(name, options);
     expect(history.badRows.count).toBe(0);
     expect(toEvents(history)).toEqual(expected);

@@ -5,7 +5,7 @@ import { AppError } from '@perennial/kernel';
 export const SNIFF_BYTES = 4096;
 
 /** Encodings that a message names; every other one of the Encoding Standard is read too. */
-export const ENCODING_EXAMPLES = 'windows-1252, iso-8859-2, windows-1251, gbk, big5, shift_jis';
+const ENCODING_EXAMPLES = 'windows-1252, iso-8859-2, windows-1251, gbk, big5, shift_jis';
 
 /** Decodes a file's bytes, chunk by chunk. What is not valid becomes U+FFFD. */
 export interface FileDecoder {

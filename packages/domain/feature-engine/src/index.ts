@@ -4,7 +4,6 @@ export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
 export { describeMissing, FeatureSpecs, type TravellingVector } from './feature-specs.js';
 export type { ApplyResult } from './fold.js';
 export { toHash64 } from './hash.js';
-export { toHash64 } from './hash.js';
 export { MESSAGE_IDS_MAX } from './message-memory.js';
 export { oncePerSpec } from './per-spec.js';
 export { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
