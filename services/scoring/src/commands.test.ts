@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { compileFeatures, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
 import { toSha256 } from '@perennial/kernel';
 import { toManifestHash } from '@perennial/model-manifest';
@@ -13,6 +13,9 @@ import {
   createTrapGraph,
 } from '@perennial/onnx/testing';
 import { readArtifact } from './commands.js';
+
+// Models are tried in processes, which take seconds to start where others work.
+jest.setTimeout(60_000);
 
 const MODEL = join(__dirname, '../../../trainer/models/default');
 const spec = compileFeatures(ECOMMERCE_FEATURES);
@@ -120,7 +123,7 @@ describe('readArtifact', () => {
   it('takes a model with branches, which may fail on rows that no check has', async () => {
     const path = writeModel('trap', createTrapGraph(features, 'memory', { limit: 4_000 }));
     expect((await readArtifact('model', path, noHeads)).kind).toBe('model');
-  }, 60_000);
+  });
 
   it.each([
     ['a device that never ends', (path: string) => symlinkSync('/dev/zero', path), 'is no file'],

@@ -65,5 +65,5 @@ export async function openSession(
 
 function toCpuError(cause: unknown): AppError {
   const code = isMemoryError(cause) ? 'resource_exhausted' : 'artifact_invalid';
-  return new AppError(code, `model: ${toCleanMessage(toMessage(cause))}`, { cause });
+  return new AppError(code, `the model is rejected: ${toCleanMessage(toMessage(cause))}`, { cause });
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { must } from '@perennial/kernel';
+import fc from 'fast-check';
 import {
   createNeighbourGraph,
   createShortGraph,
@@ -146,6 +147,28 @@ describe('a graph in a process of its own', () => {
     const pid = must(findGraphProcess(must(service.pid, 'pid')), 'a graph process');
     service.kill('SIGKILL');
     while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+
+  it('is opened or rejected with a reason, however its file was damaged', async () => {
+    const file = createTrapGraph(FEATURES, 'throws', { limit: LIMIT });
+    const damage = fc.array(fc.tuple(fc.nat(file.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(damage, async (changes) => {
+        const damaged = Buffer.from(file);
+        for (const [at, byte] of changes) damaged[at] = byte;
+        try {
+          const { score, release } = await load(damaged);
+          await score(toRows(20, 7));
+          await release();
+        } catch (error) {
+          expect(error).toMatchObject({
+            code: 'artifact_invalid',
+            message: expect.stringMatching(/^the model is rejec/),
+          });
+        }
+      }),
+      { seed: 15, numRuns: 30 },
+    );
   });
 
   it.each<[string, Buffer, RegExp]>([
