@@ -5,7 +5,7 @@ import { createMemoryLog } from '@perennial/kafka/testing';
 import { createSilentLogger } from '@perennial/telemetry';
 import { createApp } from './app.js';
 import { loadConfig } from './config.js';
-import { eventually, FakeClockStore, FakeSourceStore, WRITE_KEY } from './testing/fakes.js';
+import { eventually, FakeClockStore, FakePlaceholderStore, FakeSourceStore, WRITE_KEY } from './testing/fakes.js';
 
 jest.setTimeout(30_000);
 
@@ -22,7 +22,12 @@ function open(over: Record<string, string> = {}, partitions = 3) {
   const { namespace } = config;
   for (const topic of ['eventReceived', 'eventAccepted', 'eventRejected'] as const)
     log.createTopic(toTopic(namespace, topic));
-  const stores = { sources: new FakeSourceStore(), clock: new FakeClockStore(), tokens: createTestGrants() };
+  const stores = {
+    sources: new FakeSourceStore(),
+    placeholders: new FakePlaceholderStore(),
+    clock: new FakeClockStore(),
+    tokens: createTestGrants(),
+  };
   const app = createApp(config, { logger: createSilentLogger(), log, stores });
   const kinds = () =>
     log

@@ -6,17 +6,20 @@ import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/priva
 import { type App, composeApp, listen, type Opener, openLog, openPool, toReadiness } from '@perennial/service-host';
 import { createLogger, createMetrics, type Logger } from '@perennial/telemetry';
 import { createClockStore } from './adapters/clock-store.js';
+import { createPlaceholderRepository } from './adapters/placeholder-repository.js';
 import { createSourceRepository } from './adapters/source-repository.js';
 import { createAddressLimit } from './address-limit.js';
 import { startLogClock } from './clock/start-clock.js';
 import type { Ticker } from './clock/ticker.js';
 import type { IngestConfig } from './config.js';
+import type { PlaceholderIds } from './domain/placeholder-ids.js';
 import { BODIES_BYTES_MAX } from './http/body-budget.js';
 import type { IngestContext } from './http/ingest-context.js';
 import { createIngestServer } from './http/server.js';
 import { startKafkaSource, toReceivedGroup } from './kafka/kafka-source.js';
 import { startLagMonitor } from './kafka/lag-monitor.js';
-import type { ClockStore, SourceStore } from './ports.js';
+import { startPlaceholderDirectory } from './placeholder-directory.js';
+import type { ClockStore, PlaceholderStore, SourceStore } from './ports.js';
 import { createPublisher, type Publisher } from './publisher.js';
 import type { RecordContext } from './records.js';
 import { createSourceDirectory } from './source-directory.js';
@@ -30,7 +33,12 @@ const POSTGRES_CONNECTIONS_MAX = 4;
 export interface IngestOverrides {
   readonly logger?: Logger;
   readonly log?: Log;
-  readonly stores?: { readonly sources: SourceStore; readonly clock: ClockStore; readonly tokens: GrantStore };
+  readonly stores?: {
+    readonly sources: SourceStore;
+    readonly placeholders: PlaceholderStore;
+    readonly clock: ClockStore;
+    readonly tokens: GrantStore;
+  };
   readonly clock?: Clock;
 }
 
@@ -64,10 +72,12 @@ async function start(
   const sourceProducer = await openProducer('kafka source producer', log, releases);
   const tickProducer = await openProducer('tick producer', log, releases);
 
+  const placeholders = await openPlaceholders(stores.placeholders, { clock, events, releases });
   const records = toRecordContext(config, { topics, partitions });
+  const base = { clockMode, placeholders, records };
   const kafkaSource = await releases.acquire(
     'kafka source',
-    () => startKafkaSource({ log, producer: sourceProducer, namespace, clockMode, clock, records, events }),
+    () => startKafkaSource({ ...base, log, producer: sourceProducer, namespace, clock, events }),
     (source) => source.stop(),
   );
   const groupId = toReceivedGroup(namespace);
@@ -87,12 +97,12 @@ async function start(
     sources: createSourceDirectory(stores.sources, clock),
     addresses: createAddressLimit(config.senders.addressRate, clock),
     bodiesBytesMax: BODIES_BYTES_MAX,
+    ...base,
     publisher,
-    records,
-    clockMode,
     clock,
     count: events.answered,
     limited: events.limited,
+    countIgnored: (sourceId, fields) => events.ignored({ transport: 'http', sourceId }, fields),
   };
   let draining = false;
   const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events }));
@@ -116,6 +126,18 @@ function openProducer(name: string, log: Log, releases: ReleaseStack): Promise<L
     () => log.createProducer(),
     (producer) => producer.close(),
   );
+}
+
+async function openPlaceholders(
+  store: PlaceholderStore,
+  { clock, events, releases }: { clock: Clock; events: IngestEvents; releases: ReleaseStack },
+): Promise<() => PlaceholderIds> {
+  const { current } = await releases.acquire(
+    'placeholder ids',
+    () => startPlaceholderDirectory(store, { clock, onError: events.placeholdersUnknown }),
+    (directory) => directory.stop(),
+  );
+  return current;
 }
 
 function toRecordContext(
@@ -151,6 +173,7 @@ function openStores(opener: Opener, config: IngestConfig): NonNullable<IngestOve
   const pool = openPool(opener, { ...config.postgres, connectionsMax: POSTGRES_CONNECTIONS_MAX });
   return {
     sources: createSourceRepository(pool, schema),
+    placeholders: createPlaceholderRepository(pool, schema),
     clock: createClockStore(pool, schema),
     tokens: createTokenStore(pool, config.namespace),
   };

@@ -7,9 +7,11 @@ import { AppError, systemClock } from '@perennial/kernel';
 import { migrate, type Pool, withPool } from '@perennial/postgres';
 import type { Command, CommandHost } from '@perennial/service-host';
 import { MIGRATIONS } from './adapters/migrations.js';
+import { createPlaceholderRepository } from './adapters/placeholder-repository.js';
 import { createRolloutLedger } from './adapters/rollout-ledger.js';
 import { createSourceRepository, type SourceRepository } from './adapters/source-repository.js';
 import type { IngestConfig } from './config.js';
+import { runPlaceholderCommand } from './placeholder-command.js';
 import { formatSourceRate, parseSourceRate, SOURCE_RATE_DEFAULT } from './source-rate.js';
 import { writeRollout } from './write-rollout.js';
 
@@ -29,6 +31,11 @@ export function createCommands({ print, env }: CommandHost): Readonly<Record<str
         const [action = '', ...rest] = args;
         await runSources(createSourceRepository(pool, schema), { action, args: rest, print });
       }),
+
+    placeholders: (config, args) =>
+      withTables(config, (pool, schema) =>
+        runPlaceholderCommand(args, { store: createPlaceholderRepository(pool, schema), print }),
+      ),
 
     /** Tokens are valid for every service of the namespace; they are created here, at its front door. */
     tokens: (config, args) =>

@@ -1,3 +1,5 @@
+import type { PlaceholderChanges } from './domain/placeholder-ids.js';
+
 /** A sender of events, known by its write key. */
 export interface Source {
   readonly id: string;
@@ -12,6 +14,12 @@ export interface Source {
 export interface SourceStore {
   /** The source with this hash of its write key, unless revoked; throws `dependency_unavailable` if lookup fails. */
   findByKeyHash(keyHash: string): Promise<Source | undefined>;
+}
+
+/** The operator's changes to the built-in placeholder ids. */
+export interface PlaceholderStore {
+  /** Throws `dependency_unavailable` if the store is down. */
+  loadChanges(): Promise<PlaceholderChanges>;
 }
 
 /** Stored log time of a namespace where `POST /v1/clock` moves it. */

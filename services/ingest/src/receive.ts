@@ -1,8 +1,11 @@
 import type { OutgoingRecord } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
+import { parseBatchContext, withBatchContext } from './domain/batch-context.js';
+import type { IgnoredField } from './domain/ignored-field.js';
 import { LIMITS } from './domain/limits.js';
 import { type CallType, normalise } from './domain/normalise.js';
 import type { ClockMode } from './domain/parse-timestamp.js';
+import type { PlaceholderIds } from './domain/placeholder-ids.js';
 import { Rejection } from './domain/rejection.js';
 import { type RejectedItem, toRejectedRecords } from './group-rejected.js';
 import { type RecordContext, toAcceptedRecord } from './records.js';
@@ -14,6 +17,9 @@ export interface ReceivedCalls {
   readonly toSegment?: (item: unknown) => unknown;
   readonly callType?: CallType | undefined;
   readonly sentAt?: unknown;
+  /** `context` of a batch: its events inherit what they do not say themselves. */
+  readonly context?: unknown;
+  readonly placeholders?: PlaceholderIds | undefined;
   /** Bytes of the whole body. */
   readonly bytes: number;
   readonly sourceId: string;
@@ -26,24 +32,33 @@ export interface ReceivedCalls {
 export interface ReceiveResult {
   readonly records: readonly OutgoingRecord[];
   readonly acceptedCount: number;
+  /** Fields of the accepted events whose value could not be used. */
+  readonly ignored: readonly IgnoredField[];
   readonly rejections: ReadonlyArray<{ readonly index: number; readonly rejection: Rejection }>;
 }
 
 /** Converts calls to records: each call is in exactly one of them, accepted or rejected. */
 export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context: RecordContext): ReceiveResult {
-  const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs } = calls;
+  const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs, placeholders } = calls;
   // The body of a single call is the event, and a small batch has only small events; in a large one each is measured.
   const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
-  const arrival = { callType, sentAt, receivedAtMs, clockMode, bytesMax, currency, createMessageId: createRandomToken };
+  const createMessageId = createRandomToken;
+  const arrival = { callType, sentAt, receivedAtMs, clockMode, bytesMax, currency, placeholders, createMessageId };
+  const inherited = parseBatchContext(calls.context);
+  const ignored: IgnoredField[] = [];
   const rejections: Array<{ index: number; rejection: Rejection }> = [];
   const rejectedItems: RejectedItem[] = [];
-  const accepted = items.flatMap((item, index) => {
+  const accepted = items.flatMap((sent, index) => {
+    const item = withBatchContext(sent, inherited);
     const event = normalise(toSegment === undefined ? item : toSegment(item), arrival);
-    if (!(event instanceof Rejection)) return [toAcceptedRecord(event, sourceId, context)];
+    if (!(event instanceof Rejection)) {
+      ignored.push(...event.ignored);
+      return [toAcceptedRecord(event, sourceId, context)];
+    }
     rejections.push({ index, rejection: event });
     rejectedItems.push({ rejection: event, json: item });
     return [];
   });
   const rejected = toRejectedRecords(rejectedItems, { sourceId, receivedAtMs }, context);
-  return { records: [...accepted, ...rejected], acceptedCount: accepted.length, rejections };
+  return { records: [...accepted, ...rejected], acceptedCount: accepted.length, ignored, rejections };
 }

@@ -10,7 +10,8 @@ import {
 import type { OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import type { Pseudonymizer } from '@perennial/privacy';
-import { cutCredentials, withoutKeyFields } from './domain/cut-credentials.js';
+import { cutCredentials } from './domain/credential-text.js';
+import { withoutKeyFields } from './domain/key-fields.js';
 import { LIMITS } from './domain/limits.js';
 import type { NormalisedEvent } from './domain/normalise.js';
 import type { Rejection } from './domain/rejection.js';
@@ -87,6 +88,8 @@ export function toRejectedRecord(rejected: RejectedEvent, context: RecordContext
     reason: rejection.reason,
     step: rejection.step,
     message: cutCredentials(rejection.message),
+    ...(rejection.field !== undefined && { field: rejection.field }),
+    ...(rejection.value !== undefined && { value: cutCredentials(rejection.value) }),
     position,
     sourceId,
     receivedAt,

@@ -1,6 +1,7 @@
 import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics } from '@perennial/telemetry';
 import type { NormalisedEvent } from './domain/normalise.js';
 import type { Rejection } from './domain/rejection.js';
+import { createIgnoredReports } from './ignored-telemetry.js';
 
 export type Transport = 'http' | 'kafka';
 
@@ -13,6 +14,7 @@ export type IngestEvents = ReturnType<typeof createEvents>;
 export function createEvents(logger: Logger, metrics: Metrics) {
   const meters = createMeters(metrics);
   return {
+    ...createIgnoredReports(logger, metrics),
     received(transport: Transport, event: NormalisedEvent | Rejection): void {
       if (event.kind === 'accepted') meters.accepted.inc({ transport });
       else meters.rejected.inc({ transport, step: event.step, reason: event.reason });

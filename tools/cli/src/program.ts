@@ -48,6 +48,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'who may send events: sources and their write keys',
     load: async () => (await import('./commands/sources.js')).createSourcesCommand(),
   },
+  placeholders: {
+    description: 'which ids stand for nobody, such as undefined and guest: list, add, allow',
+    load: async () => (await import('./commands/placeholders.js')).createPlaceholdersCommand(),
+  },
   tokens: {
     description: 'who may read and operate: tokens with scopes, for every route but those that take events',
     load: async () => (await import('./commands/tokens.js')).createTokensCommand(),

@@ -36,6 +36,8 @@ const written = {
     reason: 'event_invalid',
     step: 'name',
     message: 'event: a track call needs an event name',
+    field: 'event',
+    value: '""',
     position: 'http',
     sourceId: null,
     receivedAt: new Date(0).toISOString(),
@@ -79,7 +81,7 @@ const written = {
 };
 
 /** Fields that are missing in records from before a release, or where they would say nothing. */
-const ADDED_LATER = new Set(['scores', 'step', 'count', 'more']);
+const ADDED_LATER = new Set(['scores', 'step', 'field', 'value', 'count', 'more']);
 
 const edges = readdirSync(folder).map((file) => file.replace('.schema.json', ''));
 

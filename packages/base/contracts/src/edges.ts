@@ -8,6 +8,10 @@ export interface EventRejected {
   readonly step?: string;
   /** Text for people: what was wrong and where. */
   readonly message: string;
+  /** The field that is wrong, by its name in the event; absent where it is the event as a whole. */
+  readonly field?: string;
+  /** Its value as JSON, cut to 40 characters, invisible characters escaped; absent where it has none. */
+  readonly value?: string;
   /** `http`, or the position `<topic>/<partition>:<offset>` that it was read from. */
   readonly position: string;
   readonly sourceId: string | null;

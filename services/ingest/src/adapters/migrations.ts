@@ -42,4 +42,13 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: 'UPDATE sources SET events_per_second_max = 1000 WHERE events_per_second_max IS NULL',
   },
   { name: '006-source-currency', sql: "ALTER TABLE sources ADD COLUMN currency text CHECK (currency ~ '^[A-Z]{3}$')" },
+  {
+    name: '007-placeholder-ids',
+    sql: `
+        CREATE TABLE placeholder_ids (
+          id text PRIMARY KEY,
+          is_placeholder boolean NOT NULL,
+          changed_at timestamptz NOT NULL DEFAULT now()
+        )`,
+  },
 ];

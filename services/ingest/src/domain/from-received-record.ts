@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { toMessage } from '@perennial/kernel';
+import { toCloudEventMessageId } from './cloud-event-id.js';
 import { LIMITS } from './limits.js';
 import { CALL_TYPES, type CallType } from './normalise.js';
 import { isJsonObject, type JsonObject } from './parse-properties.js';
@@ -7,8 +8,8 @@ import { Rejection } from './rejection.js';
 
 /**
  * The Segment-shaped event in a record of `event.received`: plain JSON, or a CloudEvent in binary mode (`ce_*` headers)
- * or structured mode (`specversion` in the body). A CloudEvent's id, time and type are used where the body has no
- * messageId, timestamp and type; its type ends in the call's name, as in `com.example.track`.
+ * or structured mode (`specversion` in the body). A CloudEvent's source and id, time and type are used where the body has
+ * no messageId, timestamp and type; its type ends in the call's name, as in `com.example.track`.
  */
 export function fromReceivedRecord(record: {
   readonly value: Buffer | null;
@@ -27,11 +28,12 @@ export function fromReceivedRecord(record: {
   if (!isJsonObject(body)) return new Rejection('not_an_object', 'an event must be a JSON object');
   if (body.specversion !== undefined && 'data' in body) {
     if (!isJsonObject(body.data)) return new Rejection('not_an_object', 'data of the CloudEvent must be a JSON object');
-    return withAttributes(body.data, { id: body.id, type: body.type, time: body.time });
+    return withAttributes(body.data, { id: body.id, source: body.source, type: body.type, time: body.time });
   }
   const { headers } = record;
   if (headers.ce_specversion === undefined && headers.ce_id === undefined) return body;
-  return withAttributes(body, { id: headers.ce_id, type: headers.ce_type, time: headers.ce_time });
+  const { ce_id: id, ce_source: source, ce_type: type, ce_time: time } = headers;
+  return withAttributes(body, { id, source, type, time });
 }
 
 /** Parses UTF-8 JSON; the message gives the location of the error. Bytes that are not UTF-8 are rejected. */
@@ -44,12 +46,15 @@ export function parseJson(bytes: Uint8Array): { readonly json: unknown } | Rejec
   }
 }
 
-function withAttributes(body: JsonObject, attributes: { id: unknown; type: unknown; time: unknown }): JsonObject {
+function withAttributes(
+  body: JsonObject,
+  { id, source, type, time }: { id: unknown; source: unknown; type: unknown; time: unknown },
+): JsonObject {
   return {
     ...body,
-    type: body.type ?? toCallType(attributes.type),
-    messageId: body.messageId ?? attributes.id,
-    timestamp: body.timestamp ?? attributes.time,
+    type: body.type ?? toCallType(type),
+    messageId: body.messageId ?? toCloudEventMessageId({ source, id }),
+    timestamp: body.timestamp ?? time,
   };
 }
 

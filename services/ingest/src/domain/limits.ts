@@ -17,6 +17,10 @@ export const LIMITS = {
   revenueMax: AMOUNT_MAX,
   /** How much a client's clock may be ahead (the event then happened "now"); beyond it the event is rejected. */
   futureMaxMs: 24 * 3_600_000,
+  /** How far a client's clock is believed to be off when its time is possible without correction. */
+  clockErrorMaxMs: 24 * 3_600_000,
+  /** How much `sentAt` may be before the event: a clock may be set back in between. */
+  sentBeforeMaxMs: 60_000,
   /** Earlier times come from a clock that was never set, or from seconds taken for milliseconds. */
   timestampMinMs: Date.UTC(1990, 0, 1),
 } as const;

@@ -46,6 +46,7 @@ describe('normalise accepts', () => {
       amount: 10,
       currency: '',
       timeZone: 'Europe/Berlin',
+      ignored: [],
     });
   });
 
@@ -92,6 +93,64 @@ describe('normalise accepts', () => {
     ['2024-03-02 10:00:00.5+02', '2024-03-02T08:00:00.500Z'],
   ])('the timestamp %s', (timestamp, expected) => {
     expect(new Date(accept({ ...track, timestamp }).timestampMs).toISOString()).toBe(expected);
+  });
+
+  it.each(['1970-01-01T00:00:00Z', '0001-01-01T00:00:00Z', iso(-14 * 24 * HOUR), iso(14 * 24 * HOUR), 'soon', {}, -1])(
+    'a good timestamp as it is, when sentAt is %j',
+    (sentAt) => {
+      const timestamp = iso(-5 * 60_000);
+      const timestampMs = RECEIVED_AT - 5 * 60_000;
+      expect(accept({ ...track, timestamp, sentAt })).toMatchObject({ timestampMs, ignored: ['sent_at'] });
+      expect(accept({ ...track, timestamp }, { sentAt })).toMatchObject({ timestampMs, ignored: ['sent_at'] });
+      // The batch's stands in for an event's own that says nothing.
+      const corrected = accept({ ...track, timestamp, sentAt }, { sentAt: iso(-60_000) });
+      expect(corrected).toMatchObject({ timestampMs: timestampMs + 60_000, ignored: [] });
+    },
+  );
+
+  it('the timestamp that can be read, where another cannot', () => {
+    expect(accept({ ...track, originalTimestamp: 'soon', timestamp: iso(-1000) }).timestampMs).toBe(RECEIVED_AT - 1000);
+    expect(accept({ ...track, timestamp: '', sentAt: '' })).toMatchObject({ timestampMs: RECEIVED_AT, ignored: [] });
+  });
+
+  it('an event whatever the fields that nobody reads', () => {
+    const unread = JSON.parse(
+      '{"integrations":7,"context":{"a":1e999,"page":[]},"traits":1,"previousId":{},"category":{}}',
+    );
+    expect(accept({ ...track, ...unread, anonymousId: { a: 1 } })).toMatchObject({
+      userId: 'u1',
+      anonymousId: undefined,
+      ignored: ['anonymous_id'],
+    });
+  });
+
+  it.each([
+    [
+      { userId: 'undefined', anonymousId: 'a' },
+      { userId: undefined, anonymousId: 'a', ignored: ['user_id'] },
+    ],
+    [
+      { userId: 'u', anonymousId: ' NULL ' },
+      { userId: 'u', anonymousId: undefined, ignored: ['anonymous_id'] },
+    ],
+    [
+      { userId: 'u', messageId: 'undefined' },
+      { messageId: 'generated', ignored: ['message_id'] },
+    ],
+    [
+      { userId: 'u', context: { timezone: 'GMT+0900' } },
+      { timeZone: 'Etc/GMT-9', ignored: [] },
+    ],
+    [
+      { userId: 'u', context: { timezone: 'BST' } },
+      { timeZone: '', ignored: ['time_zone'] },
+    ],
+    [
+      { userId: 'u', context: { timezone: '' } },
+      { timeZone: '', ignored: [] },
+    ],
+  ])('%j, and says what it ignored', (raw, expected) => {
+    expect(accept({ type: 'track', event: 'x', ...raw })).toMatchObject(expected);
   });
 
   it('clocks that are wrong by decades, when sentAt shows it', () => {
@@ -147,7 +206,7 @@ const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
   ['an id of 10 KB', { ...track, userId: 'x'.repeat(10_240) }, 'invalid_id'],
   ['an id of 257 characters', { ...track, userId: 'x'.repeat(257) }, 'invalid_id'],
   ['a NUL in an id', { ...track, userId: 'a\0b' }, 'invalid_id'],
-  ['a line break in an id', { ...track, anonymousId: 'a\nb' }, 'invalid_id'],
+  ['a line break in an id', { ...track, userId: null, anonymousId: 'a\nb' }, 'invalid_id'],
   ['half a surrogate pair', { ...track, userId: 'a\ud83d' }, 'invalid_id'],
   ['a fraction as id', { ...track, userId: 1.5 }, 'invalid_id'],
   ['an object as id', { ...track, userId: {} }, 'invalid_id'],
@@ -177,7 +236,11 @@ const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
   ['words as time', { ...track, timestamp: 'hello 1' }, 'invalid_timestamp'],
   ['month 13', { ...track, timestamp: '2024-13-01T00:00:00Z' }, 'invalid_timestamp'],
   ['an object as time', { ...track, timestamp: {} }, 'invalid_timestamp'],
-  ['a wrong sentAt', { ...track, sentAt: 'soon' }, 'invalid_timestamp'],
+  ['two placeholders', { ...track, userId: 'undefined', anonymousId: 'null' }, 'placeholder_id'],
+  ['a placeholder alone', { ...track, userId: '[object Object]' }, 'placeholder_id'],
+  ['a placeholder as anonymous id', { type: 'page', anonymousId: 'NaN' }, 'placeholder_id'],
+  ['alias of a placeholder', { type: 'alias', userId: 'u', previousId: 'undefined' }, 'placeholder_id'],
+  ['alias to a placeholder', { type: 'alias', userId: 'guest', previousId: 'u' }, 'placeholder_id'],
   ['an infinite time', { ...track, timestamp: Number.POSITIVE_INFINITY }, 'invalid_timestamp'],
   ['a huge time', { ...track, timestamp: 1e300 }, 'invalid_timestamp'],
   ['properties of wrong type', { ...track, properties: [1] }, 'invalid_properties'],
@@ -236,8 +299,10 @@ describe('normalise refuses', () => {
   });
 
   it('names the field', () => {
-    expect(normalise({ ...track, anonymousId: [] }, arrival)).toMatchObject({
+    expect(normalise({ ...track, userId: '', anonymousId: [] }, arrival)).toMatchObject({
       message: expect.stringContaining('anonymousId'),
+      field: 'anonymousId',
+      value: 'an array',
     });
   });
 });

@@ -1,4 +1,6 @@
+import type { IgnoredField } from './ignored-field.js';
 import { LIMITS } from './limits.js';
+import { parseAliasIds, parseIds } from './parse-ids.js';
 import { type EventMoney, NO_MONEY, parseMoney } from './parse-money.js';
 import {
   encodeProperties,
@@ -9,7 +11,8 @@ import {
   parseProperties,
 } from './parse-properties.js';
 import { parseId, parseMessageId, parseName } from './parse-text.js';
-import { type ClockMode, correctClock, parseMoment } from './parse-timestamp.js';
+import { type ClockMode, parseTimes } from './parse-timestamp.js';
+import { BUILT_IN_PLACEHOLDERS, type PlaceholderIds } from './placeholder-ids.js';
 import { Rejection, type StepName, toExcerpt } from './rejection.js';
 import { parseTimeZone } from './time-zone.js';
 
@@ -25,12 +28,14 @@ export interface Arrival {
   /** Ingest's clock, ms. */
   readonly receivedAtMs: number;
   readonly clockMode: ClockMode;
-  /** `sentAt` of the batch, used when the event has none of its own. */
+  /** `sentAt` of the batch, used when the event has no usable one of its own. */
   readonly sentAt?: unknown;
   /** An upper bound of the event's size if ingest has one; without it the size is measured. */
   readonly bytesMax?: number | undefined;
   /** The source's currency, for events that say none. */
   readonly currency?: string | undefined;
+  /** The ids that stand for nobody; default: the built-in ones. */
+  readonly placeholders?: PlaceholderIds | undefined;
   /** The id for a message that has none. */
   readonly createMessageId: () => string;
 }
@@ -48,14 +53,17 @@ export interface NormalisedEvent extends EventMoney {
   readonly receivedAtMs: number;
   /** A JSON object as text. */
   readonly propertiesJson: string;
-  /** IANA name or ''. */
+  /** IANA name, `+05:30` for an offset without one, or ''. */
   readonly timeZone: string;
+  /** Fields whose value could not be used. */
+  readonly ignored: readonly IgnoredField[];
 }
 
 /** An event during the steps; each step fills in its own fields. */
 interface Draft {
   readonly raw: JsonObject;
   readonly arrival: Arrival;
+  readonly ignored: IgnoredField[];
   inspection: Inspection;
   type: CallType;
   ids: Pick<NormalisedEvent, 'userId' | 'anonymousId'>;
@@ -88,7 +96,7 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     const rejection = run(draft);
     if (rejection !== undefined) return rejection.at(name);
   }
-  const context = isJsonObject(raw.context) ? raw.context : {};
+  const timeZone = readTimeZone(draft);
   return {
     kind: 'accepted',
     messageId: draft.messageId ?? arrival.createMessageId(),
@@ -98,7 +106,8 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     ...draft.times,
     propertiesJson: draft.propertiesJson,
     ...draft.money,
-    timeZone: parseTimeZone(context.timezone),
+    timeZone,
+    ignored: draft.ignored,
   };
 }
 
@@ -106,6 +115,7 @@ function createDraft(raw: JsonObject, arrival: Arrival): Draft {
   return {
     raw,
     arrival,
+    ignored: [],
     inspection: { hasProto: false, hasInfinity: false },
     type: 'track',
     ids: { userId: undefined, anonymousId: undefined },
@@ -133,16 +143,22 @@ function readType(draft: Draft): Rejection | undefined {
 }
 
 function readIds(draft: Draft): Rejection | undefined {
-  const ids = parseIds(draft.raw, draft.type);
+  const { raw, type, arrival } = draft;
+  const parse = type === 'alias' ? parseAliasIds : parseIds;
+  const ids = parse(raw, arrival.placeholders ?? BUILT_IN_PLACEHOLDERS);
   if (ids instanceof Rejection) return ids;
-  draft.ids = ids;
+  draft.ids = { userId: ids.userId, anonymousId: ids.anonymousId };
+  draft.ignored.push(...ids.ignored);
   return undefined;
 }
 
+/** A placeholder is no id of a message either: all of one person's messages would be one. */
 function readMessageId(draft: Draft): Rejection | undefined {
   const messageId = parseMessageId(draft.raw.messageId);
   if (messageId instanceof Rejection) return messageId;
-  draft.messageId = messageId;
+  const { placeholders = BUILT_IN_PLACEHOLDERS } = draft.arrival;
+  if (messageId !== undefined && placeholders.has(messageId)) draft.ignored.push('message_id');
+  else draft.messageId = messageId;
   return undefined;
 }
 
@@ -156,8 +172,17 @@ function readName(draft: Draft): Rejection | undefined {
 function readTimes(draft: Draft): Rejection | undefined {
   const times = parseTimes(draft.raw, draft.arrival);
   if (times instanceof Rejection) return times;
-  draft.times = times;
+  const { timestampMs, receivedAtMs, isSentAtIgnored } = times;
+  draft.times = { timestampMs, receivedAtMs };
+  if (isSentAtIgnored) draft.ignored.push('sent_at');
   return undefined;
+}
+
+function readTimeZone({ raw, ignored }: Draft): string {
+  const { timezone } = isJsonObject(raw.context) ? raw.context : {};
+  const timeZone = parseTimeZone(timezone);
+  if (timeZone === '' && timezone !== undefined && timezone !== null && timezone !== '') ignored.push('time_zone');
+  return timeZone;
 }
 
 function readProperties(draft: Draft): Rejection | undefined {
@@ -166,8 +191,19 @@ function readProperties(draft: Draft): Rejection | undefined {
   draft.properties = properties;
   const rejection = draft.type === 'track' ? readMoney(draft) : undefined;
   if (rejection !== undefined) return rejection;
-  if (!draft.inspection.hasInfinity) return undefined;
-  return new Rejection('invalid_properties', 'a number is too large for a double (beyond 1.8e308)');
+  // Only what is forwarded is judged, and most events have no such number anywhere.
+  if (!draft.inspection.hasInfinity || !hasInfinity(properties)) return undefined;
+  const message = 'a number is too large for a double (beyond 1.8e308)';
+  return new Rejection('invalid_properties', message).on(toPropertiesField(draft.type));
+}
+
+function hasInfinity(properties: JsonObject): boolean {
+  const inspection = inspectJson(properties);
+  return !(inspection instanceof Rejection) && inspection.hasInfinity;
+}
+
+function toPropertiesField(type: CallType): string {
+  return type === 'identify' || type === 'group' ? 'traits' : 'properties';
 }
 
 function readMoney(draft: Draft): Rejection | undefined {
@@ -195,31 +231,13 @@ function parseType(value: unknown, callType: CallType | undefined): CallType | R
   if (value === undefined && callType !== undefined) return callType;
   const type = CALL_TYPES.find((name) => name === value);
   if (type === undefined) {
-    return new Rejection('invalid_type', `type must be one of ${CALL_TYPES.join(', ')}, not ${toExcerpt(value)}`);
+    const message = `type must be one of ${CALL_TYPES.join(', ')}, not ${toExcerpt(value)}`;
+    return new Rejection('invalid_type', message).on('type', value);
   }
   if (callType !== undefined && type !== callType) {
-    return new Rejection('invalid_type', `type is ${type}, but it was sent as ${callType}`);
+    return new Rejection('invalid_type', `type is ${type}, but it was sent as ${callType}`).on('type', value);
   }
   return type;
-}
-
-function parseIds(
-  raw: JsonObject,
-  type: CallType,
-): { userId: string | undefined; anonymousId: string | undefined } | Rejection {
-  const userId = parseId(raw.userId, 'userId');
-  if (userId instanceof Rejection) return userId;
-  const anonymousId = parseId(raw.anonymousId, 'anonymousId');
-  if (anonymousId instanceof Rejection) return anonymousId;
-  if (userId === undefined && (type === 'alias' || anonymousId === undefined)) {
-    return new Rejection('missing_id', type === 'alias' ? 'alias needs a userId' : 'userId or anonymousId is needed');
-  }
-  if (type === 'alias') {
-    const previousId = parseId(raw.previousId, 'previousId');
-    if (previousId instanceof Rejection) return previousId;
-    if (previousId === undefined) return new Rejection('missing_id', 'alias needs a previousId');
-  }
-  return { userId, anonymousId };
 }
 
 function parseCallName(raw: JsonObject, type: CallType): string | Rejection {
@@ -237,17 +255,6 @@ function parseCallName(raw: JsonObject, type: CallType): string | Rejection {
   }
 }
 
-function parseTimes(raw: JsonObject, arrival: Arrival): { timestampMs: number; receivedAtMs: number } | Rejection {
-  // Clients send `timestamp` (Segment) or `originalTimestamp` (RudderStack) with the same meaning.
-  const field =
-    raw.originalTimestamp === undefined || raw.originalTimestamp === null ? 'timestamp' : 'originalTimestamp';
-  const original = parseMoment(raw[field], field);
-  if (original instanceof Rejection) return original;
-  const sentAt = parseMoment(raw.sentAt ?? arrival.sentAt, 'sentAt');
-  if (sentAt instanceof Rejection) return sentAt;
-  return correctClock({ original, sentAt, receivedAtMs: arrival.receivedAtMs, clockMode: arrival.clockMode });
-}
-
 function parseCallProperties(raw: JsonObject, type: CallType): JsonObject | Rejection {
   switch (type) {
     case 'track':
@@ -259,7 +266,7 @@ function parseCallProperties(raw: JsonObject, type: CallType): JsonObject | Reje
     case 'group': {
       const groupId = parseId(raw.groupId, 'groupId');
       if (groupId instanceof Rejection) return groupId;
-      if (groupId === undefined) return new Rejection('missing_id', 'group needs a groupId');
+      if (groupId === undefined) return new Rejection('missing_id', 'group needs a groupId').on('groupId');
       const traits = parseProperties(raw.traits, 'traits');
       return traits instanceof Rejection ? traits : { ...traits, groupId };
     }

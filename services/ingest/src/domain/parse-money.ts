@@ -40,12 +40,15 @@ export function parseMoney(
     case 'none':
       return { properties, money: { amount: undefined, currency } };
     case 'invalid':
-      return new Rejection('invalid_revenue', `${worth.field} must be a number, not ${toExcerpt(worth.value)}`);
+      return new Rejection('invalid_revenue', `${worth.field} must be a number, not ${toExcerpt(worth.value)}`).on(
+        worth.field,
+        worth.value,
+      );
     case 'out_of_range':
       return new Rejection(
         'revenue_out_of_range',
         `${worth.field} is ${toExcerpt(worth.value)}, beyond ${LIMITS.revenueMax}`,
-      );
+      ).on(worth.field, worth.value);
     case 'amount': {
       const { field, amount } = worth;
       const isText = typeof readOwn(properties, field) === 'string';

@@ -12,7 +12,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function parseProperties(value: unknown, field: string): JsonObject | Rejection {
   if (value === undefined || value === null) return {};
   if (!isJsonObject(value)) {
-    return new Rejection('invalid_properties', `${field} must be an object, not ${toExcerpt(value)}`);
+    return new Rejection('invalid_properties', `${field} must be an object, not ${toExcerpt(value)}`).on(field, value);
   }
   return value;
 }

@@ -22,7 +22,7 @@ export function parseMessageId(value: unknown): string | undefined | Rejection {
 /** The name of an event, page or screen: up to 200 characters, any script and emoji. */
 export function parseName(value: unknown, field: string): string | Rejection {
   if (typeof value !== 'string')
-    return new Rejection('invalid_name', `${field} must be a string, not ${toExcerpt(value)}`);
+    return new Rejection('invalid_name', `${field} must be a string, not ${toExcerpt(value)}`).on(field, value);
   return parseText(value, { field, reason: 'invalid_name', charsMax: LIMITS.nameCharsMax });
 }
 
@@ -34,13 +34,13 @@ interface TextRule {
 
 function parseText(value: unknown, { field, reason, charsMax }: TextRule): string | Rejection {
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
-  if (typeof text !== 'string') {
-    return new Rejection(reason, `${field} must be a string, not ${toExcerpt(value)}`);
-  }
-  if (text.length > charsMax) {
-    return new Rejection(reason, `${field} has ${text.length} characters, ${charsMax} at most`);
-  }
-  if (UNSAFE.test(text)) return new Rejection(reason, `${field} has a control character or half of a surrogate pair`);
-  if (text.trim() === '') return new Rejection(reason, `${field} is empty`);
-  return text;
+  const problem = typeof text === 'string' ? findProblem(text, charsMax) : 'must be a string';
+  if (problem !== undefined) return new Rejection(reason, `${field} ${problem}: ${toExcerpt(value)}`).on(field, value);
+  return text as string;
+}
+
+function findProblem(text: string, charsMax: number): string | undefined {
+  if (text.length > charsMax) return `has ${text.length} characters, ${charsMax} at most`;
+  if (UNSAFE.test(text)) return 'has a control character or half of a surrogate pair';
+  return text.trim() === '' ? 'is empty' : undefined;
 }

@@ -1,56 +1,123 @@
 import { describeTimeProblem, parseTime } from '@perennial/time-text';
 import { LIMITS } from './limits.js';
+import type { JsonObject } from './parse-properties.js';
 import { Rejection, toExcerpt } from './rejection.js';
-
-/**
- * Parses a time to ms since the epoch, UTC when it names no zone; undefined when absent. Forms: `@perennial/time-text`.
- */
-export function parseMoment(value: unknown, field: string): number | undefined | Rejection {
-  if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value !== 'string' && typeof value !== 'number') {
-    return new Rejection('invalid_timestamp', `${field} must be a time, not ${toExcerpt(value)}`);
-  }
-  const parsed = parseTime(value, { zone: 'UTC' });
-  if (parsed.ok) return parsed.ms;
-  return new Rejection('invalid_timestamp', `${field} ${toExcerpt(value)} ${describeTimeProblem(parsed.reason)}`);
-}
 
 /** `wall`: receivedAt is ingest's clock. `events`: history is backfilled, and receivedAt is the event's own time. */
 export type ClockMode = 'wall' | 'events';
 
-export interface ClientTimes {
-  /** When the event happened, by the client's clock. */
-  readonly original: number | undefined;
-  /** When the client sent it, by its own clock: the difference to `receivedAtMs` gives the clock's error. */
-  readonly sentAt: number | undefined;
-  /** Ingest's clock. */
+/** Times of an event and of its receipt, in ms. */
+export interface EventTimes {
+  readonly timestampMs: number;
+  readonly receivedAtMs: number;
+  /** True when a `sentAt` was sent that says nothing about the client's clock. */
+  readonly isSentAtIgnored: boolean;
+}
+
+interface Receipt {
   readonly receivedAtMs: number;
   readonly clockMode: ClockMode;
+  /** `sentAt` of the batch, used when the event has no usable one of its own. */
+  readonly sentAt?: unknown;
 }
 
-/** Times of the event and of its receipt, in ms, with the client's clock corrected; never in the future. */
-export function correctClock(times: ClientTimes): { timestampMs: number; receivedAtMs: number } | Rejection {
-  const { original, sentAt, receivedAtMs, clockMode } = times;
-  if (clockMode === 'events') {
-    if (original === undefined) {
-      return new Rejection('invalid_timestamp', 'timestamp is missing, and this namespace backfills history');
+/** A time as the client sent it. */
+interface SentTime {
+  readonly field: string;
+  readonly value: unknown;
+  readonly ms: number;
+}
+
+/**
+ * The times of an event, with the client's clock corrected by `sentAt` where that is plausible; never in the future. Only a
+ * wrong time of the event itself rejects it.
+ */
+export function parseTimes(raw: JsonObject, { receivedAtMs, clockMode, sentAt }: Receipt): EventTimes | Rejection {
+  const original = readOriginal(raw);
+  if (original instanceof Rejection) return original;
+  if (clockMode === 'events') return toPastTimes(original, receivedAtMs);
+  if (original === undefined) return { timestampMs: receivedAtMs, receivedAtMs, isSentAtIgnored: false };
+  const sent = [raw.sentAt, sentAt].filter((value) => !isAbsent(value));
+  const sentAtMs = sent.map(toMs).find((ms) => ms !== undefined && isPlausible(ms, original.ms, receivedAtMs));
+  const corrected = original.ms + (sentAtMs === undefined ? 0 : receivedAtMs - sentAtMs);
+  const isSentAtIgnored = sentAtMs === undefined && sent.length > 0;
+  return (
+    checkRange(original, corrected, receivedAtMs) ?? {
+      timestampMs: Math.min(corrected, receivedAtMs),
+      receivedAtMs,
+      isSentAtIgnored,
     }
-    // No clamp: it would make a backfill's result depend on when it runs.
-    return checkRange(original, receivedAtMs) ?? { timestampMs: original, receivedAtMs: original };
-  }
-  const skewMs = sentAt === undefined ? 0 : receivedAtMs - sentAt;
-  const corrected = original === undefined ? receivedAtMs : original + skewMs;
-  return checkRange(corrected, receivedAtMs) ?? { timestampMs: Math.min(corrected, receivedAtMs), receivedAtMs };
+  );
 }
 
-function checkRange(timestampMs: number, receivedAtMs: number): Rejection | undefined {
-  if (timestampMs - receivedAtMs > LIMITS.futureMaxMs) {
-    return new Rejection('timestamp_too_far_in_future', `timestamp ${toText(timestampMs)} is more than 24 h ahead`);
+/** History has its own time. No clamp: it would make a backfill's result depend on when it runs. */
+function toPastTimes(original: SentTime | undefined, receivedAtMs: number): EventTimes | Rejection {
+  if (original === undefined) {
+    const message = 'timestamp is missing, and this namespace backfills history';
+    return new Rejection('invalid_timestamp', message).on('timestamp');
   }
-  if (timestampMs < LIMITS.timestampMinMs) {
-    return new Rejection('timestamp_too_old', `timestamp ${toText(timestampMs)} is before 1990`);
+  const { ms } = original;
+  return checkRange(original, ms, receivedAtMs) ?? { timestampMs: ms, receivedAtMs: ms, isSentAtIgnored: false };
+}
+
+/**
+ * Clients send `originalTimestamp` (RudderStack) or `timestamp` (Segment) with the same meaning. The first that can be
+ * read counts; undefined when there is none.
+ */
+function readOriginal(raw: JsonObject): SentTime | undefined | Rejection {
+  let rejection: Rejection | undefined;
+  for (const field of ['originalTimestamp', 'timestamp']) {
+    const value = raw[field];
+    if (isAbsent(value)) continue;
+    const moment = parseMoment(value, field);
+    if (!(moment instanceof Rejection)) return { field, value, ms: moment };
+    rejection ??= moment;
+  }
+  return rejection;
+}
+
+/** A time to ms since the epoch, UTC when the text names no zone. Forms: `@perennial/time-text`. */
+export function parseMoment(value: unknown, field: string): number | Rejection {
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    return new Rejection('invalid_timestamp', `${field} must be a time, not ${toExcerpt(value)}`).on(field, value);
+  }
+  const parsed = parseTime(value, { zone: 'UTC' });
+  if (parsed.ok) return parsed.ms;
+  const message = `${field} ${toExcerpt(value)} ${describeTimeProblem(parsed.reason)}`;
+  return new Rejection('invalid_timestamp', message).on(field, value);
+}
+
+function toMs(value: unknown): number | undefined {
+  const ms = parseMoment(value, 'sentAt');
+  return ms instanceof Rejection ? undefined : ms;
+}
+
+/**
+ * Whether `sentAt` shows how far off the client's clock is. It must come from the clock that the event's time is from: not
+ * before it. And a clock is believed to be off by more than a day only where the event's time is impossible without
+ * correction; else a stale or made-up `sentAt` would move a good time.
+ */
+function isPlausible(sentAtMs: number, originalMs: number, receivedAtMs: number): boolean {
+  if (sentAtMs < originalMs - LIMITS.sentBeforeMaxMs) return false;
+  if (Math.abs(receivedAtMs - sentAtMs) <= LIMITS.clockErrorMaxMs) return true;
+  return originalMs < LIMITS.timestampMinMs || originalMs > receivedAtMs + LIMITS.futureMaxMs;
+}
+
+function checkRange({ field, value, ms }: SentTime, corrected: number, receivedAtMs: number): Rejection | undefined {
+  const moved = corrected === ms ? '' : `, corrected by sentAt to ${toText(corrected)},`;
+  if (corrected - receivedAtMs > LIMITS.futureMaxMs) {
+    const message = `${field} ${toExcerpt(value)}${moved} is more than 24 h ahead`;
+    return new Rejection('timestamp_too_far_in_future', message).on(field, value);
+  }
+  if (corrected < LIMITS.timestampMinMs) {
+    const message = `${field} ${toExcerpt(value)}${moved} is before 1990`;
+    return new Rejection('timestamp_too_old', message).on(field, value);
   }
   return undefined;
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }
 
 function toText(timestampMs: number): string {

@@ -1,3 +1,5 @@
+import { cutCredentials } from './credential-text.js';
+
 /** Why an event is rejected: a closed set, used as a metric's label and in `event.rejected`. */
 export const REJECT_REASONS = [
   'not_json',
@@ -7,6 +9,7 @@ export const REJECT_REASONS = [
   'invalid_type',
   'missing_id',
   'invalid_id',
+  'placeholder_id',
   'invalid_message_id',
   'invalid_name',
   'invalid_timestamp',
@@ -31,33 +34,61 @@ export type StepName =
   | 'properties'
   | 'encode';
 
-/** A rejection as a value: the reason for machines, the message (what was wrong, and at which field) for people. */
+/** A rejection as a value: the reason for machines, the message (what was wrong, at which field, with which value) for people. */
 export class Rejection {
   readonly kind = 'rejected';
   readonly reason: RejectReason;
   readonly message: string;
   /** The step that rejected the event. */
   readonly step: StepName;
+  /** The field that is wrong, by its name in the event, and an excerpt of its value if it has one. */
+  readonly field: string | undefined;
+  readonly value: string | undefined;
 
-  constructor(reason: RejectReason, message: string, step: StepName = 'decode') {
+  constructor(
+    reason: RejectReason,
+    message: string,
+    step: StepName = 'decode',
+    wrong: { readonly field?: string | undefined; readonly value?: string | undefined } = {},
+  ) {
     this.reason = reason;
     this.message = message;
     this.step = step;
+    this.field = wrong.field;
+    this.value = wrong.value;
   }
 
   /** The rejection with the step that found it. */
   at(step: StepName): Rejection {
-    return new Rejection(this.reason, this.message, step);
+    return new Rejection(this.reason, this.message, step, this);
+  }
+
+  /** The rejection with the field that is wrong. */
+  on(field: string, value?: unknown): Rejection {
+    const excerpt = value === undefined ? undefined : toExcerpt(value);
+    return new Rejection(this.reason, this.message, this.step, { field, value: excerpt });
   }
 }
 
+/** Longest excerpt of a value, in characters before escaping. */
 const EXCERPT_CHARS_MAX = 40;
 
-/** A value for use in a message: its JSON, truncated, so that responses and logs contain no ids of 10 KB. */
+/** What JSON leaves as it is and a terminal or a log would obey or hide: C1, DEL, bidi, line separators, zero width. */
+const INVISIBLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+/** A value for use in a message: its JSON, cut and escaped, so that answers and logs contain no ids of 10 KB. */
 export function toExcerpt(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
-  if (typeof value === 'string' && value.length > EXCERPT_CHARS_MAX) {
-    return `${JSON.stringify(value.slice(0, EXCERPT_CHARS_MAX))}... (${value.length} characters)`;
-  }
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (typeof value !== 'string') return String(value);
+  // Before it is cut: most of a key is as good as a key.
+  const text = cutCredentials(value);
+  if (text.length <= EXCERPT_CHARS_MAX) return toVisible(text);
+  return `${toVisible(text.slice(0, EXCERPT_CHARS_MAX))}... (${value.length} characters)`;
+}
+
+function toVisible(text: string): string {
+  return JSON.stringify(text).replace(
+    INVISIBLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -52,7 +52,7 @@ function toAdvance(
 function parseTime(value: string | number, { field, nowMs }: { field: string; nowMs: number }): number {
   const moment = parseMoment(value, field);
   if (moment instanceof Rejection) throw invalid(moment.message);
-  if (moment === undefined || moment < LIMITS.timestampMinMs) throw invalid(`${field} is before 1990`);
+  if (moment < LIMITS.timestampMinMs) throw invalid(`${field} is before 1990`);
   if (moment > nowMs + LIMITS.futureMaxMs) throw invalid(`${field} is more than 24 h ahead`);
   return moment;
 }

@@ -40,10 +40,11 @@ async function handleCall(
   { ingest, callType }: { ingest: IngestContext; callType: CallType },
 ): Promise<FastifyReply> {
   const { body: _body, ...entered } = await enter(request, ingest, CALL_FORM);
-  const calls = { ...entered, callType };
-  const { records, acceptedCount, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
+  const calls = { ...entered, callType, placeholders: ingest.placeholders() };
+  const { records, acceptedCount, ignored, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
   await ingest.publisher.publish(records);
   ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
+  ingest.countIgnored(entered.sourceId, ignored);
   const rejection = rejections[0]?.rejection;
   if (rejection === undefined) return reply.send({ success: true });
   const status = rejection.reason === 'event_too_large' ? 413 : 400;
@@ -62,10 +63,12 @@ async function handleBatch(
   const { body, ...entered } = await enter(request, ingest, isPosthog ? POSTHOG_FORM : BATCH_FORM);
   const sentAt = body.sentAt ?? body.sent_at ?? (isPosthog ? readSentAt(request.query) : undefined);
   const toSegment = (item: unknown) => fromPosthog(item, typeof sentAt === 'number' ? sentAt : entered.receivedAtMs);
-  const calls = { ...entered, sentAt, ...(isPosthog && { toSegment }) };
-  const { records, acceptedCount, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
+  const inherited = { sentAt, context: isPosthog ? undefined : body.context };
+  const calls = { ...entered, ...inherited, placeholders: ingest.placeholders(), ...(isPosthog && { toSegment }) };
+  const { records, acceptedCount, ignored, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
   await ingest.publisher.publish(records);
   ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
+  ingest.countIgnored(entered.sourceId, ignored);
   if (rejections.length === 0) return reply.send({ success: true });
   const rejected = rejections.map(({ index, rejection: { reason, message } }) => ({ index, reason, message }));
   return reply.send({ success: true, rejected });

@@ -2,8 +2,10 @@ import type { Clock } from '@perennial/kernel';
 import type { FastifyInstance } from '@perennial/service-host';
 import { toProblemReply } from '@perennial/service-host';
 import type { AddressLimit } from '../address-limit.js';
+import type { IgnoredField } from '../domain/ignored-field.js';
 import { LIMITS } from '../domain/limits.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
+import type { PlaceholderIds } from '../domain/placeholder-ids.js';
 import type { Rejection } from '../domain/rejection.js';
 import type { Publisher } from '../publisher.js';
 import type { RecordContext } from '../records.js';
@@ -21,11 +23,14 @@ export interface IngestContext {
   readonly publisher: Publisher;
   readonly records: RecordContext;
   readonly clockMode: ClockMode;
+  readonly placeholders: () => PlaceholderIds;
   readonly clock: Clock;
   /** Reports the result of a request to the metrics. */
   readonly count: (result: { readonly accepted: number; readonly rejections: readonly Rejection[] }) => void;
   /** Reports a request that was answered 429, or 503 for its body. */
   readonly limited: (limit: RequestLimit) => void;
+  /** Reports the fields of accepted events that could not be used. */
+  readonly countIgnored: (sourceId: string, fields: readonly IgnoredField[]) => void;
 }
 
 /** Reads bodies raw, whatever their content type (browsers send beacons as text/plain); all errors have one form. */

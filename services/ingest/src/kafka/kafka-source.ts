@@ -4,6 +4,7 @@ import { type Clock, retry } from '@perennial/kernel';
 import { fromReceivedRecord } from '../domain/from-received-record.js';
 import { normalise } from '../domain/normalise.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
+import type { PlaceholderIds } from '../domain/placeholder-ids.js';
 import { Rejection } from '../domain/rejection.js';
 import { type RecordContext, toAcceptedRecord, toRejectedRecord } from '../records.js';
 import type { IngestEvents } from '../telemetry.js';
@@ -36,6 +37,7 @@ export interface KafkaSourceOptions {
   readonly producer: LogProducer;
   readonly namespace: string;
   readonly clockMode: ClockMode;
+  readonly placeholders: () => PlaceholderIds;
   readonly clock: Clock;
   readonly records: RecordContext;
   readonly events: IngestEvents;
@@ -112,7 +114,10 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
   };
 }
 
-function toOutgoing(record: LogRecord, { clockMode, clock, records, events }: KafkaSourceOptions): OutgoingRecord {
+function toOutgoing(
+  record: LogRecord,
+  { clockMode, clock, placeholders, records, events }: KafkaSourceOptions,
+): OutgoingRecord {
   const position = `${record.topic}/${record.partition}:${record.offset}`;
   const nowMs = clock.now();
   // The broker's append time is the same on every read; a client's own (CreateTime topics) must not be in the future.
@@ -125,10 +130,14 @@ function toOutgoing(record: LogRecord, { clockMode, clock, records, events }: Ka
           receivedAtMs,
           clockMode,
           bytesMax: record.value?.length,
+          placeholders: placeholders(),
           createMessageId: () => `kafka:${position}`,
         });
   events.received('kafka', event);
-  if (!(event instanceof Rejection)) return toAcceptedRecord(event, KAFKA_SOURCE_ID, records);
+  if (!(event instanceof Rejection)) {
+    events.ignored({ transport: 'kafka', sourceId: KAFKA_SOURCE_ID }, event.ignored);
+    return toAcceptedRecord(event, KAFKA_SOURCE_ID, records);
+  }
   const original = raw instanceof Rejection ? { bytes: record.value ?? Buffer.alloc(0) } : { json: raw };
   return toRejectedRecord(
     { rejection: event, event: original, position, sourceId: null, receivedAtMs, id: position },

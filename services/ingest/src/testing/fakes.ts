@@ -7,11 +7,12 @@ import { createPseudonymizer } from '@perennial/privacy';
 import { type FastifyInstance, listen } from '@perennial/service-host';
 import { createMetrics, createSilentLogger, type Logger } from '@perennial/telemetry';
 import { createAddressLimit } from '../address-limit.js';
+import { BUILT_IN_PLACEHOLDERS, type PlaceholderChanges } from '../domain/placeholder-ids.js';
 import { BODIES_BYTES_MAX } from '../http/body-budget.js';
 import type { ClockRoutesOptions } from '../http/clock-routes.js';
 import type { IngestContext } from '../http/ingest-context.js';
 import { createIngestServer } from '../http/server.js';
-import type { ClockStore, Source, SourceStore } from '../ports.js';
+import type { ClockStore, PlaceholderStore, Source, SourceStore } from '../ports.js';
 import { createPublisher, type PublishLimits } from '../publisher.js';
 import type { RecordContext } from '../records.js';
 import { createSourceDirectory } from '../source-directory.js';
@@ -142,6 +143,17 @@ export class FakeSourceStore implements SourceStore {
   }
 }
 
+/** The operator's changes to placeholder ids in memory. */
+export class FakePlaceholderStore implements PlaceholderStore {
+  changes: PlaceholderChanges = { added: [], allowed: [] };
+  away = false;
+
+  async loadChanges(): Promise<PlaceholderChanges> {
+    if (this.away) throw new AppError('dependency_unavailable', 'PostgreSQL is away', { retriable: true });
+    return this.changes;
+  }
+}
+
 /** The driven clock's store in memory. */
 export class FakeClockStore implements ClockStore {
   timeMs: number | undefined;
@@ -211,8 +223,10 @@ export function createIngestHarness(
     records: RECORDS,
     clockMode,
     clock,
+    placeholders: () => BUILT_IN_PLACEHOLDERS,
     count: events.answered,
     limited: events.limited,
+    countIgnored: (sourceId, fields) => events.ignored({ transport: 'http', sourceId }, fields),
   };
   const server = createIngestServer(
     {

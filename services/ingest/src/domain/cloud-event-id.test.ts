@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { toCloudEventMessageId } from './cloud-event-id.js';
+import { fromReceivedRecord } from './from-received-record.js';
+
+const text = fc.string({ minLength: 1, maxLength: 120 }).filter((id) => id.trim() !== '');
+
+describe('the message id of a CloudEvent', () => {
+  it('is one for each source and id, and no other', () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(text, fc.stringMatching(/^[0-9a-f]{2,9}$/)),
+        fc.tuple(text, fc.stringMatching(/^[0-9a-f]{2,9}$/)),
+        (a, b) => {
+          const [first, second] = [a, b].map(([source, id]) => toCloudEventMessageId({ source, id: `e${id}` }));
+          return (first === second) === (a[0] === b[0] && a[1] === b[1]);
+        },
+      ),
+      { numRuns: 1000, seed: 3 },
+    );
+  });
+
+  it.each([
+    [{ source: undefined, id: '100' }, '100'],
+    [{ source: '', id: '100' }, '100'],
+    [{ source: '/shop', id: 'undefined' }, 'undefined'],
+    [{ source: '/shop', id: '' }, ''],
+    [{ source: '/shop', id: undefined }, undefined],
+    [{ source: '/shop', id: {} }, {}],
+  ])('is the id alone for %j', (attributes, expected) => {
+    expect(toCloudEventMessageId(attributes)).toEqual(expected);
+  });
+
+  it('does not depend on the mode, and is stable', () => {
+    const data = { userId: 'u', event: 'x' };
+    const attributes = { specversion: '1.0', id: '100', source: '/shop/web', type: 'com.example.track' };
+    const structured = { value: Buffer.from(JSON.stringify({ ...attributes, data })), headers: {} };
+    const headers = { ce_specversion: '1.0', ce_id: '100', ce_source: '/shop/web', ce_type: 'com.example.track' };
+    const binary = { value: Buffer.from(JSON.stringify(data)), headers };
+    for (const record of [structured, binary]) {
+      expect(fromReceivedRecord(record)).toMatchObject({ messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q', type: 'track' });
+    }
+    const own = { ...binary, value: Buffer.from(JSON.stringify({ ...data, messageId: 'm1' })) };
+    expect(fromReceivedRecord(own)).toMatchObject({ messageId: 'm1' });
+  });
+});

@@ -1,0 +1,85 @@
+import type { IgnoredField } from './ignored-field.js';
+import type { JsonObject } from './parse-properties.js';
+import { parseId } from './parse-text.js';
+import type { PlaceholderIds } from './placeholder-ids.js';
+import { Rejection, toExcerpt } from './rejection.js';
+
+/** Who did it: at least one of both. */
+export interface EventIds {
+  readonly userId: string | undefined;
+  readonly anonymousId: string | undefined;
+  readonly ignored: readonly IgnoredField[];
+}
+
+type IdField = 'userId' | 'anonymousId' | 'previousId';
+
+/**
+ * The ids of an event. A placeholder such as "undefined" is no id. `anonymousId` counts, and is judged, only where there
+ * is no `userId`: nobody reads it beside one.
+ */
+export function parseIds(raw: JsonObject, placeholders: PlaceholderIds): EventIds | Rejection {
+  const user = readId(raw, 'userId', placeholders);
+  if (user instanceof Rejection) return user;
+  const anonymous = readId(raw, 'anonymousId', placeholders);
+  if (user.id !== undefined) {
+    const isUsable = !(anonymous instanceof Rejection) && !anonymous.isPlaceholder;
+    return {
+      userId: user.id,
+      anonymousId: isUsable ? anonymous.id : undefined,
+      ignored: isUsable ? [] : ['anonymous_id'],
+    };
+  }
+  if (anonymous instanceof Rejection) return anonymous;
+  if (anonymous.id === undefined) return toMissing(raw, { user, anonymous });
+  return { userId: undefined, anonymousId: anonymous.id, ignored: user.isPlaceholder ? ['user_id'] : [] };
+}
+
+/** The ids of an alias: a user and who it was before. */
+export function parseAliasIds(raw: JsonObject, placeholders: PlaceholderIds): EventIds | Rejection {
+  const userId = requireId(raw, 'userId', placeholders);
+  if (userId instanceof Rejection) return userId;
+  const previousId = requireId(raw, 'previousId', placeholders);
+  if (previousId instanceof Rejection) return previousId;
+  const ids = parseIds(raw, placeholders);
+  return ids instanceof Rejection ? ids : { ...ids, userId };
+}
+
+interface ReadId {
+  readonly id: string | undefined;
+  readonly isPlaceholder: boolean;
+}
+
+const ABSENT: ReadId = { id: undefined, isPlaceholder: false };
+const PLACEHOLDER: ReadId = { id: undefined, isPlaceholder: true };
+
+function readId(raw: JsonObject, field: IdField, placeholders: PlaceholderIds): ReadId | Rejection {
+  const id = parseId(raw[field], field);
+  if (id instanceof Rejection) return id;
+  if (id === undefined) return ABSENT;
+  return placeholders.has(id) ? PLACEHOLDER : { id, isPlaceholder: false };
+}
+
+function requireId(raw: JsonObject, field: IdField, placeholders: PlaceholderIds): string | Rejection {
+  const read = readId(raw, field, placeholders);
+  if (read instanceof Rejection) return read;
+  if (read.isPlaceholder) return toPlaceholder(raw, field, 'alias needs a real one');
+  return read.id ?? new Rejection('missing_id', `alias needs a ${field}`).on(field);
+}
+
+function toMissing(raw: JsonObject, { user, anonymous }: { user: ReadId; anonymous: ReadId }): Rejection {
+  if (user.isPlaceholder) {
+    const other = anonymous.isPlaceholder
+      ? `anonymousId is one too: ${toExcerpt(raw.anonymousId)}`
+      : 'there is no anonymousId';
+    return toPlaceholder(raw, 'userId', other);
+  }
+  if (anonymous.isPlaceholder) return toPlaceholder(raw, 'anonymousId', 'there is no userId');
+  return new Rejection('missing_id', 'userId or anonymousId is needed').on('userId');
+}
+
+function toPlaceholder(raw: JsonObject, field: IdField, rest: string): Rejection {
+  return new Rejection('placeholder_id', `${field} ${toExcerpt(raw[field])} is a placeholder, no id; ${rest}`).on(
+    field,
+    raw[field],
+  );
+}
