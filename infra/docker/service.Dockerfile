@@ -41,7 +41,7 @@ STOPSIGNAL SIGTERM
 FROM runtime AS provision
 ENV PERENNIAL_HOME=/state PORT=0
 # New volumes take their owner from here.
-RUN install -d -o node -g node /state /var/lib/perennial/artifacts
+RUN install -d -m 700 -o node -g node /state /var/lib/perennial/artifacts
 COPY --from=deploy-provision /build ./
 COPY infra/defaults infra/defaults
 COPY trainer/models/default trainer/models/default
@@ -53,7 +53,7 @@ ENTRYPOINT ["node", "tools/launcher/dist/provision-once.js"]
 FROM runtime AS service
 ENV HOST=0.0.0.0 PORT=8080
 # A new volume takes its owner from here.
-RUN install -d -o node -g node /var/lib/perennial/snapshots /var/lib/perennial/artifacts /var/lib/perennial/archive
+RUN install -d -m 700 -o node -g node /var/lib/perennial/snapshots /var/lib/perennial/artifacts /var/lib/perennial/archive
 COPY --from=deploy /app ./
 COPY infra/docker/healthcheck.mjs ./
 USER node

@@ -1,6 +1,6 @@
 // The .env that docker-compose.yml needs: secrets made for this installation, never a default, never overwritten.
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Each secret, what it is for, and how it begins. Hexadecimal, so that one can stand in a URL as it is. */
 export const SECRETS = [
@@ -13,6 +13,7 @@ export const SECRETS = [
   ['PERENNIAL_TOKEN', 'Token with every scope, for whoever operates the platform: Authorization: Bearer.', 'pt_'],
 ];
 const SECRET_BYTES = 32;
+const OWNER_ONLY = 0o600;
 
 /**
  * Creates the file if it is missing. An existing one is kept: throws when it lacks a secret. Returns whether it was
@@ -20,6 +21,8 @@ const SECRET_BYTES = 32;
  */
 export function ensureEnvFile(path) {
   if (existsSync(path)) {
+    // One that was written by hand may be open to every user of the machine.
+    chmodSync(path, OWNER_ONLY);
     const missing = findMissing(readFileSync(path, 'utf8'));
     if (missing.length === 0) return false;
     const [[name, , prefix]] = missing;
@@ -27,7 +30,7 @@ export function ensureEnvFile(path) {
     throw new Error(`${path} lacks ${names}; add a line for each, such as ${name}=${createSecret(prefix)}`);
   }
   // wx: of two concurrent starts only one creates it, and no link is followed.
-  writeFileSync(path, createEnvText(), { mode: 0o600, flag: 'wx' });
+  writeFileSync(path, createEnvText(), { mode: OWNER_ONLY, flag: 'wx' });
   return true;
 }
 

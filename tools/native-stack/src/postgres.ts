@@ -16,6 +16,7 @@ import { basename, dirname, join } from 'node:path';
 import { AppError } from '@perennial/kernel';
 import { Client } from 'pg';
 import { ensureCached } from './cache.js';
+import { closeFolder } from './closed-folders.js';
 import { startDaemon } from './daemon.js';
 import type { PartContext, PartDriver } from './part.js';
 import { LOOPBACK } from './ports.js';
@@ -48,7 +49,7 @@ export const postgresDriver: PartDriver = {
     const binaries = await prepareBinaries(context.cacheDir);
     const cluster = join(context.dataDir, 'cluster');
     const env = toServerEnvironment(binaries);
-    mkdirSync(context.dataDir, { recursive: true });
+    closeFolder(context.dataDir, { enter: user });
     if (!existsSync(cluster)) await initialise({ ...context, binaries, cluster, user, env });
     removeStaleLock(cluster);
     writeFileSync(join(cluster, 'postgresql.auto.conf'), toPostgresSettings(context));

@@ -17,11 +17,16 @@ export function findServerUser(): ServerUser | undefined {
   return line === null ? NOBODY : { uid: Number(line[1]), gid: Number(line[2]) };
 }
 
-/** The first folder on the way to `path` that other users may not enter; undefined when they can reach all of it. */
-export function findClosedFolder(path: string): string | undefined {
-  const OTHERS_ENTER = 0o001;
+/** The first folder on the way to `path` that a user may not enter; undefined when they can reach all of it. */
+export function findClosedFolder(path: string, user: ServerUser): string | undefined {
   const parent = dirname(path);
-  const above = parent === path ? undefined : findClosedFolder(parent);
+  const above = parent === path ? undefined : findClosedFolder(parent, user);
   if (above !== undefined) return above;
-  return existsSync(path) && (statSync(path).mode & OTHERS_ENTER) === 0 ? path : undefined;
+  return existsSync(path) && !mayEnter(path, user) ? path : undefined;
+}
+
+function mayEnter(folder: string, user: ServerUser): boolean {
+  const { mode, uid, gid } = statSync(folder);
+  if (uid === user.uid) return (mode & 0o100) !== 0;
+  return (mode & (gid === user.gid ? 0o010 : 0o001)) !== 0;
 }

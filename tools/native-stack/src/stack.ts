@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, must, toSha256 } from '@perennial/kernel';
+import { closeFolder, closeInstallation } from './closed-folders.js';
 import { waitUntilReady } from './daemon.js';
 import { createEphemeralHome, sweepEphemeralHomes } from './ephemeral.js';
 import { kafkaDriver } from './kafka.js';
@@ -68,6 +69,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const stop = (how: { removeData?: boolean } = {}) =>
     stopStack({ home: layout.home, name, removeData: ephemeral || how.removeData === true });
   const start = async (): Promise<Stack> => {
+    closeInstallation(layout);
     const owner = ephemeral ? must(readProcessRef(process.pid), 'own process') : null;
     const dataDir = options.dataDir ?? join(layout.dataDir, name);
     const state =
@@ -252,13 +254,16 @@ function toContext(run: StackRun, part: Part): PartContext {
  */
 function toPartFolders({ state, cacheDir, stateDir }: StackRun, part: Part): { dataDir: string; cacheDir: string } {
   const dataDir = join(state.dataDir, part);
-  if (part !== 'postgres' || findServerUser() === undefined) return { dataDir, cacheDir };
-  if (findClosedFolder(dataDir) === undefined && findClosedFolder(cacheDir) === undefined) return { dataDir, cacheDir };
+  const user = findServerUser();
+  closeFolder(state.dataDir, { enter: user });
+  if (part !== 'postgres' || user === undefined) return { dataDir, cacheDir };
+  if ([dataDir, cacheDir].every((folder) => findClosedFolder(folder, user) === undefined)) return { dataDir, cacheDir };
   const other = join('/var/tmp', `perennial-${toSha256(state.dataDir).slice(0, 16)}`);
   if (!state.otherDirs.includes(other)) {
     state.otherDirs.push(other);
     saveStackState(stateDir, state);
   }
+  closeFolder(other, { enter: user });
   return { dataDir: join(other, 'data'), cacheDir: join(other, 'cache') };
 }
 

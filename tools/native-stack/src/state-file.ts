@@ -15,7 +15,7 @@ export function readStateFile<T>(path: string): T | undefined {
 
 /** Writes a state file atomically, readable by its owner only: it may hold secrets. */
 export function writeStateFile(path: string, state: unknown): void {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const partial = `${path}.${process.pid}.partial`;
   writeFileSync(partial, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
   renameSync(partial, path);

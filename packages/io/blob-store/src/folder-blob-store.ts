@@ -9,6 +9,10 @@ const UNFINISHED = '.';
 /** Piece size when a file is read in pieces. */
 const PIECE_BYTES = 1_048_576;
 
+/** Snapshots and archives hold personal data: for the process's own user alone. */
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
 /** Objects as files below a folder, which is created when it does not exist. */
 export function createFolderBlobStore(folder: string): StreamingBlobStore {
   const pathOf = (key: string) => {
@@ -64,7 +68,7 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   await makeFolder(folder);
   const unfinished = join(folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
   try {
-    const file = await open(unfinished, 'wx');
+    const file = await open(unfinished, 'wx', FILE_MODE);
     try {
       await file.writeFile(bytes);
       await file.sync();
@@ -81,7 +85,7 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
 
 /** A new folder is durable only when its parent folder is synced. */
 async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const first = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   if (first === undefined) return;
   for (let made = folder; ; made = dirname(made)) {
     await syncFolder(dirname(made));

@@ -35,9 +35,14 @@ export function createDoctorCommand(): Command {
 
 /** A line a check, then what to do about each that needs something. */
 export function formatChecks(checks: readonly MachineCheck[]): Printable {
-  const table = toTable(checks.map(({ ok, what, found }) => [ok ? 'ok     ' : 'missing', what, found]));
+  const table = toTable(checks.map((check) => [toState(check), check.what, check.found]));
   const remedies = checks.flatMap(({ what, remedy }) =>
     remedy === null ? [] : ['', line`${what}:`, line`  ${remedy}`],
   );
   return lines(table, ...remedies);
+}
+
+function toState({ ok, remedy }: MachineCheck): string {
+  if (!ok) return 'missing';
+  return remedy === null ? 'ok' : 'warning';
 }

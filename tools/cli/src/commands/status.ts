@@ -3,10 +3,12 @@ import { toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
 import { line, lines, type Printable, printJson, printLine, toTable } from '../output.js';
+import { createSecretsOption, toShown } from '../secrets.js';
 
 interface StatusOptions {
   readonly namespace?: string;
   readonly json?: boolean;
+  readonly secrets?: boolean;
 }
 
 export function createStatusCommand(): Command {
@@ -15,7 +17,8 @@ export function createStatusCommand(): Command {
   namespace.description = 'this namespace only (default: all)';
   return new Command('status')
     .addOption(namespace)
-    .option('--json', 'print it as JSON, with the passwords of the local stack in its URLs')
+    .option('--json', 'print it as JSON')
+    .addOption(createSecretsOption())
     .addHelpText(
       'after',
       `
@@ -24,10 +27,10 @@ Examples:
   ./perennial status --json | jq -r '.namespaces[0].services.ingest.url'
   ./perennial status --json | jq '.namespaces[].groups[] | {processor, lag}'`,
     )
-    .action(async ({ namespace: wanted, json }: StatusOptions) => {
+    .action(async ({ namespace: wanted, json, secrets = false }: StatusOptions) => {
       const { root, home } = toLayout();
       const status = await describePlatform({ root, home, namespace: wanted });
-      if (json) printJson(status);
+      if (json) printJson({ ...status, stack: toShown(status.stack, { secrets }) });
       else printLine(formatStatus(status));
     });
 }

@@ -7,6 +7,7 @@ import { MachineError } from '../exit-codes.js';
 import { createNamespaceOption, createPartitionsOption, createPortOption } from '../options.js';
 import { lines, type Printable, printJson, printLine, toTable } from '../output.js';
 import { createProgress } from '../progress.js';
+import { createSecretsOption, toShown } from '../secrets.js';
 
 export interface UpOptions {
   readonly namespace: string;
@@ -22,6 +23,7 @@ export interface UpOptions {
   readonly model?: string;
   readonly policy?: string;
   readonly json?: boolean;
+  readonly secrets?: boolean;
 }
 
 export function createUpCommand(): Command {
@@ -43,6 +45,7 @@ export function createUpCommand(): Command {
     .option('--model <folder>', 'model folder to put in force and keep; "default" goes back to the default')
     .option('--policy <file>', 'policy to put in force and keep; "default" goes back to the default')
     .option('--json', 'print the endpoints as JSON')
+    .addOption(createSecretsOption())
     .addHelpText(
       'after',
       `
@@ -52,11 +55,12 @@ Examples:
   ./perennial up --policy my-policy.yaml          put another policy in force, without a restart
   ./perennial up --policy default                 and take that back; a file called default is ./default
   ./perennial up --namespace eu --rates eur.yaml  a namespace that adds up money in the table's currency
+  psql "$(./perennial up --json --secrets | jq -r .postgresUrl)"   the URL with its password
   curl "$(./perennial up --json | jq -r .services.ingest)/health/ready"`,
     )
     .action(async (options: UpOptions) => {
       const platform = await up(options);
-      if (options.json) printJson(toAnswer(platform));
+      if (options.json) printJson(toAnswer(platform, options));
       else printLine(formatSummary(platform));
     });
 }
@@ -105,8 +109,18 @@ export async function requireMachine(): Promise<void> {
   if (missing.length > 0) throw new MachineError(missing);
 }
 
-function toAnswer({ namespace, endpoints, urls, partitions, started }: Platform) {
-  return { namespace, partitions, ...endpoints, services: urls, started };
+/** Endpoints of stack and services; passwords only on request. */
+export function toAnswer(
+  {
+    namespace,
+    endpoints,
+    urls,
+    partitions,
+    started,
+  }: Pick<Platform, 'namespace' | 'endpoints' | 'urls' | 'partitions' | 'started'>,
+  options: { secrets?: boolean },
+) {
+  return { namespace, partitions, ...toShown(endpoints, options), services: urls, started };
 }
 
 function formatSummary({ namespace, endpoints, urls, started }: Platform): Printable {

@@ -1,0 +1,66 @@
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import type { Layout } from './layout.js';
+import { findServerUser, type ServerUser } from './server-user.js';
+
+/*
+ * Data, state, logs and sockets of an installation are for its owner alone: they hold personal data and secrets. The one
+ * other user is PostgreSQL's, where the owner is root: it may enter the folders on the way to its own (0710, its group),
+ * and read none of them.
+ */
+
+const OWNER_ONLY = 0o700;
+const GROUP_ENTERS = 0o710;
+const FILE_OWNER_ONLY = 0o600;
+const OWNER_UMASK = 0o077;
+
+/** Downloaded programs, no data; PostgreSQL's user runs its own from there. */
+const OPEN_FOLDERS: readonly string[] = ['cache', 'tools'];
+
+/** Creates a folder for its owner alone, and closes one that is there; `enter` may pass through it. */
+export function closeFolder(folder: string, { enter }: { enter?: ServerUser | undefined } = {}): void {
+  mkdirSync(folder, { recursive: true, mode: OWNER_ONLY });
+  const { uid } = statSync(folder);
+  // Somebody else's folder is not ours to close.
+  if (uid !== process.getuid?.()) return;
+  if (enter !== undefined) chownSync(folder, uid, enter.gid);
+  chmodSync(folder, enter === undefined ? OWNER_ONLY : GROUP_ENTERS);
+}
+
+/** Closes an installation's folders, those of an earlier version too; called at every start. */
+export function closeInstallation({ home, stateDir, dataDir }: Pick<Layout, 'home' | 'stateDir' | 'dataDir'>): void {
+  const enter = findServerUser();
+  closeFolder(home, { enter });
+  closeFolder(dataDir, { enter });
+  for (const { name, parentPath } of listFolders(home)) {
+    const folder = join(parentPath, name);
+    if (folder !== dataDir && !OPEN_FOLDERS.includes(name)) closeFolder(folder);
+  }
+  closeFolder(stateDir);
+  closeFiles(stateDir);
+}
+
+/** Runs synchronous work, such as the start of a process, under a mask that keeps new files for their owner. */
+export function withOwnerUmask<T>(work: () => T): T {
+  // Threads have no mask of their own.
+  if (!isMainThread) return work();
+  const before = process.umask(OWNER_UMASK);
+  try {
+    return work();
+  } finally {
+    process.umask(before);
+  }
+}
+
+function listFolders(folder: string) {
+  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+}
+
+function closeFiles(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isDirectory()) closeFolder(path);
+    else if (entry.isFile()) chmodSync(path, FILE_OWNER_ONLY);
+  }
+}
