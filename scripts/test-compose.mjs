@@ -54,6 +54,7 @@ async function main() {
       compose.run(['up', '--detach', '--wait', '--wait-timeout', String(UP_TIMEOUT_S)]),
     );
     await step('every service is ready and runs without root', () => checkServices(compose));
+    await step('no container has privileges, and none shows a secret', () => checkPrivileges(compose));
     const users = Array.from({ length: USERS }, () => `compose-${randomUUID()}`);
     await step('first orders over HTTP', () => sendFirstOrders(compose, users));
     const action = await step('an action in the ledger', () => waitForAction(compose, users));
@@ -102,6 +103,34 @@ async function checkServices(compose) {
   for (const [service, path] of Object.entries(GUARDED_ROUTES)) {
     const { status } = await fetch(`${compose.urlOf(service, 8080)}${path}`);
     if (status !== 401) throw new Error(`${service}${path} answered ${status} without a token`);
+  }
+}
+
+/** Of the first process of each container: who it is, what it may, and what its arguments say. */
+function checkPrivileges(compose) {
+  const secrets = [...parseEnv(readFileSync(join(root, '.env'), 'utf8'))]
+    .filter(([name]) => /PASSWORD|SECRET|TOKEN/.test(name))
+    .map(([, value]) => value);
+  for (const container of ['kafka', 'redis', 'postgres', ...SERVICE_NAMES]) {
+    const read = (path) => compose.read(['exec', '-T', container, 'cat', path]);
+    const status = new Map(
+      read('/proc/1/status')
+        .split('\n')
+        .map((line) => line.split(/:\s+/)),
+    );
+    const facts = {
+      uid: status.get('Uid').split('\t')[0],
+      effective: status.get('CapEff'),
+      more: status.get('NoNewPrivs'),
+    };
+    if (facts.uid === '0' || !/^0+$/.test(facts.effective) || facts.more !== '1')
+      throw new Error(`${container} has privileges: ${JSON.stringify(facts)}`);
+    const args = read('/proc/1/cmdline');
+    if (secrets.some((secret) => args.includes(secret)))
+      throw new Error(`${container} shows a secret in its arguments`);
+    if (container === 'kafka') continue;
+    const written = compose.read(['exec', '-T', container, 'sh', '-c', 'touch /etc/made 2>&1 || true']);
+    if (!written.includes('Read-only file system')) throw new Error(`${container} can write to /etc: ${written}`);
   }
 }
 

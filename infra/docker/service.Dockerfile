@@ -1,12 +1,15 @@
 # Every image of the platform, from the root of the repository:
 #   docker build -f infra/docker/service.Dockerfile --build-arg SERVICE=ingest .
 #   docker build -f infra/docker/service.Dockerfile --target provision .
-FROM node:24-bookworm-slim AS build
+# NODE_IMAGE may be pinned by digest: see scripts/pin-images.mjs.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .npmrc ./
-# pnpm at the version that package.json pins, then every dependency by the lockfile alone: sources do not touch this layer.
-RUN npm install --global --prefix /usr/local --no-fund --no-audit --no-update-notifier "$(node -p 'require("./package.json").packageManager')" \
- && pnpm fetch
+COPY scripts/fetch-pnpm.mjs scripts/
+# pnpm with the hash that package.json pins, then every dependency by the lockfile alone: sources do not touch this layer.
+RUN node scripts/fetch-pnpm.mjs --prefix /usr/local --global && pnpm fetch
 COPY tsconfig.json tsconfig.base.json ./
 COPY packages packages
 COPY services services
@@ -30,7 +33,7 @@ RUN rm -rf node_modules packages/*/*/node_modules services/*/node_modules tools/
  && sh infra/docker/trim.sh /build \
  && rm -rf packages/*/*/src packages/*/*/testing services/*/src tools/*/src infra pnpm-lock.yaml tsconfig*.json
 
-FROM node:24-bookworm-slim AS runtime
+FROM ${NODE_IMAGE} AS runtime
 # ONNX Runtime sends usage events to its maker unless told not to.
 ENV NODE_ENV=production ORT_DISABLE_TELEMETRY=1
 WORKDIR /app

@@ -2,6 +2,8 @@
 import { parse } from 'yaml';
 import { SECRETS } from './env-file.mjs';
 
+const PIN = 'scripts/pin-images.mjs pins it by digest.';
+
 /** What the compose file's own variables mean; one that is missing here fails the generation. */
 const MEANINGS = {
   INGEST_PORT: 'Port of ingest on 127.0.0.1.',
@@ -26,6 +28,10 @@ const MEANINGS = {
   PERENNIAL_ARCHIVE:
     'Where every accepted event is kept, as Parquet: a folder in the volume, s3://bucket/prefix, or off.',
   PERENNIAL_VERSION: 'Tag of the images.',
+  KAFKA_IMAGE: `Image of Kafka. ${PIN}`,
+  REDIS_IMAGE: `Image of Redis. ${PIN}`,
+  POSTGRES_IMAGE: `Image of PostgreSQL. ${PIN}`,
+  NODE_IMAGE: `Image that those of the services are built on. ${PIN}`,
 };
 
 /** Variables that docker-compose.yml sets for each service, so that .env cannot override them. */

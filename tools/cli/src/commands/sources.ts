@@ -19,7 +19,8 @@ export function createSourcesCommand(): Command {
   return new Command('sources')
     .addCommand(createCreateCommand())
     .addCommand(createListCommand())
-    .addCommand(createUpdateCommand());
+    .addCommand(createUpdateCommand())
+    .addCommand(createRevokeCommand());
 }
 
 function createCreateCommand(): Command {
@@ -67,6 +68,18 @@ function createUpdateCommand(): Command {
     .addHelpText('after', '\nExample:\n  ./perennial sources update web --rate 5000')
     .action(async (name: string, { namespace, rate, json }: SourcesOptions & { rate: string }) => {
       const args = ['sources', 'update', '--name', name, '--rate', rate, ...(json ? ['--json'] : [])];
+      printText((await requirePlatform(namespace).runCommand('ingest', args)).trimEnd());
+    });
+}
+
+function createRevokeCommand(): Command {
+  return new Command('revoke')
+    .description('end the write key of a source; running instances follow within ten seconds')
+    .argument('<name>', 'its name or id')
+    .addOption(createNamespaceOption())
+    .option('--json', 'print it as JSON')
+    .action(async (name: string, { namespace, json }: SourcesOptions) => {
+      const args = ['sources', 'revoke', '--name', name, ...(json ? ['--json'] : [])];
       printText((await requirePlatform(namespace).runCommand('ingest', args)).trimEnd());
     });
 }

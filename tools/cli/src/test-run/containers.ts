@@ -2,7 +2,12 @@ import { ReleaseStack, retry } from '@perennial/kernel';
 import type { StackEndpoints } from '@perennial/native-stack';
 import type { GenericContainer } from 'testcontainers';
 
-const IMAGES = { kafka: 'apache/kafka:4.3.0', redis: 'redis:7.2-bookworm', postgres: 'postgres:17-bookworm' } as const;
+/** As in docker-compose.yml, and pinned by the same variables. */
+const IMAGES = {
+  kafka: process.env.KAFKA_IMAGE || 'apache/kafka:4.3.0',
+  redis: process.env.REDIS_IMAGE || 'redis:7.2-bookworm',
+  postgres: process.env.POSTGRES_IMAGE || 'postgres:17-bookworm',
+} as const;
 const PASSWORD = 'test-only';
 const START_TIMEOUT_MS = 180_000;
 /** Tries after the ports are open: three minutes in total. */
