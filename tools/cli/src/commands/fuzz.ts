@@ -3,7 +3,7 @@ import { type FuzzReport, fuzz, TARGETS } from '@perennial/fuzz';
 import { Command, Option } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { parseWhole } from '../options.js';
-import { printLine } from '../output.js';
+import { printJsonLine, printLine, printText } from '../output.js';
 import { createProgress } from '../progress.js';
 
 const SEED_MAX = 2 ** 31;
@@ -66,7 +66,7 @@ async function runFuzz({ target, seed, cases, minutes, json = false }: FuzzComma
     onRange: (done) => progress.report(`${done.cases} cases, ${done.failures} failed`),
   });
   progress.done();
-  if (json) printLine(JSON.stringify({ seed: first, ...report }));
+  if (json) printJsonLine({ seed: first, ...report });
   else printReport(report);
   return report.failures.length === 0;
 }
@@ -83,7 +83,7 @@ function printReport({ cases, counts, failures }: FuzzReport): void {
       printLine(`  ${String(times).padStart(9)}  ${result}`);
   }
   for (const { target, seed, problem } of failures)
-    printLine(`${target}, seed ${seed}: ${problem}\n  ./perennial fuzz --target ${target} --seed ${seed}`);
+    printText(`${target}, seed ${seed}: ${problem}\n  ./perennial fuzz --target ${target} --seed ${seed}`);
   printLine(`${Object.values(cases).reduce((sum, count) => sum + count, 0)} cases, ${failures.length} failed`);
 }
 
