@@ -5,7 +5,7 @@ import { join } from 'node:path';
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 const root = import.meta.dirname;
-const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'cookie', 'hyparquet'];
+const esmOnly = ['@marcbachmann/cel-js', 'ts-proto', '@segment', 'csv-parse', 'cookie', 'hyparquet', 'zstddec'];
 
 /** Workspace packages from their sources: an npm name does not tell the group that a package lies in. */
 const packages = Object.fromEntries(

@@ -13,6 +13,8 @@ export type IngestEvents = ReturnType<typeof createEvents>;
 
 export function createEvents(logger: Logger, metrics: Metrics) {
   const meters = createMeters(metrics);
+  /** Partitions with an open transaction, as last measured. */
+  let waiting: ReadonlySet<number> = new Set();
   return {
     ...createIgnoredReports(logger, metrics),
     received(transport: Transport, event: NormalisedEvent | Rejection): void {
@@ -51,6 +53,19 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     },
     lagMeasured(records: number): void {
       meters.lag.set(records);
+    },
+    /** @param held number of records by partition */
+    heldBackMeasured(held: ReadonlyMap<number, number>): void {
+      const partitions = [...held.keys()].sort((a, b) => a - b);
+      meters.heldBack.set([...held.values()].reduce((sum, count) => sum + count, 0));
+      for (const partition of partitions.filter((each) => !waiting.has(each))) {
+        const records = held.get(partition);
+        logger.warn({ partition, records }, 'partition of event.received waits for an open transaction');
+      }
+      for (const partition of [...waiting].filter((each) => !held.has(each))) {
+        logger.info({ partition }, 'transaction on event.received has ended');
+      }
+      waiting = new Set(partitions);
     },
     lagUnknown(error: unknown): void {
       logger.debug({ error }, 'lag could not be read');
@@ -104,6 +119,10 @@ function createMeters(metrics: Metrics) {
     publishFailures: metrics.counter('ingest_publish_failures_total', 'Publishes that failed.', ['transport']),
     partitions: metrics.gauge('ingest_partitions_owned', 'Partitions of event.received that this instance has.'),
     lag: metrics.gauge('ingest_received_lag_records', 'Records of event.received not yet taken in, by all instances.'),
+    heldBack: metrics.gauge(
+      'ingest_received_held_back_records',
+      'Records of event.received behind an open transaction: they wait until its producer or the broker ends it.',
+    ),
     inFlight: metrics.gauge('ingest_in_flight_records', 'Records handed to the producer and not acknowledged.'),
     ticks: metrics.counter('ingest_ticks_total', 'Ticks written to event.accepted.'),
     skew: metrics.gauge('ingest_clock_skew_seconds', 'Append time of the broker minus the clock of this machine.'),

@@ -95,6 +95,7 @@ function createFakeLog(records: readonly FakeRecord[], received: OutgoingRecord[
     }),
     startConsumer: () => Promise.reject(new Error('not needed here')),
     offsets: async (topic) => ends(topic),
+    heldBack: async () => new Map(),
     groupOffsets: async (_group, topic) => new Map([...ends(topic)].map(([partition, { high }]) => [partition, high])),
     close: async () => undefined,
   };

@@ -33,6 +33,7 @@ function createPolledLog(polls: ReadonlyArray<{ end: number; read: number }>): L
     createProducer: () => Promise.reject(new Error('not needed here')),
     startConsumer: () => Promise.reject(new Error('not needed here')),
     offsets: async () => new Map([[0, { low: 0, high: current().end }]]),
+    heldBack: async () => new Map(),
     groupOffsets: async () => {
       const { read } = current();
       poll++;

@@ -99,6 +99,11 @@ export class SimulatedConsumer implements LogConsumer, GroupMember {
     }
   }
 
+  /** The simulated log has no control records. */
+  beyond(_partition: number, next: number): number {
+    return next;
+  }
+
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;

@@ -19,6 +19,7 @@ export function createSimulatedLog(options: SimulatedLogOptions): Log {
     },
     offsets: (topic) =>
       network.call(process, { service: 'broker', what: `offsets ${topic}`, execute: () => broker.offsets(topic) }),
+    heldBack: async () => new Map(),
     groupOffsets: (_groupId, topic) =>
       network.call(process, {
         service: 'broker',

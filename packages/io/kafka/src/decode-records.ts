@@ -1,34 +1,19 @@
-import type { Batch, IHeaders } from 'kafkajs';
+import type { Batch } from 'kafkajs';
+import type { FetchedMessage } from './decode-fetch.js';
 import type { LogRecord } from './log.js';
 
-const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
-
-/** kafkajs's messages as records: one object each, headers as UTF-8 text; of a repeated header the first value. */
-export function toLogRecords({ topic, partition, messages }: Batch): LogRecord[] {
-  const records = new Array<LogRecord>(messages.length);
-  let index = 0;
-  for (const { offset, timestamp, key, value, headers } of messages) {
-    records[index++] = {
-      topic,
-      partition,
-      offset: Number(offset),
-      timestampMs: Number(timestamp),
-      key,
-      value,
-      headers: toTextHeaders(headers),
-    };
-  }
-  return records;
+/** What kafkajs passes on of one partition: the records, and the offset behind them and behind all that is no record. */
+export interface Delivery {
+  /** Where the offsets without a record begin, up to `next`; `next` where there are none. */
+  readonly passedFrom: number;
+  readonly records: readonly LogRecord[];
+  readonly next: number;
 }
 
-function toTextHeaders(headers: IHeaders | undefined): Readonly<Record<string, string>> {
-  let text: Record<string, string> | undefined;
-  for (const name in headers) {
-    const given = headers[name];
-    const value = Array.isArray(given) ? given[0] : given;
-    if (value === undefined || value === null) continue;
-    text ??= {};
-    text[name] = typeof value === 'string' ? value : value.toString('utf8');
-  }
-  return text ?? NO_HEADERS;
+/** kafkajs's messages are those that `decode-fetch.ts` made. */
+export function toDelivery(batch: Pick<Batch, 'messages' | 'lastOffset'>): Delivery {
+  const messages = batch.messages as unknown as readonly FetchedMessage[];
+  const records = messages.map(({ record }) => record).filter((record) => record !== undefined);
+  const next = Number(batch.lastOffset()) + 1;
+  return { records, passedFrom: messages.at(-1)?.passedFrom ?? next, next };
 }

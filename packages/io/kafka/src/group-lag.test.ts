@@ -16,6 +16,7 @@ function createLog(committed: () => Promise<ReadonlyMap<number, number>>): Log {
     createProducer: unused,
     startConsumer: unused,
     offsets: async () => offsets,
+    heldBack: async () => new Map(),
     groupOffsets: committed,
     close: unused,
   };

@@ -12,8 +12,12 @@ export type {
   LogRecord,
   OutgoingRecord,
   PartitionOffsets,
+  Unreadable,
+  UnreadableReason,
 } from './log.js';
+export { PassedOffsets } from './passed-offsets.js';
 export { type ReadTopicOptions, readTopic } from './read-topic.js';
+export { RECORD_LIMITS } from './record-limits.js';
 export { sizeOfRecord } from './send-queue.js';
 export {
   createTopics,

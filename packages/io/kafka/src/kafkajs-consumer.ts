@@ -1,10 +1,11 @@
 import { AppError, systemClock, toBackoffMs, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
-import { type Batch, type Consumer, type EachBatchPayload, type Kafka, PartitionAssigners } from 'kafkajs';
-import { toLogRecords } from './decode-records.js';
+import { type Consumer, type EachBatchPayload, type Kafka, PartitionAssigners } from 'kafkajs';
+import { type Delivery, toDelivery } from './decode-records.js';
 import { GroupMembership } from './group-membership.js';
 import { isNameTaken, isSessionLost, toKafkaError } from './kafkajs-client.js';
 import type { ConsumerOptions, LogConsumer, LogConsumerHandlers } from './log.js';
+import { PassedOffsets } from './passed-offsets.js';
 import { nameHeartbeats, withInstanceId } from './static-membership.js';
 
 /**
@@ -64,6 +65,7 @@ export class KafkajsConsumer implements LogConsumer {
   readonly #stopped = new AbortController();
   readonly #busy = new Map<number, Promise<void>>();
   readonly #failures = new Map<number, number>();
+  readonly #passed = new PassedOffsets();
   #groupInstanceId: string | undefined;
   #session: Session | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -106,6 +108,10 @@ export class KafkajsConsumer implements LogConsumer {
       // Group offsets are only a hint; the next commit corrects them.
       if (!isSessionLost(error)) this.#report(toKafkaError('committing offsets failed', error));
     }
+  }
+
+  beyond(partition: number, next: number): number {
+    return this.#passed.beyond(partition, next);
   }
 
   async stop(): Promise<void> {
@@ -247,20 +253,29 @@ export class KafkajsConsumer implements LogConsumer {
     if (!isOurs()) return systemClock.wait(STRAY_WAIT_MS, this.#stopped.signal);
     await this.#busy.get(partition);
     if (!isOurs() || !isRunning() || isStale()) return;
-    const handled = this.#handle(batch);
+    const delivery = toDelivery(batch);
+    const handled = this.#handle(partition, delivery);
     this.#busy.set(
       partition,
       handled.then(() => void this.#busy.delete(partition)),
     );
     // A seek meanwhile takes precedence: kafkajs applies it at the next fetch, after this.
-    if ((await handled) && isOurs()) resolveOffset(batch.lastOffset());
+    if (!(await handled) || !isOurs()) return;
+    resolveOffset(batch.lastOffset());
+    if (!isStale()) this.#pass(partition, delivery);
+  }
+
+  /** Reports offsets that have no record for the handler. */
+  #pass(partition: number, { passedFrom, next }: Delivery): void {
+    if (next <= passedFrom) return;
+    this.#passed.add(partition, { from: passedFrom, to: next });
+    this.#handlers.onPassed?.(partition, next);
   }
 
   /** False when the handler failed: the offset stays, so the same records are delivered again. */
-  async #handle(batch: Batch): Promise<boolean> {
-    const { partition } = batch;
+  async #handle(partition: number, { records }: Delivery): Promise<boolean> {
     try {
-      await this.#handlers.onRecords(partition, toLogRecords(batch));
+      if (records.length > 0) await this.#handlers.onRecords(partition, records);
       if (this.#failures.size > 0) this.#failures.delete(partition);
       return true;
     } catch (error) {

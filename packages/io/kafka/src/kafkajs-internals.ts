@@ -59,3 +59,17 @@ export function replaceKafkajsMethod<Instance, Name extends string & keyof Insta
   prototype[name] = create(prototype[name], require);
   patched.add(method);
 }
+
+/** Changes a member of what a kafkajs module exports, once per process: those who already hold the export see it too. */
+export function changeKafkajsExport<Module extends object, Name extends string & keyof Module>(
+  module: string,
+  name: Name,
+  create: (original: Module[Name]) => Module[Name],
+): void {
+  const require = openKafkajsInternals();
+  const member = `${require.resolve(module)}.${name}`;
+  if (patched.has(member)) return;
+  const loaded = require(module) as Module;
+  loaded[name] = create(loaded[name]);
+  patched.add(member);
+}

@@ -8,6 +8,7 @@ import type { ProducerLimits } from './kafkajs-producer.js';
 import { KafkajsProducer, PRODUCER_LIMITS } from './kafkajs-producer.js';
 import type { Log, LogConsumer, LogProducer, PartitionOffsets } from './log.js';
 import { logSeam } from './log-seam.js';
+import { UNCOMMITTED_END } from './uncommitted-offsets.js';
 
 export interface KafkaLogOptions extends KafkaConnection {
   readonly producerLimits?: Partial<ProducerLimits>;
@@ -49,13 +50,24 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     },
     offsets: (topic) =>
       admin.ask(`offsets of ${topic}`, async (open) => {
-        // Requesting the offsets of an unknown topic would be retried for seconds; listing the topics is one request.
-        if (!(await open.listTopics()).includes(topic)) throw new AppError('not_found', `there is no topic ${topic}`);
+        await checkTopic(open, topic);
         const offsets = new Map<number, PartitionOffsets>();
         for (const { partition, low, high } of await open.fetchTopicOffsets(topic)) {
           offsets.set(partition, { low: Number(low), high: Number(high) });
         }
         return offsets;
+      }),
+    heldBack: (topic) =>
+      admin.ask(`open transactions of ${topic}`, async (open) => {
+        await checkTopic(open, topic);
+        // The end for readers first: a transaction that ends meanwhile is then counted, and not a negative number.
+        const ends = new Map((await open.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
+        const held = new Map<number, number>();
+        for (const { partition, offset } of await open.fetchTopicOffsetsByTimestamp(topic, UNCOMMITTED_END)) {
+          const count = Number(offset) - Number(ends.get(partition));
+          if (count > 0) held.set(partition, count);
+        }
+        return held;
       }),
     groupOffsets: (groupId, topic) =>
       admin.ask(`offsets of group ${groupId}`, async (open) => {
@@ -72,6 +84,11 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     },
   };
   return logSeam.pass()?.(log) ?? log;
+}
+
+/** Requesting the offsets of an unknown topic would be retried for seconds; listing the topics is one request. */
+async function checkTopic(admin: Admin, topic: string): Promise<void> {
+  if (!(await admin.listTopics()).includes(topic)) throw new AppError('not_found', `there is no topic ${topic}`);
 }
 
 async function fetchGroupOffsets(

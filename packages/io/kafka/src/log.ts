@@ -1,3 +1,14 @@
+/** Why a record, or a whole batch of records, cannot be read. */
+export type UnreadableReason = 'too_many_headers' | 'headers_too_large' | 'batch_too_large' | 'damaged';
+
+/** What is wrong with a record that cannot be read. It stands for the offsets from `firstOffset` to the record's own. */
+export interface Unreadable {
+  readonly reason: UnreadableReason;
+  /** What was wrong, with the values. */
+  readonly message: string;
+  readonly firstOffset: number;
+}
+
 /** One record as read from the log. */
 export interface LogRecord {
   readonly topic: string;
@@ -8,6 +19,11 @@ export interface LogRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Present where the record, or the batch that it stands for, cannot be read: it has no headers then, and key and value
+   * only where they could be read. A reader must report it and go on.
+   */
+  readonly unreadable?: Unreadable;
 }
 
 /** One record to be written to a given partition. */
@@ -43,6 +59,11 @@ export interface LogConsumerHandlers {
    * this resolves, which gives backpressure. `seek` during or after it moves the next delivery.
    */
   onRecords(partition: number, records: readonly LogRecord[]): Promise<void>;
+  /**
+   * No record lies between the last delivered one and `next`: control records and aborted transactions have offsets, but
+   * are not delivered. Without this a reader that waits for the end of the log would wait for ever.
+   */
+  onPassed?(partition: number, next: number): void;
   /** Visible trouble (broker unavailable, session lost); the consumer recovers by itself. */
   onError?(error: Error): void;
 }
@@ -55,6 +76,11 @@ export interface LogConsumer {
    * throws for a partition that is no longer owned.
    */
   commit(offsets: ReadonlyMap<number, number>): Promise<void>;
+  /**
+   * Where the record that follows `next - 1` can be at the earliest, as far as it is known: `next`, or the offset behind
+   * control records and aborted transactions. For lags: so they end at 0.
+   */
+  beyond(partition: number, next: number): number;
   /** Leaves the group; resolves when no handler runs any more. */
   stop(): Promise<void>;
 }
@@ -76,7 +102,10 @@ export interface ConsumerOptions {
 export interface PartitionOffsets {
   /** First offset still in the log. */
   readonly low: number;
-  /** Offset that the next record will get. */
+  /**
+   * Offset that the next record will get. With an open transaction: the offset of its first record, since no reader gets
+   * anything from there on until it ends.
+   */
   readonly high: number;
 }
 
@@ -87,6 +116,11 @@ export interface Log {
   startConsumer(options: ConsumerOptions, handlers: LogConsumerHandlers): Promise<LogConsumer>;
   /** Offsets of every partition, by number; throws `not_found` when there is no such topic. */
   offsets(topic: string): Promise<ReadonlyMap<number, PartitionOffsets>>;
+  /**
+   * Number of offsets that wait for the end of an open transaction, by partition; a partition without one is absent.
+   * Throws `not_found` when there is no such topic.
+   */
+  heldBack(topic: string): Promise<ReadonlyMap<number, number>>;
   /** Committed group offsets, by partition; a partition without one is absent. */
   groupOffsets(groupId: string, topic: string): Promise<ReadonlyMap<number, number>>;
   close(): Promise<void>;

@@ -6,6 +6,8 @@ import { checkKafkajsVersion } from './kafkajs-internals.js';
 import { installQuietRequestQueue } from './quiet-request-queue.js';
 import { installReconnectOnSilence } from './reconnect-on-silence.js';
 import { installStaticMembership } from './static-membership.js';
+import { installTolerantFetch } from './tolerant-fetch.js';
+import { installUncommittedOffsets } from './uncommitted-offsets.js';
 
 /**
  * Applies all patches to kafkajs, once per process. Most of them are needed for correctness, so an unpatched kafkajs
@@ -20,4 +22,6 @@ export function patchKafkajs(): void {
   installClockProofTimeouts();
   installReconnectOnSilence();
   installStaticMembership();
+  installTolerantFetch();
+  installUncommittedOffsets();
 }

@@ -1,4 +1,10 @@
-import { type ConsumerOptions, GroupMembership, type LogConsumer, type LogConsumerHandlers } from '@perennial/kafka';
+import {
+  type ConsumerOptions,
+  GroupMembership,
+  type LogConsumer,
+  type LogConsumerHandlers,
+  PassedOffsets,
+} from '@perennial/kafka';
 import type { MemoryTopic } from './memory-topic.js';
 
 /** Wait before a failed delivery is repeated. */
@@ -65,6 +71,7 @@ export class MemoryConsumer implements LogConsumer {
   /** Number of seeks per partition: a seek to the current offset counts too. */
   readonly #seeks = new Map<number, number>();
   readonly #busy = new Map<number, Promise<void>>();
+  readonly #passed = new PassedOffsets();
   readonly #wakers = new Set<() => void>();
   #leaving: Promise<void> | undefined;
 
@@ -86,6 +93,10 @@ export class MemoryConsumer implements LogConsumer {
     for (const [partition, next] of offsets) {
       if (this.membership.owns(partition)) this.#group.committed.set(partition, next);
     }
+  }
+
+  beyond(partition: number, next: number): number {
+    return this.#passed.beyond(partition, next);
   }
 
   async stop(): Promise<void> {
@@ -129,19 +140,26 @@ export class MemoryConsumer implements LogConsumer {
     const position = this.#positions.get(partition) ?? 0;
     const seeks = this.#seeks.get(partition);
     const isSought = () => this.#seeks.get(partition) !== seeks;
-    const records = this.#group.topic.read(partition, position, this.#options.fetchBytesPerPartitionMax);
-    const last = records.at(-1);
-    if (last === undefined) return this.#waitForMore(partition);
+    const { records, next } = this.#group.topic.read(partition, position, this.#options.fetchBytesPerPartitionMax);
+    if (next <= position) return this.#waitForMore(partition);
     try {
       // One turn of the event loop, as a fetch would take.
       await new Promise((resolve) => setImmediate(resolve));
       if (!isOurs() || isSought()) return;
-      await this.#handlers.onRecords(partition, records);
-      if (isOurs() && !isSought()) this.#positions.set(partition, last.offset + 1);
+      if (records.length > 0) await this.#handlers.onRecords(partition, records);
+      if (!isOurs() || isSought()) return;
+      this.#positions.set(partition, next);
+      this.#pass(partition, { from: (records.at(-1)?.offset ?? position - 1) + 1, to: next });
     } catch (error) {
       this.#report(error);
       await new Promise((resolve) => setTimeout(resolve, REDELIVERY_WAIT_MS));
     }
+  }
+
+  #pass(partition: number, range: { from: number; to: number }): void {
+    if (range.to <= range.from) return;
+    this.#passed.add(partition, range);
+    this.#handlers.onPassed?.(partition, range.to);
   }
 
   #waitForMore(partition: number): Promise<void> {

@@ -32,6 +32,10 @@ export interface MemoryLog extends Log {
   records(topic: string, partition?: number): readonly LogRecord[];
   /** Appends without a producer. */
   append(record: OutgoingRecord): void;
+  /** Appends an offset without a record for readers, as the end of a transaction has one. */
+  appendControl(topic: string, partition: number): void;
+  /** The number of offsets that an open transaction holds back from now on; 0 for none. */
+  holdBack(topic: string, partition: number, count: number): void;
   /** Makes the next send fail. Several faults are queued. */
   failNextSend(fault: SendFault): void;
   /** Every send waits until the returned function is called. */
@@ -48,6 +52,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   const topics = new Map<string, MemoryTopic>();
   const groups = new Map<string, MemoryGroup>();
   const consumers = new Set<MemoryConsumer>();
+  const held = new Map<string, ReadonlyMap<number, number>>();
   const sends: Sends = { faults: [], held: Promise.resolve() };
 
   function topicOf(name: string, partitions = options.partitions): MemoryTopic {
@@ -80,6 +85,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
         offsets.set(partition, topic.offsets(partition));
       return offsets;
     },
+    heldBack: async (name) => new Map(held.get(name)),
     groupOffsets: async (groupId, topic) => new Map(groupOf(groupId, topic).committed),
     async close() {
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
@@ -91,6 +97,12 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       return Array.from({ length: topic.partitions }, (_, number) => topic.records(number)).flat();
     },
     append,
+    appendControl: (topic, partition) => topicOf(topic).appendControl(partition),
+    holdBack(topic, partition, count) {
+      const byPartition = new Map(held.get(topic)).set(partition, count);
+      if (count === 0) byPartition.delete(partition);
+      held.set(topic, byPartition);
+    },
     failNextSend: (fault) => void sends.faults.push(fault),
     holdSends() {
       let release: () => void = () => undefined;

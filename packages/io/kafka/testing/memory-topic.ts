@@ -2,9 +2,10 @@ import { type LogRecord, type OutgoingRecord, type PartitionOffsets, sizeOfRecor
 import { must } from '@perennial/kernel';
 
 interface MemoryPartition {
-  /** Offset of `records[0]`. */
+  /** Offset of `slots[0]`. */
   low: number;
-  readonly records: LogRecord[];
+  /** By offset: a record, or nothing for a control record. */
+  readonly slots: Array<LogRecord | undefined>;
   waiting: Array<() => void>;
 }
 
@@ -15,7 +16,7 @@ export class MemoryTopic {
 
   constructor(name: string, partitions: number) {
     this.name = name;
-    this.#partitions = Array.from({ length: partitions }, () => ({ low: 0, records: [], waiting: [] }));
+    this.#partitions = Array.from({ length: partitions }, () => ({ low: 0, slots: [], waiting: [] }));
   }
 
   get partitions(): number {
@@ -24,40 +25,51 @@ export class MemoryTopic {
 
   append(record: OutgoingRecord, timestampMs: number): void {
     const partition = this.#partition(record.partition);
-    partition.records.push({ ...record, offset: partition.low + partition.records.length, timestampMs });
+    this.#push(partition, { ...record, offset: partition.low + partition.slots.length, timestampMs });
+  }
+
+  /** An offset without a record for readers, as the end of a transaction has one. */
+  appendControl(number: number): void {
+    this.#push(this.#partition(number), undefined);
+  }
+
+  #push(partition: MemoryPartition, slot: LogRecord | undefined): void {
+    partition.slots.push(slot);
     const waiting = partition.waiting;
     partition.waiting = [];
     for (const wake of waiting) wake();
   }
 
-  /** Records from `offset` on: at least one if there is one, about `bytesMax` at most. */
-  read(number: number, offset: number, bytesMax: number): LogRecord[] {
-    const { low, records } = this.#partition(number);
-    const read: LogRecord[] = [];
+  /** Records from `offset` on, at least one if there is one, about `bytesMax` at most; and the offset behind them. */
+  read(number: number, offset: number, bytesMax: number): { records: LogRecord[]; next: number } {
+    const { low, slots } = this.#partition(number);
+    const records: LogRecord[] = [];
     let bytes = 0;
-    for (let index = Math.max(0, offset - low); index < records.length; index++) {
-      const record = must(records[index], 'record');
+    let index = Math.max(0, offset - low);
+    for (; index < slots.length; index++) {
+      const record = slots[index];
+      if (record === undefined) continue;
       bytes += sizeOfRecord(record);
-      if (read.length > 0 && bytes > bytesMax) break;
-      read.push(record);
+      if (records.length > 0 && bytes > bytesMax) break;
+      records.push(record);
     }
-    return read;
+    return { records, next: low + index };
   }
 
   records(number: number): readonly LogRecord[] {
-    return this.#partition(number).records;
+    return this.#partition(number).slots.filter((record) => record !== undefined);
   }
 
   offsets(number: number): PartitionOffsets {
-    const { low, records } = this.#partition(number);
-    return { low, high: low + records.length };
+    const { low, slots } = this.#partition(number);
+    return { low, high: low + slots.length };
   }
 
   /** Drops records below `low`, as retention does. */
   trim(number: number, low: number): void {
     const partition = this.#partition(number);
-    const count = Math.max(0, Math.min(low - partition.low, partition.records.length));
-    partition.records.splice(0, count);
+    const count = Math.max(0, Math.min(low - partition.low, partition.slots.length));
+    partition.slots.splice(0, count);
     partition.low += count;
   }
 

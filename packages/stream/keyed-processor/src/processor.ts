@@ -217,7 +217,8 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
     this.#telemetry.owns(this.#workers.size);
     const ends = await this.#ports.log.offsets(this.#ports.definition.inputTopic);
     for (const [partition, worker] of this.#workers) {
-      const lag = (ends.get(partition)?.high ?? 0) - (worker.next ?? 0);
+      const next = this.#consumer?.beyond(partition, worker.next ?? 0) ?? 0;
+      const lag = (ends.get(partition)?.high ?? 0) - next;
       this.#telemetry.observed(partition, { lag, outboxDepth: worker.outboxDepth, queued: worker.queued });
       if (lag < 0) await worker.verify();
       worker.observeSnapshots();
@@ -255,7 +256,9 @@ function createGroupCommits(
   return async () => {
     const moved = new Map<number, number>();
     for (const [partition, { published }] of workers) {
-      if (published !== undefined && committed.get(partition) !== published) moved.set(partition, published);
+      if (published === undefined) continue;
+      const next = consumer.beyond(partition, published);
+      if (committed.get(partition) !== next) moved.set(partition, next);
     }
     if (moved.size === 0) return;
     await consumer.commit(moved);

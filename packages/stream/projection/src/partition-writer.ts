@@ -16,7 +16,7 @@ export interface PartitionWriterDeps {
   /** Inserts idempotently. */
   readonly insert: (client: PoolClient, records: LogRecord[]) => Promise<void>;
   readonly onRetry: (partition: number, error: unknown, waitMs: number) => void;
-  /** Called for a single record that PostgreSQL rejects for its content; the record is skipped. */
+  /** Called for a record that cannot be read, or that PostgreSQL rejects for its content; the record is skipped. */
   readonly onSkipped: (record: LogRecord, error: unknown) => void;
   readonly onWritten: (partition: number, records: number, next: number) => void;
 }
@@ -103,12 +103,13 @@ export class PartitionWriter {
     const fresh = batch.filter(({ offset }) => this.#next === undefined || offset >= this.#next);
     const last = fresh.at(-1);
     if (last === undefined) return;
-    const { pool, offsets, insert, onWritten } = this.#deps;
+    const { pool, offsets, insert, onSkipped, onWritten } = this.#deps;
     const from = this.#next;
     const to = last.offset + 1;
     try {
       await inTransaction(pool, async (client) => {
-        if (options.skip !== true) await insert(client, fresh);
+        const readable = fresh.filter(({ unreadable }) => unreadable === undefined);
+        if (options.skip !== true && readable.length > 0) await insert(client, readable);
         if (!(await offsets.advance(client, this.#partition, from, to)))
           throw new MovedOn('another consumer has moved on');
       });
@@ -118,6 +119,9 @@ export class PartitionWriter {
       throw error;
     }
     this.#next = to;
+    for (const record of fresh) {
+      if (record.unreadable !== undefined) onSkipped(record, new Error(record.unreadable.message));
+    }
     onWritten(this.#partition, fresh.length, must(this.#next, 'next'));
   }
 

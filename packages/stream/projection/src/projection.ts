@@ -107,6 +107,7 @@ class TopicProjection implements Projection {
           }
         },
         onRecords: (partition, records) => this.#take(partition, records),
+        onPassed: (partition) => this.#moved.set(partition, this.#writers.get(partition)?.next ?? 0),
         onError: (error) => this.#logger.warn({ reason: error.message }, 'projection consumer is in trouble'),
       },
     );
@@ -176,7 +177,8 @@ class TopicProjection implements Projection {
     try {
       const offsets = await log.offsets(topic);
       const unread = [...this.#writers].map(
-        ([partition, { next }]) => [partition, toUnread(offsets.get(partition) ?? NO_RECORDS, next)] as const,
+        ([partition, { next }]) =>
+          [partition, toUnread(offsets.get(partition) ?? NO_RECORDS, this.#beyond(partition, next))] as const,
       );
       this.#lag = sumLag(new Map(unread));
       this.#meters.lag.set({ topic }, this.#lag);
@@ -188,9 +190,13 @@ class TopicProjection implements Projection {
   /** Never throws; only lag tools use these offsets. */
   async #commitGroup(): Promise<void> {
     if (this.#moved.size === 0) return;
-    const offsets = new Map(this.#moved);
+    const offsets = new Map([...this.#moved].map(([partition, next]) => [partition, this.#beyond(partition, next)]));
     this.#moved.clear();
     await this.#consumer?.commit(offsets);
+  }
+
+  #beyond<Next extends number | undefined>(partition: number, next: Next): number | Next {
+    return next === undefined ? next : (this.#consumer?.beyond(partition, next) ?? next);
   }
 }
 

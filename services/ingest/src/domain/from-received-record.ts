@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { Unreadable } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
 import { toCloudEventMessageId } from './cloud-event-id.js';
 import { LIMITS } from './limits.js';
@@ -14,7 +15,9 @@ import { Rejection } from './rejection.js';
 export function fromReceivedRecord(record: {
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
+  readonly unreadable?: Unreadable;
 }): JsonObject | Rejection {
+  if (record.unreadable !== undefined) return toRejection(record.unreadable);
   if (record.value === null) return new Rejection('not_json', 'the record has no value');
   if (record.value.length > LIMITS.eventBytesMax) {
     return new Rejection(
@@ -34,6 +37,11 @@ export function fromReceivedRecord(record: {
   if (headers.ce_specversion === undefined && headers.ce_id === undefined) return body;
   const { ce_id: id, ce_source: source, ce_type: type, ce_time: time } = headers;
   return withAttributes(body, { id, source, type, time });
+}
+
+/** A record, or a whole batch, that the log could not give. */
+function toRejection({ reason, message }: Unreadable): Rejection {
+  return new Rejection(reason === 'damaged' ? 'unreadable' : reason, message);
 }
 
 /** Parses UTF-8 JSON; the message gives the location of the error. Bytes that are not UTF-8 are rejected. */

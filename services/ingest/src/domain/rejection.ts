@@ -2,6 +2,10 @@ import { cutCredentials } from './credential-text.js';
 
 /** Why an event is rejected: a closed set, used as a metric's label and in `event.rejected`. */
 export const REJECT_REASONS = [
+  'too_many_headers',
+  'headers_too_large',
+  'batch_too_large',
+  'unreadable',
   'not_json',
   'not_an_object',
   'event_too_large',

@@ -97,6 +97,8 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
         events.ownershipChanged(owned.size);
       },
       onRecords: handle,
+      // Else a partition that ends in control records would seem unread for ever.
+      onPassed: (partition, next) => committer.note(partition, next),
       onError: (error) => events.consumerFailed(error),
     },
   );

@@ -94,6 +94,9 @@ export async function workThrough(
       onAssigned: () => void skipDone().catch((error: unknown) => finish?.reject(error)),
       onRevoked: () => undefined,
       onRecords: (partition, records) => deliver(partition, records).catch(fail),
+      onPassed: (partition, next) => {
+        if (next >= (spans.get(partition)?.to ?? 0)) done(partition);
+      },
     },
   );
   try {

@@ -21,6 +21,9 @@ export function decodeBatch<State, Input, Evidence>(
 ): Array<BatchEntry<Input>> {
   const applied = new Map(Object.entries(meta.applied));
   return records.map((record) => {
+    if (record.unreadable !== undefined) {
+      return { record, position: undefined, result: 'poison', cause: record.unreadable.message };
+    }
     const position = parsePosition(record.headers[HEADERS.position]);
     if (position !== undefined) {
       const last = applied.get(position.source);

@@ -65,6 +65,7 @@ async function readOffsets(log: Log, topic: string, partition: number) {
 
 const READ_TIMEOUT_MS = 60_000;
 
+/** The record at the offset, or the next one: an offset may have no record, as the end of a transaction has none. */
 async function readRecord(
   log: Log,
   { topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: number },
@@ -86,7 +87,7 @@ async function readRecord(
       onAssigned: () => void setImmediate(() => consumer.seek(partition, offset)),
       onRevoked: () => undefined,
       async onRecords(from, records) {
-        const record = from === partition ? records.find((candidate) => candidate.offset === offset) : undefined;
+        const record = from === partition ? records.find((candidate) => candidate.offset >= offset) : undefined;
         if (record !== undefined) found(record);
       },
     },
