@@ -13,8 +13,6 @@ export type IngestEvents = ReturnType<typeof createEvents>;
 
 export function createEvents(logger: Logger, metrics: Metrics) {
   const meters = createMeters(metrics);
-  /** Partitions with an open transaction, as last measured. */
-  let waiting: ReadonlySet<number> = new Set();
   return {
     ...createIgnoredReports(logger, metrics),
     received(transport: Transport, event: NormalisedEvent | Rejection): void {
@@ -54,19 +52,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     lagMeasured(records: number): void {
       meters.lag.set(records);
     },
-    /** @param held number of records by partition */
-    heldBackMeasured(held: ReadonlyMap<number, number>): void {
-      const partitions = [...held.keys()].sort((a, b) => a - b);
-      meters.heldBack.set([...held.values()].reduce((sum, count) => sum + count, 0));
-      for (const partition of partitions.filter((each) => !waiting.has(each))) {
-        const records = held.get(partition);
-        logger.warn({ partition, records }, 'partition of event.received waits for an open transaction');
-      }
-      for (const partition of [...waiting].filter((each) => !held.has(each))) {
-        logger.info({ partition }, 'transaction on event.received has ended');
-      }
-      waiting = new Set(partitions);
-    },
+    heldBackMeasured: createHeldBackReport(logger, meters.heldBack),
     lagUnknown(error: unknown): void {
       logger.debug({ error }, 'lag could not be read');
     },
@@ -91,6 +77,22 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     clockOff(skewMs: number): void {
       logger.error({ skewMs }, 'clock differs from the broker: ticks stopped');
     },
+  };
+}
+
+/** Logs the beginning and the end of each wait, and counts what waits: number of records by partition. */
+function createHeldBackReport(logger: Logger, meter: { set(value: number): void }) {
+  let waiting: ReadonlySet<number> = new Set();
+  return (held: ReadonlyMap<number, number>): void => {
+    meter.set([...held.values()].reduce((sum, count) => sum + count, 0));
+    for (const [partition, records] of held) {
+      if (waiting.has(partition)) continue;
+      logger.warn({ partition, records }, 'partition of event.received waits for an open transaction');
+    }
+    for (const partition of waiting) {
+      if (!held.has(partition)) logger.info({ partition }, 'transaction on event.received has ended');
+    }
+    waiting = new Set(held.keys());
   };
 }
 

@@ -13,7 +13,6 @@ export type {
   OutgoingRecord,
   PartitionOffsets,
   Unreadable,
-  UnreadableReason,
 } from './log.js';
 export { PassedOffsets } from './passed-offsets.js';
 export { type ReadTopicOptions, readTopic } from './read-topic.js';

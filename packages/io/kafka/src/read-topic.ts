@@ -97,7 +97,7 @@ class Reading {
     const end = this.#ends.get(partition) ?? 0;
     try {
       for (const record of records) {
-        if (this.isDone) return;
+        if (this.isDone) break;
         if (record.offset < this.startOf(partition) || record.offset >= end) continue;
         if ((await this.#options.onRecord(record)) === 'stop') this.#isStopped = true;
       }

@@ -27,7 +27,7 @@ export function installUncommittedOffsets(): void {
   replaceKafkajsModule<CreateRequest>(LIST_OFFSETS_MODULE, toUncommitted);
 }
 
-export function toUncommitted(original: CreateRequest): CreateRequest {
+function toUncommitted(original: CreateRequest): CreateRequest {
   return (payload) => {
     const isAsked = ({ timestamp }: { timestamp: number | string }) => Number(timestamp) === UNCOMMITTED_END;
     if (!payload.topics.some(({ partitions }) => partitions.some(isAsked))) return original(payload);

@@ -30,12 +30,10 @@ export interface MemoryLog extends Log {
   createTopic(topic: string, partitions?: number): void;
   /** All records of one partition, or of the topic by partition when none is given, as written. */
   records(topic: string, partition?: number): readonly LogRecord[];
-  /** Appends without a producer. */
-  append(record: OutgoingRecord): void;
+  /** Appends without a producer; also what cannot be read. */
+  append(record: OutgoingRecord & Pick<LogRecord, 'unreadable'>): void;
   /** Appends an offset without a record for readers, as the end of a transaction has one. */
   appendControl(topic: string, partition: number): void;
-  /** The number of offsets that an open transaction holds back from now on; 0 for none. */
-  holdBack(topic: string, partition: number, count: number): void;
   /** Makes the next send fail. Several faults are queued. */
   failNextSend(fault: SendFault): void;
   /** Every send waits until the returned function is called. */
@@ -52,7 +50,6 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   const topics = new Map<string, MemoryTopic>();
   const groups = new Map<string, MemoryGroup>();
   const consumers = new Set<MemoryConsumer>();
-  const held = new Map<string, ReadonlyMap<number, number>>();
   const sends: Sends = { faults: [], held: Promise.resolve() };
 
   function topicOf(name: string, partitions = options.partitions): MemoryTopic {
@@ -85,7 +82,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
         offsets.set(partition, topic.offsets(partition));
       return offsets;
     },
-    heldBack: async (name) => new Map(held.get(name)),
+    heldBack: async () => new Map(),
     groupOffsets: async (groupId, topic) => new Map(groupOf(groupId, topic).committed),
     async close() {
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
@@ -98,11 +95,6 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     },
     append,
     appendControl: (topic, partition) => topicOf(topic).appendControl(partition),
-    holdBack(topic, partition, count) {
-      const byPartition = new Map(held.get(topic)).set(partition, count);
-      if (count === 0) byPartition.delete(partition);
-      held.set(topic, byPartition);
-    },
     failNextSend: (fault) => void sends.faults.push(fault),
     holdSends() {
       let release: () => void = () => undefined;

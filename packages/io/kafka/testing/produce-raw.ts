@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import { must } from '@perennial/kernel';
 
 const PRODUCE_KEY = 0;
-const PRODUCE_VERSION = 3;
+/** The first version in which a broker takes zstd. */
+const PRODUCE_VERSION = 7;
 const ACKS_ALL = -1;
 const TIMEOUT_MS = 10_000;
 

@@ -167,6 +167,26 @@ describe('projection', () => {
     expect(postgres.rows).toEqual(['c', 'd']);
   });
 
+  it('skips what cannot be read, counts it, and has no lag behind offsets without a record', async () => {
+    const { log, postgres, start, send, metrics } = setUp();
+    send('a');
+    const unreadable = { reason: 'damaged', message: 'invalid batch', firstOffset: 1 } as const;
+    log.append({ topic: 't', partition: 0, key: null, value: null, headers: {}, unreadable });
+    send('b');
+    log.appendControl('t', 0);
+    log.appendControl('t', 0);
+    const projection = await start();
+    let committed: number | undefined;
+    await eventually(() => {
+      void log.groupOffsets('g', 't').then((offsets) => {
+        committed = offsets.get(0);
+      });
+      return committed === 5 && projection.lag() === 0;
+    });
+    expect(postgres.rows).toEqual(['a', 'b']);
+    expect(await metrics.registry.metrics()).toMatch(/projection_records_skipped_total\{.*topic="t".*\} 1/);
+  });
+
   it('waits while PostgreSQL is away, and tells its lag', async () => {
     const { postgres, start, send, metrics } = setUp();
     const projection = await start();

@@ -121,6 +121,33 @@ describe('kafka source', () => {
     expect(first?.headers).toMatchObject({ ce_type: 'lifecycle.event.rejected.v1', ce_specversion: '1.0' });
   });
 
+  it('keeps what cannot be read with its reason, and its value where it has one', async () => {
+    const at = { topic: RECEIVED, partition: 1, key: null, headers: {} };
+    const value = Buffer.from(JSON.stringify(track));
+    for (const reason of ['too_many_headers', 'headers_too_large', 'batch_too_large', 'damaged'] as const) {
+      const unreadable = { reason, message: `invalid: ${reason}`, firstOffset: 0 };
+      log.append({ ...at, value: reason === 'too_many_headers' ? value : null, unreadable });
+    }
+    put(track);
+    await start();
+    await eventually(() => expect(accepted()).toHaveLength(1));
+    const found = rejected().sort((a, b) => (a.position < b.position ? -1 : 1));
+    expect(found.map(({ reason, step, message, event }) => [reason, step, message, event])).toEqual([
+      ['too_many_headers', 'decode', 'invalid: too_many_headers', value.toString('base64')],
+      ['headers_too_large', 'decode', 'invalid: headers_too_large', ''],
+      ['batch_too_large', 'decode', 'invalid: batch_too_large', ''],
+      ['unreadable', 'decode', 'invalid: damaged', ''],
+    ]);
+  });
+
+  it('commits offsets behind control records, so that its lag ends at 0', async () => {
+    put(track);
+    log.appendControl(RECEIVED, 1);
+    log.appendControl(RECEIVED, 2);
+    await start();
+    await eventually(async () => expect(await committed()).toEqual({ 1: 2, 2: 1 }));
+  });
+
   it('commits nothing before the acknowledgement, and tries until it has it', async () => {
     put({ ...track, messageId: 'm1' });
     put({ ...track, messageId: 'm2' });

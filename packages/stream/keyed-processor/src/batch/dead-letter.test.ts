@@ -64,7 +64,7 @@ function createPartition() {
   return {
     states,
     outputs,
-    async take(fault: Fault, ...records: ReadonlyArray<RecordContent>) {
+    async take(fault: Fault, ...records: ReadonlyArray<RecordContent & Pick<LogRecord, 'unreadable'>>) {
       const definition = createCounting(fault);
       const input = records.map(
         (record): LogRecord => ({ ...record, topic: 'in', partition: 0, offset: end++, timestampMs: 0 }),
@@ -125,6 +125,19 @@ describe('a dead letter', () => {
       },
     ]);
     expect(partition.outputs[0]?.headers[HEADERS.position]).toBe('counting/0:0:0');
+  });
+
+  it('is made of what the log could not give, without a look at it', async () => {
+    const partition = createPartition();
+    const unreadable = {
+      reason: 'too_many_headers',
+      message: 'invalid record: it has 999 headers',
+      firstOffset: 0,
+    } as const;
+    const counts = await partition.take({}, { ...toContent('a', { add: 1 }), unreadable }, toContent('a', { add: 2 }));
+    expect(counts).toMatchObject({ poison: 1, applied: 1 });
+    expect(partition.readLetters()).toMatchObject([{ cause: unreadable.message, content: toContent('a', { add: 1 }) }]);
+    expect(partition.states.get('a')?.sum).toBe(2);
   });
 
   it.each([
