@@ -8,6 +8,9 @@ const REFUND_ID_FIELDS: readonly string[] = ['refund_id', 'refundId'];
 /** What clients send when they have no id: many orders with one of these are not one order. */
 const PLACEHOLDER = /^(undefined|null|none|nil|nan|n\/a|na|unknown|test|0+|-1|\[object object\])$/i;
 
+/** Of zeros alone; longer ids need no look. */
+const PLACEHOLDER_CHARS_MAX = 20;
+
 /** Longer ids are no ids of a shop. */
 const ID_CHARS_MAX = 256;
 
@@ -20,7 +23,8 @@ export function toOrderIdentity(name: string, properties: unknown): string | und
   if (name !== ORDER_COMPLETED && name !== ORDER_REFUNDED) return undefined;
   const orderId = readId(properties, ORDER_ID_FIELDS);
   if (orderId === undefined) return undefined;
-  if (name === ORDER_COMPLETED) return JSON.stringify([name, orderId]);
+  // Cheaper than JSON of the parts, which refunds need, having more of them.
+  if (name === ORDER_COMPLETED) return `${name} ${orderId}`;
   const refundId = readId(properties, REFUND_ID_FIELDS);
   if (refundId !== undefined) return JSON.stringify([name, orderId, refundId]);
   const worth = readWorth(name, properties);
@@ -33,7 +37,7 @@ function readId(properties: unknown, fields: readonly string[]): string | undefi
     const text = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
     if (typeof text !== 'string' || text.length > ID_CHARS_MAX) continue;
     const id = text.trim();
-    if (id !== '' && !PLACEHOLDER.test(id)) return id;
+    if (id !== '' && !(id.length <= PLACEHOLDER_CHARS_MAX && PLACEHOLDER.test(id))) return id;
   }
   return undefined;
 }

@@ -16,44 +16,43 @@ export const REPEATED_ORDERS = ['once', 'each'] as const;
 export type RepeatedOrders = (typeof REPEATED_ORDERS)[number];
 
 /**
- * What a profile knows of an event's order. `new`: nothing, or the event is of no known order. `repeated`: all that the
- * event says. `completed`: the order, but no amount of it, which this event has.
+ * What a profile knows of an event's order. `new`: nothing; `repeated`: all that the event says; `completed`: the order,
+ * but no amount of it, which this event has. `unknown`: the event is of no order that has an id.
  */
 export type OrderSighting =
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'new' | 'completed' | 'repeated'; readonly id: OrderId };
-
-interface OrderId {
-  /** Remembered for an order whose amount counted. */
-  readonly whole: Hash64;
-  /** Remembered for an order without a known amount. */
-  readonly bare: Hash64;
-  readonly hasAmount: boolean;
-}
+  | { readonly kind: 'unknown' | 'repeated' }
+  /** `id` is to be remembered: one hash for an order whose amount counted, another one for an order without any. */
+  | { readonly kind: 'new'; readonly id: Hash64 }
+  | { readonly kind: 'completed'; readonly id: Hash64; readonly bareId: Hash64 };
 
 const UNKNOWN: OrderSighting = { kind: 'unknown' };
+const REPEATED: OrderSighting = { kind: 'repeated' };
 
 /** Looks an event's order up. */
 export function findOrder({ ids }: IdMemory, event: FeatureEvent): OrderSighting {
   const identity = event.type === 'track' ? toOrderIdentity(event.name, event.properties) : undefined;
   if (identity === undefined) return UNKNOWN;
-  const id = {
-    whole: toHash64(identity),
-    bare: toHash64(`${identity}?`),
-    hasAmount: toEventAmount(event) !== undefined,
-  };
-  if (hasHash(ids, id.whole)) return { kind: 'repeated', id };
-  if (!hasHash(ids, id.bare)) return { kind: 'new', id };
-  return { kind: id.hasAmount ? 'completed' : 'repeated', id };
+  const id = toHash64(identity);
+  if (hasHash(ids, id)) return REPEATED;
+  const hasAmount = toEventAmount(event) !== undefined;
+  // Most orders come to a memory without any: no second hash then.
+  if (hasAmount && ids.stamps.length === 0) return { kind: 'new', id };
+  const bareId = toHash64(`${identity}?`);
+  if (!hasHash(ids, bareId)) return { kind: 'new', id: hasAmount ? id : bareId };
+  return hasAmount ? { kind: 'completed', id, bareId } : REPEATED;
 }
 
 /** The memory with an order that was just counted. A completed one is no longer bare. */
 export function rememberOrder(memory: IdMemory, sighting: OrderSighting, asOfMs: number): IdMemory {
-  if (sighting.kind === 'unknown') return memory;
-  const { whole, bare, hasAmount } = sighting.id;
-  const ids =
-    sighting.kind === 'completed'
-      ? filterEntries(memory.ids, (_stamp, index) => !isHashAt(memory.ids, index, bare))
-      : memory.ids;
-  return rememberId({ ...memory, ids }, hasAmount ? whole : bare, asOfMs, ORDER_MEMORY);
+  switch (sighting.kind) {
+    case 'unknown':
+    case 'repeated':
+      return memory;
+    case 'new':
+      return rememberId(memory, sighting.id, asOfMs, ORDER_MEMORY);
+    case 'completed': {
+      const ids = filterEntries(memory.ids, (_stamp, index) => !isHashAt(memory.ids, index, sighting.bareId));
+      return rememberId({ ...memory, ids }, sighting.id, asOfMs, ORDER_MEMORY);
+    }
+  }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { INITIAL_RATES, parseRateTable } from '@perennial/commerce';
 import { compileFeatures, DAY_MS, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
+import fc from 'fast-check';
 import { type HistoryEvent, type OrderedHistory, toTrainingRows } from './training-rows.js';
 
 const spec = compileFeatures(ECOMMERCE_FEATURES);
@@ -48,6 +50,47 @@ describe('training rows', () => {
       event: (index) => ({ ...history.event(index), event: 'Order Refunded' }),
     };
     expect([...toTrainingRows(returned, { cutoffsMs: [CUTOFF], spec })]).toEqual([]);
+  });
+});
+
+describe('training rows in several currencies', () => {
+  const parsed = parseRateTable(
+    '{"version":1,"currency":"EUR","rates":{"USD":0.9,"JPY":[{"from":"2024-01-01","rate":0.006}]}}',
+    { fileName: 'rates.yaml' },
+  );
+  const rates = parsed.ok ? parsed.value : INITIAL_RATES;
+
+  const money = fc.record({
+    amount: fc.integer({ min: 1, max: 1e6 }).map((cents) => cents / 100),
+    currency: fc.constantFrom('USD', 'usd', 'JPY', 'CHF', '', undefined, 7),
+    field: fc.constantFrom('revenue', 'total', 'value'),
+    daysBefore: fc.integer({ min: 1, max: 300 }),
+  });
+
+  it('are bit for bit what feature-store folds from what ingest reads, with the same table', () => {
+    fc.assert(
+      fc.property(fc.array(money, { minLength: 1, maxLength: 12 }), (orders) => {
+        const plain = toHistory(orders.map(({ daysBefore }) => ['u', -daysBefore * DAY_MS, 1]));
+        const sorted = [...orders].sort((a, b) => b.daysBefore - a.daysBefore);
+        const properties = sorted.map(({ field, amount, currency }) => ({ [field]: amount, currency }));
+        const history: OrderedHistory = {
+          ...plain,
+          event: (index) => ({ ...plain.event(index), properties: properties[index] ?? {} }),
+        };
+        const [row] = toTrainingRows(history, { cutoffsMs: [CUTOFF], spec, rates });
+        let state = spec.empty;
+        for (const [index, { amount, currency }] of sorted.entries()) {
+          const { messageId, type, event: name } = history.event(index);
+          const timestampMs = history.timestampMs(index);
+          const code = currency === 7 ? 'XXX' : String(currency ?? '').toUpperCase();
+          const rate = rates.rateAt(code, timestampMs) ?? null;
+          const event = { messageId, type, name, timestampMs, properties: properties[index], worth: amount, rate };
+          state = spec.apply(state, event).state;
+        }
+        expect(row?.values).toEqual(spec.vector(state, CUTOFF).values);
+      }),
+      { seed: 15 },
+    );
   });
 });
 
