@@ -1,13 +1,13 @@
 // Speed and size of the engine: `pnpm --filter @perennial/feature-engine bench` (after a build). Medians of several runs;
 // what counts is the ratio between the lines, not the figures of one machine. With the folder of another build as argument
 // (`node bench/apply.mjs ../before/dist`) both run in turns, and each figure is followed by its ratio to the other build's.
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { pathToFileURL } from 'node:url';
 import * as engine from '../dist/index.js';
 
 const compile = ({ compileFeatures, ECOMMERCE_FEATURES }) => compileFeatures(ECOMMERCE_FEATURES);
-const other = process.argv[2] && (await import(pathToFileURL(resolve(process.argv[2], 'index.js')).href));
+const other = process.argv[2] && createRequire(import.meta.url)(resolve(process.argv[2], 'index.js'));
 const builds = [engine, ...(other ? [other] : [])].map(compile);
 
 const DAY_MS = 86_400_000;
