@@ -29,10 +29,10 @@ function toRows(result: BackfillResult): string[][] {
   const { events, badRows, leftOut, dialect } = result;
   const decimals = dialect.decimal === ',' ? ', decimal commas' : '';
   return [
-    ['  read as', `${dialect.encoding}, separated by ${describeSeparator(dialect.separator)}${decimals}`],
+    ['  read as', dialect.encoding, `separated by ${describeSeparator(dialect.separator)}${decimals}`],
     ['  rows', toText(result.rows), `${toText(badRows.count)} of them bad`],
     ...(leftOut.count === 0 ? [] : [['  left out', toText(leftOut.count), `rows with ${toValues(leftOut.values)}`]]),
-    ['  repeated', toText(result.repeatedRows), `rows, sent by earlier runs and not again`],
+    ['  repeated', toText(result.repeatedRows), 'rows, sent by earlier runs and not again'],
     [
       '  events sent',
       toText(events.sent),
@@ -45,7 +45,7 @@ function toRows(result: BackfillResult): string[][] {
     ],
     ...toTypes(result).map(([written, as]) => ['  type', written, `counts as ${as}`]),
     ['  log time', result.logTime ?? '-', `${toText(result.ticks)} ticks`],
-  ].map((row) => (row.length === 2 ? [...row, ''] : row));
+  ];
 }
 
 /** Types that count under another name than the file's. */
