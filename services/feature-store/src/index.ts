@@ -4,6 +4,7 @@ import { createCommands } from './commands.js';
 import { type FeatureStoreConfig, loadConfig } from './config.js';
 
 export { readFeatureSpec, readRateTable } from './commands.js';
+export { foldEvent } from './domain/fold.js';
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<FeatureStoreConfig, FeatureStoreRebuild> = {

@@ -2,22 +2,24 @@ import { createSeededRandom } from '@perennial/kernel';
 
 /** Draws of one case: the same for the same seed. */
 export class Draw {
-  readonly #random: () => number;
+  /** A number in [0, 1), for kits that draw by themselves. */
+  readonly random: () => number;
 
   constructor(seed: number) {
-    this.#random = createSeededRandom(seed);
+    this.random = createSeededRandom(seed);
   }
 
   /** A whole number from `min` to `max`, both included. */
   whole(min: number, max: number): number {
-    return min + Math.floor(this.#random() * (max - min + 1));
+    return min + Math.floor(this.random() * (max - min + 1));
   }
 
   chance(probability: number): boolean {
-    return this.#random() < probability;
+    return this.random() < probability;
   }
 
-  pick<T>(values: readonly [T, ...T[]]): T {
+  /** One of a list that is not empty. */
+  pick<T>(values: readonly T[]): T {
     return values[this.whole(0, values.length - 1)] as T;
   }
 

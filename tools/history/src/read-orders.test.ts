@@ -162,7 +162,9 @@ describe('readOrders', () => {
       'more than 2 rows',
     );
     await expect(readOrders('/nowhere/h.csv')).rejects.toMatchObject({ code: 'not_found' });
-    await expect(readOrders(() => Readable.from([gzipSync('abc').subarray(0, 15)]))).rejects.toThrow('cannot read');
+    await expect(readOrders(() => Readable.from([gzipSync('abc').subarray(0, 15)]))).rejects.toThrow(
+      'cannot read stdin: its gzip data are damaged or cut off',
+    );
     expect(() => parseColumnMap('userid=x')).toThrow('there is no column "userid"');
     expect(() => parseColumnMap('user_id')).toThrow('is not column=name');
   });

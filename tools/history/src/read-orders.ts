@@ -18,8 +18,11 @@ export async function readOrders(source: HistorySource, options: ReadOptions = {
     return history ?? (await readAgain(source, fileName, options));
   } catch (error) {
     if (error instanceof AppError) throw nameFile(error, fileName);
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new AppError(missing ? 'not_found' : 'config_invalid', `cannot read ${fileName}: ${toMessage(error)}`, {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const what = code.startsWith('Z_')
+      ? `its gzip data are damaged or cut off (${toMessage(error)})`
+      : toMessage(error);
+    throw new AppError(code === 'ENOENT' ? 'not_found' : 'config_invalid', `cannot read ${fileName}: ${what}`, {
       cause: error,
     });
   }
