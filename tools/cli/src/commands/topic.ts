@@ -6,8 +6,8 @@ import { openLog } from '@perennial/launcher';
 import { attachStack, toLayout } from '@perennial/native-stack';
 import { Command, Option } from 'commander';
 import { createNamespaceOption, parseWhole } from '../options.js';
-import { printJsonLine, printLine } from '../output.js';
-import { CONTROL_KINDS, type Decoded, decodeValue } from '../topic/decode.js';
+import { printJsonLine, printLine, printNotice } from '../output.js';
+import { CONTROL_KINDS, type Decoded, decodeRecord } from '../topic/decode.js';
 import { formatRecord, toObject } from '../topic/format.js';
 import { createScoreNamer } from '../topic/name-scores.js';
 import { type NamedTopic, resolveTopic, SHORT_NAMES } from '../topic/names.js';
@@ -74,7 +74,7 @@ async function printTopic(
   // A reader such as `head` has closed the pipe.
   process.stdout.once('error', () => aborted.abort());
   const onRecord = async (record: LogRecord) => {
-    const decoded = await options.nameScores(decodeValue(named.topic, record.value));
+    const decoded = await options.nameScores(decodeRecord(named.topic, record));
     if (!options.control && CONTROL_KINDS.includes(decoded.kind)) return false;
     if (options.json) printJsonLine(toObject(record, decoded));
     else printLine(formatRecord(record, decoded));
@@ -83,6 +83,9 @@ async function printTopic(
   try {
     const { from, limit, follow = false } = options;
     await readTopic(log, { topic: named.name, from, limit, follow, signal: aborted.signal, onRecord });
+    for (const [partition, count] of await log.heldBack(named.name)) {
+      printNotice(`partition ${partition}: ${count} more behind an open transaction; nobody gets them before it ends`);
+    }
   } catch (error) {
     if (!isAppError(error, 'not_found')) throw error;
     throw new AppError('not_found', `there is no topic ${named.name}; declared ones: ${SHORT_NAMES.join(', ')}`, {

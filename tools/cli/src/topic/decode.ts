@@ -1,5 +1,6 @@
 import { AcceptedRecord, FeatureRecord, type FeaturesUpdated, ScoreRecord, type TopicName } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import type { LogRecord } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
 
 /** A value in readable form; `kind` is the case of a record with several (event, tick, rollout ...). */
@@ -18,6 +19,14 @@ const PROTOBUF: Partial<Record<TopicName, Decoder>> = {
 
 /** Kinds that control the platform and are not about a profile. */
 export const CONTROL_KINDS: readonly string[] = ['tick', 'rollout'];
+
+/** A record's value; for one that cannot be read, why not. */
+export function decodeRecord(
+  topic: TopicName | undefined,
+  { value, unreadable }: Pick<LogRecord, 'value' | 'unreadable'>,
+): Decoded {
+  return unreadable === undefined ? decodeValue(topic, value) : { kind: 'unreadable', value: unreadable };
+}
 
 /** Protobuf by topic, else JSON, else hex. Damaged Protobuf is shown as hex with the reason, never thrown. */
 export function decodeValue(topic: TopicName | undefined, bytes: Buffer | null): Decoded {
