@@ -37,10 +37,10 @@ export function parseTimes(raw: JsonObject, { receivedAtMs, clockMode, sentAt }:
   if (original instanceof Rejection) return original;
   if (clockMode === 'events') return toPastTimes(original, receivedAtMs);
   if (original === undefined) return { timestampMs: receivedAtMs, receivedAtMs, isSentAtIgnored: false };
-  const sent = [raw.sentAt, sentAt].filter((value) => !isAbsent(value));
-  const sentAtMs = sent.map(toMs).find((ms) => ms !== undefined && isPlausible(ms, original.ms, receivedAtMs));
+  const own = readSentAt(raw.sentAt, original.ms, receivedAtMs);
+  const sentAtMs = own ?? readSentAt(sentAt, original.ms, receivedAtMs);
   const corrected = original.ms + (sentAtMs === undefined ? 0 : receivedAtMs - sentAtMs);
-  const isSentAtIgnored = sentAtMs === undefined && sent.length > 0;
+  const isSentAtIgnored = sentAtMs === undefined && !(isAbsent(raw.sentAt) && isAbsent(sentAt));
   return (
     checkRange(original, corrected, receivedAtMs) ?? {
       timestampMs: Math.min(corrected, receivedAtMs),
@@ -87,9 +87,10 @@ export function parseMoment(value: unknown, field: string): number | Rejection {
   return new Rejection('invalid_timestamp', message).on(field, value);
 }
 
-function toMs(value: unknown): number | undefined {
+function readSentAt(value: unknown, originalMs: number, receivedAtMs: number): number | undefined {
+  if (isAbsent(value)) return undefined;
   const ms = parseMoment(value, 'sentAt');
-  return ms instanceof Rejection ? undefined : ms;
+  return ms instanceof Rejection || !isPlausible(ms, originalMs, receivedAtMs) ? undefined : ms;
 }
 
 /**

@@ -100,7 +100,10 @@ export function createPlaceholderIds(changes: PlaceholderChanges = { added: [], 
 export const BUILT_IN_PLACEHOLDERS: PlaceholderIds = createPlaceholderIds();
 
 function isBuiltIn(text: string): boolean {
-  return NAMES.has(text) || NAMES.has(unwrap(text)) || SHAPES.some((shape) => shape.test(text));
+  if (NAMES.has(text)) return true;
+  // Of the shapes only the UUID begins with a letter, and none with another digit than 0: most ids end here.
+  if (!MAY_HAVE_SHAPE.test(text)) return false;
+  return NAMES.has(unwrap(text)) || SHAPES.some((shape) => shape.test(text));
 }
 
 const WRAPPERS: Readonly<Record<string, string>> = {
@@ -119,7 +122,11 @@ function unwrap(text: string): string {
   return close !== undefined && text.length > 2 && text.endsWith(close) ? text.slice(1, -1).trim() : text;
 }
 
+const ASCII = /^[ -~]*$/;
+const MAY_HAVE_SHAPE = /^(?:[^a-z1-9]|f{8})/;
+
 function toCanonical(id: string): string {
+  if (ASCII.test(id)) return id.trim().toLowerCase();
   return id
     .replace(/\p{Cf}/gu, '')
     .trim()
