@@ -45,6 +45,8 @@ const SET_BY_COMPOSE = new Set([
   'PERENNIAL_SNAPSHOTS',
   'PERENNIAL_ARTIFACTS',
   'PERENNIAL_ARCHIVE',
+  // Not set: a container's log is its output.
+  'LOG_FILE',
 ]);
 
 /**

@@ -7,9 +7,10 @@ import {
   openProcessorRebuild,
   type ProcessorContext,
   type ServiceContext,
+  type ServiceRoutes,
 } from '@perennial/processor-host';
 import { startProjection } from '@perennial/projection';
-import type { App, FastifyInstance } from '@perennial/service-host';
+import type { App } from '@perennial/service-host';
 import { createLedger } from './adapters/ledger.js';
 import { createActionArtifacts } from './artifacts.js';
 import type { ActionConfig } from './config.js';
@@ -49,7 +50,7 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
 async function openRoutes(
   context: ServiceContext<ActionConfig>,
   { telemetry, pseudonymizer }: Parts,
-): Promise<(server: FastifyInstance) => void> {
+): Promise<ServiceRoutes> {
   const { namespace, opener, log, pool, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
   const ledger = createLedger(pool, schema);
@@ -60,5 +61,6 @@ async function openRoutes(
     () => startProjection({ log, pool, schema, groupId, topic, insert: ledger.insert, logger, metrics }),
     (running) => running.stop(),
   );
-  return (server) => addActionRoutes(server, { ledger, pseudonymizer, telemetry, ledgerLag: projection.lag });
+  const routes = { ledger, pseudonymizer, telemetry, ledgerLag: projection.lag };
+  return { addTo: (server) => addActionRoutes(server, routes), problems: projection.problems };
 }

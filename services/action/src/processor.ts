@@ -1,4 +1,4 @@
-import { PROCESSORS, type ScoreComputed, ScoreRecord, toControl, toTopic } from '@perennial/contracts';
+import { PROCESSORS, type ScoreComputed, ScoreRecord, toControl, toTopic, toUpstream } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
@@ -38,6 +38,7 @@ export function createActionProcessor(deps: {
   return {
     name: PROCESSOR_NAME,
     inputTopic: toTopic(namespace, PROCESSORS[PROCESSOR_NAME].input),
+    sources: toUpstream(namespace, PROCESSOR_NAME),
     codec: { ...actionStates, timerAtMs: toTimerAtMs },
     decode: decodeScoreRecord,
     // The pipeline ends here.

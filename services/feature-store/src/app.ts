@@ -1,5 +1,5 @@
 import { openBlobStore } from '@perennial/blob-store';
-import { EventArchive, startArchiver } from '@perennial/event-archive';
+import { type Archiver, EventArchive, startArchiver } from '@perennial/event-archive';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { createStateReader } from '@perennial/keyed-processor';
@@ -10,8 +10,9 @@ import {
   openProcessorRebuild,
   type ProcessorContext,
   type ServiceContext,
+  type ServiceRoutes,
 } from '@perennial/processor-host';
-import { type App, type FastifyInstance, openRedis } from '@perennial/service-host';
+import { type App, openRedis } from '@perennial/service-host';
 import { createFeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
@@ -59,9 +60,9 @@ function createParts({ namespace, metrics, artifactStore }: ProcessorContext<Fea
 async function openRoutes(
   context: ServiceContext<FeatureStoreConfig>,
   { definition, artifacts, telemetry, specs }: Parts,
-): Promise<(server: FastifyInstance) => void> {
+): Promise<ServiceRoutes> {
   const { config, namespace, opener, partitions } = context;
-  await openArchiver(context);
+  const archiver = await openArchiver(context);
   // A connection of its own: a read must not wait behind a commit of a megabyte.
   const name = `${PROCESSOR_NAME}-reader-${config.instanceId}`;
   const redis = await openRedis({ ...opener, name }, config.redis);
@@ -77,18 +78,20 @@ async function openRoutes(
   const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
     entriesMax: PSEUDONYMS_CACHED_MAX,
   });
-  return (server) => addFeatureRoutes(server, { telemetry, specs, loadSpecs, loadRates, readStates, pseudonymizer });
+  const routes = { telemetry, specs, loadSpecs, loadRates, readStates, pseudonymizer };
+  return { addTo: (server) => addFeatureRoutes(server, routes), problems: () => archiver?.problems() ?? [] };
 }
 
-async function openArchiver(context: ServiceContext<FeatureStoreConfig>): Promise<void> {
+/** Undefined when the archive is off. */
+async function openArchiver(context: ServiceContext<FeatureStoreConfig>): Promise<Archiver | undefined> {
   const { config, namespace, opener, log, logger, metrics } = context;
   if (config.archive.kind === 'off') {
     logger.warn('event archive is off: events that the log deletes are not kept');
-    return;
+    return undefined;
   }
   const archive = new EventArchive(await openBlobStore(config.archive), namespace);
   const limits = { windowMs: config.archive.windowMs };
-  await opener.releases.acquire(
+  return opener.releases.acquire(
     'event archive',
     () => startArchiver({ archive, namespace, log, logger, metrics, limits }),
     (running) => running.stop(),

@@ -8,6 +8,7 @@ import {
   PROCESSORS,
   toControl,
   toTopic,
+  toUpstream,
 } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, unreachable } from '@perennial/kernel';
@@ -41,6 +42,7 @@ export function createFeatureProcessor({
   return {
     name: PROCESSOR_NAME,
     inputTopic: toTopic(namespace, PROCESSORS[PROCESSOR_NAME].input),
+    sources: toUpstream(namespace, PROCESSOR_NAME),
     codec: { ...createProfileStates(specs), timerAtMs: (state) => state.validUntilMs },
     decode: (record) => decodeAccepted(record.key, record.value),
     forward: (control) => ({ topic: outputTopic, value: encodeControl(FeatureRecord, control) }),

@@ -4,7 +4,7 @@ import type { Log, LogProducer } from '@perennial/kafka';
 import { AppError, type Clock, type ReleaseStack, systemClock } from '@perennial/kernel';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import { type App, composeApp, listen, type Opener, openLog, openPool, toReadiness } from '@perennial/service-host';
-import { createLogger, createMetrics, type Logger } from '@perennial/telemetry';
+import { createLogger, createMetrics, type Logger, type Metrics } from '@perennial/telemetry';
 import { createClockStore } from './adapters/clock-store.js';
 import { createPlaceholderRepository } from './adapters/placeholder-repository.js';
 import { createSourceRepository } from './adapters/source-repository.js';
@@ -16,7 +16,7 @@ import type { PlaceholderIds } from './domain/placeholder-ids.js';
 import { BODIES_BYTES_MAX } from './http/body-budget.js';
 import type { IngestContext } from './http/ingest-context.js';
 import { createIngestServer } from './http/server.js';
-import { startKafkaSource, toReceivedGroup } from './kafka/kafka-source.js';
+import { type KafkaSource, type KafkaSourceOptions, startKafkaSource, toReceivedGroup } from './kafka/kafka-source.js';
 import { startLagMonitor } from './kafka/lag-monitor.js';
 import { startPlaceholderDirectory } from './placeholder-directory.js';
 import type { ClockStore, PlaceholderStore, SourceStore } from './ports.js';
@@ -44,20 +44,20 @@ export interface IngestOverrides {
 
 /** The service, composed but not started. */
 export function createApp(config: IngestConfig, overrides: IngestOverrides = {}): App {
-  const { namespace, instanceId, logLevel: level } = config;
-  const logger = overrides.logger ?? createLogger({ service: 'ingest', namespace, instanceId, level });
-  return composeApp(logger, (releases) => start(config, { ...overrides, logger }, releases));
+  const { namespace, instanceId, logLevel: level, logFile: file } = config;
+  const metrics = createMetrics({ service: 'ingest', namespace });
+  const logger = overrides.logger ?? createLogger({ service: 'ingest', namespace, instanceId, level, file, metrics });
+  return composeApp(logger, (releases) => start(config, { ...overrides, logger, metrics }, releases));
 }
 
 /** Acquires in order of dependence; `releases` runs in reverse: stop listening, drain, stop consuming, close. */
 async function start(
   config: IngestConfig,
-  overrides: IngestOverrides & { readonly logger: Logger },
+  overrides: IngestOverrides & { readonly logger: Logger; readonly metrics: Metrics },
   releases: ReleaseStack,
 ): Promise<string> {
   const { namespace, instanceId, clockMode } = config;
-  const { logger, clock = systemClock } = overrides;
-  const metrics = createMetrics({ service: 'ingest', namespace });
+  const { logger, metrics, clock = systemClock } = overrides;
   const events = createEvents(logger, metrics);
   const opener = { name: `ingest-${config.instanceId}`, logger, releases };
   const log = overrides.log ?? openLog(opener, config.kafka);
@@ -75,14 +75,10 @@ async function start(
   const placeholders = await openPlaceholders(stores.placeholders, { clock, events, releases });
   const records = toRecordContext(config, { topics, partitions });
   const base = { clockMode, placeholders, records };
-  const kafkaSource = await releases.acquire(
-    'kafka source',
-    () => startKafkaSource({ ...base, log, producer: sourceProducer, namespace, clock, events }),
-    (source) => source.stop(),
+  const kafkaSource = await openKafkaSource(
+    { ...base, log, producer: sourceProducer, namespace, clock, events, metrics },
+    releases,
   );
-  const groupId = toReceivedGroup(namespace);
-  const lagMonitor = startLagMonitor({ log, topic: topics.received, groupId, clock, events });
-  releases.push('lag monitor', () => lagMonitor.stop());
 
   const { ticker, driver } = startLogClock({
     ...{ clockMode, namespace, instanceId, log, topics, partitions, clock, events },
@@ -105,7 +101,7 @@ async function start(
     countIgnored: (sourceId, fields) => events.ignored({ transport: 'http', sourceId }, fields),
   };
   let draining = false;
-  const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events }));
+  const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events, kafkaSource }));
   const access = createAccess(stores.tokens, clock);
   const { metricsAccess } = config.http;
   const server = createIngestServer(
@@ -118,6 +114,20 @@ async function start(
     await publisher.drain();
   });
   return listen(server, config.http);
+}
+
+/** The source, and the measurement of how far it is. */
+async function openKafkaSource(options: KafkaSourceOptions, releases: ReleaseStack): Promise<KafkaSource> {
+  const { log, namespace, clock, events } = options;
+  const source = await releases.acquire(
+    'kafka source',
+    () => startKafkaSource(options),
+    (running) => running.stop(),
+  );
+  const group = { groupId: toReceivedGroup(namespace), topic: toTopic(namespace, 'eventReceived') };
+  const lagMonitor = startLagMonitor({ log, ...group, clock, events, observe: source.observe });
+  releases.push('lag monitor', () => lagMonitor.stop());
+  return source;
 }
 
 function openProducer(name: string, log: Log, releases: ReleaseStack): Promise<LogProducer> {
@@ -158,13 +168,15 @@ function listProblems(state: {
   ticker: Ticker | undefined;
   publisher: Publisher;
   events: IngestEvents;
+  kafkaSource: KafkaSource;
 }): string[] {
-  const { draining, ticker, publisher, events } = state;
+  const { draining, ticker, publisher, events, kafkaSource } = state;
   events.inFlightMeasured(publisher.inFlight().records);
   return [
     ...(draining ? ['draining'] : []),
     ...(ticker?.problems() ?? []),
     ...(publisher.failing() ? ['Kafka does not acknowledge'] : []),
+    ...kafkaSource.problems(),
   ];
 }
 

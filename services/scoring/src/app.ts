@@ -9,9 +9,10 @@ import {
   openProcessorRebuild,
   type ProcessorContext,
   type ServiceContext,
+  type ServiceRoutes,
 } from '@perennial/processor-host';
 import { startProjection } from '@perennial/projection';
-import type { App, FastifyInstance } from '@perennial/service-host';
+import type { App } from '@perennial/service-host';
 import { createTransitionStore } from './adapters/transition-store.js';
 import { createScoringArtifacts } from './artifacts.js';
 import type { ScoringConfig } from './config.js';
@@ -61,7 +62,7 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
 async function openRoutes(
   context: ServiceContext<ScoringConfig>,
   { definition, artifacts, telemetry, pseudonymizer }: Parts,
-): Promise<(server: FastifyInstance) => void> {
+): Promise<ServiceRoutes> {
   const { namespace, opener, log, redis, pool, partitions, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
   const transitions = createTransitionStore(pool, { schema, telemetry });
@@ -80,12 +81,7 @@ async function openRoutes(
     decode,
     refresh: artifacts.loadSpecs,
   });
-  return (server) =>
-    addScoringRoutes(server, {
-      pseudonymizer,
-      readStates,
-      loadManifest: artifacts.manifest,
-      transitions,
-      lag: history.lag,
-    });
+  const { lag, problems } = history;
+  const routes = { pseudonymizer, readStates, loadManifest: artifacts.manifest, transitions, lag };
+  return { addTo: (server) => addScoringRoutes(server, routes), problems };
 }

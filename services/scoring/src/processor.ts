@@ -1,5 +1,13 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
-import { encodeControl, FeatureRecord, PROCESSORS, ScoreRecord, toControl, toTopic } from '@perennial/contracts';
+import {
+  encodeControl,
+  FeatureRecord,
+  PROCESSORS,
+  ScoreRecord,
+  toControl,
+  toTopic,
+  toUpstream,
+} from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
@@ -32,6 +40,7 @@ export function createScoringProcessor(deps: {
   return {
     name: PROCESSOR_NAME,
     inputTopic: toTopic(namespace, PROCESSORS[PROCESSOR_NAME].input),
+    sources: toUpstream(namespace, PROCESSOR_NAME),
     codec: createScoringStateCodec(specs),
     decode: decodeFeatureRecord,
     forward: (control) => ({ topic: scoreTopic, value: encodeControl(ScoreRecord, control) }),

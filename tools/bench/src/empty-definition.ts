@@ -1,6 +1,6 @@
 import { AcceptedRecord, encodeControl, toControl } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
-import type { ProcessorDefinition } from '@perennial/keyed-processor';
+import type { PositionSource, ProcessorDefinition } from '@perennial/keyed-processor';
 
 /** How often a profile was seen: the smallest state that a keyed processor can keep. */
 type Seen = number;
@@ -12,11 +12,13 @@ type Seen = number;
 export function createEmptyDefinition(at: {
   name: string;
   inputTopic: string;
+  sources: readonly PositionSource[];
   outputTopic: string;
 }): ProcessorDefinition<Seen, Buffer> {
   return {
     name: at.name,
     inputTopic: at.inputTopic,
+    sources: at.sources,
     codec: {
       encode: (state) => {
         const bytes = Buffer.alloc(8);

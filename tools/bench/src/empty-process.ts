@@ -1,4 +1,4 @@
-import { PROCESSORS, type ProcessorName, parseNamespace, toTopic } from '@perennial/contracts';
+import { PROCESSORS, type ProcessorName, parseNamespace, toTopic, toUpstream } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { type Processor, startProcessor } from '@perennial/keyed-processor';
@@ -23,6 +23,7 @@ for (const name of stages) {
       definition: createEmptyDefinition({
         name,
         inputTopic: toTopic(namespace, input),
+        sources: toUpstream(namespace, name),
         outputTopic: toTopic(namespace, outputs[0]),
       }),
       namespace,

@@ -8,6 +8,7 @@ export function createOpaqueDefinition(at: {
   return {
     name: at.name,
     inputTopic: at.inputTopic,
+    sources: [],
     codec: { encode: (state) => state, decode: (bytes) => bytes, timerAtMs: (state) => state.readUInt32LE() },
     decode: ({ key, value }) => ({ kind: 'record', key: String(key), input: value }),
     forward: () => undefined,

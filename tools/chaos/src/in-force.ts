@@ -1,5 +1,12 @@
 import type { Artifact } from '@perennial/artifacts';
-import { ARTIFACT_KINDS, type ArtifactKind, type Rollout, toTopic } from '@perennial/contracts';
+import {
+  ARTIFACT_KINDS,
+  type ArtifactKind,
+  PROCESSOR_NAMES,
+  PROCESSORS,
+  type Rollout,
+  toTopic,
+} from '@perennial/contracts';
 import { readTopic } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
@@ -30,9 +37,13 @@ export async function readRejections({ log, namespace }: World, { hash }: Artifa
   return rejected;
 }
 
+const STANDSTILL = /partition (\d+) (?:of (\S+) stands still|is not being processed)/g;
+
 /** The partitions that the instances of a service report as not being processed. */
-export async function readStandstills({ fleet }: World, kind: ArtifactKind): Promise<ReadonlySet<number>> {
+export async function readStandstills({ fleet, namespace }: World, kind: ArtifactKind): Promise<ReadonlySet<number>> {
   const answers = await Promise.all(fleet.of(ARTIFACT_KINDS[kind].owner).map(({ url }) => fleet.readReadiness(url)));
-  const named = answers.flatMap((answer) => [...answer.matchAll(/partition (\d+) is not being processed/g)]);
-  return new Set(named.map(([, partition]) => Number(partition)));
+  const named = answers.flatMap((answer) => [...answer.matchAll(STANDSTILL)]);
+  const processed = new Set(PROCESSOR_NAMES.map((name) => toTopic(namespace, PROCESSORS[name].input)));
+  const standing = named.filter(([, , topic]) => topic === undefined || processed.has(topic));
+  return new Set(standing.map(([, partition]) => Number(partition)));
 }

@@ -46,6 +46,7 @@ describe('a record of the release after the next', () => {
     const definition = withAddedField({
       name: 'p',
       inputTopic: 't',
+      sources: [],
       codec: { encode: () => value, decode: () => 0, timerAtMs: () => undefined },
       decode: () => ({ kind: 'record', key: 'k', input: 0 }),
       forward: () => undefined,

@@ -55,7 +55,15 @@ const entry = {
   headers: { [HOSTILE]: HOSTILE },
   value: decoded.value,
 };
-const service = { url: HOSTILE, pid: 1, running: true, ready: false, reasons: [HOSTILE], log: HOSTILE };
+const service = {
+  url: HOSTILE,
+  pid: 1,
+  running: true,
+  ready: false,
+  reasons: [HOSTILE],
+  notes: [HOSTILE],
+  log: HOSTILE,
+};
 const status: PlatformStatus = {
   home: HOSTILE,
   stack: { running: true, parts: [{ part: 'redis', port: 1, pid: 1, running: true, ready: true }] },
@@ -85,7 +93,7 @@ const PAGES: ReadonlyArray<[string, Printable, number]> = [
   ['dlq list', formatRows([entry]), 2],
   ['dlq show', formatEntry(entry), 14],
   ['dlq redrive', formatRedrive(redrive, { dryRun: true, many: HOSTILE }), 5],
-  ['status', formatStatus(status), 10],
+  ['status', formatStatus(status), 18],
   [
     'artifacts list',
     formatArtifacts([{ kind: 'policy', number: 1, hash: HOSTILE, bytes: 1, createdAt: new Date(0), name: HOSTILE }]),

@@ -36,7 +36,10 @@ interface ServiceStatus {
   readonly pid: number | null;
   readonly running: boolean;
   readonly ready: boolean;
+  /** What stands still, since when and why. */
   readonly reasons: readonly string[];
+  /** What an operator should know though the service is ready. */
+  readonly notes: readonly string[];
   readonly log: string;
 }
 
@@ -141,7 +144,7 @@ async function describeService(layout: Layout, state: NamespaceState, service: S
   const port = state.ports[service];
   const log = toLogFile(layout, state.namespace, name);
   if (running === undefined || port === undefined || !isRunning(running.process)) {
-    return { url: null, pid: null, running: false, ready: false, reasons: ['it does not run'], log };
+    return { url: null, pid: null, running: false, ready: false, reasons: ['it does not run'], notes: [], log };
   }
   return { url: toServiceUrl(port), pid: running.process.pid, running: true, ...(await readReadiness(port)), log };
 }

@@ -51,13 +51,15 @@ export function startServiceProcess(
     environment,
   }: { namespace: string; name: ProcessName; script: string; environment: Readonly<Record<string, string>> },
 ): Promise<ProcessRef> {
+  const logFile = toLogFile(layout, namespace, name);
   return startDaemon({
     command: process.execPath,
     args: [script],
     cwd: layout.root,
-    env: { ...process.env, ...environment },
+    // The service keeps its log small itself: nobody else runs as long as it does.
+    env: { ...process.env, LOG_FILE: logFile, ...environment },
     marker: toMarker(layout, namespace, name),
-    logFile: toLogFile(layout, namespace, name),
+    logFile,
   });
 }
 
@@ -89,13 +91,26 @@ export async function endServiceProcess(
   for (const orphan of findMarkedProcesses(toMarker(layout, namespace, name))) await endProcess(orphan, how);
 }
 
+/** A service's own answer; it may be an older one, without notes. */
+interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  readonly notes: readonly string[];
+}
+
 /** Whether a service is ready, and if not, why. */
-export async function readReadiness(port: number): Promise<{ ready: boolean; reasons: readonly string[] }> {
+export async function readReadiness(port: number): Promise<Readiness> {
   try {
-    await requireReady(port);
-    return { ready: true, reasons: [] };
+    const response = await fetchReadiness(port);
+    const text = await response.text();
+    return {
+      ready: response.ok,
+      reasons: response.ok ? [] : [`not ready: ${text}`],
+      notes: [],
+      ...parseReadiness(text),
+    };
   } catch (error) {
-    return { ready: false, reasons: [(error as Error).message] };
+    return { ready: false, reasons: [(error as Error).message], notes: [] };
   }
 }
 
@@ -109,13 +124,26 @@ export function toLogFile(layout: Layout, namespace: string, name: ProcessName):
 }
 
 async function requireReady(port: number): Promise<void> {
-  const response = await fetch(`${toServiceUrl(port)}/health/ready`, {
-    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-  }).catch((cause: unknown) => {
-    throw new Error('it does not listen yet', { cause });
-  });
-  const body = await response.text();
-  if (!response.ok) throw new Error(`not ready: ${body}`);
+  const { ready, reasons } = await readReadiness(port);
+  if (!ready) throw new Error(reasons.join('; '));
+}
+
+/** Undefined for an answer of another form, such as that of a proxy or of another program on the port. */
+function parseReadiness(text: string): Partial<Readiness> | undefined {
+  try {
+    const { reasons, notes = [] } = JSON.parse(text) as Partial<Readiness>;
+    return Array.isArray(reasons) && Array.isArray(notes) ? { reasons, notes } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function fetchReadiness(port: number): Promise<Response> {
+  return fetch(`${toServiceUrl(port)}/health/ready`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).catch(
+    (cause: unknown) => {
+      throw new Error('it does not listen yet', { cause });
+    },
+  );
 }
 
 function toMarker(layout: Layout, namespace: string, name: ProcessName): string {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { toServerProperties } from './kafka.js';
+import { toLogging, toServerProperties } from './kafka.js';
 import { checkNode, parseJavaVersion, toDiskCheck } from './machine.js';
 import { toPom } from './maven.js';
 import { isPortFree, pickPort, requirePort } from './ports.js';
@@ -33,9 +33,20 @@ describe('configuration of the parts', () => {
       'requirepass secret',
       'dir "/with space"',
       'bind 127.0.0.1',
+      'loglevel warning',
     ]) {
       expect(text.split('\n')).toContain(line);
     }
+  });
+
+  it('has each part limit its log itself, and write nothing of it to its output', () => {
+    const kafka = toLogging('/logs');
+    expect(kafka).toMatch(/policy?.*size.size=20MB\n/);
+    expect(kafka).toMatch(/strategy.max=3\n/);
+    expect(kafka).not.toMatch(/type=Console/i);
+    const postgres = toPostgresSettings({ port: 1, ephemeral: false });
+    for (const line of ['logging_collector = on', 'log_truncate_on_rotation = on', "log_filename = 'postgres-%H.log'"])
+      expect(postgres.split('\n')).toContain(line);
   });
 
   it('gives up durability of PostgreSQL only for data that is thrown away', () => {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError, systemClock, toMessage } from '@perennial/kernel';
 import { withOwnerUmask } from './closed-folders.js';
+import { describeLogTails, putLargeOutputAside } from './log-files.js';
 import { isRunning, MARKER_VARIABLE, type ProcessRef, readProcessRef } from './process-ref.js';
 
-const LOG_TAIL_LINES = 12;
 const PROBE_INTERVAL_MS = 50;
 
 export interface DaemonOptions {
@@ -25,6 +25,7 @@ export interface DaemonOptions {
  */
 export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
   mkdirSync(dirname(options.logFile), { recursive: true, mode: 0o700 });
+  putLargeOutputAside(options.logFile);
   const log = openSync(options.logFile, 'a', 0o600);
   try {
     const child = withOwnerUmask(() =>
@@ -45,7 +46,7 @@ export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
   } catch (cause) {
     throw new AppError(
       'dependency_unavailable',
-      `cannot start ${options.command}: ${toMessage(cause)}${describeLogTail(options.logFile)}`,
+      `cannot start ${options.command}: ${toMessage(cause)}${describeLogTails([options.logFile])}`,
       { cause },
     );
   } finally {
@@ -53,15 +54,19 @@ export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
   }
 }
 
+interface ReadyWait {
+  readonly what: string;
+  readonly probe: () => Promise<void>;
+  readonly logFile: string;
+  /** Logs that the process keeps itself, to be shown beside its output. */
+  readonly findLogs?: () => readonly string[];
+  readonly deadlineMs: number;
+}
+
 /** Probes until it answers. Throws with the end of the log when the process ends first or the deadline passes. */
 export async function waitUntilReady(
   ref: ProcessRef,
-  {
-    what,
-    probe,
-    logFile,
-    deadlineMs,
-  }: { what: string; probe: () => Promise<void>; logFile: string; deadlineMs: number },
+  { what, probe, logFile, findLogs = () => [], deadlineMs }: ReadyWait,
 ): Promise<void> {
   const deadline = systemClock.steadyMs() + deadlineMs;
   for (;;) {
@@ -69,31 +74,22 @@ export async function waitUntilReady(
       return await probe();
     } catch (cause) {
       if (!isRunning(ref)) {
-        throw new AppError('dependency_unavailable', `${what} ended while starting${describeLogTail(logFile)}`, {
-          cause,
-        });
+        throw new AppError(
+          'dependency_unavailable',
+          `${what} ended while starting${describeLogTails([logFile, ...findLogs()])}`,
+          {
+            cause,
+          },
+        );
       }
       if (systemClock.steadyMs() >= deadline) {
         throw new AppError(
           'timeout',
-          `${what} did not answer within ${deadlineMs / 1000} s (${toMessage(cause)})${describeLogTail(logFile)}`,
+          `${what} did not answer within ${deadlineMs / 1000} s (${toMessage(cause)})${describeLogTails([logFile, ...findLogs()])}`,
           { cause },
         );
       }
       await systemClock.wait(PROBE_INTERVAL_MS);
     }
   }
-}
-
-/** The last lines of a log file and its path, for the end of an error message. */
-function describeLogTail(path: string): string {
-  let text = '';
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    // No log yet: nothing to report.
-    return `; log: ${path}`;
-  }
-  const lines = text.trimEnd().split('\n').slice(-LOG_TAIL_LINES);
-  return `; the end of ${path}:\n${lines.map((line) => `  | ${line}`).join('\n')}`;
 }

@@ -73,6 +73,7 @@ export const kafkaDriver: PartDriver = {
     });
   },
 
+  findLogs: ({ dataDir }) => [join(dataDir, 'logs', 'kafka.log')],
   probe: ({ port }) => askForApiVersions(port),
 };
 
@@ -135,7 +136,8 @@ export function toServerProperties({
     .join('\n')}\n`;
 }
 
-function toLogging(folder: string): string {
+/** Into files of its own alone, which rotate: nobody would empty its output while it runs. */
+export function toLogging(folder: string): string {
   return `appender.file.type=RollingFile
 appender.file.name=file
 appender.file.fileName=${folder}/kafka.log
@@ -147,15 +149,8 @@ appender.file.policies.size.type=SizeBasedTriggeringPolicy
 appender.file.policies.size.size=20MB
 appender.file.strategy.type=DefaultRolloverStrategy
 appender.file.strategy.max=3
-appender.console.type=Console
-appender.console.name=console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d %p %c{1} %m%n
-appender.console.filter.threshold.type=ThresholdFilter
-appender.console.filter.threshold.level=error
 rootLogger.level=info
 rootLogger.appenderRef.file.ref=file
-rootLogger.appenderRef.console.ref=console
 `;
 }
 

@@ -39,6 +39,8 @@ export interface PartDriver {
   prepare(context: Pick<PartContext, 'cacheDir' | 'dataDir' | 'onProgress'>): Promise<void>;
   /** Formats an empty data folder, writes configuration and starts. */
   start(context: PartContext): Promise<ProcessRef>;
+  /** The logs that it keeps and limits itself, besides its output; the newest where there are several. */
+  findLogs(context: Pick<PartContext, 'dataDir'>): readonly string[];
   /** Sends a request to it; throws while the answer is missing or wrong. */
   probe(context: Pick<PartContext, 'port' | 'password'>): Promise<void>;
 }

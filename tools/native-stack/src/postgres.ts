@@ -18,6 +18,7 @@ import { Client } from 'pg';
 import { ensureCached } from './cache.js';
 import { closeFolder } from './closed-folders.js';
 import { startDaemon } from './daemon.js';
+import { findNewestLog } from './log-files.js';
 import type { PartContext, PartDriver } from './part.js';
 import { LOOPBACK } from './ports.js';
 import { readProcessRef } from './process-ref.js';
@@ -64,6 +65,8 @@ export const postgresDriver: PartDriver = {
     });
   },
 
+  findLogs: ({ dataDir }) => findNewestLog(join(dataDir, 'cluster', 'log')),
+
   async probe({ port, password }) {
     await withClient({ port, password, database: POSTGRES_NAME }, (client) => client.query('select 1')).catch(
       async (error) => {
@@ -88,6 +91,16 @@ export function toPostgresSettings({ port, ephemeral }: Pick<PartContext, 'port'
     "shared_buffers = '64MB'",
     "timezone = 'UTC'",
     "log_timezone = 'UTC'",
+    // A file for each hour of a day in the cluster's folder `log`; each is emptied when its hour comes again.
+    'logging_collector = on',
+    "log_directory = 'log'",
+    "log_filename = 'postgres-%H.log'",
+    'log_truncate_on_rotation = on',
+    'log_rotation_age = 60',
+    'log_rotation_size = 0',
+    // The client that sent a failing statement gets the error; the text of the statement would be most of the log.
+    'log_min_error_statement = panic',
+    'log_error_verbosity = terse',
   ];
   if (ephemeral) settings.push('fsync = off', 'synchronous_commit = off', 'full_page_writes = off');
   return `${settings.join('\n')}\n`;

@@ -169,7 +169,8 @@ async function startParts(run: StackRun): Promise<Part[]> {
 }
 
 /** True when it runs and answers; one that runs without answering is ended. */
-async function isInService({ state, givenPorts, stateDir }: StackRun, part: Part): Promise<boolean> {
+async function isInService(run: StackRun, part: Part): Promise<boolean> {
+  const { state, givenPorts, stateDir } = run;
   const port = state.ports[part];
   const { label, option } = DRIVERS[part];
   const ref = state.processes[part];
@@ -185,6 +186,7 @@ async function isInService({ state, givenPorts, stateDir }: StackRun, part: Part
       what: label,
       probe,
       logFile: toLogFile(state, part),
+      findLogs: () => DRIVERS[part].findLogs(toPartFolders(run, part)),
       deadlineMs: PROBE_DEADLINE_MS,
     });
     return true;
@@ -216,6 +218,7 @@ async function startPart(run: StackRun, part: Part): Promise<void> {
     what: driver.label,
     probe,
     logFile: context.logFile,
+    findLogs: () => driver.findLogs(context),
     deadlineMs: driver.readyDeadlineMs,
   });
   run.onProgress(`${driver.label} answers`);

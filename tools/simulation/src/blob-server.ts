@@ -52,6 +52,10 @@ export class BlobServer implements BlobStore {
     return this.#memory.delete(key);
   }
 
+  hasDamaged(prefix: string): boolean {
+    return [...this.#damaged].some((key) => key.startsWith(prefix));
+  }
+
   damage(key: string): void {
     this.#damaged.add(key);
     this.#memory.damage(key);

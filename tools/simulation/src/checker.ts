@@ -1,7 +1,9 @@
 import { HEADERS, isAfter, parsePosition } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { locateRecord, toBeyondCause } from '@perennial/keyed-processor/internals';
 import { foldLog, type OracleResult } from './oracle.js';
-import { createToy, type ToyOutput } from './toy.js';
+import { isForged } from './source.js';
+import { createToy, type ToyDefinition, type ToyOutput } from './toy.js';
 import type { RestingWorld } from './world.js';
 
 /** Checks a world once it is at rest; returns the first violation, or undefined. */
@@ -28,7 +30,7 @@ export function findViolation(world: RestingWorld): string | undefined {
  * without gaps.
  */
 function checkTopic(world: RestingWorld, at: { topic: string; partition: number }): string | undefined {
-  const records = world.records(at);
+  const records = world.records(at).filter((record) => !isForged(record));
   const contents = new Map<string, string>();
   for (const record of records) {
     const position = record.headers[HEADERS.position];
@@ -82,8 +84,24 @@ function checkPartition(
     partitions: world.partitions,
     deadLetterTopic: world.deadLetterTopic,
     machineAt: (position) => machines.get(position) ?? 0,
+    findForgery: (record) => findForgery(world, definition, record),
   });
   return compareOutputs(published, truth.outputs) ?? compareStore(world, at, { truth, next: input.length });
+}
+
+/** By the marks of those who forged: an honest record is never taken for a forged one. */
+function findForgery(
+  world: RestingWorld,
+  definition: ToyDefinition,
+  record: LogRecord,
+): { cause: string; evident: boolean } | undefined {
+  if (!isForged(record)) return undefined;
+  const located = locateRecord(definition, record);
+  if (located.origin === 'forged') return { cause: located.cause, evident: true };
+  if (located.origin === 'outside') return undefined;
+  const { topic, partition, position, below } = located;
+  const end = below ?? world.records({ topic, partition }).length;
+  return position.offset < end ? undefined : { cause: toBeyondCause(located), evident: false };
 }
 
 function compareStore(
@@ -125,6 +143,7 @@ function publishedBySource(world: RestingWorld): Map<string, LogRecord[]> {
   for (const topic of [...world.topics, world.deadLetterTopic]) {
     for (let partition = 0; partition < world.partitions; partition++) {
       for (const record of world.records({ topic, partition })) {
+        if (isForged(record) && topic !== world.deadLetterTopic) continue;
         const source = parsePosition(record.headers[HEADERS.position])?.source;
         if (source === undefined) continue;
         const known = bySource.get(source);

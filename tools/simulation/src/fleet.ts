@@ -215,6 +215,7 @@ export class Fleet {
       published: () => {},
       publishFailed: (partition, error) => trace(`publishing failed ${partition}: ${toMessage(error)}`),
       observed: () => {},
+      repeating: () => {},
       owns: () => {},
       consumerFailed: (error) => trace(`consumer failed: ${toMessage(error)}`),
     };

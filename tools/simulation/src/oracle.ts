@@ -13,6 +13,8 @@ export interface OracleOptions {
   readonly deadLetterTopic: string;
   /** The machine that computed the output at a position: the only fact that does not follow from the log. */
   readonly machineAt: (position: string) => number;
+  /** Why a record's position is made up; undefined when it is not. `evident`: without a look at the source's log. */
+  readonly findForgery: (record: LogRecord) => { readonly cause: string; readonly evident: boolean } | undefined;
 }
 
 export interface OracleResult {
@@ -51,14 +53,16 @@ class Oracle {
 
   take(record: LogRecord): void {
     const position = parsePosition(record.headers[HEADERS.position]);
-    if (position !== undefined) {
-      const last = this.#applied.get(position.source);
-      if (last !== undefined && !isAfter(position, last)) return;
-      this.#applied.set(position.source, position);
-    }
     this.#ordinal = 0;
     try {
-      this.#apply(this.#options.definition.decode(record), record);
+      const forged = this.#options.findForgery(record);
+      if (forged?.evident === true) throw new Error(forged.cause);
+      const last = position && this.#applied.get(position.source);
+      if (position !== undefined && last !== undefined && !isAfter(position, last)) return;
+      const decoded = this.#options.definition.decode(record);
+      if (forged !== undefined) throw new Error(forged.cause);
+      if (position !== undefined) this.#applied.set(position.source, position);
+      this.#apply(decoded, record);
     } catch (error) {
       this.#deadLetter(record, error);
     }

@@ -4,7 +4,7 @@ import { Draw } from './draw.js';
 import type { Fault } from './fault.js';
 import { drawFaults } from './faults.js';
 import { drawSnapshotPlan, type SnapshotPlan } from './snapshot-plan.js';
-import { drawInput, type SourceWrite } from './source.js';
+import { drawForged, drawInput, type SourceWrite } from './source.js';
 
 /** Everything that happens in one simulated world, except delays and the results of calls. */
 export interface WorldPlan {
@@ -57,6 +57,7 @@ const CHAOS_MS = { from: 4000, to: 9000 };
 const KEYS_MAX = 6;
 
 const LOST_TAIL_CHANCE = 0.2;
+const FORGING_CHANCE = 0.3;
 const LAST_RESTORE_CHANCE = 0.5;
 
 /** The world of a seed. */
@@ -70,6 +71,8 @@ export function drawPlan(seed: number): WorldPlan {
   const keys = drawKeys(draw, partitions);
   const snapshots = drawSnapshotPlan(draw.fork('snapshots'));
   const hazard = snapshots?.hazard ?? 'none';
+  const outside = { keys, partitions, stages, untilMs: healAtMs };
+  const forging = draw.fork('forging');
   return {
     seed,
     stages,
@@ -78,7 +81,10 @@ export function drawPlan(seed: number): WorldPlan {
     machinesDiffer,
     healAtMs,
     limits: { ...TIMES, ...drawSizes(draw) },
-    input: drawInput(draw.fork('input'), { keys, partitions, stages, untilMs: healAtMs }),
+    input: [
+      ...drawInput(draw.fork('input'), outside),
+      ...(forging.chance(FORGING_CHANCE) ? drawForged(forging, outside) : []),
+    ],
     faults: drawFaults(draw.fork('faults'), { stages, processesPerStage, machinesDiffer, hazard, untilMs: healAtMs }),
     snapshots,
     lastRestore: machinesDiffer ? undefined : drawLastRestore(draw.fork('last-restore'), stages),

@@ -1,5 +1,5 @@
 import { HEADERS } from '@perennial/contracts';
-import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import type { Log, LogRecord, OutgoingRecord } from '@perennial/kafka';
 import type { PartitionStore } from '@perennial/keyed-processor';
 import { decodeOutbox, encodeOutbox } from '@perennial/keyed-processor/internals';
 import { memoryOf, type OnBroken, type PortMutant, type StoreOwner } from './mutant.js';
@@ -24,6 +24,7 @@ export const PORT_MUTANTS = {
         }),
     }),
   },
+  'positions-not-bounded': { inLog: withEndlessSources },
   'outputs-coalesced-by-batch': {
     inStore: withCoalescedOutbox,
     inLog: (log, onBroken) => ({
@@ -36,6 +37,24 @@ export const PORT_MUTANTS = {
   },
   'cache-kept-when-fenced': { inStore: withKeptCache },
 } as const satisfies Partial<Record<RuleName, PortMutant>>;
+
+/** Every offset of a source's log exists, as far as a reader of its outputs can see. */
+function withEndlessSources(log: Log, onBroken: OnBroken): Log {
+  let input: string | undefined;
+  return {
+    ...log,
+    startConsumer(options, handlers) {
+      input = options.topic;
+      return log.startConsumer(options, handlers);
+    },
+    async offsets(topic) {
+      const offsets = await log.offsets(topic);
+      if (input === undefined || topic === input) return offsets;
+      onBroken();
+      return new Map([...offsets].map(([partition, { low }]) => [partition, { low, high: Number.MAX_SAFE_INTEGER }]));
+    },
+  };
+}
 
 /** The rest are dropped by the next commit: one that stayed would prevent every snapshot, which is another failure. */
 function withoutRepublishing(store: PartitionStore, { onBroken }: StoreOwner): PartitionStore {

@@ -10,6 +10,7 @@ export const RULES = [
   'timers-outside-commit',
   'duplicates-remembered-outside-commit',
   'positions-not-checked-downstream',
+  'positions-not-bounded',
   'outputs-coalesced-by-batch',
   'cache-kept-when-fenced',
   'snapshot-begun-after-its-states-were-read',

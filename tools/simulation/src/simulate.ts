@@ -43,7 +43,7 @@ export async function simulate(plan: WorldPlan, options: SimulationOptions = {})
   });
   const { scheduler } = world;
   for (const at of fleet.addresses) fleet.start(at);
-  for (const { atMs, record } of plan.input) scheduler.schedule(atMs, () => world.write(record));
+  for (const write of plan.input) scheduler.schedule(write.atMs, () => world.write(write.record, write));
   for (const fault of plan.faults) {
     scheduler.schedule(fault.atMs, () => {
       options.onTrace?.(`${scheduler.nowMs} ${JSON.stringify(fault)}`);

@@ -3,8 +3,12 @@ import { readStandingSnapshots, type StandingSnapshot } from './standing-snapsho
 import { toToyName, toToyTopic } from './toy.js';
 import { NAMESPACE, type World } from './world.js';
 
-/** Damages one object of a stage, where another snapshot remains that does not need it. */
+/**
+ * Damages one object of a stage, once, where another snapshot remains that does not need it. A second time might take
+ * that one: retention removes the oldest, and does not know which of the others are damaged.
+ */
 export function damageSnapshot(world: World, stage: number): void {
+  if (world.blobs.hasDamaged(`${NAMESPACE}/${toToyName(stage)}/`)) return;
   for (let partition = 0; partition < world.partitions; partition++) {
     const standing = readStanding(world, { stage, partition });
     const newest = standing.at(-1);

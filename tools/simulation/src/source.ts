@@ -1,12 +1,21 @@
 import { encodePosition, HEADERS, toPartition } from '@perennial/contracts';
 import type { OutgoingRecord } from '@perennial/kafka';
 import type { Draw } from './draw.js';
-import { type ToyInput, toToyTopic } from './toy.js';
+import { SOURCE, type ToyInput, toToyName, toToyTopic } from './toy.js';
 
 /** A record that the outside world writes to the first topic. */
 export interface SourceWrite {
   readonly atMs: number;
   readonly record: OutgoingRecord;
+  /** Its position is made up: no source has written it. */
+  readonly forged?: true;
+}
+
+/** Marks forged records for the checker; processors know nothing of it. */
+const FORGED_HEADER = 'forged';
+
+export function isForged({ headers }: Pick<OutgoingRecord, 'headers'>): boolean {
+  return headers[FORGED_HEADER] !== undefined;
 }
 
 export interface SourceOptions {
@@ -23,6 +32,7 @@ const LOG_TIME_STEP_MS = { from: 1, to: 9 };
 /** Records at the end, after all faults, so that healed processors have work. */
 const LAST_WORDS = 4;
 const LAST_WORDS_AFTER_MS = 1500;
+const FORGED = { from: 1, to: 8 };
 
 /**
  * The input from outside, in order: records, ticks and rollouts of one upstream producer for each partition, which
@@ -37,6 +47,35 @@ export function drawInput(draw: Draw, options: SourceOptions): SourceWrite[] {
     source.write(options.untilMs + Math.floor((i * LAST_WORDS_AFTER_MS) / LAST_WORDS));
   source.tickAll(options.untilMs + LAST_WORDS_AFTER_MS);
   return source.writes;
+}
+
+/**
+ * What an outsider writes to the topics between the stages: garbage and records that could be decoded, with positions
+ * that are made up. A position just above a log's end is left out: once the log has grown that far, nothing tells it
+ * from a true one (docs/RELIABILITY.md).
+ */
+export function drawForged(draw: Draw, { keys, partitions, stages, untilMs }: SourceOptions): SourceWrite[] {
+  return Array.from({ length: draw.whole(FORGED) }, (): SourceWrite => {
+    const stage = draw.whole({ from: 0, to: stages - 1 });
+    const partition = draw.whole({ from: 0, to: partitions - 1 });
+    const body: ToyInput = { id: `forged-${draw.whole({ from: 0, to: 1e9 })}`, add: 1 };
+    const upstream = stage === 0 ? SOURCE.processor : toToyName(stage - 1);
+    const garbage = { value: Buffer.from('\xff garbage', 'latin1'), offset: draw.pick([0, 3, 20, 999_999_999_999]) };
+    const decodable = { value: Buffer.from(JSON.stringify(body)), offset: 999_999_999_999 };
+    const { value, offset } = draw.chance(0.5) ? garbage : decodable;
+    const position = draw.pick([
+      `${upstream}/${partition}:${offset}:0`,
+      `${upstream}/${partition + 1}:${decodable.offset}:0`,
+      `${toToyName(stage)}/${partition}:${decodable.offset}:0`,
+      `nobody/${partition}:1:0`,
+      'no position',
+      `${upstream}/${partition}:${'9'.repeat(40)}:0`,
+    ]);
+    const headers = { [HEADERS.position]: position, [FORGED_HEADER]: 'yes' };
+    const key = Buffer.from(draw.pick(keys));
+    const record = { topic: toToyTopic(stage), partition, key, value, headers };
+    return { atMs: draw.whole({ from: 0, to: untilMs }), record, forged: true };
+  });
 }
 
 class Source {
@@ -110,7 +149,7 @@ class Source {
       this.writes.push({ atMs, record: { ...base, headers: {} } });
       return;
     }
-    const position = encodePosition({ source: `source/${partition}`, offset: sent.length, ordinal: 0 });
+    const position = encodePosition({ source: `${SOURCE.processor}/${partition}`, offset: sent.length, ordinal: 0 });
     const record = { ...base, headers: { [HEADERS.position]: position } };
     sent.push(record);
     this.writes.push({ atMs, record });

@@ -1,6 +1,14 @@
 import type { Rollout } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
-import type { Cause, Decoded, Output, ProcessorDefinition, StepContext, StepResult } from '@perennial/keyed-processor';
+import type {
+  Cause,
+  Decoded,
+  Output,
+  PositionSource,
+  ProcessorDefinition,
+  StepContext,
+  StepResult,
+} from '@perennial/keyed-processor';
 import type { Rejection } from '@perennial/keyed-processor/internals';
 
 /** What the simulated processors work on: amounts per key that are added up, moved to other keys, and closed. */
@@ -57,12 +65,21 @@ export const toToyName = (stage: number) => `stage-${stage}`;
 /** Input topic of a stage; the one after the last is read by outsiders. */
 export const toToyTopic = (stage: number) => `topic-${stage}`;
 
+/** The producer in front of the first stage, and the log that its positions name. */
+export const SOURCE = { processor: 'source', topic: 'topic-source' };
+
+function toToySources(stage: number): PositionSource[] {
+  const upstream = stage === 0 ? SOURCE : { processor: toToyName(stage - 1), topic: toToyTopic(stage - 1) };
+  return [upstream, { processor: toToyName(stage), topic: toToyTopic(stage), partition: 'any' }];
+}
+
 /** A small processor that uses all features: timers that are set again, hand-overs, rollouts, evidence, poison. */
 export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition {
   const outputTopic = toToyTopic(stage + 1);
   return {
     name: toToyName(stage),
     inputTopic: toToyTopic(stage),
+    sources: toToySources(stage),
     codec: {
       encode: (state) => Buffer.from(JSON.stringify(state)),
       decode: (bytes) => JSON.parse(bytes.toString()) as ToyState,

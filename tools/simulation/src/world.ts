@@ -1,4 +1,4 @@
-import { toTopic } from '@perennial/contracts';
+import { HEADERS, parsePosition, toTopic } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import { BlobServer } from './blob-server.js';
@@ -8,8 +8,9 @@ import { GroupCoordinator } from './group.js';
 import { Network } from './network.js';
 import type { WorldPlan } from './plan.js';
 import { Scheduler } from './scheduler.js';
+import type { SourceWrite } from './source.js';
 import { StoreServer } from './store-server.js';
-import { toToyTopic } from './toy.js';
+import { SOURCE, toToyTopic } from './toy.js';
 
 export const NAMESPACE = 'simulated';
 
@@ -49,7 +50,7 @@ export class World implements RestingWorld {
     this.network = new Network(scheduler, this.draw.fork('network'), onTrace);
     this.broker = new Broker(scheduler, {
       partitions: plan.partitions,
-      topics: [...this.topics, this.deadLetterTopic],
+      topics: [SOURCE.topic, ...this.topics, this.deadLetterTopic],
     });
     this.blobs = new BlobServer(scheduler, this.draw.fork('blobs'));
     const sessionTimeoutMs = must(plan.limits.sessionTimeoutMs, 'a session timeout');
@@ -69,7 +70,14 @@ export class World implements RestingWorld {
     return this.store(at).contents();
   }
 
-  write(record: OutgoingRecord): void {
+  /** A record of the source comes after its cause in the source's own log. */
+  write(record: OutgoingRecord, { forged }: Pick<SourceWrite, 'forged'> = {}): void {
+    const position = parsePosition(record.headers[HEADERS.position]);
+    if (position !== undefined && forged === undefined) {
+      const at = { topic: SOURCE.topic, partition: record.partition };
+      while (this.broker.records(at).length <= position.offset)
+        this.broker.append({ ...at, key: null, value: null, headers: {} });
+    }
     this.broker.append(record);
   }
 

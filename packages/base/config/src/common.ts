@@ -35,6 +35,8 @@ export interface ProcessConfig {
   /** Unique per running process; random when not given. */
   readonly instanceId: string;
   readonly logLevel: LogLevel;
+  /** Where the log goes instead of standard output. */
+  readonly logFile: string | undefined;
 }
 
 /** The configuration that all services share. */
@@ -46,7 +48,7 @@ export interface CommonConfig extends ProcessConfig {
   readonly postgres: PostgresConfig;
 }
 
-/** PERENNIAL_NAMESPACE, INSTANCE_ID, LOG_LEVEL. */
+/** PERENNIAL_NAMESPACE, INSTANCE_ID, LOG_LEVEL, LOG_FILE. */
 export function readProcessConfig(reader: ConfigReader): ProcessConfig {
   const namespace = reader.string('PERENNIAL_NAMESPACE', {
     description: 'Prefix of topics, Redis keys and PostgreSQL schemas',
@@ -64,6 +66,10 @@ export function readProcessConfig(reader: ConfigReader): ProcessConfig {
     logLevel: reader.oneOf('LOG_LEVEL', LOG_LEVELS, {
       description: 'Least severe level that is logged',
       default: 'info',
+    }),
+    logFile: reader.optionalString('LOG_FILE', {
+      description:
+        'File that the log is written to instead of standard output, which may be the same file; kept below 20 MB, with three old ones beside it',
     }),
   };
 }

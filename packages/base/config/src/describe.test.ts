@@ -16,6 +16,7 @@ describe('describeVariables', () => {
       'PERENNIAL_NAMESPACE',
       'INSTANCE_ID',
       'LOG_LEVEL',
+      'LOG_FILE',
       'HOST',
       'PORT',
       'METRICS_ACCESS',

@@ -8,9 +8,12 @@ describe('positions', () => {
     expect(parsePosition(encodePosition(position))).toEqual(position);
   });
 
-  it.each([undefined, '', 'x', 'x:1', ':1:2', 'x:-1:0', 'x:1:b'])('%s is none', (header) => {
-    expect(parsePosition(header)).toBeUndefined();
-  });
+  it.each([undefined, '', 'x', 'x:1', ':1:2', 'x:-1:0', 'x:1:b', 'x:9007199254740992:0', `x:${'9'.repeat(400)}:0`])(
+    '%s is none',
+    (header) => {
+      expect(parsePosition(header)).toBeUndefined();
+    },
+  );
 
   it('are ordered by offset, then ordinal', () => {
     expect(isAfter({ offset: 2, ordinal: 0 }, { offset: 1, ordinal: 9 })).toBe(true);

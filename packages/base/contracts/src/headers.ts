@@ -28,12 +28,22 @@ export function encodePosition(position: Position): string {
   return `${position.source}:${position.offset}:${position.ordinal}`;
 }
 
+const POSITION_HEADER = /^(.+):(\d{1,16}):(\d{1,16})$/;
+
 /** Reads a position header; undefined when it is not one (records of other producers have none). */
 export function parsePosition(header: string | undefined): Position | undefined {
   if (header === undefined) return undefined;
-  const match = /^(.+):(\d+):(\d+)$/.exec(header);
+  const match = POSITION_HEADER.exec(header);
   if (match === null) return undefined;
-  return { source: match[1] as string, offset: Number(match[2]), ordinal: Number(match[3]) };
+  const position = { source: match[1] as string, offset: Number(match[2]), ordinal: Number(match[3]) };
+  // Larger numbers are not exact, and would be compared wrongly.
+  return Number.isSafeInteger(position.offset) && Number.isSafeInteger(position.ordinal) ? position : undefined;
+}
+
+/** The processor and the partition that a position's source names; undefined when it names none. */
+export function parseSource(source: string): { processor: string; partition: number } | undefined {
+  const match = /^(.+)\/(0|[1-9]\d{0,8})$/.exec(source);
+  return match === null ? undefined : { processor: match[1] as string, partition: Number(match[2]) };
 }
 
 /** True when `a` comes after `b` within one source. */

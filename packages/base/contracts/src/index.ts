@@ -14,6 +14,7 @@ export {
   type Position,
   parseLogPosition,
   parsePosition,
+  parseSource,
   toCloudEventHeaders,
 } from './headers.js';
 export { LIVE_NAMESPACE, parseNamespace, toConsumerGroup, toPostgresSchema } from './namespace.js';
@@ -40,4 +41,5 @@ export {
   type ServiceName,
   STATEFUL_SERVICE_NAMES,
   type StatefulServiceName,
+  toUpstream,
 } from './topology.js';

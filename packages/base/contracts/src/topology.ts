@@ -1,4 +1,4 @@
-import type { TopicName } from './topics.js';
+import { type TopicName, toTopic } from './topics.js';
 
 /*
  * The parts of the platform, declared once: services, processors, consumer groups, kinds of artifacts. Launcher, chaos,
@@ -39,6 +39,14 @@ export const PROCESSORS = {
 } as const satisfies Record<string, ProcessorDeclaration>;
 
 export type ProcessorName = keyof typeof PROCESSORS;
+
+/** The processors whose outputs a processor reads, with their input topics: the log that their positions name. */
+export function toUpstream(namespace: string, name: ProcessorName): Array<{ processor: ProcessorName; topic: string }> {
+  const { input } = PROCESSORS[name];
+  return PROCESSOR_NAMES.filter((other) => (PROCESSORS[other].outputs as readonly TopicName[]).includes(input)).map(
+    (other) => ({ processor: other, topic: toTopic(namespace, PROCESSORS[other].input) }),
+  );
+}
 
 export const PROCESSOR_NAMES = Object.keys(PROCESSORS) as readonly ProcessorName[];
 

@@ -1,6 +1,10 @@
 import { escapeLines } from '@perennial/kernel';
 import type { DestinationStream, Logger } from 'pino';
 import { pino } from 'pino';
+import { limitLines } from './limited-lines.js';
+import type { LogLimits } from './log-limiter.js';
+import type { Metrics } from './metrics.js';
+import { RotatingFile } from './rotating-file.js';
 
 export type { Logger } from 'pino';
 
@@ -11,6 +15,13 @@ export interface LoggerOptions {
   readonly level: string;
   /** Default: standard output. */
   readonly destination?: DestinationStream;
+  /** A file that standard output may be too: it is kept below `LOG_FILE_LIMITS`. */
+  readonly file?: string | undefined;
+  /** Counts the lines that are not written. */
+  readonly metrics?: Metrics;
+  readonly limits?: LogLimits;
+  /** Replaceable for tests: monotonic milliseconds. */
+  readonly nowMs?: () => number;
 }
 
 /** Fields whose values must never reach a log, wherever a caller logs them. */
@@ -26,9 +37,13 @@ const REDACTED = [
   '*.writeKey',
 ];
 
-/** JSON lines with `service`, `namespace`, `instance` on each; errors under `error` with stack and cause. */
+/**
+ * JSON lines with `service`, `namespace`, `instance` on each; errors under `error` with stack and cause. Warnings and
+ * errors are limited in rate: nothing is left out without a count. `flush` writes the counts of the current interval.
+ */
 export function createLogger(options: LoggerOptions): Logger {
-  const { service, namespace, instanceId, level } = options;
+  const { service, namespace, instanceId, level, metrics, limits, nowMs, file } = options;
+  const { logMethod, flush } = limitLines({ metrics, limits, nowMs });
   const settings = {
     level,
     base: { service, namespace, instance: instanceId },
@@ -43,9 +58,12 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     redact: { paths: REDACTED, censor: '[redacted]' },
     // Who reads a log on a terminal must not have it obey what a client sent; as JSON it stays the same value.
-    hooks: { streamWrite: escapeLines },
+    hooks: { streamWrite: escapeLines, logMethod },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  const destination = options.destination ?? (file === undefined ? undefined : new RotatingFile(file));
+  const logger = destination === undefined ? pino(settings) : pino(settings, destination);
+  logger.flush = flush;
+  return logger;
 }
 
 /** A request without its headers and its query: beacons have their write key in the query. */

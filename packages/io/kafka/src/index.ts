@@ -1,3 +1,4 @@
+export { ConsumerHealth, type Progress } from './consumer-health.js';
 export { readUnread, sumLag, toUnread, type Unread } from './group-lag.js';
 export { GroupMembership } from './group-membership.js';
 export { createKafkaLog } from './kafkajs-log.js';

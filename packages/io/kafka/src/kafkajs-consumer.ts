@@ -25,8 +25,13 @@ const BEATS_PER_HEARTBEAT = 2;
 const REBALANCE_TIMEOUT_MS = 30_000;
 /** Maximum size of one response, all partitions together. */
 const FETCH_BYTES_MAX = 10 * 1_048_576;
-/** Wait before a failed consumer is restarted, and before a failed delivery is retried. */
-const RESTART_BACKOFF = { initialMs: 200, maxMs: 2_000 };
+/**
+ * Wait before a failed consumer is restarted, and before a failed delivery is retried. It grows until a delivery was
+ * handled: a consumer that joins its group and crashes again has gained nothing.
+ */
+const RESTART_BACKOFF = { initialMs: 200, maxMs: 5_000 };
+/** A session that lasted this long was no failure at once, though nothing was delivered. */
+const LASTING_SESSION_MS = 60_000;
 /** Wait before a fetched partition that is not (or no longer) owned is dropped, to avoid a busy loop. */
 const STRAY_WAIT_MS = 50;
 
@@ -70,7 +75,7 @@ export class KafkajsConsumer implements LogConsumer {
   #session: Session | undefined;
   #running: Promise<void> = Promise.resolve();
   #delivering = 0;
-  /** Sessions that failed since the group was last joined. */
+  /** Sessions that failed since a delivery was last handled. */
   #restarts = 0;
 
   constructor(kafka: Kafka, options: KafkajsConsumerOptions, handlers: LogConsumerHandlers) {
@@ -127,7 +132,9 @@ export class KafkajsConsumer implements LogConsumer {
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
+      const startedMs = systemClock.steadyMs();
       const error = await this.#live();
+      if (systemClock.steadyMs() - startedMs > LASTING_SESSION_MS) this.#restarts = 0;
       if (signal.aborted) return;
       if (isNameTaken(error)) this.#giveUpName();
       else this.#report(toKafkaError(`consuming ${this.#options.topic} failed`, error));
@@ -201,7 +208,6 @@ export class KafkajsConsumer implements LogConsumer {
       this.#stopped.signal.addEventListener('abort', stop, { once: true, signal: life });
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         if (life.aborted) return;
-        this.#restarts = 0;
         session.forgetName();
         if (this.#groupInstanceId !== undefined)
           session.forgetName = nameHeartbeats(payload.memberId, this.#groupInstanceId);
@@ -276,6 +282,7 @@ export class KafkajsConsumer implements LogConsumer {
   async #handle(partition: number, { records }: Delivery): Promise<boolean> {
     try {
       if (records.length > 0) await this.#handlers.onRecords(partition, records);
+      this.#restarts = 0;
       if (this.#failures.size > 0) this.#failures.delete(partition);
       return true;
     } catch (error) {

@@ -21,6 +21,9 @@ export function composeApp(logger: Logger, start: (releases: ReleaseStack) => Pr
         throw error;
       }
     },
-    stop: () => releases.dispose(),
+    async stop() {
+      await releases.dispose();
+      logger.flush();
+    },
   };
 }

@@ -15,6 +15,7 @@ export interface RunnableConfig {
   readonly namespace: string;
   readonly instanceId: string;
   readonly logLevel: string;
+  readonly logFile?: string | undefined;
 }
 
 /** The part of the process that commands can use. */
@@ -61,12 +62,15 @@ export async function runService<Config extends RunnableConfig>(
       namespace: config.namespace,
       instanceId: config.instanceId,
       level: config.logLevel,
+      file: config.logFile,
     });
     if (command === undefined) await serve(definition, config, logger, host);
     else await command(config, args, logger);
     host.setExitCode(EXIT.ok);
+    logger.flush();
   } catch (error) {
     report(error, definition.name, logger, host);
+    logger?.flush();
     host.exit(isAppError(error, 'config_invalid') ? EXIT.configInvalid : EXIT.failure);
   }
 }

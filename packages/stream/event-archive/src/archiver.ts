@@ -1,5 +1,5 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
-import type { Log, LogConsumer, PartitionOffsets } from '@perennial/kafka';
+import { ConsumerHealth, type Log, type LogConsumer, type PartitionOffsets } from '@perennial/kafka';
 import { AppError, type Clock, every, systemClock } from '@perennial/kernel';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import type { ArchiveChain } from './chain.js';
@@ -24,6 +24,8 @@ export interface ArchiverOptions {
 }
 
 export interface Archiver {
+  /** Which partitions stand still, since when and why; empty when none does. */
+  problems(): string[];
   /** Leaves the group; the next owner reads records that are in no file yet from the log again. */
   stop(): Promise<void>;
 }
@@ -43,6 +45,7 @@ class TopicArchiver implements Archiver {
   readonly #fileBytesMax: number;
   readonly #clock: Clock;
   readonly #events: ReturnType<typeof createArchiveEvents>;
+  readonly #health: ConsumerHealth;
   readonly #archivers = new Map<number, PartitionArchiver>();
   readonly #committed = new Map<number, number>();
   #consumer: LogConsumer | undefined;
@@ -55,6 +58,14 @@ class TopicArchiver implements Archiver {
     this.#fileBytesMax = toFileBytesMax(this.#limits, partitions);
     this.#clock = options.clock ?? systemClock;
     this.#events = createArchiveEvents(options.logger, options.metrics);
+    this.#health = new ConsumerHealth({
+      consumer: ARCHIVE_GROUP,
+      topic,
+      backoff: { initialMs: this.#limits.retryInitialMs, maxMs: this.#limits.retryMaxMs },
+      clock: this.#clock,
+      random: options.random ?? Math.random,
+      metrics: options.metrics,
+    });
   }
 
   async start(): Promise<void> {
@@ -64,22 +75,31 @@ class TopicArchiver implements Archiver {
       { groupId, topic: this.#topic, fromBeginning: true, ...this.#limits },
       {
         onAssigned: (partitions) => {
+          this.#health.assigned(partitions);
           const listFiles = createShared(() => archive.list());
           for (const partition of partitions) this.#assign(partition, listFiles);
         },
         onRevoked: async (partitions) => {
+          this.#health.revoked(partitions);
           await Promise.all(partitions.map((partition) => this.#revoke(partition)));
         },
         onRecords: async (partition, records) => {
           await this.#archivers.get(partition)?.take(records);
         },
-        onError: (error) => this.#events.consumerFailed(error),
+        onError: (error) => {
+          this.#health.consumerFailed(error);
+          this.#events.consumerFailed(error);
+        },
       },
     );
     this.#observing = every(
       { intervalMs: this.#limits.observeIntervalMs, clock: this.#clock, onError: this.#events.unmeasured },
       () => this.#observe(),
     );
+  }
+
+  problems(): string[] {
+    return this.#health.problems();
   }
 
   async stop(): Promise<void> {
@@ -98,8 +118,8 @@ class TopicArchiver implements Archiver {
       limits: this.#limits,
       fileBytesMax: this.#fileBytesMax,
       clock: this.#clock,
-      random: this.#options.random ?? Math.random,
       events: this.#events,
+      health: this.#health,
       readOffsets: () => this.#readOffsets(partition),
       seek: (offset) => {
         if (this.#archivers.get(partition) === archiver) this.#consumer?.seek(partition, offset);
@@ -107,7 +127,9 @@ class TopicArchiver implements Archiver {
     });
     this.#archivers.set(partition, archiver);
     archiver.start().catch((error: unknown) => {
-      if (this.#archivers.get(partition) === archiver) this.#events.refused(partition, error);
+      if (this.#archivers.get(partition) !== archiver) return;
+      this.#health.failed(partition, error);
+      this.#events.refused(partition, error);
     });
   }
 
@@ -140,8 +162,11 @@ class TopicArchiver implements Archiver {
     for (const archiver of this.#archivers.values()) archiver.closeQuiet().catch(this.#events.unmeasured);
     await this.#commitGroup();
     const ends = await this.#options.log.offsets(this.#topic);
-    for (const [partition, { archived, oldestMs }] of this.#archivers) {
-      const lag = Math.max(0, (ends.get(partition)?.high ?? 0) - (archived ?? 0));
+    for (const [partition, { archived, oldestMs, next }] of this.#archivers) {
+      const end = ends.get(partition)?.high ?? 0;
+      const lag = Math.max(0, end - (archived ?? 0));
+      // What is read waits for its file's window to end: that is no standstill.
+      if (next !== undefined) this.#health.observed(partition, { next, end });
       const ageMs = oldestMs === undefined ? 0 : Math.max(0, this.#clock.now() - oldestMs);
       this.#events.observed(partition, { lag, ageMs });
     }

@@ -1,2 +1,2 @@
-export { startArchiver } from './archiver.js';
+export { type Archiver, startArchiver } from './archiver.js';
 export { EventArchive } from './event-archive.js';

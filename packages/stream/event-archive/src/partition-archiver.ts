@@ -1,5 +1,5 @@
-import type { LogRecord, PartitionOffsets } from '@perennial/kafka';
-import { AppError, type Clock, Mutex, retry } from '@perennial/kernel';
+import type { ConsumerHealth, LogRecord, PartitionOffsets } from '@perennial/kafka';
+import { AppError, type Clock, Mutex } from '@perennial/kernel';
 import type { ArchiveChain } from './chain.js';
 import type { EventArchive } from './event-archive.js';
 import type { ArchiveEvents } from './events.js';
@@ -14,8 +14,8 @@ export interface PartitionArchiverOptions {
   readonly limits: ArchiveLimits;
   readonly fileBytesMax: number;
   readonly clock: Clock;
-  readonly random: () => number;
   readonly events: ArchiveEvents;
+  readonly health: Pick<ConsumerHealth, 'advanced' | 'failed'>;
   readonly readOffsets: () => Promise<PartitionOffsets>;
   /** Sets the offset from which the next records are delivered. */
   readonly seek: (offset: number) => void;
@@ -45,6 +45,14 @@ export class PartitionArchiver {
   /** Every record below this offset is in a file; undefined before the files were listed. */
   get archived(): number | undefined {
     return this.#next === undefined ? undefined : this.#archived;
+  }
+
+  /**
+   * Offset of the first record that was not read; undefined before the files were listed, and while a completed file is
+   * not stored.
+   */
+  get next(): number | undefined {
+    return this.#puttingMs === undefined ? this.#next : undefined;
   }
 
   /** Append time of the oldest record that was read and is in no stored file, ms; undefined for none. */
@@ -154,19 +162,23 @@ export class PartitionArchiver {
     await this.#forEver(() => archive.write(stretch, bytes));
     this.#puttingMs = undefined;
     this.#archived = stretch.last + 1;
+    this.#options.health.advanced(partition);
     events.written(partition, { records: stretch.last - stretch.first + 1, bytes: bytes.length, next: this.#archived });
   }
 
-  #forEver<T>(operation: () => Promise<T>): Promise<T> {
-    const { limits, clock, random, events, partition } = this.#options;
-    return retry(operation, {
-      initialMs: limits.retryInitialMs,
-      maxMs: limits.retryMaxMs,
-      clock,
-      random,
-      signal: this.#stop.signal,
-      onRetry: ({ error, waitMs }) => events.retried(partition, error, waitMs),
-    });
+  async #forEver<T>(operation: () => Promise<T>): Promise<T> {
+    const { clock, health, events, partition } = this.#options;
+    for (;;) {
+      try {
+        return await operation();
+      } catch (error) {
+        if (this.#stop.signal.aborted) throw error;
+        const waitMs = health.failed(partition, error);
+        events.retried(partition, error, waitMs);
+        await clock.wait(waitMs, this.#stop.signal);
+        if (this.#stop.signal.aborted) throw error;
+      }
+    }
   }
 
   /** Runs one operation at a time; none after the partition was revoked. */

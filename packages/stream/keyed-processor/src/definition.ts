@@ -71,6 +71,21 @@ export interface StateCodec<State> {
 }
 
 /**
+ * A processor whose outputs the input topic holds. A record's position names one of them; one that names any other
+ * source, another partition or an offset that the source's log does not have is forged.
+ */
+export interface PositionSource {
+  readonly processor: string;
+  /** Its input topic, whose offsets its positions name. */
+  readonly topic: string;
+  /**
+   * Default `same`: its outputs stay in the partition of their cause. `any` where it hands profiles over to other
+   * partitions.
+   */
+  readonly partition?: 'same' | 'any';
+}
+
+/**
  * One keyed processor: consumes one topic, keeps a state per key, emits records. `Evidence` is what `prepare` computes
  * for a whole batch at once (a model's scores) and passes to each step.
  */
@@ -78,6 +93,8 @@ export interface ProcessorDefinition<State, Input, Evidence = undefined> {
   /** Names the consumer group, the Redis keys and the positions, such as `feature-store`. */
   readonly name: string;
   readonly inputTopic: string;
+  /** Whose outputs the input topic holds, besides records without a position; itself, if it hands over profiles. */
+  readonly sources: readonly PositionSource[];
   readonly codec: StateCodec<State>;
   decode(record: LogRecord): Decoded<Input>;
   /** A control record for the next processor; undefined for the last one. */

@@ -3,6 +3,7 @@ export type {
   Cause,
   Decoded,
   Output,
+  PositionSource,
   ProcessorDefinition,
   StateCodec,
   StepContext,

@@ -3,6 +3,7 @@
  * and snapshots, and the ports that they implement. Lint forbids any other import.
  */
 export { toDeadLetter } from './batch/dead-letter.js';
+export { locateRecord, toBeyondCause } from './batch/located-record.js';
 export { decodeOutbox, encodeOutbox } from './batch/outbox.js';
 export type { Rejection } from './definition.js';
 export { type ProcessorWrappers, processorSeam, type StoreAddress } from './processor-seam.js';

@@ -32,6 +32,9 @@ export interface ProcessorLimits {
   readonly drainMs: number;
   /** Session timeout of a group member: the group then reassigns its partitions; brokers accept no less than 6 s. */
   readonly sessionTimeoutMs: number;
+  /** A source of which every record is dropped as a repeat is reported after this long and this many records. */
+  readonly repeatsReportedAfterMs: number;
+  readonly repeatsReportedMin: number;
   readonly fetchBytesPerPartitionMax: number;
   readonly fetchWaitMaxMs: number;
 }
@@ -53,6 +56,8 @@ export const DEFAULT_LIMITS: ProcessorLimits = {
   groupCommitIntervalMs: 500,
   drainMs: 5000,
   sessionTimeoutMs: 6_000,
+  repeatsReportedAfterMs: 30_000,
+  repeatsReportedMin: 20,
   fetchBytesPerPartitionMax: 1024 * 1024,
   fetchWaitMaxMs: 500,
 };

@@ -1,13 +1,15 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
-import type { Log, LogConsumer, LogProducer } from '@perennial/kafka';
+import { ConsumerHealth, type Log, type LogConsumer, type LogProducer } from '@perennial/kafka';
 import { type Clock, createRandomToken, every, isAppError, ReleaseStack, retry, systemClock } from '@perennial/kernel';
 import type { Redis } from '@perennial/redis';
 import type { Logger, Metrics } from '@perennial/telemetry';
+import { SourceEnds } from './batch/source-ends.js';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
 import { checkContinuity } from './partition/continuity.js';
 import { DEFAULT_LINGER, Linger, type LingerLimits } from './partition/linger.js';
 import { PartitionWorker } from './partition/partition-worker.js';
+import { describeRepeating } from './partition/repeat-watch.js';
 import { type ProcessorPorts, passSeam } from './processor-seam.js';
 import { createOpenSnapshots, type SnapshotSettings } from './snapshot/open-snapshots.js';
 import { createSnapshotTelemetry, type SnapshotTelemetry } from './snapshot/snapshot-telemetry.js';
@@ -38,6 +40,8 @@ export interface ProcessorOptions<State, Input, Evidence> {
 export interface Processor {
   /** Why the processor is not ready; empty when every owned partition is being processed. */
   problems(): string[];
+  /** What an operator should know though the processor is ready: sources of which every record is dropped. */
+  notes(): string[];
   /** Drains within the limit, then leaves the group. */
   stop(): Promise<void>;
 }
@@ -62,6 +66,8 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
   readonly #random: () => number;
   readonly #telemetry: ProcessorTelemetry;
   readonly #linger: Linger;
+  readonly #sourceEnds: SourceEnds;
+  readonly #health: ConsumerHealth;
   readonly #workers = new Map<number, PartitionWorker<State, Input, Evidence>>();
   readonly #releases = new ReleaseStack();
   #consumer: LogConsumer | undefined;
@@ -74,6 +80,15 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#telemetry = options.telemetry ?? createProcessorTelemetry(options.logger, options.metrics);
+    this.#sourceEnds = new SourceEnds((topic) => this.#ports.log.offsets(topic));
+    this.#health = new ConsumerHealth({
+      consumer: this.#ports.definition.name,
+      topic: this.#ports.definition.inputTopic,
+      backoff: { initialMs: this.#limits.retryInitialMs, maxMs: this.#limits.retryMaxMs },
+      clock: this.#clock,
+      random: this.#random,
+      metrics: options.metrics,
+    });
     this.#linger = new Linger({ ...DEFAULT_LINGER, ...options.linger }, this.#clock);
   }
 
@@ -98,11 +113,19 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
   }
 
   problems(): string[] {
-    return [...this.#workers]
-      .filter(([, worker]) => !worker.ready)
-      .map(([partition, { restoring }]) =>
-        restoring ? `partition ${partition} is being restored` : `partition ${partition} is not being processed`,
-      );
+    const waiting = [...this.#workers].filter(([partition, { ready }]) => !ready && this.#health.isReady(partition));
+    return [
+      ...this.#health.problems(),
+      ...waiting.map(([partition, { restoring }]) =>
+        restoring ? `partition ${partition} is being restored` : `partition ${partition} is not being processed yet`,
+      ),
+    ];
+  }
+
+  notes(): string[] {
+    return [...this.#workers].flatMap(([partition, { repeating }]) =>
+      repeating.map((source) => describeRepeating(partition, source)),
+    );
   }
 
   async stop(): Promise<void> {
@@ -155,16 +178,21 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
       },
       {
         onAssigned: (assigned) => {
+          this.#health.assigned(assigned);
           for (const partition of assigned) this.#assign(partition, shared);
         },
         onRevoked: async (revoked) => {
+          this.#health.revoked(revoked);
           await Promise.all(revoked.map((partition) => this.#revoke(partition)));
         },
         onRecords: async (partition, records) => {
           await this.#workers.get(partition)?.deliver(records);
           await this.#linger.afterDelivery(records.length);
         },
-        onError: (error) => this.#telemetry.consumerFailed(error),
+        onError: (error) => {
+          this.#health.consumerFailed(error);
+          this.#telemetry.consumerFailed(error);
+        },
       },
     );
   }
@@ -188,6 +216,8 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
       createOwner,
       checkContinuity: (number, meta) =>
         checkContinuity(log, { topic: definition.inputTopic, partition: number, processor: definition.name }, meta),
+      health: this.#health,
+      sourceEnds: this.#sourceEnds,
       seek: (number, offset) => this.#consumer?.seek(number, offset),
     });
     this.#workers.set(partition, worker);
@@ -217,9 +247,13 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
     this.#telemetry.owns(this.#workers.size);
     const ends = await this.#ports.log.offsets(this.#ports.definition.inputTopic);
     for (const [partition, worker] of this.#workers) {
-      const next = this.#consumer?.beyond(partition, worker.next ?? 0) ?? 0;
-      const lag = (ends.get(partition)?.high ?? 0) - next;
+      const end = ends.get(partition)?.high ?? 0;
+      const toBeyond = (offset: number) => this.#consumer?.beyond(partition, offset) ?? offset;
+      const lag = end - toBeyond(worker.next ?? 0);
+      if (worker.published !== undefined && !worker.restoring)
+        this.#health.observed(partition, { next: toBeyond(worker.published), end });
       this.#telemetry.observed(partition, { lag, outboxDepth: worker.outboxDepth, queued: worker.queued });
+      this.#telemetry.repeating(partition, worker.repeating);
       if (lag < 0) await worker.verify();
       worker.observeSnapshots();
     }

@@ -3,6 +3,7 @@ import { toMessage } from '@perennial/kernel';
 import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics } from '@perennial/telemetry';
 import type { BatchResult } from './batch/batch.js';
 import type { Rejection } from './definition.js';
+import type { RepeatingSource } from './partition/repeat-watch.js';
 
 /** One function per telemetry event of the processor: metric and log, never throwing. */
 export interface ProcessorTelemetry {
@@ -16,6 +17,8 @@ export interface ProcessorTelemetry {
   published(millis: number): void;
   publishFailed(partition: number, error: unknown): void;
   observed(partition: number, state: { lag: number; outboxDepth: number; queued: number }): void;
+  /** Called at intervals with the sources of which every record is dropped; mostly none. */
+  repeating(partition: number, sources: readonly RepeatingSource[]): void;
   owns(partitions: number): void;
   consumerFailed(error: unknown): void;
 }
@@ -27,7 +30,8 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
       logger.info({ partition, ...from }, 'partition acquired');
     },
     released(partition) {
-      for (const gauge of [meters.lag, meters.outboxDepth, meters.queued]) gauge.remove(String(partition));
+      for (const gauge of [meters.lag, meters.outboxDepth, meters.queued, meters.repeating])
+        gauge.remove(String(partition));
       logger.info({ partition }, 'partition released');
     },
     fenced(partition) {
@@ -65,6 +69,12 @@ export function createProcessorTelemetry(logger: Logger, metrics: Metrics): Proc
       meters.outboxDepth.set(labels, state.outboxDepth);
       meters.queued.set(labels, state.queued);
     },
+    repeating(partition, sources) {
+      const records = sources.reduce((sum, source) => sum + source.records, 0);
+      meters.repeating.set({ partition: String(partition) }, records);
+      for (const { source, ...since } of sources)
+        logger.error({ partition, source, ...since }, 'every record of a source is dropped as a repeat');
+    },
     owns: (partitions) => meters.owned.set(partitions),
     consumerFailed(error) {
       meters.failures.inc({ step: 'consume' });
@@ -99,6 +109,11 @@ function createMeters(metrics: Metrics) {
     lag: metrics.gauge('processor_lag_records', 'Records of the log not yet processed', ['partition']),
     outboxDepth: metrics.gauge('processor_outbox_depth', 'Outboxes committed but not yet acknowledged', ['partition']),
     queued: metrics.gauge('processor_queued_records', 'Records waiting in memory', ['partition']),
+    repeating: metrics.gauge(
+      'processor_repeating_records',
+      'Records of sources of which every record is dropped as a repeat, 0 where there is none',
+      ['partition'],
+    ),
     owned: metrics.gauge('processor_partitions_owned', 'Partitions this instance owns'),
   };
 }

@@ -1,7 +1,9 @@
 import { encodePosition, HEADERS } from '@perennial/contracts';
-import type { LogProducer, LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { ConsumerHealth, type LogProducer, type LogRecord, type OutgoingRecord } from '@perennial/kafka';
 import { type Clock, systemClock } from '@perennial/kernel';
 import { type Sum, type SumInput, summing } from '@perennial/keyed-processor/testing';
+import { createMetrics } from '@perennial/telemetry';
+import { SourceEnds } from './batch/source-ends.js';
 import type { ProcessorDefinition } from './definition.js';
 import { DEFAULT_LIMITS, type ProcessorLimits } from './limits.js';
 import { PartitionWorker, type WorkerOptions } from './partition/partition-worker.js';
@@ -45,6 +47,7 @@ export const silentTelemetry: ProcessorTelemetry = {
   published() {},
   publishFailed() {},
   observed() {},
+  repeating() {},
   owns() {},
   consumerFailed() {},
 };
@@ -58,6 +61,7 @@ export const impatientClock: Clock = {
 
 export interface Harness {
   readonly worker: PartitionWorker<Sum, SumInput, number>;
+  readonly health: ConsumerHealth;
   /**
    * Feeds the input from wherever the worker seeks to, `chunk` records a delivery, until all is processed or `until` is
    * true.
@@ -76,8 +80,22 @@ export function createHarness(options: {
   telemetry?: Partial<ProcessorTelemetry>;
   checkContinuity?: WorkerOptions<Sum, number, number>['checkContinuity'];
   snapshots?: PartitionSnapshots;
+  /** End of the log whose offsets the input's positions name. */
+  sourceEnd?: number;
+  clock?: Clock;
 }): Harness {
   let cursor: number | undefined;
+  const clock = options.clock ?? impatientClock;
+  const limits = { ...DEFAULT_LIMITS, fencedRestMs: 1, retryInitialMs: 1, retryMaxMs: 100, ...options.limits };
+  const health = new ConsumerHealth({
+    consumer: 'summing',
+    topic: 'in',
+    backoff: { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs },
+    clock,
+    random: () => 0.5,
+    metrics: createMetrics({ service: 'test', namespace: 'test', processMetrics: false }),
+  });
+  health.assigned([0]);
   let owners = 0;
   const worker = new PartitionWorker({
     definition: options.definition ?? summing,
@@ -86,19 +104,22 @@ export function createHarness(options: {
     deadLetterTopic: 'dead',
     store: options.store,
     producer: options.producer,
-    limits: { ...DEFAULT_LIMITS, fencedRestMs: 1, retryInitialMs: 1, ...options.limits },
-    clock: impatientClock,
+    limits,
+    clock,
     random: () => 0.5,
     telemetry: { ...silentTelemetry, ...options.telemetry },
     createOwner: () => `${options.owner}-${owners++}`,
-    checkContinuity: options.checkContinuity ?? (async () => {}),
+    checkContinuity: options.checkContinuity ?? (async () => options.input.length),
+    health,
     snapshots: options.snapshots,
+    sourceEnds: new SourceEnds(async () => new Map([[0, { low: 0, high: options.sourceEnd ?? 1_000_000 }]])),
     seek: (_partition, offset) => {
       cursor = offset;
     },
   });
   return {
     worker,
+    health,
     async drain({ chunk = 3, until = () => false } = {}) {
       worker.start();
       const last = options.input.length;

@@ -1,4 +1,4 @@
-import type { ProcessorDefinition } from '@perennial/keyed-processor';
+import type { PositionSource, ProcessorDefinition } from '@perennial/keyed-processor';
 
 /** A small processor that exercises all features: sums per key, emits each sum, wakes 10 ms after the last value. */
 export interface Sum {
@@ -21,10 +21,13 @@ export const summing = createSumming({ inputTopic: 'in', outputTopic: OUT });
 export function createSumming(topics: {
   inputTopic: string;
   outputTopic: string;
+  /** Default: a processor `upstream`. */
+  sources?: readonly PositionSource[];
 }): ProcessorDefinition<Sum, SumInput, number> {
   return {
     name: 'summing',
     inputTopic: topics.inputTopic,
+    sources: topics.sources ?? [{ processor: 'upstream', topic: 'upstream-in' }],
     codec: {
       encode: (state) => Buffer.from(JSON.stringify(state)),
       decode: (bytes) => JSON.parse(bytes.toString()) as Sum,

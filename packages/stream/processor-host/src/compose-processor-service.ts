@@ -21,6 +21,12 @@ export interface ServiceContext<Config extends ProcessorConfig> extends OpenCont
   readonly pool: Pool;
 }
 
+export interface ServiceRoutes {
+  addTo(server: FastifyInstance): void;
+  /** What stands still of the parts beside the processor, since when and why; empty when nothing does. */
+  problems(): readonly string[];
+}
+
 /** The parts in which services differ. */
 export interface ProcessorServiceParts<Config extends ProcessorConfig, Parts extends ProcessorParts> {
   readonly name: ProcessorName;
@@ -28,10 +34,10 @@ export interface ProcessorServiceParts<Config extends ProcessorConfig, Parts ext
   readonly postgresConnectionsMax: number;
   createParts(context: ProcessorContext<Config>): Parts;
   /**
-   * Starts what depends on the processor (projections, an archive) and returns the function that adds the routes. None
-   * of it is part of readiness: these parts may fall behind while the processor continues.
+   * Starts what depends on the processor (projections, an archive) and returns the function that adds the routes. They
+   * may fall behind while the processor continues, but one that stands still makes the service unready.
    */
-  openRoutes(context: ServiceContext<Config>, parts: Parts): Promise<(server: FastifyInstance) => void>;
+  openRoutes(context: ServiceContext<Config>, parts: Parts): Promise<ServiceRoutes>;
 }
 
 /** A service with one keyed processor: opens stores, processor, dependents, then HTTP; releases them in reverse. */
@@ -40,11 +46,11 @@ export function composeProcessorService<Config extends ProcessorConfig, Parts ex
   service: ProcessorServiceParts<Config, Parts>,
 ): App {
   const { name, postgresConnectionsMax } = service;
-  const { namespace, instanceId, logLevel } = config;
-  const logger = createLogger({ service: name, namespace, instanceId, level: logLevel });
+  const { namespace, instanceId, logLevel: level, logFile: file } = config;
+  const metrics = createMetrics({ service: name, namespace });
+  const logger = createLogger({ service: name, namespace, instanceId, level, file, metrics });
 
   return composeApp(logger, async (releases) => {
-    const metrics = createMetrics({ service: name, namespace });
     const clientId = `${name}-${instanceId}`;
     const context = await openContext(name, config, { logger, metrics, releases, clientId });
     const { log, redis, opener } = context;
@@ -57,15 +63,15 @@ export function composeProcessorService<Config extends ProcessorConfig, Parts ex
       (running) => running.stop(),
     );
     const pool = openPool(opener, { ...config.postgres, connectionsMax: postgresConnectionsMax });
-    const addRoutes = await service.openRoutes({ ...context, pool }, parts);
+    const routes = await service.openRoutes({ ...context, pool }, parts);
     const server = createHttpServer({
       logger,
       metrics,
       metricsAccess: config.http.metricsAccess,
       access: openAccess(pool, namespace),
-      readiness: () => toReadiness(processor.problems()),
+      readiness: () => toReadiness([...processor.problems(), ...routes.problems()], processor.notes()),
     });
-    addRoutes(server);
+    routes.addTo(server);
     releases.push('http', () => server.close());
     return listen(server, config.http);
   });

@@ -1,4 +1,4 @@
-export { composeProcessorService, type ServiceContext } from './compose-processor-service.js';
+export { composeProcessorService, type ServiceContext, type ServiceRoutes } from './compose-processor-service.js';
 export type { ProcessorContext } from './open-context.js';
 export { openProcessorRebuild } from './open-processor-rebuild.js';
 export type { OpenRebuild, ProcessorServiceDefinition } from './service-definition.js';

@@ -1,5 +1,5 @@
 import type { LogRecord } from '@perennial/kafka';
-import { type Clock, must, retry } from '@perennial/kernel';
+import { type Clock, must } from '@perennial/kernel';
 import type { Pool, PoolClient } from '@perennial/postgres';
 import { inTransaction, isPassing } from '@perennial/postgres';
 import type { ProjectionOffsets } from './offsets.js';
@@ -7,7 +7,7 @@ import type { ProjectionOffsets } from './offsets.js';
 /** Records in one transaction. */
 const BATCH_RECORDS_MAX = 500;
 /** Waits between attempts, which never end. */
-const RETRY_BACKOFF = { initialMs: 100, maxMs: 10_000 };
+export const RETRY_BACKOFF = { initialMs: 100, maxMs: 10_000 };
 
 export interface PartitionWriterDeps {
   readonly pool: Pool;
@@ -15,7 +15,8 @@ export interface PartitionWriterDeps {
   readonly clock: Clock;
   /** Inserts idempotently. */
   readonly insert: (client: PoolClient, records: LogRecord[]) => Promise<void>;
-  readonly onRetry: (partition: number, error: unknown, waitMs: number) => void;
+  /** Called for each failed attempt; returns the wait before the next one. */
+  readonly onFailed: (partition: number, error: unknown) => number;
   /** Called for a record that cannot be read, or that PostgreSQL rejects for its content; the record is skipped. */
   readonly onSkipped: (record: LogRecord, error: unknown) => void;
   readonly onWritten: (partition: number, records: number, next: number) => void;
@@ -129,13 +130,16 @@ export class PartitionWriter {
     this.#next = await this.#forEver(() => this.#deps.offsets.load(this.#partition));
   }
 
-  #forEver<T>(operation: () => Promise<T>): Promise<T> {
-    return retry(operation, {
-      ...RETRY_BACKOFF,
-      clock: this.#deps.clock,
-      signal: this.#stopped.signal,
-      isRetriable: (error) => error instanceof MovedOn || isPassing(error),
-      onRetry: ({ error, waitMs }) => this.#deps.onRetry(this.#partition, error, waitMs),
-    });
+  async #forEver<T>(operation: () => Promise<T>): Promise<T> {
+    const { signal } = this.#stopped;
+    for (;;) {
+      try {
+        return await operation();
+      } catch (error) {
+        if (signal.aborted || !(error instanceof MovedOn || isPassing(error))) throw error;
+        await this.#deps.clock.wait(this.#deps.onFailed(this.#partition, error), signal);
+        if (signal.aborted) throw error;
+      }
+    }
   }
 }

@@ -1,9 +1,9 @@
-import { type Log, type LogConsumer, type LogRecord, sumLag, toUnread } from '@perennial/kafka';
+import { ConsumerHealth, type Log, type LogConsumer, type LogRecord, sumLag, toUnread } from '@perennial/kafka';
 import { type Clock, every, type Interval, systemClock, toMessage } from '@perennial/kernel';
 import type { Pool, PoolClient } from '@perennial/postgres';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { createProjectionOffsets } from './offsets.js';
-import { PartitionWriter, type PartitionWriterDeps } from './partition-writer.js';
+import { PartitionWriter, type PartitionWriterDeps, RETRY_BACKOFF } from './partition-writer.js';
 
 export interface ProjectionOptions {
   readonly log: Log;
@@ -19,6 +19,7 @@ export interface ProjectionOptions {
   readonly limits?: Partial<ProjectionLimits>;
   /** Default: the system clock. Pauses, retries and intervals use it. */
   readonly clock?: Clock;
+  readonly random?: () => number;
 }
 
 interface ProjectionLimits {
@@ -53,6 +54,8 @@ export interface Projection {
    * unbound.
    */
   readonly lag: () => number;
+  /** Which partitions stand still, since when and why; empty when none does. May be passed on unbound. */
+  readonly problems: () => string[];
   /** Finishes the transactions in flight and leaves the group. */
   stop(): Promise<void>;
 }
@@ -81,6 +84,8 @@ class TopicProjection implements Projection {
   #intervals: readonly Interval[] = [];
   #lag = 0;
   readonly lag = (): number => this.#lag;
+  readonly #health: ConsumerHealth;
+  readonly problems = (): string[] => this.#health.problems();
 
   constructor(options: ProjectionOptions) {
     const { groupId, topic, clock = systemClock } = options;
@@ -89,6 +94,14 @@ class TopicProjection implements Projection {
     this.#clock = clock;
     this.#logger = options.logger.child({ projection: groupId, topic });
     this.#meters = createMeters(options.metrics);
+    this.#health = new ConsumerHealth({
+      consumer: groupId,
+      topic,
+      backoff: RETRY_BACKOFF,
+      clock,
+      random: options.random ?? Math.random,
+      metrics: options.metrics,
+    });
     this.#writerDeps = this.#createWriterDeps();
   }
 
@@ -98,9 +111,11 @@ class TopicProjection implements Projection {
       { groupId, topic, fromBeginning: true, ...this.#limits },
       {
         onAssigned: (partitions) => {
+          this.#health.assigned(partitions);
           for (const partition of partitions) this.#assign(partition);
         },
         onRevoked: (partitions) => {
+          this.#health.revoked(partitions);
           for (const partition of partitions) {
             this.#writers.get(partition)?.stop();
             this.#writers.delete(partition);
@@ -108,7 +123,10 @@ class TopicProjection implements Projection {
         },
         onRecords: (partition, records) => this.#take(partition, records),
         onPassed: (partition) => this.#moved.set(partition, this.#writers.get(partition)?.next ?? 0),
-        onError: (error) => this.#logger.warn({ reason: error.message }, 'projection consumer is in trouble'),
+        onError: (error) => {
+          this.#health.consumerFailed(error);
+          this.#logger.warn({ reason: error.message }, 'projection consumer is in trouble');
+        },
       },
     );
     const { lagIntervalMs, groupCommitIntervalMs } = this.#limits;
@@ -135,9 +153,11 @@ class TopicProjection implements Projection {
       clock: this.#clock,
       offsets: createProjectionOffsets(pool, { schema, groupId, topic }),
       insert,
-      onRetry: (partition, error, waitMs) => {
+      onFailed: (partition, error) => {
+        const waitMs = this.#health.failed(partition, error);
         this.#meters.retries.inc({ topic });
         this.#logger.warn({ partition, waitMs, reason: toMessage(error) }, 'projection waits for postgresql');
+        return waitMs;
       },
       onSkipped: ({ partition, offset }, error) => {
         this.#meters.skipped.inc({ topic });
@@ -146,6 +166,7 @@ class TopicProjection implements Projection {
       onWritten: (partition, records, next) => {
         this.#meters.written.inc({ topic }, records);
         this.#moved.set(partition, next);
+        this.#health.advanced(partition);
       },
     };
   }
@@ -180,6 +201,7 @@ class TopicProjection implements Projection {
         ([partition, { next }]) =>
           [partition, toUnread(offsets.get(partition) ?? NO_RECORDS, this.#beyond(partition, next))] as const,
       );
+      for (const [partition, { from, to }] of unread) this.#health.observed(partition, { next: from, end: to });
       this.#lag = sumLag(new Map(unread));
       this.#meters.lag.set({ topic }, this.#lag);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
+import { createMetrics } from '@perennial/telemetry';
 import { BUILT_IN_PLACEHOLDERS } from '../domain/placeholder-ids.js';
 import { createSilentEvents, eventually, FakeClock, NOW_MS, PARTITIONS, RECORDS } from '../testing/fakes.js';
 import { type KafkaSource, startKafkaSource, toReceivedGroup } from './kafka-source.js';
@@ -41,6 +42,7 @@ describe('kafka source', () => {
       clock,
       records: RECORDS,
       events: createSilentEvents(),
+      metrics: createMetrics({ service: 'test', namespace: 'live', processMetrics: false }),
     });
     return source;
   }

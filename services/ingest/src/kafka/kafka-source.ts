@@ -1,6 +1,14 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
-import type { Log, LogProducer, LogRecord, OutgoingRecord } from '@perennial/kafka';
-import { type Clock, retry } from '@perennial/kernel';
+import {
+  ConsumerHealth,
+  type Log,
+  type LogProducer,
+  type LogRecord,
+  type OutgoingRecord,
+  type Progress,
+} from '@perennial/kafka';
+import type { Clock } from '@perennial/kernel';
+import type { Metrics } from '@perennial/telemetry';
 import { fromReceivedRecord } from '../domain/from-received-record.js';
 import { normalise } from '../domain/normalise.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
@@ -21,14 +29,20 @@ const KAFKA_DOOR_LIMITS = {
 /** Source of events received over Kafka: the broker's ACL decides who may write, not a write key. */
 const KAFKA_SOURCE_ID = 'kafka';
 
+const RECEIVED_GROUP = 'ingest-received';
+
 /** Consumer group of ingest; its committed offsets show how far events are ingested. */
 export function toReceivedGroup(namespace: string): string {
-  return toConsumerGroup(namespace, 'ingest-received');
+  return toConsumerGroup(namespace, RECEIVED_GROUP);
 }
 
 export interface KafkaSource {
   /** Partitions of `event.received` that this instance owns: it writes the ticks of the same of `event.accepted`. */
   owned(): ReadonlySet<number>;
+  /** Which partitions stand still, since when and why; empty when none does. */
+  problems(): string[];
+  /** How far the group has committed each partition, as measured at intervals. */
+  observe(partition: number, progress: Progress): void;
   stop(): Promise<void>;
 }
 
@@ -41,6 +55,8 @@ export interface KafkaSourceOptions {
   readonly clock: Clock;
   readonly records: RecordContext;
   readonly events: IngestEvents;
+  readonly metrics: Metrics;
+  readonly random?: () => number;
 }
 
 /**
@@ -48,9 +64,11 @@ export interface KafkaSourceOptions {
  * committed after the acknowledgement. A crash in between repeats the same events under the same messageIds.
  */
 export async function startKafkaSource(options: KafkaSourceOptions): Promise<KafkaSource> {
-  const { log, producer, namespace, events } = options;
+  const { log, namespace, events } = options;
   const owned = new Set<number>();
   const stopping = new AbortController();
+  const topic = toTopic(namespace, 'eventReceived');
+  const health = createHealth(topic, options);
   const committer = new Committer((error) => events.commitFailed(error));
 
   const inHand = new Set<Promise<void>>();
@@ -66,18 +84,7 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
     if (stopping.signal.aborted) return;
     const outgoing = records.map((record) => toOutgoing(record, options));
     const startedAtMs = options.clock.steadyMs();
-    try {
-      await retry(() => producer.send(outgoing), {
-        initialMs: KAFKA_DOOR_LIMITS.retryInitialMs,
-        maxMs: KAFKA_DOOR_LIMITS.retryMaxMs,
-        signal: stopping.signal,
-        onRetry: ({ error }) => events.publishRetried(error),
-      });
-    } catch (error) {
-      // Only a stop ends the retries.
-      if (stopping.signal.aborted) return;
-      throw error;
-    }
+    if (!(await sendForEver(options, { partition, outgoing, health, signal: stopping.signal }))) return;
     events.published('kafka', { records: outgoing.length, ms: options.clock.steadyMs() - startedAtMs });
     const last = records.at(-1);
     if (last !== undefined) committer.note(partition, last.offset + 1);
@@ -86,26 +93,33 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
   const { sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = KAFKA_DOOR_LIMITS;
   const fetching = { fromBeginning: true, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs };
   const consumer = await log.startConsumer(
-    { groupId: toReceivedGroup(namespace), topic: toTopic(namespace, 'eventReceived'), ...fetching },
+    { groupId: toReceivedGroup(namespace), topic, ...fetching },
     {
       onAssigned(partitions) {
+        health.assigned(partitions);
         for (const partition of partitions) owned.add(partition);
         events.ownershipChanged(owned.size);
       },
       onRevoked(partitions) {
+        health.revoked(partitions);
         for (const partition of partitions) owned.delete(partition);
         events.ownershipChanged(owned.size);
       },
       onRecords: handle,
       // Else a partition that ends in control records would seem unread for ever.
       onPassed: (partition, next) => committer.note(partition, next),
-      onError: (error) => events.consumerFailed(error),
+      onError(error) {
+        health.consumerFailed(error);
+        events.consumerFailed(error);
+      },
     },
   );
   committer.attach(consumer);
 
   return {
     owned: () => owned,
+    problems: () => health.problems(),
+    observe: (partition, progress) => health.observed(partition, progress),
     async stop() {
       stopping.abort();
       // Before leaving the group: afterwards commits are impossible.
@@ -114,6 +128,35 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
       await consumer.stop();
     },
   };
+}
+
+function createHealth(topic: string, { clock, metrics, random = Math.random }: KafkaSourceOptions): ConsumerHealth {
+  const { retryInitialMs, retryMaxMs } = KAFKA_DOOR_LIMITS;
+  const backoff = { initialMs: retryInitialMs, maxMs: retryMaxMs };
+  return new ConsumerHealth({ consumer: RECEIVED_GROUP, topic, backoff, clock, random, metrics });
+}
+
+/** False when a stop ended the attempts. */
+async function sendForEver(
+  { producer, clock, events }: KafkaSourceOptions,
+  {
+    partition,
+    outgoing,
+    health,
+    signal,
+  }: { partition: number; outgoing: readonly OutgoingRecord[]; health: ConsumerHealth; signal: AbortSignal },
+): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      await producer.send(outgoing);
+      health.advanced(partition);
+      return true;
+    } catch (error) {
+      events.publishRetried(error);
+      await clock.wait(health.failed(partition, error), signal);
+    }
+  }
+  return false;
 }
 
 function toOutgoing(

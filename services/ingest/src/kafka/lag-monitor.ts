@@ -1,20 +1,25 @@
 import { type Log, readUnread, sumLag } from '@perennial/kafka';
 import { type Clock, every } from '@perennial/kernel';
 import type { IngestEvents } from '../telemetry.js';
+import type { KafkaSource } from './kafka-source.js';
 
-const LAG_INTERVAL_MS = 10_000;
+const LAG_INTERVAL_MS = 5_000;
 
-/** Measures every ten seconds what the group has not committed, and what open transactions hold back from it. */
+/** Measures every five seconds what the group has not committed, and what open transactions hold back from it. */
 export function startLagMonitor(options: {
   readonly log: Log;
   readonly topic: string;
   readonly groupId: string;
   readonly clock: Clock;
   readonly events: IngestEvents;
+  /** Called for each partition of the topic, also those of other instances. */
+  readonly observe: KafkaSource['observe'];
 }): { stop(): Promise<void> } {
-  const { log, topic, groupId, clock, events } = options;
+  const { log, topic, groupId, clock, events, observe } = options;
   return every({ intervalMs: LAG_INTERVAL_MS, clock, immediately: true, onError: events.lagUnknown }, async () => {
-    events.lagMeasured(sumLag(await readUnread(log, { groupId, topic })));
+    const unread = await readUnread(log, { groupId, topic });
+    for (const [partition, { from, to }] of unread) observe(partition, { next: from, end: to });
+    events.lagMeasured(sumLag(unread));
     events.heldBackMeasured(await log.heldBack(topic));
   });
 }

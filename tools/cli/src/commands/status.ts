@@ -60,16 +60,20 @@ function formatNamespace({
   inForce,
 }: NamespaceStatus): Printable {
   const versions = inForce.map(({ kind, number }) => `${kind} ${number}`).join(', ') || 'nothing';
-  const states = Object.entries(services).map(([name, { running, ready, url, reasons }]) => [
+  const states = Object.entries(services).map(([name, { running, ready, url }]) => [
     `  ${name}`,
     toState(running, ready),
     url ?? '-',
-    reasons.join('; '),
   ]);
+  // A line each: what stands still, since when and why, is too long for a column.
+  const remarks = Object.entries(services).flatMap(([name, { reasons, notes }]) =>
+    [...reasons, ...notes].map((remark) => line`  ${name}: ${remark}`),
+  );
   return lines(
     '',
     line`namespace ${namespace}: ${partitions} partitions, clock ${clockMode}; in force: ${versions}`,
     toTable(states),
+    ...remarks,
     ...(topics.length > 0 ? [toTable(topics.map(({ topic, records }) => [`  ${topic}`, `${records} records`]))] : []),
     ...(groups.length > 0 ? [toTable(groups.map(({ processor, lag }) => [`  ${processor}`, `lag ${lag}`]))] : []),
   );

@@ -7,6 +7,8 @@ import { addOperation, addRawOperation, defineOperation, type Operation } from '
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
+  /** What an operator should know though the service is ready. */
+  readonly notes?: readonly string[];
 }
 
 export interface HealthRoutesOptions {
@@ -16,11 +18,15 @@ export interface HealthRoutesOptions {
 }
 
 /** Ready when there is no reason against it. */
-export function toReadiness(reasons: readonly string[]): Readiness {
-  return { ready: reasons.length === 0, reasons };
+export function toReadiness(reasons: readonly string[], notes: readonly string[] = []): Readiness {
+  return { ready: reasons.length === 0, reasons, notes };
 }
 
-const READINESS = Type.Object({ ready: Type.Boolean(), reasons: Type.Array(Type.String()) });
+const READINESS = Type.Object({
+  ready: Type.Boolean(),
+  reasons: Type.Array(Type.String()),
+  notes: Type.Array(Type.String()),
+});
 
 const getLiveness = defineOperation({
   id: 'getLiveness',
@@ -49,8 +55,8 @@ export function addHealthRoutes(
 ): void {
   addOperation(server, getLiveness, async () => ({ live: true }));
   addRawOperation(server, getReadiness, async (_request, reply) => {
-    const { ready, reasons } = readiness();
-    return reply.code(ready ? 200 : 503).send({ ready, reasons });
+    const { ready, reasons, notes = [] } = readiness();
+    return reply.code(ready ? 200 : 503).send({ ready, reasons, notes });
   });
   const config = { access: metricsAccess === 'open' ? 'open' : 'read' } as const;
   server.get('/metrics', { config }, async (_request, reply) => {

@@ -25,10 +25,10 @@ describe('http server', () => {
     const server = create();
     server.get('/users/:id', open, () => ({ ok: true }));
     expect((await server.inject('/health/live')).statusCode).toBe(200);
-    readiness = { ready: false, reasons: ['kafka is away'] };
+    readiness = { ready: false, reasons: ['kafka is away'], notes: ['a source repeats'] };
     const ready = await server.inject('/health/ready');
     expect(ready.statusCode).toBe(503);
-    expect(ready.json()).toEqual({ ready: false, reasons: ['kafka is away'] });
+    expect(ready.json()).toEqual({ ready: false, reasons: ['kafka is away'], notes: ['a source repeats'] });
     await server.inject('/users/42');
     const metrics = (await server.inject('/metrics')).body;
     expect(metrics).toContain('route="/users/:id"');

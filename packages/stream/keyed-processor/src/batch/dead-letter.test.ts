@@ -7,6 +7,8 @@ import { EMPTY_META, type PartitionMeta } from '../store/store.js';
 import { processBatch } from './batch.js';
 import { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from './dead-letter.js';
 import { decodeBatch } from './decode-batch.js';
+import { locateRecord } from './located-record.js';
+import { TRUSTED_ENDS } from './source-ends.js';
 
 /*
  * A processor has a defect that is fixed later. Its dead letters are then redriven, and the state must be as if each
@@ -29,6 +31,7 @@ function createCounting(fault: Fault): ProcessorDefinition<Count, { add: number;
   return {
     name: 'counting',
     inputTopic: 'in',
+    sources: [{ processor: 'upstream', topic: 'upstream-in' }],
     codec: {
       encode: (state) => Buffer.from(JSON.stringify(state)),
       decode: (bytes) => JSON.parse(bytes.toString()) as Count,
@@ -74,7 +77,12 @@ function createPartition() {
         partitions: 1,
         deadLetterTopic: 'dead',
         meta,
-        entries: decodeBatch(definition, input, meta),
+        entries: decodeBatch(
+          definition,
+          input.map((record) => locateRecord(definition, record)),
+          meta,
+          TRUSTED_ENDS,
+        ),
         states,
         timers: { timers: [...timers].map(([key, dueAtMs]) => ({ key, dueAtMs, state: null })), truncated: false },
         limits: { batchItemsMax: 100, outputBytesMax: 1000 },

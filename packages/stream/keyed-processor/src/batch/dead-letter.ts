@@ -8,6 +8,7 @@ import {
   parsePosition,
 } from '@perennial/contracts';
 import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
+import { REDRIVEN_PREFIX } from './located-record.js';
 import { toRecordBytes } from './outbox.js';
 
 const CAUSE_LENGTH_MAX = 1000;
@@ -98,7 +99,7 @@ export function toRedrivenRecord(
   { once }: { once: boolean },
 ): OutgoingRecord {
   const headers = { ...toOwnHeaders(content), [HEADERS.redrivenFrom]: encodeLogPosition(logPosition) };
-  const positionOnce = encodePosition({ ...position, source: `redrive:${position.source}` });
+  const positionOnce = encodePosition({ ...position, source: `${REDRIVEN_PREFIX}${position.source}` });
   return {
     topic: origin.topic,
     partition: origin.partition,

@@ -8,6 +8,8 @@ import { EMPTY_META, type PartitionMeta } from '../store/store.js';
 import { processBatch } from './batch.js';
 import { parseDeadLetter } from './dead-letter.js';
 import { decodeBatch } from './decode-batch.js';
+import { locateRecord } from './located-record.js';
+import { TRUSTED_ENDS } from './source-ends.js';
 
 /*
  * A step that could do only a part of its work: its record is kept as a dead letter, and all else of the step counts.
@@ -22,6 +24,7 @@ interface Count {
 const partial: ProcessorDefinition<Count, number> = {
   name: 'partial',
   inputTopic: 'in',
+  sources: [],
   codec: {
     encode: (state) => Buffer.from(JSON.stringify(state)),
     decode: (bytes) => JSON.parse(bytes.toString()) as Count,
@@ -70,7 +73,12 @@ async function runInBatches(bodies: readonly Body[], size: number, batchItemsMax
       partitions: 1,
       deadLetterTopic: 'dead',
       meta,
-      entries: decodeBatch(partial, records.slice(meta.next, meta.next + size), meta),
+      entries: decodeBatch(
+        partial,
+        records.slice(meta.next, meta.next + size).map((record) => locateRecord(partial, record)),
+        meta,
+        TRUSTED_ENDS,
+      ),
       states,
       timers: { timers: [...timers].map(([key, dueAtMs]) => ({ key, dueAtMs, state: null })), truncated: false },
       limits: { batchItemsMax, outputBytesMax: 1000 },

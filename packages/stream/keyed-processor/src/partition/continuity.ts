@@ -3,15 +3,15 @@ import { AppError } from '@perennial/kernel';
 import type { PartitionMeta } from '../store/store.js';
 
 /**
- * Stops the partition where records would be skipped, so that none is lost silently. Throws an AppError that says what
- * to do.
+ * Stops the partition where records would be skipped, so that none is lost silently: throws an AppError that says what
+ * to do. Returns where the log ends.
  * @param meta undefined when the store has no data of the partition: it is new, or the store was emptied.
  */
 export async function checkContinuity(
   log: Log,
   at: { topic: string; partition: number; processor: string },
   meta: PartitionMeta | undefined,
-): Promise<void> {
+): Promise<number> {
   const offsets = (await log.offsets(at.topic)).get(at.partition);
   const place = `${at.processor}, partition ${at.partition} of ${at.topic}`;
   if (offsets === undefined) throw new AppError('not_found', `${place}: the topic has no such partition`);
@@ -30,4 +30,5 @@ export async function checkContinuity(
       `${place}: the state stands at offset ${next}, but the log ends at ${offsets.high}: the log lost its tail. Restore the log, or start a new namespace.`,
     );
   }
+  return offsets.high;
 }

@@ -3,6 +3,8 @@ import { encodePosition, HEADERS, toPartition } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { processBatch } from '../batch/batch.js';
 import { decodeBatch } from '../batch/decode-batch.js';
+import { locateRecord } from '../batch/located-record.js';
+import { TRUSTED_ENDS } from '../batch/source-ends.js';
 import type { ProcessorDefinition } from '../definition.js';
 import { EMPTY_META, type PartitionMeta } from '../store/store.js';
 
@@ -18,6 +20,7 @@ const INPUT = 'in';
 const moving: ProcessorDefinition<number, { add?: number; moveTo?: string }> = {
   name: 'moving',
   inputTopic: INPUT,
+  sources: [{ processor: 'moving', topic: INPUT, partition: 'any' }],
   codec: { encode: (sum) => Buffer.from(String(sum)), decode: Number, timerAtMs: () => undefined },
   decode: ({ key, value }) => ({ kind: 'record', key: String(key), input: JSON.parse(String(value)) }),
   forward: () => undefined,
@@ -41,7 +44,12 @@ async function run(
     partitions: PARTITIONS,
     deadLetterTopic: 'dead',
     meta,
-    entries: decodeBatch(moving, records, meta),
+    entries: decodeBatch(
+      moving,
+      records.map((record) => locateRecord(moving, record)),
+      meta,
+      TRUSTED_ENDS,
+    ),
     states,
     timers: { timers: [], truncated: false },
     limits: { batchItemsMax: 100, outputBytesMax: 1000 },

@@ -21,6 +21,7 @@ async function createDrained(high: () => number) {
     telemetry: { stalled: (_partition, error) => void stalled.push(error) },
     checkContinuity: async (_partition, meta) => {
       if ((meta?.next ?? 0) > high()) throw new Error('the log lost its tail');
+      return high();
     },
   });
   await harness.drain();

@@ -1,21 +1,14 @@
 import type { Rollout } from '@perennial/contracts';
-import type { LogProducer, LogRecord } from '@perennial/kafka';
-import {
-  AppError,
-  BoundedQueue,
-  type Clock,
-  endsWithin,
-  isAppError,
-  Mutex,
-  retry,
-  toBackoffMs,
-} from '@perennial/kernel';
+import type { ConsumerHealth, LogProducer, LogRecord } from '@perennial/kafka';
+import { AppError, BoundedQueue, type Clock, endsWithin, isAppError, Mutex, retry } from '@perennial/kernel';
 import { processBatch } from '../batch/batch.js';
 import { commitBatch } from '../batch/commit-batch.js';
 import { decodeBatch } from '../batch/decode-batch.js';
 import { loadBatch } from '../batch/load-batch.js';
 import { loadInForce, loadRollouts } from '../batch/load-rollouts.js';
+import { locateRecord } from '../batch/located-record.js';
 import { decodeOutbox } from '../batch/outbox.js';
+import type { SourceEnds } from '../batch/source-ends.js';
 import type { ProcessorDefinition, Rejection } from '../definition.js';
 import type { ProcessorLimits } from '../limits.js';
 import { ChangedKeys } from '../snapshot/changed-keys.js';
@@ -25,6 +18,7 @@ import { EMPTY_META, type PartitionMeta, type PartitionStore } from '../store/st
 import type { ProcessorTelemetry } from '../telemetry.js';
 import type { Ownership } from './ownership.js';
 import { OutboxPublisher } from './publisher.js';
+import { type RepeatingSource, RepeatWatch } from './repeat-watch.js';
 import { StateCache } from './state-cache.js';
 
 export interface WorkerOptions<State, Input, Evidence> {
@@ -40,8 +34,13 @@ export interface WorkerOptions<State, Input, Evidence> {
   readonly telemetry: ProcessorTelemetry;
   /** Creates a fresh random token. */
   readonly createOwner: () => string;
-  /** Throws when the log cannot continue from `meta` (records lost at either end, or an emptied store). */
-  readonly checkContinuity: (partition: number, meta: PartitionMeta | undefined) => Promise<void>;
+  /**
+   * The end of the log, which continues from `meta`; throws when it cannot (records lost at either end, or an emptied
+   * store).
+   */
+  readonly checkContinuity: (partition: number, meta: PartitionMeta | undefined) => Promise<number>;
+  readonly health: Pick<ConsumerHealth, 'advanced' | 'failed' | 'isReady' | 'observed'>;
+  readonly sourceEnds: SourceEnds;
   readonly seek: (partition: number, offset: number) => void;
   /**
    * Undefined when snapshots are off: an emptied store is then rebuilt from the log, if the log still reaches back far
@@ -58,17 +57,24 @@ export class PartitionWorker<State, Input, Evidence> {
   readonly #stop = new AbortController();
   #ownership: Ownership<State> | undefined;
   #running: Promise<void> | undefined;
-  #stalled = true;
   #restoring = false;
+  readonly #repeats: RepeatWatch;
 
   constructor(options: WorkerOptions<State, Input, Evidence>) {
     this.#options = options;
+    this.#repeats = new RepeatWatch(options.limits, options.clock);
   }
 
-  /** False while the partition is being acquired or restored, or while processing fails. */
+  /** False while the partition is being acquired or restored, and from a failure to the next committed batch. */
   get ready(): boolean {
     const own = this.#ownership;
-    return own !== undefined && !own.broken && !this.#stalled && !this.restoring;
+    const { health, partition } = this.#options;
+    return own?.asked === true && !own.broken && !this.restoring && health.isReady(partition);
+  }
+
+  /** Sources of which every record is dropped. */
+  get repeating(): readonly RepeatingSource[] {
+    return this.restoring ? [] : this.#repeats.find();
   }
 
   get restoring(): boolean {
@@ -154,34 +160,32 @@ export class PartitionWorker<State, Input, Evidence> {
 
   /** Checks that the log reaches this owner's offset; ends the ownership if it does not. */
   async #isWhole(own: Ownership<State>): Promise<boolean> {
-    const { partition, checkContinuity, telemetry } = this.#options;
+    const { partition, checkContinuity, telemetry, health } = this.#options;
     try {
       await checkContinuity(partition, { ...own.meta, next: own.expected });
       return true;
     } catch (error) {
       telemetry.stalled(partition, error);
       own.broken = !(isAppError(error) && error.retriable);
+      if (own.broken) health.failed(partition, error);
       return false;
     }
   }
 
+  /** To own the partition again proves nothing: only a committed batch, or an empty log, shortens the rest again. */
   async #run(): Promise<void> {
-    const { telemetry, partition, clock, limits, random } = this.#options;
-    for (let failures = 0; !this.#stop.signal.aborted; ) {
+    const { telemetry, partition, clock, limits, health } = this.#options;
+    while (!this.#stop.signal.aborted) {
       try {
         await this.#own();
-        failures = 0;
         await this.#work();
       } catch (error) {
-        this.#stalled = true;
         if (this.#stop.signal.aborted) return this.#letGo();
         const fenced = isAppError(error, 'fenced');
         if (fenced) telemetry.fenced(partition);
         else telemetry.stalled(partition, error);
+        const restMs = Math.max(health.failed(partition, error), fenced ? limits.fencedRestMs : 0);
         await this.#letGo();
-        const restMs = fenced
-          ? limits.fencedRestMs
-          : toBackoffMs(failures++, { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs }, random);
         await clock.wait(restMs, this.#stop.signal);
       }
     }
@@ -189,12 +193,14 @@ export class PartitionWorker<State, Input, Evidence> {
 
   /** Acquires the partition, publishes leftover outboxes again, and seeks to the store's offset. */
   async #own(): Promise<void> {
-    const { store, definition, partition, limits, telemetry, clock, random, producer, snapshots } = this.#options;
+    const { store, definition, partition, limits, telemetry, clock, random, producer, snapshots, health } =
+      this.#options;
     const owner = this.#options.createOwner();
     const { meta: found, outboxes } = await store.acquire(owner);
-    const { meta, catchUp } = await this.#toStart(owner, found);
+    const { meta, catchUp, end } = await this.#toStart(owner, found);
     await loadInForce(meta.inForce, async (rollout, inForce) => definition.loadRollout?.(rollout, inForce));
-    const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition });
+    const onFailed = (error: unknown) => void health.failed(partition, error);
+    const publisher = new OutboxPublisher(producer, { ...limits, clock, random, telemetry, partition, onFailed });
     const own: Ownership<State> = {
       owner,
       publisher,
@@ -220,21 +226,21 @@ export class PartitionWorker<State, Input, Evidence> {
     await publisher.waitForDepth(0);
     await snapshots?.advanceCatchUp(own, own.meta.next);
     if (this.#stop.signal.aborted) return;
-    this.#stalled = false;
     telemetry.acquired(partition, { next: own.meta.next, outboxes: owed.length });
     this.#options.seek(partition, own.meta.next);
     own.asked = true;
+    if (end !== undefined) health.observed(partition, { next: own.meta.next, end });
   }
 
   /**
    * The store's meta; for a partition that the store does not know, the meta restored from a snapshot or the whole log.
    */
-  async #toStart(owner: string, found: PartitionMeta | undefined): Promise<RestoredStart> {
+  async #toStart(owner: string, found: PartitionMeta | undefined): Promise<RestoredStart & { readonly end?: number }> {
     const { store, partition, snapshots, checkContinuity } = this.#options;
     this.#restoring = false;
     if (found !== undefined && found.restoring === undefined) {
-      await checkContinuity(partition, found);
-      return { meta: found, catchUp: undefined };
+      const end = await checkContinuity(partition, found);
+      return { meta: found, catchUp: undefined, end };
     }
     if (snapshots !== undefined) {
       this.#restoring = true;
@@ -246,12 +252,12 @@ export class PartitionWorker<State, Input, Evidence> {
         `partition ${partition} is being restored from snapshot ${found.restoring}, but snapshots are off: switch them on again`,
       );
     }
-    await checkContinuity(partition, undefined);
+    const end = await checkContinuity(partition, undefined);
     await store.commit(
       { owner, next: 0, commits: 0 },
       { meta: EMPTY_META, states: [], timers: [], outbox: undefined, acknowledged: [] },
     );
-    return { meta: EMPTY_META, catchUp: undefined };
+    return { meta: EMPTY_META, catchUp: undefined, end };
   }
 
   async #work(): Promise<void> {
@@ -284,8 +290,11 @@ export class PartitionWorker<State, Input, Evidence> {
 
   /** One commit, of as many records as fit. */
   async #processBatch(own: Ownership<State>, records: readonly LogRecord[]): Promise<void> {
-    const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock } = this.#options;
-    const decoded = decodeBatch(definition, records, own.meta);
+    const { definition, partition, partitions, deadLetterTopic, store, limits, telemetry, clock, sourceEnds, health } =
+      this.#options;
+    const located = records.map((record) => locateRecord(definition, record));
+    await sourceEnds.cover(located, own.meta.applied);
+    const decoded = decodeBatch(definition, located, own.meta, sourceEnds);
     const entries = await loadRollouts(decoded, own.meta.inForce, (rollout, inForce) =>
       this.#loadRollout(rollout, inForce),
     );
@@ -303,6 +312,8 @@ export class PartitionWorker<State, Input, Evidence> {
     await own.publisher.waitForDepth(limits.outboxesMax - 1);
     const startedMs = clock.steadyMs();
     await commitBatch(own, result, { store, codec: definition.codec });
+    if (!own.publisher.failing) health.advanced(partition);
+    this.#repeats.note(entries.filter(({ record }) => record.offset < own.meta.next));
     const cut = result.meta.next <= (records.at(-1)?.offset ?? -1);
     own.timersFromMs = cut ? Number.NEGATIVE_INFINITY : Math.min(timersFromMs, ...dueTimesOf(result.timers));
     // During a catch-up not all states are exact yet, so what it counts as poison may not be poison.
@@ -310,7 +321,7 @@ export class PartitionWorker<State, Input, Evidence> {
   }
 
   async #loadRollout(rollout: Rollout, inForce: ReadonlyMap<string, Rollout>): Promise<Rejection | undefined> {
-    const { definition, limits, clock, random, telemetry, partition } = this.#options;
+    const { definition, limits, clock, random, telemetry, partition, health } = this.#options;
     const rejection = await retry(async () => definition.loadRollout?.(rollout, inForce), {
       initialMs: limits.retryInitialMs,
       maxMs: limits.retryMaxMs,
@@ -318,11 +329,10 @@ export class PartitionWorker<State, Input, Evidence> {
       random,
       signal: this.#stop.signal,
       onRetry: ({ error }) => {
-        this.#stalled = true;
+        health.failed(partition, error);
         telemetry.stalled(partition, error);
       },
     });
-    this.#stalled = false;
     if (rejection !== undefined) telemetry.rejected(partition, rollout, rejection);
     return rejection;
   }

@@ -16,6 +16,8 @@ export interface PublisherOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly telemetry: ProcessorTelemetry;
+  /** Called for each failed attempt. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 /**
@@ -31,11 +33,17 @@ export class OutboxPublisher {
   #unacknowledged = 0;
   #published: number | undefined;
   #running: Promise<void> | undefined;
+  #failing = false;
   #wake: Array<() => void> = [];
 
   constructor(producer: LogProducer, options: PublisherOptions) {
     this.#producer = producer;
     this.#options = options;
+  }
+
+  /** True from a failed send to the next one that succeeds. */
+  get failing(): boolean {
+    return this.#failing;
   }
 
   /** Outboxes committed but not yet acknowledged. */
@@ -94,7 +102,7 @@ export class OutboxPublisher {
   }
 
   async #send(records: readonly OutgoingRecord[]): Promise<boolean> {
-    const { clock, random, telemetry, partition, retryInitialMs, retryMaxMs } = this.#options;
+    const { clock, random, telemetry, partition, retryInitialMs, retryMaxMs, onFailed } = this.#options;
     const startedMs = clock.steadyMs();
     try {
       await retry(() => this.#producer.send(records), {
@@ -103,12 +111,17 @@ export class OutboxPublisher {
         clock,
         random,
         signal: this.#stop.signal,
-        onRetry: ({ error }) => telemetry.publishFailed(partition, error),
+        onRetry: ({ error }) => {
+          this.#failing = true;
+          onFailed(error);
+          telemetry.publishFailed(partition, error);
+        },
       });
     } catch (error) {
       telemetry.publishFailed(partition, error);
       return false;
     }
+    this.#failing = false;
     telemetry.published(clock.steadyMs() - startedMs);
     return true;
   }

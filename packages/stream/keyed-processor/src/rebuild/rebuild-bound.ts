@@ -1,6 +1,6 @@
 import { HEADERS, parsePosition, toConsumerGroup } from '@perennial/contracts';
 import type { Log, LogRecord } from '@perennial/kafka';
-import { AppError, withLimit } from '@perennial/kernel';
+import { AppError, must, withLimit } from '@perennial/kernel';
 
 /** A processor and the topic that it reads. */
 export interface ChainLink {
@@ -29,21 +29,25 @@ export async function findPublishedBound(
     const committed = (await log.groupOffsets(group, link.inputTopic)).get(partition) ?? 0;
     // When a later processor has nothing left to do, the bound of the earlier ones holds for it too.
     if (index > 0 && committed >= high) continue;
-    let offset = committed;
-    for (const above of chain.slice(1, index + 1).reverse()) {
-      offset = await readCause(log, { topic: above.inputTopic, partition, offset });
+    let offset: number | undefined = committed;
+    for (let at = index; at > 0 && offset !== undefined; at--) {
+      const [above, here] = [must(chain[at - 1], 'a link'), must(chain[at], 'a link')];
+      offset = await readCause(log, { topic: here.inputTopic, partition, offset }, above);
     }
-    bound = Math.min(bound, offset);
+    bound = Math.min(bound, offset ?? Number.POSITIVE_INFINITY);
   }
   return bound;
 }
 
-/** Offset of the causing record in the preceding topic. */
-async function readCause(
-  log: Log,
-  at: { readonly topic: string; readonly partition: number; readonly offset: number },
-): Promise<number> {
-  const { low } = await readOffsets(log, at.topic, at.partition);
+/** Records in which the cause is searched. */
+const SEARCHED_RECORDS_MAX = 1_000;
+
+/**
+ * Offset of the causing record in the preceding topic: the lowest that the next records name, because an outsider may
+ * have written some of them with a position that is made up. Undefined when none of them is an output of `above`.
+ */
+async function readCause(log: Log, at: ReadAt, above: ChainLink): Promise<number | undefined> {
+  const { low, high } = await readOffsets(log, at.topic, at.partition);
   const place = `offset ${at.offset} of partition ${at.partition} of ${at.topic}`;
   if (at.offset < low) {
     throw new AppError(
@@ -51,10 +55,21 @@ async function readCause(
       `the record at ${place} was not processed and is gone, so it is unknown what was published: start a new namespace and fill it from the archive`,
     );
   }
-  const record = await readRecord(log, at);
-  const position = parsePosition(record.headers[HEADERS.position]);
-  if (position === undefined) throw new AppError('contract_violation', `the record at ${place} has no position`);
-  return position.offset;
+  if (at.offset >= high) return undefined;
+  const records = await readRecords(log, { ...at, end: Math.min(high, at.offset + SEARCHED_RECORDS_MAX) });
+  const { high: end } = await readOffsets(log, above.inputTopic, at.partition);
+  const source = `${above.processor}/${at.partition}`;
+  const causes = records
+    .map(({ headers }) => parsePosition(headers[HEADERS.position]))
+    .filter((position) => position !== undefined && position.source === source && position.offset < end)
+    .map((position) => must(position, 'a position').offset);
+  return causes.length === 0 ? undefined : Math.min(...causes);
+}
+
+interface ReadAt {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
 }
 
 async function readOffsets(log: Log, topic: string, partition: number) {
@@ -65,14 +80,15 @@ async function readOffsets(log: Log, topic: string, partition: number) {
 
 const READ_TIMEOUT_MS = 60_000;
 
-/** The record at the offset, or the next one: an offset may have no record, as the end of a transaction has none. */
-async function readRecord(
+/** The records from an offset to `end`, which the log has. */
+async function readRecords(
   log: Log,
-  { topic, partition, offset }: { readonly topic: string; readonly partition: number; readonly offset: number },
-): Promise<LogRecord> {
-  let found: (record: LogRecord) => void = () => undefined;
-  const reading = new Promise<LogRecord>((resolve) => {
-    found = resolve;
+  { topic, partition, offset, end }: ReadAt & { readonly end: number },
+): Promise<LogRecord[]> {
+  const found: LogRecord[] = [];
+  let finish: () => void = () => undefined;
+  const reading = new Promise<void>((resolve) => {
+    finish = resolve;
   });
   const consumer = await log.startConsumer(
     {
@@ -87,14 +103,20 @@ async function readRecord(
       onAssigned: () => void setImmediate(() => consumer.seek(partition, offset)),
       onRevoked: () => undefined,
       async onRecords(from, records) {
-        const record = from === partition ? records.find((candidate) => candidate.offset >= offset) : undefined;
-        if (record !== undefined) found(record);
+        if (from !== partition) return;
+        const next = found.at(-1)?.offset ?? offset - 1;
+        found.push(...records.filter((record) => record.offset > next && record.offset < end));
+        if ((records.at(-1)?.offset ?? 0) >= end - 1) finish();
       },
     },
   );
-  const message = `offset ${offset} of partition ${partition} of ${topic} did not come`;
+  const message = `offsets ${offset} to ${end - 1} of partition ${partition} of ${topic} did not come`;
   try {
-    return await withLimit({ ms: READ_TIMEOUT_MS, message }, () => reading);
+    await withLimit({ ms: READ_TIMEOUT_MS, message }, () => reading).catch((error: unknown) => {
+      // The last offsets may hold no records, but marks of a transaction.
+      if (found.length === 0) throw error;
+    });
+    return found;
   } finally {
     await consumer.stop();
   }

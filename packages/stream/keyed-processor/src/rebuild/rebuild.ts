@@ -8,6 +8,8 @@ import { commitBatch } from '../batch/commit-batch.js';
 import { decodeBatch } from '../batch/decode-batch.js';
 import { loadBatch } from '../batch/load-batch.js';
 import { loadRollouts } from '../batch/load-rollouts.js';
+import { locateRecord } from '../batch/located-record.js';
+import { TRUSTED_ENDS } from '../batch/source-ends.js';
 import type { ProcessorDefinition } from '../definition.js';
 import { DEFAULT_LIMITS } from '../limits.js';
 import { type Ownership, toFence } from '../partition/ownership.js';
@@ -138,7 +140,12 @@ class Rebuild<State, Input, Evidence> implements PartitionRebuild {
     const own = this.#own;
     const store = this.#store;
     const entries = await loadRollouts(
-      decodeBatch(definition, records, own.meta),
+      decodeBatch(
+        definition,
+        records.map((record) => locateRecord(definition, record)),
+        own.meta,
+        TRUSTED_ENDS,
+      ),
       own.meta.inForce,
       async (rollout, inForce) => definition.loadRollout?.(rollout, inForce),
     );
@@ -182,6 +189,7 @@ function createOwnership<State, Input, Evidence>(
       random: Math.random,
       telemetry,
       partition,
+      onFailed: () => undefined,
     }),
     queue: new BoundedQueue({ itemsMax: limits.queueItemsMax, bytesMax: limits.queueBytesMax }),
     cache: new StateCache(limits),

@@ -33,6 +33,7 @@ async function createSource(states: Readonly<Record<string, string>>) {
     clock: impatientClock,
     random: () => 0.5,
     telemetry: silentTelemetry,
+    onFailed: () => undefined,
   });
   const source = {
     owner: 'one',
