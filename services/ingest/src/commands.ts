@@ -48,7 +48,7 @@ export function createCommands({ print, env }: CommandHost): Readonly<Record<str
       withTables(config, async (pool, schema) => {
         const rollout = parseRollout(args);
         const topic = toTopic(config.namespace, 'eventAccepted');
-        const log = createKafkaLog({ brokers: config.kafka.brokers, clientId: 'ingest-rollout', logger });
+        const log = createKafkaLog({ ...config.kafka, clientId: 'ingest-rollout', logger });
         try {
           const partitions = (await log.offsets(topic)).size;
           const producer = await log.createProducer();

@@ -26,8 +26,8 @@ import {
   type StackEndpoints,
   toLayout,
 } from '@perennial/native-stack';
-import { createSilentLogger } from '@perennial/telemetry';
 import type { ClockMode } from './environment.js';
+import { toKafkaConnection } from './kafka-connection.js';
 import { listNamespaces, loadNamespaceState, type NamespaceState, type RegisteredArtifact } from './namespace-state.js';
 import { readReadiness, toLogFile, toServiceUrl } from './service-process.js';
 
@@ -111,8 +111,7 @@ export function openLog(
   { kafkaBrokers }: Pick<StackEndpoints, 'kafkaBrokers'>,
   producerLimits: Partial<ProducerLimits> = {},
 ): Log {
-  const brokers = kafkaBrokers.split(',');
-  return createKafkaLog({ brokers, clientId: 'perennial-cli', logger: createSilentLogger(), producerLimits });
+  return createKafkaLog({ ...toKafkaConnection(kafkaBrokers, 'perennial-cli'), producerLimits });
 }
 
 async function describeNamespace(

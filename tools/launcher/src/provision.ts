@@ -13,8 +13,8 @@ import {
 import { createTopics } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Layout } from '@perennial/native-stack';
-import { createSilentLogger } from '@perennial/telemetry';
 import { toArtifactPath } from './fingerprint.js';
+import { toKafkaConnection } from './kafka-connection.js';
 import type { NamespaceState, RegisteredArtifact } from './namespace-state.js';
 import { runServiceCommand } from './service-process.js';
 
@@ -71,10 +71,7 @@ export async function createNamespaceTopics(
     const { retentionMs, cleanup } = TOPICS[topic];
     return { name: toTopic(namespace, topic), partitions, retentionMs, cleanup };
   });
-  await createTopics(
-    { brokers: kafkaBrokers.split(','), clientId: 'perennial-provision', logger: createSilentLogger() },
-    specs,
-  );
+  await createTopics(toKafkaConnection(kafkaBrokers, 'perennial-provision'), specs);
 }
 
 async function register(

@@ -1,7 +1,7 @@
 import { STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { must, ReleaseStack } from '@perennial/kernel';
-import { createSilentLogger } from '@perennial/telemetry';
+import { toKafkaConnection } from './kafka-connection.js';
 import { rebuildChain } from './rebuild-chain.js';
 import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
 import { loadStatefulService, type ServiceRebuild } from './services.js';
@@ -29,8 +29,8 @@ async function run({ namespace, force, environments }: RebuildOrder): Promise<vo
         ),
       );
     }
-    const brokers = must(environments['feature-store'].KAFKA_BROKERS, 'KAFKA_BROKERS').split(',');
-    const log = createKafkaLog({ brokers, clientId: 'perennial-rebuild', logger: createSilentLogger() });
+    const brokers = must(environments['feature-store'].KAFKA_BROKERS, 'KAFKA_BROKERS');
+    const log = createKafkaLog(toKafkaConnection(brokers, 'perennial-rebuild'));
     releases.push('log', () => log.close());
     const [first, ...others] = opened.map(({ stage }) => stage);
     const summary = await rebuildChain({

@@ -1,5 +1,6 @@
 import { LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
 import { createRandomToken } from '@perennial/kernel';
+import { type KafkaConfig, readKafkaConfig } from './kafka.js';
 import type { ConfigReader } from './reader.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -8,18 +9,12 @@ type LogLevel = (typeof LOG_LEVELS)[number];
 /** A shorter secret could be guessed offline from one pseudonym. */
 const SECRET_LENGTH_MIN = 32;
 
-const BROKER_PATTERN = /^(\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/;
-
 export interface HttpConfig {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   /** Whether /metrics requires a token with the scope `read`. */
   readonly metricsAccess: 'open' | 'token';
-}
-
-export interface KafkaConfig {
-  readonly brokers: readonly string[];
 }
 
 interface RedisConfig {
@@ -109,17 +104,6 @@ export function readSecret(reader: ConfigReader): string {
     description: 'Root of pseudonyms and sealed ids; the same for every service of an installation',
     lengthMin: SECRET_LENGTH_MIN,
   });
-}
-
-/** KAFKA_BROKERS. */
-export function readKafkaConfig(reader: ConfigReader): KafkaConfig {
-  return {
-    brokers: reader.list('KAFKA_BROKERS', {
-      description: 'Kafka brokers to begin with',
-      pattern: BROKER_PATTERN,
-      patternHint: 'host:port',
-    }),
-  };
 }
 
 /** REDIS_URL. */

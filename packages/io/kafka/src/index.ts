@@ -1,6 +1,8 @@
 export { ConsumerHealth, type Progress } from './consumer-health.js';
 export { readUnread, sumLag, toUnread, type Unread } from './group-lag.js';
 export { GroupMembership } from './group-membership.js';
+export type { KafkaSecurity } from './kafka-security.js';
+export type { KafkaConnection } from './kafkajs-client.js';
 export { createKafkaLog } from './kafkajs-log.js';
 export type { ProducerLimits } from './kafkajs-producer.js';
 export { PRODUCER_LIMITS } from './kafkajs-producer.js';

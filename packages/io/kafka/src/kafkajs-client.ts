@@ -2,12 +2,15 @@ import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import type { LogEntry } from 'kafkajs';
 import { Kafka, logLevel } from 'kafkajs';
+import { type KafkaSecurity, toKafkajsSecurity } from './kafka-security.js';
 import { patchKafkajs } from './patch-kafkajs.js';
 
 /** How to reach the brokers. */
 export interface KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /** Absent: in clear, without a name. */
+  readonly security?: KafkaSecurity;
   /**
    * Group instance id of its consumers, unique per process: a process that rejoins under the same id gets the
    * partitions of its predecessor at once, instead of after the session timeout. Absent: no static membership.
@@ -27,13 +30,15 @@ const RETRY_INITIAL_MS = 100;
 const RETRY_MAX_MS = 1_000;
 
 /**
- * A patched kafkajs client that logs through our logger. Throws `dependency_misconfigured` when it cannot be patched.
+ * A patched kafkajs client that logs through our logger. Throws `dependency_misconfigured` when it cannot be patched,
+ * `config_invalid` when a file of its security cannot be read.
  */
-export function createKafkajsClient({ brokers, clientId, logger }: KafkaConnection): Kafka {
+export function createKafkajsClient({ brokers, clientId, security = {}, logger }: KafkaConnection): Kafka {
   patchKafkajs();
   return new Kafka({
     brokers: [...brokers],
     clientId,
+    ...toKafkajsSecurity(security),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: { retries: RETRIES_MAX, initialRetryTime: RETRY_INITIAL_MS, maxRetryTime: RETRY_MAX_MS },

@@ -1,5 +1,5 @@
 import { type Access, createAccess, createTokenStore } from '@perennial/access';
-import { createKafkaLog, type Log } from '@perennial/kafka';
+import { createKafkaLog, type KafkaSecurity, type Log } from '@perennial/kafka';
 import type { ReleaseStack } from '@perennial/kernel';
 import { createPool, type Pool } from '@perennial/postgres';
 import { connectRedis, type Redis } from '@perennial/redis';
@@ -14,8 +14,11 @@ export interface Opener {
 }
 
 /** The log; connects at first use. */
-export function openLog({ name, logger, releases }: Opener, { brokers }: { brokers: readonly string[] }): Log {
-  const log = createKafkaLog({ brokers, clientId: name, groupInstanceId: name, logger });
+export function openLog(
+  { name, logger, releases }: Opener,
+  kafka: { readonly brokers: readonly string[]; readonly security: KafkaSecurity },
+): Log {
+  const log = createKafkaLog({ ...kafka, clientId: name, groupInstanceId: name, logger });
   releases.push('kafka', () => log.close());
   return log;
 }
