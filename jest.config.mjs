@@ -16,7 +16,7 @@ const packages = Object.fromEntries(
       ...(existsSync(join(root, group, name, 'testing'))
         ? [
             [`^@perennial/${name}/testing$`, `<rootDir>/${group}/${name}/testing/index.ts`],
-            [`^@perennial/${name}/contract-suite$`, `<rootDir>/${group}/${name}/testing/contract-suite.ts`],
+            [`^@perennial/${name}/(contract-suite|odd-batches)$`, `<rootDir>/${group}/${name}/testing/$1.ts`],
           ]
         : [[`^@perennial/${name}/(testing|contract-suite)$`, `<rootDir>/${group}/${name}/src/$1.ts`]]),
       [`^@perennial/${name}/internals$`, `<rootDir>/${group}/${name}/src/internals.ts`],

@@ -2,6 +2,7 @@ import type { FuzzTarget } from './target.js';
 import { artifacts } from './targets/artifacts.js';
 import { csv } from './targets/csv.js';
 import { events } from './targets/events/events.js';
+import { kafka } from './targets/kafka.js';
 
 /** Every kind of input that others make, by name. */
-export const TARGETS = { events, csv, artifacts } satisfies Readonly<Record<string, FuzzTarget>>;
+export const TARGETS = { events, csv, kafka, artifacts } satisfies Readonly<Record<string, FuzzTarget>>;

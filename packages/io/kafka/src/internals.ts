@@ -1,2 +1,3 @@
-/* Only for the harness that kills processes during a publish. Lint forbids any other import. */
+/* Only for the harness that kills processes during a publish, and for the fuzzer. Lint forbids any other import. */
+export { decodeRecordSet } from './decode-record-set.js';
 export { logSeam } from './log-seam.js';
