@@ -16,6 +16,8 @@ const KEPT: ChaosReport = {
   failedAttempts: {},
   abandoned: 0,
   missing: [],
+  unwanted: [],
+  standstills: [],
   accepted: 1,
   rejected: 0,
   deadLettered: 0,
@@ -36,6 +38,8 @@ describe('why a run has failed', () => {
 
   it.each<[string, Partial<ChaosReport>, string]>([
     ['an acknowledged event that is nowhere', { missing: ['7'] }, '1 acknowledged events are nowhere: 7'],
+    ['an event that must not count', { unwanted: ['8'] }, '1 events of aborted transactions were accepted: 8'],
+    ['a partition that stood still', { standstills: ['scoring, partition 1 stood'] }, 'scoring, partition 1 stood'],
     ['an event that was counted twice', { miscounts: ['ada counts 2 of 1 events'] }, 'do not have each event once'],
     ['a crash', { crashes: ['scoring-4: Error: x'] }, '1 crashes: scoring-4: Error: x'],
     ['a 503 without Retry-After', { busy: { answers: 3, withoutRetryAfter: 1 } }, 'when to come again'],

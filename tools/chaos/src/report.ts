@@ -25,6 +25,10 @@ export interface ChaosReport {
   readonly abandoned: number;
   /** Acknowledged, but neither accepted nor rejected. */
   readonly missing: readonly string[];
+  /** Accepted, though sent by means that must not count. */
+  readonly unwanted: readonly string[];
+  /** What stood still while its service was ready. */
+  readonly standstills: readonly string[];
   readonly accepted: number;
   readonly rejected: number;
   readonly deadLettered: number;
@@ -55,6 +59,11 @@ export function listFailures(report: ChaosReport): string[] {
   const failures: string[] = [];
   if (missing.length > 0)
     failures.push(`${missing.length} acknowledged events are nowhere: ${missing.slice(0, 5).join(', ')}`);
+  if (report.unwanted.length > 0)
+    failures.push(
+      `${report.unwanted.length} events of aborted transactions were accepted: ${report.unwanted.slice(0, 5).join(', ')}`,
+    );
+  failures.push(...report.standstills);
   if (difference.lost + difference.doubled + difference.differing > 0)
     failures.push(`the result differs from the fault-free run: ${difference.examples.join('; ')}`);
   if (ledger.actions !== actions || ledger.transitions !== transitions)

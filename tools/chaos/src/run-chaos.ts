@@ -17,6 +17,7 @@ import { IngestLinks } from './ingest-links.js';
 import { injectFaults } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import type { MutantName } from './mutants.js';
+import { ReadinessWatch } from './readiness-watch.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
 import type { ChaosReport, Measured } from './report.js';
 import { collectResult, type Fates, type RunResult, readFates } from './result.js';
@@ -119,6 +120,7 @@ interface FaultyRun {
   readonly injected: readonly Measured[];
   readonly ledger: { readonly actions: number; readonly transitions: number };
   readonly miscounts: readonly string[];
+  readonly standstills: readonly string[];
   readonly unaskedExits: number;
   readonly crashes: readonly string[];
   readonly peakMemoryBytes: ReadonlyMap<ServiceName, number>;
@@ -172,11 +174,15 @@ async function runWithFaults(
   };
   workload.start();
   await systemClock.wait(WARM_UP_MS);
+  const watch = new ReadinessWatch({ log, fleet, namespace: NAMESPACE });
+  watch.start();
+  releases.push('readiness watch', async () => void (await watch.stop()));
   const faults = await injectFaults(world, options);
   options.onProgress('healed: waiting until all is processed');
   await stack.revive();
   await fleet.waitUntilReady();
   await workload.stop(GRACE_MS);
+  const standstills = await watch.stop();
   await settle(world);
   const judged = await judge(setting, { fleet, workload });
   const delays = await readDelays(log, NAMESPACE);
@@ -184,7 +190,15 @@ async function runWithFaults(
   const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
   await fleet.stop();
   const { unasked: unaskedExits, peakMemoryBytes, logDir } = fleet;
-  return { ...judged, injected, unaskedExits, crashes: findCrashes(logDir), peakMemoryBytes, mutantReached };
+  return {
+    ...judged,
+    injected,
+    standstills,
+    unaskedExits,
+    crashes: findCrashes(logDir),
+    peakMemoryBytes,
+    mutantReached,
+  };
 }
 
 /**
@@ -274,6 +288,8 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: RunResult
     failedAttempts: acknowledged.failedAttempts,
     abandoned: acknowledged.abandoned,
     missing: [...acknowledged.messageIds].filter((id) => !isThere(id)),
+    unwanted: [...acknowledged.inVain].filter((id) => fates.accepted.has(id)),
+    standstills: faulty.standstills,
     accepted: fates.accepted.size,
     rejected: fates.rejectedRecords,
     deadLettered: fates.deadLettered,

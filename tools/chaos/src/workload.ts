@@ -31,6 +31,8 @@ export interface Acknowledged {
   readonly userOf: ReadonlyMap<string, string>;
   /** Responses of 429 and 503, and how many of them had no Retry-After. */
   readonly busy: { readonly answers: number; readonly withoutRetryAfter: number };
+  /** Sent by means that must not count, as in a transaction that was aborted: none of them may be accepted. */
+  readonly inVain: ReadonlySet<string>;
   /** Undecodable records written to `event.received`. */
   readonly poison: number;
   /** Responses other than 200 and failed requests; each was retried. */
@@ -69,6 +71,7 @@ export class Workload {
   readonly #stopped = new AbortController();
   readonly #givenUp = new AbortController();
   readonly #messageIds = new Set<string>();
+  readonly #inVain = new Set<string>();
   readonly #busy = { answers: 0, withoutRetryAfter: 0 };
   readonly #aged: Batch[] = [];
   readonly #failedAttempts: Record<string, number> = {};
@@ -113,10 +116,25 @@ export class Workload {
       twins: this.#twins,
       userOf: this.#population.userOf,
       busy: this.#busy,
+      inVain: this.#inVain,
       poison: this.#poison,
       failedAttempts: this.#failedAttempts,
       abandoned: this.#abandoned,
     };
+  }
+
+  /** Sends a new batch by other means, as records of `event.received`; it is acknowledged once `send` resolves. */
+  async sendBy(send: (values: readonly Buffer[]) => Promise<void>): Promise<void> {
+    const batch = this.#population.makeBatch(this.#clock.now());
+    await send(toValues(batch));
+    this.#remember(batch);
+  }
+
+  /** Sends a new batch by means that must not count. */
+  async sendInVain(send: (values: readonly Buffer[]) => Promise<void>): Promise<void> {
+    const batch = this.#population.makeBatch(this.#clock.now());
+    for (const { messageId } of batch.events) this.#inVain.add(messageId);
+    await send(toValues(batch));
   }
 
   /** Stops sending new events; waits `graceMs` for requests in flight to be acknowledged, then abandons them. */
@@ -210,9 +228,10 @@ export class Workload {
   async #sendToKafka(batch: Batch): Promise<boolean> {
     const { namespace, partitions, producer } = this.#options;
     const topic = toTopic(namespace, 'eventReceived');
-    const records = batch.events.map((event) => {
-      const value = Buffer.from(JSON.stringify({ ...event, sentAt: batch.sentAt }));
-      return { topic, partition: toPartition(event.messageId, partitions), key: null, value, headers: {} };
+    const values = toValues(batch);
+    const records = batch.events.map(({ messageId }, index) => {
+      const value = values[index] ?? null;
+      return { topic, partition: toPartition(messageId, partitions), key: null, value, headers: {} };
     });
     return this.#untilAcknowledged(async () => {
       await producer.send(records);
@@ -248,6 +267,11 @@ export class Workload {
   #pick<T>(list: readonly T[]): T | undefined {
     return list[Math.floor(this.#random() * list.length)];
   }
+}
+
+/** Events as they travel over Kafka. */
+function toValues({ events, sentAt }: Batch): Buffer[] {
+  return events.map((event) => Buffer.from(JSON.stringify({ ...event, sentAt })));
 }
 
 function toReason(error: unknown): string {

@@ -2,6 +2,7 @@ import { AppError } from '@perennial/kernel';
 import { ARTIFACT_FAULTS } from './artifact-faults.js';
 import { CRASH_POINT_FAULTS } from './crash-point-faults.js';
 import type { Fault } from './fault.js';
+import { FOREIGN_FAULTS } from './foreign-faults.js';
 import { INFRASTRUCTURE_FAULTS } from './infrastructure-faults.js';
 import { INGEST_FAULTS } from './ingest-faults.js';
 import { OVERLOAD_FAULTS } from './overload-faults.js';
@@ -13,6 +14,7 @@ export const FAULTS: readonly Fault[] = [
   ...UPGRADE_FAULTS,
   ...INFRASTRUCTURE_FAULTS,
   ...INGEST_FAULTS,
+  ...FOREIGN_FAULTS,
   ...ARTIFACT_FAULTS,
   ...CRASH_POINT_FAULTS,
   ...OVERLOAD_FAULTS,
