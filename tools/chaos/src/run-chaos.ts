@@ -133,17 +133,7 @@ async function runWithFaults(
   releases: ReleaseStack,
 ): Promise<FaultyRun> {
   const { options, platform, log, redis, home, root } = setting;
-  const fleet = createFleet(setting, {
-    environmentOf: (service) => ({
-      ...throughLinks(platform.environmentOf(service), links),
-      PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
-    }),
-    mutant: options.mutant,
-  });
-  releases.push('fleet', () => fleet.stop());
-  options.onProgress(`starting ${options.instances} instances of each service`);
-  for (const service of SERVICE_NAMES) for (let i = 0; i < options.instances; i++) await fleet.add(service);
-  await fleet.waitUntilReady();
+  const fleet = await startFleet(setting, links, releases);
   const producer = await log.createProducer({ clientId: 'chaos' });
   const ingestLinks = new IngestLinks();
   releases.push('ingest links', () => ingestLinks.close());
@@ -199,6 +189,23 @@ async function runWithFaults(
     peakMemoryBytes,
     mutantReached,
   };
+}
+
+/** Every service several times, behind the links. */
+async function startFleet(setting: Setting, links: World['links'], releases: ReleaseStack): Promise<Fleet> {
+  const { options, platform } = setting;
+  const fleet = createFleet(setting, {
+    environmentOf: (service) => ({
+      ...throughLinks(platform.environmentOf(service), links),
+      PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
+    }),
+    mutant: options.mutant,
+  });
+  releases.push('fleet', () => fleet.stop());
+  options.onProgress(`starting ${options.instances} instances of each service`);
+  for (const service of SERVICE_NAMES) for (let i = 0; i < options.instances; i++) await fleet.add(service);
+  await fleet.waitUntilReady();
+  return fleet;
 }
 
 /**
