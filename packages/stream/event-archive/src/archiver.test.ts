@@ -4,7 +4,7 @@ import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import { toConsumerGroup } from '@perennial/contracts';
 import type { LogConsumer, LogRecord } from '@perennial/kafka';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
-import { type Clock, must, systemClock } from '@perennial/kernel';
+import { type Clock, createSeededRandom, must, systemClock } from '@perennial/kernel';
 import { createLogger, createMetrics } from '@perennial/telemetry';
 import { createRecords, encodeRecords, NAMESPACE, TOPIC } from './archive-test-kit.js';
 import { ARCHIVE_GROUP, type Archiver, startArchiver } from './archiver.js';
@@ -300,6 +300,53 @@ describe(`the archiver (seed ${SEED})`, () => {
     const chain = (await new EventArchive(world.blobs, NAMESPACE).list()).get(0);
     expect(chain?.gaps).toEqual([{ from: high, to: high + 3 }]);
     expect(await world.metrics.registry.metrics()).toMatch(/archive_records_lost_total\{.*\} 4\n/);
+  });
+
+  it('goes on behind offsets that have no record, wherever a fetch or a file meets them', async () => {
+    const random = createSeededRandom(SEED);
+    const world = create();
+    const ends = async () => [...(await world.log.offsets(TOPIC)).values()].map(({ high }) => high);
+    let offset = [0, 0];
+    const expected: LogRecord[][] = [[], []];
+    // Ends of transactions, before the first record, between records, several in a row, and last.
+    const appendControls = (partition: number) => {
+      for (let left = random() < 0.3 ? 1 + Math.floor(random() * 3) : 0; left > 0; left--) {
+        world.log.appendControl(TOPIC, partition);
+        offset = offset.map((next, i) => (i === partition ? next + 1 : next));
+      }
+    };
+    for (const [i, record] of world.records.entries()) {
+      const { partition } = record;
+      appendControls(partition);
+      world.nowMs = record.timestampMs;
+      world.log.append(record);
+      expected[partition]?.push({ ...record, offset: offset[partition] ?? 0 });
+      offset = offset.map((next, other) => (other === partition ? next + 1 : next));
+      // Archivers that begin anywhere: at a record, or at an offset without one.
+      if (i % 30 === 29) await (await world.start()).stop();
+    }
+    for (const partition of [0, 1]) world.log.appendControl(TOPIC, partition);
+    const archiver = await world.start();
+    world.nowMs += 86_400_000;
+    await world.until(async () => {
+      const chains = await new EventArchive(world.blobs, NAMESPACE).list();
+      return expected.every((records, partition) => chains.get(partition)?.next === (records.at(-1)?.offset ?? 0) + 1);
+    });
+    const chains = await new EventArchive(world.blobs, NAMESPACE).list();
+    for (const [partition, records] of expected.entries()) {
+      expect(chains.get(partition)).toMatchObject({ first: 0, gaps: [] });
+      expect(await world.readBack(partition)).toEqual(records);
+    }
+    await world.until(
+      async () => (await world.metrics.registry.metrics()).match(/archive_lag_records\{.*\} 0\n/g)?.length === 2,
+    );
+    const committed = await world.log.groupOffsets(GROUP, TOPIC);
+    expect([0, 1].map((partition) => committed.get(partition))).toEqual(await ends());
+    // Nothing is left that could stand still.
+    world.nowMs += 86_400_000;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(archiver.problems()).toEqual([]);
+    expect(await world.metrics.registry.metrics()).not.toMatch(/archive_records_lost_total\{.*\} [1-9]/);
   });
 
   it('does not go on where the log is another one', async () => {

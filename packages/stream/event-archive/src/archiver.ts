@@ -124,6 +124,7 @@ class TopicArchiver implements Archiver {
       seek: (offset) => {
         if (this.#archivers.get(partition) === archiver) this.#consumer?.seek(partition, offset);
       },
+      beyond: (offset) => this.#beyond(partition, offset),
     });
     this.#archivers.set(partition, archiver);
     archiver.start().catch((error: unknown) => {
@@ -147,10 +148,16 @@ class TopicArchiver implements Archiver {
     return offsets;
   }
 
+  #beyond(partition: number, next: number): number {
+    return this.#consumer?.beyond(partition, next) ?? next;
+  }
+
   async #commitGroup(): Promise<void> {
     const moved = new Map<number, number>();
     for (const [partition, { archived }] of this.#archivers) {
-      if (archived !== undefined && this.#committed.get(partition) !== archived) moved.set(partition, archived);
+      if (archived === undefined) continue;
+      const next = this.#beyond(partition, archived);
+      if (this.#committed.get(partition) !== next) moved.set(partition, next);
     }
     if (moved.size === 0) return;
     await this.#consumer?.commit(moved);
@@ -164,9 +171,9 @@ class TopicArchiver implements Archiver {
     const ends = await this.#options.log.offsets(this.#topic);
     for (const [partition, { archived, oldestMs, next }] of this.#archivers) {
       const end = ends.get(partition)?.high ?? 0;
-      const lag = Math.max(0, end - (archived ?? 0));
+      const lag = Math.max(0, end - this.#beyond(partition, archived ?? 0));
       // What is read waits for its file's window to end: that is no standstill.
-      if (next !== undefined) this.#health.observed(partition, { next, end });
+      if (next !== undefined) this.#health.observed(partition, { next: this.#beyond(partition, next), end });
       const ageMs = oldestMs === undefined ? 0 : Math.max(0, this.#clock.now() - oldestMs);
       this.#events.observed(partition, { lag, ageMs });
     }

@@ -16,7 +16,7 @@ function cut(records: readonly LogRecord[]): string[] {
       files.push(`${first}-${last}`);
       draft = undefined;
     }
-    if (draft === undefined) draft = new FileDraft(record, LIMITS);
+    if (draft === undefined) draft = new FileDraft(record, { ...LIMITS, from: record.offset });
     else draft.add(record);
   }
   return files;

@@ -6,7 +6,9 @@ import { ParquetFileWriter } from './parquet-file.js';
 /** Approximate size of a record object beyond its own bytes. */
 const RECORD_OVERHEAD_BYTES = 300;
 
-export interface FileDraftLimits {
+export interface FileDraftOptions {
+  /** The first offset that the file covers; offsets up to its first record have none. */
+  readonly from: number;
   readonly windowMs: number;
   readonly fileBytesMax: number;
   readonly rowGroupRows: number;
@@ -21,53 +23,55 @@ export interface FileDraftLimits {
 export class FileDraft {
   /** Its oldest record. */
   readonly first: LogRecord;
-  readonly #limits: FileDraftLimits;
+  readonly #options: FileDraftOptions;
   readonly #writer: ParquetFileWriter;
   #last: LogRecord;
   #bytes = 0;
+  #records = 0;
 
-  constructor(first: LogRecord, limits: FileDraftLimits) {
+  constructor(first: LogRecord, options: FileDraftOptions) {
     this.first = first;
     this.#last = first;
-    this.#limits = limits;
-    this.#writer = new ParquetFileWriter(limits);
+    this.#options = options;
+    this.#writer = new ParquetFileWriter(options);
     this.#take(first);
   }
 
   /** Records appended from this time on do not belong to it. */
   get windowEndMs(): number {
-    return (this.#toWindow(this.first) + 1) * this.#limits.windowMs;
+    return (this.#toWindow(this.first) + 1) * this.#options.windowMs;
   }
 
   /** Whether the next record belongs to the next file. */
   endsBefore(record: LogRecord): boolean {
     return (
       this.#toWindow(record) !== this.#toWindow(this.#last) ||
-      this.#bytes + toHeldBytes(record) > this.#limits.fileBytesMax
+      this.#bytes + toHeldBytes(record) > this.#options.fileBytesMax
     );
   }
 
   /** Adds the next record. True when that took milliseconds, because records were encoded. */
   add(record: LogRecord): boolean {
-    assert(record.offset === this.#last.offset + 1, 'a file has no gap');
+    assert(record.offset > this.#last.offset, 'records come in order');
     return this.#take(record);
   }
 
   /** Completes the file. Called once. */
-  finish(): { readonly stretch: ArchivedStretch; readonly bytes: Buffer } {
-    const { partition, offset, timestampMs } = this.first;
-    const stretch = { partition, first: offset, last: this.#last.offset, appendTimeMs: timestampMs };
-    return { stretch, bytes: this.#writer.finish() };
+  finish(): { readonly stretch: ArchivedStretch; readonly records: number; readonly bytes: Buffer } {
+    const { partition, timestampMs } = this.first;
+    const stretch = { partition, first: this.#options.from, last: this.#last.offset, appendTimeMs: timestampMs };
+    return { stretch, records: this.#records, bytes: this.#writer.finish() };
   }
 
   #take(record: LogRecord): boolean {
     this.#last = record;
+    this.#records++;
     this.#bytes += toHeldBytes(record);
     return this.#writer.add(record);
   }
 
   #toWindow(record: LogRecord): number {
-    return Math.floor(record.timestampMs / this.#limits.windowMs);
+    return Math.floor(record.timestampMs / this.#options.windowMs);
   }
 }
 

@@ -1,6 +1,6 @@
 import { AppError } from '@perennial/kernel';
 
-/** The records of one partition in a file: `first` to `last`, without gaps. */
+/** The records of one partition in a file: all that exist from offset `first` to `last`, which is the last one's. */
 interface ArchivedRange {
   readonly partition: number;
   readonly first: number;

@@ -19,6 +19,8 @@ export interface PartitionArchiverOptions {
   readonly readOffsets: () => Promise<PartitionOffsets>;
   /** Sets the offset from which the next records are delivered. */
   readonly seek: (offset: number) => void;
+  /** The offset, or the one behind those without a record that begin there, as far as they are known. */
+  readonly beyond: (offset: number) => number;
 }
 
 /**
@@ -29,8 +31,10 @@ export class PartitionArchiver {
   readonly #options: PartitionArchiverOptions;
   readonly #stop = new AbortController();
   readonly #mutex = new Mutex();
-  /** Offset of the next record to add; undefined before the files were listed. */
+  /** Offset of the next record to add, or of one that does not exist; undefined before the files were listed. */
   #next: number | undefined;
+  /** Where the last delivery began that was ahead; it was requested again from `#next`. */
+  #aheadAt: number | undefined;
   #archived = 0;
   /** The open file. */
   #draft: FileDraft | undefined;
@@ -111,11 +115,11 @@ export class PartitionArchiver {
 
   #closeQuiet(): Promise<void> {
     return this.#whileOwned(async () => {
-      const { clock, limits, readOffsets } = this.#options;
+      const { clock, limits, readOffsets, beyond } = this.#options;
       const draft = this.#draft;
       if (draft === undefined || clock.now() < draft.windowEndMs + limits.quietGraceMs) return;
       const { high } = await readOffsets();
-      if (high === this.#next) await this.#write();
+      if (this.#next !== undefined && high === beyond(this.#next)) await this.#write();
     });
   }
 
@@ -125,14 +129,22 @@ export class PartitionArchiver {
     await this.#mutex.idle();
   }
 
-  /** Records above the expected offset: of a fetch from before a seek, or the log has lost those between. */
+  /**
+   * Records above the expected offset: of a fetch from before a seek, or those between do not exist (ends of transactions,
+   * aborted ones), or the log has lost them.
+   */
   async #isAhead(records: readonly LogRecord[]): Promise<boolean> {
-    const { readOffsets, seek, events, partition } = this.#options;
+    const { readOffsets, seek, beyond, events, partition } = this.#options;
     const next = this.#next ?? 0;
     const first = records[0];
+    const aheadAt = this.#aheadAt;
+    this.#aheadAt = undefined;
     if (first === undefined || first.offset <= next) return false;
     const { low } = await this.#forEver(readOffsets);
     if (low <= next) {
+      // The answer to the seek begins there too: so nothing lies between.
+      if (first.offset === aheadAt || first.offset <= beyond(next)) return false;
+      this.#aheadAt = first.offset;
       seek(next);
       return true;
     }
@@ -146,9 +158,10 @@ export class PartitionArchiver {
   /** True when it took milliseconds. */
   #add(record: LogRecord): boolean {
     const { limits, fileBytesMax } = this.#options;
+    const from = this.#next ?? record.offset;
     this.#next = record.offset + 1;
     if (this.#draft !== undefined) return this.#draft.add(record);
-    this.#draft = new FileDraft(record, { ...limits, fileBytesMax });
+    this.#draft = new FileDraft(record, { ...limits, fileBytesMax, from });
     return false;
   }
 
@@ -157,13 +170,13 @@ export class PartitionArchiver {
     const { archive, partition, events } = this.#options;
     if (this.#draft === undefined) return;
     this.#puttingMs = this.#draft.first.timestampMs;
-    const { stretch, bytes } = this.#draft.finish();
+    const { stretch, records, bytes } = this.#draft.finish();
     this.#draft = undefined;
     await this.#forEver(() => archive.write(stretch, bytes));
     this.#puttingMs = undefined;
     this.#archived = stretch.last + 1;
     this.#options.health.advanced(partition);
-    events.written(partition, { records: stretch.last - stretch.first + 1, bytes: bytes.length, next: this.#archived });
+    events.written(partition, { records, bytes: bytes.length, next: this.#archived });
   }
 
   async #forEver<T>(operation: () => Promise<T>): Promise<T> {
