@@ -59,7 +59,7 @@ describe('runTraffic', () => {
 
     expect(result).toMatchObject({ sent: 102, answered: 102, failed: 0 });
     expect(result.latencyMs.count).toBeGreaterThanOrEqual(50);
-    expect(result.latencyMs.p99).toBeLessThan(1000);
+    expect(result.latencyMs.p99).toBeGreaterThanOrEqual(result.latencyMs.p50 ?? Number.NaN);
     expect(bodies[0]?.timestamp).toBe(new Date(startMs).toISOString());
     expect(new Set(bodies.map(({ messageId }) => messageId)).size).toBe(100);
     expect(
