@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +46,26 @@ describe('the folders of an installation', () => {
         expect(modeOf(join(home, name))).toBe(0o700);
       expect(modeOf(join(home, 'state/stack.json'))).toBe(0o600);
       expect(modeOf(join(home, 'state/namespaces/live.json'))).toBe(0o600);
+    }
+  });
+
+  it('are closed while another command writes its state files', async () => {
+    const layout = toLayout({ home });
+    mkdirSync(join(layout.stateDir, 'namespaces'), { recursive: true });
+    const writes = `
+      const fs = require('node:fs');
+      for (let i = 0; ; i++) {
+        fs.writeFileSync('one.json.partial', '{}');
+        fs.renameSync('one.json.partial', 'one.json');
+        if (i === 0) process.stdout.write('writes');
+      }`;
+    const other = spawn(process.execPath, ['-e', writes], { cwd: join(layout.stateDir, 'namespaces') });
+    await once(other.stdout, 'data');
+    try {
+      for (let i = 0; i < 2_000; i++) closeInstallation(layout);
+    } finally {
+      other.kill('SIGKILL');
+      await once(other, 'close');
     }
   });
 

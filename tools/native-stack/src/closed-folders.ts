@@ -61,6 +61,15 @@ function closeFiles(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isDirectory()) closeFolder(path);
-    else if (entry.isFile()) chmodSync(path, FILE_OWNER_ONLY);
+    else if (entry.isFile()) closeFile(path);
+  }
+}
+
+/** One that is gone by now was the unfinished file, or the lock, of a command that runs at the same time. */
+function closeFile(path: string): void {
+  try {
+    chmodSync(path, FILE_OWNER_ONLY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }

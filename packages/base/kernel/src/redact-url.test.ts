@@ -8,6 +8,7 @@ describe('redactUrl', () => {
     ['postgres://perennial:a%40b@127.0.0.1:1/perennial', 'postgres://perennial:***@127.0.0.1:1/perennial'],
     ['postgres://perennial@127.0.0.1/x', 'postgres://perennial@127.0.0.1/x'],
     ['redis://:pass:word@h@127.0.0.1:99999999', 'redis://***@127.0.0.1:99999999'],
+    ['redis://:pass/word@127.0.0.1:1', 'redis://***@127.0.0.1:1'],
     ['127.0.0.1:9092', '127.0.0.1:9092'],
   ])('%s: %s', (url, redacted) => expect(redactUrl(url)).toBe(redacted));
 
