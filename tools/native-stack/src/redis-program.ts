@@ -61,10 +61,19 @@ export function findRedis(cacheDir: string, writtenBy?: RedisVersion): RedisProg
   return found.find((program) => !hasKnownHoles(program)) ?? found[0];
 }
 
+/** What an earlier version started, which took Redis first and did not look for holes. */
+export function findRedisOnPath(): RedisProgram | undefined {
+  return listUsable(['redis-server', 'valkey-server'])[0];
+}
+
 /** In the order of preference: those of the PATH, then those of the cache. */
 function listInstalled(cacheDir: string): RedisProgram[] {
   const cached = [join(cacheDir, VALKEY_CACHE, 'valkey-server'), join(cacheDir, JAR_CACHE, 'redis-server')];
-  return ['valkey-server', 'redis-server', ...cached.filter((command) => existsSync(command))].flatMap((command) => {
+  return listUsable(['valkey-server', 'redis-server', ...cached.filter((command) => existsSync(command))]);
+}
+
+function listUsable(commands: readonly string[]): RedisProgram[] {
+  return commands.flatMap((command) => {
     const version = readVersion(command);
     return version !== undefined && isUsable(version) ? [{ command, ...version }] : [];
   });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { toRedisCheck } from './machine.js';
+import { findWriter } from './redis.js';
 import { findRedis } from './redis-program.js';
 import { canRead, hasKnownHoles, isUsable, parseRedisVersion, type RedisVersion } from './redis-version.js';
 
@@ -89,6 +90,21 @@ describe('the server to start', () => {
     expect(find(valkey('9.1.2'))).toBe('Valkey 9.1.2');
     expect(find(redis('8.0.0'))).toBe('Redis 8.4.0');
     expect(find(valkey('9.2.0'))).toBeUndefined();
+  });
+
+  it('is the one that wrote the data of an earlier version, where no other can read them', () => {
+    const data = join(folder, 'data');
+    const findFor = () => find(findWriter(data));
+    install('bin/redis-server', redis('7.4.2'));
+    install('cache/valkey-9.1.2.post2/valkey-server', valkey('9.1.2'));
+    expect(findFor()).toBe('Valkey 9.1.2');
+    mkdirSync(join(data, 'appendonlydir'), { recursive: true });
+    expect(findFor()).toBe('Redis 7.4.2');
+    install('bin/redis-server', redis('7.0.15'));
+    expect(findFor()).toBe('Valkey 9.1.2');
+    writeFileSync(join(data, 'written-by.json'), JSON.stringify(valkey('9.1.2')));
+    install('bin/redis-server', redis('8.4.0'));
+    expect(findFor()).toBe('Valkey 9.1.2');
   });
 });
 

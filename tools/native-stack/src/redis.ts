@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { closeFolder } from './closed-folders.js';
 import { startDaemon } from './daemon.js';
 import type { PartContext, PartDriver } from './part.js';
 import { LOOPBACK } from './ports.js';
-import { provideRedis } from './redis-program.js';
+import { findRedisOnPath, provideRedis } from './redis-program.js';
 import type { RedisVersion } from './redis-version.js';
 import { readStateFile, writeStateFile } from './state-file.js';
 
@@ -13,6 +13,8 @@ const PROBE_TIMEOUT_MS = 2_000;
 
 /** In the data folder: which server wrote it last, since older ones cannot read its files. */
 const WRITTEN_BY = 'written-by.json';
+/** What a server keeps there: Redis 7 and Valkey, and Redis 6. */
+const DATA = ['appendonlydir', 'appendonly.aof'];
 
 /** Valkey or Redis: the one on the PATH where it has no known holes, else a fetched one. */
 export const redisDriver: PartDriver = {
@@ -24,16 +26,15 @@ export const redisDriver: PartDriver = {
   stopDeadlineMs: 15_000,
 
   async prepare({ cacheDir, dataDir, onProgress }) {
-    await provideRedis({ cacheDir, onProgress }, readStateFile<RedisVersion>(join(dataDir, WRITTEN_BY)));
+    await provideRedis({ cacheDir, onProgress }, findWriter(dataDir));
   },
 
   async start(context) {
     closeFolder(context.dataDir);
-    const writtenBy = join(context.dataDir, WRITTEN_BY);
-    const { command, name, version } = await provideRedis(context, readStateFile<RedisVersion>(writtenBy));
+    const { command, name, version } = await provideRedis(context, findWriter(context.dataDir));
     const configuration = join(context.dataDir, 'redis.conf');
     writeFileSync(configuration, toRedisConfiguration(context), { mode: 0o600 });
-    writeStateFile(writtenBy, { name, version });
+    writeStateFile(join(context.dataDir, WRITTEN_BY), { name, version });
     return startDaemon({
       command,
       args: [configuration],
@@ -51,6 +52,16 @@ export const redisDriver: PartDriver = {
     if (answer !== '+OK\r\n+PONG\r\n') throw new Error(`Redis answers ${JSON.stringify(answer)}`);
   },
 };
+
+/**
+ * The server that wrote the data last; undefined when there are none. Data of an earlier version, which did not note it,
+ * are of the server on the PATH where there is one, else of an old Redis that every server can read.
+ */
+export function findWriter(dataDir: string): RedisVersion | undefined {
+  const noted = readStateFile<RedisVersion>(join(dataDir, WRITTEN_BY));
+  if (noted !== undefined || !DATA.some((name) => existsSync(join(dataDir, name)))) return noted;
+  return findRedisOnPath();
+}
 
 /** A commit is on disk before its outbox is published, and nothing is ever evicted. */
 export function toRedisConfiguration({
