@@ -27,12 +27,18 @@ export async function runPlaceholderCommand(
   const [id] = ids;
   if (id === undefined || ids.length > 1) throw usage(`placeholders ${action} takes one id`);
   const key = parsePlaceholder(id);
-  const { added, allowed } = await store.loadChanges();
-  if (added.length + allowed.length >= CHANGES_MAX)
-    throw usage(`there are ${CHANGES_MAX} changes, the most there can be`);
+  await checkRoom(store, key, rule);
   await store.set(key, rule);
   const stands = createPlaceholderIds(await store.loadChanges()).has(key) ? 'a placeholder' : 'an id';
   print(values.json ? JSON.stringify({ id: key, rule }) : `${JSON.stringify(key)} is ${stands} within ten seconds`);
+}
+
+/** Only a further change needs room: one that is there can be taken back, or changed to its opposite. */
+async function checkRoom(store: PlaceholderRepository, key: string, rule: PlaceholderRule): Promise<void> {
+  const { added, allowed } = await store.loadChanges();
+  const changed = [...added, ...allowed];
+  if (rule === 'built-in' || changed.includes(key) || changed.length < CHANGES_MAX) return;
+  throw usage(`there are ${CHANGES_MAX} changes, the most there can be`);
 }
 
 async function list(
