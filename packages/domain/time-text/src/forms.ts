@@ -13,8 +13,9 @@ export interface Reading {
   readonly weekday?: number;
 }
 
-// `2024-03-01`, then T or a space, then the time (fraction after a point or comma), then the rest, which is the zone.
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(.*))?$/;
+// `2024-03-01`, then T or a space, then the time (fraction after a point or comma), then the rest, which is the zone. After
+// a space the hour may have one digit: spreadsheets write `2024-03-01 9:05`.
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:(?:[Tt ](?=\d\d)| )(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(.*))?$/;
 // `20240301` and `20240301T100000Z`; without the T only with seconds: 12 digits would also be epoch ms.
 const ISO_BASIC =
   /^((?:19|20)\d{2})(\d{2})(\d{2})(?:[Tt ]?(\d{2})(\d{2})(\d{2})(?:[.,](\d{1,9}))?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
@@ -24,6 +25,9 @@ const MAIL = /^(?:([A-Za-z]{3}), ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{
 // `Fri Mar 01 2024 10:00:00 GMT+0100 (Central European Standard Time)`: what Date.toString writes.
 const SCRIPT =
   /^([A-Za-z]{3}) ([A-Za-z]{3}) (\d{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (GMT[+-]\d{4})(?: \([^()]{1,60}\))?$/;
+// `1-Mar-24 9:05 AM`, `01-MAR-2024 10:00:00.5`: Excel and Oracle.
+const DASHED =
+  /^(\d{1,2})-([A-Za-z]{3})-(\d{4}|\d{2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?(.*))?$/;
 const NUMERIC =
   /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?(.*))?$/;
 
@@ -64,9 +68,19 @@ export function readNamedMonth(text: string): Reading | undefined {
     return toNamed({ year, month, day, hour, minute, second }, { weekday, zone: named });
   }
   const script = SCRIPT.exec(text);
-  if (script === null) return undefined;
+  if (script === null) return readDashed(text);
   const [, weekday, month, day, year, hour, minute, second, zone] = script;
   return toNamed({ year, month, day, hour, minute, second }, { weekday, zone });
+}
+
+function readDashed(text: string): Reading | undefined {
+  const match = DASHED.exec(text);
+  if (match === null) return undefined;
+  const [, day, name = '', year = '', hour, minute, second, fraction, half, rest = ''] = match;
+  const month = MONTHS.indexOf(name.toLowerCase()) + 1;
+  if (month === 0) return undefined;
+  const civil = toCivil({ year: toFullYear(year), month: String(month), day, hour, minute, second, fraction });
+  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
 }
 
 /** True for a date such as 12/1/2010 8:26, which does not say whether day or month comes first. */
@@ -80,10 +94,17 @@ export function readNumericDate(text: string, order: DateOrder): Reading | undef
   if (match === null) return undefined;
   const [, first, , second, year = '', hour, minute, seconds, fraction, half, rest = ''] = match;
   const [day, month] = order === 'dmy' ? [first, second] : [second, first];
-  const fullYear = year.length === 4 ? year : String(Number(year) + (Number(year) < 70 ? 2000 : 1900));
-  const civil = toCivil({ year: fullYear, month, day, hour, minute, second: seconds, fraction });
-  const clock = half === undefined ? civil.hour : toHour(civil.hour, half);
-  return { civil: { ...civil, hour: clock }, zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+  const civil = toCivil({ year: toFullYear(year), month, day, hour, minute, second: seconds, fraction });
+  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+}
+
+function toFullYear(year: string): string {
+  return year.length === 4 ? year : String(Number(year) + (Number(year) < 70 ? 2000 : 1900));
+}
+
+/** The time with its hour by a clock of 24 hours, where AM or PM (`half`) is written. */
+function toClock(civil: Civil, half: string | undefined): Civil {
+  return half === undefined ? civil : { ...civil, hour: toHour(civil.hour, half) };
 }
 
 /** 12 AM is 0, 12 PM is 12; 0 and 13 are hours of no such clock, and 24 is none of any. */

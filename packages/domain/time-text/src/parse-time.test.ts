@@ -38,13 +38,23 @@ describe('parseTime reads', () => {
     ['2024-07-01 10:00:00.000 America/New_York', '2024-07-01T14:00:00.000Z'],
     ['2024-03-01 10:00:00 GMT+0900', '2024-03-01T01:00:00.000Z'],
     ['2024-03-01 10:00:00\u22120500', '2024-03-01T15:00:00.000Z'],
+    ['2024-03-01T10:00Z[UTC]', '2024-03-01T10:00:00.000Z'],
+    ['2024-03-01T10:00:00.5Z[Etc/UTC]', '2024-03-01T10:00:00.500Z'],
+    ['2024-03-01 9:05 +09:00', '2024-03-01T00:05:00.000Z'],
     ['2024/3/1 9:05:00 +09:00', '2024-03-01T00:05:00.000Z'],
     // Mail, HTTP, JavaScript.
     ['Fri, 01 Mar 2024 10:00:00 +0100', '2024-03-01T09:00:00.000Z'],
     ['Fri, 1 Mar 2024 10:00:00 GMT', '2024-03-01T10:00:00.000Z'],
     ['1 Mar 2024 10:00 EST', '2024-03-01T15:00:00.000Z'],
     ['Fri Mar 01 2024 10:00:00 GMT+0100 (Central European Standard Time)', '2024-03-01T09:00:00.000Z'],
+    // Excel and Oracle.
+    ['1-Mar-24', '2024-03-01T00:00:00.000Z'],
+    ['01-MAR-2024 10:00:00.5 +01:00', '2024-03-01T09:00:00.500Z'],
+    ['31-Dec-99 12:05 AM UTC', '1999-12-31T00:05:00.000Z'],
     // Epoch times.
+    ['1.7092872E9', '2024-03-01T10:00:00.000Z'],
+    ['1.7092872001234E9', '2024-03-01T10:00:00.123Z'],
+    ['1.709287200123E12', '2024-03-01T10:00:00.123Z'],
     ['1709287200', '2024-03-01T10:00:00.000Z'],
     ['1709287200.5', '2024-03-01T10:00:00.500Z'],
     ['1709287200123', '2024-03-01T10:00:00.123Z'],
@@ -101,6 +111,14 @@ describe('parseTime says what is wrong', () => {
     ['2024-01-01T10:00:00.1234567891Z', 'unknown_form'],
     ['-1709287200', 'unknown_form'],
     ['1e12', 'unknown_form'],
+    ['1.70929E+09', 'unknown_form'],
+    ['1.7E99', 'number_out_of_range'],
+    ['2024-03-01T9:05:00Z', 'unknown_form'],
+    ['2024-03-01T10:00:00Z+00:00', 'invalid_zone'],
+    ['30-Feb-24', 'no_such_day'],
+    ['1-Foo-24', 'unknown_form'],
+    ['1-Mar-24 10:00', 'no_zone'],
+    ['1-Mar-24 13:00 PM UTC', 'no_such_time'],
     ['0x65e1a0a0', 'unknown_form'],
     ['Infinity', 'unknown_form'],
     ['Fri, 1 Foo 2024 10:00:00 GMT', 'unknown_form'],
@@ -161,6 +179,9 @@ const WRITERS: ReadonlyArray<[string, number, (ms: number, offset: number) => st
   ['BigQuery', 1, (ms) => `${toLocal(ms, 0).replace('T', ' ')} UTC`],
   ['Shopify', 1000, (ms, offset) => `${toLocal(ms, offset).replace('T', ' ').slice(0, 19)} ${toOffset(offset, '')}`],
   ['minutes', 60_000, (ms, offset) => `${toLocal(ms, offset).replace('T', ' ').slice(0, 16)} ${toOffset(offset, ':')}`],
+  ['Java in UTC', 1, (ms) => `${new Date(ms).toISOString()}[UTC]`],
+  ['one digit of an hour', 60_000, (ms) => `${toLocal(ms, 0).replace('T', ' ').replace(' 0', ' ').slice(0, -7)} UTC`],
+  ['a double of seconds', 1000, (ms) => toDouble(Math.floor(ms / 1000))],
   ['RFC 1123', 1000, (ms) => new Date(ms).toUTCString()],
   ['RFC 2822', 1000, (ms, offset) => new Date(ms + offset * 60_000).toUTCString().replace('GMT', toOffset(offset, ''))],
   ['epoch seconds', 1000, (ms) => String(Math.floor(ms / 1000))],
@@ -171,6 +192,11 @@ const WRITERS: ReadonlyArray<[string, number, (ms: number, offset: number) => st
 
 function toLocal(ms: number, offset: number): string {
   return new Date(ms + offset * 60_000).toISOString().slice(0, -1);
+}
+
+/** As Java prints doubles from 10 million on. */
+function toDouble(value: number): string {
+  return value.toExponential().replace('e+', 'E');
 }
 
 function toOffset(offset: number, colon: string): string {

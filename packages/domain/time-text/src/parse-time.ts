@@ -31,7 +31,8 @@ export type ParsedTime =
 /** Longest form: Date.toString with the name of the zone. */
 const TEXT_CHARS_MAX = 100;
 
-const NUMBER = /^\d{1,20}(?:\.\d{1,20})?$/;
+// `1.7092872E9` is how Java and BigQuery's API print a double. Excel's `1.70929E+09` has lost its last digits.
+const NUMBER = /^\d{1,20}(?:\.\d{1,20})?(?:E\d{1,2})?$/;
 
 /** Parses a time in one of the forms that clients, databases and exports write (README). Pure; never throws. */
 export function parseTime(value: string | number, options: TimeOptions = {}): ParsedTime {
@@ -69,8 +70,8 @@ function toMs(reading: Reading, options: TimeOptions): number | TimeProblem {
   return reading.dateOnly ? wallMs : 'no_zone';
 }
 
-// `+01:00[Europe/Berlin]` (RFC 9557), `+0000 UTC` (Go): the offset decides, the name only comments on it.
-const OFFSET_AND_NAME = /^([+\-\u2212][\d:]{1,5})(?: ?\[[A-Za-z][\w+\-/]{1,62}\]| [A-Z]{1,5})$/;
+// `+01:00[Europe/Berlin]`, `Z[UTC]` (RFC 9557, Java), `+0000 UTC` (Go): the offset decides, the name only comments on it.
+const OFFSET_AND_NAME = /^(Z|[+\-\u2212][\d:]{1,5})(?: ?\[[A-Za-z][\w+\-/]{1,62}\]| [A-Z]{1,5})$/;
 const ZONE = /^ ?(?:\[([A-Za-z][\w+\-/]{1,62})\]|([+\-\u2212]\d.*|[A-Za-z].*))$/;
 
 function inZoneText(wallMs: number, text: string): number | TimeProblem {

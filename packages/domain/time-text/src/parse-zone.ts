@@ -32,7 +32,13 @@ export function parseZone(text: string): string | undefined {
 
 function readZone(text: string): string | undefined {
   const name = text.toLowerCase();
-  return readName(text) ?? readOffset(text) ?? (Object.hasOwn(WINDOWS_ZONES, name) ? WINDOWS_ZONES[name] : undefined);
+  if (name === 'z') return 'UTC';
+  return (
+    readName(text) ??
+    readName(text.replaceAll(' ', '_')) ??
+    readOffset(text) ??
+    (Object.hasOwn(WINDOWS_ZONES, name) ? WINDOWS_ZONES[name] : undefined)
+  );
 }
 
 function readName(text: string): string | undefined {
@@ -47,8 +53,11 @@ function readName(text: string): string | undefined {
   }
 }
 
+// The end of what JavaScript's Date.toString writes, `GMT+0900 (Japan Standard Time)`, has the zone's name as a comment.
+const COMMENT = / \([^()]{1,60}\)$/;
+
 function readOffset(text: string): string | undefined {
-  const minutes = parseOffset(text.replace(/^(?:GMT|UTC) ?(?=[+\-\u2212])/i, ''));
+  const minutes = parseOffset(text.replace(COMMENT, '').replace(/^(?:GMT|UTC) ?(?=[+\-\u2212])/i, ''));
   return minutes === undefined ? undefined : toZone(minutes);
 }
 
