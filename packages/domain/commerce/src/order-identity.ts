@@ -6,10 +6,13 @@ const ORDER_ID_FIELDS: readonly string[] = ['order_id', 'orderId', 'transaction_
 const REFUND_ID_FIELDS: readonly string[] = ['refund_id', 'refundId'];
 
 /** What clients send when they have no id: many orders with one of these are not one order. */
-const PLACEHOLDER = /^(undefined|null|none|nil|nan|n\/a|na|unknown|test|0+|-1|\[object object\])$/i;
+const PLACEHOLDER =
+  /^(?:[("'<[{]?(?:undefined|null|none|nil|nan|#?n\/a|na|unknown|not[ _-]set|test|true|false)[)"'>\]}]?|0+|-1|\\n|\[object \w+\])$/i;
+/** Punctuation alone, and templates that nobody filled in. */
+const EMPTY = /^(?:[!-/:-@[-`{-~]+|\{\{.*\}\}|\$\{.*\}|<%.*%>)$/;
 
-/** Of zeros alone; longer ids need no look. */
-const PLACEHOLDER_CHARS_MAX = 20;
+/** Longer ids need no look: a UUID is one. */
+const PLACEHOLDER_CHARS_MAX = 32;
 
 /** Longer ids are no ids of a shop. */
 const ID_CHARS_MAX = 256;
@@ -37,7 +40,11 @@ function readId(properties: unknown, fields: readonly string[]): string | undefi
     const text = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
     if (typeof text !== 'string' || text.length > ID_CHARS_MAX) continue;
     const id = text.trim();
-    if (id !== '' && !(id.length <= PLACEHOLDER_CHARS_MAX && PLACEHOLDER.test(id))) return id;
+    if (id !== '' && !isPlaceholder(id)) return id;
   }
   return undefined;
+}
+
+function isPlaceholder(id: string): boolean {
+  return id.length <= PLACEHOLDER_CHARS_MAX && (PLACEHOLDER.test(id) || EMPTY.test(id));
 }

@@ -64,8 +64,20 @@ describe('the identity of an order', () => {
     { order_id: '000' },
     { order_id: null },
     { order_id: {} },
+    { order_id: '(not set)' },
+    { order_id: 'not_set', transaction_id: '<nil>' },
+    { order_id: '"null"' },
+    { order_id: '#N/A' },
+    { order_id: '\\N' },
+    { order_id: '--' },
+    { order_id: '{{order.order_number}}' },
+    { order_id: '[object Undefined]' },
     5,
   ])('is unknown for %j', (properties) => expect(toOrderIdentity(ORDER_COMPLETED, properties)).toBeUndefined());
+
+  it.each(['#1001', '-7', 'A', 'null-7', 'testament', '[7]', '10', 'N'])('is %j, which only looks like none', (id) =>
+    expect(same({ order_id: id }, { transaction_id: id })).toBe(true),
+  );
 
   it('tells partial refunds apart by refund id, else by amount', () => {
     const refund = (fields: object) => ({ order_id: '7', ...fields });
