@@ -140,6 +140,20 @@ describe('mapping', () => {
     expect(await revenueOf('price=P', 'P,order_total')).toBe(25.5);
   });
 
+  it('gives an order one id of its rows, the same one in any sequence', async () => {
+    const header = 'user_id,ts,event_type,order_id,line,value';
+    const lines = ['A', 'B', 'C', 'D'].map((line) => `u,2024-01-01,purchase,o1,${line},5`);
+    const read = async (rows: readonly string[]) => {
+      const options = { map: parseColumnMap('id=line') };
+      return (await readOrders(() => Readable.from([Buffer.from([header, ...rows].join('\n'))]), options)).event(0)
+        .messageId;
+    };
+    const id = await read(lines);
+    for (let turn = 1; turn < lines.length; turn++) {
+      expect(await read([...lines.slice(turn), ...lines.slice(0, turn)])).toBe(id);
+    }
+  });
+
   it('finds rows that contradict their order', async () => {
     const { badRows, length } = await read(
       [

@@ -252,14 +252,23 @@ export class OrderTable {
     this.#orders.weight.set(order, this.#orders.weight.at(order) + toBytesBound(row));
     if (row.timestampMs < this.#orders.time.at(order)) this.#orders.time.set(order, row.timestampMs);
     this.#noteWorth(order, row);
-    // An id that a column gives is that of the order's first row.
-    if (row.id === undefined) this.#addHash(order, toRowHash(row));
+    const hash = toRowHash(row);
+    if (row.id === undefined) this.#addHash(order, hash);
+    else this.#keepLowerHash(order, hash);
   }
 
   /** A total counts once an order, on whichever of its rows it stands. */
   #noteWorth(order: number, row: WholeRow): void {
     if (row.total !== undefined) this.#orders.total.set(order, row.total);
     if (row.currency !== undefined) this.#orders.currency.set(order, this.#texts.words.intern(row.currency));
+  }
+
+  /** Of the ids that a column gives to an order's rows one is the order's: the same one in any sequence of the rows. */
+  #keepLowerHash(order: number, { high, low }: RowId): void {
+    const known = this.hash(order);
+    if (known.high < high || (known.high === high && known.low <= low)) return;
+    this.#orders.high.set(order, high);
+    this.#orders.low.set(order, low);
   }
 
   #addHash(order: number, { high, low }: RowId): void {

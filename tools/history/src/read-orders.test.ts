@@ -82,6 +82,25 @@ describe('readOrders', () => {
     expect('revenue' in (toEvents(history)[0]?.properties ?? {})).toBe(false);
   });
 
+  it.each(['\\N', 'NULL', 'null', 'None', 'NaN', 'nan', 'NA', 'N/A', '#N/A', '(null)', '<NA>', 'undefined'])(
+    'takes %s for no value: it joins no orders and no users, and spoils no number',
+    async (none) => {
+      const rows = ['u1', 'u2', 'u3', none].map(
+        (user) => `${user},2024-01-01,purchase,${none},${none},${none},5,${none}`,
+      );
+      const history = await read(rows);
+      expect(toEvents(history).map(({ userId, properties }) => [userId, properties.revenue, properties.extra])).toEqual(
+        [
+          ['u1', 5, none],
+          ['u2', 5, none],
+          ['u3', 5, none],
+        ],
+      );
+      expect(new Set(toEvents(history).map(({ properties }) => properties.order_id)).size).toBe(3);
+      expect(history.badRows.first).toEqual([{ line: 5, reason: 'has no user_id' }]);
+    },
+  );
+
   it('sends other types row by row under their own name', async () => {
     const history = await read(['u1,2024-01-01,view,A,s1,,1.5,x', 'u1,2024-01-01,view,B,s1,2,,']);
     expect(toEvents(history).map(({ event, properties }) => ({ event, properties }))).toEqual([
@@ -99,7 +118,7 @@ describe('readOrders', () => {
         'u1,2024-01-01 10:00:00,purchase,,,1,5,',
         'u1,2024-01-01,,,,1,5,',
         'u1,2024-01-01,purchase,,,one,5,',
-        'u1,2024-01-01,purchase,,,1,NaN,',
+        'u1,2024-01-01,purchase,,,1,Infinity,',
         'u1,2024-01-01,purchase,,,1,1e999,',
         'u1,2024-01-01,purchase',
         'u"1,2024-01-01,purchase,,,1,5,',
@@ -118,7 +137,7 @@ describe('readOrders', () => {
       { line: 5, reason: 'ts "2024-01-01 10:00:00" has no time zone (end it with Z or an offset)' },
       { line: 6, reason: 'has no event_type' },
       { line: 7, reason: 'quantity "one" is not a finite number' },
-      { line: 8, reason: 'value "NaN" is not a finite number' },
+      { line: 8, reason: 'value "Infinity" is not a finite number' },
       { line: 9, reason: 'value "1e999" is not a finite number' },
       { line: 10, reason: 'has 3 columns, the header has 8' },
       { line: 11, reason: 'has a quote that is out of position or never closes' },

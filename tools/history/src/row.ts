@@ -118,7 +118,9 @@ export class RowReader {
   #text(fields: readonly string[], column: HistoryColumn): string {
     const reader = this.#rules.columns.readers[column];
     if (reader === undefined) return '';
-    const text = typeof reader === 'number' ? (fields[reader] ?? '').trim() : toText(reader, fields);
+    // Any text may stand there: `NA` is Namibia.
+    const toCell = column === 'extra' ? trim : toValue;
+    const text = typeof reader === 'number' ? toCell(fields[reader]) : toText(reader, fields, toCell);
     // A broken encoding would map several ids to one: U+FFFD stands for bytes that are not valid.
     if (!text.includes('\uFFFD')) return text;
     const { encoding } = this.#rules;
@@ -194,14 +196,36 @@ export class RowReader {
   }
 }
 
-function toText(reader: Exclude<ColumnReader, number>, fields: readonly string[]): string {
+function toText(
+  reader: Exclude<ColumnReader, number>,
+  fields: readonly string[],
+  toCell: (field: string | undefined) => string,
+): string {
   if ('constant' in reader) return reader.constant;
   if ('signAt' in reader) return '';
   for (const at of reader.anyAt) {
-    const text = (fields[at] ?? '').trim();
+    const text = toCell(fields[at]);
     if (text !== '') return text;
   }
   return '';
+}
+
+/** What databases, R, Python and spreadsheets write for no value: all orders without an id would be one order `NULL`. */
+const NO_VALUE: ReadonlySet<string> = new Set([
+  ...['\\n', 'null', '(null)', '<null>', '[null]', 'none', 'nan', 'na', '<na>', 'n/a', '#n/a', 'nil', 'undefined'],
+]);
+
+/** Longest of them, in characters: longer fields need no look. */
+const NO_VALUE_CHARS_MAX = 9;
+
+function trim(field: string | undefined): string {
+  return (field ?? '').trim();
+}
+
+/** A field without blanks around it; empty where it says that there is no value. */
+function toValue(field: string | undefined): string {
+  const text = trim(field);
+  return text.length > 1 && text.length <= NO_VALUE_CHARS_MAX && NO_VALUE.has(text.toLowerCase()) ? '' : text;
 }
 
 /** Spreadsheets write a separator for each column that any row of the sheet ever had. */
