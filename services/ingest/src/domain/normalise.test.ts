@@ -110,6 +110,11 @@ describe('normalise accepts', () => {
 
   it('the timestamp that can be read, where another cannot', () => {
     expect(accept({ ...track, originalTimestamp: 'soon', timestamp: iso(-1000) }).timestampMs).toBe(RECEIVED_AT - 1000);
+    for (const impossible of ['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '2099-01-01T00:00:00Z']) {
+      const both = { ...track, originalTimestamp: impossible, timestamp: iso(-1000) };
+      expect(accept(both).timestampMs).toBe(RECEIVED_AT - 1000);
+      expect(normalise({ ...both, timestamp: 'soon' }, arrival)).toMatchObject({ field: 'originalTimestamp' });
+    }
     expect(accept({ ...track, timestamp: '', sentAt: '' })).toMatchObject({ timestampMs: RECEIVED_AT, ignored: [] });
   });
 
@@ -127,6 +132,14 @@ describe('normalise accepts', () => {
   it.each([
     [
       { userId: 'undefined', anonymousId: 'a' },
+      { userId: undefined, anonymousId: 'a', ignored: ['user_id'] },
+    ],
+    [
+      { userId: false, anonymousId: 'a' },
+      { userId: undefined, anonymousId: 'a', ignored: ['user_id'] },
+    ],
+    [
+      { userId: '  ', anonymousId: 'a' },
       { userId: undefined, anonymousId: 'a', ignored: ['user_id'] },
     ],
     [
@@ -202,7 +215,7 @@ const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
   ['a call other than the path', track, 'invalid_type', { callType: 'page' }],
   ['no id', { type: 'track', event: 'x' }, 'missing_id'],
   ['empty ids', { ...track, userId: '', anonymousId: '' }, 'missing_id'],
-  ['a blank id', { ...track, userId: '   ' }, 'invalid_id'],
+  ['a blank id', { ...track, userId: '   ' }, 'placeholder_id'],
   ['an id of 10 KB', { ...track, userId: 'x'.repeat(10_240) }, 'invalid_id'],
   ['an id of 257 characters', { ...track, userId: 'x'.repeat(257) }, 'invalid_id'],
   ['a NUL in an id', { ...track, userId: 'a\0b' }, 'invalid_id'],
@@ -210,7 +223,7 @@ const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
   ['half a surrogate pair', { ...track, userId: 'a\ud83d' }, 'invalid_id'],
   ['a fraction as id', { ...track, userId: 1.5 }, 'invalid_id'],
   ['an object as id', { ...track, userId: {} }, 'invalid_id'],
-  ['a boolean as id', { ...track, userId: true }, 'invalid_id'],
+  ['a boolean as id', { ...track, userId: true }, 'placeholder_id'],
   ['alias without previousId', { type: 'alias', userId: 'u' }, 'missing_id'],
   ['alias of anonymous', { type: 'alias', anonymousId: 'u', previousId: 'x' }, 'missing_id'],
   ['group without groupId', { type: 'group', userId: 'u' }, 'missing_id'],

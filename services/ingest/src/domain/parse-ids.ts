@@ -53,7 +53,12 @@ const ABSENT: ReadId = { id: undefined, isPlaceholder: false };
 const PLACEHOLDER: ReadId = { id: undefined, isPlaceholder: true };
 
 function readId(raw: JsonObject, field: IdField, placeholders: PlaceholderIds): ReadId | Rejection {
-  const id = parseId(raw[field], field);
+  const value = raw[field];
+  // `user && user.id` gives false where nobody is logged in; a template without a value gives blanks.
+  if (typeof value === 'boolean' || (typeof value === 'string' && value !== '' && value.trim() === '')) {
+    return PLACEHOLDER;
+  }
+  const id = parseId(value, field);
   if (id instanceof Rejection) return id;
   if (id === undefined) return ABSENT;
   return placeholders.has(id) ? PLACEHOLDER : { id, isPlaceholder: false };

@@ -21,6 +21,12 @@ interface Receipt {
   readonly sentAt?: unknown;
 }
 
+/**
+ * Clients send `originalTimestamp` (RudderStack) or `timestamp` (Segment) with the same meaning, and some both: the first
+ * that can be read and is possible counts.
+ */
+const TIME_FIELDS = ['originalTimestamp', 'timestamp'] as const;
+
 /** A time as the client sent it. */
 interface SentTime {
   readonly field: string;
@@ -32,15 +38,38 @@ interface SentTime {
  * The times of an event, with the client's clock corrected by `sentAt` where that is plausible; never in the future. Only a
  * wrong time of the event itself rejects it.
  */
-export function parseTimes(raw: JsonObject, { receivedAtMs, clockMode, sentAt }: Receipt): EventTimes | Rejection {
-  const original = readOriginal(raw);
-  if (original instanceof Rejection) return original;
-  if (clockMode === 'events') return toPastTimes(original, receivedAtMs);
-  if (original === undefined) return { timestampMs: receivedAtMs, receivedAtMs, isSentAtIgnored: false };
-  const own = readSentAt(raw.sentAt, original.ms, receivedAtMs);
+export function parseTimes(raw: JsonObject, receipt: Receipt): EventTimes | Rejection {
+  let rejection: Rejection | undefined;
+  for (const field of TIME_FIELDS) {
+    if (isAbsent(raw[field])) continue;
+    const times = parseField(raw, field, receipt);
+    if (!(times instanceof Rejection)) return times;
+    rejection ??= times;
+  }
+  return rejection ?? toTimesOfReceipt(receipt);
+}
+
+function parseField(raw: JsonObject, field: string, receipt: Receipt): EventTimes | Rejection {
+  const value = raw[field];
+  const ms = parseMoment(value, field);
+  if (ms instanceof Rejection) return ms;
+  const original = { field, value, ms };
+  return receipt.clockMode === 'events' ? toPastTimes(original, receipt) : toWallTimes(original, raw.sentAt, receipt);
+}
+
+/** Times of an event that has none itself. */
+function toTimesOfReceipt({ receivedAtMs, clockMode }: Receipt): EventTimes | Rejection {
+  if (clockMode === 'wall') return { timestampMs: receivedAtMs, receivedAtMs, isSentAtIgnored: false };
+  const message = 'timestamp is missing, and this namespace backfills history';
+  return new Rejection('invalid_timestamp', message).on('timestamp');
+}
+
+function toWallTimes(original: SentTime, ownSentAt: unknown, receipt: Receipt): EventTimes | Rejection {
+  const { receivedAtMs, sentAt } = receipt;
+  const own = readSentAt(ownSentAt, original.ms, receivedAtMs);
   const sentAtMs = own ?? readSentAt(sentAt, original.ms, receivedAtMs);
   const corrected = original.ms + (sentAtMs === undefined ? 0 : receivedAtMs - sentAtMs);
-  const isSentAtIgnored = sentAtMs === undefined && !(isAbsent(raw.sentAt) && isAbsent(sentAt));
+  const isSentAtIgnored = sentAtMs === undefined && !(isAbsent(ownSentAt) && isAbsent(sentAt));
   return (
     checkRange(original, corrected, receivedAtMs) ?? {
       timestampMs: Math.min(corrected, receivedAtMs),
@@ -51,29 +80,9 @@ export function parseTimes(raw: JsonObject, { receivedAtMs, clockMode, sentAt }:
 }
 
 /** History has its own time. No clamp: it would make a backfill's result depend on when it runs. */
-function toPastTimes(original: SentTime | undefined, receivedAtMs: number): EventTimes | Rejection {
-  if (original === undefined) {
-    const message = 'timestamp is missing, and this namespace backfills history';
-    return new Rejection('invalid_timestamp', message).on('timestamp');
-  }
+function toPastTimes(original: SentTime, { receivedAtMs }: Receipt): EventTimes | Rejection {
   const { ms } = original;
   return checkRange(original, ms, receivedAtMs) ?? { timestampMs: ms, receivedAtMs: ms, isSentAtIgnored: false };
-}
-
-/**
- * Clients send `originalTimestamp` (RudderStack) or `timestamp` (Segment) with the same meaning. The first that can be
- * read counts; undefined when there is none.
- */
-function readOriginal(raw: JsonObject): SentTime | undefined | Rejection {
-  let rejection: Rejection | undefined;
-  for (const field of ['originalTimestamp', 'timestamp']) {
-    const value = raw[field];
-    if (isAbsent(value)) continue;
-    const moment = parseMoment(value, field);
-    if (!(moment instanceof Rejection)) return { field, value, ms: moment };
-    rejection ??= moment;
-  }
-  return rejection;
 }
 
 /** A time to ms since the epoch, UTC when the text names no zone. Forms: `@perennial/time-text`. */

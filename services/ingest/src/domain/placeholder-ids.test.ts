@@ -17,12 +17,15 @@ const PLACEHOLDERS = [
     "'null'",
     '[null]',
   ],
+  ...['not-set', 'logged-out', 'Not-Logged-In', 'anonymous-id', 'user-id', 'unknown  user'],
+  ...['undefined undefined', 'null_null', 'NaN-NaN', 'None None', '(not-set)', '\\N', '%USER_ID%', '*|EMAIL|*'],
   ...['-', '--', '???', '{}', '[]', '{{user.id}}', `\${userId}`, '%%USER_ID%%', '<%= user.id %>'],
 ];
 
 const REAL = [
   ...['0', '1', '42', '007', '000', 'u0000', 'test', 'guest-17', 'nullable', 'anonymous@example.com', 'object Object'],
   ...['a', 'Ana', '测试', '🎉', '00000000-0000-4000-8000-000000000001', '10000', '{12}', 'true-north', 'Guestino'],
+  ...['nan goldin', 'default-7', 'guest_of_honour', '1', '-2', '100%', 'a_', '_null_x', 'null-1', 'user'],
 ];
 
 describe('placeholder ids', () => {

@@ -73,13 +73,21 @@ const NAMES: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Shapes of the same: zeros, `[object Object]`, punctuation alone, the greatest UUID, a template that nobody filled in. */
+/** A blank, `_` and `-` are one: `not_set`, `not-set`, `not set`; so are several names at once: `undefined undefined`. */
+const JOINTS = /[\s_-]+/;
+
+const JOINED: ReadonlySet<string> = new Set(
+  [...NAMES].filter((name) => !name.startsWith('-')).map((name) => name.split(JOINTS).join(' ')),
+);
+
+/** Shapes of the same: zeros, `[object Object]`, punctuation alone, the greatest UUID, MySQL's `\N`, an empty template. */
 const SHAPES: readonly RegExp[] = [
   /^(?=(?:.*0){4})[0:.\-{}]+$/,
   /^\[object \w+\]$/,
   /^[!-/:-@[-`{-~]+$/,
   /^\{?f{8}-(?:f{4}-){3}f{12}\}?$/,
-  /^(?:\{\{.*\}\}|\$\{.*\}|<%.*%>|%%.*%%)$/,
+  /^\\n$/,
+  /^(?:\{\{.*\}\}|\$\{.*\}|<%.*%>|%%.*%%|%[a-z_]+%|\*\|.*\|\*)$/,
 ];
 
 /** The rules of a namespace. Case, white space and invisible characters around do not matter, nor quotes or brackets. */
@@ -100,10 +108,20 @@ export function createPlaceholderIds(changes: PlaceholderChanges = { added: [], 
 export const BUILT_IN_PLACEHOLDERS: PlaceholderIds = createPlaceholderIds();
 
 function isBuiltIn(text: string): boolean {
-  if (NAMES.has(text)) return true;
+  if (NAMES.has(text) || isJoined(text)) return true;
   // Of the shapes only the UUID begins with a letter, and none with another digit than 0: most ids end here.
   if (!MAY_HAVE_SHAPE.test(text)) return false;
-  return NAMES.has(unwrap(text)) || SHAPES.some((shape) => shape.test(text));
+  const inner = unwrap(text);
+  return NAMES.has(inner) || isJoined(inner) || SHAPES.some((shape) => shape.test(text));
+}
+
+/** Names of letters and signs alone: most ids have a digit, or nothing that joins. */
+const MAY_BE_JOINED = /^[a-z#/!?]+[\s_-][a-z#/!?\s_-]*$/;
+
+function isJoined(text: string): boolean {
+  if (!MAY_BE_JOINED.test(text)) return false;
+  const words = text.split(JOINTS);
+  return JOINED.has(words.join(' ')) || words.every((word) => JOINED.has(word));
 }
 
 const WRAPPERS: Readonly<Record<string, string>> = {
