@@ -215,8 +215,8 @@ const NO_VALUE: ReadonlySet<string> = new Set([
   ...['\\n', 'null', '(null)', '<null>', '[null]', 'none', 'nan', 'na', '<na>', 'n/a', '#n/a', 'nil', 'undefined'],
 ]);
 
-/** Longest of them, in characters: longer fields need no look. */
-const NO_VALUE_CHARS_MAX = 9;
+/** Their first character and length: most fields need no more than this look. */
+const MAY_BE_NO_VALUE = /^[\\(<[#nu].{1,8}$/i;
 
 function trim(field: string | undefined): string {
   return (field ?? '').trim();
@@ -225,7 +225,7 @@ function trim(field: string | undefined): string {
 /** A field without blanks around it; empty where it says that there is no value. */
 function toValue(field: string | undefined): string {
   const text = trim(field);
-  return text.length > 1 && text.length <= NO_VALUE_CHARS_MAX && NO_VALUE.has(text.toLowerCase()) ? '' : text;
+  return MAY_BE_NO_VALUE.test(text) && NO_VALUE.has(text.toLowerCase()) ? '' : text;
 }
 
 /** Spreadsheets write a separator for each column that any row of the sheet ever had. */
