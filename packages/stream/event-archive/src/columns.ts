@@ -1,5 +1,5 @@
 import { AcceptedRecord } from '@perennial/contracts';
-import type { LogRecord } from '@perennial/kafka';
+import type { LogRecord, Unreadable } from '@perennial/kafka';
 import { unreachable } from '@perennial/kernel';
 import type { SchemaElement } from 'hyparquet';
 
@@ -20,7 +20,7 @@ export interface ArchiveRow {
   readonly event_time: Date | null;
   readonly received_at: Date | null;
   readonly time_zone: string | null;
-  /** JSON; of a rollout: number and hash. */
+  /** JSON; of a rollout: number and hash; of what the log could not give: reason and message. */
   readonly properties: string | null;
   /** Of an order or refund: what it is worth, as sent. */
   readonly amount: number | null;
@@ -95,15 +95,23 @@ function toParquetType(kind: ColumnKind): Pick<SchemaElement, 'type' | 'converte
   }
 }
 
+/**
+ * What could not be read is kept without a value, however much of it could be: a processor has dead-lettered it, and a
+ * rebuild, which gets what is archived, must do the same. It has no headers.
+ */
+export function toArchived(record: LogRecord): LogRecord {
+  return record.unreadable === undefined ? record : { ...record, value: null };
+}
+
 export function toRow(record: LogRecord): ArchiveRow {
   return {
     partition: record.partition,
     offset: BigInt(record.offset),
     append_time: new Date(record.timestampMs),
     profile_key: record.key === null ? null : record.key.toString(),
-    ...toContent(record.value),
+    ...(record.unreadable === undefined ? toContent(record.value) : toUnreadable(record.unreadable)),
     record_key: record.key,
-    record_value: record.value,
+    record_value: toArchived(record).value,
     record_headers: JSON.stringify(Object.entries(record.headers)),
   };
 }
@@ -135,6 +143,11 @@ const NOTHING = {
   amount: null,
   currency: null,
 };
+
+/** The first offset is left out: it depends on where the fetch began. */
+function toUnreadable({ reason, message }: Unreadable): Content {
+  return { ...NOTHING, kind: 'unreadable', properties: JSON.stringify({ reason, message }) };
+}
 
 /** A record that cannot be decoded is archived too: the platform dead-letters it, and a rebuild must do the same. */
 function toContent(value: Buffer | null): Content {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogRecord } from '@perennial/kafka';
+import { createSeededRandom } from '@perennial/kernel';
 import { createRecords } from './archive-test-kit.js';
 import { FileDraft } from './file-draft.js';
 
@@ -7,16 +8,18 @@ const LIMITS = { windowMs: 10 * 60_000, fileBytesMax: 12_000, rowGroupRows: 50 }
 const SEED = Number(process.env.PERENNIAL_TEST_SEED ?? Date.now() % 2 ** 31);
 
 /** The ranges of the files that records are cut into; the last file stays open. */
-function cut(records: readonly LogRecord[]): string[] {
+function cut(records: readonly LogRecord[], from = records[0]?.offset ?? 0): string[] {
   const files: string[] = [];
   let draft: FileDraft | undefined;
+  let next = from;
   for (const record of records) {
     if (draft?.endsBefore(record)) {
       const { first, last } = draft.finish().stretch;
       files.push(`${first}-${last}`);
+      next = last + 1;
       draft = undefined;
     }
-    if (draft === undefined) draft = new FileDraft(record, { ...LIMITS, from: record.offset });
+    if (draft === undefined) draft = new FileDraft(record, { ...LIMITS, from: next });
     else draft.add(record);
   }
   return files;
@@ -55,5 +58,21 @@ describe(`cuts (seed ${SEED})`, () => {
       expect(first).toBe(next);
       next = last + 1;
     }
+  });
+
+  it('pass offsets that have no record: files adjoin, and are the same for whoever begins at one', () => {
+    const random = createSeededRandom(SEED);
+    const sparse = records.filter(() => random() < 0.6);
+    const some = cut(sparse, 0);
+    let next = 0;
+    for (const [i, file] of some.entries()) {
+      const [first = 0, last = 0] = file.split('-').map(Number);
+      expect(first).toBe(next);
+      expect(sparse.some(({ offset }) => offset === last)).toBe(true);
+      next = last + 1;
+      const rest = sparse.filter(({ offset }) => offset >= first);
+      expect(cut(rest, first)).toEqual(some.slice(i));
+    }
+    expect(some.length).toBeGreaterThan(5);
   });
 });

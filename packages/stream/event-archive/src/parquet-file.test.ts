@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { LogRecord } from '@perennial/kafka';
+import { must } from '@perennial/kernel';
 import { parquetReadObjects } from 'hyparquet';
 import { createRecords, encodeRecords, START_MS, TOPIC } from './archive-test-kit.js';
 import { decodeArchiveFile } from './parquet-file.js';
@@ -12,6 +14,24 @@ describe(`an archived file (seed ${SEED})`, () => {
   it('gives back the very same records, whatever they are', async () => {
     const bytes = encodeRecords(records, options);
     expect(await decodeArchiveFile(bytes, { name: 'a', topic: TOPIC })).toEqual(records);
+  });
+
+  it('keeps what the log could not give as a record without a value, wherever the fetch of it began', async () => {
+    const toUnreadable = (firstOffset: number): LogRecord => ({
+      ...{ topic: TOPIC, partition: 0, offset: 7, timestampMs: START_MS, headers: {} },
+      key: Buffer.from('profile-1'),
+      value: must(records.find(({ key, value }) => key !== null && value !== null)?.value, 'a value'),
+      unreadable: { reason: 'too_many_headers', message: 'it has 999 headers', firstOffset },
+    });
+    const encode = (firstOffset: number) => encodeRecords([toUnreadable(firstOffset)], options);
+    expect(encode(3).equals(encode(6))).toBe(true);
+    const { unreadable: _, ...record } = toUnreadable(3);
+    expect(await decodeArchiveFile(encode(3), { name: 'a', topic: TOPIC })).toEqual([{ ...record, value: null }]);
+    const [row] = await parquetReadObjects({ file: new Uint8Array(encode(3)).buffer });
+    expect(row).toMatchObject({
+      kind: 'unreadable',
+      properties: JSON.stringify({ reason: 'too_many_headers', message: 'it has 999 headers' }),
+    });
   });
 
   it('has the same bytes whenever it is made', () => {

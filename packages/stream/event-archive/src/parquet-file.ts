@@ -3,7 +3,7 @@ import type { LogRecord } from '@perennial/kafka';
 import { AppError, assert, isAppError, toMessage, toSha256 } from '@perennial/kernel';
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
-import { type ArchiveRow, COLUMN_NAMES, RECORD_COLUMNS, toRow, toSchema } from './columns.js';
+import { type ArchiveRow, COLUMN_NAMES, RECORD_COLUMNS, toArchived, toRow, toSchema } from './columns.js';
 
 /** Metadata key of the SHA-256 over the file's records, since Parquet's pages have no checksum. */
 const CHECKSUM = 'perennial.records.sha256';
@@ -63,7 +63,7 @@ export class ParquetFileWriter {
     const group = this.#group;
     this.#group = [];
     void this.#file.write({ columnData: toColumns(group.map(toRow)), rowGroupSize: this.#rowGroupRows });
-    for (const record of group) this.#checksum.add(record);
+    for (const record of group) this.#checksum.add(toArchived(record));
   }
 }
 
