@@ -32,7 +32,8 @@ export interface Loss extends Failure {
 /** A process of its own for one graph. One question at a time; it can be ended whatever it does. */
 export class GraphProcess {
   readonly #child: ChildProcess;
-  readonly #channel: Socket;
+  /** Undefined where there is no process: the machine, or this process, has no file descriptor left. */
+  readonly #channel: Socket | undefined;
   readonly #reader = new FrameReader();
   #loss: Loss | undefined;
   #settle: ((answer: Frame | Loss) => void) | undefined;
@@ -46,12 +47,13 @@ export class GraphProcess {
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_VARIABLES.test(name))),
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
-    this.#channel = this.#child.stdio[CHANNEL_FD] as Socket;
-    this.#channel.on('data', (chunk: Buffer) => this.#read(chunk));
-    this.#channel.on('error', () => undefined);
     this.#child.on('error', ({ message }) => {
       this.#lose({ reason: 'crash', message: `no process could be started: ${message}`, isOutside: true });
     });
+    // Despite its type, stdio is undefined without file descriptors.
+    this.#channel = (this.#child.stdio as ChildProcess['stdio'] | undefined)?.[CHANNEL_FD] as Socket | undefined;
+    this.#channel?.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#channel?.on('error', () => undefined);
     this.#child.on('exit', (code, signal) => {
       const message = `its process ended (${signal ?? `exit code ${code}`})`;
       this.#lose({ reason: 'crash', message, isOutside: signal === null || signal === 'SIGKILL' });
@@ -77,7 +79,7 @@ export class GraphProcess {
         resolve(answer);
       };
       this.#setWaiting(true);
-      this.#channel.write(question);
+      this.#channel?.write(question);
     });
   }
 
@@ -98,7 +100,7 @@ export class GraphProcess {
     if (this.#loss !== undefined) return;
     this.#loss = loss;
     this.#child.kill('SIGKILL');
-    this.#channel.destroy();
+    this.#channel?.destroy();
     this.#settle?.(loss);
   }
 
@@ -106,10 +108,10 @@ export class GraphProcess {
   #setWaiting(isWaiting: boolean): void {
     if (isWaiting) {
       this.#child.ref();
-      this.#channel.ref();
+      this.#channel?.ref();
     } else {
       this.#child.unref();
-      this.#channel.unref();
+      this.#channel?.unref();
     }
   }
 }
