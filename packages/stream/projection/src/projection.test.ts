@@ -66,7 +66,7 @@ class FakePostgres {
 }
 
 async function eventually(check: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 30_000;
   while (!check()) {
     if (Date.now() > deadline) throw new Error('never happened');
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -10,7 +10,7 @@ import type { HttpServerOptions } from './server.js';
 jest.setTimeout(60_000);
 
 /** Ends a connection that the server leaves open: it waits for the rest of the request. */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 20_000;
 const GOOD = 'GET /health/live HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n';
 
 let server: FastifyInstance;
