@@ -21,6 +21,9 @@ describe('a rejection', () => {
     [{ properties: 'x' }, 'properties', '"x"'],
     [{ properties: { revenue: 'free' } }, 'revenue', '"free"'],
     [{ userId: `a ${'pk_'.padEnd(50, 'x')}\n` }, 'userId', '"a pk_[cut]\\n"'],
+    [{ userId: `r=%3Fk%3D${'pk_'.padEnd(50, 'x')}\n` }, 'userId', '"r=%3Fk%3Dpk_[cut]\\n"'],
+    [{ userId: `%22${'pt_'.padEnd(50, 'x')}%22\n` }, 'userId', '"%22pt_[cut]%22\\n"'],
+    [{ userId: `key_${'pk_'.padEnd(50, 'x')}\n` }, 'userId', '"key_pk_[cut]\\n"'],
   ])('of %j names field and value', (wrong, field, value) => {
     const rejection = normalise({ ...track, ...wrong }, arrival);
     expect(rejection).toMatchObject({ kind: 'rejected', field, value });
