@@ -49,6 +49,14 @@ describe('the folders of an installation', () => {
     }
   });
 
+  it('are closed where the home is a disk with folders of somebody else, which stay open', () => {
+    chmodSync(home, 0o755);
+    for (const name of ['photos', 'state', 'logs']) mkdirSync(join(home, name), { mode: 0o755 });
+    closeInstallation(toLayout({ home }));
+    const modes = ['', 'photos', 'state', 'logs', 'data'].map((name) => modeOf(join(home, name)) & OTHERS);
+    expect(modes).toEqual([0o005, 0o005, 0, 0, 0]);
+  });
+
   it('are closed while another command writes its state files', async () => {
     const layout = toLayout({ home });
     mkdirSync(join(layout.stateDir, 'namespaces'), { recursive: true });

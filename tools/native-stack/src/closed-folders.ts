@@ -1,5 +1,5 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { Layout } from './layout.js';
 import { findServerUser, type ServerUser } from './server-user.js';
@@ -15,6 +15,8 @@ const GROUP_ENTERS = 0o710;
 const FILE_OWNER_ONLY = 0o600;
 const OWNER_UMASK = 0o077;
 
+/** Folders of a home that hold data or secrets, besides that of the stack's data. */
+const CLOSED_FOLDERS: readonly string[] = ['state', 'logs', 'snapshots', 'artifacts', 'archive', 'backfills'];
 /** Downloaded programs, no data; PostgreSQL's user runs its own from there. */
 const OPEN_FOLDERS: readonly string[] = ['cache', 'tools'];
 
@@ -28,15 +30,17 @@ export function closeFolder(folder: string, { enter }: { enter?: ServerUser | un
   chmodSync(folder, enter === undefined ? OWNER_ONLY : GROUP_ENTERS);
 }
 
-/** Closes an installation's folders, those of an earlier version too; called at every start. */
+/**
+ * Closes an installation's folders, those of an earlier version too; called at every start. A home that holds folders of
+ * somebody else (`PERENNIAL_HOME` may be a disk) stays as it is, and so do they.
+ */
 export function closeInstallation({ home, stateDir, dataDir }: Pick<Layout, 'home' | 'stateDir' | 'dataDir'>): void {
   const enter = findServerUser();
-  closeFolder(home, { enter });
+  const names = existsSync(home) ? listFolders(home) : [];
+  const known = [...CLOSED_FOLDERS, ...OPEN_FOLDERS, basename(dataDir)];
+  if (names.every((name) => known.includes(name))) closeFolder(home, { enter });
   closeFolder(dataDir, { enter });
-  for (const { name, parentPath } of listFolders(home)) {
-    const folder = join(parentPath, name);
-    if (folder !== dataDir && !OPEN_FOLDERS.includes(name)) closeFolder(folder);
-  }
+  for (const name of CLOSED_FOLDERS) if (names.includes(name)) closeFolder(join(home, name));
   closeFolder(stateDir);
   closeFiles(stateDir);
 }
@@ -53,8 +57,9 @@ export function withOwnerUmask<T>(work: () => T): T {
   }
 }
 
-function listFolders(folder: string) {
-  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+function listFolders(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 function closeFiles(folder: string): void {
