@@ -1,10 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { closeFolder, closeInstallation } from './closed-folders.js';
+import { closeFolder, closeInstallation, closeOwnFolder } from './closed-folders.js';
 import { startDaemon } from './daemon.js';
 import { toLayout } from './layout.js';
 import { isRunning } from './process-ref.js';
@@ -75,6 +86,20 @@ describe('the folders of an installation', () => {
       other.kill('SIGKILL');
       await once(other, 'close');
     }
+  });
+
+  it('lie in no folder that somebody else has made where everybody may', () => {
+    const [theirs, link, own] = ['theirs', 'link', 'own'].map((name) => join(home, name)) as [string, string, string];
+    mkdirSync(theirs, { mode: 0o755 });
+    symlinkSync(theirs, link);
+    expect(() => closeOwnFolder(link)).toThrow('is a link or belongs to another user');
+    expect(modeOf(theirs)).toBe(0o755);
+    closeOwnFolder(own);
+    closeOwnFolder(own);
+    expect(modeOf(own)).toBe(0o700);
+    if (process.getuid?.() !== 0) return;
+    chownSync(theirs, 65_534, 65_534);
+    expect(() => closeOwnFolder(theirs)).toThrow('is a link or belongs to another user');
   });
 
   it("let PostgreSQL's user, and nobody else, on the way to its own folder", () => {

@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { AppError } from '@perennial/kernel';
 import type { Layout } from './layout.js';
 import { findServerUser, type ServerUser } from './server-user.js';
 
@@ -28,6 +29,19 @@ export function closeFolder(folder: string, { enter }: { enter?: ServerUser | un
   if (uid !== process.getuid?.()) return;
   if (enter !== undefined) chownSync(folder, uid, enter.gid);
   chmodSync(folder, enter === undefined ? OWNER_ONLY : GROUP_ENTERS);
+}
+
+/**
+ * The same below a folder that every user may write to. Throws `config_invalid` where somebody else was there first, with a
+ * folder of theirs or a link: data would lie in their hands.
+ */
+export function closeOwnFolder(folder: string, options: { enter?: ServerUser | undefined } = {}): void {
+  mkdirSync(folder, { recursive: true, mode: OWNER_ONLY });
+  const found = lstatSync(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.()) {
+    throw new AppError('config_invalid', `${folder} is a link or belongs to another user: find out why, and remove it`);
+  }
+  closeFolder(folder, options);
 }
 
 /**

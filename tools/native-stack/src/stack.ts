@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, must, toSha256 } from '@perennial/kernel';
-import { closeFolder, closeInstallation } from './closed-folders.js';
+import { closeFolder, closeInstallation, closeOwnFolder } from './closed-folders.js';
 import { waitUntilReady } from './daemon.js';
 import { createEphemeralHome, sweepEphemeralHomes } from './ephemeral.js';
 import { kafkaDriver } from './kafka.js';
@@ -266,7 +266,7 @@ function toPartFolders({ state, cacheDir, stateDir }: StackRun, part: Part): { d
     state.otherDirs.push(other);
     saveStackState(stateDir, state);
   }
-  closeFolder(other, { enter: user });
+  closeOwnFolder(other, { enter: user });
   return { dataDir: join(other, 'data'), cacheDir: join(other, 'cache') };
 }
 
