@@ -43,7 +43,7 @@ const toContent = (key: string | null, body: unknown, headers = {}): Content => 
 
 const garbage: Content = { key: Buffer.from('ada'), value: Buffer.from([0xff, 0xfe, 0x00]) };
 const newer = toContent('ada', { version: 2, value: 2 });
-const upstream = encodePosition({ source: 'upstream/0', offset: 5, ordinal: 0 });
+const upstream = encodePosition({ source: 'upstream/0', offset: 3, ordinal: 0 });
 const throwing = toContent('ada', { value: 13 }, { [HEADERS.position]: upstream, mine: 'kept' });
 const verbose = toContent('ada', { value: 17 });
 const large = toContent('ada', { version: 2, value: 40, padding: 'x'.repeat(LARGE_BYTES) });
@@ -244,7 +244,10 @@ function toOutputTopic(namespace: string): string {
 
 /** The summing processor in a build with faults, and in one with them repaired. */
 function createBuild(namespace: string, { repaired }: { repaired: boolean }): ReturnType<typeof createSumming> {
-  const summing = createSumming({ inputTopic: toInputTopic(namespace), outputTopic: toOutputTopic(namespace) });
+  const inputTopic = toInputTopic(namespace);
+  // A position must lie within the log of its source; its own log is as good as any.
+  const sources = [{ processor: 'upstream', topic: inputTopic }];
+  const summing = createSumming({ inputTopic, outputTopic: toOutputTopic(namespace), sources });
   return {
     ...summing,
     decode(record) {
