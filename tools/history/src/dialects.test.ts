@@ -1,3 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { drawDialect, encodeText, writeCsv, writeNumber } from '@perennial/history/testing';
@@ -76,6 +81,23 @@ describe('files in any dialect', () => {
     expect(await values(file('1.234', '5,5'))).toEqual([1234, 5.5]);
     expect(await values(file('1,234', '5.5'))).toEqual([1234, 5.5]);
     expect(await values(file('1.234.567', '(5,5)', '€ 7,25', "-1'000"))).toEqual([1_234_567, -5.5, 7.25, -1000]);
+  });
+
+  it('name what to pass where a pipe would have to be read a second time', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'perennial-pipe-'));
+    const pipe = join(folder, 'orders.csv');
+    execFileSync('mkfifo', [pipe]);
+    const write = () => writeFile(pipe, 'user_id;ts;event_type;value\nu;2024-03-01;purchase;12,50\n');
+    try {
+      const [reading] = await Promise.allSettled([readOrders(pipe), write()]);
+      expect(reading).toMatchObject({
+        reason: { code: 'config_invalid', message: expect.stringMatching(/--decimal ,/) },
+      });
+      const [history] = await Promise.all([readOrders(pipe, { decimal: ',' }), write()]);
+      expect(history.event(0).properties.revenue).toBe(12.5);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('rejects an amount in another currency sign than the others', async () => {

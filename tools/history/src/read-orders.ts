@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { AppError, toMessage } from '@perennial/kernel';
 import type { History } from './history.js';
@@ -29,6 +30,11 @@ export async function readOrders(source: HistorySource, options: ReadOptions = {
 }
 
 async function readAgain(source: HistorySource, fileName: string, options: ReadOptions): Promise<History> {
+  // Opening a pipe again would wait for another writer, for ever.
+  if (typeof source === 'string' && !(await stat(source)).isFile()) {
+    const message = 'its numbers have decimal commas, and it cannot be read a second time: pass --decimal ,';
+    throw new AppError('config_invalid', message);
+  }
   const history = await readOnce(source, fileName, options, ',');
   if (history === undefined) throw new Error('assertion failed: the second reading ends');
   return history;
