@@ -37,8 +37,19 @@ describe('the message id of a CloudEvent', () => {
     const structured = { value: Buffer.from(JSON.stringify({ ...attributes, data })), headers: {} };
     const headers = { ce_specversion: '1.0', ce_id: '100', ce_source: '/shop/web', ce_type: 'com.example.track' };
     const binary = { value: Buffer.from(JSON.stringify(data)), headers };
-    for (const record of [structured, binary]) {
+    const inBase64 = { ...attributes, data_base64: Buffer.from(JSON.stringify(data)).toString('base64') };
+    const bytes = { value: Buffer.from(JSON.stringify(inBase64)), headers: {} };
+    for (const record of [structured, binary, bytes]) {
       expect(fromReceivedRecord(record)).toMatchObject({ messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q', type: 'track' });
+    }
+    const empty = { value: Buffer.from(JSON.stringify({ ...attributes, data_base64: 'e30' })), headers: {} };
+    expect(fromReceivedRecord(empty)).toMatchObject({ messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q' });
+    for (const [base64, reason] of [
+      ['!!', 'not_json'],
+      ['W10=', 'not_an_object'],
+    ]) {
+      const bad = { value: Buffer.from(JSON.stringify({ ...attributes, data_base64: base64 })), headers: {} };
+      expect(fromReceivedRecord(bad)).toMatchObject({ reason });
     }
     const own = { ...binary, value: Buffer.from(JSON.stringify({ ...data, messageId: 'm1' })) };
     expect(fromReceivedRecord(own)).toMatchObject({ messageId: 'm1' });

@@ -29,14 +29,23 @@ export function fromReceivedRecord(record: {
   if (parsed instanceof Rejection) return parsed;
   const body = parsed.json;
   if (!isJsonObject(body)) return new Rejection('not_an_object', 'an event must be a JSON object');
-  if (body.specversion !== undefined && 'data' in body) {
-    if (!isJsonObject(body.data)) return new Rejection('not_an_object', 'data of the CloudEvent must be a JSON object');
-    return withAttributes(body.data, { id: body.id, source: body.source, type: body.type, time: body.time });
+  if (body.specversion !== undefined && ('data' in body || 'data_base64' in body)) {
+    const data = parseData(body);
+    if (data instanceof Rejection) return data;
+    return withAttributes(data, { id: body.id, source: body.source, type: body.type, time: body.time });
   }
   const { headers } = record;
   if (headers.ce_specversion === undefined && headers.ce_id === undefined) return body;
   const { ce_id: id, ce_source: source, ce_type: type, ce_time: time } = headers;
   return withAttributes(body, { id, source, type, time });
+}
+
+/** The data of a CloudEvent in structured mode: JSON, or the bytes of JSON in base64, as SDKs write data given as bytes. */
+function parseData({ data, data_base64: base64 }: JsonObject): JsonObject | Rejection {
+  const parsed = typeof base64 === 'string' ? parseJson(Buffer.from(base64, 'base64')) : { json: data };
+  if (parsed instanceof Rejection) return parsed;
+  if (isJsonObject(parsed.json)) return parsed.json;
+  return new Rejection('not_an_object', 'data of the CloudEvent must be a JSON object');
 }
 
 /** A record, or a whole batch, that the log could not give. */
