@@ -21,6 +21,9 @@ export function createDeadLetterQueue(log: Log, namespace: string): Queue {
       if (letter === undefined) return { skipped: 'it is no dead letter: it has no origin and processor' };
       const content = await findContent(log, letter);
       if ('skipped' in content) return content;
+      // A batch that could not be read: an empty record in its stead would be a dead letter again, of another cause.
+      if (content.value === null)
+        return { skipped: `there is nothing to re-publish, it has no value: ${letter.cause}` };
       return { records: [toRedrivenRecord(letter, content, options)] };
     },
   };

@@ -197,6 +197,11 @@ describe('a redrive by position', () => {
 
   it.each([
     ['has no topic any more', { origin: 'gone/0:1' }, 'there is no partition 0 of gone'],
+    [
+      'could not be read',
+      { key: null, value: null },
+      'there is nothing to re-publish, it has no value: it cannot be read',
+    ],
     ['is larger than a broker takes', { value: Buffer.alloc(REDRIVE_BYTES_MAX) }, 'it is too large to be re-published'],
   ])('refuses what %s, and re-publishes the others', async (_, letter, reason) => {
     const log = createLog();
