@@ -7,7 +7,7 @@ import { createSilentLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { readTopic } from '../support/read-topic.js';
-import { runDlq } from '../support/run-cli.js';
+import { runDlq, runSkip } from '../support/run-cli.js';
 import { createRunName } from '../support/run-name.js';
 import { createServiceRunner, type RunningService } from '../support/service-process.js';
 
@@ -130,6 +130,49 @@ describe('records of foreign clients', () => {
       'invalid record: it has 257 headers, 256 at most',
     ]);
   }, 90_000);
+
+  it('is got past records by an operator: only while ingest stands, forward, and with a line of what was skipped', async () => {
+    const group = toConsumerGroup(namespace, 'ingest-received');
+    await expectNoLag('ingest-received', received);
+    const from = must((await log.offsets(received)).get(1), 'partition 1').high;
+    const skip = (...args: string[]) => runSkip(namespace, 'event.received', '--partition', '1', ...args);
+    await put({ records: [{ value: toEvent('taken in') }] });
+    await expectAccepted(['taken in']);
+    await expectNoLag('ingest-received', received);
+    expect(await skip('--to', String(from + 1))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`is at offset ${from + 1}`),
+    });
+    ingest.killAll();
+    await put({ codec: 'zstd', records: [{ value: Buffer.alloc(RECORD_LIMITS.batchBytesMax) }] });
+    await put({ records: [{ value: toEvent('skipped') }] });
+    await put({ records: [{ value: toEvent('behind the skip') }] });
+    const to = String(from + 3);
+    // A killed member is one until its session ends.
+    expect(await skip('--to', to)).toMatchObject({ code: 1, stderr: expect.stringContaining('has members') });
+    const readOffset = async () => (await log.groupOffsets(group, received)).get(1);
+    expect(await readOffset()).toBe(from + 1);
+    await eventually(
+      async () => JSON.parse((await skip('--to', to, '--dry-run', '--json')).stdout).members.length === 0,
+      {
+        ...WITHIN,
+        what: 'nobody is in the group',
+      },
+    );
+    expect(await readOffset()).toBe(from + 1);
+    expect(await skip('--to', to)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(
+        `${group} skips offsets ${from + 1} to ${from + 2} of ${received}/1 (records 2, unreadable 1, `,
+      ),
+    });
+    expect(await readOffset()).toBe(from + 3);
+    expect((await log.groupOffsets(group, received)).size).toBe(PARTITIONS);
+    running = await ingest.start(namespace);
+    await expectAccepted(['behind the skip']);
+    await expectNoLag('ingest-received', received);
+    expect(await readAccepted()).not.toContain('skipped');
+  }, 120_000);
 
   async function put(batch: OddBatch, topic = received): Promise<void> {
     const written = await produceRaw(

@@ -35,6 +35,19 @@ describe('the program', () => {
     expect((await run('topic', '--help')).loaded).toContain('kafkajs');
   });
 
+  it('gives a subcommand its own options, where its command has some of the same names', async () => {
+    const args = ['topic', 'skip', '--namespace', 'shop', 'event.received', '--json', '--partition', '1', '--to', '5'];
+    const program = await createProgram(args);
+    const topic = program.commands.find((command) => command.name() === 'topic');
+    const skip = topic?.commands.find((command) => command.name() === 'skip');
+    let told: unknown;
+    skip?.action((name: string, options: object) => {
+      told = { name, ...options };
+    });
+    await program.parseAsync(args, { from: 'user' });
+    expect(told).toEqual({ name: 'event.received', namespace: 'shop', json: true, partition: 1, to: 5 });
+  });
+
   it.each(COMMAND_NAMES.flatMap((name) => [[[name]], [['help', name]]]))('knows the options of %j', async (args) => {
     const name = args.at(-1);
     const command = (await createProgram(args)).commands.find((candidate) => candidate.name() === name);

@@ -107,6 +107,8 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see --help)')
     .exitOverride()
+    // What follows a command is for it to parse: so `topic` can have a subcommand with options of the same names.
+    .enablePositionalOptions()
     .configureOutput(COMMANDER_OUTPUT);
   const named = findNamed(args);
   for (const [name, { description, load }] of Object.entries(COMMANDS)) {

@@ -1,6 +1,7 @@
 export { describePlatform, type NamespaceStatus, openLog, type PlatformStatus } from './describe.js';
 
 export { toDefaultPath } from './fingerprint.js';
+export { toKafkaConnection } from './kafka-connection.js';
 export { loadNamespaceState } from './namespace-state.js';
 export {
   attachPlatform,

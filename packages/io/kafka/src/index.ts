@@ -1,4 +1,5 @@
 export { ConsumerHealth, type Progress } from './consumer-health.js';
+export { type GroupOffset, readGroupMembers, setGroupOffset } from './group-admin.js';
 export { readUnread, sumLag, toUnread, type Unread } from './group-lag.js';
 export { GroupMembership } from './group-membership.js';
 export type { KafkaSecurity } from './kafka-security.js';

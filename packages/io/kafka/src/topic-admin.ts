@@ -75,7 +75,12 @@ export async function deleteGroups(connection: KafkaConnection, ids: readonly st
   });
 }
 
-async function withAdmin<T>(connection: KafkaConnection, what: string, act: (admin: Admin) => Promise<T>): Promise<T> {
+/** Runs one piece of work on an admin connection of its own. */
+export async function withAdmin<T>(
+  connection: KafkaConnection,
+  what: string,
+  act: (admin: Admin) => Promise<T>,
+): Promise<T> {
   const admin = createKafkajsClient(connection).admin();
   try {
     await admin.connect();

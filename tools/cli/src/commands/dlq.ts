@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Log } from '@perennial/kafka';
 import { AppError, must, toMessage } from '@perennial/kernel';
 import { openLog } from '@perennial/launcher';
-import { attachStack, toLayout } from '@perennial/native-stack';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { createBrokersOption, findBrokers } from '../brokers.js';
 import { createDeadLetterQueue } from '../dlq/dead-letter-queue.js';
 import { formatEntry, formatRedrive, formatRows } from '../dlq/format.js';
 import { listEntries } from '../dlq/list.js';
@@ -143,7 +143,7 @@ function addCommonOptions(command: Command): Command {
   return command
     .addOption(createNamespaceOption())
     .option('--rejected', 'of the events that ingest rejected, not of dead letters')
-    .option('--brokers <host:port,...>', 'of a Kafka elsewhere (default: that of the stack that runs here)');
+    .addOption(createBrokersOption());
 }
 
 async function list(log: Log, queue: Queue, { processor, cause, limit, json }: ListOptions): Promise<void> {
@@ -192,13 +192,6 @@ async function withQueue(
   } finally {
     await log.close();
   }
-}
-
-function findBrokers(brokers: string | undefined): { kafkaBrokers: string } {
-  if (brokers !== undefined) return { kafkaBrokers: brokers };
-  const endpoints = attachStack(toLayout());
-  if (endpoints !== undefined) return endpoints;
-  throw new AppError('not_found', 'the stack does not run: run `./perennial up` first, or name a Kafka with --brokers');
 }
 
 function readJson(file: string): unknown {
