@@ -130,6 +130,7 @@ describe('a request that a proxy could read in another way', () => {
   it.each([
     ['chunked', post('Transfer-Encoding: CHUNKED\r\nConnection: close\r\n', CHUNKED)],
     ['a length', post('Content-Length: 2\r\nConnection: close\r\n', '{}')],
+    ['an unknown expectation', post('Expect: pie\r\nContent-Length: 2\r\nConnection: close\r\n', '{}')],
     ['a target of the same host', get('http://A.test:80/health/live', 'Host: a.test\r\nConnection: close\r\n')],
     ['an IPv6 Host', get('/health/live', 'Host: [::1]:7001\r\nConnection: close\r\n')],
     ['HTTP/1.0 without Host', 'GET /health/live HTTP/1.0\r\n\r\n'],

@@ -79,6 +79,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   parserErrors.watch(server.server);
   server.server.maxConnections = limits.connectionsMax;
   server.server.on('drop', counts.dropped);
+  // Node would answer 417 in a form of its own; what is expected besides `100-continue` may be ignored (RFC 9110, 10.1.1).
+  server.server.on('checkExpectation', (request, response) => void server.server.emit('request', request, response));
   rejectMalformed(server, counts.malformed);
   guardRoutes(server, options.access);
   addHealthRoutes(server, options);
