@@ -38,9 +38,9 @@ function setUp() {
 describe('a watch over readiness', () => {
   it('names a partition that stands still while its service is ready', async () => {
     const { watchFor } = setUp();
-    expect(await watchFor(20)).toEqual([]);
+    expect(await watchFor(40)).toEqual([]);
     expect(await watchFor(10)).toEqual([
-      'ingest-received, partition 0 stood at offset 0 for 25 s while its service was ready',
+      'ingest-received, partition 0 stood at offset 0 for 45 s while its service was ready',
     ]);
   });
 

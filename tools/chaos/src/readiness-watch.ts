@@ -5,8 +5,11 @@ import type { Fleet } from './fleet.js';
 
 /** Not the archive's: it commits offsets by files, minutes apart. */
 const WATCHED = GROUP_NAMES.filter((name) => GROUPS[name].role !== 'archive');
-/** A partition that stands still for longer than this, while every instance says that it is ready, is a lie. */
-const STANDSTILL_MS_MAX = 25_000;
+/**
+ * A partition that stands still for longer than this, while every instance says that it is ready, is a lie. Services
+ * notice it after 30 s.
+ */
+const STANDSTILL_MS_MAX = 45_000;
 const INTERVAL_MS = 1_000;
 
 interface Standing {
