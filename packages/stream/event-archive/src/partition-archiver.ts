@@ -95,6 +95,8 @@ export class PartitionArchiver {
         // HTTP and the hot path share the thread.
         if (this.#add(record)) await new Promise((resolve) => setImmediate(resolve));
       }
+      // A file may be minutes away: whoever reads, and has stored every file that was complete, does not stand still.
+      this.#options.health.advanced(this.#options.partition);
     });
   }
 
