@@ -1,7 +1,9 @@
-/** Greater amounts count as unknown: 900 of the greatest still add up exactly in units of 1e-4. */
-const AMOUNT_MAX = 1e9;
+import { AMOUNT_MAX, readField } from '@perennial/commerce';
 
-/** Amounts are added up in whole units of 1e-4: the sum is exact and does not depend on the order of events. */
+/**
+ * Amounts are added up in whole units of 1e-4: the sum is exact and does not depend on the order of events, for 900 of the
+ * greatest amounts.
+ */
 export const UNITS_PER_AMOUNT = 1e4;
 
 /** The first property that is an amount; undefined when none is. */
@@ -25,12 +27,6 @@ export function readId(properties: unknown, names: readonly string[]): string | 
     if (id !== undefined) return id;
   }
   return undefined;
-}
-
-/** Own fields only: a property called `__proto__` or `constructor` is data like any other. */
-export function readField(container: unknown, name: string): unknown {
-  if (typeof container !== 'object' || container === null || !Object.hasOwn(container, name)) return undefined;
-  return (container as Record<string, unknown>)[name];
 }
 
 /** A finite number within the limit, also as a decimal string; anything else is unknown, never zero. */

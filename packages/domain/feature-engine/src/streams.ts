@@ -1,4 +1,5 @@
-import { readAmount, readField, readId, toUnits } from './amount.js';
+import { readField } from '@perennial/commerce';
+import { readAmount, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
 import type { AmountMeasure, EventFilter, IdMeasure } from './definition.js';
 import { type FeatureEvent, isWorthMeasure, readMoney } from './event.js';

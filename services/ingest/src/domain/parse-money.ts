@@ -1,4 +1,4 @@
-import { isOrderEvent, readCurrency, readWorth } from '@perennial/commerce';
+import { isOrderEvent, readCurrency, readField, readWorth } from '@perennial/commerce';
 import { LIMITS } from './limits.js';
 import { isJsonObject, type JsonObject } from './parse-properties.js';
 import { Rejection, toExcerpt } from './rejection.js';
@@ -30,8 +30,8 @@ export function parseMoney(
   { name, context, sourceCurrency }: MoneyContext,
 ): { readonly properties: JsonObject; readonly money: EventMoney } | Rejection {
   const currency = readCurrency([
-    readOwn(properties, 'currency'),
-    isJsonObject(context) ? readOwn(context, 'currency') : undefined,
+    readField(properties, 'currency'),
+    isJsonObject(context) ? readField(context, 'currency') : undefined,
     sourceCurrency,
   ]);
   if (!isOrderEvent(name)) return { properties, money: { amount: undefined, currency } };
@@ -51,12 +51,8 @@ export function parseMoney(
       ).on(worth.field, worth.value);
     case 'amount': {
       const { field, amount } = worth;
-      const isText = typeof readOwn(properties, field) === 'string';
+      const isText = typeof readField(properties, field) === 'string';
       return { properties: isText ? { ...properties, [field]: amount } : properties, money: { amount, currency } };
     }
   }
-}
-
-function readOwn(fields: JsonObject, name: string): unknown {
-  return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
