@@ -1,16 +1,13 @@
-import { randomInt } from 'node:crypto';
 import { type FuzzReport, fuzz, TARGETS } from '@perennial/fuzz';
 import { Command, Option } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { parseWhole } from '../options.js';
 import { printJsonLine, printLine, printText } from '../output.js';
 import { createProgress } from '../progress.js';
+import { drawSeed, parseMinutes, parseSeed, toEndMs } from '../seeded-run.js';
 
-const SEED_MAX = 2 ** 31;
 const CASES_MAX = 1_000_000_000;
 const CASES_DEFAULT = 2_000;
-const MINUTES_MAX = 100_000;
-const MS_PER_MINUTE = 60_000;
 /** Enough to see whether the failures have one cause. */
 const FAILURES_MAX = 10;
 
@@ -53,8 +50,8 @@ Examples:
 }
 
 async function runFuzz({ target, seed, cases, minutes, json = false }: FuzzCommandOptions): Promise<boolean> {
-  const first = seed ?? randomInt(1, SEED_MAX);
-  const endMs = minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + minutes * MS_PER_MINUTE;
+  const first = seed ?? drawSeed();
+  const endMs = toEndMs(minutes);
   const progress = createProgress();
   if (!json) printLine(`from seed ${first}`);
   const report = await fuzz({
@@ -87,14 +84,6 @@ function printReport({ cases, counts, failures }: FuzzReport): void {
   printLine(`${Object.values(cases).reduce((sum, count) => sum + count, 0)} cases, ${failures.length} failed`);
 }
 
-function parseSeed(text: string): number {
-  return parseWhole(text, { min: 0, max: 2 * SEED_MAX });
-}
-
 function parseCases(text: string): number {
   return parseWhole(text, { min: 1, max: CASES_MAX });
-}
-
-function parseMinutes(text: string): number {
-  return parseWhole(text, { min: 1, max: MINUTES_MAX });
 }

@@ -1,16 +1,13 @@
-import { randomInt } from 'node:crypto';
 import { drawPlan, SeedPool, shrinkFaults, simulate, toSeedReport, type WorldPlan } from '@perennial/simulation';
 import { Command, Option } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { parseWhole } from '../options.js';
 import { printLine, printText } from '../output.js';
 import { createProgress } from '../progress.js';
+import { drawSeed, parseMinutes, parseSeed, toEndMs } from '../seeded-run.js';
 
-const SEED_MAX = 2 ** 31;
 const SEEDS_MAX = 1_000_000_000;
 const SEEDS_DEFAULT = 1000;
-const MINUTES_MAX = 100_000;
-const MS_PER_MINUTE = 60_000;
 /** Enough to see whether the failures have one cause. */
 const FAILURES_MAX = 10;
 const WORLDS_PER_REPORT = 500;
@@ -65,8 +62,8 @@ async function runSeedAgain(seed: number, trace: boolean): Promise<boolean> {
 }
 
 async function runMany({ seed, seeds: count, minutes }: SimulateOptions): Promise<boolean> {
-  const first = seed ?? randomInt(1, SEED_MAX);
-  const endMs = minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + minutes * MS_PER_MINUTE;
+  const first = seed ?? drawSeed();
+  const endMs = toEndMs(minutes);
   const progress = createProgress();
   printLine(`from seed ${first}`);
   const pool = new SeedPool();
@@ -95,14 +92,6 @@ function printFaults({ faults, lostTail }: WorldPlan): void {
   if (lostTail !== undefined) printLine(`  at the end: ${JSON.stringify({ kind: 'lost-tail', ...lostTail })}`);
 }
 
-function parseSeed(text: string): number {
-  return parseWhole(text, { min: 0, max: 2 * SEED_MAX });
-}
-
 function parseCount(text: string): number {
   return parseWhole(text, { min: 1, max: SEEDS_MAX });
-}
-
-function parseMinutes(text: string): number {
-  return parseWhole(text, { min: 1, max: MINUTES_MAX });
 }
