@@ -70,8 +70,11 @@ describe('ingest as a process', () => {
     await expect(service.command(namespace, CREATE)).rejects.toThrow();
     const shop = { name: 'shop', eventsPerSecondMax: 1000, revokedAt: null };
     expect(await ask('sources', 'list', '--json')).toMatchObject({ sources: [shop] });
+    const hasty = ['sources', 'create', '--name', 'hasty', '--rate', 'unlimited', '--json'];
+    await service.command(namespace, hasty);
+    expect(await service.command(namespace, ['sources', 'list'])).toMatch(/ {2}hasty {2}unlimited$/m);
     await service.command(namespace, ['sources', 'update', 'shop', '--rate', '50']);
-    expect(await service.command(namespace, ['sources', 'list'])).toMatch(/ {2}shop {2}50\/s$/);
+    expect(await service.command(namespace, ['sources', 'list'])).toMatch(/ {2}shop {2}50\/s$/m);
     expect(await ask('sources', 'update', 'shop', '--rate', 'unlimited', '--json')).toMatchObject({
       name: 'shop',
       eventsPerSecondMax: null,

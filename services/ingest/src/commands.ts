@@ -12,7 +12,7 @@ import { createRolloutLedger } from './adapters/rollout-ledger.js';
 import { createSourceRepository, type SourceRepository } from './adapters/source-repository.js';
 import type { IngestConfig } from './config.js';
 import { runPlaceholderCommand } from './placeholder-command.js';
-import { formatSourceRate, parseSourceRate, SOURCE_RATE_DEFAULT } from './source-rate.js';
+import { formatSourceRate, parseSourceRate, toFirstRate } from './source-rate.js';
 import { writeRollout } from './write-rollout.js';
 
 const SOURCE_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
@@ -80,7 +80,7 @@ async function runSources(
     case 'create': {
       const created = await sources.create({
         name: parseSourceName(values.name),
-        eventsPerSecondMax: parseSourceRate(values.rate) ?? SOURCE_RATE_DEFAULT,
+        eventsPerSecondMax: toFirstRate(values.rate),
         currency: parseCurrency(values.currency),
       });
       print(
@@ -101,8 +101,8 @@ async function runSources(
       return;
     }
     case 'update': {
+      if (values.rate === undefined) throw usage('--rate is missing: it is what update changes');
       const rate = parseSourceRate(values.rate);
-      if (rate === undefined) throw usage('--rate is missing: it is what update changes');
       const updated = await sources.setRate(values.name ?? positionals[0] ?? '', rate);
       const text = `source ${updated.name} may send ${formatSourceRate(rate)} to each instance`;
       print(values.json ? JSON.stringify(updated) : text);

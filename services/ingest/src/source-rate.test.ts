@@ -1,14 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { MIGRATIONS } from './adapters/migrations.js';
-import { formatSourceRate, parseSourceRate, SOURCE_RATE_DEFAULT } from './source-rate.js';
+import { formatSourceRate, parseSourceRate, SOURCE_RATE_DEFAULT, toFirstRate } from './source-rate.js';
 
 describe('the rate of a source', () => {
   it.each([
-    [undefined, undefined],
     ['1', 1],
     ['1000000', 1_000_000],
     ['unlimited', null],
   ])('%j is %j', (text, rate) => expect(parseSourceRate(text)).toBe(rate));
+
+  it('of a new source is the default without the option, and none when it is unlimited', () => {
+    expect([undefined, 'unlimited', '5'].map(toFirstRate)).toEqual([1_000, null, 5]);
+  });
 
   it.each(['', '0', '-1', '1.5', '1e3', '1000001', 'none', ' 5'])('%j is none, and the error says why', (text) => {
     expect(() => parseSourceRate(text)).toThrow(`1 to 1000000, or unlimited, not ${JSON.stringify(text)}`);

@@ -6,9 +6,13 @@ const SOURCE_RATE_MAX = 1_000_000;
 /** The rate of an operator's own tools, which wait for the log by themselves. */
 const UNLIMITED = 'unlimited';
 
-/** The rate that `--rate` gives a source; null means no limit, undefined that the option is absent. */
-export function parseSourceRate(rate: string | undefined): number | null | undefined {
-  if (rate === undefined) return undefined;
+/** The rate of a new source: that of `--rate`, or the default without one; null means no limit. */
+export function toFirstRate(rate: string | undefined): number | null {
+  return rate === undefined ? SOURCE_RATE_DEFAULT : parseSourceRate(rate);
+}
+
+/** The rate that `--rate` gives a source; null means no limit. */
+export function parseSourceRate(rate: string): number | null {
   if (rate === UNLIMITED) return null;
   const value = /^\d{1,9}$/.test(rate) ? Number(rate) : 0;
   if (value >= 1 && value <= SOURCE_RATE_MAX) return value;

@@ -110,8 +110,10 @@ export class Load {
   async #send(batch: readonly Order[]): Promise<Sent[]> {
     const { ingestUrl, writeKey } = this.#options;
     const body = JSON.stringify({ batch });
-    const status = await post(`${ingestUrl}/v1/batch`, { body, writeKey, agent: this.#agent });
-    if (status !== 200) throw new AppError('dependency_unavailable', `the front door answered ${status}`);
+    const answer = await post(`${ingestUrl}/v1/batch`, { body, writeKey, agent: this.#agent });
+    if (answer.status !== 200) {
+      throw new AppError('dependency_unavailable', `ingest answered ${answer.status}: ${answer.text}`);
+    }
     const ackedAtMs = Date.now();
     return batch.map(({ userId }) => ({ userId, ackedAtMs }));
   }
@@ -126,7 +128,12 @@ export class Load {
   }
 }
 
-function post(url: string, options: { body: string; writeKey: string; agent: Agent }): Promise<number> {
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function post(url: string, options: { body: string; writeKey: string; agent: Agent }): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = {
       'content-type': 'application/json',
@@ -134,8 +141,11 @@ function post(url: string, options: { body: string; writeKey: string; agent: Age
       authorization: `Basic ${Buffer.from(`${options.writeKey}:`).toString('base64')}`,
     };
     const sending = request(url, { method: 'POST', agent: options.agent, headers }, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode ?? 0));
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.once('end', () => {
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
+      });
       response.once('error', reject);
     });
     sending.once('error', reject);
