@@ -56,6 +56,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'who may read and operate: tokens with scopes, for every route but those that take events',
     load: async () => (await import('./commands/tokens.js')).createTokensCommand(),
   },
+  features: {
+    description: 'feature specs: check a file, list its features with their units, compare two',
+    load: async () => (await import('./commands/features.js')).createFeaturesCommand(),
+  },
   artifacts: {
     description: 'what rollouts may name: registered charts, models and policies',
     load: async () => (await import('./commands/artifacts.js')).createArtifactsCommand(),

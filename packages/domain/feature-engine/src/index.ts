@@ -13,3 +13,4 @@ export { toSpecTag } from './spec-tag.js';
 export type { EngineState } from './state.js';
 export { DAY_MS, HOUR_MS } from './time.js';
 export type { FeatureVector } from './vector.js';
+export { toWindowText } from './window.js';

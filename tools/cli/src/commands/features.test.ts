@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { compileFeatures, ECOMMERCE_FEATURES, encodeFeatureSpec } from '@perennial/feature-engine';
+import { toExitCode } from '../exit-codes.js';
+import { createFeaturesCommand } from './features.js';
+
+describe('features', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'features-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function write(name: string, content: string | Buffer): string {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  async function run(...args: string[]): Promise<string> {
+    const written: string[] = [];
+    const spy = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      written.push(String(text));
+      return true;
+    });
+    try {
+      await createFeaturesCommand().parseAsync(args, { from: 'user' });
+    } finally {
+      spy.mockRestore();
+    }
+    return written.join('');
+  }
+
+  it('lists each feature of the default spec with unit, window and hash', async () => {
+    const listed = JSON.parse(await run('list', '--json')) as { specHash: string; features: unknown[] };
+    expect(listed.specHash).toBe(compileFeatures(ECOMMERCE_FEATURES).specHash);
+    expect(listed.features).toHaveLength(ECOMMERCE_FEATURES.length);
+    expect(await run('list')).toMatch(/^orders_revenue_sum_all +currency +sum +all time +[0-9a-f]{12}$/m);
+  });
+
+  it('names the file and every problem of one that is no spec, as wrong configuration', async () => {
+    const path = write('bad.json', '{"version":1,"features":[{"name":"A","unit":"x","aggregation":"count"}],"z":1}');
+    const error: unknown = await run('check', path).catch((thrown: unknown) => thrown);
+    expect(toExitCode(error)).toBe(2);
+    for (const text of [path, 'z: is an unknown key', 'features[0].name']) expect(String(error)).toContain(text);
+    expect(toExitCode(await run('check', join(folder, 'none')).catch((thrown: unknown) => thrown))).toBe(2);
+  });
+
+  it('says what a spec changes', async () => {
+    const path = write('fewer.json', encodeFeatureSpec(ECOMMERCE_FEATURES.slice(1)));
+    expect(await run('check', path)).toContain(`${ECOMMERCE_FEATURES.length - 1} features`);
+    const said = await run('diff', 'default', path);
+    expect(said).toBe(`removed  orders_count_7d\n${ECOMMERCE_FEATURES.length - 1} features stay as they are\n`);
+  });
+});

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { type CompiledFeatures, toSpecOrPreset, toWindowText } from '@perennial/feature-engine';
+import { AppError, toMessage } from '@perennial/kernel';
+import { Command } from 'commander';
+import { type ComparedFeature, compareSpecs } from '../features/compare-specs.js';
+import { line, printJson, printLine, toTable } from '../output.js';
+
+interface Options {
+  readonly json?: boolean;
+}
+
+const HASH_CHARS_SHOWN = 12;
+/** Names the spec that ships, as in `up --features default`. */
+const DEFAULT = 'default';
+
+export function createFeaturesCommand(): Command {
+  return new Command('features')
+    .addCommand(createCheckCommand())
+    .addCommand(createListCommand())
+    .addCommand(createDiffCommand());
+}
+
+function createCheckCommand(): Command {
+  return new Command('check')
+    .description('read a feature spec as the platform would, and list all problems at once; starts nothing')
+    .argument('<file>', 'the spec')
+    .option('--json', 'print {specHash, features}')
+    .addHelpText('after', '\nExample:\n  ./perennial features check features.json')
+    .action((file: string, { json }: Options) => {
+      const spec = readSpec(file);
+      if (json) printJson({ specHash: spec.specHash, features: spec.features.length });
+      else printLine(line`${file} is valid: ${spec.names.length} features, spec ${toShort(spec.specHash)}`);
+    });
+}
+
+function createListCommand(): Command {
+  return new Command('list')
+    .description('list the features of a spec: name, unit, aggregation, window, hash')
+    .argument('[file]', 'the spec, or "default" for the one that ships', DEFAULT)
+    .option('--json', 'print {specHash, features: [{hash, ...definition}]}')
+    .addHelpText('after', '\nExamples:\n  ./perennial features list\n  ./perennial features list features.json --json')
+    .action((file: string, { json }: Options) => {
+      const spec = readSpec(file);
+      const rows = spec.definitions.map((definition, index) => ({ ...definition, hash: hashAt(spec, index) }));
+      if (json) return printJson({ specHash: spec.specHash, features: rows });
+      return printLine(
+        toTable(
+          rows.map((row) => {
+            const days = 'windowMs' in row ? toWindow(row.windowMs) : '';
+            return [row.name, row.unit, row.aggregation, days, toShort(row.hash)];
+          }),
+        ),
+      );
+    });
+}
+
+function createDiffCommand(): Command {
+  return new Command('diff')
+    .description('compare two specs feature by feature: what the second adds, removes and defines otherwise')
+    .argument('<before>', 'a spec, or "default"')
+    .argument('<after>', 'a spec, or "default"')
+    .option('--json', 'print {before, after, features: [{name, change}]}')
+    .addHelpText('after', '\nExample:\n  ./perennial features diff default features.json')
+    .action((before: string, after: string, { json }: Options) => {
+      const [old, next] = [readSpec(before), readSpec(after)];
+      const features = compareSpecs(old, next);
+      if (json) printJson({ before: old.specHash, after: next.specHash, features });
+      else printDifference(features);
+    });
+}
+
+function printDifference(features: readonly ComparedFeature[]): void {
+  const changed = features.filter(({ change }) => change !== 'kept');
+  if (changed.length > 0) printLine(toTable(changed.map(({ name, change }) => [change, name])));
+  printLine(`${features.length - changed.length} features stay as they are`);
+}
+
+/** The compiled spec of a file; throws `config_invalid` with the file's name and every problem. */
+function readSpec(file: string): CompiledFeatures {
+  if (file === DEFAULT) return toSpecOrPreset(undefined);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new AppError('config_invalid', `cannot read the feature spec: ${toMessage(error)}`, { cause: error });
+  }
+  try {
+    return toSpecOrPreset(bytes);
+  } catch (error) {
+    throw new AppError('config_invalid', `${file} is no valid feature spec:\n${toMessage(error)}`, { cause: error });
+  }
+}
+
+function hashAt({ features }: CompiledFeatures, index: number): string {
+  return features[index]?.hash ?? '';
+}
+
+function toShort(hash: string): string {
+  return hash.slice(0, HASH_CHARS_SHOWN);
+}
+
+function toWindow(windowMs: number | undefined): string {
+  return windowMs === undefined ? 'all time' : toWindowText(windowMs);
+}

@@ -1,0 +1,27 @@
+import type { CompiledFeatures } from '@perennial/feature-engine';
+
+/** What becomes of a feature when one spec follows another. */
+export type FeatureChange = 'added' | 'removed' | 'changed' | 'kept';
+
+export interface ComparedFeature {
+  readonly name: string;
+  /** `changed`: the same name with another definition, which a model that needs the old one does not take. */
+  readonly change: FeatureChange;
+}
+
+/** Each feature of two specs, by name, in the order of the later spec; those that it lacks come last. */
+export function compareSpecs(
+  before: Pick<CompiledFeatures, 'features'>,
+  after: Pick<CompiledFeatures, 'features'>,
+): readonly ComparedFeature[] {
+  const old = new Map(before.features.map(({ name, hash }) => [name, hash]));
+  const present = after.features.map(({ name, hash }) => ({ name, change: toChange(old.get(name), hash) }));
+  const names = new Set(after.features.map(({ name }) => name));
+  const removed = before.features.filter(({ name }) => !names.has(name));
+  return [...present, ...removed.map(({ name }) => ({ name, change: 'removed' as const }))];
+}
+
+function toChange(before: string | undefined, after: string): FeatureChange {
+  if (before === undefined) return 'added';
+  return before === after ? 'kept' : 'changed';
+}
