@@ -1,6 +1,7 @@
 import { SERVICE_NAMES, type ServiceName } from '@perennial/contracts';
 import { ReleaseStack } from '@perennial/kernel';
 import { loadService } from './services.js';
+import { printError } from './terminal.js';
 
 /**
  * All services in one process, still over the topics: run as a script, with each one's variables in
@@ -49,6 +50,6 @@ try {
   await runAll(JSON.parse(process.env[ONE_PROCESS_VARIABLE] ?? '{}') as Record<ServiceName, Record<string, string>>);
   process.exit(0);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  printError(error, { stack: true });
   process.exit(1);
 }

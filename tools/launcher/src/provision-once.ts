@@ -1,9 +1,10 @@
 import { TOKEN_VARIABLE } from '@perennial/access';
 import { DEFAULT_PARTITIONS, LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
-import { AppError, toMessage } from '@perennial/kernel';
+import { AppError } from '@perennial/kernel';
 import { toLayout } from '@perennial/native-stack';
 import { loadNamespaceState, type NamespaceState, saveNamespaceState } from './namespace-state.js';
 import { provision } from './provision.js';
+import { printError, printLine } from './terminal.js';
 
 /**
  * Provisions a namespace on stores that run already, then ends: the one-shot step of docker-compose.yml. The services'
@@ -63,12 +64,12 @@ function parsePartitions(text: string | undefined): number {
 }
 
 function say(message: string): void {
-  process.stdout.write(`provision: ${message}\n`);
+  printLine(`provision: ${message}`);
 }
 
 try {
   await provisionOnce(process.env);
 } catch (error) {
-  process.stderr.write(`provision: ${toMessage(error)}\n`);
+  printError(error, { prefix: 'provision: ' });
   process.exitCode = 1;
 }

@@ -5,13 +5,14 @@ import { toKafkaConnection } from './kafka-connection.js';
 import { rebuildChain } from './rebuild-chain.js';
 import { REBUILD_VARIABLE, type RebuildMessage, type RebuildOrder } from './rebuild-order.js';
 import { loadStatefulService, type ServiceRebuild } from './services.js';
+import { printError, printJsonLine } from './terminal.js';
 
 /**
  * Rebuilds a namespace from its archive: run as a script, with a RebuildOrder in REBUILD_VARIABLE. Prints JSON lines.
  */
 
 function tell(message: RebuildMessage): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
+  printJsonLine(message);
 }
 
 async function run({ namespace, force, environments }: RebuildOrder): Promise<void> {
@@ -51,6 +52,6 @@ try {
   await run(JSON.parse(must(process.env[REBUILD_VARIABLE], REBUILD_VARIABLE)) as RebuildOrder);
   process.exit(0);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  printError(error);
   process.exit(1);
 }
