@@ -1,6 +1,6 @@
 // The .env that docker-compose.yml needs: secrets made for this installation, never a default, never overwritten.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 
 /** Each secret, what it is for, and how it begins. Hexadecimal, so that one can stand in a URL as it is. */
 export const SECRETS = [
@@ -16,13 +16,13 @@ const SECRET_BYTES = 32;
 const OWNER_ONLY = 0o600;
 
 /**
- * Creates the file if it is missing. An existing one is kept: throws when it lacks a secret. Returns whether it was
- * created.
+ * Creates the file if it is missing. An existing one is kept: throws when it lacks a secret, or is another user's.
+ * Returns whether it was created. Tests replace `chmod`.
  */
-export function ensureEnvFile(path) {
+export function ensureEnvFile(path, { chmod = chmodSync } = {}) {
   if (existsSync(path)) {
     // One that was written by hand may be open to every user of the machine.
-    chmodSync(path, OWNER_ONLY);
+    closeToOthers(path, chmod);
     const missing = findMissing(readFileSync(path, 'utf8'));
     if (missing.length === 0) return false;
     const [[name, , prefix]] = missing;
@@ -32,6 +32,20 @@ export function ensureEnvFile(path) {
   // wx: of two concurrent starts only one creates it, and no link is followed.
   writeFileSync(path, createEnvText(), { mode: OWNER_ONLY, flag: 'wx' });
   return true;
+}
+
+/** Only its owner may change a file's mode, even to the one that it has. */
+function closeToOthers(path, chmod) {
+  try {
+    chmod(path, OWNER_ONLY);
+  } catch (cause) {
+    if (cause.code !== 'EPERM') throw cause;
+    throw new Error(
+      `${path} belongs to another user (uid ${statSync(path).uid}), so it cannot be made readable by its owner alone: ` +
+        `run this as that user, or make the file yours with \`sudo chown "$(id -u)" ${path}\``,
+      { cause },
+    );
+  }
 }
 
 function createEnvText() {

@@ -35,6 +35,18 @@ describe('ensureEnvFile', () => {
     expect(() => ensureEnvFile(path)).toThrow(/lacks REDIS_PASSWORD, POSTGRES_PASSWORD, PERENNIAL_TOKEN;/);
     expect(readFileSync(path, 'utf8')).toContain('PERENNIAL_SECRET=abc');
   });
+
+  it("says whose an existing file is and what to do, where it is another user's", () => {
+    ensureEnvFile(path);
+    const fail = (code) => () => {
+      throw Object.assign(new Error(`${code}: chmod failed`), { code });
+    };
+    expect(() => ensureEnvFile(path, { chmod: fail('EPERM') })).toThrow(
+      `${path} belongs to another user (uid ${statSync(path).uid})`,
+    );
+    expect(() => ensureEnvFile(path, { chmod: fail('EPERM') })).toThrow(/run this as that user, or .*sudo chown/);
+    expect(() => ensureEnvFile(path, { chmod: fail('EROFS') })).toThrow('EROFS: chmod failed');
+  });
 });
 
 describe('parseEnv', () => {
