@@ -1,4 +1,4 @@
-import { toSha256 } from '@perennial/kernel';
+import { must, toSha256 } from '@perennial/kernel';
 import type { FeatureDefinition } from './definition.js';
 import type { RepeatedOrders } from './order-memory.js';
 
@@ -13,8 +13,25 @@ export function toCanonicalJson(value: unknown): string {
   });
 }
 
-/** SHA-256 in hex of what a feature means: its definition without the name, and the version of the semantics. */
-export function toFeatureHash({ name: _, ...meaning }: FeatureDefinition): string {
+/** SHA-256 in hex of what each feature of a spec means, in order. */
+export function toFeatureHashes(definitions: readonly FeatureDefinition[]): string[] {
+  const direct = new Map(
+    definitions.flatMap((definition) =>
+      definition.aggregation === 'ratio' ? [] : [[definition.name, toFeatureHash(definition)] as const],
+    ),
+  );
+  return definitions.map((definition) => {
+    if (definition.aggregation !== 'ratio') return must(direct.get(definition.name), 'a hash');
+    // What the two features mean is part of what their ratio means; what they are called is not.
+    const [numerator, denominator] = [definition.numerator, definition.denominator].map((name) =>
+      must(direct.get(name), 'the hash of a feature that is no ratio'),
+    ) as [string, string];
+    return toFeatureHash({ ...definition, numerator, denominator });
+  });
+}
+
+/** Of the definition without the name, and of the version of the semantics. */
+function toFeatureHash({ name: _, ...meaning }: FeatureDefinition): string {
   return toSha256(toCanonicalJson({ semantics: SEMANTICS_VERSION, meaning }));
 }
 

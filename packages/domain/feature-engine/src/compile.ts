@@ -53,8 +53,8 @@ export interface CompiledFeatures {
    */
   vector(state: EngineState, nowMs: number): FeatureVector;
   /**
-   * Moves the features that are linear in time (days since) from one time to another, bit for bit as `vector`
-   * would compute them; the others are returned unchanged.
+   * Moves the features that are linear in time (days since), and ratios of them, from one time to another, bit for bit
+   * as `vector` would compute them; the others are returned unchanged.
    */
   advanceClock<T extends number | null>(values: readonly T[], time: { fromMs: number; toMs: number }): T[];
   /** Values by name, for display and JSON. */

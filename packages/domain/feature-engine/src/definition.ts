@@ -47,13 +47,33 @@ interface DefinitionBase {
 export type FeatureDefinition = DefinitionBase &
   (
     | { readonly aggregation: 'count'; readonly windowMs: number | undefined }
-    | { readonly aggregation: 'sum'; readonly measure: AmountMeasure; readonly windowMs: number | undefined }
+    | {
+        /**
+         * Of the events that have the amount: their sum, which is 0 without any; their mean and their population
+         * standard deviation, which are null then.
+         */
+        readonly aggregation: 'sum' | 'mean' | 'std';
+        readonly measure: AmountMeasure;
+        readonly windowMs: number | undefined;
+      }
+    /** Number of events in the window, less those in the window of the same length before it. */
+    | { readonly aggregation: 'trend'; readonly windowMs: number }
+    /** Number of different days (UTC) with an event. The window begins with a day, whatever its length. */
+    | { readonly aggregation: 'active_days'; readonly windowMs: number | undefined }
     | { readonly aggregation: 'distinct'; readonly measure: IdMeasure; readonly windowMs: number }
     | { readonly aggregation: 'days_since_first' }
     | { readonly aggregation: 'days_since_last' }
     /** Mean of the gaps between consecutive events, in days. */
     | { readonly aggregation: 'gap_mean' }
+    /** Quotient of two other features of the spec, by name; null when either is null or the denominator is 0. */
+    | { readonly aggregation: 'ratio'; readonly numerator: string; readonly denominator: string }
   );
+
+/** A feature that reads amounts. */
+export type AmountDefinition = Extract<FeatureDefinition, { measure: AmountMeasure }>;
+
+/** A feature that is computed from two others. */
+export type RatioDefinition = Extract<FeatureDefinition, { aggregation: 'ratio' }>;
 
 /** Rules of a spec besides its features. */
 export interface FeatureRules {

@@ -1,4 +1,5 @@
-import { parseWindow } from './window.js';
+import { HOUR_MS } from './time.js';
+import { parseWindow, toWindowText } from './window.js';
 
 const TEXT_CHARS_MAX = 256;
 const TEXTS_MAX = 16;
@@ -82,16 +83,17 @@ export class FieldReader {
     return new FieldReader(value, this.#pathOf(name), this.#problems);
   }
 
-  /** A window in ms; undefined when absent, which means a profile's whole life. */
-  window({ isRequired = false }: { isRequired?: boolean } = {}): number | undefined {
+  /** A window in ms, of `minMs` at least; undefined when absent, which means a profile's whole life. */
+  window({ isRequired = false, minMs = HOUR_MS }: { isRequired?: boolean; minMs?: number } = {}): number | undefined {
     const value = this.#take('window');
     if (value === undefined) {
       if (isRequired) this.#report('window', 'is missing: this aggregation is for windows only');
       return undefined;
     }
     const windowMs = parseWindow(value);
-    if (windowMs === undefined) this.#report('window', `must be from "1h" to "365d", it is ${toText(value)}`);
-    return windowMs;
+    if (windowMs !== undefined && windowMs >= minMs) return windowMs;
+    this.#report('window', `must be from "${toWindowText(minMs)}" to "365d", it is ${toText(value)}`);
+    return undefined;
   }
 
   /** Reports the keys that were not read. */

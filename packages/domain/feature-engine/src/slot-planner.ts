@@ -1,17 +1,19 @@
 import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
+import { createDays } from './accumulators/days.js';
 import { createDistinct } from './accumulators/distinct.js';
 import { createTiles } from './accumulators/tiles.js';
 import { createTimes } from './accumulators/times.js';
 import { createTotals } from './accumulators/totals.js';
-import { type FeatureDefinition, MONEY_UNIT } from './definition.js';
+import type { FeatureDefinition } from './definition.js';
+import { type NumberNeed, toNumberNeeds } from './number-needs.js';
 import type { Place } from './place.js';
-import { createAmountStream, createCountStream, createIdStream, type IdStream, type NumberStream } from './streams.js';
+import { createCountStream, createIdStream, type IdStream, type NumberStream } from './streams.js';
 import { toTileMs } from './time.js';
 
-type Numeric = Extract<FeatureDefinition, { aggregation: 'count' | 'sum' }>;
 type Timed = Extract<FeatureDefinition, { aggregation: 'days_since_first' | 'days_since_last' | 'gap_mean' }>;
 type Distinct = Extract<FeatureDefinition, { aggregation: 'distinct' }>;
+type ActiveDays = Extract<FeatureDefinition, { aggregation: 'active_days' }>;
 
 interface Column {
   readonly index: number;
@@ -30,6 +32,12 @@ interface DistinctNeed {
   readonly windowsMs: Set<number>;
 }
 
+interface DaysNeed {
+  readonly stream: NumberStream;
+  readonly index: number;
+  readonly windowsMs: Set<number>;
+}
+
 /** Collects what definitions need, creates each accumulator once, and gives the location of each number. */
 export class SlotPlanner {
   readonly #numbers = new Map<string, NumberStream>();
@@ -38,28 +46,27 @@ export class SlotPlanner {
   readonly #times = new Map<string, Column>();
   readonly #tiles = new Map<number, TilesNeed>();
   readonly #distinct = new Map<string, DistinctNeed>();
+  readonly #days = new Map<string, DaysNeed>();
   /** Slot of each accumulator by what it was needed for, once they are created. */
   readonly #slots = new Map<string, number>();
 
   need(definition: FeatureDefinition): void {
+    for (const need of toNumberNeeds(definition)) this.#needNumber(need);
     switch (definition.aggregation) {
-      case 'count':
-      case 'sum':
-        this.#needNumber(definition);
-        break;
       case 'distinct':
         this.#needDistinct(definition);
         break;
-      case 'gap_mean':
-        addColumn(this.#totals, this.#toColumn(createCountStream(definition.event)));
-        this.#needTimes(definition);
+      case 'active_days':
+        this.#needDays(definition);
         break;
-      default:
+      case 'days_since_first':
+      case 'days_since_last':
+      case 'gap_mean':
         this.#needTimes(definition);
     }
   }
 
-  /** Totals, times, tiles from the shortest, sketches; column order does not depend on the order of features. */
+  /** Totals, times, tiles from the shortest, sketches, days; column order does not depend on the order of features. */
   finish(): { numbers: NumberStream[]; ids: IdStream[]; slots: Accumulator[] } {
     const slots: Accumulator[] = [];
     this.#totals.sort(byFrequency);
@@ -81,41 +88,60 @@ export class SlotPlanner {
       const tileMs = toTileMs(sorted[0] as number);
       add(need, createDistinct({ stream, index, windowsMs: sorted, tileMs }) as Accumulator);
     }
+    for (const [key, { stream, index, windowsMs }] of this.#days) {
+      const sorted = [...windowsMs].sort((a, b) => a - b);
+      add(`days/${key}`, createDays({ stream, index, windowsMs: sorted }) as Accumulator);
+    }
     return { numbers: [...this.#numbers.values()], ids: [...this.#ids.values()], slots };
   }
 
-  /** Location of the number of a count, sum or distinct count. */
-  find(definition: Numeric | Distinct): Place {
-    if (definition.aggregation === 'distinct') return this.#findDistinct(definition);
-    const { key } = toNumberStream(definition);
-    const { windowMs } = definition;
-    if (windowMs === undefined) return this.#findTotal(key);
-    const tileMs = toTileMs(windowMs);
-    const { streams, windows } = must(this.#tiles.get(tileMs), 'tiles of that length');
-    const window = sortByKey(windows).findIndex(([known]) => known === windowMs);
-    const column = streams.findIndex((stream) => stream.key === key);
-    return { slot: this.#slotOf(`tiles/${tileMs}`), index: window * streams.length + column };
+  /** Locations of the sums that a feature is computed from, in the order of `toNumberNeeds`. */
+  findNumbers(definition: FeatureDefinition): readonly Place[] {
+    return toNumberNeeds(definition).map((need) => this.#findNumber(need));
   }
 
-  /** Location of the times of a feature's events, and of their count where one is kept. */
-  findTimes({ event }: Timed): { first: Place; last: Place; count: Place } {
+  /** Location of a distinct count. */
+  findDistinct({ event, measure, windowMs }: Distinct): Place {
+    const need = toDistinctNeed(createIdStream(event, measure).key, windowMs);
+    const windows = [...must(this.#distinct.get(need), 'a sketch').windowsMs].sort((a, b) => a - b);
+    return { slot: this.#slotOf(need), index: windows.indexOf(windowMs) };
+  }
+
+  /** Location of a number of days with an event. */
+  findDays({ event, windowMs = Number.POSITIVE_INFINITY }: ActiveDays): Place {
     const { key } = createCountStream(event);
-    const slot = this.#slotOf(`times/${key}`);
-    return { first: { slot, index: 0 }, last: { slot, index: 1 }, count: this.#findTotal(key) };
+    const windows = [...must(this.#days.get(key), 'the days of a stream').windowsMs].sort((a, b) => a - b);
+    return { slot: this.#slotOf(`days/${key}`), index: windows.indexOf(windowMs) };
   }
 
-  #needNumber(definition: Numeric): void {
-    const column = this.#toColumn(toNumberStream(definition));
-    const { windowMs } = definition;
-    if (windowMs === undefined) {
+  /** Location of the times of a feature's events. */
+  findTimes({ event }: Timed): { first: Place; last: Place } {
+    const slot = this.#slotOf(`times/${createCountStream(event).key}`);
+    return { first: { slot, index: 0 }, last: { slot, index: 1 } };
+  }
+
+  #needNumber({ stream, window }: NumberNeed): void {
+    const column = this.#toColumn(stream);
+    if (window === undefined) {
       addColumn(this.#totals, column);
       return;
     }
-    const tileMs = toTileMs(windowMs);
+    const { windowMs, tileMs } = window;
     const tiles = this.#tiles.get(tileMs) ?? { streams: [], windows: new Map() };
     this.#tiles.set(tileMs, tiles);
     addColumn(tiles.streams, column);
     tiles.windows.set(windowMs, (tiles.windows.get(windowMs) ?? new Set()).add(column.key));
+  }
+
+  #findNumber({ stream: { key }, window }: NumberNeed): Place {
+    const isColumn = (column: Column) => column.key === key;
+    if (window === undefined) return { slot: this.#slotOf('totals'), index: this.#totals.findIndex(isColumn) };
+    const { streams, windows } = must(this.#tiles.get(window.tileMs), 'tiles of that length');
+    const row = sortByKey(windows).findIndex(([known]) => known === window.windowMs);
+    return {
+      slot: this.#slotOf(`tiles/${window.tileMs}`),
+      index: row * streams.length + streams.findIndex(isColumn),
+    };
   }
 
   #needTimes({ event }: Timed): void {
@@ -133,15 +159,11 @@ export class SlotPlanner {
     known.windowsMs.add(windowMs);
   }
 
-  #findDistinct({ event, measure, windowMs }: Distinct): Place {
-    const need = toDistinctNeed(createIdStream(event, measure).key, windowMs);
-    const windows = [...must(this.#distinct.get(need), 'a sketch').windowsMs].sort((a, b) => a - b);
-    return { slot: this.#slotOf(need), index: windows.indexOf(windowMs) };
-  }
-
-  /** -1 for a stream without a total: nothing reads it then. */
-  #findTotal(key: string): Place {
-    return { slot: this.#slots.get('totals') ?? -1, index: this.#totals.findIndex((column) => column.key === key) };
+  #needDays({ event, windowMs = Number.POSITIVE_INFINITY }: ActiveDays): void {
+    const stream = createCountStream(event);
+    const need = this.#days.get(stream.key) ?? { stream, index: this.#toColumn(stream).index, windowsMs: new Set() };
+    this.#days.set(stream.key, need);
+    need.windowsMs.add(windowMs);
   }
 
   #slotOf(need: string): number {
@@ -152,12 +174,6 @@ export class SlotPlanner {
     if (!this.#numbers.has(stream.key)) this.#numbers.set(stream.key, stream);
     return { key: stream.key, index: [...this.#numbers.keys()].indexOf(stream.key) };
   }
-}
-
-function toNumberStream(definition: Numeric): NumberStream {
-  return definition.aggregation === 'count'
-    ? createCountStream(definition.event)
-    : createAmountStream(definition.event, definition.measure, { isMoney: definition.unit === MONEY_UNIT });
 }
 
 function toDistinctNeed(streamKey: string, windowMs: number): string {

@@ -9,6 +9,7 @@ import {
 } from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
+import { DAY_MS } from './time.js';
 import { toWindowText } from './window.js';
 
 /** The definitions in a spec's bytes, or all problems. */
@@ -40,7 +41,10 @@ export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
     readDefinition(new FieldReader(item, `features[${index}]`, problems)),
   );
   listClashes(features, problems);
-  if (problems.length === 0) listUnitClashes(definitions, problems);
+  if (problems.length === 0) {
+    listUnitClashes(definitions, problems);
+    listRatioProblems(definitions, problems);
+  }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, definitions, rules };
 }
 
@@ -61,10 +65,15 @@ export function encodeFeatureSpec(
 const AGGREGATIONS: readonly Aggregation[] = [
   'count',
   'sum',
+  'mean',
+  'std',
+  'trend',
+  'active_days',
   'distinct',
   'days_since_first',
   'days_since_last',
   'gap_mean',
+  'ratio',
 ];
 
 /** When there are problems the value is incomplete, so it is not returned. */
@@ -72,10 +81,11 @@ function readDefinition(reader: FieldReader): FeatureDefinition {
   const base = {
     name: reader.text('name', { pattern: /^[a-z][a-z0-9_]{0,63}$/, hint: 'small letters, digits and _, 64 at most' }),
     unit: reader.text('unit', { pattern: /^[a-z][a-z0-9_]{0,31}$/, hint: 'small letters, digits and _, 32 at most' }),
-    event: readFilter(reader),
   };
   const aggregation = reader.oneOf('aggregation', AGGREGATIONS);
-  const definition = readAggregation(reader, base, aggregation);
+  // A ratio has the events of its two features.
+  const event = aggregation === 'ratio' ? undefined : readFilter(reader);
+  const definition = readAggregation(reader, { ...base, event }, aggregation);
   reader.finish();
   return definition;
 }
@@ -86,7 +96,15 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
   switch (aggregation) {
     case 'count':
       return { ...base, aggregation, windowMs: reader.window() };
+    case 'trend':
+      return { ...base, aggregation, windowMs: reader.window({ isRequired: true }) ?? 0 };
+    case 'active_days':
+      return { ...base, aggregation, windowMs: reader.window({ minMs: DAY_MS }) };
+    case 'ratio':
+      return { ...base, aggregation, numerator: reader.text('numerator'), denominator: reader.text('denominator') };
     case 'sum':
+    case 'mean':
+    case 'std':
       return { ...base, aggregation, measure: readAmount(reader), windowMs: reader.window() };
     case 'distinct':
       return { ...base, aggregation, measure: readIds(reader), windowMs: reader.window({ isRequired: true }) ?? 0 };
@@ -140,15 +158,30 @@ function listClashes(features: readonly unknown[], problems: string[]): void {
 function listUnitClashes(definitions: readonly FeatureDefinition[], problems: string[]): void {
   const first = new Map<string, { readonly index: number; readonly isMoney: boolean }>();
   definitions.forEach((definition, index) => {
-    if (definition.aggregation !== 'sum') return;
+    if (!('measure' in definition) || definition.measure.kind !== 'amount') return;
     const { event, measure, unit } = definition;
     const key = toCanonicalJson({ event, measure });
     const isMoney = unit === MONEY_UNIT;
     const before = first.get(key);
     if (before === undefined) first.set(key, { index, isMoney });
     else if (before.isMoney !== isMoney) {
-      const also = `features[${before.index}] adds up the same measure`;
+      const also = `features[${before.index}] reads the same measure`;
       problems.push(`features[${index}].unit: ${also}, so both must have the unit "${MONEY_UNIT}", or neither`);
+    }
+  });
+}
+
+/** A ratio is of two features that are none themselves, so no definition can depend on itself. */
+function listRatioProblems(definitions: readonly FeatureDefinition[], problems: string[]): void {
+  const aggregations = new Map(definitions.map(({ name, aggregation }) => [name, aggregation]));
+  definitions.forEach((definition, index) => {
+    if (definition.aggregation !== 'ratio') return;
+    for (const side of ['numerator', 'denominator'] as const) {
+      const name = definition[side];
+      const path = `features[${index}].${side}`;
+      if (name === definition.name) problems.push(`${path}: "${name}" is the feature itself`);
+      else if (!aggregations.has(name)) problems.push(`${path}: there is no feature "${name}"`);
+      else if (aggregations.get(name) === 'ratio') problems.push(`${path}: "${name}" is itself a ratio`);
     }
   });
 }

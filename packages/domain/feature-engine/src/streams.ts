@@ -1,10 +1,17 @@
 import { readField } from '@perennial/commerce';
 import { readAmount, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
-import type { AmountMeasure, EventFilter, IdMeasure } from './definition.js';
+import {
+  type AmountDefinition,
+  type AmountMeasure,
+  type EventFilter,
+  type IdMeasure,
+  MONEY_UNIT,
+} from './definition.js';
 import { type FeatureEvent, isWorthMeasure, readMoney } from './event.js';
+import { SQUARE_LIMBS, toSquareLimb } from './square-limbs.js';
 
-/** One number per event that accumulators add up: 1 or 0 for a count, whole units of 1e-4 for an amount. */
+/** One number per event that accumulators add up: 1 or 0 for a count, whole units of 1e-4 for an amount, limbs of a square. */
 export interface NumberStream {
   /** Key of the stream; equal for equal meanings. */
   readonly key: string;
@@ -34,23 +41,37 @@ export function createCountStream(filter: EventFilter | undefined): NumberStream
   return { key: toKey('count', filter), isWorth: false, toNumber: (event) => (passes(event) ? 1 : 0) };
 }
 
-/** The amount of each event that passes the filter; money in the namespace's currency. */
-export function createAmountStream(
-  filter: EventFilter | undefined,
-  measure: AmountMeasure,
-  { isMoney }: { readonly isMoney: boolean },
-): NumberStream {
+/** The streams of one measure. Each is a number by itself, so that tiles and totals add up and merge them exactly. */
+export interface AmountStreams {
+  /** The amount; money in the namespace's currency. */
+  readonly sum: NumberStream;
+  /** 1 for each event that has the amount. */
+  readonly known: NumberStream;
+  /** The square of the amount: its limbs, least significant first. */
+  readonly squares: readonly NumberStream[];
+}
+
+/** The amounts of the events that pass the filter. */
+export function createAmountStreams({ event: filter, measure, unit }: AmountDefinition): AmountStreams {
   const passes = toPredicate(filter);
   const { properties, absolute } = measure;
-  return {
-    // The unit is not part of it: a spec has each measure in one unit, and states of earlier releases keep their columns.
-    key: toKey('sum', filter, measure),
+  const isMoney = unit === MONEY_UNIT;
+  const read = (event: FeatureEvent) => {
+    if (!passes(event)) return undefined;
+    return isMoney ? readMoney(event, properties) : readAmount(event.properties, properties);
+  };
+  // The unit is not part of a key: a spec has each measure in one unit, and states of earlier releases keep their columns.
+  const toStream = (kind: string, toNumber: NumberStream['toNumber']): NumberStream => ({
+    key: toKey(kind, filter, measure),
     isWorth: isMoney && isWorthMeasure(properties),
-    toNumber(event) {
-      if (!passes(event)) return 0;
-      const units = toUnits(isMoney ? readMoney(event, properties) : readAmount(event.properties, properties));
-      return absolute ? Math.abs(units) : units;
-    },
+    toNumber,
+  });
+  return {
+    sum: toStream('sum', (event) => (absolute ? Math.abs(toUnits(read(event))) : toUnits(read(event)))),
+    known: toStream('known', (event) => (read(event) === undefined ? 0 : 1)),
+    squares: Array.from({ length: SQUARE_LIMBS }, (_, limb) =>
+      toStream(`square${limb}`, (event) => toSquareLimb(toUnits(read(event)), limb)),
+    ),
   };
 }
 

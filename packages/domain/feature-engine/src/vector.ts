@@ -1,4 +1,6 @@
-import { type FeaturePlan, readFeature } from './plan.js';
+import { readFeature } from './feature-reader.js';
+import type { FeaturePlan } from './plan.js';
+import { toRatio } from './ratios.js';
 import { checkSpec, type EngineState } from './state.js';
 import { DAY_MS } from './time.js';
 
@@ -6,7 +8,7 @@ import { DAY_MS } from './time.js';
 export interface FeatureVector {
   /** One value per feature in the order of the spec; null stands for "no value". */
   readonly values: Array<number | null>;
-  /** When a windowed value next changes without a new event; undefined when it never does. */
+  /** When a windowed value may next change without a new event, and not before; undefined when it never does. */
   readonly validUntilMs: number | undefined;
 }
 
@@ -38,6 +40,11 @@ export function advanceClock<T extends number | null>(
     const value = values[index];
     // A day count is a whole number of milliseconds over 86,400,000: rounding restores that number exactly.
     if (typeof value === 'number') after[index] = ((Math.round(value * DAY_MS) + (toMs - fromMs)) / DAY_MS) as T;
+  }
+  for (const { index, numerator, denominator } of plan.clockRatios) {
+    const ratio = toRatio(after[numerator] ?? null, after[denominator] ?? null);
+    // Which of the sides is missing does not depend on the time, and in what form it is missing is up to the caller.
+    if (ratio !== null && !Number.isNaN(ratio)) after[index] = ratio as T;
   }
   return after;
 }
