@@ -1,5 +1,5 @@
 import { type Clock, LruCache, systemClock } from '@perennial/kernel';
-import { toAddressKey } from './domain/address-key.js';
+import { toAddressKey } from '@perennial/service-host';
 import { type TokenBucket, takeTokens } from './domain/token-bucket.js';
 
 export const ADDRESS_LIMITS = {
@@ -9,6 +9,8 @@ export const ADDRESS_LIMITS = {
   burstSeconds: 10,
   /** Addresses remembered; the one silent for longest is forgotten, so its allowance is full again. */
   addressesMax: 50_000,
+  /** Open connections of one address, so that one sender cannot hold all of the server's. An idle one holds some 20 KB. */
+  connectionsMax: 1_000,
 } as const;
 
 /** The limit of an address for requests that cost work before their source is known. */

@@ -1,6 +1,7 @@
 export { type Static, type TSchema, Type } from '@sinclair/typebox';
 export type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 export { composeApp } from './compose.js';
+export { toAddressKey } from './http/address-key.js';
 export { HEALTH_OPERATIONS, toReadiness } from './http/health-routes.js';
 export { listen } from './http/listen.js';
 export { addOperation, addRawOperation, defineOperation, type Operation } from './http/operation.js';

@@ -6,6 +6,7 @@ import {
   type Operation,
   type Problem,
 } from '@perennial/service-host';
+import { ADDRESS_LIMITS } from '../address-limit.js';
 import { LIMITS } from '../domain/limits.js';
 import { addAdmission } from './admission.js';
 import { addClockRoutes, type ClockRoutesOptions } from './clock-routes.js';
@@ -20,10 +21,15 @@ export const OPERATIONS: readonly Operation[] = [getClock, advanceClock, ...EVEN
 
 /** HTTP ingest: the event routes with raw bodies, and the clock, health and metrics routes. */
 export function createIngestServer(
-  options: Omit<HttpServerOptions, 'bodyLimitBytes'>,
+  options: Omit<HttpServerOptions, 'bodyLimitBytes' | 'addressConnectionsMax'>,
   routes: ClockRoutesOptions,
 ): FastifyInstance {
-  const server = createHttpServer({ ...options, bodyLimitBytes: LIMITS.batchBytesMax, formatProblem });
+  const server = createHttpServer({
+    ...options,
+    bodyLimitBytes: LIMITS.batchBytesMax,
+    addressConnectionsMax: ADDRESS_LIMITS.connectionsMax,
+    formatProblem,
+  });
   // A scope of its own, so that its parsers, hooks and error form apply to its routes only.
   void server.register(async (scope) => {
     prepareEventRoutes(scope);

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createTestServer } from '@perennial/service-host/testing';
 import { createMetrics, type Metrics } from '@perennial/telemetry';
@@ -25,10 +25,10 @@ async function start(options: Partial<HttpServerOptions> = {}): Promise<void> {
 }
 
 /** All bytes that the server answers to these bytes. */
-function exchange(bytes: string | Uint8Array, { patienceMs = PATIENCE_MS } = {}): Promise<string> {
+function exchange(bytes: string | Uint8Array, { patienceMs = PATIENCE_MS, from = '127.0.0.1' } = {}): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
-    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from }, () => socket.write(bytes));
     const patience = setTimeout(() => socket.destroy(), patienceMs);
     socket.on('data', (data) => {
       text += data.toString('latin1');
@@ -39,6 +39,13 @@ function exchange(bytes: string | Uint8Array, { patienceMs = PATIENCE_MS } = {})
       resolve(text);
     });
   });
+}
+
+/** Opens connections that send nothing. */
+async function hold(count: number): Promise<Socket[]> {
+  const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'));
+  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.once('connect', () => resolve()))));
+  return sockets;
 }
 
 function parse(response: string): { status: number; headers: string; body: string } {
@@ -178,14 +185,36 @@ describe('limits of connections', () => {
   it('close what is above the number, and count it', async () => {
     await server.close();
     await start({ connectionLimits: { connectionsMax: 2 } });
-    const held = [1, 2].map(() => connect(port, '127.0.0.1'));
-    await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    const held = await hold(2);
     expect(await exchange(GOOD)).toBe('');
     for (const socket of held) socket.destroy();
     let text = '';
     while (text === '') text = await exchange(GOOD);
     expect(parse(text).status).toBe(200);
-    expect(await metrics.registry.metrics()).toMatch(/http_connections_dropped_total\{.*\} [1-9]/);
+    expect(await metrics.registry.metrics()).toMatch(/http_connections_dropped_total\{limit="total".*\} [1-9]/);
+  });
+
+  it('close what is above the number of one address, count it, and let it in again', async () => {
+    await server.close();
+    await start({ addressConnectionsMax: 2 });
+    const held = await hold(2);
+    expect(await exchange(GOOD)).toBe('');
+    expect(await metrics.registry.metrics()).toMatch(/http_connections_dropped_total\{limit="address".*\} 1/);
+    // Another address has an allowance of its own.
+    expect(parse(await exchange(GOOD, { from: '127.0.0.2' })).status).toBe(200);
+    held[0]?.destroy();
+    let text = '';
+    while (text === '') text = await exchange(GOOD);
+    expect(parse(text).status).toBe(200);
+    held[1]?.destroy();
+  });
+
+  it('do not count the connections of a proxy as those of one address', async () => {
+    await server.close();
+    await start({ addressConnectionsMax: 2, trustedProxies: 1 });
+    const held = await hold(2);
+    expect(parse(await exchange(GOOD)).status).toBe(200);
+    for (const socket of held) socket.destroy();
   });
 });
 

@@ -27,9 +27,13 @@ export function createConnectionMetrics(metrics: Metrics) {
     'Requests answered 400, 408, 413 or 431 before any route: not valid HTTP, ambiguous, too large or too slow.',
     ['reason'],
   );
-  const dropped = metrics.counter('http_connections_dropped_total', 'Connections closed at once: too many are open.');
+  const dropped = metrics.counter(
+    'http_connections_dropped_total',
+    'Connections closed at once: too many are open, in total or of one address.',
+    ['limit'],
+  );
   return {
     malformed: (reason: ParserErrorReason | Malformation['reason']) => malformed.inc({ reason }),
-    dropped: () => dropped.inc(),
+    dropped: (limit: 'total' | 'address') => dropped.inc({ limit }),
   };
 }

@@ -3,6 +3,7 @@ import { AppError } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify, LogController } from 'fastify';
+import { limitAddressConnections } from './address-connections.js';
 import { addHealthRoutes, type HealthRoutesOptions } from './health-routes.js';
 import { createParserErrorHandler, type ErrorBody } from './parser-errors.js';
 import { PROBLEM_MEDIA_TYPE, type Problem, toProblemReply } from './problem.js';
@@ -42,6 +43,8 @@ export interface HttpServerOptions extends HealthRoutesOptions {
   readonly access: Access;
   readonly bodyLimitBytes?: number;
   readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** Open connections of one address; further ones are closed at once. Without a limit where absent, or behind proxies. */
+  readonly addressConnectionsMax?: number;
   /** Proxies in front of the service: the client's address is that many steps from the end of X-Forwarded-For. */
   readonly trustedProxies?: number;
   /** Another form of errors for some paths (`instance`), where a request does not reach its route. */
@@ -55,7 +58,7 @@ export interface HttpServerOptions extends HealthRoutesOptions {
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const limits = { ...CONNECTION_LIMITS, ...options.connectionLimits };
   const counts = createConnectionMetrics(options.metrics);
-  const { formatProblem = () => undefined, trustedProxies = 0 } = options;
+  const { formatProblem = () => undefined, trustedProxies = 0, addressConnectionsMax } = options;
   const parserErrors = createParserErrorHandler({ formatProblem, count: counts.malformed });
   const server: FastifyInstance = fastify({
     requestTimeout: limits.requestTimeoutMs,
@@ -78,7 +81,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   parserErrors.watch(server.server);
   server.server.maxConnections = limits.connectionsMax;
-  server.server.on('drop', counts.dropped);
+  server.server.on('drop', () => counts.dropped('total'));
+  if (addressConnectionsMax !== undefined && trustedProxies === 0)
+    limitAddressConnections(server.server, { max: addressConnectionsMax, dropped: () => counts.dropped('address') });
   // Node would answer 417 in a form of its own; what is expected besides `100-continue` may be ignored (RFC 9110, 10.1.1).
   server.server.on('checkExpectation', (request, response) => void server.server.emit('request', request, response));
   rejectMalformed(server, counts.malformed);
