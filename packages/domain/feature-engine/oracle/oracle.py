@@ -1,0 +1,157 @@
+"""The features by definition, recomputed naively over raw events: an account that shares no code with the engine.
+
+Reads one case a line, {"definitions": [...], "events": [...], "atMs": t}, and writes the values of each as one line:
+a list in the order of the definitions, null for "no value". Definitions are those of `definition.ts`. Only Python's
+standard library is needed.
+"""
+
+import json
+import math
+import re
+import sys
+from fractions import Fraction
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+UNITS = 10_000
+AMOUNT_MAX = 1e9
+GAP_TIMES_MAX = 512
+DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+def tile_of(window):
+    if window <= 12 * HOUR:
+        return 5 * MINUTE
+    return HOUR if window <= 7 * DAY else DAY
+
+
+def within(events, at, window, tile=None):
+    """Events of the window; all of them when there is no window."""
+    if window is None:
+        return [e for e in events if e["timestampMs"] <= at]
+    tile = tile or tile_of(window)
+    begin = (at - window) // tile * tile
+    return [e for e in events if begin <= e["timestampMs"] <= at]
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def amount_of(value):
+    if isinstance(value, str) and DECIMAL.fullmatch(value.strip()):
+        value = float(value)
+    return value if is_number(value) and abs(value) <= AMOUNT_MAX else None
+
+
+def units_of(event, measure):
+    """Whole units of 1e-4, halves rounded up; None for an event without the amount."""
+    for name in measure["properties"]:
+        amount = amount_of(event["properties"].get(name))
+        if amount is None:
+            continue
+        scaled = float(amount) * UNITS
+        units = math.floor(scaled)
+        if scaled - units >= 0.5:
+            units += 1
+        return abs(units) if measure["absolute"] else units
+    return None
+
+
+def ids_of(event, measure):
+    items = event["properties"].get(measure["list"]) if "list" in measure else None
+    found = []
+    for item in items if isinstance(items, list) else [event["properties"]]:
+        for name in measure["properties"]:
+            value = item.get(name) if isinstance(item, dict) else None
+            if isinstance(value, str) and value != "":
+                found.append(value)
+                break
+            if is_number(value):
+                found.append(str(value))
+                break
+    return found
+
+
+def passes(event, wanted):
+    if wanted is None:
+        return True
+    return event["type"] == wanted["type"] and ("name" not in wanted or event["name"] == wanted["name"])
+
+
+def deviation(numbers):
+    """Population standard deviation, in exact arithmetic up to the root."""
+    mean = Fraction(sum(numbers), len(numbers))
+    return math.sqrt(sum((n - mean) ** 2 for n in numbers) / len(numbers))
+
+
+def gaps_of(times):
+    return [b - a for a, b in zip(times, times[1:])]
+
+
+def measured(definition, events, at):
+    """Pairs (time, units) of the window's events that have the amount."""
+    some = within(events, at, definition.get("windowMs"))
+    pairs = [(e["timestampMs"], units_of(e, definition["measure"])) for e in some]
+    return [pair for pair in pairs if pair[1] is not None]
+
+
+def value_of(definition, all_events, at, find):
+    kind = definition["aggregation"]
+    if kind == "ratio":
+        above, below = find(definition["numerator"]), find(definition["denominator"])
+        return None if above is None or below is None or below == 0 else above / below
+    events = [e for e in all_events if passes(e, definition.get("event"))]
+    window = definition.get("windowMs")
+    times = sorted(e["timestampMs"] for e in within(events, at, None))
+    if kind == "count":
+        return len(within(events, at, window))
+    if kind == "trend":
+        now = len(within(events, at, window))
+        return now - (len(within(events, at, 2 * window, tile_of(window))) - now)
+    if kind == "active_days":
+        return len({e["timestampMs"] // DAY for e in within(events, at, window, DAY)})
+    if kind == "distinct":
+        return len({i for e in within(events, at, window) for i in ids_of(e, definition["measure"])})
+    if kind == "days_since_first":
+        return (at - times[0]) / DAY if times else None
+    if kind == "days_since_last":
+        return (at - times[-1]) / DAY if times else None
+    if kind == "gap_mean":
+        return (times[-1] - times[0]) / (len(times) - 1) / DAY if len(times) > 1 else None
+    if kind == "gap_std":
+        gaps = gaps_of(times[-GAP_TIMES_MAX:])
+        return deviation(gaps) / DAY if gaps else None
+    pairs = measured(definition, events, at)
+    units = [unit for _, unit in pairs]
+    if kind == "sum":
+        return sum(units) / UNITS
+    if not units:
+        return None
+    if kind == "mean":
+        return sum(units) / UNITS / len(units)
+    if kind == "std":
+        return deviation(units) / UNITS
+    if kind == "min":
+        return min(units) / UNITS
+    if kind == "max":
+        return max(units) / UNITS
+    if kind == "last":
+        return max(pairs)[1] / UNITS
+    if kind == "first":
+        return min(pairs)[1] / UNITS
+    raise ValueError(f"unknown aggregation {kind}")
+
+
+def values_of(case):
+    by_name = {definition["name"]: definition for definition in case["definitions"]}
+
+    def find(name):
+        return value_of(by_name[name], case["events"], case["atMs"], find)
+
+    return [find(definition["name"]) for definition in case["definitions"]]
+
+
+for line in sys.stdin:
+    print(json.dumps(values_of(json.loads(line))))

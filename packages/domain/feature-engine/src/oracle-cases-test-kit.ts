@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import type { AmountMeasure, EventFilter, FeatureDefinition } from './definition.js';
+import type { FeatureEvent } from './event.js';
+import { DAY_MS, HOUR_MS } from './time.js';
+
+/** A spec, a history in the order of arrival, and when it is read. */
+export interface Case {
+  readonly definitions: readonly FeatureDefinition[];
+  readonly events: readonly FeatureEvent[];
+  /** What happens to the event at that index, modulo the length. */
+  readonly sides: ReadonlyArray<{ readonly side: 0 | 1; readonly isAdvanced: boolean; readonly isStored: boolean }>;
+  readonly atMs: number;
+}
+
+/** Two days before a leap day. */
+const START_MS = Date.UTC(2024, 1, 27, 7, 33, 12, 345);
+const BOUNDARIES = [0, 1, 5 * 60_000, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 365 * DAY_MS] as const;
+
+const filter: fc.Arbitrary<EventFilter | undefined> = fc.constantFrom(
+  undefined,
+  { type: 'track', name: undefined },
+  { type: 'track', name: 'bought' },
+  { type: 'page', name: undefined },
+);
+const windowMs = fc.constantFrom(1, 6, 12, 24, 72, 168, 720, 2_160, 8_760).map((hours) => hours * HOUR_MS);
+const windowOrLife = fc.option(windowMs, { nil: undefined });
+const measure: fc.Arbitrary<AmountMeasure> = fc.record({
+  kind: fc.constant('amount' as const),
+  properties: fc.constantFrom(['price'], ['cost', 'price']),
+  absolute: fc.boolean(),
+});
+const ids = fc.record({
+  kind: fc.constant('id' as const),
+  properties: fc.constant(['sku']),
+  list: fc.constantFrom(undefined, 'items'),
+});
+
+/** `unit` is never money: that is converted, which is commerce's to test. */
+const BASE = { name: fc.constant(''), unit: fc.constant('units'), event: filter };
+const kind = <T extends string>(aggregation: T) => fc.constant(aggregation);
+
+const definition: fc.Arbitrary<FeatureDefinition> = fc.oneof(
+  fc.record({ ...BASE, aggregation: kind('count'), windowMs: windowOrLife }),
+  fc.record({
+    ...BASE,
+    aggregation: fc.constantFrom('sum' as const, 'mean' as const, 'std' as const),
+    measure,
+    windowMs: windowOrLife,
+  }),
+  fc.record({ ...BASE, aggregation: kind('trend'), windowMs }),
+  fc.record({ ...BASE, aggregation: kind('active_days'), windowMs: windowOrLife }),
+  fc.record({ ...BASE, aggregation: kind('distinct'), measure: ids, windowMs }),
+  fc.record({
+    ...BASE,
+    aggregation: fc.constantFrom('days_since_first' as const, 'days_since_last' as const, 'gap_mean' as const),
+  }),
+);
+
+const definitions = fc.array(definition, { minLength: 1, maxLength: 8 }).map((drawn) => {
+  const named = drawn.map((one, index) => ({ ...one, name: `f${index}` }));
+  const ratio: FeatureDefinition = {
+    name: 'ratio',
+    unit: 'share',
+    event: undefined,
+    aggregation: 'ratio',
+    numerator: 'f0',
+    denominator: `f${named.length - 1}`,
+  };
+  return named.length > 1 ? [...named, ratio] : named;
+});
+
+const amount = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -99_999, max: 999_999 }).map((cents) => cents / 100) },
+  fc.constantFrom(0, 0.00005, -0.00005, 1e9, -1e9, 1e9 + 1, '12.50', ' 7 ', '', 'n/a', null, true),
+);
+const sku = fc.constantFrom('a', 'b', 'c', 'ünï ✨', '__proto__', '', 7, null);
+
+const properties = fc.record(
+  { price: amount, cost: amount, sku, items: fc.array(fc.record({ sku }), { maxLength: 3 }) },
+  { requiredKeys: [] },
+);
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: HOUR_MS }) },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 20 * DAY_MS }) },
+  { weight: 2, arbitrary: fc.constantFrom(...BOUNDARIES) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 400 * DAY_MS }) },
+);
+
+const drawnEvent = fc.record({
+  type: fc.constantFrom('track', 'track', 'page', 'identify'),
+  name: fc.constantFrom('bought', 'seen', ''),
+  properties,
+  stepMs: step,
+  lateMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: step }),
+});
+
+const events = fc.array(drawnEvent, { maxLength: 25 }).map((drawn) => {
+  let nowMs = START_MS;
+  return drawn.map(({ stepMs, lateMs, ...event }, index): FeatureEvent => {
+    nowMs += stepMs;
+    return { ...event, messageId: `m${index}`, timestampMs: nowMs - lateMs };
+  });
+});
+
+export const drawCase: fc.Arbitrary<Case> = fc
+  .record({
+    definitions,
+    events,
+    sides: fc.array(
+      fc.record({ side: fc.constantFrom(0 as const, 1 as const), isAdvanced: fc.boolean(), isStored: fc.boolean() }),
+      { minLength: 1, maxLength: 25 },
+    ),
+    laterMs: step,
+  })
+  .map(({ laterMs, ...drawn }) => ({
+    ...drawn,
+    // Never before a time that `advance` was given.
+    atMs: Math.max(START_MS, ...drawn.events.map(({ timestampMs }) => timestampMs + HOUR_MS)) + laterMs,
+  }));
