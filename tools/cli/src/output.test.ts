@@ -75,7 +75,9 @@ const status: PlatformStatus = {
       oneProcess: false,
       inForce: [{ kind: 'policy', number: 1, hash: HOSTILE }],
       services: { ingest: service, 'feature-store': service, scoring: service, action: service },
-      topics: [{ topic: HOSTILE, partitions: 1, records: 1, endOffsets: [1] }],
+      topics: [
+        { topic: HOSTILE, partitions: 1, records: 1, endOffsets: [1], heldBack: [{ partition: 0, records: 3 }] },
+      ],
       groups: [{ processor: HOSTILE, group: HOSTILE, topic: HOSTILE, lag: 1 }],
     },
   ],
@@ -93,7 +95,7 @@ const PAGES: ReadonlyArray<[string, Printable, number]> = [
   ['dlq list', formatRows([entry]), 2],
   ['dlq show', formatEntry(entry), 14],
   ['dlq redrive', formatRedrive(redrive, { dryRun: true, many: HOSTILE }), 5],
-  ['status', formatStatus(status), 18],
+  ['status', formatStatus(status), 19],
   [
     'artifacts list',
     formatArtifacts([{ kind: 'policy', number: 1, hash: HOSTILE, bytes: 1, createdAt: new Date(0), name: HOSTILE }]),

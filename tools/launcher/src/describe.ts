@@ -50,6 +50,8 @@ interface TopicStatus {
   readonly records: number;
   /** Offset that the next record of each partition will get. */
   readonly endOffsets: readonly number[];
+  /** Partitions whose newest records wait for the end of an open transaction: nobody gets them before it ends. */
+  readonly heldBack: ReadonlyArray<{ readonly partition: number; readonly records: number }>;
 }
 
 interface GroupStatus {
@@ -124,7 +126,7 @@ async function describeNamespace(
   const services = await Promise.all(
     SERVICE_NAMES.map(async (service) => [service, await describeService(layout, state, service)] as const),
   );
-  const ends = log === undefined ? new Map() : await readOffsets(log, namespace);
+  const ends = log === undefined ? new Map<TopicName, Offsets>() : await readOffsets(log, namespace);
   return {
     namespace,
     clockMode: state.clockMode,
@@ -132,7 +134,7 @@ async function describeNamespace(
     oneProcess: state.oneProcess,
     inForce: state.provisioned?.inForce ?? [],
     services: Object.fromEntries(services) as Record<ServiceName, ServiceStatus>,
-    topics: [...ends].map(([topic, offsets]) => toTopicStatus(toTopic(namespace, topic), offsets)),
+    topics: log === undefined ? [] : await describeTopics(log, namespace, ends),
     groups: log === undefined ? [] : await describeGroups(log, namespace, ends),
   };
 }
@@ -150,7 +152,10 @@ async function describeService(layout: Layout, state: NamespaceState, service: S
 
 type Offsets = ReadonlyMap<number, PartitionOffsets>;
 
-async function readOffsets(log: Log, namespace: string): Promise<Map<TopicName, Offsets>> {
+/** The parts of a log that topics are described by. */
+type TopicLog = Pick<Log, 'offsets' | 'heldBack'>;
+
+async function readOffsets(log: TopicLog, namespace: string): Promise<Map<TopicName, Offsets>> {
   const entries = await Promise.all(
     (Object.keys(TOPICS) as TopicName[]).map(async (topic): Promise<[TopicName, Offsets] | undefined> => {
       try {
@@ -164,11 +169,28 @@ async function readOffsets(log: Log, namespace: string): Promise<Map<TopicName, 
   return new Map(entries.filter((entry) => entry !== undefined));
 }
 
-function toTopicStatus(topic: string, offsets: Offsets): TopicStatus {
+/** Exported for its test. */
+export function describeTopics(
+  log: TopicLog,
+  namespace: string,
+  ends: ReadonlyMap<TopicName, Offsets>,
+): Promise<TopicStatus[]> {
+  return Promise.all(
+    [...ends].map(async ([name, offsets]) => {
+      const topic = toTopic(namespace, name);
+      return toTopicStatus(topic, offsets, await log.heldBack(topic));
+    }),
+  );
+}
+
+function toTopicStatus(topic: string, offsets: Offsets, held: ReadonlyMap<number, number>): TopicStatus {
   const partitions = [...offsets.keys()].sort((a, b) => a - b);
   const ends = partitions.map((partition) => offsets.get(partition)?.high ?? 0);
   const records = [...offsets.values()].reduce((sum, { low, high }) => sum + high - low, 0);
-  return { topic, partitions: partitions.length, records, endOffsets: ends };
+  const heldBack = [...held]
+    .map(([partition, waiting]) => ({ partition, records: waiting }))
+    .sort((a, b) => a.partition - b.partition);
+  return { topic, partitions: partitions.length, records, endOffsets: ends, heldBack };
 }
 
 async function describeGroups(

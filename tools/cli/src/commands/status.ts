@@ -75,6 +75,12 @@ function formatNamespace({
     toTable(states),
     ...remarks,
     ...(topics.length > 0 ? [toTable(topics.map(({ topic, records }) => [`  ${topic}`, `${records} records`]))] : []),
+    ...topics.flatMap(({ topic, heldBack }) =>
+      heldBack.map(
+        ({ partition, records }) =>
+          line`  ${topic}: ${records} records of partition ${partition} are behind an open transaction; nobody gets them before it ends`,
+      ),
+    ),
     ...(groups.length > 0 ? [toTable(groups.map(({ processor, lag }) => [`  ${processor}`, `lag ${lag}`]))] : []),
   );
 }
