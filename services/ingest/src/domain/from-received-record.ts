@@ -53,11 +53,14 @@ function toRejection({ reason, message }: Unreadable): Rejection {
   return new Rejection(reason === 'damaged' ? 'unreadable' : reason, message);
 }
 
-/** Parses UTF-8 JSON; the message gives the location of the error. Bytes that are not UTF-8 are rejected. */
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** Parses UTF-8 JSON, with a byte order mark or without; the message gives the location of the error. Bytes that are not UTF-8 are rejected. */
 export function parseJson(bytes: Uint8Array): { readonly json: unknown } | Rejection {
   if (!isUtf8(bytes)) return new Rejection('not_json', 'not JSON: the bytes are not UTF-8');
   try {
-    return { json: JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) };
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+    return { json: JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text) };
   } catch (error) {
     return new Rejection('not_json', `not JSON: ${toMessage(error)}`);
   }

@@ -108,6 +108,10 @@ describe('normalise accepts', () => {
     },
   );
 
+  it('an empty messageId as none', () => {
+    expect(accept({ ...track, messageId: '' }).messageId).toBe(accept({ ...track, messageId: null }).messageId);
+  });
+
   it('the timestamp that can be read, where another cannot', () => {
     expect(accept({ ...track, originalTimestamp: 'soon', timestamp: iso(-1000) }).timestampMs).toBe(RECEIVED_AT - 1000);
     for (const impossible of ['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '2099-01-01T00:00:00Z']) {
@@ -228,7 +232,6 @@ const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
   ['alias of anonymous', { type: 'alias', anonymousId: 'u', previousId: 'x' }, 'missing_id'],
   ['group without groupId', { type: 'group', userId: 'u' }, 'missing_id'],
   ['a long messageId', { ...track, messageId: 'x'.repeat(101) }, 'invalid_message_id'],
-  ['an empty messageId', { ...track, messageId: '' }, 'invalid_message_id'],
   ['no event name', { ...track, event: undefined }, 'invalid_name'],
   ['an empty event name', { ...track, event: '' }, 'invalid_name'],
   ['a number as name', { ...track, event: 5 }, 'invalid_name'],

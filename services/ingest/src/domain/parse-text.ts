@@ -13,9 +13,10 @@ export function parseId(value: unknown, field: string): string | undefined | Rej
   return parseText(value, { field, reason: 'invalid_id', charsMax: LIMITS.idCharsMax });
 }
 
-/** A message's id: 1 to 100 characters; undefined when absent or null. */
+/** A message's id: 1 to 100 characters; undefined when absent, null or empty. */
 export function parseMessageId(value: unknown): string | undefined | Rejection {
-  if (value === undefined || value === null) return undefined;
+  // Some SDKs send an empty one for none.
+  if (value === undefined || value === null || value === '') return undefined;
   return parseText(value, { field: 'messageId', reason: 'invalid_message_id', charsMax: LIMITS.messageIdCharsMax });
 }
 

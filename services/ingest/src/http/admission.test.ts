@@ -162,6 +162,21 @@ describe('the bytes of bodies at a time', () => {
     expect((await post(large, { headers })).statusCode).toBe(200);
   });
 
+  it.each([
+    ['an encoding', '/v1/track', { 'content-encoding': 'gzip' }],
+    ['a query', '/v1/track?compression=gzip-js', {}],
+  ])('count what a body may unpack to, when %s says that it is compressed', async (_case, url, encoding) => {
+    await ingest.server.close();
+    ingest = createIngestHarness({ bodiesBytesMax: 400_000 });
+    const headers = { authorization: `Bearer ${WRITE_KEY}`, 'content-type': 'application/json', ...encoding };
+    const payload = gzipSync(JSON.stringify(track));
+    const packed = await ingest.server.inject({ method: 'POST', url, headers, payload });
+    expect(packed.statusCode).toBe(503);
+    expect((await post(JSON.stringify(track), { headers: { authorization: headers.authorization } })).statusCode).toBe(
+      200,
+    );
+  });
+
   it('are freed by a client that leaves', async () => {
     await ingest.server.close();
     ingest = createIngestHarness({ bodiesBytesMax: 400_000 });

@@ -35,6 +35,10 @@ function post(url: string, payload: unknown, headers: Record<string, string> = {
 }
 
 describe('single calls', () => {
+  it('takes JSON that begins with a byte order mark', async () => {
+    expect((await post('/v1/track', `\ufeff${JSON.stringify(track)}`)).statusCode).toBe(200);
+  });
+
   it('answers 200 and writes one record on the profile partition', async () => {
     const response = await post('/v1/track', track);
     expect(response.statusCode).toBe(200);
