@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { describeStateFormat } from '@perennial/contracts/contract-suite';
 import fc from 'fast-check';
 import { ACTIVE_DAYS_MAX } from './accumulators/days.js';
+import { RECENT_TIMES_MAX } from './accumulators/recent-times.js';
 import { AGGREGATION_FEATURES } from './aggregations-test-kit.js';
 import { compileFeatures } from './compile.js';
 import type { FeatureDefinition } from './definition.js';
@@ -51,6 +52,22 @@ describe('a spec of every aggregation', () => {
     for (let length = 1; length < bytes.length; length += 1) {
       expect(() => all.decode(bytes.subarray(0, length))).toThrow('cannot be read');
     }
+  });
+
+  it('never crashes the process on garbage', () => {
+    const prefix = all.encode(all.empty).subarray(0, 9);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), (garbage) => {
+        let state: EngineState | undefined;
+        try {
+          state = all.decode(Buffer.concat([prefix, garbage]));
+        } catch (error) {
+          expect(String(error)).toMatch(/cannot be read/);
+        }
+        if (state !== undefined) expect(all.decode(all.encode(state))).toEqual(state);
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it('refuses ratios of what is not there, of themselves and of ratios, and keys of other aggregations', () => {
@@ -133,6 +150,40 @@ describe('amounts', () => {
     const later = spec.apply(state, order('m1', { order_id: 'o', revenue: 8 }));
     expect(later.known).toBe('order_without_amount');
     expect(valuesOf(later.state)).toMatchObject({ mean_all: 8, std_all: 0, active_all: 1 });
+  });
+});
+
+describe('amounts in order', () => {
+  const named = ['min_all', 'first_all', 'last_all', 'gap_std'];
+  const spec = compileFeatures(AGGREGATION_FEATURES.filter(({ name }) => named.includes(name)));
+  const fold = (events: readonly FeatureEvent[]) =>
+    events.reduce<EngineState>((state, event) => spec.apply(state, event).state, spec.empty);
+  const valuesOf = (state: EngineState) => spec.toMap(spec.vector(state, state.asOfMs).values);
+
+  it('of one time are the least first and the greatest last, in any order', () => {
+    const events = [5, -3, 9, 'x'].map((revenue, i) => order(`m${i}`, { revenue }));
+    for (const some of [events, events.toReversed()]) {
+      expect(valuesOf(fold(some))).toEqual({ min_all: -3, first_all: -3, last_all: 9, gap_std: 0 });
+    }
+  });
+
+  it('are null without one, and one gap does not deviate', () => {
+    expect(valuesOf(spec.empty)).toEqual({ min_all: null, first_all: null, last_all: null, gap_std: null });
+    expect(valuesOf(fold([order('a', {})])).gap_std).toBeNull();
+    expect(valuesOf(fold([order('a', {}), order('b', {}, START_MS + DAY_MS)])).gap_std).toBe(0);
+    const gaps = [0, 1, 4].map((day) => order(`d${day}`, {}, START_MS + day * DAY_MS));
+    expect(valuesOf(fold(gaps)).gap_std).toBe(1);
+  });
+
+  it('keep the newest times beyond the limit, in any order and merged', () => {
+    const events = Array.from({ length: RECENT_TIMES_MAX + 100 }, (_, i) =>
+      order(`m${i}`, {}, START_MS + ((i * 7919) % 1_009) ** 2),
+    );
+    const state = fold(events);
+    const last = state.slots.at(-1);
+    expect(last).toHaveLength(RECENT_TIMES_MAX);
+    expect(fold(events.toReversed()).slots.at(-1)).toEqual(last);
+    expect(spec.merge(fold(events.slice(0, 300)), fold(events.slice(300))).slots.at(-1)).toEqual(last);
   });
 });
 

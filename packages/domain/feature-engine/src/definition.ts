@@ -56,15 +56,23 @@ export type FeatureDefinition = DefinitionBase &
         readonly measure: AmountMeasure;
         readonly windowMs: number | undefined;
       }
+    | {
+        /** One of the amounts, null without any. Of those at one time the first is the least, the last the greatest. */
+        readonly aggregation: 'min' | 'max' | 'first' | 'last';
+        readonly measure: AmountMeasure;
+        readonly windowMs: number | undefined;
+      }
     /** Number of events in the window, less those in the window of the same length before it. */
     | { readonly aggregation: 'trend'; readonly windowMs: number }
     /** Number of different days (UTC) with an event. The window begins with a day, whatever its length. */
     | { readonly aggregation: 'active_days'; readonly windowMs: number | undefined }
-    | { readonly aggregation: 'distinct'; readonly measure: IdMeasure; readonly windowMs: number }
+    | { readonly aggregation: 'distinct'; readonly measure: IdMeasure; readonly windowMs: number | undefined }
     | { readonly aggregation: 'days_since_first' }
     | { readonly aggregation: 'days_since_last' }
     /** Mean of the gaps between consecutive events, in days. */
     | { readonly aggregation: 'gap_mean' }
+    /** Population standard deviation of the gaps between the newest events, in days; null with fewer than two events. */
+    | { readonly aggregation: 'gap_std' }
     /** Quotient of two other features of the spec, by name; null when either is null or the denominator is 0. */
     | { readonly aggregation: 'ratio'; readonly numerator: string; readonly denominator: string }
   );

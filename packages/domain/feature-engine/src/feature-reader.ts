@@ -55,6 +55,15 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
       return toMean(at(0), at(1));
     case 'std':
       return toDeviation(at(0), at(1), places.slice(2));
+    case 'min':
+    case 'max':
+    case 'first':
+    case 'last':
+      return {
+        place: planner.findRow(definition),
+        divisor: 1,
+        finish: toAmount,
+      };
     case 'trend':
       return toTrend(at(0), at(1));
     case 'active_days':
@@ -67,6 +76,8 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
       return { place: planner.findTimes(definition).last, divisor: 1, finish: toDaysSince };
     case 'gap_mean':
       return toGapMean(at(0), planner.findTimes(definition));
+    case 'gap_std':
+      return { place: planner.findRecent(definition), divisor: 1, finish: toDays };
   }
 }
 
@@ -76,6 +87,14 @@ function numberAt(readings: Readings, { slot, index }: Place): number {
 
 function toDaysSince(timeMs: number, { atMs }: { atMs: number }): number | null {
   return Number.isNaN(timeMs) ? null : (atMs - timeMs) / DAY_MS;
+}
+
+function toAmount(units: number): number | null {
+  return Number.isNaN(units) ? null : units / UNITS_PER_AMOUNT;
+}
+
+function toDays(durationMs: number): number | null {
+  return Number.isNaN(durationMs) ? null : durationMs / DAY_MS;
 }
 
 /** The gaps between consecutive events add up to last - first, in whatever order they arrived. */

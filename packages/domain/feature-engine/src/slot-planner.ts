@@ -2,18 +2,25 @@ import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
 import { createDays } from './accumulators/days.js';
 import { createDistinct } from './accumulators/distinct.js';
+import { createRecentTimes } from './accumulators/recent-times.js';
+import { ENDS, EXTREMES } from './accumulators/row-kinds.js';
+import { createTiledRows, type TiledRowsOptions } from './accumulators/tiled-rows.js';
 import { createTiles } from './accumulators/tiles.js';
 import { createTimes } from './accumulators/times.js';
 import { createTotals } from './accumulators/totals.js';
 import type { FeatureDefinition } from './definition.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
 import type { Place } from './place.js';
-import { createCountStream, createIdStream, type IdStream, type NumberStream } from './streams.js';
+import { createAmountStreams, createCountStream, createIdStream, type IdStream, type NumberStream } from './streams.js';
 import { toTileMs } from './time.js';
 
 type Timed = Extract<FeatureDefinition, { aggregation: 'days_since_first' | 'days_since_last' | 'gap_mean' }>;
 type Distinct = Extract<FeatureDefinition, { aggregation: 'distinct' }>;
+type GapDeviation = Extract<FeatureDefinition, { aggregation: 'gap_std' }>;
 type ActiveDays = Extract<FeatureDefinition, { aggregation: 'active_days' }>;
+
+/** Features that are one of the amounts: least and greatest read one accumulator, first and last another. */
+type RowDefinition = Extract<FeatureDefinition, { aggregation: 'min' | 'max' | 'first' | 'last' }>;
 
 interface Column {
   readonly index: number;
@@ -38,6 +45,12 @@ interface DaysNeed {
   readonly windowsMs: Set<number>;
 }
 
+interface RowsNeed {
+  readonly options: Pick<TiledRowsOptions, 'key' | 'amount' | 'known' | 'tileMs'>;
+  readonly isEnds: boolean;
+  readonly windowsMs: Set<number>;
+}
+
 /** Collects what definitions need, creates each accumulator once, and gives the location of each number. */
 export class SlotPlanner {
   readonly #numbers = new Map<string, NumberStream>();
@@ -47,12 +60,25 @@ export class SlotPlanner {
   readonly #tiles = new Map<number, TilesNeed>();
   readonly #distinct = new Map<string, DistinctNeed>();
   readonly #days = new Map<string, DaysNeed>();
+  readonly #rows = new Map<string, RowsNeed>();
+  readonly #recent = new Map<string, Column>();
   /** Slot of each accumulator by what it was needed for, once they are created. */
   readonly #slots = new Map<string, number>();
 
   need(definition: FeatureDefinition): void {
     for (const need of toNumberNeeds(definition)) this.#needNumber(need);
     switch (definition.aggregation) {
+      case 'min':
+      case 'max':
+      case 'first':
+      case 'last':
+        this.#needRow(definition);
+        break;
+      case 'gap_std': {
+        const column = this.#toColumn(createCountStream(definition.event));
+        this.#recent.set(column.key, column);
+        break;
+      }
       case 'distinct':
         this.#needDistinct(definition);
         break;
@@ -66,7 +92,7 @@ export class SlotPlanner {
     }
   }
 
-  /** Totals, times, tiles from the shortest, sketches, days; column order does not depend on the order of features. */
+  /** Totals, times, tiles from the shortest, sketches, days, amounts, recent times; column order does not depend on the order of features. */
   finish(): { numbers: NumberStream[]; ids: IdStream[]; slots: Accumulator[] } {
     const slots: Accumulator[] = [];
     this.#totals.sort(byFrequency);
@@ -92,6 +118,13 @@ export class SlotPlanner {
       const sorted = [...windowsMs].sort((a, b) => a - b);
       add(`days/${key}`, createDays({ stream, index, windowsMs: sorted }) as Accumulator);
     }
+    for (const [need, { options, isEnds, windowsMs }] of this.#rows) {
+      const all = { ...options, windowsMs: [...windowsMs].sort((a, b) => a - b) };
+      add(need, (isEnds ? createTiledRows(ENDS, all) : createTiledRows(EXTREMES, all)) as Accumulator);
+    }
+    for (const [key, { index }] of this.#recent) {
+      add(`recent/${key}`, createRecentTimes(must(this.#numbers.get(key), 'a stream'), index) as Accumulator);
+    }
     return { numbers: [...this.#numbers.values()], ids: [...this.#ids.values()], slots };
   }
 
@@ -101,7 +134,7 @@ export class SlotPlanner {
   }
 
   /** Location of a distinct count. */
-  findDistinct({ event, measure, windowMs }: Distinct): Place {
+  findDistinct({ event, measure, windowMs = Number.POSITIVE_INFINITY }: Distinct): Place {
     const need = toDistinctNeed(createIdStream(event, measure).key, windowMs);
     const windows = [...must(this.#distinct.get(need), 'a sketch').windowsMs].sort((a, b) => a - b);
     return { slot: this.#slotOf(need), index: windows.indexOf(windowMs) };
@@ -112,6 +145,20 @@ export class SlotPlanner {
     const { key } = createCountStream(event);
     const windows = [...must(this.#days.get(key), 'the days of a stream').windowsMs].sort((a, b) => a - b);
     return { slot: this.#slotOf(`days/${key}`), index: windows.indexOf(windowMs) };
+  }
+
+  /** Location of a least, greatest, first or last amount. */
+  findRow(definition: RowDefinition): Place {
+    const need = toRowsNeed(definition);
+    const windows = [...must(this.#rows.get(need), 'the amounts of a measure').windowsMs].sort((a, b) => a - b);
+    const { aggregation, windowMs = Number.POSITIVE_INFINITY } = definition;
+    const isSecond = aggregation === 'max' || aggregation === 'last';
+    return { slot: this.#slotOf(need), index: 2 * windows.indexOf(windowMs) + (isSecond ? 1 : 0) };
+  }
+
+  /** Location of the deviation of the gaps. */
+  findRecent({ event }: GapDeviation): Place {
+    return { slot: this.#slotOf(`recent/${createCountStream(event).key}`), index: 0 };
   }
 
   /** Location of the times of a feature's events. */
@@ -149,7 +196,7 @@ export class SlotPlanner {
     this.#times.set(column.key, column);
   }
 
-  #needDistinct({ event, measure, windowMs }: Distinct): void {
+  #needDistinct({ event, measure, windowMs = Number.POSITIVE_INFINITY }: Distinct): void {
     const stream = createIdStream(event, measure);
     const index = this.#ids.has(stream.key) ? [...this.#ids.keys()].indexOf(stream.key) : this.#ids.size;
     this.#ids.set(stream.key, this.#ids.get(stream.key) ?? stream);
@@ -166,6 +213,17 @@ export class SlotPlanner {
     need.windowsMs.add(windowMs);
   }
 
+  #needRow(definition: RowDefinition): void {
+    const { sum, known } = createAmountStreams(definition);
+    const { windowMs = Number.POSITIVE_INFINITY } = definition;
+    const need = toRowsNeed(definition);
+    const [amount, has] = [this.#toColumn(sum), this.#toColumn(known)];
+    const options = { key: sum.key, amount: amount.index, known: has.index, tileMs: toTileMs(windowMs) };
+    const rows = this.#rows.get(need) ?? { options, isEnds: isEnds(definition), windowsMs: new Set() };
+    this.#rows.set(need, rows);
+    rows.windowsMs.add(windowMs);
+  }
+
   #slotOf(need: string): number {
     return must(this.#slots.get(need), 'the slot of an accumulator');
   }
@@ -174,6 +232,16 @@ export class SlotPlanner {
     if (!this.#numbers.has(stream.key)) this.#numbers.set(stream.key, stream);
     return { key: stream.key, index: [...this.#numbers.keys()].indexOf(stream.key) };
   }
+}
+
+function isEnds({ aggregation }: RowDefinition): boolean {
+  return aggregation === 'first' || aggregation === 'last';
+}
+
+function toRowsNeed(definition: RowDefinition): string {
+  const { windowMs = Number.POSITIVE_INFINITY } = definition;
+  const kind = isEnds(definition) ? 'ends' : 'extremes';
+  return `${kind}/${toTileMs(windowMs)}/${createAmountStreams(definition).sum.key}`;
 }
 
 function toDistinctNeed(streamKey: string, windowMs: number): string {

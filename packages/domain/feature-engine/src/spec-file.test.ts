@@ -61,13 +61,12 @@ describe('a feature spec as a file', () => {
       'features[3].measure.kind: must be "amount", it is "id"',
       'features[3].measure.properties: must be 1 to 16 different texts, it is missing',
       'features[4].measure.properties: must be 1 to 16 different texts, it is []',
-      'features[4].window: is missing: this aggregation is for windows only',
       'features[5].window: is an unknown key',
-      'features[6].aggregation: must be one of count, sum, mean, std, trend, active_days, distinct, days_since_first, days_since_last, gap_mean, ratio, it is "median"',
+      'features[6].aggregation: must be one of count, sum, mean, std, min, max, first, last, trend, active_days, distinct, days_since_first, days_since_last, gap_mean, gap_std, ratio, it is "median"',
       'features[7]: must be an object',
       'features[7].name: must be small letters, digits and _, 64 at most, it is missing',
       'features[7].unit: must be small letters, digits and _, 32 at most, it is missing',
-      'features[7].aggregation: must be one of count, sum, mean, std, trend, active_days, distinct, days_since_first, days_since_last, gap_mean, ratio, it is missing',
+      'features[7].aggregation: must be one of count, sum, mean, std, min, max, first, last, trend, active_days, distinct, days_since_first, days_since_last, gap_mean, gap_std, ratio, it is missing',
       'features[2].name: "orders" is the name of features[0] already',
     ]);
   });

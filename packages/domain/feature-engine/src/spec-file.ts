@@ -67,12 +67,17 @@ const AGGREGATIONS: readonly Aggregation[] = [
   'sum',
   'mean',
   'std',
+  'min',
+  'max',
+  'first',
+  'last',
   'trend',
   'active_days',
   'distinct',
   'days_since_first',
   'days_since_last',
   'gap_mean',
+  'gap_std',
   'ratio',
 ];
 
@@ -106,8 +111,13 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
     case 'mean':
     case 'std':
       return { ...base, aggregation, measure: readAmount(reader), windowMs: reader.window() };
+    case 'min':
+    case 'max':
+    case 'first':
+    case 'last':
+      return { ...base, aggregation, measure: readAmount(reader), windowMs: reader.window() };
     case 'distinct':
-      return { ...base, aggregation, measure: readIds(reader), windowMs: reader.window({ isRequired: true }) ?? 0 };
+      return { ...base, aggregation, measure: readIds(reader), windowMs: reader.window() };
     default:
       return { ...base, aggregation };
   }

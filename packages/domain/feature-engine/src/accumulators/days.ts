@@ -1,4 +1,4 @@
-import type { ByteReader, ByteWriter } from '../bytes.js';
+import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
 import type { NumberStream } from '../streams.js';
 import { DAY_MS } from '../time.js';
 import type { Accumulator, Reading } from './accumulator.js';
@@ -95,8 +95,10 @@ function readDays(reader: ByteReader, newest: number): Days {
   let expected = newest;
   for (let left = reader.count(1); left > 0; left -= 1) {
     const day = expected - reader.varint();
+    if (!Number.isSafeInteger(day)) throw damaged('a day is too early');
     days.push(day);
     expected = day - 1;
   }
+  if (days.length > ACTIVE_DAYS_MAX) throw damaged('more days than are kept');
   return days.reverse();
 }

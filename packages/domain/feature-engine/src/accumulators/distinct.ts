@@ -15,8 +15,9 @@ import {
 export interface DistinctOptions {
   readonly stream: IdStream;
   readonly index: number;
-  /** Windows with one tile length, ascending. */
+  /** Windows with one tile length, ascending; Infinity alone for the whole life, which is a single tile. */
   readonly windowsMs: readonly number[];
+  /** Infinity for the whole life. */
   readonly tileMs: number;
 }
 
@@ -24,7 +25,7 @@ export interface DistinctOptions {
 export function createDistinct({ stream, index, windowsMs, tileMs }: DistinctOptions): Accumulator<DistinctSketch> {
   const reachMs = windowsMs.at(-1) ?? 0;
   const advance = (state: DistinctSketch, asOfMs: number) =>
-    dropIdsBefore(state, Math.floor((asOfMs - reachMs) / tileMs));
+    dropIdsBefore(state, toFirst(asOfMs, { windowMs: reachMs, tileMs }));
   return {
     key: `distinct/${tileMs}/${stream.key}`,
     columns: [],
@@ -33,18 +34,26 @@ export function createDistinct({ stream, index, windowsMs, tileMs }: DistinctOpt
       // Expired ids are dropped first, so that only ids within the window count towards the exact limit.
       const kept = advance(state, asOfMs);
       const ids = event.ids[index] ?? [];
-      const tile = Math.floor(event.timestampMs / tileMs);
-      const isKept = ids.length > 0 && tile >= Math.floor((asOfMs - reachMs) / tileMs);
+      const tile = toTile(event.timestampMs, tileMs);
+      const isKept = ids.length > 0 && tile >= toFirst(asOfMs, { windowMs: reachMs, tileMs });
       return isKept ? addIds(kept, ids.map(toHash64), tile) : kept;
     },
     advance,
     merge: mergeSketches,
     read: (state, atMs) => countWindows(state, atMs, { windowsMs, tileMs }),
     adopt: (state) => state,
-    encode: (writer, state, asOfMs) => writeSketch(writer, state, Math.floor(asOfMs / tileMs)),
-    decode: (reader, asOfMs) => readSketch(reader, Math.floor(asOfMs / tileMs)),
+    encode: (writer, state, asOfMs) => writeSketch(writer, state, toTile(asOfMs, tileMs)),
+    decode: (reader, asOfMs) => readSketch(reader, toTile(asOfMs, tileMs)),
     isEstimate: ({ theta }) => theta !== undefined,
   };
+}
+
+function toTile(timeMs: number, tileMs: number): number {
+  return tileMs === Number.POSITIVE_INFINITY ? 0 : Math.floor(timeMs / tileMs);
+}
+
+function toFirst(atMs: number, { windowMs, tileMs }: { windowMs: number; tileMs: number }): number {
+  return windowMs === Number.POSITIVE_INFINITY ? 0 : toTile(atMs - windowMs, tileMs);
 }
 
 function countWindows(
@@ -54,7 +63,7 @@ function countWindows(
 ): Reading {
   let changesAtMs = Number.POSITIVE_INFINITY;
   const numbers = windowsMs.map((windowMs) => {
-    const { count, oldestTile } = countIds(state, Math.floor((atMs - windowMs) / tileMs));
+    const { count, oldestTile } = countIds(state, toFirst(atMs, { windowMs, tileMs }));
     changesAtMs = Math.min(changesAtMs, (oldestTile + 1) * tileMs + windowMs);
     return count;
   });

@@ -1,0 +1,68 @@
+import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
+import type { NumberStream } from '../streams.js';
+import type { Accumulator, Reading } from './accumulator.js';
+
+/** Times of the newest events, ascending, one an event also where they are equal. Never changed in place. */
+export type RecentTimes = readonly number[];
+
+/** The newest events are kept up to this number. */
+export const RECENT_TIMES_MAX = 512;
+
+/** Times of the newest events of a stream. Gives the population standard deviation of the gaps in ms, NaN for no gap. */
+export function createRecentTimes(stream: NumberStream, index: number): Accumulator<RecentTimes> {
+  return {
+    key: `recent/${stream.key}`,
+    columns: [],
+    empty: [],
+    add: (state, { timestampMs, numbers }) => (numbers[index] === 0 ? state : unite(state, [timestampMs])),
+    advance: (state) => state,
+    merge: unite,
+    read: (state): Reading => ({ numbers: [toGapDeviation(state)], changesAtMs: Number.POSITIVE_INFINITY }),
+    adopt: (state) => state,
+    encode: writeTimes,
+    decode: readTimes,
+    isEstimate: () => false,
+  };
+}
+
+function unite(a: RecentTimes, b: RecentTimes): RecentTimes {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  return [...a, ...b].sort((x, y) => x - y).slice(-RECENT_TIMES_MAX);
+}
+
+/** Whole numbers up to the root, so that equal gaps deviate by 0 and no difference is lost. */
+function toGapDeviation(times: RecentTimes): number {
+  const gaps = times.length - 1;
+  if (gaps < 1) return Number.NaN;
+  let squares = 0n;
+  for (let place = 0; place < gaps; place += 1) {
+    const gap = BigInt((times[place + 1] as number) - (times[place] as number));
+    squares += gap * gap;
+  }
+  const sum = BigInt((times[gaps] as number) - (times[0] as number));
+  return Math.sqrt(Number(BigInt(gaps) * squares - sum * sum)) / gaps;
+}
+
+/** Newest first, each as its distance from the previous one. */
+function writeTimes(writer: ByteWriter, times: RecentTimes, asOfMs: number): void {
+  writer.varint(times.length);
+  let later = asOfMs;
+  for (let place = times.length - 1; place >= 0; place -= 1) {
+    const time = times[place] as number;
+    writer.varint(later - time);
+    later = time;
+  }
+}
+
+function readTimes(reader: ByteReader, asOfMs: number): RecentTimes {
+  const times: number[] = [];
+  let later = asOfMs;
+  for (let left = reader.count(1); left > 0; left -= 1) {
+    later -= reader.varint();
+    if (!Number.isSafeInteger(later)) throw damaged('a time is too early');
+    times.push(later);
+  }
+  if (times.length > RECENT_TIMES_MAX) throw damaged('more times than are kept');
+  return times.reverse();
+}
