@@ -175,3 +175,29 @@ describe('the health of a consumer', () => {
     expect(health.problems()).toEqual([]);
   });
 });
+
+describe('records behind open transactions', () => {
+  it('are measured for owned partitions, until they end or the partition goes, and are no problem', async () => {
+    const { health, metrics } = setUp();
+    const read = async () =>
+      (await metrics.registry.metrics())
+        .split('\n')
+        .filter((line) => line.startsWith('consumer_held_back_records{'))
+        .map((line) => `${/partition="(\d)"/.exec(line)?.[1]}: ${line.split(' ').at(-1)}`);
+    health.assigned([0, 1]);
+    health.heldBack(
+      new Map([
+        [0, 3],
+        [1, 4],
+        [2, 5],
+      ]),
+    );
+    expect(await read()).toEqual(['0: 3', '1: 4']);
+    expect(health.problems()).toEqual([]);
+    health.heldBack(new Map([[1, 6]]));
+    expect(await read()).toEqual(['1: 6']);
+    health.revoked([1]);
+    health.heldBack(new Map([[1, 6]]));
+    expect(await read()).toEqual([]);
+  });
+});

@@ -117,6 +117,25 @@ export class ConsumerHealth {
     if (!this.#troubles.has(partition)) this.#publish(partition, this.#toStandstill(stand));
   }
 
+  /**
+   * Called at intervals with the records behind open transactions, by partition of the topic. No problem of this consumer:
+   * it has read all that it can get.
+   */
+  heldBack(held: ReadonlyMap<number, number>): void {
+    const { consumer } = this.#options;
+    const { heldBack, heldPartitions } = this.#meters;
+    for (const partition of heldPartitions) {
+      if (held.has(partition) && this.#owned.has(partition)) continue;
+      heldBack.remove({ consumer, partition: String(partition) });
+      heldPartitions.delete(partition);
+    }
+    for (const [partition, records] of held) {
+      if (!this.#owned.has(partition)) continue;
+      heldBack.set({ consumer, partition: String(partition) }, records);
+      heldPartitions.add(partition);
+    }
+  }
+
   isReady(partition: number): boolean {
     return this.#toProblem(partition) === undefined;
   }
@@ -210,6 +229,12 @@ function createMeters(metrics: Metrics) {
       'consumer',
       'reason',
     ]),
+    heldBack: metrics.gauge(
+      'consumer_held_back_records',
+      'Records of an owned partition behind an open transaction: nobody gets them before it ends',
+      ['consumer', 'partition'],
+    ),
     reasons: new Map<string, string>(),
+    heldPartitions: new Set<number>(),
   };
 }

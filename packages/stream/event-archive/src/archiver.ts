@@ -177,6 +177,7 @@ class TopicArchiver implements Archiver {
       const ageMs = oldestMs === undefined ? 0 : Math.max(0, this.#clock.now() - oldestMs);
       this.#events.observed(partition, { lag, ageMs });
     }
+    this.#health.heldBack(await this.#options.log.heldBack(this.#topic));
   }
 }
 

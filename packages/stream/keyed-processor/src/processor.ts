@@ -257,6 +257,7 @@ class GroupProcessor<State, Input, Evidence> implements Processor {
       if (lag < 0) await worker.verify();
       worker.observeSnapshots();
     }
+    this.#health.heldBack(await this.#ports.log.heldBack(this.#ports.definition.inputTopic));
   }
 }
 

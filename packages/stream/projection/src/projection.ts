@@ -204,6 +204,7 @@ class TopicProjection implements Projection {
       for (const [partition, { from, to }] of unread) this.#health.observed(partition, { next: from, end: to });
       this.#lag = sumLag(new Map(unread));
       this.#meters.lag.set({ topic }, this.#lag);
+      this.#health.heldBack(await log.heldBack(topic));
     } catch (error) {
       this.#logger.debug({ reason: toMessage(error) }, 'lag is unknown');
     }
