@@ -39,21 +39,21 @@ const ids = fc.record({
 const BASE = { name: fc.constant(''), unit: fc.constant('units'), event: filter };
 const kind = <T extends string>(aggregation: T) => fc.constant(aggregation);
 
+const AMOUNTS = ['sum', 'mean', 'std', 'min', 'max', 'first', 'last'] as const;
+const TIMES = ['days_since_first', 'days_since_last', 'gap_mean', 'gap_std'] as const;
+
 const definition: fc.Arbitrary<FeatureDefinition> = fc.oneof(
   fc.record({ ...BASE, aggregation: kind('count'), windowMs: windowOrLife }),
   fc.record({
     ...BASE,
-    aggregation: fc.constantFrom('sum' as const, 'mean' as const, 'std' as const),
+    aggregation: fc.constantFrom(...AMOUNTS),
     measure,
     windowMs: windowOrLife,
   }),
   fc.record({ ...BASE, aggregation: kind('trend'), windowMs }),
   fc.record({ ...BASE, aggregation: kind('active_days'), windowMs: windowOrLife }),
-  fc.record({ ...BASE, aggregation: kind('distinct'), measure: ids, windowMs }),
-  fc.record({
-    ...BASE,
-    aggregation: fc.constantFrom('days_since_first' as const, 'days_since_last' as const, 'gap_mean' as const),
-  }),
+  fc.record({ ...BASE, aggregation: kind('distinct'), measure: ids, windowMs: windowOrLife }),
+  fc.record({ ...BASE, aggregation: fc.constantFrom(...TIMES) }),
 );
 
 const definitions = fc.array(definition, { minLength: 1, maxLength: 8 }).map((drawn) => {
