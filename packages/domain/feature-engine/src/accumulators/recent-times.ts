@@ -14,7 +14,7 @@ export function createRecentTimes(stream: NumberStream, index: number): Accumula
     key: `recent/${stream.key}`,
     columns: [],
     empty: [],
-    add: (state, { timestampMs, numbers }) => (numbers[index] === 0 ? state : unite(state, [timestampMs])),
+    add: (state, { timestampMs, numbers }) => (numbers[index] === 0 ? state : addTime(state, timestampMs)),
     advance: (state) => state,
     merge: unite,
     read: (state): Reading => ({ numbers: [toGapDeviation(state)], changesAtMs: Number.POSITIVE_INFINITY }),
@@ -23,6 +23,16 @@ export function createRecentTimes(stream: NumberStream, index: number): Accumula
     decode: readTimes,
     isEstimate: () => false,
   };
+}
+
+/** Most events are the newest: sorting instead took four times as long. */
+function addTime(times: RecentTimes, timeMs: number): RecentTimes {
+  let place = times.length;
+  while (place > 0 && (times[place - 1] as number) > timeMs) place -= 1;
+  if (place === 0 && times.length === RECENT_TIMES_MAX) return times;
+  const after = times.slice(times.length === RECENT_TIMES_MAX ? 1 : 0);
+  after.splice(place - (times.length - after.length), 0, timeMs);
+  return after;
 }
 
 function unite(a: RecentTimes, b: RecentTimes): RecentTimes {
