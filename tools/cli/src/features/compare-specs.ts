@@ -1,7 +1,7 @@
 import type { CompiledFeatures } from '@perennial/feature-engine';
 
 /** What becomes of a feature when one spec follows another. */
-export type FeatureChange = 'added' | 'removed' | 'changed' | 'kept';
+type FeatureChange = 'added' | 'removed' | 'changed' | 'kept';
 
 export interface ComparedFeature {
   readonly name: string;
