@@ -10,6 +10,8 @@ describe('a rejection', () => {
   it.each<[Record<string, unknown>, string, string]>([
     [{ userId: 'undefined' }, 'userId', '"undefined"'],
     [{ userId: 'a\u0000\u202eb' }, 'userId', '"a\\u0000\\u202eb"'],
+    // A soft hyphen, a private character and a grapheme joiner are not seen either.
+    [{ userId: 'a\u0000\u00ad\ue000\u034fb' }, 'userId', '"a\\u0000\\u00ad\\ue000\\u034fb"'],
     [{ userId: 'x'.repeat(300) }, 'userId', `"${'x'.repeat(40)}"... (300 characters)`],
     [{ timestamp: '2024-02-30T00:00:00Z' }, 'timestamp', '"2024-02-30T00:00:00Z"'],
     [{ timestamp: 5 }, 'timestamp', '5'],

@@ -1,3 +1,4 @@
+import { escapeText } from '@perennial/kernel';
 import { cutCredentials } from './credential-text.js';
 
 /** Why an event is rejected: a closed set, used as a metric's label and in `event.rejected`. */
@@ -77,9 +78,6 @@ export class Rejection {
 /** Longest excerpt of a value, in characters before escaping. */
 const EXCERPT_CHARS_MAX = 40;
 
-/** What JSON leaves as it is and a terminal or a log would obey or hide: C1, DEL, bidi, line separators, zero width. */
-const INVISIBLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
-
 /** A value for use in a message: its JSON, cut and escaped, so that answers and logs contain no ids of 10 KB. */
 export function toExcerpt(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
@@ -91,8 +89,5 @@ export function toExcerpt(value: unknown): string {
 }
 
 function toVisible(text: string): string {
-  return JSON.stringify(text).replace(
-    INVISIBLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return escapeText(JSON.stringify(text));
 }
