@@ -13,13 +13,16 @@ export interface Reading {
   readonly weekday?: number;
 }
 
+// In all of them a word ends after AM or PM: `America/New_York` is a zone.
 // `2024-03-01`, then T or a space, then the time (fraction after a point or comma), then the rest, which is the zone. After
 // a space the hour may have one digit: spreadsheets write `2024-03-01 9:05`.
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:(?:[Tt ](?=\d\d)| )(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(.*))?$/;
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})(?:(?:[Tt ](?=\d\d)| )(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
 // `20240301` and `20240301T100000Z`; without the T only with seconds: 12 digits would also be epoch ms.
 const ISO_BASIC =
   /^((?:19|20)\d{2})(\d{2})(\d{2})(?:[Tt ]?(\d{2})(\d{2})(\d{2})(?:[.,](\d{1,9}))?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
-const YEAR_FIRST = /^(\d{4})\/(\d{1,2})\/(\d{1,2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(.*))?$/;
+const YEAR_FIRST =
+  /^(\d{4})\/(\d{1,2})\/(\d{1,2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
 // `Fri, 01 Mar 2024 10:00:00 +0000`: RFC 2822, RFC 1123, and what Date.toUTCString writes.
 const MAIL = /^(?:([A-Za-z]{3}), ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))? (\S+)$/;
 // `Fri Mar 01 2024 10:00:00 GMT+0100 (Central European Standard Time)`: what Date.toString writes.
@@ -27,11 +30,18 @@ const SCRIPT =
   /^([A-Za-z]{3}) ([A-Za-z]{3}) (\d{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (GMT[+-]\d{4})(?: \([^()]{1,60}\))?$/;
 // `1-Mar-24 9:05 AM`, `01-MAR-2024 10:00:00.5`: Excel and Oracle.
 const DASHED =
-  /^(\d{1,2})-([A-Za-z]{3})-(\d{4}|\d{2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?(.*))?$/;
+  /^(\d{1,2})-([A-Za-z]{3})-(\d{4}|\d{2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
+// `Mar 1, 2024`, `March 1, 2024 10:00 AM`: Intl in English, with U+202F before AM.
+const WORDED =
+  /^([A-Za-z]{3,9})\.? (\d{1,2}), (\d{4})(?:,? (?:at )?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
 const NUMERIC =
-  /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?(.*))?$/;
+  /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const MONTHS_IN_FULL = [
+  ...['january', 'february', 'march', 'april', 'may', 'june'],
+  ...['july', 'august', 'september', 'october', 'november', 'december'],
+];
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 /** Zones that RFC 2822 (4.3) names; it has no others. */
@@ -49,17 +59,25 @@ const MAIL_ZONES: Readonly<Record<string, string>> = {
 
 /** A date with the year first, in ISO 8601's extended form and those of databases, in its basic form, or with slashes. */
 export function readYearFirst(text: string): Reading | undefined {
-  const match = ISO.exec(text) ?? YEAR_FIRST.exec(text) ?? ISO_BASIC.exec(text);
+  const match = ISO.exec(text) ?? YEAR_FIRST.exec(text);
+  if (match === null) return readBasic(text);
+  const [, year, month, day, hour, minute, second, fraction, half, rest = ''] = match;
+  const civil = toCivil({ year, month, day, hour, minute, second, fraction });
+  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+}
+
+function readBasic(text: string): Reading | undefined {
+  const match = ISO_BASIC.exec(text);
   if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second, fraction, rest = ''] = match;
+  const [, year, month, day, hour, minute, second, fraction, zone] = match;
   return {
     civil: toCivil({ year, month, day, hour, minute, second, fraction }),
-    zone: rest === '' ? undefined : rest,
+    zone,
     dateOnly: hour === undefined,
   };
 }
 
-/** A date with the month's name, as mail, HTTP and JavaScript write it. */
+/** A date with the month's name, as mail, HTTP, JavaScript, Excel and people write it. */
 export function readNamedMonth(text: string): Reading | undefined {
   const mail = MAIL.exec(text);
   if (mail !== null) {
@@ -68,7 +86,7 @@ export function readNamedMonth(text: string): Reading | undefined {
     return toNamed({ year, month, day, hour, minute, second }, { weekday, zone: named });
   }
   const script = SCRIPT.exec(text);
-  if (script === null) return readDashed(text);
+  if (script === null) return readDashed(text) ?? readWorded(text);
   const [, weekday, month, day, year, hour, minute, second, zone] = script;
   return toNamed({ year, month, day, hour, minute, second }, { weekday, zone });
 }
@@ -81,6 +99,22 @@ function readDashed(text: string): Reading | undefined {
   if (month === 0) return undefined;
   const civil = toCivil({ year: toFullYear(year), month: String(month), day, hour, minute, second, fraction });
   return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+}
+
+function readWorded(text: string): Reading | undefined {
+  const match = WORDED.exec(text);
+  if (match === null) return undefined;
+  const [, name = '', day, year, hour, minute, second, fraction, half, rest = ''] = match;
+  const month = toMonth(name.toLowerCase());
+  if (month === 0) return undefined;
+  const civil = toCivil({ year, month: String(month), day, hour, minute, second, fraction });
+  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+}
+
+/** 1 to 12 for an English name, in full or its first three letters (September: also four); 0 for another word. */
+function toMonth(name: string): number {
+  const short = MONTHS.indexOf(name === 'sept' ? 'sep' : name);
+  return (short === -1 ? MONTHS_IN_FULL.indexOf(name) : short) + 1;
 }
 
 /** True for a date such as 12/1/2010 8:26, which does not say whether day or month comes first. */

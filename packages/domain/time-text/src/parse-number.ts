@@ -24,6 +24,11 @@ export function parseEpoch(value: number): number | TimeProblem {
   return value >= SERIAL_LIKELY.min && value < SERIAL_LIKELY.max ? 'spreadsheet_serial' : 'number_out_of_range';
 }
 
+/** The same for a number that is declared to be milliseconds. */
+export function parseEpochMs(value: number): number | TimeProblem {
+  return value >= SECONDS_MIN * 1000 && value < SECONDS_MAX * 1000 ? value : 'number_out_of_range';
+}
+
 function toMs(value: number, unit: number): number {
   if (unit >= 1000) return Math.floor(value / (unit / 1000));
   // 1709287200.123 times 1000 is 1709287200122.9998: rounded to microseconds first, then cut.

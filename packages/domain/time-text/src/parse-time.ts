@@ -8,7 +8,7 @@ import {
   readYearFirst,
 } from './forms.js';
 import { parseOffset } from './offset.js';
-import { parseEpoch, parseSerial, type SerialSystem } from './parse-number.js';
+import { parseEpoch, parseEpochMs, parseSerial, type SerialSystem } from './parse-number.js';
 import { parseZone } from './parse-zone.js';
 import type { TimeProblem } from './time-problem.js';
 import { toInstant } from './zone-offset.js';
@@ -34,6 +34,9 @@ const TEXT_CHARS_MAX = 100;
 // `1.7092872E9` is how Java and BigQuery's API print a double. Excel's `1.70929E+09` has lost its last digits.
 const NUMBER = /^\d{1,20}(?:\.\d{1,20})?(?:E\d{1,2})?$/;
 
+// `/Date(1709251200000)/`: .NET's JSON. An offset says where it was written, the number is UTC all the same.
+const DOT_NET = /^\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\/$/;
+
 /** Parses a time in one of the forms that clients, databases and exports write (README). Pure; never throws. */
 export function parseTime(value: string | number, options: TimeOptions = {}): ParsedTime {
   const result = typeof value === 'number' ? readNumber(value, options) : readText(value.trim(), options);
@@ -46,10 +49,15 @@ function readText(text: string, options: TimeOptions): number | TimeProblem {
   const reading = readYearFirst(text) ?? readNamedMonth(text);
   if (reading !== undefined) return toMs(reading, options);
   if (NUMBER.test(text)) return readNumber(Number(text), options);
-  if (!isNumericDate(text)) return 'unknown_form';
+  if (!isNumericDate(text)) return readDotNet(text);
   if (options.dateOrder === undefined) return 'ambiguous_order';
   const numeric = readNumericDate(text, options.dateOrder);
   return numeric === undefined ? 'unknown_form' : toMs(numeric, options);
+}
+
+function readDotNet(text: string): number | TimeProblem {
+  const match = DOT_NET.exec(text);
+  return match === null ? 'unknown_form' : parseEpochMs(Number(match[1]));
 }
 
 function readNumber(value: number, { serial, zone }: TimeOptions): number | TimeProblem {

@@ -17,7 +17,7 @@ const ICU_ONLY: ReadonlySet<string> = new Set(
 );
 
 /**
- * The zone in one of its spellings: an IANA name (any case), a Windows name, or an offset (`+09:00`, `+0900`, `+9`,
+ * The zone in one of its spellings: an IANA name (any case), a Windows name (of winter or summer), or an offset (`+09:00`, `+0900`, `+9`,
  * `GMT+0900`, `UTC+9`, `GMT+5:30`). Result: an IANA name, where an offset has one (`Etc/GMT-9`), else `+05:30`; undefined
  * for what is no zone. Signs are those of ISO 8601, + is east; but IANA's `Etc/GMT-9` is 9 hours east (as in POSIX).
  */
@@ -37,8 +37,15 @@ function readZone(text: string): string | undefined {
     readName(text) ??
     readName(text.replaceAll(' ', '_')) ??
     readOffset(text) ??
-    (Object.hasOwn(WINDOWS_ZONES, name) ? WINDOWS_ZONES[name] : undefined)
+    readWindows(name.replace(DAYLIGHT, ' standard time'))
   );
+}
+
+// Windows names a zone's summer too, `Eastern Daylight Time`: another name of the same zone, not of an offset.
+const DAYLIGHT = / daylight time(?=$| \()/;
+
+function readWindows(name: string): string | undefined {
+  return Object.hasOwn(WINDOWS_ZONES, name) ? WINDOWS_ZONES[name] : undefined;
 }
 
 function readName(text: string): string | undefined {
