@@ -1,6 +1,7 @@
 import { must } from '@perennial/kernel';
 import { UNITS_PER_AMOUNT } from './amount.js';
 import type { FeatureDefinition, RatioDefinition } from './definition.js';
+import { toDeviation } from './deviation.js';
 import type { Place } from './place.js';
 import { toRatio } from './ratios.js';
 import type { SlotPlanner } from './slot-planner.js';
@@ -54,7 +55,7 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
     case 'mean':
       return toMean(at(0), at(1));
     case 'std':
-      return toDeviation(at(0), at(1), places.slice(2));
+      return toAmountDeviation(at(0), at(1), places.slice(2));
     case 'min':
     case 'max':
     case 'first':
@@ -117,20 +118,15 @@ function toMean(known: Place, sum: Place): FeatureReader {
   };
 }
 
-/**
- * The root of `(n * squares - sum^2) / n^2`. The difference is of whole numbers, exact: from doubles it could be negative
- * for amounts that are nearly equal.
- */
-function toDeviation(known: Place, sum: Place, squares: readonly Place[]): FeatureReader {
+function toAmountDeviation(known: Place, sumPlace: Place, squares: readonly Place[]): FeatureReader {
   return {
     place: known,
     divisor: 1,
     finish(count, { readings }) {
       if (count === 0) return null;
-      const ofSquares = joinLimbs(squares.map((place) => numberAt(readings, place)));
-      const spread = BigInt(count) * ofSquares - BigInt(numberAt(readings, sum)) ** 2n;
-      // Negative only for a sum that is no longer exact, beyond 9e11.
-      return spread <= 0n ? 0 : Math.sqrt(Number(spread)) / count / UNITS_PER_AMOUNT;
+      const sum = BigInt(numberAt(readings, sumPlace));
+      const limbs = squares.map((place) => numberAt(readings, place));
+      return toDeviation({ count, sum, squares: joinLimbs(limbs) }) / UNITS_PER_AMOUNT;
     },
   };
 }

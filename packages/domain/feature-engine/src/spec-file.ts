@@ -110,7 +110,6 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
     case 'sum':
     case 'mean':
     case 'std':
-      return { ...base, aggregation, measure: readAmount(reader), windowMs: reader.window() };
     case 'min':
     case 'max':
     case 'first':

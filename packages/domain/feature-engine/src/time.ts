@@ -8,3 +8,16 @@ export function toTileMs(windowMs: number): number {
   if (windowMs <= 12 * HOUR_MS) return 5 * MINUTE_MS;
   return windowMs <= 7 * DAY_MS ? HOUR_MS : DAY_MS;
 }
+
+/** Index of the tile that a time lies in; 0 where the whole life is one tile (Infinity). */
+export function toTile(timeMs: number, tileMs: number): number {
+  return tileMs === Number.POSITIVE_INFINITY ? 0 : Math.floor(timeMs / tileMs);
+}
+
+/** Index of the first tile of a window that ends at a time; 0 for the whole life (Infinity). */
+export function toFirstTile(
+  atMs: number,
+  { windowMs, tileMs }: { readonly windowMs: number; readonly tileMs: number },
+): number {
+  return windowMs === Number.POSITIVE_INFINITY ? 0 : toTile(atMs - windowMs, tileMs);
+}

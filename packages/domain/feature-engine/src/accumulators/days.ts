@@ -1,13 +1,17 @@
-import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
 import type { NumberStream } from '../streams.js';
 import { DAY_MS } from '../time.js';
 import type { Accumulator, Reading } from './accumulator.js';
+import { addAscending, dropBelow, type Order, uniteAscending } from './ascending.js';
+import { type NumberList, readNewestFirst, writeNewestFirst } from './newest-first.js';
 
 /** Days (UTC) with an event, as days since 1970, ascending and each once. Never changed in place. */
 export type Days = readonly number[];
 
 /** The newest days are kept up to this number, 11 years of them: a feature without a window counts no more. */
 export const ACTIVE_DAYS_MAX = 4_096;
+
+const ORDER: Order<number> = { numberOf: (day) => day, unite: (day) => day };
+const DAYS: NumberList = { noun: 'day', apart: 1, lengthMax: ACTIVE_DAYS_MAX };
 
 export interface DaysOptions {
   readonly stream: NumberStream;
@@ -19,51 +23,36 @@ export interface DaysOptions {
 /** The days with an event of a stream. Gives one count per window. */
 export function createDays({ stream, index, windowsMs }: DaysOptions): Accumulator<Days> {
   const reachMs = windowsMs.at(-1) ?? 0;
-  const advance = (state: Days, asOfMs: number) => dropBefore(state, toFirstDay(asOfMs, reachMs));
+  const advance = (state: Days, asOfMs: number) => dropBelow(state, toFirstDay(asOfMs, reachMs), ORDER);
   return {
     key: `days/${stream.key}`,
     columns: [],
     empty: [],
     add(state, { timestampMs, numbers }, asOfMs) {
       if (numbers[index] === 0) return advance(state, asOfMs);
-      return advance(addDay(state, Math.floor(timestampMs / DAY_MS)), asOfMs);
+      const days = addAscending(state, toDay(timestampMs), ORDER);
+      return advance(takeNewest(days), asOfMs);
     },
     advance,
-    merge: uniteDays,
+    merge: (a, b) => takeNewest(uniteAscending(a, b, ORDER)),
     read: (state, atMs) => countWindows(state, atMs, windowsMs),
     adopt: (state) => state,
-    encode: (writer, state, asOfMs) => writeDays(writer, state, Math.floor(asOfMs / DAY_MS)),
-    decode: (reader, asOfMs) => readDays(reader, Math.floor(asOfMs / DAY_MS)),
+    encode: (writer, state, asOfMs) => writeNewestFirst(writer, state, { ...DAYS, newest: toDay(asOfMs) }),
+    decode: (reader, asOfMs) => readNewestFirst(reader, { ...DAYS, newest: toDay(asOfMs) }),
     isEstimate: () => false,
   };
 }
 
+function toDay(timeMs: number): number {
+  return Math.floor(timeMs / DAY_MS);
+}
+
 function toFirstDay(atMs: number, windowMs: number): number {
-  return Math.floor((atMs - windowMs) / DAY_MS);
-}
-
-function addDay(days: Days, day: number): Days {
-  // Most events are of the newest day.
-  let place = days.length;
-  while (place > 0 && (days[place - 1] as number) > day) place -= 1;
-  if (days[place - 1] === day) return days;
-  return takeNewest([...days.slice(0, place), day, ...days.slice(place)]);
-}
-
-function uniteDays(a: Days, b: Days): Days {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
-  return takeNewest([...new Set([...a, ...b])].sort((x, y) => x - y));
+  return toDay(atMs - windowMs);
 }
 
 function takeNewest(days: Days): Days {
   return days.length > ACTIVE_DAYS_MAX ? days.slice(-ACTIVE_DAYS_MAX) : days;
-}
-
-function dropBefore(days: Days, first: number): Days {
-  let place = 0;
-  while (place < days.length && (days[place] as number) < first) place += 1;
-  return place === 0 ? days : days.slice(place);
 }
 
 function countWindows(days: Days, atMs: number, windowsMs: readonly number[]): Reading {
@@ -77,28 +66,4 @@ function countWindows(days: Days, atMs: number, windowsMs: readonly number[]): R
     return days.length - place;
   });
   return { numbers, changesAtMs };
-}
-
-/** Newest first, each as its distance from the day after the previous one. */
-function writeDays(writer: ByteWriter, days: Days, newest: number): void {
-  writer.varint(days.length);
-  let expected = newest;
-  for (let place = days.length - 1; place >= 0; place -= 1) {
-    const day = days[place] as number;
-    writer.varint(expected - day);
-    expected = day - 1;
-  }
-}
-
-function readDays(reader: ByteReader, newest: number): Days {
-  const days: number[] = [];
-  let expected = newest;
-  for (let left = reader.count(1); left > 0; left -= 1) {
-    const day = expected - reader.varint();
-    if (!Number.isSafeInteger(day)) throw damaged('a day is too early');
-    days.push(day);
-    expected = day - 1;
-  }
-  if (days.length > ACTIVE_DAYS_MAX) throw damaged('more days than are kept');
-  return days.reverse();
 }

@@ -2,6 +2,7 @@ import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
 import { toHash64 } from '../hash.js';
 import { readHashes, writeHashes } from '../stamped-hashes-codec.js';
 import type { IdStream } from '../streams.js';
+import { toFirstTile, toTile } from '../time.js';
 import type { Accumulator, Reading } from './accumulator.js';
 import {
   addIds,
@@ -25,7 +26,7 @@ export interface DistinctOptions {
 export function createDistinct({ stream, index, windowsMs, tileMs }: DistinctOptions): Accumulator<DistinctSketch> {
   const reachMs = windowsMs.at(-1) ?? 0;
   const advance = (state: DistinctSketch, asOfMs: number) =>
-    dropIdsBefore(state, toFirst(asOfMs, { windowMs: reachMs, tileMs }));
+    dropIdsBefore(state, toFirstTile(asOfMs, { windowMs: reachMs, tileMs }));
   return {
     key: `distinct/${tileMs}/${stream.key}`,
     columns: [],
@@ -35,7 +36,7 @@ export function createDistinct({ stream, index, windowsMs, tileMs }: DistinctOpt
       const kept = advance(state, asOfMs);
       const ids = event.ids[index] ?? [];
       const tile = toTile(event.timestampMs, tileMs);
-      const isKept = ids.length > 0 && tile >= toFirst(asOfMs, { windowMs: reachMs, tileMs });
+      const isKept = ids.length > 0 && tile >= toFirstTile(asOfMs, { windowMs: reachMs, tileMs });
       return isKept ? addIds(kept, ids.map(toHash64), tile) : kept;
     },
     advance,
@@ -48,14 +49,6 @@ export function createDistinct({ stream, index, windowsMs, tileMs }: DistinctOpt
   };
 }
 
-function toTile(timeMs: number, tileMs: number): number {
-  return tileMs === Number.POSITIVE_INFINITY ? 0 : Math.floor(timeMs / tileMs);
-}
-
-function toFirst(atMs: number, { windowMs, tileMs }: { windowMs: number; tileMs: number }): number {
-  return windowMs === Number.POSITIVE_INFINITY ? 0 : toTile(atMs - windowMs, tileMs);
-}
-
 function countWindows(
   state: DistinctSketch,
   atMs: number,
@@ -63,7 +56,7 @@ function countWindows(
 ): Reading {
   let changesAtMs = Number.POSITIVE_INFINITY;
   const numbers = windowsMs.map((windowMs) => {
-    const { count, oldestTile } = countIds(state, toFirst(atMs, { windowMs, tileMs }));
+    const { count, oldestTile } = countIds(state, toFirstTile(atMs, { windowMs, tileMs }));
     changesAtMs = Math.min(changesAtMs, (oldestTile + 1) * tileMs + windowMs);
     return count;
   });

@@ -1,12 +1,15 @@
-import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
+import { toDeviation } from '../deviation.js';
 import type { NumberStream } from '../streams.js';
 import type { Accumulator, Reading } from './accumulator.js';
+import { type NumberList, readNewestFirst, writeNewestFirst } from './newest-first.js';
 
 /** Times of the newest events, ascending, one an event also where they are equal. Never changed in place. */
 export type RecentTimes = readonly number[];
 
 /** The newest events are kept up to this number. */
 export const RECENT_TIMES_MAX = 512;
+
+const TIMES: NumberList = { noun: 'time', apart: 0, lengthMax: RECENT_TIMES_MAX };
 
 /** Times of the newest events of a stream. Gives the population standard deviation of the gaps in ms, NaN for no gap. */
 export function createRecentTimes(stream: NumberStream, index: number): Accumulator<RecentTimes> {
@@ -19,8 +22,8 @@ export function createRecentTimes(stream: NumberStream, index: number): Accumula
     merge: unite,
     read: (state): Reading => ({ numbers: [toGapDeviation(state)], changesAtMs: Number.POSITIVE_INFINITY }),
     adopt: (state) => state,
-    encode: writeTimes,
-    decode: readTimes,
+    encode: (writer, state, asOfMs) => writeNewestFirst(writer, state, { ...TIMES, newest: asOfMs }),
+    decode: (reader, asOfMs) => readNewestFirst(reader, { ...TIMES, newest: asOfMs }),
     isEstimate: () => false,
   };
 }
@@ -51,28 +54,5 @@ function toGapDeviation(times: RecentTimes): number {
     squares += gap * gap;
   }
   const sum = BigInt((times[gaps] as number) - (times[0] as number));
-  return Math.sqrt(Number(BigInt(gaps) * squares - sum * sum)) / gaps;
-}
-
-/** Newest first, each as its distance from the previous one. */
-function writeTimes(writer: ByteWriter, times: RecentTimes, asOfMs: number): void {
-  writer.varint(times.length);
-  let later = asOfMs;
-  for (let place = times.length - 1; place >= 0; place -= 1) {
-    const time = times[place] as number;
-    writer.varint(later - time);
-    later = time;
-  }
-}
-
-function readTimes(reader: ByteReader, asOfMs: number): RecentTimes {
-  const times: number[] = [];
-  let later = asOfMs;
-  for (let left = reader.count(1); left > 0; left -= 1) {
-    later -= reader.varint();
-    if (!Number.isSafeInteger(later)) throw damaged('a time is too early');
-    times.push(later);
-  }
-  if (times.length > RECENT_TIMES_MAX) throw damaged('more times than are kept');
-  return times.reverse();
+  return toDeviation({ count: gaps, sum, squares });
 }

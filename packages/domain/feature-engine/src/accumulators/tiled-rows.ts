@@ -1,6 +1,8 @@
 import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
 import type { MeasuredEvent } from '../streams.js';
+import { toFirstTile, toTile } from '../time.js';
 import type { Accumulator, Reading } from './accumulator.js';
+import { type Ascending, addAscending, dropBelow, type Order, uniteAscending } from './ascending.js';
 
 /** What is kept of the amounts of one tile, under the index of the tile. */
 interface TiledRow<Row> {
@@ -9,7 +11,7 @@ interface TiledRow<Row> {
 }
 
 /** Ascending by tile; tiles without an amount are absent. Never changed in place. */
-export type TiledRows<Row> = ReadonlyArray<TiledRow<Row>>;
+export type TiledRows<Row> = Ascending<TiledRow<Row>>;
 
 /** What a kind of row is: a commutative, associative and idempotent summary of amounts. */
 export interface RowKind<Row> {
@@ -41,10 +43,12 @@ export function createTiledRows<Row>(
   { key, amount, known, windowsMs, tileMs }: TiledRowsOptions,
 ): Accumulator<TiledRows<Row>> {
   const reachMs = windowsMs.at(-1) ?? 0;
-  const toTile = (timeMs: number) => (tileMs === Number.POSITIVE_INFINITY ? 0 : Math.floor(timeMs / tileMs));
-  const toFirst = (atMs: number, windowMs: number) =>
-    windowMs === Number.POSITIVE_INFINITY ? 0 : toTile(atMs - windowMs);
-  const advance = (state: TiledRows<Row>, asOfMs: number) => dropBefore(state, toFirst(asOfMs, reachMs));
+  const order: Order<TiledRow<Row>> = {
+    numberOf: ({ tile }) => tile,
+    unite: (a, b) => ({ tile: a.tile, row: kind.unite(a.row, b.row) }),
+  };
+  const toFirst = (atMs: number, windowMs: number) => toFirstTile(atMs, { windowMs, tileMs });
+  const advance = (state: TiledRows<Row>, asOfMs: number) => dropBelow(state, toFirst(asOfMs, reachMs), order);
   return {
     key: `${kind.name}/${tileMs}/${key}`,
     columns: [],
@@ -52,47 +56,19 @@ export function createTiledRows<Row>(
     add(state, { timestampMs, numbers }: MeasuredEvent, asOfMs) {
       if (numbers[known] === 0) return advance(state, asOfMs);
       const row = kind.toRow(numbers[amount] as number, timestampMs);
-      return advance(uniteRows(kind, state, [{ tile: toTile(timestampMs), row }]), asOfMs);
+      return advance(addAscending(state, { tile: toTile(timestampMs, tileMs), row }, order), asOfMs);
     },
     advance,
-    merge: (a, b) => uniteRows(kind, a, b),
+    merge: (a, b) => uniteAscending(a, b, order),
     read(state, atMs): Reading {
       const windows = windowsMs.map((windowMs) => ({ windowMs, first: toFirst(atMs, windowMs) }));
       return readWindows(kind, state, { windows, tileMs });
     },
     adopt: (state) => state,
-    encode: (writer, state, asOfMs) => writeRows(writer, state, { kind, newest: toTile(asOfMs), asOfMs }),
-    decode: (reader, asOfMs) => readRows(reader, { kind, newest: toTile(asOfMs), asOfMs }),
+    encode: (writer, state, asOfMs) => writeRows(writer, state, { kind, newest: toTile(asOfMs, tileMs), asOfMs }),
+    decode: (reader, asOfMs) => readRows(reader, { kind, newest: toTile(asOfMs, tileMs), asOfMs }),
     isEstimate: () => false,
   };
-}
-
-function uniteRows<Row>(kind: RowKind<Row>, a: TiledRows<Row>, b: TiledRows<Row>): TiledRows<Row> {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
-  const united: Array<TiledRow<Row>> = [];
-  let [i, j] = [0, 0];
-  while (i < a.length || j < b.length) {
-    const [left, right] = [a[i], b[j]];
-    if (right === undefined || (left !== undefined && left.tile < right.tile)) {
-      united.push(left as TiledRow<Row>);
-      i += 1;
-    } else if (left === undefined || right.tile < left.tile) {
-      united.push(right);
-      j += 1;
-    } else {
-      united.push({ tile: left.tile, row: kind.unite(left.row, right.row) });
-      i += 1;
-      j += 1;
-    }
-  }
-  return united;
-}
-
-function dropBefore<Row>(rows: TiledRows<Row>, first: number): TiledRows<Row> {
-  let place = 0;
-  while (place < rows.length && (rows[place] as TiledRow<Row>).tile < first) place += 1;
-  return place === 0 ? rows : rows.slice(place);
 }
 
 /** One pass from the newest tile to the oldest, through the windows from the shortest to the longest. */

@@ -1,8 +1,9 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import type { MeasuredEvent } from '../streams.js';
 import type { Accumulator, Reading } from './accumulator.js';
+import { addAscending, dropBelow, uniteAscending } from './ascending.js';
 import { areSameColumns, mapColumns, readColumns, writeColumns } from './columns.js';
-import { addTile, createBlankTile, dropTilesBefore, mergeTiles, type Tile, type TileSeries } from './tile-series.js';
+import { createBlankTile, TILE_ORDER, type Tile, type TileSeries } from './tile-series.js';
 
 export interface TilesOptions {
   readonly streams: ReadonlyArray<{ readonly index: number; readonly key: string }>;
@@ -21,7 +22,7 @@ export function createTiles({ streams, windows, tileMs }: TilesOptions): Accumul
   const blank = createBlankTile(columns.length);
   const reachMs = windows.at(-1)?.windowMs ?? 0;
   const toFirst = (asOfMs: number) => Math.floor((asOfMs - reachMs) / tileMs);
-  const advance = (state: TileSeries, asOfMs: number) => dropTilesBefore(state, toFirst(asOfMs));
+  const advance = (state: TileSeries, asOfMs: number) => dropBelow(state, toFirst(asOfMs), TILE_ORDER);
   return {
     key: `tiles/${tileMs}`,
     columns,
@@ -30,10 +31,10 @@ export function createTiles({ streams, windows, tileMs }: TilesOptions): Accumul
       const first = toFirst(asOfMs);
       const index = Math.floor(event.timestampMs / tileMs);
       const tile = index < first ? undefined : toTile(blank, event, { index, streams: indexes });
-      return dropTilesBefore(tile === undefined ? state : addTile(state, tile), first);
+      return dropBelow(tile === undefined ? state : addAscending(state, tile, TILE_ORDER), first, TILE_ORDER);
     },
     advance,
-    merge: mergeTiles,
+    merge: (a, b) => uniteAscending(a, b, TILE_ORDER),
     read: (state, atMs) => sumWindows(state, atMs, { windows, tileMs, columns: columns.length }),
     adopt(state, from) {
       if (areSameColumns(from, columns)) return state;
