@@ -33,23 +33,23 @@ interface TilesNeed {
   readonly windows: Map<number, Set<string>>;
 }
 
-interface DistinctNeed {
-  readonly stream: IdStream;
-  readonly index: number;
+/** Windows that features need of one accumulator; Infinity is the whole life. */
+interface WindowsNeed {
   readonly windowsMs: Set<number>;
 }
 
-interface DaysNeed {
-  readonly stream: NumberStream;
+interface StreamNeed<Stream> extends WindowsNeed {
+  readonly stream: Stream;
   readonly index: number;
-  readonly windowsMs: Set<number>;
 }
 
-interface RowsNeed {
+interface RowsNeed extends WindowsNeed {
   readonly options: Pick<TiledRowsOptions, 'key' | 'amount' | 'known' | 'tileMs'>;
   readonly isEnds: boolean;
-  readonly windowsMs: Set<number>;
 }
+
+/** A window without an end. */
+const LIFE_MS = Number.POSITIVE_INFINITY;
 
 /** Collects what definitions need, creates each accumulator once, and gives the location of each number. */
 export class SlotPlanner {
@@ -58,8 +58,8 @@ export class SlotPlanner {
   readonly #totals: Column[] = [];
   readonly #times = new Map<string, Column>();
   readonly #tiles = new Map<number, TilesNeed>();
-  readonly #distinct = new Map<string, DistinctNeed>();
-  readonly #days = new Map<string, DaysNeed>();
+  readonly #distinct = new Map<string, StreamNeed<IdStream>>();
+  readonly #days = new Map<string, StreamNeed<NumberStream>>();
   readonly #rows = new Map<string, RowsNeed>();
   readonly #recent = new Map<string, Column>();
   /** Slot of each accumulator by what it was needed for, once they are created. */
@@ -110,16 +110,15 @@ export class SlotPlanner {
       add(`tiles/${tileMs}`, createTiles({ streams, windows: asked, tileMs }) as Accumulator);
     }
     for (const [need, { stream, index, windowsMs }] of this.#distinct) {
-      const sorted = [...windowsMs].sort((a, b) => a - b);
+      const sorted = sortWindows(windowsMs);
       const tileMs = toTileMs(sorted[0] as number);
       add(need, createDistinct({ stream, index, windowsMs: sorted, tileMs }) as Accumulator);
     }
     for (const [key, { stream, index, windowsMs }] of this.#days) {
-      const sorted = [...windowsMs].sort((a, b) => a - b);
-      add(`days/${key}`, createDays({ stream, index, windowsMs: sorted }) as Accumulator);
+      add(`days/${key}`, createDays({ stream, index, windowsMs: sortWindows(windowsMs) }) as Accumulator);
     }
     for (const [need, { options, isEnds, windowsMs }] of this.#rows) {
-      const all = { ...options, windowsMs: [...windowsMs].sort((a, b) => a - b) };
+      const all = { ...options, windowsMs: sortWindows(windowsMs) };
       add(need, (isEnds ? createTiledRows(ENDS, all) : createTiledRows(EXTREMES, all)) as Accumulator);
     }
     for (const [key, { index }] of this.#recent) {
@@ -134,26 +133,23 @@ export class SlotPlanner {
   }
 
   /** Location of a distinct count. */
-  findDistinct({ event, measure, windowMs = Number.POSITIVE_INFINITY }: Distinct): Place {
+  findDistinct({ event, measure, windowMs = LIFE_MS }: Distinct): Place {
     const need = toDistinctNeed(createIdStream(event, measure).key, windowMs);
-    const windows = [...must(this.#distinct.get(need), 'a sketch').windowsMs].sort((a, b) => a - b);
-    return { slot: this.#slotOf(need), index: windows.indexOf(windowMs) };
+    return { slot: this.#slotOf(need), index: findWindow(this.#distinct.get(need), windowMs) };
   }
 
   /** Location of a number of days with an event. */
-  findDays({ event, windowMs = Number.POSITIVE_INFINITY }: ActiveDays): Place {
+  findDays({ event, windowMs = LIFE_MS }: ActiveDays): Place {
     const { key } = createCountStream(event);
-    const windows = [...must(this.#days.get(key), 'the days of a stream').windowsMs].sort((a, b) => a - b);
-    return { slot: this.#slotOf(`days/${key}`), index: windows.indexOf(windowMs) };
+    return { slot: this.#slotOf(`days/${key}`), index: findWindow(this.#days.get(key), windowMs) };
   }
 
   /** Location of a least, greatest, first or last amount. */
   findRow(definition: RowDefinition): Place {
     const need = toRowsNeed(definition);
-    const windows = [...must(this.#rows.get(need), 'the amounts of a measure').windowsMs].sort((a, b) => a - b);
-    const { aggregation, windowMs = Number.POSITIVE_INFINITY } = definition;
+    const { aggregation, windowMs = LIFE_MS } = definition;
     const isSecond = aggregation === 'max' || aggregation === 'last';
-    return { slot: this.#slotOf(need), index: 2 * windows.indexOf(windowMs) + (isSecond ? 1 : 0) };
+    return { slot: this.#slotOf(need), index: 2 * findWindow(this.#rows.get(need), windowMs) + (isSecond ? 1 : 0) };
   }
 
   /** Location of the deviation of the gaps. */
@@ -196,7 +192,7 @@ export class SlotPlanner {
     this.#times.set(column.key, column);
   }
 
-  #needDistinct({ event, measure, windowMs = Number.POSITIVE_INFINITY }: Distinct): void {
+  #needDistinct({ event, measure, windowMs = LIFE_MS }: Distinct): void {
     const stream = createIdStream(event, measure);
     const index = this.#ids.has(stream.key) ? [...this.#ids.keys()].indexOf(stream.key) : this.#ids.size;
     this.#ids.set(stream.key, this.#ids.get(stream.key) ?? stream);
@@ -206,7 +202,7 @@ export class SlotPlanner {
     known.windowsMs.add(windowMs);
   }
 
-  #needDays({ event, windowMs = Number.POSITIVE_INFINITY }: ActiveDays): void {
+  #needDays({ event, windowMs = LIFE_MS }: ActiveDays): void {
     const stream = createCountStream(event);
     const need = this.#days.get(stream.key) ?? { stream, index: this.#toColumn(stream).index, windowsMs: new Set() };
     this.#days.set(stream.key, need);
@@ -215,7 +211,7 @@ export class SlotPlanner {
 
   #needRow(definition: RowDefinition): void {
     const { sum, known } = createAmountStreams(definition);
-    const { windowMs = Number.POSITIVE_INFINITY } = definition;
+    const { windowMs = LIFE_MS } = definition;
     const need = toRowsNeed(definition);
     const [amount, has] = [this.#toColumn(sum), this.#toColumn(known)];
     const options = { key: sum.key, amount: amount.index, known: has.index, tileMs: toTileMs(windowMs) };
@@ -239,7 +235,7 @@ function isEnds({ aggregation }: RowDefinition): boolean {
 }
 
 function toRowsNeed(definition: RowDefinition): string {
-  const { windowMs = Number.POSITIVE_INFINITY } = definition;
+  const { windowMs = LIFE_MS } = definition;
   const kind = isEnds(definition) ? 'ends' : 'extremes';
   return `${kind}/${toTileMs(windowMs)}/${createAmountStreams(definition).sum.key}`;
 }
@@ -255,6 +251,15 @@ function addColumn(columns: Column[], column: Column): void {
 /** The shortest keys have the fewest conditions, so their streams see most events; first columns take less space. */
 function byFrequency(a: Column, b: Column): number {
   return a.key.length - b.key.length || (a.key < b.key ? -1 : 1);
+}
+
+function sortWindows(windowsMs: ReadonlySet<number>): number[] {
+  return [...windowsMs].sort((a, b) => a - b);
+}
+
+/** Place of a window among those that an accumulator was created for. */
+function findWindow(need: WindowsNeed | undefined, windowMs: number): number {
+  return sortWindows(must(need, 'what an accumulator was needed for').windowsMs).indexOf(windowMs);
 }
 
 function sortByKey<V>(map: ReadonlyMap<number, V>): Array<[number, V]> {
