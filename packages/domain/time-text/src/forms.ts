@@ -13,29 +13,31 @@ export interface Reading {
   readonly weekday?: number;
 }
 
-// In all of them a word ends after AM or PM: `America/New_York` is a zone.
-// `2024-03-01`, then T or a space, then the time (fraction after a point or comma), then the rest, which is the zone. After
-// a space the hour may have one digit: spreadsheets write `2024-03-01 9:05`.
-const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:(?:[Tt ](?=\d\d)| )(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
+// Hour, minute, perhaps second and fraction, perhaps AM or PM, then the rest, which is the zone. A word ends after AM or PM:
+// `America/New_York` is a zone. Intl writes U+202F before AM.
+const CLOCK = /(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*)/;
+
+/** A date, alone or with a clock after `gap`: the groups of the date, then those of CLOCK. */
+function withClock(date: RegExp, gap: RegExp): RegExp {
+  return new RegExp(`${date.source}(?:${gap.source}${CLOCK.source})?$`);
+}
+
+// `2024-03-01`, then T or a space. After a space the hour may have one digit: spreadsheets write `2024-03-01 9:05`.
+const ISO = withClock(/^(\d{4})-(\d{2})-(\d{2})/, /(?:[Tt ](?=\d\d)| )/);
 // `20240301` and `20240301T100000Z`; without the T only with seconds: 12 digits would also be epoch ms.
 const ISO_BASIC =
   /^((?:19|20)\d{2})(\d{2})(\d{2})(?:[Tt ]?(\d{2})(\d{2})(\d{2})(?:[.,](\d{1,9}))?(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/;
-const YEAR_FIRST =
-  /^(\d{4})\/(\d{1,2})\/(\d{1,2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
+const YEAR_FIRST = withClock(/^(\d{4})\/(\d{1,2})\/(\d{1,2})/, / /);
 // `Fri, 01 Mar 2024 10:00:00 +0000`: RFC 2822, RFC 1123, and what Date.toUTCString writes.
 const MAIL = /^(?:([A-Za-z]{3}), ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))? (\S+)$/;
 // `Fri Mar 01 2024 10:00:00 GMT+0100 (Central European Standard Time)`: what Date.toString writes.
 const SCRIPT =
   /^([A-Za-z]{3}) ([A-Za-z]{3}) (\d{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (GMT[+-]\d{4})(?: \([^()]{1,60}\))?$/;
 // `1-Mar-24 9:05 AM`, `01-MAR-2024 10:00:00.5`: Excel and Oracle.
-const DASHED =
-  /^(\d{1,2})-([A-Za-z]{3})-(\d{4}|\d{2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
-// `Mar 1, 2024`, `March 1, 2024 10:00 AM`: Intl in English, with U+202F before AM.
-const WORDED =
-  /^([A-Za-z]{3,9})\.? (\d{1,2}), (\d{4})(?:,? (?:at )?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
-const NUMERIC =
-  /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:[ \u202f]?([AaPp])\.?[Mm]\b\.?)?(.*))?$/;
+const DASHED = withClock(/^(\d{1,2})-([A-Za-z]{3})-(\d{4}|\d{2})/, / /);
+// `Mar 1, 2024`, `March 1, 2024 10:00 AM`: Intl in English.
+const WORDED = withClock(/^([A-Za-z]{3,9})\.? (\d{1,2}), (\d{4})/, /,? (?:at )?/);
+const NUMERIC = withClock(/^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})/, /,? /);
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const MONTHS_IN_FULL = [
@@ -63,7 +65,7 @@ export function readYearFirst(text: string): Reading | undefined {
   if (match === null) return readBasic(text);
   const [, year, month, day, hour, minute, second, fraction, half, rest = ''] = match;
   const civil = toCivil({ year, month, day, hour, minute, second, fraction });
-  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+  return toReading(civil, { hour, half, rest });
 }
 
 function readBasic(text: string): Reading | undefined {
@@ -98,7 +100,7 @@ function readDashed(text: string): Reading | undefined {
   const month = MONTHS.indexOf(name.toLowerCase()) + 1;
   if (month === 0) return undefined;
   const civil = toCivil({ year: toFullYear(year), month: String(month), day, hour, minute, second, fraction });
-  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+  return toReading(civil, { hour, half, rest });
 }
 
 function readWorded(text: string): Reading | undefined {
@@ -108,7 +110,7 @@ function readWorded(text: string): Reading | undefined {
   const month = toMonth(name.toLowerCase());
   if (month === 0) return undefined;
   const civil = toCivil({ year, month: String(month), day, hour, minute, second, fraction });
-  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+  return toReading(civil, { hour, half, rest });
 }
 
 /** 1 to 12 for an English name, in full or its first three letters (September: also four); 0 for another word. */
@@ -129,11 +131,19 @@ export function readNumericDate(text: string, order: DateOrder): Reading | undef
   const [, first, , second, year = '', hour, minute, seconds, fraction, half, rest = ''] = match;
   const [day, month] = order === 'dmy' ? [first, second] : [second, first];
   const civil = toCivil({ year: toFullYear(year), month, day, hour, minute, second: seconds, fraction });
-  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
+  return toReading(civil, { hour, half, rest });
 }
 
 function toFullYear(year: string): string {
   return year.length === 4 ? year : String(Number(year) + (Number(year) < 70 ? 2000 : 1900));
+}
+
+/** What the groups of CLOCK make of a date. */
+function toReading(
+  civil: Civil,
+  { hour, half, rest }: { hour: string | undefined; half: string | undefined; rest: string },
+): Reading {
+  return { civil: toClock(civil, half), zone: rest === '' ? undefined : rest, dateOnly: hour === undefined };
 }
 
 /** The time with its hour by a clock of 24 hours, where AM or PM (`half`) is written. */
