@@ -10,6 +10,7 @@ import { escapeLines, escapeText, toPrintable, toPrintableJson } from '@perennia
 const LINE_CHARS_MAX = 16_384;
 /** Longest text of several lines, in characters. */
 const TEXT_CHARS_MAX = 1_048_576;
+const HASH_CHARS_SHOWN = 12;
 /** Longest text within a JSON value that is shown to people; `--json` has all of it. */
 const JSON_TEXT_CHARS_MAX = 2_000;
 
@@ -44,6 +45,11 @@ export function toTable(rows: ReadonlyArray<readonly Part[]>): Printable {
     row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  '),
   );
   return new Printable(padded.join('\n'));
+}
+
+/** The beginning of a hash, as it is shown to people. */
+export function toShortHash(hash: string): string {
+  return hash.slice(0, HASH_CHARS_SHOWN);
 }
 
 /** A value as indented JSON for people, long texts cut. */

@@ -31,9 +31,8 @@ export function addBodyBudget(server: FastifyInstance, { bodiesBytesMax, limited
 /** The bytes that a body may take in memory; a longer one is cut off with 413, also when it is unpacked. */
 function toBytes({ headers, url }: FastifyRequest): number {
   const { 'content-length': length, 'content-encoding': encoding } = headers;
-  if (length !== undefined && isCompressed(encoding, url)) return LIMITS.batchBytesMax;
   if (length === undefined) return headers['transfer-encoding'] === undefined ? 0 : LIMITS.batchBytesMax;
-  return Math.min(Number(length), LIMITS.batchBytesMax);
+  return isCompressed(encoding, url) ? LIMITS.batchBytesMax : Math.min(Number(length), LIMITS.batchBytesMax);
 }
 
 /** PostHog's beacons say so in the query. A body that says it nowhere counts as it was sent. */

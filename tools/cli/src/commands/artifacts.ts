@@ -6,7 +6,7 @@ import type { Platform } from '@perennial/launcher';
 import { withPool } from '@perennial/postgres';
 import { Command, Option } from 'commander';
 import { createNamespaceOption } from '../options.js';
-import { type Printable, printFile, printJson, printLine, toTable } from '../output.js';
+import { type Printable, printFile, printJson, printLine, toShortHash, toTable } from '../output.js';
 import { requirePlatform } from './sources.js';
 
 interface ArtifactsOptions {
@@ -14,8 +14,6 @@ interface ArtifactsOptions {
   readonly kind?: ArtifactKind;
   readonly json?: boolean;
 }
-
-const HASH_CHARS_SHOWN = 12;
 
 export function createArtifactsCommand(): Command {
   return new Command('artifacts').addCommand(createListCommand()).addCommand(createShowCommand());
@@ -75,7 +73,7 @@ export function formatArtifacts(artifacts: readonly ArtifactRow[]): Printable {
     artifacts.map(({ kind, number, hash, bytes, createdAt, name }) => [
       kind,
       number,
-      hash.slice(0, HASH_CHARS_SHOWN),
+      toShortHash(hash),
       `${bytes} bytes`,
       createdAt.toISOString(),
       name,

@@ -3,13 +3,12 @@ import { type CompiledFeatures, toSpecOrPreset, toWindowText } from '@perennial/
 import { AppError, toMessage } from '@perennial/kernel';
 import { Command } from 'commander';
 import { type ComparedFeature, compareSpecs } from '../features/compare-specs.js';
-import { line, printJson, printLine, toTable } from '../output.js';
+import { line, printJson, printLine, toShortHash, toTable } from '../output.js';
 
 interface Options {
   readonly json?: boolean;
 }
 
-const HASH_CHARS_SHOWN = 12;
 /** Names the spec that ships, as in `up --features default`. */
 const DEFAULT = 'default';
 
@@ -29,7 +28,7 @@ function createCheckCommand(): Command {
     .action((file: string, { json }: Options) => {
       const spec = readSpec(file);
       if (json) printJson({ specHash: spec.specHash, features: spec.features.length });
-      else printLine(line`${file} is valid: ${spec.names.length} features, spec ${toShort(spec.specHash)}`);
+      else printLine(line`${file} is valid: ${spec.names.length} features, spec ${toShortHash(spec.specHash)}`);
     });
 }
 
@@ -46,8 +45,8 @@ function createListCommand(): Command {
       return printLine(
         toTable(
           rows.map((row) => {
-            const days = 'windowMs' in row ? toWindow(row.windowMs) : '';
-            return [row.name, row.unit, row.aggregation, days, toShort(row.hash)];
+            const window = 'windowMs' in row ? toWindow(row.windowMs) : '';
+            return [row.name, row.unit, row.aggregation, window, toShortHash(row.hash)];
           }),
         ),
       );
@@ -93,10 +92,6 @@ function readSpec(file: string): CompiledFeatures {
 
 function hashAt({ features }: CompiledFeatures, index: number): string {
   return features[index]?.hash ?? '';
-}
-
-function toShort(hash: string): string {
-  return hash.slice(0, HASH_CHARS_SHOWN);
 }
 
 function toWindow(windowMs: number | undefined): string {
