@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from './parse-properties.js';
+import { isAbsent, isJsonObject, type JsonObject } from './parse-properties.js';
 
 /**
  * The fields of a batch's `context` that ingest reads of an event. Only these are merged: 2,500 copies of all of a large
@@ -21,8 +21,4 @@ export function withBatchContext(item: unknown, inherited: JsonObject | undefine
   if (missing.length === 0) return item;
   const added = Object.fromEntries(missing.map((field) => [field, inherited[field]]));
   return { ...item, context: { ...own, ...added } };
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null || value === '';
 }

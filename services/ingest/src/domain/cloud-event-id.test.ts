@@ -54,4 +54,22 @@ describe('the message id of a CloudEvent', () => {
     const own = { ...binary, value: Buffer.from(JSON.stringify({ ...data, messageId: 'm1' })) };
     expect(fromReceivedRecord(own)).toMatchObject({ messageId: 'm1' });
   });
+
+  it.each(['', null])('stands in for the empty fields of its data (%j), in both modes', (none) => {
+    const data = { userId: 'u', event: 'x', messageId: none, type: none, timestamp: none };
+    const attributes = { id: '100', source: '/shop/web', type: 'com.example.track', time: '2026-01-02T03:04:05Z' };
+    const structured = Buffer.from(JSON.stringify({ specversion: '1.0', ...attributes, data }));
+    const headers = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`ce_${name}`, value]));
+    const records = [
+      { value: structured, headers: {} },
+      { value: Buffer.from(JSON.stringify(data)), headers: { ce_specversion: '1.0', ...headers } },
+    ];
+    for (const record of records) {
+      expect(fromReceivedRecord(record)).toMatchObject({
+        messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q',
+        type: 'track',
+        timestamp: '2026-01-02T03:04:05Z',
+      });
+    }
+  });
 });

@@ -4,13 +4,13 @@ import { toMessage } from '@perennial/kernel';
 import { toCloudEventMessageId } from './cloud-event-id.js';
 import { LIMITS } from './limits.js';
 import { CALL_TYPES, type CallType } from './normalise.js';
-import { isJsonObject, type JsonObject } from './parse-properties.js';
+import { isAbsent, isJsonObject, type JsonObject } from './parse-properties.js';
 import { Rejection } from './rejection.js';
 
 /**
  * The Segment-shaped event in a record of `event.received`: plain JSON, or a CloudEvent in binary mode (`ce_*` headers)
  * or structured mode (`specversion` in the body). A CloudEvent's source and id, time and type are used where the body has
- * no messageId, timestamp and type; its type ends in the call's name, as in `com.example.track`.
+ * no messageId, timestamp and type, or an empty one; its type ends in the call's name, as in `com.example.track`.
  */
 export function fromReceivedRecord(record: {
   readonly value: Buffer | null;
@@ -72,9 +72,9 @@ function withAttributes(
 ): JsonObject {
   return {
     ...body,
-    type: body.type ?? toCallType(type),
-    messageId: body.messageId ?? toCloudEventMessageId({ source, id }),
-    timestamp: body.timestamp ?? time,
+    type: isAbsent(body.type) ? toCallType(type) : body.type,
+    messageId: isAbsent(body.messageId) ? toCloudEventMessageId({ source, id }) : body.messageId,
+    timestamp: isAbsent(body.timestamp) ? time : body.timestamp,
   };
 }
 

@@ -8,6 +8,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** True for a field that says nothing: left out, null or ''. */
+export function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
+}
+
 /** Checks properties or traits; absent and null count as none. Values are unchanged. */
 export function parseProperties(value: unknown, field: string): JsonObject | Rejection {
   if (value === undefined || value === null) return {};
