@@ -1,0 +1,129 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ID_STRENGTHS, isStronger, type NamedId, type ProfileRef } from './index.js';
+import { JoinWorld } from './join-world-test-kit.js';
+
+// fast-check prints nothing here, so the seed is part of the test's name; PROPERTY_SEED=... repeats that run.
+const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
+const CASES = 1_500;
+
+const USERS = ['u1', 'u2', 'u3', 'u4', 'u5'].map((key) => toRef(key, ID_STRENGTHS.user));
+const DEVICES = ['d1', 'd2', 'd3'].map((key) => toRef(key, ID_STRENGTHS.anonymous));
+const IDS = [...USERS, ...DEVICES];
+
+function toRef(key: string, strength: number): ProfileRef {
+  return { key, strength, subject: Buffer.from(key) };
+}
+
+interface Told {
+  readonly self: ProfileRef;
+  readonly named: readonly NamedId[];
+}
+
+const drawUser = fc.constantFrom(...USERS);
+const drawTold: fc.Arbitrary<Told> = fc.oneof(
+  fc.record({ self: fc.constantFrom(...IDS), named: fc.constant([]) }),
+  fc.record({ self: drawUser, named: fc.constantFrom(...DEVICES).map((other) => [{ other, rule: 'claim' as const }]) }),
+  fc.record({ self: drawUser, named: drawUser.map((other) => [{ other, rule: 'alias' as const }]) }),
+);
+
+const drawCase = fc.record({
+  told: fc.array(drawTold, { minLength: 1, maxLength: 25 }),
+  places: fc.array(fc.nat({ max: 3 }), { minLength: IDS.length, maxLength: IDS.length }),
+  schedule: fc.infiniteStream(fc.nat()),
+});
+
+/** Plays a case to its end: the events come in their order, the partitions step in any. */
+function play({
+  told,
+  places,
+  schedule,
+}: {
+  told: readonly Told[];
+  places: readonly number[];
+  schedule: Iterator<number>;
+}) {
+  const draw = (below: number) => (below <= 1 ? 0 : Number(schedule.next().value) % below);
+  const partitionOf = (key: string) => places[IDS.findIndex((ref) => ref.key === key)] ?? 0;
+  const world = new JoinWorld({ partitions: 4, partitionOf, draw });
+  for (const [id, { self, named }] of told.entries()) {
+    world.append({ kind: 'event', self, id, named });
+    for (let steps = draw(6); steps > 0; steps--) world.step();
+  }
+  let steps = 0;
+  while (world.step()) expect(++steps).toBeLessThan(10_000);
+  return world;
+}
+
+/** The strongest of all users that aliases connect with each. */
+function toStrongest(told: readonly Told[]): Map<string, string> {
+  const groups = new Map(USERS.map((user) => [user.key, new Set([user])]));
+  for (const { self, named } of told) {
+    for (const { other, rule } of named) {
+      if (rule !== 'alias') continue;
+      const united = new Set([...(groups.get(self.key) ?? []), ...(groups.get(other.key) ?? [])]);
+      for (const { key } of united) groups.set(key, united);
+    }
+  }
+  return new Map([...groups].map(([key, group]) => [key, [...group].reduce((a, b) => (isStronger(b, a) ? b : a)).key]));
+}
+
+describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${SEED}`, () => {
+  const parameters = { seed: SEED, numRuns: CASES };
+
+  it('end in one profile, the strongest of those that are one person, without circles', () => {
+    fc.assert(
+      fc.property(drawCase, (drawn) => {
+        const world = play(drawn);
+        for (const [key, strongest] of toStrongest(drawn.told))
+          expect([key, world.rootOf(key)]).toEqual([key, strongest]);
+      }),
+      parameters,
+    );
+  });
+
+  it('give a device to one of those who named it, and to nobody when nobody did', () => {
+    fc.assert(
+      fc.property(drawCase, (drawn) => {
+        const world = play(drawn);
+        for (const { key } of DEVICES) {
+          const claimants = drawn.told.filter(({ named }) => named.some(({ other }) => other.key === key));
+          const roots = claimants.map(({ self }) => world.rootOf(self.key));
+          expect(roots.length === 0 ? [key] : roots).toContain(world.rootOf(key));
+        }
+      }),
+      parameters,
+    );
+  });
+
+  it('count each event once, where it would be had all events carried the final id', () => {
+    fc.assert(
+      fc.property(drawCase, (drawn) => {
+        const world = play(drawn);
+        const expected = new Map<string, number[]>();
+        for (const [id, { self }] of drawn.told.entries()) {
+          const root = world.rootOf(self.key);
+          expected.set(root, [...(expected.get(root) ?? []), id]);
+        }
+        const found = [...world.profiles].filter(([, { ids }]) => ids.length > 0);
+        expect(new Map(found.map(([key, { ids }]) => [key, ids.toSorted((a, b) => a - b)]))).toEqual(expected);
+      }),
+      parameters,
+    );
+  });
+
+  it('ask each other id once, whatever is repeated', () => {
+    fc.assert(
+      fc.property(drawCase, (drawn) => {
+        const world = play(drawn);
+        const pairs = new Set(
+          drawn.told.flatMap(({ self, named }) => named.map(({ other }) => `${self.key} ${other.key}`)),
+        );
+        const again = play({ ...drawn, told: [...drawn.told, ...drawn.told] });
+        // Three records a pair, and the way through what has joined in between.
+        for (const { sent } of [world, again]) expect(sent).toBeLessThanOrEqual(pairs.size * (3 + 2 * USERS.length));
+      }),
+      { ...parameters, numRuns: 500 },
+    );
+  });
+});

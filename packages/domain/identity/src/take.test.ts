@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { ID_STRENGTHS, LONE_ROOT, MEMBERS_MAX, type ProfileRef, takeEvent, takeHandOver, takeJoin } from './index.js';
+import { JoinWorld } from './join-world-test-kit.js';
+
+const anna = toRef('anna', ID_STRENGTHS.user);
+const bert = toRef('bert', ID_STRENGTHS.user);
+const phone = toRef('phone', ID_STRENGTHS.anonymous);
+
+function toRef(key: string, strength: number): ProfileRef {
+  return { key, strength, subject: Buffer.from(key) };
+}
+
+/** Everything on one partition, each record processed to its end before the next event comes. */
+function playInOrder(events: ReadonlyArray<{ self: ProfileRef; claims?: ProfileRef; alias?: ProfileRef }>): JoinWorld {
+  const world = new JoinWorld({ partitions: 1, partitionOf: () => 0, draw: () => 0 });
+  for (const [id, { self, claims, alias }] of events.entries()) {
+    const named = [
+      ...(claims === undefined ? [] : [{ other: claims, rule: 'claim' as const }]),
+      ...(alias === undefined ? [] : [{ other: alias, rule: 'alias' as const }]),
+    ];
+    world.append({ kind: 'event', self, id, named });
+    while (world.step());
+  }
+  return world;
+}
+
+describe('one join', () => {
+  it('costs two records for a device, however often it is named', () => {
+    const world = playInOrder([{ self: phone }, { self: anna, claims: phone }, { self: anna, claims: phone }]);
+    expect(world.sent).toBe(2);
+    expect(world.profiles.get('anna')?.ids).toEqual([1, 0, 2]);
+    expect(world.profiles.get('phone')).toMatchObject({ ids: [], node: { kind: 'forwarder', to: anna } });
+  });
+
+  it.each([
+    ['the weaker one', anna, bert, 2],
+    ['the stronger one', bert, anna, 3],
+  ])('of two users costs at most three, named %s', (_, self, alias, sent) => {
+    const world = playInOrder([{ self: anna }, { self: bert }, { self, alias }]);
+    expect(world.sent).toBe(sent);
+    expect(world.rootOf('bert')).toBe('anna');
+    expect(world.profiles.get('anna')?.ids).toHaveLength(3);
+  });
+
+  it('is over when it is asked for again', () => {
+    const node = { kind: 'forwarder', to: anna, sinceMs: 1 } as const;
+    expect(takeJoin(node, { self: bert, target: anna, rule: 'alias', atMs: 2 })).toEqual({ result: 'done', node });
+  });
+});
+
+describe('two users on one device', () => {
+  it('stay two: what the device did without a user belongs to the first, also after his log-out', () => {
+    const world = playInOrder([
+      { self: phone },
+      { self: anna, claims: phone },
+      { self: phone },
+      { self: bert, claims: phone },
+      { self: phone },
+    ]);
+    expect(world.profiles.get('anna')?.ids.toSorted()).toEqual([0, 1, 2, 4]);
+    expect(world.profiles.get('bert')?.ids).toEqual([3]);
+  });
+
+  it('are one once an alias says so', () => {
+    const world = playInOrder([
+      { self: anna, claims: phone },
+      { self: bert, claims: phone },
+      { self: bert, alias: anna },
+    ]);
+    expect(world.rootOf('bert')).toBe('anna');
+    expect(world.profiles.get('anna')?.ids.toSorted()).toEqual([0, 1, 2]);
+  });
+});
+
+describe('an id that too many share', () => {
+  const many = Array.from({ length: MEMBERS_MAX + 50 }, (_, index) => toRef(`d${index}`, ID_STRENGTHS.anonymous));
+
+  it('asks no more of them from a number on, and counts those that it cut off', () => {
+    const world = playInOrder([...many.map((self) => ({ self })), ...many.map((claims) => ({ self: anna, claims }))]);
+    expect(world.profiles.get('anna')?.node).toMatchObject({ cutOff: 50 });
+    expect(world.sent).toBe(2 * MEMBERS_MAX);
+    expect(world.rootOf('d0')).toBe('anna');
+    expect(world.rootOf(`d${MEMBERS_MAX}`)).toBe(`d${MEMBERS_MAX}`);
+  });
+
+  it('does not grow as a device that many users name', () => {
+    const users = Array.from({ length: 300 }, (_, index) => toRef(`u${index}`, ID_STRENGTHS.user));
+    const world = playInOrder([{ self: phone }, ...users.map((self) => ({ self, claims: phone }))]);
+    expect(world.rootOf('phone')).toBe('u0');
+    expect(world.sent).toBe(users.length + 1);
+  });
+
+  it('keeps no more members than that when profiles join that have many', () => {
+    const members = many.map(({ key }) => ({ key, isJoined: true, atMs: 1 }));
+    const taken = takeHandOver(undefined, { from: 'bert', members, atMs: 2 });
+    expect(taken.node).toMatchObject({ cutOff: 51 });
+    expect(taken.node.kind === 'root' && taken.node.members).toHaveLength(MEMBERS_MAX);
+  });
+});
+
+describe('a forged record', () => {
+  it('joins nobody to a weaker profile or to himself', () => {
+    expect(takeJoin(undefined, { self: anna, target: phone, rule: 'claim', atMs: 1 }).result).toBe('done');
+    expect(takeJoin(LONE_ROOT, { self: anna, target: anna, rule: 'alias', atMs: 1 }).result).toBe('done');
+    const claim = { other: anna, rule: 'claim' } as const;
+    expect(takeEvent(LONE_ROOT, { self: bert, named: [claim], atMs: 1 })).toMatchObject({ node: LONE_ROOT, sent: [] });
+  });
+});
