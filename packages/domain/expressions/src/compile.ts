@@ -1,23 +1,16 @@
-import { type ASTNode, ParseError, parse } from '@marcbachmann/cel-js';
-import { toMessage } from '@perennial/kernel';
-import { findNearest } from './nearest.js';
-import { toMember, type Value, type VariableKind, type VariableSet } from './variables.js';
+import { type ASTNode, parse } from '@marcbachmann/cel-js';
+import { type ConditionProblem, refuse, refuseFunction, refuseName, textOf, toProblem } from './refusal.js';
+import type { Value, VariableKind, VariableSet } from './variables.js';
 
 /** A compiled CEL condition. */
 export interface Condition {
   readonly source: string;
   /** The variables it reads, in order of first mention. */
   readonly reads: readonly string[];
+  /** The literals in it; undefined where it does more than compare single values with literals. */
+  readonly literals: ReadonlySet<Value> | undefined;
   /** Whether it holds for these values (in the order of declaration). Never throws; an error counts as false. */
   test(values: readonly Value[]): boolean;
-}
-
-/** Why a condition is invalid; `start` and `end` are offsets into its text. */
-interface ConditionProblem {
-  readonly message: string;
-  readonly start: number;
-  readonly end: number;
-  readonly suggestion?: string;
 }
 
 export type CompiledCondition =
@@ -31,6 +24,7 @@ type Run = (values: readonly Value[]) => Value;
 interface Term {
   readonly kind: Kind;
   readonly run: Run;
+  readonly isLiteral?: true;
 }
 
 const METHODS: Readonly<Record<string, (text: string, part: string) => boolean>> = {
@@ -38,15 +32,6 @@ const METHODS: Readonly<Record<string, (text: string, part: string) => boolean>>
   endsWith: (text, part) => text.endsWith(part),
   contains: (text, part) => text.includes(part),
 };
-
-class Refusal extends Error {
-  readonly problem: ConditionProblem;
-
-  constructor(problem: ConditionProblem) {
-    super(problem.message);
-    this.problem = problem;
-  }
-}
 
 /**
  * Compiles a condition in the Common Expression Language to closures over an array of values.
@@ -60,6 +45,9 @@ class Refusal extends Error {
  * Missing values: a comparison (`!=` and `in` too) with a missing operand is false; arithmetic with one, and arithmetic
  * without a finite result, is missing. `has(x)` and `x != null` hold when x is present, `x == null` when it is missing.
  * Logic is two-valued: `!(x > 3)` is true when x is missing.
+ *
+ * A variable of kind `any` is taken for what its use needs (`x > 3`: a number), and is missing where its value is of another
+ * kind. Two of them are comparable when their values are of one kind.
  */
 export function compileCondition(source: string, variables: VariableSet): CompiledCondition {
   if (source.length > CONDITION_LENGTH_MAX) {
@@ -68,12 +56,12 @@ export function compileCondition(source: string, variables: VariableSet): Compil
       problem: { message: `a condition is at most ${CONDITION_LENGTH_MAX} characters long`, start: 0, end: 0 },
     };
   }
-  const reads = new Set<string>();
+  const scope: Scope = { variables, reads: new Set<string>(), literals: new Set<Value>(), isPlain: true };
   try {
     const { ast } = parse(source);
-    const term = toTerm(ast, { variables, reads });
-    if (term.kind !== 'boolean') refuse(ast, `a condition must be true or false, this is a ${term.kind}`);
-    const { run } = term;
+    const term = toTerm(ast, scope);
+    if (!isOf(term, 'boolean')) refuse(ast, `a condition must be true or false, this is a ${term.kind}`);
+    const { run } = narrow(term, 'boolean');
     const { onEvaluationError } = variables;
     const test = (values: readonly Value[]): boolean => {
       try {
@@ -83,7 +71,8 @@ export function compileCondition(source: string, variables: VariableSet): Compil
         return false;
       }
     };
-    return { ok: true, condition: { source, reads: [...reads], test } };
+    const literals = scope.isPlain ? scope.literals : undefined;
+    return { ok: true, condition: { source, reads: [...scope.reads], literals, test } };
   } catch (error) {
     return { ok: false, problem: toProblem(error, source) };
   }
@@ -92,12 +81,15 @@ export function compileCondition(source: string, variables: VariableSet): Compil
 interface Scope {
   readonly variables: VariableSet;
   readonly reads: Set<string>;
+  readonly literals: Set<Value>;
+  /** False once the condition does more than compare single values with literals. */
+  isPlain: boolean;
 }
 
 function toTerm(node: ASTNode, scope: Scope): Term {
   switch (node.op) {
     case 'value':
-      return toLiteral(node, node.args);
+      return toLiteral(node, node.args, scope);
     case 'id':
     case '.':
     case '[]':
@@ -110,6 +102,8 @@ function toTerm(node: ASTNode, scope: Scope): Term {
       return { kind: 'boolean', run: (values) => operand(values) !== true };
     }
     case '-_': {
+      const { args } = node;
+      if (args.op === 'value' && typeof args.args !== 'string') return toLiteral(args, -Number(args.args), scope);
       const operand = toNumber(node.args, scope);
       return { kind: 'number', run: (values) => mapNumber(operand(values), (value) => -value) };
     }
@@ -119,12 +113,13 @@ function toTerm(node: ASTNode, scope: Scope): Term {
     case '<=':
     case '>':
     case '>=':
-      return toComparison(node, node.op, toTerm(node.args[0], scope), toTerm(node.args[1], scope));
+      return toComparison(node, node.op, scope);
     case '+':
     case '-':
     case '*':
     case '/':
     case '%':
+      scope.isPlain = false;
       return toArithmetic(node.op, toNumber(node.args[0], scope), toNumber(node.args[1], scope));
     case '?:':
       return toChoice(node, node.args, scope);
@@ -139,76 +134,58 @@ function toTerm(node: ASTNode, scope: Scope): Term {
   }
 }
 
-function toLiteral(node: ASTNode, value: unknown): Term {
+function toLiteral(node: ASTNode, value: unknown, scope: Scope): Term {
   if (value === null) return { kind: 'null', run: () => null };
-  if (typeof value === 'bigint' || typeof value === 'number') {
-    const number = Number(value);
-    return { kind: 'number', run: () => number };
-  }
-  if (typeof value === 'string') return { kind: 'string', run: () => value };
-  if (typeof value === 'boolean') return { kind: 'boolean', run: () => value };
-  return refuse(node, `the literal ${textOf(node)} is not part of the condition language`);
+  const literal = typeof value === 'bigint' ? Number(value) : value;
+  if (typeof literal !== 'number' && typeof literal !== 'string' && typeof literal !== 'boolean')
+    return refuse(node, `the literal ${textOf(node)} is not part of the condition language`);
+  scope.literals.add(literal);
+  return { kind: typeof literal as VariableKind, run: () => literal, isLiteral: true };
 }
 
 function toRead(node: ASTNode, scope: Scope): Term {
-  const name = toPath(node);
-  const slot = scope.variables.resolve(name);
-  if (slot === undefined) return refuseName(node, name, scope);
+  const path = toPath(node);
+  const name = path.join('.');
+  const slot = scope.variables.resolve(name, path);
+  if (slot === undefined) return refuseName(node, path, scope.variables);
   scope.reads.add(name);
   const kind = scope.variables.variables[slot]?.kind ?? 'number';
-  if (kind === 'number') {
-    return { kind, run: (values) => mapNumber(values[slot], (value) => value) };
-  }
-  return {
-    kind,
-    run: (values) => {
-      const value = values[slot];
-      return typeof value === kind ? value : null;
-    },
-  };
+  return kind === 'any'
+    ? { kind, run: (values) => values[slot] ?? null }
+    : narrow({ kind: 'any', run: (values) => values[slot] }, kind);
 }
 
-function toPath(node: ASTNode): string {
-  if (node.op === 'id') return node.args;
-  if (node.op === '.') return `${toPath(node.args[0])}.${node.args[1]}`;
+/** The segments of a name. */
+function toPath(node: ASTNode): string[] {
+  if (node.op === 'id') return [node.args];
+  if (node.op === '.') return [...toPath(node.args[0]), node.args[1]];
   if (node.op === '[]' && node.args[1].op === 'value' && typeof node.args[1].args === 'string') {
-    return `${toPath(node.args[0])}.${node.args[1].args}`;
+    return [...toPath(node.args[0]), node.args[1].args];
   }
   return refuse(node, `${JSON.stringify(textOf(node))} is not the name of a value`);
 }
 
-function refuseName(node: ASTNode, name: string, scope: Scope): never {
-  const names = [...scope.variables.slots.keys()];
-  const members = names.filter((known) => known.startsWith(`${name}.`));
-  if (name === scope.variables.openGroup) refuse(node, `"${name}" is a group of values; name one of them`);
-  if (members.length > 0) refuse(node, `"${name}" is a group of values; name one, such as "${members[0]}"`);
-  const suggestion = findNearest(name, names) ?? findInGroup(name, names) ?? findInOpenGroup(name, scope.variables);
-  throw new Refusal({
-    message: `unknown name "${name}"`,
-    start: node.start,
-    end: node.end,
-    ...(suggestion === undefined ? {} : { suggestion }),
-  });
+function isOf(term: Term, kind: VariableKind): boolean {
+  return term.kind === kind || term.kind === 'any';
 }
 
-/** Second attempt for short names: group and member are compared separately. */
-function findInGroup(name: string, names: readonly string[]): string | undefined {
-  const [group = '', ...rest] = name.split('.');
-  const nearGroup = findNearest(group, new Set(names.map((known) => known.split('.')[0] ?? '')));
-  if (nearGroup === undefined) return undefined;
-  const nearMember = findNearest(
-    rest.join('.'),
-    names.filter((known) => known.startsWith(`${nearGroup}.`)).map((known) => known.slice(nearGroup.length + 1)),
-  );
-  return nearMember === undefined ? undefined : `${nearGroup}.${nearMember}`;
+/** The term as one of a kind: values of another one are missing. On the wire NaN means that a number is missing. */
+function narrow({ kind, run }: Term, wanted: Kind): Term {
+  if (kind === wanted || wanted === 'any' || wanted === 'null') return { kind, run };
+  if (wanted === 'number') return { kind: wanted, run: (values) => mapNumber(run(values), (value) => value) };
+  return {
+    kind: wanted,
+    run: (values) => {
+      const value = run(values);
+      return typeof value === wanted ? value : null;
+    },
+  };
 }
 
-/** `score.churn` most likely means `scores.churn`, even if the members of the group are not known. */
-function findInOpenGroup(name: string, { openGroup }: VariableSet): string | undefined {
-  const [group = '', ...rest] = name.split('.');
-  if (openGroup === undefined || group === openGroup || findNearest(group, [openGroup]) === undefined) return undefined;
-  const meant = `${openGroup}.${rest.join('.')}`;
-  return toMember(openGroup, meant) === undefined ? undefined : meant;
+/** Two terms as such of one kind; undefined when they are of two. */
+function unify(left: Term, right: Term): readonly [Term, Term] | undefined {
+  if (left.kind !== right.kind && left.kind !== 'any' && right.kind !== 'any') return undefined;
+  return [narrow(left, right.kind), narrow(right, left.kind)];
 }
 
 function toLogic(op: '&&' | '||', left: Run, right: Run): Term {
@@ -221,13 +198,30 @@ function toLogic(op: '&&' | '||', left: Run, right: Run): Term {
 
 type ComparisonOperator = '==' | '!=' | '<' | '<=' | '>' | '>=';
 
-function toComparison(node: ASTNode, op: ComparisonOperator, left: Term, right: Term): Term {
+function toComparison(
+  node: ASTNode & { readonly args: readonly [ASTNode, ASTNode] },
+  op: ComparisonOperator,
+  scope: Scope,
+): Term {
+  const left = toTerm(node.args[0], scope);
+  const right = toTerm(node.args[1], scope);
   if (left.kind === 'null' || right.kind === 'null') return toNullTest(node, op, left, right);
-  if (left.kind !== right.kind) refuse(node, `a ${left.kind} and a ${right.kind} cannot be compared`);
-  if (left.kind === 'boolean' && op !== '==' && op !== '!=') refuse(node, `true and false have no order for ${op}`);
-  const a = left.run;
-  const b = right.run;
+  if (left.isLiteral === undefined && right.isLiteral === undefined) scope.isPlain = false;
+  const both = unify(left, right);
+  if (both === undefined) return refuse(node, `a ${left.kind} and a ${right.kind} cannot be compared`);
+  const isOrdered = op !== '==' && op !== '!=';
+  if (both[0].kind === 'boolean' && isOrdered) refuse(node, `true and false have no order for ${op}`);
+  const [a, b] = both[0].kind === 'any' ? toComparable(both, isOrdered) : [both[0].run, both[1].run];
   return { kind: 'boolean', run: COMPARISONS[op](a, b) };
+}
+
+/** Two values of unknown kinds: the left one is missing where they are of two kinds, or have no order and need one. */
+function toComparable([left, right]: readonly [Term, Term], isOrdered: boolean): readonly [Run, Run] {
+  const run: Run = (values) => {
+    const value = left.run(values);
+    return typeof value === typeof right.run(values) && !(isOrdered && typeof value === 'boolean') ? value : null;
+  };
+  return [run, right.run];
 }
 
 const isThere = (value: Value): value is number | string | boolean => value !== null && value !== undefined;
@@ -280,21 +274,26 @@ function toArithmetic(op: ArithmeticOperator, left: Run, right: Run): Term {
 
 function toChoice(node: ASTNode, [test, yes, no]: readonly [ASTNode, ASTNode, ASTNode], scope: Scope): Term {
   const condition = toBoolean(test, scope);
-  const left = toTerm(yes, scope);
-  const right = toTerm(no, scope);
-  if (left.kind !== right.kind)
-    refuse(node, `both sides of ?: must be of one kind, not ${left.kind} and ${right.kind}`);
+  scope.isPlain = false;
+  const sides = [toTerm(yes, scope), toTerm(no, scope)] as const;
+  const both = unify(...sides);
+  if (both === undefined)
+    return refuse(node, `both sides of ?: must be of one kind, not ${sides[0].kind} and ${sides[1].kind}`);
+  const [left, right] = both;
   return { kind: left.kind, run: (values) => (condition(values) === true ? left.run(values) : right.run(values)) };
 }
 
 function toMembership(needle: ASTNode, list: ASTNode, scope: Scope): Term {
   const left = toTerm(needle, scope);
   if (list.op !== 'list') return refuse(list, 'what follows "in" must be a list of literals, such as ["a", "b"]');
+  if (left.isLiteral) scope.isPlain = false;
+  let { kind } = left;
   const members = new Set<Value>();
   for (const item of list.args) {
     if (item.op !== 'value') refuse(item, 'a list may hold literals only');
     const literal = toTerm(item, scope);
-    if (literal.kind !== left.kind) refuse(item, `a ${left.kind} cannot be in a list with a ${literal.kind}`);
+    if (kind === 'any') kind = literal.kind;
+    if (literal.kind !== kind) refuse(item, `a ${kind} cannot be in a list with a ${literal.kind}`);
     members.add(literal.run([]));
   }
   return { kind: 'boolean', run: (values) => members.has(left.run(values)) };
@@ -311,11 +310,12 @@ function toCall(node: ASTNode, name: string, args: readonly ASTNode[], scope: Sc
 function toMethod(node: ASTNode, [name, receiver, args]: readonly [string, ASTNode, ASTNode[]], scope: Scope): Term {
   const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
   if (method === undefined) return refuseFunction(node, name, Object.keys(METHODS));
+  scope.isPlain = false;
   const text = toTerm(receiver, scope);
   const [argument] = args;
   if (argument === undefined || args.length !== 1) return refuse(node, `${name}() takes one string`);
   const part = toTerm(argument, scope);
-  if (text.kind !== 'string' || part.kind !== 'string') return refuse(node, `${name}() is for strings`);
+  if (!isOf(text, 'string') || !isOf(part, 'string')) return refuse(node, `${name}() is for strings`);
   const run: Run = (values) => {
     const whole = text.run(values);
     const piece = part.run(values);
@@ -326,46 +326,17 @@ function toMethod(node: ASTNode, [name, receiver, args]: readonly [string, ASTNo
 
 function toBoolean(node: ASTNode, scope: Scope): Run {
   const term = toTerm(node, scope);
-  if (term.kind !== 'boolean')
+  if (!isOf(term, 'boolean'))
     refuse(node, `true or false is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
-  return term.run;
+  return narrow(term, 'boolean').run;
 }
 
 function toNumber(node: ASTNode, scope: Scope): Run {
   const term = toTerm(node, scope);
-  if (term.kind !== 'number')
-    refuse(node, `a number is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
-  return term.run;
+  if (!isOf(term, 'number')) refuse(node, `a number is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
+  return narrow(term, 'number').run;
 }
 
-/** On the wire NaN means that a number is missing. */
 function mapNumber(value: Value, map: (value: number) => number): number | null {
   return typeof value === 'number' && !Number.isNaN(value) ? map(value) : null;
-}
-
-function textOf(node: ASTNode): string {
-  return node.input.slice(node.start, node.end);
-}
-
-function refuse(node: ASTNode, message: string): never {
-  throw new Refusal({ message, start: node.start, end: node.end });
-}
-
-function refuseFunction(node: ASTNode, name: string, known: readonly string[]): never {
-  const suggestion = findNearest(name, known);
-  throw new Refusal({
-    message: `unknown function "${name}"`,
-    start: node.start,
-    end: node.end,
-    ...(suggestion === undefined ? {} : { suggestion }),
-  });
-}
-
-function toProblem(error: unknown, source: string): ConditionProblem {
-  if (error instanceof Refusal) return error.problem;
-  if (error instanceof ParseError) {
-    const start = Math.min(error.range?.start ?? 0, source.length);
-    return { message: `not a CEL condition: ${error.summary}`, start, end: error.range?.end ?? start };
-  }
-  return { message: `not a CEL condition: ${toMessage(error)}`, start: 0, end: source.length };
 }

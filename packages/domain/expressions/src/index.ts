@@ -1,7 +1,9 @@
+export { toCanonicalCondition } from './canonical-condition.js';
 export {
   type Condition,
   compileCondition,
 } from './compile.js';
+export { canHold, declareEventVariables, toEventValues } from './event-scope.js';
 export { findNearest, toEditDistance } from './nearest.js';
 export { formatProblems, type Parsed, requireValid } from './problem.js';
 export {
@@ -26,6 +28,7 @@ export {
   text,
   timeOfDay,
 } from './shapes.js';
+export { type Tree, tree } from './tree.js';
 export {
   declareVariables,
   type OnEvaluationError,

@@ -121,7 +121,7 @@ function conditionText(value: unknown): string | undefined {
 export function jsonObject(limits: { lengthMax: number }): Shape<Readonly<Record<string, unknown>>> {
   return {
     read(node: Node | null, place, context) {
-      const value: unknown = node === null ? {} : JSON.parse(JSON.stringify(toPlain(node)) ?? 'null');
+      const value = node === null ? {} : toPlainValue(node);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         context.report(toPlace(node, place), 'a mapping of names to values is needed here');
         return undefined;
@@ -139,6 +139,8 @@ export function jsonObject(limits: { lengthMax: number }): Shape<Readonly<Record
   };
 }
 
-function toPlain(node: Node): unknown {
-  return 'toJSON' in node ? node.toJSON() : undefined;
+/** What a node says, as JSON would. */
+export function toPlainValue(node: Node): unknown {
+  const value: unknown = 'toJSON' in node ? node.toJSON() : undefined;
+  return JSON.parse(JSON.stringify(value) ?? 'null') as unknown;
 }

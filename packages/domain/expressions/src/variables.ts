@@ -1,6 +1,7 @@
 import { assert } from '@perennial/kernel';
 
-export type VariableKind = 'number' | 'string' | 'boolean';
+/** `any`: a number, a string or a boolean, as its use needs. */
+export type VariableKind = 'number' | 'string' | 'boolean' | 'any';
 
 /** A name that conditions may read, such as `features.orders_count_7d`. */
 export interface Variable {
@@ -8,6 +9,8 @@ export interface Variable {
   readonly kind: VariableKind;
   /** Its name within a group whose values are looked up by name, such as `churn` in `scores.churn`. */
   readonly member?: string;
+  /** The keys that lead to it, for one that is looked up in an object. */
+  readonly path?: readonly string[];
 }
 
 /** A variable's value; null, undefined and NaN all mean that it is missing. */
@@ -19,8 +22,10 @@ export interface VariableSet {
   readonly slots: ReadonlyMap<string, number>;
   /** The group, such as `scores`, whose members are declared when a condition reads them; undefined for none. */
   readonly openGroup: string | undefined;
-  /** The slot of a name; a member of the open group gets the next slot when a condition first reads it. */
-  resolve(name: string): number | undefined;
+  /** The slot of a name, given with its segments; a member of the open group gets the next slot when a condition first reads it. */
+  resolve(name: string, path: readonly string[]): number | undefined;
+  /** Why a name cannot be read, where that is not just that nobody declared it. */
+  explain?(path: readonly string[]): string | undefined;
   readonly onEvaluationError: OnEvaluationError;
 }
 

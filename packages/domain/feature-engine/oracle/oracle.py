@@ -74,10 +74,53 @@ def ids_of(event, measure):
     return found
 
 
+def number_of(event, name):
+    value = event["properties"].get(name)
+    return value if is_number(value) else None
+
+
+def text_of(event, name):
+    value = event["properties"].get(name)
+    return value if isinstance(value, str) else None
+
+
+def is_there(event, name):
+    return isinstance(event["properties"].get(name), (bool, int, float, str))
+
+
+def exceeds(left, right):
+    return left is not None and right is not None and left > right
+
+
+# What each condition that a case may hold means, by its text: a value of another kind is missing, and no comparison
+# with a missing one holds.
+CONDITIONS = {
+    "properties.price > 100": lambda e: exceeds(number_of(e, "price"), 100),
+    "!(properties.price > 100)": lambda e: not exceeds(number_of(e, "price"), 100),
+    'properties.sku in ["a", "b"] && has(properties.price)': lambda e: text_of(e, "sku") in ("a", "b")
+    and is_there(e, "price"),
+    'properties.sku != "a" || properties.cost == null': lambda e: text_of(e, "sku") not in (None, "a")
+    or not is_there(e, "cost"),
+    "properties.price - properties.cost > 0": lambda e: number_of(e, "price") is not None
+    and number_of(e, "cost") is not None
+    and number_of(e, "price") - number_of(e, "cost") > 0,
+    "properties.price": lambda e: e["properties"].get("price") is True,
+    'properties.sku.startsWith("ü")': lambda e: (text_of(e, "sku") or "").startswith("ü"),
+    'properties.ship.city == "Ulm"': lambda e: isinstance(e["properties"].get("ship"), dict)
+    and e["properties"]["ship"].get("city") == "Ulm",
+}
+
+
 def passes(event, wanted):
     if wanted is None:
         return True
-    return event["type"] == wanted["type"] and ("name" not in wanted or event["name"] == wanted["name"])
+    if event["type"] != wanted["type"]:
+        return False
+    if "name" in wanted and event["name"] != wanted["name"]:
+        return False
+    if "names" in wanted and event["name"] not in wanted["names"]:
+        return False
+    return "where" not in wanted or CONDITIONS[wanted["where"]](event)
 
 
 def deviation(numbers):

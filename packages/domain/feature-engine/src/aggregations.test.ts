@@ -78,7 +78,7 @@ describe('a spec of every aggregation', () => {
       problemsOf([count, { ...ratio, numerator: 'r', denominator: 'm' }, { ...ratio, name: 's', numerator: 'r' }]),
     ).toEqual([
       'features[1].numerator: "r" is the feature itself',
-      'features[1].denominator: there is no feature "m"',
+      'features[1].denominator: there is no feature "m", did you mean "n"?',
       'features[2].numerator: "r" is itself a ratio',
     ]);
     expect(problemsOf([count, { ...ratio, event: { type: 'page' }, window: '7d', denominator: undefined }])).toEqual([

@@ -4,8 +4,12 @@ import type { RepeatedOrders } from './order-memory.js';
 export interface EventFilter {
   /** track, page, screen, identify ... */
   readonly type: string;
-  /** Name of the event, compared exactly (case-sensitive); undefined for any. */
+  /** Name of the event, compared exactly (case-sensitive); undefined for any, and for one of `names`. */
   readonly name: string | undefined;
+  /** Two or more names in order, of which the event has one. */
+  readonly names?: readonly string[] | undefined;
+  /** CEL condition on `properties.*`, canonical text: only events that fulfil it count. Absent for none. */
+  readonly where?: string | undefined;
 }
 
 /** Unit of features that are money. They are in the namespace's currency, which takes this word's position for people. */

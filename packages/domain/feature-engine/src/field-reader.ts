@@ -1,17 +1,23 @@
+import { findNearest, toCanonicalCondition } from '@perennial/expressions';
+import { findConditionProblem } from './conditions.js';
+import type { SpecPath, SpecProblem } from './spec-problem.js';
 import { HOUR_MS } from './time.js';
 import { parseWindow, toWindowText } from './window.js';
 
 const TEXT_CHARS_MAX = 256;
 const TEXTS_MAX = 16;
+const CONDITION_CHARS_MAX = 4_096;
 
 /** Reads the fields of one JSON object. Each problem is added to `problems` with its path; reading continues. */
 export class FieldReader {
   readonly #fields: Record<string, unknown>;
-  readonly #path: string;
-  readonly #problems: string[];
+  readonly #path: SpecPath;
+  readonly #problems: SpecProblem[];
   readonly #known = new Set<string>();
+  /** Keys that could have been there. */
+  readonly #absent = new Set<string>();
 
-  constructor(value: unknown, path: string, problems: string[]) {
+  constructor(value: unknown, path: SpecPath, problems: SpecProblem[]) {
     this.#fields = isObject(value) ? value : {};
     this.#path = path;
     this.#problems = problems;
@@ -19,13 +25,22 @@ export class FieldReader {
   }
 
   has(name: string): boolean {
-    return Object.hasOwn(this.#fields, name);
+    const isThere = Object.hasOwn(this.#fields, name);
+    if (!isThere) this.#absent.add(name);
+    return isThere;
   }
 
   /** A non-empty text. */
-  text(name: string, { pattern = /^[^\0]+$/, hint = 'a text' }: { pattern?: RegExp; hint?: string } = {}): string {
+  text(
+    name: string,
+    {
+      pattern = /^[^\0]+$/,
+      hint = 'a text',
+      charsMax = TEXT_CHARS_MAX,
+    }: { pattern?: RegExp; hint?: string; charsMax?: number } = {},
+  ): string {
     const value = this.#take(name);
-    if (typeof value === 'string' && value.length <= TEXT_CHARS_MAX && pattern.test(value)) return value;
+    if (typeof value === 'string' && value.length <= charsMax && pattern.test(value)) return value;
     this.#report(name, `must be ${hint}, it is ${toText(value)}`);
     return '';
   }
@@ -44,6 +59,15 @@ export class FieldReader {
     return [];
   }
 
+  /** A condition about an event, as canonical text. */
+  condition(name: string): string {
+    const text = this.text(name, { charsMax: CONDITION_CHARS_MAX, hint: 'a condition on properties' });
+    if (text === '') return '';
+    const problem = findConditionProblem(text);
+    if (problem !== undefined) this.#report(name, problem.message, problem);
+    return toCanonicalCondition(text);
+  }
+
   flag(name: string): boolean {
     const value = this.#take(name);
     if (typeof value !== 'boolean') this.#report(name, `must be true or false, it is ${toText(value)}`);
@@ -60,7 +84,8 @@ export class FieldReader {
     const value = this.#take(name);
     const found = wanted.find((candidate) => candidate === value);
     if (found !== undefined) return found;
-    this.#report(name, `must be one of ${wanted.join(', ')}, it is ${toText(value)}`);
+    const suggestion = typeof value === 'string' ? findNearest(value, wanted) : undefined;
+    this.#report(name, `must be one of ${wanted.join(', ')}, it is ${toText(value)}`, { suggestion });
     // Which other keys are allowed depends on it: do not report keys as unknown that may be valid.
     for (const key of Object.keys(this.#fields)) this.#known.add(key);
     return 'days_since_last' as T;
@@ -80,7 +105,7 @@ export class FieldReader {
       if (!isOptional) this.#report(name, 'is missing');
       return undefined;
     }
-    return new FieldReader(value, this.#pathOf(name), this.#problems);
+    return new FieldReader(value, [...this.#path, name], this.#problems);
   }
 
   /** A window in ms, of `minMs` at least; undefined when absent, which means a profile's whole life. */
@@ -98,7 +123,16 @@ export class FieldReader {
 
   /** Reports the keys that were not read. */
   finish(): void {
-    for (const key of Object.keys(this.#fields)) if (!this.#known.has(key)) this.#report(key, 'is an unknown key');
+    for (const key of Object.keys(this.#fields)) {
+      if (this.#known.has(key)) continue;
+      this.#report(key, 'is an unknown key', { suggestion: findNearest(key, this.#absent) });
+    }
+  }
+
+  /** Reports a key that is of the right form, but not right here. */
+  reject(name: string, message: string): void {
+    this.#known.add(name);
+    this.#report(name, message);
   }
 
   #take(name: string): unknown {
@@ -106,13 +140,9 @@ export class FieldReader {
     return this.has(name) ? this.#fields[name] : undefined;
   }
 
-  #report(name: string | undefined, problem: string): void {
-    const path = name === undefined ? this.#path : this.#pathOf(name);
-    this.#problems.push(`${path === '' ? 'the spec' : path}: ${problem}`);
-  }
-
-  #pathOf(name: string): string {
-    return this.#path === '' ? name : `${this.#path}.${name}`;
+  #report(name: string | undefined, message: string, more: Pick<SpecProblem, 'start' | 'suggestion'> = {}): void {
+    const path = name === undefined ? this.#path : [...this.#path, name];
+    this.#problems.push({ path, message, ...more });
   }
 }
 

@@ -47,6 +47,7 @@ function fold(
     numbers.push(order.kind !== 'completed' || stream.isWorth ? stream.toNumber(event) : 0);
   const ids: Array<readonly string[]> = [];
   for (const stream of plan.ids) ids.push(stream.toIds(event));
+  for (const condition of plan.conditions) condition.forget();
   const measured = { timestampMs: event.timestampMs, numbers, ids };
   const slots = state.slots.slice();
   for (let index = 0; index < slots.length; index += 1) {

@@ -16,11 +16,31 @@ export interface Case {
 const START_MS = Date.UTC(2024, 1, 27, 7, 33, 12, 345);
 const BOUNDARIES = [0, 1, 5 * 60_000, HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 365 * DAY_MS] as const;
 
-const filter: fc.Arbitrary<EventFilter | undefined> = fc.constantFrom(
-  undefined,
+/** Each is written a second time in the oracle, by its meaning. */
+const CONDITIONS = [
+  'properties.price > 100',
+  '!(properties.price > 100)',
+  'properties.sku in ["a", "b"] && has(properties.price)',
+  'properties.sku != "a" || properties.cost == null',
+  'properties.price - properties.cost > 0',
+  'properties.price',
+  'properties.sku.startsWith("ü")',
+  'properties.ship.city == "Ulm"',
+] as const;
+
+const named: fc.Arbitrary<EventFilter> = fc.constantFrom<EventFilter>(
   { type: 'track', name: undefined },
   { type: 'track', name: 'bought' },
+  { type: 'track', name: undefined, names: ['bought', 'seen'] },
   { type: 'page', name: undefined },
+);
+const filter: fc.Arbitrary<EventFilter | undefined> = fc.oneof(
+  fc.constant(undefined),
+  { weight: 3, arbitrary: named },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(named, fc.constantFrom(...CONDITIONS)).map(([one, where]) => ({ ...one, where })),
+  },
 );
 const windowMs = fc.constantFrom(1, 6, 12, 24, 72, 168, 720, 2_160, 8_760).map((hours) => hours * HOUR_MS);
 const windowOrLife = fc.option(windowMs, { nil: undefined });
@@ -76,7 +96,13 @@ const amount = fc.oneof(
 const sku = fc.constantFrom('a', 'b', 'c', 'ünï ✨', '__proto__', '', 7, null);
 
 const properties = fc.record(
-  { price: amount, cost: amount, sku, items: fc.array(fc.record({ sku }), { maxLength: 3 }) },
+  {
+    price: amount,
+    cost: amount,
+    sku,
+    items: fc.array(fc.record({ sku }), { maxLength: 3 }),
+    ship: fc.constantFrom({ city: 'Ulm' }, { city: 7 }, 'Ulm', [{ city: 'Ulm' }]),
+  },
   { requiredKeys: [] },
 );
 

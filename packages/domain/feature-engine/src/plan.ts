@@ -1,6 +1,7 @@
 import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
 import { toFeatureHashes, toSpecHash } from './canonical.js';
+import { type EventCondition, listConditions } from './conditions.js';
 import type { FeatureSpec } from './definition.js';
 import { createReaders, type FeatureReader } from './feature-reader.js';
 import type { RepeatedOrders } from './order-memory.js';
@@ -18,6 +19,8 @@ export interface FeaturePlan {
   readonly ids: readonly IdStream[];
   readonly slots: readonly Accumulator[];
   readonly readers: readonly FeatureReader[];
+  /** What filters test, each once. */
+  readonly conditions: readonly EventCondition[];
   /** Indexes of the features that are linear in time. */
   readonly clockFeatures: readonly number[];
   /** Ratios of which a side is linear in time: indexes of the ratio and of its sides. */
@@ -44,6 +47,7 @@ export function planFeatures({ definitions, rules: { repeatedOrders = 'once' } }
     ids,
     slots,
     readers: createReaders(definitions, planner),
+    conditions: listConditions(definitions),
     clockFeatures,
     clockRatios: toRatioIndexes(definitions).filter(
       ({ numerator, denominator }) => clockFeatures.includes(numerator) || clockFeatures.includes(denominator),

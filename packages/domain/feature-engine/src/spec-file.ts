@@ -1,3 +1,5 @@
+import { findNearest } from '@perennial/expressions';
+import { toMessage } from '@perennial/kernel';
 import { toCanonicalJson } from './canonical.js';
 import {
   type Aggregation,
@@ -9,6 +11,7 @@ import {
 } from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
+import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
 import { DAY_MS } from './time.js';
 import { toWindowText } from './window.js';
 
@@ -28,9 +31,9 @@ export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
   if (bytes.length > SPEC_BYTES_MAX) {
     return { ok: false, problems: [`a feature spec has ${SPEC_BYTES_MAX} bytes at most, this has ${bytes.length}`] };
   }
-  const problems: string[] = [];
-  const reader = new FieldReader(parseJson(bytes, problems), '', problems);
-  if (problems.length > 0) return { ok: false, problems };
+  const problems: SpecProblem[] = [];
+  const reader = new FieldReader(parseJson(bytes, problems), [], problems);
+  if (problems.length > 0) return toInvalid(problems);
   reader.literal('version', SPEC_FILE_VERSION);
   const rules: FeatureRules = reader.has('repeatedOrders')
     ? { repeatedOrders: reader.oneOf('repeatedOrders', REPEATED_ORDERS) }
@@ -38,14 +41,18 @@ export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
   const features = reader.list('features', { itemsMax: FEATURES_MAX });
   reader.finish();
   const definitions = features.map((item, index) =>
-    readDefinition(new FieldReader(item, `features[${index}]`, problems)),
+    readDefinition(new FieldReader(item, ['features', index], problems)),
   );
   listClashes(features, problems);
   if (problems.length === 0) {
     listUnitClashes(definitions, problems);
     listRatioProblems(definitions, problems);
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, definitions, rules };
+  return problems.length > 0 ? toInvalid(problems) : { ok: true, definitions, rules };
+}
+
+function toInvalid(problems: readonly SpecProblem[]): ParsedSpec {
+  return { ok: false, problems: problems.map(formatSpecProblem) };
 }
 
 /** Canonical bytes of a spec: equal definitions in an equal order give equal bytes, and so one artifact. */
@@ -125,9 +132,18 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
 function readFilter(reader: FieldReader): FeatureDefinition['event'] {
   const field = reader.object('event', { isOptional: true });
   if (field === undefined) return undefined;
-  const filter = { type: field.text('type'), name: field.has('name') ? field.text('name') : undefined };
+  const type = field.text('type');
+  const where = field.has('where') ? { where: field.condition('where') } : {};
+  if (!field.has('names')) {
+    const name = field.has('name') ? field.text('name') : undefined;
+    field.finish();
+    return { type, name, ...where };
+  }
+  // Sorted, and one name as a single one: the same events must give the same hash.
+  const names = field.texts('names').toSorted();
+  if (field.has('name')) field.reject('name', 'cannot stand beside "names"');
   field.finish();
-  return filter;
+  return names.length === 1 ? { type, name: names[0], ...where } : { type, name: undefined, names, ...where };
 }
 
 function readAmount(reader: FieldReader) {
@@ -152,19 +168,23 @@ function readIds(reader: FieldReader) {
   return measure;
 }
 
-function listClashes(features: readonly unknown[], problems: string[]): void {
+function listClashes(features: readonly unknown[], problems: SpecProblem[]): void {
   const places = new Map<unknown, number>();
   features.forEach((feature, index) => {
     const name = isObject(feature) ? feature.name : undefined;
     const before = places.get(name);
     if (typeof name !== 'string') return;
     if (before === undefined) places.set(name, index);
-    else problems.push(`features[${index}].name: "${name}" is the name of features[${before}] already`);
+    else
+      problems.push({
+        path: ['features', index, 'name'],
+        message: `"${name}" is the name of features[${before}] already`,
+      });
   });
 }
 
 /** Money is converted and other amounts are not: features that share one sum must agree on which it is. */
-function listUnitClashes(definitions: readonly FeatureDefinition[], problems: string[]): void {
+function listUnitClashes(definitions: readonly FeatureDefinition[], problems: SpecProblem[]): void {
   const first = new Map<string, { readonly index: number; readonly isMoney: boolean }>();
   definitions.forEach((definition, index) => {
     if (!('measure' in definition) || definition.measure.kind !== 'amount') return;
@@ -175,31 +195,37 @@ function listUnitClashes(definitions: readonly FeatureDefinition[], problems: st
     if (before === undefined) first.set(key, { index, isMoney });
     else if (before.isMoney !== isMoney) {
       const also = `features[${before.index}] reads the same measure`;
-      problems.push(`features[${index}].unit: ${also}, so both must have the unit "${MONEY_UNIT}", or neither`);
+      const message = `${also}, so both must have the unit "${MONEY_UNIT}", or neither`;
+      problems.push({ path: ['features', index, 'unit'], message });
     }
   });
 }
 
 /** A ratio is of two features that are none themselves, so no definition can depend on itself. */
-function listRatioProblems(definitions: readonly FeatureDefinition[], problems: string[]): void {
+function listRatioProblems(definitions: readonly FeatureDefinition[], problems: SpecProblem[]): void {
   const aggregations = new Map(definitions.map(({ name, aggregation }) => [name, aggregation]));
   definitions.forEach((definition, index) => {
     if (definition.aggregation !== 'ratio') return;
     for (const side of ['numerator', 'denominator'] as const) {
       const name = definition[side];
-      const path = `features[${index}].${side}`;
-      if (name === definition.name) problems.push(`${path}: "${name}" is the feature itself`);
-      else if (!aggregations.has(name)) problems.push(`${path}: there is no feature "${name}"`);
-      else if (aggregations.get(name) === 'ratio') problems.push(`${path}: "${name}" is itself a ratio`);
+      const path = ['features', index, side];
+      if (name === definition.name) problems.push({ path, message: `"${name}" is the feature itself` });
+      else if (!aggregations.has(name))
+        problems.push({
+          path,
+          message: `there is no feature "${name}"`,
+          suggestion: findNearest(name, aggregations.keys()),
+        });
+      else if (aggregations.get(name) === 'ratio') problems.push({ path, message: `"${name}" is itself a ratio` });
     }
   });
 }
 
-function parseJson(bytes: Uint8Array, problems: string[]): unknown {
+function parseJson(bytes: Uint8Array, problems: SpecProblem[]): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (error) {
-    problems.push(`not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push({ path: [], message: `is not JSON: ${toMessage(error)}` });
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { readField } from '@perennial/commerce';
 import { readAmount, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
+import { conditionOf } from './conditions.js';
 import {
   type AmountDefinition,
   type AmountMeasure,
@@ -97,7 +98,17 @@ function readIds(properties: unknown, { list, properties: names }: IdMeasure): r
 
 function toPredicate(filter: EventFilter | undefined): (event: FeatureEvent) => boolean {
   if (filter === undefined) return () => true;
-  const { type, name } = filter;
+  const isNamed = toNamePredicate(filter);
+  if (filter.where === undefined) return isNamed;
+  const condition = conditionOf(filter.where);
+  return (event) => isNamed(event) && condition.holds(event);
+}
+
+function toNamePredicate({ type, name, names }: EventFilter): (event: FeatureEvent) => boolean {
+  if (names !== undefined) {
+    const known = new Set(names);
+    return (event) => event.type === type && known.has(event.name);
+  }
   if (name === undefined) return (event) => event.type === type;
   return (event) => event.type === type && event.name === name;
 }

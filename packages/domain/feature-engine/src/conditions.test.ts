@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileFeatures } from './compile.js';
+import type { FeatureDefinition } from './definition.js';
+import type { FeatureEvent } from './event.js';
+import { encodeFeatureSpec, parseFeatureSpec } from './spec-file.js';
+
+const BASE = { unit: 'events', aggregation: 'count' };
+
+function parse(event: unknown) {
+  return parseFeatureSpec(Buffer.from(JSON.stringify({ version: 1, features: [{ ...BASE, name: 'x', event }] })));
+}
+
+function definitionsOf(event: unknown): readonly FeatureDefinition[] {
+  const parsed = parse(event);
+  if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
+  return parsed.definitions;
+}
+
+function problemsOf(event: unknown): readonly string[] {
+  const parsed = parse(event);
+  return parsed.ok ? [] : parsed.problems;
+}
+
+const hashOf = (event: unknown) => compileFeatures(definitionsOf(event)).specHash;
+
+function count(event: unknown, events: ReadonlyArray<Partial<FeatureEvent>>): number | null | undefined {
+  const spec = compileFeatures(definitionsOf(event));
+  let state = spec.empty;
+  events.forEach((one, index) => {
+    const full = { messageId: `m${index}`, type: 'track', name: 'a', timestampMs: index, properties: {}, ...one };
+    state = spec.apply(state, full).state;
+  });
+  return spec.vector(state, state.asOfMs).values[0];
+}
+
+describe('a filter', () => {
+  it('counts events of several names', () => {
+    const events = ['a', 'b', 'c', 'A'].map((name) => ({ name }));
+    expect(count({ type: 'track', names: ['a', 'b'] }, [...events, { name: 'a', type: 'page' }])).toBe(2);
+  });
+
+  it('counts events that fulfil its condition', () => {
+    const events = [60, 50, '60', null].map((total) => ({ properties: { total } }));
+    expect(count({ type: 'track', where: 'properties.total > 50' }, events)).toBe(1);
+    expect(count({ type: 'track', where: '!(properties.total > 50)' }, events)).toBe(3);
+    expect(count({ type: 'page', where: 'properties.total > 50' }, events)).toBe(0);
+  });
+
+  it('reads an event that is used again with other properties', () => {
+    const spec = compileFeatures(definitionsOf({ type: 'track', where: 'properties.total > 50' }));
+    const event = { messageId: 'a', type: 'track', name: 'a', timestampMs: 0, properties: { total: 60 } };
+    const { state } = spec.apply(spec.empty, event);
+    Object.assign(event, { messageId: 'b', properties: { total: 1 } });
+    expect(spec.vector(spec.apply(state, event).state, 0).values).toEqual([1]);
+  });
+
+  it('has one hash for one meaning, and keeps that of a filter without a condition', () => {
+    const where = 'properties.total > 50';
+    const spaced = '\n  properties.total   > 50 // large\n';
+    expect(hashOf({ type: 'track', where: spaced })).toBe(hashOf({ type: 'track', where }));
+    expect(hashOf({ type: 'track', names: ['b', 'a'] })).toBe(hashOf({ type: 'track', names: ['a', 'b'] }));
+    expect(hashOf({ type: 'track', names: ['a'] })).toBe(hashOf({ type: 'track', name: 'a' }));
+    const hashes = [
+      hashOf({ type: 'track' }),
+      hashOf({ type: 'track', where }),
+      hashOf({ type: 'track', names: ['a', 'b'] }),
+    ];
+    expect(new Set(hashes).size).toBe(3);
+    // Of the release before there were conditions.
+    expect(hashes[0]).toBe('5afc972e4b1d621cb9394fe778ed3f6cda8f1dbac33c7aaea668f52cb81e802c');
+  });
+
+  it('is in the artifact as it is read', () => {
+    const definitions = definitionsOf({ type: 'track', names: ['b', 'a'], where: 'properties.a  == "x  y"' });
+    expect(encodeFeatureSpec(definitions).toString()).toBe(
+      '{"features":[{"aggregation":"count","event":{"names":["a","b"],"type":"track","where":"properties.a == \\"x  y\\""},"name":"x","unit":"events"}],"version":1}',
+    );
+    const again = parseFeatureSpec(encodeFeatureSpec(definitions));
+    expect(again.ok && again.definitions).toEqual(definitions);
+  });
+
+  it.each<[unknown, string]>([
+    [{ type: 'track', name: 'a', names: ['b'] }, 'features[0].event.name: cannot stand beside "names"'],
+    [{ type: 'track', names: [] }, 'features[0].event.names: must be 1 to 16 different texts, it is []'],
+    [{ type: 'track', where: '' }, 'features[0].event.where: must be a condition on properties, it is ""'],
+    [
+      { type: 'track', where: 'property.a == 1' },
+      'features[0].event.where: unknown name "property.a", did you mean "properties.a"?',
+    ],
+    [
+      { type: 'track', where: 'context.ip == "x"' },
+      'features[0].event.where: an accepted event has no context: send the value as a property, or as a trait',
+    ],
+    [{ type: 'track', wher: 'true' }, 'features[0].event.wher: is an unknown key, did you mean "where"?'],
+  ])('is not %j', (event, problem) => {
+    expect(problemsOf(event)).toEqual([problem]);
+  });
+});
