@@ -23,6 +23,8 @@ const features = {
   'distinct, life': { aggregation: 'distinct', ...ids },
   gap_mean: { aggregation: 'gap_mean' },
   gap_std: { aggregation: 'gap_std' },
+  gap_quantile: { aggregation: 'gap_quantile', quantile: 0.5 },
+  regularity: { aggregation: 'regularity' },
 };
 
 const events = Array.from({ length: 600 }, (_, i) => ({

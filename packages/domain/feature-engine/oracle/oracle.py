@@ -9,6 +9,7 @@ import json
 import math
 import re
 import sys
+from decimal import Decimal, getcontext
 from fractions import Fraction
 
 MINUTE = 60_000
@@ -133,6 +134,25 @@ def gaps_of(times):
     return [b - a for a, b in zip(times, times[1:])]
 
 
+def quantile(numbers, share):
+    """Linear between the two closest ranks."""
+    ordered = sorted(numbers)
+    rank = Fraction(share) * (len(ordered) - 1)
+    below = math.floor(rank)
+    above = min(below + 1, len(ordered) - 1)
+    return float(ordered[below] + (rank - below) * (ordered[above] - ordered[below]))
+
+
+def regularity(gaps):
+    """(mean - std) / (mean + std), with 60 digits: the difference of nearly equal numbers keeps enough of them."""
+    if len(gaps) < 2 or sum(gaps) == 0:
+        return None
+    getcontext().prec = 60
+    mean = Decimal(sum(gaps)) / len(gaps)
+    std = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)).sqrt()
+    return float((mean - std) / (mean + std))
+
+
 def measured(definition, events, at):
     """Pairs (time, units) of the window's events that have the amount."""
     some = within(events, at, definition.get("windowMs"))
@@ -166,6 +186,11 @@ def value_of(definition, all_events, at, find):
     if kind == "gap_std":
         gaps = gaps_of(times[-GAP_TIMES_MAX:])
         return deviation(gaps) / DAY if gaps else None
+    if kind == "gap_quantile":
+        gaps = gaps_of(times[-GAP_TIMES_MAX:])
+        return quantile(gaps, definition["quantile"]) / DAY if gaps else None
+    if kind == "regularity":
+        return regularity(gaps_of(times[-GAP_TIMES_MAX:]))
     pairs = measured(definition, events, at)
     units = [unit for _, unit in pairs]
     if kind == "sum":

@@ -9,6 +9,7 @@ import type { FeatureDefinition } from './definition.js';
 import type { FeatureEvent } from './event.js';
 import { toGoldenHistory } from './golden-histories-test-kit.js';
 import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
+import { PROFILE_FEATURES } from './profile-test-kit.js';
 import { encodeFeatureSpec, parseFeatureSpec } from './spec-file.js';
 import type { EngineState } from './state.js';
 import { DAY_MS } from './time.js';
@@ -16,8 +17,9 @@ import { DAY_MS } from './time.js';
 type Spec = ReturnType<typeof compileFeatures>;
 
 const preset = compileFeatures(ECOMMERCE_FEATURES);
-const all = compileFeatures(AGGREGATION_FEATURES);
-const both = compileFeatures([...AGGREGATION_FEATURES, ...ECOMMERCE_FEATURES]);
+const EVERY = [...AGGREGATION_FEATURES, ...PROFILE_FEATURES];
+const all = compileFeatures(EVERY);
+const both = compileFeatures([...EVERY, ...ECOMMERCE_FEATURES]);
 const START_MS = Date.UTC(2024, 2, 1);
 
 describeStateFormat({
@@ -28,10 +30,10 @@ describeStateFormat({
 
 describe('a spec of every aggregation', () => {
   it('is the same from its bytes', () => {
-    const parsed = parseFeatureSpec(encodeFeatureSpec(AGGREGATION_FEATURES));
+    const parsed = parseFeatureSpec(encodeFeatureSpec(EVERY));
     if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
     expect(compileFeatures(parsed.definitions).features).toEqual(all.features);
-    expect(new Set(all.features.map(({ hash }) => hash)).size).toBe(AGGREGATION_FEATURES.length);
+    expect(new Set(all.features.map(({ hash }) => hash)).size).toBe(EVERY.length);
   });
 
   it('leaves the features beside it their bits, and adopts in both directions', () => {

@@ -77,6 +77,17 @@ export type FeatureDefinition = DefinitionBase &
     | { readonly aggregation: 'gap_mean' }
     /** Population standard deviation of the gaps between the newest events, in days; null with fewer than two events. */
     | { readonly aggregation: 'gap_std' }
+    /**
+     * A quantile of the gaps between the newest events, in days, interpolated linearly between the two closest (type 7 of
+     * Hyndman and Fan, 1996); null with fewer than two events.
+     */
+    | { readonly aggregation: 'gap_quantile'; readonly quantile: number }
+    /**
+     * How regular the gaps between the newest events are, from 1 (all are equal) over 0 (as of chance) to -1 (bursts): the
+     * burstiness of Goh and Barabasi (2008) with the other sign, (mean - std) / (mean + std). Null with fewer than three
+     * events, or if all are at one time.
+     */
+    | { readonly aggregation: 'regularity' }
     /** Quotient of two other features of the spec, by name; null when either is null or the denominator is 0. */
     | { readonly aggregation: 'ratio'; readonly numerator: string; readonly denominator: string }
   );
@@ -100,6 +111,28 @@ export interface FeatureSpec {
 }
 
 export type Aggregation = FeatureDefinition['aggregation'];
+
+/** All of them, in the order in which messages list them. */
+export const AGGREGATIONS: readonly Aggregation[] = [
+  'count',
+  'sum',
+  'mean',
+  'std',
+  'min',
+  'max',
+  'first',
+  'last',
+  'trend',
+  'active_days',
+  'distinct',
+  'days_since_first',
+  'days_since_last',
+  'gap_mean',
+  'gap_std',
+  'gap_quantile',
+  'regularity',
+  'ratio',
+];
 
 /** Maximum features per spec: bounds the size of vectors and states and the time of a fold. */
 export const FEATURES_MAX = 256;

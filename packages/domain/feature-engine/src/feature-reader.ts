@@ -78,7 +78,10 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
     case 'gap_mean':
       return toGapMean(at(0), planner.findTimes(definition));
     case 'gap_std':
-      return { place: planner.findRecent(definition), divisor: 1, finish: toDays };
+    case 'gap_quantile':
+      return { place: planner.findGaps(definition), divisor: 1, finish: toDays };
+    case 'regularity':
+      return { place: planner.findGaps(definition), divisor: 1, finish: toValue };
   }
 }
 
@@ -96,6 +99,10 @@ function toAmount(units: number): number | null {
 
 function toDays(durationMs: number): number | null {
   return Number.isNaN(durationMs) ? null : durationMs / DAY_MS;
+}
+
+function toValue(number: number): number | null {
+  return Number.isNaN(number) ? null : number;
 }
 
 /** The gaps between consecutive events add up to last - first, in whatever order they arrived. */

@@ -74,6 +74,14 @@ export class FieldReader {
     return value === true;
   }
 
+  /** A number of a range, its ends included. */
+  number(name: string, { min, max }: { min: number; max: number }): number {
+    const value = this.#take(name);
+    if (typeof value === 'number' && value >= min && value <= max) return value + 0;
+    this.#report(name, `must be a number from ${min} to ${max}, it is ${toText(value)}`);
+    return min;
+  }
+
   literal<T extends string | number>(name: string, wanted: T): T {
     const value = this.#take(name);
     if (value !== wanted) this.#report(name, `must be ${JSON.stringify(wanted)}, it is ${toText(value)}`);

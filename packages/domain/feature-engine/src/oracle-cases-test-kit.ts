@@ -60,9 +60,10 @@ const BASE = { name: fc.constant(''), unit: fc.constant('units'), event: filter 
 const kind = <T extends string>(aggregation: T) => fc.constant(aggregation);
 
 const AMOUNTS = ['sum', 'mean', 'std', 'min', 'max', 'first', 'last'] as const;
-const TIMES = ['days_since_first', 'days_since_last', 'gap_mean', 'gap_std'] as const;
+const TIMES = ['days_since_first', 'days_since_last', 'gap_mean', 'gap_std', 'regularity'] as const;
+const quantile: fc.Arbitrary<number> = fc.constantFrom(0, 0.1, 0.25, 0.5, 0.9, 1);
 
-const definition: fc.Arbitrary<FeatureDefinition> = fc.oneof(
+const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
   fc.record({ ...BASE, aggregation: kind('count'), windowMs: windowOrLife }),
   fc.record({
     ...BASE,
@@ -73,7 +74,8 @@ const definition: fc.Arbitrary<FeatureDefinition> = fc.oneof(
   fc.record({ ...BASE, aggregation: kind('trend'), windowMs }),
   fc.record({ ...BASE, aggregation: kind('active_days'), windowMs: windowOrLife }),
   fc.record({ ...BASE, aggregation: kind('distinct'), measure: ids, windowMs: windowOrLife }),
-  fc.record({ ...BASE, aggregation: fc.constantFrom(...TIMES) }),
+  fc.record({ ...BASE, aggregation: fc.constantFrom(...TIMES) }) as fc.Arbitrary<FeatureDefinition>,
+  fc.record({ ...BASE, aggregation: kind('gap_quantile'), quantile }),
 );
 
 const definitions = fc.array(definition, { minLength: 1, maxLength: 8 }).map((drawn) => {

@@ -2,12 +2,14 @@ import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
 import { createDays } from './accumulators/days.js';
 import { createDistinct } from './accumulators/distinct.js';
+import type { GapMeasure } from './accumulators/gaps.js';
 import { createRecentTimes } from './accumulators/recent-times.js';
 import { ENDS, EXTREMES } from './accumulators/row-kinds.js';
 import { createTiledRows, type TiledRowsOptions } from './accumulators/tiled-rows.js';
 import { createTiles } from './accumulators/tiles.js';
 import { createTimes } from './accumulators/times.js';
 import { createTotals } from './accumulators/totals.js';
+import { toCanonicalJson } from './canonical.js';
 import type { FeatureDefinition } from './definition.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
 import type { Place } from './place.js';
@@ -16,7 +18,7 @@ import { toTileMs } from './time.js';
 
 type Timed = Extract<FeatureDefinition, { aggregation: 'days_since_first' | 'days_since_last' | 'gap_mean' }>;
 type Distinct = Extract<FeatureDefinition, { aggregation: 'distinct' }>;
-type GapDeviation = Extract<FeatureDefinition, { aggregation: 'gap_std' }>;
+type OfGaps = Extract<FeatureDefinition, { aggregation: 'gap_std' | 'gap_quantile' | 'regularity' }>;
 type ActiveDays = Extract<FeatureDefinition, { aggregation: 'active_days' }>;
 
 /** Features that are one of the amounts: least and greatest read one accumulator, first and last another. */
@@ -36,6 +38,12 @@ interface TilesNeed {
 /** Windows that features need of one accumulator; Infinity is the whole life. */
 interface WindowsNeed {
   readonly windowsMs: Set<number>;
+}
+
+interface GapsNeed {
+  readonly stream: NumberStream;
+  readonly index: number;
+  readonly measures: GapMeasure[];
 }
 
 interface StreamNeed<Stream> extends WindowsNeed {
@@ -61,7 +69,7 @@ export class SlotPlanner {
   readonly #distinct = new Map<string, StreamNeed<IdStream>>();
   readonly #days = new Map<string, StreamNeed<NumberStream>>();
   readonly #rows = new Map<string, RowsNeed>();
-  readonly #recent = new Map<string, Column>();
+  readonly #recent = new Map<string, GapsNeed>();
   /** Slot of each accumulator by what it was needed for, once they are created. */
   readonly #slots = new Map<string, number>();
 
@@ -74,11 +82,11 @@ export class SlotPlanner {
       case 'last':
         this.#needRow(definition);
         break;
-      case 'gap_std': {
-        const column = this.#toColumn(createCountStream(definition.event));
-        this.#recent.set(column.key, column);
+      case 'gap_std':
+      case 'gap_quantile':
+      case 'regularity':
+        this.#needGaps(definition);
         break;
-      }
       case 'distinct':
         this.#needDistinct(definition);
         break;
@@ -121,9 +129,7 @@ export class SlotPlanner {
       const all = { ...options, windowsMs: sortWindows(windowsMs) };
       add(need, (isEnds ? createTiledRows(ENDS, all) : createTiledRows(EXTREMES, all)) as Accumulator);
     }
-    for (const [key, { index }] of this.#recent) {
-      add(`recent/${key}`, createRecentTimes(must(this.#numbers.get(key), 'a stream'), index) as Accumulator);
-    }
+    for (const [key, need] of this.#recent) add(`recent/${key}`, createRecentTimes(need) as Accumulator);
     return { numbers: [...this.#numbers.values()], ids: [...this.#ids.values()], slots };
   }
 
@@ -152,9 +158,11 @@ export class SlotPlanner {
     return { slot: this.#slotOf(need), index: 2 * findWindow(this.#rows.get(need), windowMs) + (isSecond ? 1 : 0) };
   }
 
-  /** Location of the deviation of the gaps. */
-  findRecent({ event }: GapDeviation): Place {
-    return { slot: this.#slotOf(`recent/${createCountStream(event).key}`), index: 0 };
+  /** Location of what is computed from gaps. */
+  findGaps(definition: OfGaps): Place {
+    const { key } = createCountStream(definition.event);
+    const { measures } = must(this.#recent.get(key), 'what the gaps of a stream are needed for');
+    return { slot: this.#slotOf(`recent/${key}`), index: findMeasure(measures, toGapMeasure(definition)) };
   }
 
   /** Location of the times of a feature's events. */
@@ -190,6 +198,14 @@ export class SlotPlanner {
   #needTimes({ event }: Timed): void {
     const column = this.#toColumn(createCountStream(event));
     this.#times.set(column.key, column);
+  }
+
+  #needGaps(definition: OfGaps): void {
+    const stream = createCountStream(definition.event);
+    const need = this.#recent.get(stream.key) ?? { stream, index: this.#toColumn(stream).index, measures: [] };
+    this.#recent.set(stream.key, need);
+    const measure = toGapMeasure(definition);
+    if (findMeasure(need.measures, measure) < 0) need.measures.push(measure);
   }
 
   #needDistinct({ event, measure, windowMs = LIFE_MS }: Distinct): void {
@@ -232,6 +248,22 @@ export class SlotPlanner {
 
 function isEnds({ aggregation }: RowDefinition): boolean {
   return aggregation === 'first' || aggregation === 'last';
+}
+
+function toGapMeasure(definition: OfGaps): GapMeasure {
+  switch (definition.aggregation) {
+    case 'gap_std':
+      return { kind: 'deviation' };
+    case 'gap_quantile':
+      return { kind: 'quantile', quantile: definition.quantile };
+    case 'regularity':
+      return { kind: 'regularity' };
+  }
+}
+
+function findMeasure(measures: readonly GapMeasure[], wanted: GapMeasure): number {
+  const text = toCanonicalJson(wanted);
+  return measures.findIndex((measure) => toCanonicalJson(measure) === text);
 }
 
 function toRowsNeed(definition: RowDefinition): string {

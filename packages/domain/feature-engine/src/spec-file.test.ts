@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { toSha256 } from '@perennial/kernel';
 import { compileFeatures } from './compile.js';
-import { FEATURES_MAX } from './definition.js';
+import { AGGREGATIONS, FEATURES_MAX } from './definition.js';
 import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 import { encodeFeatureSpec, parseFeatureSpec, SPEC_BYTES_MAX } from './spec-file.js';
 
@@ -62,11 +62,11 @@ describe('a feature spec as a file', () => {
       'features[3].measure.properties: must be 1 to 16 different texts, it is missing',
       'features[4].measure.properties: must be 1 to 16 different texts, it is []',
       'features[5].window: is an unknown key',
-      'features[6].aggregation: must be one of count, sum, mean, std, min, max, first, last, trend, active_days, distinct, days_since_first, days_since_last, gap_mean, gap_std, ratio, it is "median", did you mean "mean"?',
+      `features[6].aggregation: must be one of ${AGGREGATIONS.join(', ')}, it is "median", did you mean "mean"?`,
       'features[7]: must be an object',
       'features[7].name: must be small letters, digits and _, 64 at most, it is missing',
       'features[7].unit: must be small letters, digits and _, 32 at most, it is missing',
-      'features[7].aggregation: must be one of count, sum, mean, std, min, max, first, last, trend, active_days, distinct, days_since_first, days_since_last, gap_mean, gap_std, ratio, it is missing',
+      `features[7].aggregation: must be one of ${AGGREGATIONS.join(', ')}, it is missing`,
       'features[2].name: "orders" is the name of features[0] already',
     ]);
   });

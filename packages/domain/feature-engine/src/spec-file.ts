@@ -2,6 +2,7 @@ import { findNearest } from '@perennial/expressions';
 import { toMessage } from '@perennial/kernel';
 import { toCanonicalJson } from './canonical.js';
 import {
+  AGGREGATIONS,
   type Aggregation,
   FEATURES_MAX,
   type FeatureDefinition,
@@ -10,6 +11,7 @@ import {
   MONEY_UNIT,
 } from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
+import { readAmount, readFilter, readIds } from './measure-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
 import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
 import { DAY_MS } from './time.js';
@@ -69,25 +71,6 @@ export function encodeFeatureSpec(
   return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, features }));
 }
 
-const AGGREGATIONS: readonly Aggregation[] = [
-  'count',
-  'sum',
-  'mean',
-  'std',
-  'min',
-  'max',
-  'first',
-  'last',
-  'trend',
-  'active_days',
-  'distinct',
-  'days_since_first',
-  'days_since_last',
-  'gap_mean',
-  'gap_std',
-  'ratio',
-];
-
 /** When there are problems the value is incomplete, so it is not returned. */
 function readDefinition(reader: FieldReader): FeatureDefinition {
   const base = {
@@ -112,6 +95,8 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
       return { ...base, aggregation, windowMs: reader.window({ isRequired: true }) ?? 0 };
     case 'active_days':
       return { ...base, aggregation, windowMs: reader.window({ minMs: DAY_MS }) };
+    case 'gap_quantile':
+      return { ...base, aggregation, quantile: reader.number('quantile', { min: 0, max: 1 }) };
     case 'ratio':
       return { ...base, aggregation, numerator: reader.text('numerator'), denominator: reader.text('denominator') };
     case 'sum':
@@ -127,45 +112,6 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
     default:
       return { ...base, aggregation };
   }
-}
-
-function readFilter(reader: FieldReader): FeatureDefinition['event'] {
-  const field = reader.object('event', { isOptional: true });
-  if (field === undefined) return undefined;
-  const type = field.text('type');
-  const where = field.has('where') ? { where: field.condition('where') } : {};
-  if (!field.has('names')) {
-    const name = field.has('name') ? field.text('name') : undefined;
-    field.finish();
-    return { type, name, ...where };
-  }
-  // Sorted, and one name as a single one: the same events must give the same hash.
-  const names = field.texts('names').toSorted();
-  if (field.has('name')) field.reject('name', 'cannot stand beside "names"');
-  field.finish();
-  return names.length === 1 ? { type, name: names[0], ...where } : { type, name: undefined, names, ...where };
-}
-
-function readAmount(reader: FieldReader) {
-  const field = reader.object('measure');
-  const measure = {
-    kind: field?.literal('kind', 'amount') ?? 'amount',
-    properties: field?.texts('properties') ?? [],
-    absolute: field?.has('absolute') === true ? field.flag('absolute') : false,
-  };
-  field?.finish();
-  return measure;
-}
-
-function readIds(reader: FieldReader) {
-  const field = reader.object('measure');
-  const measure = {
-    kind: field?.literal('kind', 'id') ?? 'id',
-    properties: field?.texts('properties') ?? [],
-    list: field?.has('list') === true ? field.text('list') : undefined,
-  };
-  field?.finish();
-  return measure;
 }
 
 function listClashes(features: readonly unknown[], problems: SpecProblem[]): void {

@@ -1,0 +1,44 @@
+import type { AmountMeasure, EventFilter, IdMeasure } from './definition.js';
+import type { FieldReader } from './field-reader.js';
+
+/** The events that a feature is of; undefined for all. `key` is the field that says which. */
+export function readFilter(reader: FieldReader, key = 'event'): EventFilter | undefined {
+  const field = reader.object(key, { isOptional: true });
+  if (field === undefined) return undefined;
+  const type = field.text('type');
+  const where = field.has('where') ? { where: field.condition('where') } : {};
+  if (!field.has('names')) {
+    const name = field.has('name') ? field.text('name') : undefined;
+    field.finish();
+    return { type, name, ...where };
+  }
+  // Sorted, and one name as a single one: the same events must give the same hash.
+  const names = field.texts('names').toSorted();
+  if (field.has('name')) field.reject('name', 'cannot stand beside "names"');
+  field.finish();
+  return names.length === 1 ? { type, name: names[0], ...where } : { type, name: undefined, names, ...where };
+}
+
+/** The amount that a feature adds up. */
+export function readAmount(reader: FieldReader): AmountMeasure {
+  const field = reader.object('measure');
+  const measure = {
+    kind: field?.literal('kind', 'amount') ?? 'amount',
+    properties: field?.texts('properties') ?? [],
+    absolute: field?.has('absolute') === true ? field.flag('absolute') : false,
+  };
+  field?.finish();
+  return measure;
+}
+
+/** The ids that a feature counts. */
+export function readIds(reader: FieldReader): IdMeasure {
+  const field = reader.object('measure');
+  const measure = {
+    kind: field?.literal('kind', 'id') ?? 'id',
+    properties: field?.texts('properties') ?? [],
+    list: field?.has('list') === true ? field.text('list') : undefined,
+  };
+  field?.finish();
+  return measure;
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileFeatures } from './compile.js';
+import type { FeatureEvent } from './event.js';
+import { parseFeatureSpec } from './spec-file.js';
+import { HOUR_MS } from './time.js';
+
+const START_MS = Date.UTC(2024, 2, 1);
+
+/** Values by name, one time after the last of some events of a type `track` and the name `a`. */
+function valuesOf(features: readonly object[], events: ReadonlyArray<Partial<FeatureEvent>>, laterMs = 0) {
+  const parsed = parseFeatureSpec(Buffer.from(JSON.stringify({ version: 1, features })));
+  if (!parsed.ok) throw new Error(parsed.problems.join('\n'));
+  const spec = compileFeatures(parsed.definitions);
+  let state = spec.empty;
+  events.forEach((event, i) => {
+    const full = { messageId: `m${i}`, type: 'track', name: 'a', timestampMs: START_MS, properties: {}, ...event };
+    state = spec.apply(state, full).state;
+  });
+  return spec.toMap(spec.vector(state, state.asOfMs + laterMs).values);
+}
+
+function problemsOf(...features: readonly object[]): readonly string[] {
+  const named = features.map((feature, index) => ({ name: `f${index}`, unit: 'x', ...feature }));
+  const parsed = parseFeatureSpec(Buffer.from(JSON.stringify({ version: 1, features: named })));
+  return parsed.ok ? [] : parsed.problems;
+}
+
+/** Events at some times in units of hours after the start. */
+const atHours = (...hours: readonly number[]) => hours.map((hour) => ({ timestampMs: START_MS + hour * HOUR_MS }));
+const atDays = (...days: readonly number[]) => atHours(...days.map((day) => 24 * day));
+
+describe('quantiles of gaps', () => {
+  const gap = (quantile: number, name = 'x') => ({ name, unit: 'days', aggregation: 'gap_quantile', quantile });
+
+  it('lie on the line between the two closest', () => {
+    const events = atDays(0, 1, 3, 6, 10);
+    expect(valuesOf([gap(0, 'a'), gap(0.5, 'b'), gap(0.9, 'c'), gap(1, 'd')], events)).toEqual({
+      a: 1,
+      b: 2.5,
+      c: 3.7,
+      d: 4,
+    });
+    expect(valuesOf([gap(0.3)], atDays(0, 2))).toEqual({ x: 2 });
+    expect(valuesOf([gap(0.3)], atDays(0))).toEqual({ x: null });
+  });
+
+  it('need a share', () => {
+    const aggregation = 'gap_quantile';
+    expect(problemsOf({ aggregation }, { aggregation, quantile: 1.01 }, { aggregation, quantile: '0.5' })).toEqual([
+      'features[0].quantile: must be a number from 0 to 1, it is missing',
+      'features[1].quantile: must be a number from 0 to 1, it is 1.01',
+      'features[2].quantile: must be a number from 0 to 1, it is "0.5"',
+    ]);
+  });
+});
+
+describe('regularity', () => {
+  const features = [{ name: 'x', unit: 'score', aggregation: 'regularity' }];
+
+  it('is 1 for a clock, less for chance, and least for bursts', () => {
+    expect(valuesOf(features, atDays(0, 7, 14, 21))).toEqual({ x: 1 });
+    // Gaps of 1 and 3: mean 2, deviation 1.
+    expect(valuesOf(features, atDays(0, 1, 4))).toEqual({ x: 1 / 3 });
+    const burst = [...Array.from({ length: 400 }, (_, i) => i / 1_000), 9_000];
+    expect(valuesOf(features, atHours(...burst)).x).toBeLessThan(-0.9);
+  });
+
+  it('is unknown of one gap and of no time', () => {
+    expect(valuesOf(features, atDays(0, 7))).toEqual({ x: null });
+    expect(valuesOf(features, atDays(7, 7, 7))).toEqual({ x: null });
+  });
+});
