@@ -67,7 +67,7 @@ async function openRoutes(
   const name = `${PROCESSOR_NAME}-reader-${config.instanceId}`;
   const redis = await openRedis({ ...opener, name }, config.redis);
   const { decode } = definition.codec;
-  const { loadAll: loadSpecs, rates: loadRates } = artifacts;
+  const { loadAll: loadSpecs, rates: loadRates, fills } = artifacts;
   const readStates = createStateReader(redis, {
     namespace,
     processor: PROCESSOR_NAME,
@@ -78,7 +78,7 @@ async function openRoutes(
   const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
     entriesMax: PSEUDONYMS_CACHED_MAX,
   });
-  const routes = { telemetry, specs, loadSpecs, loadRates, readStates, pseudonymizer };
+  const routes = { telemetry, specs, loadSpecs, loadRates, fills, readStates, pseudonymizer };
   return { addTo: (server) => addFeatureRoutes(server, routes), problems: () => archiver?.problems() ?? [] };
 }
 

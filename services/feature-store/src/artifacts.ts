@@ -1,6 +1,6 @@
 import { type ArtifactStore, type Artifacts, createArtifacts } from '@perennial/artifacts';
 import { INITIAL_RATES, parseRateTable, type RateTable } from '@perennial/commerce';
-import type { Rollout } from '@perennial/contracts';
+import { FILL_ROLLOUT_KINDS, type Rollout } from '@perennial/contracts';
 import { requireValid } from '@perennial/expressions';
 import {
   type CompiledFeatures,
@@ -9,6 +9,7 @@ import {
   type FeatureSpecs,
   SPECS_MAX,
 } from '@perennial/feature-engine';
+import { createFills, type Fills } from './fill/fills.js';
 
 /** Tables cached. Each partition may have another one in force; above this number tables are loaded again. */
 const RATE_TABLES_KEPT_MAX = 16;
@@ -18,8 +19,9 @@ interface Values {
   readonly rates: RateTable;
 }
 
-/** The artifacts in force: the feature spec and the rate table. */
+/** The artifacts in force: the feature spec, the rate table and the fill of a spec. */
 export interface FeatureArtifacts {
+  readonly fills: Fills;
   /** Adds a spec to those that this process knows; returns why it does not fit. Throws as `Artifacts.loadRollout`. */
   loadRollout: Artifacts<unknown>['loadRollout'];
   /** Loads every registered spec: for a state whose spec came into force after this process started. */
@@ -37,7 +39,8 @@ export function createFeatureArtifacts(
     features: {
       keptMax: SPECS_MAX,
       read: reader.read,
-      check: async (spec, inForce) => findLoss(spec, inForce, specs),
+      check: async (spec, inForce, { hash }) =>
+        findLoss(spec, inForce, specs) ?? findOtherRule(spec, inForce, { hash, specs }),
     },
     rates: {
       keptMax: RATE_TABLES_KEPT_MAX,
@@ -48,11 +51,29 @@ export function createFeatureArtifacts(
       },
     },
   });
+  const fills = createFills(store, specs);
   return {
-    loadRollout: artifacts.loadRollout,
+    fills,
+    loadRollout: (rollout, inForce) =>
+      rollout.kind === 'feature-fill' ? fills.loadRollout(rollout, inForce) : artifacts.loadRollout(rollout, inForce),
     loadAll: reader.readAll,
     rates: async (rollout) => (rollout === undefined ? INITIAL_RATES : artifacts.get('rates', rollout.hash)),
   };
+}
+
+/** Kinds that rest on no feature. */
+const NEEDS_NO_FEATURES: ReadonlySet<string> = new Set(['features', 'rates', ...FILL_ROLLOUT_KINDS]);
+
+/** While a spec is filled, the ids of the spec before decide what counts: both must count repeated orders alike. */
+function findOtherRule(
+  spec: CompiledFeatures,
+  inForce: ReadonlyMap<string, Rollout>,
+  { hash, specs }: { readonly hash: string; readonly specs: FeatureSpecs },
+): string | undefined {
+  if (inForce.get('feature-filling')?.hash !== hash) return undefined;
+  const { repeatedOrders } = specs.inForce(inForce.get('features'));
+  if (spec.repeatedOrders === repeatedOrders) return undefined;
+  return `it is to be filled, but its rule repeatedOrders is "${spec.repeatedOrders}" and that in force "${repeatedOrders}": use another namespace`;
 }
 
 /**
@@ -64,7 +85,7 @@ function findLoss(
   inForce: ReadonlyMap<string, Rollout>,
   specs: FeatureSpecs,
 ): string | undefined {
-  const isFree = [...inForce.keys()].every((kind) => kind === 'features' || kind === 'rates');
+  const isFree = [...inForce.keys()].every((kind) => NEEDS_NO_FEATURES.has(kind));
   const missing = isFree ? undefined : describeMissing(specs.inForce(inForce.get('features')).features, spec);
   return missing && `a spec only grows, and it lacks features of the spec in force: ${missing}`;
 }

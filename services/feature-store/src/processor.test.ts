@@ -9,10 +9,12 @@ import { createMetrics } from '@perennial/telemetry';
 import fc from 'fast-check';
 import type { FeatureInput } from './domain/fold.js';
 import type { ProfileState } from './domain/profile-state.js';
+import { createFills } from './fill/fills.js';
 import { createFeatureProcessor, decodeAccepted } from './processor.js';
 import { createFeatureTelemetry } from './telemetry.js';
 
 const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
+const NO_FILLS = createFills({ load: async () => Buffer.alloc(0) }, SPECS);
 const NOON = Date.UTC(2024, 4, 15, 12);
 const KEY = Buffer.from('a-profile-key-22-chars');
 
@@ -288,7 +290,7 @@ function setUp(namespace = 'live') {
   const metrics = createMetrics({ service: 'feature-store', namespace, processMetrics: false });
   const definition = createFeatureProcessor({
     namespace,
-    artifacts: { loadRollout: async () => undefined, rates: async () => INITIAL_RATES },
+    artifacts: { loadRollout: async () => undefined, rates: async () => INITIAL_RATES, fills: NO_FILLS },
     telemetry: createFeatureTelemetry(metrics),
     specs: SPECS,
   });
@@ -299,7 +301,7 @@ function setUp(namespace = 'live') {
     rates: RateTable = INITIAL_RATES,
   ): StepResult<ProfileState> => {
     const context = { key: String(KEY), partition: 0, offset: 1, ordinal: 0, logTimeMs, inForce: new Map() };
-    return definition.step({ state, cause, context }, rates);
+    return definition.step({ state, cause, context }, { rates });
   };
   return { metrics, definition, step };
 }

@@ -10,16 +10,26 @@ import {
   toTopic,
   toUpstream,
 } from '@perennial/contracts';
-import type { FeatureSpecs } from '@perennial/feature-engine';
+import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, unreachable } from '@perennial/kernel';
-import type { Decoded, Output, ProcessorDefinition } from '@perennial/keyed-processor';
+import type { Decoded, Output, ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
 import type { FeatureArtifacts } from './artifacts.js';
+import { needsPart } from './domain/fill.js';
 import { type FeatureInput, foldEvent, foldTime } from './domain/fold.js';
 import { createProfileStates, type ProfileState } from './domain/profile-state.js';
+import { isFilling, type LoadedFill } from './fill/fills.js';
 import type { FeatureTelemetry } from './telemetry.js';
 
 /** Name in the consumer group and the Redis keys; readers of profiles need it too. */
 export const PROCESSOR_NAME = 'feature-store';
+
+/** What a step needs of the artifacts in force. */
+export interface FeatureEvidence {
+  readonly rates: RateTable;
+  readonly fill?: LoadedFill | undefined;
+  /** What the profile has yet to take of the fill. */
+  readonly part?: EngineState | undefined;
+}
 
 /** `event.accepted` -> profile state -> `feature.updated`: the definition that the keyed processor runs. */
 export function createFeatureProcessor({
@@ -29,10 +39,10 @@ export function createFeatureProcessor({
   specs,
 }: {
   namespace: string;
-  artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates'>;
+  artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates' | 'fills'>;
   telemetry: FeatureTelemetry;
   specs: FeatureSpecs;
-}): ProcessorDefinition<ProfileState, FeatureInput, RateTable> {
+}): ProcessorDefinition<ProfileState, FeatureInput, FeatureEvidence> {
   const outputTopic = toTopic(namespace, 'featureUpdated');
   const toOutput = (update: FeaturesUpdated): Output => ({
     topic: outputTopic,
@@ -47,11 +57,11 @@ export function createFeatureProcessor({
     decode: (record) => decodeAccepted(record.key, record.value),
     forward: (control) => ({ topic: outputTopic, value: encodeControl(FeatureRecord, control) }),
     loadRollout: artifacts.loadRollout,
-    // Loaded with their rollouts; from the cache unless more tables are in force than it keeps.
-    prepare: (items) => Promise.all(items.map(({ context }) => artifacts.rates(context.inForce.get('rates')))),
-    step({ state, cause, context }, rates) {
+    prepare: (items) => Promise.all(items.map((item) => prepareItem(item, artifacts))),
+    step({ state, cause, context }, { rates, fill, part }) {
       const spec = specs.inForce(context.inForce.get('features'));
-      const fold = { spec, specs, rates, logTimeMs: context.logTimeMs };
+      const filling = isFilling(context.inForce, fill);
+      const fold = { spec, specs, rates, logTimeMs: context.logTimeMs, isFilling: filling, fill, part };
       switch (cause.kind) {
         case 'record': {
           const result = foldEvent(state, cause.input, fold);
@@ -59,7 +69,8 @@ export function createFeatureProcessor({
             telemetry.repeated(result);
             return { state, outputs: [] };
           }
-          telemetry.folded({ before: state?.engine, after: result.state.engine, spec, result });
+          const made = specs.get(result.state.engine.specHash);
+          telemetry.folded({ before: state?.engine, after: result.state.engine, spec: made, result });
           return { state: result.state, outputs: [toOutput(result.update)] };
         }
         case 'timer': {
@@ -72,6 +83,19 @@ export function createFeatureProcessor({
       }
     },
   };
+}
+
+/** Artifacts were loaded with their rollouts: they come from the cache, but for a part of a fill, once a profile. */
+async function prepareItem(
+  { state, context }: StepItem<ProfileState, unknown>,
+  { rates, fills }: Pick<FeatureArtifacts, 'rates' | 'fills'>,
+): Promise<FeatureEvidence> {
+  const { inForce, key } = context;
+  const table = await rates(inForce.get('rates'));
+  if (!inForce.has('feature-fill')) return { rates: table };
+  const fill = await fills.get(inForce);
+  const part = fill !== undefined && needsPart(state, fill) ? await fills.loadPart(fill, key) : undefined;
+  return { rates: table, fill, part };
 }
 
 /** Decodes a record of `event.accepted`; throws when it is not valid. */

@@ -164,7 +164,7 @@ function stepRaw(processor: Processor, state: ProfileState | undefined, given: G
     'event' in given
       ? ({ kind: 'record', input: { event: given.event, properties: {} } } as const)
       : ({ kind: 'timer', dueAtMs: given.dueAtMs } as const);
-  return processor.step({ state, cause, context }, INITIAL_RATES);
+  return processor.step({ state, cause, context }, { rates: INITIAL_RATES });
 }
 
 function step(

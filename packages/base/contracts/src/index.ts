@@ -31,6 +31,7 @@ export {
   type ArtifactKind,
   ATTACHMENT_KINDS,
   type AttachmentKind,
+  FILL_ROLLOUT_KINDS,
   GROUP_NAMES,
   GROUPS,
   PROCESSOR_NAMES,

@@ -139,10 +139,21 @@ export type ArtifactKind = keyof typeof ARTIFACT_KINDS;
 
 export const ARTIFACT_KIND_NAMES = Object.keys(ARTIFACT_KINDS) as readonly ArtifactKind[];
 
-/** A file that an artifact names by its SHA-256, stored beside it: it has no number, and no rollout names it. */
+/** A file that an artifact names by its SHA-256, stored beside it: it has no number, and no person writes it. */
 export const ATTACHMENT_KINDS = {
   /** The graph of a model. */
   'model-file': { contentType: 'application/octet-stream', bytesMax: MODEL_BYTES_MAX },
+  /** Names the parts of a fill: what the archive gives of a feature spec, below one position of each partition. */
+  'feature-fill': { contentType: 'application/json', bytesMax: 64 * MIB },
+  /** States of some profiles of a fill. */
+  'feature-fill-part': { contentType: 'application/octet-stream', bytesMax: 4 * MIB },
 } as const satisfies Record<string, { readonly contentType: string; readonly bytesMax: number }>;
 
 export type AttachmentKind = keyof typeof ATTACHMENT_KINDS;
+
+/**
+ * Kinds of rollouts about the filling of a feature spec from the archive. Their number is that of the spec.
+ * `feature-filling` has the hash of a spec: when that is rolled out next, profiles are filled before they change to it.
+ * `feature-fill` has the hash of what the archive gave: from here on profiles take their part of it.
+ */
+export const FILL_ROLLOUT_KINDS = ['feature-filling', 'feature-fill'] as const;

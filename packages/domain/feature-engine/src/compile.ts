@@ -2,7 +2,9 @@ import { must } from '@perennial/kernel';
 import { createStateFormat } from './codec.js';
 import { type FeatureDefinition, type FeatureRules, MONEY_UNIT } from './definition.js';
 import type { FeatureEvent } from './event.js';
+import { completeWith, foldBeside, withoutMemories } from './fill.js';
 import { type ApplyResult, adopt, advance, apply, merge } from './fold.js';
+import type { RepeatedOrders } from './order-memory.js';
 import { type FeaturePlan, planFeatures } from './plan.js';
 import { createEmptyState, type EngineState } from './state.js';
 import { advanceClock, type FeatureVector, toVector } from './vector.js';
@@ -23,6 +25,7 @@ export interface CompiledFeatures {
   readonly features: readonly FeatureName[];
   /** SHA-256 (hex) over names and hashes in order; names the spec in states and vectors. */
   readonly specHash: string;
+  readonly repeatedOrders: RepeatedOrders;
   /** Keys of a state's accumulators, by slot. */
   readonly slots: readonly string[];
   /** The state of a profile without events. */
@@ -47,6 +50,25 @@ export interface CompiledFeatures {
    * begin empty, as do columns and the far part of windows that the other spec did not keep.
    */
   adopt(from: CompiledFeatures, state: EngineState): EngineState;
+  /**
+   * Folds an event that the profile's own state, which is of another spec, has just counted. `beside` holds the events
+   * of this spec so far, undefined before the first one; `before` is the own state before the event, at the time of its
+   * fold. Both specs must count repeated orders alike: then this is what `apply` would have counted.
+   */
+  foldBeside(
+    beside: EngineState | undefined,
+    counted: { readonly before: EngineState; readonly event: FeatureEvent },
+  ): EngineState;
+  /**
+   * The whole state: `part` holds the events below a position, `beside` those from it on, and `own`, a state of another
+   * spec over all of them, the time and the ids. Equal to the state that folded all events, bit for bit.
+   */
+  completeWith(
+    part: EngineState,
+    rest: { readonly beside: EngineState | undefined; readonly own: EngineState },
+  ): EngineState;
+  /** The state without ids, as `completeWith` takes it. */
+  withoutMemories(state: EngineState): EngineState;
   /**
    * The features of a state at `nowMs`. A state has no data about the time before its own, so a `nowMs` before
    * `state.asOfMs` gives the values at `asOfMs`. From `nowMs` to `validUntilMs` only what `advanceClock` moves changes.
@@ -80,12 +102,16 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     names,
     features: names.map((name, index) => ({ name, hash: must(plan.hashes[index], 'a hash') })),
     specHash: plan.specHash,
+    repeatedOrders: plan.repeatedOrders,
     slots: plan.slots.map(({ key }) => key),
     empty,
     apply: (state, event) => apply(plan, state ?? empty, event),
     advance: (state, nowMs) => advance(plan, state, nowMs),
     merge: (a, b) => merge(plan, a, b),
     adopt: (from, state) => adopt(plan, planOf(from), state),
+    foldBeside: (beside, counted) => foldBeside(plan, beside, counted),
+    completeWith: (part, rest) => completeWith(plan, part, rest),
+    withoutMemories,
     vector: (state, nowMs) => toVector(plan, state, nowMs),
     advanceClock: (values, time) => advanceClock(plan, values, time),
     toMap: (values) => Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])),

@@ -1,4 +1,5 @@
 export { type DeadLetter, parseDeadLetter, type RecordContent, toRedrivenRecord } from './batch/dead-letter.js';
+export { createLogReader, type LogReader, type LogReading } from './batch/log-reader.js';
 export type {
   Cause,
   Decoded,

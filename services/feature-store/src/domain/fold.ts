@@ -2,12 +2,13 @@ import type { RateTable } from '@perennial/commerce';
 import type { AcceptedEvent, FeaturesUpdated, FoldedEvent } from '@perennial/contracts';
 import {
   type ApplyResult,
-  type CompiledFeatures,
   type EngineState,
+  type FeatureEvent,
   type FeatureSpecs,
   type FeatureVector,
   toEventAmount,
 } from '@perennial/feature-engine';
+import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
 import type { ProfileState } from './profile-state.js';
 
 /** An accepted event with parsed properties. */
@@ -17,12 +18,12 @@ export interface FeatureInput {
 }
 
 /** Inputs of folding: the spec in force, those that may have made the state, and the highest tick so far. */
-export interface FoldContext {
-  readonly spec: CompiledFeatures;
-  readonly specs: FeatureSpecs;
+export interface FoldContext extends SpecContext {
   /** In force, too: amounts are converted by it. */
   readonly rates: RateTable;
   readonly logTimeMs: number;
+  /** What the profile has yet to take of the fill in force. */
+  readonly part?: EngineState | undefined;
 }
 
 /**
@@ -40,13 +41,9 @@ export type FoldResult =
     }
   | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
-/** Folds one event into a profile. A profile's time never goes back: the latest of all known times counts. */
-export function foldEvent(
-  before: ProfileState | undefined,
-  { event, properties }: FeatureInput,
-  { spec, specs, rates, logTimeMs }: FoldContext,
-): FoldResult {
-  const featureEvent = {
+/** An event as the engine counts it: its amount at the rate of its time. */
+export function toFeatureEvent({ event, properties }: FeatureInput, rates: RateTable): FeatureEvent {
+  return {
     messageId: event.messageId,
     type: event.type,
     name: event.name,
@@ -55,9 +52,23 @@ export function foldEvent(
     worth: event.amount,
     rate: event.currency === '' ? 1 : (rates.rateAt(event.currency, event.timestampMs) ?? null),
   };
-  const known = before === undefined ? spec.empty : specs.adopt(spec, before.engine);
-  const folded = spec.apply(spec.advance(known, Math.max(logTimeMs, event.receivedAtMs)), featureEvent);
+}
+
+/** Folds one event into a profile. A profile's time never goes back: the latest of all known times counts. */
+export function foldEvent(
+  before: ProfileState | undefined,
+  { event, properties }: FeatureInput,
+  context: FoldContext,
+): FoldResult {
+  const { spec, specs, rates, logTimeMs, part } = context;
+  const featureEvent = toFeatureEvent({ event, properties }, rates);
+  const current = toCurrent(before ?? { engine: spec.empty, fill: context.fill?.tag }, context, part);
+  // While the spec in force is filled, another one goes on.
+  const made = specs.get(current.engine.specHash);
+  const engine = made.advance(current.engine, Math.max(logTimeMs, event.receivedAtMs));
+  const folded = made.apply(engine, featureEvent);
   if (!folded.applied) return { kind: 'repeated', known: folded.known };
+  const beside = made === spec ? undefined : spec.foldBeside(current.beside, { before: engine, event: featureEvent });
   const value = toEventAmount(featureEvent);
   const foldedEvent = {
     messageId: event.messageId,
@@ -70,7 +81,10 @@ export function foldEvent(
   const announced = folded.known === 'order_without_amount' ? undefined : foldedEvent;
   return {
     kind: 'applied',
-    ...toResult(spec, folded.state, { ...toIdentity(before, event), event: announced }),
+    ...toResult({ ...current, beside, engine: folded.state }, specs, {
+      ...toIdentity(before, event),
+      event: announced,
+    }),
     known: folded.known,
     unconverted: event.amount !== undefined && value === undefined ? event.currency : undefined,
   };
@@ -79,23 +93,27 @@ export function foldEvent(
 /** A window has moved past an event: the profile at its new time. */
 export function foldTime(
   before: ProfileState,
-  { spec, specs, logTimeMs }: Omit<FoldContext, 'rates'>,
+  context: Omit<FoldContext, 'rates'>,
 ): { state: ProfileState; update: FeaturesUpdated } {
-  const engine = spec.advance(specs.adopt(spec, before.engine), logTimeMs);
-  return toResult(spec, engine, { ...before, event: undefined });
+  const { specs, logTimeMs, part } = context;
+  const current = toCurrent(before, context, part);
+  const engine = specs.get(current.engine.specHash).advance(current.engine, logTimeMs);
+  return toResult({ ...current, engine }, specs, { ...before, event: undefined });
 }
 
 type Identity = Pick<ProfileState, 'subject' | 'timeZone' | 'lastEventAtMs'>;
 
 function toResult(
-  spec: CompiledFeatures,
-  engine: EngineState,
+  { engine, fill, beside }: CurrentState,
+  specs: FeatureSpecs,
   { event, subject, timeZone, lastEventAtMs }: Identity & { readonly event: FoldedEvent | undefined },
 ): { state: ProfileState; update: FeaturesUpdated } {
+  const spec = specs.get(engine.specHash);
   const current: FeatureVector = spec.vector(engine, engine.asOfMs);
   const identity = { subject, timeZone, lastEventAtMs };
+  const parts = { ...(fill === undefined ? {} : { fill }), ...(beside === undefined ? {} : { beside }) };
   return {
-    state: { engine, ...identity, validUntilMs: current.validUntilMs },
+    state: { engine, ...identity, ...parts, validUntilMs: current.validUntilMs },
     update: {
       specHash: spec.specHash,
       asOfMs: engine.asOfMs,

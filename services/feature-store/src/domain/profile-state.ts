@@ -10,54 +10,109 @@ export interface ProfileState {
   /** IANA time zone from the newest event that has one, else ''. */
   readonly timeZone: string;
   readonly lastEventAtMs: number;
+  /** Beginning of the hash of the fill that `engine` holds; undefined before any. */
+  readonly fill?: string | undefined;
+  /** Under a spec that is being filled: the events since it was rolled out, without ids. */
+  readonly beside?: EngineState | undefined;
   /** When a windowed value changes without an event: derived from `engine`, cached so that it is computed once. */
   readonly validUntilMs: number | undefined;
 }
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const HEAD_BYTES = 12;
+
+/** Hex digits of a fill's hash that a state remembers. */
+export const FILL_TAG_DIGITS = 16;
+const FILL_TAG_BYTES = FILL_TAG_DIGITS / 2;
+
+/** Bits of the byte before the engine's state: what else stands there. */
+const HAS_FILL = 1;
+const HAS_BESIDE = 2;
 
 /** Codec of profile states. The engine's part is decoded under the spec that made it, whichever is in force now. */
 export function createProfileStates(specs: FeatureSpecs): VersionedState<ProfileState> {
   return defineState({
     name: 'profile state',
     current: FORMAT_VERSION,
-    versions: { [FORMAT_VERSION]: (bytes) => decode(bytes, specs) },
+    versions: {
+      1: (bytes) => decode(bytes, specs, { hasParts: false }),
+      2: (bytes) => decode(bytes, specs, { hasParts: true }),
+    },
     encode: (state) => encode(state, specs),
   });
 }
 
 /**
  * Layout: version (1 byte), length of the time zone (1), length of the subject (2), last event time (8, double), then time
- * zone, subject, and the engine's state to the end.
+ * zone, subject, a byte of bits, the fill (8), the state beside with its length (4), and the engine's state to the end.
+ * Version 1 has neither the bits nor what they stand for.
  */
 function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
+  const timeZone = Buffer.from(state.timeZone);
+  assert(timeZone.length <= 0xff && state.subject.length <= 0xffff, 'ingest bounds time zone and id');
+  const head = Buffer.allocUnsafe(HEAD_BYTES);
+  head.writeUInt8(FORMAT_VERSION, 0);
+  head.writeUInt8(timeZone.length, 1);
+  head.writeUInt16BE(state.subject.length, 2);
+  head.writeDoubleBE(state.lastEventAtMs, 4);
   const engine = specs.get(state.engine.specHash).encode(state.engine);
-  const timeZoneBytes = Buffer.byteLength(state.timeZone);
-  assert(timeZoneBytes <= 0xff && state.subject.length <= 0xffff, 'ingest bounds time zone and id');
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + timeZoneBytes + state.subject.length + engine.length);
-  bytes.writeUInt8(FORMAT_VERSION, 0);
-  bytes.writeUInt8(timeZoneBytes, 1);
-  bytes.writeUInt16BE(state.subject.length, 2);
-  bytes.writeDoubleBE(state.lastEventAtMs, 4);
-  bytes.write(state.timeZone, HEAD_BYTES);
-  bytes.set(state.subject, HEAD_BYTES + timeZoneBytes);
-  bytes.set(engine, HEAD_BYTES + timeZoneBytes + state.subject.length);
-  return bytes;
+  return Buffer.concat([head, timeZone, state.subject, ...encodeParts(state, specs), engine]);
 }
 
-function decode(bytes: Buffer, specs: FeatureSpecs): ProfileState {
+const NO_PARTS: Buffer[] = [Buffer.of(0)];
+
+function encodeParts({ fill, beside }: ProfileState, specs: FeatureSpecs): Buffer[] {
+  if (fill === undefined && beside === undefined) return NO_PARTS;
+  const bits = (fill === undefined ? 0 : HAS_FILL) | (beside === undefined ? 0 : HAS_BESIDE);
+  const parts: Buffer[] = [Buffer.of(bits)];
+  if (fill !== undefined) parts.push(Buffer.from(fill, 'hex'));
+  if (beside !== undefined) {
+    const bytes = specs.get(beside.specHash).encode(beside);
+    const length = Buffer.allocUnsafe(4);
+    length.writeUInt32BE(bytes.length);
+    parts.push(length, bytes);
+  }
+  return parts;
+}
+
+function decode(bytes: Buffer, specs: FeatureSpecs, { hasParts }: { readonly hasParts: boolean }): ProfileState {
   if (bytes.length < HEAD_BYTES) throw new Error(`it has ${bytes.length} bytes`);
   const timeZoneEnd = HEAD_BYTES + bytes.readUInt8(1);
   const subjectEnd = timeZoneEnd + bytes.readUInt16BE(2);
   if (subjectEnd > bytes.length) throw new Error('it ends early');
-  const engine = specs.decode(bytes.subarray(subjectEnd));
+  const { end, ...parts } = hasParts ? decodeParts(bytes, subjectEnd, specs) : { end: subjectEnd };
+  const engine = specs.decode(bytes.subarray(end));
   return {
     engine,
     // Copies: a slice would keep the whole Redis reply in memory.
     subject: Buffer.from(bytes.subarray(timeZoneEnd, subjectEnd)),
     timeZone: bytes.toString('utf8', HEAD_BYTES, timeZoneEnd),
     lastEventAtMs: bytes.readDoubleBE(4),
+    ...parts,
     validUntilMs: specs.get(engine.specHash).vector(engine, engine.asOfMs).validUntilMs,
   };
+}
+
+/** Also gives where the parts end. */
+function decodeParts(
+  bytes: Buffer,
+  from: number,
+  specs: FeatureSpecs,
+): Pick<ProfileState, 'fill' | 'beside'> & { readonly end: number } {
+  const bits = bytes.readUInt8(from);
+  if (bits > (HAS_FILL | HAS_BESIDE)) throw new Error(`it has unknown parts (${bits})`);
+  let end = from + 1;
+  let fill: string | undefined;
+  let beside: EngineState | undefined;
+  if (bits & HAS_FILL) {
+    fill = bytes.toString('hex', end, end + FILL_TAG_BYTES);
+    end += FILL_TAG_BYTES;
+  }
+  if (bits & HAS_BESIDE) {
+    const from = end + 4;
+    end = from + bytes.readUInt32BE(end);
+    if (end > bytes.length) throw new Error('it ends early');
+    beside = specs.decode(bytes.subarray(from, end));
+  }
+  return { ...(fill === undefined ? {} : { fill }), ...(beside === undefined ? {} : { beside }), end };
 }

@@ -1,4 +1,5 @@
-import type { CompiledFeatures, FeatureSpecs } from '@perennial/feature-engine';
+import type { EngineState } from '@perennial/feature-engine';
+import { type SpecContext, toCurrent } from './fill.js';
 import type { ProfileState } from './profile-state.js';
 
 /** A profile in the form that HTTP returns. */
@@ -14,30 +15,29 @@ export interface ServedProfile {
 
 /**
  * A profile at log time (the highest tick on its partition, or its own time if an event has moved it further), under
- * the spec in force there. A profile without events has the features of an empty state.
+ * the spec in force there; a feature that is still filled is null. A profile without events has the features of an
+ * empty state. `part` is what the profile has yet to take of the fill in force.
  */
 export function serveProfile(
   userId: string,
   state: ProfileState | undefined,
-  {
-    spec,
-    specs,
-    currency,
-    logTimeMs,
-  }: {
-    readonly spec: CompiledFeatures;
-    readonly specs: FeatureSpecs;
+  context: SpecContext & {
     readonly currency: string;
     readonly logTimeMs: number;
+    readonly part: EngineState | undefined;
   },
 ): ServedProfile {
-  const engine = state === undefined ? spec.empty : specs.adopt(spec, state.engine);
+  const { spec, specs, currency, logTimeMs, part } = context;
+  const engine = state === undefined ? spec.empty : toCurrent(state, context, part).engine;
   const asOfMs = Math.max(logTimeMs, engine.asOfMs);
+  const made = specs.get(engine.specHash);
+  const { values } = made.vector(engine, asOfMs);
+  const inOrder = made === spec ? values : specs.findPlaces(made, spec.features).map((place) => values[place] ?? null);
   return {
     userId,
     known: state !== undefined,
     asOf: new Date(asOfMs).toISOString(),
-    features: spec.toMap(spec.vector(engine, asOfMs).values),
+    features: spec.toMap(inOrder),
     units: spec.units(currency),
   };
 }

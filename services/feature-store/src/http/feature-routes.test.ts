@@ -9,6 +9,7 @@ import { createPseudonymizer } from '@perennial/privacy';
 import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
 import { createMetrics } from '@perennial/telemetry';
 import type { ProfileState } from '../domain/profile-state.js';
+import { createFills } from '../fill/fills.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import { addFeatureRoutes } from './feature-routes.js';
 import { OPERATIONS } from './operations.js';
@@ -172,6 +173,7 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
     specs,
     loadSpecs,
     loadRates: async () => INITIAL_RATES,
+    fills: createFills({ load: async () => Buffer.alloc(0) }, specs),
   });
   return {
     server,

@@ -4,8 +4,10 @@ import type { ReadStates } from '@perennial/keyed-processor';
 import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
 import type { FeatureArtifacts } from '../artifacts.js';
+import { needsPart } from '../domain/fill.js';
 import type { ProfileState } from '../domain/profile-state.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';
+import { type Fills, isFilling } from '../fill/fills.js';
 import type { FeatureTelemetry } from '../telemetry.js';
 import { getFeatures, getFeaturesOfMany, USER_IDS_MAX } from './operations.js';
 
@@ -21,6 +23,7 @@ export interface FeatureRouteDeps {
   readonly loadSpecs: () => Promise<void>;
   /** The rate table of a rollout, or the one before any. */
   readonly loadRates: FeatureArtifacts['rates'];
+  readonly fills: Fills;
 }
 
 export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
@@ -50,17 +53,23 @@ function withoutRepeatedUnits(served: readonly ServedProfile[]) {
 }
 
 async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<ServedProfile[]> {
-  const stored = await deps.readStates(userIds.map((userId) => deps.pseudonymizer.toProfileKey({ userId })));
+  const keys = userIds.map((userId) => deps.pseudonymizer.toProfileKey({ userId }));
+  const stored = await deps.readStates(keys);
   const { specs, loadSpecs } = deps;
   const rollouts = stored.map(({ inForce }) => inForce.get('features'));
   // Another instance may have put it in force.
   if (rollouts.some((rollout) => rollout !== undefined && !specs.hasArtifact(rollout.hash))) await loadSpecs();
-  const tables = await Promise.all(stored.map(({ inForce }) => deps.loadRates(inForce.get('rates'))));
-  const profiles = stored.map(({ state, logTimeMs }, index) => {
-    const spec = specs.inForce(rollouts[index]);
-    const { currency } = must(tables[index], 'the rate table in force');
-    return serveProfile(must(userIds[index], 'the id asked for'), state, { spec, specs, currency, logTimeMs });
-  });
+  const profiles = await Promise.all(
+    stored.map(async ({ state, logTimeMs, inForce }, index) => {
+      const spec = specs.inForce(rollouts[index]);
+      const { currency } = await deps.loadRates(inForce.get('rates'));
+      const fill = await deps.fills.get(inForce);
+      const key = must(keys[index], 'the key of an id');
+      const part = fill !== undefined && needsPart(state, fill) ? await deps.fills.loadPart(fill, key) : undefined;
+      const context = { spec, specs, currency, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
+      return serveProfile(must(userIds[index], 'the id asked for'), state, context);
+    }),
+  );
   deps.telemetry.served(profiles);
   return profiles;
 }

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { createProfileStates, type ProfileState } from './profile-state.js';
+
+const NARROW = ECOMMERCE_FEATURES.slice(0, 4);
+const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+const narrow = specs.add('artifact-2', NARROW);
+const states = createProfileStates(specs);
+const EVENT = { messageId: 'm', type: 'track', name: 'Order Completed', timestampMs: 86_400_000, properties: {} };
+const { state: engine } = specs.initial.apply(undefined, EVENT);
+const STATE: ProfileState = {
+  engine,
+  subject: Buffer.from('sealed'),
+  timeZone: 'Asia/Tokyo',
+  lastEventAtMs: 86_400_000,
+  validUntilMs: specs.initial.vector(engine, engine.asOfMs).validUntilMs,
+};
+
+describe('the state of a profile', () => {
+  it('is read back as it was, with its fill and what stands beside', () => {
+    const beside = narrow.foldBeside(undefined, { before: specs.initial.empty, event: EVENT });
+    for (const state of [
+      STATE,
+      { ...STATE, fill: '0123456789abcdef' },
+      { ...STATE, beside, fill: 'ffffffffffffffff' },
+    ]) {
+      expect(states.decode(states.encode(state))).toEqual(state);
+    }
+  });
+
+  it('costs one byte more than in version 1, which is still read', () => {
+    const bytes = states.encode(STATE);
+    const bits = 12 + 'Asia/Tokyo'.length + 'sealed'.length;
+    const first = Buffer.concat([Buffer.of(1), bytes.subarray(1, bits), bytes.subarray(bits + 1)]);
+    expect(bytes[bits]).toBe(0);
+    expect(states.decode(first)).toEqual(STATE);
+  });
+
+  it('is rejected with parts that this release does not know', () => {
+    const bytes = states.encode(STATE);
+    bytes[12 + 'Asia/Tokyo'.length + 'sealed'.length] = 4;
+    expect(() => states.decode(bytes)).toThrow('profile state cannot be read: it has unknown parts (4)');
+  });
+});
