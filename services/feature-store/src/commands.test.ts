@@ -12,6 +12,22 @@ describe('register features', () => {
     expect((await readFeatureSpec(DEFAULT)).equals(encodeFeatureSpec(ECOMMERCE_FEATURES))).toBe(true);
   });
 
+  it('takes the canonical bytes of a YAML file', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'features-')), 'mine.yaml');
+    writeFileSync(
+      path,
+      'version: 1\nfeatures:\n  events_{window}: { unit: events, aggregation: count, windows: [7d] }\n',
+    );
+    expect((await readFeatureSpec(path)).toString()).toBe(
+      '{"features":[{"aggregation":"count","name":"events_7d","unit":"events","window":"7d"}],"version":1}',
+    );
+    writeFileSync(path, 'version: 1\nfeature: {}\n');
+    await expect(readFeatureSpec(path)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('mine.yaml:2:1: feature: is an unknown key, did you mean "features"?'),
+    });
+  });
+
   it('names every problem with its file', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'features-')), 'mine.json');
     writeFileSync(path, '{"version": 1, "features": [{"name": "A", "unit": "x", "aggregation": "count"}], "more": 1}');

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Artifact } from '@perennial/artifacts';
 import type { RateTable } from '@perennial/commerce';
-import { encodeFeatureSpec, requireFeatureSpec, SPECS_MAX } from '@perennial/feature-engine';
+import { encodeFeatureSpec, requireFeatureFile, SPECS_MAX } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
@@ -52,14 +52,8 @@ export async function readRateTable(path: string): Promise<{ readonly bytes: Buf
   return { bytes, table: readRates(bytes, basename(path)) };
 }
 
-/** Reads a file to a spec's canonical bytes; throws `config_invalid` with the file's name and every problem. */
+/** Reads a file, YAML or JSON, to a spec's canonical bytes; throws `config_invalid` with the file's name and every problem. */
 export async function readFeatureSpec(path: string): Promise<Buffer> {
-  const content = await readGivenFile(path);
-  try {
-    const { definitions, rules } = requireFeatureSpec(content);
-    return encodeFeatureSpec(definitions, rules);
-  } catch (cause) {
-    const problems = cause instanceof Error ? cause.message : String(cause);
-    throw new AppError('config_invalid', problems.replaceAll(/^/gm, `${basename(path)}: `), { cause });
-  }
+  const { definitions, rules } = requireFeatureFile(await readGivenFile(path), basename(path));
+  return encodeFeatureSpec(definitions, rules);
 }

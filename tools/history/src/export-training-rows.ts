@@ -6,7 +6,13 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { parseRateTable, type RateTable } from '@perennial/commerce';
 import { requireValid } from '@perennial/expressions';
-import { type CompiledFeatures, DAY_MS, toSpecOrPreset } from '@perennial/feature-engine';
+import {
+  type CompiledFeatures,
+  compileFeatures,
+  DAY_MS,
+  requireFeatureFile,
+  toSpecOrPreset,
+} from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { LABEL_DAYS, type OrderedHistory, type TrainingRow, toTrainingRows } from '@perennial/training-data';
 import { readOrders } from './read-orders.js';
@@ -14,7 +20,7 @@ import { readOrders } from './read-orders.js';
 export const EXPORT_USAGE = `Writes training rows: features at each cutoff, labels from the ${LABEL_DAYS} days after it.
 
   --history FILE   orders as CSV, gzip or not (user_id,ts,event_type,item_id,session_id,quantity,value,extra)
-  --features FILE  feature spec, such as a namespace has in force; without it the preset that ships
+  --features FILE  feature spec (YAML or JSON), such as a namespace has in force; without it the preset that ships
   --rates FILE     rate table, such as a namespace has in force; needed where amounts have a currency
   --cutoff TIME    ISO 8601 in UTC, such as 1998-01-01; may be given several times
   --out FILE       CSV to write; FILE.json beside it names the feature spec, the file's hash and the row counts`;
@@ -34,7 +40,7 @@ const LABEL_NAMES = ['label_purchased', 'label_spend'] as const;
 /** Runs the export of command-line arguments; throws `config_invalid` when the arguments or the file are invalid. */
 export async function exportTrainingRows(args: readonly string[]): Promise<ExportSummary> {
   const { historyPath, cutoffsMs, outPath, featuresPath, ratesPath } = parseExportArgs(args);
-  const spec = toSpecOrPreset(featuresPath === undefined ? undefined : await readFile(featuresPath));
+  const spec = await readSpec(featuresPath);
   const rates = ratesPath === undefined ? undefined : await readRates(ratesPath);
   const history = await readOrders(historyPath);
   checkLabelWindow(history, Math.max(...cutoffsMs));
@@ -59,6 +65,12 @@ interface ExportArgs {
   readonly outPath: string;
   readonly featuresPath: string | undefined;
   readonly ratesPath: string | undefined;
+}
+
+async function readSpec(path: string | undefined): Promise<CompiledFeatures> {
+  if (path === undefined) return toSpecOrPreset(undefined);
+  const { definitions, rules } = requireFeatureFile(await readFile(path), basename(path));
+  return compileFeatures(definitions, rules);
 }
 
 function parseExportArgs(args: readonly string[]): ExportArgs {

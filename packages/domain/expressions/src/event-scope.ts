@@ -16,7 +16,6 @@ export function declareEventVariables(): VariableSet {
   const variables: Variable[] = [];
   /** By their segments: the name of a property may hold a dot. */
   const known = new Map<string, number>();
-  const slots = new Map<string, number>();
 
   function explain(path: readonly string[]): string | undefined {
     const [group, ...keys] = path;
@@ -32,10 +31,9 @@ export function declareEventVariables(): VariableSet {
     if (slot !== undefined) return slot;
     if (path[0] !== PROPERTIES || path.length < 2 || explain(path) !== undefined) return undefined;
     known.set(key, variables.length);
-    slots.set(name, variables.length);
     return variables.push({ name, kind: 'any', path: path.slice(1) }) - 1;
   }
-  return { variables, slots, openGroup: PROPERTIES, resolve, explain, onEvaluationError: () => undefined };
+  return { variables, slots: new Map(), openGroup: PROPERTIES, resolve, explain, onEvaluationError: () => undefined };
 }
 
 /** The values of those variables in an event's properties; what is no number, text or truth value is missing. */

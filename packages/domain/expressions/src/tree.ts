@@ -6,7 +6,7 @@ import { type Place, type Shape, toPlace, type YamlContext } from './yaml.js';
 export interface Tree {
   /** Plain JSON values. */
   readonly value: unknown;
-  /** Where the value at a path stands, or its key; of a path that leads nowhere, the last part that is there. */
+  /** Where the value at a path stands, or its key; of a path that leads nowhere, the key of the last part that is there. */
   placeOf(path: ReadonlyArray<string | number>, part?: 'key' | 'value'): Place;
   /** Place of an offset into the text at a path. */
   placeWithin(path: ReadonlyArray<string | number>, offset: number): Place;
@@ -18,7 +18,10 @@ export function tree(): Shape<Tree> {
     read(node, place, context) {
       return {
         value: node === null ? null : toPlainValue(node),
-        placeOf: (path, part = 'value') => follow(node, path, place)[part],
+        placeOf(path, part = 'value') {
+          const found = follow(node, path, place);
+          return found.isWhole ? found[part] : found.key;
+        },
         placeWithin: (path, offset) => toInnerPlace(follow(node, path, place), offset, context),
       };
     },
@@ -35,15 +38,15 @@ function toInnerPlace({ node, value }: Found, offset: number, { placeWithin }: Y
   return isScalar(node) && typeof node.value === 'string' ? placeWithin(node, offset) : value;
 }
 
-function follow(root: Node | null, path: ReadonlyArray<string | number>, place: Place): Found {
+function follow(root: Node | null, path: ReadonlyArray<string | number>, place: Place): Found & { isWhole: boolean } {
   const start = toPlace(root, place);
   let found: Found = { node: root, key: start, value: start };
   for (const segment of path) {
     const next = enter(found, segment);
-    if (next === undefined) return found;
+    if (next === undefined) return { ...found, isWhole: false };
     found = next;
   }
-  return found;
+  return { ...found, isWhole: true };
 }
 
 function enter({ node, value }: Found, segment: string | number): Found | undefined {

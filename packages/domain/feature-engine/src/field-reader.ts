@@ -11,6 +11,7 @@ const CONDITION_CHARS_MAX = 4_096;
 /** Reads the fields of one JSON object. Each problem is added to `problems` with its path; reading continues. */
 export class FieldReader {
   readonly #fields: Record<string, unknown>;
+  readonly #isObject: boolean;
   readonly #path: SpecPath;
   readonly #problems: SpecProblem[];
   readonly #known = new Set<string>();
@@ -21,13 +22,19 @@ export class FieldReader {
     this.#fields = isObject(value) ? value : {};
     this.#path = path;
     this.#problems = problems;
-    if (!isObject(value)) this.#report(undefined, 'must be an object');
+    this.#isObject = isObject(value);
+    if (!this.#isObject) this.#report(undefined, 'must be an object');
   }
 
   has(name: string): boolean {
     const isThere = Object.hasOwn(this.#fields, name);
     if (!isThere) this.#absent.add(name);
     return isThere;
+  }
+
+  /** False for a value that has no fields. */
+  get isObject(): boolean {
+    return this.#isObject;
   }
 
   /** A non-empty text. */
@@ -92,8 +99,13 @@ export class FieldReader {
     const value = this.#take(name);
     const found = wanted.find((candidate) => candidate === value);
     if (found !== undefined) return found;
+    const mistyped = value === undefined ? findNearest(name, Object.keys(this.#fields)) : undefined;
     const suggestion = typeof value === 'string' ? findNearest(value, wanted) : undefined;
-    this.#report(name, `must be one of ${wanted.join(', ')}, it is ${toText(value)}`, { suggestion });
+    if (mistyped === undefined) {
+      this.#report(name, `must be one of ${wanted.join(', ')}, it is ${toText(value)}`, { suggestion });
+    } else {
+      this.#report(mistyped, 'is an unknown key', { part: 'key', suggestion: name });
+    }
     // Which other keys are allowed depends on it: do not report keys as unknown that may be valid.
     for (const key of Object.keys(this.#fields)) this.#known.add(key);
     return 'days_since_last' as T;
@@ -104,6 +116,15 @@ export class FieldReader {
     if (Array.isArray(value) && value.length > 0 && value.length <= itemsMax) return value;
     const found = Array.isArray(value) ? `it has ${value.length}` : `it is ${toText(value)}`;
     this.#report(name, `must be a list of 1 to ${itemsMax}, ${found}`);
+    return [];
+  }
+
+  /** The names and values of an object whose keys its author chooses; none when it is absent. */
+  entries(name: string): ReadonlyArray<readonly [string, unknown]> {
+    const value = this.#take(name);
+    if (value === undefined) return [];
+    if (isObject(value)) return Object.entries(value);
+    this.#report(name, 'must be a mapping of names to settings');
     return [];
   }
 
@@ -133,14 +154,14 @@ export class FieldReader {
   finish(): void {
     for (const key of Object.keys(this.#fields)) {
       if (this.#known.has(key)) continue;
-      this.#report(key, 'is an unknown key', { suggestion: findNearest(key, this.#absent) });
+      this.#report(key, 'is an unknown key', { part: 'key', suggestion: findNearest(key, this.#absent) });
     }
   }
 
   /** Reports a key that is of the right form, but not right here. */
   reject(name: string, message: string): void {
     this.#known.add(name);
-    this.#report(name, message);
+    this.#report(name, message, { part: 'key' });
   }
 
   #take(name: string): unknown {
@@ -148,7 +169,7 @@ export class FieldReader {
     return this.has(name) ? this.#fields[name] : undefined;
   }
 
-  #report(name: string | undefined, message: string, more: Pick<SpecProblem, 'start' | 'suggestion'> = {}): void {
+  #report(name: string | undefined, message: string, more: Omit<SpecProblem, 'path' | 'message'> = {}): void {
     const path = name === undefined ? this.#path : [...this.#path, name];
     this.#problems.push({ path, message, ...more });
   }

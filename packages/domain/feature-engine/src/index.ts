@@ -1,6 +1,7 @@
 export { type CompiledFeatures, compileFeatures } from './compile.js';
 export type { FeatureDefinition } from './definition.js';
 export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
+export { requireFeatureFile } from './feature-file.js';
 export { describeMissing, FeatureSpecs, type TravellingVector } from './feature-specs.js';
 export type { ApplyResult } from './fold.js';
 export { toHash64 } from './hash.js';
@@ -8,7 +9,7 @@ export { MESSAGE_IDS_MAX } from './message-memory.js';
 export { oncePerSpec } from './per-spec.js';
 export { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 export { encodeFeatureSpec } from './spec-file.js';
-export { createSpecReader, loadSpecInForce, requireFeatureSpec, SPECS_MAX, toSpecOrPreset } from './spec-reader.js';
+export { createSpecReader, loadSpecInForce, SPECS_MAX, toSpecOrPreset } from './spec-reader.js';
 export { toSpecTag } from './spec-tag.js';
 export type { EngineState } from './state.js';
 export { DAY_MS, HOUR_MS } from './time.js';

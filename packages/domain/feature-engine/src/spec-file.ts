@@ -36,21 +36,37 @@ export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
   const problems: SpecProblem[] = [];
   const reader = new FieldReader(parseJson(bytes, problems), [], problems);
   if (problems.length > 0) return toInvalid(problems);
-  reader.literal('version', SPEC_FILE_VERSION);
-  const rules: FeatureRules = reader.has('repeatedOrders')
-    ? { repeatedOrders: reader.oneOf('repeatedOrders', REPEATED_ORDERS) }
-    : {};
+  const rules = readRules(reader);
   const features = reader.list('features', { itemsMax: FEATURES_MAX });
   reader.finish();
+  const definitions = readDefinitions(features, { problems, toLabel: (index) => `features[${index}]` });
+  return problems.length > 0 ? toInvalid(problems) : { ok: true, definitions, rules };
+}
+
+/** The version and the rules besides the features. */
+export function readRules(reader: FieldReader): FeatureRules {
+  reader.literal('version', SPEC_FILE_VERSION);
+  return reader.has('repeatedOrders') ? { repeatedOrders: reader.oneOf('repeatedOrders', REPEATED_ORDERS) } : {};
+}
+
+/** Problems found so far, and what a feature is called in those about two of them. */
+interface DefinitionContext {
+  readonly problems: SpecProblem[];
+  readonly toLabel: (index: number) => string;
+}
+
+/** Reads the features of a spec and checks them against each other; with problems the result is incomplete. */
+export function readDefinitions(features: readonly unknown[], context: DefinitionContext): FeatureDefinition[] {
+  const { problems } = context;
   const definitions = features.map((item, index) =>
     readDefinition(new FieldReader(item, ['features', index], problems)),
   );
-  listClashes(features, problems);
+  listClashes(features, context);
   if (problems.length === 0) {
-    listUnitClashes(definitions, problems);
+    listUnitClashes(definitions, context);
     listRatioProblems(definitions, problems);
   }
-  return problems.length > 0 ? toInvalid(problems) : { ok: true, definitions, rules };
+  return definitions;
 }
 
 function toInvalid(problems: readonly SpecProblem[]): ParsedSpec {
@@ -114,7 +130,7 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
   }
 }
 
-function listClashes(features: readonly unknown[], problems: SpecProblem[]): void {
+function listClashes(features: readonly unknown[], { problems, toLabel }: DefinitionContext): void {
   const places = new Map<unknown, number>();
   features.forEach((feature, index) => {
     const name = isObject(feature) ? feature.name : undefined;
@@ -124,13 +140,13 @@ function listClashes(features: readonly unknown[], problems: SpecProblem[]): voi
     else
       problems.push({
         path: ['features', index, 'name'],
-        message: `"${name}" is the name of features[${before}] already`,
+        message: `"${name}" is the name of ${toLabel(before)} already`,
       });
   });
 }
 
 /** Money is converted and other amounts are not: features that share one sum must agree on which it is. */
-function listUnitClashes(definitions: readonly FeatureDefinition[], problems: SpecProblem[]): void {
+function listUnitClashes(definitions: readonly FeatureDefinition[], { problems, toLabel }: DefinitionContext): void {
   const first = new Map<string, { readonly index: number; readonly isMoney: boolean }>();
   definitions.forEach((definition, index) => {
     if (!('measure' in definition) || definition.measure.kind !== 'amount') return;
@@ -140,7 +156,7 @@ function listUnitClashes(definitions: readonly FeatureDefinition[], problems: Sp
     const before = first.get(key);
     if (before === undefined) first.set(key, { index, isMoney });
     else if (before.isMoney !== isMoney) {
-      const also = `features[${before.index}] reads the same measure`;
+      const also = `${toLabel(before.index)} reads the same measure`;
       const message = `${also}, so both must have the unit "${MONEY_UNIT}", or neither`;
       problems.push({ path: ['features', index, 'unit'], message });
     }

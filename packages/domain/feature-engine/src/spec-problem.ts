@@ -5,6 +5,8 @@ export type SpecPath = ReadonlyArray<string | number>;
 export interface SpecProblem {
   readonly path: SpecPath;
   readonly message: string;
+  /** What it is about, where that is not the value: the key. */
+  readonly part?: 'key';
   /** Offset into the text at the path, for a problem within it. */
   readonly start?: number;
   /** What was most likely meant. */

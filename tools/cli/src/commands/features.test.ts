@@ -45,6 +45,21 @@ describe('features', () => {
     expect(toExitCode(await run('check', join(folder, 'none')).catch((thrown: unknown) => thrown))).toBe(2);
   });
 
+  it('reads the YAML that people write, and says where it is wrong', async () => {
+    const yaml = 'version: 1\nfeatures:\n  events_{window}: { unit: events, aggregation: count, windows: [1h, all] }\n';
+    const path = write('mine.yaml', yaml);
+    expect(await run('check', path)).toContain('mine.yaml is valid: 2 features');
+    expect(await run('list', path)).toMatch(
+      /^events_1h +events +count +1h +[0-9a-f]{12}\nevents_all +events +count +all time/,
+    );
+    expect(await run('diff', path, path)).toBe('2 features stay as they are\n');
+    const bad = write('bad.yaml', yaml.replace('unit', 'unti').replace('1h', '1m'));
+    const error: unknown = await run('check', bad).catch((thrown: unknown) => thrown);
+    expect(toExitCode(error)).toBe(2);
+    expect(String(error)).toContain('bad.yaml:3:22: unti: is an unknown key, did you mean "unit"?');
+    expect(String(error)).toContain('bad.yaml:3:66: windows: must be from "1h" to "365d", it is "1m"');
+  });
+
   it('says what a spec changes', async () => {
     const path = write('fewer.json', encodeFeatureSpec(ECOMMERCE_FEATURES.slice(1)));
     expect(await run('check', path)).toContain(`${ECOMMERCE_FEATURES.length - 1} features`);

@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type CompiledFeatures, toSpecOrPreset, toWindowText } from '@perennial/feature-engine';
+import { basename } from 'node:path';
+import {
+  type CompiledFeatures,
+  compileFeatures,
+  requireFeatureFile,
+  toSpecOrPreset,
+  toWindowText,
+} from '@perennial/feature-engine';
 import { AppError, toMessage } from '@perennial/kernel';
 import { Command } from 'commander';
 import { type ComparedFeature, compareSpecs } from '../features/compare-specs.js';
@@ -22,9 +29,9 @@ export function createFeaturesCommand(): Command {
 function createCheckCommand(): Command {
   return new Command('check')
     .description('read a feature spec as the platform would, and list all problems at once; starts nothing')
-    .argument('<file>', 'the spec')
+    .argument('<file>', 'the spec: YAML, or the JSON of an artifact')
     .option('--json', 'print {specHash, features}')
-    .addHelpText('after', '\nExample:\n  ./perennial features check features.json')
+    .addHelpText('after', '\nExample:\n  ./perennial features check features.yaml')
     .action((file: string, { json }: Options) => {
       const spec = readSpec(file);
       if (json) printJson({ specHash: spec.specHash, features: spec.features.length });
@@ -37,7 +44,7 @@ function createListCommand(): Command {
     .description('list the features of a spec: name, unit, aggregation, window, hash')
     .argument('[file]', 'the spec, or "default" for the one that ships', DEFAULT)
     .option('--json', 'print {specHash, features: [{hash, ...definition}]}')
-    .addHelpText('after', '\nExamples:\n  ./perennial features list\n  ./perennial features list features.json --json')
+    .addHelpText('after', '\nExamples:\n  ./perennial features list\n  ./perennial features list features.yaml --json')
     .action((file: string, { json }: Options) => {
       const spec = readSpec(file);
       const rows = spec.definitions.map((definition, index) => ({ ...definition, hash: hashAt(spec, index) }));
@@ -59,7 +66,7 @@ function createDiffCommand(): Command {
     .argument('<before>', 'a spec, or "default"')
     .argument('<after>', 'a spec, or "default"')
     .option('--json', 'print {before, after, features: [{name, change}]}')
-    .addHelpText('after', '\nExample:\n  ./perennial features diff default features.json')
+    .addHelpText('after', '\nExample:\n  ./perennial features diff default features.yaml')
     .action((before: string, after: string, { json }: Options) => {
       const [old, next] = [readSpec(before), readSpec(after)];
       const features = compareSpecs(old, next);
@@ -84,7 +91,8 @@ function readSpec(file: string): CompiledFeatures {
     throw new AppError('config_invalid', `cannot read the feature spec: ${toMessage(error)}`, { cause: error });
   }
   try {
-    return toSpecOrPreset(bytes);
+    const { definitions, rules } = requireFeatureFile(bytes, basename(file));
+    return compileFeatures(definitions, rules);
   } catch (error) {
     throw new AppError('config_invalid', `${file} is no valid feature spec:\n${toMessage(error)}`, { cause: error });
   }

@@ -36,7 +36,10 @@ export function createUpCommand(): Command {
     .addOption(createPortOption('--redis-port', 'Redis'))
     .addOption(createPortOption('--postgres-port', 'PostgreSQL'))
     .addOption(createPortOption('--http-port', 'ingest'))
-    .option('--features <file>', 'feature spec to put in force and keep; "default" goes back to the default')
+    .option(
+      '--features <file>',
+      'feature spec (YAML or JSON) to put in force and keep; "default" goes back to the default',
+    )
     .option(
       '--rates <file>',
       'rate table to put in force and keep; the first one decides the currency of the namespace',
