@@ -6,5 +6,4 @@ export {
   type StageState,
   type StageTransition,
   stepStage,
-  type TransitionCause,
 } from './step.js';

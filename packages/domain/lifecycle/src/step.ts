@@ -11,7 +11,7 @@ export interface StageState {
   readonly number: number;
 }
 
-export type TransitionCause = 'event' | 'score' | 'timer' | 'merge';
+type TransitionCause = 'event' | 'score' | 'timer' | 'merge';
 
 export interface StageInputs {
   /** Time of this step; never before that of an earlier step of the same profile. */

@@ -1,0 +1,9 @@
+export { parseSegments } from './parse.js';
+export type { Segment, Segments } from './segment.js';
+export {
+  type SegmentChange,
+  type SegmentResult,
+  type SegmentState,
+  type Since,
+  stepSegments,
+} from './step.js';

@@ -1,0 +1,104 @@
+import { type ProfileFacts, toEvidence, toProfileValues, toReasons } from '@perennial/expressions';
+import type { Segment, Segments } from './segment.js';
+import { stepSegment } from './step-segment.js';
+
+/** A segment that a profile is in, or whose sequence it has begun, since a time in ms. */
+export interface Since {
+  readonly name: string;
+  readonly sinceMs: number;
+}
+
+/** The segments of one profile. */
+export interface SegmentState {
+  /** Number of its last change, 0 before the first; counts over all segments without gaps. */
+  readonly number: number;
+  /** Segments that it is in, in the order of the file. */
+  readonly members: readonly Since[];
+  /** Sequences that have begun and whose time is not over, in the order of the file. */
+  readonly waiting: readonly Since[];
+}
+
+/** `event`: an event changed it. `timer`: time alone did. `definition`: the segments in force no longer have it. */
+type SegmentCause = 'event' | 'timer' | 'definition';
+
+export interface SegmentChange {
+  /** 1 for a profile's first change of any segment, then without gaps. */
+  readonly number: number;
+  readonly segment: string;
+  readonly change: 'entered' | 'left';
+  readonly cause: SegmentCause;
+  readonly atMs: number;
+  /** What the segment is, then each value that its condition read. */
+  readonly reasons: readonly string[];
+  /** The values that the condition read; null for a missing one. */
+  readonly evidence: Readonly<Record<string, number | string | boolean | null>>;
+}
+
+/** What a step reads: its time, never before that of an earlier step of the profile, and what conditions may read. */
+export interface SegmentInputs {
+  readonly nowMs: number;
+  readonly facts: ProfileFacts;
+}
+
+export interface SegmentResult {
+  readonly state: SegmentState;
+  /** In the order of the file; segments that it no longer has come last. */
+  readonly changes: readonly SegmentChange[];
+  /** When time alone may change a segment: later than now. */
+  readonly nextCheckAtMs: number;
+}
+
+const GONE = { reasons: ['the segments in force no longer have it'], evidence: {} };
+
+/** One step of all segments of one profile: a pure function of the rules, the state before and the inputs. */
+export function stepSegments(
+  { segments, variables, recheckMs }: Segments,
+  before: SegmentState | undefined,
+  { nowMs, facts }: SegmentInputs,
+): SegmentResult {
+  const values = toProfileValues(facts, variables);
+  const inputs = { nowMs, values, event: facts.event };
+  const cause = facts.event === undefined ? 'timer' : 'event';
+  const [memberSince, waitingSince] = [toSince(before?.members), toSince(before?.waiting)];
+  const members: Since[] = [];
+  const waiting: Since[] = [];
+  const changed: Array<Omit<SegmentChange, 'number' | 'atMs'>> = [];
+  // From now: a step evaluates all rules, whatever caused it.
+  let nextCheckAtMs = nowMs + recheckMs;
+
+  for (const [name, segment] of segments) {
+    const position = { sinceMs: memberSince.get(name), waitingMs: waitingSince.get(name) };
+    const after = stepSegment(segment, position, inputs);
+    if (after.sinceMs !== undefined) members.push({ name, sinceMs: after.sinceMs });
+    if (after.waitingMs !== undefined) waiting.push({ name, sinceMs: after.waitingMs });
+    if (after.nextCheckAtMs !== undefined) nextCheckAtMs = Math.min(nextCheckAtMs, after.nextCheckAtMs);
+    const isMember = after.sinceMs !== undefined;
+    if (isMember === (position.sinceMs !== undefined)) continue;
+    const change = isMember ? 'entered' : 'left';
+    changed.push({ segment: name, change, cause, ...explain(segment, change, toEvidenceOf) });
+  }
+  for (const name of memberSince.keys()) {
+    if (!segments.has(name)) changed.push({ segment: name, change: 'left', cause: 'definition', ...GONE });
+  }
+  const first = before?.number ?? 0;
+  const changes = changed.map((change, index) => ({ ...change, number: first + index + 1, atMs: nowMs }));
+  return { state: { number: first + changes.length, members, waiting }, changes, nextCheckAtMs };
+
+  function toEvidenceOf(reads: readonly string[]): SegmentChange['evidence'] {
+    return toEvidence(reads, variables, values);
+  }
+}
+
+function explain(
+  { name, description, when, leave }: Segment,
+  change: SegmentChange['change'],
+  toEvidenceOf: (reads: readonly string[]) => SegmentChange['evidence'],
+): Pick<SegmentChange, 'reasons' | 'evidence'> {
+  const rule = change === 'entered' ? when : (leave ?? when);
+  const evidence = toEvidenceOf(rule?.reads ?? []);
+  return { reasons: [description === '' ? name : description, ...toReasons(evidence)], evidence };
+}
+
+function toSince(list: readonly Since[] = []): ReadonlyMap<string, number> {
+  return new Map(list.map(({ name, sinceMs }) => [name, sinceMs]));
+}
