@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  type AudienceChanged,
   FeatureRecord,
   type Rollout,
+  type SegmentChanged,
   type StageChanged,
   TOPICS,
   toConsumerGroup,
@@ -34,7 +36,22 @@ const DAYS = 400;
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2023, 0, 1);
 
+/** Segments of infra/defaults/segments.yaml, in its order. */
+const DEFAULT_SEGMENTS = [
+  'first_time_buyers',
+  'repeat_buyers',
+  'big_spenders',
+  'slipping_away',
+  'frequent_returners',
+  'abandoned_basket',
+];
+
 const pseudonymizer = createPseudonymizer(SECRET);
+
+interface MemberPage {
+  readonly members: ReadonlyArray<{ readonly userId: string }>;
+  readonly next: string | null;
+}
 
 interface TransitionPage {
   readonly transitions: StageChanged[];
@@ -86,8 +103,23 @@ describe('scoring', () => {
     expect(calm.counted.profiles).toBe(USERS);
   });
 
+  it('serves the members of segments that the compacted topic has, and numbers the changes of a profile without gaps', () => {
+    const { changes, served } = calm.segments;
+    expect(served).toMatchObject({ first_time_buyers: [], abandoned_basket: [] });
+    expect(served.repeat_buyers).toHaveLength(USERS);
+    const byProfile = new Map<string, SegmentChanged[]>();
+    for (const change of changes)
+      byProfile.set(change.profileKey, [...(byProfile.get(change.profileKey) ?? []), change]);
+    for (const list of byProfile.values()) expect(list.map(({ number }) => number)).toEqual(list.map((_, i) => i + 1));
+    expect(changes.filter(({ change, segment }) => change === 'left' && segment === 'first_time_buyers')).toHaveLength(
+      USERS,
+    );
+    expect(changes.some(({ cause }) => cause === 'timer')).toBe(true);
+  });
+
   it('publishes the same after kill -9', async () => {
     const killed = await runNamespace(`skill${run}`, true);
+    expect(killed.segments).toEqual(calm.segments);
     expect(killed.changes).toEqual(calm.changes);
     expect(toSeen(killed.scores)).toEqual(toSeen(calm.scores));
   }, 120_000);
@@ -98,6 +130,7 @@ describe('scoring', () => {
     const inForce = [
       await register(namespace, 'lifecycle', 'infra/defaults/lifecycle.yaml'),
       await register(namespace, 'model', 'trainer/models/default'),
+      await register(namespace, 'segments', 'infra/defaults/segments.yaml'),
     ];
     const producer = await log.createProducer();
     await producer.send(createRecords(namespace, userIds, inForce));
@@ -109,10 +142,39 @@ describe('scoring', () => {
     const changes = toChanges(await readTopic(log, toTopic(namespace, 'stageChanged')));
     const counted = await waitForSink(url, [...changes.values()].flat().length);
     const served = new Map(await Promise.all(userIds.map(async (userId) => [userId, await ask(url, userId)] as const)));
+    const segments = await readSegments(namespace, url);
     expect(await service.end(running, 'SIGTERM')).toBe(0);
     const read = await readTopic(log, toTopic(namespace, 'scoreComputed'));
     const scores: OutgoingRecord[] = read.map((record) => ({ ...record, topic: TOPICS.scoreComputed.baseName }));
-    return { changes, counted, served, scores };
+    return { changes, counted, served, scores, segments };
+  }
+
+  /** The members of each segment by the compacted topic, and as served once the sink has all changes. */
+  async function readSegments(namespace: string, url: string) {
+    const changes = (await readTopic(log, toTopic(namespace, 'segmentChanged'))).map(parse<SegmentChanged>);
+    const audience = toAudience(
+      (await readTopic(log, toTopic(namespace, 'audienceChanged'))).map(parse<AudienceChanged>),
+    );
+    const served: Record<string, string[]> = {};
+    await eventually(
+      async () => {
+        const { segments } = await read<{ segments: Array<{ name: string }> }>(`${url}/v1/segments`);
+        for (const { name } of segments) served[name] = await readMembers(url, name);
+        return JSON.stringify(served) === JSON.stringify(audience);
+      },
+      { withinMs: 60_000, what: `members as in the topic: ${JSON.stringify({ served, audience })}` },
+    );
+    return { changes: toDistinct(changes), served };
+  }
+
+  async function readMembers(url: string, segment: string): Promise<string[]> {
+    const userIdsOf: string[] = [];
+    for (let cursor = ''; ; ) {
+      const page = await read<MemberPage>(`${url}/v1/segments/${segment}/members?limit=7${cursor}`);
+      userIdsOf.push(...page.members.map(({ userId }) => userId));
+      if (page.next === null) return userIdsOf.sort();
+      cursor = `&cursor=${page.next}`;
+    }
   }
 
   async function startAndKill(namespace: string): Promise<void> {
@@ -180,7 +242,14 @@ describe('scoring', () => {
   }
 
   async function makeTopics(namespace: string): Promise<void> {
-    const names = ['featureUpdated', 'scoreComputed', 'stageChanged', 'deadLettered'] as const;
+    const names = [
+      'featureUpdated',
+      'scoreComputed',
+      'stageChanged',
+      'segmentChanged',
+      'audienceChanged',
+      'deadLettered',
+    ] as const;
     const specs = names.map((name) => {
       const { cleanup } = TOPICS[name];
       return { name: toTopic(namespace, name), partitions: PARTITIONS, cleanup, retentionMs: -1 };
@@ -188,6 +257,37 @@ describe('scoring', () => {
     await createTopics({ brokers, clientId: 'test', logger }, specs);
   }
 });
+
+function parse<T>({ value }: { readonly value: Buffer | null }): T {
+  return JSON.parse(String(value)) as T;
+}
+
+/** Each change once (a repeat after a crash has the same content), in the order of profile and number. */
+function toDistinct(changes: readonly SegmentChanged[]): SegmentChanged[] {
+  const byId = new Map<string, SegmentChanged>();
+  for (const change of changes) {
+    const id = `${change.profileKey} ${String(change.number).padStart(6, '0')}`;
+    expect(change).toEqual(byId.get(id) ?? change);
+    byId.set(id, change);
+  }
+  return [...byId].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change);
+}
+
+/** User ids by segment, in the order of the default file: what the last record of each key says. */
+function toAudience(records: readonly AudienceChanged[]): Record<string, string[]> {
+  const last = new Map<string, AudienceChanged>();
+  for (const record of records) last.set(`${record.profileKey}:${record.segment}`, record);
+  const members = [...last.values()].filter(({ member }) => member);
+  return Object.fromEntries(
+    DEFAULT_SEGMENTS.map((name) => [
+      name,
+      members
+        .filter(({ segment }) => segment === name)
+        .map(({ userId }) => must(userId, 'userId'))
+        .sort(),
+    ]),
+  );
+}
 
 /** Transitions by user, each content once (a repeat after a crash has the same position). */
 function toChanges(records: readonly { value: Buffer | null }[]): Map<string, StageChanged[]> {

@@ -1,4 +1,4 @@
-import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { type TopicName, toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { createStateReader } from '@perennial/keyed-processor';
 import { loadModel, RUN_LIMITS } from '@perennial/onnx';
@@ -11,8 +11,9 @@ import {
   type ServiceContext,
   type ServiceRoutes,
 } from '@perennial/processor-host';
-import { startProjection } from '@perennial/projection';
+import { type ProjectionOptions, startProjection } from '@perennial/projection';
 import type { App } from '@perennial/service-host';
+import { createSegmentStore } from './adapters/segment-store.js';
 import { createTransitionStore } from './adapters/transition-store.js';
 import { createScoringArtifacts } from './artifacts.js';
 import type { ScoringConfig } from './config.js';
@@ -22,6 +23,7 @@ import { createScoringTelemetry } from './telemetry.js';
 
 const POSTGRES_CONNECTIONS_MAX = 4;
 const HISTORY_GROUP = 'scoring-transitions';
+const SEGMENTS_GROUP = 'scoring-segments';
 
 /** The service: the keyed processor over `feature.updated`, the history behind `stage.changed`, then HTTP. */
 export function createApp(config: ScoringConfig): App {
@@ -66,13 +68,25 @@ async function openRoutes(
   const { namespace, opener, log, redis, pool, partitions, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
   const transitions = createTransitionStore(pool, { schema, telemetry });
-  const topic = toTopic(namespace, 'stageChanged');
-  const groupId = toConsumerGroup(namespace, HISTORY_GROUP);
-  const history = await opener.releases.acquire(
-    'history',
-    () => startProjection({ log, pool, schema, groupId, topic, insert: transitions.insert, logger, metrics }),
-    (running) => running.stop(),
-  );
+  const segments = createSegmentStore(pool, { schema });
+  const project = (name: string, group: string, topic: TopicName, insert: ProjectionOptions['insert']) =>
+    opener.releases.acquire(
+      name,
+      () =>
+        startProjection({
+          log,
+          pool,
+          schema,
+          groupId: toConsumerGroup(namespace, group),
+          topic: toTopic(namespace, topic),
+          insert,
+          logger,
+          metrics,
+        }),
+      (running) => running.stop(),
+    );
+  const history = await project('history', HISTORY_GROUP, 'stageChanged', transitions.insert);
+  const changes = await project('segments', SEGMENTS_GROUP, 'segmentChanged', segments.insert);
   const { decode } = definition.codec;
   const readStates = createStateReader(redis, {
     namespace,
@@ -81,7 +95,18 @@ async function openRoutes(
     decode,
     refresh: artifacts.loadSpecs,
   });
-  const { lag, problems } = history;
-  const routes = { pseudonymizer, readStates, loadManifest: artifacts.manifest, transitions, lag };
-  return { addTo: (server) => addScoringRoutes(server, routes), problems };
+  const routes = {
+    pseudonymizer,
+    readStates,
+    loadManifest: artifacts.manifest,
+    transitions,
+    lag: history.lag,
+    segments,
+    segmentLag: changes.lag,
+    loadSegments: artifacts.segmentsInForce,
+  };
+  return {
+    addTo: (server) => addScoringRoutes(server, routes),
+    problems: () => [...history.problems(), ...changes.problems()],
+  };
 }

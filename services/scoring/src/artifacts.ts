@@ -1,17 +1,17 @@
 import { type ArtifactStore, type Artifacts, createArtifactCache, createArtifacts } from '@perennial/artifacts';
 import type { Rollout } from '@perennial/contracts';
-import { describeMissingHeads, listHeads, type OnEvaluationError, requireValid } from '@perennial/expressions';
+import type { OnEvaluationError } from '@perennial/expressions';
 import {
   type CompiledFeatures,
   createSpecReader,
   type FeatureSpecs,
   loadSpecInForce,
-  oncePerSpec,
   SPECS_MAX,
 } from '@perennial/feature-engine';
 import type { Lifecycle } from '@perennial/lifecycle';
-import { parseLifecycle } from '@perennial/lifecycle';
 import type { ModelManifest } from '@perennial/model-manifest';
+import type { Segments } from '@perennial/segments';
+import { type BySpec, findMissingHeads, readLifecycle, readSegments, toRulesReader } from './rules.js';
 import {
   findFeatureProblem,
   type LoadGraph,
@@ -26,15 +26,16 @@ const KEPT_MAX = 8;
 /** Manifests cached: those of the models in force, and of the scores that states still hold. */
 const MANIFESTS_KEPT_MAX = 64;
 
-const CHART_FILE = { fileName: 'lifecycle.yaml' };
-
-/** A chart with conditions compiled for the vectors of a spec; throws `config_invalid` for features it lacks. */
-type ChartBySpec = (spec: CompiledFeatures) => Lifecycle;
-
 interface Values {
   readonly features: CompiledFeatures;
   readonly model: ScoringModel;
-  readonly lifecycle: ChartBySpec;
+  readonly lifecycle: BySpec<Lifecycle>;
+  readonly segments: BySpec<Segments>;
+}
+
+interface SegmentsInForce {
+  readonly rules: Segments;
+  readonly number: number;
 }
 
 /** Artifacts in force, loaded by hash and cached. A model's hash is that of its manifest, which names its file. */
@@ -46,6 +47,8 @@ export interface ScoringArtifacts {
   manifest(hash: string): Promise<ModelManifest>;
   /** The chart, with conditions compiled for the vectors of a spec. */
   lifecycle(hash: string, spec: CompiledFeatures): Promise<Lifecycle>;
+  /** The segments among what is in force on a partition, with the number of their rollout; undefined for none. */
+  segmentsInForce(inForce: ReadonlyMap<string, Rollout>): Promise<SegmentsInForce | undefined>;
   /** Loads every registered feature spec: for a state whose spec came into force after this process started. */
   loadSpecs(): Promise<void>;
 }
@@ -69,38 +72,49 @@ export function createScoringArtifacts(
   const toSpec = (inForce: ReadonlyMap<string, Rollout>) =>
     loadSpecInForce(inForce, { specs, load: (hash) => get('features', hash) });
 
-  async function readModel(bytes: Buffer, hash: string): Promise<ScoringModel> {
-    const declared = readManifest(bytes);
-    const file = await store.load('model-file', declared.file.sha256);
-    const model = await openScoringModel(declared, file, loadGraph);
-    onModelLoaded(hash, model);
-    return model;
+  async function checkRules(
+    rulesFor: BySpec<Pick<Lifecycle | Segments, 'variables'>>,
+    inForce: ReadonlyMap<string, Rollout>,
+  ): Promise<string | undefined> {
+    const rules = rulesFor(await toSpec(inForce));
+    const model = inForce.get('model');
+    const missing = model && findMissingHeads(rules, await manifest(model.hash));
+    return missing && `it reads ${missing}, which model ${model.number} does not have`;
   }
 
-  const { get, loadRollout } = createArtifacts<Values>(store, {
+  const { get, loadRollout }: Artifacts<Values> = createArtifacts<Values>(store, {
     // Feature-store has checked it already: it forwards no rollout that does not fit.
     features: { keptMax: SPECS_MAX, read: specReader.read },
     model: {
       keptMax: KEPT_MAX,
-      read: readModel,
-      async check(model, inForce) {
+      read: async (bytes, hash) => {
+        const model = await loadScoringModel(bytes, { store, loadGraph });
+        onModelLoaded(hash, model);
+        return model;
+      },
+      async check(model, inForce): Promise<string | undefined> {
         const spec = await toSpec(inForce);
         const problem = findFeatureProblem(model.manifest, spec);
-        const lifecycle = inForce.get('lifecycle');
-        if (problem !== undefined || lifecycle === undefined) return problem;
-        const missing = findMissingHeads((await get('lifecycle', lifecycle.hash))(spec), model.manifest);
-        return missing && `lifecycle ${lifecycle.number} reads ${missing}, which it does not have`;
+        if (problem !== undefined) return problem;
+        for (const kind of ['lifecycle', 'segments'] as const) {
+          const rollout = inForce.get(kind);
+          if (rollout === undefined) continue;
+          const rules: BySpec<Lifecycle | Segments> = await get(kind, rollout.hash);
+          const missing = findMissingHeads(rules(spec), model.manifest);
+          if (missing !== undefined) return `${kind} ${rollout.number} reads ${missing}, which it does not have`;
+        }
+        return undefined;
       },
     },
     lifecycle: {
       keptMax: KEPT_MAX,
-      read: (bytes) => oncePerSpec((spec) => readLifecycle(bytes, { ...CHART_FILE, spec, onConditionError })),
-      async check(chartFor, inForce) {
-        const chart = chartFor(await toSpec(inForce));
-        const model = inForce.get('model');
-        const missing = model && findMissingHeads(chart, await manifest(model.hash));
-        return missing && `it reads ${missing}, which model ${model.number} does not have`;
-      },
+      read: toRulesReader(readLifecycle, { fileName: 'lifecycle.yaml', onConditionError }),
+      check: checkRules,
+    },
+    segments: {
+      keptMax: KEPT_MAX,
+      read: toRulesReader(readSegments, { fileName: 'segments.yaml', onConditionError }),
+      check: checkRules,
     },
   });
   return {
@@ -108,35 +122,20 @@ export function createScoringArtifacts(
     model: (hash) => get('model', hash),
     manifest,
     lifecycle: async (hash, spec) => (await get('lifecycle', hash))(spec),
+    async segmentsInForce(inForce) {
+      const rollout = inForce.get('segments');
+      if (rollout === undefined) return undefined;
+      return { rules: (await get('segments', rollout.hash))(await toSpec(inForce)), number: rollout.number };
+    },
     loadSpecs: specReader.readAll,
   };
 }
 
-/** Invariant: a chart reads only heads of the model in force, whichever of the two came last. */
-function findMissingHeads(lifecycle: Lifecycle, manifest: ModelManifest): string | undefined {
-  return describeMissingHeads(listHeads(lifecycle.variables), manifest.slots.keys());
-}
-
-/** Parses a chart from its YAML; throws `config_invalid` with every problem, one per line. */
-export function readLifecycle(
-  yaml: Buffer,
-  {
-    spec,
-    onConditionError,
-    ...options
-  }: {
-    readonly fileName: string;
-    readonly spec: CompiledFeatures;
-    /** The heads that conditions may read; any head when absent. */
-    readonly headNames?: Iterable<string> | undefined;
-    readonly onConditionError?: OnEvaluationError;
-  },
-): Lifecycle {
-  return requireValid(
-    parseLifecycle(yaml.toString('utf8'), {
-      ...options,
-      featureNames: spec.names,
-      ...(onConditionError === undefined ? {} : { onEvaluationError: onConditionError }),
-    }),
-  );
+/** The model of a manifest, with the graph that it names. */
+async function loadScoringModel(
+  manifest: Buffer,
+  { store, loadGraph }: { readonly store: Pick<ArtifactStore, 'load'>; readonly loadGraph: LoadGraph },
+): Promise<ScoringModel> {
+  const declared = readManifest(manifest);
+  return openScoringModel(declared, await store.load('model-file', declared.file.sha256), loadGraph);
 }

@@ -7,13 +7,14 @@ import { type Failure, loadModel, REGISTRATION_LIMITS } from '@perennial/onnx';
 import { migrate, withPool } from '@perennial/postgres';
 import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
+import { SEGMENT_MIGRATIONS } from './adapters/segment-store.js';
 import { TRANSITION_MIGRATIONS } from './adapters/transition-store.js';
-import { readLifecycle } from './artifacts.js';
 import type { ScoringConfig } from './config.js';
 import { PROCESSOR_NAME } from './processor.js';
+import { readLifecycle, readSegments } from './rules.js';
 import { findFeatureProblem, openScoringModel, readManifest, readModelFolder } from './scoring-model.js';
 
-const USAGE = 'register lifecycle FILE | register model FOLDER';
+const USAGE = 'register lifecycle FILE | register segments FILE | register model FOLDER';
 
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({ print }: CommandHost): Record<'migrate' | 'register', Command<ScoringConfig>> {
@@ -22,7 +23,7 @@ export function createCommands({ print }: CommandHost): Record<'migrate' | 'regi
       const schema = toPostgresSchema(config.namespace, PROCESSOR_NAME);
       const connection = { url: config.postgres.url, applicationName: 'scoring-command', connectionsMax: 1 };
       return withPool(connection, async (pool) => {
-        const ran = await migrate(pool, { schema, migrations: TRANSITION_MIGRATIONS });
+        const ran = await migrate(pool, { schema, migrations: [...TRANSITION_MIGRATIONS, ...SEGMENT_MIGRATIONS] });
         print(JSON.stringify({ schema, ran }));
       });
     },
@@ -65,14 +66,19 @@ export async function readArtifact(
 ): Promise<Registrable> {
   if (path === undefined) throw new AppError('config_invalid', `usage: ${USAGE}`);
   const name = basename(path);
-  if (kind === 'lifecycle') return { kind, name, bytes: await readLifecycleFile(path, known) };
+  if (kind === 'lifecycle') return { kind, name, bytes: await readRulesFile(path, known, readLifecycle) };
+  if (kind === 'segments') return { kind, name, bytes: await readRulesFile(path, known, readSegments) };
   if (kind === 'model') return { kind, name, ...(await readModel(path, known)) };
-  throw new AppError('config_invalid', `scoring registers lifecycle and model, not ${kind}; usage: ${USAGE}`);
+  throw new AppError('config_invalid', `scoring registers lifecycle, segments and model, not ${kind}; usage: ${USAGE}`);
 }
 
-async function readLifecycleFile(path: string, { spec, listHeads }: KnownNames): Promise<Buffer> {
+async function readRulesFile(
+  path: string,
+  { spec, listHeads }: KnownNames,
+  read: typeof readLifecycle | typeof readSegments,
+): Promise<Buffer> {
   const content = await readGivenFile(path);
-  readLifecycle(content, { fileName: basename(path), spec, headNames: await listHeads() });
+  read(content, { fileName: basename(path), spec, headNames: await listHeads() });
   return content;
 }
 
@@ -89,6 +95,15 @@ export async function checkLifecycleFile(
 ): Promise<readonly string[]> {
   const { stages } = readLifecycle(await readGivenFile(path), { fileName: path, ...names });
   return [...stages.keys()];
+}
+
+/** Checks segments as their registration will; returns their names. Throws `config_invalid`. */
+export async function checkSegmentsFile(
+  path: string,
+  names: { readonly spec: CompiledFeatures; readonly headNames: Iterable<string> | undefined },
+): Promise<readonly string[]> {
+  const { segments } = readSegments(await readGivenFile(path), { fileName: path, ...names });
+  return [...segments.keys()];
 }
 
 async function readModel(folder: string, { spec }: Pick<KnownNames, 'spec'>): Promise<{ bytes: Buffer; file: Buffer }> {

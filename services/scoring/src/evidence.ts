@@ -4,8 +4,9 @@ import { must } from '@perennial/kernel';
 import type { StepItem } from '@perennial/keyed-processor';
 import type { ScoredRows } from '@perennial/onnx';
 import type { ScoringArtifacts } from './artifacts.js';
+import type { ScoredModel, ScoringEvidence } from './domain/scoring-evidence.js';
 import type { ScoringState } from './domain/state.js';
-import type { ItemVector, ScoredModel, ScoringEvidence } from './domain/step.js';
+import type { ItemVector } from './domain/step.js';
 import { toVector } from './domain/step.js';
 import { readRow } from './row-scores.js';
 import type { ScoringModel } from './scoring-model.js';
@@ -27,7 +28,13 @@ export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
     const evidence: ScoringEvidence[] = [];
     for (const [index, item] of items.entries()) {
       const vector = must(vectors[index], 'vector');
-      evidence.push({ ...vector, model: scored[index], lifecycle: await loadChart(item) });
+      const segments = await artifacts.segmentsInForce(item.context.inForce);
+      evidence.push({
+        ...vector,
+        model: scored[index],
+        lifecycle: await loadChart(item),
+        segments,
+      });
     }
     return evidence;
   };

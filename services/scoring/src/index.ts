@@ -3,7 +3,7 @@ import { createApp, openRebuild } from './app.js';
 import { createCommands } from './commands.js';
 import { loadConfig, type ScoringConfig } from './config.js';
 
-export { checkLifecycleFile, checkModelFolder } from './commands.js';
+export { checkLifecycleFile, checkModelFolder, checkSegmentsFile } from './commands.js';
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<ScoringConfig> = {

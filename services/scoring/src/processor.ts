@@ -14,10 +14,11 @@ import { AppError } from '@perennial/kernel';
 import type { Decoded, ProcessorDefinition } from '@perennial/keyed-processor';
 import type { Pseudonymizer } from '@perennial/privacy';
 import type { ScoringArtifacts } from './artifacts.js';
+import type { ScoringEvidence } from './domain/scoring-evidence.js';
+import { createSegmentChangedWriter } from './domain/segment-changed.js';
 import { createStageChangedWriter } from './domain/stage-changed.js';
 import type { ScoringState } from './domain/state.js';
 import { createScoringStateCodec } from './domain/state-codec.js';
-import type { ScoringEvidence } from './domain/step.js';
 import { stepProfile } from './domain/step.js';
 import { createPrepare } from './evidence.js';
 import type { ScoringTelemetry } from './telemetry.js';
@@ -36,7 +37,11 @@ export function createScoringProcessor(deps: {
 }): ScoringProcessor {
   const { namespace, artifacts, specs, pseudonymizer, telemetry } = deps;
   const scoreTopic = toTopic(namespace, 'scoreComputed');
-  const targets = { scoreTopic, toStageChanged: createStageChangedWriter(namespace, pseudonymizer) };
+  const targets = {
+    scoreTopic,
+    toStageChanged: createStageChangedWriter(namespace, pseudonymizer),
+    toSegmentChanged: createSegmentChangedWriter(namespace, pseudonymizer),
+  };
   return {
     name: PROCESSOR_NAME,
     inputTopic: toTopic(namespace, PROCESSORS[PROCESSOR_NAME].input),

@@ -60,6 +60,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'feature specs: check a file, list its features with their units, compare two',
     load: async () => (await import('./commands/features.js')).createFeaturesCommand(),
   },
+  segments: {
+    description: 'who is in which segment: list, show, size, members, export; check a file',
+    load: async () => (await import('./commands/segments.js')).createSegmentsCommand(),
+  },
   artifacts: {
     description: 'what rollouts may name: registered charts, models and policies',
     load: async () => (await import('./commands/artifacts.js')).createArtifactsCommand(),

@@ -17,7 +17,7 @@ export function chooseArtifacts(before: ArtifactPaths, choices: ArtifactChoices 
 
 /**
  * Checks all sources of a namespace against each other, as their registration will: features and rates, then the model, then the
- * chart, then the policy. Writes nothing. Throws `config_invalid` with every problem of every file.
+ * chart and the segments, then the policy. Writes nothing. Throws `config_invalid` with every problem of every file.
  */
 export async function checkArtifacts(root: string, paths: ArtifactPaths): Promise<void> {
   const problems: string[] = [];
@@ -58,6 +58,7 @@ async function checkAgainstSpec(spec: CompiledFeatures, check: Check): Promise<v
   // Without a valid model conditions may read any head: its own problems are enough.
   const headNames = await check('model', (path) => scoring.checkModelFolder(path, spec));
   const stages = await check('lifecycle', (path) => scoring.checkLifecycleFile(path, { spec, headNames }));
+  await check('segments', (path) => scoring.checkSegmentsFile(path, { spec, headNames }));
   await check('policy', (path) => action.checkPolicyFile(path, { spec, headNames, stages }));
 }
 

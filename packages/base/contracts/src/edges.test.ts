@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { ActionDecided, EventRejected, StageChanged } from './edges.js';
+import type { ActionDecided, AudienceChanged, EventRejected, SegmentChanged, StageChanged } from './edges.js';
 import { toCloudEventHeaders } from './headers.js';
 import { TOPICS } from './topics.js';
 
@@ -60,6 +60,26 @@ const written = {
     modelHash: '',
     scores: { churn: 0.5 },
   } satisfies StageChanged,
+  'segment.changed': {
+    profileKey: 'k',
+    userId: null,
+    number: 1,
+    segment: 'buyers',
+    change: 'entered',
+    cause: 'event',
+    at: new Date(0).toISOString(),
+    reasons: [],
+    evidence: { 'features.orders_count_all': 1, 'profile.stage': null },
+    segmentsVersion: 1,
+  } satisfies SegmentChanged,
+  'audience.changed': {
+    profileKey: 'k',
+    userId: null,
+    segment: 'buyers',
+    member: true,
+    since: new Date(0).toISOString(),
+    number: 1,
+  } satisfies AudienceChanged,
   'action.decided': {
     actionId: 'a',
     profileKey: 'k',

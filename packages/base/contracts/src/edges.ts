@@ -49,6 +49,32 @@ export interface StageChanged {
   readonly scores: Readonly<Record<string, number>>;
 }
 
+/** Data of `segment.changed`. Schema: proto/edges/segment.changed.schema.json. */
+export interface SegmentChanged {
+  readonly profileKey: string;
+  readonly userId: string | null;
+  readonly number: number;
+  readonly segment: string;
+  readonly change: 'entered' | 'left';
+  readonly cause: 'event' | 'timer' | 'definition';
+  readonly at: string;
+  readonly reasons: readonly string[];
+  /** The values that the condition read. */
+  readonly evidence: Readonly<Record<string, number | string | boolean | null>>;
+  readonly segmentsVersion: number;
+}
+
+/** Data of `audience.changed`. Schema: proto/edges/audience.changed.schema.json. */
+export interface AudienceChanged {
+  readonly profileKey: string;
+  readonly userId: string | null;
+  readonly segment: string;
+  readonly member: boolean;
+  readonly since: string;
+  /** That of the change in `segment.changed`. */
+  readonly number: number;
+}
+
 /** Data of `action.decided`. Schema: proto/edges/action.decided.schema.json. */
 export interface ActionDecided {
   readonly actionId: string;

@@ -1,5 +1,12 @@
 export { type Control, encodeControl, toControl } from './control.js';
-export { type ActionDecided, type EventRejected, listRejectedEvents, type StageChanged } from './edges.js';
+export {
+  type ActionDecided,
+  type AudienceChanged,
+  type EventRejected,
+  listRejectedEvents,
+  type SegmentChanged,
+  type StageChanged,
+} from './edges.js';
 export { encodeMessage } from './encode-message.js';
 export { Rollout } from './generated/perennial/v1/control.js';
 export { AcceptedEvent, AcceptedRecord } from './generated/perennial/v1/event.js';

@@ -58,6 +58,21 @@ export const TOPICS = {
     encoding: 'json',
     writer: 'scoring',
   },
+  segmentChanged: {
+    baseName: 'lifecycle.segment.changed.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'scoring',
+  },
+  audienceChanged: {
+    baseName: 'lifecycle.audience.changed.v1',
+    // The last record of a profile and a segment says whether it is a member: who reads all of it has the audiences.
+    cleanup: 'compact',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'scoring',
+  },
   actionDecided: {
     baseName: 'lifecycle.action.decided.v1',
     cleanup: 'delete',

@@ -34,7 +34,11 @@ export interface ProcessorDeclaration {
 /** Keyed processors by name, in the order in which data flows. The name is in consumer groups, Redis keys and positions. */
 export const PROCESSORS = {
   'feature-store': { service: 'feature-store', input: 'eventAccepted', outputs: ['featureUpdated'] },
-  scoring: { service: 'scoring', input: 'featureUpdated', outputs: ['scoreComputed', 'stageChanged'] },
+  scoring: {
+    service: 'scoring',
+    input: 'featureUpdated',
+    outputs: ['scoreComputed', 'stageChanged', 'segmentChanged', 'audienceChanged'],
+  },
   action: { service: 'action', input: 'scoreComputed', outputs: ['actionDecided'] },
 } as const satisfies Record<string, ProcessorDeclaration>;
 
@@ -71,6 +75,7 @@ export const GROUPS = {
   'event-archive': { service: 'feature-store', topic: 'eventAccepted', role: 'archive' },
   scoring: { service: 'scoring', topic: PROCESSORS.scoring.input, role: 'processor' },
   'scoring-transitions': { service: 'scoring', topic: 'stageChanged', role: 'projection' },
+  'scoring-segments': { service: 'scoring', topic: 'segmentChanged', role: 'projection' },
   action: { service: 'action', topic: PROCESSORS.action.input, role: 'processor' },
   'action-ledger': { service: 'action', topic: 'actionDecided', role: 'projection' },
 } as const satisfies Record<ProcessorName, GroupDeclaration> & Record<string, GroupDeclaration>;
@@ -124,6 +129,12 @@ export const ARTIFACT_KINDS = {
   lifecycle: {
     owner: 'scoring',
     defaultPath: 'infra/defaults/lifecycle.yaml',
+    contentType: 'application/yaml',
+    bytesMax: DOCUMENT_BYTES_MAX,
+  },
+  segments: {
+    owner: 'scoring',
+    defaultPath: 'infra/defaults/segments.yaml',
     contentType: 'application/yaml',
     bytesMax: DOCUMENT_BYTES_MAX,
   },

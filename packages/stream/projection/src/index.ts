@@ -1,2 +1,2 @@
 export { createProjectionOffsets } from './offsets.js';
-export { startProjection } from './projection.js';
+export { type ProjectionOptions, startProjection } from './projection.js';

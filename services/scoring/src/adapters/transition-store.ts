@@ -4,6 +4,7 @@ import type { Migration, Pool, PoolClient } from '@perennial/postgres';
 import { askPostgres, quoteIdentifier } from '@perennial/postgres';
 import type { PageKind } from '@perennial/service-host';
 import type { ScoringTelemetry } from '../telemetry.js';
+import { toStorable } from './storable.js';
 
 /** Rows per INSERT; a statement has 65,535 parameters at most. */
 const ROWS_PER_INSERT_MAX = 1_000;
@@ -124,9 +125,4 @@ export function createTransitionStore(
 function toStageChanged(record: LogRecord): StageChanged {
   const change = JSON.parse(String(record.value)) as StageChanged;
   return { ...change, reasons: change.reasons.map(toStorable) };
-}
-
-/** PostgreSQL's text allows neither NUL nor lone surrogates, and event names in reasons may contain both. */
-function toStorable(text: string): string {
-  return Buffer.from(text).toString().replaceAll('\0', '\uFFFD');
 }

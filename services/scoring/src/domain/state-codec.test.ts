@@ -19,6 +19,11 @@ const full: ScoringState = {
   stage: { stage: 'engaged', sinceMs: 1_690_000_000_000, number: 3 },
   nextCheckAtMs: 1_700_500_000_000,
   scores: { modelHash: '0123456789abcdef'.repeat(4), values: [0.3, 0.7, 12.3].map(Math.fround) },
+  segments: {
+    number: 7,
+    members: [{ name: 'buyers', sinceMs: 1_699_000_000_000 }],
+    waiting: [{ name: 'abandoned_basket', sinceMs: 1_699_999_999_999 }],
+  },
 };
 const bare: ScoringState = {
   ...full,
@@ -27,8 +32,10 @@ const bare: ScoringState = {
   stage: undefined,
   nextCheckAtMs: undefined,
   scores: undefined,
+  segments: undefined,
 };
 
+const since = fc.record({ name: fc.string({ maxLength: 12 }), sinceMs: fc.nat() });
 const float = fc.float({ noNaN: true, noDefaultInfinity: true });
 const state: fc.Arbitrary<ScoringState> = fc.record({
   asOfMs: fc.nat(),
@@ -48,21 +55,42 @@ const state: fc.Arbitrary<ScoringState> = fc.record({
     }),
     { nil: undefined },
   ),
+  segments: fc.option(
+    fc.record({
+      number: fc.nat(),
+      members: fc.array(since, { maxLength: 8 }),
+      waiting: fc.array(since, { maxLength: 8 }),
+    }),
+    { nil: undefined },
+  ),
 });
 
 /** As written by releases whose models had three heads: no hash and no count before the numbers. */
 function encodeFirstVersion(before: ScoringState): Buffer {
   const scores = before.scores && { modelHash: '', values: [0.3, 0.7, 12] };
-  const bytes = scoringStateCodec.encode({ ...before, scores });
+  const bytes = scoringStateCodec.encode({ ...before, scores, segments: undefined });
   const cut = scores === undefined ? bytes.length : bytes.length - 14;
   return Buffer.concat([Buffer.of(1), bytes.subarray(1, cut), bytes.subarray(scores === undefined ? cut : cut + 2)]);
+}
+
+/** As written by releases without segments. */
+function encodeSecondVersion(before: ScoringState): Buffer {
+  const bytes = scoringStateCodec.encode({ ...before, segments: undefined });
+  return Buffer.concat([Buffer.of(2), bytes.subarray(1)]);
 }
 
 describeStateFormat({
   name: 'scoring',
   format: scoringStateCodec,
   state,
-  earlier: [{ version: 1, encode: encodeFirstVersion, upgrade: (before) => ({ ...before, scores: undefined }) }],
+  earlier: [
+    {
+      version: 1,
+      encode: encodeFirstVersion,
+      upgrade: (before) => ({ ...before, scores: undefined, segments: undefined }),
+    },
+    { version: 2, encode: encodeSecondVersion, upgrade: (before) => ({ ...before, segments: undefined }) },
+  ],
 });
 
 describe('scoringStateCodec', () => {
@@ -89,7 +117,10 @@ describe('scoringStateCodec', () => {
   });
 
   it('is small', () => {
-    expect(scoringStateCodec.encode(full).length).toBeLessThan(180);
+    const without = scoringStateCodec.encode({ ...full, segments: undefined }).length;
+    expect(without).toBeLessThan(180);
+    // Of each segment its name, and nine bytes.
+    expect(scoringStateCodec.encode(full).length - without).toBeLessThan(50);
   });
 
   it('wakes at the next check', () => {

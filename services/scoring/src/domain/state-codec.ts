@@ -2,13 +2,15 @@ import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 import { defineState, encodeMessage } from '@perennial/contracts';
 import { type FeatureSpecs, toSpecTag } from '@perennial/feature-engine';
 import type { StateCodec } from '@perennial/keyed-processor';
+import type { SegmentState, Since } from '@perennial/segments';
 import { createHashCodec, type HashCodec } from './hash-codec.js';
 import type { ProfileScores, ScoringState } from './state.js';
 
-const VERSION = 2;
+const VERSION = 3;
 const HAS_STAGE = 1;
 const HAS_CHECK = 2;
 const HAS_SCORES = 4;
+const HAS_SEGMENTS = 8;
 
 /** Encoding of a value. Most are small counts or absent: 18 values take about 60 bytes instead of 144. */
 const KIND = { none: 0, integer: 1, double: 2 } as const;
@@ -25,6 +27,8 @@ export function createScoringStateCodec(specs: FeatureSpecs): StateCodec<Scoring
     current: VERSION,
     versions: {
       1: (bytes) => read(bytes, { specs, scoresOf: skipNamelessScores }),
+      // Without segments: their flag is not set.
+      2: (bytes) => read(bytes, { specs, scoresOf: readScores }),
       [VERSION]: (bytes) => read(bytes, { specs, scoresOf: readScores }),
     },
     encode: (state: ScoringState) => encodeMessage({ encode: (given, writer) => write(given, writer, hashes) }, state),
@@ -39,13 +43,15 @@ function write(state: ScoringState, writer: BinaryWriter, hashes: HashCodec): Bi
   writer.uint32(
     (state.stage === undefined ? 0 : HAS_STAGE) |
       (state.nextCheckAtMs === undefined ? 0 : HAS_CHECK) |
-      (state.scores === undefined ? 0 : HAS_SCORES),
+      (state.scores === undefined ? 0 : HAS_SCORES) |
+      (state.segments === undefined ? 0 : HAS_SEGMENTS),
   );
   if (state.stage !== undefined) {
     writer.string(state.stage.stage).double(state.stage.sinceMs).uint32(state.stage.number);
   }
   if (state.nextCheckAtMs !== undefined) writer.double(state.nextCheckAtMs);
   if (state.scores !== undefined) writeScores(writer, state.scores, hashes);
+  if (state.segments !== undefined) writeSegments(writer, state.segments);
   return writer;
 }
 
@@ -68,8 +74,9 @@ function read(bytes: Buffer, { specs, scoresOf }: ReadOptions): ScoringState {
     flags & HAS_STAGE ? { stage: reader.string(), sinceMs: reader.double(), number: reader.uint32() } : undefined;
   const nextCheckAtMs = flags & HAS_CHECK ? reader.double() : undefined;
   const scores = flags & HAS_SCORES ? scoresOf(reader) : undefined;
+  const segments = flags & HAS_SEGMENTS ? readSegments(reader) : undefined;
   if (reader.pos !== reader.len) throw new Error(`${reader.len - reader.pos} bytes are left over`);
-  return { asOfMs, specHash, values, lastEventAtMs, subject, timeZone, stage, nextCheckAtMs, scores };
+  return { asOfMs, specHash, values, lastEventAtMs, subject, timeZone, stage, nextCheckAtMs, scores, segments };
 }
 
 function writeScores(writer: BinaryWriter, { modelHash, values }: ProfileScores, hashes: HashCodec): void {
@@ -83,6 +90,25 @@ function readScoresOf(reader: BinaryReader, hashes: HashCodec): ProfileScores {
   const values: number[] = [];
   while (values.length < count) values.push(reader.float());
   return { modelHash, values };
+}
+
+function writeSegments(writer: BinaryWriter, { number, members, waiting }: SegmentState): void {
+  writer.uint32(number);
+  for (const list of [members, waiting]) {
+    writer.uint32(list.length);
+    for (const { name, sinceMs } of list) writer.string(name).double(sinceMs);
+  }
+}
+
+function readSegments(reader: BinaryReader): SegmentState {
+  return { number: reader.uint32(), members: readSince(reader), waiting: readSince(reader) };
+}
+
+function readSince(reader: BinaryReader): Since[] {
+  const count = reader.uint32();
+  const list: Since[] = [];
+  while (list.length < count) list.push({ name: reader.string(), sinceMs: reader.double() });
+  return list;
 }
 
 /** Version 1 stored three numbers without the hash of their model: the next record computes new scores. */

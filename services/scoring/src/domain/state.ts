@@ -1,4 +1,5 @@
 import type { StageState } from '@perennial/lifecycle';
+import type { SegmentState } from '@perennial/segments';
 
 /** Scores of a model: a number for each head that its manifest declares, in that order. */
 export interface ProfileScores {
@@ -21,7 +22,9 @@ export interface ScoringState {
   readonly timeZone: string;
   /** Absent until a lifecycle chart is in force. */
   readonly stage: StageState | undefined;
-  /** When time alone may move the profile to another stage. */
+  /** Absent until segments are in force. */
+  readonly segments: SegmentState | undefined;
+  /** When time alone may move the profile to another stage, or into or out of a segment. */
   readonly nextCheckAtMs: number | undefined;
   /** Absent until a model is in force. */
   readonly scores: ProfileScores | undefined;

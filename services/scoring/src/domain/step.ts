@@ -1,34 +1,15 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
 import { encodeMessage, ScoreRecord } from '@perennial/contracts';
-import type { CompiledFeatures, FeatureSpecs, TravellingVector } from '@perennial/feature-engine';
+import type { FeatureSpecs, TravellingVector } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
-import type { Lifecycle, StageResult, StageTransition, TransitionCause } from '@perennial/lifecycle';
-import { stepStage } from '@perennial/lifecycle';
-import type { CheckedScores, ModelManifest } from '@perennial/model-manifest';
+import type { StageResult, StageTransition } from '@perennial/lifecycle';
+import type { SegmentChange } from '@perennial/segments';
+import type { ScoredModel, ScoringEvidence } from './scoring-evidence.js';
 import type { ProfileScores, ScoringState } from './state.js';
+import { type StepFacts, stepChart, stepProfileSegments } from './step-rules.js';
 
-/** Result of `prepare` for one item: the vector at the step's time, the scores, and the artifacts in force. */
-export interface ScoringEvidence {
-  readonly asOfMs: number;
-  /** The spec in force, which defines the order of `values`. */
-  readonly spec: CompiledFeatures;
-  readonly values: readonly number[];
-  /** Undefined while no model is in force. */
-  readonly model: ScoredModel | undefined;
-  /** Undefined while no chart is in force. */
-  readonly lifecycle: { readonly chart: Lifecycle; readonly number: number } | undefined;
-}
-
-/** A model in force, and its result for one item: a number per head, or why there is none. */
-export interface ScoredModel {
-  /** Hash of the manifest. */
-  readonly hash: string;
-  readonly manifest: ModelManifest;
-  readonly scores: CheckedScores;
-}
-
-/** Topics of a step's outputs, and the encoder of a transition's edge record. */
+/** Topics of a step's outputs, and the encoders of the edge records. */
 export interface StepTargets {
   readonly scoreTopic: string;
   toStageChanged(change: {
@@ -38,6 +19,13 @@ export interface StepTargets {
     evidence: ScoringEvidence;
     scores: readonly number[];
   }): Output;
+  /** The change as an event, and as an entry of the audience. */
+  toSegmentChanged(change: {
+    key: string;
+    subject: Buffer;
+    change: SegmentChange;
+    segmentsVersion: number;
+  }): readonly Output[];
 }
 
 /** An item's vector as of a time, in the order of the spec in force; no values if none fit. */
@@ -82,9 +70,11 @@ export function stepProfile(
       ? evidence.values
       : spec.advanceClock(evidence.values, { fromMs: evidence.asOfMs, toMs: asOfMs });
   const event = cause.kind === 'record' ? cause.input.event : undefined;
-  const facts = { asOfMs, values, event, lastEventAtMs: source.lastEventAtMs };
   const scores = toProfileScores(evidence.model);
-  const result = stepChart(state, evidence, { ...facts, scores, cause: event === undefined ? 'timer' : 'event' });
+  const facts: StepFacts = { asOfMs, values, event, lastEventAtMs: source.lastEventAtMs, scores };
+  const result = stepChart(state, evidence, facts);
+  const stage = result?.state ?? state?.stage;
+  const segments = stepProfileSegments(state, evidence, { ...facts, stage });
   const after: ScoringState = {
     asOfMs,
     specHash: spec.specHash,
@@ -92,11 +82,12 @@ export function stepProfile(
     lastEventAtMs: source.lastEventAtMs,
     subject: source.subject,
     timeZone: source.timeZone,
-    stage: result?.state ?? state?.stage,
-    nextCheckAtMs: result?.nextCheckAtMs,
+    stage,
+    segments: segments?.state ?? state?.segments,
+    nextCheckAtMs: toEarlier(result?.nextCheckAtMs, segments?.nextCheckAtMs),
     scores,
   };
-  const outputs = listOutputs({ item, evidence, targets, after, event, result });
+  const outputs = listOutputs({ item, evidence, targets, after, event, result, changes: segments?.changes ?? [] });
   return { state: after, outputs, deadLetterCause: toProblem(evidence.model) };
 }
 
@@ -109,27 +100,9 @@ function toProblem(model: ScoredModel | undefined): string | undefined {
   return model !== undefined && 'problem' in model.scores ? model.scores.problem : undefined;
 }
 
-function stepChart(
-  state: ScoringState | undefined,
-  evidence: ScoringEvidence,
-  facts: {
-    asOfMs: number;
-    values: readonly number[];
-    lastEventAtMs: number;
-    event: FeaturesUpdated['event'];
-    scores: ProfileScores | undefined;
-    cause: TransitionCause;
-  },
-): StageResult | undefined {
-  if (evidence.lifecycle === undefined) return undefined;
-  return stepStage(evidence.lifecycle.chart, state?.stage, {
-    nowMs: facts.asOfMs,
-    values: facts.values.map((value) => (Number.isNaN(value) ? null : value)),
-    scores: facts.scores && evidence.model && { slots: evidence.model.manifest.slots, values: facts.scores.values },
-    cause: facts.cause,
-    lastEventAtMs: facts.lastEventAtMs,
-    event: facts.event,
-  });
+function toEarlier(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
 }
 
 function listOutputs(parts: {
@@ -139,16 +112,25 @@ function listOutputs(parts: {
   after: ScoringState;
   event: FeaturesUpdated['event'];
   result: StageResult | undefined;
+  changes: readonly SegmentChange[];
 }): Output[] {
   const { item, evidence, targets, after, event, result } = parts;
-  const transition = result?.transition;
-  // A timer that moved nothing emits nothing: the vector would differ by the clock alone.
-  if (item.cause.kind === 'timer' && transition === undefined) return [];
-  const scored: Output = { topic: targets.scoreTopic, value: encodeScore(after, event, transition) };
-  if (transition === undefined) return [scored];
   const { key } = item.context;
-  const change = { key, subject: after.subject, transition, evidence, scores: after.scores?.values ?? [] };
-  return [scored, targets.toStageChanged(change)];
+  const { subject } = after;
+  const transition = result?.transition;
+  const outputs: Output[] = [];
+  // A timer that moved nothing emits nothing: the vector would differ by the clock alone.
+  if (item.cause.kind === 'record' || transition !== undefined) {
+    outputs.push({ topic: targets.scoreTopic, value: encodeScore(after, event, transition) });
+  }
+  if (transition !== undefined) {
+    outputs.push(targets.toStageChanged({ key, subject, transition, evidence, scores: after.scores?.values ?? [] }));
+  }
+  const segmentsVersion = evidence.segments?.number ?? 0;
+  for (const change of parts.changes) {
+    outputs.push(...targets.toSegmentChanged({ key, subject, change, segmentsVersion }));
+  }
+  return outputs;
 }
 
 function encodeScore(

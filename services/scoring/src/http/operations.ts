@@ -29,6 +29,9 @@ export const getProfile = defineOperation({
       Type.Record(Type.String(), Type.Number()),
       "By the name of the model's head; null without a model.",
     ),
+    segments: Type.Array(Type.Object({ name: Type.String(), since: TIME }), {
+      description: 'Segments that the profile is in.',
+    }),
   }),
 });
 
@@ -70,5 +73,93 @@ export const listTransitions = defineOperation({
   answer: Type.Object({ userId: Type.String(), transitions: Type.Array(TRANSITION), next: NEXT_CURSOR }),
 });
 
+const SEGMENT_NAME = Type.String({ minLength: 1, maxLength: 63, description: 'Name of a segment.' });
+const EVENT_PATTERN = Type.Object({ type: Type.String(), name: nullable(Type.String(), 'Null for any.') });
+const DURATION_MS = Type.Integer({ description: 'Milliseconds.' });
+
+const SEGMENT = Type.Object({
+  name: Type.String(),
+  members: Type.Integer(),
+  definition: nullable(
+    Type.Object({
+      description: Type.String(),
+      when: nullable(Type.String(), 'Who enters: a condition in CEL.'),
+      leave: nullable(Type.String(), 'Who leaves.'),
+      sequence: nullable(
+        Type.Object({ did: EVENT_PATTERN, butNot: EVENT_PATTERN, withinMs: DURATION_MS }),
+        'Who did one thing and not another within a time.',
+      ),
+      minStayMs: DURATION_MS,
+      maxStayMs: nullable(DURATION_MS, 'Null for no end.'),
+    }),
+    'Null for a segment that is no longer in force: its members leave at their next step.',
+  ),
+});
+
+export const listSegments = defineOperation({
+  id: 'listSegments',
+  method: 'GET',
+  path: '/v1/segments',
+  access: 'read',
+  summary: 'The segments in force and those that still have members, with the number of members.',
+  answer: Type.Object({
+    version: nullable(Type.Integer(), 'Number of the segments in force; null while there are none.'),
+    segments: Type.Array(SEGMENT, { description: 'In the order of the file in force.' }),
+    changesNotYetCounted: nullable(Type.Integer(), 'What the counts were behind by when the process last looked.'),
+  }),
+});
+
+export const listMembers = defineOperation({
+  id: 'listMembers',
+  method: 'GET',
+  path: '/v1/segments/{segment}/members',
+  access: 'read',
+  summary: 'Members of a segment, in the order of their pseudonyms.',
+  parameters: Type.Object({ segment: SEGMENT_NAME }),
+  query: Type.Object(PAGE_QUERY),
+  answer: Type.Object({
+    segment: Type.String(),
+    members: Type.Array(
+      Type.Object({
+        profileKey: Type.String({ description: 'Pseudonym of the profile.' }),
+        userId: nullable(Type.String(), 'External id; null for a profile that is known by an anonymous id only.'),
+        since: TIME,
+      }),
+      { description: 'None for a segment that never had a member.' },
+    ),
+    next: NEXT_CURSOR,
+  }),
+});
+
+const SEGMENT_CHANGE = Type.Object({
+  number: Type.Integer({ description: 'Counts from 1 for each profile, over all its segments, without gaps.' }),
+  segment: Type.String(),
+  change: Type.String({ description: 'entered or left.' }),
+  cause: Type.String({ description: 'event, timer or definition.' }),
+  at: TIME,
+  reasons: Type.Array(Type.String()),
+  evidence: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String(), Type.Boolean(), Type.Null()]), {
+    description: 'The values that the condition read.',
+  }),
+  segmentsVersion: Type.Integer(),
+});
+
+export const listSegmentChanges = defineOperation({
+  id: 'listSegmentChanges',
+  method: 'GET',
+  path: '/v1/segment-changes',
+  access: 'read',
+  summary: "A user's entries into segments and exits, newest first.",
+  query: Type.Object({ userId: USER_ID, ...PAGE_QUERY }),
+  answer: Type.Object({ userId: Type.String(), changes: Type.Array(SEGMENT_CHANGE), next: NEXT_CURSOR }),
+});
+
 /** The HTTP contract of this service. */
-export const OPERATIONS: readonly Operation[] = [getProfile, countStages, listTransitions];
+export const OPERATIONS: readonly Operation[] = [
+  getProfile,
+  countStages,
+  listTransitions,
+  listSegments,
+  listMembers,
+  listSegmentChanges,
+];

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
+import { requireValid } from '@perennial/expressions';
 import { AppError, must } from '@perennial/kernel';
 import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { createPseudonymizer } from '@perennial/privacy';
+import { parseSegments } from '@perennial/segments';
 import type { FastifyInstance } from '@perennial/service-host';
 import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
+import type { SegmentStore } from '../adapters/segment-store.js';
 import type { TransitionStore } from '../adapters/transition-store.js';
 import type { ScoringState } from '../domain/state.js';
 import { OPERATIONS } from './operations.js';
@@ -21,6 +24,7 @@ const state: ScoringState = {
   stage: { stage: 'loyal', sinceMs: 1_690_000_000_000, number: 5 },
   nextCheckAtMs: undefined,
   scores: { modelHash: 'm1', values: [0.5, 0.25] },
+  segments: { number: 1, members: [{ name: 'buyers', sinceMs: 1_690_000_000_000 }], waiting: [] },
 };
 const manifests = new Map([['m1', toManifest('renewal', 'lifetime_value')]]);
 
@@ -39,6 +43,31 @@ function toManifest(...names: string[]): ModelManifest {
   return parsed.manifest;
 }
 
+const ADA = pseudonymizer.toProfileKey({ userId: 'ada' });
+const ADA_STATE: ScoringState = { ...state, subject: pseudonymizer.seal('ada') };
+
+const RULES = requireValid(
+  parseSegments(
+    `version: 1
+segments:
+  buyers: { when: features.orders_count_all >= 1, description: Has ordered }
+  basket: { did: { type: track, name: Product Added }, butNot: { type: page }, within: 1h }
+`,
+    { fileName: 'segments.yaml', featureNames: ['orders_count_all'] },
+  ),
+);
+
+const segments: SegmentStore = {
+  insert: async () => undefined,
+  countMembers: async () => ({ buyers: 2, big_spenders: 4, nobody: 0 }),
+  listMembers: async (segment, { after, limit }) =>
+    ['', ADA, 'gone']
+      .filter((profileKey) => segment === 'buyers' && profileKey > (after ?? ''))
+      .map((profileKey) => ({ profileKey, since: '2026-03-01T12:00:00.000Z' }))
+      .slice(0, limit),
+  listChanges: async () => [],
+};
+
 let server: FastifyInstance;
 let store: TransitionStore;
 
@@ -49,13 +78,19 @@ beforeEach(() => {
     list: async () => [],
   };
   server = createTestServer();
-  const states = new Map([[pseudonymizer.toProfileKey({ userId: 'ada & co/1' }), state]]);
+  const states = new Map([
+    [pseudonymizer.toProfileKey({ userId: 'ada & co/1' }), state],
+    [ADA, ADA_STATE],
+  ]);
   addScoringRoutes(server, {
     pseudonymizer,
     readStates: async (keys) => keys.map((key) => ({ state: states.get(key), logTimeMs: 0, inForce: new Map() })),
     loadManifest: async (hash) => must(manifests.get(hash), hash),
     transitions: { ...store, countStages: () => store.countStages() },
     lag: () => 7,
+    segments,
+    segmentLag: () => 3,
+    loadSegments: async () => ({ rules: RULES, number: 2 }),
   });
 });
 afterEach(() => server.close());
@@ -76,6 +111,7 @@ describe('scoring routes', () => {
       transitionNumber: 5,
       nextCheckAt: null,
       scores: { renewal: 0.5, lifetime_value: 0.25 },
+      segments: [{ name: 'buyers', since: '2023-07-22T04:26:40.000Z' }],
     });
   });
 
@@ -99,6 +135,50 @@ describe('scoring routes', () => {
     });
   });
 
+  it('lists the segments in force and those that still have members, and says how far behind the counts are', async () => {
+    const pattern = { minStayMs: 0, maxStayMs: null, leave: null };
+    expect((await ask('/v1/segments')).json()).toEqual({
+      version: 2,
+      segments: [
+        {
+          name: 'buyers',
+          members: 2,
+          definition: {
+            ...pattern,
+            description: 'Has ordered',
+            when: 'features.orders_count_all >= 1',
+            sequence: null,
+          },
+        },
+        {
+          name: 'basket',
+          members: 0,
+          definition: {
+            ...pattern,
+            description: '',
+            when: null,
+            sequence: {
+              did: { type: 'track', name: 'Product Added' },
+              butNot: { type: 'page', name: null },
+              withinMs: 3_600_000,
+            },
+          },
+        },
+        { name: 'big_spenders', members: 4, definition: null },
+      ],
+      changesNotYetCounted: 3,
+    });
+  });
+
+  it('pages the members of a segment, with the id of those that have one', async () => {
+    const first = (await ask('/v1/segments/buyers/members?limit=1')).json() as { next: string };
+    const since = '2026-03-01T12:00:00.000Z';
+    expect(first).toMatchObject({ segment: 'buyers', members: [{ profileKey: ADA, userId: 'ada', since }] });
+    const second = (await ask(`/v1/segments/buyers/members?limit=1&cursor=${first.next}`)).json();
+    expect(second).toEqual({ segment: 'buyers', members: [{ profileKey: 'gone', userId: null, since }], next: null });
+    expect((await ask('/v1/segments/nobody/members')).json()).toEqual({ segment: 'nobody', members: [], next: null });
+  });
+
   it('answers 503 while PostgreSQL is away', async () => {
     store = {
       ...store,
@@ -117,6 +197,8 @@ describe('scoring routes', () => {
     '/v1/transitions?userId=',
     '/v1/transitions?userId=a&userId=b',
     '/v1/transitions?userId=a&limit=0',
+    '/v1/segment-changes',
+    `/v1/segments/${'x'.repeat(64)}/members`,
     `/v1/profiles/${'x'.repeat(257)}`,
     '/v1/profiles/%20',
   ])('refuses %s', async (url) => {

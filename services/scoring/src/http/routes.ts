@@ -3,9 +3,12 @@ import { type ModelManifest, toNamedScores } from '@perennial/model-manifest';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance, readPage } from '@perennial/service-host';
+import type { SegmentStore } from '../adapters/segment-store.js';
 import { TRANSITION_PAGES, type TransitionStore } from '../adapters/transition-store.js';
+import type { ScoringArtifacts } from '../artifacts.js';
 import type { ScoringState } from '../domain/state.js';
 import { countStages, getProfile, listTransitions } from './operations.js';
+import { addSegmentRoutes } from './segment-routes.js';
 
 /** Queries for profiles (from Redis, current) and for transitions (from PostgreSQL, behind by the sink's lag). */
 export function addScoringRoutes(
@@ -17,6 +20,9 @@ export function addScoringRoutes(
     loadManifest: (modelHash: string) => Promise<ModelManifest>;
     transitions: TransitionStore;
     lag: () => number | undefined;
+    segments: SegmentStore;
+    segmentLag: () => number | undefined;
+    loadSegments: ScoringArtifacts['segmentsInForce'];
   },
 ): void {
   const { pseudonymizer, transitions } = deps;
@@ -44,6 +50,8 @@ export function addScoringRoutes(
     });
     return { userId, transitions: items, next };
   });
+
+  addSegmentRoutes(server, deps);
 }
 
 /** The public form of a state; a profile never seen is `known: false`. */
@@ -57,6 +65,7 @@ function toProfile(userId: string, state: ScoringState | undefined, manifest: Mo
     transitionNumber: state?.stage?.number ?? 0,
     nextCheckAt: state?.nextCheckAtMs === undefined ? null : toTime(state.nextCheckAtMs),
     scores: state?.scores && manifest ? toNamedScores(manifest, state.scores.values) : null,
+    segments: (state?.segments?.members ?? []).map(({ name, sinceMs }) => ({ name, since: toTime(sinceMs) })),
   };
 }
 

@@ -89,6 +89,7 @@ async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<
     features: ['"count"', '"counting"'],
     rates: ['currency: USD', 'currency: dollars'],
     lifecycle: ['initial: prospect', 'initial: nowhere'],
+    segments: ['within: 1h', 'within: soon'],
     policy: ['max: 1,', 'max: many,'],
   } as const;
   const [right, wrong] = mistakes[kind];

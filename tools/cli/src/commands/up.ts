@@ -21,6 +21,7 @@ export interface UpOptions {
   readonly rates?: string;
   readonly lifecycle?: string;
   readonly model?: string;
+  readonly segments?: string;
   readonly policy?: string;
   readonly json?: boolean;
   readonly secrets?: boolean;
@@ -46,6 +47,7 @@ export function createUpCommand(): Command {
     )
     .option('--lifecycle <file>', 'lifecycle chart to put in force and keep; "default" goes back to the default')
     .option('--model <folder>', 'model folder to put in force and keep; "default" goes back to the default')
+    .option('--segments <file>', 'segments to put in force and keep; "default" goes back to the default')
     .option('--policy <file>', 'policy to put in force and keep; "default" goes back to the default')
     .option('--json', 'print the endpoints as JSON')
     .addOption(createSecretsOption())
@@ -91,6 +93,7 @@ export async function up(options: UpOptions): Promise<Platform> {
         rates: toChoice(options.rates),
         lifecycle: toChoice(options.lifecycle),
         model: toChoice(options.model),
+        segments: toChoice(options.segments),
         policy: toChoice(options.policy),
       }),
       onProgress: progress.report,

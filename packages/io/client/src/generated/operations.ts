@@ -85,6 +85,11 @@ export interface Operations {
       readonly nextCheckAt: string | null;
       /** By the name of the model's head; null without a model. */
       readonly scores: Readonly<Record<string, number>> | null;
+      /** Segments that the profile is in. */
+      readonly segments: ReadonlyArray<{
+        readonly name: string;
+        readonly since: string;
+      }>;
     };
   };
   /** Profiles by stage. */
@@ -124,6 +129,103 @@ export interface Operations {
         readonly modelHash: string;
         /** What the model said, by the names of its heads. */
         readonly scores: Readonly<Record<string, number>>;
+      }>;
+      /** The cursor of the next page; null on the last one. */
+      readonly next: string | null;
+    };
+  };
+  /** The segments in force and those that still have members, with the number of members. */
+  listSegments: {
+    answer: {
+      /** Number of the segments in force; null while there are none. */
+      readonly version: number | null;
+      /** In the order of the file in force. */
+      readonly segments: ReadonlyArray<{
+        readonly name: string;
+        readonly members: number;
+        /** Null for a segment that is no longer in force: its members leave at their next step. */
+        readonly definition: {
+          readonly description: string;
+          /** Who enters: a condition in CEL. */
+          readonly when: string | null;
+          /** Who leaves. */
+          readonly leave: string | null;
+          /** Who did one thing and not another within a time. */
+          readonly sequence: {
+            readonly did: {
+              readonly type: string;
+              /** Null for any. */
+              readonly name: string | null;
+            };
+            readonly butNot: {
+              readonly type: string;
+              /** Null for any. */
+              readonly name: string | null;
+            };
+            /** Milliseconds. */
+            readonly withinMs: number;
+          } | null;
+          /** Milliseconds. */
+          readonly minStayMs: number;
+          /** Null for no end. */
+          readonly maxStayMs: number | null;
+        } | null;
+      }>;
+      /** What the counts were behind by when the process last looked. */
+      readonly changesNotYetCounted: number | null;
+    };
+  };
+  /** Members of a segment, in the order of their pseudonyms. */
+  listMembers: {
+    path: {
+      /** Name of a segment. */
+      readonly segment: string;
+    };
+    query: {
+      /** Items of the page, at most. */
+      readonly limit?: number | undefined;
+      /** Where to go on: `next` of the page before. */
+      readonly cursor?: string | undefined;
+    };
+    answer: {
+      readonly segment: string;
+      /** None for a segment that never had a member. */
+      readonly members: ReadonlyArray<{
+        /** Pseudonym of the profile. */
+        readonly profileKey: string;
+        /** External id; null for a profile that is known by an anonymous id only. */
+        readonly userId: string | null;
+        readonly since: string;
+      }>;
+      /** The cursor of the next page; null on the last one. */
+      readonly next: string | null;
+    };
+  };
+  /** A user's entries into segments and exits, newest first. */
+  listSegmentChanges: {
+    query: {
+      /** External id of the user. */
+      readonly userId: string;
+      /** Items of the page, at most. */
+      readonly limit?: number | undefined;
+      /** Where to go on: `next` of the page before. */
+      readonly cursor?: string | undefined;
+    };
+    answer: {
+      readonly userId: string;
+      readonly changes: ReadonlyArray<{
+        /** Counts from 1 for each profile, over all its segments, without gaps. */
+        readonly number: number;
+        readonly segment: string;
+        /** entered or left. */
+        readonly change: string;
+        /** event, timer or definition. */
+        readonly cause: string;
+        readonly at: string;
+        readonly reasons: ReadonlyArray<string>;
+        /** The values that the condition read. */
+        readonly evidence: Readonly<Record<string, number | string | boolean | null>>;
+        readonly segmentsVersion: number;
       }>;
       /** The cursor of the next page; null on the last one. */
       readonly next: string | null;
@@ -201,6 +303,9 @@ export const ROUTES = {
   getProfile: { service: 'scoring', method: 'GET', path: '/v1/profiles/{userId}' },
   countStages: { service: 'scoring', method: 'GET', path: '/v1/stages' },
   listTransitions: { service: 'scoring', method: 'GET', path: '/v1/transitions' },
+  listSegments: { service: 'scoring', method: 'GET', path: '/v1/segments' },
+  listMembers: { service: 'scoring', method: 'GET', path: '/v1/segments/{segment}/members' },
+  listSegmentChanges: { service: 'scoring', method: 'GET', path: '/v1/segment-changes' },
   listActions: { service: 'action', method: 'GET', path: '/v1/actions' },
   getActionSummary: { service: 'action', method: 'GET', path: '/v1/summary' },
 } as const;

@@ -1,0 +1,177 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { AudienceChanged, FeaturesUpdated, Rollout, SegmentChanged } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { must, toSha256 } from '@perennial/kernel';
+import type { Cause } from '@perennial/keyed-processor';
+import { createPseudonymizer } from '@perennial/privacy';
+import { createLogger, createMetrics } from '@perennial/telemetry';
+import { createScoringArtifacts, type ScoringArtifacts } from './artifacts.js';
+import type { ScoringState } from './domain/state.js';
+import { createScoringProcessor, type ScoringProcessor } from './processor.js';
+import { createScoringTelemetry } from './telemetry.js';
+
+const T0 = 1_700_000_000_000;
+const HOUR_MS = 3_600_000;
+const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
+const KEY = pseudonymizer.toProfileKey({ userId: 'ada' });
+const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+const registered = new Map<string, Buffer>();
+let artifacts: ScoringArtifacts;
+let definition: ScoringProcessor;
+
+const SEGMENTS = `version: 1
+segments:
+  buyers: { when: features.orders_count_all >= 1, description: Has ordered }
+  new_buyers: { when: profile.stage == "active" && profile.days_in_stage < 30 }
+  basket:
+    did: { type: track, name: Product Added }
+    butNot: { type: track, name: Order Completed }
+    within: 1h
+`;
+const CHART = `version: 1
+initial: prospect
+stages:
+  prospect: { transitions: [{ to: active, when: features.orders_count_all >= 1 }] }
+  active: {}
+`;
+
+function register(kind: string, text: string): Rollout {
+  const content = Buffer.from(text);
+  const hash = toSha256(content);
+  registered.set(hash, content);
+  return { kind, number: 3, hash };
+}
+
+beforeAll(() => {
+  const store = { list: async () => [], load: async (_: string, hash: string) => must(registered.get(hash), hash) };
+  artifacts = createScoringArtifacts(store, {
+    specs,
+    loadGraph: () => Promise.reject(new Error('no model in this test')),
+    onModelLoaded: () => undefined,
+    onConditionError: ({ source }) => {
+      throw new Error(source);
+    },
+  });
+  const telemetry = createScoringTelemetry(
+    createLogger({ service: 'test', namespace: 'live', instanceId: 'test', level: 'silent' }),
+    createMetrics({ service: 'test', namespace: 'live', processMetrics: false }),
+  );
+  definition = createScoringProcessor({ namespace: 'live', artifacts, specs, pseudonymizer, telemetry });
+});
+
+function toUpdate(atMs: number, name: string, orders: number): FeaturesUpdated {
+  return {
+    specHash: specs.initial.specHash,
+    asOfMs: atMs,
+    values: specs.initial.names.map((feature) => (feature === 'orders_count_all' ? orders : 0)),
+    lastEventAtMs: atMs,
+    subject: pseudonymizer.seal('ada'),
+    timeZone: '',
+    event: { messageId: 'm', type: 'track', name, timestampMs: atMs, value: Number.NaN },
+  };
+}
+
+/** Steps one profile through records and timers, as the processor would, with states through their bytes. */
+class Profile {
+  #state: ScoringState | undefined;
+  readonly #inForce: Map<string, Rollout>;
+
+  constructor(...rollouts: readonly Rollout[]) {
+    this.#inForce = new Map(rollouts.map((rollout) => [rollout.kind, rollout]));
+  }
+
+  rollOut(rollout: Rollout): void {
+    this.#inForce.set(rollout.kind, rollout);
+  }
+
+  get dueAtMs(): number | undefined {
+    return this.#state && definition.codec.timerAtMs(this.#state);
+  }
+
+  record(atMs: number, name: string, orders = 0) {
+    return this.#step({ kind: 'record', input: toUpdate(atMs, name, orders) }, atMs);
+  }
+
+  timer(atMs: number) {
+    return this.#step({ kind: 'timer', dueAtMs: must(this.dueAtMs, 'a timer') }, atMs);
+  }
+
+  async #step(cause: Cause<FeaturesUpdated>, logTimeMs: number) {
+    const context = { key: KEY, partition: 0, offset: 0, ordinal: 0, logTimeMs, inForce: this.#inForce };
+    const item = { state: this.#state, cause, context };
+    const evidence = await definition.prepare?.([item]);
+    const { state, outputs } = definition.step(item, must(evidence?.[0], 'evidence'));
+    this.#state = definition.codec.decode(definition.codec.encode(must(state, 'a state')));
+    return outputs;
+  }
+}
+
+type Outputs = Awaited<ReturnType<Profile['record']>>;
+const read = <T>(outputs: Outputs, topic: string) =>
+  outputs
+    .filter((output) => output.topic === `lifecycle.${topic}.v1`)
+    .map(({ value }) => JSON.parse(String(value)) as T);
+const toMarks = (outputs: Outputs) =>
+  read<SegmentChanged>(outputs, 'segment.changed').map(({ segment, change }) => `${segment} ${change}`);
+
+describe('segments in scoring', () => {
+  it('change nothing while none are in force', async () => {
+    expect(toMarks(await new Profile().record(T0, 'Order Completed', 1))).toEqual([]);
+  });
+
+  it('are entered with the stage that the same step reached, on both topics', async () => {
+    const profile = new Profile(register('lifecycle', CHART), register('segments', SEGMENTS));
+    const outputs = await profile.record(T0, 'Order Completed', 1);
+    expect(read<SegmentChanged>(outputs, 'segment.changed')).toEqual([
+      {
+        profileKey: KEY,
+        userId: 'ada',
+        number: 1,
+        segment: 'buyers',
+        change: 'entered',
+        cause: 'event',
+        at: new Date(T0).toISOString(),
+        reasons: ['Has ordered', 'features.orders_count_all = 1'],
+        evidence: { 'features.orders_count_all': 1 },
+        segmentsVersion: 3,
+      },
+      expect.objectContaining({ number: 2, segment: 'new_buyers' }),
+    ]);
+    const audience = outputs.filter(({ topic }) => topic.includes('audience'));
+    expect(audience.map(({ key }) => key)).toEqual([`${KEY}:buyers`, `${KEY}:new_buyers`]);
+    expect(read<AudienceChanged>(outputs, 'audience.changed')[0]).toMatchObject({ member: true, number: 1 });
+    expect(new Set(outputs.slice(2).map(({ headers }) => headers?.ce_id)).size).toBe(4);
+  });
+
+  it('are entered and left by time alone, without a score', async () => {
+    const profile = new Profile(register('segments', SEGMENTS));
+    await profile.record(T0, 'Product Added');
+    expect(profile.dueAtMs).toBe(T0 + HOUR_MS);
+    const outputs = await profile.timer(T0 + HOUR_MS);
+    expect(toMarks(outputs)).toEqual(['basket entered']);
+    expect(read(outputs, 'score.computed')).toEqual([]);
+    expect(toMarks(await profile.record(T0 + 2 * HOUR_MS, 'Order Completed', 1))).toEqual([
+      'buyers entered',
+      'basket left',
+    ]);
+  });
+
+  it('are left when another file in force no longer has them', async () => {
+    const profile = new Profile(register('segments', SEGMENTS));
+    await profile.record(T0, 'Order Completed', 1);
+    profile.rollOut(register('segments', 'version: 1\nsegments: { all: { when: "true" } }\n'));
+    expect(toMarks(await profile.record(T0 + 1, 'Page', 1))).toEqual(['all entered', 'buyers left']);
+  });
+
+  it('are rejected when they name a feature that the spec in force lacks, or are no segments', async () => {
+    const inForce = new Map<string, Rollout>();
+    const wrong = register('segments', 'version: 1\nsegments: { rich: { when: features.spend > 1 } }\n');
+    await expect(artifacts.loadRollout(wrong, inForce)).resolves.toMatchObject({
+      reason: expect.stringContaining('unknown name "features.spend"'),
+    });
+    await expect(artifacts.loadRollout(register('segments', '[]'), inForce)).resolves.toMatchObject({
+      reason: expect.stringContaining('segments.yaml:1:1'),
+    });
+    await expect(artifacts.loadRollout(register('segments', SEGMENTS), inForce)).resolves.toBeUndefined();
+  });
+});

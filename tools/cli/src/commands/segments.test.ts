@@ -1,0 +1,135 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ApiClient } from '@perennial/client';
+import { createSegmentsCommand } from './segments.js';
+
+let printed: string;
+let folder: string;
+beforeEach(() => {
+  printed = '';
+  folder = mkdtempSync(join(tmpdir(), 'segments-'));
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const SINCE = '2026-03-01T12:00:00.000Z';
+const RULES = { minStayMs: 0, maxStayMs: null, leave: null };
+const ANSWER = {
+  version: 1,
+  segments: [
+    {
+      name: 'buyers',
+      members: 3,
+      definition: { ...RULES, description: 'Has ordered', when: 'features.orders_count_all >= 1', sequence: null },
+    },
+    {
+      name: 'basket',
+      members: 0,
+      definition: {
+        ...RULES,
+        description: '',
+        when: null,
+        maxStayMs: 259_200_000,
+        sequence: {
+          did: { type: 'track', name: 'Product Added' },
+          butNot: { type: 'page', name: null },
+          withinMs: 3_600_000,
+        },
+      },
+    },
+    { name: 'former', members: 1, definition: null },
+  ],
+  changesNotYetCounted: 2,
+};
+const MEMBERS = ['=1+1', null, 'ada, "x"'].map((userId, at) => ({ profileKey: `key-${at}`, userId, since: SINCE }));
+
+/** A service whose pages have two members. */
+const client = {
+  async call(id: string, { query = {} }: { query?: { cursor?: string; limit?: number } } = {}) {
+    if (id === 'listSegments') return ANSWER;
+    const from = Number(query.cursor ?? 0);
+    const members = MEMBERS.slice(from, from + Math.min(2, query.limit ?? 2));
+    const end = from + members.length;
+    return { segment: 'buyers', members, next: end < MEMBERS.length ? String(end) : null };
+  },
+} as unknown as ApiClient;
+
+const run = (...args: string[]) => createSegmentsCommand(() => ({ client })).parseAsync(args, { from: 'user' });
+
+describe('segments', () => {
+  it('lists names, members and what they are, and what is not counted yet', async () => {
+    await run('list');
+    expect(printed).toBe(
+      'buyers  3  Has ordered\nbasket  0  \nformer  1  no longer in force\n2 changes are not counted yet\n',
+    );
+  });
+
+  it('shows a rule in words', async () => {
+    await run('show', 'basket');
+    expect(printed).toBe(
+      [
+        'segment        basket',
+        'members        0',
+        'did            track "Product Added"',
+        'but not        any page within 1 h',
+        'stays at most  3 d',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('prints a size alone, for scripts', async () => {
+    await run('size', 'buyers');
+    expect(printed).toBe('3\n');
+  });
+
+  it('says which segments there are when it knows none of that name', async () => {
+    await expect(run('size', 'byers')).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'there is no segment byers; in force: buyers, basket, former',
+    });
+  });
+
+  it('lists no more members than asked for', async () => {
+    await run('members', 'buyers', '--limit', '1', '--json');
+    expect(JSON.parse(printed)).toEqual({ segment: 'buyers', members: [MEMBERS[0]] });
+  });
+
+  it('exports all pages as CSV without formulas, or as JSON lines', async () => {
+    const file = join(folder, 'buyers.csv');
+    await run('export', 'buyers', '--out', file);
+    expect(readFileSync(file, 'utf8')).toBe(
+      `user_id,profile_key,since\n'=1+1,key-0,${SINCE}\n,key-1,${SINCE}\n"ada, ""x""",key-2,${SINCE}\n`,
+    );
+    const json = join(folder, 'buyers.jsonl');
+    await run('export', 'buyers', '--out', json, '--json');
+    const rows = readFileSync(json, 'utf8').trimEnd().split('\n');
+    expect(rows.map((row) => JSON.parse(row) as unknown)).toEqual(MEMBERS);
+  });
+
+  it('does not overwrite a file', async () => {
+    const file = join(folder, 'kept.csv');
+    writeFileSync(file, 'kept');
+    await expect(run('export', 'buyers', '--out', file)).rejects.toMatchObject({ code: 'config_invalid' });
+    expect(readFileSync(file, 'utf8')).toBe('kept');
+  });
+
+  it('checks a file, and lists all its problems', async () => {
+    const file = join(folder, 'segments.yaml');
+    writeFileSync(file, 'version: 1\nsegments: { buyers: { when: features.orders_count_all >= 1 } }\n');
+    await run('check', file, '--json');
+    expect(JSON.parse(printed)).toEqual({ name: 'segments', segments: ['buyers'] });
+    writeFileSync(file, 'version: 2\nsegments: { buyers: { wen: 1 } }\n');
+    await expect(run('check', file)).rejects.toThrow(
+      /segments\.yaml:1:10: .*\n.*segments\.yaml:2:23: unknown key "wen"/,
+    );
+  });
+});
