@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AcceptedRecord, FeatureRecord, TOPICS, toPartition, toTopic } from '@perennial/contracts';
+import { AcceptedEvent, AcceptedRecord, FeatureRecord, TOPICS, toPartition, toTopic } from '@perennial/contracts';
 import { createKafkaLog, createTopics, type Log, type OutgoingRecord } from '@perennial/kafka';
 import { createSeededRandom, must } from '@perennial/kernel';
 import { toSeen } from '@perennial/keyed-processor/testing';
@@ -210,6 +210,7 @@ function toAccepted(event: TestEvent, subject: Buffer) {
   const properties = kind === 'order' ? { revenue: cents / 100, products: [{ product_id: `p${cents % 7}` }] } : {};
   const propertiesJson = Buffer.from(JSON.stringify(properties));
   return {
+    ...AcceptedEvent.decode(new Uint8Array()),
     messageId,
     sourceId: 's',
     ...call,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { INITIAL_RATES, parseRateTable, type RateTable } from '@perennial/commerce';
-import { type AcceptedEvent, AcceptedRecord, FeatureRecord, type FeaturesUpdated } from '@perennial/contracts';
+import { AcceptedEvent, AcceptedRecord, FeatureRecord, type FeaturesUpdated } from '@perennial/contracts';
 import { requireValid } from '@perennial/expressions';
 import { DAY_MS, ECOMMERCE_FEATURES, FeatureSpecs, HOUR_MS } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
@@ -310,6 +310,7 @@ type EventFields = Partial<AcceptedEvent> & { properties?: unknown };
 
 function toRecord({ properties = {}, ...fields }: EventFields): FeatureInput {
   const base: AcceptedEvent = {
+    ...AcceptedEvent.decode(new Uint8Array()),
     messageId: 'm1',
     sourceId: 's',
     type: 'track',

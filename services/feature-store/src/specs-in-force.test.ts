@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { INITIAL_RATES } from '@perennial/commerce';
-import { type AcceptedEvent, FeatureRecord, type FeaturesUpdated, type Rollout } from '@perennial/contracts';
+import { AcceptedEvent, FeatureRecord, type FeaturesUpdated, type Rollout } from '@perennial/contracts';
 import {
   compileFeatures,
   DAY_MS,
@@ -180,6 +180,7 @@ function step(
 
 function page(messageId: string): AcceptedEvent {
   return {
+    ...AcceptedEvent.decode(new Uint8Array()),
     messageId,
     sourceId: 's',
     type: 'page',

@@ -5,7 +5,14 @@ import { createMemoryLog } from '@perennial/kafka/testing';
 import { createSilentLogger } from '@perennial/telemetry';
 import { createApp } from './app.js';
 import { loadConfig } from './config.js';
-import { eventually, FakeClockStore, FakePlaceholderStore, FakeSourceStore, WRITE_KEY } from './testing/fakes.js';
+import {
+  eventually,
+  FakeClockStore,
+  FakePlaceholderStore,
+  FakePlanStore,
+  FakeSourceStore,
+  WRITE_KEY,
+} from './testing/fakes.js';
 
 jest.setTimeout(30_000);
 
@@ -25,6 +32,7 @@ function open(over: Record<string, string> = {}, partitions = 3) {
   const stores = {
     sources: new FakeSourceStore(),
     placeholders: new FakePlaceholderStore(),
+    plans: new FakePlanStore(),
     clock: new FakeClockStore(),
     tokens: createTestGrants(),
   };

@@ -7,6 +7,7 @@ import { type App, composeApp, listen, type Opener, openLog, openPool, toReadine
 import { createLogger, createMetrics, type Logger, type Metrics } from '@perennial/telemetry';
 import { createClockStore } from './adapters/clock-store.js';
 import { createPlaceholderRepository } from './adapters/placeholder-repository.js';
+import { createPlanRepository } from './adapters/plan-repository.js';
 import { createSourceRepository } from './adapters/source-repository.js';
 import { createAddressLimit } from './address-limit.js';
 import { startLogClock } from './clock/start-clock.js';
@@ -19,7 +20,9 @@ import { createIngestServer } from './http/server.js';
 import { type KafkaSource, type KafkaSourceOptions, startKafkaSource, toReceivedGroup } from './kafka/kafka-source.js';
 import { startLagMonitor } from './kafka/lag-monitor.js';
 import { startPlaceholderDirectory } from './placeholder-directory.js';
-import type { ClockStore, PlaceholderStore, SourceStore } from './ports.js';
+import { type FindPlan, startPlanDirectory } from './plan-directory.js';
+import { toPlanned } from './plan-telemetry.js';
+import type { ClockStore, PlaceholderStore, PlanStore, SourceStore } from './ports.js';
 import { createPublisher, type Publisher } from './publisher.js';
 import type { RecordContext } from './records.js';
 import { createSourceDirectory } from './source-directory.js';
@@ -36,6 +39,7 @@ export interface IngestOverrides {
   readonly stores?: {
     readonly sources: SourceStore;
     readonly placeholders: PlaceholderStore;
+    readonly plans: PlanStore;
     readonly clock: ClockStore;
     readonly tokens: GrantStore;
   };
@@ -73,8 +77,9 @@ async function start(
   const tickProducer = await openProducer('tick producer', log, releases);
 
   const placeholders = await openPlaceholders(stores.placeholders, { clock, events, releases });
+  const plans = await openPlans(stores.plans, { clock, events, releases });
   const records = toRecordContext(config, { topics, partitions });
-  const base = { clockMode, placeholders, records };
+  const base = { clockMode, placeholders, plans, records };
   const kafkaSource = await openKafkaSource(
     { ...base, log, producer: sourceProducer, namespace, clock, events, metrics },
     releases,
@@ -99,6 +104,7 @@ async function start(
     count: events.answered,
     limited: events.limited,
     countIgnored: (sourceId, fields) => events.ignored({ transport: 'http', sourceId }, fields),
+    countPlanned: (sourceId, result) => events.planned({ transport: 'http', sourceId }, toPlanned(result)),
   };
   let draining = false;
   const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events, kafkaSource }));
@@ -150,6 +156,18 @@ async function openPlaceholders(
   return current;
 }
 
+async function openPlans(
+  store: PlanStore,
+  { clock, events, releases }: { clock: Clock; events: IngestEvents; releases: ReleaseStack },
+): Promise<FindPlan> {
+  const { find } = await releases.acquire(
+    'tracking plans',
+    () => startPlanDirectory(store, { clock, onError: events.plansUnknown }),
+    (directory) => directory.stop(),
+  );
+  return find;
+}
+
 function toRecordContext(
   { namespace, secret }: IngestConfig,
   { topics, partitions }: { topics: { accepted: string }; partitions: number },
@@ -186,6 +204,7 @@ function openStores(opener: Opener, config: IngestConfig): NonNullable<IngestOve
   return {
     sources: createSourceRepository(pool, schema),
     placeholders: createPlaceholderRepository(pool, schema),
+    plans: createPlanRepository(pool, schema),
     clock: createClockStore(pool, schema),
     tokens: createTokenStore(pool, config.namespace),
   };

@@ -8,10 +8,12 @@ import { migrate, type Pool, withPool } from '@perennial/postgres';
 import type { Command, CommandHost } from '@perennial/service-host';
 import { MIGRATIONS } from './adapters/migrations.js';
 import { createPlaceholderRepository } from './adapters/placeholder-repository.js';
+import { createPlanRepository } from './adapters/plan-repository.js';
 import { createRolloutLedger } from './adapters/rollout-ledger.js';
 import { createSourceRepository, type SourceRepository } from './adapters/source-repository.js';
 import type { IngestConfig } from './config.js';
 import { runPlaceholderCommand } from './placeholder-command.js';
+import { runPlanCommand } from './plan-command.js';
 import { formatSourceRate, parseSourceRate, toFirstRate } from './source-rate.js';
 import { writeRollout } from './write-rollout.js';
 
@@ -29,7 +31,10 @@ export function createCommands({ print, env }: CommandHost): Readonly<Record<str
     sources: (config, args) =>
       withTables(config, async (pool, schema) => {
         const [action = '', ...rest] = args;
-        await runSources(createSourceRepository(pool, schema), { action, args: rest, print });
+        const sources = createSourceRepository(pool, schema);
+        if (action === 'plan')
+          return runPlanCommand(rest, { sources, plans: createPlanRepository(pool, schema), print });
+        return runSources(sources, { action, args: rest, print });
       }),
 
     placeholders: (config, args) =>
@@ -114,7 +119,7 @@ async function runSources(
       return;
     }
     default:
-      throw usage(`sources ${JSON.stringify(action)} is unknown; there are: create, list, update, revoke`);
+      throw usage(`sources ${JSON.stringify(action)} is unknown; there are: create, list, update, revoke, plan`);
   }
 }
 

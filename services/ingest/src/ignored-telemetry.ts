@@ -26,7 +26,7 @@ export function createIgnoredReports(logger: Logger, metrics: Metrics) {
 }
 
 /** Operators make the sources, but nothing bounds their number: the first ones that need a label get one. */
-function createSourceLabels(): (sourceId: string) => string {
+export function createSourceLabels(): (sourceId: string) => string {
   const known = new Set<string>();
   return (sourceId) => {
     if (known.size < SOURCE_LABELS_MAX) known.add(sourceId);

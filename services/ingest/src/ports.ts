@@ -16,6 +16,23 @@ export interface SourceStore {
   findByKeyHash(keyHash: string): Promise<Source | undefined>;
 }
 
+/** A version of a source's tracking plan, without its content. */
+export interface PlanVersion {
+  readonly sourceId: string;
+  /** Counted from 1 for each source. */
+  readonly number: number;
+  /** SHA-256 of the content; null where the source has had no plan since. */
+  readonly hash: string | null;
+}
+
+/** The tracking plans of the sources. */
+export interface PlanStore {
+  /** The newest version of each source that has one; throws `dependency_unavailable` if the store is down. */
+  listCurrent(): Promise<readonly PlanVersion[]>;
+  /** The content of a version; undefined when there is none with this number. */
+  load(sourceId: string, number: number): Promise<string | undefined>;
+}
+
 /** The operator's changes to the built-in placeholder ids. */
 export interface PlaceholderStore {
   /** Throws `dependency_unavailable` if the store is down. */

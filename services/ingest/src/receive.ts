@@ -1,7 +1,9 @@
 import type { OutgoingRecord } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
+import type { PlanViolation } from '@perennial/tracking-plan';
 import { parseBatchContext, withBatchContext } from './domain/batch-context.js';
 import type { IgnoredField } from './domain/ignored-field.js';
+import type { PlanInForce } from './domain/judge-by-plan.js';
 import { LIMITS } from './domain/limits.js';
 import { type CallType, normalise } from './domain/normalise.js';
 import type { ClockMode } from './domain/parse-timestamp.js';
@@ -20,6 +22,8 @@ export interface ReceivedCalls {
   /** `context` of a batch: its events inherit what they do not say themselves. */
   readonly context?: unknown;
   readonly placeholders?: PlaceholderIds | undefined;
+  /** The source's tracking plan. */
+  readonly plan?: PlanInForce | undefined;
   /** Bytes of the whole body. */
   readonly bytes: number;
   readonly sourceId: string;
@@ -34,18 +38,34 @@ export interface ReceiveResult {
   readonly acceptedCount: number;
   /** Fields of the accepted events whose value could not be used. */
   readonly ignored: readonly IgnoredField[];
+  /** Personal fields of the accepted events that went no further. */
+  readonly withheld: number;
+  /** What the source's plan does not allow in the accepted events. */
+  readonly violations: readonly PlanViolation[];
   readonly rejections: ReadonlyArray<{ readonly index: number; readonly rejection: Rejection }>;
 }
 
 /** Converts calls to records: each call is in exactly one of them, accepted or rejected. */
 export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context: RecordContext): ReceiveResult {
-  const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs, placeholders } = calls;
+  const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs, placeholders, plan } = calls;
   // The body of a single call is the event, and a small batch has only small events; in a large one each is measured.
   const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
   const createMessageId = createRandomToken;
-  const arrival = { callType, sentAt, receivedAtMs, clockMode, bytesMax, currency, placeholders, createMessageId };
+  const arrival = {
+    callType,
+    sentAt,
+    receivedAtMs,
+    clockMode,
+    bytesMax,
+    currency,
+    placeholders,
+    plan,
+    createMessageId,
+  };
   const inherited = parseBatchContext(calls.context);
   const ignored: IgnoredField[] = [];
+  const violations: PlanViolation[] = [];
+  let withheld = 0;
   const rejections: Array<{ index: number; rejection: Rejection }> = [];
   const rejectedItems: RejectedItem[] = [];
   const accepted = items.flatMap((sent, index) => {
@@ -53,6 +73,8 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
     const event = normalise(toSegment === undefined ? item : toSegment(item), arrival);
     if (!(event instanceof Rejection)) {
       ignored.push(...event.ignored);
+      violations.push(...event.violations);
+      withheld += event.withheld;
       return [toAcceptedRecord(event, sourceId, context)];
     }
     rejections.push({ index, rejection: event });
@@ -60,5 +82,6 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
     return [];
   });
   const rejected = toRejectedRecords(rejectedItems, { sourceId, receivedAtMs }, context);
-  return { records: [...accepted, ...rejected], acceptedCount: accepted.length, ignored, rejections };
+  const records = [...accepted, ...rejected];
+  return { records, acceptedCount: accepted.length, ignored, withheld, violations, rejections };
 }

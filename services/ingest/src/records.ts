@@ -3,6 +3,7 @@ import {
   type EventRejected,
   encodeControl,
   encodeMessage,
+  type PlanJudgement,
   type Rollout,
   toCloudEventHeaders,
   toPartition,
@@ -11,6 +12,7 @@ import type { OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { cutCredentials } from './domain/credential-text.js';
+import type { PlanResult } from './domain/judge-by-plan.js';
 import { withoutKeyFields } from './domain/key-fields.js';
 import { LIMITS } from './domain/limits.js';
 import type { NormalisedEvent } from './domain/normalise.js';
@@ -47,6 +49,7 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         timeZone: event.timeZone,
         amount: event.amount,
         currency: event.currency,
+        plan: event.planNumber === 0 ? undefined : toPlanJudgement(event),
       },
     },
   });
@@ -57,6 +60,10 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
     value,
     headers: {},
   };
+}
+
+function toPlanJudgement({ planNumber, violations }: PlanResult): PlanJudgement {
+  return { number: planNumber, violations: violations.map(({ reason, path }) => `${reason} ${path}`.trim()) };
 }
 
 /** A rejected event and its origin. */

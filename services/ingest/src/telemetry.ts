@@ -2,6 +2,7 @@ import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics
 import type { NormalisedEvent } from './domain/normalise.js';
 import type { Rejection } from './domain/rejection.js';
 import { createIgnoredReports } from './ignored-telemetry.js';
+import { createPlanReports } from './plan-telemetry.js';
 
 export type Transport = 'http' | 'kafka';
 
@@ -15,6 +16,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
   const meters = createMeters(metrics);
   return {
     ...createIgnoredReports(logger, metrics),
+    ...createPlanReports(logger, metrics),
     received(transport: Transport, event: NormalisedEvent | Rejection): void {
       if (event.kind === 'accepted') meters.accepted.inc({ transport });
       else meters.rejected.inc({ transport, step: event.step, reason: event.reason });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AcceptedRecord, FeatureRecord } from '@perennial/contracts';
+import { AcceptedEvent, AcceptedRecord, FeatureRecord } from '@perennial/contracts';
 import { compileFeatures, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { CommanderError } from 'commander';
@@ -87,6 +87,7 @@ describe('topic names', () => {
 describe('values', () => {
   it('shows an accepted event with its times and properties', () => {
     const event = {
+      ...AcceptedEvent.decode(new Uint8Array()),
       messageId: 'm',
       sourceId: 's',
       type: 'track',

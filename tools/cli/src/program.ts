@@ -124,10 +124,15 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     program.addCommand(command.description(description));
   }
   // A separately built subcommand does not inherit these: without it commander exits itself, with 1 for wrong usage.
-  for (const command of program.commands) {
-    for (const each of [command, ...command.commands]) each.exitOverride().configureOutput(COMMANDER_OUTPUT);
-  }
+  prepareAll(program.commands);
   return program;
+}
+
+function prepareAll(commands: readonly Command[]): void {
+  for (const command of commands) {
+    command.exitOverride().configureOutput(COMMANDER_OUTPUT);
+    prepareAll(command.commands);
+  }
 }
 
 /** `up` in `up --json` and in `help up`. */

@@ -1,4 +1,4 @@
-import { AcceptedRecord, toTopic } from '@perennial/contracts';
+import { AcceptedEvent, AcceptedRecord, toTopic } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { createSeededRandom } from '@perennial/kernel';
 import { ParquetFileWriter } from './parquet-file.js';
@@ -39,6 +39,7 @@ function toEvent(offset: number, timestampMs: number): Buffer {
   return encode({
     $case: 'event',
     value: {
+      ...AcceptedEvent.decode(new Uint8Array()),
       messageId: `m${offset}`,
       sourceId: 'web',
       type: 'track',

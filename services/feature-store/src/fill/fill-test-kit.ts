@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '@perennial/artifacts';
 import {
+  AcceptedEvent,
   AcceptedRecord,
   type Control,
   encodeControl,
@@ -84,6 +85,7 @@ export class TestLog {
   event(event: TestEvent): void {
     const { key, properties, ...fields } = event;
     const value = {
+      ...AcceptedEvent.decode(new Uint8Array()),
       ...fields,
       sourceId: 's',
       subject: Buffer.from('sealed'),

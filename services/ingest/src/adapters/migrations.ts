@@ -51,4 +51,19 @@ export const MIGRATIONS: readonly Migration[] = [
           changed_at timestamptz NOT NULL DEFAULT now()
         )`,
   },
+  // Without a reference to sources: what comes over Kafka has none, and a plan of it all the same.
+  {
+    name: '008-source-plans',
+    sql: `
+        CREATE TABLE source_plans (
+          source_id text NOT NULL,
+          number integer NOT NULL CHECK (number > 0),
+          hash text,
+          content text,
+          file_name text NOT NULL,
+          set_at timestamptz NOT NULL DEFAULT now(),
+          PRIMARY KEY (source_id, number),
+          CHECK ((hash IS NULL) = (content IS NULL))
+        )`,
+  },
 ];

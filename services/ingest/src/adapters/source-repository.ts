@@ -21,6 +21,8 @@ export interface SourceRepository extends SourceStore {
   list(): Promise<ListedSource[]>;
   /** Changes its rate; instances that remember the source follow within ten seconds. Throws `not_found`. */
   setRate(nameOrId: string, eventsPerSecondMax: number | null): Promise<ListedSource>;
+  /** Throws `not_found` when no source has this name or id. */
+  find(nameOrId: string): Promise<Source>;
   /** Throws `not_found` when no source has this name or id; revoking again changes nothing. */
   revoke(nameOrId: string): Promise<ListedSource>;
 }
@@ -43,9 +45,7 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
     { assignment, values }: { assignment: string; values: Array<number | null> },
   ) {
     const sql = `UPDATE ${table} SET ${assignment} WHERE name = $1 OR id = $1 RETURNING ${columns}`;
-    const [row] = await runQuery<SourceRow>(pool, sql, [nameOrId, ...values]);
-    if (row === undefined) throw new AppError('not_found', `there is no source ${JSON.stringify(nameOrId)}`);
-    return toListed(row);
+    return toListed(requireFound(await runQuery<SourceRow>(pool, sql, [nameOrId, ...values]), nameOrId));
   }
 
   return {
@@ -74,11 +74,21 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
       return (await runQuery<SourceRow>(pool, `SELECT ${columns} FROM ${table} ORDER BY created_at, id`)).map(toListed);
     },
 
+    async find(nameOrId) {
+      const sql = `SELECT ${columns} FROM ${table} WHERE name = $1 OR id = $1`;
+      return toSource(requireFound(await runQuery<SourceRow>(pool, sql, [nameOrId]), nameOrId));
+    },
+
     setRate: (nameOrId, eventsPerSecondMax) =>
       change(nameOrId, { assignment: 'events_per_second_max = $2', values: [eventsPerSecondMax] }),
 
     revoke: (nameOrId) => change(nameOrId, { assignment: 'revoked_at = COALESCE(revoked_at, now())', values: [] }),
   };
+}
+
+function requireFound([row]: readonly SourceRow[], nameOrId: string): SourceRow {
+  if (row !== undefined) return row;
+  throw new AppError('not_found', `there is no source ${JSON.stringify(nameOrId)}`);
 }
 
 function toSource(row: SourceRow): Source {

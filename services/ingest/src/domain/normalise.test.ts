@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { UNPLANNED } from './judge-by-plan.js';
 import { LIMITS } from './limits.js';
 import { type Arrival, type NormalisedEvent, normalise } from './normalise.js';
 import { REJECT_REASONS, Rejection, type RejectReason } from './rejection.js';
@@ -46,6 +47,7 @@ describe('normalise accepts', () => {
       amount: 10,
       currency: '',
       timeZone: 'Europe/Berlin',
+      ...UNPLANNED,
       ignored: [],
     });
   });

@@ -1,4 +1,5 @@
 import type { IgnoredField } from './ignored-field.js';
+import { judgeByPlan, type PlanInForce, type PlanResult, UNPLANNED } from './judge-by-plan.js';
 import { LIMITS } from './limits.js';
 import { parseAliasIds, parseIds } from './parse-ids.js';
 import { type EventMoney, NO_MONEY, parseMoney } from './parse-money.js';
@@ -36,12 +37,14 @@ export interface Arrival {
   readonly currency?: string | undefined;
   /** The ids that stand for nobody; default: the built-in ones. */
   readonly placeholders?: PlaceholderIds | undefined;
+  /** The source's tracking plan. */
+  readonly plan?: PlanInForce | undefined;
   /** The id for a message that has none. */
   readonly createMessageId: () => string;
 }
 
 /** An event in the form that the rest of the platform uses, with its external ids in plain text. */
-export interface NormalisedEvent extends EventMoney {
+export interface NormalisedEvent extends EventMoney, PlanResult {
   readonly kind: 'accepted';
   readonly messageId: string;
   readonly type: CallType;
@@ -70,7 +73,10 @@ interface Draft {
   messageId: string | undefined;
   name: string;
   times: Pick<NormalisedEvent, 'timestampMs' | 'receivedAtMs'>;
+  /** As they were sent. */
+  sent: JsonObject;
   properties: JsonObject;
+  planned: PlanResult;
   propertiesJson: string;
   money: EventMoney;
 }
@@ -84,6 +90,7 @@ const STEPS: ReadonlyArray<{ readonly name: StepName; run(draft: Draft): Rejecti
   { name: 'name', run: readName },
   { name: 'clock', run: readTimes },
   { name: 'properties', run: readProperties },
+  { name: 'plan', run: judge },
   { name: 'encode', run: encode },
 ];
 
@@ -106,6 +113,7 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     ...draft.times,
     propertiesJson: draft.propertiesJson,
     ...draft.money,
+    ...draft.planned,
     timeZone,
     ignored: draft.ignored,
   };
@@ -122,7 +130,9 @@ function createDraft(raw: JsonObject, arrival: Arrival): Draft {
     messageId: undefined,
     name: '',
     times: { timestampMs: 0, receivedAtMs: arrival.receivedAtMs },
+    sent: {},
     properties: {},
+    planned: UNPLANNED,
     propertiesJson: '',
     money: NO_MONEY,
   };
@@ -188,6 +198,7 @@ function readTimeZone({ raw, ignored }: Draft): string {
 function readProperties(draft: Draft): Rejection | undefined {
   const properties = parseCallProperties(draft.raw, draft.type);
   if (properties instanceof Rejection) return properties;
+  draft.sent = properties;
   draft.properties = properties;
   const rejection = draft.type === 'track' ? readMoney(draft) : undefined;
   if (rejection !== undefined) return rejection;
@@ -212,6 +223,17 @@ function readMoney(draft: Draft): Rejection | undefined {
   if (parsed instanceof Rejection) return parsed;
   draft.properties = parsed.properties;
   draft.money = parsed.money;
+  return undefined;
+}
+
+/** The plan judges what was sent, before amounts are read; personal fields go no further. */
+function judge(draft: Draft): Rejection | undefined {
+  const { type, name, sent, properties, arrival } = draft;
+  if (arrival.plan === undefined || type === 'alias') return undefined;
+  const judged = judgeByPlan(arrival.plan, { type, name }, { sent, properties });
+  if (judged instanceof Rejection) return judged;
+  draft.properties = judged.properties;
+  draft.planned = judged.planned;
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import { escapeText } from '@perennial/kernel';
+import type { PlanViolation } from '@perennial/tracking-plan';
 import { cutCredentials } from './credential-text.js';
 
 /** Why an event is rejected: a closed set, used as a metric's label and in `event.rejected`. */
@@ -23,6 +24,7 @@ export const REJECT_REASONS = [
   'invalid_properties',
   'invalid_revenue',
   'revenue_out_of_range',
+  'plan_violation',
 ] as const;
 
 export type RejectReason = (typeof REJECT_REASONS)[number];
@@ -37,6 +39,7 @@ export type StepName =
   | 'name'
   | 'clock'
   | 'properties'
+  | 'plan'
   | 'encode';
 
 /** A rejection as a value: the reason for machines, the message (what was wrong, at which field, with which value) for people. */
@@ -49,18 +52,21 @@ export class Rejection {
   /** The field that is wrong, by its name in the event, and an excerpt of its value if it has one. */
   readonly field: string | undefined;
   readonly value: string | undefined;
+  /** What the source's plan does not allow; empty for every other reason. */
+  readonly violations: readonly PlanViolation[];
 
   constructor(
     reason: RejectReason,
     message: string,
     step: StepName = 'decode',
-    wrong: { readonly field?: string | undefined; readonly value?: string | undefined } = {},
+    wrong: Partial<Pick<Rejection, 'field' | 'value' | 'violations'>> = {},
   ) {
     this.reason = reason;
     this.message = message;
     this.step = step;
     this.field = wrong.field;
     this.value = wrong.value;
+    this.violations = wrong.violations ?? [];
   }
 
   /** The rejection with the step that found it. */

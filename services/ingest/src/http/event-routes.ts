@@ -40,11 +40,13 @@ async function handleCall(
   { ingest, callType }: { ingest: IngestContext; callType: CallType },
 ): Promise<FastifyReply> {
   const { body: _body, ...entered } = await enter(request, ingest, CALL_FORM);
-  const calls = { ...entered, callType, placeholders: ingest.placeholders() };
-  const { records, acceptedCount, ignored, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
-  await ingest.publisher.publish(records);
+  const calls = { ...entered, callType, placeholders: ingest.placeholders(), plan: ingest.plans(entered.sourceId) };
+  const result = receiveCalls(calls, ingest.clockMode, ingest.records);
+  const { acceptedCount, ignored, rejections } = result;
+  await ingest.publisher.publish(result.records);
   ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
   ingest.countIgnored(entered.sourceId, ignored);
+  ingest.countPlanned(entered.sourceId, result);
   const rejection = rejections[0]?.rejection;
   if (rejection === undefined) return reply.send({ success: true });
   const status = rejection.reason === 'event_too_large' ? 413 : 400;
@@ -64,11 +66,14 @@ async function handleBatch(
   const sentAt = body.sentAt ?? body.sent_at ?? (isPosthog ? readSentAt(request.query) : undefined);
   const toSegment = (item: unknown) => fromPosthog(item, typeof sentAt === 'number' ? sentAt : entered.receivedAtMs);
   const inherited = { sentAt, context: isPosthog ? undefined : body.context };
-  const calls = { ...entered, ...inherited, placeholders: ingest.placeholders(), ...(isPosthog && { toSegment }) };
-  const { records, acceptedCount, ignored, rejections } = receiveCalls(calls, ingest.clockMode, ingest.records);
-  await ingest.publisher.publish(records);
+  const rules = { placeholders: ingest.placeholders(), plan: ingest.plans(entered.sourceId) };
+  const calls = { ...entered, ...inherited, ...rules, ...(isPosthog && { toSegment }) };
+  const result = receiveCalls(calls, ingest.clockMode, ingest.records);
+  const { acceptedCount, ignored, rejections } = result;
+  await ingest.publisher.publish(result.records);
   ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
   ingest.countIgnored(entered.sourceId, ignored);
+  ingest.countPlanned(entered.sourceId, result);
   if (rejections.length === 0) return reply.send({ success: true });
   const rejected = rejections.map(({ index, rejection: { reason, message } }) => ({ index, reason, message }));
   return reply.send({ success: true, rejected });

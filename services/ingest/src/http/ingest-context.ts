@@ -7,7 +7,9 @@ import { LIMITS } from '../domain/limits.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
 import type { PlaceholderIds } from '../domain/placeholder-ids.js';
 import type { Rejection } from '../domain/rejection.js';
+import type { FindPlan } from '../plan-directory.js';
 import type { Publisher } from '../publisher.js';
+import type { ReceiveResult } from '../receive.js';
 import type { RecordContext } from '../records.js';
 import type { SourceDirectory } from '../source-directory.js';
 import type { RequestLimit } from '../telemetry.js';
@@ -24,6 +26,7 @@ export interface IngestContext {
   readonly records: RecordContext;
   readonly clockMode: ClockMode;
   readonly placeholders: () => PlaceholderIds;
+  readonly plans: FindPlan;
   readonly clock: Clock;
   /** Reports the result of a request to the metrics. */
   readonly count: (result: { readonly accepted: number; readonly rejections: readonly Rejection[] }) => void;
@@ -31,6 +34,8 @@ export interface IngestContext {
   readonly limited: (limit: RequestLimit) => void;
   /** Reports the fields of accepted events that could not be used. */
   readonly countIgnored: (sourceId: string, fields: readonly IgnoredField[]) => void;
+  /** Reports what the source's plan does not allow, and the personal fields that went no further. */
+  readonly countPlanned: (sourceId: string, result: ReceiveResult) => void;
 }
 
 /** Reads bodies raw, whatever their content type (browsers send beacons as text/plain); all errors have one form. */

@@ -39,6 +39,7 @@ describe('kafka source', () => {
       namespace: 'live',
       clockMode,
       placeholders: () => BUILT_IN_PLACEHOLDERS,
+      plans: () => undefined,
       clock,
       records: RECORDS,
       events: createSilentEvents(),

@@ -14,6 +14,7 @@ import { normalise } from '../domain/normalise.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
 import type { PlaceholderIds } from '../domain/placeholder-ids.js';
 import { Rejection } from '../domain/rejection.js';
+import type { FindPlan } from '../plan-directory.js';
 import { type RecordContext, toAcceptedRecord, toRejectedRecord } from '../records.js';
 import type { IngestEvents } from '../telemetry.js';
 import { Committer } from './committer.js';
@@ -27,7 +28,7 @@ const KAFKA_DOOR_LIMITS = {
 } as const;
 
 /** Source of events received over Kafka: the broker's ACL decides who may write, not a write key. */
-const KAFKA_SOURCE_ID = 'kafka';
+export const KAFKA_SOURCE_ID = 'kafka';
 
 const RECEIVED_GROUP = 'ingest-received';
 
@@ -52,6 +53,7 @@ export interface KafkaSourceOptions {
   readonly namespace: string;
   readonly clockMode: ClockMode;
   readonly placeholders: () => PlaceholderIds;
+  readonly plans: FindPlan;
   readonly clock: Clock;
   readonly records: RecordContext;
   readonly events: IngestEvents;
@@ -161,7 +163,7 @@ async function sendForEver(
 
 function toOutgoing(
   record: LogRecord,
-  { clockMode, clock, placeholders, records, events }: KafkaSourceOptions,
+  { clockMode, clock, placeholders, plans, records, events }: KafkaSourceOptions,
 ): OutgoingRecord {
   const position = `${record.topic}/${record.partition}:${record.offset}`;
   const nowMs = clock.now();
@@ -176,9 +178,16 @@ function toOutgoing(
           clockMode,
           bytesMax: record.value?.length,
           placeholders: placeholders(),
+          plan: plans(KAFKA_SOURCE_ID),
           createMessageId: () => `kafka:${position}`,
         });
   events.received('kafka', event);
+  events.planned(
+    { transport: 'kafka', sourceId: KAFKA_SOURCE_ID },
+    event instanceof Rejection
+      ? { accepted: [], rejected: event.violations, withheld: 0 }
+      : { accepted: event.violations, rejected: [], withheld: event.withheld },
+  );
   if (!(event instanceof Rejection)) {
     events.ignored({ transport: 'kafka', sourceId: KAFKA_SOURCE_ID }, event.ignored);
     return toAcceptedRecord(event, KAFKA_SOURCE_ID, records);

@@ -12,7 +12,9 @@ import { BODIES_BYTES_MAX } from '../http/body-budget.js';
 import type { ClockRoutesOptions } from '../http/clock-routes.js';
 import type { IngestContext } from '../http/ingest-context.js';
 import { createIngestServer } from '../http/server.js';
-import type { ClockStore, PlaceholderStore, Source, SourceStore } from '../ports.js';
+import type { FindPlan } from '../plan-directory.js';
+import { toPlanned } from '../plan-telemetry.js';
+import type { ClockStore, PlaceholderStore, PlanStore, PlanVersion, Source, SourceStore } from '../ports.js';
 import { createPublisher, type PublishLimits } from '../publisher.js';
 import type { RecordContext } from '../records.js';
 import { createSourceDirectory } from '../source-directory.js';
@@ -154,6 +156,26 @@ export class FakePlaceholderStore implements PlaceholderStore {
   }
 }
 
+/** Tracking plans in memory: the newest content of each source. */
+export class FakePlanStore implements PlanStore {
+  readonly #versions = new Map<string, Array<string | null>>();
+
+  set(sourceId: string, content: string | null): void {
+    this.#versions.set(sourceId, [...(this.#versions.get(sourceId) ?? []), content]);
+  }
+
+  async listCurrent(): Promise<readonly PlanVersion[]> {
+    return [...this.#versions].map(([sourceId, contents]) => {
+      const content = contents.at(-1) ?? null;
+      return { sourceId, number: contents.length, hash: content === null ? null : toSha256(content) };
+    });
+  }
+
+  async load(sourceId: string, number: number): Promise<string | undefined> {
+    return this.#versions.get(sourceId)?.[number - 1] ?? undefined;
+  }
+}
+
 /** The driven clock's store in memory. */
 export class FakeClockStore implements ClockStore {
   timeMs: number | undefined;
@@ -202,6 +224,7 @@ export function createIngestHarness(
     scopes?: readonly Scope[];
     bodiesBytesMax?: number;
     logger?: Logger;
+    plans?: FindPlan;
   } = {},
 ): IngestHarness {
   const { clockMode = 'wall', driver, limits, clock = new FakeClock() } = options;
@@ -224,9 +247,11 @@ export function createIngestHarness(
     clockMode,
     clock,
     placeholders: () => BUILT_IN_PLACEHOLDERS,
+    plans: options.plans ?? (() => undefined),
     count: events.answered,
     limited: events.limited,
     countIgnored: (sourceId, fields) => events.ignored({ transport: 'http', sourceId }, fields),
+    countPlanned: (sourceId, result) => events.planned({ transport: 'http', sourceId }, toPlanned(result)),
   };
   const server = createIngestServer(
     {

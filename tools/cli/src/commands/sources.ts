@@ -3,6 +3,7 @@ import { attachPlatform, type Platform } from '@perennial/launcher';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
 import { line, printJsonLine, printLine, printText } from '../output.js';
+import { createSourcePlanCommand } from './source-plans.js';
 
 interface SourcesOptions {
   readonly namespace: string;
@@ -20,7 +21,8 @@ export function createSourcesCommand(): Command {
     .addCommand(createCreateCommand())
     .addCommand(createListCommand())
     .addCommand(createUpdateCommand())
-    .addCommand(createRevokeCommand());
+    .addCommand(createRevokeCommand())
+    .addCommand(createSourcePlanCommand(requirePlatform));
 }
 
 function createCreateCommand(): Command {

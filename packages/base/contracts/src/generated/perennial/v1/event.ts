@@ -48,6 +48,19 @@ export interface AcceptedEvent {
    * empty where nobody said one: the namespace's currency.
    */
   currency: string;
+  /** What the source's tracking plan says of it; absent where it has none. */
+  plan: PlanJudgement | undefined;
+}
+
+/** What a tracking plan says of an event that is accepted. */
+export interface PlanJudgement {
+  /** Version of the source's plan, counted from 1. */
+  number: number;
+  /**
+   * What it does not allow and accepts all the same: a reason and a JSON pointer into the properties or traits, such as
+   * "missing /order_id"; 8 at most.
+   */
+  violations: string[];
 }
 
 function createBaseAcceptedRecord(): AcceptedRecord {
@@ -134,6 +147,7 @@ function createBaseAcceptedEvent(): AcceptedEvent {
     timeZone: "",
     amount: undefined,
     currency: "",
+    plan: undefined,
   };
 }
 
@@ -174,6 +188,9 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
     }
     if (message.currency !== "") {
       writer.uint32(98).string(message.currency);
+    }
+    if (message.plan !== undefined) {
+      PlanJudgement.encode(message.plan, writer.uint32(242).fork()).join();
     }
     return writer;
   },
@@ -285,6 +302,71 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
             }
 
             message.currency = reader.string();
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.plan = PlanJudgement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePlanJudgement(): PlanJudgement {
+  return { number: 0, violations: [] };
+}
+
+export const PlanJudgement: MessageFns<PlanJudgement> = {
+  encode(message: PlanJudgement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).int32(message.number);
+    }
+    for (const v of message.violations) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanJudgement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanJudgement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.violations.push(reader.string());
             continue;
           }
         }
