@@ -153,6 +153,20 @@ def regularity(gaps):
     return float((mean - std) / (mean + std))
 
 
+def decayed(definition, events, at):
+    """Steps of an eighth of the half-life; 128 steps ago is forgotten."""
+    step = definition["halfLifeMs"] // 8
+    total = 0.0
+    for event in events:
+        steps = at // step - event["timestampMs"] // step
+        amount = 1
+        if definition["aggregation"] == "decayed_sum":
+            amount = Fraction(units_of(event, definition["measure"]) or 0, UNITS)
+        if 0 <= steps < 128:
+            total += Fraction(2.0 ** (-steps / 8)) * amount
+    return float(total)
+
+
 def measured(definition, events, at):
     """Pairs (time, units) of the window's events that have the amount."""
     some = within(events, at, definition.get("windowMs"))
@@ -186,6 +200,8 @@ def value_of(definition, all_events, at, find):
     if kind == "gap_std":
         gaps = gaps_of(times[-GAP_TIMES_MAX:])
         return deviation(gaps) / DAY if gaps else None
+    if kind in ("decayed_count", "decayed_sum"):
+        return decayed(definition, events, at)
     if kind == "gap_quantile":
         gaps = gaps_of(times[-GAP_TIMES_MAX:])
         return quantile(gaps, definition["quantile"]) / DAY if gaps else None

@@ -66,6 +66,13 @@ export type FeatureDefinition = DefinitionBase &
         readonly measure: AmountMeasure;
         readonly windowMs: number | undefined;
       }
+    /**
+     * Count of events, or sum of their amounts, in which each weighs half as much after every `halfLifeMs`. It is a sum
+     * over tiles of an eighth of the half-life: those of the k-th tile before the current one weigh 2^(-k / 8), and
+     * nothing from k = 128 on.
+     */
+    | { readonly aggregation: 'decayed_count'; readonly halfLifeMs: number }
+    | { readonly aggregation: 'decayed_sum'; readonly measure: AmountMeasure; readonly halfLifeMs: number }
     /** Number of events in the window, less those in the window of the same length before it. */
     | { readonly aggregation: 'trend'; readonly windowMs: number }
     /** Number of different days (UTC) with an event. The window begins with a day, whatever its length. */
@@ -123,6 +130,8 @@ export const AGGREGATIONS: readonly Aggregation[] = [
   'first',
   'last',
   'trend',
+  'decayed_count',
+  'decayed_sum',
   'active_days',
   'distinct',
   'days_since_first',

@@ -49,8 +49,10 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
   const at = (index: number) => must(places[index], 'the place of a number');
   switch (definition.aggregation) {
     case 'count':
+    case 'decayed_count':
       return { place: at(0), divisor: 1 };
     case 'sum':
+    case 'decayed_sum':
       return { place: at(0), divisor: UNITS_PER_AMOUNT };
     case 'mean':
       return toMean(at(0), at(1));

@@ -139,14 +139,18 @@ export class FieldReader {
 
   /** A window in ms, of `minMs` at least; undefined when absent, which means a profile's whole life. */
   window({ isRequired = false, minMs = HOUR_MS }: { isRequired?: boolean; minMs?: number } = {}): number | undefined {
-    const value = this.#take('window');
-    if (value === undefined) {
-      if (isRequired) this.#report('window', 'is missing: this aggregation is for windows only');
-      return undefined;
-    }
-    const windowMs = parseWindow(value);
-    if (windowMs !== undefined && windowMs >= minMs) return windowMs;
-    this.#report('window', `must be from "${toWindowText(minMs)}" to "365d", it is ${toText(value)}`);
+    if (this.has('window')) return this.duration('window', { minMs });
+    this.#known.add('window');
+    if (isRequired) this.#report('window', 'is missing: this aggregation is for windows only');
+    return undefined;
+  }
+
+  /** A length of time in ms, in the notation of windows; undefined after a problem. */
+  duration(name: string, { minMs = HOUR_MS }: { minMs?: number } = {}): number | undefined {
+    const value = this.#take(name);
+    const durationMs = parseWindow(value);
+    if (durationMs !== undefined && durationMs >= minMs) return durationMs;
+    this.#report(name, `must be from "${toWindowText(minMs)}" to "365d", it is ${toText(value)}`);
     return undefined;
   }
 

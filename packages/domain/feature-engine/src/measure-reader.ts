@@ -42,3 +42,8 @@ export function readIds(reader: FieldReader): IdMeasure {
   field?.finish();
   return measure;
 }
+
+/** After how many ms an event weighs half as much. */
+export function readHalfLife(reader: FieldReader): number {
+  return reader.duration('halfLife') ?? 0;
+}

@@ -2,11 +2,11 @@ import type { FeatureDefinition } from './definition.js';
 import { createAmountStreams, createCountStream, type NumberStream } from './streams.js';
 import { toTileMs } from './time.js';
 
-/** A number that a feature is computed from: the sum of a stream over the life, or over a window by tiles. */
+/** A number that a feature is computed from: the sum of a stream over the life, over a window by tiles, or decaying. */
 export interface NumberNeed {
   readonly stream: NumberStream;
   /** Undefined for the whole life. */
-  readonly window: { readonly windowMs: number; readonly tileMs: number } | undefined;
+  readonly window: { readonly windowMs: number; readonly tileMs: number } | { readonly halfLifeMs: number } | undefined;
 }
 
 /** The sums that a feature is computed from, in the order in which its reader takes them; empty when it needs none. */
@@ -31,6 +31,10 @@ export function toNumberNeeds(definition: FeatureDefinition): readonly NumberNee
       const tileMs = toTileMs(windowMs);
       return [windowMs, 2 * windowMs].map((reachMs) => ({ stream, window: { windowMs: reachMs, tileMs } }));
     }
+    case 'decayed_count':
+      return [{ stream: createCountStream(definition.event), window: { halfLifeMs: definition.halfLifeMs } }];
+    case 'decayed_sum':
+      return [{ stream: createAmountStreams(definition).sum, window: { halfLifeMs: definition.halfLifeMs } }];
     case 'gap_mean':
       return over(undefined, [createCountStream(definition.event)]);
     default:

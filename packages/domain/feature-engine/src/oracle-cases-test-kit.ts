@@ -76,6 +76,8 @@ const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
   fc.record({ ...BASE, aggregation: kind('distinct'), measure: ids, windowMs: windowOrLife }),
   fc.record({ ...BASE, aggregation: fc.constantFrom(...TIMES) }) as fc.Arbitrary<FeatureDefinition>,
   fc.record({ ...BASE, aggregation: kind('gap_quantile'), quantile }),
+  fc.record({ ...BASE, aggregation: kind('decayed_count'), halfLifeMs: windowMs }),
+  fc.record({ ...BASE, aggregation: kind('decayed_sum'), measure, halfLifeMs: windowMs }),
 );
 
 const definitions = fc.array(definition, { minLength: 1, maxLength: 8 }).map((drawn) => {

@@ -1,25 +1,55 @@
-import type { FeatureDefinition } from './definition.js';
+import type { AmountMeasure, FeatureDefinition } from './definition.js';
 import type { OracleEvent } from './naive-oracle-test-kit.js';
-import { DAY_MS } from './time.js';
+import { DAY_MS, HOUR_MS } from './time.js';
 
 const ORDERS = { type: 'track', name: 'Order Completed' };
+const REVENUE: AmountMeasure = { kind: 'amount', properties: ['revenue'], absolute: false };
+const MONEY = { unit: 'currency', event: ORDERS, measure: REVENUE };
 
 /** Features of the aggregations that describe a profile's habits. */
 export const PROFILE_FEATURES: readonly FeatureDefinition[] = [
   { name: 'gap_median', unit: 'days', event: undefined, aggregation: 'gap_quantile', quantile: 0.5 },
   { name: 'gap_p90', unit: 'days', event: ORDERS, aggregation: 'gap_quantile', quantile: 0.9 },
   { name: 'regularity', unit: 'score', event: undefined, aggregation: 'regularity' },
+  { name: 'count_half_6h', unit: 'events', event: undefined, aggregation: 'decayed_count', halfLifeMs: 6 * HOUR_MS },
+  { name: 'spend_half_6h', ...MONEY, aggregation: 'decayed_sum', halfLifeMs: 6 * HOUR_MS },
+  { name: 'spend_half_30d', ...MONEY, aggregation: 'decayed_sum', halfLifeMs: 30 * DAY_MS },
 ];
 
 /** The same by definition, over raw events; shares no code with the engine but the lengths of an hour and a day. */
-export function computeProfileNaively(events: readonly OracleEvent[], _atMs: number): Record<string, number | null> {
+export function computeProfileNaively(events: readonly OracleEvent[], atMs: number): Record<string, number | null> {
   const timesOf = (some: readonly OracleEvent[]) => some.map(({ timestampMs }) => timestampMs);
   const orders = events.filter(({ kind }) => kind === 'order');
   return {
     gap_median: quantileOfGaps(timesOf(events), 0.5),
     gap_p90: quantileOfGaps(timesOf(orders), 0.9),
     regularity: regularityOf(gapsOf(timesOf(events))),
+    count_half_6h: decay(events, { atMs, halfLifeMs: 6 * HOUR_MS, amountOf: () => 1 }),
+    spend_half_6h: decay(orders, { atMs, halfLifeMs: 6 * HOUR_MS, amountOf: unitsOf }) / 1e4,
+    spend_half_30d: decay(orders, { atMs, halfLifeMs: 30 * DAY_MS, amountOf: unitsOf }) / 1e4,
   };
+}
+
+function unitsOf({ units }: OracleEvent): number {
+  return units ?? 0;
+}
+
+/** The sum of each step of an eighth, weighed, from the newest: the order of rounding is part of the definition. */
+function decay(
+  events: readonly OracleEvent[],
+  { atMs, halfLifeMs, amountOf }: { atMs: number; halfLifeMs: number; amountOf: (event: OracleEvent) => number },
+): number {
+  const stepMs = halfLifeMs / 8;
+  const stepsOf = (timeMs: number) => Math.floor(atMs / stepMs) - Math.floor(timeMs / stepMs);
+  const eighths =
+    '1 0.9170040432046712 0.8408964152537145 0.7711054127039704 0.7071067811865476 0.6484197773255048 0.5946035575013605 0.5452538663326288';
+  let total = 0;
+  for (let steps = 0; steps < 128; steps += 1) {
+    const own = events.filter(({ timestampMs }) => stepsOf(timestampMs) === steps);
+    const sum = own.reduce((all, event) => all + amountOf(event), 0);
+    total += (Number(eighths.split(' ')[steps % 8]) / 2 ** Math.floor(steps / 8)) * sum;
+  }
+  return total;
 }
 
 function gapsOf(times: readonly number[]): number[] {

@@ -70,3 +70,33 @@ describe('regularity', () => {
     expect(valuesOf(features, atDays(7, 7, 7))).toEqual({ x: null });
   });
 });
+
+describe('decaying counts and sums', () => {
+  const measure = { kind: 'amount', properties: ['price'] };
+  const features = [
+    { name: 'count', unit: 'events', aggregation: 'decayed_count', halfLife: '8h' },
+    { name: 'sum', unit: 'units', aggregation: 'decayed_sum', halfLife: '8h', measure },
+  ];
+  const events = atHours(0, 8).map((event) => ({ ...event, properties: { price: 10 } }));
+
+  it('halve with every half-life, in steps of an eighth', () => {
+    expect(valuesOf(features, events)).toEqual({ count: 1.5, sum: 15 });
+    expect(valuesOf(features, events, HOUR_MS - 1)).toEqual({ count: 1.5, sum: 15 });
+    expect(valuesOf(features, events, HOUR_MS).sum).toBeCloseTo(15 * 2 ** (-1 / 8), 12);
+    expect(valuesOf(features, events, 16 * HOUR_MS)).toEqual({ count: 0.375, sum: 3.75 });
+    expect(valuesOf(features, events, 127 * HOUR_MS).count).toBeGreaterThan(0);
+    expect(valuesOf(features, events, 128 * HOUR_MS)).toEqual({ count: 0, sum: 0 });
+    expect(valuesOf(features, [])).toEqual({ count: 0, sum: 0 });
+  });
+
+  it('need a half-life of 1h to 365d, and no window', () => {
+    const aggregation = 'decayed_count';
+    expect(
+      problemsOf({ aggregation }, { aggregation, halfLife: '30m' }, { aggregation, halfLife: '7d', window: '7d' }),
+    ).toEqual([
+      'features[0].halfLife: must be from "1h" to "365d", it is missing',
+      'features[1].halfLife: must be from "1h" to "365d", it is "30m"',
+      'features[2].window: is an unknown key',
+    ]);
+  });
+});

@@ -1,6 +1,7 @@
 import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
 import { createDays } from './accumulators/days.js';
+import { createDecays } from './accumulators/decays.js';
 import { createDistinct } from './accumulators/distinct.js';
 import type { GapMeasure } from './accumulators/gaps.js';
 import { createRecentTimes } from './accumulators/recent-times.js';
@@ -70,6 +71,8 @@ export class SlotPlanner {
   readonly #days = new Map<string, StreamNeed<NumberStream>>();
   readonly #rows = new Map<string, RowsNeed>();
   readonly #recent = new Map<string, GapsNeed>();
+  /** By half-life. */
+  readonly #decays = new Map<number, Column[]>();
   /** Slot of each accumulator by what it was needed for, once they are created. */
   readonly #slots = new Map<string, number>();
 
@@ -105,6 +108,7 @@ export class SlotPlanner {
     const slots: Accumulator[] = [];
     this.#totals.sort(byFrequency);
     for (const { streams } of this.#tiles.values()) streams.sort(byFrequency);
+    for (const streams of this.#decays.values()) streams.sort(byFrequency);
     const add = (need: string, accumulator: Accumulator) => this.#slots.set(need, slots.push(accumulator) - 1);
     if (this.#totals.length > 0) add('totals', createTotals(this.#totals) as Accumulator);
     for (const [key, { index }] of this.#times) {
@@ -130,6 +134,9 @@ export class SlotPlanner {
       add(need, (isEnds ? createTiledRows(ENDS, all) : createTiledRows(EXTREMES, all)) as Accumulator);
     }
     for (const [key, need] of this.#recent) add(`recent/${key}`, createRecentTimes(need) as Accumulator);
+    for (const [halfLifeMs, streams] of sortByKey(this.#decays)) {
+      add(`decay/${halfLifeMs}`, createDecays({ streams, halfLifeMs }) as Accumulator);
+    }
     return { numbers: [...this.#numbers.values()], ids: [...this.#ids.values()], slots };
   }
 
@@ -177,6 +184,13 @@ export class SlotPlanner {
       addColumn(this.#totals, column);
       return;
     }
+    if ('halfLifeMs' in window) {
+      const { halfLifeMs } = window;
+      const decays = this.#decays.get(halfLifeMs) ?? [];
+      this.#decays.set(halfLifeMs, decays);
+      addColumn(decays, column);
+      return;
+    }
     const { windowMs, tileMs } = window;
     const tiles = this.#tiles.get(tileMs) ?? { streams: [], windows: new Map() };
     this.#tiles.set(tileMs, tiles);
@@ -187,6 +201,10 @@ export class SlotPlanner {
   #findNumber({ stream: { key }, window }: NumberNeed): Place {
     const isColumn = (column: Column) => column.key === key;
     if (window === undefined) return { slot: this.#slotOf('totals'), index: this.#totals.findIndex(isColumn) };
+    if ('halfLifeMs' in window) {
+      const decays = must(this.#decays.get(window.halfLifeMs), 'decays of that half-life');
+      return { slot: this.#slotOf(`decay/${window.halfLifeMs}`), index: decays.findIndex(isColumn) };
+    }
     const { streams, windows } = must(this.#tiles.get(window.tileMs), 'tiles of that length');
     const row = sortByKey(windows).findIndex(([known]) => known === window.windowMs);
     return {

@@ -11,7 +11,7 @@ import {
   MONEY_UNIT,
 } from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
-import { readAmount, readFilter, readIds } from './measure-reader.js';
+import { readAmount, readFilter, readHalfLife, readIds } from './measure-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
 import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
 import { DAY_MS } from './time.js';
@@ -78,13 +78,16 @@ export function encodeFeatureSpec(
   definitions: readonly FeatureDefinition[],
   { repeatedOrders = 'once' }: FeatureRules = {},
 ): Buffer {
-  const features = definitions.map((definition) => {
-    if (!('windowMs' in definition)) return definition;
-    const { windowMs, ...rest } = definition;
-    return windowMs === undefined ? rest : { ...rest, window: toWindowText(windowMs) };
-  });
+  const features = definitions.map(toFileForm);
   const rules = repeatedOrders === 'once' ? {} : { repeatedOrders };
   return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, features }));
+}
+
+/** Each length of time as text, under its name without the unit. */
+function toFileForm(definition: FeatureDefinition): object {
+  const toText = ([key, value]: [string, unknown]) =>
+    key.endsWith('Ms') && typeof value === 'number' ? [key.slice(0, -2), toWindowText(value)] : [key, value];
+  return Object.fromEntries(Object.entries(definition).map(toText));
 }
 
 /** When there are problems the value is incomplete, so it is not returned. */
@@ -113,6 +116,10 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
       return { ...base, aggregation, windowMs: reader.window({ minMs: DAY_MS }) };
     case 'gap_quantile':
       return { ...base, aggregation, quantile: reader.number('quantile', { min: 0, max: 1 }) };
+    case 'decayed_count':
+      return { ...base, aggregation, halfLifeMs: readHalfLife(reader) };
+    case 'decayed_sum':
+      return { ...base, aggregation, measure: readAmount(reader), halfLifeMs: readHalfLife(reader) };
     case 'ratio':
       return { ...base, aggregation, numerator: reader.text('numerator'), denominator: reader.text('denominator') };
     case 'sum':
