@@ -60,6 +60,14 @@ describe('features', () => {
     expect(String(error)).toContain('bad.yaml:3:66: windows: must be from "1h" to "365d", it is "1m"');
   });
 
+  it('knows presets by their names', async () => {
+    expect(await run('check', 'saas')).toMatch(/^saas is valid: \d+ features/);
+    expect(await run('diff', 'default', 'ecommerce')).toMatch(/^added +orders_revenue_mean_365d$/m);
+    expect(await run('diff', 'default', 'ecommerce')).toContain(
+      `${ECOMMERCE_FEATURES.length} features stay as they are`,
+    );
+  });
+
   it('says what a spec changes', async () => {
     const path = write('fewer.json', encodeFeatureSpec(ECOMMERCE_FEATURES.slice(1)));
     expect(await run('check', path)).toContain(`${ECOMMERCE_FEATURES.length - 1} features`);

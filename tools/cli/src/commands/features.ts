@@ -8,6 +8,8 @@ import {
   toWindowText,
 } from '@perennial/feature-engine';
 import { AppError, toMessage } from '@perennial/kernel';
+import { listPresets, toFeaturesPath } from '@perennial/launcher';
+import { toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { type ComparedFeature, compareSpecs } from '../features/compare-specs.js';
 import { line, printJson, printLine, toShortHash, toTable } from '../output.js';
@@ -42,7 +44,11 @@ function createCheckCommand(): Command {
 function createListCommand(): Command {
   return new Command('list')
     .description('list the features of a spec: name, unit, aggregation, window, hash')
-    .argument('[file]', 'the spec, or "default" for the one that ships', DEFAULT)
+    .argument(
+      '[file]',
+      'the spec, the name of a preset, or "default" for the spec that a namespace begins with',
+      DEFAULT,
+    )
     .option('--json', 'print {specHash, features: [{hash, ...definition}]}')
     .addHelpText('after', '\nExamples:\n  ./perennial features list\n  ./perennial features list features.yaml --json')
     .action((file: string, { json }: Options) => {
@@ -63,10 +69,13 @@ function createListCommand(): Command {
 function createDiffCommand(): Command {
   return new Command('diff')
     .description('compare two specs feature by feature: what the second adds, removes and defines otherwise')
-    .argument('<before>', 'a spec, or "default"')
-    .argument('<after>', 'a spec, or "default"')
+    .argument('<before>', 'a spec, a preset, or "default"')
+    .argument('<after>', 'a spec, a preset, or "default"')
     .option('--json', 'print {before, after, features: [{name, change}]}')
-    .addHelpText('after', '\nExample:\n  ./perennial features diff default features.yaml')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./perennial features diff default features.yaml\n  ./perennial features diff default ecommerce',
+    )
     .action((before: string, after: string, { json }: Options) => {
       const [old, next] = [readSpec(before), readSpec(after)];
       const features = compareSpecs(old, next);
@@ -81,17 +90,19 @@ function printDifference(features: readonly ComparedFeature[]): void {
   printLine(`${features.length - changed.length} features stay as they are`);
 }
 
-/** The compiled spec of a file; throws `config_invalid` with the file's name and every problem. */
+/** The compiled spec of a file, or of a preset by its name; throws `config_invalid` with the file's name and every problem. */
 function readSpec(file: string): CompiledFeatures {
   if (file === DEFAULT) return toSpecOrPreset(undefined);
+  const { root } = toLayout();
+  const path = listPresets(root).includes(file) ? toFeaturesPath(root, file) : file;
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readFileSync(path);
   } catch (error) {
     throw new AppError('config_invalid', `cannot read the feature spec: ${toMessage(error)}`, { cause: error });
   }
   try {
-    const { definitions, rules } = requireFeatureFile(bytes, basename(file));
+    const { definitions, rules } = requireFeatureFile(bytes, basename(path));
     return compileFeatures(definitions, rules);
   } catch (error) {
     throw new AppError('config_invalid', `${file} is no valid feature spec:\n${toMessage(error)}`, { cause: error });

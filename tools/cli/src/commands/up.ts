@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type ArtifactKind, SERVICE_NAMES } from '@perennial/contracts';
-import { ensurePlatform, type Platform } from '@perennial/launcher';
+import { ensurePlatform, type Platform, toPresetChoices } from '@perennial/launcher';
 import { attachStack, checkMachine, toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { MachineError } from '../exit-codes.js';
@@ -17,6 +17,7 @@ export interface UpOptions {
   readonly redisPort?: number;
   readonly postgresPort?: number;
   readonly httpPort?: number;
+  readonly preset?: string;
   readonly features?: string;
   readonly rates?: string;
   readonly lifecycle?: string;
@@ -37,6 +38,10 @@ export function createUpCommand(): Command {
     .addOption(createPortOption('--redis-port', 'Redis'))
     .addOption(createPortOption('--postgres-port', 'PostgreSQL'))
     .addOption(createPortOption('--http-port', 'ingest'))
+    .option(
+      '--preset <name>',
+      'feature spec, and the model that reads it, of a kind of business: ecommerce, saas, knowledge or media; "default" goes back',
+    )
     .option(
       '--features <file>',
       'feature spec (YAML or JSON) to put in force and keep; "default" goes back to the default',
@@ -59,6 +64,7 @@ Examples:
   ./perennial up --namespace trial --partitions 4 a namespace of its own beside live
   ./perennial up --policy my-policy.yaml          put another policy in force, without a restart
   ./perennial up --policy default                 and take that back; a file called default is ./default
+  ./perennial up --namespace trial --preset saas  a new namespace with the features of subscription software
   ./perennial up --namespace eu --rates eur.yaml  a namespace that adds up money in the table's currency
   psql "$(./perennial up --json --secrets | jq -r .postgresUrl)"   the URL with its password
   curl "$(./perennial up --json | jq -r .services.ingest)/health/ready"`,
@@ -73,6 +79,7 @@ Examples:
 /** Checks the machine where something must be started, then starts the namespace with progress on stderr. */
 export async function up(options: UpOptions): Promise<Platform> {
   const layout = toLayout();
+  const preset = options.preset === undefined ? {} : toPresetChoices(layout.root, options.preset);
   if (attachStack(layout) === undefined) await requireMachine();
   const progress = createProgress();
   try {
@@ -88,14 +95,17 @@ export async function up(options: UpOptions): Promise<Platform> {
         postgres: options.postgresPort,
       }),
       ingestPort: options.httpPort,
-      artifactPaths: withoutUndefined<ArtifactKind, string | null>({
-        features: toChoice(options.features),
-        rates: toChoice(options.rates),
-        lifecycle: toChoice(options.lifecycle),
-        model: toChoice(options.model),
-        segments: toChoice(options.segments),
-        policy: toChoice(options.policy),
-      }),
+      artifactPaths: {
+        ...preset,
+        ...withoutUndefined<ArtifactKind, string | null>({
+          features: toChoice(options.features),
+          rates: toChoice(options.rates),
+          lifecycle: toChoice(options.lifecycle),
+          model: toChoice(options.model),
+          segments: toChoice(options.segments),
+          policy: toChoice(options.policy),
+        }),
+      },
       onProgress: progress.report,
     });
   } finally {
