@@ -15,6 +15,8 @@ const features = {
   'sum 30d': { aggregation: 'sum', ...amount, ...month },
   'mean 30d': { aggregation: 'mean', ...amount, ...month },
   'std 30d': { aggregation: 'std', ...amount, ...month },
+  'share 30d': { aggregation: 'share', matching: { type: 'track', name: 'x' }, ...month },
+  'hour_share 30d': { aggregation: 'hour_share', hours: [0, 1, 2], ...month },
   'decayed_count 7d': { aggregation: 'decayed_count', halfLifeMs: 7 * DAY_MS },
   'decayed_sum 7d': { aggregation: 'decayed_sum', ...amount, halfLifeMs: 7 * DAY_MS },
   'trend 30d': { aggregation: 'trend', ...month },

@@ -9,6 +9,7 @@ import json
 import math
 import re
 import sys
+from datetime import datetime, timezone
 from decimal import Decimal, getcontext
 from fractions import Fraction
 
@@ -155,6 +156,15 @@ def regularity(gaps):
     return float((mean - std) / (mean + std))
 
 
+def is_part(definition, event):
+    time = datetime.fromtimestamp(event["timestampMs"] // 1_000, timezone.utc)
+    if "hours" in definition:
+        return time.hour in definition["hours"]
+    if "weekdays" in definition:
+        return time.isoweekday() in definition["weekdays"]
+    return passes(event, definition["matching"])
+
+
 def decayed(definition, events, at):
     """Steps of an eighth of the half-life; 128 steps ago is forgotten."""
     step = definition["halfLifeMs"] // 8
@@ -202,6 +212,14 @@ def value_of(definition, all_events, at, find):
     if kind == "gap_std":
         gaps = gaps_of(times[-GAP_TIMES_MAX:])
         return deviation(gaps) / DAY if gaps else None
+    if kind in ("share", "hour_share", "weekday_share"):
+        some = within(events, at, window)
+        return sum(is_part(definition, e) for e in some) / len(some) if some else None
+    if kind == "amount_share":
+        amounts = [(e, units_of(e, definition["measure"]) or 0) for e in within(events, at, window)]
+        whole = sum(units for _, units in amounts)
+        part = sum(units for e, units in amounts if is_part(definition, e))
+        return part / whole if whole else None
     if kind in ("decayed_count", "decayed_sum"):
         return decayed(definition, events, at)
     if kind == "gap_quantile":

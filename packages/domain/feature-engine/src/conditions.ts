@@ -1,6 +1,6 @@
 import { compileCondition, declareEventVariables, toEventValues } from '@perennial/expressions';
 import { must } from '@perennial/kernel';
-import type { FeatureDefinition } from './definition.js';
+import { type FeatureDefinition, listFilters } from './definition.js';
 import type { FeatureEvent } from './event.js';
 
 /** A condition of filters. All that have the same text share one, so that an event is tested once. */
@@ -35,7 +35,7 @@ export function conditionOf(text: string): EventCondition {
 
 /** The conditions that definitions read, each once. */
 export function listConditions(definitions: readonly FeatureDefinition[]): EventCondition[] {
-  const texts = new Set(definitions.flatMap(({ event }) => event?.where ?? []));
+  const texts = new Set(definitions.flatMap(listFilters).flatMap(({ where }) => where ?? []));
   return [...texts].map(conditionOf);
 }
 

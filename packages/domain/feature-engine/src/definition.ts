@@ -66,6 +66,24 @@ export type FeatureDefinition = DefinitionBase &
         readonly measure: AmountMeasure;
         readonly windowMs: number | undefined;
       }
+    /** Fraction of the window's events which pass a second filter as well, null without an event. */
+    | { readonly aggregation: 'share'; readonly matching: EventFilter; readonly windowMs: number | undefined }
+    /** The same of their amounts, null where these add up to 0; `money` where the amounts are to be converted. */
+    | {
+        readonly aggregation: 'amount_share';
+        readonly matching: EventFilter;
+        readonly measure: AmountMeasure;
+        readonly money: boolean;
+        readonly windowMs: number | undefined;
+      }
+    /** Fraction of the window's events in some hours of the day (UTC): 0 to 23, ascending. Null without an event. */
+    | { readonly aggregation: 'hour_share'; readonly hours: readonly number[]; readonly windowMs: number | undefined }
+    /** The same for days of the week (UTC) as ISO 8601 numbers them: 1 is Monday, 7 is Sunday. */
+    | {
+        readonly aggregation: 'weekday_share';
+        readonly weekdays: readonly number[];
+        readonly windowMs: number | undefined;
+      }
     /**
      * Count of events, or sum of their amounts, in which each weighs half as much after every `halfLifeMs`. It is a sum
      * over tiles of an eighth of the half-life: those of the k-th tile before the current one weigh 2^(-k / 8), and
@@ -102,6 +120,23 @@ export type FeatureDefinition = DefinitionBase &
 /** A feature that reads amounts. */
 export type AmountDefinition = Extract<FeatureDefinition, { measure: AmountMeasure }>;
 
+/** A feature that is a part of a whole: of the same events, those that pass something else as well. */
+export type ShareDefinition = Extract<
+  FeatureDefinition,
+  { aggregation: 'share' | 'amount_share' | 'hour_share' | 'weekday_share' }
+>;
+
+/** True when the amounts of a feature are converted to the namespace's currency. */
+export function isMoney(definition: Pick<FeatureDefinition, 'unit'> & { readonly money?: boolean }): boolean {
+  return definition.money ?? definition.unit === MONEY_UNIT;
+}
+
+/** The filters that a feature has. */
+export function listFilters(definition: FeatureDefinition): readonly EventFilter[] {
+  const matching = 'matching' in definition ? definition.matching : undefined;
+  return [definition.event, matching].filter((filter) => filter !== undefined);
+}
+
 /** A feature that is computed from two others. */
 export type RatioDefinition = Extract<FeatureDefinition, { aggregation: 'ratio' }>;
 
@@ -130,6 +165,10 @@ export const AGGREGATIONS: readonly Aggregation[] = [
   'first',
   'last',
   'trend',
+  'share',
+  'amount_share',
+  'hour_share',
+  'weekday_share',
   'decayed_count',
   'decayed_sum',
   'active_days',

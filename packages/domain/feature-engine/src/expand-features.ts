@@ -129,6 +129,7 @@ function resolveAliases(
   const referred = new Map<string, SpecPath>();
   for (const [key, group] of [
     ['event', 'events'],
+    ['matching', 'events'],
     ['measure', 'measures'],
   ] as const) {
     const name = feature[key];

@@ -67,6 +67,11 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
         divisor: 1,
         finish: toAmount,
       };
+    case 'share':
+    case 'amount_share':
+    case 'hour_share':
+    case 'weekday_share':
+      return toShare(at(0), at(1));
     case 'trend':
       return toTrend(at(0), at(1));
     case 'active_days':
@@ -138,6 +143,10 @@ function toAmountDeviation(known: Place, sumPlace: Place, squares: readonly Plac
       return toDeviation({ count, sum, squares: joinLimbs(limbs) }) / UNITS_PER_AMOUNT;
     },
   };
+}
+
+function toShare(whole: Place, part: Place): FeatureReader {
+  return { place: whole, divisor: 1, finish: (all, { readings }) => toRatio(numberAt(readings, part), all) };
 }
 
 /** `within - (over twice the window - within)`. */

@@ -89,6 +89,21 @@ export class FieldReader {
     return min;
   }
 
+  /** Different whole numbers of a range, but not all of them; ascending. */
+  choices(name: string, { min, max }: { min: number; max: number }): readonly number[] {
+    const value = this.#take(name);
+    const isFine =
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.length <= max - min &&
+      value.every((one) => Number.isSafeInteger(one) && one >= min && one <= max) &&
+      new Set(value).size === value.length;
+    if (isFine) return (value as number[]).toSorted((a, b) => a - b);
+    const hint = `a list of different whole numbers from ${min} to ${max}, not all of them`;
+    this.#report(name, `must be ${hint}, it is ${toText(value)}`);
+    return [];
+  }
+
   literal<T extends string | number>(name: string, wanted: T): T {
     const value = this.#take(name);
     if (value !== wanted) this.#report(name, `must be ${JSON.stringify(wanted)}, it is ${toText(value)}`);

@@ -19,6 +19,13 @@ export function readFilter(reader: FieldReader, key = 'event'): EventFilter | un
   return names.length === 1 ? { type, name: names[0], ...where } : { type, name: undefined, names, ...where };
 }
 
+/** The filter that an event of the part passes besides that of the whole. */
+export function readMatching(reader: FieldReader): EventFilter {
+  const found = reader.has('matching') ? readFilter(reader, 'matching') : undefined;
+  if (found === undefined) reader.reject('matching', 'is missing: it says which of the events are the part');
+  return found ?? { type: '', name: undefined };
+}
+
 /** The amount that a feature adds up. */
 export function readAmount(reader: FieldReader): AmountMeasure {
   const field = reader.object('measure');

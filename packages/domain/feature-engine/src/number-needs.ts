@@ -1,5 +1,5 @@
-import type { FeatureDefinition } from './definition.js';
-import { createAmountStreams, createCountStream, type NumberStream } from './streams.js';
+import type { FeatureDefinition, ShareDefinition } from './definition.js';
+import { type Also, createAmountStreams, createCountStream, type NumberStream } from './streams.js';
 import { toTileMs } from './time.js';
 
 /** A number that a feature is computed from: the sum of a stream over the life, over a window by tiles, or decaying. */
@@ -31,6 +31,18 @@ export function toNumberNeeds(definition: FeatureDefinition): readonly NumberNee
       const tileMs = toTileMs(windowMs);
       return [windowMs, 2 * windowMs].map((reachMs) => ({ stream, window: { windowMs: reachMs, tileMs } }));
     }
+    case 'share':
+    case 'hour_share':
+    case 'weekday_share':
+      return over(definition.windowMs, [
+        createCountStream(definition.event),
+        createCountStream(definition.event, toAlso(definition)),
+      ]);
+    case 'amount_share':
+      return over(definition.windowMs, [
+        createAmountStreams(definition).sum,
+        createAmountStreams(definition, toAlso(definition)).sum,
+      ]);
     case 'decayed_count':
       return [{ stream: createCountStream(definition.event), window: { halfLifeMs: definition.halfLifeMs } }];
     case 'decayed_sum':
@@ -45,4 +57,17 @@ export function toNumberNeeds(definition: FeatureDefinition): readonly NumberNee
 function over(windowMs: number | undefined, streams: readonly NumberStream[]): readonly NumberNeed[] {
   const window = windowMs === undefined ? undefined : { windowMs, tileMs: toTileMs(windowMs) };
   return streams.map((stream) => ({ stream, window }));
+}
+
+/** What an event of the part is, besides one of the whole. */
+function toAlso(definition: ShareDefinition): Also {
+  switch (definition.aggregation) {
+    case 'share':
+    case 'amount_share':
+      return { matching: definition.matching };
+    case 'hour_share':
+      return { hours: definition.hours };
+    case 'weekday_share':
+      return { weekdays: definition.weekdays };
+  }
 }

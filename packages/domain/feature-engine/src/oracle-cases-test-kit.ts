@@ -42,6 +42,7 @@ const filter: fc.Arbitrary<EventFilter | undefined> = fc.oneof(
     arbitrary: fc.tuple(named, fc.constantFrom(...CONDITIONS)).map(([one, where]) => ({ ...one, where })),
   },
 );
+const matching = filter.map((one) => one ?? { type: 'track', name: undefined });
 const windowMs = fc.constantFrom(1, 6, 12, 24, 72, 168, 720, 2_160, 8_760).map((hours) => hours * HOUR_MS);
 const windowOrLife = fc.option(windowMs, { nil: undefined });
 const measure: fc.Arbitrary<AmountMeasure> = fc.record({
@@ -76,6 +77,27 @@ const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
   fc.record({ ...BASE, aggregation: kind('distinct'), measure: ids, windowMs: windowOrLife }),
   fc.record({ ...BASE, aggregation: fc.constantFrom(...TIMES) }) as fc.Arbitrary<FeatureDefinition>,
   fc.record({ ...BASE, aggregation: kind('gap_quantile'), quantile }),
+  fc.record({ ...BASE, aggregation: kind('share'), matching, windowMs: windowOrLife }),
+  fc.record({
+    ...BASE,
+    aggregation: kind('amount_share'),
+    matching,
+    measure,
+    money: fc.constant(false),
+    windowMs: windowOrLife,
+  }),
+  fc.record({
+    ...BASE,
+    aggregation: kind('hour_share'),
+    hours: fc.constantFrom([7], [0, 8, 23]),
+    windowMs: windowOrLife,
+  }),
+  fc.record({
+    ...BASE,
+    aggregation: kind('weekday_share'),
+    weekdays: fc.constantFrom([6, 7], [2], [1, 3, 4]),
+    windowMs: windowOrLife,
+  }),
   fc.record({ ...BASE, aggregation: kind('decayed_count'), halfLifeMs: windowMs }),
   fc.record({ ...BASE, aggregation: kind('decayed_sum'), measure, halfLifeMs: windowMs }),
 );

@@ -6,6 +6,8 @@ const ORDERS = { type: 'track', name: 'Order Completed' };
 const REVENUE: AmountMeasure = { kind: 'amount', properties: ['revenue'], absolute: false };
 const MONEY = { unit: 'currency', event: ORDERS, measure: REVENUE };
 
+const OF_EVENTS = { unit: 'share', event: undefined };
+
 /** Features of the aggregations that describe a profile's habits. */
 export const PROFILE_FEATURES: readonly FeatureDefinition[] = [
   { name: 'gap_median', unit: 'days', event: undefined, aggregation: 'gap_quantile', quantile: 0.5 },
@@ -14,10 +16,27 @@ export const PROFILE_FEATURES: readonly FeatureDefinition[] = [
   { name: 'count_half_6h', unit: 'events', event: undefined, aggregation: 'decayed_count', halfLifeMs: 6 * HOUR_MS },
   { name: 'spend_half_6h', ...MONEY, aggregation: 'decayed_sum', halfLifeMs: 6 * HOUR_MS },
   { name: 'spend_half_30d', ...MONEY, aggregation: 'decayed_sum', halfLifeMs: 30 * DAY_MS },
+  { name: 'order_share_7d', ...OF_EVENTS, aggregation: 'share', matching: ORDERS, windowMs: 7 * DAY_MS },
+  {
+    name: 'refund_amount_share',
+    unit: 'share',
+    event: { type: 'track', name: undefined },
+    aggregation: 'amount_share',
+    matching: { type: 'track', name: 'Order Refunded' },
+    measure: REVENUE,
+    money: true,
+    windowMs: undefined,
+  },
+  { name: 'night_share_30d', ...OF_EVENTS, aggregation: 'hour_share', hours: [0, 1, 2, 7], windowMs: 30 * DAY_MS },
+  { name: 'weekend_share', ...OF_EVENTS, aggregation: 'weekday_share', weekdays: [6, 7], windowMs: undefined },
 ];
 
 /** The same by definition, over raw events; shares no code with the engine but the lengths of an hour and a day. */
 export function computeProfileNaively(events: readonly OracleEvent[], atMs: number): Record<string, number | null> {
+  const within = (windowMs: number) => {
+    const tileMs = windowMs <= 7 * DAY_MS ? HOUR_MS : DAY_MS;
+    return events.filter(({ timestampMs }) => timestampMs >= Math.floor((atMs - windowMs) / tileMs) * tileMs);
+  };
   const timesOf = (some: readonly OracleEvent[]) => some.map(({ timestampMs }) => timestampMs);
   const orders = events.filter(({ kind }) => kind === 'order');
   return {
@@ -26,8 +45,29 @@ export function computeProfileNaively(events: readonly OracleEvent[], atMs: numb
     regularity: regularityOf(gapsOf(timesOf(events))),
     count_half_6h: decay(events, { atMs, halfLifeMs: 6 * HOUR_MS, amountOf: () => 1 }),
     spend_half_6h: decay(orders, { atMs, halfLifeMs: 6 * HOUR_MS, amountOf: unitsOf }) / 1e4,
+    order_share_7d: divide(within(7 * DAY_MS).filter((e) => e.kind === 'order').length, within(7 * DAY_MS).length),
+    refund_amount_share: divide(
+      sumOf(events.filter((e) => e.kind === 'refund')),
+      sumOf(events.filter((e) => e.kind !== 'page')),
+    ),
+    night_share_30d: divide(
+      within(30 * DAY_MS).filter((e) => [0, 1, 2, 7].includes(new Date(e.timestampMs).getUTCHours())).length,
+      within(30 * DAY_MS).length,
+    ),
+    weekend_share: divide(
+      events.filter((e) => [0, 6].includes(new Date(e.timestampMs).getUTCDay())).length,
+      events.length,
+    ),
     spend_half_30d: decay(orders, { atMs, halfLifeMs: 30 * DAY_MS, amountOf: unitsOf }) / 1e4,
   };
+}
+
+function divide(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
+}
+
+function sumOf(events: readonly OracleEvent[]): number {
+  return events.reduce((sum, event) => sum + unitsOf(event), 0);
 }
 
 function unitsOf({ units }: OracleEvent): number {

@@ -100,3 +100,67 @@ describe('decaying counts and sums', () => {
     ]);
   });
 });
+
+describe('shares', () => {
+  const measure = { kind: 'amount', properties: ['price'] };
+  const bought = { type: 'track', name: 'bought' };
+
+  it('are of events and of amounts, and null of nothing', () => {
+    const features = [
+      { name: 'share', unit: 'share', aggregation: 'share', matching: bought },
+      { name: 'amounts', unit: 'share', aggregation: 'amount_share', matching: bought, measure, window: '1d' },
+    ];
+    const events = [
+      { name: 'bought', properties: { price: 3 } },
+      { name: 'seen', properties: { price: 1 } },
+      { name: 'seen' },
+      { type: 'page', name: 'bought' },
+    ];
+    expect(valuesOf(features, events)).toEqual({ share: 0.25, amounts: 0.75 });
+    expect(valuesOf(features, events, 3 * 24 * HOUR_MS)).toEqual({ share: 0.25, amounts: null });
+    expect(valuesOf(features, [])).toEqual({ share: null, amounts: null });
+    expect(valuesOf(features, [{ name: 'bought' }])).toEqual({ share: 1, amounts: null });
+  });
+
+  it('of a filter with a condition test it for each event', () => {
+    const matching = { type: 'track', where: 'properties.price > 2' };
+    const events = [1, 2, 3, 4].map((price) => ({ properties: { price } }));
+    const event = { type: 'track' };
+    expect(valuesOf([{ name: 'x', unit: 'share', aggregation: 'share', event, matching }], events)).toEqual({ x: 0.5 });
+  });
+
+  it('are of hours and weekdays in UTC', () => {
+    const features = [
+      { name: 'night', unit: 'share', aggregation: 'hour_share', hours: [23, 0] },
+      { name: 'friday', unit: 'share', aggregation: 'weekday_share', weekdays: [5] },
+    ];
+    // The start is a Friday.
+    expect(valuesOf(features, atHours(0, 0.99, 1, 22.9, 23, 24, 48, 72))).toEqual({ night: 0.75, friday: 0.625 });
+    expect(valuesOf(features, [{ timestampMs: -1 }])).toEqual({ night: 1, friday: 0 });
+  });
+
+  it('report all that is wrong with them', () => {
+    expect(
+      problemsOf(
+        { aggregation: 'share' },
+        { aggregation: 'amount_share', matching: { type: 'page', nam: 'x' }, money: 'yes' },
+        { aggregation: 'hour_share', hours: [24] },
+        { aggregation: 'weekday_share', weekdays: [1, 2, 3, 4, 5, 6, 7] },
+      ),
+    ).toEqual([
+      'features[0].matching: is missing: it says which of the events are the part',
+      'features[1].matching.nam: is an unknown key, did you mean "name"?',
+      'features[1].measure: is missing',
+      'features[1].money: must be true or false, it is "yes"',
+      'features[2].hours: must be a list of different whole numbers from 0 to 23, not all of them, it is [24]',
+      'features[3].weekdays: must be a list of different whole numbers from 1 to 7, not all of them, it is [1,2,3,4,5,6,7]',
+    ]);
+  });
+
+  it('of money read the amounts that a sum of money reads', () => {
+    const share = { aggregation: 'amount_share', matching: bought, measure };
+    expect(problemsOf({ aggregation: 'sum', measure, unit: 'currency' }, share, { ...share, money: true })).toEqual([
+      'features[1].money: features[0] reads the same measure, so both must be money, or neither',
+    ]);
+  });
+});

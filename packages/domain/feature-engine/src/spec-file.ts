@@ -8,10 +8,11 @@ import {
   type FeatureDefinition,
   type FeatureRules,
   type FeatureSpec,
+  isMoney,
   MONEY_UNIT,
 } from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
-import { readAmount, readFilter, readHalfLife, readIds } from './measure-reader.js';
+import { readAmount, readFilter, readHalfLife, readIds, readMatching } from './measure-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
 import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
 import { DAY_MS } from './time.js';
@@ -116,6 +117,26 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
       return { ...base, aggregation, windowMs: reader.window({ minMs: DAY_MS }) };
     case 'gap_quantile':
       return { ...base, aggregation, quantile: reader.number('quantile', { min: 0, max: 1 }) };
+    case 'share':
+      return { ...base, aggregation, matching: readMatching(reader), windowMs: reader.window() };
+    case 'amount_share':
+      return {
+        ...base,
+        aggregation,
+        matching: readMatching(reader),
+        measure: readAmount(reader),
+        money: reader.has('money') && reader.flag('money'),
+        windowMs: reader.window(),
+      };
+    case 'hour_share':
+      return { ...base, aggregation, hours: reader.choices('hours', { min: 0, max: 23 }), windowMs: reader.window() };
+    case 'weekday_share':
+      return {
+        ...base,
+        aggregation,
+        weekdays: reader.choices('weekdays', { min: 1, max: 7 }),
+        windowMs: reader.window(),
+      };
     case 'decayed_count':
       return { ...base, aggregation, halfLifeMs: readHalfLife(reader) };
     case 'decayed_sum':
@@ -154,18 +175,22 @@ function listClashes(features: readonly unknown[], { problems, toLabel }: Defini
 
 /** Money is converted and other amounts are not: features that share one sum must agree on which it is. */
 function listUnitClashes(definitions: readonly FeatureDefinition[], { problems, toLabel }: DefinitionContext): void {
-  const first = new Map<string, { readonly index: number; readonly isMoney: boolean }>();
+  const first = new Map<string, { readonly index: number; readonly isConverted: boolean }>();
   definitions.forEach((definition, index) => {
     if (!('measure' in definition) || definition.measure.kind !== 'amount') return;
-    const { event, measure, unit } = definition;
+    const { event, measure } = definition;
     const key = toCanonicalJson({ event, measure });
-    const isMoney = unit === MONEY_UNIT;
+    const isConverted = isMoney(definition);
     const before = first.get(key);
-    if (before === undefined) first.set(key, { index, isMoney });
-    else if (before.isMoney !== isMoney) {
+    if (before === undefined) first.set(key, { index, isConverted });
+    else if (before.isConverted !== isConverted) {
       const also = `${toLabel(before.index)} reads the same measure`;
-      const message = `${also}, so both must have the unit "${MONEY_UNIT}", or neither`;
-      problems.push({ path: ['features', index, 'unit'], message });
+      const isShare = definition.aggregation === 'amount_share';
+      const means = isShare ? 'be money' : `have the unit "${MONEY_UNIT}"`;
+      problems.push({
+        path: ['features', index, isShare ? 'money' : 'unit'],
+        message: `${also}, so both must ${means}, or neither`,
+      });
     }
   });
 }

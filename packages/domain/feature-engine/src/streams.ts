@@ -2,15 +2,10 @@ import { readField } from '@perennial/commerce';
 import { readAmount, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
 import { conditionOf } from './conditions.js';
-import {
-  type AmountDefinition,
-  type AmountMeasure,
-  type EventFilter,
-  type IdMeasure,
-  MONEY_UNIT,
-} from './definition.js';
+import { type AmountDefinition, type EventFilter, type IdMeasure, isMoney } from './definition.js';
 import { type FeatureEvent, isWorthMeasure, readMoney } from './event.js';
 import { SQUARE_LIMBS, toSquareLimb } from './square-limbs.js';
+import { toHour, toWeekday } from './time.js';
 
 /** One number per event that accumulators add up: 1 or 0 for a count, whole units of 1e-4 for an amount, limbs of a square. */
 export interface NumberStream {
@@ -36,10 +31,23 @@ export interface MeasuredEvent {
 
 const NO_IDS: readonly string[] = [];
 
+/** What an event must also be, besides passing a filter. */
+export interface Also {
+  readonly matching?: EventFilter;
+  /** Of the day, UTC. */
+  readonly hours?: readonly number[];
+  /** Of the week, UTC: 1 is Monday. */
+  readonly weekdays?: readonly number[];
+}
+
 /** 1 for each event that passes the filter. */
-export function createCountStream(filter: EventFilter | undefined): NumberStream {
-  const passes = toPredicate(filter);
-  return { key: toKey('count', filter), isWorth: false, toNumber: (event) => (passes(event) ? 1 : 0) };
+export function createCountStream(filter: EventFilter | undefined, also: Also = {}): NumberStream {
+  const passes = toPredicate(filter, also);
+  return {
+    key: toCanonicalJson({ kind: 'count', filter, ...also }),
+    isWorth: false,
+    toNumber: (event) => (passes(event) ? 1 : 0),
+  };
 }
 
 /** The streams of one measure. Each is a number by itself, so that tiles and totals add up and merge them exactly. */
@@ -53,18 +61,19 @@ export interface AmountStreams {
 }
 
 /** The amounts of the events that pass the filter. */
-export function createAmountStreams({ event: filter, measure, unit }: AmountDefinition): AmountStreams {
-  const passes = toPredicate(filter);
+export function createAmountStreams(definition: AmountDefinition, also: Also = {}): AmountStreams {
+  const { event: filter, measure } = definition;
+  const passes = toPredicate(filter, also);
   const { properties, absolute } = measure;
-  const isMoney = unit === MONEY_UNIT;
+  const isConverted = isMoney(definition);
   const read = (event: FeatureEvent) => {
     if (!passes(event)) return undefined;
-    return isMoney ? readMoney(event, properties) : readAmount(event.properties, properties);
+    return isConverted ? readMoney(event, properties) : readAmount(event.properties, properties);
   };
   // The unit is not part of a key: a spec has each measure in one unit, and states of earlier releases keep their columns.
   const toStream = (kind: string, toNumber: NumberStream['toNumber']): NumberStream => ({
-    key: toKey(kind, filter, measure),
-    isWorth: isMoney && isWorthMeasure(properties),
+    key: toCanonicalJson({ kind, filter, measure, ...also }),
+    isWorth: isConverted && isWorthMeasure(properties),
     toNumber,
   });
   return {
@@ -80,7 +89,7 @@ export function createAmountStreams({ event: filter, measure, unit }: AmountDefi
 export function createIdStream(filter: EventFilter | undefined, measure: IdMeasure): IdStream {
   const passes = toPredicate(filter);
   return {
-    key: toKey('ids', filter, measure),
+    key: toCanonicalJson({ kind: 'ids', filter, measure }),
     toIds: (event) => (passes(event) ? readIds(event.properties, measure) : NO_IDS),
   };
 }
@@ -96,7 +105,18 @@ function readIds(properties: unknown, { list, properties: names }: IdMeasure): r
   return ids;
 }
 
-function toPredicate(filter: EventFilter | undefined): (event: FeatureEvent) => boolean {
+type Predicate = (event: FeatureEvent) => boolean;
+
+function toPredicate(filter: EventFilter | undefined, { matching, hours, weekdays }: Also = {}): Predicate {
+  const all = [toFilterPredicate(filter)];
+  if (matching !== undefined) all.push(toFilterPredicate(matching));
+  if (hours !== undefined) all.push(({ timestampMs }) => hours.includes(toHour(timestampMs)));
+  if (weekdays !== undefined) all.push(({ timestampMs }) => weekdays.includes(toWeekday(timestampMs)));
+  const [first] = all;
+  return all.length === 1 && first !== undefined ? first : (event) => all.every((passes) => passes(event));
+}
+
+function toFilterPredicate(filter: EventFilter | undefined): Predicate {
   if (filter === undefined) return () => true;
   const isNamed = toNamePredicate(filter);
   if (filter.where === undefined) return isNamed;
@@ -104,15 +124,11 @@ function toPredicate(filter: EventFilter | undefined): (event: FeatureEvent) => 
   return (event) => isNamed(event) && condition.holds(event);
 }
 
-function toNamePredicate({ type, name, names }: EventFilter): (event: FeatureEvent) => boolean {
+function toNamePredicate({ type, name, names }: EventFilter): Predicate {
   if (names !== undefined) {
     const known = new Set(names);
     return (event) => event.type === type && known.has(event.name);
   }
   if (name === undefined) return (event) => event.type === type;
   return (event) => event.type === type && event.name === name;
-}
-
-function toKey(kind: string, filter: EventFilter | undefined, measure?: AmountMeasure | IdMeasure): string {
-  return toCanonicalJson({ kind, filter, measure });
 }

@@ -17,9 +17,12 @@ const NAMED: Readonly<Record<string, boolean>> = {
  * already.
  */
 export function listUnreachable(definitions: readonly FeatureDefinition[]): SpecProblem[] {
-  return definitions.flatMap(({ event }, index) =>
-    event === undefined ? [] : listFilterProblems(event, ['features', index, 'event']),
-  );
+  return definitions.flatMap((definition, index) => {
+    const filters = { event: definition.event, matching: 'matching' in definition ? definition.matching : undefined };
+    return Object.entries(filters).flatMap(([key, filter]) =>
+      filter === undefined ? [] : listFilterProblems(filter, ['features', index, key]),
+    );
+  });
 }
 
 function listFilterProblems(filter: EventFilter, path: SpecProblem['path']): SpecProblem[] {
