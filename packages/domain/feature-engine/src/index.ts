@@ -1,5 +1,5 @@
 export { type CompiledFeatures, compileFeatures } from './compile.js';
-export type { FeatureDefinition } from './definition.js';
+export type { FeatureDefinition, FeatureRules } from './definition.js';
 export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
 export { requireFeatureFile } from './feature-file.js';
 export { describeMissing, FeatureSpecs, type TravellingVector } from './feature-specs.js';
@@ -12,6 +12,7 @@ export { encodeFeatureSpec } from './spec-file.js';
 export { createSpecReader, loadSpecInForce, SPECS_MAX, toSpecOrPreset } from './spec-reader.js';
 export { toSpecTag } from './spec-tag.js';
 export type { EngineState } from './state.js';
+export { MEMORY_BYTES_MAX, toBytesMax } from './state-bound.js';
 export { DAY_MS, HOUR_MS } from './time.js';
 export type { FeatureVector } from './vector.js';
 export { toWindowText } from './window.js';

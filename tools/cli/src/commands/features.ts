@@ -1,31 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import {
-  type CompiledFeatures,
-  compileFeatures,
-  requireFeatureFile,
-  toSpecOrPreset,
-  toWindowText,
-} from '@perennial/feature-engine';
-import { AppError, toMessage } from '@perennial/kernel';
-import { listPresets, toFeaturesPath } from '@perennial/launcher';
-import { toLayout } from '@perennial/native-stack';
+import { type CompiledFeatures, toWindowText } from '@perennial/feature-engine';
 import { Command } from 'commander';
 import { type ComparedFeature, compareSpecs } from '../features/compare-specs.js';
+import { DEFAULT_SPEC, readSpec } from '../features/read-spec.js';
 import { line, printJson, printLine, toShortHash, toTable } from '../output.js';
+import { createCostCommand } from './features-cost.js';
 
 interface Options {
   readonly json?: boolean;
 }
 
-/** Names the spec that ships, as in `up --features default`. */
-const DEFAULT = 'default';
-
 export function createFeaturesCommand(): Command {
   return new Command('features')
     .addCommand(createCheckCommand())
     .addCommand(createListCommand())
-    .addCommand(createDiffCommand());
+    .addCommand(createDiffCommand())
+    .addCommand(createCostCommand());
 }
 
 function createCheckCommand(): Command {
@@ -47,7 +36,7 @@ function createListCommand(): Command {
     .argument(
       '[file]',
       'the spec, the name of a preset, or "default" for the spec that a namespace begins with',
-      DEFAULT,
+      DEFAULT_SPEC,
     )
     .option('--json', 'print {specHash, features: [{hash, ...definition}]}')
     .addHelpText('after', '\nExamples:\n  ./perennial features list\n  ./perennial features list features.yaml --json')
@@ -88,25 +77,6 @@ function printDifference(features: readonly ComparedFeature[]): void {
   const changed = features.filter(({ change }) => change !== 'kept');
   if (changed.length > 0) printLine(toTable(changed.map(({ name, change }) => [change, name])));
   printLine(`${features.length - changed.length} features stay as they are`);
-}
-
-/** The compiled spec of a file, or of a preset by its name; throws `config_invalid` with the file's name and every problem. */
-function readSpec(file: string): CompiledFeatures {
-  if (file === DEFAULT) return toSpecOrPreset(undefined);
-  const { root } = toLayout();
-  const path = listPresets(root).includes(file) ? toFeaturesPath(root, file) : file;
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new AppError('config_invalid', `cannot read the feature spec: ${toMessage(error)}`, { cause: error });
-  }
-  try {
-    const { definitions, rules } = requireFeatureFile(bytes, basename(path));
-    return compileFeatures(definitions, rules);
-  } catch (error) {
-    throw new AppError('config_invalid', `${file} is no valid feature spec:\n${toMessage(error)}`, { cause: error });
-  }
 }
 
 function hashAt({ features }: CompiledFeatures, index: number): string {
