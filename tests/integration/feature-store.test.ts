@@ -221,6 +221,8 @@ function toAccepted(event: TestEvent, subject: Buffer) {
     propertiesJson,
     timeZone: '',
     currency: '',
+    namedIds: [],
+    forwardedTo: undefined,
   };
 }
 

@@ -16,7 +16,9 @@ import { type App, openRedis } from '@perennial/service-host';
 import { createFeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
-import { createFeatureProcessor, PROCESSOR_NAME } from './processor.js';
+import { createIdentityTelemetry } from './identity/identity-telemetry.js';
+import { createJoiningProcessor } from './identity/joining-processor.js';
+import { PROCESSOR_NAME } from './processor.js';
 import { createFeatureTelemetry } from './telemetry.js';
 
 /** Profile keys cached, so that an active profile costs no HMAC. */
@@ -53,7 +55,8 @@ function createParts({ namespace, metrics, artifactStore }: ProcessorContext<Fea
   const telemetry = createFeatureTelemetry(metrics);
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createFeatureArtifacts(artifactStore, { specs });
-  const definition = createFeatureProcessor({ namespace, artifacts, telemetry, specs });
+  const joins = createIdentityTelemetry(metrics);
+  const definition = createJoiningProcessor({ namespace, artifacts, telemetry, specs, joins });
   return { definition, artifacts, telemetry, specs };
 }
 

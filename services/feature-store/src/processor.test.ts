@@ -322,6 +322,8 @@ function toRecord({ properties = {}, ...fields }: EventFields): FeatureInput {
     propertiesJson: Buffer.from(JSON.stringify(properties)),
     timeZone: 'Europe/Berlin',
     currency: '',
+    namedIds: [],
+    forwardedTo: undefined,
   };
   return { event: { ...base, ...fields }, properties };
 }

@@ -43,16 +43,17 @@ export function createFeatureProcessor({
   telemetry: FeatureTelemetry;
   specs: FeatureSpecs;
 }): ProcessorDefinition<ProfileState, FeatureInput, FeatureEvidence> {
+  const inputTopic = toTopic(namespace, PROCESSORS[PROCESSOR_NAME].input);
   const outputTopic = toTopic(namespace, 'featureUpdated');
-  const toOutput = (update: FeaturesUpdated): Output => ({
-    topic: outputTopic,
-    value: encodeMessage(FeatureRecord, { record: { $case: 'updated', value: update } }),
-  });
+  const toOutput = (update: FeaturesUpdated) => toUpdatedOutput(outputTopic, update);
 
   return {
     name: PROCESSOR_NAME,
-    inputTopic: toTopic(namespace, PROCESSORS[PROCESSOR_NAME].input),
-    sources: toUpstream(namespace, PROCESSOR_NAME),
+    inputTopic,
+    sources: [
+      ...toUpstream(namespace, PROCESSOR_NAME),
+      { processor: PROCESSOR_NAME, topic: inputTopic, partition: 'any' },
+    ],
     codec: { ...createProfileStates(specs), timerAtMs: (state) => state.validUntilMs },
     decode: (record) => decodeAccepted(record.key, record.value),
     forward: (control) => ({ topic: outputTopic, value: encodeControl(FeatureRecord, control) }),
@@ -96,6 +97,11 @@ async function prepareItem(
   const fill = await fills.get(inForce);
   const part = fill !== undefined && needsPart(state, fill) ? await fills.loadPart(fill, key) : undefined;
   return { rates: table, fill, part };
+}
+
+/** A profile's whole vector as a record. */
+export function toUpdatedOutput(topic: string, update: FeaturesUpdated): Output {
+  return { topic, value: encodeMessage(FeatureRecord, { record: { $case: 'updated', value: update } }) };
 }
 
 /** Decodes a record of `event.accepted`; throws when it is not valid. */

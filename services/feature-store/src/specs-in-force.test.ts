@@ -192,5 +192,7 @@ function page(messageId: string): AcceptedEvent {
     propertiesJson: Buffer.from('{}'),
     timeZone: '',
     currency: '',
+    namedIds: [],
+    forwardedTo: undefined,
   };
 }

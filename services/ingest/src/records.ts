@@ -49,6 +49,8 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         timeZone: event.timeZone,
         amount: event.amount,
         currency: event.currency,
+        namedIds: [],
+        forwardedTo: undefined,
         plan: event.planNumber === 0 ? undefined : toPlanJudgement(event),
       },
     },

@@ -99,6 +99,8 @@ describe('values', () => {
       propertiesJson: Buffer.from('{"revenue":5}'),
       timeZone: '',
       currency: '',
+      namedIds: [],
+      forwardedTo: undefined,
     };
     const bytes = Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value: event } }).finish());
     const decoded = decodeValue('eventAccepted', bytes);

@@ -11,6 +11,13 @@ export { encodeMessage } from './encode-message.js';
 export { Rollout } from './generated/perennial/v1/control.js';
 export { AcceptedEvent, AcceptedRecord, type PlanJudgement } from './generated/perennial/v1/event.js';
 export { FeatureRecord, FeaturesUpdated, FoldedEvent } from './generated/perennial/v1/feature.js';
+export {
+  HandOver,
+  IdentityNode,
+  Join,
+  Link,
+  type ProfileRef,
+} from './generated/perennial/v1/identity.js';
 export { ScoreComputed, ScoreRecord } from './generated/perennial/v1/score.js';
 export {
   encodeLogPosition,

@@ -10,7 +10,10 @@ export interface TopicDeclaration {
   readonly cleanup: 'delete' | 'compact';
   readonly retentionMs: number;
   readonly encoding: 'protobuf' | 'json' | 'bytes';
-  /** The only writer; `outside` for what clients write. */
+  /**
+   * The only writer, besides processors that hand profiles over within their input topic; `outside` for what clients
+   * write.
+   */
   readonly writer: string;
 }
 

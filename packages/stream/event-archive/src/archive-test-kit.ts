@@ -51,6 +51,8 @@ function toEvent(offset: number, timestampMs: number): Buffer {
       propertiesJson: Buffer.from(JSON.stringify({ revenue: offset, note: 'ä"\n' })),
       timeZone: '',
       currency: '',
+      namedIds: [],
+      forwardedTo: undefined,
     },
   });
 }

@@ -8,13 +8,16 @@ export interface ArchiveRow {
   readonly partition: number;
   readonly offset: bigint;
   readonly append_time: Date;
-  /** event, tick, rollout, or unreadable. */
+  /**
+   * event, tick, rollout, or unreadable; of joins of profiles: link, join, hand_over, and forwarded for the copy of an event
+   * that the joined profile got.
+   */
   readonly kind: string;
   readonly profile_key: string | null;
   readonly message_id: string | null;
   readonly source_id: string | null;
   readonly type: string | null;
-  /** Of a rollout: the kind of its artifact. */
+  /** Of a rollout: the kind of its artifact; of a hand-over: the key of the profile that joined. */
   readonly name: string | null;
   /** Of an event: when it happened; of a tick: the log time reached. */
   readonly event_time: Date | null;
@@ -156,7 +159,7 @@ function toContent(value: Buffer | null): Content {
     case 'event': {
       const event = record.value;
       return {
-        kind: 'event',
+        kind: event.forwardedTo === undefined ? 'event' : 'forwarded',
         message_id: event.messageId,
         source_id: event.sourceId,
         type: event.type,
@@ -175,6 +178,11 @@ function toContent(value: Buffer | null): Content {
       const { kind, number, hash } = record.value;
       return { ...NOTHING, kind: 'rollout', name: kind, properties: JSON.stringify({ number, hash }) };
     }
+    case 'link':
+    case 'join':
+      return { ...NOTHING, kind: record.$case };
+    case 'handOver':
+      return { ...NOTHING, kind: 'hand_over', name: record.value.from };
     case undefined:
       return { ...NOTHING, kind: 'unreadable' };
     default:

@@ -103,7 +103,8 @@ export function foldTime(
 
 type Identity = Pick<ProfileState, 'subject' | 'timeZone' | 'lastEventAtMs'>;
 
-function toResult(
+/** A profile as it is stored, and the update that announces it. */
+export function toResult(
   { engine, fill, beside }: CurrentState,
   specs: FeatureSpecs,
   { event, subject, timeZone, lastEventAtMs }: Identity & { readonly event: FoldedEvent | undefined },

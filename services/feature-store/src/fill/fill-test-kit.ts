@@ -93,6 +93,8 @@ export class TestLog {
       propertiesJson: Buffer.from(JSON.stringify(properties)),
       timeZone: '',
       currency: '',
+      namedIds: [],
+      forwardedTo: undefined,
     };
     this.#add(Buffer.from(key), Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value } }).finish()));
   }

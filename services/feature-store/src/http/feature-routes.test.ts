@@ -3,6 +3,7 @@ import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { INITIAL_RATES } from '@perennial/commerce';
 import type { Rollout } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, type FeatureDefinition, FeatureSpecs } from '@perennial/feature-engine';
+import { ID_STRENGTHS } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -10,6 +11,7 @@ import { createTestServer, listContract, listRoutes } from '@perennial/service-h
 import { createMetrics } from '@perennial/telemetry';
 import type { ProfileState } from '../domain/profile-state.js';
 import { createFills } from '../fill/fills.js';
+import type { StoredProfile } from '../identity/stored-profile.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import { addFeatureRoutes } from './feature-routes.js';
 import { OPERATIONS } from './operations.js';
@@ -59,6 +61,19 @@ describe('GET /v1/features/{userId}', () => {
   it('answers at the time of the state where that is ahead of the ticks', async () => {
     const { get } = setUp({ profiles: { anna: toStored({ asOfMs: LOG_TIME + 1 }) } });
     expect((await get('anna')).json()).toMatchObject({ asOf: '2024-05-16T12:00:00.001Z' });
+  });
+
+  it('answers for a user who is one with another as for that one, by one more read', async () => {
+    const { get, reads } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }), bert: toForwarder('anna') } });
+    const { userId, ...joined } = (await get('bert')).json();
+    expect(userId).toBe('bert');
+    expect((await get('anna')).json()).toEqual({ userId: 'anna', ...joined });
+    expect(reads).toEqual([1, 1, 1]);
+  });
+
+  it('does not follow forged forwarders in a circle', async () => {
+    const { get } = setUp({ profiles: { anna: toForwarder('bert'), bert: toForwarder('anna') } });
+    expect((await get('anna')).statusCode).toBe(400);
   });
 
   it('answers for a user nobody has heard of', async () => {
@@ -146,7 +161,7 @@ describe('POST /v1/features', () => {
 
 interface Fixture {
   /** States by user id. */
-  readonly profiles?: Record<string, ProfileState>;
+  readonly profiles?: Record<string, StoredProfile>;
   readonly failure?: Error;
   readonly inForce?: ReadonlyMap<string, Rollout>;
 }
@@ -156,7 +171,7 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
     Object.entries(profiles).map(([userId, state]) => [pseudonymizer.toProfileKey({ userId }), state]),
   );
   const reads: number[] = [];
-  const readStates: ReadStates<ProfileState> = async (keys) => {
+  const readStates: ReadStates<StoredProfile> = async (keys) => {
     if (failure !== undefined) throw failure;
     reads.push(keys.length);
     return keys.map((key) => ({ state: byKey.get(key), logTimeMs: LOG_TIME, inForce }));
@@ -188,6 +203,11 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
         payload: typeof body === 'string' ? body : must(JSON.stringify(body), 'body'),
       }),
   };
+}
+
+function toForwarder(userId: string): StoredProfile {
+  const to = { key: pseudonymizer.toProfileKey({ userId }), strength: ID_STRENGTHS.user, subject: Buffer.from('s') };
+  return { node: { kind: 'forwarder', to, sinceMs: NOON }, profile: undefined };
 }
 
 function toStored({ asOfMs }: { asOfMs: number }): ProfileState {

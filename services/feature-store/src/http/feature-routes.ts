@@ -5,9 +5,10 @@ import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perenni
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { needsPart } from '../domain/fill.js';
-import type { ProfileState } from '../domain/profile-state.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';
 import { type Fills, isFilling } from '../fill/fills.js';
+import { readJoined } from '../identity/read-joined.js';
+import type { StoredProfile } from '../identity/stored-profile.js';
 import type { FeatureTelemetry } from '../telemetry.js';
 import { getFeatures, getFeaturesOfMany, USER_IDS_MAX } from './operations.js';
 
@@ -15,7 +16,7 @@ import { getFeatures, getFeaturesOfMany, USER_IDS_MAX } from './operations.js';
 const BODY_BYTES_MAX = USER_IDS_MAX * (EXTERNAL_ID_CHARS_MAX * 6 + 8) + 1_024;
 
 export interface FeatureRouteDeps {
-  readonly readStates: ReadStates<ProfileState>;
+  readonly readStates: ReadStates<StoredProfile>;
   readonly pseudonymizer: Pseudonymizer;
   readonly telemetry: FeatureTelemetry;
   readonly specs: FeatureSpecs;
@@ -54,17 +55,16 @@ function withoutRepeatedUnits(served: readonly ServedProfile[]) {
 
 async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<ServedProfile[]> {
   const keys = userIds.map((userId) => deps.pseudonymizer.toProfileKey({ userId }));
-  const stored = await deps.readStates(keys);
+  const stored = await readJoined(deps.readStates, keys);
   const { specs, loadSpecs } = deps;
   const rollouts = stored.map(({ inForce }) => inForce.get('features'));
   // Another instance may have put it in force.
   if (rollouts.some((rollout) => rollout !== undefined && !specs.hasArtifact(rollout.hash))) await loadSpecs();
   const profiles = await Promise.all(
-    stored.map(async ({ state, logTimeMs, inForce }, index) => {
+    stored.map(async ({ state, logTimeMs, inForce, key }, index) => {
       const spec = specs.inForce(rollouts[index]);
       const { currency } = await deps.loadRates(inForce.get('rates'));
       const fill = await deps.fills.get(inForce);
-      const key = must(keys[index], 'the key of an id');
       const part = fill !== undefined && needsPart(state, fill) ? await deps.fills.loadPart(fill, key) : undefined;
       const context = { spec, specs, currency, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
       return serveProfile(must(userIds[index], 'the id asked for'), state, context);

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Rollout, Tick } from "./control.js";
+import { HandOver, Join, Link, NamedId, ProfileRef } from "./identity.js";
 
 export const protobufPackage = "perennial.v1";
 
@@ -14,10 +15,16 @@ export const protobufFileName = "perennial/v1/event.proto";
 
 /** One record of lifecycle.event.accepted.v1; the Kafka key is the profile key (absent on control records). */
 export interface AcceptedRecord {
-  record: { $case: "event"; value: AcceptedEvent } | { $case: "tick"; value: Tick } | {
-    $case: "rollout";
-    value: Rollout;
-  } | undefined;
+  record:
+    | { $case: "event"; value: AcceptedEvent }
+    | { $case: "tick"; value: Tick }
+    | { $case: "rollout"; value: Rollout }
+    | //
+    /** Of the feature-store, for joins of profiles. */
+    { $case: "link"; value: Link }
+    | { $case: "join"; value: Join }
+    | { $case: "handOver"; value: HandOver }
+    | undefined;
 }
 
 export interface AcceptedEvent {
@@ -48,6 +55,12 @@ export interface AcceptedEvent {
    * empty where nobody said one: the namespace's currency.
    */
   currency: string;
+  /** The other ids that it names: the device of a user, or who an alias was before. */
+  namedIds: NamedId[];
+  /** Set on the copy of an event that a joined profile forwards: the profile that this copy is for, whose key it has. */
+  forwardedTo:
+    | ProfileRef
+    | undefined;
   /** What the source's tracking plan says of it; absent where it has none. */
   plan: PlanJudgement | undefined;
 }
@@ -78,6 +91,15 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
         break;
       case "rollout":
         Rollout.encode(message.record.value, writer.uint32(26).fork()).join();
+        break;
+      case "link":
+        Link.encode(message.record.value, writer.uint32(34).fork()).join();
+        break;
+      case "join":
+        Join.encode(message.record.value, writer.uint32(42).fork()).join();
+        break;
+      case "handOver":
+        HandOver.encode(message.record.value, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -120,6 +142,30 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
             message.record = { $case: "rollout", value: Rollout.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.record = { $case: "link", value: Link.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.record = { $case: "join", value: Join.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.record = { $case: "handOver", value: HandOver.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -147,6 +193,8 @@ function createBaseAcceptedEvent(): AcceptedEvent {
     timeZone: "",
     amount: undefined,
     currency: "",
+    namedIds: [],
+    forwardedTo: undefined,
     plan: undefined,
   };
 }
@@ -188,6 +236,12 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
     }
     if (message.currency !== "") {
       writer.uint32(98).string(message.currency);
+    }
+    for (const v of message.namedIds) {
+      NamedId.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.forwardedTo !== undefined) {
+      ProfileRef.encode(message.forwardedTo, writer.uint32(170).fork()).join();
     }
     if (message.plan !== undefined) {
       PlanJudgement.encode(message.plan, writer.uint32(242).fork()).join();
@@ -302,6 +356,22 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
             }
 
             message.currency = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.namedIds.push(NamedId.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.forwardedTo = ProfileRef.decode(reader, reader.uint32());
             continue;
           }
           case 30: {

@@ -1,0 +1,68 @@
+import type { FeaturesUpdated } from '@perennial/contracts';
+import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
+import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
+import { toResult } from './fold.js';
+import type { ProfileState } from './profile-state.js';
+
+/** Inputs of a merge besides the profiles. */
+export interface MergeContext extends SpecContext {
+  readonly logTimeMs: number;
+  /** What the profile that stays has yet to take of the fill in force. */
+  readonly part: EngineState | undefined;
+  /** The external id of the profile that stays, sealed. */
+  readonly subject: Buffer;
+}
+
+/**
+ * Merges a profile that has joined into one that stays. The merged state is later than both by a millisecond at least:
+ * two updates without an event must not have one time, since that is how action tells their causes apart.
+ */
+export function mergeProfiles(
+  staying: ProfileState | undefined,
+  joined: ProfileState,
+  context: MergeContext,
+): { readonly state: ProfileState; readonly update: FeaturesUpdated } {
+  const { specs, logTimeMs, part, subject } = context;
+  const theirs = toCurrent(joined, context, undefined);
+  const merged = staying === undefined ? theirs : mergeCurrent(toCurrent(staying, context, part), theirs, context);
+  const atMs = Math.max(logTimeMs, merged.engine.asOfMs + 1);
+  const engine = specs.get(merged.engine.specHash).advance(merged.engine, atMs);
+  return toResult({ ...merged, engine }, specs, { subject, ...mergeNewest(staying, joined), event: undefined });
+}
+
+/** While a spec is filled, one profile may be under it and the other still under the one before: then the merged one is. */
+function mergeCurrent(staying: CurrentState, joined: CurrentState, { spec, specs }: SpecContext): CurrentState {
+  const { fill } = staying;
+  if (staying.engine.specHash === joined.engine.specHash) {
+    const made = specs.get(staying.engine.specHash);
+    const beside = mergeBeside(spec, staying.beside, joined.beside);
+    return { engine: made.merge(staying.engine, joined.engine), beside, fill };
+  }
+  const [newer, older] = staying.engine.specHash === spec.specHash ? [staying, joined] : [joined, staying];
+  const made = specs.get(older.engine.specHash);
+  const beside = mergeBeside(spec, older.beside, toBeside(newer, spec));
+  return { engine: made.merge(older.engine, specs.adopt(made, newer.engine)), beside, fill };
+}
+
+/** All events of a profile that began under the spec that is filled. */
+function toBeside({ engine, beside }: CurrentState, spec: CompiledFeatures): EngineState | undefined {
+  return engine.specHash === spec.specHash ? spec.withoutMemories(engine) : beside;
+}
+
+function mergeBeside(
+  spec: CompiledFeatures,
+  a: EngineState | undefined,
+  b: EngineState | undefined,
+): EngineState | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return spec.merge(a, b);
+}
+
+function mergeNewest(
+  staying: ProfileState | undefined,
+  joined: ProfileState,
+): Pick<ProfileState, 'timeZone' | 'lastEventAtMs'> {
+  const isJoinedNewer = staying === undefined || joined.lastEventAtMs > staying.lastEventAtMs;
+  const [newer, older] = isJoinedNewer ? [joined, staying] : [staying, joined];
+  return { timeZone: newer.timeZone || (older?.timeZone ?? ''), lastEventAtMs: newer.lastEventAtMs };
+}

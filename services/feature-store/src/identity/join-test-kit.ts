@@ -1,0 +1,162 @@
+import { INITIAL_RATES } from '@perennial/commerce';
+import {
+  type AcceptedEvent,
+  AcceptedRecord,
+  FeatureRecord,
+  type FeaturesUpdated,
+  toPartition,
+} from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { ID_STRENGTHS, type ProfileRef } from '@perennial/identity';
+import { must } from '@perennial/kernel';
+import type { Output } from '@perennial/keyed-processor';
+import { createMetrics } from '@perennial/telemetry';
+import { createFills } from '../fill/fills.js';
+import { createFeatureTelemetry } from '../telemetry.js';
+import { createIdentityTelemetry } from './identity-telemetry.js';
+import { createJoiningProcessor } from './joining-processor.js';
+import { readJoined } from './read-joined.js';
+
+export const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
+export const NOON = Date.UTC(2024, 4, 15, 12);
+const PARTITIONS = 4;
+
+export function toUser(id: string): ProfileRef {
+  return { key: `user-${id}`, strength: ID_STRENGTHS.user, subject: Buffer.from(`sealed ${id}`) };
+}
+
+export function toDevice(id: string): ProfileRef {
+  return { key: `device-${id}`, strength: ID_STRENGTHS.anonymous, subject: Buffer.from(`sealed ${id}`) };
+}
+
+/** An event of one id that names others, as ingest accepts it. */
+export function toEvent(
+  self: ProfileRef,
+  fields: Partial<AcceptedEvent> & { readonly claims?: ProfileRef; readonly alias?: ProfileRef } = {},
+): AcceptedEvent {
+  const { claims, alias, ...others } = fields;
+  return {
+    messageId: 'm1',
+    sourceId: 's',
+    type: 'track',
+    name: 'Order Completed',
+    timestampMs: NOON,
+    receivedAtMs: NOON,
+    subject: self.subject,
+    anonymous: self.strength === ID_STRENGTHS.anonymous,
+    propertiesJson: Buffer.from('{}'),
+    timeZone: '',
+    currency: '',
+    plan: undefined,
+    namedIds: [
+      ...(claims === undefined ? [] : [{ profile: claims, alias: false }]),
+      ...(alias === undefined ? [] : [{ profile: alias, alias: true }]),
+    ],
+    forwardedTo: undefined,
+    ...others,
+  };
+}
+
+interface Partition {
+  readonly log: Array<{ readonly key: string; readonly value: Buffer }>;
+  next: number;
+  readonly outbox: Output[];
+}
+
+/**
+ * The real processor on several partitions, each with a log that it reads in order and an outbox that it publishes in
+ * order; which partition takes its next step is drawn. States go through their bytes at each step.
+ */
+export class JoinWorld {
+  readonly metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
+  readonly definition = createJoiningProcessor({
+    namespace: 'live',
+    artifacts: {
+      loadRollout: async () => undefined,
+      rates: async () => INITIAL_RATES,
+      fills: createFills({ load: async () => Buffer.alloc(0) }, SPECS),
+      loadAll: async () => this.onRefresh(),
+    },
+    telemetry: createFeatureTelemetry(this.metrics),
+    specs: SPECS,
+    joins: createIdentityTelemetry(this.metrics),
+  });
+  readonly states = new Map<string, Buffer>();
+  readonly updates: Array<{ readonly key: string; readonly update: FeaturesUpdated }> = [];
+  /** Records of the input topic that the processor wrote, by case. */
+  readonly written: string[] = [];
+  readonly #partitions: readonly Partition[] = Array.from({ length: PARTITIONS }, () => ({
+    log: [],
+    next: 0,
+    outbox: [],
+  }));
+  readonly #draw: (below: number) => number;
+  logTimeMs = 0;
+  onRefresh: () => void = () => undefined;
+
+  constructor(draw: (below: number) => number = () => 0) {
+    this.#draw = draw;
+  }
+
+  send(key: string, event: AcceptedEvent): void {
+    this.#append(key, Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value: event } }).finish()));
+  }
+
+  /** One step of one partition; false when nothing is left to do anywhere. */
+  step(): boolean {
+    const ready = this.#partitions.flatMap((partition) => [
+      ...(partition.next < partition.log.length ? [() => this.#process(partition)] : []),
+      ...(partition.outbox.length > 0 ? [() => this.#publish(partition)] : []),
+    ]);
+    ready[this.#draw(ready.length)]?.();
+    return ready.length > 0;
+  }
+
+  /** All steps until nothing is left to do. */
+  settle(): void {
+    while (this.step());
+  }
+
+  /** The profile of a key, wherever it is now. */
+  async read(key: string) {
+    const readStates = async (keys: readonly string[]) =>
+      keys.map((one) => {
+        const bytes = this.states.get(one);
+        const state = bytes && this.definition.codec.decode(bytes);
+        return { state, logTimeMs: this.logTimeMs, inForce: new Map() };
+      });
+    return must((await readJoined(readStates, [key]))[0], 'a profile').state;
+  }
+
+  #append(key: string, value: Buffer): void {
+    must(this.#partitions[toPartition(key, PARTITIONS)], 'a partition').log.push({ key, value });
+  }
+
+  #publish(partition: Partition): void {
+    const output = must(partition.outbox.shift(), 'an output');
+    const key = must(output.key, 'the key of a hand-over');
+    this.written.push(must(AcceptedRecord.decode(output.value).record, 'a record').$case);
+    this.#append(key, output.value);
+  }
+
+  #process(partition: Partition): void {
+    const { key, value } = must(partition.log[partition.next++], 'a record');
+    const { codec, decode, step, inputTopic } = this.definition;
+    const decoded = decode({ key: Buffer.from(key), value } as Parameters<typeof decode>[0]);
+    if (decoded.kind !== 'record') throw new Error('no record of a profile');
+    const bytes = this.states.get(key);
+    const context = { key, partition: 0, offset: 0, ordinal: 0, logTimeMs: this.logTimeMs, inForce: new Map() };
+    const cause = { kind: 'record' as const, input: decoded.input };
+    const { state, outputs } = step({ state: bytes && codec.decode(bytes), cause, context }, { rates: INITIAL_RATES });
+    if (state !== undefined) this.states.set(key, codec.encode(state));
+    for (const output of outputs) {
+      if (output.topic === inputTopic) partition.outbox.push(output);
+      else this.#note(key, output);
+    }
+  }
+
+  #note(key: string, { value }: Output): void {
+    const { record } = FeatureRecord.decode(value);
+    if (record?.$case === 'updated') this.updates.push({ key, update: record.value });
+  }
+}

@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+import { INITIAL_RATES } from '@perennial/commerce';
+import { DAY_MS, HOUR_MS } from '@perennial/feature-engine';
+import type { ProfileRef } from '@perennial/identity';
+import { must } from '@perennial/kernel';
+import fc from 'fast-check';
+import { foldEvent } from '../domain/fold.js';
+import type { ProfileState } from '../domain/profile-state.js';
+import { JoinWorld, NOON, SPECS, toDevice, toEvent, toUser } from './join-test-kit.js';
+
+// fast-check prints nothing here, so the seed is part of the test's name; PROPERTY_SEED=... repeats that run.
+const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
+const CASES = 200;
+const spec = SPECS.initial;
+
+const USERS = ['anna', 'bert', 'carl'].map(toUser);
+const DEVICES = ['phone', 'laptop'].map(toDevice);
+const IDS = [...USERS, ...DEVICES];
+
+interface Told {
+  readonly self: ProfileRef;
+  readonly names: { readonly claims?: ProfileRef; readonly alias?: ProfileRef };
+  readonly name: string;
+  readonly lateMs: number;
+  readonly afterMs: number;
+  readonly amount: number | undefined;
+  readonly isRepeated: boolean;
+}
+
+const drawUser = fc.constantFrom(...USERS);
+const drawNames = fc.oneof(
+  fc.record({ self: fc.constantFrom(...IDS), names: fc.constant({}) }),
+  fc.record({ self: drawUser, names: fc.constantFrom(...DEVICES).map((claims) => ({ claims })) }),
+  fc.record({ self: drawUser, names: drawUser.map((alias) => ({ alias })) }),
+);
+const drawTold: fc.Arbitrary<Told> = fc
+  .record({
+    names: drawNames,
+    name: fc.constantFrom('Order Completed', 'Order Refunded', 'Product Viewed'),
+    lateMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 60 * DAY_MS })),
+    // All within a day: so long is a message id remembered.
+    afterMs: fc.integer({ min: 0, max: HOUR_MS / 2 }),
+    amount: fc.option(fc.integer({ min: -100, max: 10_000 }), { nil: undefined }),
+    isRepeated: fc.boolean(),
+  })
+  .map(({ names, ...told }) => ({ ...told, ...names }));
+const drawCase = fc.record({
+  told: fc.array(drawTold, { minLength: 2, maxLength: 20 }),
+  schedule: fc.infiniteStream(fc.nat()),
+});
+
+type Case = { readonly told: readonly Told[]; readonly schedule: Iterator<number> };
+
+function toEvents(told: readonly Told[]) {
+  let receivedAtMs = NOON;
+  return told.map(({ self, names, name, lateMs, afterMs, amount }, index) => {
+    receivedAtMs += afterMs;
+    const properties = { products: [{ product_id: `p${index % 5}` }] };
+    const propertiesJson = Buffer.from(JSON.stringify(properties));
+    const times = { receivedAtMs, timestampMs: receivedAtMs - lateMs };
+    const event = toEvent(self, { ...names, messageId: `m${index}`, name, ...times, amount, propertiesJson });
+    return { self, event, properties };
+  });
+}
+
+/** The events come in their order, repeats at the end; the partitions step in any. */
+function play({ told, schedule }: Case): JoinWorld {
+  const draw = (below: number) => (below <= 1 ? 0 : Number(schedule.next().value) % below);
+  const world = new JoinWorld(draw);
+  const events = toEvents(told);
+  for (const { self, event } of [...events, ...events.filter((_, index) => told[index]?.isRepeated)]) {
+    world.send(self.key, event);
+    for (let steps = draw(5); steps > 0; steps--) world.step();
+  }
+  world.settle();
+  return world;
+}
+
+/** The profile of a run in which all these events had carried one id. */
+function foldAll(events: ReturnType<typeof toEvents>): ProfileState | undefined {
+  let state: ProfileState | undefined;
+  for (const { event, properties } of events) {
+    const folded = foldEvent(state, { event, properties }, { spec, specs: SPECS, rates: INITIAL_RATES, logTimeMs: 0 });
+    if (folded.kind === 'applied') state = folded.state;
+  }
+  return state;
+}
+
+function toVectors(state: ProfileState | undefined) {
+  const engine = state?.engine ?? spec.empty;
+  return [2, 9, 40, 120, 400].map((days) => spec.vector(engine, NOON + days * DAY_MS).values);
+}
+
+describe(`profiles that join, on several partitions, in ${CASES} cases from seed ${SEED}`, () => {
+  const parameters = { seed: SEED, numRuns: CASES };
+
+  it('equal, bit for bit, those of a run in which all events had carried the final id', async () => {
+    await fc.assert(
+      fc.asyncProperty(drawCase, async (drawn) => {
+        const world = play(drawn);
+        const byRoot = new Map<ProfileState | undefined, ReturnType<typeof toEvents>>();
+        const roots = new Map<string, ProfileState | undefined>();
+        for (const one of toEvents(drawn.told)) {
+          const found = await world.read(one.self.key);
+          // Reads decode anew: the same profile is known by its time and newest event.
+          const name = JSON.stringify([found?.engine.asOfMs, found?.lastEventAtMs, found?.subject]);
+          const root = roots.get(name) ?? found;
+          roots.set(name, root);
+          byRoot.set(root, [...(byRoot.get(root) ?? []), one]);
+        }
+        for (const [root, events] of byRoot) {
+          const expected = foldAll(events);
+          expect(toVectors(root)).toEqual(toVectors(expected));
+          expect(root?.lastEventAtMs).toBe(expected?.lastEventAtMs);
+          expect(root?.engine.messages.ids.halves).toEqual(expected?.engine.messages.ids.halves);
+        }
+      }),
+      parameters,
+    );
+  });
+
+  it('announce each event once, whoever folds it, and never two changes without one at one time', () => {
+    fc.assert(
+      fc.property(drawCase, (drawn) => {
+        const { updates } = play(drawn);
+        const announced = updates.flatMap(({ update }) => (update.event === undefined ? [] : [update.event.messageId]));
+        expect(announced.toSorted()).toEqual(drawn.told.map((_, index) => `m${index}`).toSorted());
+        const silent = updates.filter(({ update }) => update.event === undefined);
+        const times = silent.map(({ key, update }) => `${key} ${update.asOfMs}`);
+        expect(new Set(times).size).toBe(times.length);
+      }),
+      parameters,
+    );
+  });
+
+  it('keep the id of the user, whatever came of a device', async () => {
+    await fc.assert(
+      fc.asyncProperty(drawCase, async (drawn) => {
+        const world = play(drawn);
+        for (const { key } of USERS) {
+          const profile = await world.read(key);
+          if (profile !== undefined) expect(USERS.map(({ subject }) => subject)).toContainEqual(profile.subject);
+        }
+      }),
+      parameters,
+    );
+  });
+
+  it('have the time of what they folded', () => {
+    const world = new JoinWorld();
+    world.send('user-anna', toEvent(must(USERS[0], 'anna')));
+    world.settle();
+    expect(world.updates.map(({ update }) => update.asOfMs)).toEqual([NOON]);
+  });
+});

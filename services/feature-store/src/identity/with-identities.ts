@@ -1,0 +1,232 @@
+import type { AcceptedEvent } from '@perennial/contracts';
+import { takeEvent, takeHandOver, takeJoin, takeLink } from '@perennial/identity';
+import { AppError } from '@perennial/kernel';
+import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
+import type { FeatureInput } from '../domain/fold.js';
+import type { ProfileState } from '../domain/profile-state.js';
+import {
+  decodeIdentityInput,
+  type IdentityInput,
+  type IdentityRecord,
+  IdentityWriter,
+  toNamedIds,
+  toSelf,
+} from './identity-records.js';
+import type { IdentityTelemetry } from './identity-telemetry.js';
+import { createStoredProfiles, type JoinedProfile, type StoredProfile, toParts, toStored } from './stored-profile.js';
+
+type AcceptedInput = FeatureInput | IdentityInput;
+
+export interface IdentityOptions<Evidence> {
+  /** Folds events into the profile of its key, and knows nothing of joins. */
+  readonly profiles: ProcessorDefinition<ProfileState, FeatureInput, Evidence>;
+  /** Merges a profile that has joined into one that stays, whose sealed id is `subject`. */
+  readonly merge: (
+    staying: ProfileState | undefined,
+    joined: ProfileState,
+    into: { readonly context: StepContext; readonly evidence: Evidence; readonly subject: Buffer },
+  ) => { readonly state: ProfileState; readonly output: Output };
+  /** Makes known what a state that another partition made may need: every spec that is registered. */
+  readonly refresh: () => Promise<void>;
+  readonly telemetry: IdentityTelemetry;
+}
+
+/**
+ * The processor of profiles with joins around it: which profile an event belongs to, hand-overs, forwarded events. The
+ * rules are in `@perennial/identity`, the reasons in ADR 26.
+ */
+export function withIdentities<Evidence>(
+  options: IdentityOptions<Evidence>,
+): ProcessorDefinition<StoredProfile, AcceptedInput, Evidence> {
+  const { profiles } = options;
+  const { prepare } = profiles;
+  const steps = new IdentitySteps(options);
+  return {
+    ...profiles,
+    codec: {
+      ...createStoredProfiles(profiles.codec),
+      timerAtMs(stored) {
+        const { profile } = toParts(stored);
+        return profile && profiles.codec.timerAtMs(profile);
+      },
+    },
+    decode: (record) => decodeIdentityInput(record) ?? profiles.decode(record),
+    async prepare(items) {
+      if (items.some(({ cause }) => !steps.canRead(cause))) await options.refresh();
+      // A definition without evidence has none for the items either.
+      return (await prepare?.(items.map(toProfileItem))) ?? items.map(() => undefined as Evidence);
+    },
+    step: (item, evidence) => steps.step(item, evidence),
+  };
+}
+
+/** The item as the processor of profiles has it; of a record about joins it needs what a timer needs. */
+function toProfileItem({
+  state,
+  cause,
+  context,
+}: StepItem<StoredProfile, AcceptedInput>): StepItem<ProfileState, FeatureInput> {
+  const { profile } = toParts(state);
+  if (cause.kind === 'timer') return { state: profile, cause, context };
+  const { input } = cause;
+  if ('identity' in input) return { state: profile, cause: { kind: 'timer', dueAtMs: context.logTimeMs }, context };
+  return { state: profile, cause: { kind: 'record', input }, context };
+}
+
+class IdentitySteps<Evidence> {
+  readonly #options: IdentityOptions<Evidence>;
+  readonly #writer: IdentityWriter;
+
+  constructor(options: IdentityOptions<Evidence>) {
+    this.#options = options;
+    this.#writer = new IdentityWriter(options.profiles.inputTopic);
+  }
+
+  step(item: StepItem<StoredProfile, AcceptedInput>, evidence: Evidence): StepResult<StoredProfile> {
+    const { state, cause, context } = item;
+    const before = toParts(state);
+    if (cause.kind === 'timer') {
+      return this.#stepProfile(state, before, { ...item, state: before.profile, cause }, evidence);
+    }
+    const { input } = cause;
+    if ('identity' in input) {
+      const { after, outputs } = this.#takeIdentity(before, input, { context, evidence });
+      return { state: toStored(after, state), outputs };
+    }
+    return this.#takeEvent(item, input, evidence);
+  }
+
+  /** False for a hand-over whose state this process cannot read yet: its partition may have a newer spec in force. */
+  canRead(cause: StepItem<StoredProfile, AcceptedInput>['cause']): boolean {
+    if (cause.kind === 'timer' || !('identity' in cause.input) || cause.input.identity.kind !== 'hand_over')
+      return true;
+    try {
+      this.#readState(cause.input.identity.handOver.state);
+      return true;
+    } catch {
+      // What stays unreadable after a refresh becomes a dead letter, with its cause.
+      return false;
+    }
+  }
+
+  #takeEvent(
+    { state, context }: StepItem<StoredProfile, AcceptedInput>,
+    { event, properties }: FeatureInput,
+    evidence: Evidence,
+  ): StepResult<StoredProfile> {
+    const before = toParts(state);
+    const self = toSelf(context.key, event);
+    const taken = takeEvent(before.node, { self, named: toNamedIds(event), atMs: toTime(context, event) });
+    if (taken.result === 'forward') {
+      this.#options.telemetry.forwarded('event');
+      return { state, outputs: [this.#writer.forwardEvent(event, taken.node.to)] };
+    }
+    const input = { event: event.forwardedTo === undefined ? event : { ...event, subject: self.subject }, properties };
+    const item = { state: before.profile, cause: { kind: 'record' as const, input }, context };
+    const result = this.#stepProfile(state, { ...before, node: taken.node }, item, evidence);
+    // Last, so that a step that throws has counted nothing.
+    this.#options.telemetry.taken(taken);
+    return { ...result, outputs: [...result.outputs, ...this.#writer.toOutputs(taken.sent)] };
+  }
+
+  #stepProfile(
+    state: StoredProfile | undefined,
+    { node }: JoinedProfile,
+    item: StepItem<ProfileState, FeatureInput>,
+    evidence: Evidence,
+  ): StepResult<StoredProfile> {
+    const result = this.#options.profiles.step(item, evidence);
+    return { ...result, state: toStored({ node, profile: result.state }, state) };
+  }
+
+  #takeIdentity(before: JoinedProfile, input: IdentityInput, place: Place<Evidence>): Taken {
+    const { identity, self } = input;
+    const { context } = place;
+    switch (identity.kind) {
+      case 'link': {
+        const other = required(identity.link.other, 'other');
+        const taken = takeLink(before.node, { self, other, atMs: context.logTimeMs });
+        if (taken.result === 'forward') return this.#forward(before, identity, taken.node.to);
+        this.#options.telemetry.taken(taken);
+        return { after: { ...before, node: taken.node }, outputs: this.#writer.toOutputs(taken.sent) };
+      }
+      case 'join':
+        return this.#takeJoin(before, input, identity, context);
+      case 'hand_over':
+        return this.#takeHandOver(before, input, identity, place);
+    }
+  }
+
+  #forward(
+    before: JoinedProfile,
+    identity: Exclude<IdentityRecord, { kind: 'join' }>,
+    to: IdentityInput['self'],
+  ): Taken {
+    this.#options.telemetry.forwarded(identity.kind);
+    return { after: before, outputs: [this.#writer.forwardRecord(identity, to)] };
+  }
+
+  #takeJoin(
+    before: JoinedProfile,
+    { self }: IdentityInput,
+    { join }: Extract<IdentityRecord, { kind: 'join' }>,
+    { logTimeMs }: StepContext,
+  ): Taken {
+    const target = required(join.target, 'target');
+    const rule = join.alias ? 'alias' : 'claim';
+    const taken = takeJoin(before.node, { self, target, rule, atMs: logTimeMs });
+    this.#options.telemetry.asked(taken.result);
+    if (taken.result === 'done') return { after: { ...before, node: taken.node ?? before.node }, outputs: [] };
+    const after = { node: taken.node, profile: undefined };
+    if (taken.result === 'elsewhere') return { after, outputs: this.#writer.toOutputs(taken.sent) };
+    // Nothing to hand over: the events that come are forwarded.
+    if (before.profile === undefined && taken.members.length === 0) return { after, outputs: [] };
+    const members = taken.members.map(({ key, isJoined: joined, atMs }) => ({ key, joined, atMs }));
+    const state = before.profile === undefined ? Buffer.alloc(0) : this.#options.profiles.codec.encode(before.profile);
+    return { after, outputs: [this.#writer.handOver({ self: target, from: self.key, members, state }, target)] };
+  }
+
+  #takeHandOver(
+    before: JoinedProfile,
+    { self }: IdentityInput,
+    identity: Extract<IdentityRecord, { kind: 'hand_over' }>,
+    { context, evidence }: Place<Evidence>,
+  ): Taken {
+    const { from, members, state } = identity.handOver;
+    const joined = members.map(({ key, joined: isJoined, atMs }) => ({ key, isJoined, atMs }));
+    const taken = takeHandOver(before.node, { from, members: joined, atMs: context.logTimeMs });
+    if (taken.result === 'forward') return this.#forward(before, identity, taken.node.to);
+    const profile = this.#readState(state);
+    if (profile === undefined) {
+      this.#options.telemetry.joined(taken);
+      return { after: { ...before, node: taken.node }, outputs: [] };
+    }
+    const merged = this.#options.merge(before.profile, profile, { context, evidence, subject: self.subject });
+    this.#options.telemetry.joined(taken);
+    return { after: { node: taken.node, profile: merged.state }, outputs: [merged.output] };
+  }
+
+  #readState(state: Buffer): ProfileState | undefined {
+    return state.length === 0 ? undefined : this.#options.profiles.codec.decode(state);
+  }
+}
+
+interface Place<Evidence> {
+  readonly context: StepContext;
+  readonly evidence: Evidence;
+}
+
+interface Taken {
+  readonly after: JoinedProfile;
+  readonly outputs: readonly Output[];
+}
+
+/** In a namespace without ticks the arrival of its events is the time. */
+function toTime({ logTimeMs }: StepContext, { receivedAtMs }: AcceptedEvent): number {
+  return Math.max(logTimeMs, receivedAtMs);
+}
+
+function required<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new AppError('contract_violation', `a record about joins without ${name}`);
+  return value;
+}
