@@ -25,6 +25,8 @@ const features = {
   'last 30d': { aggregation: 'last', ...amount, ...month },
   'distinct 30d': { aggregation: 'distinct', ...ids, ...month },
   'distinct, life': { aggregation: 'distinct', ...ids },
+  'top_count 30d': { aggregation: 'top_count', rank: 1, ...ids, ...month },
+  'entropy, life': { aggregation: 'entropy', ...ids },
   gap_mean: { aggregation: 'gap_mean' },
   gap_std: { aggregation: 'gap_std' },
   gap_quantile: { aggregation: 'gap_quantile', quantile: 0.5 },

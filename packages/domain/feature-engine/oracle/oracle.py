@@ -9,6 +9,7 @@ import json
 import math
 import re
 import sys
+from collections import Counter
 from datetime import datetime, timezone
 from decimal import Decimal, getcontext
 from fractions import Fraction
@@ -156,6 +157,19 @@ def regularity(gaps):
     return float((mean - std) / (mean + std))
 
 
+def frequency(definition, events):
+    counts = Counter(i for e in events for i in ids_of(e, definition["measure"]))
+    total = sum(counts.values())
+    if definition["aggregation"] == "entropy":
+        shares = [count / total for count in counts.values()]
+        return -sum(share * math.log2(share) for share in shares) + 0.0 if total else None
+    ranked = sorted(counts.values(), reverse=True) + [0] * 5
+    count = ranked[definition["rank"] - 1]
+    if definition["aggregation"] == "top_count":
+        return count
+    return count / total if total else None
+
+
 def is_part(definition, event):
     time = datetime.fromtimestamp(event["timestampMs"] // 1_000, timezone.utc)
     if "hours" in definition:
@@ -212,6 +226,8 @@ def value_of(definition, all_events, at, find):
     if kind == "gap_std":
         gaps = gaps_of(times[-GAP_TIMES_MAX:])
         return deviation(gaps) / DAY if gaps else None
+    if kind in ("top_count", "top_share", "entropy"):
+        return frequency(definition, within(events, at, window))
     if kind in ("share", "hour_share", "weekday_share"):
         some = within(events, at, window)
         return sum(is_part(definition, e) for e in some) / len(some) if some else None

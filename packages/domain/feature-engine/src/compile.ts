@@ -1,4 +1,5 @@
 import { must } from '@perennial/kernel';
+import type { IdCount } from './accumulators/accumulator.js';
 import { createStateFormat } from './codec.js';
 import { type FeatureDefinition, type FeatureRules, MONEY_UNIT } from './definition.js';
 import type { FeatureEvent } from './event.js';
@@ -7,7 +8,7 @@ import { type ApplyResult, adopt, advance, apply, merge } from './fold.js';
 import type { RepeatedOrders } from './order-memory.js';
 import { type FeaturePlan, planFeatures } from './plan.js';
 import { createEmptyState, type EngineState } from './state.js';
-import { advanceClock, type FeatureVector, toVector } from './vector.js';
+import { advanceClock, type FeatureVector, toTops, toVector } from './vector.js';
 
 /** A feature as others refer to it: a model needs this name with this meaning. */
 export interface FeatureName {
@@ -79,6 +80,11 @@ export interface CompiledFeatures {
    * as `vector` would compute them; the others are returned unchanged.
    */
   advanceClock<T extends number | null>(values: readonly T[], time: { fromMs: number; toMs: number }): T[];
+  /**
+   * The ids behind each `top_count`, `top_share` and `entropy` by the feature's name: the five most frequent with their
+   * counts, greatest first, equal ones by id. Texts longer than 64 bytes end in their hash. `nowMs` as for `vector`.
+   */
+  tops(state: EngineState, nowMs: number): Record<string, readonly IdCount[]>;
   /** Values by name, for display and JSON. */
   toMap(values: ReadonlyArray<number | null>): Record<string, number | null>;
   /** Unit of each feature by name; that of money is the given currency. */
@@ -113,6 +119,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     completeWith: (part, rest) => completeWith(plan, part, rest),
     withoutMemories,
     vector: (state, nowMs) => toVector(plan, state, nowMs),
+    tops: (state, nowMs) => toTops(plan, state, nowMs),
     advanceClock: (values, time) => advanceClock(plan, values, time),
     toMap: (values) => Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])),
     units: (currency) =>

@@ -96,6 +96,18 @@ export type FeatureDefinition = DefinitionBase &
     /** Number of different days (UTC) with an event. The window begins with a day, whatever its length. */
     | { readonly aggregation: 'active_days'; readonly windowMs: number | undefined }
     | { readonly aggregation: 'distinct'; readonly measure: IdMeasure; readonly windowMs: number | undefined }
+    /**
+     * How often the id of a rank (1 to 5, by frequency) occurred, 0 without one; the same as a fraction of all
+     * occurrences, null without any. An id occurs once for each item that has it.
+     */
+    | {
+        readonly aggregation: 'top_count' | 'top_share';
+        readonly measure: IdMeasure;
+        readonly rank: number;
+        readonly windowMs: number | undefined;
+      }
+    /** Shannon's entropy of the ids in bits: 0 if there is one id, log2(n) if n are equally frequent; null without any. */
+    | { readonly aggregation: 'entropy'; readonly measure: IdMeasure; readonly windowMs: number | undefined }
     | { readonly aggregation: 'days_since_first' }
     | { readonly aggregation: 'days_since_last' }
     /** Mean of the gaps between consecutive events, in days. */
@@ -125,6 +137,14 @@ export type ShareDefinition = Extract<
   FeatureDefinition,
   { aggregation: 'share' | 'amount_share' | 'hour_share' | 'weekday_share' }
 >;
+
+/** A feature that is computed from the frequencies of ids. */
+export type TopsDefinition = Extract<FeatureDefinition, { aggregation: 'entropy' } | { rank: number }>;
+
+export function isOfTops(definition: FeatureDefinition): definition is TopsDefinition {
+  const { aggregation } = definition;
+  return aggregation === 'top_count' || aggregation === 'top_share' || aggregation === 'entropy';
+}
 
 /** True when the amounts of a feature are converted to the namespace's currency. */
 export function isMoney(definition: Pick<FeatureDefinition, 'unit'> & { readonly money?: boolean }): boolean {
@@ -173,6 +193,9 @@ export const AGGREGATIONS: readonly Aggregation[] = [
   'decayed_sum',
   'active_days',
   'distinct',
+  'top_count',
+  'top_share',
+  'entropy',
   'days_since_first',
   'days_since_last',
   'gap_mean',

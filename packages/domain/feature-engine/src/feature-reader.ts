@@ -1,6 +1,7 @@
 import { must } from '@perennial/kernel';
+import { TOP_NUMBERS } from './accumulators/tops.js';
 import { UNITS_PER_AMOUNT } from './amount.js';
-import type { FeatureDefinition, RatioDefinition } from './definition.js';
+import type { FeatureDefinition, RatioDefinition, TopsDefinition } from './definition.js';
 import { toDeviation } from './deviation.js';
 import type { Place } from './place.js';
 import { toRatio } from './ratios.js';
@@ -78,6 +79,10 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
       return { place: planner.findDays(definition), divisor: 1 };
     case 'distinct':
       return { place: planner.findDistinct(definition), divisor: 1 };
+    case 'top_count':
+    case 'top_share':
+    case 'entropy':
+      return toTopReader(definition, planner.findTops(definition));
     case 'days_since_first':
       return { place: planner.findTimes(definition).first, divisor: 1, finish: toDaysSince };
     case 'days_since_last':
@@ -143,6 +148,18 @@ function toAmountDeviation(known: Place, sumPlace: Place, squares: readonly Plac
       return toDeviation({ count, sum, squares: joinLimbs(limbs) }) / UNITS_PER_AMOUNT;
     },
   };
+}
+
+function toTopReader(
+  definition: TopsDefinition,
+  { slot, window }: { readonly slot: number; readonly window: number },
+): FeatureReader {
+  const toPlace = (number: number) => ({ slot, index: window * TOP_NUMBERS.all + number });
+  if (definition.aggregation === 'entropy') {
+    return { place: toPlace(TOP_NUMBERS.entropy), divisor: 1, finish: toValue };
+  }
+  const place = toPlace(TOP_NUMBERS.rank + definition.rank - 1);
+  return definition.aggregation === 'top_count' ? { place, divisor: 1 } : toShare(toPlace(TOP_NUMBERS.total), place);
 }
 
 function toShare(whole: Place, part: Place): FeatureReader {

@@ -82,10 +82,11 @@ export class FieldReader {
   }
 
   /** A number of a range, its ends included. */
-  number(name: string, { min, max }: { min: number; max: number }): number {
+  number(name: string, { min, max, isWhole = false }: { min: number; max: number; isWhole?: boolean }): number {
     const value = this.#take(name);
-    if (typeof value === 'number' && value >= min && value <= max) return value + 0;
-    this.#report(name, `must be a number from ${min} to ${max}, it is ${toText(value)}`);
+    const isFine = typeof value === 'number' && (!isWhole || Number.isSafeInteger(value));
+    if (isFine && value >= min && value <= max) return value + 0;
+    this.#report(name, `must be a ${isWhole ? 'whole ' : ''}number from ${min} to ${max}, it is ${toText(value)}`);
     return min;
   }
 

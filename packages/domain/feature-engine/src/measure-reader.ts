@@ -1,3 +1,4 @@
+import { TOP_RANKS_MAX } from './accumulators/tops.js';
 import type { AmountMeasure, EventFilter, IdMeasure } from './definition.js';
 import type { FieldReader } from './field-reader.js';
 
@@ -53,4 +54,9 @@ export function readIds(reader: FieldReader): IdMeasure {
 /** After how many ms an event weighs half as much. */
 export function readHalfLife(reader: FieldReader): number {
   return reader.duration('halfLife') ?? 0;
+}
+
+/** Place of an id among the most frequent; the first if none is given. */
+export function readRank(reader: FieldReader): number {
+  return reader.has('rank') ? reader.number('rank', { min: 1, max: TOP_RANKS_MAX, isWhole: true }) : 1;
 }

@@ -77,6 +77,14 @@ const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
   fc.record({ ...BASE, aggregation: kind('distinct'), measure: ids, windowMs: windowOrLife }),
   fc.record({ ...BASE, aggregation: fc.constantFrom(...TIMES) }) as fc.Arbitrary<FeatureDefinition>,
   fc.record({ ...BASE, aggregation: kind('gap_quantile'), quantile }),
+  fc.record({
+    ...BASE,
+    aggregation: fc.constantFrom('top_count' as const, 'top_share' as const),
+    measure: ids,
+    rank: fc.integer({ min: 1, max: 5 }),
+    windowMs: windowOrLife,
+  }),
+  fc.record({ ...BASE, aggregation: kind('entropy'), measure: ids, windowMs: windowOrLife }),
   fc.record({ ...BASE, aggregation: kind('share'), matching, windowMs: windowOrLife }),
   fc.record({
     ...BASE,

@@ -12,6 +12,7 @@ const ROUNDED = new Set<Aggregation>([
   'gap_std',
   'gap_quantile',
   'regularity',
+  'entropy',
   'decayed_count',
   'decayed_sum',
   'ratio',

@@ -2,7 +2,7 @@ import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
 import { toFeatureHashes, toSpecHash } from './canonical.js';
 import { type EventCondition, listConditions } from './conditions.js';
-import type { FeatureSpec } from './definition.js';
+import { type FeatureSpec, isOfTops } from './definition.js';
 import { createReaders, type FeatureReader } from './feature-reader.js';
 import type { RepeatedOrders } from './order-memory.js';
 import { type RatioIndexes, toRatioIndexes } from './ratios.js';
@@ -19,6 +19,8 @@ export interface FeaturePlan {
   readonly ids: readonly IdStream[];
   readonly slots: readonly Accumulator[];
   readonly readers: readonly FeatureReader[];
+  /** Features that are computed from frequencies of ids: where these are. */
+  readonly tops: ReadonlyArray<{ readonly name: string; readonly slot: number; readonly window: number }>;
   /** What filters test, each once. */
   readonly conditions: readonly EventCondition[];
   /** Indexes of the features that are linear in time. */
@@ -47,6 +49,9 @@ export function planFeatures({ definitions, rules: { repeatedOrders = 'once' } }
     ids,
     slots,
     readers: createReaders(definitions, planner),
+    tops: definitions.flatMap((definition) =>
+      isOfTops(definition) ? [{ name: definition.name, ...planner.findTops(definition) }] : [],
+    ),
     conditions: listConditions(definitions),
     clockFeatures,
     clockRatios: toRatioIndexes(definitions).filter(

@@ -6,6 +6,11 @@ const ORDERS = { type: 'track', name: 'Order Completed' };
 const REVENUE: AmountMeasure = { kind: 'amount', properties: ['revenue'], absolute: false };
 const MONEY = { unit: 'currency', event: ORDERS, measure: REVENUE };
 
+const PRODUCTS = {
+  unit: 'units',
+  event: ORDERS,
+  measure: { kind: 'id', properties: ['product_id'], list: 'products' },
+} as const;
 const OF_EVENTS = { unit: 'share', event: undefined };
 
 /** Features of the aggregations that describe a profile's habits. */
@@ -29,6 +34,9 @@ export const PROFILE_FEATURES: readonly FeatureDefinition[] = [
   },
   { name: 'night_share_30d', ...OF_EVENTS, aggregation: 'hour_share', hours: [0, 1, 2, 7], windowMs: 30 * DAY_MS },
   { name: 'weekend_share', ...OF_EVENTS, aggregation: 'weekday_share', weekdays: [6, 7], windowMs: undefined },
+  { name: 'top_product_7d', ...PRODUCTS, aggregation: 'top_count', rank: 1, windowMs: 7 * DAY_MS },
+  { name: 'second_product_90d', ...PRODUCTS, aggregation: 'top_share', rank: 2, windowMs: 90 * DAY_MS },
+  { name: 'product_entropy', ...PRODUCTS, aggregation: 'entropy', windowMs: undefined },
 ];
 
 /** The same by definition, over raw events; shares no code with the engine but the lengths of an hour and a day. */
@@ -58,6 +66,9 @@ export function computeProfileNaively(events: readonly OracleEvent[], atMs: numb
       events.filter((e) => [0, 6].includes(new Date(e.timestampMs).getUTCDay())).length,
       events.length,
     ),
+    top_product_7d: frequencies(within(7 * DAY_MS))[0] ?? 0,
+    second_product_90d: divide(frequencies(within(90 * DAY_MS))[1] ?? 0, totalOf(frequencies(within(90 * DAY_MS)))),
+    product_entropy: entropyOf(frequencies(events)),
     spend_half_30d: decay(orders, { atMs, halfLifeMs: 30 * DAY_MS, amountOf: unitsOf }) / 1e4,
   };
 }
@@ -68,6 +79,22 @@ function divide(part: number, whole: number): number | null {
 
 function sumOf(events: readonly OracleEvent[]): number {
   return events.reduce((sum, event) => sum + unitsOf(event), 0);
+}
+
+/** How often each product was ordered, greatest first. */
+function frequencies(events: readonly OracleEvent[]): number[] {
+  const ordered = events.filter(({ kind }) => kind === 'order').flatMap(({ products }) => products);
+  return [...new Set(ordered)].map((id) => ordered.filter((other) => other === id).length).sort((a, b) => b - a);
+}
+
+function totalOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function entropyOf(counts: readonly number[]): number | null {
+  const total = totalOf(counts);
+  if (total === 0) return null;
+  return totalOf(counts.map((count) => (count / total) * Math.log2(total / count)));
 }
 
 function unitsOf({ units }: OracleEvent): number {

@@ -9,9 +9,10 @@ import { ENDS, EXTREMES } from './accumulators/row-kinds.js';
 import { createTiledRows, type TiledRowsOptions } from './accumulators/tiled-rows.js';
 import { createTiles } from './accumulators/tiles.js';
 import { createTimes } from './accumulators/times.js';
+import { createTops } from './accumulators/tops.js';
 import { createTotals } from './accumulators/totals.js';
 import { toCanonicalJson } from './canonical.js';
-import type { FeatureDefinition } from './definition.js';
+import type { FeatureDefinition, TopsDefinition } from './definition.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
 import type { Place } from './place.js';
 import { createAmountStreams, createCountStream, createIdStream, type IdStream, type NumberStream } from './streams.js';
@@ -68,6 +69,7 @@ export class SlotPlanner {
   readonly #times = new Map<string, Column>();
   readonly #tiles = new Map<number, TilesNeed>();
   readonly #distinct = new Map<string, StreamNeed<IdStream>>();
+  readonly #tops = new Map<string, StreamNeed<IdStream>>();
   readonly #days = new Map<string, StreamNeed<NumberStream>>();
   readonly #rows = new Map<string, RowsNeed>();
   readonly #recent = new Map<string, GapsNeed>();
@@ -92,6 +94,11 @@ export class SlotPlanner {
         break;
       case 'distinct':
         this.#needDistinct(definition);
+        break;
+      case 'top_count':
+      case 'top_share':
+      case 'entropy':
+        this.#needTops(definition);
         break;
       case 'active_days':
         this.#needDays(definition);
@@ -137,6 +144,11 @@ export class SlotPlanner {
     for (const [halfLifeMs, streams] of sortByKey(this.#decays)) {
       add(`decay/${halfLifeMs}`, createDecays({ streams, halfLifeMs }) as Accumulator);
     }
+    for (const [need, { stream, index, windowsMs }] of this.#tops) {
+      const sorted = sortWindows(windowsMs);
+      const tileMs = toTileMs(sorted[0] as number);
+      add(need, createTops({ stream, index, windowsMs: sorted, tileMs }) as Accumulator);
+    }
     return { numbers: [...this.#numbers.values()], ids: [...this.#ids.values()], slots };
   }
 
@@ -147,8 +159,14 @@ export class SlotPlanner {
 
   /** Location of a distinct count. */
   findDistinct({ event, measure, windowMs = LIFE_MS }: Distinct): Place {
-    const need = toDistinctNeed(createIdStream(event, measure).key, windowMs);
+    const need = toIdsNeed('distinct', createIdStream(event, measure).key, windowMs);
     return { slot: this.#slotOf(need), index: findWindow(this.#distinct.get(need), windowMs) };
+  }
+
+  /** Slot of the frequencies of ids, and the window's place in it. */
+  findTops({ event, measure, windowMs = LIFE_MS }: TopsDefinition): { slot: number; window: number } {
+    const need = toIdsNeed('tops', createIdStream(event, measure).key, windowMs);
+    return { slot: this.#slotOf(need), window: findWindow(this.#tops.get(need), windowMs) };
   }
 
   /** Location of a number of days with an event. */
@@ -228,12 +246,24 @@ export class SlotPlanner {
 
   #needDistinct({ event, measure, windowMs = LIFE_MS }: Distinct): void {
     const stream = createIdStream(event, measure);
-    const index = this.#ids.has(stream.key) ? [...this.#ids.keys()].indexOf(stream.key) : this.#ids.size;
-    this.#ids.set(stream.key, this.#ids.get(stream.key) ?? stream);
-    const need = toDistinctNeed(stream.key, windowMs);
-    const known = this.#distinct.get(need) ?? { stream, index, windowsMs: new Set() };
-    this.#distinct.set(need, known);
-    known.windowsMs.add(windowMs);
+    this.#needIds(this.#distinct, toIdsNeed('distinct', stream.key, windowMs), { stream, windowMs });
+  }
+
+  #needTops({ event, measure, windowMs = LIFE_MS }: TopsDefinition): void {
+    const stream = createIdStream(event, measure);
+    this.#needIds(this.#tops, toIdsNeed('tops', stream.key, windowMs), { stream, windowMs });
+  }
+
+  #needIds(
+    needs: Map<string, StreamNeed<IdStream>>,
+    key: string,
+    { stream, windowMs }: { readonly stream: IdStream; readonly windowMs: number },
+  ): void {
+    if (!this.#ids.has(stream.key)) this.#ids.set(stream.key, stream);
+    const index = [...this.#ids.keys()].indexOf(stream.key);
+    const need = needs.get(key) ?? { stream, index, windowsMs: new Set() };
+    needs.set(key, need);
+    need.windowsMs.add(windowMs);
   }
 
   #needDays({ event, windowMs = LIFE_MS }: ActiveDays): void {
@@ -290,8 +320,8 @@ function toRowsNeed(definition: RowDefinition): string {
   return `${kind}/${toTileMs(windowMs)}/${createAmountStreams(definition).sum.key}`;
 }
 
-function toDistinctNeed(streamKey: string, windowMs: number): string {
-  return `distinct/${toTileMs(windowMs)}/${streamKey}`;
+function toIdsNeed(kind: 'distinct' | 'tops', streamKey: string, windowMs: number): string {
+  return `${kind}/${toTileMs(windowMs)}/${streamKey}`;
 }
 
 function addColumn(columns: Column[], column: Column): void {

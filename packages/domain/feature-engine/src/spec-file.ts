@@ -12,7 +12,7 @@ import {
   MONEY_UNIT,
 } from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
-import { readAmount, readFilter, readHalfLife, readIds, readMatching } from './measure-reader.js';
+import { readAmount, readFilter, readHalfLife, readIds, readMatching, readRank } from './measure-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
 import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
 import { DAY_MS } from './time.js';
@@ -151,6 +151,10 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
     case 'first':
     case 'last':
       return { ...base, aggregation, measure: readAmount(reader), windowMs: reader.window() };
+    case 'top_count':
+    case 'top_share':
+      return { ...base, aggregation, measure: readIds(reader), rank: readRank(reader), windowMs: reader.window() };
+    case 'entropy':
     case 'distinct':
       return { ...base, aggregation, measure: readIds(reader), windowMs: reader.window() };
     default:

@@ -1,6 +1,8 @@
 import { ACTIVE_DAYS_MAX } from './accumulators/days.js';
 import { DISTINCT_EXACT_MAX } from './accumulators/distinct-sketch.js';
+import { ID_BYTES_MAX } from './accumulators/kept-ids.js';
 import { RECENT_TIMES_MAX } from './accumulators/recent-times.js';
+import { TOP_CELLS_MAX } from './accumulators/tops.js';
 import type { FeatureDefinition } from './definition.js';
 import { MESSAGE_IDS_MAX } from './message-memory.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
@@ -77,6 +79,11 @@ function toOwnBytes(definition: FeatureDefinition): number {
       return toRowBytes(definition.windowMs, 2 * NUMBER_BYTES + 2 * AMOUNT_BYTES);
     case 'distinct':
       return 1 + 2 * HASH_BYTES + COUNT_BYTES + DISTINCT_EXACT_MAX * (HASH_BYTES + 2);
+    case 'top_count':
+    case 'top_share':
+    case 'entropy':
+      // Each in a tile of its own: distance and number of the tile's ids, place or text of the id, its count.
+      return COUNT_BYTES + TOP_CELLS_MAX * (3 * COUNT_BYTES + 1 + ID_BYTES_MAX + NUMBER_BYTES);
     case 'active_days':
       return COUNT_BYTES * (1 + Math.min(ACTIVE_DAYS_MAX, toDays(definition.windowMs)));
     case 'days_since_first':

@@ -1,3 +1,4 @@
+import type { IdCount } from './accumulators/accumulator.js';
 import { readFeature } from './feature-reader.js';
 import type { FeaturePlan } from './plan.js';
 import { toRatio } from './ratios.js';
@@ -27,6 +28,20 @@ export function toVector(plan: FeaturePlan, state: EngineState, nowMs: number): 
   const values: Array<number | null> = [];
   for (const reader of plan.readers) values.push(readFeature(reader, readings, atMs));
   return { values, validUntilMs: Number.isFinite(changesAtMs) ? changesAtMs : undefined };
+}
+
+/** See `CompiledFeatures.tops`. */
+export function toTops(plan: FeaturePlan, state: EngineState, nowMs: number): Record<string, readonly IdCount[]> {
+  checkSpec(plan, state);
+  const atMs = Math.max(nowMs, state.asOfMs);
+  const bySlot = new Map<number, ReadonlyArray<readonly IdCount[]>>();
+  return Object.fromEntries(
+    plan.tops.map(({ name, slot, window }) => {
+      const found = bySlot.get(slot) ?? plan.slots[slot]?.tops?.(state.slots[slot], atMs) ?? [];
+      bySlot.set(slot, found);
+      return [name, found[window] ?? []];
+    }),
+  );
 }
 
 /** See `CompiledFeatures.advanceClock`. */

@@ -9,6 +9,12 @@ export interface Reading {
   readonly changesAtMs: number;
 }
 
+/** An id and how often it occurred. */
+export interface IdCount {
+  readonly id: string;
+  readonly count: number;
+}
+
 /**
  * The part of a profile's state for some of its features: one slot of the state. Each kind has a file; the plan creates
  * one accumulator for each that the definitions need, and shares it between features. States are immutable.
@@ -28,6 +34,8 @@ export interface Accumulator<State = unknown> {
   /** Merges two states. Both must be advanced to the same time. */
   merge(a: State, b: State): State;
   read(state: State, atMs: number): Reading;
+  /** The most frequent ids of each window, greatest count first, if ids are kept. */
+  tops?(state: State, atMs: number): ReadonlyArray<readonly IdCount[]>;
   /** Converts the state of an accumulator with the same key and other columns. A column it lacked begins at zero. */
   adopt(state: State, columns: readonly string[]): State;
   encode(writer: ByteWriter, state: State, asOfMs: number): void;
