@@ -54,6 +54,25 @@ describe('a filter', () => {
     expect(spec.vector(spec.apply(state, event).state, 0).values).toEqual([1]);
   });
 
+  it('tests an event once for each different condition', () => {
+    const where = 'properties.total > 50';
+    const definition = { ...BASE, event: { type: 'track', name: undefined, where } } as const;
+    const spec = compileFeatures([
+      { ...definition, name: 'a', aggregation: 'count', windowMs: undefined },
+      { ...definition, name: 'b', aggregation: 'active_days', windowMs: undefined },
+      { ...definition, name: 'c', event: { type: 'track', name: 'a', where }, aggregation: 'days_since_last' },
+    ]);
+    let reads = 0;
+    const properties = {
+      get total() {
+        reads += 1;
+        return 60;
+      },
+    };
+    spec.apply(undefined, { messageId: 'm', type: 'track', name: 'a', timestampMs: 0, properties });
+    expect(reads).toBe(1);
+  });
+
   it('has one hash for one meaning, and keeps that of a filter without a condition', () => {
     const where = 'properties.total > 50';
     const spaced = '\n  properties.total   > 50 // large\n';

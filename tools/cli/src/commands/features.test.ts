@@ -34,7 +34,9 @@ describe('features', () => {
     const listed = JSON.parse(await run('list', '--json')) as { specHash: string; features: unknown[] };
     expect(listed.specHash).toBe(compileFeatures(ECOMMERCE_FEATURES).specHash);
     expect(listed.features).toHaveLength(ECOMMERCE_FEATURES.length);
-    expect(await run('list')).toMatch(/^orders_revenue_sum_all +currency +sum +all time +[0-9a-f]{12}$/m);
+    expect(await run('list')).toMatch(
+      /^orders_revenue_sum_all +currency +sum +all time +[0-9a-f]{12} +track Order Completed$/m,
+    );
   });
 
   it('names the file and every problem of one that is no spec, as wrong configuration', async () => {
@@ -50,7 +52,7 @@ describe('features', () => {
     const path = write('mine.yaml', yaml);
     expect(await run('check', path)).toContain('mine.yaml is valid: 2 features');
     expect(await run('list', path)).toMatch(
-      /^events_1h +events +count +1h +[0-9a-f]{12}\nevents_all +events +count +all time/,
+      /^events_1h +events +count +1h +[0-9a-f]{12} +every event\nevents_all +events +count +all time/,
     );
     expect(await run('diff', path, path)).toBe('2 features stay as they are\n');
     const bad = write('bad.yaml', yaml.replace('unit', 'unti').replace('1h', '1m'));
@@ -62,6 +64,10 @@ describe('features', () => {
 
   it('knows presets by their names', async () => {
     expect(await run('check', 'saas')).toMatch(/^saas is valid: \d+ features/);
+    expect(await run('list', 'ecommerce')).toMatch(
+      /^coupon_orders_count_365d .* track Order Completed where properties.coupon != ""$/m,
+    );
+    expect(await run('list', 'saas')).toMatch(/^orders_count_7d .* track Invoice Paid \| Order Completed$/m);
     expect(await run('diff', 'default', 'ecommerce')).toMatch(/^added +orders_revenue_mean_365d$/m);
     expect(await run('diff', 'default', 'ecommerce')).toContain(
       `${ECOMMERCE_FEATURES.length} features stay as they are`,

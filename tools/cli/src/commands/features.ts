@@ -1,4 +1,4 @@
-import { type CompiledFeatures, toWindowText } from '@perennial/feature-engine';
+import { type CompiledFeatures, type FeatureDefinition, toWindowText } from '@perennial/feature-engine';
 import { Command } from 'commander';
 import { type ComparedFeature, compareSpecs } from '../features/compare-specs.js';
 import { DEFAULT_SPEC, readSpec } from '../features/read-spec.js';
@@ -32,14 +32,17 @@ function createCheckCommand(): Command {
 
 function createListCommand(): Command {
   return new Command('list')
-    .description('list the features of a spec: name, unit, aggregation, window, hash')
+    .description('list the features of a spec: name, unit, aggregation, window, hash, and of which events')
     .argument(
       '[file]',
       'the spec, the name of a preset, or "default" for the spec that a namespace begins with',
       DEFAULT_SPEC,
     )
     .option('--json', 'print {specHash, features: [{hash, ...definition}]}')
-    .addHelpText('after', '\nExamples:\n  ./perennial features list\n  ./perennial features list features.yaml --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./perennial features list\n  ./perennial features list saas\n  ./perennial features list features.yaml --json',
+    )
     .action((file: string, { json }: Options) => {
       const spec = readSpec(file);
       const rows = spec.definitions.map((definition, index) => ({ ...definition, hash: hashAt(spec, index) }));
@@ -48,7 +51,7 @@ function createListCommand(): Command {
         toTable(
           rows.map((row) => {
             const window = 'windowMs' in row ? toWindow(row.windowMs) : '';
-            return [row.name, row.unit, row.aggregation, window, toShortHash(row.hash)];
+            return [row.name, row.unit, row.aggregation, window, toShortHash(row.hash), toEvents(row)];
           }),
         ),
       );
@@ -81,6 +84,16 @@ function printDifference(features: readonly ComparedFeature[]): void {
 
 function hashAt({ features }: CompiledFeatures, index: number): string {
   return features[index]?.hash ?? '';
+}
+
+/** The events that a feature is of, as a reader of the list would say it. */
+function toEvents(definition: FeatureDefinition): string {
+  if (definition.aggregation === 'ratio') return `${definition.numerator} / ${definition.denominator}`;
+  const { event } = definition;
+  if (event === undefined) return 'every event';
+  const { type, name, names = name === undefined ? [] : [name], where } = event;
+  const named = names.length === 0 ? type : `${type} ${names.join(' | ')}`;
+  return where === undefined ? named : `${named} where ${where}`;
 }
 
 function toWindow(windowMs: number | undefined): string {
