@@ -51,7 +51,8 @@ export async function startChain({ kind, platform: options, oneProcess, pidOf }:
   };
 }
 
-async function createSource(platform: Platform): Promise<{ writeKey: string }> {
+/** A source without a limit of its rate. */
+export async function createSource(platform: Platform): Promise<{ writeKey: string }> {
   const name = `bench-${Date.now()}`;
   const answer = await platform.runCommand('ingest', [
     'sources',

@@ -2,10 +2,13 @@ import { writeFileSync } from 'node:fs';
 import {
   type BenchOptions,
   CHAIN_KINDS,
+  type FeaturesBenchOptions,
+  formatFeaturesReport,
   formatReport,
   formatRestoreReport,
   type RestoreBenchOptions,
   runChainBench,
+  runFeaturesBench,
   runRestoreBench,
 } from '@perennial/bench';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
@@ -22,7 +25,10 @@ interface ChainOptions extends Omit<BenchOptions, 'onProgress' | 'root' | 'signa
 }
 
 export function createBenchCommand(): Command {
-  return new Command('bench').addCommand(createChainCommand()).addCommand(createRestoreCommand());
+  return new Command('bench')
+    .addCommand(createChainCommand())
+    .addCommand(createFeaturesCommand())
+    .addCommand(createRestoreCommand());
 }
 
 function createRestoreCommand(): Command {
@@ -52,6 +58,44 @@ Example:
           if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
           progress.done();
           printText(formatRestoreReport(report));
+        } finally {
+          progress.done();
+        }
+      },
+    );
+}
+
+function createFeaturesCommand(): Command {
+  return new Command('features')
+    .description('read features over HTTP, against the feature store Feast with the same rows on the same Redis')
+    .addOption(countOption('--profiles <n>', 'profiles, about', 2_000))
+    .addOption(countOption('--events <n>', 'orders, spread over them', 10_000))
+    .addOption(new Option('--rows <n,...>', 'profiles of one read').argParser(parseRates).default([1, 10, 100]))
+    .addOption(countOption('--reads <n>', 'reads of each size in a round', 500))
+    .addOption(countOption('--rounds <n>', 'rounds that count; one before them warms up', 3))
+    .addOption(countOption('--seed <n>', 'of orders and reads', 1))
+    .option('--json <file>', 'every read, as JSON')
+    .addHelpText(
+      'after',
+      `
+It starts a stack of its own and removes it afterwards. The first run installs Feast from PyPI (Python 3.10 or later).
+
+Example:
+  ./perennial bench features --rounds 5`,
+    )
+    .action(
+      async ({
+        json,
+        ...options
+      }: Omit<FeaturesBenchOptions, 'onProgress' | 'root' | 'signal'> & { json?: string }) => {
+        const progress = createProgress();
+        try {
+          const report = await interruptible((signal) =>
+            runFeaturesBench({ ...options, signal, onProgress: progress.report }),
+          );
+          if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+          progress.done();
+          printText(formatFeaturesReport(report));
         } finally {
           progress.done();
         }
