@@ -17,6 +17,7 @@ import { withoutKeyFields } from './domain/key-fields.js';
 import { LIMITS } from './domain/limits.js';
 import type { NormalisedEvent } from './domain/normalise.js';
 import type { Rejection } from './domain/rejection.js';
+import { toNamedIds } from './named-ids.js';
 
 /** What is needed to turn decisions into records: topics and pseudonymizer. */
 export interface RecordContext {
@@ -49,7 +50,7 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         timeZone: event.timeZone,
         amount: event.amount,
         currency: event.currency,
-        namedIds: [],
+        namedIds: toNamedIds(event, pseudonymizer),
         forwardedTo: undefined,
         plan: event.planNumber === 0 ? undefined : toPlanJudgement(event),
       },

@@ -52,6 +52,8 @@ export interface NormalisedEvent extends EventMoney, PlanResult {
   readonly name: string;
   readonly userId: string | undefined;
   readonly anonymousId: string | undefined;
+  /** Who an alias was before. */
+  readonly previousId?: string | undefined;
   readonly timestampMs: number;
   readonly receivedAtMs: number;
   /** A JSON object as text. */
@@ -69,7 +71,7 @@ interface Draft {
   readonly ignored: IgnoredField[];
   inspection: Inspection;
   type: CallType;
-  ids: Pick<NormalisedEvent, 'userId' | 'anonymousId'>;
+  ids: Pick<NormalisedEvent, 'userId' | 'anonymousId' | 'previousId'>;
   messageId: string | undefined;
   name: string;
   times: Pick<NormalisedEvent, 'timestampMs' | 'receivedAtMs'>;
@@ -157,8 +159,9 @@ function readIds(draft: Draft): Rejection | undefined {
   const parse = type === 'alias' ? parseAliasIds : parseIds;
   const ids = parse(raw, arrival.placeholders ?? BUILT_IN_PLACEHOLDERS);
   if (ids instanceof Rejection) return ids;
-  draft.ids = { userId: ids.userId, anonymousId: ids.anonymousId };
-  draft.ignored.push(...ids.ignored);
+  const { ignored, ...named } = ids;
+  draft.ids = named;
+  draft.ignored.push(...ignored);
   return undefined;
 }
 

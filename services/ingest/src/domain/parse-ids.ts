@@ -8,14 +8,16 @@ import { Rejection, toExcerpt } from './rejection.js';
 export interface EventIds {
   readonly userId: string | undefined;
   readonly anonymousId: string | undefined;
+  /** Who an alias was before. */
+  readonly previousId?: string | undefined;
   readonly ignored: readonly IgnoredField[];
 }
 
 type IdField = 'userId' | 'anonymousId' | 'previousId';
 
 /**
- * The ids of an event. A placeholder such as "undefined" is no id. `anonymousId` counts, and is judged, only where there
- * is no `userId`: nobody reads it beside one.
+ * The ids of an event. A placeholder such as "undefined" is no id. Beside a `userId` an `anonymousId` that cannot be
+ * used is ignored.
  */
 export function parseIds(raw: JsonObject, placeholders: PlaceholderIds): EventIds | Rejection {
   const user = readId(raw, 'userId', placeholders);
@@ -41,7 +43,7 @@ export function parseAliasIds(raw: JsonObject, placeholders: PlaceholderIds): Ev
   const previousId = requireId(raw, 'previousId', placeholders);
   if (previousId instanceof Rejection) return previousId;
   const ids = parseIds(raw, placeholders);
-  return ids instanceof Rejection ? ids : { ...ids, userId };
+  return ids instanceof Rejection ? ids : { ...ids, userId, previousId };
 }
 
 interface ReadId {
