@@ -2,6 +2,7 @@ export { formatFeaturesReport } from './features/report.js';
 export { type FeaturesBenchOptions, runFeaturesBench } from './features/run-features-bench.js';
 export { formatReport } from './report.js';
 export { type BenchOptions, CHAIN_KINDS, runChainBench } from './run-chain-bench.js';
+export { type ExploreBenchOptions, formatExploreReport, runExploreBench } from './run-explore-bench.js';
 export {
   formatRestoreReport,
   type RestoreBenchOptions,

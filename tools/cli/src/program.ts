@@ -64,6 +64,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'who is in which segment: list, show, size, members, export; check a file',
     load: async () => (await import('./commands/segments.js')).createSegmentsCommand(),
   },
+  explore: {
+    description: 'ask the event archive: funnels, frequent paths, association rules, retention',
+    load: async () => (await import('./commands/explore.js')).createExploreCommand(),
+  },
   artifacts: {
     description: 'what rollouts may name: registered charts, models and policies',
     load: async () => (await import('./commands/artifacts.js')).createArtifactsCommand(),

@@ -1,2 +1,3 @@
 export { type Archiver, startArchiver } from './archiver.js';
 export { EventArchive } from './event-archive.js';
+export { ParquetFileWriter } from './parquet-file.js';

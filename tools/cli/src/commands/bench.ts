@@ -2,16 +2,20 @@ import { writeFileSync } from 'node:fs';
 import {
   type BenchOptions,
   CHAIN_KINDS,
+  type ExploreBenchOptions,
   type FeaturesBenchOptions,
+  formatExploreReport,
   formatFeaturesReport,
   formatReport,
   formatRestoreReport,
   type RestoreBenchOptions,
   runChainBench,
+  runExploreBench,
   runFeaturesBench,
   runRestoreBench,
 } from '@perennial/bench';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
+import { EXPLORE_LIMITS } from '@perennial/explore';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { interruptible } from '../interrupt.js';
 import { parseWhole } from '../options.js';
@@ -19,6 +23,10 @@ import { printText } from '../output.js';
 import { createProgress } from '../progress.js';
 
 const COUNT_MAX = 10_000_000;
+
+interface Json {
+  readonly json?: string;
+}
 
 interface ChainOptions extends Omit<BenchOptions, 'onProgress' | 'root' | 'signal'> {
   readonly json?: string;
@@ -28,7 +36,8 @@ export function createBenchCommand(): Command {
   return new Command('bench')
     .addCommand(createChainCommand())
     .addCommand(createFeaturesCommand())
-    .addCommand(createRestoreCommand());
+    .addCommand(createRestoreCommand())
+    .addCommand(createExploreCommand());
 }
 
 function createRestoreCommand(): Command {
@@ -101,6 +110,32 @@ Example:
         }
       },
     );
+}
+
+function createExploreCommand(): Command {
+  return new Command('explore')
+    .description('write an event archive and ask every question of `explore` of it')
+    .addOption(countOption('--events <n>', 'events in the archive', 1_000_000))
+    .addOption(countOption('--profiles <n>', 'that they are of', 30_000))
+    .addOption(countOption('--partitions <n>', 'they are spread over', DEFAULT_PARTITIONS))
+    .addOption(countOption('--rounds <n>', 'runs of each question', 3))
+    .addOption(countOption('--memory-mb <n>', 'memory of DuckDB', EXPLORE_LIMITS.memoryMbDefault))
+    .addOption(countOption('--seed <n>', 'of the events', 1))
+    .option('--json <file>', 'the figures, as JSON')
+    .addHelpText('after', '\nExample:\n  ./perennial bench explore --events 100000')
+    .action(async ({ json, ...options }: Omit<ExploreBenchOptions, 'onProgress' | 'root' | 'signal'> & Json) => {
+      const progress = createProgress();
+      try {
+        const report = await interruptible((signal) =>
+          runExploreBench({ ...options, signal, onProgress: progress.report }),
+        );
+        if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+        progress.done();
+        printText(formatExploreReport(report));
+      } finally {
+        progress.done();
+      }
+    });
 }
 
 function createChainCommand(): Command {

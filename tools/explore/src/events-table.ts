@@ -1,0 +1,69 @@
+import { toSqlText } from './database.js';
+
+/** Bits for an offset in a position over all partitions. */
+const OFFSET_BITS = 44;
+
+/**
+ * The table `events` of the archived events, each message of a profile once:
+ *
+ * - `profile`: a number for its pseudonym, which is shorter to sort and join by;
+ * - `at_ms`: event time, ms since 1970 UTC;
+ * - `label`: the name of a track event; of any other, and of one without a name, its type (`identify`, `page`);
+ * - `pos`: 1, 2, 3 ... by event time within the profile; events of the same time in the order of the log;
+ * - `properties` (when asked for): JSON of the events of that label, else null.
+ *
+ * A repeated message counts where the log has it first, as in the feature-store; but there it is known for a bounded
+ * time only, here for good.
+ */
+export function toEventsTable({
+  paths,
+  propertiesOf,
+}: {
+  readonly paths: readonly string[];
+  readonly propertiesOf?: string | undefined;
+}): string {
+  const list = paths.map((path) => toSqlText(path)).join(', ');
+  const label = `CASE WHEN type = 'track' AND name <> '' THEN name ELSE type END`;
+  const properties =
+    propertiesOf === undefined
+      ? ''
+      : `, CASE WHEN type = 'track' AND name = ${toSqlText(propertiesOf)} THEN properties END AS properties`;
+  const kept = propertiesOf === undefined ? '' : ', properties';
+  return `
+CREATE TABLE events AS
+WITH read AS (
+  SELECT profile_key, message_id, epoch_ms(event_time) AS at_ms, ${label} AS label,
+         (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${properties}
+  FROM read_parquet([${list}])
+  WHERE kind = 'event' AND profile_key IS NOT NULL AND message_id IS NOT NULL AND event_time IS NOT NULL
+), profiles AS (
+  SELECT profile_key, row_number() OVER () AS profile FROM (SELECT DISTINCT profile_key FROM read)
+), once AS (
+  SELECT profile, at_ms, label, log_pos${kept} FROM read JOIN profiles USING (profile_key)
+  QUALIFY row_number() OVER (PARTITION BY profile, message_id ORDER BY log_pos) = 1
+)
+SELECT profile, at_ms, label, row_number() OVER (PARTITION BY profile ORDER BY at_ms, log_pos) AS pos${kept}
+FROM once`;
+}
+
+/** A condition that a column of ms lies in a range; either end may be open. */
+export interface TimeRange {
+  readonly fromMs?: number | undefined;
+  /** Exclusive. */
+  readonly toMs?: number | undefined;
+}
+
+export function toRangeCondition(column: string, { fromMs, toMs }: TimeRange): string {
+  const parts = [
+    ...(fromMs === undefined ? [] : [`${column} >= ${fromMs}`]),
+    ...(toMs === undefined ? [] : [`${column} < ${toMs}`]),
+  ];
+  return parts.length === 0 ? 'true' : parts.join(' AND ');
+}
+
+export type Period = 'week' | 'month';
+
+/** Start of the period around a column of ms, in ms: weeks begin on Monday, all in UTC. */
+export function toPeriodStart(column: string, period: Period): string {
+  return `epoch_ms(date_trunc('${period}', epoch_ms(${column})))`;
+}

@@ -1,0 +1,15 @@
+export { exploreFunnel, explorePaths, exploreRetention, exploreRules, type Reading } from './explorer.js';
+export { EXPLORE_LIMITS } from './limits.js';
+export {
+  type FunnelTexts,
+  type PathTexts,
+  type RetentionTexts,
+  type RuleTexts,
+  readFunnelOptions,
+  readPathOptions,
+  readRetentionOptions,
+  readRuleOptions,
+  type SourceTexts,
+} from './read-options.js';
+export { writeSyntheticArchive } from './synthetic/archive-writer.js';
+export { createShop } from './synthetic/shop.js';

@@ -1,0 +1,247 @@
+import { createSeededRandom } from '@perennial/kernel';
+import type { Funnel, FunnelOptions } from './funnel.js';
+import type { PathOptions } from './paths.js';
+import type { Cohort, RetentionOptions } from './retention.js';
+import type { RuleOptions } from './rules.js';
+import type { SyntheticEvent, SyntheticTick } from './synthetic/archive-writer.js';
+
+/** The questions answered a second time, by loops over the events: slow and plain, to compare DuckDB's answers with. */
+
+const DAY_MS = 86_400_000;
+const START_MS = Date.UTC(2026, 0, 28, 22);
+const NAMES = ['A', 'B', 'C', 'Order Completed'];
+const ITEMS = ['x', 'y', "z'", 'ä'];
+
+export interface NaiveEvent {
+  readonly at: number;
+  readonly label: string;
+  readonly properties: { readonly products?: unknown; readonly product_id?: unknown };
+}
+
+/** A few profiles, equal times, events that arrive late, and messages that come twice with another content. */
+export function createHistory(seed: number): Array<SyntheticEvent | SyntheticTick> {
+  const random = createSeededRandom(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  let receivedAtMs = START_MS;
+  return Array.from({ length: 20 + Math.floor(random() * 250) }, (_, index) => {
+    receivedAtMs += pick([0, 0, 1, 60_000, 900_000, 3 * 3_600_000, DAY_MS]);
+    if (random() < 0.05) return { tickMs: receivedAtMs };
+    const isTrack = random() < 0.9;
+    const name = isTrack ? pick(NAMES) : '';
+    return {
+      profileKey: `p${Math.floor(random() * 6)}`,
+      // Within the profile: another profile may have the same id.
+      messageId: random() < 0.15 ? `m${Math.floor(random() * 5)}` : `m${index}`,
+      type: isTrack ? 'track' : 'page',
+      name,
+      timestampMs: receivedAtMs - pick([0, 0, 0, 1, 60_000, DAY_MS, 9 * DAY_MS]),
+      receivedAtMs,
+      properties: createProperties(),
+    };
+  });
+
+  function createProperties(): unknown {
+    const draw = random();
+    if (draw < 0.1) return {};
+    if (draw < 0.2) return { products: 'none', sku: pick(ITEMS) };
+    if (draw < 0.3) return { product_id: pick(ITEMS) };
+    const product = () =>
+      pick([{ product_id: pick(ITEMS) }, { product_id: '', sku: pick(ITEMS) }, { product_id: 7 }, { sku: true }, 3]);
+    return { products: Array.from({ length: Math.floor(random() * 5) }, product) };
+  }
+}
+
+/** By profile, each message once, in order of time. */
+export function toProfiles(entries: ReadonlyArray<SyntheticEvent | SyntheticTick>): NaiveEvent[][] {
+  const profiles = new Map<string, { seen: Set<string>; events: NaiveEvent[] }>();
+  for (const entry of entries) {
+    if ('tickMs' in entry) continue;
+    const profile = profiles.get(entry.profileKey) ?? { seen: new Set(), events: [] };
+    profiles.set(entry.profileKey, profile);
+    if (profile.seen.has(entry.messageId)) continue;
+    profile.seen.add(entry.messageId);
+    const label = entry.type === 'track' ? entry.name : entry.type;
+    profile.events.push({ at: entry.timestampMs, label, properties: entry.properties as NaiveEvent['properties'] });
+  }
+  // The sort is stable: equal times stay in the order of the log.
+  return [...profiles.values()].map(({ events }) => events.sort((a, b) => a.at - b.at));
+}
+
+const inRange = (at: number, { fromMs = -Infinity, toMs = Infinity }: { fromMs?: number; toMs?: number }) =>
+  at >= fromMs && at < toMs;
+
+/** Tries every choice of later events, not only the earliest. */
+export function naiveFunnels(profiles: readonly NaiveEvent[][], options: FunnelOptions): Funnel[] {
+  const { steps, withinMs, by } = options;
+  const range = { fromMs: options.fromMs ?? -Infinity, toMs: options.toMs ?? Infinity };
+  const best = profiles.flatMap((events) => {
+    let found: number[] = [];
+    events.forEach(({ at, label }, index) => {
+      if (label !== steps[0] || !inRange(at, range)) return;
+      const attempt = [at, ...deepest(events, index, 1, at + withinMs)];
+      if (attempt.length > found.length) found = attempt;
+    });
+    return found.length === 0 ? [] : [found];
+  });
+  const groups = group(best, ([at]) => toPeriod(at as number, by));
+  if (best.length === 0) groups.set(null, []);
+  return [...groups]
+    .sort(([a], [b]) => (a ?? 0) - (b ?? 0))
+    .map(([periodMs, attempts]) => ({
+      periodMs,
+      steps: steps.map((event, index) => {
+        const reached = attempts.filter((times) => times.length > index);
+        const users = (n: number) => attempts.filter((times) => times.length > n).length;
+        const between = reached.map((times) => (times[index] as number) - (times[index - 1] as number));
+        return {
+          event,
+          users: reached.length,
+          rateFromFirst: attempts.length === 0 ? null : reached.length / attempts.length,
+          rateFromPrevious: users(Math.max(0, index - 1)) === 0 ? null : reached.length / users(Math.max(0, index - 1)),
+          medianMs: index === 0 || reached.length === 0 ? null : median(between),
+        };
+      }),
+    }));
+
+  /** Times of the longest continuation; of equal ones that with the earliest times. */
+  function deepest(events: readonly NaiveEvent[], after: number, step: number, untilMs: number): number[] {
+    let found: number[] = [];
+    for (let index = after + 1; index < events.length && step < steps.length; index += 1) {
+      const { at, label } = events[index] as NaiveEvent;
+      if (label !== steps[step] || at > untilMs) continue;
+      const rest = [at, ...deepest(events, index, step + 1, untilMs)];
+      if (rest.length > found.length) found = rest;
+    }
+    return found;
+  }
+}
+
+export function naivePaths(profiles: readonly NaiveEvent[][], options: PathOptions) {
+  const counts = new Map<string, number>();
+  let total = 0;
+  for (const session of toSessions(profiles, options)) {
+    const labels = session.map(({ label }) => label);
+    const begin = options.start === undefined ? 0 : labels.indexOf(options.start);
+    if (begin < 0) continue;
+    total += 1;
+    const path = JSON.stringify(labels.slice(begin, begin + options.length));
+    counts.set(path, (counts.get(path) ?? 0) + 1);
+  }
+  return { total, counts };
+}
+
+export function naiveRules(profiles: readonly NaiveEvent[][], options: RuleOptions) {
+  const sets =
+    options.of === 'events'
+      ? toSessions(profiles, options).map((session) => new Set(session.map(({ label }) => label)))
+      : profiles.flatMap((events) =>
+          events
+            .filter(
+              ({ at, label }) =>
+                label === 'Order Completed' &&
+                inRange(at, { fromMs: options.fromMs ?? -Infinity, toMs: options.toMs ?? Infinity }),
+            )
+            .map(({ properties }) => toItems(properties))
+            .filter((items) => items.size > 0),
+        );
+  const count = (...items: string[]) => sets.filter((set) => items.every((item) => set.has(item))).length;
+  const all = [...new Set(sets.flatMap((set) => [...set]))];
+  const rules = all.flatMap((left) =>
+    all.flatMap((right) => {
+      const both = count(left, right);
+      if (left === right || both === 0 || both < options.minSupport * sets.length) return [];
+      if (both < options.minConfidence * count(left)) return [];
+      const confidence = both / count(left);
+      return [
+        {
+          left,
+          right,
+          baskets: both,
+          support: both / sets.length,
+          confidence,
+          lift: confidence / (count(right) / sets.length),
+        },
+      ];
+    }),
+  );
+  return { baskets: sets.length, rules };
+}
+
+export function naiveCohorts(profiles: readonly NaiveEvent[][], options: RetentionOptions): Cohort[] {
+  const { start, back, every, periods } = options;
+  const range = { fromMs: options.fromMs ?? -Infinity, toMs: options.toMs ?? Infinity };
+  const last = Math.max(...profiles.flat().map(({ at }) => at));
+  const members = profiles.flatMap((events) => {
+    const index = events.findIndex(({ label }) => label === start);
+    const first = events[index];
+    if (first === undefined || !inRange(first.at, range)) return [];
+    const visits = events.slice(index + 1).filter(({ label }) => label === back);
+    return [
+      { cohort: toPeriod(first.at, every) as number, visits: new Set(visits.map(({ at }) => toPeriod(at, every))) },
+    ];
+  });
+  return [...new Set(members.map(({ cohort }) => cohort))]
+    .sort((a, b) => a - b)
+    .map((startMs) => {
+      const own = members.filter(({ cohort }) => cohort === startMs);
+      let period = startMs;
+      const returned = Array.from({ length: periods + 1 }, (_, index) => {
+        if (index > 0) period = toNext(period, every);
+        return period > last ? null : own.filter(({ visits }) => visits.has(period)).length;
+      });
+      return { startMs, users: own.length, returned };
+    });
+}
+
+function toSessions(
+  profiles: readonly NaiveEvent[][],
+  options: { gapMs: number; fromMs?: number | undefined; toMs?: number | undefined },
+) {
+  const sessions: NaiveEvent[][] = [];
+  for (const events of profiles) {
+    let previous = Number.NEGATIVE_INFINITY;
+    for (const event of events) {
+      if (!inRange(event.at, { fromMs: options.fromMs ?? -Infinity, toMs: options.toMs ?? Infinity })) continue;
+      if (event.at - previous > options.gapMs) sessions.push([]);
+      sessions.at(-1)?.push(event);
+      previous = event.at;
+    }
+  }
+  return sessions;
+}
+
+function toItems(properties: NaiveEvent['properties']): Set<string> {
+  const products =
+    Array.isArray(properties.products) && properties.products.length > 0 ? properties.products : [properties];
+  const items = products.map((product: { product_id?: unknown; sku?: unknown }) =>
+    [product.product_id, product.sku].find(
+      (id) => typeof id === 'number' || (typeof id === 'string' && id.trim() !== ''),
+    ),
+  );
+  return new Set(items.filter((id) => id !== undefined).map((id) => String(id).trim()));
+}
+
+function toPeriod(at: number, period: 'week' | 'month' | undefined): number | null {
+  if (period === undefined) return null;
+  const day = new Date(at);
+  if (period === 'month') return Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), 1);
+  const midnight = Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate());
+  return midnight - ((day.getUTCDay() + 6) % 7) * DAY_MS;
+}
+
+function toNext(startMs: number, period: 'week' | 'month'): number {
+  const day = new Date(startMs);
+  return period === 'week' ? startMs + 7 * DAY_MS : Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + 1, 1);
+}
+
+function group<T, K>(list: readonly T[], toKey: (one: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of list) groups.set(toKey(one), [...(groups.get(toKey(one)) ?? []), one]);
+  return groups;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle)] as number)) / 2;
+}

@@ -1,0 +1,55 @@
+import { type Row, toSqlText } from './database.js';
+import { type Period, type TimeRange, toPeriodStart, toRangeCondition } from './events-table.js';
+
+export interface RetentionOptions extends TimeRange {
+  readonly start: string;
+  readonly back: string;
+  readonly every: Period;
+  readonly periods: number;
+}
+
+export interface Cohort {
+  readonly startMs: number;
+  readonly users: number;
+  /** By period from the cohort's own (0) on: who came back in it; null for periods after the archive's last event. */
+  readonly returned: ReadonlyArray<number | null>;
+}
+
+/**
+ * Users by the calendar period (UTC, weeks from Monday) of their first `start` event of all, which must lie in the
+ * range, and how many did `back` after it in that period (0), the next (1) ...: `cohort, k, users, over`. `k` is null for the size of the
+ * cohort. `over` is the number of the last period that has begun by the archive's last event.
+ */
+export function toRetentionSql({ start, back, every, periods, ...range }: RetentionOptions): string {
+  const diff = (from: string, to: string) => `date_diff('${every}', epoch_ms(${from}), epoch_ms(${to}))`;
+  return `
+WITH firsts AS (
+  SELECT profile, min(pos) AS pos, min(at_ms) AS at_ms FROM events WHERE label = ${toSqlText(start)} GROUP BY profile
+),
+members AS (SELECT profile, pos, ${toPeriodStart('at_ms', every)} AS cohort FROM firsts WHERE ${toRangeCondition('at_ms', range)}),
+visits AS (
+  SELECT DISTINCT m.cohort, m.profile, ${diff('m.cohort', toPeriodStart('e.at_ms', every))} AS k
+  FROM members m JOIN events e ON e.profile = m.profile AND e.pos > m.pos WHERE e.label = ${toSqlText(back)}
+),
+counts AS (
+  SELECT cohort, NULL AS k, count(*) AS users FROM members GROUP BY cohort
+  UNION ALL
+  SELECT cohort, k, count(*) FROM visits WHERE k <= ${periods} GROUP BY cohort, k
+),
+ends AS (SELECT ${toPeriodStart('max(at_ms)', every)} AS last FROM events)
+SELECT cohort, k, users, ${diff('cohort', 'last')} AS over FROM counts, ends ORDER BY cohort, k NULLS FIRST`;
+}
+
+export function toCohorts(rows: readonly Row[], periods: number): Cohort[] {
+  const cohorts = new Map<number, { users: number; over: number; returned: Map<number, number> }>();
+  for (const { cohort, k, users, over } of rows) {
+    const startMs = Number(cohort);
+    if (k === null) cohorts.set(startMs, { users: Number(users), over: Number(over), returned: new Map() });
+    else cohorts.get(startMs)?.returned.set(Number(k), Number(users));
+  }
+  return [...cohorts].map(([startMs, { users, over, returned }]) => ({
+    startMs,
+    users,
+    returned: Array.from({ length: periods + 1 }, (_, k) => (k > over ? null : (returned.get(k) ?? 0))),
+  }));
+}
