@@ -34,6 +34,12 @@ const REQUIRED = [
   'active_days_30d',
   'active_days_90d',
   'active_recency_days',
+  'orders_gap_median_days',
+  'orders_regularity',
+  'orders_rate_30d',
+  'events_rate_7d',
+  'weekend_share_90d',
+  'evening_share_90d',
 ];
 
 function compile(name: string): CompiledFeatures {

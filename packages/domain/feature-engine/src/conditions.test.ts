@@ -110,6 +110,10 @@ describe('a filter', () => {
       { type: 'track', where: 'context.ip == "x"' },
       'features[0].event.where: an accepted event has no context: send the value as a property, or as a trait',
     ],
+    [
+      { type: 'track', where: `true ${'|| true '.repeat(600)}` },
+      'features[0].event.where: a condition is at most 4096 characters long',
+    ],
     [{ type: 'track', wher: 'true' }, 'features[0].event.wher: is an unknown key, did you mean "where"?'],
   ])('is not %j', (event, problem) => {
     expect(problemsOf(event)).toEqual([problem]);

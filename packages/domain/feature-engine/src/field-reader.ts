@@ -6,7 +6,6 @@ import { parseWindow, toWindowText } from './window.js';
 
 const TEXT_CHARS_MAX = 256;
 const TEXTS_MAX = 16;
-const CONDITION_CHARS_MAX = 4_096;
 
 /** Reads the fields of one JSON object. Each problem is added to `problems` with its path; reading continues. */
 export class FieldReader {
@@ -68,7 +67,7 @@ export class FieldReader {
 
   /** A condition about an event, as canonical text. */
   condition(name: string): string {
-    const text = this.text(name, { charsMax: CONDITION_CHARS_MAX, hint: 'a condition on properties' });
+    const text = this.text(name, { charsMax: Number.POSITIVE_INFINITY, hint: 'a condition on properties' });
     if (text === '') return '';
     const problem = findConditionProblem(text);
     if (problem !== undefined) this.#report(name, problem.message, problem);
