@@ -116,6 +116,7 @@ describe(`joins in the feature-store (seed ${SEED})`, () => {
       timeZone: '',
       amount: cents / 100,
       currency: '',
+      traits: undefined,
       plan: undefined,
       namedIds: [
         ...(claims === undefined ? [] : [{ profile: toRef(claims), alias: false }]),

@@ -10,7 +10,7 @@ interface FoldedStates {
   readonly before: EngineState | undefined;
   readonly after: EngineState;
   readonly spec: CompiledFeatures;
-  readonly result: Pick<Extract<FoldResult, { kind: 'applied' }>, 'known' | 'unconverted'>;
+  readonly result: Pick<Extract<FoldResult, { kind: 'applied' }>, 'known' | 'unconverted' | 'traitsDropped'>;
 }
 
 /** One function for each thing worth reporting; none of them throws. A batch that is retried counts again. */
@@ -41,6 +41,10 @@ export function createFeatureTelemetry(metrics: Metrics) {
     'features_distinct_estimated_total',
     'Distinct counts of profiles that went from exact to estimated.',
   );
+  const traitsDropped = metrics.counter(
+    'features_traits_dropped_total',
+    'Traits that a profile has no room for: those whose names come last.',
+  );
   const created = metrics.counter('features_profiles_created_total', 'Profiles seen for the first time.');
   const served = metrics.counter('features_profiles_served_total', 'Profiles answered over HTTP.', ['known']);
 
@@ -54,6 +58,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
       if (ordersDroppedNow > 0) droppedOrders.inc(ordersDroppedNow);
       if (result.known === 'order_without_amount') repeatedOrders.inc({ result: 'completed' });
       if (result.unconverted !== undefined) unconverted.inc({ currency: toCurrencyLabel(result.unconverted) });
+      if (result.traitsDropped > 0) traitsDropped.inc(result.traitsDropped);
       const estimatesBefore = before?.specHash === spec.specHash ? spec.countEstimates(before) : 0;
       const estimatesNow = spec.countEstimates(after) - estimatesBefore;
       if (estimatesNow > 0) estimated.inc(estimatesNow);

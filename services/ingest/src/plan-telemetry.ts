@@ -1,5 +1,6 @@
 import type { Logger, Metrics } from '@perennial/telemetry';
 import type { PlanViolation } from '@perennial/tracking-plan';
+import type { LeftOutReason } from '@perennial/traits';
 import { createSourceLabels } from './ignored-telemetry.js';
 import type { ReceiveResult } from './receive.js';
 
@@ -15,11 +16,14 @@ export interface PlannedEvents {
   readonly rejected: readonly PlanViolation[];
   /** Personal fields that were taken out. */
   readonly withheld: number;
+  /** Traits of the accepted ones that were not read. */
+  readonly leftOut: readonly LeftOutReason[];
 }
 
 /** What plans said of the events of a request. */
-export function toPlanned({ violations, withheld, rejections }: ReceiveResult): PlannedEvents {
-  return { accepted: violations, rejected: rejections.flatMap(({ rejection }) => rejection.violations), withheld };
+export function toPlanned({ violations, withheld, leftOut, rejections }: ReceiveResult): PlannedEvents {
+  const rejected = rejections.flatMap(({ rejection }) => rejection.violations);
+  return { accepted: violations, rejected, withheld, leftOut };
 }
 
 /** Reports of what the tracking plans of the sources do. */
@@ -35,11 +39,17 @@ export function createPlanReports(logger: Logger, metrics: Metrics) {
     'Personal fields of accepted events that went no further than ingest.',
     ['transport', 'source'],
   );
+  const leftOut = metrics.counter(
+    'ingest_traits_left_out_total',
+    'Traits of accepted events that are not kept for profiles: not declared as not personal, or beyond a limit.',
+    ['transport', 'source', 'reason'],
+  );
   return {
     planned({ transport, sourceId }: PlannedOrigin, result: PlannedEvents): void {
-      if (result.accepted.length + result.rejected.length + result.withheld === 0) return;
+      if (result.accepted.length + result.rejected.length + result.leftOut.length + result.withheld === 0) return;
       const source = toSourceLabel(sourceId);
       if (result.withheld > 0) withheld.inc({ transport, source }, result.withheld);
+      for (const reason of result.leftOut) leftOut.inc({ transport, source, reason });
       for (const { reason } of result.accepted) violations.inc({ transport, source, reason, result: 'accepted' });
       for (const { reason } of result.rejected) violations.inc({ transport, source, reason, result: 'rejected' });
     },

@@ -1,6 +1,7 @@
 import type { OutgoingRecord } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 import type { PlanViolation } from '@perennial/tracking-plan';
+import type { LeftOutReason } from '@perennial/traits';
 import { parseBatchContext, withBatchContext } from './domain/batch-context.js';
 import type { IgnoredField } from './domain/ignored-field.js';
 import type { PlanInForce } from './domain/judge-by-plan.js';
@@ -40,6 +41,8 @@ export interface ReceiveResult {
   readonly ignored: readonly IgnoredField[];
   /** Personal fields of the accepted events that went no further. */
   readonly withheld: number;
+  /** Traits of the accepted events that were not read, by their reason. */
+  readonly leftOut: readonly LeftOutReason[];
   /** What the source's plan does not allow in the accepted events. */
   readonly violations: readonly PlanViolation[];
   readonly rejections: ReadonlyArray<{ readonly index: number; readonly rejection: Rejection }>;
@@ -65,6 +68,7 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
   const inherited = parseBatchContext(calls.context);
   const ignored: IgnoredField[] = [];
   const violations: PlanViolation[] = [];
+  const leftOut: LeftOutReason[] = [];
   let withheld = 0;
   const rejections: Array<{ index: number; rejection: Rejection }> = [];
   const rejectedItems: RejectedItem[] = [];
@@ -74,6 +78,7 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
     if (!(event instanceof Rejection)) {
       ignored.push(...event.ignored);
       violations.push(...event.violations);
+      leftOut.push(...event.said.leftOut);
       withheld += event.withheld;
       return [toAcceptedRecord(event, sourceId, context)];
     }
@@ -83,5 +88,5 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
   });
   const rejected = toRejectedRecords(rejectedItems, { sourceId, receivedAtMs }, context);
   const records = [...accepted, ...rejected];
-  return { records, acceptedCount: accepted.length, ignored, withheld, violations, rejections };
+  return { records, acceptedCount: accepted.length, ignored, withheld, leftOut, violations, rejections };
 }

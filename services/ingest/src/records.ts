@@ -1,6 +1,7 @@
 import {
   AcceptedRecord,
   type EventRejected,
+  type EventTraits as EventTraitsMessage,
   encodeControl,
   encodeMessage,
   type PlanJudgement,
@@ -11,11 +12,13 @@ import {
 import type { OutgoingRecord } from '@perennial/kafka';
 import { must } from '@perennial/kernel';
 import type { Pseudonymizer } from '@perennial/privacy';
+import type { TraitValue } from '@perennial/traits';
 import { cutCredentials } from './domain/credential-text.js';
 import type { PlanResult } from './domain/judge-by-plan.js';
 import { withoutKeyFields } from './domain/key-fields.js';
 import { LIMITS } from './domain/limits.js';
 import type { NormalisedEvent } from './domain/normalise.js';
+import type { EventTraits } from './domain/read-event-traits.js';
 import type { Rejection } from './domain/rejection.js';
 import { toNamedIds } from './named-ids.js';
 
@@ -52,6 +55,7 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         currency: event.currency,
         namedIds: toNamedIds(event, pseudonymizer),
         forwardedTo: undefined,
+        traits: toTraits(event.said),
         plan: event.planNumber === 0 ? undefined : toPlanJudgement(event),
       },
     },
@@ -63,6 +67,26 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
     value,
     headers: {},
   };
+}
+
+function toTraits({ traits, accountId }: EventTraits): EventTraitsMessage | undefined {
+  if (traits.length === 0 && accountId === undefined) return undefined;
+  return { own: traits.map(({ name, value }) => ({ name, value: toTraitValue(value) })), accountId: accountId ?? '' };
+}
+
+function toTraitValue(value: TraitValue): EventTraitsMessage['own'][number]['value'] {
+  switch (value.kind) {
+    case 'removed':
+      return undefined;
+    case 'text':
+      return { $case: 'text', value: value.text };
+    case 'number':
+      return { $case: 'number', value: value.number };
+    case 'flag':
+      return { $case: 'flag', value: value.flag };
+    case 'time':
+      return { $case: 'timeMs', value: value.timeMs };
+  }
 }
 
 function toPlanJudgement({ planNumber, violations }: PlanResult): PlanJudgement {

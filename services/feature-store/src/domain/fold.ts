@@ -1,5 +1,5 @@
 import type { RateTable } from '@perennial/commerce';
-import type { AcceptedEvent, FeaturesUpdated, FoldedEvent } from '@perennial/contracts';
+import type { AcceptedEvent, EventTraits, FeaturesUpdated, FoldedEvent } from '@perennial/contracts';
 import {
   type ApplyResult,
   type EngineState,
@@ -8,6 +8,7 @@ import {
   type FeatureVector,
   toEventAmount,
 } from '@perennial/feature-engine';
+import { addSaid, countDropped, NOTHING_KNOWN, type Said, type TraitValue } from '@perennial/traits';
 import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
 import type { ProfileState } from './profile-state.js';
 
@@ -38,6 +39,8 @@ export type FoldResult =
       readonly known: ApplyResult['known'];
       /** The currency of an amount that could not be converted: it is in no sum. */
       readonly unconverted: string | undefined;
+      /** Traits that were dropped, the profile having too many. */
+      readonly traitsDropped: number;
     }
   | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
@@ -77,14 +80,18 @@ export function foldEvent(
     timestampMs: event.timestampMs,
     value: value ?? Number.NaN,
   };
+  const about = before?.about ?? NOTHING_KNOWN;
+  const said = toSaid(event);
   // The order was announced when it first came: only its amount is news, as a change of windows is.
   const announced = folded.known === 'order_without_amount' ? undefined : foldedEvent;
   return {
     kind: 'applied',
     ...toResult({ ...current, beside, engine: folded.state }, specs, {
       ...toIdentity(before, event),
+      about: addSaid(about, said),
       event: announced,
     }),
+    traitsDropped: countDropped(about, said.traits),
     known: folded.known,
     unconverted: event.amount !== undefined && value === undefined ? event.currency : undefined,
   };
@@ -101,18 +108,52 @@ export function foldTime(
   return toResult({ ...current, engine }, specs, { ...before, event: undefined });
 }
 
+/** What an event says of its profile besides what features count. */
+function toSaid({ type, name, timestampMs: atMs, traits }: AcceptedEvent): Said {
+  return {
+    event: { type, name, atMs },
+    traits: (traits?.own ?? []).map((trait) => ({ name: trait.name, value: toTraitValue(trait.value) })),
+    accountId: traits === undefined || traits.accountId === '' ? undefined : traits.accountId,
+  };
+}
+
+function toTraitValue(value: EventTraits['own'][number]['value']): TraitValue {
+  switch (value?.$case) {
+    case 'text':
+      return { kind: 'text', text: value.value };
+    case 'number':
+      return { kind: 'number', number: value.value };
+    case 'flag':
+      return { kind: 'flag', flag: value.value };
+    case 'timeMs':
+      return { kind: 'time', timeMs: value.value };
+    case undefined:
+      return { kind: 'removed' };
+  }
+}
+
 type Identity = Pick<ProfileState, 'subject' | 'timeZone' | 'lastEventAtMs'>;
 
 /** A profile as it is stored, and the update that announces it. */
 export function toResult(
   { engine, fill, beside }: CurrentState,
   specs: FeatureSpecs,
-  { event, subject, timeZone, lastEventAtMs }: Identity & { readonly event: FoldedEvent | undefined },
+  {
+    event,
+    about,
+    subject,
+    timeZone,
+    lastEventAtMs,
+  }: Identity & Pick<ProfileState, 'about'> & { readonly event: FoldedEvent | undefined },
 ): { state: ProfileState; update: FeaturesUpdated } {
   const spec = specs.get(engine.specHash);
   const current: FeatureVector = spec.vector(engine, engine.asOfMs);
   const identity = { subject, timeZone, lastEventAtMs };
-  const parts = { ...(fill === undefined ? {} : { fill }), ...(beside === undefined ? {} : { beside }) };
+  const parts = {
+    ...(fill === undefined ? {} : { fill }),
+    ...(beside === undefined ? {} : { beside }),
+    ...(about === undefined ? {} : { about }),
+  };
   return {
     state: { engine, ...identity, ...parts, validUntilMs: current.validUntilMs },
     update: {

@@ -57,6 +57,7 @@ describe(`profiles that join while a wider spec is filled, from seed ${SEED}`, (
         const { state } = mergeProfiles(a, b, { ...FILLING, logTimeMs: 0, part: undefined, subject });
         const all = [...a1, ...b1, ...a2, ...b2];
         const narrow = fold(undefined, all, BEFORE);
+        expect(state.about).toEqual(narrow?.about);
         const asEarlier = specs.adopt(specs.initial, state.engine);
         const [atMs, laterMs] = [NOON + DAY_MS, NOON + 20 * DAY_MS];
         expect(specs.initial.vector(asEarlier, atMs)).toEqual(

@@ -1,5 +1,6 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
 import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
+import { type About, mergeAbout } from '@perennial/traits';
 import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
 import { toResult } from './fold.js';
 import type { ProfileState } from './profile-state.js';
@@ -27,7 +28,12 @@ export function mergeProfiles(
   const merged = staying === undefined ? theirs : mergeCurrent(toCurrent(staying, context, part), theirs, context);
   const atMs = Math.max(logTimeMs, merged.engine.asOfMs + 1);
   const engine = specs.get(merged.engine.specHash).advance(merged.engine, atMs);
-  return toResult({ ...merged, engine }, specs, { subject, ...mergeNewest(staying, joined), event: undefined });
+  return toResult({ ...merged, engine }, specs, {
+    subject,
+    ...mergeNewest(staying, joined),
+    about: mergeKnown(staying?.about, joined.about),
+    event: undefined,
+  });
 }
 
 /** While a spec is filled, one profile may be under it and the other still under the one before: then the merged one is. */
@@ -56,6 +62,10 @@ function mergeBeside(
 ): EngineState | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return spec.merge(a, b);
+}
+
+function mergeKnown(a: About | undefined, b: About | undefined): About | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : mergeAbout(a, b);
 }
 
 function mergeNewest(

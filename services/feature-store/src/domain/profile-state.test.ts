@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { addSaid, NOTHING_KNOWN } from '@perennial/traits';
 import { createProfileStates, type ProfileState } from './profile-state.js';
 
 const NARROW = ECOMMERCE_FEATURES.slice(0, 4);
@@ -28,6 +29,19 @@ describe('the state of a profile', () => {
     }
   });
 
+  it('keeps what is known about the profile', () => {
+    const event = { type: 'track', name: 'Order Completed', atMs: 86_400_000 };
+    const traits = [{ name: 'plan', value: { kind: 'text', text: 'pro' } as const }];
+    const about = addSaid(NOTHING_KNOWN, { event, traits, accountId: 'acme' });
+    const beside = narrow.foldBeside(undefined, { before: specs.initial.empty, event: EVENT });
+    for (const state of [
+      { ...STATE, about },
+      { ...STATE, about, beside, fill: 'ffffffffffffffff' },
+    ]) {
+      expect(states.decode(states.encode(state))).toEqual(state);
+    }
+  });
+
   it('costs one byte more than in version 1, which is still read', () => {
     const bytes = states.encode(STATE);
     const bits = 12 + 'Asia/Tokyo'.length + 'sealed'.length;
@@ -38,7 +52,7 @@ describe('the state of a profile', () => {
 
   it('is rejected with parts that this release does not know', () => {
     const bytes = states.encode(STATE);
-    bytes[12 + 'Asia/Tokyo'.length + 'sealed'.length] = 4;
-    expect(() => states.decode(bytes)).toThrow('profile state cannot be read: it has unknown parts (4)');
+    bytes[12 + 'Asia/Tokyo'.length + 'sealed'.length] = 8;
+    expect(() => states.decode(bytes)).toThrow('profile state cannot be read: it has unknown parts (8)');
   });
 });

@@ -1,6 +1,7 @@
 import { defineState, type VersionedState } from '@perennial/contracts';
 import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
 import { assert } from '@perennial/kernel';
+import { type About, decodeAbout, encodeAbout } from '@perennial/traits';
 
 /** State of one profile in the feature-store. Its time is that of its engine state, `engine.asOfMs`. */
 export interface ProfileState {
@@ -14,6 +15,8 @@ export interface ProfileState {
   readonly fill?: string | undefined;
   /** Under a spec that is being filled: the events since it was rolled out, without ids. */
   readonly beside?: EngineState | undefined;
+  /** Traits, accounts and newest events; undefined in a state from before they were kept, until its next event. */
+  readonly about?: About | undefined;
   /** When a windowed value changes without an event: derived from `engine`, cached so that it is computed once. */
   readonly validUntilMs: number | undefined;
 }
@@ -28,6 +31,7 @@ const FILL_TAG_BYTES = FILL_TAG_DIGITS / 2;
 /** Bits of the byte before the engine's state: what else stands there. */
 const HAS_FILL = 1;
 const HAS_BESIDE = 2;
+const HAS_ABOUT = 4;
 
 /** Codec of profile states. The engine's part is decoded under the spec that made it, whichever is in force now. */
 export function createProfileStates(specs: FeatureSpecs): VersionedState<ProfileState> {
@@ -44,7 +48,7 @@ export function createProfileStates(specs: FeatureSpecs): VersionedState<Profile
 
 /**
  * Layout: version (1 byte), length of the time zone (1), length of the subject (2), last event time (8, double), then time
- * zone, subject, a byte of bits, the fill (8), the state beside with its length (4), and the engine's state to the end.
+ * zone, subject, a byte of bits, the fill (8), the state beside and what is known about the profile, each with its length (4), and the engine's state to the end.
  * Version 1 has neither the bits nor what they stand for.
  */
 function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
@@ -61,18 +65,23 @@ function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
 
 const NO_PARTS: Buffer[] = [Buffer.of(0)];
 
-function encodeParts({ fill, beside }: ProfileState, specs: FeatureSpecs): Buffer[] {
-  if (fill === undefined && beside === undefined) return NO_PARTS;
-  const bits = (fill === undefined ? 0 : HAS_FILL) | (beside === undefined ? 0 : HAS_BESIDE);
+function encodeParts({ fill, beside, about }: ProfileState, specs: FeatureSpecs): Buffer[] {
+  const bits =
+    (fill === undefined ? 0 : HAS_FILL) |
+    (beside === undefined ? 0 : HAS_BESIDE) |
+    (about === undefined ? 0 : HAS_ABOUT);
+  if (bits === 0) return NO_PARTS;
   const parts: Buffer[] = [Buffer.of(bits)];
   if (fill !== undefined) parts.push(Buffer.from(fill, 'hex'));
-  if (beside !== undefined) {
-    const bytes = specs.get(beside.specHash).encode(beside);
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(bytes.length);
-    parts.push(length, bytes);
-  }
+  if (beside !== undefined) parts.push(...withLength(specs.get(beside.specHash).encode(beside)));
+  if (about !== undefined) parts.push(...withLength(encodeAbout(about)));
   return parts;
+}
+
+function withLength(bytes: Buffer): Buffer[] {
+  const length = Buffer.allocUnsafe(4);
+  length.writeUInt32BE(bytes.length);
+  return [length, bytes];
 }
 
 function decode(bytes: Buffer, specs: FeatureSpecs, { hasParts }: { readonly hasParts: boolean }): ProfileState {
@@ -98,21 +107,29 @@ function decodeParts(
   bytes: Buffer,
   from: number,
   specs: FeatureSpecs,
-): Pick<ProfileState, 'fill' | 'beside'> & { readonly end: number } {
+): Pick<ProfileState, 'fill' | 'beside' | 'about'> & { readonly end: number } {
   const bits = bytes.readUInt8(from);
-  if (bits > (HAS_FILL | HAS_BESIDE)) throw new Error(`it has unknown parts (${bits})`);
+  if (bits > (HAS_FILL | HAS_BESIDE | HAS_ABOUT)) throw new Error(`it has unknown parts (${bits})`);
   let end = from + 1;
   let fill: string | undefined;
   let beside: EngineState | undefined;
+  let about: About | undefined;
+  const takeBytes = (): Buffer => {
+    const start = end + 4;
+    end = start + bytes.readUInt32BE(end);
+    if (end > bytes.length) throw new Error('it ends early');
+    return bytes.subarray(start, end);
+  };
   if (bits & HAS_FILL) {
     fill = bytes.toString('hex', end, end + FILL_TAG_BYTES);
     end += FILL_TAG_BYTES;
   }
-  if (bits & HAS_BESIDE) {
-    const from = end + 4;
-    end = from + bytes.readUInt32BE(end);
-    if (end > bytes.length) throw new Error('it ends early');
-    beside = specs.decode(bytes.subarray(from, end));
-  }
-  return { ...(fill === undefined ? {} : { fill }), ...(beside === undefined ? {} : { beside }), end };
+  if (bits & HAS_BESIDE) beside = specs.decode(takeBytes());
+  if (bits & HAS_ABOUT) about = decodeAbout(takeBytes());
+  return {
+    ...(fill === undefined ? {} : { fill }),
+    ...(beside === undefined ? {} : { beside }),
+    ...(about === undefined ? {} : { about }),
+    end,
+  };
 }

@@ -48,6 +48,7 @@ export function toEvent(
     timeZone: '',
     currency: '',
     plan: undefined,
+    traits: undefined,
     namedIds: [
       ...(claims === undefined ? [] : [{ profile: claims, alias: false }]),
       ...(alias === undefined ? [] : [{ profile: alias, alias: true }]),

@@ -14,6 +14,7 @@ import {
 import { parseId, parseMessageId, parseName } from './parse-text.js';
 import { type ClockMode, parseTimes } from './parse-timestamp.js';
 import { BUILT_IN_PLACEHOLDERS, type PlaceholderIds } from './placeholder-ids.js';
+import { type EventTraits, NO_TRAITS, readEventTraits } from './read-event-traits.js';
 import { Rejection, type StepName, toExcerpt } from './rejection.js';
 import { parseTimeZone } from './time-zone.js';
 
@@ -45,6 +46,7 @@ export interface Arrival {
 
 /** An event in the form that the rest of the platform uses, with its external ids in plain text. */
 export interface NormalisedEvent extends EventMoney, PlanResult {
+  readonly said: EventTraits;
   readonly kind: 'accepted';
   readonly messageId: string;
   readonly type: CallType;
@@ -79,6 +81,7 @@ interface Draft {
   sent: JsonObject;
   properties: JsonObject;
   planned: PlanResult;
+  said: EventTraits;
   propertiesJson: string;
   money: EventMoney;
 }
@@ -93,6 +96,7 @@ const STEPS: ReadonlyArray<{ readonly name: StepName; run(draft: Draft): Rejecti
   { name: 'clock', run: readTimes },
   { name: 'properties', run: readProperties },
   { name: 'plan', run: judge },
+  { name: 'traits', run: readTraits },
   { name: 'encode', run: encode },
 ];
 
@@ -116,6 +120,7 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     propertiesJson: draft.propertiesJson,
     ...draft.money,
     ...draft.planned,
+    said: draft.said,
     timeZone,
     ignored: draft.ignored,
   };
@@ -135,6 +140,7 @@ function createDraft(raw: JsonObject, arrival: Arrival): Draft {
     sent: {},
     properties: {},
     planned: UNPLANNED,
+    said: NO_TRAITS,
     propertiesJson: '',
     money: NO_MONEY,
   };
@@ -238,6 +244,15 @@ function judge(draft: Draft): Rejection | undefined {
   draft.properties = judged.properties;
   draft.planned = judged.planned;
   return undefined;
+}
+
+/** Traits that are personal go no further, also without a plan. */
+function readTraits(draft: Draft): undefined {
+  const { type, properties, planned, arrival, raw } = draft;
+  const read = readEventTraits({ type, properties, context: raw.context, plan: arrival.plan });
+  draft.properties = read.properties;
+  draft.said = read.said;
+  if (read.withheld > 0) draft.planned = { ...planned, withheld: planned.withheld + read.withheld };
 }
 
 function encode(draft: Draft): Rejection | undefined {

@@ -40,6 +40,7 @@ export type StepName =
   | 'clock'
   | 'properties'
   | 'plan'
+  | 'traits'
   | 'encode';
 
 /** A rejection as a value: the reason for machines, the message (what was wrong, at which field, with which value) for people. */

@@ -185,8 +185,8 @@ function toOutgoing(
   events.planned(
     { transport: 'kafka', sourceId: KAFKA_SOURCE_ID },
     event instanceof Rejection
-      ? { accepted: [], rejected: event.violations, withheld: 0 }
-      : { accepted: event.violations, rejected: [], withheld: event.withheld },
+      ? { accepted: [], rejected: event.violations, withheld: 0, leftOut: [] }
+      : { accepted: event.violations, rejected: [], withheld: event.withheld, leftOut: event.said.leftOut },
   );
   if (!(event instanceof Rejection)) {
     events.ignored({ transport: 'kafka', sourceId: KAFKA_SOURCE_ID }, event.ignored);

@@ -62,7 +62,28 @@ export interface AcceptedEvent {
     | ProfileRef
     | undefined;
   /** What the source's tracking plan says of it; absent where it has none. */
-  plan: PlanJudgement | undefined;
+  plan:
+    | PlanJudgement
+    | undefined;
+  /** What it says of the profile; absent where it says nothing. */
+  traits: EventTraits | undefined;
+}
+
+/** Traits that are declared not to be personal. */
+export interface EventTraits {
+  /** Of the profile, at the event's time. */
+  own: Trait[];
+  /** Id of the group that the profile joins; empty for none. */
+  accountId: string;
+}
+
+export interface Trait {
+  /** Names from the outside in, with dots between them, such as company.plan; 64 characters at most. */
+  name: string;
+  /** None of them: the trait is removed. */
+  value: { $case: "text"; value: string } | { $case: "number"; value: number } | { $case: "flag"; value: boolean } | //
+  /** UTC. */
+  { $case: "timeMs"; value: number } | undefined;
 }
 
 /** What a tracking plan says of an event that is accepted. */
@@ -196,6 +217,7 @@ function createBaseAcceptedEvent(): AcceptedEvent {
     namedIds: [],
     forwardedTo: undefined,
     plan: undefined,
+    traits: undefined,
   };
 }
 
@@ -245,6 +267,9 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
     }
     if (message.plan !== undefined) {
       PlanJudgement.encode(message.plan, writer.uint32(242).fork()).join();
+    }
+    if (message.traits !== undefined) {
+      EventTraits.encode(message.traits, writer.uint32(250).fork()).join();
     }
     return writer;
   },
@@ -380,6 +405,163 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
             }
 
             message.plan = PlanJudgement.decode(reader, reader.uint32());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.traits = EventTraits.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEventTraits(): EventTraits {
+  return { own: [], accountId: "" };
+}
+
+export const EventTraits: MessageFns<EventTraits> = {
+  encode(message: EventTraits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.own) {
+      Trait.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.accountId !== "") {
+      writer.uint32(18).string(message.accountId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EventTraits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEventTraits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.own.push(Trait.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTrait(): Trait {
+  return { name: "", value: undefined };
+}
+
+export const Trait: MessageFns<Trait> = {
+  encode(message: Trait, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    switch (message.value?.$case) {
+      case "text":
+        writer.uint32(18).string(message.value.value);
+        break;
+      case "number":
+        writer.uint32(25).double(message.value.value);
+        break;
+      case "flag":
+        writer.uint32(32).bool(message.value.value);
+        break;
+      case "timeMs":
+        writer.uint32(40).int64(message.value.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Trait {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrait();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = { $case: "text", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.value = { $case: "number", value: reader.double() };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.value = { $case: "flag", value: reader.bool() };
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.value = { $case: "timeMs", value: longToNumber(reader.int64()) };
             continue;
           }
         }

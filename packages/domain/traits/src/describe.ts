@@ -1,0 +1,63 @@
+import type { About } from './about.js';
+import type { StampedValues } from './stamped-values.js';
+import type { TraitValue } from './trait.js';
+
+/** A value in JSON: a time as ISO 8601, `removed` as null. */
+type JsonValue = string | number | boolean | null;
+
+/** A trait as people read it. */
+interface DescribedTrait {
+  readonly name: string;
+  readonly type: 'text' | 'number' | 'boolean' | 'time';
+  readonly value: JsonValue;
+  /** When it was last said, ISO 8601. */
+  readonly at: string;
+  /** Other values that it had, the newest first; null where it had been removed. */
+  readonly before: ReadonlyArray<{ readonly value: JsonValue; readonly at: string }>;
+}
+
+/** What is known about a profile, as people read it. */
+interface DescribedAbout {
+  /** By name; without those that were removed. */
+  readonly traits: readonly DescribedTrait[];
+  /** The account that the profile is in: the group that it joined last; null for none. */
+  readonly account: { readonly id: string; readonly since: string } | null;
+  /** The newest first. */
+  readonly events: ReadonlyArray<{ readonly type: string; readonly name: string; readonly at: string }>;
+}
+
+export function describeAbout({ traits, accounts, events }: About): DescribedAbout {
+  const [account] = accounts;
+  return {
+    traits: traits.flatMap(({ name, values }) => describeTrait(name, values)),
+    account: account?.value.kind === 'text' ? { id: account.value.text, since: toIso(account.atMs) } : null,
+    events: events.map(({ type, name, atMs }) => ({ type, name, at: toIso(atMs) })),
+  };
+}
+
+const TYPES = { text: 'text', number: 'number', flag: 'boolean', time: 'time' } as const;
+
+function describeTrait(name: string, [newest, ...older]: StampedValues): DescribedTrait[] {
+  if (newest === undefined || newest.value.kind === 'removed') return [];
+  const before = older.map(({ value, atMs }) => ({ value: toJson(value), at: toIso(atMs) }));
+  return [{ name, type: TYPES[newest.value.kind], value: toJson(newest.value), at: toIso(newest.atMs), before }];
+}
+
+function toJson(value: TraitValue): JsonValue {
+  switch (value.kind) {
+    case 'text':
+      return value.text;
+    case 'number':
+      return value.number;
+    case 'flag':
+      return value.flag;
+    case 'time':
+      return toIso(value.timeMs);
+    case 'removed':
+      return null;
+  }
+}
+
+function toIso(ms: number): string {
+  return new Date(ms).toISOString();
+}
