@@ -21,6 +21,7 @@ const features = {
   'decayed_sum 7d': { aggregation: 'decayed_sum', ...amount, halfLifeMs: 7 * DAY_MS },
   'trend 30d': { aggregation: 'trend', ...month },
   'active_days 30d': { aggregation: 'active_days', ...month },
+  'longest_streak 30d': { aggregation: 'longest_streak', ...month },
   'max 30d': { aggregation: 'max', ...amount, ...month },
   'last 30d': { aggregation: 'last', ...amount, ...month },
   'distinct 30d': { aggregation: 'distinct', ...ids, ...month },

@@ -134,6 +134,13 @@ def deviation(numbers):
     return math.sqrt(sum((n - mean) ** 2 for n in numbers) / len(numbers))
 
 
+def streak_to(day, days):
+    length = 0
+    while day - length in days:
+        length += 1
+    return length
+
+
 def gaps_of(times):
     return [b - a for a, b in zip(times, times[1:])]
 
@@ -215,6 +222,12 @@ def value_of(definition, all_events, at, find):
         return now - (len(within(events, at, 2 * window, tile_of(window))) - now)
     if kind == "active_days":
         return len({e["timestampMs"] // DAY for e in within(events, at, window, DAY)})
+    if kind in ("streak", "longest_streak"):
+        days = {e["timestampMs"] // DAY for e in within(events, at, window, DAY)}
+        if kind == "longest_streak":
+            return max((streak_to(day, days) for day in days), default=0)
+        today = at // DAY
+        return streak_to(today, days) or streak_to(today - 1, days)
     if kind == "distinct":
         return len({i for e in within(events, at, window) for i in ids_of(e, definition["measure"])})
     if kind == "days_since_first":

@@ -95,6 +95,11 @@ export type FeatureDefinition = DefinitionBase &
     | { readonly aggregation: 'trend'; readonly windowMs: number }
     /** Number of different days (UTC) with an event. The window begins with a day, whatever its length. */
     | { readonly aggregation: 'active_days'; readonly windowMs: number | undefined }
+    /**
+     * Number of consecutive days (UTC) with an event: of those that end today or yesterday, 0 for none; the most. The window
+     * begins with a day, and days before it do not count.
+     */
+    | { readonly aggregation: 'streak' | 'longest_streak'; readonly windowMs: number | undefined }
     | { readonly aggregation: 'distinct'; readonly measure: IdMeasure; readonly windowMs: number | undefined }
     /**
      * How often the id of a rank (1 to 5, by frequency) occurred, 0 without one; the same as a fraction of all
@@ -192,6 +197,8 @@ export const AGGREGATIONS: readonly Aggregation[] = [
   'decayed_count',
   'decayed_sum',
   'active_days',
+  'streak',
+  'longest_streak',
   'distinct',
   'top_count',
   'top_share',

@@ -77,6 +77,9 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
       return toTrend(at(0), at(1));
     case 'active_days':
       return { place: planner.findDays(definition), divisor: 1 };
+    case 'streak':
+    case 'longest_streak':
+      return { place: planner.findStreak(definition), divisor: 1 };
     case 'distinct':
       return { place: planner.findDistinct(definition), divisor: 1 };
     case 'top_count':

@@ -85,6 +85,11 @@ const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
     windowMs: windowOrLife,
   }),
   fc.record({ ...BASE, aggregation: kind('entropy'), measure: ids, windowMs: windowOrLife }),
+  fc.record({
+    ...BASE,
+    aggregation: fc.constantFrom('streak' as const, 'longest_streak' as const),
+    windowMs: windowOrLife,
+  }),
   fc.record({ ...BASE, aggregation: kind('share'), matching, windowMs: windowOrLife }),
   fc.record({
     ...BASE,

@@ -37,12 +37,14 @@ export const PROFILE_FEATURES: readonly FeatureDefinition[] = [
   { name: 'top_product_7d', ...PRODUCTS, aggregation: 'top_count', rank: 1, windowMs: 7 * DAY_MS },
   { name: 'second_product_90d', ...PRODUCTS, aggregation: 'top_share', rank: 2, windowMs: 90 * DAY_MS },
   { name: 'product_entropy', ...PRODUCTS, aggregation: 'entropy', windowMs: undefined },
+  { name: 'streak_7d', unit: 'days', event: undefined, aggregation: 'streak', windowMs: 7 * DAY_MS },
+  { name: 'streak_all', unit: 'days', event: undefined, aggregation: 'streak', windowMs: undefined },
+  { name: 'longest_streak_30d', unit: 'days', event: undefined, aggregation: 'longest_streak', windowMs: 30 * DAY_MS },
 ];
 
 /** The same by definition, over raw events; shares no code with the engine but the lengths of an hour and a day. */
 export function computeProfileNaively(events: readonly OracleEvent[], atMs: number): Record<string, number | null> {
-  const within = (windowMs: number) => {
-    const tileMs = windowMs <= 7 * DAY_MS ? HOUR_MS : DAY_MS;
+  const within = (windowMs: number, tileMs = windowMs <= 7 * DAY_MS ? HOUR_MS : DAY_MS) => {
     return events.filter(({ timestampMs }) => timestampMs >= Math.floor((atMs - windowMs) / tileMs) * tileMs);
   };
   const timesOf = (some: readonly OracleEvent[]) => some.map(({ timestampMs }) => timestampMs);
@@ -69,6 +71,9 @@ export function computeProfileNaively(events: readonly OracleEvent[], atMs: numb
     top_product_7d: frequencies(within(7 * DAY_MS))[0] ?? 0,
     second_product_90d: divide(frequencies(within(90 * DAY_MS))[1] ?? 0, totalOf(frequencies(within(90 * DAY_MS)))),
     product_entropy: entropyOf(frequencies(events)),
+    streak_7d: streakOf(daysOf(within(7 * DAY_MS, DAY_MS)), atMs),
+    streak_all: streakOf(daysOf(events), atMs),
+    longest_streak_30d: Math.max(0, ...daysOf(within(30 * DAY_MS)).map((day, _, days) => streakTo(day, days))),
     spend_half_30d: decay(orders, { atMs, halfLifeMs: 30 * DAY_MS, amountOf: unitsOf }) / 1e4,
   };
 }
@@ -95,6 +100,21 @@ function entropyOf(counts: readonly number[]): number | null {
   const total = totalOf(counts);
   if (total === 0) return null;
   return totalOf(counts.map((count) => (count / total) * Math.log2(total / count)));
+}
+
+function daysOf(events: readonly OracleEvent[]): number[] {
+  return events.map(({ timestampMs }) => Math.floor(timestampMs / DAY_MS));
+}
+
+function streakTo(day: number, days: readonly number[]): number {
+  let length = 0;
+  while (days.includes(day - length)) length += 1;
+  return length;
+}
+
+function streakOf(days: readonly number[], atMs: number): number {
+  const today = Math.floor(atMs / DAY_MS);
+  return streakTo(today, days) || streakTo(today - 1, days);
 }
 
 function unitsOf({ units }: OracleEvent): number {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compileFeatures } from './compile.js';
 import type { FeatureEvent } from './event.js';
 import { parseFeatureSpec } from './spec-file.js';
-import { HOUR_MS } from './time.js';
+import { DAY_MS, HOUR_MS } from './time.js';
 
 const START_MS = Date.UTC(2024, 2, 1);
 
@@ -161,6 +161,28 @@ describe('shares', () => {
     const share = { aggregation: 'amount_share', matching: bought, measure };
     expect(problemsOf({ aggregation: 'sum', measure, unit: 'currency' }, share, { ...share, money: true })).toEqual([
       'features[1].money: features[0] reads the same measure, so both must be money, or neither',
+    ]);
+  });
+});
+
+describe('streaks', () => {
+  const features = [
+    { name: 'streak', unit: 'days', aggregation: 'streak' },
+    { name: 'longest', unit: 'days', aggregation: 'longest_streak' },
+    { name: 'week', unit: 'days', aggregation: 'longest_streak', window: '7d' },
+  ];
+  const events = atDays(0, 1, 2, 3, 7, 8, 8.9);
+
+  it('go on until a day has passed without an event', () => {
+    expect(valuesOf(features, events)).toEqual({ streak: 2, longest: 4, week: 3 });
+    expect(valuesOf(features, events, DAY_MS)).toEqual({ streak: 2, longest: 4, week: 2 });
+    expect(valuesOf(features, events, 2 * DAY_MS)).toEqual({ streak: 0, longest: 4, week: 2 });
+    expect(valuesOf(features, [])).toEqual({ streak: 0, longest: 0, week: 0 });
+  });
+
+  it('have windows of whole days', () => {
+    expect(problemsOf({ aggregation: 'streak', window: '12h' })).toEqual([
+      'features[0].window: must be from "1d" to "365d", it is "12h"',
     ]);
   });
 });

@@ -22,6 +22,7 @@ type Timed = Extract<FeatureDefinition, { aggregation: 'days_since_first' | 'day
 type Distinct = Extract<FeatureDefinition, { aggregation: 'distinct' }>;
 type OfGaps = Extract<FeatureDefinition, { aggregation: 'gap_std' | 'gap_quantile' | 'regularity' }>;
 type ActiveDays = Extract<FeatureDefinition, { aggregation: 'active_days' }>;
+type Streak = Extract<FeatureDefinition, { aggregation: 'streak' | 'longest_streak' }>;
 
 /** Features that are one of the amounts: least and greatest read one accumulator, first and last another. */
 type RowDefinition = Extract<FeatureDefinition, { aggregation: 'min' | 'max' | 'first' | 'last' }>;
@@ -53,6 +54,10 @@ interface StreamNeed<Stream> extends WindowsNeed {
   readonly index: number;
 }
 
+interface DaysNeed extends StreamNeed<NumberStream> {
+  hasStreaks: boolean;
+}
+
 interface RowsNeed extends WindowsNeed {
   readonly options: Pick<TiledRowsOptions, 'key' | 'amount' | 'known' | 'tileMs'>;
   readonly isEnds: boolean;
@@ -70,7 +75,7 @@ export class SlotPlanner {
   readonly #tiles = new Map<number, TilesNeed>();
   readonly #distinct = new Map<string, StreamNeed<IdStream>>();
   readonly #tops = new Map<string, StreamNeed<IdStream>>();
-  readonly #days = new Map<string, StreamNeed<NumberStream>>();
+  readonly #days = new Map<string, DaysNeed>();
   readonly #rows = new Map<string, RowsNeed>();
   readonly #recent = new Map<string, GapsNeed>();
   /** By half-life. */
@@ -101,6 +106,8 @@ export class SlotPlanner {
         this.#needTops(definition);
         break;
       case 'active_days':
+      case 'streak':
+      case 'longest_streak':
         this.#needDays(definition);
         break;
       case 'days_since_first':
@@ -133,8 +140,8 @@ export class SlotPlanner {
       const tileMs = toTileMs(sorted[0] as number);
       add(need, createDistinct({ stream, index, windowsMs: sorted, tileMs }) as Accumulator);
     }
-    for (const [key, { stream, index, windowsMs }] of this.#days) {
-      add(`days/${key}`, createDays({ stream, index, windowsMs: sortWindows(windowsMs) }) as Accumulator);
+    for (const [key, need] of this.#days) {
+      add(`days/${key}`, createDays({ ...need, windowsMs: sortWindows(need.windowsMs) }) as Accumulator);
     }
     for (const [need, { options, isEnds, windowsMs }] of this.#rows) {
       const all = { ...options, windowsMs: sortWindows(windowsMs) };
@@ -173,6 +180,14 @@ export class SlotPlanner {
   findDays({ event, windowMs = LIFE_MS }: ActiveDays): Place {
     const { key } = createCountStream(event);
     return { slot: this.#slotOf(`days/${key}`), index: findWindow(this.#days.get(key), windowMs) };
+  }
+
+  /** Location of a number of consecutive days: behind the counts of all windows. */
+  findStreak({ event, aggregation, windowMs = LIFE_MS }: Streak): Place {
+    const { key } = createCountStream(event);
+    const need = must(this.#days.get(key), 'the days of a stream');
+    const index = need.windowsMs.size + 2 * findWindow(need, windowMs) + (aggregation === 'longest_streak' ? 1 : 0);
+    return { slot: this.#slotOf(`days/${key}`), index };
   }
 
   /** Location of a least, greatest, first or last amount. */
@@ -266,11 +281,13 @@ export class SlotPlanner {
     need.windowsMs.add(windowMs);
   }
 
-  #needDays({ event, windowMs = LIFE_MS }: ActiveDays): void {
+  #needDays({ event, aggregation, windowMs = LIFE_MS }: ActiveDays | Streak): void {
     const stream = createCountStream(event);
-    const need = this.#days.get(stream.key) ?? { stream, index: this.#toColumn(stream).index, windowsMs: new Set() };
+    const { index } = this.#toColumn(stream);
+    const need = this.#days.get(stream.key) ?? { stream, index, windowsMs: new Set(), hasStreaks: false };
     this.#days.set(stream.key, need);
     need.windowsMs.add(windowMs);
+    if (aggregation !== 'active_days') need.hasStreaks = true;
   }
 
   #needRow(definition: RowDefinition): void {

@@ -114,6 +114,8 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
     case 'trend':
       return { ...base, aggregation, windowMs: reader.window({ isRequired: true }) ?? 0 };
     case 'active_days':
+    case 'streak':
+    case 'longest_streak':
       return { ...base, aggregation, windowMs: reader.window({ minMs: DAY_MS }) };
     case 'gap_quantile':
       return { ...base, aggregation, quantile: reader.number('quantile', { min: 0, max: 1 }) };

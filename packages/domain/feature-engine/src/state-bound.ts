@@ -85,6 +85,8 @@ function toOwnBytes(definition: FeatureDefinition): number {
       // Each in a tile of its own: distance and number of the tile's ids, place or text of the id, its count.
       return COUNT_BYTES + TOP_CELLS_MAX * (3 * COUNT_BYTES + 1 + ID_BYTES_MAX + NUMBER_BYTES);
     case 'active_days':
+    case 'streak':
+    case 'longest_streak':
       return COUNT_BYTES * (1 + Math.min(ACTIVE_DAYS_MAX, toDays(definition.windowMs)));
     case 'days_since_first':
     case 'days_since_last':

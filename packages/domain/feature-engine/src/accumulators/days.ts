@@ -18,10 +18,15 @@ export interface DaysOptions {
   readonly index: number;
   /** Ascending; Infinity for the whole life. */
   readonly windowsMs: readonly number[];
+  /** True to give streaks too. */
+  readonly hasStreaks: boolean;
 }
 
-/** The days with an event of a stream. Gives one count per window. */
-export function createDays({ stream, index, windowsMs }: DaysOptions): Accumulator<Days> {
+/**
+ * The days with an event of a stream. Gives one count per window, then, if asked, two numbers per window: the current and the
+ * longest streak.
+ */
+export function createDays({ stream, index, windowsMs, hasStreaks }: DaysOptions): Accumulator<Days> {
   const reachMs = windowsMs.at(-1) ?? 0;
   const advance = (state: Days, asOfMs: number) => dropBelow(state, toFirstDay(asOfMs, reachMs), ORDER);
   return {
@@ -35,7 +40,10 @@ export function createDays({ stream, index, windowsMs }: DaysOptions): Accumulat
     },
     advance,
     merge: (a, b) => takeNewest(uniteAscending(a, b, ORDER)),
-    read: (state, atMs) => countWindows(state, atMs, windowsMs),
+    read(state, atMs) {
+      const counts = countWindows(state, atMs, windowsMs);
+      return hasStreaks ? addStreaks(counts, state, { atMs, windowsMs }) : counts;
+    },
     adopt: (state) => state,
     encode: (writer, state, asOfMs) => writeNewestFirst(writer, state, { ...DAYS, newest: toDay(asOfMs) }),
     decode: (reader, asOfMs) => readNewestFirst(reader, { ...DAYS, newest: toDay(asOfMs) }),
@@ -66,4 +74,28 @@ function countWindows(days: Days, atMs: number, windowsMs: readonly number[]): R
     return days.length - place;
   });
   return { numbers, changesAtMs };
+}
+
+/** A streak that ends yesterday goes on; it ends with the end of today. */
+function addStreaks(
+  { numbers, changesAtMs }: Reading,
+  days: Days,
+  { atMs, windowsMs }: { readonly atMs: number; readonly windowsMs: readonly number[] },
+): Reading {
+  const newest = days.at(-1);
+  let isCurrent = newest !== undefined && newest >= toDay(atMs) - 1;
+  const endsAtMs = isCurrent && newest !== undefined ? (newest + 2) * DAY_MS : Number.POSITIVE_INFINITY;
+  let [place, run, current, longest] = [days.length, 0, 0, 0];
+  const streaks = windowsMs.flatMap((windowMs) => {
+    const first = toFirstDay(atMs, windowMs);
+    for (; place > 0 && (days[place - 1] as number) >= first; place -= 1) {
+      const isNext = place === days.length || (days[place - 1] as number) + 1 === days[place];
+      if (!isNext) isCurrent = false;
+      run = isNext ? run + 1 : 1;
+      if (isCurrent) current = run;
+      longest = Math.max(longest, run);
+    }
+    return [current, longest];
+  });
+  return { numbers: [...numbers, ...streaks], changesAtMs: Math.min(changesAtMs, endsAtMs) };
 }
