@@ -22,6 +22,7 @@ const features = {
   'trend 30d': { aggregation: 'trend', ...month },
   'active_days 30d': { aggregation: 'active_days', ...month },
   'longest_streak 30d': { aggregation: 'longest_streak', ...month },
+  'sessions_count 30d': { aggregation: 'sessions_count', gapMs: 1_800_000, ...month },
   'max 30d': { aggregation: 'max', ...amount, ...month },
   'last 30d': { aggregation: 'last', ...amount, ...month },
   'distinct 30d': { aggregation: 'distinct', ...ids, ...month },

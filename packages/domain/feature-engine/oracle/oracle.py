@@ -141,6 +141,16 @@ def streak_to(day, days):
     return length
 
 
+def session_lengths(events, gap):
+    sessions = []
+    for time in sorted(e["timestampMs"] for e in events):
+        if sessions and time - sessions[-1][1] <= gap:
+            sessions[-1][1] = time
+        else:
+            sessions.append([time, time])
+    return [last - first for first, last in sessions]
+
+
 def gaps_of(times):
     return [b - a for a, b in zip(times, times[1:])]
 
@@ -228,6 +238,11 @@ def value_of(definition, all_events, at, find):
             return max((streak_to(day, days) for day in days), default=0)
         today = at // DAY
         return streak_to(today, days) or streak_to(today - 1, days)
+    if kind in ("sessions_count", "session_length_mean"):
+        lengths = session_lengths(within(events, at, window), definition["gapMs"])
+        if kind == "sessions_count":
+            return len(lengths)
+        return sum(lengths) / len(lengths) / 1_000 if lengths else None
     if kind == "distinct":
         return len({i for e in within(events, at, window) for i in ids_of(e, definition["measure"])})
     if kind == "days_since_first":

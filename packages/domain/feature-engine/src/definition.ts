@@ -100,6 +100,15 @@ export type FeatureDefinition = DefinitionBase &
      * begins with a day, and days before it do not count.
      */
     | { readonly aggregation: 'streak' | 'longest_streak'; readonly windowMs: number | undefined }
+    /**
+     * Number of sessions, and their mean length in seconds (null without one). Events at most `gapMs` apart belong to one;
+     * a session of one event has the length 0. Of a session that began before the window only what is in it counts.
+     */
+    | {
+        readonly aggregation: 'sessions_count' | 'session_length_mean';
+        readonly gapMs: number;
+        readonly windowMs: number;
+      }
     | { readonly aggregation: 'distinct'; readonly measure: IdMeasure; readonly windowMs: number | undefined }
     /**
      * How often the id of a rank (1 to 5, by frequency) occurred, 0 without one; the same as a fraction of all
@@ -142,6 +151,9 @@ export type ShareDefinition = Extract<
   FeatureDefinition,
   { aggregation: 'share' | 'amount_share' | 'hour_share' | 'weekday_share' }
 >;
+
+/** A feature that is computed from sessions. */
+export type SessionsDefinition = Extract<FeatureDefinition, { gapMs: number }>;
 
 /** A feature that is computed from the frequencies of ids. */
 export type TopsDefinition = Extract<FeatureDefinition, { aggregation: 'entropy' } | { rank: number }>;
@@ -199,6 +211,8 @@ export const AGGREGATIONS: readonly Aggregation[] = [
   'active_days',
   'streak',
   'longest_streak',
+  'sessions_count',
+  'session_length_mean',
   'distinct',
   'top_count',
   'top_share',

@@ -7,7 +7,7 @@ import type { Place } from './place.js';
 import { toRatio } from './ratios.js';
 import type { SlotPlanner } from './slot-planner.js';
 import { joinLimbs } from './square-limbs.js';
-import { DAY_MS } from './time.js';
+import { DAY_MS, SECOND_MS } from './time.js';
 
 /** How a feature's value is computed from the slots' numbers. Most are one number of one slot, read without a call. */
 export interface FeatureReader {
@@ -77,6 +77,10 @@ function toReader(definition: Exclude<FeatureDefinition, RatioDefinition>, plann
       return toTrend(at(0), at(1));
     case 'active_days':
       return { place: planner.findDays(definition), divisor: 1 };
+    case 'sessions_count':
+      return { place: planner.findSessions(definition).sessions, divisor: 1 };
+    case 'session_length_mean':
+      return toSessionLength(planner.findSessions(definition));
     case 'streak':
     case 'longest_streak':
       return { place: planner.findStreak(definition), divisor: 1 };
@@ -150,6 +154,14 @@ function toAmountDeviation(known: Place, sumPlace: Place, squares: readonly Plac
       const limbs = squares.map((place) => numberAt(readings, place));
       return toDeviation({ count, sum, squares: joinLimbs(limbs) }) / UNITS_PER_AMOUNT;
     },
+  };
+}
+
+function toSessionLength({ sessions, lengthMs }: { sessions: Place; lengthMs: Place }): FeatureReader {
+  return {
+    place: sessions,
+    divisor: 1,
+    finish: (count, { readings }) => (count === 0 ? null : numberAt(readings, lengthMs) / count / SECOND_MS),
   };
 }
 

@@ -2,7 +2,7 @@ import { findNearest, toCanonicalCondition } from '@perennial/expressions';
 import { findConditionProblem } from './conditions.js';
 import type { SpecPath, SpecProblem } from './spec-problem.js';
 import { HOUR_MS } from './time.js';
-import { parseWindow, toWindowText } from './window.js';
+import { parseGap, parseWindow, toWindowText } from './window.js';
 
 const TEXT_CHARS_MAX = 256;
 const TEXTS_MAX = 16;
@@ -167,6 +167,16 @@ export class FieldReader {
     if (durationMs !== undefined && durationMs >= minMs) return durationMs;
     this.#report(name, `must be from "${toWindowText(minMs)}" to "365d", it is ${toText(value)}`);
     return undefined;
+  }
+
+  /** A short length of time in ms, such as `30m`. */
+  gap(name: string, { minMs, maxMs }: { minMs: number; maxMs: number }): number {
+    const value = this.#take(name);
+    const gapMs = parseGap(value);
+    if (gapMs !== undefined && gapMs >= minMs && gapMs <= maxMs) return gapMs;
+    const range = `from "${toWindowText(minMs)}" to "${toWindowText(maxMs)}"`;
+    this.#report(name, `must be ${range}, it is ${toText(value)}`);
+    return minMs;
   }
 
   /** Reports the keys that were not read. */

@@ -1,6 +1,7 @@
 import { TOP_RANKS_MAX } from './accumulators/tops.js';
 import type { AmountMeasure, EventFilter, IdMeasure } from './definition.js';
 import type { FieldReader } from './field-reader.js';
+import { HOUR_MS, MINUTE_MS } from './time.js';
 
 /** The events that a feature is of; undefined for all. `key` is the field that says which. */
 export function readFilter(reader: FieldReader, key = 'event'): EventFilter | undefined {
@@ -59,4 +60,9 @@ export function readHalfLife(reader: FieldReader): number {
 /** Place of an id among the most frequent; the first if none is given. */
 export function readRank(reader: FieldReader): number {
   return reader.has('rank') ? reader.number('rank', { min: 1, max: TOP_RANKS_MAX, isWhole: true }) : 1;
+}
+
+/** Longest time between two events of a session, in ms; half an hour if none is given. */
+export function readGap(reader: FieldReader): number {
+  return reader.has('gap') ? reader.gap('gap', { minMs: MINUTE_MS, maxMs: 12 * HOUR_MS }) : 30 * MINUTE_MS;
 }

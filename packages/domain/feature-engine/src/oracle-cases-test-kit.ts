@@ -90,6 +90,12 @@ const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
     aggregation: fc.constantFrom('streak' as const, 'longest_streak' as const),
     windowMs: windowOrLife,
   }),
+  fc.record({
+    ...BASE,
+    aggregation: fc.constantFrom('sessions_count' as const, 'session_length_mean' as const),
+    gapMs: fc.constantFrom(1, 7, 30, 60, 720).map((minutes) => minutes * 60_000),
+    windowMs,
+  }),
   fc.record({ ...BASE, aggregation: kind('share'), matching, windowMs: windowOrLife }),
   fc.record({
     ...BASE,

@@ -13,6 +13,7 @@ const ROUNDED = new Set<Aggregation>([
   'gap_quantile',
   'regularity',
   'entropy',
+  'session_length_mean',
   'decayed_count',
   'decayed_sum',
   'ratio',

@@ -11,6 +11,7 @@ const PRODUCTS = {
   event: ORDERS,
   measure: { kind: 'id', properties: ['product_id'], list: 'products' },
 } as const;
+const SESSIONS = { unit: 'units', event: undefined, gapMs: HOUR_MS / 2 };
 const OF_EVENTS = { unit: 'share', event: undefined };
 
 /** Features of the aggregations that describe a profile's habits. */
@@ -40,6 +41,9 @@ export const PROFILE_FEATURES: readonly FeatureDefinition[] = [
   { name: 'streak_7d', unit: 'days', event: undefined, aggregation: 'streak', windowMs: 7 * DAY_MS },
   { name: 'streak_all', unit: 'days', event: undefined, aggregation: 'streak', windowMs: undefined },
   { name: 'longest_streak_30d', unit: 'days', event: undefined, aggregation: 'longest_streak', windowMs: 30 * DAY_MS },
+  { name: 'sessions_7d', ...SESSIONS, aggregation: 'sessions_count', windowMs: 7 * DAY_MS },
+  { name: 'session_length_7d', ...SESSIONS, aggregation: 'session_length_mean', windowMs: 7 * DAY_MS },
+  { name: 'sessions_90d', ...SESSIONS, gapMs: 10 * HOUR_MS, aggregation: 'sessions_count', windowMs: 90 * DAY_MS },
 ];
 
 /** The same by definition, over raw events; shares no code with the engine but the lengths of an hour and a day. */
@@ -74,6 +78,9 @@ export function computeProfileNaively(events: readonly OracleEvent[], atMs: numb
     streak_7d: streakOf(daysOf(within(7 * DAY_MS, DAY_MS)), atMs),
     streak_all: streakOf(daysOf(events), atMs),
     longest_streak_30d: Math.max(0, ...daysOf(within(30 * DAY_MS)).map((day, _, days) => streakTo(day, days))),
+    sessions_7d: sessionsOf(timesOf(within(7 * DAY_MS)), HOUR_MS / 2).length,
+    session_length_7d: meanLengthOf(sessionsOf(timesOf(within(7 * DAY_MS)), HOUR_MS / 2)),
+    sessions_90d: sessionsOf(timesOf(within(90 * DAY_MS)), 10 * HOUR_MS).length,
     spend_half_30d: decay(orders, { atMs, halfLifeMs: 30 * DAY_MS, amountOf: unitsOf }) / 1e4,
   };
 }
@@ -115,6 +122,23 @@ function streakTo(day: number, days: readonly number[]): number {
 function streakOf(days: readonly number[], atMs: number): number {
   const today = Math.floor(atMs / DAY_MS);
   return streakTo(today, days) || streakTo(today - 1, days);
+}
+
+/** Lengths of the sessions in ms. */
+function sessionsOf(times: readonly number[], gapMs: number): number[] {
+  const lengths: number[] = [];
+  times
+    .toSorted((a, b) => a - b)
+    .forEach((time, index, sorted) => {
+      const apartMs = time - (sorted[index - 1] ?? Number.NEGATIVE_INFINITY);
+      if (apartMs > gapMs) lengths.push(0);
+      else lengths.push((lengths.pop() ?? 0) + apartMs);
+    });
+  return lengths;
+}
+
+function meanLengthOf(lengths: readonly number[]): number | null {
+  return lengths.length === 0 ? null : totalOf(lengths) / lengths.length / 1_000;
 }
 
 function unitsOf({ units }: OracleEvent): number {

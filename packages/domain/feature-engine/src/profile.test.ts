@@ -186,3 +186,32 @@ describe('streaks', () => {
     ]);
   });
 });
+
+describe('sessions', () => {
+  const features = (gap?: string) => [
+    { name: 'count', unit: 'sessions', aggregation: 'sessions_count', window: '2d', gap },
+    { name: 'length', unit: 'seconds', aggregation: 'session_length_mean', window: '2d', gap },
+  ];
+
+  it('end where no event comes within the gap, in any order', () => {
+    const events = atHours(0, 0.5, 1, 1.75, 20);
+    expect(valuesOf(features(), events)).toEqual({ count: 3, length: 1_200 });
+    expect(valuesOf(features('45m'), events.toReversed())).toEqual({ count: 2, length: 3_150 });
+    expect(valuesOf(features('2h'), events)).toEqual({ count: 2, length: 3_150 });
+    expect(valuesOf(features(), [])).toEqual({ count: 0, length: null });
+  });
+
+  it('that began before the window are cut', () => {
+    const events = atHours(0.75, 1.2, 1.6);
+    expect(valuesOf(features(), events, 47.4 * HOUR_MS)).toEqual({ count: 1, length: 1_440 });
+    expect(valuesOf(features(), events, 48.4 * HOUR_MS)).toEqual({ count: 0, length: null });
+  });
+
+  it('need a window and a gap of 1m to 12h', () => {
+    const aggregation = 'sessions_count';
+    expect(problemsOf({ aggregation }, { aggregation, window: '7d', gap: '13h' })).toEqual([
+      'features[0].window: is missing: this aggregation is for windows only',
+      'features[1].gap: must be from "1m" to "12h", it is "13h"',
+    ]);
+  });
+});

@@ -3,68 +3,46 @@ import type { Accumulator } from './accumulators/accumulator.js';
 import { createDays } from './accumulators/days.js';
 import { createDecays } from './accumulators/decays.js';
 import { createDistinct } from './accumulators/distinct.js';
-import type { GapMeasure } from './accumulators/gaps.js';
 import { createRecentTimes } from './accumulators/recent-times.js';
 import { ENDS, EXTREMES } from './accumulators/row-kinds.js';
-import { createTiledRows, type TiledRowsOptions } from './accumulators/tiled-rows.js';
+import { createSessions } from './accumulators/sessions.js';
+import { createTiledRows } from './accumulators/tiled-rows.js';
 import { createTiles } from './accumulators/tiles.js';
 import { createTimes } from './accumulators/times.js';
 import { createTops } from './accumulators/tops.js';
 import { createTotals } from './accumulators/totals.js';
-import { toCanonicalJson } from './canonical.js';
-import type { FeatureDefinition, TopsDefinition } from './definition.js';
+import type { FeatureDefinition, SessionsDefinition, TopsDefinition } from './definition.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
 import type { Place } from './place.js';
+import {
+  type ActiveDays,
+  addColumn,
+  byFrequency,
+  type Column,
+  type DaysNeed,
+  type Distinct,
+  findMeasure,
+  findWindow,
+  type GapsNeed,
+  isEnds,
+  LIFE_MS,
+  type OfGaps,
+  type RowDefinition,
+  type RowsNeed,
+  type SessionsNeed,
+  type Streak,
+  type StreamNeed,
+  sortByKey,
+  sortWindows,
+  type TilesNeed,
+  type Timed,
+  toGapMeasure,
+  toIdsNeed,
+  toRowsNeed,
+  toSessionsNeed,
+} from './slot-needs.js';
 import { createAmountStreams, createCountStream, createIdStream, type IdStream, type NumberStream } from './streams.js';
 import { toTileMs } from './time.js';
-
-type Timed = Extract<FeatureDefinition, { aggregation: 'days_since_first' | 'days_since_last' | 'gap_mean' }>;
-type Distinct = Extract<FeatureDefinition, { aggregation: 'distinct' }>;
-type OfGaps = Extract<FeatureDefinition, { aggregation: 'gap_std' | 'gap_quantile' | 'regularity' }>;
-type ActiveDays = Extract<FeatureDefinition, { aggregation: 'active_days' }>;
-type Streak = Extract<FeatureDefinition, { aggregation: 'streak' | 'longest_streak' }>;
-
-/** Features that are one of the amounts: least and greatest read one accumulator, first and last another. */
-type RowDefinition = Extract<FeatureDefinition, { aggregation: 'min' | 'max' | 'first' | 'last' }>;
-
-interface Column {
-  readonly index: number;
-  readonly key: string;
-}
-
-/** What features need of the tiles of one length: streams, and the streams needed per window. */
-interface TilesNeed {
-  readonly streams: Column[];
-  readonly windows: Map<number, Set<string>>;
-}
-
-/** Windows that features need of one accumulator; Infinity is the whole life. */
-interface WindowsNeed {
-  readonly windowsMs: Set<number>;
-}
-
-interface GapsNeed {
-  readonly stream: NumberStream;
-  readonly index: number;
-  readonly measures: GapMeasure[];
-}
-
-interface StreamNeed<Stream> extends WindowsNeed {
-  readonly stream: Stream;
-  readonly index: number;
-}
-
-interface DaysNeed extends StreamNeed<NumberStream> {
-  hasStreaks: boolean;
-}
-
-interface RowsNeed extends WindowsNeed {
-  readonly options: Pick<TiledRowsOptions, 'key' | 'amount' | 'known' | 'tileMs'>;
-  readonly isEnds: boolean;
-}
-
-/** A window without an end. */
-const LIFE_MS = Number.POSITIVE_INFINITY;
 
 /** Collects what definitions need, creates each accumulator once, and gives the location of each number. */
 export class SlotPlanner {
@@ -75,6 +53,7 @@ export class SlotPlanner {
   readonly #tiles = new Map<number, TilesNeed>();
   readonly #distinct = new Map<string, StreamNeed<IdStream>>();
   readonly #tops = new Map<string, StreamNeed<IdStream>>();
+  readonly #sessions = new Map<string, SessionsNeed>();
   readonly #days = new Map<string, DaysNeed>();
   readonly #rows = new Map<string, RowsNeed>();
   readonly #recent = new Map<string, GapsNeed>();
@@ -99,6 +78,10 @@ export class SlotPlanner {
         break;
       case 'distinct':
         this.#needDistinct(definition);
+        break;
+      case 'sessions_count':
+      case 'session_length_mean':
+        this.#needSessions(definition);
         break;
       case 'top_count':
       case 'top_share':
@@ -156,6 +139,9 @@ export class SlotPlanner {
       const tileMs = toTileMs(sorted[0] as number);
       add(need, createTops({ stream, index, windowsMs: sorted, tileMs }) as Accumulator);
     }
+    for (const [key, need] of this.#sessions) {
+      add(key, createSessions({ ...need, windowsMs: sortWindows(need.windowsMs) }) as Accumulator);
+    }
     return { numbers: [...this.#numbers.values()], ids: [...this.#ids.values()], slots };
   }
 
@@ -188,6 +174,14 @@ export class SlotPlanner {
     const need = must(this.#days.get(key), 'the days of a stream');
     const index = need.windowsMs.size + 2 * findWindow(need, windowMs) + (aggregation === 'longest_streak' ? 1 : 0);
     return { slot: this.#slotOf(`days/${key}`), index };
+  }
+
+  /** Locations of the number of sessions and of their length. */
+  findSessions(definition: SessionsDefinition): { sessions: Place; lengthMs: Place } {
+    const need = toSessionsNeed(definition);
+    const slot = this.#slotOf(need);
+    const index = 2 * findWindow(this.#sessions.get(need), definition.windowMs);
+    return { sessions: { slot, index }, lengthMs: { slot, index: index + 1 } };
   }
 
   /** Location of a least, greatest, first or last amount. */
@@ -290,6 +284,17 @@ export class SlotPlanner {
     if (aggregation !== 'active_days') need.hasStreaks = true;
   }
 
+  #needSessions(definition: SessionsDefinition): void {
+    const { event, gapMs, windowMs } = definition;
+    const stream = createCountStream(event);
+    const { index } = this.#toColumn(stream);
+    const key = toSessionsNeed(definition);
+    const fresh = { stream, index, tileMs: toTileMs(windowMs), gapMs, windowsMs: new Set<number>() };
+    const need = this.#sessions.get(key) ?? fresh;
+    this.#sessions.set(key, need);
+    need.windowsMs.add(windowMs);
+  }
+
   #needRow(definition: RowDefinition): void {
     const { sum, known } = createAmountStreams(definition);
     const { windowMs = LIFE_MS } = definition;
@@ -309,56 +314,4 @@ export class SlotPlanner {
     if (!this.#numbers.has(stream.key)) this.#numbers.set(stream.key, stream);
     return { key: stream.key, index: [...this.#numbers.keys()].indexOf(stream.key) };
   }
-}
-
-function isEnds({ aggregation }: RowDefinition): boolean {
-  return aggregation === 'first' || aggregation === 'last';
-}
-
-function toGapMeasure(definition: OfGaps): GapMeasure {
-  switch (definition.aggregation) {
-    case 'gap_std':
-      return { kind: 'deviation' };
-    case 'gap_quantile':
-      return { kind: 'quantile', quantile: definition.quantile };
-    case 'regularity':
-      return { kind: 'regularity' };
-  }
-}
-
-function findMeasure(measures: readonly GapMeasure[], wanted: GapMeasure): number {
-  const text = toCanonicalJson(wanted);
-  return measures.findIndex((measure) => toCanonicalJson(measure) === text);
-}
-
-function toRowsNeed(definition: RowDefinition): string {
-  const { windowMs = LIFE_MS } = definition;
-  const kind = isEnds(definition) ? 'ends' : 'extremes';
-  return `${kind}/${toTileMs(windowMs)}/${createAmountStreams(definition).sum.key}`;
-}
-
-function toIdsNeed(kind: 'distinct' | 'tops', streamKey: string, windowMs: number): string {
-  return `${kind}/${toTileMs(windowMs)}/${streamKey}`;
-}
-
-function addColumn(columns: Column[], column: Column): void {
-  if (!columns.some(({ key }) => key === column.key)) columns.push(column);
-}
-
-/** The shortest keys have the fewest conditions, so their streams see most events; first columns take less space. */
-function byFrequency(a: Column, b: Column): number {
-  return a.key.length - b.key.length || (a.key < b.key ? -1 : 1);
-}
-
-function sortWindows(windowsMs: ReadonlySet<number>): number[] {
-  return [...windowsMs].sort((a, b) => a - b);
-}
-
-/** Place of a window among those that an accumulator was created for. */
-function findWindow(need: WindowsNeed | undefined, windowMs: number): number {
-  return sortWindows(must(need, 'what an accumulator was needed for').windowsMs).indexOf(windowMs);
-}
-
-function sortByKey<V>(map: ReadonlyMap<number, V>): Array<[number, V]> {
-  return [...map].sort(([a], [b]) => a - b);
 }

@@ -12,7 +12,7 @@ import {
   MONEY_UNIT,
 } from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
-import { readAmount, readFilter, readHalfLife, readIds, readMatching, readRank } from './measure-reader.js';
+import { readAmount, readFilter, readGap, readHalfLife, readIds, readMatching, readRank } from './measure-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
 import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
 import { DAY_MS } from './time.js';
@@ -113,6 +113,9 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
       return { ...base, aggregation, windowMs: reader.window() };
     case 'trend':
       return { ...base, aggregation, windowMs: reader.window({ isRequired: true }) ?? 0 };
+    case 'sessions_count':
+    case 'session_length_mean':
+      return { ...base, aggregation, gapMs: readGap(reader), windowMs: reader.window({ isRequired: true }) ?? 0 };
     case 'active_days':
     case 'streak':
     case 'longest_streak':

@@ -41,6 +41,14 @@ describe('the bound of a state', () => {
     ['distinct of a year', { ...BASE, aggregation: 'distinct', measure: ids, windowMs: 365 * DAY_MS }, 5_000, HOUR_MS],
     ['days of all', { ...BASE, aggregation: 'active_days', windowMs: undefined }, 5_000, 2 * DAY_MS],
     ['gaps', { ...BASE, aggregation: 'gap_std' }, 600, 400 * DAY_MS],
+    [
+      'tops of a year',
+      { ...BASE, aggregation: 'top_count', measure: ids, rank: 1, windowMs: 365 * DAY_MS },
+      2_000,
+      HOUR_MS,
+    ],
+    ['entropy', { ...BASE, aggregation: 'entropy', measure: ids, windowMs: undefined }, 2_000, HOUR_MS],
+    ['sessions', { ...BASE, aggregation: 'sessions_count', gapMs: HOUR_MS, windowMs: 90 * DAY_MS }, 3_000, HOUR_MS - 1],
     ['decay of 7 d', { ...BASE, aggregation: 'decayed_sum', measure: amount, halfLifeMs: 7 * DAY_MS }, 400, DAY_MS],
   ])('holds for the %s', (_, definition, count, partMs) => {
     const { own } = measure([definition], everyPart(count, partMs));

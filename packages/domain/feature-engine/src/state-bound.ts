@@ -2,6 +2,7 @@ import { ACTIVE_DAYS_MAX } from './accumulators/days.js';
 import { DISTINCT_EXACT_MAX } from './accumulators/distinct-sketch.js';
 import { ID_BYTES_MAX } from './accumulators/kept-ids.js';
 import { RECENT_TIMES_MAX } from './accumulators/recent-times.js';
+import { STRETCHES_MAX } from './accumulators/sessions.js';
 import { TOP_CELLS_MAX } from './accumulators/tops.js';
 import type { FeatureDefinition } from './definition.js';
 import { MESSAGE_IDS_MAX } from './message-memory.js';
@@ -19,6 +20,8 @@ const COUNT_BYTES = 3;
 const HEAD_BYTES = 5;
 const COLUMNS_PER_HEAD = 16;
 const HASH_BYTES = 8;
+/** A time within 12 hours. */
+const TIME_BYTES = 4;
 /** A decaying sum weighs no tile that is older: see `accumulators/decays.ts`. */
 const DECAY_TILES = 128;
 
@@ -84,6 +87,9 @@ function toOwnBytes(definition: FeatureDefinition): number {
     case 'entropy':
       // Each in a tile of its own: distance and number of the tile's ids, place or text of the id, its count.
       return COUNT_BYTES + TOP_CELLS_MAX * (3 * COUNT_BYTES + 1 + ID_BYTES_MAX + NUMBER_BYTES);
+    case 'sessions_count':
+    case 'session_length_mean':
+      return COUNT_BYTES + STRETCHES_MAX * (COUNT_BYTES + 2 * TIME_BYTES);
     case 'active_days':
     case 'streak':
     case 'longest_streak':

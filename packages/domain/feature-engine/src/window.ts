@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from './time.js';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.js';
 
 const UNITS_MS = { h: HOUR_MS, d: DAY_MS } as const;
 
@@ -13,7 +13,14 @@ export function parseWindow(text: unknown): number | undefined {
   return windowMs >= WINDOW_MS_MIN && windowMs <= WINDOW_MS_MAX ? windowMs : undefined;
 }
 
-/** Formats a window, whole days as days: one window must not give two definitions because of its notation. */
+/** Parses a gap such as `30m` or `2h` to ms; undefined when it is invalid. */
+export function parseGap(text: unknown): number | undefined {
+  const match = typeof text === 'string' ? /^([1-9]\d{0,4})([mh])$/.exec(text) : null;
+  return match === null ? undefined : Number(match[1]) * (match[2] === 'm' ? MINUTE_MS : HOUR_MS);
+}
+
+/** Formats a length of time, whole days as days: one must not give two definitions because of its notation. */
 export function toWindowText(windowMs: number): string {
+  if (windowMs % HOUR_MS !== 0) return `${windowMs / MINUTE_MS}m`;
   return windowMs % DAY_MS === 0 ? `${windowMs / DAY_MS}d` : `${windowMs / HOUR_MS}h`;
 }
