@@ -45,12 +45,9 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
 
 /** Nearly all profiles have the same units, so that they are in the answer once. */
 function withoutRepeatedUnits(served: readonly ServedProfile[]) {
-  const all: Record<string, string> = {};
-  const profiles = served.map(({ units, ...profile }) => {
-    Object.assign(all, units);
-    return profile;
-  });
-  return { profiles, units: all };
+  const distinct = new Set(served.map(({ units }) => units));
+  const profiles = served.map(({ units: _units, ...profile }) => profile);
+  return { profiles, units: Object.assign({}, ...distinct) as ServedProfile['units'] };
 }
 
 async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<ServedProfile[]> {

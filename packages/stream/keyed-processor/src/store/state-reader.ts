@@ -1,12 +1,12 @@
 import { toPartition } from '@perennial/contracts';
-import { AppError, isAppError, toMessage } from '@perennial/kernel';
+import { AppError, isAppError, must, toMessage } from '@perennial/kernel';
 import { toPartitionKeys } from './keys.js';
 import { READER_FIELDS, type ReadablePartition, toReadablePartition } from './reader.js';
 
 /** The two commands that the reader needs; ioredis has them. */
 export interface HashReader {
   hmget(key: string, ...fields: string[]): Promise<Array<string | null>>;
-  hgetBuffer(key: string, field: string): Promise<Buffer | null>;
+  hmgetBuffer(key: string, ...fields: string[]): Promise<Array<Buffer | null>>;
 }
 
 /** A key's state as stored. */
@@ -25,8 +25,8 @@ export type ReadStates<State> = (keys: readonly string[]) => Promise<ReadonlyArr
 
 /**
  * Reads states as the processor wrote them, and never writes. All commands of a call are sent at once, so that
- * autopipelining makes one round trip of them (one for each node on a cluster): one read for each key, and one for each
- * partition for its log time.
+ * autopipelining makes one round trip of them (one for each node on a cluster): for each partition one read of its
+ * profiles and one of its log time.
  */
 export function createStateReader<State>(
   redis: HashReader,
@@ -44,22 +44,40 @@ export function createStateReader<State>(
 ): ReadStates<State> {
   const { namespace, processor, partitions, decode, refresh } = options;
 
-  async function readState(key: string, known: Map<number, Promise<ReadablePartition>>): Promise<StoredState<State>> {
-    const partition = toPartition(key, partitions);
-    const keys = toPartitionKeys(namespace, processor, partition);
-    const state = redis.hgetBuffer(keys.states, key);
-    const meta =
-      known.get(partition) ??
-      redis.hmget(keys.meta, ...READER_FIELDS).then((fields) => toReadablePartition(fields, partition));
-    known.set(partition, meta);
-    const [bytes, readable] = await Promise.all([state, meta]);
-    return { ...readable, state: bytes === null ? undefined : await decodeStored(bytes, { decode, refresh }) };
+  /** Reads the keys of one partition into their places. */
+  async function readPartition(
+    partition: number,
+    places: readonly number[],
+    { keys, states }: { readonly keys: readonly string[]; readonly states: Array<StoredState<State>> },
+  ): Promise<void> {
+    const stored = toPartitionKeys(namespace, processor, partition);
+    const fields = places.map((place) => must(keys[place], 'a key'));
+    const [bytes, meta] = await Promise.all([
+      redis.hmgetBuffer(stored.states, ...fields),
+      redis.hmget(stored.meta, ...READER_FIELDS),
+    ]);
+    const readable = toReadablePartition(meta, partition);
+    for (const [index, place] of places.entries()) {
+      const found = bytes[index] ?? null;
+      states[place] = {
+        ...readable,
+        state: found === null ? undefined : await decodeStored(found, { decode, refresh }),
+      };
+    }
   }
 
   return async (keys) => {
-    const known = new Map<number, Promise<ReadablePartition>>();
+    const places = new Map<number, number[]>();
+    for (const [place, key] of keys.entries()) {
+      const partition = toPartition(key, partitions);
+      const others = places.get(partition);
+      if (others === undefined) places.set(partition, [place]);
+      else others.push(place);
+    }
+    const states = new Array<StoredState<State>>(keys.length);
     try {
-      return await Promise.all(keys.map((key) => readState(key, known)));
+      await Promise.all([...places].map(([partition, own]) => readPartition(partition, own, { keys, states })));
+      return states;
     } catch (error) {
       if (isAppError(error)) throw error;
       throw new AppError('dependency_unavailable', `cannot read states from Redis: ${toMessage(error)}`, {
