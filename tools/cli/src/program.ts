@@ -56,6 +56,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'who may read and operate: tokens with scopes, for every route but those that take events',
     load: async () => (await import('./commands/tokens.js')).createTokensCommand(),
   },
+  profile: {
+    description: 'all that is known of a user, on one page: who it is, why, and what happens next',
+    load: async () => (await import('./commands/profile.js')).createProfileCommand(),
+  },
   features: {
     description: 'feature specs: check a file, list its features with their units, compare two',
     load: async () => (await import('./commands/features.js')).createFeaturesCommand(),

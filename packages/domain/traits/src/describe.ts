@@ -13,7 +13,7 @@ interface DescribedTrait {
   /** When it was last said, ISO 8601. */
   readonly at: string;
   /** Other values that it had, the newest first; null where it had been removed. */
-  readonly before: ReadonlyArray<{ readonly value: JsonValue; readonly at: string }>;
+  readonly before: Array<{ readonly value: JsonValue; readonly at: string }>;
 }
 
 /** What is known about a profile, as people read it. */

@@ -9,6 +9,7 @@ import type { ReadStates } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createTestServer, listContract, listRoutes } from '@perennial/service-host/testing';
 import { createMetrics } from '@perennial/telemetry';
+import { addSaid, NOTHING_KNOWN } from '@perennial/traits';
 import type { ProfileState } from '../domain/profile-state.js';
 import { createFills } from '../fill/fills.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
@@ -115,6 +116,37 @@ describe('GET /v1/features/{userId}', () => {
   });
 });
 
+describe('GET /v1/profiles/{userId}', () => {
+  it('answers who it is, also by the id of one that has joined it', async () => {
+    const event = { type: 'identify', name: '', atMs: NOON };
+    const traits = [{ name: 'plan', value: { kind: 'text', text: 'pro' } as const }];
+    const about = addSaid(NOTHING_KNOWN, { event, traits, accountId: 'acme' });
+    const anna = { ...toStored({ asOfMs: NOON }), about, timeZone: 'Asia/Tokyo' };
+    const { getProfile } = setUp({ profiles: { anna, bert: toForwarder('anna') } });
+    const at = '2024-05-15T12:00:00.000Z';
+    const expected = {
+      known: true,
+      profileKey: pseudonymizer.toProfileKey({ userId: 'anna' }),
+      timeZone: 'Asia/Tokyo',
+      lastEventAt: at,
+      traits: [{ name: 'plan', type: 'text', value: 'pro', at, before: [] }],
+      account: { id: 'acme', since: at },
+      events: [{ type: 'identify', name: '', at }],
+    };
+    expect((await getProfile('anna')).json()).toMatchObject({ userId: 'anna', ...expected });
+    expect((await getProfile('bert')).json()).toMatchObject({ userId: 'bert', ...expected });
+    expect((await getProfile('anna')).json().features).toMatchObject({ orders_count_all: 1 });
+  });
+
+  it('answers for nobody, and for a state from before this was kept', async () => {
+    const { getProfile } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) } });
+    const nothing = { traits: [], account: null, events: [] };
+    expect((await getProfile('anna')).json()).toMatchObject({ known: true, ...nothing });
+    expect((await getProfile('nobody')).json()).toMatchObject({ known: false, lastEventAt: null, ...nothing });
+    expect((await getProfile(' ')).statusCode).toBe(400);
+  });
+});
+
 describe('POST /v1/features', () => {
   it('answers in the order asked, repeats and unknown ones included, with one read', async () => {
     const { post, reads } = setUp({
@@ -195,6 +227,8 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
     reads,
     get: (userId: string) =>
       server.inject({ url: `/v1/features/${encodeURIComponent(userId)}`, headers: TEST_AUTHORIZATION }),
+    getProfile: (userId: string) =>
+      server.inject({ url: `/v1/profiles/${encodeURIComponent(userId)}`, headers: TEST_AUTHORIZATION }),
     post: (body: unknown) =>
       server.inject({
         method: 'POST',

@@ -3,14 +3,15 @@ import { must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
+import { describeAbout, NOTHING_KNOWN } from '@perennial/traits';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { needsPart } from '../domain/fill.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';
 import { type Fills, isFilling } from '../fill/fills.js';
-import { readJoined } from '../identity/read-joined.js';
+import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import type { FeatureTelemetry } from '../telemetry.js';
-import { getFeatures, getFeaturesOfMany, USER_IDS_MAX } from './operations.js';
+import { getFeatures, getFeaturesOfMany, getKnownProfile, USER_IDS_MAX } from './operations.js';
 
 /** 1,000 ids of 256 characters, each of up to 6 bytes (an escape) in JSON, and their punctuation. */
 const BODY_BYTES_MAX = USER_IDS_MAX * (EXTERNAL_ID_CHARS_MAX * 6 + 8) + 1_024;
@@ -30,7 +31,22 @@ export interface FeatureRouteDeps {
 export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
   addOperation(server, getFeatures, async ({ path }) => {
     const [profile] = await loadProfiles(deps, [parseUserId(path.userId)]);
-    return must(profile, 'the profile asked for');
+    return must(profile, 'the profile asked for').served;
+  });
+
+  addOperation(server, getKnownProfile, async ({ path }) => {
+    const [profile] = await loadProfiles(deps, [parseUserId(path.userId)]);
+    const { served, key, state } = must(profile, 'the profile asked for');
+    const { traits, account, events } = describeAbout(state?.about ?? NOTHING_KNOWN);
+    return {
+      ...served,
+      profileKey: key,
+      timeZone: state?.timeZone ?? '',
+      lastEventAt: state === undefined ? null : new Date(state.lastEventAtMs).toISOString(),
+      traits: [...traits],
+      account,
+      events: [...events],
+    };
   });
 
   const parseAll = (userIds: ReadonlyArray<string | number>) =>
@@ -38,7 +54,8 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
   addOperation(
     server,
     getFeaturesOfMany,
-    async ({ body }) => withoutRepeatedUnits(await loadProfiles(deps, parseAll(body.userIds))),
+    async ({ body }) =>
+      withoutRepeatedUnits((await loadProfiles(deps, parseAll(body.userIds))).map(({ served }) => served)),
     { bodyLimitBytes: BODY_BYTES_MAX },
   );
 }
@@ -50,7 +67,12 @@ function withoutRepeatedUnits(served: readonly ServedProfile[]) {
   return { profiles, units: Object.assign({}, ...distinct) as ServedProfile['units'] };
 }
 
-async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<ServedProfile[]> {
+/** A profile as it is served, under the key where it is stored. */
+interface LoadedProfile extends Pick<ReadProfile, 'key' | 'state'> {
+  readonly served: ServedProfile;
+}
+
+async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<LoadedProfile[]> {
   const keys = userIds.map((userId) => deps.pseudonymizer.toProfileKey({ userId }));
   const stored = await readJoined(deps.readStates, keys);
   const { specs, loadSpecs } = deps;
@@ -64,9 +86,9 @@ async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]):
       const fill = await deps.fills.get(inForce);
       const part = fill !== undefined && needsPart(state, fill) ? await deps.fills.loadPart(fill, key) : undefined;
       const context = { spec, specs, currency, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
-      return serveProfile(must(userIds[index], 'the id asked for'), state, context);
+      return { key, state, served: serveProfile(must(userIds[index], 'the id asked for'), state, context) };
     }),
   );
-  deps.telemetry.served(profiles);
+  deps.telemetry.served(profiles.map(({ served }) => served));
   return profiles;
 }

@@ -38,6 +38,42 @@ export const getFeatures = defineOperation({
   answer: Type.Object({ ...PROFILE_FEATURES, ...UNITS }),
 });
 
+const TIME = Type.String({ format: 'date-time' });
+const TRAIT_VALUE = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+
+const TRAIT = Type.Object({
+  name: Type.String({ description: 'Names from the outside in, with dots between them.' }),
+  type: Type.String({ description: 'text, number, boolean or time.' }),
+  value: TRAIT_VALUE,
+  at: Type.String({ format: 'date-time', description: 'When it was last said.' }),
+  before: Type.Array(Type.Object({ value: TRAIT_VALUE, at: TIME }), {
+    description: 'Other values that it had, the newest first; null where it had been removed.',
+  }),
+});
+
+export const getKnownProfile = defineOperation({
+  id: 'getKnownProfile',
+  method: 'GET',
+  path: '/v1/profiles/{userId}',
+  access: 'read',
+  summary: 'What is known of a user: traits, account, newest events, features.',
+  parameters: Type.Object({ userId: USER_ID }),
+  answer: Type.Object({
+    ...PROFILE_FEATURES,
+    ...UNITS,
+    profileKey: Type.String({ description: 'Pseudonym of the profile; of one that has joined another, of that one.' }),
+    timeZone: Type.String({ description: "Of the newest event that has one, else ''." }),
+    lastEventAt: Type.Union([TIME, Type.Null()]),
+    traits: Type.Array(TRAIT, { description: 'By name; only those that are declared not to be personal.' }),
+    account: Type.Union([Type.Object({ id: Type.String(), since: TIME }), Type.Null()], {
+      description: 'The group that the profile joined last; null for none.',
+    }),
+    events: Type.Array(Type.Object({ type: Type.String(), name: Type.String(), at: TIME }), {
+      description: 'The newest 20, the newest first.',
+    }),
+  }),
+});
+
 export const getFeaturesOfMany = defineOperation({
   id: 'getFeaturesOfMany',
   method: 'POST',
@@ -49,4 +85,4 @@ export const getFeaturesOfMany = defineOperation({
 });
 
 /** The HTTP contract of this service. */
-export const OPERATIONS: readonly Operation[] = [getFeatures, getFeaturesOfMany];
+export const OPERATIONS: readonly Operation[] = [getFeatures, getFeaturesOfMany, getKnownProfile];

@@ -63,6 +63,55 @@ export interface Operations {
       readonly units: Readonly<Record<string, string>>;
     };
   };
+  /** What is known of a user: traits, account, newest events, features. */
+  getKnownProfile: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+    };
+    answer: {
+      readonly userId: string;
+      /** False for a profile never seen, which has the features of nothing. */
+      readonly known: boolean;
+      /** The log's time that the features are current to. */
+      readonly asOf: string;
+      /** By name; null where there is no value. */
+      readonly features: Readonly<Record<string, number | null>>;
+      /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
+      readonly units: Readonly<Record<string, string>>;
+      /** Pseudonym of the profile; of one that has joined another, of that one. */
+      readonly profileKey: string;
+      /** Of the newest event that has one, else ''. */
+      readonly timeZone: string;
+      readonly lastEventAt: string | null;
+      /** By name; only those that are declared not to be personal. */
+      readonly traits: ReadonlyArray<{
+        /** Names from the outside in, with dots between them. */
+        readonly name: string;
+        /** text, number, boolean or time. */
+        readonly type: string;
+        readonly value: string | number | boolean | null;
+        /** When it was last said. */
+        readonly at: string;
+        /** Other values that it had, the newest first; null where it had been removed. */
+        readonly before: ReadonlyArray<{
+          readonly value: string | number | boolean | null;
+          readonly at: string;
+        }>;
+      }>;
+      /** The group that the profile joined last; null for none. */
+      readonly account: {
+        readonly id: string;
+        readonly since: string;
+      } | null;
+      /** The newest 20, the newest first. */
+      readonly events: ReadonlyArray<{
+        readonly type: string;
+        readonly name: string;
+        readonly at: string;
+      }>;
+    };
+  };
   /** Stage and scores of a user, as of the last commit. */
   getProfile: {
     path: {
@@ -300,6 +349,7 @@ export const ROUTES = {
   advanceClock: { service: 'ingest', method: 'POST', path: '/v1/clock' },
   getFeatures: { service: 'feature-store', method: 'GET', path: '/v1/features/{userId}' },
   getFeaturesOfMany: { service: 'feature-store', method: 'POST', path: '/v1/features' },
+  getKnownProfile: { service: 'feature-store', method: 'GET', path: '/v1/profiles/{userId}' },
   getProfile: { service: 'scoring', method: 'GET', path: '/v1/profiles/{userId}' },
   countStages: { service: 'scoring', method: 'GET', path: '/v1/stages' },
   listTransitions: { service: 'scoring', method: 'GET', path: '/v1/transitions' },

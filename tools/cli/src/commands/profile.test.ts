@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AppError } from '@perennial/kernel';
+import type { Platform } from '@perennial/launcher';
+import { createProfileCommand } from './profile.js';
+
+let printed: string;
+beforeEach(() => {
+  printed = '';
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+const AT = '2026-05-01T12:00:00.000Z';
+const KNOWN = {
+  userId: 'ada',
+  known: true,
+  asOf: AT,
+  features: { orders_count_all: 3, orders_recency_days: 1.23456789, orders_gap_mean_days: null },
+  units: { orders_count_all: 'orders', orders_recency_days: 'days', orders_gap_mean_days: 'days' },
+  profileKey: 'a-profile-key-22-chars',
+  timeZone: 'Asia/Tokyo',
+  lastEventAt: AT,
+  traits: [
+    {
+      name: 'plan',
+      type: 'text',
+      value: 'pro',
+      at: AT,
+      before: [
+        { value: 'free', at: AT },
+        { value: null, at: AT },
+      ],
+    },
+  ],
+  account: { id: 'acme', since: AT },
+  events: [{ type: 'track', name: 'Order\u001b[2J Completed', at: AT }],
+};
+const ANSWERS: Record<string, unknown> = {
+  getKnownProfile: KNOWN,
+  getProfile: {
+    userId: 'ada',
+    known: true,
+    asOf: AT,
+    stage: 'loyal',
+    since: AT,
+    transitionNumber: 2,
+    nextCheckAt: '2026-06-01T00:00:00.000Z',
+    scores: { churn: 0.25 },
+    segments: [{ name: 'vip', since: AT }],
+  },
+  listTransitions: {
+    userId: 'ada',
+    transitions: [
+      {
+        number: 2,
+        from: 'active',
+        to: 'loyal',
+        cause: 'score',
+        at: AT,
+        reasons: ['scores.churn < 0.3'],
+        evidence: { 'scores.churn': 0.2 },
+      },
+    ],
+    next: null,
+  },
+  listActions: {
+    userId: 'ada',
+    actions: [
+      {
+        decidedAt: AT,
+        strategy: 'thank',
+        channel: 'email',
+        template: 'thanks',
+        reasons: ['stage is loyal'],
+        expiresAt: '2026-05-08T00:00:00.000Z',
+      },
+    ],
+    next: null,
+  },
+};
+
+/** Runs the command on services that answer this, by operation; an error is thrown. */
+async function run(args: readonly string[], answers: Record<string, unknown> = ANSWERS): Promise<unknown[]> {
+  const asked: unknown[] = [];
+  const call = async (id: string, request: unknown) => {
+    asked.push([id, request]);
+    if (answers[id] instanceof Error) throw answers[id];
+    return answers[id];
+  };
+  const command = createProfileCommand(() => ({ client: { call } as unknown as Platform['client'] }));
+  await command.parseAsync([...args], { from: 'user' });
+  return asked;
+}
+
+describe('profile show', () => {
+  it('prints one page from all services', async () => {
+    expect(await run(['show', 'ada'])).toEqual([
+      ['getKnownProfile', { path: { userId: 'ada' } }],
+      ['getProfile', { path: { userId: 'ada' } }],
+      ['listTransitions', { query: { userId: 'ada', limit: 10 } }],
+      ['listActions', { query: { userId: 'ada', limit: 10 } }],
+    ]);
+    for (const text of [
+      `ada  (profile a-profile-key-22-chars, as of ${AT})`,
+      'acme, since',
+      'plan  pro  since 2026-05-01T12:00:00.000Z  before: free, removed',
+      'loyal, since',
+      'segments: vip since',
+      'active -> loyal  score  scores.churn < 0.3',
+      'churn  0.2500  was 0.2000 when the stage changed last',
+      'orders_recency_days  1.23457  days',
+      '1 have no value yet',
+      'Order\\u001b[2J Completed',
+      'thank  email thanks  stage is loyal',
+      '2026-06-01T00:00:00.000Z  its stage is checked again',
+      '2026-05-08T00:00:00.000Z  the action of thank expires',
+    ]) {
+      expect(printed).toContain(text);
+    }
+  });
+
+  it('gives the parts to scripts', async () => {
+    await run(['show', 'ada', '--json']);
+    expect(JSON.parse(printed)).toMatchObject({
+      known: { userId: 'ada' },
+      standing: { stage: 'loyal' },
+      transitions: [{ number: 2 }],
+      actions: [{ strategy: 'thank' }],
+      problems: [],
+    });
+  });
+
+  it('says what is missing where a service does not answer', async () => {
+    const away = new AppError('dependency_unavailable', 'scoring does not answer', { retriable: true });
+    await run(['show', 'ada'], { ...ANSWERS, getProfile: away, listTransitions: away });
+    expect(printed).toContain('plan  pro');
+    expect(printed).toContain('stage and scores is missing: scoring does not answer');
+    await expect(run(['show', 'ada'], { ...ANSWERS, getKnownProfile: away })).rejects.toBe(away);
+  });
+
+  it('says of whom no event has come', async () => {
+    await run(['show', 'bo'], { ...ANSWERS, getKnownProfile: { ...KNOWN, userId: 'bo', known: false } });
+    expect(printed).toBe('bo is not known: no event of this id has come\n');
+  });
+});
