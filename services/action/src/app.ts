@@ -15,6 +15,7 @@ import { createLedger } from './adapters/ledger.js';
 import { createActionArtifacts } from './artifacts.js';
 import type { ActionConfig } from './config.js';
 import { addActionRoutes } from './http/routes.js';
+import { withJoins } from './joins.js';
 import { createActionProcessor, PROCESSOR_NAME } from './processor.js';
 import { createActionTelemetry } from './telemetry.js';
 
@@ -43,7 +44,7 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
   const pseudonymizer = createPseudonymizer(config.secret);
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createActionArtifacts(artifactStore, { specs, telemetry });
-  const definition = createActionProcessor({ namespace, artifacts, specs, pseudonymizer, telemetry });
+  const definition = withJoins(createActionProcessor({ namespace, artifacts, specs, pseudonymizer, telemetry }));
   return { definition, telemetry, pseudonymizer };
 }
 

@@ -17,7 +17,9 @@ import { createSegmentStore } from './adapters/segment-store.js';
 import { createTransitionStore } from './adapters/transition-store.js';
 import { createScoringArtifacts } from './artifacts.js';
 import type { ScoringConfig } from './config.js';
+import { createSegmentChangedWriter } from './domain/segment-changed.js';
 import { addScoringRoutes } from './http/routes.js';
+import { withJoins } from './joins.js';
 import { createScoringProcessor, PROCESSOR_NAME } from './processor.js';
 import { createScoringTelemetry } from './telemetry.js';
 
@@ -57,7 +59,10 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
     onModelLoaded: telemetry.modelLoaded,
     onConditionError: telemetry.conditionFailed,
   });
-  const definition = createScoringProcessor({ namespace, artifacts, specs, pseudonymizer, telemetry });
+  const definition = withJoins(createScoringProcessor({ namespace, artifacts, specs, pseudonymizer, telemetry }), {
+    scoreTopic: toTopic(namespace, 'scoreComputed'),
+    toSegmentChanged: createSegmentChangedWriter(namespace, pseudonymizer),
+  });
   return { definition, artifacts, telemetry, pseudonymizer };
 }
 

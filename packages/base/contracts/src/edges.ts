@@ -56,7 +56,7 @@ export interface SegmentChanged {
   readonly number: number;
   readonly segment: string;
   readonly change: 'entered' | 'left';
-  readonly cause: 'event' | 'timer' | 'definition';
+  readonly cause: 'event' | 'timer' | 'definition' | 'merge';
   readonly at: string;
   readonly reasons: readonly string[];
   /** The values that the condition read. */

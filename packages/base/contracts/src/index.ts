@@ -15,6 +15,7 @@ export {
   HandOver,
   IdentityNode,
   Join,
+  Joined,
   Link,
   type ProfileRef,
 } from './generated/perennial/v1/identity.js';

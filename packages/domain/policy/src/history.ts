@@ -72,6 +72,24 @@ export function addContact(
   return { contacts: contacts.slice(-CONTACTS_MAX), lastUsedAtMs, pending: history.pending };
 }
 
+/**
+ * The contacts of two profiles that turned out to be one person: caps and cooldowns hold for both together. What waits is
+ * that of the first, which stays: the other one is addressed no more.
+ */
+export function mergeContacts(staying: ContactHistory, joined: ContactHistory): ContactHistory {
+  const contacts = [...staying.contacts, ...joined.contacts].sort((a, b) => a.atMs - b.atMs || compare(a, b));
+  const lastUsedAtMs: Record<string, number> = { ...staying.lastUsedAtMs };
+  for (const [name, atMs] of Object.entries(joined.lastUsedAtMs)) {
+    lastUsedAtMs[name] = Math.max(atMs, lastUsedAtMs[name] ?? atMs);
+  }
+  return { contacts: contacts.slice(-CONTACTS_MAX), lastUsedAtMs, pending: staying.pending };
+}
+
+/** Whatever the order in which profiles join, the result has the same bytes. */
+function compare(a: Contact, b: Contact): number {
+  return a.channel < b.channel ? -1 : Number(a.channel > b.channel);
+}
+
 /** The history with other pending actions, in order of due time. */
 export function withPending(history: ContactHistory, pending: readonly PendingAction[]): ContactHistory {
   return { ...history, pending: [...pending].sort((a, b) => a.dueAtMs - b.dueAtMs || a.causedAtMs - b.causedAtMs) };

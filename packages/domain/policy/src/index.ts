@@ -14,6 +14,7 @@ export {
   CONTACTS_MAX,
   type ContactHistory,
   EMPTY_HISTORY,
+  mergeContacts,
   PENDING_MAX,
 } from './history.js';
 export { parsePolicy } from './parse.js';

@@ -18,8 +18,8 @@ export interface SegmentState {
   readonly waiting: readonly Since[];
 }
 
-/** `event`: an event changed it. `timer`: time alone did. `definition`: the segments in force no longer have it. */
-type SegmentCause = 'event' | 'timer' | 'definition';
+/** `event`: an event changed it. `timer`: time alone did. `definition`: the segments in force no longer have it. `merge`: the profile has joined another one. */
+type SegmentCause = 'event' | 'timer' | 'definition' | 'merge';
 
 export interface SegmentChange {
   /** 1 for a profile's first change of any segment, then without gaps. */
@@ -48,7 +48,20 @@ export interface SegmentResult {
   readonly nextCheckAtMs: number;
 }
 
+const JOINED = { reasons: ['the profile is one with another one'], evidence: {} };
 const GONE = { reasons: ['the segments in force no longer have it'], evidence: {} };
+
+/** The changes of a profile that is none any more, having joined another one: it leaves all its segments. */
+export function leaveSegments({ number, members }: SegmentState, atMs: number): readonly SegmentChange[] {
+  return members.map(({ name }, index) => ({
+    number: number + index + 1,
+    segment: name,
+    change: 'left',
+    cause: 'merge',
+    atMs,
+    ...JOINED,
+  }));
+}
 
 /** One step of all segments of one profile: a pure function of the rules, the state before and the inputs. */
 export function stepSegments(

@@ -84,6 +84,7 @@ export class JoinWorld {
   });
   readonly states = new Map<string, Buffer>();
   readonly updates: Array<{ readonly key: string; readonly update: FeaturesUpdated }> = [];
+  readonly joined: string[] = [];
   /** Records of the input topic that the processor wrote, by case. */
   readonly written: string[] = [];
   readonly #partitions: readonly Partition[] = Array.from({ length: PARTITIONS }, () => ({
@@ -159,5 +160,6 @@ export class JoinWorld {
   #note(key: string, { value }: Output): void {
     const { record } = FeatureRecord.decode(value);
     if (record?.$case === 'updated') this.updates.push({ key, update: record.value });
+    if (record?.$case === 'joined') this.joined.push(`${key} joined ${record.value.to?.key}`);
   }
 }

@@ -1,4 +1,4 @@
-import { toTopic } from '@perennial/contracts';
+import { encodeMessage, FeatureRecord, toTopic } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { mergeProfiles } from '../domain/merge.js';
@@ -29,6 +29,10 @@ export function createJoiningProcessor({
       const { state, update } = mergeProfiles(staying, joined, context);
       return { state, output: toUpdatedOutput(outputTopic, update) };
     },
+    toJoined: (to) => ({
+      topic: outputTopic,
+      value: encodeMessage(FeatureRecord, { record: { $case: 'joined', value: { to } } }),
+    }),
     refresh: artifacts.loadAll,
     telemetry: joins,
   });

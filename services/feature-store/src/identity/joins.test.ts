@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { AcceptedRecord, type HandOver } from '@perennial/contracts';
 import { describeStateFormat } from '@perennial/contracts/contract-suite';
-import { MEMBERS_MAX } from '@perennial/identity';
+import { MEMBERS_MAX, toParts } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import fc from 'fast-check';
 import type { ProfileState } from '../domain/profile-state.js';
 import { JoinWorld, NOON, SPECS, toDevice, toEvent, toUser } from './join-test-kit.js';
-import { type StoredProfile, toParts } from './stored-profile.js';
+import type { StoredProfile } from './stored-profile.js';
 
 const anna = toUser('anna');
 const bert = toUser('bert');
@@ -31,6 +31,7 @@ describe('a visitor who becomes a customer', () => {
     expect(profile).toMatchObject({ subject: anna.subject, timeZone: 'Asia/Tokyo', lastEventAtMs: NOON + 1 });
     expect(await world.read(phone.key)).toEqual(profile);
     expect(world.written).toEqual(['join', 'handOver', 'event']);
+    expect(world.joined).toEqual([`${phone.key} joined ${anna.key}`]);
     expect(world.updates.map(({ key, update }) => [key, update.event?.messageId])).toEqual([
       [phone.key, 'm1'],
       [anna.key, 'm2'],
@@ -55,6 +56,7 @@ describe('a visitor who becomes a customer', () => {
     world.send(anna.key, toEvent(anna, { claims: phone }));
     world.settle();
     expect(world.written).toEqual(['join']);
+    expect(world.joined).toEqual([]);
   });
 
   it('is reported', async () => {

@@ -1,7 +1,8 @@
+import { toParts } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import type { ProfileState } from '../domain/profile-state.js';
-import { type StoredProfile, toParts } from './stored-profile.js';
+import type { StoredProfile } from './stored-profile.js';
 
 /** Forwarders on the way to a profile; each is stronger than the one before, so chains are short. */
 const HOPS_MAX = 16;

@@ -1,5 +1,13 @@
 import type { AcceptedEvent } from '@perennial/contracts';
-import { takeEvent, takeHandOver, takeJoin, takeLink } from '@perennial/identity';
+import {
+  createStoredStates,
+  takeEvent,
+  takeHandOver,
+  takeJoin,
+  takeLink,
+  toParts,
+  toStored,
+} from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { FeatureInput } from '../domain/fold.js';
@@ -13,7 +21,7 @@ import {
   toSelf,
 } from './identity-records.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
-import { createStoredProfiles, type JoinedProfile, type StoredProfile, toParts, toStored } from './stored-profile.js';
+import type { JoinedProfile, StoredProfile } from './stored-profile.js';
 
 type AcceptedInput = FeatureInput | IdentityInput;
 
@@ -26,6 +34,8 @@ export interface IdentityOptions<Evidence> {
     joined: ProfileState,
     into: { readonly context: StepContext; readonly evidence: Evidence; readonly subject: Buffer },
   ) => { readonly state: ProfileState; readonly output: Output };
+  /** Announces that the profile of a key has joined another one. */
+  readonly toJoined: (to: IdentityInput['self']) => Output;
   /** Makes known what a state that another partition made may need: every spec that is registered. */
   readonly refresh: () => Promise<void>;
   readonly telemetry: IdentityTelemetry;
@@ -44,7 +54,7 @@ export function withIdentities<Evidence>(
   return {
     ...profiles,
     codec: {
-      ...createStoredProfiles(profiles.codec),
+      ...createStoredStates(profiles.codec),
       timerAtMs(stored) {
         const { profile } = toParts(stored);
         return profile && profiles.codec.timerAtMs(profile);
@@ -183,7 +193,10 @@ class IdentitySteps<Evidence> {
     if (before.profile === undefined && taken.members.length === 0) return { after, outputs: [] };
     const members = taken.members.map(({ key, isJoined: joined, atMs }) => ({ key, joined, atMs }));
     const state = before.profile === undefined ? Buffer.alloc(0) : this.#options.profiles.codec.encode(before.profile);
-    return { after, outputs: [this.#writer.handOver({ self: target, from: self.key, members, state }, target)] };
+    const handOver = this.#writer.handOver({ self: target, from: self.key, members, state }, target);
+    // Scoring and action know only profiles that had events.
+    const announced = before.profile === undefined ? [] : [this.#options.toJoined(target)];
+    return { after, outputs: [handOver, ...announced] };
   }
 
   #takeHandOver(

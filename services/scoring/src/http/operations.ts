@@ -135,7 +135,7 @@ const SEGMENT_CHANGE = Type.Object({
   number: Type.Integer({ description: 'Counts from 1 for each profile, over all its segments, without gaps.' }),
   segment: Type.String(),
   change: Type.String({ description: 'entered or left.' }),
-  cause: Type.String({ description: 'event, timer or definition.' }),
+  cause: Type.String({ description: 'event, timer, definition or merge.' }),
   at: TIME,
   reasons: Type.Array(Type.String()),
   evidence: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String(), Type.Boolean(), Type.Null()]), {

@@ -268,7 +268,7 @@ export interface Operations {
         readonly segment: string;
         /** entered or left. */
         readonly change: string;
-        /** event, timer or definition. */
+        /** event, timer, definition or merge. */
         readonly cause: string;
         readonly at: string;
         readonly reasons: ReadonlyArray<string>;

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Rollout, Tick } from "./control.js";
+import { Joined } from "./identity.js";
 
 export const protobufPackage = "perennial.v1";
 
@@ -14,10 +15,12 @@ export const protobufFileName = "perennial/v1/feature.proto";
 
 /** One record of lifecycle.feature.updated.v1; the Kafka key is the profile key (absent on control records). */
 export interface FeatureRecord {
-  record: { $case: "updated"; value: FeaturesUpdated } | { $case: "tick"; value: Tick } | {
-    $case: "rollout";
-    value: Rollout;
-  } | undefined;
+  record:
+    | { $case: "updated"; value: FeaturesUpdated }
+    | { $case: "tick"; value: Tick }
+    | { $case: "rollout"; value: Rollout }
+    | { $case: "joined"; value: Joined }
+    | undefined;
 }
 
 /** A profile's whole vector after one event, or after windows moved past events (a timer). */
@@ -59,6 +62,9 @@ export const FeatureRecord: MessageFns<FeatureRecord> = {
       case "rollout":
         Rollout.encode(message.record.value, writer.uint32(26).fork()).join();
         break;
+      case "joined":
+        Joined.encode(message.record.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -98,6 +104,14 @@ export const FeatureRecord: MessageFns<FeatureRecord> = {
             }
 
             message.record = { $case: "rollout", value: Rollout.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.record = { $case: "joined", value: Joined.decode(reader, reader.uint32()) };
             continue;
           }
         }

@@ -61,6 +61,11 @@ export interface Member {
   atMs: number;
 }
 
+/** The profile of the record's key has joined another one, and is none any more. */
+export interface Joined {
+  to: ProfileRef | undefined;
+}
+
 /** What a key knows of joins, as states hold it. */
 export interface IdentityNode {
   /** Of a key that forwards; all else is of a profile that others have joined. */
@@ -453,6 +458,52 @@ export const Member: MessageFns<Member> = {
             }
 
             message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseJoined(): Joined {
+  return { to: undefined };
+}
+
+export const Joined: MessageFns<Joined> = {
+  encode(message: Joined, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.to !== undefined) {
+      ProfileRef.encode(message.to, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Joined {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseJoined();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.to = ProfileRef.decode(reader, reader.uint32());
             continue;
           }
         }

@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Rollout, Tick } from "./control.js";
 import { FeaturesUpdated } from "./feature.js";
+import { HandOver, Joined } from "./identity.js";
 
 export const protobufPackage = "perennial.v1";
 
@@ -15,10 +16,15 @@ export const protobufFileName = "perennial/v1/score.proto";
 
 /** One record of lifecycle.score.computed.v1; the Kafka key is the profile key (absent on control records). */
 export interface ScoreRecord {
-  record: { $case: "computed"; value: ScoreComputed } | { $case: "tick"; value: Tick } | {
-    $case: "rollout";
-    value: Rollout;
-  } | undefined;
+  record:
+    | { $case: "computed"; value: ScoreComputed }
+    | { $case: "tick"; value: Tick }
+    | { $case: "rollout"; value: Rollout }
+    | { $case: "joined"; value: Joined }
+    | //
+    /** Of action, for the contacts of a profile that has joined. */
+    { $case: "handOver"; value: HandOver }
+    | undefined;
 }
 
 export interface ScoreComputed {
@@ -64,6 +70,12 @@ export const ScoreRecord: MessageFns<ScoreRecord> = {
       case "rollout":
         Rollout.encode(message.record.value, writer.uint32(26).fork()).join();
         break;
+      case "joined":
+        Joined.encode(message.record.value, writer.uint32(34).fork()).join();
+        break;
+      case "handOver":
+        HandOver.encode(message.record.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -103,6 +115,22 @@ export const ScoreRecord: MessageFns<ScoreRecord> = {
             }
 
             message.record = { $case: "rollout", value: Rollout.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.record = { $case: "joined", value: Joined.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.record = { $case: "handOver", value: HandOver.decode(reader, reader.uint32()) };
             continue;
           }
         }
