@@ -268,6 +268,16 @@ describe('money', () => {
     expect(text).toMatch(/features_amounts_unconverted_total\{.*currency="other".*\} 1/);
   });
 
+  it('of an event older than every window are of the whole life only, and counted', async () => {
+    const { step, metrics } = setUp();
+    const first = step(undefined, event({}));
+    const timestampMs = NOON - 367 * 24 * 3_600_000;
+    const late = step(first.state, event({ messageId: 'm2', timestampMs }));
+    expect(featureOf(toUpdate(late.outputs), 'orders_count_all')).toBe(2);
+    expect(featureOf(toUpdate(late.outputs), 'orders_count_365d')).toBe(1);
+    expect(await metrics.registry.metrics()).toMatch(/features_events_too_late_total\{.*\} 1/);
+  });
+
   it('of an order that came before without it is announced as a change of the vector, not as a second order', async () => {
     const { step, metrics } = setUp();
     const properties = { order_id: '7' };

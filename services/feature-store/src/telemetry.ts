@@ -10,7 +10,10 @@ interface FoldedStates {
   readonly before: EngineState | undefined;
   readonly after: EngineState;
   readonly spec: CompiledFeatures;
-  readonly result: Pick<Extract<FoldResult, { kind: 'applied' }>, 'known' | 'unconverted' | 'traitsDropped'>;
+  readonly result: Pick<
+    Extract<FoldResult, { kind: 'applied' }>,
+    'known' | 'isTooLate' | 'unconverted' | 'traitsDropped'
+  >;
 }
 
 /** One function for each thing worth reporting; none of them throws. A batch that is retried counts again. */
@@ -19,6 +22,10 @@ export type FeatureTelemetry = ReturnType<typeof createFeatureTelemetry>;
 export function createFeatureTelemetry(metrics: Metrics) {
   const folded = metrics.counter('features_events_folded_total', 'Events folded into a profile.');
   const repeated = metrics.counter('features_events_repeated_total', 'Events dropped, their message id being known.');
+  const tooLate = metrics.counter(
+    'features_events_too_late_total',
+    'Events older than every window reaches: only features of the whole life count them.',
+  );
   const dropped = metrics.counter(
     'features_message_ids_dropped_total',
     'Message ids forgotten before their 24 h, a profile having too many: repeats of those would count.',
@@ -39,7 +46,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
   );
   const estimated = metrics.counter(
     'features_distinct_estimated_total',
-    'Distinct counts of profiles that went from exact to estimated.',
+    'Counts of ids or sessions of profiles that went from exact to estimated.',
   );
   const traitsDropped = metrics.counter(
     'features_traits_dropped_total',
@@ -52,6 +59,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
     folded({ before, after, spec, result }: FoldedStates): void {
       folded.inc();
       if (before === undefined) created.inc();
+      if (result.isTooLate) tooLate.inc();
       const droppedNow = after.messages.dropped - (before?.messages.dropped ?? 0);
       if (droppedNow > 0) dropped.inc(droppedNow);
       const ordersDroppedNow = after.orders.dropped - (before?.orders.dropped ?? 0);

@@ -5,6 +5,7 @@ import { forgetIds, rememberId, uniteMemories } from './id-memory.js';
 import { MESSAGE_MEMORY } from './message-memory.js';
 import { findOrder, ORDER_MEMORY, type OrderSighting, rememberOrder } from './order-memory.js';
 import type { FeaturePlan } from './plan.js';
+import { isBefore } from './reach.js';
 import { hasHash } from './stamped-hashes.js';
 import { checkSpec, createEmptyState, type EngineState, mapSlots } from './state.js';
 
@@ -18,6 +19,8 @@ export interface ApplyResult {
    * alone was added then.
    */
   readonly known?: 'message' | 'order' | 'order_without_amount';
+  /** True when the event is older than every window reaches: only features of the whole life count it. */
+  readonly isTooLate?: boolean;
 }
 
 /** See `CompiledFeatures.apply`. */
@@ -29,9 +32,10 @@ export function apply(plan: FeaturePlan, state: EngineState, event: FeatureEvent
   const order: OrderSighting = plan.repeatedOrders === 'once' ? findOrder(state.orders, event) : { kind: 'unknown' };
   if (order.kind === 'repeated') return { state, applied: false, known: 'order' };
   const after = fold(plan, state, event, { id, order });
+  const isTooLate = isBefore(plan.reaches, event.timestampMs, after.asOfMs);
   return order.kind === 'completed'
-    ? { state: after, applied: true, known: 'order_without_amount' }
-    : { state: after, applied: true };
+    ? { state: after, applied: true, isTooLate, known: 'order_without_amount' }
+    : { state: after, applied: true, isTooLate };
 }
 
 function fold(

@@ -6,6 +6,7 @@ import { type FeatureSpec, isOfTops } from './definition.js';
 import { createReaders, type FeatureReader } from './feature-reader.js';
 import type { RepeatedOrders } from './order-memory.js';
 import { type RatioIndexes, toRatioIndexes } from './ratios.js';
+import { listReaches, type Reach } from './reach.js';
 import { SlotPlanner } from './slot-planner.js';
 import type { IdStream, NumberStream } from './streams.js';
 
@@ -21,6 +22,8 @@ export interface FeaturePlan {
   readonly readers: readonly FeatureReader[];
   /** Features that are computed from frequencies of ids: where these are. */
   readonly tops: ReadonlyArray<{ readonly name: string; readonly slot: number; readonly window: number }>;
+  /** All windows of all features. */
+  readonly reaches: readonly Reach[];
   /** What filters test, each once. */
   readonly conditions: readonly EventCondition[];
   /** Indexes of the features that are linear in time. */
@@ -52,6 +55,9 @@ export function planFeatures({ definitions, rules: { repeatedOrders = 'once' } }
     tops: definitions.flatMap((definition) =>
       isOfTops(definition) ? [{ name: definition.name, ...planner.findTops(definition) }] : [],
     ),
+    reaches: [
+      ...new Map(definitions.flatMap(listReaches).map((one) => [`${one.windowMs}/${one.tileMs}`, one])).values(),
+    ],
     conditions: listConditions(definitions),
     clockFeatures,
     clockRatios: toRatioIndexes(definitions).filter(

@@ -37,6 +37,8 @@ export type FoldResult =
       readonly state: ProfileState;
       readonly update: FeaturesUpdated;
       readonly known: ApplyResult['known'];
+      /** Older than every window reaches: only features of the whole life count it. */
+      readonly isTooLate: boolean;
       /** The currency of an amount that could not be converted: it is in no sum. */
       readonly unconverted: string | undefined;
       /** Traits that were dropped, the profile having too many. */
@@ -93,6 +95,7 @@ export function foldEvent(
     }),
     traitsDropped: countDropped(about, said.traits),
     known: folded.known,
+    isTooLate: folded.isTooLate ?? false,
     unconverted: event.amount !== undefined && value === undefined ? event.currency : undefined,
   };
 }
