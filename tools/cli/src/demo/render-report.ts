@@ -23,6 +23,7 @@ export function renderReport(report: DemoReport, { namespace, urls }: Surroundin
     ]),
     section('Where customers are', bars(report.stages)),
     section('How they moved', flows(report.flows)),
+    section('Which segments they are in', sizes(report.segments)),
     section(`Actions: ${count(actions.total)}`, [
       ...bars(actions.byStrategy),
       ...Object.entries(actions.suppressed).map(([reason, number]) => `no action: ${reason} ${count(number)}`),
@@ -36,6 +37,7 @@ export function renderReport(report: DemoReport, { namespace, urls }: Surroundin
     ]),
     section('Where to look next', [
       `./perennial topic action.decided ${flag} --limit 3`,
+      `./perennial segments show slipping_away ${flag}`,
       `./perennial status ${flag}`,
       ...Object.entries(urls).map(([service, url]) => `${service.padEnd(14)} ${url}`),
       ...toCurl(report, { namespace, urls }),
@@ -59,6 +61,15 @@ function bars(counts: Readonly<Record<string, number>>): string[] {
     const share = `${((100 * number) / total).toFixed(1)} %`;
     return `${name.padEnd(width)}  ${count(number).padStart(8)}  ${share.padStart(7)}  ${bar}`;
   });
+}
+
+/** Without shares: a profile may be in several segments. */
+function sizes(counts: Readonly<Record<string, number>>): string[] {
+  const entries = Object.entries(counts);
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries.length === 0
+    ? ['none']
+    : entries.map(([name, size]) => `${name.padEnd(width)}  ${count(size).padStart(8)}`);
 }
 
 function flows(counts: Readonly<Record<string, number>>): string[] {

@@ -52,6 +52,7 @@ describe('the report', () => {
       events: { sent: 4, accepted: 3, rejected: 1, duplicates: 1 },
       transitions: 3,
       stages: { engaged: 1, new: 1 },
+      segments: { buyers: 2, basket: 0 },
       flows: { '(first seen) -> new': 2, 'new -> engaged': 1 },
       actions: { total: 1, byStrategy: { welcome: 1 }, suppressed: { holdout: 2 } },
       latencyMs: { p50: 8, p99: 21 },
@@ -64,6 +65,7 @@ describe('the report', () => {
     expect(text).toContain('4 sent, 3 accepted, 1 rejected');
     expect(text).toContain('welcome to u1 (new), email "welcome"');
     expect(text).toContain('because first order');
+    expect(text).toMatch(/Which segments they are in\n {2}buyers +2\n {2}basket +0\n/);
     expect(text).toContain('half within 8 ms, 99 of 100 within 21 ms');
     expect(text).toContain('http://127.0.0.1:1/v1/features/u1');
     expect(text).toContain('tokens local --namespace demo');
@@ -88,6 +90,13 @@ function createTally(): Tally {
     { profileKey: 'p1', number: 1, from: null, to: 'new' },
   ];
   for (const change of changes) tally.addStageChange(toRecord('p', json(change)));
+  const audience = [
+    { profileKey: 'p1', segment: 'buyers', member: true },
+    { profileKey: 'p1', segment: 'basket', member: true },
+    { profileKey: 'p2', segment: 'buyers', member: true },
+    { profileKey: 'p1', segment: 'basket', member: false },
+  ];
+  for (const change of audience) tally.addAudienceChange(toRecord('p:s', json(change)));
   const action = {
     actionId: 'a1',
     profileKey: 'p1',

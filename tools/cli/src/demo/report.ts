@@ -21,6 +21,8 @@ export interface DemoReport {
   };
   /** Profiles in each stage. */
   readonly stages: Readonly<Record<string, number>>;
+  /** Members of each segment; a profile may be in several. */
+  readonly segments: Readonly<Record<string, number>>;
   /** From the answer 200 until a consumer sees the action; null when the live traffic caused none. */
   readonly latencyMs: { readonly p50: number | null; readonly p99: number | null };
   readonly seconds: number;
@@ -46,6 +48,7 @@ export function toDemoReport({ sent, tally, suppressed, traffic, history, second
     transitions: tally.transitions,
     actions: { total: tally.actions, byStrategy: toSorted(tally.byStrategy), suppressed },
     stages: toSorted(tally.stages()),
+    segments: toSorted(tally.segments()),
     latencyMs: { p50: traffic.latencyMs.p50, p99: traffic.latencyMs.p99 },
     seconds: Math.round(seconds * 10) / 10,
     flows: toSorted(tally.flows),

@@ -1,4 +1,4 @@
-import type { ActionDecided, StageChanged } from '@perennial/contracts';
+import type { ActionDecided, AudienceChanged, StageChanged } from '@perennial/contracts';
 import { AcceptedRecord, FeatureRecord, ScoreRecord } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 
@@ -17,6 +17,8 @@ export class Tally {
   /** `from -> to`, with its count. */
   readonly flows = new Map<string, number>();
   readonly #messages = new Set<string>();
+  /** Members by segment; the topic's last record of a profile and a segment counts. */
+  readonly #members = new Map<string, Set<string>>();
   readonly #stageOf = new Map<string, { number: number; stage: string }>();
   readonly #examples = new Map<string, ActionDecided>();
 
@@ -56,6 +58,14 @@ export class Tally {
     this.flows.set(flow, (this.flows.get(flow) ?? 0) + 1);
   }
 
+  addAudienceChange(record: LogRecord): void {
+    const { segment, profileKey, member } = parseJson<AudienceChanged>(record);
+    const members = this.#members.get(segment) ?? new Set();
+    this.#members.set(segment, members);
+    if (member) members.add(profileKey);
+    else members.delete(profileKey);
+  }
+
   addAction(record: LogRecord): void {
     const action = parseJson<ActionDecided>(record);
     this.actions++;
@@ -70,6 +80,11 @@ export class Tally {
     const counts = new Map<string, number>();
     for (const { stage } of this.#stageOf.values()) counts.set(stage, (counts.get(stage) ?? 0) + 1);
     return counts;
+  }
+
+  /** Members of each segment that ever had one. */
+  segments(): Map<string, number> {
+    return new Map([...this.#members].map(([segment, members]) => [segment, members.size]));
   }
 
   examples(): readonly ActionDecided[] {
