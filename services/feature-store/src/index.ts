@@ -3,6 +3,7 @@ import { createApp, type FeatureStoreRebuild, openRebuild } from './app.js';
 import { createCommands } from './commands.js';
 import { type FeatureStoreConfig, loadConfig } from './config.js';
 
+export { ArchiveReader } from './archive-reader.js';
 export { readFeatureSpec, readRateTable } from './commands.js';
 export { foldEvent } from './domain/fold.js';
 export { OPERATIONS } from './http/operations.js';

@@ -3,6 +3,7 @@ export { type FeaturesBenchOptions, runFeaturesBench } from './features/run-feat
 export { formatReport } from './report.js';
 export { type BenchOptions, CHAIN_KINDS, runChainBench } from './run-chain-bench.js';
 export { type ExploreBenchOptions, formatExploreReport, runExploreBench } from './run-explore-bench.js';
+export { type ExportBenchOptions, formatExportReport, runExportBench } from './run-export-bench.js';
 export {
   formatRestoreReport,
   type RestoreBenchOptions,

@@ -72,6 +72,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'ask the event archive: funnels, frequent paths, association rules, retention',
     load: async () => (await import('./commands/explore.js')).createExploreCommand(),
   },
+  export: {
+    description:
+      'write training data from the event archive: features as they were known at cutoffs, labels, sequences',
+    load: async () => (await import('./commands/export.js')).createExportCommand(),
+  },
   artifacts: {
     description: 'what rollouts may name: registered charts, models and policies',
     load: async () => (await import('./commands/artifacts.js')).createArtifactsCommand(),

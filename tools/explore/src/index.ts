@@ -1,5 +1,6 @@
 export { exploreFunnel, explorePaths, exploreRetention, exploreRules, type Reading } from './explorer.js';
 export { EXPLORE_LIMITS } from './limits.js';
+export { OptionReader } from './option-reader.js';
 export {
   type FunnelTexts,
   type PathTexts,
@@ -11,5 +12,5 @@ export {
   readRuleOptions,
   type SourceTexts,
 } from './read-options.js';
-export { writeSyntheticArchive } from './synthetic/archive-writer.js';
+export { type SyntheticEvent, type SyntheticTick, writeSyntheticArchive } from './synthetic/archive-writer.js';
 export { createShop } from './synthetic/shop.js';

@@ -3,19 +3,23 @@ import {
   type BenchOptions,
   CHAIN_KINDS,
   type ExploreBenchOptions,
+  type ExportBenchOptions,
   type FeaturesBenchOptions,
   formatExploreReport,
+  formatExportReport,
   formatFeaturesReport,
   formatReport,
   formatRestoreReport,
   type RestoreBenchOptions,
   runChainBench,
   runExploreBench,
+  runExportBench,
   runFeaturesBench,
   runRestoreBench,
 } from '@perennial/bench';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
 import { EXPLORE_LIMITS } from '@perennial/explore';
+import { EXPORT_LIMITS } from '@perennial/training-export';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { interruptible } from '../interrupt.js';
 import { parseWhole } from '../options.js';
@@ -37,7 +41,8 @@ export function createBenchCommand(): Command {
     .addCommand(createChainCommand())
     .addCommand(createFeaturesCommand())
     .addCommand(createRestoreCommand())
-    .addCommand(createExploreCommand());
+    .addCommand(createExploreCommand())
+    .addCommand(createExportCommand());
 }
 
 function createRestoreCommand(): Command {
@@ -132,6 +137,33 @@ function createExploreCommand(): Command {
         if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
         progress.done();
         printText(formatExploreReport(report));
+      } finally {
+        progress.done();
+      }
+    });
+}
+
+function createExportCommand(): Command {
+  return new Command('export')
+    .description('write an event archive and export training data from it, at five cutoffs')
+    .addOption(countOption('--events <n>', 'events in the archive', 1_000_000))
+    .addOption(countOption('--profiles <n>', 'that they are of', 30_000))
+    .addOption(countOption('--partitions <n>', 'they are spread over', DEFAULT_PARTITIONS))
+    .addOption(
+      countOption('--sequence-length <n>', 'last events of a profile at a cutoff', EXPORT_LIMITS.sequenceDefault),
+    )
+    .addOption(countOption('--seed <n>', 'of the events', 1))
+    .option('--json <file>', 'the figures, as JSON')
+    .addHelpText('after', '\nExample:\n  ./perennial bench export --events 100000')
+    .action(async ({ json, ...options }: Omit<ExportBenchOptions, 'onProgress' | 'root' | 'signal'> & Json) => {
+      const progress = createProgress();
+      try {
+        const report = await interruptible((signal) =>
+          runExportBench({ ...options, signal, onProgress: progress.report }),
+        );
+        if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+        progress.done();
+        printText(formatExportReport(report));
       } finally {
         progress.done();
       }

@@ -1,0 +1,64 @@
+import type { ArtifactStore } from '@perennial/artifacts';
+import { INITIAL_RATES } from '@perennial/commerce';
+import { type Rollout, toTopic, toUpstream } from '@perennial/contracts';
+import { ECOMMERCE_FEATURES, type FeatureEvent, FeatureSpecs } from '@perennial/feature-engine';
+import { createLogReader, type LogReader } from '@perennial/keyed-processor';
+import { createFeatureArtifacts } from './artifacts.js';
+import { type FeatureInput, toFeatureEvent } from './domain/fold.js';
+import { decodeIdentityInput, type IdentityInput } from './identity/identity-records.js';
+import { decodeAccepted, PROCESSOR_NAME } from './processor.js';
+
+/** A record that counts, as a reader of the archive needs it. */
+export type ArchivedEntry =
+  | { readonly kind: 'tick'; readonly timeMs: number }
+  | { readonly kind: 'event'; readonly key: string; readonly event: FeatureEvent; readonly receivedAtMs: number }
+  /** From here on the profile is part of another one, or another one of it. */
+  | { readonly kind: 'joined'; readonly key: string };
+
+/**
+ * Reads a partition's archived records as this service does: repeats, poison and rejected rollouts are left out, and
+ * amounts are at the rates in force. So are the copies of events that joined profiles got: an event is read once, under
+ * the key that it came with. Throws as the artifact store when a rate table is not there.
+ */
+export class ArchiveReader {
+  readonly #artifacts: ReturnType<typeof createFeatureArtifacts>;
+  readonly #reader: LogReader<FeatureInput | IdentityInput>;
+  #rates = INITIAL_RATES;
+
+  constructor(namespace: string, store: Pick<ArtifactStore, 'load' | 'list'>) {
+    this.#artifacts = createFeatureArtifacts(store, { specs: new FeatureSpecs(ECOMMERCE_FEATURES) });
+    const inputTopic = toTopic(namespace, 'eventAccepted');
+    this.#reader = createLogReader<FeatureInput | IdentityInput>({
+      name: PROCESSOR_NAME,
+      inputTopic,
+      sources: [
+        ...toUpstream(namespace, PROCESSOR_NAME),
+        { processor: PROCESSOR_NAME, topic: inputTopic, partition: 'any' },
+      ],
+      decode: (record) => decodeIdentityInput(record) ?? decodeAccepted(record.key, record.value),
+      // Which spec or model was in force does not matter to a reader that brings its own.
+      loadRollout: async (rollout, inForce) =>
+        rollout.kind === 'rates' ? this.#artifacts.loadRollout(rollout, inForce) : undefined,
+    });
+  }
+
+  /** The next records, in order. */
+  async read(records: Parameters<LogReader<never>['read']>[0]): Promise<ArchivedEntry[]> {
+    const entries: ArchivedEntry[] = [];
+    for (const { decoded } of await this.#reader.read(records)) {
+      if (decoded.kind === 'tick') entries.push({ kind: 'tick', timeMs: decoded.timeMs });
+      else if (decoded.kind === 'rollout') await this.#takeRates(decoded.rollout);
+      else if ('identity' in decoded.input) {
+        if (decoded.input.identity.kind !== 'link') entries.push({ kind: 'joined', key: decoded.key });
+      } else if (decoded.input.event.forwardedTo === undefined) {
+        const event = toFeatureEvent(decoded.input, this.#rates);
+        entries.push({ kind: 'event', key: decoded.key, event, receivedAtMs: decoded.input.event.receivedAtMs });
+      }
+    }
+    return entries;
+  }
+
+  async #takeRates(rollout: Rollout): Promise<void> {
+    if (rollout.kind === 'rates') this.#rates = await this.#artifacts.rates(rollout);
+  }
+}

@@ -1,0 +1,184 @@
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CompiledFeatures } from '@perennial/feature-engine';
+import { AppError } from '@perennial/kernel';
+import { type Cutoffs, toPairCutoffs, toRegularCutoffs } from './cutoffs.js';
+import { EXPORT_LIMITS } from './limits.js';
+import { PartitionFold } from './partition-fold.js';
+import {
+  type ArchivedPartition,
+  type ArchiveRange,
+  type ArchiveSource,
+  findRange,
+  readPartition,
+} from './read-archive.js';
+import type { ExportRequest } from './read-request.js';
+import type { WrittenFile } from './table-writer.js';
+import { ExportTables, type FileName } from './tables.js';
+
+export interface ExportManifest {
+  readonly version: 1;
+  readonly namespace: string;
+  readonly specHash: string;
+  readonly features: ReadonlyArray<{ readonly name: string; readonly hash: string }>;
+  /** ISO 8601; of pairs: how many times they name. */
+  readonly cutoffs: readonly string[] | number;
+  readonly labelHorizonDays: number;
+  readonly sequenceLength: number;
+  readonly archive: {
+    readonly from: string;
+    /** What every partition has reached. */
+    readonly to: string;
+    readonly partitions: ReadonlyArray<{ readonly partition: number; readonly first: number; readonly next: number }>;
+    /** Trimmed from the log before they were archived: what they held is in no row. */
+    readonly missingRecords: number;
+  };
+  /** Rows of features, and of labels. */
+  readonly rows: number;
+  /** Rows whose label window the archive does not reach the end of: their labels are null. */
+  readonly withoutLabels: number;
+  /** Rows of profiles that were part of a join by then. */
+  readonly joined: number;
+  /** Pairs whose profile was not known at the cutoff: without a row. */
+  readonly unknownPairs: number;
+  readonly files: Readonly<Record<FileName, WrittenFile>>;
+}
+
+export interface ExportOptions {
+  readonly source: ArchiveSource;
+  readonly spec: CompiledFeatures;
+  readonly request: ExportRequest;
+  readonly onProgress?: (message: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const MANIFEST = 'manifest.json';
+
+/**
+ * Writes features, labels and sequences of profiles as they were known at cutoffs. The manifest comes last: a folder
+ * without one is not complete. Throws an AppError that says what to do.
+ */
+export async function runExport(options: ExportOptions): Promise<ExportManifest> {
+  const { source, spec, request, onProgress, signal } = options;
+  if (existsSync(join(request.folder, MANIFEST)))
+    throw new AppError('conflict', `${request.folder} holds an export already: remove it, or name another --out`);
+  const range = await findRange(source);
+  const cutoffs = toCutoffs(request, range);
+  mkdirSync(request.folder, { recursive: true });
+  const completeUntilMs = range.endMs - request.horizonMs;
+  const tables = new ExportTables(request.folder, spec, completeUntilMs);
+  const counts = { rows: 0, joined: 0, withoutLabels: 0 };
+  for (const [done, partition] of range.partitions.entries()) {
+    const passes = Math.ceil((partition.chain.next - partition.chain.first) / EXPORT_LIMITS.recordsPerPassMax);
+    for (let pass = 0; pass < passes; pass += 1) {
+      signal?.throwIfAborted();
+      onProgress?.(
+        `partition ${done + 1} of ${range.partitions.length}${passes > 1 ? `, pass ${pass + 1} of ${passes}` : ''}`,
+      );
+      await exportPass({ ...options, cutoffs, range, tables, counts, completeUntilMs }, partition, { pass, passes });
+    }
+  }
+  const manifest: ExportManifest = {
+    version: 1,
+    namespace: source.namespace,
+    specHash: spec.specHash,
+    features: spec.features.map(({ name, hash }) => ({ name, hash })),
+    cutoffs: request.pairs === undefined ? cutoffs.times.map(toText) : cutoffs.times.length,
+    labelHorizonDays: request.horizonMs / 86_400_000,
+    sequenceLength: request.sequenceLength,
+    archive: {
+      from: toText(range.firstMs),
+      to: toText(range.endMs),
+      partitions: range.partitions.map(({ partition, chain: { first, next } }) => ({ partition, first, next })),
+      missingRecords: range.missingRecords,
+    },
+    ...counts,
+    unknownPairs: request.pairs === undefined ? 0 : countPairs(cutoffs) - counts.rows,
+    files: await tables.finish(),
+  };
+  // Renamed, so that a manifest is never half.
+  const written = join(request.folder, `.${MANIFEST}`);
+  writeFileSync(written, `${JSON.stringify(manifest, null, 2)}\n`);
+  renameSync(written, join(request.folder, MANIFEST));
+  return manifest;
+}
+
+interface Pass extends ExportOptions {
+  readonly cutoffs: Cutoffs;
+  readonly range: ArchiveRange;
+  readonly tables: ExportTables;
+  readonly counts: { rows: number; joined: number; withoutLabels: number };
+  readonly completeUntilMs: number;
+}
+
+async function exportPass(
+  { source, spec, request, cutoffs, range, tables, counts, completeUntilMs, signal }: Pass,
+  partition: ArchivedPartition,
+  { pass, passes }: { readonly pass: number; readonly passes: number },
+): Promise<void> {
+  const fold = new PartitionFold({
+    spec,
+    cutoffs,
+    horizonMs: request.horizonMs,
+    sequenceLength: request.sequenceLength,
+    holds: passes === 1 ? () => true : (key) => toBucket(key, passes) === pass,
+    onKnown(profile) {
+      tables.addProfile(profile);
+      counts.rows += 1;
+      if (profile.joined) counts.joined += 1;
+      if (profile.cutoffMs > completeUntilMs) counts.withoutLabels += 1;
+    },
+  });
+  await readPartition(source, partition, { onEntry: (entry) => fold.fold(entry), signal });
+  for (const label of fold.finish(range.endMs)) tables.addLabel(label);
+}
+
+/** Cutoffs must be in the archive: what was known later than it ends cannot be told. */
+function toCutoffs(
+  { pairs, everyMs, fromMs, toMs, horizonMs }: ExportRequest,
+  { firstMs, endMs }: ArchiveRange,
+): Cutoffs {
+  if (pairs !== undefined) {
+    const late = pairs.filter(({ cutoffMs }) => cutoffMs > endMs);
+    const [head] = late;
+    if (head === undefined) return toPairCutoffs(pairs);
+    const first = `the first is of ${head.key} at ${toText(head.cutoffMs)}`;
+    throw new AppError(
+      'config_invalid',
+      `--pairs: ${late.length} cutoffs are after ${toText(endMs)}, where the archive ends; ${first}`,
+    );
+  }
+  const stepMs = everyMs ?? horizonMs;
+  const begin = fromMs ?? toNextDay(firstMs + stepMs);
+  const end = toMs ?? endMs - horizonMs + 1;
+  const times = [];
+  for (let timeMs = begin; timeMs < end && timeMs <= endMs; timeMs += stepMs) {
+    times.push(timeMs);
+    if (times.length > EXPORT_LIMITS.cutoffsMax)
+      throw new AppError('config_invalid', `--every: there would be more than ${EXPORT_LIMITS.cutoffsMax} cutoffs`);
+  }
+  if (times.length > 0) return toRegularCutoffs(times);
+  throw new AppError(
+    'config_invalid',
+    `there is no cutoff: the archive reaches from ${toText(firstMs)} to ${toText(endMs)}, and a cutoff needs --label-horizon after it unless --to is given`,
+  );
+}
+
+function toNextDay(ms: number): number {
+  return Math.ceil(ms / 86_400_000) * 86_400_000;
+}
+
+function countPairs(cutoffs: Cutoffs): number {
+  return cutoffs.times.reduce((sum, timeMs) => sum + (cutoffs.wanted(timeMs)?.size ?? 0), 0);
+}
+
+/** FNV-1a: which pass a key is in. */
+function toBucket(key: string, buckets: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < key.length; index += 1) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193) >>> 0;
+  return hash % buckets;
+}
+
+function toText(ms: number): string {
+  return new Date(ms).toISOString();
+}
