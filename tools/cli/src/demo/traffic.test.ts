@@ -15,6 +15,7 @@ describe('runTraffic', () => {
       'featureUpdated',
       'scoreComputed',
       'stageChanged',
+      'audienceChanged',
       'actionDecided',
     ] as const) {
       log.createTopic(toTopic('demo', topic));
