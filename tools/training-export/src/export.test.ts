@@ -154,6 +154,20 @@ describe(`an export (seed ${SEED})`, () => {
     expect(entries.length).toBeGreaterThan(SHOP.events);
   });
 
+  it('gives the same rows in several passes over a partition', async () => {
+    const { source, texts, out } = await createCase('passes');
+    const request = readExportRequest({ ...texts, every: '25d' });
+    const whole = await runExport({ source, spec, request });
+    const folder = `${out}-b`;
+    const parts = await runExport({ source, spec, request: { ...request, folder }, recordsPerPassMax: 400 });
+    expect(parts.rows).toBe(whole.rows);
+    for (const name of ['features.parquet', 'labels.parquet']) {
+      const sorted = (rows: Row[]) => rows.sort((a, b) => (toName(a) < toName(b) ? -1 : 1));
+      expect(sorted(await readRows(folder, name))).toEqual(sorted(await readRows(out, name)));
+    }
+    expect(parts.files['sequences.parquet'].rows).toBe(whole.files['sequences.parquet'].rows);
+  });
+
   it('reports all problems of options and pairs at once, each with its line', () => {
     const path = join(root, 'bad.csv');
     writeFileSync(path, 'profile_key,cutoff\na,2026-01-01\n,2026-01-01\nb,2026-02-30\nc\nd,2026-01-01,more\n');

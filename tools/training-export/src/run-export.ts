@@ -50,6 +50,8 @@ export interface ExportOptions {
   readonly request: ExportRequest;
   readonly onProgress?: (message: string) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Replaceable for tests. */
+  readonly recordsPerPassMax?: number;
 }
 
 const MANIFEST = 'manifest.json';
@@ -60,6 +62,7 @@ const MANIFEST = 'manifest.json';
  */
 export async function runExport(options: ExportOptions): Promise<ExportManifest> {
   const { source, spec, request, onProgress, signal } = options;
+  const { recordsPerPassMax } = { ...EXPORT_LIMITS, ...options };
   if (existsSync(join(request.folder, MANIFEST)))
     throw new AppError('conflict', `${request.folder} holds an export already: remove it, or name another --out`);
   const range = await findRange(source);
@@ -69,7 +72,7 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
   const tables = new ExportTables(request.folder, spec, completeUntilMs);
   const counts = { rows: 0, joined: 0, withoutLabels: 0 };
   for (const [done, partition] of range.partitions.entries()) {
-    const passes = Math.ceil((partition.chain.next - partition.chain.first) / EXPORT_LIMITS.recordsPerPassMax);
+    const passes = Math.ceil((partition.chain.next - partition.chain.first) / recordsPerPassMax);
     for (let pass = 0; pass < passes; pass += 1) {
       signal?.throwIfAborted();
       onProgress?.(

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileFeatures, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
+import { toRegularCutoffs } from './cutoffs.js';
+import { type KnownProfile, PartitionFold } from './partition-fold.js';
+
+const spec = compileFeatures(ECOMMERCE_FEATURES);
+
+describe('a fold of a partition', () => {
+  const known: KnownProfile[] = [];
+  const createFold = (times: readonly number[]) => {
+    known.length = 0;
+    return new PartitionFold({
+      spec,
+      cutoffs: toRegularCutoffs(times),
+      horizonMs: 1_000,
+      sequenceLength: 2,
+      holds: () => true,
+      onKnown: (profile) => known.push({ ...profile, sequence: [...profile.sequence] }),
+    });
+  };
+  const order = (messageId: string, timestampMs: number, receivedAtMs = timestampMs) => ({
+    kind: 'event' as const,
+    key: 'a',
+    receivedAtMs,
+    event: { messageId, type: 'track', name: 'Order Completed', timestampMs, properties: {}, worth: 0.1, rate: 1 },
+  });
+  const counts = () => known.map(({ values }) => values[spec.names.indexOf('orders_count_all')]);
+
+  it('knows a record from its receipt on, or from the log time before it, and not at that very time', () => {
+    const fold = createFold([1_000, 2_000, 3_000]);
+    fold.fold(order('m1', 500));
+    fold.fold(order('m2', 600, 1_000));
+    fold.fold({ kind: 'tick', timeMs: 2_000 });
+    // The log had reached 2,000 when it came, whatever the clock of the one who received it said.
+    fold.fold(order('m3', 700, 1_500));
+    fold.finish(3_000);
+    expect(known.map(({ cutoffMs }) => cutoffMs)).toEqual([1_000, 2_000, 3_000]);
+    expect(counts()).toEqual([1, 2, 3]);
+    expect(known[2]?.sequence.map(({ timestampMs }) => timestampMs)).toEqual([600, 700]);
+  });
+
+  it('takes labels from event time, each order once, whenever it came in', () => {
+    const fold = createFold([1_000]);
+    fold.fold(order('m1', 500));
+    for (const [id, at] of [
+      ['m2', 1_000],
+      ['m2', 1_000],
+      ['m3', 1_999],
+      ['m4', 2_000],
+      ['m5', 999],
+    ] as const)
+      fold.fold(order(id, at, 9_000));
+    expect(fold.finish(9_000)).toEqual([{ key: 'a', cutoffMs: 1_000, orders: 2, revenue: 0.2 }]);
+  });
+
+  it('marks who took part in a join by then, and has no row of who has no event', () => {
+    const fold = createFold([1_000, 2_000]);
+    fold.fold(order('m1', 500));
+    fold.fold({ kind: 'tick', timeMs: 1_000 });
+    for (const key of ['a', 'b']) fold.fold({ kind: 'joined', key });
+    fold.finish(2_000);
+    expect(known.map(({ key, joined }) => [key, joined])).toEqual([
+      ['a', false],
+      ['a', true],
+    ]);
+  });
+});
