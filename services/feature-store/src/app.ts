@@ -16,6 +16,7 @@ import { type App, openRedis } from '@perennial/service-host';
 import { createFeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
+import { addIdentityRoutes } from './http/identity-routes.js';
 import { createIdentityTelemetry } from './identity/identity-telemetry.js';
 import { createJoiningProcessor } from './identity/joining-processor.js';
 import { PROCESSOR_NAME } from './processor.js';
@@ -82,7 +83,13 @@ async function openRoutes(
     entriesMax: PSEUDONYMS_CACHED_MAX,
   });
   const routes = { telemetry, specs, loadSpecs, loadRates, fills, readStates, pseudonymizer };
-  return { addTo: (server) => addFeatureRoutes(server, routes), problems: () => archiver?.problems() ?? [] };
+  return {
+    addTo: (server) => {
+      addFeatureRoutes(server, routes);
+      addIdentityRoutes(server, routes);
+    },
+    problems: () => archiver?.problems() ?? [],
+  };
 }
 
 /** Undefined when the archive is off. */

@@ -60,6 +60,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'all that is known of a user, on one page: who it is, why, and what happens next',
     load: async () => (await import('./commands/profile.js')).createProfileCommand(),
   },
+  identity: {
+    description: 'which ids are one person: show whom an id belongs to',
+    load: async () => (await import('./commands/identity.js')).createIdentityCommand(),
+  },
   features: {
     description: 'feature specs: check a file, list its features with their units, compare two',
     load: async () => (await import('./commands/features.js')).createFeaturesCommand(),

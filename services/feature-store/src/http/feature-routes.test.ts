@@ -15,6 +15,7 @@ import { createFills } from '../fill/fills.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import { addFeatureRoutes } from './feature-routes.js';
+import { addIdentityRoutes } from './identity-routes.js';
 import { OPERATIONS } from './operations.js';
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
@@ -213,6 +214,7 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
   const telemetry = createFeatureTelemetry(metrics);
   // As if another instance had put it in force: this instance has not read it yet.
   const loadSpecs = async () => void specs.add('artifact-2', GROWN);
+  addIdentityRoutes(server, { readStates, pseudonymizer });
   addFeatureRoutes(server, {
     readStates,
     pseudonymizer,

@@ -84,5 +84,40 @@ export const getFeaturesOfMany = defineOperation({
   answer: Type.Object({ profiles: Type.Array(Type.Object(PROFILE_FEATURES)), ...UNITS }),
 });
 
+const ID_KIND = Type.Union([Type.Literal('user'), Type.Literal('anonymous')], {
+  description: 'What kind of id it is.',
+});
+const PROFILE_KEY = Type.String({ description: 'Pseudonym of the profile of an id.' });
+
+export const getIdentity = defineOperation({
+  id: 'getIdentity',
+  method: 'GET',
+  path: '/v1/identities/{id}',
+  access: 'read',
+  summary: 'Whom an id belongs to, and which other ids do.',
+  parameters: Type.Object({
+    id: Type.String({ minLength: 1, maxLength: EXTERNAL_ID_CHARS_MAX, description: 'A user id or an anonymous id.' }),
+  }),
+  query: Type.Object({ kind: Type.Optional(ID_KIND) }),
+  answer: Type.Object({
+    id: Type.String(),
+    kind: ID_KIND,
+    profileKey: PROFILE_KEY,
+    known: Type.Boolean({ description: 'False for an id never seen.' }),
+    joined: Type.Array(Type.Object({ profileKey: PROFILE_KEY, id: Type.String(), kind: ID_KIND, since: TIME }), {
+      description: 'The profiles that it joined, the one that it is now last; empty for one that joined nobody.',
+    }),
+    members: Type.Array(
+      Type.Object({
+        profileKey: PROFILE_KEY,
+        joined: Type.Boolean({ description: 'False for one that was asked and handed nothing over.' }),
+        at: TIME,
+      }),
+      { description: 'The ids that this profile has asked to join it, or that joined it.' },
+    ),
+    cutOff: Type.Integer({ description: 'Times that a further id was cut off, the members being too many.' }),
+  }),
+});
+
 /** The HTTP contract of this service. */
-export const OPERATIONS: readonly Operation[] = [getFeatures, getFeaturesOfMany, getKnownProfile];
+export const OPERATIONS: readonly Operation[] = [getFeatures, getFeaturesOfMany, getKnownProfile, getIdentity];

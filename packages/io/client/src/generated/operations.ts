@@ -112,6 +112,45 @@ export interface Operations {
       }>;
     };
   };
+  /** Whom an id belongs to, and which other ids do. */
+  getIdentity: {
+    path: {
+      /** A user id or an anonymous id. */
+      readonly id: string;
+    };
+    query: {
+      /** What kind of id it is. */
+      readonly kind?: 'user' | 'anonymous' | undefined;
+    };
+    answer: {
+      readonly id: string;
+      /** What kind of id it is. */
+      readonly kind: 'user' | 'anonymous';
+      /** Pseudonym of the profile of an id. */
+      readonly profileKey: string;
+      /** False for an id never seen. */
+      readonly known: boolean;
+      /** The profiles that it joined, the one that it is now last; empty for one that joined nobody. */
+      readonly joined: ReadonlyArray<{
+        /** Pseudonym of the profile of an id. */
+        readonly profileKey: string;
+        readonly id: string;
+        /** What kind of id it is. */
+        readonly kind: 'user' | 'anonymous';
+        readonly since: string;
+      }>;
+      /** The ids that this profile has asked to join it, or that joined it. */
+      readonly members: ReadonlyArray<{
+        /** Pseudonym of the profile of an id. */
+        readonly profileKey: string;
+        /** False for one that was asked and handed nothing over. */
+        readonly joined: boolean;
+        readonly at: string;
+      }>;
+      /** Times that a further id was cut off, the members being too many. */
+      readonly cutOff: number;
+    };
+  };
   /** Stage and scores of a user, as of the last commit. */
   getProfile: {
     path: {
@@ -350,6 +389,7 @@ export const ROUTES = {
   getFeatures: { service: 'feature-store', method: 'GET', path: '/v1/features/{userId}' },
   getFeaturesOfMany: { service: 'feature-store', method: 'POST', path: '/v1/features' },
   getKnownProfile: { service: 'feature-store', method: 'GET', path: '/v1/profiles/{userId}' },
+  getIdentity: { service: 'feature-store', method: 'GET', path: '/v1/identities/{id}' },
   getProfile: { service: 'scoring', method: 'GET', path: '/v1/profiles/{userId}' },
   countStages: { service: 'scoring', method: 'GET', path: '/v1/stages' },
   listTransitions: { service: 'scoring', method: 'GET', path: '/v1/transitions' },
