@@ -1,8 +1,8 @@
-import { openBlobStore } from '@perennial/blob-store';
+import { type BlobStore, openBlobStore } from '@perennial/blob-store';
 import { type Archiver, EventArchive, startArchiver } from '@perennial/event-archive';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
-import { createStateReader } from '@perennial/keyed-processor';
+import { createStateReader, readPartitions } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
   composeProcessorService,
@@ -15,6 +15,9 @@ import {
 import { type App, openRedis } from '@perennial/service-host';
 import { createFeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
+import { createFillLease } from './fill/fill-lease.js';
+import { startFillRunner } from './fill/fill-runner.js';
+import { createFillTelemetry } from './fill/fill-telemetry.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
 import { addIdentityRoutes } from './http/identity-routes.js';
 import { createIdentityTelemetry } from './identity/identity-telemetry.js';
@@ -50,7 +53,9 @@ export async function openRebuild(config: FeatureStoreConfig): Promise<FeatureSt
   return { archive, ...(await openProcessorRebuild(config, { name: PROCESSOR_NAME, createParts })) };
 }
 
+type Context = ServiceContext<FeatureStoreConfig>;
 type Parts = ReturnType<typeof createParts>;
+type Redis = Awaited<ReturnType<typeof openRedis>>;
 
 function createParts({ namespace, metrics, artifactStore }: ProcessorContext<FeatureStoreConfig>) {
   const telemetry = createFeatureTelemetry(metrics);
@@ -62,11 +67,12 @@ function createParts({ namespace, metrics, artifactStore }: ProcessorContext<Fea
 }
 
 async function openRoutes(
-  context: ServiceContext<FeatureStoreConfig>,
+  context: Context,
   { definition, artifacts, telemetry, specs }: Parts,
 ): Promise<ServiceRoutes> {
   const { config, namespace, opener, partitions } = context;
-  const archiver = await openArchiver(context);
+  const archive = await openArchive(context);
+  const archiver = archive && (await openArchiver(context, archive));
   // A connection of its own: a read must not wait behind a commit of a megabyte.
   const name = `${PROCESSOR_NAME}-reader-${config.instanceId}`;
   const redis = await openRedis({ ...opener, name }, config.redis);
@@ -82,6 +88,7 @@ async function openRoutes(
   const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
     entriesMax: PSEUDONYMS_CACHED_MAX,
   });
+  if (archive !== undefined) await openFillRunner(context, { definition, artifacts, specs, archive, redis });
   const routes = { telemetry, specs, loadSpecs, loadRates, fills, readStates, pseudonymizer };
   return {
     addTo: (server) => {
@@ -92,18 +99,57 @@ async function openRoutes(
   };
 }
 
+interface OpenArchive {
+  readonly archive: EventArchive;
+  readonly blobs: BlobStore;
+}
+
 /** Undefined when the archive is off. */
-async function openArchiver(context: ServiceContext<FeatureStoreConfig>): Promise<Archiver | undefined> {
-  const { config, namespace, opener, log, logger, metrics } = context;
+async function openArchive({ config, namespace, logger }: Context): Promise<OpenArchive | undefined> {
   if (config.archive.kind === 'off') {
-    logger.warn('event archive is off: events that the log deletes are not kept');
+    logger.warn('event archive is off: events that the log deletes are not kept, and no feature spec can be filled');
     return undefined;
   }
-  const archive = new EventArchive(await openBlobStore(config.archive), namespace);
-  const limits = { windowMs: config.archive.windowMs };
+  const blobs = await openBlobStore(config.archive);
+  return { archive: new EventArchive(blobs, namespace), blobs };
+}
+
+function openArchiver(context: Context, { archive }: OpenArchive): Promise<Archiver> {
+  const { config, namespace, opener, log, logger, metrics } = context;
+  const limits = config.archive.kind === 'off' ? {} : { windowMs: config.archive.windowMs };
   return opener.releases.acquire(
     'event archive',
     () => startArchiver({ archive, namespace, log, logger, metrics, limits }),
+    (running) => running.stop(),
+  );
+}
+
+/** Fills a feature spec in the background; nothing depends on it. */
+async function openFillRunner(
+  context: Context,
+  {
+    archive: { archive, blobs },
+    redis,
+    ...parts
+  }: Pick<Parts, 'definition' | 'artifacts' | 'specs'> & { readonly archive: OpenArchive; readonly redis: Redis },
+): Promise<void> {
+  const { namespace, partitions, opener, log, logger, metrics, artifactStore: store } = context;
+  const at = { namespace, processor: PROCESSOR_NAME, partitions };
+  const producer = await log.createProducer();
+  await opener.releases.acquire(
+    'feature fill',
+    async () =>
+      startFillRunner({
+        ...parts,
+        namespace,
+        store,
+        archive,
+        blobs,
+        lease: createFillLease(redis, namespace),
+        readInForce: async () => (await readPartitions(redis, at)).map(({ inForce }) => inForce),
+        send: (records) => producer.send(records),
+        telemetry: createFillTelemetry(logger, metrics),
+      }),
     (running) => running.stop(),
   );
 }

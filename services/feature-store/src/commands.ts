@@ -7,12 +7,17 @@ import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
 import { findOtherCurrency, readRates } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
+import { createFillCommand } from './fill/fill-command.js';
 
 const USAGE = 'usage: register features|rates FILE';
 
 /** The one-shot commands; results are printed as one line of JSON. */
-export function createCommands({ print }: CommandHost): Readonly<Record<'register', Command<FeatureStoreConfig>>> {
+export function createCommands({
+  print,
+}: CommandHost): Readonly<Record<'register' | 'fill', Command<FeatureStoreConfig>>> {
   return {
+    fill: createFillCommand(print),
+
     /** `register features|rates FILE`: reports all problems of the file at once. */
     register: async (config, [kind, path]) => {
       if (path === undefined || (kind !== 'features' && kind !== 'rates')) throw new AppError('config_invalid', USAGE);

@@ -29,6 +29,8 @@ export interface FeatureEvidence {
   readonly fill?: LoadedFill | undefined;
   /** What the profile has yet to take of the fill. */
   readonly part?: EngineState | undefined;
+  /** What a profile that is handed over has yet to take. */
+  readonly joinedPart?: EngineState | undefined;
 }
 
 /** `event.accepted` -> profile state -> `feature.updated`: the definition that the keyed processor runs. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createTokenStore, runTokenCommand } from '@perennial/access';
 import { readCurrency, UNREADABLE_CURRENCY } from '@perennial/commerce';
-import { ARTIFACT_KIND_NAMES, ARTIFACT_KINDS, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { ARTIFACT_KIND_NAMES, FILL_ROLLOUT_KINDS, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { createKafkaLog } from '@perennial/kafka';
 import { AppError, systemClock } from '@perennial/kernel';
 import { migrate, type Pool, withPool } from '@perennial/postgres';
@@ -16,6 +16,8 @@ import { runPlaceholderCommand } from './placeholder-command.js';
 import { runPlanCommand } from './plan-command.js';
 import { formatSourceRate, parseSourceRate, toFirstRate } from './source-rate.js';
 import { writeRollout } from './write-rollout.js';
+
+const ROLLOUT_KINDS: readonly string[] = [...ARTIFACT_KIND_NAMES, ...FILL_ROLLOUT_KINDS];
 
 const SOURCE_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 
@@ -146,7 +148,7 @@ function parseRollout(args: readonly string[]) {
     },
   });
   const { kind = '', number = '', hash = '' } = values;
-  if (!Object.hasOwn(ARTIFACT_KINDS, kind)) throw usage(`--kind must be one of ${ARTIFACT_KIND_NAMES.join(', ')}`);
+  if (!ROLLOUT_KINDS.includes(kind)) throw usage(`--kind must be one of ${ROLLOUT_KINDS.join(', ')}`);
   if (!/^[1-9]\d{0,14}$/.test(number)) throw usage('--number must be a positive integer');
   if (!/^[0-9a-f]{64}$/.test(hash)) throw usage('--hash must be a SHA-256 in lower-case hex');
   return { kind, number: Number(number), hash };

@@ -97,11 +97,27 @@ async function rollOutAll(
     const { kind, number, hash } = artifact;
     if (inForce.some((known) => known.kind === kind && known.hash === hash && known.number === number)) continue;
     onProgress(`putting ${kind} ${number} in force`);
-    const args = ['rollout', '--kind', kind, '--number', String(number), '--hash', hash];
-    await runServiceCommand(layout.root, 'ingest', args, environmentOf('ingest'));
+    const rollOut = (of: string) => {
+      const args = ['rollout', '--kind', of, '--number', String(number), '--hash', hash];
+      return runServiceCommand(layout.root, 'ingest', args, environmentOf('ingest'));
+    };
+    if (kind === 'features' && isToBeFilled(inForce, environmentOf('feature-store'))) {
+      onProgress(`features ${number} is filled from the archive in the background`);
+      await rollOut('feature-filling');
+    }
+    await rollOut(kind);
     inForce = [...inForce.filter((known) => known.kind !== kind), artifact];
     onRolledOut?.(inForce);
   }
+}
+
+/** The first spec of a namespace has nothing to be filled with; without an archive new features begin empty. */
+function isToBeFilled(
+  inForce: readonly RegisteredArtifact[],
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const archive = environment.PERENNIAL_ARCHIVE ?? process.env.PERENNIAL_ARCHIVE;
+  return archive !== 'off' && inForce.some(({ kind }) => kind === 'features');
 }
 
 /** The answer of `register`: the last line that is JSON with a number and a hash; log lines may precede it. */

@@ -20,7 +20,7 @@ export interface SpecContext {
 }
 
 /** What a profile is computed from. */
-export type CurrentState = Pick<ProfileState, 'engine' | 'beside' | 'fill'>;
+export type CurrentState = Pick<ProfileState, 'engine' | 'beside' | 'fill' | 'whole'>;
 
 /** True when a profile has yet to take its part of the fill in force. */
 export function needsPart(state: ProfileState | undefined, fill: FillInForce | undefined): boolean {
@@ -32,14 +32,14 @@ export function needsPart(state: ProfileState | undefined, fill: FillInForce | u
  * force. `part` is what the archive holds of it below the fill's position, undefined for nothing.
  */
 export function toCurrent(
-  { engine, beside, fill }: CurrentState,
+  { engine, beside, fill, whole }: CurrentState,
   context: SpecContext,
   part: EngineState | undefined,
 ): CurrentState {
-  const filled = takePart({ engine, beside, fill }, context.fill, part);
+  const filled = takePart({ engine, beside, fill, whole }, context.fill, part);
   const { spec, specs, isFilling = false } = context;
   if (filled.engine.specHash === spec.specHash) return { ...filled, beside: undefined };
-  if (!isFilling) return { engine: specs.adopt(spec, filled.engine), beside: undefined, fill: filled.fill };
+  if (!isFilling) return { engine: specs.adopt(spec, filled.engine), fill: filled.fill };
   // What stands beside for another spec was overtaken by a newer one: the fill of that begins later, and holds it.
   return filled.beside?.specHash === spec.specHash ? filled : { ...filled, beside: undefined };
 }
@@ -48,7 +48,7 @@ function takePart(state: CurrentState, inForce: FillInForce | undefined, part: E
   if (inForce === undefined || state.fill === inForce.tag) return state;
   const { tag: fill, spec } = inForce;
   // A profile that began under the filled spec has all its events.
-  if (part === undefined || state.engine.specHash === spec.specHash) return { ...state, fill };
+  if (part === undefined || state.engine.specHash === spec.specHash) return { ...state, fill, whole: undefined };
   const beside = state.beside?.specHash === spec.specHash ? state.beside : undefined;
-  return { engine: spec.completeWith(part, { beside, own: state.engine }), beside: undefined, fill };
+  return { engine: spec.completeWith(part, { beside, own: state.engine }), fill };
 }

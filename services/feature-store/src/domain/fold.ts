@@ -139,7 +139,7 @@ type Identity = Pick<ProfileState, 'subject' | 'timeZone' | 'lastEventAtMs'>;
 
 /** A profile as it is stored, and the update that announces it. */
 export function toResult(
-  { engine, fill, beside }: CurrentState,
+  { engine, fill, beside, whole }: CurrentState,
   specs: FeatureSpecs,
   {
     event,
@@ -156,6 +156,7 @@ export function toResult(
     ...(fill === undefined ? {} : { fill }),
     ...(beside === undefined ? {} : { beside }),
     ...(about === undefined ? {} : { about }),
+    ...(whole === undefined ? {} : { whole }),
   };
   return {
     state: { engine, ...identity, ...parts, validUntilMs: current.validUntilMs },

@@ -54,7 +54,14 @@ describe(`profiles that join while a wider spec is filled, from seed ${SEED}`, (
         const b = fold(fold(undefined, b1, BEFORE), b2, FILLING);
         if (b === undefined) return;
         const subject = Buffer.from('sealed');
-        const { state } = mergeProfiles(a, b, { ...FILLING, logTimeMs: 0, part: undefined, subject });
+        const { state } = mergeProfiles(a, b, {
+          ...FILLING,
+          logTimeMs: 0,
+          part: undefined,
+          joinedPart: undefined,
+          joinedKeys: [],
+          subject,
+        });
         const all = [...a1, ...b1, ...a2, ...b2];
         const narrow = fold(undefined, all, BEFORE);
         expect(state.about).toEqual(narrow?.about);

@@ -10,6 +10,10 @@ export interface MergeContext extends SpecContext {
   readonly logTimeMs: number;
   /** What the profile that stays has yet to take of the fill in force. */
   readonly part: EngineState | undefined;
+  /** What the joined profile has yet to take of it, all its members included. */
+  readonly joinedPart: EngineState | undefined;
+  /** Keys of the joined profile and its members. */
+  readonly joinedKeys: readonly string[];
   /** The external id of the profile that stays, sealed. */
   readonly subject: Buffer;
 }
@@ -23,9 +27,11 @@ export function mergeProfiles(
   joined: ProfileState,
   context: MergeContext,
 ): { readonly state: ProfileState; readonly update: FeaturesUpdated } {
-  const { specs, logTimeMs, part, subject } = context;
-  const theirs = toCurrent(joined, context, undefined);
-  const merged = staying === undefined ? theirs : mergeCurrent(toCurrent(staying, context, part), theirs, context);
+  const { specs, logTimeMs, part, joinedPart, subject } = context;
+  const theirs = toCurrent(joined, context, joinedPart);
+  const ours = staying && toCurrent(staying, context, part);
+  const both = ours === undefined ? theirs : mergeCurrent(ours, theirs, context);
+  const merged = { ...both, whole: mergeWhole(ours, theirs, context) };
   const atMs = Math.max(logTimeMs, merged.engine.asOfMs + 1);
   const engine = specs.get(merged.engine.specHash).advance(merged.engine, atMs);
   return toResult({ ...merged, engine }, specs, {
@@ -34,6 +40,18 @@ export function mergeProfiles(
     about: mergeKnown(staying?.about, joined.about),
     event: undefined,
   });
+}
+
+/** Their parts are not taken again: their partition may have put the fill in force before this one does. */
+function mergeWhole(
+  staying: CurrentState | undefined,
+  joined: CurrentState,
+  { spec, isFilling = false, joinedKeys }: MergeContext,
+): readonly string[] | undefined {
+  if (!isFilling) return undefined;
+  const keys = joined.engine.specHash === spec.specHash ? joinedKeys : [];
+  const all = new Set([...(staying?.whole ?? []), ...(joined.whole ?? []), ...keys]);
+  return all.size === 0 ? undefined : [...all].sort();
 }
 
 /** While a spec is filled, one profile may be under it and the other still under the one before: then the merged one is. */

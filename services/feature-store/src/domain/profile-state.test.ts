@@ -20,11 +20,8 @@ const STATE: ProfileState = {
 describe('the state of a profile', () => {
   it('is read back as it was, with its fill and what stands beside', () => {
     const beside = narrow.foldBeside(undefined, { before: specs.initial.empty, event: EVENT });
-    for (const state of [
-      STATE,
-      { ...STATE, fill: '0123456789abcdef' },
-      { ...STATE, beside, fill: 'ffffffffffffffff' },
-    ]) {
+    const parts = [{}, { fill: '0123456789abcdef' }, { beside, fill: 'ffffffffffffffff' }, { whole: ['a', 'b'] }];
+    for (const state of parts.map((part) => ({ ...STATE, ...part }))) {
       expect(states.decode(states.encode(state))).toEqual(state);
     }
   });
@@ -52,7 +49,7 @@ describe('the state of a profile', () => {
 
   it('is rejected with parts that this release does not know', () => {
     const bytes = states.encode(STATE);
-    bytes[12 + 'Asia/Tokyo'.length + 'sealed'.length] = 8;
-    expect(() => states.decode(bytes)).toThrow('profile state cannot be read: it has unknown parts (8)');
+    bytes[12 + 'Asia/Tokyo'.length + 'sealed'.length] = 16;
+    expect(() => states.decode(bytes)).toThrow('profile state cannot be read: it has unknown parts (16)');
   });
 });

@@ -15,6 +15,8 @@ export interface ProfileState {
   readonly fill?: string | undefined;
   /** Under a spec that is being filled: the events since it was rolled out, without ids. */
   readonly beside?: EngineState | undefined;
+  /** Keys of profiles that joined while a spec was filled and had all their events under it: they take no part. */
+  readonly whole?: readonly string[] | undefined;
   /** Traits, accounts and newest events; undefined in a state from before they were kept, until its next event. */
   readonly about?: About | undefined;
   /** When a windowed value changes without an event: derived from `engine`, cached so that it is computed once. */
@@ -32,6 +34,7 @@ const FILL_TAG_BYTES = FILL_TAG_DIGITS / 2;
 const HAS_FILL = 1;
 const HAS_BESIDE = 2;
 const HAS_ABOUT = 4;
+const HAS_WHOLE = 8;
 
 /** Codec of profile states. The engine's part is decoded under the spec that made it, whichever is in force now. */
 export function createProfileStates(specs: FeatureSpecs): VersionedState<ProfileState> {
@@ -48,7 +51,8 @@ export function createProfileStates(specs: FeatureSpecs): VersionedState<Profile
 
 /**
  * Layout: version (1 byte), length of the time zone (1), length of the subject (2), last event time (8, double), then time
- * zone, subject, a byte of bits, the fill (8), the state beside and what is known about the profile, each with its length (4), and the engine's state to the end.
+ * zone, subject, a byte of bits, the fill (8), the state beside, what is known about the profile and the keys of whole profiles
+ * (JSON), each with its length (4), and the engine's state to the end.
  * Version 1 has neither the bits nor what they stand for.
  */
 function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
@@ -65,17 +69,17 @@ function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
 
 const NO_PARTS: Buffer[] = [Buffer.of(0)];
 
-function encodeParts({ fill, beside, about }: ProfileState, specs: FeatureSpecs): Buffer[] {
-  const bits =
-    (fill === undefined ? 0 : HAS_FILL) |
-    (beside === undefined ? 0 : HAS_BESIDE) |
-    (about === undefined ? 0 : HAS_ABOUT);
+function encodeParts({ fill, beside, about, whole }: ProfileState, specs: FeatureSpecs): Buffer[] {
+  const has = (value: unknown, bit: number) => (value === undefined ? 0 : bit);
+  const bits = has(fill, HAS_FILL) | has(beside, HAS_BESIDE) | has(about, HAS_ABOUT) | has(whole, HAS_WHOLE);
   if (bits === 0) return NO_PARTS;
-  const parts: Buffer[] = [Buffer.of(bits)];
-  if (fill !== undefined) parts.push(Buffer.from(fill, 'hex'));
-  if (beside !== undefined) parts.push(...withLength(specs.get(beside.specHash).encode(beside)));
-  if (about !== undefined) parts.push(...withLength(encodeAbout(about)));
-  return parts;
+  return [
+    Buffer.of(bits),
+    ...(fill === undefined ? [] : [Buffer.from(fill, 'hex')]),
+    ...(beside === undefined ? [] : withLength(specs.get(beside.specHash).encode(beside))),
+    ...(about === undefined ? [] : withLength(encodeAbout(about))),
+    ...(whole === undefined ? [] : withLength(Buffer.from(JSON.stringify(whole)))),
+  ];
 }
 
 function withLength(bytes: Buffer): Buffer[] {
@@ -107,29 +111,23 @@ function decodeParts(
   bytes: Buffer,
   from: number,
   specs: FeatureSpecs,
-): Pick<ProfileState, 'fill' | 'beside' | 'about'> & { readonly end: number } {
+): Pick<ProfileState, 'fill' | 'beside' | 'about' | 'whole'> & { readonly end: number } {
   const bits = bytes.readUInt8(from);
-  if (bits > (HAS_FILL | HAS_BESIDE | HAS_ABOUT)) throw new Error(`it has unknown parts (${bits})`);
+  if (bits > (HAS_FILL | HAS_BESIDE | HAS_ABOUT | HAS_WHOLE)) throw new Error(`it has unknown parts (${bits})`);
   let end = from + 1;
-  let fill: string | undefined;
-  let beside: EngineState | undefined;
-  let about: About | undefined;
   const takeBytes = (): Buffer => {
     const start = end + 4;
     end = start + bytes.readUInt32BE(end);
     if (end > bytes.length) throw new Error('it ends early');
     return bytes.subarray(start, end);
   };
+  const parts: { fill?: string; beside?: EngineState; about?: About; whole?: readonly string[] } = {};
   if (bits & HAS_FILL) {
-    fill = bytes.toString('hex', end, end + FILL_TAG_BYTES);
+    parts.fill = bytes.toString('hex', end, end + FILL_TAG_BYTES);
     end += FILL_TAG_BYTES;
   }
-  if (bits & HAS_BESIDE) beside = specs.decode(takeBytes());
-  if (bits & HAS_ABOUT) about = decodeAbout(takeBytes());
-  return {
-    ...(fill === undefined ? {} : { fill }),
-    ...(beside === undefined ? {} : { beside }),
-    ...(about === undefined ? {} : { about }),
-    end,
-  };
+  if (bits & HAS_BESIDE) parts.beside = specs.decode(takeBytes());
+  if (bits & HAS_ABOUT) parts.about = decodeAbout(takeBytes());
+  if (bits & HAS_WHOLE) parts.whole = JSON.parse(takeBytes().toString()) as readonly string[];
+  return { ...parts, end };
 }

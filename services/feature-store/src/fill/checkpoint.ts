@@ -12,17 +12,18 @@ export interface FillCheckpoint {
   readonly parts: readonly FillPart[];
   readonly profiles: number;
   readonly open: readonly PartEntry[];
+  /** What keys know of joins, as profiles without states. */
+  readonly nodes: readonly PartEntry[];
   /** The states of this pass. */
   readonly entries: readonly PartEntry[];
 }
 
 const HASH_BYTES = 32;
 
-/** SHA-256 over the rest, length of the JSON (4 bytes), JSON, states in no part (with their length, 4), states of the pass. */
-export function encodeCheckpoint({ open, entries, ...rest }: FillCheckpoint): Buffer {
-  const json = Buffer.from(JSON.stringify(rest));
-  const openBytes = encodePart(open);
-  const body = Buffer.concat([toLength(json), json, toLength(openBytes), openBytes, encodePart(entries)]);
+/** SHA-256 over the rest; JSON, open states, nodes and states of the pass, each with its length (4 bytes). */
+export function encodeCheckpoint({ open, nodes, entries, ...rest }: FillCheckpoint): Buffer {
+  const sections = [Buffer.from(JSON.stringify(rest)), ...[open, nodes, entries].map(encodePart)];
+  const body = Buffer.concat(sections.flatMap((section) => [toLength(section), section]));
   return Buffer.concat([Buffer.from(toSha256(body), 'hex'), body]);
 }
 
@@ -30,14 +31,14 @@ export function encodeCheckpoint({ open, entries, ...rest }: FillCheckpoint): Bu
 export function decodeCheckpoint(bytes: Buffer): FillCheckpoint | undefined {
   const body = bytes.subarray(HASH_BYTES);
   if (toSha256(body) !== bytes.toString('hex', 0, HASH_BYTES)) return undefined;
-  const jsonEnd = 4 + body.readUInt32BE(0);
-  const rest = JSON.parse(body.toString('utf8', 4, jsonEnd)) as Omit<FillCheckpoint, 'open' | 'entries'>;
-  const openEnd = jsonEnd + 4 + body.readUInt32BE(jsonEnd);
-  return {
-    ...rest,
-    open: toEntries(body.subarray(jsonEnd + 4, openEnd)),
-    entries: toEntries(body.subarray(openEnd)),
+  let at = 0;
+  const take = () => {
+    const from = at + 4;
+    at = from + body.readUInt32BE(at);
+    return body.subarray(from, at);
   };
+  const rest = JSON.parse(take().toString()) as Omit<FillCheckpoint, 'open' | 'nodes' | 'entries'>;
+  return { ...rest, open: toEntries(take()), nodes: toEntries(take()), entries: toEntries(take()) };
 }
 
 function toEntries(bytes: Buffer): PartEntry[] {

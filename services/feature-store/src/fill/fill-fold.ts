@@ -1,30 +1,36 @@
 import { INITIAL_RATES, type RateTable } from '@perennial/commerce';
 import type { Rollout } from '@perennial/contracts';
-import type { CompiledFeatures } from '@perennial/feature-engine';
+import type { CompiledFeatures, FeatureSpecs } from '@perennial/feature-engine';
+import { type IdentityNode, LONE_ROOT, takeEvent, takeHandOver, takeJoin, takeLink } from '@perennial/identity';
 import { createLogReader, type LogReader, type LogReading, type ProcessorDefinition } from '@perennial/keyed-processor';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { type FeatureInput, toFeatureEvent } from '../domain/fold.js';
-import type { KeyRange, StateTable } from './state-table.js';
+import { createProfileStates } from '../domain/profile-state.js';
+import { type IdentityInput, toNamedIds, toSelf } from '../identity/identity-records.js';
+import type { AcceptedInput } from '../identity/with-identities.js';
+import type { StateTable } from './state-table.js';
 
 /** Records as the log gives them. */
-type Records = Parameters<LogReader<FeatureInput>['read']>[0];
+type Records = Parameters<LogReader<AcceptedInput>['read']>[0];
 
 /** Reads records as this service's processor does. */
 type FillDefinition = Pick<
-  ProcessorDefinition<never, FeatureInput, never>,
+  ProcessorDefinition<never, AcceptedInput, never>,
   'name' | 'inputTopic' | 'sources' | 'decode' | 'loadRollout'
 >;
 
 /** What is filled, and with what. */
 export interface FillTarget {
   readonly spec: CompiledFeatures;
+  /** Those of the states that were handed over. */
+  readonly specs: FeatureSpecs;
   /** Hash of the spec's artifact. */
   readonly hash: string;
   readonly definition: FillDefinition;
   readonly rates: FeatureArtifacts['rates'];
 }
 
-/** How far a partition's log was folded: with the states, all that later records need. */
+/** How far a partition's log was folded: with states and nodes, all that later records need. */
 export interface FoldPosition {
   readonly next: number;
   readonly logTimeMs: number;
@@ -40,16 +46,23 @@ const FOLD_START: FoldPosition = { next: 0, logTimeMs: 0, reading: { inForce: []
 export class FillFold {
   readonly #target: FillTarget;
   readonly #table: StateTable;
-  readonly #reader: LogReader<FeatureInput>;
+  readonly #reader: LogReader<AcceptedInput>;
+  /** What keys know of joins; those without are absent. */
+  readonly #nodes: Map<string, IdentityNode>;
   readonly #inForce: Map<string, Rollout>;
   #rates: RateTable | undefined;
   #next: number;
   #logTimeMs: number;
   #until: number | undefined;
 
-  constructor(target: FillTarget, table: StateTable, from: FoldPosition = FOLD_START) {
+  constructor(
+    target: FillTarget,
+    table: StateTable,
+    { from = FOLD_START, nodes = new Map() }: { from?: FoldPosition | undefined; nodes?: Map<string, IdentityNode> },
+  ) {
     this.#target = target;
     this.#table = table;
+    this.#nodes = nodes;
     this.#reader = createLogReader(target.definition, from.reading);
     this.#inForce = new Map(from.reading.inForce.map((rollout) => [rollout.kind, rollout]));
     this.#next = from.next;
@@ -65,8 +78,8 @@ export class FillFold {
     return this.#until;
   }
 
-  get range(): KeyRange {
-    return this.#table.range;
+  get nodes(): ReadonlyMap<string, IdentityNode> {
+    return this.#nodes;
   }
 
   /** Folds the next records, in order. Throws as the artifacts do. */
@@ -84,22 +97,77 @@ export class FillFold {
           if (this.#isBegun()) this.#until = offset;
           break;
         case 'record':
-          if (this.#table.holds(decoded.key)) this.#foldEvent(decoded.key, decoded.input, await this.#loadRates());
+          if (this.#table.holds(decoded.key)) this.#take(decoded.key, decoded.input, await this.#loadRates());
       }
     }
     this.#next = (records.at(-1)?.offset ?? this.#next - 1) + 1;
   }
 
-  #foldEvent(key: string, input: FeatureInput, rates: RateTable): void {
-    const { spec } = this.#target;
-    const before = this.#table.get(key) ?? spec.empty;
-    const moved = spec.advance(before, Math.max(this.#logTimeMs, input.event.receivedAtMs));
+  #take(key: string, input: AcceptedInput, rates: RateTable): void {
     try {
-      const { state, applied } = spec.apply(moved, toFeatureEvent(input, rates));
-      if (applied) this.#table.set(key, state);
+      if ('identity' in input) this.#takeIdentity(key, input);
+      else this.#takeEvent(key, input, rates);
     } catch {
-      // The processor keeps such an event as a dead letter, and the profile as it was.
+      // The processor keeps such a record as a dead letter, and the profile as it was.
     }
+  }
+
+  /** What a key forwards is folded where it goes. */
+  #takeEvent(key: string, input: FeatureInput, rates: RateTable): void {
+    const { event } = input;
+    const { spec } = this.#target;
+    const atMs = Math.max(this.#logTimeMs, event.receivedAtMs);
+    const taken = takeEvent(this.#nodes.get(key), { self: toSelf(key, event), named: toNamedIds(event), atMs });
+    if (taken.result === 'forward') return;
+    const before = spec.advance(this.#table.get(key) ?? spec.empty, atMs);
+    const { state, applied } = spec.apply(before, toFeatureEvent(input, rates));
+    if (applied) this.#table.set(key, state);
+    this.#setNode(key, taken.node);
+  }
+
+  /**
+   * A key that hands over keeps here what it had: the profile that it joined takes that as a part of its own. Of a state
+   * that is handed over only the ids count, since they decide what counts from then on.
+   */
+  #takeIdentity(key: string, { identity, self }: IdentityInput): void {
+    const node = this.#nodes.get(key);
+    const atMs = this.#logTimeMs;
+    switch (identity.kind) {
+      case 'link': {
+        const { other } = identity.link;
+        const taken = other && takeLink(node, { self, other, atMs });
+        if (taken?.result === 'take') this.#setNode(key, taken.node);
+        break;
+      }
+      case 'join': {
+        const { target, alias } = identity.join;
+        const taken = target && takeJoin(node, { self, target, rule: alias ? 'alias' : 'claim', atMs });
+        if (taken?.node !== undefined) this.#setNode(key, taken.node);
+        break;
+      }
+      case 'hand_over': {
+        const { from, state } = identity.handOver;
+        const members = identity.handOver.members.map(({ joined, ...member }) => ({ ...member, isJoined: joined }));
+        const taken = takeHandOver(node, { from, members, atMs });
+        if (taken.result === 'forward') break;
+        if (state.length > 0) this.#rememberIds(key, state);
+        this.#setNode(key, taken.node);
+      }
+    }
+  }
+
+  #rememberIds(key: string, handedOver: Buffer): void {
+    const { spec, specs } = this.#target;
+    const { engine } = createProfileStates(specs).decode(handedOver);
+    const { messages, orders } = engine;
+    const ids = { ...spec.advance(spec.empty, engine.asOfMs), messages, orders };
+    const merged = spec.merge(this.#table.get(key) ?? spec.empty, ids);
+    this.#table.set(key, spec.advance(merged, Math.max(this.#logTimeMs, merged.asOfMs + 1)));
+  }
+
+  #setNode(key: string, node: IdentityNode): void {
+    if (node === LONE_ROOT) this.#nodes.delete(key);
+    else this.#nodes.set(key, node);
   }
 
   #isBegun(): boolean {

@@ -1,7 +1,9 @@
 import type { ArtifactStore } from '@perennial/artifacts';
 import type { BlobStore } from '@perennial/blob-store';
 import type { EventArchive } from '@perennial/event-archive';
+import { createStoredStates, toParts } from '@perennial/identity';
 import { AppError, type Clock, systemClock } from '@perennial/kernel';
+import { createProfileStates } from '../domain/profile-state.js';
 import { decodeCheckpoint, encodeCheckpoint, type FillCheckpoint } from './checkpoint.js';
 import type { FillPart, PartitionFill } from './fill-document.js';
 import { FillFold, type FillTarget } from './fill-fold.js';
@@ -28,7 +30,8 @@ export interface FillPartitionOptions {
   readonly blobs: BlobStore;
   readonly store: Pick<ArtifactStore, 'put'>;
   readonly target: FillTarget;
-  readonly onProgress?: (progress: { readonly partition: number; readonly next: number; readonly of: number }) => void;
+  /** Called after each file. */
+  readonly onProgress?: (progress: { readonly next: number; readonly of: number }) => Promise<void> | void;
   readonly signal?: AbortSignal;
   readonly limits?: Partial<FillLimits>;
   /** Replaceable for tests. */
@@ -79,6 +82,7 @@ class Pass {
   readonly #partition: number;
   readonly #table: StateTable;
   readonly #fold: FillFold;
+  readonly #stored: ReturnType<typeof createStoredStates>;
   readonly #parts: FillPart[];
   readonly #writer: PartWriter;
   #profiles: number;
@@ -91,7 +95,9 @@ class Pass {
     this.#partition = partition;
     const { range = { from: '', to: undefined }, entries = [] } = from;
     this.#table = new StateTable(target.spec, { range, entries, bytesMax: this.#limits.stateBytesMax });
-    this.#fold = new FillFold(target, this.#table, from.position);
+    this.#stored = createStoredStates(createProfileStates(target.specs));
+    const nodes = (from.nodes ?? []).map(({ key, state }) => [key, toParts(this.#stored.decode(state)).node] as const);
+    this.#fold = new FillFold(target, this.#table, { from: from.position, nodes: new Map(nodes) });
     this.#parts = [...(from.parts ?? [])];
     this.#profiles = from.profiles ?? 0;
     this.#writer = new PartWriter(async (first, bytes) => {
@@ -113,7 +119,7 @@ class Pass {
         await new Promise((resolve) => setImmediate(resolve));
         signal?.throwIfAborted();
       }
-      onProgress?.({ partition: this.#partition, next: this.#fold.position.next, of: chain.next });
+      await onProgress?.({ next: this.#fold.position.next, of: chain.next });
       if (this.#fold.until !== undefined) return this.#fold.until;
       sinceCheckpoint += records.length;
       if (sinceCheckpoint >= checkpointRecords) {
@@ -171,6 +177,10 @@ class Pass {
       parts: this.#parts,
       profiles: this.#profiles,
       open: this.#writer.open,
+      nodes: [...this.#fold.nodes].map(([key, node]) => ({
+        key,
+        state: this.#stored.encode({ node, profile: undefined }),
+      })),
       entries,
     });
     await blobs.put(toFillNames(namespace, target.hash, this.#partition).checkpoint, checkpoint);

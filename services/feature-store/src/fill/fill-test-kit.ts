@@ -1,6 +1,5 @@
 import type { ArtifactStore } from '@perennial/artifacts';
 import {
-  AcceptedEvent,
   AcceptedRecord,
   type Control,
   encodeControl,
@@ -10,13 +9,15 @@ import {
   toTopic,
 } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, encodeFeatureSpec, type FeatureDefinition, FeatureSpecs } from '@perennial/feature-engine';
+import { ID_STRENGTHS, type ProfileRef } from '@perennial/identity';
 import { AppError, must, toSha256 } from '@perennial/kernel';
-import { type Cause, createLogReader } from '@perennial/keyed-processor';
+import { type Cause, createLogReader, type Output } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
 import { createFeatureArtifacts } from '../artifacts.js';
-import type { FeatureInput } from '../domain/fold.js';
-import type { ProfileState } from '../domain/profile-state.js';
-import { createFeatureProcessor } from '../processor.js';
+import { createIdentityTelemetry } from '../identity/identity-telemetry.js';
+import { createJoiningProcessor } from '../identity/joining-processor.js';
+import type { StoredProfile } from '../identity/stored-profile.js';
+import type { AcceptedInput } from '../identity/with-identities.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import type { FillTarget } from './fill-fold.js';
 
@@ -35,6 +36,8 @@ export interface TestEvent {
   readonly type: string;
   readonly name: string;
   readonly properties: unknown;
+  /** The key of a device that is this profile's. */
+  readonly claims?: string | undefined;
 }
 
 /** Artifacts in memory. */
@@ -60,17 +63,17 @@ export function createMemoryArtifacts(...specs: ReadonlyArray<readonly FeatureDe
 export function createTestProcessor(store: ReturnType<typeof createMemoryArtifacts>) {
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createFeatureArtifacts(store, { specs });
-  const telemetry = createFeatureTelemetry(
-    createMetrics({ service: 'f', namespace: NAMESPACE, processMetrics: false }),
-  );
-  const processor = createFeatureProcessor({ namespace: NAMESPACE, artifacts, telemetry, specs });
+  const metrics = createMetrics({ service: 'f', namespace: NAMESPACE, processMetrics: false });
+  const telemetry = createFeatureTelemetry(metrics);
+  const joins = createIdentityTelemetry(metrics);
+  const processor = createJoiningProcessor({ namespace: NAMESPACE, artifacts, telemetry, specs, joins });
   return { specs, artifacts, processor };
 }
 
 export type TestProcessor = ReturnType<typeof createTestProcessor>;
 
 export function toTarget({ processor, artifacts, specs }: TestProcessor, hash: string): FillTarget {
-  return { spec: specs.inForce({ hash }), hash, definition: processor as never, rates: artifacts.rates };
+  return { spec: specs.inForce({ hash }), specs, hash, definition: processor as never, rates: artifacts.rates };
 }
 
 /** One partition's log. */
@@ -82,84 +85,135 @@ export class TestLog {
     this.#partition = partition;
   }
 
-  event(event: TestEvent): void {
-    const { key, properties, ...fields } = event;
-    const value = {
-      ...AcceptedEvent.decode(new Uint8Array()),
-      ...fields,
-      sourceId: 's',
-      subject: Buffer.from('sealed'),
-      anonymous: false,
-      propertiesJson: Buffer.from(JSON.stringify(properties)),
-      timeZone: '',
-      currency: '',
-      namedIds: [],
-      forwardedTo: undefined,
-    };
-    this.#add(Buffer.from(key), Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value } }).finish()));
+  /** Returns the record. */
+  add(key: string | null, value: Buffer): TestRecord {
+    const at = { topic: TOPIC, partition: this.#partition, offset: this.records.length, timestampMs: 0 };
+    const record = { ...at, headers: {}, key: key === null ? null : Buffer.from(key), value };
+    this.records.push(record);
+    return record;
   }
 
-  control(control: Control): void {
-    this.#add(null, encodeControl(AcceptedRecord, control));
-  }
-
-  rollOut(kind: string, number: number, hash: string): void {
-    this.control({ kind: 'rollout', rollout: { kind, number, hash } });
-  }
-
-  #add(key: Buffer | null, value: Buffer): void {
-    const offset = this.records.length;
-    this.records.push({ topic: TOPIC, partition: this.#partition, offset, timestampMs: 0, headers: {}, key, value });
+  control(control: Control): TestRecord {
+    return this.add(null, encodeControl(AcceptedRecord, control));
   }
 }
 
-/** A partition as the processor leaves it: states by key, and the values of each update. */
-export class TestPartition {
-  readonly states = new Map<string, ProfileState>();
-  readonly inForce = new Map<string, Rollout>();
-  readonly updates: Array<{ readonly key: string; readonly specHash: string; readonly values: readonly number[] }> = [];
-  logTimeMs = 0;
+interface TestUpdate {
+  readonly key: string;
+  readonly specHash: string;
+  readonly values: readonly number[];
+}
+
+/** A partition as the processor leaves it. */
+export interface TestPartition {
+  readonly states: Map<string, StoredProfile>;
+  readonly inForce: Map<string, Rollout>;
+  readonly reader: ReturnType<typeof createLogReader<AcceptedInput>>;
+  logTimeMs: number;
+}
+
+/** Partitions with their logs. Each record is processed at once, and what it sends to other keys right after it. */
+export class TestWorld {
+  readonly logs = Array.from({ length: PARTITIONS }, (_, partition) => new TestLog(partition));
+  readonly partitions: readonly TestPartition[];
+  readonly updates: TestUpdate[] = [];
   readonly #processor: TestProcessor['processor'];
-  readonly #reader;
-  #offset = 0;
+  #sent: Output[] = [];
 
   constructor({ processor }: TestProcessor) {
     this.#processor = processor;
-    this.#reader = createLogReader<FeatureInput>(processor as never);
+    this.partitions = this.logs.map(() => ({
+      states: new Map(),
+      inForce: new Map(),
+      reader: createLogReader<AcceptedInput>(processor as never),
+      logTimeMs: 0,
+    }));
   }
 
-  async run(records: readonly TestRecord[]): Promise<void> {
-    for (const record of records) {
-      this.#offset = record.offset;
-      for (const { decoded } of await this.#reader.read([record])) {
-        if (decoded.kind === 'rollout') this.inForce.set(decoded.rollout.kind, decoded.rollout);
-        else if (decoded.kind === 'record') await this.#step(decoded.key, { kind: 'record', input: decoded.input });
-        else await this.#tick(decoded.timeMs);
-      }
+  /** `names` are other ids of the event. */
+  async event({ key, properties, claims, ...fields }: TestEvent): Promise<void> {
+    const value = {
+      ...fields,
+      sourceId: 's',
+      subject: Buffer.from(`sealed ${key}`),
+      anonymous: key.startsWith('device'),
+      propertiesJson: Buffer.from(JSON.stringify(properties)),
+      timeZone: '',
+      currency: '',
+      plan: undefined,
+      namedIds: claims === undefined ? [] : [{ profile: toRef(claims), alias: false }],
+      forwardedTo: undefined,
+      traits: undefined,
+    };
+    const bytes = Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value } }).finish());
+    await this.process(partitionOf(key), this.#log(partitionOf(key)).add(key, bytes));
+  }
+
+  async control(partition: number, control: Control): Promise<void> {
+    await this.process(partition, this.#log(partition).control(control));
+  }
+
+  async rollOut(partition: number, kind: string, number: number, hash: string): Promise<void> {
+    await this.control(partition, { kind: 'rollout', rollout: { kind, number, hash } });
+  }
+
+  async process(partition: number, record: TestRecord): Promise<void> {
+    await this.#take(partition, record);
+    for (;;) {
+      const output = this.#sent.shift();
+      if (output === undefined) return;
+      const key = must(output.key, 'the key of another profile');
+      await this.#take(partitionOf(key), this.#log(partitionOf(key)).add(key, output.value));
     }
   }
 
-  async #tick(timeMs: number): Promise<void> {
-    this.logTimeMs = Math.max(this.logTimeMs, timeMs);
-    for (const [key, state] of this.states) {
-      const dueAtMs = state.validUntilMs;
-      if (dueAtMs !== undefined && dueAtMs <= this.logTimeMs) await this.#step(key, { kind: 'timer', dueAtMs });
+  /** Processes a record that is in the log already, without what it sends: that is in the log too. */
+  async replay(record: TestRecord): Promise<void> {
+    await this.#take(record.partition, record);
+    this.#sent = [];
+  }
+
+  async #take(index: number, record: TestRecord): Promise<void> {
+    const at = must(this.partitions[index], 'a partition');
+    for (const { decoded } of await at.reader.read([record])) {
+      if (decoded.kind === 'rollout') at.inForce.set(decoded.rollout.kind, decoded.rollout);
+      else if (decoded.kind === 'record') await this.#step(at, decoded.key, { kind: 'record', input: decoded.input });
+      else await this.#tick(at, decoded.timeMs);
     }
   }
 
-  async #step(key: string, cause: Cause<FeatureInput>): Promise<void> {
-    const { codec, step, prepare } = this.#processor;
-    const context = { key, partition: 0, offset: this.#offset, ordinal: 0, ...this, inForce: new Map(this.inForce) };
-    const item = { state: this.states.get(key), cause, context };
+  async #tick(at: TestPartition, timeMs: number): Promise<void> {
+    at.logTimeMs = Math.max(at.logTimeMs, timeMs);
+    for (const [key, state] of at.states) {
+      const dueAtMs = this.#processor.codec.timerAtMs(state);
+      if (dueAtMs !== undefined && dueAtMs <= at.logTimeMs) await this.#step(at, key, { kind: 'timer', dueAtMs });
+    }
+  }
+
+  async #step(at: TestPartition, key: string, cause: Cause<AcceptedInput>): Promise<void> {
+    const { codec, step, prepare, inputTopic } = this.#processor;
+    const { logTimeMs } = at;
+    const context = { key, partition: 0, offset: 0, ordinal: 0, logTimeMs, inForce: new Map(at.inForce) };
+    const item = { state: at.states.get(key), cause, context };
     const [evidence] = await must(prepare, 'it prepares')([item]);
     const { state, outputs } = step(item, must(evidence, 'evidence'));
     // Every state goes through its bytes.
-    if (state !== undefined) this.states.set(key, codec.decode(codec.encode(state)));
-    for (const { value } of outputs) {
-      const { record } = FeatureRecord.decode(value);
-      if (record?.$case === 'updated') this.updates.push({ key, ...record.value });
+    if (state !== undefined) at.states.set(key, codec.decode(codec.encode(state)));
+    for (const output of outputs) {
+      const { record } = output.topic === inputTopic ? {} : FeatureRecord.decode(output.value);
+      if (output.topic === inputTopic) this.#sent.push(output);
+      else if (record?.$case === 'updated') this.updates.push({ key, ...record.value });
     }
   }
+
+  #log(partition: number): TestLog {
+    return must(this.logs[partition], 'a log');
+  }
+}
+
+function toRef(key: string): ProfileRef {
+  const strength = key.startsWith('device') ? ID_STRENGTHS.anonymous : ID_STRENGTHS.user;
+  return { key, strength, subject: Buffer.from(`sealed ${key}`) };
 }
 
 /** The archive of some logs, with files of `fileRecords`, as far as `reach` says. */

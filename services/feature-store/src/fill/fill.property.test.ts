@@ -7,28 +7,33 @@ import {
   type FeatureDefinition,
   HOUR_MS,
 } from '@perennial/feature-engine';
+import { toParts } from '@perennial/identity';
 import { createSeededRandom, must, toSha256 } from '@perennial/kernel';
 import { serveProfile } from '../domain/serve.js';
+import { toPartKeys } from '../identity/part-keys.js';
+import { readJoined } from '../identity/read-joined.js';
 import { encodeFill, type PartitionFill } from './fill-document.js';
 import { type FillLimits, fillPartition, toFillNames } from './fill-partition.js';
 import {
   createMemoryArtifacts,
   createTestProcessor,
   NAMESPACE,
-  PARTITIONS,
   partitionOf,
-  TestLog,
-  TestPartition,
+  type TestEvent,
+  type TestLog,
+  type TestPartition,
   type TestProcessor,
+  TestWorld,
   toArchive,
   toTarget,
 } from './fill-test-kit.js';
 import { isFilling } from './fills.js';
 
 const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
-const RUNS = 8;
+const RUNS = 5;
 const START_MS = Date.UTC(2024, 0, 10);
-const KEYS = Array.from({ length: 12 }, (_, i) => `profile-${i}`);
+const DEVICES = Array.from({ length: 5 }, (_, i) => `device-${i}`);
+const KEYS = [...Array.from({ length: 7 }, (_, i) => `user-${i}`), ...DEVICES];
 const page = { type: 'page', name: undefined };
 const order = { type: 'track', name: 'Order Completed' };
 const amount = { kind: 'amount', properties: ['paid'], absolute: false } as const;
@@ -56,58 +61,77 @@ async function checkRun(random: Random, seed: string): Promise<void> {
   const store = createMemoryArtifacts(GROWN);
   const control = createTestProcessor(store);
   const changed = createTestProcessor(store);
-  const { early, middle, late } = drawHistory(random);
-  const whole = await runAll(control, () => {
-    const logs = createLogs();
-    for (const log of logs) log.rollOut('features', 2, HASH);
-    for (const part of [early, middle, late]) append(logs, part);
-    return logs;
-  });
+  const steps = drawHistory(random);
+  const whole = new TestWorld(control);
+  for (const partition of whole.logs.keys()) await whole.rollOut(partition, 'features', 2, HASH);
+  for (const step of steps) await play(whole, step);
 
-  const logs = createLogs();
-  append(logs, early);
-  // Each partition changes at a position of its own.
-  const partitions = logs.map(() => new TestPartition(changed));
-  for (const log of logs) {
-    log.rollOut('lifecycle', 1, 'c'.repeat(64));
-    log.rollOut('feature-filling', 2, HASH);
-    log.rollOut('features', 2, HASH);
+  const world = new TestWorld(changed);
+  for (const partition of world.logs.keys()) await world.rollOut(partition, 'lifecycle', 1, 'c'.repeat(64));
+  // Each partition changes at a position of its own, with events in between.
+  const [early = [], between = [], middle = [], after = [], late = []] = cut(random, steps, [0, 20, 160, 15, 160]);
+  for (const step of early) await play(world, step);
+  for (const partition of world.logs.keys()) {
+    await world.rollOut(partition, 'feature-filling', 2, HASH);
+    await world.rollOut(partition, 'features', 2, HASH);
+    if (partition === 0) for (const step of between) await play(world, step);
   }
-  append(logs, middle);
-  await runRecords(partitions, logs);
-  const fills = await fillWithInterruptions(random, changed, { logs, store });
-  expect(fills.map(({ until }) => until)).toEqual(logs.map(({ records }) => records.findIndex(isFeaturesRollout)));
-  checkFillingAnswers(changed, partitions);
+  for (const step of middle) await play(world, step);
+  const fills = await fillWithInterruptions(random, changed, { logs: world.logs, store });
+  expect(fills.map(({ until }) => until)).toEqual(
+    world.logs.map(({ records }) => records.findIndex(isFeaturesRollout)),
+  );
+  checkFillingAnswers(changed, world);
   const hash = await store.put('feature-fill', encodeFill({ spec: HASH, partitions: fills }));
-  for (const log of logs) log.rollOut('feature-fill', 2, hash);
-  append(logs, late);
-  await runRecords(partitions, logs);
-
-  const atMs = Math.max(...[...partitions, ...whole].map(({ logTimeMs }) => logTimeMs)) + DAY_MS;
-  for (const key of KEYS) {
-    const found = await serve(changed, must(partitions[partitionOf(key)], 'a partition'), { key, atMs });
-    const expected = await serve(control, must(whole[partitionOf(key)], 'a partition'), { key, atMs });
-    expect({ seed, ...found }).toEqual({ seed, ...expected });
+  for (const partition of world.logs.keys()) {
+    await world.rollOut(partition, 'feature-fill', 2, hash);
+    if (partition === 0) for (const step of after) await play(world, step);
   }
-  // A second run over the same log leaves the same bytes.
-  const again = logs.map(() => new TestPartition(createTestProcessor(store)));
-  await runRecords(again, logs);
-  for (const [index, partition] of partitions.entries()) {
-    expect(again[index]?.updates).toEqual(partition.updates);
-    expect(encodeStates(changed, again[index])).toEqual(encodeStates(changed, partition));
+  for (const step of late) await play(world, step);
+
+  const atMs =
+    Math.max(...[world, whole].flatMap(({ partitions }) => partitions.map((p) => p.logTimeMs))) + 400 * DAY_MS;
+  for (const back of [399, 390, 360, 0]) {
+    for (const key of KEYS) {
+      const found = await serve(changed, world, { key, atMs: atMs - back * DAY_MS });
+      const expected = await serve(control, whole, { key, atMs: atMs - back * DAY_MS });
+      expect({ seed, ...found }).toEqual({ seed, ...expected });
+    }
+  }
+  // A second run over the same logs leaves the same bytes.
+  const again = createTestProcessor(store);
+  const replayed = new TestWorld(again);
+  for (const { records } of world.logs) for (const record of records) await replayed.replay(record);
+  for (const [index, { states }] of world.partitions.entries()) {
+    expect(encodeStates(again, replayed.partitions[index]?.states)).toEqual(encodeStates(changed, states));
   }
 }
 
+/** Cuts steps into five: the first and the third and the fifth are long, the others short. */
+function cut(random: Random, steps: readonly Step[], lengths: readonly number[]): Step[][] {
+  const first = Math.floor(random() * steps.length * 0.8);
+  let from = 0;
+  return lengths.map((length, index) => {
+    const until =
+      index === 0 ? first : index === lengths.length - 1 ? steps.length : from + Math.floor(random() * length);
+    const piece = steps.slice(from, until);
+    from = Math.min(steps.length, until);
+    return piece;
+  });
+}
+
 /** New features are null for who had events before, and known for others; the old ones go on. */
-function checkFillingAnswers(processor: TestProcessor, partitions: readonly TestPartition[]): void {
-  for (const partition of partitions) {
-    expect(isFilling(partition.inForce, undefined)).toBe(true);
-    for (const [userId, state] of partition.states) {
-      const spec = processor.specs.inForce({ hash: HASH });
-      const context = { spec, specs: processor.specs, currency: 'USD', logTimeMs: 0, isFilling: true, part: undefined };
-      const { features } = serveProfile(userId, state, context);
+function checkFillingAnswers({ specs }: TestProcessor, { partitions }: TestWorld): void {
+  for (const { states, inForce } of partitions) {
+    expect(isFilling(inForce, undefined)).toBe(true);
+    for (const [userId, stored] of states) {
+      const { profile } = toParts(stored);
+      if (profile === undefined) continue;
+      const spec = specs.inForce({ hash: HASH });
+      const context = { spec, specs, currency: 'USD', logTimeMs: 0, isFilling: true, part: undefined };
+      const { features } = serveProfile(userId, profile, context);
       // A count is null only while it is filled.
-      expect(features.pages_30d === null).toBe(state.engine.specHash !== spec.specHash);
+      expect(features.pages_30d === null).toBe(profile.engine.specHash !== spec.specHash);
       expect(features.events_count_all).toBeGreaterThan(0);
     }
   }
@@ -136,7 +160,10 @@ async function fillWithInterruptions(
       const stopping = new AbortController();
       const stopAfter = 1 + Math.floor(random() * 4);
       let files = 0;
-      const onProgress = () => ++files >= stopAfter && random() < 0.3 && stopping.abort();
+      const onProgress = () => {
+        files++;
+        if (files >= stopAfter && random() < 0.3) stopping.abort();
+      };
       fill = await fillPartition({ ...options, onProgress, signal: stopping.signal }, partition).catch((error) => {
         if (stopping.signal.aborted) return undefined;
         throw error;
@@ -153,62 +180,47 @@ async function fillWithInterruptions(
   return fills;
 }
 
-function createLogs(): TestLog[] {
-  return Array.from({ length: PARTITIONS }, (_, partition) => new TestLog(partition));
-}
-
-async function runAll(processor: TestProcessor, makeLogs: () => TestLog[]): Promise<TestPartition[]> {
-  const logs = makeLogs();
-  const partitions = logs.map(() => new TestPartition(processor));
-  await runRecords(partitions, logs);
-  return partitions;
-}
-
-const ran = new WeakMap<TestPartition, number>();
-
-/** Runs what is new in the logs. */
-async function runRecords(partitions: readonly TestPartition[], logs: readonly TestLog[]): Promise<void> {
-  for (const [index, partition] of partitions.entries()) {
-    const { records } = must(logs[index], 'a log');
-    await partition.run(records.slice(ran.get(partition) ?? 0));
-    ran.set(partition, records.length);
-  }
-}
-
 async function serve(
   { specs, artifacts }: TestProcessor,
-  { states, inForce }: TestPartition,
+  { partitions }: TestWorld,
   { key, atMs }: { key: string; atMs: number },
 ) {
-  const state = states.get(key);
+  const readStates = async (keys: readonly string[]) =>
+    keys.map((one) => {
+      const { states, inForce } = must(partitions[partitionOf(one)], 'a partition');
+      return { state: states.get(one), logTimeMs: atMs, inForce };
+    });
+  const read = must((await readJoined(readStates, [key]))[0], 'a profile');
+  const { state, inForce, ownKeys } = read;
   const fill = await artifacts.fills.get(inForce);
-  const part = fill && (await artifacts.fills.loadPart(fill, key));
+  const part = fill && state && (await artifacts.fills.loadParts(fill, toPartKeys(ownKeys, state)));
   const spec = specs.inForce(inForce.get('features'));
   const context = { spec, specs, currency: 'USD', logTimeMs: atMs, isFilling: isFilling(inForce, fill), fill, part };
-  const { asOf, ...served } = serveProfile(key, state, context);
-  return served;
+  return serveProfile(key, state, context);
 }
 
-function encodeStates({ processor }: TestProcessor, partition: TestPartition | undefined) {
-  return [...(partition?.states ?? [])].map(([key, state]) => [key, processor.codec.encode(state).toString('hex')]);
+function encodeStates({ processor }: TestProcessor, states: TestPartition['states'] | undefined) {
+  return [...(states ?? [])].map(([key, state]) => `${key} ${processor.codec.encode(state).toString('hex')}`).sort();
 }
 
 function isFeaturesRollout({ value }: { value: Buffer | null }): boolean {
   return value?.includes('features') === true && !value.includes('feature-');
 }
 
-type Step = Parameters<TestLog['event']>[0] | { readonly tickMs: number };
+type Step = TestEvent | { readonly tickMs: number };
 
-/** Ticks and events: late ones, repeats under the same and under other message ids, days of silence. */
-function drawHistory(random: Random) {
+/** Ticks and events: late ones, repeats under the same and under other message ids, days of silence, joins. */
+function drawHistory(random: Random): readonly Step[] {
   let nowMs = START_MS;
-  const steps: Step[] = Array.from({ length: 160 }, (_, i): Step => {
+  return Array.from({ length: 160 }, (_, i): Step => {
     nowMs += Math.floor(random() * (random() < 0.1 ? 40 * DAY_MS : 8 * HOUR_MS));
     if (random() < 0.15) return { tickMs: nowMs };
     const isOrder = random() < 0.5;
     const repeats = random() < 0.15;
+    const key = must(KEYS[Math.floor(random() * KEYS.length)], 'a key');
     return {
-      key: must(KEYS[Math.floor(random() * KEYS.length)], 'a key'),
+      key,
+      claims: !key.startsWith('device') && random() < 0.1 ? DEVICES[Math.floor(random() * DEVICES.length)] : undefined,
       messageId: `m${repeats ? Math.max(0, i - Math.floor(random() * 12)) : i}`,
       timestampMs: nowMs - (random() < 0.3 ? Math.floor(random() * 20 * DAY_MS) : 0),
       receivedAtMs: nowMs,
@@ -223,14 +235,9 @@ function drawHistory(random: Random) {
         : {},
     };
   });
-  const first = Math.floor(random() * steps.length);
-  const second = first + Math.floor(random() * (steps.length - first));
-  return { early: steps.slice(0, first), middle: steps.slice(first, second), late: steps.slice(second) };
 }
 
-function append(logs: readonly TestLog[], steps: readonly Step[]): void {
-  for (const step of steps) {
-    if ('tickMs' in step) for (const log of logs) log.control({ kind: 'tick', timeMs: step.tickMs });
-    else logs[partitionOf(step.key)]?.event(step);
-  }
+async function play(world: TestWorld, step: Step): Promise<void> {
+  if (!('tickMs' in step)) return world.event(step);
+  for (const partition of world.logs.keys()) await world.control(partition, { kind: 'tick', timeMs: step.tickMs });
 }

@@ -27,6 +27,8 @@ export interface Fills {
   get(inForce: InForce): Promise<LoadedFill | undefined>;
   /** What a profile had below the fill's position; undefined for nothing. Throws a retriable AppError as `get`. */
   loadPart(fill: LoadedFill, key: string): Promise<EngineState | undefined>;
+  /** The same of profiles that have joined: all of them together. */
+  loadParts(fill: LoadedFill, keys: readonly string[]): Promise<EngineState | undefined>;
 }
 
 /** True between the rollout of a spec that is to be filled and that of its fill. */
@@ -68,6 +70,13 @@ export function createFills(store: Pick<ArtifactStore, 'load'>, specs: FeatureSp
     return loading;
   }
 
+  async function loadPart({ document, spec }: LoadedFill, key: string): Promise<EngineState | undefined> {
+    const { partitions } = document;
+    const part = findPart(must(partitions[toPartition(key, partitions.length)], 'a partition of the fill'), key);
+    const bytes = part && (await getStates(part.hash)).get(key);
+    return bytes && spec.decode(bytes);
+  }
+
   return {
     async loadRollout({ number, hash }, inForce) {
       // Accepted before: the spec in force may be a later one by now.
@@ -91,11 +100,10 @@ export function createFills(store: Pick<ArtifactStore, 'load'>, specs: FeatureSp
       const spec = specs.inForce({ hash: document.spec });
       return { tag: rollout.hash.slice(0, FILL_TAG_DIGITS), spec, document };
     },
-    async loadPart({ document, spec }, key) {
-      const { partitions } = document;
-      const part = findPart(must(partitions[toPartition(key, partitions.length)], 'a partition of the fill'), key);
-      const bytes = part && (await getStates(part.hash)).get(key);
-      return bytes && spec.decode(bytes);
+    loadPart,
+    async loadParts(fill, keys) {
+      const parts = await Promise.all(keys.map((key) => loadPart(fill, key)));
+      return parts.reduce((all, part) => (all && part ? fill.spec.merge(all, part) : (all ?? part)), undefined);
     },
   };
 }

@@ -7,7 +7,8 @@ import { describeAbout, NOTHING_KNOWN } from '@perennial/traits';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { needsPart } from '../domain/fill.js';
 import { type ServedProfile, serveProfile } from '../domain/serve.js';
-import { type Fills, isFilling } from '../fill/fills.js';
+import { type Fills, isFilling, type LoadedFill } from '../fill/fills.js';
+import { toPartKeys } from '../identity/part-keys.js';
 import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import type { FeatureTelemetry } from '../telemetry.js';
@@ -67,6 +68,16 @@ function withoutRepeatedUnits(served: readonly ServedProfile[]) {
   return { profiles, units: Object.assign({}, ...distinct) as ServedProfile['units'] };
 }
 
+/** What a profile has yet to take of the fill in force. */
+async function loadOwnParts(
+  fills: Fills,
+  fill: LoadedFill | undefined,
+  { state, ownKeys }: Pick<ReadProfile, 'state' | 'ownKeys'>,
+) {
+  if (state === undefined || fill === undefined || !needsPart(state, fill)) return undefined;
+  return fills.loadParts(fill, toPartKeys(ownKeys, state));
+}
+
 /** A profile as it is served, under the key where it is stored. */
 interface LoadedProfile extends Pick<ReadProfile, 'key' | 'state'> {
   readonly served: ServedProfile;
@@ -80,11 +91,11 @@ async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]):
   // Another instance may have put it in force.
   if (rollouts.some((rollout) => rollout !== undefined && !specs.hasArtifact(rollout.hash))) await loadSpecs();
   const profiles = await Promise.all(
-    stored.map(async ({ state, logTimeMs, inForce, key }, index) => {
+    stored.map(async ({ key, state, logTimeMs, inForce, ownKeys }, index) => {
       const spec = specs.inForce(rollouts[index]);
       const { currency } = await deps.loadRates(inForce.get('rates'));
       const fill = await deps.fills.get(inForce);
-      const part = fill !== undefined && needsPart(state, fill) ? await deps.fills.loadPart(fill, key) : undefined;
+      const part = await loadOwnParts(deps.fills, fill, { state, ownKeys });
       const context = { spec, specs, currency, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
       return { key, state, served: serveProfile(must(userIds[index], 'the id asked for'), state, context) };
     }),

@@ -1,12 +1,19 @@
-import { encodeMessage, FeatureRecord, toTopic } from '@perennial/contracts';
+import { encodeMessage, FeatureRecord, type HandOver, toTopic } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
+import { toParts } from '@perennial/identity';
+import { must } from '@perennial/kernel';
+import type { ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
 import type { FeatureArtifacts } from '../artifacts.js';
+import { needsPart } from '../domain/fill.js';
 import { mergeProfiles } from '../domain/merge.js';
-import { isFilling } from '../fill/fills.js';
-import { createFeatureProcessor, toUpdatedOutput } from '../processor.js';
+import { createProfileStates, type ProfileState } from '../domain/profile-state.js';
+import { type Fills, isFilling } from '../fill/fills.js';
+import { createFeatureProcessor, type FeatureEvidence, toUpdatedOutput } from '../processor.js';
 import type { FeatureTelemetry } from '../telemetry.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
-import { withIdentities } from './with-identities.js';
+import { toJoinedKeys, toOwnKeys, toPartKeys } from './part-keys.js';
+import type { StoredProfile } from './stored-profile.js';
+import { type AcceptedInput, withIdentities } from './with-identities.js';
 
 /** The processor of the service: profiles that join. */
 export function createJoiningProcessor({
@@ -18,14 +25,16 @@ export function createJoiningProcessor({
   readonly telemetry: FeatureTelemetry;
   readonly specs: FeatureSpecs;
   readonly joins: IdentityTelemetry;
-}) {
+}): ProcessorDefinition<StoredProfile, AcceptedInput, FeatureEvidence> {
   const { namespace, artifacts, specs } = parts;
   const outputTopic = toTopic(namespace, 'featureUpdated');
-  return withIdentities({
+  const processor = withIdentities({
     profiles: createFeatureProcessor(parts),
-    merge(staying, joined, { context: { inForce, logTimeMs }, evidence: { fill, part }, subject }) {
+    merge(staying, joined, { context: { inForce, logTimeMs }, evidence, subject, joinedKeys }) {
+      const { fill, part, joinedPart } = evidence;
       const spec = specs.inForce(inForce.get('features'));
-      const context = { spec, specs, logTimeMs, isFilling: isFilling(inForce, fill), fill, part, subject };
+      const filling = { isFilling: isFilling(inForce, fill), fill, part, joinedPart };
+      const context = { spec, specs, logTimeMs, ...filling, joinedKeys, subject };
       const { state, update } = mergeProfiles(staying, joined, context);
       return { state, output: toUpdatedOutput(outputTopic, update) };
     },
@@ -36,4 +45,45 @@ export function createJoiningProcessor({
     refresh: artifacts.loadAll,
     telemetry: joins,
   });
+  const { decode } = createProfileStates(specs);
+  return {
+    ...processor,
+    async prepare(items: ReadonlyArray<StepItem<StoredProfile, AcceptedInput>>) {
+      const evidence = await must(processor.prepare, 'it prepares')(items);
+      const { fills } = artifacts;
+      return Promise.all(
+        items.map((item, index) => withParts(item, must(evidence[index], 'evidence'), { fills, decode })),
+      );
+    },
+  };
+}
+
+/** Adds what the members of a profile, and a profile that is handed over, have yet to take of the fill in force. */
+async function withParts(
+  { state, cause, context: { key } }: StepItem<StoredProfile, AcceptedInput>,
+  evidence: FeatureEvidence,
+  { fills, decode }: { readonly fills: Fills; readonly decode: (bytes: Buffer) => ProfileState },
+): Promise<FeatureEvidence> {
+  const { fill } = evidence;
+  if (fill === undefined) return evidence;
+  const { node, profile } = toParts(state);
+  const load = async (of: ProfileState | undefined, keys: readonly string[]) =>
+    of !== undefined && needsPart(of, fill) ? fills.loadParts(fill, toPartKeys(keys, of)) : undefined;
+  const part = await load(profile, toOwnKeys(key, node));
+  const handOver = toHandOver(cause);
+  if (handOver === undefined || handOver.state.length === 0) return { ...evidence, part };
+  let joined: ProfileState;
+  try {
+    joined = decode(handOver.state);
+  } catch {
+    // The step makes a dead letter of it.
+    return { ...evidence, part };
+  }
+  return { ...evidence, part, joinedPart: await load(joined, toJoinedKeys(handOver)) };
+}
+
+function toHandOver(cause: StepItem<StoredProfile, AcceptedInput>['cause']): HandOver | undefined {
+  if (cause.kind !== 'record' || !('identity' in cause.input)) return undefined;
+  const { identity } = cause.input;
+  return identity.kind === 'hand_over' ? identity.handOver : undefined;
 }

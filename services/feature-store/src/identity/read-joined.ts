@@ -2,6 +2,7 @@ import { toParts } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import type { ProfileState } from '../domain/profile-state.js';
+import { toOwnKeys } from './part-keys.js';
 import type { StoredProfile } from './stored-profile.js';
 
 /** Forwarders on the way to a profile; each is stronger than the one before, so chains are short. */
@@ -14,6 +15,8 @@ export interface ReadProfile extends Omit<Read, 'state'> {
   /** Of the profile. */
   readonly key: string;
   readonly state: ProfileState | undefined;
+  /** The key and those of the profiles that have joined it. */
+  readonly ownKeys: readonly string[];
 }
 
 /**
@@ -30,12 +33,17 @@ export async function readJoined(
       const { node } = toParts(state);
       return node.kind === 'forwarder' ? [{ index, key: node.to.key }] : [];
     });
-    if (forwarding.length === 0) return found.map((read) => ({ ...read, state: toParts(read.state).profile }));
+    if (forwarding.length === 0) return found.map(toProfile);
     const nextKeys = forwarding.map(({ key }) => key);
     const next = zip(nextKeys, await readStates(nextKeys));
     for (const [at, { index }] of forwarding.entries()) found[index] = must(next[at], 'a read');
   }
   throw new AppError('contract_violation', `a profile forwards over more than ${HOPS_MAX} others`);
+}
+
+function toProfile(read: Read & { readonly key: string }): ReadProfile {
+  const { node, profile } = toParts(read.state);
+  return { ...read, state: profile, ownKeys: toOwnKeys(read.key, node) };
 }
 
 function zip(keys: readonly string[], reads: readonly Read[]): Array<Read & { key: string }> {

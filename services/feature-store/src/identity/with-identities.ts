@@ -21,9 +21,10 @@ import {
   toSelf,
 } from './identity-records.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
+import { toJoinedKeys } from './part-keys.js';
 import type { JoinedProfile, StoredProfile } from './stored-profile.js';
 
-type AcceptedInput = FeatureInput | IdentityInput;
+export type AcceptedInput = FeatureInput | IdentityInput;
 
 export interface IdentityOptions<Evidence> {
   /** Folds events into the profile of its key, and knows nothing of joins. */
@@ -32,7 +33,13 @@ export interface IdentityOptions<Evidence> {
   readonly merge: (
     staying: ProfileState | undefined,
     joined: ProfileState,
-    into: { readonly context: StepContext; readonly evidence: Evidence; readonly subject: Buffer },
+    into: {
+      readonly context: StepContext;
+      readonly evidence: Evidence;
+      readonly subject: Buffer;
+      /** Of the joined profile and of those that had joined it. */
+      readonly joinedKeys: readonly string[];
+    },
   ) => { readonly state: ProfileState; readonly output: Output };
   /** Announces that the profile of a key has joined another one. */
   readonly toJoined: (to: IdentityInput['self']) => Output;
@@ -214,7 +221,12 @@ class IdentitySteps<Evidence> {
       this.#options.telemetry.joined(taken);
       return { after: { ...before, node: taken.node }, outputs: [] };
     }
-    const merged = this.#options.merge(before.profile, profile, { context, evidence, subject: self.subject });
+    const merged = this.#options.merge(before.profile, profile, {
+      context,
+      evidence,
+      subject: self.subject,
+      joinedKeys: toJoinedKeys(identity.handOver),
+    });
     this.#options.telemetry.joined(taken);
     return { after: { node: taken.node, profile: merged.state }, outputs: [merged.output] };
   }

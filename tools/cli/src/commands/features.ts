@@ -1,6 +1,7 @@
 import { type CompiledFeatures, type FeatureDefinition, toWindowText } from '@perennial/feature-engine';
 import { Command } from 'commander';
 import { type ComparedFeature, compareSpecs } from '../features/compare-specs.js';
+import { createFillCommand } from '../features/fill-command.js';
 import { DEFAULT_SPEC, readSpec } from '../features/read-spec.js';
 import { line, printJson, printLine, toShortHash, toTable } from '../output.js';
 import { createCostCommand } from './features-cost.js';
@@ -14,7 +15,8 @@ export function createFeaturesCommand(): Command {
     .addCommand(createCheckCommand())
     .addCommand(createListCommand())
     .addCommand(createDiffCommand())
-    .addCommand(createCostCommand());
+    .addCommand(createCostCommand())
+    .addCommand(createFillCommand());
 }
 
 function createCheckCommand(): Command {

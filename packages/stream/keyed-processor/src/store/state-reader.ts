@@ -88,6 +88,22 @@ export function createStateReader<State>(
   };
 }
 
+/**
+ * What readers see of each partition, in order. Throws a retriable `dependency_unavailable` as `ReadStates` does, also
+ * before a partition's first commit.
+ */
+export async function readPartitions(
+  redis: Pick<HashReader, 'hmget'>,
+  { namespace, processor, partitions }: { namespace: string; processor: string; partitions: number },
+): Promise<ReadablePartition[]> {
+  return Promise.all(
+    Array.from({ length: partitions }, async (_, partition) => {
+      const { meta } = toPartitionKeys(namespace, processor, partition);
+      return toReadablePartition(await redis.hmget(meta, ...READER_FIELDS), partition);
+    }),
+  );
+}
+
 async function decodeStored<State>(
   bytes: Buffer,
   {
