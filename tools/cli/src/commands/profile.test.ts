@@ -38,7 +38,10 @@ const KNOWN = {
     },
   ],
   account: { id: 'acme', since: AT },
-  events: [{ type: 'track', name: 'Order\u001b[2J Completed', at: AT }],
+  events: [
+    { type: 'identify', name: '', at: AT },
+    { type: 'track', name: 'Order\u001b[2J Completed', at: AT },
+  ],
 };
 const ANSWERS: Record<string, unknown> = {
   getKnownProfile: KNOWN,
@@ -122,6 +125,7 @@ describe('profile show', () => {
     ]) {
       expect(printed).toContain(text);
     }
+    expect(printed).not.toMatch(/ $/m);
   });
 
   it('gives the parts to scripts', async () => {

@@ -37,7 +37,8 @@ function formatTraits({ known }: ProfilePage): Printable[] {
     name,
     String(value),
     `since ${at}`,
-    before.length === 0 ? '' : `before: ${before.map((earlier) => String(earlier.value ?? 'removed')).join(', ')}`,
+    // No empty last cell: the line would end in blanks.
+    ...(before.length === 0 ? [] : [`before: ${before.map(({ value: old }) => String(old ?? 'removed')).join(', ')}`]),
   ]);
   return [toTable(rows)];
 }
@@ -67,7 +68,11 @@ function formatScores({ standing, transitions }: ProfilePage): Printable[] {
     toTable(
       scores.map(([head, score]) => {
         const read = evidence[`scores.${head}`];
-        return [head, score.toFixed(4), read == null ? '' : `was ${read.toFixed(4)} when the stage changed last`];
+        return [
+          head,
+          score.toFixed(4),
+          ...(read == null ? [] : [`was ${read.toFixed(4)} when the stage changed last`]),
+        ];
       }),
     ),
   ];
@@ -84,7 +89,7 @@ function formatFeatures({ known }: ProfilePage): Printable[] {
 
 function formatEvents({ known }: ProfilePage): Printable[] {
   if (known.events.length === 0) return [line`none since events are kept here`];
-  return [toTable(known.events.map(({ at, type, name }) => [at, type, name]))];
+  return [toTable(known.events.map(({ at, type, name }) => (name === '' ? [at, type] : [at, type, name])))];
 }
 
 function formatActions({ actions }: ProfilePage): Printable[] {
