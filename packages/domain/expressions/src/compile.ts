@@ -150,9 +150,16 @@ function toRead(node: ASTNode, scope: Scope): Term {
   if (slot === undefined) return refuseName(node, path, scope.variables);
   scope.reads.add(name);
   const kind = scope.variables.variables[slot]?.kind ?? 'number';
-  return kind === 'any'
-    ? { kind, run: (values) => values[slot] ?? null }
-    : narrow({ kind: 'any', run: (values) => values[slot] }, kind);
+  if (kind === 'any') return { kind, run: (values) => values[slot] ?? null };
+  // Most terms are such reads: a call less than with `narrow`.
+  if (kind === 'number') return { kind, run: (values) => mapNumber(values[slot], (value) => value) };
+  return {
+    kind,
+    run: (values) => {
+      const value = values[slot];
+      return typeof value === kind ? value : null;
+    },
+  };
 }
 
 /** The segments of a name. */
