@@ -19,11 +19,12 @@ export async function recomputeFeatures(
     const logTimeMs = logTimes.get(partition) ?? 0;
     if (record?.$case === 'tick') logTimes.set(partition, Math.max(logTimeMs, record.value.timeMs));
     if (record?.$case !== 'event') continue;
-    const { receivedAtMs, propertiesJson, amount: worth, currency, ...event } = record.value;
+    const { receivedAtMs, propertiesJson, contextJson, amount: worth, currency, ...event } = record.value;
     const before = spec.advance(states.get(String(key)) ?? spec.empty, Math.max(logTimeMs, receivedAtMs));
     const properties: unknown = JSON.parse(propertiesJson.toString());
     const rate = INITIAL_RATES.rateAt(currency, event.timestampMs) ?? null;
-    states.set(String(key), spec.apply(before, { ...event, properties, worth, rate }).state);
+    const context: unknown = contextJson && JSON.parse(contextJson.toString());
+    states.set(String(key), spec.apply(before, { ...event, properties, context, worth, rate }).state);
   }
   return new Map([...states].map(([key, state]) => [key, spec.toMap(spec.vector(state, atMs).values)]));
 }

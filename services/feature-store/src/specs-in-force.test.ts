@@ -153,6 +153,25 @@ describe('a profile', () => {
   });
 });
 
+describe('a condition of a filter', () => {
+  it('reads the context that the event carries', async () => {
+    const event = { type: 'page', name: undefined, where: 'context.device.type == "ios"' };
+    const spec = encodeFeatureSpec([...ECOMMERCE_FEATURES, { ...PAGES, event }]);
+    const { processor, load } = setUp(spec);
+    const rollout = rollOut(spec);
+    expect(await load(rollout)).toBeUndefined();
+    const ios = { ...page('m1'), contextJson: Buffer.from('{"device":{"type":"ios"}}') };
+    const first = step(processor, undefined, { event: ios, rollout });
+    const web = { ...page('m2'), contextJson: Buffer.from('{"device":{"type":"web"}}') };
+    const second = step(processor, first.state, { event: web, rollout });
+    const third = step(processor, second.state, { event: page('m3'), rollout });
+    expect([first, second, third].map(({ update }) => update.values.at(-1))).toEqual([1, 1, 1]);
+    expect(() =>
+      step(processor, third.state, { event: { ...page('m4'), contextJson: Buffer.from('{') }, rollout }),
+    ).toThrow();
+  });
+});
+
 type Given = { readonly rollout?: Rollout } & ({ readonly event: AcceptedEvent } | { readonly dueAtMs: number });
 type Processor = ReturnType<typeof setUp>['processor'];
 

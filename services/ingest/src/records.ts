@@ -56,6 +56,7 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         namedIds: toNamedIds(event, pseudonymizer),
         forwardedTo: undefined,
         traits: toTraits(event.said),
+        contextJson: event.contextJson === undefined ? undefined : Buffer.from(event.contextJson),
         plan: event.planNumber === 0 ? undefined : toPlanJudgement(event),
       },
     },

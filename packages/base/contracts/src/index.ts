@@ -1,3 +1,4 @@
+export { CONTEXT_FIELDS, CONTEXT_TEXT_CHARS_MAX } from './context-fields.js';
 export { type Control, encodeControl, toControl } from './control.js';
 export {
   type ActionDecided,

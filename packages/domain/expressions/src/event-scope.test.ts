@@ -1,15 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { canHold, compileCondition, declareEventVariables, toCanonicalCondition, toEventValues } from './index.js';
 
+const CONTEXT_FIELDS = { '': ['locale'], device: ['type'], campaign: ['name'] };
+
 function compile(source: string) {
-  const variables = declareEventVariables();
+  const variables = declareEventVariables(CONTEXT_FIELDS);
   return { variables, compiled: compileCondition(source, variables) };
 }
 
-function test(source: string, properties: unknown): boolean {
+function test(source: string, properties: unknown, context?: unknown): boolean {
   const { variables, compiled } = compile(source);
   if (!compiled.ok) throw new Error(`${source}: ${compiled.problem.message}`);
-  return compiled.condition.test(toEventValues(properties, variables));
+  return compiled.condition.test(toEventValues({ properties, context }, variables));
 }
 
 function problemOf(source: string) {
@@ -68,7 +70,16 @@ describe('a condition about an event', () => {
   });
 
   it.each([
-    ['context.ip == "x"', 'an accepted event has no context: send the value as a property, or as a trait', 0],
+    [
+      'context.ip == "x"',
+      '"context.ip" is not carried with events; of the context there are context.locale, context.device.type, context.campaign.name',
+      0,
+    ],
+    [
+      'true && context.device.typ == "x"',
+      '"context.device.typ" is not carried with events; of the context there are context.locale, context.device.type, context.campaign.name, did you mean "context.device.type"?',
+      8,
+    ],
     ['property.plan == "x"', 'unknown name "property.plan"', 0],
     ['true && plan == "x"', 'unknown name "plan"', 8],
     ['properties == null', '"properties" is a group of values; name one of them', 0],
@@ -80,6 +91,13 @@ describe('a condition about an event', () => {
     expect(problemOf(source)).toMatchObject({ message, start });
   });
 
+  it('reads the carried fields of the context', () => {
+    const context = { locale: 'de', device: { type: 'ios', id: 'x' } };
+    expect(test('context.device.type == "ios" && context.locale.startsWith("de")', {}, context)).toBe(true);
+    expect(test('context.device.type == "ios"', { device: { type: 'ios' } }, {})).toBe(false);
+    expect(test('context.campaign.name == null && properties.a == 1', { a: 1 })).toBe(true);
+  });
+
   it('names what was most likely meant', () => {
     expect(problemOf('property.plan == "x"').suggestion).toBe('properties.plan');
   });
@@ -87,7 +105,7 @@ describe('a condition about an event', () => {
   it('reads a bounded number of properties', () => {
     const many = (count: number) => Array.from({ length: count }, (_, i) => `properties.p${i} == 1`).join(' || ');
     expect(compile(many(16)).compiled.ok).toBe(true);
-    expect(problemOf(many(17)).message).toBe('a condition reads 16 properties at most');
+    expect(problemOf(many(17)).message).toBe('a condition reads 16 values at most');
   });
 
   it.each([

@@ -1,44 +1,76 @@
 import type { Condition } from './compile.js';
+import { findNearest } from './nearest.js';
 import type { Value, Variable, VariableSet } from './variables.js';
 
 const PROPERTIES = 'properties';
+const CONTEXT = 'context';
 
-/** Properties that one condition may read: bounds what an event costs. */
-const PROPERTIES_MAX = 16;
+/** Values that one condition may read: bounds what an event costs. */
+const VALUES_MAX = 16;
 /** Levels of nested properties. */
 const LEVELS_MAX = 8;
 
+/** The fields of a context that may be read, by group; '' for those of the context itself. */
+type ContextFields = Readonly<Record<string, readonly string[]>>;
+
 /**
- * The variables of a condition about one event: `properties.<name>`, nested ones too, of any kind. Which there are is up to
- * the sender, so each is declared when the condition reads it: a set is for one condition.
+ * The variables of a condition about one event: `properties.<name>`, nested ones too, and the given fields of `context`, of any
+ * kind. Which properties there are is up to the sender, so each variable is declared when the condition reads it: a set is
+ * for one condition.
  */
-export function declareEventVariables(): VariableSet {
+export function declareEventVariables(contextFields: ContextFields): VariableSet {
   const variables: Variable[] = [];
   /** By their segments: the name of a property may hold a dot. */
   const known = new Map<string, number>();
+  const contextNames = listContextNames(contextFields);
 
   function explain(path: readonly string[]): string | undefined {
     const [group, ...keys] = path;
-    if (group === 'context') return 'an accepted event has no context: send the value as a property, or as a trait';
-    if (group !== PROPERTIES || keys.length === 0) return undefined;
+    if (keys.length === 0) return undefined;
+    if (group === CONTEXT && !contextNames.includes(path.join('.')))
+      return explainContext(path.join('.'), contextNames);
+    if (group !== CONTEXT && group !== PROPERTIES) return undefined;
     if (keys.length > LEVELS_MAX) return `properties are read ${LEVELS_MAX} levels deep at most`;
-    return variables.length < PROPERTIES_MAX ? undefined : `a condition reads ${PROPERTIES_MAX} properties at most`;
+    return variables.length < VALUES_MAX ? undefined : `a condition reads ${VALUES_MAX} values at most`;
   }
 
   function resolve(name: string, path: readonly string[]): number | undefined {
     const key = JSON.stringify(path);
     const slot = known.get(key);
     if (slot !== undefined) return slot;
-    if (path[0] !== PROPERTIES || path.length < 2 || explain(path) !== undefined) return undefined;
+    const [group = ''] = path;
+    if ((group !== PROPERTIES && group !== CONTEXT) || path.length < 2 || explain(path) !== undefined) return undefined;
     known.set(key, variables.length);
-    return variables.push({ name, kind: 'any', path: path.slice(1) }) - 1;
+    return variables.push({ name, kind: 'any', path }) - 1;
   }
   return { variables, slots: new Map(), openGroup: PROPERTIES, resolve, explain, onEvaluationError: () => undefined };
 }
 
-/** The values of those variables in an event's properties; what is no number, text or truth value is missing. */
-export function toEventValues(properties: unknown, { variables }: VariableSet): readonly Value[] {
-  return variables.map(({ path }) => toValue(findValue(properties, path ?? [])));
+function listContextNames(fields: ContextFields): string[] {
+  return Object.entries(fields).flatMap(([group, names]) =>
+    names.map((name) => [CONTEXT, group, name].filter((part) => part !== '').join('.')),
+  );
+}
+
+/** Most of a context says who or where somebody is, and goes no further than the front door. */
+function explainContext(name: string, known: readonly string[]): string {
+  const nearest = findNearest(name, known);
+  const hint = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
+  return `"${name}" is not carried with events; of the context there are ${known.join(', ')}${hint}`;
+}
+
+/** What a condition about an event reads. */
+interface EventFacts {
+  readonly properties: unknown;
+  readonly context?: unknown;
+}
+
+/** The values of those variables for an event; what is no number, text or truth value is missing. */
+export function toEventValues(facts: EventFacts, { variables }: VariableSet): readonly Value[] {
+  return variables.map(({ path = [] }) => {
+    const [group, ...keys] = path;
+    return toValue(findValue(group === CONTEXT ? facts.context : facts.properties, keys));
+  });
 }
 
 function findValue(properties: unknown, path: readonly string[]): unknown {

@@ -109,6 +109,9 @@ CONDITIONS = {
     and number_of(e, "price") - number_of(e, "cost") > 0,
     "properties.price": lambda e: e["properties"].get("price") is True,
     'properties.sku.startsWith("ü")': lambda e: (text_of(e, "sku") or "").startswith("ü"),
+    'context.device.type == "ios" && properties.price != null': lambda e: e.get("context", {}).get("device", {}).get("type")
+    == "ios"
+    and is_there(e, "price"),
     # Of a preset.
     'properties.coupon != ""': lambda e: text_of(e, "coupon") not in (None, ""),
     'properties.ship.city == "Ulm"': lambda e: isinstance(e["properties"].get("ship"), dict)

@@ -46,6 +46,11 @@ describe('a filter', () => {
     expect(count({ type: 'page', where: 'properties.total > 50' }, events)).toBe(0);
   });
 
+  it('reads the context that an event carries', () => {
+    const events = ['ios', 'web', undefined].map((type) => ({ context: { device: { type } } }));
+    expect(count({ type: 'track', where: 'context.device.type == "ios"' }, [...events, {}])).toBe(1);
+  });
+
   it('reads an event that is used again with other properties', () => {
     const spec = compileFeatures(definitionsOf({ type: 'track', where: 'properties.total > 50' }));
     const event = { messageId: 'a', type: 'track', name: 'a', timestampMs: 0, properties: { total: 60 } };
@@ -98,17 +103,19 @@ describe('a filter', () => {
     expect(again.ok && again.definitions).toEqual(definitions);
   });
 
-  it.each<[unknown, string]>([
+  it.each<[unknown, unknown]>([
     [{ type: 'track', name: 'a', names: ['b'] }, 'features[0].event.name: cannot stand beside "names"'],
     [{ type: 'track', names: [] }, 'features[0].event.names: must be 1 to 16 different texts, it is []'],
-    [{ type: 'track', where: '' }, 'features[0].event.where: must be a condition on properties, it is ""'],
+    [{ type: 'track', where: '' }, 'features[0].event.where: must be a condition on properties and context, it is ""'],
     [
       { type: 'track', where: 'property.a == 1' },
       'features[0].event.where: unknown name "property.a", did you mean "properties.a"?',
     ],
     [
       { type: 'track', where: 'context.ip == "x"' },
-      'features[0].event.where: an accepted event has no context: send the value as a property, or as a trait',
+      expect.stringContaining(
+        'features[0].event.where: "context.ip" is not carried with events; of the context there are',
+      ),
     ],
     [
       { type: 'track', where: `true ${'|| true '.repeat(600)}` },

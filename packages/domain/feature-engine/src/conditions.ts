@@ -1,3 +1,4 @@
+import { CONTEXT_FIELDS } from '@perennial/contracts';
 import { compileCondition, declareEventVariables, toEventValues } from '@perennial/expressions';
 import { must } from '@perennial/kernel';
 import { type FeatureDefinition, listFilters } from './definition.js';
@@ -22,7 +23,7 @@ const known = new Map<string, EventCondition>();
 
 /** What is wrong with a text as a condition about an event; undefined for nothing. */
 export function findConditionProblem(text: string): ConditionProblem | undefined {
-  const compiled = compileCondition(text, declareEventVariables());
+  const compiled = compileCondition(text, declareEventVariables(CONTEXT_FIELDS));
   return compiled.ok ? undefined : compiled.problem;
 }
 
@@ -40,14 +41,14 @@ export function listConditions(definitions: readonly FeatureDefinition[]): Event
 }
 
 function createCondition(text: string): EventCondition {
-  const variables = declareEventVariables();
+  const variables = declareEventVariables(CONTEXT_FIELDS);
   const compiled = compileCondition(text, variables);
   const condition = must(compiled.ok ? compiled.condition : undefined, 'a valid condition');
   let tested: { readonly event: FeatureEvent; readonly holds: boolean } | undefined;
   return {
     holds(event) {
       if (tested?.event !== event) {
-        tested = { event, holds: condition.test(toEventValues(event.properties, variables)) };
+        tested = { event, holds: condition.test(toEventValues(event, variables)) };
       }
       return tested.holds;
     },

@@ -8,7 +8,7 @@ export interface EventFilter {
   readonly name: string | undefined;
   /** Two or more names in order, of which the event has one. */
   readonly names?: readonly string[] | undefined;
-  /** CEL condition on `properties.*`, canonical text: only events that fulfil it count. Absent for none. */
+  /** CEL condition on `properties.*` and `context.*`, canonical text: only events that fulfil it count. Absent for none. */
   readonly where?: string | undefined;
 }
 

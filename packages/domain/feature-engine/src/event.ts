@@ -13,6 +13,8 @@ export interface FeatureEvent {
   readonly timestampMs: number;
   /** Properties of a track event; a value that is no object counts as none. */
   readonly properties: unknown;
+  /** The carried fields of its context, for conditions; absent for none. */
+  readonly context?: unknown;
   /**
    * What an order or refund is worth, in the currency that it was sent in. Absent for events that nobody has read it
    * from: then the measures read their properties.

@@ -67,7 +67,7 @@ export class FieldReader {
 
   /** A condition about an event, as canonical text. */
   condition(name: string): string {
-    const text = this.text(name, { charsMax: Number.POSITIVE_INFINITY, hint: 'a condition on properties' });
+    const text = this.text(name, { charsMax: Number.POSITIVE_INFINITY, hint: 'a condition on properties and context' });
     if (text === '') return '';
     const problem = findConditionProblem(text);
     if (problem !== undefined) this.#report(name, problem.message, problem);

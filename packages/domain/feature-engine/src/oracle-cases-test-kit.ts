@@ -26,6 +26,7 @@ const CONDITIONS = [
   'properties.price',
   'properties.sku.startsWith("ü")',
   'properties.ship.city == "Ulm"',
+  'context.device.type == "ios" && properties.price != null',
 ] as const;
 
 const named: fc.Arbitrary<EventFilter> = fc.constantFrom<EventFilter>(
@@ -162,6 +163,7 @@ const drawnEvent = fc.record({
   type: fc.constantFrom('track', 'track', 'page', 'identify'),
   name: fc.constantFrom('bought', 'seen', ''),
   properties,
+  context: fc.constantFrom(undefined, { device: { type: 'ios' } }, { device: { type: 7 } }, { locale: 'ios' }),
   stepMs: step,
   lateMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: step }),
 });

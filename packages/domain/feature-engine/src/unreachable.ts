@@ -1,3 +1,4 @@
+import { CONTEXT_FIELDS } from '@perennial/contracts';
 import { canHold, compileCondition, declareEventVariables, findNearest } from '@perennial/expressions';
 import type { EventFilter, FeatureDefinition } from './definition.js';
 import type { SpecProblem } from './spec-problem.js';
@@ -47,7 +48,7 @@ function listFilterProblems(filter: EventFilter, path: SpecProblem['path']): Spe
 }
 
 function isPossible(where: string): boolean {
-  const variables = declareEventVariables();
+  const variables = declareEventVariables(CONTEXT_FIELDS);
   const compiled = compileCondition(where, variables);
   return !compiled.ok || canHold(compiled.condition, variables);
 }

@@ -54,9 +54,15 @@ export function toFeatureEvent({ event, properties }: FeatureInput, rates: RateT
     name: event.name,
     timestampMs: event.timestampMs,
     properties,
+    ...toContext(event),
     worth: event.amount,
     rate: event.currency === '' ? 1 : (rates.rateAt(event.currency, event.timestampMs) ?? null),
   };
+}
+
+/** Most events of servers carry none. Bytes that are no JSON make the record a dead letter, as those of properties do. */
+function toContext({ contextJson }: AcceptedEvent): Pick<FeatureEvent, 'context'> {
+  return contextJson === undefined ? {} : { context: JSON.parse(contextJson.toString()) as unknown };
 }
 
 /** Folds one event into a profile. A profile's time never goes back: the latest of all known times counts. */

@@ -19,6 +19,14 @@ describe('the context of a batch', () => {
     expect(withBatchContext(item, parseBatchContext(context))).toBe(item);
   });
 
+  it('has the fields that events carry, and no others of their groups', () => {
+    const merged = withBatchContext(
+      {},
+      parseBatchContext({ device: { type: 'ios', id: 'd' }, locale: 'de', ip: '::1' }),
+    );
+    expect(merged).toEqual({ context: { device: { type: 'ios' }, locale: 'de' } });
+  });
+
   it('changes no prototype', () => {
     const item = JSON.parse('{"context":{"__proto__":{"timezone":"UTC"}}}');
     const merged = withBatchContext(item, inherited) as { context: Record<string, unknown> };

@@ -1,7 +1,8 @@
 import { isAbsent, isJsonObject, type JsonObject } from './parse-properties.js';
+import { pickContext } from './pick-context.js';
 
 /**
- * The fields of a batch's `context` that ingest reads of an event. Only these are merged: 2,500 copies of all of a large
+ * The fields of a batch's `context` that ingest reads of an event, besides those that it carries. Only these are merged: 2,500 copies of all of a large
  * context would cost a second of work, and nobody reads the rest.
  */
 const FIELDS = ['timezone', 'currency'] as const;
@@ -10,7 +11,8 @@ const FIELDS = ['timezone', 'currency'] as const;
 export function parseBatchContext(value: unknown): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined;
   const known = FIELDS.filter((field) => Object.hasOwn(value, field) && !isAbsent(value[field]));
-  return known.length === 0 ? undefined : Object.fromEntries(known.map((field) => [field, value[field]]));
+  const inherited = { ...pickContext(value), ...Object.fromEntries(known.map((field) => [field, value[field]])) };
+  return Object.keys(inherited).length === 0 ? undefined : inherited;
 }
 
 /** An event of a batch with what it inherits; what it says itself wins, null and '' say nothing. */

@@ -13,6 +13,7 @@ import {
 } from './parse-properties.js';
 import { parseId, parseMessageId, parseName } from './parse-text.js';
 import { type ClockMode, parseTimes } from './parse-timestamp.js';
+import { pickContext } from './pick-context.js';
 import { BUILT_IN_PLACEHOLDERS, type PlaceholderIds } from './placeholder-ids.js';
 import { type EventTraits, NO_TRAITS, readEventTraits } from './read-event-traits.js';
 import { Rejection, type StepName, toExcerpt } from './rejection.js';
@@ -60,6 +61,8 @@ export interface NormalisedEvent extends EventMoney, PlanResult {
   readonly receivedAtMs: number;
   /** A JSON object as text. */
   readonly propertiesJson: string;
+  /** What is carried of its context; absent for none. */
+  readonly contextJson?: string;
   /** IANA name, `+05:30` for an offset without one, or ''. */
   readonly timeZone: string;
   /** Fields whose value could not be used. */
@@ -110,6 +113,7 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     if (rejection !== undefined) return rejection.at(name);
   }
   const timeZone = readTimeZone(draft);
+  const context = pickContext(raw.context);
   return {
     kind: 'accepted',
     messageId: draft.messageId ?? arrival.createMessageId(),
@@ -118,6 +122,7 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     ...draft.ids,
     ...draft.times,
     propertiesJson: draft.propertiesJson,
+    ...(context === undefined ? {} : { contextJson: JSON.stringify(context) }),
     ...draft.money,
     ...draft.planned,
     said: draft.said,

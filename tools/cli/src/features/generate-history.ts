@@ -1,3 +1,4 @@
+import { CONTEXT_FIELDS } from '@perennial/contracts';
 import { compileCondition, declareEventVariables, type Value } from '@perennial/expressions';
 import { DAY_MS, type FeatureDefinition, type FeatureEvent } from '@perennial/feature-engine';
 import { createSeededRandom } from '@perennial/kernel';
@@ -31,9 +32,9 @@ export function generateHistory(
   );
   return times.map((timestampMs, index) => {
     const { type, names } = pick(kinds);
-    const drawn: Record<string, unknown> = {};
+    const drawn = { properties: {}, context: {} };
     for (const { path, draw } of properties) place(drawn, path, draw());
-    return { messageId: `m${index}`, type, name: pick(names), timestampMs, properties: drawn };
+    return { messageId: `m${index}`, type, name: pick(names), timestampMs, ...drawn };
   });
 }
 
@@ -57,6 +58,7 @@ function toFilters(definition: FeatureDefinition) {
   return [definition.event, matching].filter((filter) => filter !== undefined);
 }
 
+/** A property, or a field of the context. */
 interface Property {
   readonly path: readonly string[];
   readonly draw: Draw;
@@ -85,22 +87,22 @@ type Measure = Extract<FeatureDefinition, { measure: unknown }>['measure'];
 function addMeasure(measure: Measure, { add, random }: Adding): void {
   const [property = ''] = measure.properties;
   if (measure.kind === 'amount') {
-    add([property], () => Math.round(random() * 20_000) / 100);
+    add(['properties', property], () => Math.round(random() * 20_000) / 100);
     return;
   }
   const drawId = () => `id${Math.floor(random() * IDS)}`;
   const { list } = measure;
-  if (list === undefined) add([property], drawId);
+  if (list === undefined) add(['properties', property], drawId);
   else {
     const drawItems = () =>
       Array.from({ length: 1 + Math.floor(random() * LIST_ITEMS_MAX) }, () => ({ [property]: drawId() }));
-    add([list], drawItems);
+    add(['properties', list], drawItems);
   }
 }
 
 /** A condition is fulfilled now and then if its properties have the values that it names. */
 function addCondition(where: string, { add, random }: Adding): void {
-  const set = declareEventVariables();
+  const set = declareEventVariables(CONTEXT_FIELDS);
   const compiled = compileCondition(where, set);
   const literals: readonly Value[] = compiled.ok ? [...(compiled.condition.literals ?? [])] : [];
   const values: readonly Value[] = [...literals, 1, 'x', true];

@@ -55,6 +55,10 @@ export interface AcceptedEvent {
    * empty where nobody said one: the namespace's currency.
    */
   currency: string;
+  /** What conditions may read of its context, as UTF-8 JSON (an object of groups); absent for none. See context-fields.ts. */
+  contextJson?:
+    | Buffer
+    | undefined;
   /** The other ids that it names: the device of a user, or who an alias was before. */
   namedIds: NamedId[];
   /** Set on the copy of an event that a joined profile forwards: the profile that this copy is for, whose key it has. */
@@ -214,6 +218,7 @@ function createBaseAcceptedEvent(): AcceptedEvent {
     timeZone: "",
     amount: undefined,
     currency: "",
+    contextJson: undefined,
     namedIds: [],
     forwardedTo: undefined,
     plan: undefined,
@@ -258,6 +263,9 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
     }
     if (message.currency !== "") {
       writer.uint32(98).string(message.currency);
+    }
+    if (message.contextJson !== undefined) {
+      writer.uint32(106).bytes(message.contextJson);
     }
     for (const v of message.namedIds) {
       NamedId.encode(v!, writer.uint32(162).fork()).join();
@@ -381,6 +389,14 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
             }
 
             message.currency = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.contextJson = Buffer.from(reader.bytes());
             continue;
           }
           case 20: {
