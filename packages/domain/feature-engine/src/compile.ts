@@ -7,6 +7,7 @@ import { completeWith, foldBeside, withoutMemories } from './fill.js';
 import { type ApplyResult, adopt, advance, apply, merge } from './fold.js';
 import type { RepeatedOrders } from './order-memory.js';
 import { type FeaturePlan, planFeatures } from './plan.js';
+import { type Added, type RetractResult, retract } from './retract.js';
 import { createEmptyState, type EngineState } from './state.js';
 import { advanceClock, type FeatureVector, toTops, toVector } from './vector.js';
 
@@ -36,6 +37,13 @@ export interface CompiledFeatures {
    * caller that knows a later one calls `advance` first. Throws `contract_violation` for an event without id or time.
    */
   apply(state: EngineState | undefined, event: FeatureEvent): ApplyResult;
+  /**
+   * Takes back what an event had added, as if it had never been: the features in `cannot` still have it. The event must be
+   * one that `apply` folded into this state, with the same properties, worth and rate; `added` is `amount` for one that
+   * only completed an order. Its message id stays known, so that a retry does not bring it back; its order is forgotten,
+   * so that a corrected one counts. Throws as `apply` does.
+   */
+  retract(state: EngineState, event: FeatureEvent, added?: Added): RetractResult;
   /**
    * Advances the state to `nowMs`: drops what no later vector can use. Time never goes back: for an earlier time the
    * state is returned unchanged.
@@ -112,6 +120,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     slots: plan.slots.map(({ key }) => key),
     empty,
     apply: (state, event) => apply(plan, state ?? empty, event),
+    retract: (state, event, added = 'all') => retract(plan, state, event, added),
     advance: (state, nowMs) => advance(plan, state, nowMs),
     merge: (a, b) => merge(plan, a, b),
     adopt: (from, state) => adopt(plan, planOf(from), state),

@@ -2,6 +2,7 @@ import { AppError } from '@perennial/kernel';
 import { checkEvent, type FeatureEvent } from './event.js';
 import { type Hash64, toHash64 } from './hash.js';
 import { forgetIds, rememberId, uniteMemories } from './id-memory.js';
+import { measure } from './measure.js';
 import { MESSAGE_MEMORY } from './message-memory.js';
 import { findOrder, ORDER_MEMORY, type OrderSighting, rememberOrder } from './order-memory.js';
 import type { FeaturePlan } from './plan.js';
@@ -45,14 +46,7 @@ function fold(
   { id, order }: { readonly id: Hash64; readonly order: OrderSighting },
 ): EngineState {
   const asOfMs = Math.max(state.asOfMs, event.timestampMs);
-  const numbers: number[] = [];
-  // All but the amount of a completed order was counted when it first came.
-  for (const stream of plan.numbers)
-    numbers.push(order.kind !== 'completed' || stream.isWorth ? stream.toNumber(event) : 0);
-  const ids: Array<readonly string[]> = [];
-  for (const stream of plan.ids) ids.push(stream.toIds(event));
-  for (const condition of plan.conditions) condition.forget();
-  const measured = { timestampMs: event.timestampMs, numbers, ids };
+  const measured = measure(plan, event, { isCompletion: order.kind === 'completed' });
   const slots = state.slots.slice();
   for (let index = 0; index < slots.length; index += 1) {
     slots[index] = plan.slots[index]?.add(slots[index], measured, asOfMs);

@@ -56,3 +56,17 @@ export function rememberOrder(memory: IdMemory, sighting: OrderSighting, asOfMs:
     }
   }
 }
+
+/** The memory without an order that was taken back, or with it as one whose amount is unknown. */
+export function forgetOrder(
+  memory: IdMemory,
+  event: FeatureEvent,
+  { added, asOfMs }: { readonly added: 'all' | 'amount'; readonly asOfMs: number },
+): IdMemory {
+  const identity = event.type === 'track' ? toOrderIdentity(event.name, event.properties) : undefined;
+  if (identity === undefined) return memory;
+  const [id, bareId] = [toHash64(identity), toHash64(`${identity}?`)];
+  const isKept = (index: number) => !isHashAt(memory.ids, index, id) && !isHashAt(memory.ids, index, bareId);
+  const ids = filterEntries(memory.ids, (_stamp, index) => isKept(index));
+  return added === 'all' ? { ...memory, ids } : rememberId({ ...memory, ids }, bareId, asOfMs, ORDER_MEMORY);
+}

@@ -8,6 +8,7 @@ import type { RepeatedOrders } from './order-memory.js';
 import { type RatioIndexes, toRatioIndexes } from './ratios.js';
 import { listReaches, type Reach } from './reach.js';
 import { SlotPlanner } from './slot-planner.js';
+import { type FeatureSource, listSources } from './sources.js';
 import type { IdStream, NumberStream } from './streams.js';
 
 /** A compiled spec: what is read from an event, what is kept per profile, how values are computed from it. */
@@ -22,6 +23,8 @@ export interface FeaturePlan {
   readonly readers: readonly FeatureReader[];
   /** Features that are computed from frequencies of ids: where these are. */
   readonly tops: ReadonlyArray<{ readonly name: string; readonly slot: number; readonly window: number }>;
+  /** What each feature is computed from, in the order of the vectors. */
+  readonly sources: readonly FeatureSource[];
   /** All windows of all features. */
   readonly reaches: readonly Reach[];
   /** What filters test, each once. */
@@ -41,6 +44,7 @@ export function planFeatures({ definitions, rules: { repeatedOrders = 'once' } }
   const planner = new SlotPlanner();
   for (const definition of definitions) planner.need(definition);
   const { numbers, ids, slots } = planner.finish();
+  const readers = createReaders(definitions, planner);
   return {
     specHash: toSpecHash(
       definitions.map(({ name }, index) => ({ name, hash: must(hashes[index], 'a hash') })),
@@ -51,7 +55,8 @@ export function planFeatures({ definitions, rules: { repeatedOrders = 'once' } }
     numbers,
     ids,
     slots,
-    readers: createReaders(definitions, planner),
+    readers,
+    sources: listSources(definitions, { readers, planner }),
     tops: definitions.flatMap((definition) =>
       isOfTops(definition) ? [{ name: definition.name, ...planner.findTops(definition) }] : [],
     ),

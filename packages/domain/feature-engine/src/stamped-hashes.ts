@@ -41,6 +41,12 @@ export function hasHash(table: StampedHashes, hash: Hash64): boolean {
   return place < table.stamps.length && compareAt(table.halves, place, hash) === 0;
 }
 
+/** The stamp of a hash; undefined when it is not there. */
+export function findStamp(table: StampedHashes, hash: Hash64): number | undefined {
+  const place = findPlace(table, hash);
+  return place < table.stamps.length && compareAt(table.halves, place, hash) === 0 ? table.stamps[place] : undefined;
+}
+
 /** The map with one more hash; if it is already there, the greater stamp is kept. */
 export function addHash(table: StampedHashes, hash: Hash64, stamp: number): StampedHashes {
   const place = findPlace(table, hash);

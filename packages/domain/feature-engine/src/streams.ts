@@ -27,6 +27,8 @@ export interface MeasuredEvent {
   readonly timestampMs: number;
   readonly numbers: readonly number[];
   readonly ids: ReadonlyArray<readonly string[]>;
+  /** The event adds only the amount of an order that counted before. */
+  readonly isCompletion: boolean;
 }
 
 const NO_IDS: readonly string[] = [];

@@ -9,6 +9,11 @@ export interface Reading {
   readonly changesAtMs: number;
 }
 
+/** A state from which an event was taken back. */
+export interface Retracted<State> {
+  readonly state: State;
+}
+
 /** An id and how often it occurred. */
 export interface IdCount {
   readonly id: string;
@@ -29,6 +34,11 @@ export interface Accumulator<State = unknown> {
   readonly columns: readonly string[];
   readonly empty: State;
   add(state: State, event: MeasuredEvent, asOfMs: number): State;
+  /**
+   * The state without an event that was added to it; `undefined` where what is kept does not show what the event had
+   * changed. An event before all windows is in no state, so taking it back changes nothing.
+   */
+  retract(state: State, event: MeasuredEvent, asOfMs: number): Retracted<State> | undefined;
   /** Drops what no window covers any more; returns the same object when there is nothing to drop. */
   advance(state: State, asOfMs: number): State;
   /** Merges two states. Both must be advanced to the same time. */

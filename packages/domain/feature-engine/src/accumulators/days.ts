@@ -38,6 +38,10 @@ export function createDays({ stream, index, windowsMs, hasStreaks }: DaysOptions
       const days = addAscending(state, toDay(timestampMs), ORDER);
       return advance(takeNewest(days), asOfMs);
     },
+    retract(state, { timestampMs, numbers }) {
+      // Whether the day has another event is not known.
+      return numbers[index] !== 0 && state.includes(toDay(timestampMs)) ? undefined : { state };
+    },
     advance,
     merge: (a, b) => takeNewest(uniteAscending(a, b, ORDER)),
     read(state, atMs) {

@@ -1,5 +1,6 @@
 import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
 import { toHash64 } from '../hash.js';
+import { findStamp } from '../stamped-hashes.js';
 import { readHashes, writeHashes } from '../stamped-hashes-codec.js';
 import type { IdStream } from '../streams.js';
 import { toFirstTile, toTile } from '../time.js';
@@ -38,6 +39,13 @@ export function createDistinct({ stream, index, windowsMs, tileMs }: DistinctOpt
       const tile = toTile(event.timestampMs, tileMs);
       const isKept = ids.length > 0 && tile >= toFirstTile(asOfMs, { windowMs: reachMs, tileMs });
       return isKept ? addIds(kept, ids.map(toHash64), tile) : kept;
+    },
+    retract(state, event, asOfMs) {
+      const tile = toTile(event.timestampMs, tileMs);
+      if (tile < toFirstTile(asOfMs, { windowMs: reachMs, tileMs })) return { state };
+      const isSeenLater = (id: string) => (findStamp(state.seen, toHash64(id)) ?? Number.NEGATIVE_INFINITY) > tile;
+      // Of an id only the last tile is kept: whether it was seen before, or twice in that tile, is not known.
+      return (event.ids[index] ?? []).every(isSeenLater) ? { state } : undefined;
     },
     advance,
     merge: mergeSketches,

@@ -24,6 +24,14 @@ export function createRecentTimes({ stream, index, measures }: RecentTimesOption
     columns: [],
     empty: [],
     add: (state, { timestampMs, numbers }) => (numbers[index] === 0 ? state : addTime(state, timestampMs)),
+    retract(state, { timestampMs, numbers }) {
+      if (numbers[index] === 0) return { state };
+      const isFull = state.length === RECENT_TIMES_MAX;
+      if (isFull && timestampMs < (state[0] as number)) return { state };
+      const place = state.indexOf(timestampMs);
+      // Which event would be the oldest of a full list without this one is not known.
+      return isFull || place < 0 ? undefined : { state: state.toSpliced(place, 1) };
+    },
     advance: (state) => state,
     merge: unite,
     read: (state): Reading => ({

@@ -12,6 +12,7 @@ export const EXTREMES: RowKind<Extremes> = {
   name: 'extremes',
   toRow: (units) => ({ least: units, greatest: units }),
   unite: (a, b) => ({ least: Math.min(a.least, b.least), greatest: Math.max(a.greatest, b.greatest) }),
+  isInside: ({ least, greatest }, units) => least < units && units < greatest,
   toNumbers: ({ least, greatest }) => [least, greatest],
   none: [Number.NaN, Number.NaN],
   write(writer, { least, greatest }) {
@@ -49,6 +50,10 @@ export const ENDS: RowKind<Ends> = {
     first: compare(a.first, b.first) <= 0 ? a.first : b.first,
     last: compare(a.last, b.last) >= 0 ? a.last : b.last,
   }),
+  isInside({ first, last }, units, timeMs) {
+    const only = { timeMs, units };
+    return compare(first, only) < 0 && compare(only, last) < 0;
+  },
   toNumbers: ({ first, last }) => [first.units, last.units],
   none: [Number.NaN, Number.NaN],
   write(writer, { first, last }, asOfMs) {

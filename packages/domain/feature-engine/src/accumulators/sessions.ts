@@ -57,6 +57,15 @@ export function createSessions({ stream, index, windowsMs, tileMs, gapMs }: Sess
       const stretch = { index: toIndex(timestampMs), firstMs: timestampMs, lastMs: timestampMs };
       return takeNewest(advance(addAscending(state, stretch, ORDER), asOfMs));
     },
+    retract(state, { timestampMs, numbers }, asOfMs) {
+      const place = toIndex(timestampMs);
+      if (numbers[index] === 0 || place < toFirst(asOfMs, reachMs)) return { state };
+      if (state.length === STRETCHES_MAX && place < (state[0] as Stretch).index) return { state };
+      const found = state.find((stretch) => stretch.index === place);
+      // Which event is the first or the last of its stretch without this one is not known.
+      const isInside = found !== undefined && found.firstMs < timestampMs && timestampMs < found.lastMs;
+      return isInside ? { state } : undefined;
+    },
     advance,
     merge: (a, b) => takeNewest(uniteAscending(a, b, ORDER)),
     read(state, atMs) {

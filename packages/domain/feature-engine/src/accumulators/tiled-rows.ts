@@ -18,6 +18,8 @@ export interface RowKind<Row> {
   readonly name: string;
   toRow(units: number, timestampMs: number): Row;
   unite(a: Row, b: Row): Row;
+  /** True when a row stays as it is without one of its amounts: none of the row's own is that amount. */
+  isInside(row: Row, units: number, timestampMs: number): boolean;
   /** The numbers that features read; as many as there are in `none`. */
   toNumbers(row: Row): readonly number[];
   readonly none: readonly number[];
@@ -57,6 +59,13 @@ export function createTiledRows<Row>(
       if (numbers[known] === 0) return advance(state, asOfMs);
       const row = kind.toRow(numbers[amount] as number, timestampMs);
       return advance(addAscending(state, { tile: toTile(timestampMs, tileMs), row }, order), asOfMs);
+    },
+    retract(state, { timestampMs, numbers }, asOfMs) {
+      const tile = toTile(timestampMs, tileMs);
+      if (numbers[known] === 0 || tile < toFirst(asOfMs, reachMs)) return { state };
+      const found = state.find((row) => row.tile === tile);
+      const isInside = found !== undefined && kind.isInside(found.row, numbers[amount] as number, timestampMs);
+      return isInside ? { state } : undefined;
     },
     advance,
     merge: (a, b) => uniteAscending(a, b, order),

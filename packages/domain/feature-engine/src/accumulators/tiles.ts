@@ -33,6 +33,13 @@ export function createTiles({ streams, windows, tileMs }: TilesOptions): Accumul
       const tile = index < first ? undefined : toTile(blank, event, { index, streams: indexes });
       return dropBelow(tile === undefined ? state : addAscending(state, tile, TILE_ORDER), first, TILE_ORDER);
     },
+    retract(state, event, asOfMs) {
+      const index = Math.floor(event.timestampMs / tileMs);
+      const tile = index < toFirst(asOfMs) ? undefined : toTile(blank, event, { index, streams: indexes });
+      if (tile === undefined) return { state };
+      const negative = tile.map((value, at) => (at === 0 ? value : 0 - value)) as unknown as Tile;
+      return { state: addAscending(state, negative, TILE_ORDER).filter(isNotEmpty) };
+    },
     advance,
     merge: (a, b) => uniteAscending(a, b, TILE_ORDER),
     read: (state, atMs) => sumWindows(state, atMs, { windows, tileMs, columns: columns.length }),
@@ -42,12 +49,16 @@ export function createTiles({ streams, windows, tileMs }: TilesOptions): Accumul
       const adopted = state.map(
         (tile): Tile => [tile[0], ...places.map((at) => (at < 0 ? 0 : (tile[at + 1] as number)))],
       );
-      return adopted.filter((tile) => tile.some((sum, at) => at > 0 && sum !== 0));
+      return adopted.filter(isNotEmpty);
     },
     encode: (writer, state, asOfMs) => writeTiles(writer, state, Math.floor(asOfMs / tileMs)),
     decode: (reader, asOfMs) => readTiles(reader, blank, Math.floor(asOfMs / tileMs)),
     isEstimate: () => false,
   };
+}
+
+function isNotEmpty(tile: Tile): boolean {
+  return tile.some((sum, at) => at > 0 && sum !== 0);
 }
 
 /** Undefined for an event that belongs to none of the streams. */

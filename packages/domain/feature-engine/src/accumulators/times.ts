@@ -17,6 +17,12 @@ export function createTimes(stream: NumberStream, index: number): Accumulator<Ti
       if (numbers[index] === 0) return state;
       return unite(state, { firstMs: timestampMs, lastMs: timestampMs });
     },
+    retract(state, { timestampMs, numbers }) {
+      if (numbers[index] === 0) return { state };
+      // Whether another event has the first or the last time too is not known, nor which is the next.
+      const isInside = state !== undefined && state.firstMs < timestampMs && timestampMs < state.lastMs;
+      return isInside ? { state } : undefined;
+    },
     advance: (state) => state,
     merge: unite,
     read: (state) =>

@@ -1,7 +1,7 @@
 import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
-import type { IdStream } from '../streams.js';
+import type { IdStream, MeasuredEvent } from '../streams.js';
 import { toFirstTile, toTile } from '../time.js';
-import type { Accumulator, IdCount, Reading } from './accumulator.js';
+import type { Accumulator, IdCount, Reading, Retracted } from './accumulator.js';
 import { type Ascending, addAscending, dropBelow, type Order, uniteAscending } from './ascending.js';
 import { type Cell, createCellReader, createCellWriter, toCells, uniteCells } from './kept-ids.js';
 
@@ -55,11 +55,18 @@ export function createTops({ stream, index, windowsMs, tileMs }: TopsOptions): A
     key: `tops/${tileMs}/${stream.key}`,
     columns: [],
     empty: [],
-    add(state, { timestampMs, ids }, asOfMs) {
-      const own = ids[index] ?? [];
+    add(state, event, asOfMs) {
+      const { timestampMs } = event;
+      const own = idsOf(event, index);
       if (own.length === 0) return advance(state, asOfMs);
       const tile = { tile: toTile(timestampMs, tileMs), cells: toCells(own) };
       return limit(advance(addAscending(state, tile, ORDER), asOfMs));
+    },
+    retract(state, event, asOfMs) {
+      const tile = toTile(event.timestampMs, tileMs);
+      const own = idsOf(event, index);
+      if (own.length === 0 || tile < toFirst(asOfMs, reachMs)) return { state };
+      return retractCells(state, { tile, cells: toCells(own) });
     },
     advance,
     merge: (a, b) => limit(uniteAscending(a, b, ORDER)),
@@ -83,6 +90,28 @@ export function createTops({ stream, index, windowsMs, tileMs }: TopsOptions): A
 
 function countCells(tops: Tops): number {
   return tops.reduce((sum, { cells }) => sum + cells.length, 0);
+}
+
+/** The ids of an event that counts; those of an order that is only completed were counted when it first came. */
+function idsOf({ ids, isCompletion }: MeasuredEvent, index: number): readonly string[] {
+  return isCompletion ? [] : (ids[index] ?? []);
+}
+
+/** What was beyond the limit would move up if a pair were taken away: it is not known. */
+function retractCells(tops: Tops, { tile, cells }: TopsTile): Retracted<Tops> | undefined {
+  const isFull = countCells(tops) === TOP_CELLS_MAX;
+  const found = tops.find((one) => one.tile === tile)?.cells ?? [];
+  const left = new Map(found.map((cell) => [cell.id, cell]));
+  for (const { id, count } of cells) {
+    const cell = left.get(id);
+    const rest = (cell?.count ?? 0) - count;
+    if (cell === undefined && isFull) continue;
+    if (cell === undefined || rest < 0 || (rest === 0 && isFull)) return undefined;
+    if (rest === 0) left.delete(id);
+    else left.set(id, { ...cell, count: rest });
+  }
+  const after = tops.map((one) => (one.tile === tile ? { tile, cells: [...left.values()] } : one));
+  return { state: after.filter((one) => one.cells.length > 0) };
 }
 
 function limit(tops: Tops): Tops {

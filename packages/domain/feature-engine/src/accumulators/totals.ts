@@ -18,6 +18,7 @@ export function createTotals(
     columns,
     empty: zeros,
     add: (state, event) => addRow(state, event, indexes),
+    retract: (state, event) => ({ state: subtractRow(state, event, indexes) }),
     advance: (state) => state,
     merge: (a, b) => a.map((sum, column) => sum + (b[column] as number)),
     read: (state): Reading => ({ numbers: state, changesAtMs: Number.POSITIVE_INFINITY }),
@@ -41,4 +42,8 @@ function addRow(state: Totals, event: MeasuredEvent, indexes: readonly number[])
     after[column] = (after[column] as number) + (event.numbers[indexes[column] as number] as number);
   }
   return after;
+}
+
+function subtractRow(state: Totals, event: MeasuredEvent, indexes: readonly number[]): Totals {
+  return state.map((sum, column) => sum - (event.numbers[indexes[column] as number] as number));
 }
