@@ -73,7 +73,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/segments.js')).createSegmentsCommand(),
   },
   explore: {
-    description: 'ask the event archive: funnels, frequent paths, association rules, retention',
+    description: 'ask the event archive: funnels, frequent paths, association rules, retention, RFM',
     load: async () => (await import('./commands/explore.js')).createExploreCommand(),
   },
   export: {

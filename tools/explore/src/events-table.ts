@@ -3,6 +3,12 @@ import { toSqlText } from './database.js';
 /** Bits for an offset in a position over all partitions. */
 const OFFSET_BITS = 44;
 
+/** Columns of the archive that a question needs of one kind of event. */
+export interface ExtraColumns {
+  readonly event: string;
+  readonly columns: ReadonlyArray<'properties' | 'amount' | 'currency'>;
+}
+
 /**
  * The table `events` of the archived events, each message of a profile once:
  *
@@ -10,30 +16,29 @@ const OFFSET_BITS = 44;
  * - `at_ms`: event time, ms since 1970 UTC;
  * - `label`: the name of a track event; of any other, and of one without a name, its type (`identify`, `page`);
  * - `pos`: 1, 2, 3 ... by event time within the profile; events of the same time in the order of the log;
- * - `properties` (when asked for): JSON of the events of that label, else null.
+ * - the columns of `extra`, of the track events of that name; of others null.
  *
  * A repeated message counts where the log has it first, as in the feature-store; but there it is known for a bounded
  * time only, here for good.
  */
 export function toEventsTable({
   paths,
-  propertiesOf,
+  extra,
 }: {
   readonly paths: readonly string[];
-  readonly propertiesOf?: string | undefined;
+  readonly extra?: ExtraColumns | undefined;
 }): string {
   const list = paths.map((path) => toSqlText(path)).join(', ');
   const label = `CASE WHEN type = 'track' AND name <> '' THEN name ELSE type END`;
-  const properties =
-    propertiesOf === undefined
-      ? ''
-      : `, CASE WHEN type = 'track' AND name = ${toSqlText(propertiesOf)} THEN properties END AS properties`;
-  const kept = propertiesOf === undefined ? '' : ', properties';
+  const columns = extra?.columns ?? [];
+  const isExtra = `type = 'track' AND name = ${toSqlText(extra?.event ?? '')}`;
+  const more = columns.map((column) => `, CASE WHEN ${isExtra} THEN ${column} END AS ${column}`).join('');
+  const kept = columns.map((column) => `, ${column}`).join('');
   return `
 CREATE TABLE events AS
 WITH read AS (
   SELECT profile_key, message_id, epoch_ms(event_time) AS at_ms, ${label} AS label,
-         (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${properties}
+         (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${more}
   FROM read_parquet([${list}])
   WHERE kind = 'event' AND profile_key IS NOT NULL AND message_id IS NOT NULL AND event_time IS NOT NULL
 ), profiles AS (

@@ -3,8 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { createSeededRandom } from '@perennial/kernel';
-import { type ExploreSource, exploreFunnel, explorePaths, exploreRetention, exploreRules } from './explorer.js';
-import { createHistory, naiveCohorts, naiveFunnels, naivePaths, naiveRules, toProfiles } from './naive-test-kit.js';
+import {
+  type ExploreSource,
+  exploreFunnel,
+  explorePaths,
+  exploreRetention,
+  exploreRfm,
+  exploreRules,
+} from './explorer.js';
+import {
+  createHistory,
+  naiveCohorts,
+  naiveFunnels,
+  naivePaths,
+  naiveRfm,
+  naiveRules,
+  toProfiles,
+} from './naive-test-kit.js';
+import { RFM_CLASSES } from './rfm.js';
 import { writeSyntheticArchive } from './synthetic/archive-writer.js';
 
 const HISTORIES = 8;
@@ -87,6 +103,18 @@ describe('the answers are those of loops over the events', () => {
       expect([...rules.top].sort(byName)).toEqual(
         expected.rules.sort(byName).map((rule) => ({ ...rule, lift: expect.closeTo(rule.lift, 10) })),
       );
+    }
+
+    const byHand = pick([{}, { recencyDays: 3, orders: 1, revenue: 0.1 }]);
+    const rfm = { split: pick(['mean', 'median'] as const), ...byHand, ...range };
+    const grid = await exploreRfm(source, rfm);
+    const customers = naiveRfm(profiles, rfm);
+    expect(grid.rfm).toMatchObject({ users: customers.users, otherAmounts: customers.otherAmounts });
+    for (const [index, { r, f, m }] of RFM_CLASSES.entries()) {
+      const own = customers.classes.get(`${r} ${f} ${m}`) ?? [];
+      const revenue = own.reduce((sum, { units }) => sum + units, 0) / 1e4 / own.length;
+      expect(grid.rfm.classes[index]?.users).toBe(own.length);
+      if (own.length > 0) expect(grid.rfm.classes[index]?.revenue).toBeCloseTo(revenue, 9);
     }
 
     const retention = {

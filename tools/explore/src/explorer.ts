@@ -1,14 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ORDER_COMPLETED } from '@perennial/commerce';
 import { findArchiveFiles } from './archive-files.js';
 import { type Database, openDuckDb } from './database.js';
-import { toEventsTable } from './events-table.js';
+import { type ExtraColumns, toEventsTable } from './events-table.js';
 import { type Funnel, type FunnelOptions, toFunnelSql, toFunnels } from './funnel.js';
 import { EXPLORE_LIMITS } from './limits.js';
 import { type PathOptions, type Paths, toPaths, toPathsSql } from './paths.js';
 import { type Cohort, type RetentionOptions, toCohorts, toRetentionSql } from './retention.js';
-import { type RuleOptions, type Rules, toRuleProperties, toRules, toRulesSql } from './rules.js';
+import { type RfmGrid, type RfmOptions, toRfmGrid, toRfmSql } from './rfm.js';
+import { type RuleOptions, type Rules, toRuleColumns, toRules, toRulesSql } from './rules.js';
 
 /** Where the events are, and what may be used to read them. */
 export interface ExploreSource {
@@ -51,7 +53,7 @@ export async function explorePaths(source: ExploreSource, options: PathOptions):
 }
 
 export async function exploreRules(source: ExploreSource, options: RuleOptions): Promise<Reading & { rules: Rules }> {
-  return explore(source, { names: [], propertiesOf: toRuleProperties(options.of) }, async (database) => ({
+  return explore(source, { names: [], extra: toRuleColumns(options.of) }, async (database) => ({
     rules: toRules(await database.query(toRulesSql(options))),
   }));
 }
@@ -65,10 +67,17 @@ export async function exploreRetention(
   }));
 }
 
+export async function exploreRfm(source: ExploreSource, options: RfmOptions): Promise<Reading & { rfm: RfmGrid }> {
+  const extra: ExtraColumns = { event: ORDER_COMPLETED, columns: ['amount', 'currency'] };
+  return explore(source, { names: [ORDER_COMPLETED], extra }, async (database) => ({
+    rfm: toRfmGrid(await database.query(toRfmSql(options))),
+  }));
+}
+
 /** Reads the archive into `events`, asks, and removes all that was made. Throws an AppError that says what to do. */
 async function explore<Result>(
   { archive, namespace, memoryMb = EXPLORE_LIMITS.memoryMbDefault, threads }: ExploreSource,
-  { names, propertiesOf }: { readonly names: readonly string[]; readonly propertiesOf?: string | undefined },
+  { names, extra }: { readonly names: readonly string[]; readonly extra?: ExtraColumns | undefined },
   ask: (database: Database) => Promise<Result>,
 ): Promise<Reading & Result> {
   const { paths, missingRecords } = await findArchiveFiles(archive, namespace);
@@ -77,7 +86,7 @@ async function explore<Result>(
     const { spillMaxGb } = EXPLORE_LIMITS;
     const database = await openDuckDb({ readFolders: [archive], spillFolder, memoryMb, spillMaxGb, threads });
     try {
-      await database.query(toEventsTable({ paths, propertiesOf }));
+      await database.query(toEventsTable({ paths, extra }));
       const [read] = await database.query(
         'SELECT count(*) AS events, count(DISTINCT profile) AS profiles, min(at_ms) AS first, max(at_ms) AS last FROM events',
       );

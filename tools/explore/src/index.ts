@@ -1,14 +1,16 @@
-export { exploreFunnel, explorePaths, exploreRetention, exploreRules, type Reading } from './explorer.js';
+export { exploreFunnel, explorePaths, exploreRetention, exploreRfm, exploreRules, type Reading } from './explorer.js';
 export { EXPLORE_LIMITS } from './limits.js';
 export { OptionReader } from './option-reader.js';
 export {
   type FunnelTexts,
   type PathTexts,
   type RetentionTexts,
+  type RfmTexts,
   type RuleTexts,
   readFunnelOptions,
   readPathOptions,
   readRetentionOptions,
+  readRfmOptions,
   readRuleOptions,
   type SourceTexts,
 } from './read-options.js';

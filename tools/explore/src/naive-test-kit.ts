@@ -2,6 +2,7 @@ import { createSeededRandom } from '@perennial/kernel';
 import type { Funnel, FunnelOptions } from './funnel.js';
 import type { PathOptions } from './paths.js';
 import type { Cohort, RetentionOptions } from './retention.js';
+import type { RfmOptions } from './rfm.js';
 import type { RuleOptions } from './rules.js';
 import type { SyntheticEvent, SyntheticTick } from './synthetic/archive-writer.js';
 
@@ -15,6 +16,8 @@ const ITEMS = ['x', 'y', "z'", 'ä'];
 export interface NaiveEvent {
   readonly at: number;
   readonly label: string;
+  readonly amount: number | undefined;
+  readonly currency: string;
   readonly properties: { readonly products?: unknown; readonly product_id?: unknown };
 }
 
@@ -37,6 +40,9 @@ export function createHistory(seed: number): Array<SyntheticEvent | SyntheticTic
       timestampMs: receivedAtMs - pick([0, 0, 0, 1, 60_000, DAY_MS, 9 * DAY_MS]),
       receivedAtMs,
       properties: createProperties(),
+      ...(name === 'Order Completed' && random() < 0.9
+        ? { amount: pick([0.1, 0.2, 7, -1]), currency: pick(['', '', 'USD']) }
+        : {}),
     };
   });
 
@@ -61,7 +67,13 @@ export function toProfiles(entries: ReadonlyArray<SyntheticEvent | SyntheticTick
     if (profile.seen.has(entry.messageId)) continue;
     profile.seen.add(entry.messageId);
     const label = entry.type === 'track' ? entry.name : entry.type;
-    profile.events.push({ at: entry.timestampMs, label, properties: entry.properties as NaiveEvent['properties'] });
+    profile.events.push({
+      at: entry.timestampMs,
+      label,
+      amount: entry.amount,
+      currency: entry.currency ?? '',
+      properties: entry.properties as NaiveEvent['properties'],
+    });
   }
   // The sort is stable: equal times stay in the order of the log.
   return [...profiles.values()].map(({ events }) => events.sort((a, b) => a.at - b.at));
@@ -191,6 +203,32 @@ export function naiveCohorts(profiles: readonly NaiveEvent[][], options: Retenti
       });
       return { startMs, users: own.length, returned };
     });
+}
+
+export function naiveRfm(profiles: readonly NaiveEvent[][], options: RfmOptions) {
+  const range = { fromMs: options.fromMs ?? -Infinity, toMs: options.toMs ?? Infinity };
+  const now = options.toMs ?? Math.max(...profiles.flat().map(({ at }) => at));
+  const orders = profiles.map((events) =>
+    events.filter(({ at, label }) => label === 'Order Completed' && inRange(at, range)),
+  );
+  const paid = orders.flat().filter(({ amount }) => amount !== undefined);
+  const counts = group(paid, ({ currency }) => currency);
+  const [main] = [...counts].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))[0] ?? [undefined];
+  const users = orders
+    .filter((own) => own.length > 0)
+    .map((own) => ({
+      recency: now - Math.max(...own.map(({ at }) => at)),
+      orders: own.length,
+      units: own.reduce((sum, { amount = 0, currency }) => sum + (currency === main ? Math.round(amount * 1e4) : 0), 0),
+    }));
+  const middle = (values: number[]) =>
+    options.split === 'median' ? median(values) : values.reduce((sum, value) => sum + value, 0) / values.length;
+  const r =
+    options.recencyDays === undefined ? middle(users.map(({ recency }) => recency)) : options.recencyDays * DAY_MS;
+  const f = options.orders ?? middle(users.map((user) => user.orders));
+  const m = options.revenue === undefined ? middle(users.map(({ units }) => units)) : options.revenue * 1e4;
+  const classes = group(users, (user) => `${user.recency < r} ${user.orders > f} ${user.units > m}`);
+  return { users: users.length, classes, otherAmounts: paid.filter(({ currency }) => currency !== main).length };
 }
 
 function toSessions(

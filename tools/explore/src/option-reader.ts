@@ -3,6 +3,7 @@ import { EXPLORE_LIMITS } from './limits.js';
 
 const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const SPAN_MAX_MS = EXPLORE_LIMITS.spanDaysMax * UNITS.d;
+const AMOUNT_MAX = 1_000_000_000;
 const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 /**
@@ -60,6 +61,15 @@ export class OptionReader {
     if (/^(\d+(\.\d*)?|\.\d+)(e-?\d{1,3})?$/i.test(text) && value <= 1) return value;
     this.problem(option, `is ${quote(text)} but must be a number from 0 to 1`);
     return 1;
+  }
+
+  /** A number from 0 to a billion. */
+  amount(option: string, text: string | undefined): number | undefined {
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (/^\d{1,10}(\.\d{1,4})?$/.test(text) && value <= AMOUNT_MAX) return value;
+    this.problem(option, `is ${quote(text)} but must be a number from 0 to ${AMOUNT_MAX}, with up to 4 decimals`);
+    return undefined;
   }
 
   oneOf<const Choice extends string>(option: string, text: string, choices: readonly [Choice, ...Choice[]]): Choice {

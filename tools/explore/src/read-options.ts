@@ -4,6 +4,7 @@ import { EXPLORE_LIMITS as LIMITS } from './limits.js';
 import { OptionReader } from './option-reader.js';
 import type { PathOptions } from './paths.js';
 import type { RetentionOptions } from './retention.js';
+import type { RfmOptions } from './rfm.js';
 import type { RuleOptions } from './rules.js';
 
 /** Options of every command, as they were typed. */
@@ -44,12 +45,19 @@ export interface RetentionTexts {
   readonly periods: string;
 }
 
+export interface RfmTexts {
+  readonly split: string;
+  readonly recencyDays?: string;
+  readonly orders?: string;
+  readonly revenue?: string;
+}
+
 interface Asked<Options> {
   readonly source: ExploreSource;
   readonly options: Options;
 }
 
-/** These four throw `config_invalid` with all problems of a command line, one a line. */
+/** These throw `config_invalid` with all problems of a command line, one a line. */
 export function readFunnelOptions(texts: SourceTexts & FunnelTexts): Asked<FunnelOptions> {
   return read(texts, (reader) => {
     const { steps, within, by, from, to } = texts;
@@ -88,6 +96,16 @@ export function readRetentionOptions(texts: SourceTexts & RetentionTexts): Asked
     back: reader.event('--return', texts.return),
     every: reader.oneOf('--every', texts.every, ['week', 'month']),
     periods: reader.whole('--periods', texts.periods, { min: 1, max: LIMITS.periodsMax }),
+    ...reader.range(texts.from, texts.to),
+  }));
+}
+
+export function readRfmOptions(texts: SourceTexts & RfmTexts): Asked<RfmOptions> {
+  return read(texts, (reader) => ({
+    split: reader.oneOf('--split', texts.split, ['mean', 'median']),
+    recencyDays: reader.amount('--recency-days', texts.recencyDays),
+    orders: reader.amount('--orders', texts.orders),
+    revenue: reader.amount('--revenue', texts.revenue),
     ...reader.range(texts.from, texts.to),
   }));
 }

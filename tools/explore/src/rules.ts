@@ -1,6 +1,6 @@
 import { ORDER_COMPLETED } from '@perennial/commerce';
 import type { Row } from './database.js';
-import { type TimeRange, toRangeCondition } from './events-table.js';
+import { type ExtraColumns, type TimeRange, toRangeCondition } from './events-table.js';
 import { EXPLORE_LIMITS } from './limits.js';
 import { toSessions } from './sessions.js';
 
@@ -44,9 +44,9 @@ export interface Rules {
   readonly top: readonly Rule[];
 }
 
-/** The label whose properties must be in the table of events; undefined for none. */
-export function toRuleProperties(of: RuleSource): string | undefined {
-  return of === 'items' ? ORDER_COMPLETED : undefined;
+/** What the table of events must have. */
+export function toRuleColumns(of: RuleSource): ExtraColumns | undefined {
+  return of === 'items' ? { event: ORDER_COMPLETED, columns: ['properties'] } : undefined;
 }
 
 /**

@@ -71,6 +71,17 @@ describe('explore', () => {
     );
   });
 
+  it('prints the eight classes of customers', async () => {
+    const { out } = await run('rfm', '--split', 'median', '--orders', '2');
+    expect(out).toMatch(/^users +share +days since +orders +revenue +class\n\d+ .* important value\n/);
+    expect(out).toContain('general win back\nrecent: less than ');
+    expect(out).toContain('frequent: more than 2.00 orders');
+    const error = await run('rfm', '--split', 'x', '--orders', '-1', '--revenue', '1e3').catch(
+      (thrown: unknown) => thrown,
+    );
+    expect((error as Error).message.split('\n')).toHaveLength(3);
+  });
+
   it('prints all figures as JSON', async () => {
     const { out } = await run('paths', '--json', '--from', '2026-01-10', '--to', '2026-01-20');
     const found = JSON.parse(out) as { events: number; paths: { total: number; top: unknown[] } };

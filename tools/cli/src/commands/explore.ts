@@ -4,21 +4,31 @@ import {
   exploreFunnel,
   explorePaths,
   exploreRetention,
+  exploreRfm,
   exploreRules,
   type FunnelTexts,
   type PathTexts,
   type Reading,
   type RetentionTexts,
+  type RfmTexts,
   type RuleTexts,
   readFunnelOptions,
   readPathOptions,
   readRetentionOptions,
+  readRfmOptions,
   readRuleOptions,
   type SourceTexts,
 } from '@perennial/explore';
 import { toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
-import { formatFunnels, formatPaths, formatReading, formatRetention, formatRules } from '../explore/format.js';
+import {
+  formatFunnels,
+  formatPaths,
+  formatReading,
+  formatRetention,
+  formatRfm,
+  formatRules,
+} from '../explore/format.js';
 import { createNamespaceOption } from '../options.js';
 import { lines, type Printable, printJson, printLine, printNotice } from '../output.js';
 
@@ -29,7 +39,8 @@ export function createExploreCommand(): Command {
     .addCommand(createFunnelCommand())
     .addCommand(createPathsCommand())
     .addCommand(createRulesCommand())
-    .addCommand(createRetentionCommand());
+    .addCommand(createRetentionCommand())
+    .addCommand(createRfmCommand());
 }
 
 function createFunnelCommand(): Command {
@@ -95,6 +106,20 @@ function createRetentionCommand(): Command {
       const { source, options } = readRetentionOptions(toTexts(typed));
       const found = await exploreRetention(source, options);
       print(typed, found, () => formatRetention(found.cohorts));
+    });
+}
+
+function createRfmCommand(): Command {
+  return createCommand('rfm', 'customers by recency, frequency and money, in eight classes')
+    .option('--split <how>', 'where high begins: mean or median of all', 'mean')
+    .option('--recency-days <n>', 'recent is less than this, by hand')
+    .option('--orders <n>', 'frequent is more than this, by hand')
+    .option('--revenue <amount>', 'valuable is more than this, by hand')
+    .addHelpText('after', '\nExample:\n  ./perennial explore rfm --split median --recency-days 30 --from 2026-01-01')
+    .action(async (typed: Typed<RfmTexts>) => {
+      const { source, options } = readRfmOptions(toTexts(typed));
+      const found = await exploreRfm(source, options);
+      print(typed, found, () => formatRfm(found.rfm));
     });
 }
 

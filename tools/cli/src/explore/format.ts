@@ -1,9 +1,17 @@
-import type { exploreFunnel, explorePaths, exploreRetention, exploreRules, Reading } from '@perennial/explore';
+import type {
+  exploreFunnel,
+  explorePaths,
+  exploreRetention,
+  exploreRfm,
+  exploreRules,
+  Reading,
+} from '@perennial/explore';
 import { line, lines, type Printable, toTable } from '../output.js';
 
 type Funnels = Awaited<ReturnType<typeof exploreFunnel>>['funnels'];
 type Paths = Awaited<ReturnType<typeof explorePaths>>['paths'];
 type Rules = Awaited<ReturnType<typeof exploreRules>>['rules'];
+type Rfm = Awaited<ReturnType<typeof exploreRfm>>['rfm'];
 type Cohorts = Awaited<ReturnType<typeof exploreRetention>>['cohorts'];
 
 const UNITS = [
@@ -57,6 +65,25 @@ export function formatRetention(cohorts: Cohorts): Printable {
     ...returned.map((count) => (count === null ? NONE : toPercent(count / users))),
   ]);
   return toTable([['from', 'users', ...periods], ...rows]);
+}
+
+export function formatRfm({ users, thresholds, currency, otherAmounts, classes }: Rfm): Printable {
+  const rows = classes.map(({ name, users: own, recencyDays, orders, revenue }) => [
+    own,
+    toPercent(users === 0 ? null : own / users),
+    recencyDays?.toFixed(1) ?? NONE,
+    orders?.toFixed(1) ?? NONE,
+    revenue?.toFixed(2) ?? NONE,
+    name,
+  ]);
+  const table = toTable([['users', 'share', 'days since', 'orders', 'revenue', 'class'], ...rows]);
+  if (thresholds === null) return lines(table, 'nobody has ordered');
+  const { recencyDays, orders, revenue } = thresholds;
+  return lines(
+    table,
+    line`recent: less than ${recencyDays.toFixed(1)} days; frequent: more than ${orders.toFixed(2)} orders; valuable: more than ${revenue.toFixed(2)}${currency ? ` ${currency}` : ''}`,
+    ...(otherAmounts > 0 ? [line`${otherAmounts} amounts are in other currencies, and not added`] : []),
+  );
 }
 
 export function formatReading({ events, profiles, files, firstMs, lastMs }: Reading): Printable {
