@@ -1,5 +1,6 @@
 // Events per second through the pure core and through encoding, in one process: node bench/normalise.mjs (after a build).
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
+import { requireTrackingPlan } from '@perennial/tracking-plan';
 import { normalise } from '../dist/domain/normalise.js';
 import { toAcceptedRecord } from '../dist/records.js';
 
@@ -32,12 +33,22 @@ const context = {
 };
 const uncached = { ...context, pseudonymizer: createPseudonymizer('a secret for the bench, not for anything else') };
 
+const plan = requireTrackingPlan(
+  `{version: 1, personal: [email], track: {Order Completed: {schema: {required: [order_id], properties: {
+    order_id: {type: string, pattern: '^o[0-9]+$'}, revenue: {type: number, minimum: 0},
+    products: {items: {required: [product_id], properties: {product_id: {type: string}, quantity: {type: integer}, price: {type: number}}}}
+  }, additionalProperties: false}}}}`,
+  { fileName: 'plan.yaml' },
+);
+const planned = { ...arrival, bytesMax: 500, plan: { number: 1, plan } };
+
 const parsed = bodies.map((body) => JSON.parse(body));
 const normalised = parsed.map((raw) => normalise(raw, { ...arrival, bytesMax: 500 }));
 
 const runs = {
   'JSON.parse alone (baseline)': () => bodies.map((body) => JSON.parse(body)),
   'normalise, size known': () => parsed.map((raw) => normalise(raw, { ...arrival, bytesMax: 500 })),
+  'normalise, size known, by a plan': () => parsed.map((raw) => normalise(raw, planned)),
   'normalise, size measured': () => parsed.map((raw) => normalise(raw, arrival)),
   'encode, pseudonyms cached': () => normalised.map((event) => toAcceptedRecord(event, 'src_1', context)),
   'encode, pseudonyms computed': () => normalised.map((event) => toAcceptedRecord(event, 'src_1', uncached)),
@@ -54,6 +65,6 @@ for (const [name, run] of Object.entries(runs)) {
   }
   rates.sort((a, b) => a - b);
   process.stdout.write(
-    `${name.padEnd(32)} ${Math.round(rates[ROUNDS >> 1]).toLocaleString('en')} events per CPU second (median of ${ROUNDS})\n`,
+    `${name.padEnd(34)} ${Math.round(rates[ROUNDS >> 1]).toLocaleString('en')} events per CPU second (median of ${ROUNDS})\n`,
   );
 }

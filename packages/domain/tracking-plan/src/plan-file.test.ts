@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatProblems } from '@perennial/expressions';
+import fc from 'fast-check';
 import { parseTrackingPlan } from './plan-file.js';
 import type { TrackingPlan } from './tracking-plan.js';
 
@@ -99,6 +100,36 @@ describe('a tracking plan', () => {
     const hostile = JSON.parse('{"__proto__": {"email": 1}, "a": {"constructor": {"email": 2}}}');
     const { properties: kept } = plan.withhold({ type: 'track', name: 'Odd' }, hostile);
     expect(JSON.stringify(kept)).toBe('{"__proto__":{},"a":{"constructor":{}}}');
+  });
+
+  it('does not take what every object inherits for a property', () => {
+    const strict = read(
+      'version: 1\ntrack: {A: {schema: {required: [constructor, __proto__], properties: {a: {type: string}}}}}',
+    );
+    const event = { type: 'track', name: 'A' } as const;
+    expect(strict.judge(event, {}).violations.map(({ path }) => path)).toEqual(['/constructor', '/__proto__']);
+    expect(strict.judge(event, JSON.parse('{"constructor":1,"__proto__":2}')).violations).toEqual([]);
+    expect(strict.judge({ type: 'track', name: 'constructor' }, {}).violations).toHaveLength(1);
+  });
+
+  it('judges and withholds from any JSON without throwing, and leaves no personal field', () => {
+    const json = fc.dictionary(
+      fc.constantFrom('order_id', 'shipping', 'lines', 'email', 'x'),
+      fc.jsonValue({ maxDepth: 4 }),
+    );
+    fc.assert(
+      fc.property(json, fc.constantFrom('Order Completed', 'Odd', ''), (properties, name) => {
+        const event = { type: 'track', name } as const;
+        const before = JSON.stringify(properties);
+        const { violations } = plan.judge(event, properties);
+        expect(violations.length).toBeLessThanOrEqual(8);
+        const { properties: left, count } = plan.withhold(event, properties);
+        expect(plan.withhold(event, left)).toEqual({ properties: left, count: 0 });
+        expect(count === 0).toBe(left === properties);
+        expect(JSON.stringify(properties)).toBe(before);
+      }),
+      { numRuns: 1_000, seed: 27 },
+    );
   });
 
   it('says which traits are personal', () => {

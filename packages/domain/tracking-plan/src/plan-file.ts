@@ -159,6 +159,8 @@ function createCompiler(defs: SchemaTree | undefined, rules: readonly Rule[]): C
     // A schema that is written out wherever it is referred to could grow without bound.
     inlineRefs: false,
     validateSchema: false,
+    // Else `constructor`, which every object inherits, would never be missing.
+    ownProperties: true,
     logger: false,
     code: { regExp: toRegularExpression },
     formats: FORMATS,
