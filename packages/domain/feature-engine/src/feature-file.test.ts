@@ -45,6 +45,20 @@ features:
 `;
 
 describe('a feature file in YAML', () => {
+  it('names the second filter of a share as it names the first', () => {
+    const file = (matching: string) => `
+version: 1
+events:
+  orders: { type: track, name: Order Completed }
+features:
+  order_share_{window}: { unit: share, aggregation: share, matching: ${matching}, windows: [7d, all] }
+`;
+    const [definition] = read(file('orders')).definitions;
+    expect(definition).toMatchObject({ name: 'order_share_7d', matching: { type: 'track', name: 'Order Completed' } });
+    expect(problemsOf(file('order')).join()).toMatch(/there is no "order" among the events, did you mean "orders"/);
+    expect(problemsOf(file('{ type: tracks }')).join()).toMatch(/:6:78: type: .*did you mean "track"/);
+  });
+
   it('gives the definitions that the JSON of an artifact has', () => {
     const { definitions, rules } = read(FILE);
     expect(rules).toEqual({});

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { STRETCHES_MAX } from './accumulators/sessions.js';
 import { compileFeatures } from './compile.js';
 import type { FeatureEvent } from './event.js';
 import { parseFeatureSpec } from './spec-file.js';
@@ -205,6 +206,23 @@ describe('sessions', () => {
     const events = atHours(0.75, 1.2, 1.6);
     expect(valuesOf(features(), events, 47.4 * HOUR_MS)).toEqual({ count: 1, length: 1_440 });
     expect(valuesOf(features(), events, 48.4 * HOUR_MS)).toEqual({ count: 0, length: null });
+  });
+
+  it('are those of the newest stretches beyond the limit, in any order of events and merges', () => {
+    const definition = { name: 'x', unit: 'x', event: undefined, aggregation: 'sessions_count' } as const;
+    const spec = compileFeatures([{ ...definition, gapMs: HOUR_MS / 2, windowMs: 365 * DAY_MS }]);
+    const count = STRETCHES_MAX + 501;
+    const events = Array.from({ length: count }, (_, i): FeatureEvent => {
+      const timestampMs = START_MS + ((i * 7) % count) * HOUR_MS;
+      return { messageId: `m${i}`, type: 'track', name: 'a', timestampMs, properties: {} };
+    });
+    const fold = (some: readonly FeatureEvent[]) =>
+      some.reduce((state, event) => spec.apply(state, event).state, spec.empty);
+    const whole = fold(events);
+    expect(spec.vector(whole, whole.asOfMs).values).toEqual([STRETCHES_MAX]);
+    expect(spec.countEstimates(whole)).toBe(1);
+    expect(fold(events.toReversed()).slots).toEqual(whole.slots);
+    expect(spec.merge(fold(events.slice(0, 900)), fold(events.slice(900))).slots).toEqual(whole.slots);
   });
 
   it('need a window and a gap of 1m to 12h', () => {
