@@ -114,6 +114,14 @@ describe('a wider feature spec', () => {
     await checkAll();
   }, 90_000);
 
+  it('served what the archive gives, in every vector of every profile, before, during and after the fill', async () => {
+    await untilArchived();
+    const output = await platform.runCommand('feature-store', ['audit', '--sample', '1000']);
+    const audit = JSON.parse(output.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+    expect(audit).toMatchObject({ profiles: USERS.length, mismatches: 0, first: [] });
+    expect(audit.vectors).toBeGreaterThan(1_000);
+  }, 180_000);
+
   it('is the same when every state is rebuilt from the archive', async () => {
     await untilArchived();
     const before = await readStates();

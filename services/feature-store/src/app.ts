@@ -1,6 +1,5 @@
 import { type BlobStore, openBlobStore } from '@perennial/blob-store';
 import { type Archiver, EventArchive, startArchiver } from '@perennial/event-archive';
-import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { createStateReader, readPartitions } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
@@ -8,22 +7,18 @@ import {
   composeProcessorService,
   type OpenRebuild,
   openProcessorRebuild,
-  type ProcessorContext,
   type ServiceContext,
   type ServiceRoutes,
 } from '@perennial/processor-host';
 import { type App, openRedis } from '@perennial/service-host';
-import { createFeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createFillLease } from './fill/fill-lease.js';
 import { startFillRunner } from './fill/fill-runner.js';
 import { createFillTelemetry } from './fill/fill-telemetry.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
 import { addIdentityRoutes } from './http/identity-routes.js';
-import { createIdentityTelemetry } from './identity/identity-telemetry.js';
-import { createJoiningProcessor } from './identity/joining-processor.js';
+import { createParts } from './parts.js';
 import { PROCESSOR_NAME } from './processor.js';
-import { createFeatureTelemetry } from './telemetry.js';
 
 /** Profile keys cached, so that an active profile costs no HMAC. */
 const PSEUDONYMS_CACHED_MAX = 50_000;
@@ -56,15 +51,6 @@ export async function openRebuild(config: FeatureStoreConfig): Promise<FeatureSt
 type Context = ServiceContext<FeatureStoreConfig>;
 type Parts = ReturnType<typeof createParts>;
 type Redis = Awaited<ReturnType<typeof openRedis>>;
-
-function createParts({ namespace, metrics, artifactStore }: ProcessorContext<FeatureStoreConfig>) {
-  const telemetry = createFeatureTelemetry(metrics);
-  const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
-  const artifacts = createFeatureArtifacts(artifactStore, { specs });
-  const joins = createIdentityTelemetry(metrics);
-  const definition = createJoiningProcessor({ namespace, artifacts, telemetry, specs, joins });
-  return { definition, artifacts, telemetry, specs };
-}
 
 async function openRoutes(
   context: Context,

@@ -6,6 +6,7 @@ import { AppError } from '@perennial/kernel';
 import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
 import { findOtherCurrency, readRates } from './artifacts.js';
+import { createAuditCommand } from './audit/audit-command.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createFillCommand } from './fill/fill-command.js';
 
@@ -14,9 +15,10 @@ const USAGE = 'usage: register features|rates FILE';
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({
   print,
-}: CommandHost): Readonly<Record<'register' | 'fill', Command<FeatureStoreConfig>>> {
+}: CommandHost): Readonly<Record<'register' | 'fill' | 'audit', Command<FeatureStoreConfig>>> {
   return {
     fill: createFillCommand(print),
+    audit: createAuditCommand(print),
 
     /** `register features|rates FILE`: reports all problems of the file at once. */
     register: async (config, [kind, path]) => {

@@ -68,6 +68,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'feature specs: check a file, list its features with their units, compare two',
     load: async () => (await import('./commands/features.js')).createFeaturesCommand(),
   },
+  audit: {
+    description: 'compute features again from the archive, and compare them with what was served',
+    load: async () => (await import('./commands/audit.js')).createAuditCommand(),
+  },
   segments: {
     description: 'who is in which segment: list, show, size, members, export; check a file',
     load: async () => (await import('./commands/segments.js')).createSegmentsCommand(),

@@ -100,8 +100,9 @@ export class TestLog {
 
 interface TestUpdate {
   readonly key: string;
-  readonly specHash: string;
-  readonly values: readonly number[];
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: Buffer;
 }
 
 /** A partition as the processor leaves it. */
@@ -119,6 +120,7 @@ export class TestWorld {
   readonly updates: TestUpdate[] = [];
   readonly #processor: TestProcessor['processor'];
   #sent: Output[] = [];
+  #at = { partition: 0, offset: 0 };
 
   constructor({ processor }: TestProcessor) {
     this.#processor = processor;
@@ -175,6 +177,7 @@ export class TestWorld {
 
   async #take(index: number, record: TestRecord): Promise<void> {
     const at = must(this.partitions[index], 'a partition');
+    this.#at = record;
     for (const { decoded } of await at.reader.read([record])) {
       if (decoded.kind === 'rollout') at.inForce.set(decoded.rollout.kind, decoded.rollout);
       else if (decoded.kind === 'record') await this.#step(at, decoded.key, { kind: 'record', input: decoded.input });
@@ -202,7 +205,10 @@ export class TestWorld {
     for (const output of outputs) {
       const { record } = output.topic === inputTopic ? {} : FeatureRecord.decode(output.value);
       if (output.topic === inputTopic) this.#sent.push(output);
-      else if (record?.$case === 'updated') this.updates.push({ key, ...record.value });
+      else if (record?.$case === 'updated') {
+        const { partition, offset } = this.#at;
+        this.updates.push({ key, partition, offset, value: output.value });
+      }
     }
   }
 
