@@ -92,7 +92,7 @@ describe('money in several currencies', () => {
   it('is added up in the currency of the namespace, and features say so', async () => {
     await send(existsSync(CASE) ? (JSON.parse(readFileSync(CASE, 'utf8')) as { batch: unknown[] }).batch : CASE_BATCH);
     await untilOrders('c11', 3);
-    const { features, units } = await platform.client.call('getFeatures', { path: { userId: 'c11' } });
+    const { features, units } = await platform.client.call('getFeatures', { path: { userId: 'c11' }, query: {} });
     expect(features).toMatchObject({ orders_revenue_sum_all: 10 + 15 + 11.25, orders_revenue_sum_30d: 36.25 });
     expect(units).toMatchObject({ orders_revenue_sum_all: 'USD', orders_count_all: 'orders' });
   }, 90_000);
@@ -143,7 +143,7 @@ describe('money in several currencies', () => {
   }
 
   const readFeatures = async (userId: string) =>
-    (await platform.client.call('getFeatures', { path: { userId } })).features;
+    (await platform.client.call('getFeatures', { path: { userId }, query: {} })).features;
 
   const untilOrders = (userId: string, orders: number) =>
     eventually(async () => (await readFeatures(userId)).orders_count_all === orders, {

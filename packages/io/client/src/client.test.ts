@@ -42,7 +42,7 @@ describe('the API client', () => {
 
   it('puts each part where it belongs', async () => {
     const { client, services } = open();
-    await client.call('getFeatures', { path: { userId: 'ada & co/1' } });
+    await client.call('getFeatures', { path: { userId: 'ada & co/1' }, query: {} });
     await client.call('listActions', { query: { userId: 'ada & co', limit: 5 } });
     await client.call('getFeaturesOfMany', { body: { userIds: ['ada'] } });
     await client.call('countStages');

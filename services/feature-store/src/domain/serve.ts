@@ -8,6 +8,8 @@ export interface ServedProfile {
   readonly known: boolean;
   /** ISO 8601, UTC, with milliseconds. */
   readonly asOf: string;
+  /** Of the spec in force, which has all the names. */
+  readonly specHash: string;
   readonly features: Readonly<Record<string, number | null>>;
   /** Unit of each feature; that of money is the namespace's currency. */
   readonly units: Readonly<Record<string, string>>;
@@ -37,6 +39,7 @@ export function serveProfile(
     userId,
     known: state !== undefined,
     asOf: new Date(asOfMs).toISOString(),
+    specHash: spec.specHash,
     features: spec.toMap(inOrder),
     units: spec.units(currency),
   };

@@ -53,6 +53,25 @@ describe('GET /v1/features/{userId}', () => {
     });
   });
 
+  it('gives the features that are named, and says which are not there', async () => {
+    const { get, post } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) } });
+    const some = (await get('anna', 'names=orders_count_all,orders_count_30d')).json();
+    expect(some).toMatchObject({ specHash: specs.initial.specHash });
+    expect(some.features).toEqual({ orders_count_all: 1, orders_count_30d: 1 });
+    expect(some.units).toEqual({ orders_count_all: 'orders', orders_count_30d: 'orders' });
+    const many = (await post({ userIds: ['anna', 'nobody'], names: ['orders_count_all'] })).json();
+    expect(many.profiles.map(({ features }: { features: unknown }) => features)).toEqual([
+      { orders_count_all: 1 },
+      { orders_count_all: 0 },
+    ]);
+    const wrong = await get('anna', 'names=orders_count_all,order_cuont,x');
+    expect([wrong.statusCode, wrong.json().detail]).toEqual([
+      400,
+      'names: the spec in force has no feature "order_cuont", "x"',
+    ]);
+    expect((await post({ userIds: ['anna'], names: ['constructor'] })).statusCode).toBe(400);
+  });
+
   it('answers under the spec in force, also for who was last seen under the one before', async () => {
     const inForce = new Map([['features', { kind: 'features', number: 2, hash: 'artifact-2' }]]);
     const { get } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) }, inForce });
@@ -227,8 +246,8 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
   return {
     server,
     reads,
-    get: (userId: string) =>
-      server.inject({ url: `/v1/features/${encodeURIComponent(userId)}`, headers: TEST_AUTHORIZATION }),
+    get: (userId: string, query = '') =>
+      server.inject({ url: `/v1/features/${encodeURIComponent(userId)}?${query}`, headers: TEST_AUTHORIZATION }),
     getProfile: (userId: string) =>
       server.inject({ url: `/v1/profiles/${encodeURIComponent(userId)}`, headers: TEST_AUTHORIZATION }),
     post: (body: unknown) =>

@@ -12,6 +12,7 @@ import { toPartKeys } from '../identity/part-keys.js';
 import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import type { FeatureTelemetry } from '../telemetry.js';
+import { chooseNames, parseNames } from './choose-names.js';
 import { getFeatures, getFeaturesOfMany, getKnownProfile, USER_IDS_MAX } from './operations.js';
 
 /** 1,000 ids of 256 characters, each of up to 6 bytes (an escape) in JSON, and their punctuation. */
@@ -30,9 +31,9 @@ export interface FeatureRouteDeps {
 }
 
 export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
-  addOperation(server, getFeatures, async ({ path }) => {
+  addOperation(server, getFeatures, async ({ path, query }) => {
     const [profile] = await loadProfiles(deps, [parseUserId(path.userId)]);
-    return must(profile, 'the profile asked for').served;
+    return chooseNames(must(profile, 'the profile asked for').served, parseNames(query.names));
   });
 
   addOperation(server, getKnownProfile, async ({ path }) => {
@@ -55,8 +56,10 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
   addOperation(
     server,
     getFeaturesOfMany,
-    async ({ body }) =>
-      withoutRepeatedUnits((await loadProfiles(deps, parseAll(body.userIds))).map(({ served }) => served)),
+    async ({ body }) => {
+      const loaded = await loadProfiles(deps, parseAll(body.userIds));
+      return withoutRepeatedUnits(loaded.map(({ served }) => chooseNames(served, body.names)));
+    },
     { bodyLimitBytes: BODY_BYTES_MAX },
   );
 }

@@ -4,6 +4,11 @@ import { defineOperation, type Operation, Type } from '@perennial/service-host';
 /** Maximum profiles per request. */
 export const USER_IDS_MAX = 1_000;
 
+/** Maximum names per request: the features that a spec can have. */
+const FEATURES_MAX = 256;
+/** Names of 63 characters each, and commas. */
+const NAMES_CHARS_MAX = FEATURES_MAX * 64;
+
 const USER_ID = Type.String({
   minLength: 1,
   maxLength: EXTERNAL_ID_CHARS_MAX,
@@ -17,6 +22,7 @@ const PROFILE_FEATURES = {
   userId: Type.String(),
   known: Type.Boolean({ description: 'False for a profile never seen, which has the features of nothing.' }),
   asOf: Type.String({ format: 'date-time', description: "The log's time that the features are current to." }),
+  specHash: Type.String({ description: 'Of the feature spec in force, which decides names and meanings.' }),
   features: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]), {
     description: 'By name; null where there is no value.',
   }),
@@ -35,6 +41,11 @@ export const getFeatures = defineOperation({
   access: 'read',
   summary: "A user's features.",
   parameters: Type.Object({ userId: USER_ID }),
+  query: Type.Object({
+    names: Type.Optional(
+      Type.String({ maxLength: NAMES_CHARS_MAX, description: 'Features wanted, comma-separated; default: all.' }),
+    ),
+  }),
   answer: Type.Object({ ...PROFILE_FEATURES, ...UNITS }),
 });
 
@@ -80,7 +91,12 @@ export const getFeaturesOfMany = defineOperation({
   path: '/v1/features',
   access: 'read',
   summary: 'Features of many users, in the order asked for, repeats included.',
-  body: Type.Object({ userIds: Type.Array(USER_ID_IN_BODY, { maxItems: USER_IDS_MAX }) }),
+  body: Type.Object({
+    userIds: Type.Array(USER_ID_IN_BODY, { maxItems: USER_IDS_MAX }),
+    names: Type.Optional(
+      Type.Array(Type.String(), { maxItems: FEATURES_MAX, description: 'Features wanted; default: all.' }),
+    ),
+  }),
   answer: Type.Object({ profiles: Type.Array(Type.Object(PROFILE_FEATURES)), ...UNITS }),
 });
 

@@ -32,12 +32,18 @@ export interface Operations {
       /** External id of the user. */
       readonly userId: string;
     };
+    query: {
+      /** Features wanted, comma-separated; default: all. */
+      readonly names?: string | undefined;
+    };
     answer: {
       readonly userId: string;
       /** False for a profile never seen, which has the features of nothing. */
       readonly known: boolean;
       /** The log's time that the features are current to. */
       readonly asOf: string;
+      /** Of the feature spec in force, which decides names and meanings. */
+      readonly specHash: string;
       /** By name; null where there is no value. */
       readonly features: Readonly<Record<string, number | null>>;
       /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
@@ -48,6 +54,8 @@ export interface Operations {
   getFeaturesOfMany: {
     body: {
       readonly userIds: ReadonlyArray<string | number>;
+      /** Features wanted; default: all. */
+      readonly names?: ReadonlyArray<string> | undefined;
     };
     answer: {
       readonly profiles: ReadonlyArray<{
@@ -56,6 +64,8 @@ export interface Operations {
         readonly known: boolean;
         /** The log's time that the features are current to. */
         readonly asOf: string;
+        /** Of the feature spec in force, which decides names and meanings. */
+        readonly specHash: string;
         /** By name; null where there is no value. */
         readonly features: Readonly<Record<string, number | null>>;
       }>;
@@ -75,6 +85,8 @@ export interface Operations {
       readonly known: boolean;
       /** The log's time that the features are current to. */
       readonly asOf: string;
+      /** Of the feature spec in force, which decides names and meanings. */
+      readonly specHash: string;
       /** By name; null where there is no value. */
       readonly features: Readonly<Record<string, number | null>>;
       /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
