@@ -1,6 +1,7 @@
 import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
 import type { Metrics } from '@perennial/telemetry';
 import type { FoldResult } from './domain/fold.js';
+import type { ServedProfile } from './domain/serve.js';
 
 /** Senders choose the codes: a label has those that this Node.js knows, some 300, and one for all others. */
 const KNOWN_CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
@@ -53,6 +54,11 @@ export function createFeatureTelemetry(metrics: Metrics) {
     'Traits that a profile has no room for: those whose names come last.',
   );
   const created = metrics.counter('features_profiles_created_total', 'Profiles seen for the first time.');
+  const missing = metrics.counter(
+    'features_served_missing_total',
+    'Features answered over HTTP without a value, of known profiles; the rate is of features_profiles_served_total.',
+    ['feature'],
+  );
   const served = metrics.counter('features_profiles_served_total', 'Profiles answered over HTTP.', ['known']);
 
   return {
@@ -75,12 +81,25 @@ export function createFeatureTelemetry(metrics: Metrics) {
       if (known === 'order') repeatedOrders.inc({ result: 'dropped' });
       else repeated.inc();
     },
-    served(profiles: ReadonlyArray<{ readonly known: boolean }>): void {
+    /** Labels are the features of specs that were in force, which only grow. A sum per request, not an event. */
+    served(profiles: ReadonlyArray<Pick<ServedProfile, 'known' | 'features'>>): void {
       const known = profiles.filter((profile) => profile.known).length;
+      for (const [feature, count] of countMissing(profiles)) missing.inc({ feature }, count);
       served.inc({ known: 'true' }, known);
       served.inc({ known: 'false' }, profiles.length - known);
     },
   };
+}
+
+function countMissing(profiles: ReadonlyArray<Pick<ServedProfile, 'known' | 'features'>>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { known, features } of profiles) {
+    if (!known) continue;
+    for (const [feature, value] of Object.entries(features)) {
+      if (value === null) counts.set(feature, (counts.get(feature) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 function toCurrencyLabel(currency: string): string {

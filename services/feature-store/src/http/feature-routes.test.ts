@@ -72,6 +72,14 @@ describe('GET /v1/features/{userId}', () => {
     expect((await post({ userIds: ['anna'], names: ['constructor'] })).statusCode).toBe(400);
   });
 
+  it('counts the values that a known profile has not', async () => {
+    const { get, post, text } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) } });
+    await get('anna');
+    await post({ userIds: ['anna', 'anna', 'nobody'] });
+    expect(await text()).toMatch(/features_served_missing_total\{.*feature="orders_gap_mean_days".*\} 3\n/);
+    expect(await text()).not.toMatch(/features_served_missing_total\{.*feature="orders_count_all".*\}/);
+  });
+
   it('answers under the spec in force, also for who was last seen under the one before', async () => {
     const inForce = new Map([['features', { kind: 'features', number: 2, hash: 'artifact-2' }]]);
     const { get } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) }, inForce });
@@ -246,6 +254,7 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
   return {
     server,
     reads,
+    text: () => metrics.registry.metrics(),
     get: (userId: string, query = '') =>
       server.inject({ url: `/v1/features/${encodeURIComponent(userId)}?${query}`, headers: TEST_AUTHORIZATION }),
     getProfile: (userId: string) =>
