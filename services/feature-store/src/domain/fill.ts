@@ -38,7 +38,8 @@ export function toCurrent(
 ): CurrentState {
   const filled = takePart({ engine, beside, fill, whole }, context.fill, part);
   const { spec, specs, isFilling = false } = context;
-  if (filled.engine.specHash === spec.specHash) return { ...filled, beside: undefined };
+  // What stands beside may be of a spec to come: of a profile that joined from a partition where it is in force.
+  if (filled.engine.specHash === spec.specHash) return filled;
   if (!isFilling) return { engine: specs.adopt(spec, filled.engine), fill: filled.fill };
   // What stands beside for another spec was overtaken by a newer one: the fill of that begins later, and holds it.
   return filled.beside?.specHash === spec.specHash ? filled : { ...filled, beside: undefined };

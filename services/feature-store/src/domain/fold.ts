@@ -79,7 +79,8 @@ export function foldEvent(
   const engine = made.advance(current.engine, Math.max(logTimeMs, event.receivedAtMs));
   const folded = made.apply(engine, featureEvent);
   if (!folded.applied) return { kind: 'repeated', known: folded.known };
-  const beside = made === spec ? undefined : spec.foldBeside(current.beside, { before: engine, event: featureEvent });
+  const beside =
+    made === spec ? current.beside : spec.foldBeside(current.beside, { before: engine, event: featureEvent });
   const value = toEventAmount(featureEvent);
   const foldedEvent = {
     messageId: event.messageId,

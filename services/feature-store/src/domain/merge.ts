@@ -1,5 +1,5 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
-import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
+import { type CompiledFeatures, describeMissing, type EngineState, type FeatureSpecs } from '@perennial/feature-engine';
 import { type About, mergeAbout } from '@perennial/traits';
 import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
 import { toResult } from './fold.js';
@@ -28,7 +28,7 @@ export function mergeProfiles(
   context: MergeContext,
 ): { readonly state: ProfileState; readonly update: FeaturesUpdated } {
   const { specs, logTimeMs, part, joinedPart, subject } = context;
-  const theirs = toCurrent(joined, context, joinedPart);
+  const theirs = { ...toCurrent(joined, context, joinedPart), ...toAhead(joined, context) };
   const ours = staying && toCurrent(staying, context, part);
   const both = ours === undefined ? theirs : mergeCurrent(ours, theirs, context);
   const merged = { ...both, whole: mergeWhole(ours, theirs, context) };
@@ -42,14 +42,24 @@ export function mergeProfiles(
   });
 }
 
+/** Of a profile from a partition where a wider spec is in force already: what it has under that, for the fill to come. */
+function toAhead(
+  { engine, beside, whole = [] }: ProfileState,
+  { spec, specs, isFilling = false, joinedKeys }: MergeContext,
+): Partial<CurrentState> {
+  const made = specs.get(engine.specHash);
+  const isAhead = !isFilling && made !== spec && describeMissing(spec.features, made) === undefined;
+  if (!isAhead) return {};
+  return { beside: beside ?? made.withoutMemories(engine), whole: [...whole, ...joinedKeys] };
+}
+
 /** Their parts are not taken again: their partition may have put the fill in force before this one does. */
 function mergeWhole(
   staying: CurrentState | undefined,
   joined: CurrentState,
   { spec, isFilling = false, joinedKeys }: MergeContext,
 ): readonly string[] | undefined {
-  if (!isFilling) return undefined;
-  const keys = joined.engine.specHash === spec.specHash ? joinedKeys : [];
+  const keys = isFilling && joined.engine.specHash === spec.specHash ? joinedKeys : [];
   const all = new Set([...(staying?.whole ?? []), ...(joined.whole ?? []), ...keys]);
   return all.size === 0 ? undefined : [...all].sort();
 }
@@ -59,12 +69,12 @@ function mergeCurrent(staying: CurrentState, joined: CurrentState, { spec, specs
   const { fill } = staying;
   if (staying.engine.specHash === joined.engine.specHash) {
     const made = specs.get(staying.engine.specHash);
-    const beside = mergeBeside(spec, staying.beside, joined.beside);
+    const beside = mergeBeside(specs, staying.beside, joined.beside);
     return { engine: made.merge(staying.engine, joined.engine), beside, fill };
   }
   const [newer, older] = staying.engine.specHash === spec.specHash ? [staying, joined] : [joined, staying];
   const made = specs.get(older.engine.specHash);
-  const beside = mergeBeside(spec, older.beside, toBeside(newer, spec));
+  const beside = mergeBeside(specs, older.beside, toBeside(newer, spec));
   return { engine: made.merge(older.engine, specs.adopt(made, newer.engine)), beside, fill };
 }
 
@@ -74,12 +84,12 @@ function toBeside({ engine, beside }: CurrentState, spec: CompiledFeatures): Eng
 }
 
 function mergeBeside(
-  spec: CompiledFeatures,
+  specs: FeatureSpecs,
   a: EngineState | undefined,
   b: EngineState | undefined,
 ): EngineState | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return spec.merge(a, b);
+  if (a === undefined || b === undefined || a.specHash !== b.specHash) return a ?? b;
+  return specs.get(a.specHash).merge(a, b);
 }
 
 function mergeKnown(a: About | undefined, b: About | undefined): About | undefined {
