@@ -128,6 +128,7 @@ describe('what a command prints', () => {
       scores: 1,
       transitions: 1,
       stages: {},
+      segments: {},
       flows: {},
       history: { origin: 'simulated', note: '' },
       actions: { total: 1, byStrategy: {}, suppressed: {} },
