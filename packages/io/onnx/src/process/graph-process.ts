@@ -16,8 +16,19 @@ const MAIN = join(import.meta.dirname, '../../dist/process/main.js');
  */
 const START = 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
 
+const NODE_MAJOR = Number.parseInt(process.versions.node, 10);
+
 /** The process holds the rows of one batch and the file beside the graph itself. */
 const HEAP_MIB_MAX = 64;
+
+/** The graph's, and that of the thread that watches the parent. */
+const ISOLATES = 2;
+
+/**
+ * V8 of Node 24 maps 512 MiB for the code of each isolate. They are hardly used, but count as data: without this a process
+ * would end before its first line (`Failed to reserve virtual memory for CodeRange`, SIGTRAP).
+ */
+const CODE_RANGES_KIB = NODE_MAJOR >= 22 ? ISOLATES * 512 * 1024 : 0;
 
 /** Variables that GPU libraries and the runtime need. No others: a graph's process has no use for secrets. */
 const PASSED_VARIABLES = /^(PATH|HOME|TMPDIR|LANG|LC_.*|XDG_.*|LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|VK_.*|ORT_.*)$/;
@@ -40,7 +51,8 @@ export class GraphProcess {
 
   constructor({ memoryBytesMax }: { readonly memoryBytesMax: number | undefined }) {
     const node = [process.execPath, `--max-old-space-size=${HEAP_MIB_MAX}`, MAIN];
-    const limit = memoryBytesMax === undefined ? 'unlimited' : String(Math.floor(memoryBytesMax / 1024));
+    const limit =
+      memoryBytesMax === undefined ? 'unlimited' : String(Math.floor(memoryBytesMax / 1024) + CODE_RANGES_KIB);
     this.#child = spawn('/bin/sh', ['-c', START, 'sh', limit, ...node], {
       // A graph that names other files finds none beside it.
       cwd: '/',
