@@ -33,8 +33,9 @@ interface Values {
   readonly segments: BySpec<Segments>;
 }
 
-interface SegmentsInForce {
-  readonly rules: Segments;
+/** Rules among what is in force on a partition, with the number of their rollout. */
+interface RulesInForce<Rules> {
+  readonly rules: Rules;
   readonly number: number;
 }
 
@@ -45,10 +46,10 @@ export interface ScoringArtifacts {
   model(hash: string): Promise<ScoringModel>;
   /** The manifest alone, which names the heads of a model's scores. */
   manifest(hash: string): Promise<ModelManifest>;
-  /** The chart, with conditions compiled for the vectors of a spec. */
-  lifecycle(hash: string, spec: CompiledFeatures): Promise<Lifecycle>;
-  /** The segments among what is in force on a partition, with the number of their rollout; undefined for none. */
-  segmentsInForce(inForce: ReadonlyMap<string, Rollout>): Promise<SegmentsInForce | undefined>;
+  /** The chart in force, with conditions compiled for the vectors of the spec in force; undefined for none. */
+  lifecycleInForce(inForce: ReadonlyMap<string, Rollout>): Promise<RulesInForce<Lifecycle> | undefined>;
+  /** The segments likewise. */
+  segmentsInForce(inForce: ReadonlyMap<string, Rollout>): Promise<RulesInForce<Segments> | undefined>;
   /** Loads every registered feature spec: for a state whose spec came into force after this process started. */
   loadSpecs(): Promise<void>;
 }
@@ -82,26 +83,29 @@ export function createScoringArtifacts(
     return missing && `it reads ${missing}, which model ${model.number} does not have`;
   }
 
+  async function findRules<Kind extends 'lifecycle' | 'segments'>(
+    kind: Kind,
+    inForce: ReadonlyMap<string, Rollout>,
+  ): Promise<RulesInForce<ReturnType<Values[Kind]>> | undefined> {
+    const rollout = inForce.get(kind);
+    if (rollout === undefined) return undefined;
+    const rulesFor = (await get(kind, rollout.hash)) as BySpec<ReturnType<Values[Kind]>>;
+    return { rules: rulesFor(await toSpec(inForce)), number: rollout.number };
+  }
+
   const { get, loadRollout }: Artifacts<Values> = createArtifacts<Values>(store, {
     // Feature-store has checked it already: it forwards no rollout that does not fit.
     features: { keptMax: SPECS_MAX, read: specReader.read },
     model: {
       keptMax: KEPT_MAX,
-      read: async (bytes, hash) => {
-        const model = await loadScoringModel(bytes, { store, loadGraph });
-        onModelLoaded(hash, model);
-        return model;
-      },
+      read: (bytes, hash) => loadScoringModel({ manifest: bytes, hash }, { store, loadGraph, onModelLoaded }),
       async check(model, inForce): Promise<string | undefined> {
-        const spec = await toSpec(inForce);
-        const problem = findFeatureProblem(model.manifest, spec);
+        const problem = findFeatureProblem(model.manifest, await toSpec(inForce));
         if (problem !== undefined) return problem;
         for (const kind of ['lifecycle', 'segments'] as const) {
-          const rollout = inForce.get(kind);
-          if (rollout === undefined) continue;
-          const rules: BySpec<Lifecycle | Segments> = await get(kind, rollout.hash);
-          const missing = findMissingHeads(rules(spec), model.manifest);
-          if (missing !== undefined) return `${kind} ${rollout.number} reads ${missing}, which it does not have`;
+          const found = await findRules(kind, inForce);
+          const missing = found && findMissingHeads(found.rules, model.manifest);
+          if (missing !== undefined) return `${kind} ${found?.number} reads ${missing}, which it does not have`;
         }
         return undefined;
       },
@@ -121,21 +125,23 @@ export function createScoringArtifacts(
     loadRollout,
     model: (hash) => get('model', hash),
     manifest,
-    lifecycle: async (hash, spec) => (await get('lifecycle', hash))(spec),
-    async segmentsInForce(inForce) {
-      const rollout = inForce.get('segments');
-      if (rollout === undefined) return undefined;
-      return { rules: (await get('segments', rollout.hash))(await toSpec(inForce)), number: rollout.number };
-    },
+    lifecycleInForce: (inForce) => findRules('lifecycle', inForce),
+    segmentsInForce: (inForce) => findRules('segments', inForce),
     loadSpecs: specReader.readAll,
   };
 }
 
 /** The model of a manifest, with the graph that it names. */
 async function loadScoringModel(
-  manifest: Buffer,
-  { store, loadGraph }: { readonly store: Pick<ArtifactStore, 'load'>; readonly loadGraph: LoadGraph },
+  { manifest, hash }: { readonly manifest: Buffer; readonly hash: string },
+  {
+    store,
+    loadGraph,
+    onModelLoaded,
+  }: Pick<ScoringArtifactsOptions, 'loadGraph' | 'onModelLoaded'> & { readonly store: Pick<ArtifactStore, 'load'> },
 ): Promise<ScoringModel> {
   const declared = readManifest(manifest);
-  return openScoringModel(declared, await store.load('model-file', declared.file.sha256), loadGraph);
+  const model = await openScoringModel(declared, await store.load('model-file', declared.file.sha256), loadGraph);
+  onModelLoaded(hash, model);
+  return model;
 }

@@ -28,23 +28,16 @@ export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
     const evidence: ScoringEvidence[] = [];
     for (const [index, item] of items.entries()) {
       const vector = must(vectors[index], 'vector');
-      const segments = await artifacts.segmentsInForce(item.context.inForce);
+      const { inForce } = item.context;
       evidence.push({
         ...vector,
         model: scored[index],
-        lifecycle: await loadChart(item),
-        segments,
+        lifecycle: await artifacts.lifecycleInForce(inForce),
+        segments: await artifacts.segmentsInForce(inForce),
       });
     }
     return evidence;
   };
-
-  async function loadChart({ context }: Item): Promise<ScoringEvidence['lifecycle']> {
-    const rollout = context.inForce.get('lifecycle');
-    if (rollout === undefined) return undefined;
-    const spec = specs.inForce(context.inForce.get('features'));
-    return { chart: await artifacts.lifecycle(rollout.hash, spec), number: rollout.number };
-  }
 
   async function scoreBatch(
     items: readonly Item[],

@@ -74,8 +74,7 @@ function leave(
   if (state?.segments === undefined) return { state: undefined, outputs };
   const segmentsVersion = context.inForce.get('segments')?.number ?? 0;
   const { key, logTimeMs } = context;
-  for (const change of leaveSegments(state.segments, Math.max(logTimeMs, state.asOfMs))) {
-    outputs.push(...toSegmentChanged({ key, subject: state.subject, change, segmentsVersion }));
-  }
+  const changes = leaveSegments(state.segments, Math.max(logTimeMs, state.asOfMs));
+  outputs.push(...toSegmentChanged({ key, subject: state.subject, changes, segmentsVersion }));
   return { state: undefined, outputs };
 }

@@ -12,7 +12,7 @@ export interface ScoringEvidence {
   /** Undefined while no model is in force. */
   readonly model: ScoredModel | undefined;
   /** Undefined while no chart is in force. */
-  readonly lifecycle: { readonly chart: Lifecycle; readonly number: number } | undefined;
+  readonly lifecycle: { readonly rules: Lifecycle; readonly number: number } | undefined;
   /** Undefined while no segments are in force. */
   readonly segments: { readonly rules: Segments; readonly number: number } | undefined;
 }

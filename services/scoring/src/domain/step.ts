@@ -19,11 +19,11 @@ export interface StepTargets {
     evidence: ScoringEvidence;
     scores: readonly number[];
   }): Output;
-  /** The change as an event, and as an entry of the audience. */
-  toSegmentChanged(change: {
+  /** Each change of one profile as an event, and as an entry of the audience. */
+  toSegmentChanged(step: {
     key: string;
     subject: Buffer;
-    change: SegmentChange;
+    changes: readonly SegmentChange[];
     segmentsVersion: number;
   }): readonly Output[];
 }
@@ -71,10 +71,16 @@ export function stepProfile(
       : spec.advanceClock(evidence.values, { fromMs: evidence.asOfMs, toMs: asOfMs });
   const event = cause.kind === 'record' ? cause.input.event : undefined;
   const scores = toProfileScores(evidence.model);
-  const facts: StepFacts = { asOfMs, values, event, lastEventAtMs: source.lastEventAtMs, scores };
-  const result = stepChart(state, evidence, facts);
+  const facts: StepFacts = {
+    asOfMs,
+    features: values.map((value) => (Number.isNaN(value) ? null : value)),
+    event,
+    lastEventAtMs: source.lastEventAtMs,
+    scores: scores && evidence.model && { slots: evidence.model.manifest.slots, values: scores.values },
+  };
+  const result = stepChart(state?.stage, evidence, facts);
   const stage = result?.state ?? state?.stage;
-  const segments = stepProfileSegments(state, evidence, { ...facts, stage });
+  const segments = stepProfileSegments(state?.segments, evidence, { ...facts, stage });
   const after: ScoringState = {
     asOfMs,
     specHash: spec.specHash,
@@ -127,10 +133,7 @@ function listOutputs(parts: {
     outputs.push(targets.toStageChanged({ key, subject, transition, evidence, scores: after.scores?.values ?? [] }));
   }
   const segmentsVersion = evidence.segments?.number ?? 0;
-  for (const change of parts.changes) {
-    outputs.push(...targets.toSegmentChanged({ key, subject, change, segmentsVersion }));
-  }
-  return outputs;
+  return [...outputs, ...targets.toSegmentChanged({ key, subject, changes: parts.changes, segmentsVersion })];
 }
 
 function encodeScore(
