@@ -1,17 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { capturePrinted } from '../printed-test-kit.js';
 import { createAuditCommand } from './audit.js';
 
-let printed: string;
-beforeEach(() => {
-  printed = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const printed = capturePrinted();
 
 const EQUAL = { profiles: 2, vectors: 9, mismatches: 0, first: [], seed: 's' };
 const FOUND = { profileKey: 'k', partition: 1, offset: 7, feature: 'orders_count_all', served: '2', recomputed: '1' };
@@ -33,7 +24,7 @@ describe('audit features', () => {
     expect(await run(['features', '--once', '--sample', '7', '--namespace', 'shop'], EQUAL)).toEqual([
       'shop feature-store audit --sample 7',
     ]);
-    expect(printed).toBe('2 profiles, 9 vectors compared, 0 values differ\n');
+    expect(printed.text).toBe('2 profiles, 9 vectors compared, 0 values differ\n');
   });
 
   it('fails where a value differs, and names profile, position, feature and both values', async () => {
@@ -41,8 +32,8 @@ describe('audit features', () => {
     await expect(run(['features', '--once'], answer)).rejects.toThrow(
       '1 values were served that the archive does not give',
     );
-    expect(printed).toMatch(/k at 1:7 +orders_count_all +served 2 +archive 1/);
+    expect(printed.text).toMatch(/k at 1:7 +orders_count_all +served 2 +archive 1/);
     await expect(run(['features', '--once', '--json'], answer)).rejects.toThrow();
-    expect(JSON.parse(printed.trim().split('\n').at(-1) ?? '')).toEqual(answer);
+    expect(JSON.parse(printed.text.trim().split('\n').at(-1) ?? '')).toEqual(answer);
   });
 });

@@ -1,18 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ApiClient } from '@perennial/client';
+import { capturePrinted } from '../printed-test-kit.js';
 import { createIdentityCommand } from './identity.js';
 
-let printed: string;
-beforeEach(() => {
-  printed = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const printed = capturePrinted();
 
 const AT = '2026-03-01T12:00:00.000Z';
 const asked: unknown[] = [];
@@ -44,7 +35,7 @@ describe('identity show', () => {
   it('tells whom a device belongs to and which ids do', async () => {
     await run('show', 'phone', '--anonymous');
     expect(asked).toEqual([['getIdentity', { path: { id: 'phone' }, query: { kind: 'anonymous' } }]]);
-    expect(printed.split('\n')).toEqual([
+    expect(printed.text.split('\n')).toEqual([
       'id       phone (anonymous)',
       'profile  key-1',
       `joined   anna (user) since ${AT}`,
@@ -57,11 +48,11 @@ describe('identity show', () => {
 
   it('says so when nobody has heard of an id', async () => {
     await run('show', 'nobody');
-    expect(printed).toBe('id       nobody (user)\nprofile  key-1, never seen\n');
+    expect(printed.text).toBe('id       nobody (user)\nprofile  key-1, never seen\n');
   });
 
   it('prints JSON', async () => {
     await run('show', 'nobody', '--json');
-    expect(JSON.parse(printed)).toMatchObject({ id: 'nobody', known: false, members: [] });
+    expect(JSON.parse(printed.text)).toMatchObject({ id: 'nobody', known: false, members: [] });
   });
 });

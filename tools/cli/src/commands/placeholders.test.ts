@@ -1,18 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
+import { capturePrinted } from '../printed-test-kit.js';
 import { createPlaceholdersCommand } from './placeholders.js';
 
-let printed: string;
-beforeEach(() => {
-  printed = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const printed = capturePrinted();
 
 /** Runs the command on a platform that answers `output`; returns what the platform was asked. */
 async function run(args: readonly string[], output = ''): Promise<unknown[]> {
@@ -31,12 +22,12 @@ describe('placeholders', () => {
   it('lists one id a line', async () => {
     const list = '"shop-test"  placeholder\n"guest"  id\nand the built-in ones\n';
     expect(await run(['list'], list)).toEqual([['live', 'ingest', 'placeholders', 'list']]);
-    expect(printed).toBe(list);
+    expect(printed.text).toBe(list);
   });
 
   it('escapes in an id what a terminal would obey', async () => {
     await run(['list'], '"a\u001b[2Jb\u202e"  placeholder\n');
-    expect(printed).toBe('"a\\u001b[2Jb\\u202e"  placeholder\n');
+    expect(printed.text).toBe('"a\\u001b[2Jb\\u202e"  placeholder\n');
   });
 
   it.each(['add', 'allow', 'reset'])(
@@ -56,6 +47,6 @@ describe('placeholders', () => {
       throw new AppError('not_found', 'namespace live is not up');
     });
     await expect(command.parseAsync(['list'], { from: 'user' })).rejects.toMatchObject({ code: 'not_found' });
-    expect(printed).toBe('');
+    expect(printed.text).toBe('');
   });
 });

@@ -1,19 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
 import type { Platform } from '@perennial/launcher';
+import { capturePrinted } from '../printed-test-kit.js';
 import { createProfileCommand } from './profile.js';
 
-let printed: string;
-beforeEach(() => {
-  printed = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const printed = capturePrinted();
 
 const AT = '2026-05-01T12:00:00.000Z';
 const KNOWN = {
@@ -123,14 +114,14 @@ describe('profile show', () => {
       '2026-06-01T00:00:00.000Z  its stage is checked again',
       '2026-05-08T00:00:00.000Z  the action of thank expires',
     ]) {
-      expect(printed).toContain(text);
+      expect(printed.text).toContain(text);
     }
-    expect(printed).not.toMatch(/ $/m);
+    expect(printed.text).not.toMatch(/ $/m);
   });
 
   it('gives the parts to scripts', async () => {
     await run(['show', 'ada', '--json']);
-    expect(JSON.parse(printed)).toMatchObject({
+    expect(JSON.parse(printed.text)).toMatchObject({
       known: { userId: 'ada' },
       standing: { stage: 'loyal' },
       transitions: [{ number: 2 }],
@@ -142,13 +133,13 @@ describe('profile show', () => {
   it('says what is missing where a service does not answer', async () => {
     const away = new AppError('dependency_unavailable', 'scoring does not answer', { retriable: true });
     await run(['show', 'ada'], { ...ANSWERS, getProfile: away, listTransitions: away });
-    expect(printed).toContain('plan  pro');
-    expect(printed).toContain('stage and scores is missing: scoring does not answer');
+    expect(printed.text).toContain('plan  pro');
+    expect(printed.text).toContain('stage and scores is missing: scoring does not answer');
     await expect(run(['show', 'ada'], { ...ANSWERS, getKnownProfile: away })).rejects.toBe(away);
   });
 
   it('says of whom no event has come', async () => {
     await run(['show', 'bo'], { ...ANSWERS, getKnownProfile: { ...KNOWN, userId: 'bo', known: false } });
-    expect(printed).toBe('bo is not known: no event of this id has come\n');
+    expect(printed.text).toBe('bo is not known: no event of this id has come\n');
   });
 });

@@ -1,24 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ApiClient } from '@perennial/client';
+import { capturePrinted } from '../printed-test-kit.js';
 import { createSegmentsCommand } from './segments.js';
 
-let printed: string;
+const printed = capturePrinted();
 let folder: string;
 beforeEach(() => {
-  printed = '';
   folder = mkdtempSync(join(tmpdir(), 'segments-'));
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
 });
-afterEach(() => {
-  jest.restoreAllMocks();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => rmSync(folder, { recursive: true }));
 
 const SINCE = '2026-03-01T12:00:00.000Z';
 const RULES = { minStayMs: 0, maxStayMs: null, leave: null };
@@ -67,14 +60,14 @@ const run = (...args: string[]) => createSegmentsCommand(() => ({ client })).par
 describe('segments', () => {
   it('lists names, members and what they are, and what is not counted yet', async () => {
     await run('list');
-    expect(printed).toBe(
+    expect(printed.text).toBe(
       'buyers  3  Has ordered\nbasket  0  \nformer  1  no longer in force\n2 changes are not counted yet\n',
     );
   });
 
   it('shows a rule in words', async () => {
     await run('show', 'basket');
-    expect(printed).toBe(
+    expect(printed.text).toBe(
       [
         'segment        basket',
         'members        0',
@@ -88,7 +81,7 @@ describe('segments', () => {
 
   it('prints a size alone, for scripts', async () => {
     await run('size', 'buyers');
-    expect(printed).toBe('3\n');
+    expect(printed.text).toBe('3\n');
   });
 
   it('says which segments there are when it knows none of that name', async () => {
@@ -100,7 +93,7 @@ describe('segments', () => {
 
   it('lists no more members than asked for', async () => {
     await run('members', 'buyers', '--limit', '1', '--json');
-    expect(JSON.parse(printed)).toEqual({ segment: 'buyers', members: [MEMBERS[0]] });
+    expect(JSON.parse(printed.text)).toEqual({ segment: 'buyers', members: [MEMBERS[0]] });
   });
 
   it('exports all pages as CSV without formulas, or as JSON lines', async () => {
@@ -126,7 +119,7 @@ describe('segments', () => {
     const file = join(folder, 'segments.yaml');
     writeFileSync(file, 'version: 1\nsegments: { buyers: { when: features.orders_count_all >= 1 } }\n');
     await run('check', file, '--json');
-    expect(JSON.parse(printed)).toEqual({ name: 'segments', segments: ['buyers'] });
+    expect(JSON.parse(printed.text)).toEqual({ name: 'segments', segments: ['buyers'] });
     writeFileSync(file, 'version: 2\nsegments: { buyers: { wen: 1 } }\n');
     await expect(run('check', file)).rejects.toThrow(
       /segments\.yaml:1:10: .*\n.*segments\.yaml:2:23: unknown key "wen"/,

@@ -1,12 +1,13 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { requireValid } from '@perennial/expressions';
-import { toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError, toMessage } from '@perennial/kernel';
 import type { Platform } from '@perennial/launcher';
 import { parseSegments } from '@perennial/segments';
 import { Command, Option } from 'commander';
+import { DEFAULT_SPEC, readSpec } from '../features/read-spec.js';
 import { createNamespaceOption, parseWhole } from '../options.js';
 import { line, lines, type Printable, printJson, printLine, toTable } from '../output.js';
+import { readText } from '../read-text.js';
 import { readMembers, toCsv, toJsonLines } from '../segments/members.js';
 import { requirePlatform } from './sources.js';
 
@@ -108,13 +109,12 @@ function createCheckCommand(): Command {
   return new Command('check')
     .description('read a file of segments as the platform would, and list all problems at once; starts nothing')
     .argument('<file>', 'the file')
-    .option('--features <file>', 'feature spec that its conditions may read (default: the one that ships)')
+    .option('--features <file>', 'feature spec that its conditions may read', DEFAULT_SPEC)
     .option('--json', 'print {name, segments: [name]}')
     .addHelpText('after', '\nExample:\n  ./perennial segments check segments.yaml')
-    .action((file: string, { features, json }: { features?: string; json?: boolean }) => {
-      const spec = toSpecOrPreset(features === undefined ? undefined : readFile(features));
-      const text = readFile(file).toString('utf8');
-      const parsed = requireValid(parseSegments(text, { fileName: file, featureNames: spec.names }));
+    .action((file: string, { features, json }: { features: string; json?: boolean }) => {
+      const spec = readSpec(features);
+      const parsed = requireValid(parseSegments(readText(file), { fileName: file, featureNames: spec.names }));
       const names = [...parsed.segments.keys()];
       if (json) printJson({ name: parsed.name, segments: names });
       else printLine(line`${file} is valid: ${names.length} segments`);
@@ -202,13 +202,5 @@ function create(file: string): number {
     return openSync(file, 'wx', 0o600);
   } catch (error) {
     throw new AppError('config_invalid', `cannot create ${file}: ${toMessage(error)}`, { cause: error });
-  }
-}
-
-function readFile(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new AppError('config_invalid', `cannot read ${file}: ${toMessage(error)}`, { cause: error });
   }
 }

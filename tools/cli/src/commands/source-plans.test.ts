@@ -1,24 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { toExitCode } from '../exit-codes.js';
+import { capturePrinted } from '../printed-test-kit.js';
 import { createSourcePlanCommand } from './source-plans.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'plans-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-let printed: string;
-beforeEach(() => {
-  printed = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const printed = capturePrinted();
 
 function file(name: string, content: string): string {
   const path = join(folder, name);
@@ -43,7 +34,7 @@ describe('sources plan', () => {
   it('checks a plan without a platform, and lists all problems', async () => {
     const good = file('plan.yaml', 'version: 1\n');
     expect(await run(['check', good])).toEqual([]);
-    expect(printed).toBe(`${good} is a valid plan\n`);
+    expect(printed.text).toBe(`${good} is a valid plan\n`);
     const bad = file('bad.yaml', 'version: 1\npersnal: [a]\nonViolation: no\n');
     for (const args of [
       ['check', bad],
@@ -65,6 +56,6 @@ describe('sources plan', () => {
     expect(await run(['clear', 'kafka', '--namespace', 'shop'])).toEqual([
       ['shop', 'ingest', 'sources', 'plan', 'clear', '--', 'kafka'],
     ]);
-    expect(printed).toContain('plan 1 of web\n');
+    expect(printed.text).toContain('plan 1 of web\n');
   });
 });

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { AppError, toMessage } from '@perennial/kernel';
 import type { Platform } from '@perennial/launcher';
 import { requireTrackingPlan } from '@perennial/tracking-plan';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
 import { line, printJson, printLine, printText } from '../output.js';
+import { readText } from '../read-text.js';
 
 interface PlanOptions {
   readonly namespace: string;
@@ -78,11 +77,5 @@ function withOptions(name: string, description: string): Command {
 
 /** Throws `config_invalid` with every problem and its line. */
 function checkPlan(file: string): void {
-  let content: string;
-  try {
-    content = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new AppError('config_invalid', `cannot read ${file}: ${toMessage(cause)}`, { cause });
-  }
-  requireTrackingPlan(content, { fileName: basename(file) });
+  requireTrackingPlan(readText(file), { fileName: basename(file) });
 }

@@ -1,17 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { capturePrinted } from '../printed-test-kit.js';
 import { createFillCommand } from './fill-command.js';
 
-let printed: string;
-beforeEach(() => {
-  printed = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const printed = capturePrinted();
 
 /** Runs the command on a platform that answers `output`; returns what the platform was asked. */
 async function run(args: readonly string[], output: string): Promise<string[]> {
@@ -29,7 +20,7 @@ async function run(args: readonly string[], output: string): Promise<string[]> {
 describe('features fill', () => {
   it('shows what the service says, as text or JSON', async () => {
     expect(await run(['status'], 'features 2 is filled\n')).toEqual(['live feature-store fill status']);
-    expect(printed).toBe('features 2 is filled\n');
+    expect(printed.text).toBe('features 2 is filled\n');
     expect(await run(['status', '--json', '--namespace', 'shop'], '{}\n')).toEqual([
       'shop feature-store fill status --json',
     ]);
@@ -42,6 +33,6 @@ describe('features fill', () => {
       rollout,
     ]);
     expect(await run(['stop'], '{"state":"in force","number":3}\n')).toHaveLength(1);
-    expect(printed).toBe('the fill of features 3 is given up\nno fill is running: nothing was changed\n');
+    expect(printed.text).toBe('the fill of features 3 is given up\nno fill is running: nothing was changed\n');
   });
 });
