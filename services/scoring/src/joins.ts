@@ -22,7 +22,7 @@ type JoiningProcessor = ProcessorDefinition<ScoringState, Input, ScoringEvidence
 
 /**
  * The processor of profiles with joins around it. A profile that has joined another one is none any more: it leaves its
- * segments, has no stage and no timer, and action is told. The other one goes on from its own stage with the vector of
+ * segments, has no stage and no timer, and a record says so to action. The other one goes on from its own stage with the vector of
  * both, which the feature-store sends.
  */
 export function withJoins(

@@ -45,12 +45,12 @@ type World = Awaited<ReturnType<typeof createWorld>>;
 async function audit(
   { world, processor }: World,
   profilesMax: number,
-  hurt: (value: Buffer, n: number) => Buffer = (value) => value,
+  damage: (value: Buffer, n: number) => Buffer = (value) => value,
 ) {
   const sample = new ServedSample({ profilesMax, seed: 's' });
   for (const [n, { key, partition, offset, value }] of world.updates.entries()) {
     const headers = { 'pn-position': `feature-store/${partition}:${offset}:0` };
-    sample.take({ partition, key: Buffer.from(key), value: hurt(value, n), headers });
+    sample.take({ partition, key: Buffer.from(key), value: damage(value, n), headers });
   }
   let compared = 0;
   const mismatches: Mismatch[] = [];
