@@ -10,15 +10,17 @@ export interface ExtraColumns {
 }
 
 /**
- * The table `events` of the archived events, each message of a profile once:
+ * The table `events` of the archived events, each message of a profile once. It reads the table `joined`.
  *
- * - `profile`: a number for its pseudonym, which is shorter to sort and join by;
+ * - `profile`: a number for the pseudonym of the profile that its own has joined (table `joined`), else for its own; a number
+ *   is shorter to sort and join by;
  * - `at_ms`: event time, ms since 1970 UTC;
  * - `label`: the name of a track event; of any other, and of one without a name, its type (`identify`, `page`);
- * - `pos`: 1, 2, 3 ... by event time within the profile; events of the same time in the order of the log;
+ * - `pos`: 1, 2, 3 ... by event time within the profile; events of the same time in the order in which they
+ *   were appended (that of the log, within a partition);
  * - the columns of `extra`, of the track events of that name; of others null.
  *
- * A repeated message counts where the log has it first, as in the feature-store; but there it is known for a bounded
+ * A repeated message counts where it was appended first, as in the feature-store; but there it is known for a bounded
  * time only, here for good.
  */
 export function toEventsTable({
@@ -37,17 +39,17 @@ export function toEventsTable({
   return `
 CREATE TABLE events AS
 WITH read AS (
-  SELECT profile_key, message_id, epoch_ms(event_time) AS at_ms, ${label} AS label,
-         (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${more}
-  FROM read_parquet([${list}])
+  SELECT coalesce(root_key, profile_key) AS profile_key, message_id, epoch_ms(event_time) AS at_ms, ${label} AS label,
+         epoch_ms(append_time) AS appended_ms, (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${more}
+  FROM read_parquet([${list}]) LEFT JOIN joined USING (profile_key)
   WHERE kind = 'event' AND profile_key IS NOT NULL AND message_id IS NOT NULL AND event_time IS NOT NULL
 ), profiles AS (
   SELECT profile_key, row_number() OVER () AS profile FROM (SELECT DISTINCT profile_key FROM read)
 ), once AS (
-  SELECT profile, at_ms, label, log_pos${kept} FROM read JOIN profiles USING (profile_key)
-  QUALIFY row_number() OVER (PARTITION BY profile, message_id ORDER BY log_pos) = 1
+  SELECT profile, at_ms, label, appended_ms, log_pos${kept} FROM read JOIN profiles USING (profile_key)
+  QUALIFY row_number() OVER (PARTITION BY profile, message_id ORDER BY appended_ms, log_pos) = 1
 )
-SELECT profile, at_ms, label, row_number() OVER (PARTITION BY profile ORDER BY at_ms, log_pos) AS pos${kept}
+SELECT profile, at_ms, label, row_number() OVER (PARTITION BY profile ORDER BY at_ms, appended_ms, log_pos) AS pos${kept}
 FROM once`;
 }
 

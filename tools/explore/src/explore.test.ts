@@ -18,6 +18,7 @@ import {
   naivePaths,
   naiveRfm,
   naiveRules,
+  PARTITIONS,
   toProfiles,
 } from './naive-test-kit.js';
 import { RFM_CLASSES } from './rfm.js';
@@ -37,7 +38,7 @@ async function createCase(seed: number) {
   const history = createHistory(seed);
   const archive = join(root, String(seed));
   const source: ExploreSource = { archive, namespace: 'live', threads: 2 };
-  await writeSyntheticArchive({ folder: archive, namespace: 'live', partitions: 3, fileMs: DAY_MS }, history);
+  await writeSyntheticArchive({ folder: archive, namespace: 'live', partitions: PARTITIONS, fileMs: DAY_MS }, history);
   const profiles = toProfiles(history);
   const times = profiles.flat().map(({ at }) => at);
   const range = {

@@ -6,6 +6,7 @@ import { findArchiveFiles } from './archive-files.js';
 import { type Database, openDuckDb } from './database.js';
 import { type ExtraColumns, toEventsTable } from './events-table.js';
 import { type Funnel, type FunnelOptions, toFunnelSql, toFunnels } from './funnel.js';
+import { createJoinedTable } from './joined-table.js';
 import { EXPLORE_LIMITS } from './limits.js';
 import { type PathOptions, type Paths, toPaths, toPathsSql } from './paths.js';
 import { type Cohort, type RetentionOptions, toCohorts, toRetentionSql } from './retention.js';
@@ -26,6 +27,7 @@ export interface Reading {
   readonly files: number;
   /** Distinct messages. */
   readonly events: number;
+  /** A device and the user that it joined are one. */
   readonly profiles: number;
   /** Of the earliest and the latest event; null without events. */
   readonly firstMs: number | null;
@@ -86,6 +88,7 @@ async function explore<Result>(
     const { spillMaxGb } = EXPLORE_LIMITS;
     const database = await openDuckDb({ readFolders: [archive], spillFolder, memoryMb, spillMaxGb, threads });
     try {
+      await createJoinedTable(database, { paths, folder: spillFolder });
       await database.query(toEventsTable({ paths, extra }));
       const [read] = await database.query(
         'SELECT count(*) AS events, count(DISTINCT profile) AS profiles, min(at_ms) AS first, max(at_ms) AS last FROM events',

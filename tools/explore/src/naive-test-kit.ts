@@ -1,15 +1,17 @@
+import { type ProfileRef, toPartition } from '@perennial/contracts';
 import { createSeededRandom } from '@perennial/kernel';
 import type { Funnel, FunnelOptions } from './funnel.js';
 import type { PathOptions } from './paths.js';
 import type { Cohort, RetentionOptions } from './retention.js';
 import type { RfmOptions } from './rfm.js';
 import type { RuleOptions } from './rules.js';
-import type { SyntheticEvent, SyntheticTick } from './synthetic/archive-writer.js';
+import type { SyntheticEntry, SyntheticEvent, SyntheticJoin } from './synthetic/archive-writer.js';
 
 /** The questions answered a second time, by loops over the events: slow and plain, to compare DuckDB's answers with. */
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 0, 28, 22);
+export const PARTITIONS = 3;
 const NAMES = ['A', 'B', 'C', 'Order Completed'];
 const ITEMS = ['x', 'y', "z'", 'ä'];
 
@@ -21,14 +23,15 @@ export interface NaiveEvent {
   readonly properties: { readonly products?: unknown; readonly product_id?: unknown };
 }
 
-/** A few profiles, equal times, events that arrive late, and messages that come twice with another content. */
-export function createHistory(seed: number): Array<SyntheticEvent | SyntheticTick> {
+/** A few profiles, some of which join, equal times, events that arrive late, and messages that come twice with another content. */
+export function createHistory(seed: number): SyntheticEntry[] {
   const random = createSeededRandom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   let receivedAtMs = START_MS;
   return Array.from({ length: 20 + Math.floor(random() * 250) }, (_, index) => {
     receivedAtMs += pick([0, 0, 1, 60_000, 900_000, 3 * 3_600_000, DAY_MS]);
     if (random() < 0.05) return { tickMs: receivedAtMs };
+    if (random() < 0.03) return createJoin();
     const isTrack = random() < 0.9;
     const name = isTrack ? pick(NAMES) : '';
     return {
@@ -46,6 +49,13 @@ export function createHistory(seed: number): Array<SyntheticEvent | SyntheticTic
     };
   });
 
+  /** Sometimes of a profile that has joined another one, or with a weaker one: those change nothing. */
+  function createJoin(): SyntheticJoin {
+    const toRef = (n: number) => ({ key: `p${n}`, strength: 16 + n, subject: Buffer.alloc(0) });
+    const [self, target] = [toRef(Math.floor(random() * 6)), toRef(Math.floor(random() * 6))];
+    return { join: { self, target, alias: false }, receivedAtMs };
+  }
+
   function createProperties(): unknown {
     const draw = random();
     if (draw < 0.1) return {};
@@ -57,13 +67,22 @@ export function createHistory(seed: number): Array<SyntheticEvent | SyntheticTic
   }
 }
 
-/** By profile, each message once, in order of time. */
-export function toProfiles(entries: ReadonlyArray<SyntheticEvent | SyntheticTick>): NaiveEvent[][] {
+/** By profile at the end, each message once, in order of time. */
+export function toProfiles(entries: readonly SyntheticEntry[]): NaiveEvent[][] {
   const profiles = new Map<string, { seen: Set<string>; events: NaiveEvent[] }>();
+  const targets = new Map<string, string>();
   for (const entry of entries) {
-    if ('tickMs' in entry) continue;
-    const profile = profiles.get(entry.profileKey) ?? { seen: new Set(), events: [] };
-    profiles.set(entry.profileKey, profile);
+    if (!('join' in entry)) continue;
+    const { self, target } = entry.join as { self: ProfileRef; target: ProfileRef };
+    if (target.strength > self.strength && !targets.has(self.key)) targets.set(self.key, target.key);
+  }
+  const rootOf = (key: string): string => (targets.has(key) ? rootOf(targets.get(key) as string) : key);
+  const events = entries.filter((entry) => 'profileKey' in entry);
+  const partitionOf = ({ profileKey }: SyntheticEvent) => toPartition(profileKey, PARTITIONS);
+  for (const entry of events.sort((a, b) => a.receivedAtMs - b.receivedAtMs || partitionOf(a) - partitionOf(b))) {
+    const key = rootOf(entry.profileKey);
+    const profile = profiles.get(key) ?? { seen: new Set(), events: [] };
+    profiles.set(key, profile);
     if (profile.seen.has(entry.messageId)) continue;
     profile.seen.add(entry.messageId);
     const label = entry.type === 'track' ? entry.name : entry.type;
@@ -75,7 +94,7 @@ export function toProfiles(entries: ReadonlyArray<SyntheticEvent | SyntheticTick
       properties: entry.properties as NaiveEvent['properties'],
     });
   }
-  // The sort is stable: equal times stay in the order of the log.
+  // The sort is stable: equal times stay in the order in which they were appended.
   return [...profiles.values()].map(({ events }) => events.sort((a, b) => a.at - b.at));
 }
 

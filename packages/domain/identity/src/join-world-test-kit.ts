@@ -32,6 +32,8 @@ export class JoinWorld {
   readonly profiles = new Map<string, WorldProfile>();
   /** Records that were sent because of joins, without forwarded events. */
   sent = 0;
+  /** Records `join`, in the order in which they were read. */
+  readonly joins: Array<WorldRecord & { readonly kind: 'join' }> = [];
   forwarded = 0;
   cutOff = 0;
   readonly #partitions: readonly Partition[];
@@ -74,6 +76,7 @@ export class JoinWorld {
   #process(partition: Partition): void {
     const record = partition.log[partition.next++] as WorldRecord;
     const { key } = record.self;
+    if (record.kind === 'join') this.joins.push(record);
     const before = this.profiles.get(key) ?? { node: undefined, ids: [] };
     const { after, outputs } = take(before, record, ++this.#timeMs);
     this.profiles.set(key, after);

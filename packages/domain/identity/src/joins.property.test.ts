@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ID_STRENGTHS, isStronger, type NamedId, type ProfileRef } from './index.js';
+import { ID_STRENGTHS, isStronger, JoinedKeys, type NamedId, type ProfileRef } from './index.js';
 import { JoinWorld } from './join-world-test-kit.js';
 
 // fast-check prints nothing here, so the seed is part of the test's name; PROPERTY_SEED=... repeats that run.
@@ -107,6 +107,19 @@ describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${S
         }
         const found = [...world.profiles].filter(([, { ids }]) => ids.length > 0);
         expect(new Map(found.map(([key, { ids }]) => [key, ids.toSorted((a, b) => a - b)]))).toEqual(expected);
+      }),
+      parameters,
+    );
+  });
+
+  it('are found again from the records `join` alone', () => {
+    fc.assert(
+      fc.property(drawCase, (drawn) => {
+        const world = play(drawn);
+        const joined = new JoinedKeys();
+        for (const record of world.joins) joined.take(record);
+        for (const { key } of IDS) expect([key, joined.rootOf(key)]).toEqual([key, world.rootOf(key)]);
+        for (const [key, root] of joined.roots()) expect(root).not.toBe(key);
       }),
       parameters,
     );

@@ -1,5 +1,5 @@
 import { createFolderBlobStore } from '@perennial/blob-store';
-import { AcceptedEvent, AcceptedRecord, toPartition, toTopic } from '@perennial/contracts';
+import { AcceptedEvent, AcceptedRecord, type Join, toPartition, toTopic } from '@perennial/contracts';
 import { EventArchive, ParquetFileWriter } from '@perennial/event-archive';
 import type { LogRecord } from '@perennial/kafka';
 
@@ -25,6 +25,14 @@ export interface SyntheticTick {
   readonly tickMs: number;
 }
 
+/** On the key of a weaker profile: it joins a stronger one. */
+export interface SyntheticJoin {
+  readonly join: Join;
+  readonly receivedAtMs: number;
+}
+
+export type SyntheticEntry = SyntheticEvent | SyntheticTick | SyntheticJoin;
+
 export interface SyntheticArchive {
   readonly folder: string;
   readonly namespace: string;
@@ -39,7 +47,7 @@ const ROW_GROUP_ROWS = 250;
 /** Writes an archive as feature-store's archiver would have, for tests and benchmarks. Returns the number of files. */
 export async function writeSyntheticArchive(
   { folder, namespace, partitions, fileMs }: SyntheticArchive,
-  entries: Iterable<SyntheticEvent | SyntheticTick>,
+  entries: Iterable<SyntheticEntry>,
 ): Promise<number> {
   const archive = new EventArchive(createFolderBlobStore(folder), namespace);
   const topic = toTopic(namespace, 'eventAccepted');
@@ -60,7 +68,7 @@ export async function writeSyntheticArchive(
   for (const entry of entries) {
     const isTick = 'tickMs' in entry;
     const timestampMs = isTick ? entry.tickMs : entry.receivedAtMs;
-    const targets = isTick ? next.keys() : [toPartition(entry.profileKey, partitions)];
+    const targets = isTick ? next.keys() : [toPartition(toKey(entry), partitions)];
     for (const partition of targets) {
       const head = open[partition]?.[0];
       if (head !== undefined && toWindow(head.timestampMs, fileMs) !== toWindow(timestampMs, fileMs))
@@ -78,8 +86,13 @@ function toWindow(timestampMs: number, fileMs: number): number {
   return Math.floor(timestampMs / fileMs);
 }
 
-function toContent(entry: SyntheticEvent | SyntheticTick): Pick<LogRecord, 'key' | 'value'> {
+function toKey(entry: SyntheticEvent | SyntheticJoin): string {
+  return 'join' in entry ? (entry.join.self?.key ?? '') : entry.profileKey;
+}
+
+function toContent(entry: SyntheticEntry): Pick<LogRecord, 'key' | 'value'> {
   if ('tickMs' in entry) return { key: null, value: encode({ $case: 'tick', value: { timeMs: entry.tickMs } }) };
+  if ('join' in entry) return { key: Buffer.from(toKey(entry)), value: encode({ $case: 'join', value: entry.join }) };
   const { profileKey, messageId, type, name, timestampMs, receivedAtMs, properties, amount, currency = '' } = entry;
   const value = encode({
     $case: 'event',

@@ -1,0 +1,47 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AcceptedRecord } from '@perennial/contracts';
+import { JoinedKeys } from '@perennial/identity';
+import { AppError } from '@perennial/kernel';
+import { type Database, toSqlText } from './database.js';
+
+/**
+ * Makes the table `joined` (`profile_key`, `root_key`): the pseudonyms that are part of another profile at the archive's
+ * end, with that profile. Throws `data_damaged` for a record that cannot be decoded.
+ */
+export async function createJoinedTable(
+  database: Database,
+  { paths, folder }: { readonly paths: readonly string[]; readonly folder: string },
+): Promise<void> {
+  const joined = await readJoins(database, paths);
+  await database.query('CREATE TABLE joined (profile_key VARCHAR, root_key VARCHAR)');
+  const rows = [...joined.roots()].map(([profile_key, root_key]) => JSON.stringify({ profile_key, root_key }));
+  if (rows.length === 0) return;
+  const file = join(folder, 'joined.ndjson');
+  await writeFile(file, rows.join('\n'));
+  await database.query(
+    `INSERT INTO joined SELECT profile_key, root_key
+     FROM read_ndjson(${toSqlText(file)}, columns = {profile_key: 'VARCHAR', root_key: 'VARCHAR'})`,
+  );
+}
+
+async function readJoins(database: Database, paths: readonly string[]): Promise<JoinedKeys> {
+  const rows = await database.query(
+    `SELECT hex(record_value) AS record FROM read_parquet([${paths.map((path) => toSqlText(path)).join(', ')}])
+     WHERE kind = 'join' ORDER BY partition, "offset"`,
+  );
+  const joined = new JoinedKeys();
+  for (const row of rows) joined.take(decodeJoin(row.record));
+  return joined;
+}
+
+function decodeJoin(hex: unknown): Parameters<JoinedKeys['take']>[0] {
+  try {
+    const { record } = AcceptedRecord.decode(Buffer.from(String(hex), 'hex'));
+    const join = record?.$case === 'join' ? record.value : undefined;
+    if (join?.self !== undefined && join.target !== undefined) return { self: join.self, target: join.target };
+  } catch (error) {
+    throw new AppError('data_damaged', 'the archive holds a join that cannot be decoded', { cause: error });
+  }
+  throw new AppError('data_damaged', 'the archive holds a join without its two profiles');
+}
