@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  type AudienceChanged,
   FeatureRecord,
   type Rollout,
   type SegmentChanged,
@@ -103,7 +102,7 @@ describe('scoring', () => {
     expect(calm.counted.profiles).toBe(USERS);
   });
 
-  it('serves the members of segments that the compacted topic has, and numbers the changes of a profile without gaps', () => {
+  it('serves the members of segments that the last records of the topic say, and numbers the changes of a profile without gaps', () => {
     const { changes, served } = calm.segments;
     expect(served).toMatchObject({ first_time_buyers: [], abandoned_basket: [] });
     expect(served.repeat_buyers).toHaveLength(USERS);
@@ -149,12 +148,10 @@ describe('scoring', () => {
     return { changes, counted, served, scores, segments };
   }
 
-  /** The members of each segment by the compacted topic, and as served once the sink has all changes. */
+  /** The members of each segment by the topic, and as served once the sink has all changes. */
   async function readSegments(namespace: string, url: string) {
     const changes = (await readTopic(log, toTopic(namespace, 'segmentChanged'))).map(parse<SegmentChanged>);
-    const audience = toAudience(
-      (await readTopic(log, toTopic(namespace, 'audienceChanged'))).map(parse<AudienceChanged>),
-    );
+    const audience = toAudience(changes);
     const served: Record<string, string[]> = {};
     await eventually(
       async () => {
@@ -242,14 +239,7 @@ describe('scoring', () => {
   }
 
   async function makeTopics(namespace: string): Promise<void> {
-    const names = [
-      'featureUpdated',
-      'scoreComputed',
-      'stageChanged',
-      'segmentChanged',
-      'audienceChanged',
-      'deadLettered',
-    ] as const;
+    const names = ['featureUpdated', 'scoreComputed', 'stageChanged', 'segmentChanged', 'deadLettered'] as const;
     const specs = names.map((name) => {
       const { cleanup } = TOPICS[name];
       return { name: toTopic(namespace, name), partitions: PARTITIONS, cleanup, retentionMs: -1 };
@@ -274,10 +264,10 @@ function toDistinct(changes: readonly SegmentChanged[]): SegmentChanged[] {
 }
 
 /** User ids by segment, in the order of the default file: what the last record of each key says. */
-function toAudience(records: readonly AudienceChanged[]): Record<string, string[]> {
-  const last = new Map<string, AudienceChanged>();
+function toAudience(records: readonly SegmentChanged[]): Record<string, string[]> {
+  const last = new Map<string, SegmentChanged>();
   for (const record of records) last.set(`${record.profileKey}:${record.segment}`, record);
-  const members = [...last.values()].filter(({ member }) => member);
+  const members = [...last.values()].filter(({ change }) => change === 'entered');
   return Object.fromEntries(
     DEFAULT_SEGMENTS.map((name) => [
       name,

@@ -65,20 +65,23 @@ function toItem(before: ScoringState | undefined) {
 const toJson = ({ value }: Output) => JSON.parse(String(value)) as Record<string, unknown>;
 
 describe('a profile that has joined another one', () => {
-  it('is none any more, tells action, and leaves its segments on both topics', () => {
+  it('is none any more, tells action, and leaves its segments', () => {
     const { state: after, outputs } = definition.step(toItem(state), undefined);
     expect(after).toBeUndefined();
     const [joined, ...changes] = outputs;
     expect(ScoreRecord.decode(must(joined, 'a record').value).record).toEqual({ $case: 'joined', value: { to: user } });
     expect(changes.map(({ topic, key }) => [topic, key])).toEqual([
-      ['lifecycle.segment.changed.v1', undefined],
-      ['lifecycle.audience.changed.v1', 'device:buyers'],
-      ['lifecycle.segment.changed.v1', undefined],
-      ['lifecycle.audience.changed.v1', 'device:fans'],
+      ['lifecycle.segment.changed.v1', 'device:buyers'],
+      ['lifecycle.segment.changed.v1', 'device:fans'],
     ]);
-    const [left, audience, next] = changes.map(toJson);
-    expect(left).toMatchObject({ number: 5, change: 'left', cause: 'merge', at: new Date(NOON + 5).toISOString() });
-    expect(audience).toMatchObject({ segment: 'buyers', member: false });
+    const [left, next] = changes.map(toJson);
+    expect(left).toMatchObject({
+      number: 5,
+      segment: 'buyers',
+      change: 'left',
+      cause: 'merge',
+      at: new Date(NOON + 5).toISOString(),
+    });
     expect(next).toMatchObject({ number: 6, segment: 'fans' });
   });
 

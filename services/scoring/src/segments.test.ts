@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { AudienceChanged, FeaturesUpdated, Rollout, SegmentChanged } from '@perennial/contracts';
+import type { FeaturesUpdated, Rollout, SegmentChanged } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import type { Cause } from '@perennial/keyed-processor';
@@ -119,7 +119,7 @@ describe('segments in scoring', () => {
     expect(toMarks(await new Profile().record(T0, 'Order Completed', 1))).toEqual([]);
   });
 
-  it('are entered with the stage that the same step reached, on both topics', async () => {
+  it('are entered with the stage that the same step reached, in a record for each profile and segment', async () => {
     const profile = new Profile(register('lifecycle', CHART), register('segments', SEGMENTS));
     const outputs = await profile.record(T0, 'Order Completed', 1);
     expect(read<SegmentChanged>(outputs, 'segment.changed')).toEqual([
@@ -137,10 +137,14 @@ describe('segments in scoring', () => {
       },
       expect.objectContaining({ number: 2, segment: 'new_buyers' }),
     ]);
-    const audience = outputs.filter(({ topic }) => topic.includes('audience'));
-    expect(audience.map(({ key }) => key)).toEqual([`${KEY}:buyers`, `${KEY}:new_buyers`]);
-    expect(read<AudienceChanged>(outputs, 'audience.changed')[0]).toMatchObject({ member: true, number: 1 });
-    expect(new Set(outputs.slice(2).map(({ headers }) => headers?.ce_id)).size).toBe(4);
+    const changes = outputs.slice(2);
+    expect(changes.map(({ topic, key }) => [topic, key])).toEqual([
+      ['lifecycle.segment.changed.v1', `${KEY}:buyers`],
+      ['lifecycle.segment.changed.v1', `${KEY}:new_buyers`],
+    ]);
+    // The profile's partition, whatever the key.
+    expect(changes.map(({ partition }) => partition)).toEqual([undefined, undefined]);
+    expect(new Set(changes.map(({ headers }) => headers?.ce_id)).size).toBe(2);
   });
 
   it('are entered and left by time alone, without a score', async () => {

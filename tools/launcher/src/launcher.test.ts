@@ -10,7 +10,7 @@ import {
   removeNamespaceState,
   saveNamespaceState,
 } from './namespace-state.js';
-import { parseRegistered } from './provision.js';
+import { listTopicSpecs, parseRegistered } from './provision.js';
 import { loadSecret } from './secret.js';
 
 const INPUT = {
@@ -52,6 +52,22 @@ describe('environment of a service', () => {
   it('has a hash that depends on values, not on their order', () => {
     expect(toEnvironmentHash({ a: '1', b: '2' })).toBe(toEnvironmentHash({ b: '2', a: '1' }));
     expect(toEnvironmentHash({ a: '1', b: '2' })).not.toBe(toEnvironmentHash({ a: '2', b: '1' }));
+  });
+});
+
+describe('topics of a namespace', () => {
+  it('have its prefix and partitions; of segments every change is kept for 30 days, then the last one of each key', () => {
+    const specs = listTopicSpecs({ namespace: 'trial', partitions: 4 });
+    expect(specs.every(({ name, partitions }) => name.startsWith('trial.lifecycle.') && partitions === 4)).toBe(true);
+    expect(specs.filter(({ cleanup }) => cleanup === 'compact')).toEqual([
+      {
+        name: 'trial.lifecycle.segment.changed.v1',
+        partitions: 4,
+        retentionMs: 2_592_000_000,
+        cleanup: 'compact',
+        config: { 'min.compaction.lag.ms': '2592000000' },
+      },
+    ]);
   });
 });
 

@@ -7,10 +7,11 @@ import {
   SERVICES,
   type ServiceName,
   TOPICS,
+  type TopicDeclaration,
   type TopicName,
   toTopic,
 } from '@perennial/contracts';
-import { createTopics } from '@perennial/kafka';
+import { createTopics, type TopicSpec } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
 import type { Layout } from '@perennial/native-stack';
 import { toArtifactPath } from './fingerprint.js';
@@ -62,16 +63,24 @@ export async function importToken({
   await runServiceCommand(layout.root, 'ingest', args, environment);
 }
 
-/** Every declared topic under the namespace's prefix, all with its partition count. */
+/** Creates the namespace's topics that are missing. */
 export async function createNamespaceTopics(
-  { namespace, partitions }: Pick<NamespaceState, 'namespace' | 'partitions'>,
+  state: Pick<NamespaceState, 'namespace' | 'partitions'>,
   kafkaBrokers: string,
 ): Promise<void> {
-  const specs = (Object.keys(TOPICS) as TopicName[]).map((topic) => {
-    const { retentionMs, cleanup } = TOPICS[topic];
-    return { name: toTopic(namespace, topic), partitions, retentionMs, cleanup };
+  await createTopics(toKafkaConnection(kafkaBrokers, 'perennial-provision'), listTopicSpecs(state));
+}
+
+/** Every declared topic under the namespace's prefix, all with its partition count. */
+export function listTopicSpecs({
+  namespace,
+  partitions,
+}: Pick<NamespaceState, 'namespace' | 'partitions'>): TopicSpec[] {
+  return (Object.keys(TOPICS) as TopicName[]).map((topic) => {
+    const { retentionMs, cleanup, minCompactionLagMs }: TopicDeclaration = TOPICS[topic];
+    const config = minCompactionLagMs === undefined ? {} : { 'min.compaction.lag.ms': String(minCompactionLagMs) };
+    return { name: toTopic(namespace, topic), partitions, retentionMs, cleanup, config };
   });
-  await createTopics(toKafkaConnection(kafkaBrokers, 'perennial-provision'), specs);
 }
 
 async function register(

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { ActionDecided, AudienceChanged, EventRejected, SegmentChanged, StageChanged } from './edges.js';
+import type { ActionDecided, EventRejected, SegmentChanged, StageChanged } from './edges.js';
 import { toCloudEventHeaders } from './headers.js';
 import { TOPICS } from './topics.js';
 
@@ -72,14 +72,6 @@ const written = {
     evidence: { 'features.orders_count_all': 1, 'profile.stage': null },
     segmentsVersion: 1,
   } satisfies SegmentChanged,
-  'audience.changed': {
-    profileKey: 'k',
-    userId: null,
-    segment: 'buyers',
-    member: true,
-    since: new Date(0).toISOString(),
-    number: 1,
-  } satisfies AudienceChanged,
   'action.decided': {
     actionId: 'a',
     profileKey: 'k',

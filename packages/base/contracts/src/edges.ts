@@ -64,17 +64,6 @@ export interface SegmentChanged {
   readonly segmentsVersion: number;
 }
 
-/** Data of `audience.changed`. Schema: proto/edges/audience.changed.schema.json. */
-export interface AudienceChanged {
-  readonly profileKey: string;
-  readonly userId: string | null;
-  readonly segment: string;
-  readonly member: boolean;
-  readonly since: string;
-  /** That of the change in `segment.changed`. */
-  readonly number: number;
-}
-
 /** Data of `action.decided`. Schema: proto/edges/action.decided.schema.json. */
 export interface ActionDecided {
   readonly actionId: string;

@@ -2,7 +2,6 @@ export { CONTEXT_FIELDS, CONTEXT_TEXT_CHARS_MAX } from './context-fields.js';
 export { type Control, encodeControl, toControl } from './control.js';
 export {
   type ActionDecided,
-  type AudienceChanged,
   type EventRejected,
   listRejectedEvents,
   type SegmentChanged,
@@ -40,7 +39,14 @@ export {
   type MergeableState,
   type VersionedState,
 } from './state-format.js';
-export { DEFAULT_PARTITIONS, parseTopic, TOPICS, type TopicName, toTopic } from './topics.js';
+export {
+  DEFAULT_PARTITIONS,
+  parseTopic,
+  TOPICS,
+  type TopicDeclaration,
+  type TopicName,
+  toTopic,
+} from './topics.js';
 export {
   ARTIFACT_KIND_NAMES,
   ARTIFACT_KINDS,

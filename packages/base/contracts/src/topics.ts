@@ -2,13 +2,18 @@ import { LIVE_NAMESPACE } from './namespace.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** For this long every change of a segment can be read; after it, the last one of each profile and segment. */
+const SEGMENT_HISTORY_MS = 30 * DAY_MS;
 
 /** Settings of a topic. Every topic of a namespace has the namespace's partition count. */
 export interface TopicDeclaration {
   /** Name in the live namespace; other namespaces prefix it with `<namespace>.`. */
   readonly baseName: string;
+  /** `compact`: of each key the last record is kept for good, and `retentionMs` does not count. */
   readonly cleanup: 'delete' | 'compact';
   readonly retentionMs: number;
+  /** Of a compacted topic: until a record is this old, it is kept although its key has a later one. */
+  readonly minCompactionLagMs?: number;
   readonly encoding: 'protobuf' | 'json' | 'bytes';
   /**
    * The only writer, besides processors that hand profiles over within their input topic; `outside` for what clients
@@ -63,16 +68,10 @@ export const TOPICS = {
   },
   segmentChanged: {
     baseName: 'lifecycle.segment.changed.v1',
-    cleanup: 'delete',
-    retentionMs: 30 * DAY_MS,
-    encoding: 'json',
-    writer: 'scoring',
-  },
-  audienceChanged: {
-    baseName: 'lifecycle.audience.changed.v1',
     // The last record of a profile and a segment says whether it is a member: who reads all of it has the audiences.
     cleanup: 'compact',
-    retentionMs: 30 * DAY_MS,
+    retentionMs: SEGMENT_HISTORY_MS,
+    minCompactionLagMs: SEGMENT_HISTORY_MS,
     encoding: 'json',
     writer: 'scoring',
   },

@@ -37,7 +37,7 @@ export const PROCESSORS = {
   scoring: {
     service: 'scoring',
     input: 'featureUpdated',
-    outputs: ['scoreComputed', 'stageChanged', 'segmentChanged', 'audienceChanged'],
+    outputs: ['scoreComputed', 'stageChanged', 'segmentChanged'],
   },
   action: { service: 'action', input: 'scoreComputed', outputs: ['actionDecided'] },
 } as const satisfies Record<string, ProcessorDeclaration>;

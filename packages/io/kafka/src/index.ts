@@ -26,4 +26,5 @@ export {
   createTopics,
   deleteGroups,
   deleteTopics,
+  type TopicSpec,
 } from './topic-admin.js';

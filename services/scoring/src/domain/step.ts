@@ -19,7 +19,7 @@ export interface StepTargets {
     evidence: ScoringEvidence;
     scores: readonly number[];
   }): Output;
-  /** Each change of one profile as an event, and as an entry of the audience. */
+  /** A record for each change of one profile. */
   toSegmentChanged(step: {
     key: string;
     subject: Buffer;

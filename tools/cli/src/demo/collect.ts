@@ -12,7 +12,7 @@ export async function collectTally(log: Log, namespace: string): Promise<Tally> 
     ['featureUpdated', (record) => tally.addFeature(record)],
     ['scoreComputed', (record) => tally.addScore(record)],
     ['stageChanged', (record) => tally.addStageChange(record)],
-    ['audienceChanged', (record) => tally.addAudienceChange(record)],
+    ['segmentChanged', (record) => tally.addSegmentChange(record)],
     ['actionDecided', (record) => tally.addAction(record)],
   ];
   const groupId = `perennial.${namespace}.demo-tally-${createRandomToken()}`;

@@ -90,13 +90,13 @@ function createTally(): Tally {
     { profileKey: 'p1', number: 1, from: null, to: 'new' },
   ];
   for (const change of changes) tally.addStageChange(toRecord('p', json(change)));
-  const audience = [
-    { profileKey: 'p1', segment: 'buyers', member: true },
-    { profileKey: 'p1', segment: 'basket', member: true },
-    { profileKey: 'p2', segment: 'buyers', member: true },
-    { profileKey: 'p1', segment: 'basket', member: false },
+  const segmentChanges = [
+    { profileKey: 'p1', segment: 'buyers', change: 'entered' },
+    { profileKey: 'p1', segment: 'basket', change: 'entered' },
+    { profileKey: 'p2', segment: 'buyers', change: 'entered' },
+    { profileKey: 'p1', segment: 'basket', change: 'left' },
   ];
-  for (const change of audience) tally.addAudienceChange(toRecord('p:s', json(change)));
+  for (const change of segmentChanges) tally.addSegmentChange(toRecord('p:s', json(change)));
   const action = {
     actionId: 'a1',
     profileKey: 'p1',

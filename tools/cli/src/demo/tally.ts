@@ -1,4 +1,4 @@
-import type { ActionDecided, AudienceChanged, StageChanged } from '@perennial/contracts';
+import type { ActionDecided, SegmentChanged, StageChanged } from '@perennial/contracts';
 import { AcceptedRecord, FeatureRecord, ScoreRecord } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 
@@ -58,11 +58,11 @@ export class Tally {
     this.flows.set(flow, (this.flows.get(flow) ?? 0) + 1);
   }
 
-  addAudienceChange(record: LogRecord): void {
-    const { segment, profileKey, member } = parseJson<AudienceChanged>(record);
+  addSegmentChange(record: LogRecord): void {
+    const { segment, profileKey, change } = parseJson<SegmentChanged>(record);
     const members = this.#members.get(segment) ?? new Set();
     this.#members.set(segment, members);
-    if (member) members.add(profileKey);
+    if (change === 'entered') members.add(profileKey);
     else members.delete(profileKey);
   }
 

@@ -15,7 +15,7 @@ describe('runTraffic', () => {
       'featureUpdated',
       'scoreComputed',
       'stageChanged',
-      'audienceChanged',
+      'segmentChanged',
       'actionDecided',
     ] as const) {
       log.createTopic(toTopic('demo', topic));
