@@ -1,6 +1,13 @@
 import { type ArtifactStore, type Artifacts, createArtifacts } from '@perennial/artifacts';
 import type { Rollout } from '@perennial/contracts';
-import { describeMissingHeads, listHeads, type OnEvaluationError, requireValid } from '@perennial/expressions';
+import {
+  describeMissingHeads,
+  describeMissingSegments,
+  listHeads,
+  listSegments,
+  type OnEvaluationError,
+  requireValid,
+} from '@perennial/expressions';
 import {
   type CompiledFeatures,
   createSpecReader,
@@ -12,7 +19,11 @@ import {
 import { AppError } from '@perennial/kernel';
 import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
 import { type Policy, parsePolicy } from '@perennial/policy';
+import { readSegmentNames } from '@perennial/segments';
 import type { ActionTelemetry } from './telemetry.js';
+
+/** Lists of the names of segments cached. */
+const SEGMENTS_KEPT_MAX = 16;
 
 /** Policies cached. Each partition may have another one in force; above this number policies are loaded again. */
 const POLICIES_KEPT_MAX = 16;
@@ -29,6 +40,8 @@ interface Values {
   readonly features: CompiledFeatures;
   readonly policy: PolicyBySpec;
   readonly model: ModelManifest;
+  /** The names in the order of the file. */
+  readonly segments: readonly string[];
 }
 
 /** Artifacts in force, loaded by hash and cached. */
@@ -39,6 +52,8 @@ export interface ActionArtifacts {
   policy(hash: string, spec: CompiledFeatures): Promise<Policy>;
   /** The manifest of a model, which describes its scores; only the scoring service loads the model itself. */
   manifest(hash: string): Promise<ModelManifest>;
+  /** The names of segments, in the order in which scores count them; only the scoring service has their rules. */
+  segmentNames(hash: string): Promise<readonly string[]>;
 }
 
 export function createActionArtifacts(
@@ -56,13 +71,15 @@ export function createActionArtifacts(
     policy: {
       keptMax: POLICIES_KEPT_MAX,
       read: (bytes) => oncePerSpec((spec) => readPolicy(bytes.toString('utf8'), { ...FILE, spec, onEvaluationError })),
-      async check(policyFor, inForce, { hash }) {
+      async check(policyFor, inForce, { hash }): Promise<string | undefined> {
         const policy = policyFor(await toSpec(inForce));
-        const model = inForce.get('model');
-        // After a start it is in force already, whichever model came since.
-        if (model === undefined || inForce.get('policy')?.hash === hash) return undefined;
-        const missing = findMissingHeads(policy, await get('model', model.hash));
-        return missing && `it reads ${missing}, which model ${model.number} does not have`;
+        const { model, segments } = Object.fromEntries(inForce);
+        // After a start it is in force already, whichever model and segments came since.
+        if (inForce.get('policy')?.hash === hash) return undefined;
+        const heads = model && findMissingHeads(policy, await get('model', model.hash));
+        if (heads !== undefined) return `it reads ${heads}, which model ${model?.number} does not have`;
+        const names = segments && findMissingSegments(policy, await get('segments', segments.hash));
+        return names && `it reads ${names}, which segments ${segments?.number} do not have`;
       },
     },
     model: {
@@ -78,16 +95,33 @@ export function createActionArtifacts(
         return undefined;
       },
     },
+    segments: {
+      keptMax: SEGMENTS_KEPT_MAX,
+      read: (bytes) => readSegmentNames(bytes.toString('utf8')),
+      // Never rejected, as a model is not.
+      async check(names, inForce, { number }) {
+        const current = inForce.get('policy');
+        if (current === undefined) return undefined;
+        const missing = findMissingSegments((await get('policy', current.hash))(await toSpec(inForce)), names);
+        if (missing !== undefined) telemetry.segmentsMissing({ policy: current.number, segments: number, missing });
+        return undefined;
+      },
+    },
   });
   return {
     loadRollout,
     policy: async (hash, spec) => (await get('policy', hash))(spec),
     manifest: (hash) => get('model', hash),
+    segmentNames: (hash) => get('segments', hash),
   };
 }
 
 function findMissingHeads(policy: Policy, manifest: ModelManifest): string | undefined {
   return describeMissingHeads(listHeads(policy.variables), manifest.slots.keys());
+}
+
+function findMissingSegments(policy: Policy, names: readonly string[]): string | undefined {
+  return describeMissingSegments(listSegments(policy.variables), names);
 }
 
 function readManifest(bytes: Buffer): ModelManifest {
@@ -107,6 +141,8 @@ export function readPolicy(
     stages?: Iterable<string>;
     /** The heads that conditions may read; any head when absent. */
     headNames?: Iterable<string> | undefined;
+    /** The segments likewise. */
+    segmentNames?: readonly string[] | undefined;
     spec: CompiledFeatures;
     onEvaluationError?: OnEvaluationError;
   },

@@ -7,6 +7,7 @@ import { parseLifecycle } from '@perennial/lifecycle';
 import { listKnownHeads } from '@perennial/model-manifest';
 import { migrate, withPool } from '@perennial/postgres';
 import { withArtifacts } from '@perennial/processor-host';
+import { readSegmentNames } from '@perennial/segments';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
 import { LEDGER_MIGRATIONS } from './adapters/ledger.js';
 import { readPolicy } from './artifacts.js';
@@ -24,7 +25,7 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
 
     /**
      * `register policy FILE [--lifecycle FILE]`: checks stage names against that chart, or the one beside FILE; heads
-     * against those of the models registered last.
+     * and segments against those registered last.
      */
     register: async (config, args) => {
       const { file, lifecycleFile } = parseRegister(args);
@@ -34,7 +35,9 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
         const spec = toSpecOrPreset(await loadNewest('features'));
         const stages = await loadStages(file, { lifecycleFile, spec });
         const headNames = await listKnownHeads(await registry.list('model'), (hash) => store.load('model', hash));
-        readPolicy(bytes.toString('utf8'), { fileName: file, spec, headNames, ...stages });
+        const segments = await loadNewest('segments');
+        const segmentNames = segments && readSegmentNames(segments.toString('utf8'));
+        readPolicy(bytes.toString('utf8'), { fileName: file, spec, headNames, segmentNames, ...stages });
         print(JSON.stringify(await registry.register('policy', bytes, { name: basename(file) })));
       });
     },
@@ -47,7 +50,7 @@ export async function checkPolicyFile(
   {
     stages,
     ...names
-  }: Pick<Parameters<typeof readPolicy>[1], 'spec' | 'headNames'> & {
+  }: Pick<Parameters<typeof readPolicy>[1], 'spec' | 'headNames' | 'segmentNames'> & {
     /** Those of the chart; not checked when absent. */
     readonly stages: Iterable<string> | undefined;
   },

@@ -4,7 +4,7 @@ import type { StepItem } from '@perennial/keyed-processor';
 import type { ModelManifest } from '@perennial/model-manifest';
 import type { ActionArtifacts } from './artifacts.js';
 import type { ActionState } from './domain/action-state.js';
-import type { PolicyInForce } from './domain/step.js';
+import type { PolicyInForce, SegmentList } from './domain/step.js';
 
 type Item = StepItem<ActionState, ScoreComputed>;
 
@@ -13,6 +13,8 @@ export interface ActionEvidence {
   readonly inForce: PolicyInForce | undefined;
   /** Undefined where there are no scores. */
   readonly manifest: ModelManifest | undefined;
+  /** Undefined while none are in force. */
+  readonly segments: SegmentList | undefined;
 }
 
 /** The evidence of a whole batch: usually one policy and one manifest for all of it, each loaded once. */
@@ -20,6 +22,7 @@ export function createPrepare(artifacts: ActionArtifacts, specs: FeatureSpecs) {
   return async (items: readonly Item[]): Promise<ActionEvidence[]> => {
     const policies = new Map<Rollout, PolicyInForce>();
     const manifests = new Map<string, ModelManifest>();
+    const lists = new Map<Rollout, SegmentList>();
     for (const item of items) {
       const { inForce } = item.context;
       const rollout = inForce.get('policy');
@@ -28,15 +31,22 @@ export function createPrepare(artifacts: ActionArtifacts, specs: FeatureSpecs) {
         const policy = await artifacts.policy(rollout.hash, specs.inForce(inForce.get('features')));
         policies.set(rollout, { policy, number: rollout.number });
       }
+      const segments = inForce.get('segments');
+      if (segments !== undefined && !lists.has(segments)) {
+        lists.set(segments, { names: await artifacts.segmentNames(segments.hash), number: segments.number });
+      }
       const hash = toModelHash(item);
       if (hash !== undefined && !manifests.has(hash)) manifests.set(hash, await artifacts.manifest(hash));
     }
     return items.map((item) => {
-      const rollout = item.context.inForce.get('policy');
+      const { inForce } = item.context;
+      const rollout = inForce.get('policy');
+      const segments = inForce.get('segments');
       const hash = toModelHash(item);
       return {
         inForce: rollout && policies.get(rollout),
         manifest: hash === undefined ? undefined : manifests.get(hash),
+        segments: segments && lists.get(segments),
       };
     });
   };

@@ -77,6 +77,7 @@ function score(asOfMs: number, more: Partial<ScoreComputed> = {}): ScoreComputed
     stage: 'new',
     stageSinceMs: asOfMs,
     transition: undefined,
+    segments: undefined,
     features: {
       specHash: SPECS.initial.specHash,
       asOfMs,

@@ -45,13 +45,13 @@ export function createActionProcessor(deps: {
     forward: () => undefined,
     loadRollout: (rollout, inForce) => artifacts.loadRollout(rollout, inForce),
     prepare: createPrepare(artifacts, specs),
-    step({ state, cause, context }, { inForce, manifest }) {
+    step({ state, cause, context }, { inForce, manifest, segments }) {
       if (inForce === undefined) {
         telemetry.idle('no_policy');
         return { state, outputs: [] };
       }
       const { number } = inForce;
-      const rules = { policy: inForce.policy, manifest };
+      const rules = { policy: inForce.policy, manifest, segments };
       const spec = specs.inForce(context.inForce.get('features'));
       const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs, spec, specs };
       if (cause.kind === 'timer') {

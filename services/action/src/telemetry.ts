@@ -28,6 +28,8 @@ export interface ActionTelemetry {
   readonly conditionFailed: OnEvaluationError;
   /** A model came into force that lacks heads which the policy reads: they have no value. */
   headsMissing(found: { policy: number; model: number; missing: string }): void;
+  /** Segments came into force without some that the policy reads: they have no value. */
+  segmentsMissing(found: { policy: number; segments: number; missing: string }): void;
   /** Counts since this process started. */
   totals(): ActionTotals;
 }
@@ -46,6 +48,10 @@ export function createActionTelemetry(logger: Logger, metrics: Metrics): ActionT
     'action_policy_heads_missing_total',
     'Models that came into force on a partition without a head that the policy reads.',
   );
+  const segmentsMissing = metrics.counter(
+    'action_policy_segments_missing_total',
+    'Segments that came into force on a partition without one that the policy reads.',
+  );
   const conditionErrors = metrics.counter(
     'action_condition_errors_total',
     'Conditions of the policy that threw and were taken as false.',
@@ -58,6 +64,10 @@ export function createActionTelemetry(logger: Logger, metrics: Metrics): ActionT
     headsMissing(found) {
       headsMissing.inc();
       logger.error(found, 'policy reads heads that the model lacks');
+    },
+    segmentsMissing(found) {
+      segmentsMissing.inc();
+      logger.error(found, 'policy reads segments that are not there');
     },
     conditionFailed(failure) {
       conditionErrors.inc();

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { FeaturesUpdated, Rollout, SegmentChanged } from '@perennial/contracts';
+import { ScoreRecord } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import type { Cause } from '@perennial/keyed-processor';
@@ -111,6 +112,12 @@ const read = <T>(outputs: Outputs, topic: string) =>
   outputs
     .filter((output) => output.topic === `lifecycle.${topic}.v1`)
     .map(({ value }) => JSON.parse(String(value)) as T);
+const toSets = (outputs: Outputs) =>
+  outputs.flatMap(({ topic, value }) => {
+    if (topic !== 'lifecycle.score.computed.v1') return [];
+    const { record } = ScoreRecord.decode(value ?? Buffer.alloc(0));
+    return [record?.$case === 'computed' ? record.value.segments : undefined];
+  });
 const toMarks = (outputs: Outputs) =>
   read<SegmentChanged>(outputs, 'segment.changed').map(({ segment, change }) => `${segment} ${change}`);
 
@@ -147,13 +154,25 @@ describe('segments in scoring', () => {
     expect(new Set(changes.map(({ headers }) => headers?.ce_id)).size).toBe(2);
   });
 
-  it('are entered and left by time alone, without a score', async () => {
+  it('travel with scores as bits in the order of the file, and with the number of a change', async () => {
+    const profile = new Profile(register('lifecycle', CHART), register('segments', SEGMENTS));
+    expect(toSets(await profile.record(T0, 'Page'))).toEqual([undefined]);
+    const entered = toSets(await profile.record(T0 + 1, 'Order Completed', 1));
+    expect(entered).toEqual([{ listNumber: 3, members: Buffer.of(0b011), changeNumber: 2 }]);
+    const unchanged = toSets(await profile.record(T0 + 2, 'Page', 1));
+    expect(unchanged).toEqual([{ listNumber: 3, members: Buffer.of(0b011), changeNumber: 0 }]);
+    expect(toSets(await profile.record(T0 + 3, 'Product Added', 0))).toEqual([
+      { listNumber: 3, members: Buffer.of(0b010), changeNumber: 3 },
+    ]);
+  });
+
+  it('are entered and left by time alone, with a score for the policy', async () => {
     const profile = new Profile(register('segments', SEGMENTS));
     await profile.record(T0, 'Product Added');
     expect(profile.dueAtMs).toBe(T0 + HOUR_MS);
     const outputs = await profile.timer(T0 + HOUR_MS);
     expect(toMarks(outputs)).toEqual(['basket entered']);
-    expect(read(outputs, 'score.computed')).toEqual([]);
+    expect(toSets(outputs)).toEqual([{ listNumber: 3, members: Buffer.of(0b100), changeNumber: 1 }]);
     expect(toMarks(await profile.record(T0 + 2 * HOUR_MS, 'Order Completed', 1))).toEqual([
       'buyers entered',
       'basket left',

@@ -58,8 +58,8 @@ async function checkAgainstSpec(spec: CompiledFeatures, check: Check): Promise<v
   // Without a valid model conditions may read any head: its own problems are enough.
   const headNames = await check('model', (path) => scoring.checkModelFolder(path, spec));
   const stages = await check('lifecycle', (path) => scoring.checkLifecycleFile(path, { spec, headNames }));
-  await check('segments', (path) => scoring.checkSegmentsFile(path, { spec, headNames }));
-  await check('policy', (path) => action.checkPolicyFile(path, { spec, headNames, stages }));
+  const segmentNames = await check('segments', (path) => scoring.checkSegmentsFile(path, { spec, headNames }));
+  await check('policy', (path) => action.checkPolicyFile(path, { spec, headNames, stages, segmentNames }));
 }
 
 /** A file may have been right when it was chosen, and be wrong or gone today. */

@@ -19,7 +19,7 @@ export {
   Link,
   type ProfileRef,
 } from './generated/perennial/v1/identity.js';
-export { ScoreComputed, ScoreRecord } from './generated/perennial/v1/score.js';
+export { ScoreComputed, ScoreRecord, type SegmentSet } from './generated/perennial/v1/score.js';
 export {
   encodeLogPosition,
   encodePosition,

@@ -144,7 +144,10 @@ function toLiteral(node: ASTNode, value: unknown, scope: Scope): Term {
 }
 
 function toRead(node: ASTNode, scope: Scope): Term {
-  const path = toPath(node);
+  return toReadOf(node, toPath(node), scope);
+}
+
+function toReadOf(node: ASTNode, path: readonly string[], scope: Scope): Term {
   const name = path.join('.');
   const slot = scope.variables.resolve(name, path);
   if (slot === undefined) return refuseName(node, path, scope.variables);
@@ -308,10 +311,18 @@ function toMembership(needle: ASTNode, list: ASTNode, scope: Scope): Term {
 
 function toCall(node: ASTNode, name: string, args: readonly ASTNode[], scope: Scope): Term {
   const [argument] = args;
-  if (name !== 'has') return refuseFunction(node, name, ['has', ...Object.keys(METHODS)]);
+  if (name === 'in_segment') return toSegmentTest(node, args, scope);
+  if (name !== 'has') return refuseFunction(node, name, ['has', 'in_segment', ...Object.keys(METHODS)]);
   if (argument === undefined || args.length !== 1) return refuse(node, 'has() takes one name');
   const read = toRead(argument, scope);
   return { kind: 'boolean', run: (values) => isThere(read.run(values)) };
+}
+
+/** `in_segment("vip")` is `segments.vip`. */
+function toSegmentTest(node: ASTNode, [argument, ...rest]: readonly ASTNode[], scope: Scope): Term {
+  const isName = argument?.op === 'value' && typeof argument.args === 'string' && rest.length === 0;
+  if (!isName) return refuse(node, 'in_segment() takes the name of a segment, in quotes');
+  return toReadOf(argument, ['segments', argument.args as string], scope);
 }
 
 function toMethod(node: ASTNode, [name, receiver, args]: readonly [string, ASTNode, ASTNode[]], scope: Scope): Term {

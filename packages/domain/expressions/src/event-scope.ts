@@ -1,6 +1,6 @@
 import type { Condition } from './compile.js';
 import { findNearest } from './nearest.js';
-import type { Value, Variable, VariableSet } from './variables.js';
+import type { OpenGroups, Value, Variable, VariableSet } from './variables.js';
 
 const PROPERTIES = 'properties';
 const CONTEXT = 'context';
@@ -43,7 +43,8 @@ export function declareEventVariables(contextFields: ContextFields): VariableSet
     known.set(key, variables.length);
     return variables.push({ name, kind: 'any', path }) - 1;
   }
-  return { variables, slots: new Map(), openGroup: PROPERTIES, resolve, explain, onEvaluationError: () => undefined };
+  const openGroups: OpenGroups = new Map([[PROPERTIES, 'any']]);
+  return { variables, slots: new Map(), openGroups, resolve, explain, onEvaluationError: () => undefined };
 }
 
 function listContextNames(fields: ContextFields): string[] {

@@ -9,7 +9,9 @@ export { formatProblems, type Parsed, requireValid } from './problem.js';
 export {
   declareProfileVariables,
   describeMissingHeads,
+  describeMissingSegments,
   listHeads,
+  listSegments,
   type ProfileFacts,
   type ScoreVector,
   toEvidence,

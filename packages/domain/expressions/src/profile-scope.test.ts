@@ -4,6 +4,7 @@ import {
   declareProfileVariables,
   describeMissingHeads,
   listHeads,
+  listSegments,
   type ProfileFacts,
   type ScoreVector,
   toEvidence,
@@ -63,7 +64,7 @@ describe('the variables of a profile', () => {
   });
 
   it('are only the known heads where these are known', () => {
-    const variables = declareProfileVariables(['a', 'b'], ['renewal', 'churn']);
+    const variables = declareProfileVariables(['a', 'b'], { headNames: ['renewal', 'churn'] });
     expect(test('scores.renewal < scores.churn', variables)).toBe(true);
     expect(problemOf('scores.chrun > 1', variables)).toMatchObject({
       message: 'unknown name "scores.chrun"',
@@ -80,6 +81,43 @@ describe('the variables of a profile', () => {
     ['scores.__proto__ > 1', 'unknown name', undefined],
   ])('%s: %s, nearest %s', (source, message, suggestion) => {
     const problem = problemOf(source, declareProfileVariables(['a']));
+    expect(problem.message).toContain(message);
+    expect(problem.suggestion).toBe(suggestion);
+  });
+});
+
+describe('the segments of a profile', () => {
+  const facts = { ...FACTS, features: [], segments: new Set(['vip']) };
+
+  it('are true for those that it is in, false for others, and missing while none are in force', () => {
+    const variables = declareProfileVariables([], { segmentNames: 'any' });
+    expect(test('segments.vip == true && segments.vip && in_segment("vip")', variables, facts)).toBe(true);
+    expect(test('segments.new == false && !in_segment("new")', variables, facts)).toBe(true);
+    expect(test('segments.vip == null', variables, { ...facts, segments: undefined })).toBe(true);
+    expect(test('segments.vip == false || in_segment("vip")', variables, { ...facts, segments: undefined })).toBe(
+      false,
+    );
+    expect(listSegments(variables)).toEqual(['vip', 'new']);
+    expect(toEvidence(['segments.vip'], variables, toProfileValues(facts, variables))).toEqual({
+      'segments.vip': true,
+    });
+  });
+
+  it('are no heads, though both are declared by being read', () => {
+    const variables = declareProfileVariables([], { segmentNames: 'any' });
+    expect(test('scores.churn > 0.7 && segments.churn', variables, facts)).toBe(false);
+    expect([listHeads(variables), listSegments(variables)]).toEqual([['churn'], ['churn']]);
+  });
+
+  it.each([
+    ['in_segment("vpi")', ['vip'], 'unknown name "segments.vpi"', 'segments.vip'],
+    ['segments.vpi == true', ['vip'], 'unknown name "segments.vpi"', 'segments.vip'],
+    ['in_segment(vip)', ['vip'], 'takes the name of a segment, in quotes', undefined],
+    ['in_segments("vip")', ['vip'], 'unknown function', 'in_segment'],
+    ['segments.vip', undefined, 'unknown name', undefined],
+    ['segments.vip > 1', 'any', 'a boolean and a number cannot be compared', undefined],
+  ] as const)('%s of %s: %s, nearest %s', (source, segmentNames, message, suggestion) => {
+    const problem = problemOf(source, declareProfileVariables([], { segmentNames }));
     expect(problem.message).toContain(message);
     expect(problem.suggestion).toBe(suggestion);
   });

@@ -1,7 +1,14 @@
 import { findNearest } from './nearest.js';
-import { declareVariables, type OnEvaluationError, type Value, type VariableSet } from './variables.js';
+import {
+  declareVariables,
+  type OnEvaluationError,
+  type Value,
+  type VariableKind,
+  type VariableSet,
+} from './variables.js';
 
 const SCORES = 'scores';
+const SEGMENTS = 'segments';
 
 /** Scores of a profile: one value for each head that the model's manifest declares. */
 export interface ScoreVector {
@@ -20,19 +27,32 @@ export interface ProfileFacts {
   readonly daysSinceEvent?: number | undefined;
   /** The event being processed; absent for a timer. */
   readonly event?: { readonly type: string; readonly name: string } | undefined;
+  /** The segments that it is in; absent while none are in force. */
+  readonly segments?: ReadonlySet<string> | undefined;
+}
+
+/** What conditions about a profile may read besides its features. */
+export interface ProfileVariables {
+  /** The heads that may be read; any when absent, since a chart outlives the model it was written for. */
+  readonly headNames?: Iterable<string> | undefined;
+  /** The segments that may be read; none when absent. */
+  readonly segmentNames?: readonly string[] | 'any' | undefined;
+  readonly onEvaluationError?: OnEvaluationError | undefined;
 }
 
 /**
  * The variables of every condition about a profile: stage, event, `features.<name>` for each feature, then
- * `scores.<head>`. With `headNames` only these heads may be read. Without it any head may be read; its value is missing
- * while the model in force does not declare it, because a chart outlives the model it was written for.
+ * `scores.<head>` and `segments.<name>`. A head or segment of a group that is open to any name has no value while what
+ * is in force does not have it.
  */
 export function declareProfileVariables(
   featureNames: readonly string[],
-  headNames?: Iterable<string> | undefined,
-  onEvaluationError?: OnEvaluationError | undefined,
+  { headNames, segmentNames = [], onEvaluationError }: ProfileVariables = {},
 ): VariableSet {
-  const heads = [...(headNames ?? [])];
+  const openGroups = new Map<string, VariableKind>();
+  if (headNames === undefined) openGroups.set(SCORES, 'number');
+  if (segmentNames === 'any') openGroups.set(SEGMENTS, 'boolean');
+  const segments = segmentNames === 'any' ? [] : segmentNames;
   return declareVariables(
     [
       { name: 'profile.stage', kind: 'string' },
@@ -41,19 +61,29 @@ export function declareProfileVariables(
       { name: 'event.type', kind: 'string' },
       { name: 'event.name', kind: 'string' },
       ...featureNames.map((name) => ({ name: `features.${name}`, kind: 'number' as const })),
-      ...heads.map((member) => ({ name: `${SCORES}.${member}`, kind: 'number' as const, member })),
+      ...[...(headNames ?? [])].map((member) => toMemberVariable(SCORES, member, 'number')),
+      ...segments.map((member) => toMemberVariable(SEGMENTS, member, 'boolean')),
     ],
-    { openGroup: headNames === undefined ? SCORES : undefined, onEvaluationError },
+    { openGroups, onEvaluationError },
   );
+}
+
+function toMemberVariable(group: string, member: string, kind: VariableKind) {
+  return { name: `${group}.${member}`, kind, member, group };
 }
 
 /** Values of those variables, in the order of their declaration. */
 export function toProfileValues(facts: ProfileFacts, { variables }: VariableSet): readonly Value[] {
-  const { scores, event } = facts;
+  const { scores, segments, event } = facts;
   const values: Value[] = [facts.stage, facts.daysInStage, facts.daysSinceEvent, event?.type, event?.name];
   for (const feature of facts.features) values.push(feature);
   for (let slot = values.length; slot < variables.length; slot++) {
-    const head = scores?.slots.get(variables[slot]?.member ?? '');
+    const { group, member = '' } = variables[slot] ?? {};
+    if (group === SEGMENTS) {
+      values.push(segments?.has(member));
+      continue;
+    }
+    const head = scores?.slots.get(member);
     values.push(head === undefined ? undefined : scores?.values[head]);
   }
   return values;
@@ -61,18 +91,36 @@ export function toProfileValues(facts: ProfileFacts, { variables }: VariableSet)
 
 /** The heads that conditions over these variables read, in the order in which they first appear. */
 export function listHeads({ variables }: VariableSet): string[] {
-  return variables.flatMap(({ member }) => member ?? []);
+  return listMembers(variables, SCORES);
+}
+
+/** The segments likewise. */
+export function listSegments({ variables }: VariableSet): string[] {
+  return listMembers(variables, SEGMENTS);
+}
+
+function listMembers(variables: VariableSet['variables'], wanted: string): string[] {
+  return variables.flatMap(({ group, member }) => (group === wanted && member !== undefined ? [member] : []));
 }
 
 /** A reason listing the heads read but not declared, each with the nearest declared one; undefined if there is none. */
 export function describeMissingHeads(read: readonly string[], declared: Iterable<string>): string | undefined {
+  return describeMissing(SCORES, read, declared);
+}
+
+/** A reason listing the segments likewise. */
+export function describeMissingSegments(read: readonly string[], declared: Iterable<string>): string | undefined {
+  return describeMissing(SEGMENTS, read, declared);
+}
+
+function describeMissing(group: string, read: readonly string[], declared: Iterable<string>): string | undefined {
   const known = new Set(declared);
-  const missing = read.filter((head) => !known.has(head));
+  const missing = read.filter((name) => !known.has(name));
   if (missing.length === 0) return undefined;
   return missing
-    .map((head) => {
-      const nearest = findNearest(head, known);
-      return `${SCORES}.${head}${nearest === undefined ? '' : ` (did you mean "${SCORES}.${nearest}"?)`}`;
+    .map((name) => {
+      const nearest = findNearest(name, known);
+      return `${group}.${name}${nearest === undefined ? '' : ` (did you mean "${group}.${nearest}"?)`}`;
     })
     .join(', ');
 }

@@ -56,7 +56,7 @@ export function refuseName(node: ASTNode, path: readonly string[], variables: Va
   if (why !== undefined) refuse(node, why);
   const names = [...variables.slots.keys()];
   const members = names.filter((known) => known.startsWith(`${name}.`));
-  if (name === variables.openGroup) refuse(node, `"${name}" is a group of values; name one of them`);
+  if (variables.openGroups.has(name)) refuse(node, `"${name}" is a group of values; name one of them`);
   if (members.length > 0) refuse(node, `"${name}" is a group of values; name one, such as "${members[0]}"`);
   const suggestion = findNearest(name, names) ?? findInGroup(name, names) ?? findInOpenGroup(name, variables);
   throw new Refusal({
@@ -80,9 +80,10 @@ function findInGroup(name: string, names: readonly string[]): string | undefined
 }
 
 /** `score.churn` most likely means `scores.churn`, even if the members of the group are not known. */
-function findInOpenGroup(name: string, { openGroup }: VariableSet): string | undefined {
+function findInOpenGroup(name: string, { openGroups }: VariableSet): string | undefined {
   const [group = '', ...rest] = name.split('.');
-  if (openGroup === undefined || group === openGroup || findNearest(group, [openGroup]) === undefined) return undefined;
-  const meant = `${openGroup}.${rest.join('.')}`;
-  return toMember(openGroup, meant) === undefined ? undefined : meant;
+  const nearest = openGroups.has(group) ? undefined : findNearest(group, openGroups.keys());
+  if (nearest === undefined) return undefined;
+  const meant = `${nearest}.${rest.join('.')}`;
+  return toMember(nearest, meant) === undefined ? undefined : meant;
 }

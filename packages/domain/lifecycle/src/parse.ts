@@ -45,7 +45,7 @@ export function parseLifecycle(
     onEvaluationError?: OnEvaluationError | undefined;
   },
 ): Parsed<Lifecycle> {
-  const variables = declareProfileVariables(options.featureNames, options.headNames, options.onEvaluationError);
+  const variables = declareProfileVariables(options.featureNames, options);
   const parsed = parseYaml(yamlText, createShape(variables), { fileName: options.fileName, check: checkTransitions });
   return parsed.ok ? { ok: true, value: toLifecycle(parsed.value, variables) } : parsed;
 }

@@ -84,6 +84,8 @@ export interface Profile {
   /** As of `nowMs`, in the order of the names passed to the policy's parser; NaN or null for no value. */
   readonly features: readonly (number | null)[];
   readonly lastEventAtMs: number;
+  /** The segments that it is in; absent while none are in force. */
+  readonly segments?: ReadonlySet<string> | undefined;
 }
 
 export interface DecisionInputs extends Profile {
@@ -183,6 +185,7 @@ function toValues({ variables }: Policy, profile: Profile, event: CauseEvent | u
   const facts = {
     features: profile.features,
     scores: profile.scores,
+    segments: profile.segments,
     stage: profile.stage,
     daysInStage: (profile.nowMs - profile.stageSinceMs) / DAY_MS,
     daysSinceEvent: (profile.nowMs - profile.lastEventAtMs) / DAY_MS,

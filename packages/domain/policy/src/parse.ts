@@ -37,7 +37,7 @@ const NAME = { pattern: /^[a-z][a-z0-9_-]{0,62}$/, patternHint: 'lower-case lett
 
 /**
  * Parses a `policy.yaml` (format: README of this package). Returns the policy, or every problem with file, line, column
- * and the nearest valid word. Names of stages and heads are checked when `stages` and `headNames` are given.
+ * and the nearest valid word. Names of stages, heads and segments are checked when they are given.
  */
 export function parsePolicy(
   yamlText: string,
@@ -46,10 +46,14 @@ export function parsePolicy(
     featureNames: readonly string[];
     stages?: Iterable<string> | undefined;
     headNames?: Iterable<string> | undefined;
+    segmentNames?: readonly string[] | undefined;
     onEvaluationError?: OnEvaluationError | undefined;
   },
 ): Parsed<Policy> {
-  const variables = declareProfileVariables(options.featureNames, options.headNames, options.onEvaluationError);
+  const variables = declareProfileVariables(options.featureNames, {
+    ...options,
+    segmentNames: options.segmentNames ?? 'any',
+  });
   const parsed = parseYaml(yamlText, createShape(variables), {
     fileName: options.fileName,
     ...(options.stages === undefined ? {} : { names: { stage: options.stages } }),

@@ -1,3 +1,5 @@
+export { fromBits, toBits } from './bits.js';
+export { readSegmentNames } from './names.js';
 export { parseSegments } from './parse.js';
 export type { Segment, Segments } from './segment.js';
 export {

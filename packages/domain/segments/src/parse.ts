@@ -44,7 +44,7 @@ export function parseSegments(
     onEvaluationError?: OnEvaluationError | undefined;
   },
 ): Parsed<Segments> {
-  const variables = declareProfileVariables(options.featureNames, options.headNames, options.onEvaluationError);
+  const variables = declareProfileVariables(options.featureNames, options);
   const parsed = parseYaml(yamlText, createShape(variables), { fileName: options.fileName, check: checkRules });
   return parsed.ok ? { ok: true, value: toSegments(parsed.value, variables) } : parsed;
 }

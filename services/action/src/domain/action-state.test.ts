@@ -34,6 +34,7 @@ const state: fc.Arbitrary<ActionState> = fc.record({
       stageSinceMs: time,
       lastEventAtMs: time,
       scores: fc.option(fc.array(time, { minLength: 1, maxLength: 5 }), { nil: undefined }),
+      segments: fc.option(fc.array(text, { maxLength: 5 }), { nil: undefined }),
     }),
     { nil: undefined },
   ),

@@ -24,9 +24,13 @@ export interface ProfileFacts {
   readonly lastEventAtMs: number;
   /** In the order of the heads of the manifest that `modelHash` names; absent until a model is in force. */
   readonly scores: readonly number[] | undefined;
+  /** The segments that it is in; absent while none are in force. */
+  readonly segments: readonly string[] | undefined;
 }
 
-const VERSION = 4;
+const VERSION = 5;
+/** Its facts had no segments. */
+const VERSION_WITHOUT_SEGMENTS = 4;
 /** Its scores were three numbers without the hash of their manifest. */
 const NAMELESS_SCORES_VERSION = 3;
 /** Versions 1 and 2 were JSON from the first byte: `[`. */
@@ -58,6 +62,8 @@ type StoredFacts = readonly [
   stageSinceMs: number,
   lastEventAtMs: number,
   scores: readonly number[] | null,
+  /** Absent in versions before 5. */
+  segments?: readonly string[] | null,
 ];
 
 export const actionStates = defineState({
@@ -66,6 +72,7 @@ export const actionStates = defineState({
   versions: {
     [JSON_VERSION]: (bytes) => withoutScores(decode(toWithoutVersion(JSON.parse(bytes.toString('utf8')) as unknown[]))),
     [NAMELESS_SCORES_VERSION]: (bytes) => withoutScores(decode(JSON.parse(bytes.toString('utf8', 1)) as Stored)),
+    [VERSION_WITHOUT_SEGMENTS]: (bytes) => decode(JSON.parse(bytes.toString('utf8', 1)) as Stored),
     [VERSION]: (bytes) => decode(JSON.parse(bytes.toString('utf8', 1)) as Stored),
   },
   encode,
@@ -129,12 +136,14 @@ function decode([stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pe
   };
 }
 
-function toStoredFacts({ asOfMs, specHash, values, stageSinceMs, lastEventAtMs, scores }: ProfileFacts): StoredFacts {
+function toStoredFacts(facts: ProfileFacts): StoredFacts {
+  const { asOfMs, specHash, values, stageSinceMs, lastEventAtMs, scores, segments } = facts;
   const numbers = values.map((value) => (Number.isNaN(value) ? null : value));
-  return [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores ?? null];
+  return [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores ?? null, segments ?? null];
 }
 
-function toFacts([asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores]: StoredFacts): ProfileFacts {
+function toFacts(stored: StoredFacts): ProfileFacts {
+  const [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores, segments] = stored;
   return {
     asOfMs,
     specHash,
@@ -142,6 +151,7 @@ function toFacts([asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores
     stageSinceMs,
     lastEventAtMs,
     scores: scores ?? undefined,
+    segments: segments ?? undefined,
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type Profile,
   releasePending,
 } from '@perennial/policy';
+import { fromBits } from '@perennial/segments';
 import type { ActionState, ProfileFacts } from './action-state.js';
 
 /** The policy in force on a partition, and its number. */
@@ -39,6 +40,14 @@ export interface PolicyStep {
 export interface Rules {
   readonly policy: Policy;
   readonly manifest: ModelManifest | undefined;
+  /** Undefined while none are in force. */
+  readonly segments: SegmentList | undefined;
+}
+
+/** The segments in force, by which those of a score are counted. */
+export interface SegmentList {
+  readonly names: readonly string[];
+  readonly number: number;
 }
 
 export interface StepPlace {
@@ -52,10 +61,10 @@ export interface StepPlace {
 
 /**
  * Decides for one score. The step's time is log time or the score's, whichever is later: it never goes back. Throws
- * `contract_violation` for scores that do not fit the manifest.
+ * `contract_violation` for scores that do not fit the manifest, and segments that are not those in force.
  */
 export function decideForScore(
-  { policy, manifest }: Rules,
+  { policy, manifest, segments }: Rules,
   state: ActionState | undefined,
   computed: ScoreComputed,
   place: StepPlace,
@@ -63,7 +72,7 @@ export function decideForScore(
   const { stage, modelHash, features } = computed;
   const timeZone = features?.timeZone ?? '';
   const subject = features?.subject ?? Buffer.alloc(0);
-  const facts = toFacts(computed);
+  const facts = toFacts(computed, segments);
   const scores = toScores(facts, manifest);
   const profile = toProfile(facts, { place, stage, timeZone, history: state?.history, scores });
   const cause = { causeId: toCauseId(computed), transition: computed.transition, event: features?.event };
@@ -73,7 +82,11 @@ export function decideForScore(
 }
 
 /** Processes the actions that waited for the end of quiet hours. */
-export function releaseWaiting({ policy, manifest }: Rules, state: ActionState, place: StepPlace): PolicyStep {
+export function releaseWaiting(
+  { policy, manifest }: Omit<Rules, 'segments'>,
+  state: ActionState,
+  place: StepPlace,
+): PolicyStep {
   const { stage, timeZone, subject, modelHash } = state;
   const facts = must(state.facts, 'the facts of a profile for which something waits');
   const scores = toScores(facts, manifest);
@@ -91,7 +104,8 @@ function toProfile(
   const { asOfMs, stageSinceMs, lastEventAtMs } = facts;
   const nowMs = Math.max(logTimeMs, asOfMs);
   const features = specs.toValues(facts, spec, nowMs);
-  return { namespace, profileKey, nowMs, features, stageSinceMs, lastEventAtMs, ...known };
+  const segments = facts.segments && new Set(facts.segments);
+  return { namespace, profileKey, nowMs, features, stageSinceMs, lastEventAtMs, segments, ...known };
 }
 
 /** The scores by head name; undefined while no model is in force. */
@@ -107,14 +121,17 @@ function toScores({ scores }: ProfileFacts, manifest: ModelManifest | undefined)
 }
 
 /**
- * The cause of a score: a transition by its number; else the event by its id, or time alone, at most once for each
- * time (tested in feature-store; scoring forwards updates caused by time alone under the time they came with). Not
+ * The cause of a score: a transition by its number; else the event by its id, a change of segments by its number, or time
+ * alone, at most once for each time (tested in feature-store; scoring forwards updates caused by time alone under the time they came with). Not
  * the record's offset: a crash may publish records twice, and later offsets then differ from an undisturbed run.
  */
-function toCauseId({ transition, features }: ScoreComputed): string {
+function toCauseId({ transition, features, segments }: ScoreComputed): string {
   if (transition !== undefined) return `transition:${transition.number}`;
   const messageId = features?.event?.messageId;
-  return messageId === undefined ? `score:${features?.asOfMs ?? 0}` : `score:${features?.asOfMs ?? 0}/${messageId}`;
+  const score = `score:${features?.asOfMs ?? 0}`;
+  if (messageId !== undefined) return `${score}/${messageId}`;
+  const changeNumber = segments?.changeNumber ?? 0;
+  return changeNumber === 0 ? score : `segments:${changeNumber}`;
 }
 
 /** `transition:3` as the kind and id of the edge record. */
@@ -123,7 +140,7 @@ export function toCause({ causeId }: Pick<ActionDecision, 'causeId'>): { kind: s
   return { kind: causeId.slice(0, colon), id: causeId.slice(colon + 1) };
 }
 
-function toFacts(computed: ScoreComputed): ProfileFacts {
+function toFacts(computed: ScoreComputed, list: SegmentList | undefined): ProfileFacts {
   const { scores, features } = computed;
   return {
     asOfMs: features?.asOfMs ?? 0,
@@ -132,7 +149,17 @@ function toFacts(computed: ScoreComputed): ProfileFacts {
     stageSinceMs: computed.stageSinceMs,
     lastEventAtMs: features?.lastEventAtMs ?? 0,
     scores: scores.length === 0 ? undefined : scores,
+    segments: list && toSegments(computed, list),
   };
+}
+
+function toSegments({ segments }: ScoreComputed, { names, number }: SegmentList): readonly string[] {
+  if (segments === undefined) return [];
+  // A rollout comes before the first score that was made under it, so this is a defect and no race.
+  if (segments.listNumber !== number) {
+    throw new AppError('contract_violation', `segments of rollout ${segments.listNumber}, in force is ${number}`);
+  }
+  return [...fromBits(names, segments.members)];
 }
 
 /** Everything but the history is updated only while an action waits: otherwise it would cost a write per record. */

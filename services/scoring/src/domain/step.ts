@@ -1,10 +1,10 @@
-import type { FeaturesUpdated } from '@perennial/contracts';
+import type { FeaturesUpdated, SegmentSet } from '@perennial/contracts';
 import { encodeMessage, ScoreRecord } from '@perennial/contracts';
 import type { FeatureSpecs, TravellingVector } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { StageResult, StageTransition } from '@perennial/lifecycle';
-import type { SegmentChange } from '@perennial/segments';
+import { type SegmentChange, toBits } from '@perennial/segments';
 import type { ScoredModel, ScoringEvidence } from './scoring-evidence.js';
 import type { ProfileScores, ScoringState } from './state.js';
 import { type StepFacts, stepChart, stepProfileSegments } from './step-rules.js';
@@ -125,9 +125,11 @@ function listOutputs(parts: {
   const { subject } = after;
   const transition = result?.transition;
   const outputs: Output[] = [];
+  const hasMoved = transition !== undefined || parts.changes.length > 0;
   // A timer that moved nothing emits nothing: the vector would differ by the clock alone.
-  if (item.cause.kind === 'record' || transition !== undefined) {
-    outputs.push({ topic: targets.scoreTopic, value: encodeScore(after, event, transition) });
+  if (item.cause.kind === 'record' || hasMoved) {
+    const segments = toSegmentSet(after, evidence, parts.changes);
+    outputs.push({ topic: targets.scoreTopic, value: encodeScore(after, { event, transition, segments }) });
   }
   if (transition !== undefined) {
     outputs.push(targets.toStageChanged({ key, subject, transition, evidence, scores: after.scores?.values ?? [] }));
@@ -136,11 +138,30 @@ function listOutputs(parts: {
   return [...outputs, ...targets.toSegmentChanged({ key, subject, changes: parts.changes, segmentsVersion })];
 }
 
+/** Nothing for a profile in no segment, as most are in small shops. */
+function toSegmentSet(
+  { segments: state }: ScoringState,
+  { segments: inForce }: ScoringEvidence,
+  changes: readonly SegmentChange[],
+): SegmentSet | undefined {
+  if (state === undefined || inForce === undefined || state.members.length + changes.length === 0) return undefined;
+  const members = new Set(state.members.map(({ name }) => name));
+  return {
+    listNumber: inForce.number,
+    members: toBits(inForce.rules.segments.keys(), members),
+    changeNumber: changes.length === 0 ? 0 : state.number,
+  };
+}
+
 function encodeScore(
   state: ScoringState,
-  event: FeaturesUpdated['event'],
-  transition: StageTransition | undefined,
+  step: {
+    readonly event: FeaturesUpdated['event'];
+    readonly transition: StageTransition | undefined;
+    readonly segments: SegmentSet | undefined;
+  },
 ): Buffer {
+  const { event, transition, segments } = step;
   const record: ScoreRecord = {
     record: {
       $case: 'computed',
@@ -159,6 +180,7 @@ function encodeScore(
           timeZone: state.timeZone,
           event,
         },
+        segments,
       },
     },
   };

@@ -34,7 +34,15 @@ function setUp() {
 }
 
 function decodeScores(modelHash: string, scores: number[]) {
-  const value = { modelHash, scores, stage: 'new', stageSinceMs: 0, transition: undefined, features: undefined };
+  const value = {
+    modelHash,
+    scores,
+    stage: 'new',
+    stageSinceMs: 0,
+    transition: undefined,
+    features: undefined,
+    segments: undefined,
+  };
   const record = ScoreRecord.encode({ record: { $case: 'computed', value } }).finish();
   return decodeValue('scoreComputed', Buffer.from(record));
 }

@@ -40,7 +40,20 @@ export interface ScoreComputed {
     | Transition
     | undefined;
   /** What the scores were computed from, as scoring saw it at as_of_ms. */
-  features: FeaturesUpdated | undefined;
+  features:
+    | FeaturesUpdated
+    | undefined;
+  /** The segments that the profile is in; absent where it is in none and this record's step changed none. */
+  segments: SegmentSet | undefined;
+}
+
+export interface SegmentSet {
+  /** Number of the rollout of the segments that they are counted in. */
+  listNumber: number;
+  /** One bit a segment in the order of its file, the first the lowest of the first byte; without zero bytes at the end. */
+  members: Buffer;
+  /** Number of the profile's last change of segments, where this record's step made one; else 0. */
+  changeNumber: number;
 }
 
 export interface Transition {
@@ -147,7 +160,15 @@ export const ScoreRecord: MessageFns<ScoreRecord> = {
 };
 
 function createBaseScoreComputed(): ScoreComputed {
-  return { modelHash: "", scores: [], stage: "", stageSinceMs: 0, transition: undefined, features: undefined };
+  return {
+    modelHash: "",
+    scores: [],
+    stage: "",
+    stageSinceMs: 0,
+    transition: undefined,
+    features: undefined,
+    segments: undefined,
+  };
 }
 
 export const ScoreComputed: MessageFns<ScoreComputed> = {
@@ -173,6 +194,9 @@ export const ScoreComputed: MessageFns<ScoreComputed> = {
     }
     if (message.features !== undefined) {
       FeaturesUpdated.encode(message.features, writer.uint32(66).fork()).join();
+    }
+    if (message.segments !== undefined) {
+      SegmentSet.encode(message.segments, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -246,6 +270,82 @@ export const ScoreComputed: MessageFns<ScoreComputed> = {
             }
 
             message.features = FeaturesUpdated.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.segments = SegmentSet.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSegmentSet(): SegmentSet {
+  return { listNumber: 0, members: Buffer.alloc(0), changeNumber: 0 };
+}
+
+export const SegmentSet: MessageFns<SegmentSet> = {
+  encode(message: SegmentSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.listNumber !== 0) {
+      writer.uint32(8).uint64(message.listNumber);
+    }
+    if (message.members.length !== 0) {
+      writer.uint32(18).bytes(message.members);
+    }
+    if (message.changeNumber !== 0) {
+      writer.uint32(24).uint64(message.changeNumber);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SegmentSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSegmentSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.listNumber = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.members = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.changeNumber = longToNumber(reader.uint64());
             continue;
           }
         }
