@@ -13,12 +13,15 @@ import {
   fetchDemoHistory,
   renderReport,
   runTraffic,
+  sendVisitor,
   type TrafficResult,
   toDemoReport,
+  type Visitor,
 } from '../demo/index.js';
 import { readCounterBy } from '../metrics.js';
 import { parseWhole } from '../options.js';
 import { printLine, printNotice, printText } from '../output.js';
+import { loadProfilePage } from '../profile/load-page.js';
 import { obtainWriteKey } from '../write-key.js';
 import { up } from './up.js';
 
@@ -85,9 +88,9 @@ async function demo(options: DemoOptions): Promise<void> {
     const run = { platform, log, writeKey, report: say, signal: aborted.signal };
     say(`backfilling ${history.note}`);
     const backfilled = await backfillInto({ ...run, file: history.path, via: 'http' });
-    const traffic = await sendTraffic({ ...run, backfilled, history: history.path }, options);
+    const live = await sendTraffic({ ...run, backfilled, history: history.path }, options);
     say('counting what came of it');
-    const report = await toReport({ platform, log, backfilled, traffic, history, startedMs });
+    const report = await toReport({ platform, log, backfilled, live, history, startedMs });
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
     printLine();
     printText(renderReport(report, { namespace: NAMESPACE, urls: platform.urls }));
@@ -102,6 +105,11 @@ function toPartitions(): { partitions?: number } {
   return loadNamespaceState(toLayout().stateDir, NAMESPACE) === undefined ? { partitions: PARTITIONS } : {};
 }
 
+interface LiveResult {
+  readonly traffic: TrafficResult;
+  readonly visitor: Visitor;
+}
+
 interface LiveRun {
   readonly platform: Platform;
   readonly log: Log;
@@ -113,13 +121,15 @@ interface LiveRun {
 }
 
 /** Live traffic in event time, on the morning after the log time, so that it continues the history. */
-async function sendTraffic(run: LiveRun, { seconds, rate }: DemoOptions): Promise<TrafficResult> {
+async function sendTraffic(run: LiveRun, { seconds, rate }: DemoOptions): Promise<LiveResult> {
   const { platform, log, writeKey, report, signal } = run;
   const address = { ingestUrl: platform.urls.ingest, writeKey, token: platform.token };
   const logTimeMs = Date.parse(run.backfilled.logTime ?? '1998-07-01T00:00:00Z');
   const startMs = toNextMorning(logTimeMs);
   await advanceClock(address, { toMs: startMs }, { signal });
   await waitForQuiet({ log, namespace: NAMESPACE, signal });
+  report('a visitor looks around, signs in, and buys');
+  const visitor = await sendVisitor({ ...address, startMs });
   report(`live traffic over HTTP for ${seconds} s, ${rate} events a second`);
   const traffic = await runTraffic({
     ...address,
@@ -135,7 +145,7 @@ async function sendTraffic(run: LiveRun, { seconds, rate }: DemoOptions): Promis
   });
   await advanceClock(address, { toMs: startMs + HOUR_MS }, { signal });
   await waitForQuiet({ log, namespace: NAMESPACE, signal });
-  return traffic;
+  return { traffic, visitor };
 }
 
 function toNextMorning(logTimeMs: number): number {
@@ -156,14 +166,14 @@ async function toReport({
   platform,
   log,
   backfilled,
-  traffic,
+  live,
   history,
   startedMs,
 }: {
   platform: Platform;
   log: Log;
   backfilled: BackfillResult;
-  traffic: TrafficResult;
+  live: LiveResult;
   history: DemoReport['history'] & { readonly path: string };
   startedMs: number;
 }): Promise<DemoReport> {
@@ -175,20 +185,21 @@ async function toReport({
   );
   const { orders, refunds, others } = backfilled;
   return toDemoReport({
-    sent: orders + refunds + others + rememberLive(platform, backfilled, traffic),
+    sent: orders + refunds + others + rememberLive(platform, backfilled, live),
     tally,
     suppressed,
-    traffic,
+    traffic: live.traffic,
+    visitor: { ...live.visitor, page: await loadProfilePage(platform.client, live.visitor.userId) },
     history: { origin: history.origin, note: history.note },
     seconds: (performance.now() - startedMs) / 1000,
   });
 }
 
 /** Live events sent in all demos since the namespace was created: the topics hold those of earlier ones too. */
-function rememberLive({ layout }: Platform, backfilled: BackfillResult, traffic: TrafficResult): number {
+function rememberLive({ layout }: Platform, backfilled: BackfillResult, { traffic, visitor }: LiveResult): number {
   const path = join(toBackfillsFolder(layout), NAMESPACE, 'live.json');
   const before = backfilled.alreadyBackfilled ? (readStateFile<{ sent: number }>(path)?.sent ?? 0) : 0;
-  const sent = before + traffic.sent;
+  const sent = before + traffic.sent + visitor.sent;
   writeStateFile(path, { sent });
   return sent;
 }

@@ -1,5 +1,6 @@
 import type { ActionDecided } from '@perennial/contracts';
 import { toPrintable } from '@perennial/kernel';
+import { formatProfilePage } from '../profile/format-page.js';
 import type { DemoReport } from './report.js';
 
 const BAR_WIDTH = 32;
@@ -29,6 +30,7 @@ export function renderReport(report: DemoReport, { namespace, urls }: Surroundin
       ...Object.entries(actions.suppressed).map(([reason, number]) => `no action: ${reason} ${count(number)}`),
     ]),
     ...(report.examples.length === 0 ? [] : [section('Why, for example', report.examples.flatMap(explain))]),
+    section('A visitor who became a customer', describeVisitor(report.visitor, flag)),
     section('How fast', [
       latencyMs.p50 === null
         ? 'the live traffic caused no action'
@@ -38,6 +40,7 @@ export function renderReport(report: DemoReport, { namespace, urls }: Surroundin
     section('Where to look next', [
       `./perennial topic action.decided ${flag} --limit 3`,
       `./perennial segments show slipping_away ${flag}`,
+      `./perennial identity show ${report.visitor.anonymousId} --anonymous ${flag}`,
       `./perennial status ${flag}`,
       ...Object.entries(urls).map(([service, url]) => `${service.padEnd(14)} ${url}`),
       ...toCurl(report, { namespace, urls }),
@@ -47,7 +50,7 @@ export function renderReport(report: DemoReport, { namespace, urls }: Surroundin
 }
 
 function section(title: string, lines: readonly string[]): string {
-  return [title, ...lines.map((line) => `  ${line}`)].join('\n');
+  return [title, ...lines.map((line) => (line === '' ? '' : `  ${line}`))].join('\n');
 }
 
 function bars(counts: Readonly<Record<string, number>>): string[] {
@@ -91,6 +94,17 @@ function explain(action: ActionDecided): string[] {
     `${strategy} to ${toPrintable(userId ?? action.profileKey)} (${stage}), ${channel} "${template}"${details.length > 0 ? `: ${details.join(', ')}` : ''}`,
     `  because ${toPrintable(reasons.join('; ')) || 'the policy says so'}`,
     `  decided ${decidedAt}, good until ${expiresAt}`,
+  ];
+}
+
+function describeVisitor({ anonymousId, userId, page }: DemoReport['visitor'], flag: string): string[] {
+  return [
+    `${anonymousId} looked at three products, signed in as ${userId}, and bought: one profile, whose page is`,
+    `./perennial profile show ${userId} ${flag}`,
+    '',
+    ...formatProfilePage(page)
+      .text.split('\n')
+      .map((line) => (line === '' ? '' : `  ${line}`)),
   ];
 }
 

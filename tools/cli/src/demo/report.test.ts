@@ -1,10 +1,33 @@
 import { describe, expect, it } from '@jest/globals';
 import { AcceptedEvent, AcceptedRecord } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
+import type { ProfilePage } from '../profile/load-page.js';
 import { LatencyMeter, toQuantile } from './latency.js';
 import { renderReport } from './render-report.js';
 import { toDemoReport } from './report.js';
 import { Tally } from './tally.js';
+
+const AT = '1998-07-02T10:00:00.000Z';
+const PAGE: ProfilePage = {
+  known: {
+    userId: 'visitor-1',
+    known: true,
+    asOf: AT,
+    specHash: 'a',
+    features: { orders_count_all: 1 },
+    units: { orders_count_all: 'orders' },
+    profileKey: 'key',
+    timeZone: '',
+    lastEventAt: AT,
+    traits: [{ name: 'favourite_genre', type: 'text', value: 'jazz', at: AT, before: [] }],
+    account: null,
+    events: [{ type: 'track', name: 'Order Completed', at: AT }],
+  },
+  standing: null,
+  transitions: null,
+  actions: null,
+  problems: [],
+};
 
 describe('LatencyMeter', () => {
   it('measures from the answer to the action, whichever is seen first', () => {
@@ -43,6 +66,7 @@ describe('the report', () => {
     tally,
     suppressed: { holdout: 2 },
     traffic,
+    visitor: { anonymousId: 'browser-1', userId: 'visitor-1', sent: 5, page: PAGE },
     history: { origin: 'cdnow', note: 'CDNOW' },
     seconds: 12.345,
   });
@@ -69,6 +93,9 @@ describe('the report', () => {
     expect(text).toContain('half within 8 ms, 99 of 100 within 21 ms');
     expect(text).toContain('http://127.0.0.1:1/v1/features/u1');
     expect(text).toContain('tokens local --namespace demo');
+    expect(text).toContain('browser-1 looked at three products, signed in as visitor-1');
+    expect(text).toMatch(/^ {4}favourite_genre +jazz/m);
+    expect(text).not.toMatch(/ $/m);
     expect(text).not.toContain('undefined');
   });
 });

@@ -1,6 +1,8 @@
 import type { ActionDecided } from '@perennial/contracts';
+import type { ProfilePage } from '../profile/load-page.js';
 import type { TrafficResult } from './live-traffic.js';
 import type { Tally } from './tally.js';
+import type { Visitor } from './visitor.js';
 
 /** Output of `./perennial demo --json`. */
 export interface DemoReport {
@@ -28,6 +30,8 @@ export interface DemoReport {
   readonly seconds: number;
   readonly flows: Readonly<Record<string, number>>;
   readonly examples: readonly ActionDecided[];
+  /** A visitor who became a customer, and the page of both ids. */
+  readonly visitor: Visitor & { readonly page: ProfilePage };
   readonly history: { readonly origin: 'cdnow' | 'simulated'; readonly note: string };
 }
 
@@ -36,11 +40,13 @@ export interface ReportInput {
   readonly tally: Tally;
   readonly suppressed: Readonly<Record<string, number>>;
   readonly traffic: TrafficResult;
+  readonly visitor: DemoReport['visitor'];
   readonly history: DemoReport['history'];
   readonly seconds: number;
 }
 
-export function toDemoReport({ sent, tally, suppressed, traffic, history, seconds }: ReportInput): DemoReport {
+export function toDemoReport(input: ReportInput): DemoReport {
+  const { sent, tally, suppressed, traffic, visitor, history, seconds } = input;
   return {
     events: { sent, ...tally.events },
     features: { updates: tally.featureUpdates },
@@ -53,6 +59,7 @@ export function toDemoReport({ sent, tally, suppressed, traffic, history, second
     seconds: Math.round(seconds * 10) / 10,
     flows: toSorted(tally.flows),
     examples: tally.examples(),
+    visitor,
     history,
   };
 }

@@ -24,7 +24,8 @@ export class Tally {
 
   addAccepted(record: LogRecord): void {
     const { record: content } = AcceptedRecord.decode(record.value ?? EMPTY);
-    if (content?.$case !== 'event') return;
+    // The copy of an event that a joined profile got is no event of its own.
+    if (content?.$case !== 'event' || content.value.forwardedTo !== undefined) return;
     this.events.accepted++;
     const message = `${record.key?.toString() ?? ''}/${content.value.messageId}`;
     if (this.#messages.has(message)) this.events.duplicates++;

@@ -48,7 +48,7 @@ function formatStage({ standing, transitions }: ProfilePage): Printable[] {
   const segments = standing.segments.map(({ name, since }) => `${name} since ${since}`).join(', ');
   const rows = (transitions ?? []).map(({ at, from, to, cause, reasons }) => [
     at,
-    `${from ?? 'new'} -> ${to}`,
+    `${from ?? '(first seen)'} -> ${to}`,
     cause,
     reasons.join('; '),
   ]);
