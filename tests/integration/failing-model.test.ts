@@ -209,6 +209,7 @@ function toUpdate(namespace: string, userId: string, orders: number): OutgoingRe
     lastEventAtMs: T0,
     subject: pseudonymizer.seal(userId),
     timeZone: '',
+    attributes: [],
     event: { messageId: `${userId} ${orders}`, type: 'track', name: 'Order Completed', timestampMs: T0, value: 1 },
   };
   const value = Buffer.from(FeatureRecord.encode({ record: { $case: 'updated', value: update } }).finish());

@@ -322,6 +322,7 @@ function createRecords(namespace: string, userIds: readonly string[], inForce: r
         lastEventAtMs: atMs,
         subject: pseudonymizer.seal(userId),
         timeZone: '',
+        attributes: [],
         event: { ...event, value: order.revenue },
       };
       const value = Buffer.from(FeatureRecord.encode({ record: { $case: 'updated', value: update } }).finish());

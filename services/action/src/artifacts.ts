@@ -15,6 +15,7 @@ import {
   loadSpecInForce,
   oncePerSpec,
   SPECS_MAX,
+  toConditionNames,
 } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { type ModelManifest, parseManifest } from '@perennial/model-manifest';
@@ -147,5 +148,5 @@ export function readPolicy(
     onEvaluationError?: OnEvaluationError;
   },
 ): Policy {
-  return requireValid(parsePolicy(yaml, { ...options, featureNames: spec.names }));
+  return requireValid(parsePolicy(yaml, { ...options, ...toConditionNames(spec) }));
 }

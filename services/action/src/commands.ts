@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toPostgresSchema } from '@perennial/contracts';
-import { type CompiledFeatures, toSpecOrPreset } from '@perennial/feature-engine';
+import { type CompiledFeatures, toConditionNames, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import { parseLifecycle } from '@perennial/lifecycle';
 import { listKnownHeads } from '@perennial/model-manifest';
@@ -87,7 +87,7 @@ async function loadStages(
   }
   const parsed = parseLifecycle(content.toString('utf8'), {
     fileName: basename(path),
-    featureNames: spec.names,
+    ...toConditionNames(spec),
   });
   // Scoring's `register` reports the problems of a chart.
   return parsed.ok ? { stages: parsed.value.stages.keys() } : {};

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { ActionDecided, Rollout, ScoreComputed } from '@perennial/contracts';
-import { ScoreRecord } from '@perennial/contracts';
+import { ScoreRecord, toAttributes } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { StepContext, StepItem } from '@perennial/keyed-processor';
@@ -85,6 +85,7 @@ function score(asOfMs: number, more: Partial<ScoreComputed> = {}): ScoreComputed
       lastEventAtMs: asOfMs,
       subject: IDENTITY.seal('user-1'),
       timeZone: '',
+      attributes: [],
       event: undefined,
     },
     ...more,
@@ -126,6 +127,30 @@ describe('the action processor', () => {
     expect(output?.headers).toMatchObject({ ce_id: data.actionId, ce_type: 'lifecycle.action.decided.v1' });
     expect(state?.history.contacts).toEqual([{ atMs: NOON, channel: 'email' }]);
     expect(telemetry.totals().results).toEqual({ decided: 1 });
+  });
+
+  it('reads traits in conditions, when it decides and when it releases what waited', async () => {
+    const attributes = [{ name: 'traits.plan', trait: 'plan', kind: 'text' as const }];
+    const spec = SPECS.add('traits', ECOMMERCE_FEATURES, { attributes });
+    const policy = POLICY_FILE.toString('utf8').replace(/( {2}welcome:\n)/, '$1    when: traits.plan == "pro"\n');
+    const { processor } = setUp(Buffer.from(policy));
+    const inForce = new Map([...context().inForce, ['features', { kind: 'features', number: 1, hash: 'traits' }]]);
+    const decide = (atMs: number, plan: string) => {
+      const { features, ...computed } = score(atMs, ENTERED);
+      const said = { ...must(features, 'features'), specHash: spec.specHash, attributes: toAttributes([plan]) };
+      const input = { ...computed, features: said };
+      return run(processor, { state: undefined, cause: { kind: 'record', input }, context: context({ inForce }) });
+    };
+    expect((await decide(NOON, 'free')).outputs).toEqual([]);
+    const { outputs } = await decide(NOON, 'pro');
+    expect(JSON.parse(String(outputs[0]?.value)).reasons).toContain('traits.plan = pro');
+    const { state } = await decide(NIGHT, 'pro');
+    const released = await run(processor, {
+      state: processor.codec.decode(processor.codec.encode(must(state, 'a state'))),
+      cause: { kind: 'timer', dueAtMs: MORNING },
+      context: context({ logTimeMs: MORNING, inForce }),
+    });
+    expect(released.outputs).toHaveLength(1);
   });
 
   it('puts an action off at night, and takes it at the end of quiet hours by a timer', async () => {

@@ -55,6 +55,7 @@ function score(asOfMs: number, segments: SegmentSet | undefined): ScoreComputed 
     lastEventAtMs: asOfMs,
     subject: IDENTITY.seal('user-1'),
     timeZone: '',
+    attributes: [],
     event: undefined,
   };
   return { modelHash: '', scores: [], stage: 'new', stageSinceMs: 0, transition: undefined, segments, features };

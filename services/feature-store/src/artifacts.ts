@@ -6,6 +6,7 @@ import {
   type CompiledFeatures,
   createSpecReader,
   describeMissing,
+  describeMissingAttributes,
   type FeatureSpecs,
   SPECS_MAX,
 } from '@perennial/feature-engine';
@@ -86,8 +87,12 @@ function findLoss(
   specs: FeatureSpecs,
 ): string | undefined {
   const isFree = [...inForce.keys()].every((kind) => NEEDS_NO_FEATURES.has(kind));
-  const missing = isFree ? undefined : describeMissing(specs.inForce(inForce.get('features')).features, spec);
-  return missing && `a spec only grows, and it lacks features of the spec in force: ${missing}`;
+  if (isFree) return undefined;
+  const { features, attributes } = specs.inForce(inForce.get('features'));
+  const missing = describeMissing(features, spec);
+  if (missing !== undefined) return `a spec only grows, and it lacks features of the spec in force: ${missing}`;
+  const unread = describeMissingAttributes(attributes, spec);
+  return unread && `a spec only grows, and it lacks traits of the spec in force: ${unread}`;
 }
 
 /** Throws `config_invalid` with every problem. */

@@ -116,6 +116,7 @@ function toItem({ orders, key = 'ada', state, model = trap }: Situation): Item {
     lastEventAtMs: T0,
     subject: Buffer.alloc(0),
     timeZone: '',
+    attributes: [],
     event: { messageId: 'm', type: 'track', name: 'Order Completed', timestampMs: T0, value: 1 },
   };
   const profileKey = pseudonymizer.toProfileKey({ userId: key });

@@ -121,6 +121,7 @@ function shop(shopper: Shopper, now: number, buys: boolean, spend: () => number)
     lastEventAtMs: now,
     subject: Buffer.alloc(0),
     timeZone: '',
+    attributes: [],
     event,
   };
 }

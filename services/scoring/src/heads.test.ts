@@ -115,6 +115,7 @@ async function step(inForce: ReadonlyMap<string, Rollout>, value = 1) {
     lastEventAtMs: T0,
     subject: pseudonymizer.seal('ada'),
     timeZone: '',
+    attributes: [],
     event: undefined,
   };
   const context = { key: KEY, partition: 0, offset: 7, ordinal: 0, logTimeMs: 0, inForce };

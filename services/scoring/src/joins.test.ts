@@ -40,6 +40,7 @@ const state: ScoringState = {
   lastEventAtMs: NOON,
   subject: pseudonymizer.seal('phone'),
   timeZone: '',
+  attributes: [],
   stage: { stage: 'prospect', sinceMs: NOON, number: 1 },
   segments: {
     number: 4,

@@ -121,6 +121,7 @@ function createUpdate(changes: Partial<FeaturesUpdated> = {}): FeaturesUpdated {
     lastEventAtMs: T0,
     subject: pseudonymizer.seal('ada'),
     timeZone: 'Europe/Berlin',
+    attributes: [],
     event: { messageId: 'm', type: 'track', name: 'Order Completed', timestampMs: T0, value: 30 },
     ...changes,
   };

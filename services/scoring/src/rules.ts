@@ -5,7 +5,7 @@ import {
   requireValid,
   type VariableSet,
 } from '@perennial/expressions';
-import { type CompiledFeatures, oncePerSpec } from '@perennial/feature-engine';
+import { type CompiledFeatures, oncePerSpec, toConditionNames } from '@perennial/feature-engine';
 import { type Lifecycle, parseLifecycle } from '@perennial/lifecycle';
 import type { ModelManifest } from '@perennial/model-manifest';
 import { parseSegments, type Segments } from '@perennial/segments';
@@ -40,7 +40,7 @@ export function readSegments(yaml: Buffer, options: ReadRules): Segments {
 }
 
 function toParseOptions({ spec, onConditionError, ...options }: ReadRules) {
-  return { ...options, featureNames: spec.names, onEvaluationError: onConditionError };
+  return { ...options, ...toConditionNames(spec), onEvaluationError: onConditionError };
 }
 
 /** A reader of registered rules, which compiles them once for each spec. */

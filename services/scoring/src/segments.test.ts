@@ -1,7 +1,20 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { FeaturesUpdated, Rollout, SegmentChanged } from '@perennial/contracts';
-import { ScoreRecord } from '@perennial/contracts';
-import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import {
+  type FeaturesUpdated,
+  type Rollout,
+  ScoreRecord,
+  type SegmentChanged,
+  type StageChanged,
+  toAttributes,
+  toAttributeValues,
+} from '@perennial/contracts';
+import {
+  type AttributeValue,
+  type CompiledFeatures,
+  ECOMMERCE_FEATURES,
+  encodeFeatureSpec,
+  FeatureSpecs,
+} from '@perennial/feature-engine';
 import { must, toSha256 } from '@perennial/kernel';
 import type { Cause } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -60,14 +73,27 @@ beforeAll(() => {
   definition = createScoringProcessor({ namespace: 'live', artifacts, specs, pseudonymizer, telemetry });
 });
 
-function toUpdate(atMs: number, name: string, orders: number): FeaturesUpdated {
+const TRAITS = specs.add('traits', ECOMMERCE_FEATURES, {
+  attributes: [
+    { name: 'traits.plan', trait: 'plan', kind: 'text' },
+    { name: 'traits.since', trait: 'since', kind: 'time' },
+  ],
+});
+const WITH_TRAITS: Rollout = { kind: 'features', number: 1, hash: 'traits' };
+registered.set('traits', encodeFeatureSpec(ECOMMERCE_FEATURES, { attributes: TRAITS.attributes }));
+
+function toUpdate(
+  { spec, attributes }: { spec: CompiledFeatures; attributes: readonly AttributeValue[] },
+  { atMs, name, orders }: { atMs: number; name: string; orders: number },
+): FeaturesUpdated {
   return {
-    specHash: specs.initial.specHash,
+    specHash: spec.specHash,
     asOfMs: atMs,
     values: specs.initial.names.map((feature) => (feature === 'orders_count_all' ? orders : 0)),
     lastEventAtMs: atMs,
     subject: pseudonymizer.seal('ada'),
     timeZone: '',
+    attributes: toAttributes(attributes),
     event: { messageId: 'm', type: 'track', name, timestampMs: atMs, value: Number.NaN },
   };
 }
@@ -90,7 +116,13 @@ class Profile {
   }
 
   record(atMs: number, name: string, orders = 0) {
-    return this.#step({ kind: 'record', input: toUpdate(atMs, name, orders) }, atMs);
+    const input = toUpdate({ spec: specs.initial, attributes: [] }, { atMs, name, orders });
+    return this.#step({ kind: 'record', input }, atMs);
+  }
+
+  say(atMs: number, ...attributes: readonly AttributeValue[]) {
+    const input = toUpdate({ spec: TRAITS, attributes }, { atMs, name: 'identify', orders: 0 });
+    return this.#step({ kind: 'record', input }, atMs);
   }
 
   timer(atMs: number) {
@@ -177,6 +209,55 @@ describe('segments in scoring', () => {
       'buyers entered',
       'basket left',
     ]);
+  });
+
+  it('and stages follow traits that the spec in force declares, and days since a time of them, by time alone too', async () => {
+    const segments = register(
+      'segments',
+      'version: 1\nrecheck: 1h\nsegments: { pro: { when: traits.plan == "pro" }, old: { when: traits.since > 1 } }\n',
+    );
+    const chart = register(
+      'lifecycle',
+      `version: 1
+initial: trial
+stages:
+  trial:
+    transitions:
+      - to: paying
+        when: traits.plan in ["pro", "team"]
+  paying: {}
+`,
+    );
+    const profile = new Profile(WITH_TRAITS, chart, segments);
+    expect(toMarks(await profile.say(T0, 'free', T0 - 23 * HOUR_MS))).toEqual([]);
+    const paying = await profile.say(T0 + 1, 'pro', T0 - 23 * HOUR_MS);
+    expect(toMarks(paying)).toEqual(['pro entered']);
+    expect(read<StageChanged>(paying, 'stage.changed')[0]).toMatchObject({ to: 'paying' });
+    expect(toMarks(await profile.timer(T0 + 2 * HOUR_MS))).toEqual(['old entered']);
+    expect(toMarks(await profile.say(T0 + 3 * HOUR_MS, null, null))).toEqual(['pro left', 'old left']);
+  });
+
+  it('carry traits on to action, and keep them under a spec that comes into force later', async () => {
+    const profile = new Profile(WITH_TRAITS, register('segments', SEGMENTS));
+    const [score] = await profile.say(T0, 'pro', null);
+    const { record } = ScoreRecord.decode(must(score, 'a score').value);
+    expect(record?.$case === 'computed' && toAttributeValues(record.value.features?.attributes ?? [])).toEqual([
+      'pro',
+      null,
+    ]);
+  });
+
+  it('are rejected when they name a trait that the spec in force does not declare, or as what it is not', async () => {
+    const inForce = new Map([['features', WITH_TRAITS]]);
+    const reject = async (when: string) =>
+      artifacts.loadRollout(register('segments', `version: 1\nsegments: { a: { when: '${when}' } }\n`), inForce);
+    await expect(reject('traits.plan > 3')).resolves.toMatchObject({
+      reason: expect.stringContaining('a string and a number cannot be compared'),
+    });
+    await expect(reject('traits.plam == "pro"')).resolves.toMatchObject({
+      reason: expect.stringContaining('did you mean "traits.plan"'),
+    });
+    await expect(reject('traits.plan == "pro"')).resolves.toBeUndefined();
   });
 
   it('are left when another file in force no longer has them', async () => {

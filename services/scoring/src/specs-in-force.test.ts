@@ -164,6 +164,7 @@ async function step(given: {
     lastEventAtMs: T0,
     subject: pseudonymizer.seal('ada'),
     timeZone: '',
+    attributes: [],
     event: undefined,
   };
   const context = { key: 'key', partition: 0, offset: 7, ordinal: 0, logTimeMs: 0, inForce: given.inForce };

@@ -122,6 +122,7 @@ describe('values', () => {
       subject: Buffer.alloc(0),
       timeZone: '',
       event: undefined,
+      attributes: [],
     };
     const bytes = Buffer.from(FeatureRecord.encode({ record: { $case: 'updated', value: updated } }).finish());
     const { value } = decodeValue('featureUpdated', bytes) as { value: { values: Record<string, number | null> } };

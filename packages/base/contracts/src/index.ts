@@ -1,3 +1,4 @@
+export { toAttributes, toAttributeValues } from './attribute-values.js';
 export { CONTEXT_FIELDS, CONTEXT_TEXT_CHARS_MAX } from './context-fields.js';
 export { type Control, encodeControl, toControl } from './control.js';
 export {

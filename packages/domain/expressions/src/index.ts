@@ -13,6 +13,7 @@ export {
   listHeads,
   listSegments,
   type ProfileFacts,
+  type ProfileVariables,
   type ScoreVector,
   toEvidence,
   toProfileValues,

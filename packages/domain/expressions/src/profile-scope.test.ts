@@ -73,6 +73,23 @@ describe('the variables of a profile', () => {
     expect(listHeads(variables)).toEqual(['renewal', 'churn']);
   });
 
+  it('are attributes with their kinds, between the features and the heads', () => {
+    const attributes = [
+      { name: 'traits.plan', kind: 'string' },
+      { name: 'traits.company.seats', kind: 'number' },
+      { name: 'traits.Is Paying', kind: 'boolean' },
+    ] as const;
+    const variables = declareProfileVariables(['a', 'b'], { attributes });
+    const facts: ProfileFacts = { ...FACTS, attributes: ['pro', 12, true], segments: new Set(['a']) };
+    expect(test('traits.plan == "pro" && traits.company.seats > 10', variables, facts)).toBe(true);
+    expect(test('traits["Is Paying"] && scores.churn > 0.7', variables, facts)).toBe(true);
+    expect(test('traits.plan == "pro" || traits.plan != "pro"', variables, { ...FACTS, attributes: [] })).toBe(false);
+    expect(test('has(traits.plan)', variables)).toBe(false);
+    expect(problemOf('traits.plna == "pro"', variables).suggestion).toBe('traits.plan');
+    expect(problemOf('traits.plan > 3', variables).message).toBe('a string and a number cannot be compared');
+    expect(problemOf('traits == "pro"', variables).message).toContain('is a group of values');
+  });
+
   it.each([
     ['score.churn > 1', 'unknown name', 'scores.churn'],
     ['scores > 1', 'is a group of values', undefined],

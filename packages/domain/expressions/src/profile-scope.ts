@@ -3,6 +3,7 @@ import {
   declareVariables,
   type OnEvaluationError,
   type Value,
+  type Variable,
   type VariableKind,
   type VariableSet,
 } from './variables.js';
@@ -21,6 +22,8 @@ export interface ScoreVector {
 export interface ProfileFacts {
   /** Features in the order of the names given to the declaration of the variables. */
   readonly features: readonly (number | null)[];
+  /** Attributes, such as `traits.plan`, in the order of their declaration; those at the end may be left out. */
+  readonly attributes?: readonly Value[] | undefined;
   readonly scores?: ScoreVector | undefined;
   readonly stage?: string | undefined;
   readonly daysInStage?: number | undefined;
@@ -33,6 +36,8 @@ export interface ProfileFacts {
 
 /** What conditions about a profile may read besides its features. */
 export interface ProfileVariables {
+  /** With the whole name, such as `traits.plan`. */
+  readonly attributes?: ReadonlyArray<Pick<Variable, 'name' | 'kind'>> | undefined;
   /** The heads that may be read; any when absent, since a chart outlives the model it was written for. */
   readonly headNames?: Iterable<string> | undefined;
   /** The segments that may be read; none when absent. */
@@ -41,13 +46,13 @@ export interface ProfileVariables {
 }
 
 /**
- * The variables of every condition about a profile: stage, event, `features.<name>` for each feature, then
+ * The variables of every condition about a profile: stage, event, `features.<name>` for each feature, the attributes, then
  * `scores.<head>` and `segments.<name>`. A head or segment of a group that is open to any name has no value while what
  * is in force does not have it.
  */
 export function declareProfileVariables(
   featureNames: readonly string[],
-  { headNames, segmentNames = [], onEvaluationError }: ProfileVariables = {},
+  { attributes = [], headNames, segmentNames = [], onEvaluationError }: ProfileVariables = {},
 ): VariableSet {
   const openGroups = new Map<string, VariableKind>();
   if (headNames === undefined) openGroups.set(SCORES, 'number');
@@ -61,6 +66,7 @@ export function declareProfileVariables(
       { name: 'event.type', kind: 'string' },
       { name: 'event.name', kind: 'string' },
       ...featureNames.map((name) => ({ name: `features.${name}`, kind: 'number' as const })),
+      ...attributes,
       ...[...(headNames ?? [])].map((member) => toMemberVariable(SCORES, member, 'number')),
       ...segments.map((member) => toMemberVariable(SEGMENTS, member, 'boolean')),
     ],
@@ -74,11 +80,16 @@ function toMemberVariable(group: string, member: string, kind: VariableKind) {
 
 /** Values of those variables, in the order of their declaration. */
 export function toProfileValues(facts: ProfileFacts, { variables }: VariableSet): readonly Value[] {
-  const { scores, segments, event } = facts;
+  const { scores, segments, event, attributes } = facts;
   const values: Value[] = [facts.stage, facts.daysInStage, facts.daysSinceEvent, event?.type, event?.name];
   for (const feature of facts.features) values.push(feature);
-  for (let slot = values.length; slot < variables.length; slot++) {
-    const { group, member = '' } = variables[slot] ?? {};
+  const first = values.length;
+  for (let slot = first; slot < variables.length; slot++) {
+    const { group, member } = variables[slot] ?? {};
+    if (member === undefined) {
+      values.push(attributes?.[slot - first]);
+      continue;
+    }
     if (group === SEGMENTS) {
       values.push(segments?.has(member));
       continue;

@@ -1,4 +1,5 @@
 import { must, toSha256 } from '@perennial/kernel';
+import type { Attribute } from './attributes.js';
 import type { FeatureDefinition } from './definition.js';
 import type { RepeatedOrders } from './order-memory.js';
 
@@ -35,11 +36,19 @@ function toFeatureHash({ name: _, ...meaning }: FeatureDefinition): string {
   return toSha256(toCanonicalJson({ semantics: SEMANTICS_VERSION, meaning }));
 }
 
-/** Hash of a spec: over names and hashes in the order of its vectors, and over a rule that is not the default. */
+/** Hash of a spec: over names and hashes in the order of its vectors, over a rule that is not the default, and over attributes. */
 export function toSpecHash(
   features: ReadonlyArray<{ readonly name: string; readonly hash: string }>,
-  { repeatedOrders }: { readonly repeatedOrders: RepeatedOrders },
+  {
+    repeatedOrders,
+    attributes,
+  }: { readonly repeatedOrders: RepeatedOrders; readonly attributes: readonly Attribute[] },
 ): string {
-  const entries = features.map(({ name, hash }) => [name, hash]);
-  return toSha256(toCanonicalJson(repeatedOrders === 'once' ? entries : [...entries, { repeatedOrders }]));
+  return toSha256(
+    toCanonicalJson([
+      ...features.map(({ name, hash }) => [name, hash]),
+      ...(repeatedOrders === 'once' ? [] : [{ repeatedOrders }]),
+      ...(attributes.length === 0 ? [] : [{ attributes }]),
+    ]),
+  );
 }

@@ -1,5 +1,6 @@
 import { must } from '@perennial/kernel';
 import type { IdCount } from './accumulators/accumulator.js';
+import type { Attribute } from './attributes.js';
 import { createStateFormat } from './codec.js';
 import { type FeatureDefinition, type FeatureRules, MONEY_UNIT } from './definition.js';
 import type { FeatureEvent } from './event.js';
@@ -25,9 +26,11 @@ export interface CompiledFeatures {
   readonly names: readonly string[];
   /** Names with the hash of each definition, in the same order. */
   readonly features: readonly FeatureName[];
-  /** SHA-256 (hex) over names and hashes in order; names the spec in states and vectors. */
+  /** SHA-256 (hex) over names and hashes in order, and attributes; names the spec in states and vectors. */
   readonly specHash: string;
   readonly repeatedOrders: RepeatedOrders;
+  /** What conditions may read besides the features, in the order in which it travels. */
+  readonly attributes: readonly Attribute[];
   /** Keys of a state's accumulators, by slot. */
   readonly slots: readonly string[];
   /** The state of a profile without events. */
@@ -117,6 +120,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     features: names.map((name, index) => ({ name, hash: must(plan.hashes[index], 'a hash') })),
     specHash: plan.specHash,
     repeatedOrders: plan.repeatedOrders,
+    attributes: plan.attributes,
     slots: plan.slots.map(({ key }) => key),
     empty,
     apply: (state, event) => apply(plan, state ?? empty, event),

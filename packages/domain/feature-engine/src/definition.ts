@@ -1,3 +1,4 @@
+import type { Attribute } from './attributes.js';
 import type { RepeatedOrders } from './order-memory.js';
 
 /** The events that a feature counts. */
@@ -181,6 +182,8 @@ export type RatioDefinition = Extract<FeatureDefinition, { aggregation: 'ratio' 
 export interface FeatureRules {
   /** Default: once. */
   readonly repeatedOrders?: RepeatedOrders;
+  /** What conditions may read of a profile besides its features. Default: nothing. */
+  readonly attributes?: readonly Attribute[];
 }
 
 /** All that a feature spec says. */

@@ -1,4 +1,5 @@
 import { AppError, must } from '@perennial/kernel';
+import { type Attribute, type AttributeValue, reorderAttributes } from './attributes.js';
 import { readSpecPrefix } from './codec.js';
 import { type CompiledFeatures, compileFeatures, type FeatureName } from './compile.js';
 import type { FeatureDefinition, FeatureRules } from './definition.js';
@@ -15,6 +16,13 @@ export interface TravellingVector {
   readonly specHash: string;
   readonly asOfMs: number;
   readonly values: readonly number[];
+}
+
+/** Attributes that travel with a vector. */
+interface TravellingAttributes {
+  readonly specHash: string;
+  /** In the order of the spec; empty where it declares none, or the profile has none of them. */
+  readonly attributes: readonly AttributeValue[];
 }
 
 /**
@@ -85,6 +93,11 @@ export class FeatureSpecs {
     return this.findPlaces(made, spec.features).map((place) => moved[place] ?? Number.NaN);
   }
 
+  /** Attributes in the order of a spec; null for one that the spec of their vector lacks. */
+  toAttributes({ specHash, attributes }: TravellingAttributes, spec: CompiledFeatures): readonly AttributeValue[] {
+    return reorderAttributes(attributes, { from: this.get(specHash).attributes, to: spec.attributes });
+  }
+
   /**
    * Index of each of some features in a vector of `spec`; -1 for one that is absent or has another meaning there.
    * Cached by the list object, so pass the same object again, such as the one in a model's manifest.
@@ -110,6 +123,19 @@ export class FeatureSpecs {
     this.#byTag.set(tag, known ?? compiled);
     return known ?? compiled;
   }
+}
+
+/** A text that lists the declared attributes which a spec lacks, or has with another kind; undefined when there are none. */
+export function describeMissingAttributes(
+  needed: readonly Attribute[],
+  { attributes }: Pick<CompiledFeatures, 'attributes'>,
+): string | undefined {
+  const missing = needed.flatMap(({ name, kind }) => {
+    const found = attributes.find((attribute) => attribute.name === name);
+    if (found?.kind === kind) return [];
+    return [found === undefined ? name : `${name} (it is ${found.kind} there, not ${kind})`];
+  });
+  return missing.length === 0 ? undefined : missing.join(', ');
 }
 
 /** A text that lists the needed features which are absent or have another meaning; undefined when there are none. */

@@ -36,6 +36,11 @@ export class FieldReader {
     return this.#isObject;
   }
 
+  /** The names of all fields. */
+  get keys(): readonly string[] {
+    return Object.keys(this.#fields);
+  }
+
   /** A non-empty text. */
   text(
     name: string,

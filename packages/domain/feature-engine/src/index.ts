@@ -1,8 +1,9 @@
+export { type AttributeValue, toConditionNames, toConditionValues } from './attributes.js';
 export { type CompiledFeatures, compileFeatures } from './compile.js';
 export type { FeatureDefinition, FeatureRules } from './definition.js';
 export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
 export { requireFeatureFile } from './feature-file.js';
-export { describeMissing, FeatureSpecs, type TravellingVector } from './feature-specs.js';
+export { describeMissing, describeMissingAttributes, FeatureSpecs, type TravellingVector } from './feature-specs.js';
 export type { ApplyResult } from './fold.js';
 export { toHash64 } from './hash.js';
 export { MESSAGE_IDS_MAX } from './message-memory.js';

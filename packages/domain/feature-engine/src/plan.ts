@@ -1,5 +1,6 @@
 import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
+import type { Attribute } from './attributes.js';
 import { toFeatureHashes, toSpecHash } from './canonical.js';
 import { type EventCondition, listConditions } from './conditions.js';
 import { type FeatureSpec, isOfTops } from './definition.js';
@@ -15,6 +16,7 @@ import type { IdStream, NumberStream } from './streams.js';
 export interface FeaturePlan {
   readonly specHash: string;
   readonly repeatedOrders: RepeatedOrders;
+  readonly attributes: readonly Attribute[];
   /** Hash of each definition, in the order of the vectors. */
   readonly hashes: readonly string[];
   readonly numbers: readonly NumberStream[];
@@ -36,7 +38,10 @@ export interface FeaturePlan {
 }
 
 /** The accumulators that the definitions need, each once, and how every feature reads them. */
-export function planFeatures({ definitions, rules: { repeatedOrders = 'once' } }: FeatureSpec): FeaturePlan {
+export function planFeatures({
+  definitions,
+  rules: { repeatedOrders = 'once', attributes = [] },
+}: FeatureSpec): FeaturePlan {
   const hashes = toFeatureHashes(definitions);
   const clockFeatures = definitions.flatMap(({ aggregation }, index) =>
     aggregation === 'days_since_first' || aggregation === 'days_since_last' ? [index] : [],
@@ -48,9 +53,10 @@ export function planFeatures({ definitions, rules: { repeatedOrders = 'once' } }
   return {
     specHash: toSpecHash(
       definitions.map(({ name }, index) => ({ name, hash: must(hashes[index], 'a hash') })),
-      { repeatedOrders },
+      { repeatedOrders, attributes },
     ),
     repeatedOrders,
+    attributes,
     hashes,
     numbers,
     ids,

@@ -14,6 +14,7 @@ import {
 import { FieldReader, isObject } from './field-reader.js';
 import { readAmount, readFilter, readGap, readHalfLife, readIds, readMatching, readRank } from './measure-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
+import { readAttributes, toDeclaredTraits } from './read-attributes.js';
 import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
 import { DAY_MS } from './time.js';
 import { toWindowText } from './window.js';
@@ -47,7 +48,11 @@ export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
 /** The version and the rules besides the features. */
 export function readRules(reader: FieldReader): FeatureRules {
   reader.literal('version', SPEC_FILE_VERSION);
-  return reader.has('repeatedOrders') ? { repeatedOrders: reader.oneOf('repeatedOrders', REPEATED_ORDERS) } : {};
+  const attributes = readAttributes(reader);
+  return {
+    ...(reader.has('repeatedOrders') ? { repeatedOrders: reader.oneOf('repeatedOrders', REPEATED_ORDERS) } : {}),
+    ...(attributes.length === 0 ? {} : { attributes }),
+  };
 }
 
 /** Problems found so far, and what a feature is called in those about two of them. */
@@ -77,11 +82,12 @@ function toInvalid(problems: readonly SpecProblem[]): ParsedSpec {
 /** Canonical bytes of a spec: equal definitions in an equal order give equal bytes, and so one artifact. */
 export function encodeFeatureSpec(
   definitions: readonly FeatureDefinition[],
-  { repeatedOrders = 'once' }: FeatureRules = {},
+  { repeatedOrders = 'once', attributes = [] }: FeatureRules = {},
 ): Buffer {
   const features = definitions.map(toFileForm);
   const rules = repeatedOrders === 'once' ? {} : { repeatedOrders };
-  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, features }));
+  const traits = toDeclaredTraits(attributes);
+  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, traits, features }));
 }
 
 /** Each length of time as text, under its name without the unit. */

@@ -12,6 +12,7 @@ import {
   object,
   optional,
   type Parsed,
+  type ProfileVariables,
   parseYaml,
   reference,
   type ShapeValue,
@@ -41,6 +42,7 @@ export function parseLifecycle(
   options: {
     fileName: string;
     featureNames: readonly string[];
+    attributes?: ProfileVariables['attributes'];
     headNames?: Iterable<string> | undefined;
     onEvaluationError?: OnEvaluationError | undefined;
   },

@@ -18,6 +18,8 @@ export interface StageInputs {
   readonly nowMs: number;
   /** Features in the order of the chart's names. */
   readonly values: readonly (number | null)[];
+  /** Attributes in the order of the chart's names. */
+  readonly attributes?: readonly Value[] | undefined;
   /** Absent while no model is in force. */
   readonly scores?: ScoreVector | undefined;
   readonly cause: TransitionCause;
@@ -89,6 +91,7 @@ interface Facts {
 function toValues({ variables }: Lifecycle, state: StageState, inputs: StageInputs): readonly Value[] {
   const facts = {
     features: inputs.values,
+    attributes: inputs.attributes,
     scores: inputs.scores,
     stage: state.stage,
     daysInStage: (inputs.nowMs - state.sinceMs) / DAY_MS,

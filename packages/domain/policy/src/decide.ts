@@ -1,4 +1,4 @@
-import { type ScoreVector, toEvidence, toProfileValues, toReasons } from '@perennial/expressions';
+import { type ScoreVector, toEvidence, toProfileValues, toReasons, type Value } from '@perennial/expressions';
 import { toDeterministicId, toUnitInterval } from '@perennial/kernel';
 import {
   addContact,
@@ -83,6 +83,8 @@ export interface Profile {
   readonly scores?: ScoreVector | undefined;
   /** As of `nowMs`, in the order of the names passed to the policy's parser; NaN or null for no value. */
   readonly features: readonly (number | null)[];
+  /** As of `nowMs`, in the order of the attributes passed to the policy's parser. */
+  readonly attributes?: readonly Value[] | undefined;
   readonly lastEventAtMs: number;
   /** The segments that it is in; absent while none are in force. */
   readonly segments?: ReadonlySet<string> | undefined;
@@ -184,6 +186,7 @@ function findReleaseSuppression(
 function toValues({ variables }: Policy, profile: Profile, event: CauseEvent | undefined) {
   const facts = {
     features: profile.features,
+    attributes: profile.attributes,
     scores: profile.scores,
     segments: profile.segments,
     stage: profile.stage,

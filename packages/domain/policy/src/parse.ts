@@ -15,6 +15,7 @@ import {
   oneOf,
   optional,
   type Parsed,
+  type ProfileVariables,
   parseYaml,
   reference,
   type ShapeValue,
@@ -45,6 +46,7 @@ export function parsePolicy(
     fileName: string;
     featureNames: readonly string[];
     stages?: Iterable<string> | undefined;
+    attributes?: ProfileVariables['attributes'];
     headNames?: Iterable<string> | undefined;
     segmentNames?: readonly string[] | undefined;
     onEvaluationError?: OnEvaluationError | undefined;

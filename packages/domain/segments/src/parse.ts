@@ -9,6 +9,7 @@ import {
   object,
   optional,
   type Parsed,
+  type ProfileVariables,
   parseYaml,
   type ShapeValue,
   text,
@@ -40,6 +41,7 @@ export function parseSegments(
   options: {
     fileName: string;
     featureNames: readonly string[];
+    attributes?: ProfileVariables['attributes'];
     headNames?: Iterable<string> | undefined;
     onEvaluationError?: OnEvaluationError | undefined;
   },

@@ -31,6 +31,7 @@ const state: fc.Arbitrary<ActionState> = fc.record({
       asOfMs: time,
       specHash: text,
       values: fc.array(fc.oneof(fc.nat(), fc.constant(Number.NaN), fc.constant(0.1)), { maxLength: 18 }),
+      attributes: fc.array(fc.oneof(text, time, fc.boolean(), fc.constant(null)), { maxLength: 4 }),
       stageSinceMs: time,
       lastEventAtMs: time,
       scores: fc.option(fc.array(time, { minLength: 1, maxLength: 5 }), { nil: undefined }),

@@ -1,4 +1,5 @@
 import { defineState } from '@perennial/contracts';
+import type { AttributeValue } from '@perennial/feature-engine';
 import type { CauseEvent, ContactHistory } from '@perennial/policy';
 
 /** State of a profile. Profiles without any contact or waiting action have no state. */
@@ -20,6 +21,8 @@ export interface ProfileFacts {
   readonly specHash: string;
   /** NaN for no value. */
   readonly values: readonly number[];
+  /** What conditions read besides, in the order of that spec; empty where the profile has none. */
+  readonly attributes: readonly AttributeValue[];
   readonly stageSinceMs: number;
   readonly lastEventAtMs: number;
   /** In the order of the heads of the manifest that `modelHash` names; absent until a model is in force. */
@@ -64,6 +67,8 @@ type StoredFacts = readonly [
   scores: readonly number[] | null,
   /** Absent in versions before 5. */
   segments?: readonly string[] | null,
+  /** Absent for none. */
+  attributes?: readonly AttributeValue[],
 ];
 
 export const actionStates = defineState({
@@ -137,17 +142,19 @@ function decode([stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pe
 }
 
 function toStoredFacts(facts: ProfileFacts): StoredFacts {
-  const { asOfMs, specHash, values, stageSinceMs, lastEventAtMs, scores, segments } = facts;
+  const { asOfMs, specHash, values, attributes, stageSinceMs, lastEventAtMs, scores, segments } = facts;
   const numbers = values.map((value) => (Number.isNaN(value) ? null : value));
-  return [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores ?? null, segments ?? null];
+  const more: [] | [readonly AttributeValue[]] = attributes.length === 0 ? [] : [attributes];
+  return [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores ?? null, segments ?? null, ...more];
 }
 
 function toFacts(stored: StoredFacts): ProfileFacts {
-  const [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores, segments] = stored;
+  const [asOfMs, specHash, numbers, stageSinceMs, lastEventAtMs, scores, segments, attributes = []] = stored;
   return {
     asOfMs,
     specHash,
     values: numbers.map((value) => value ?? Number.NaN),
+    attributes,
     stageSinceMs,
     lastEventAtMs,
     scores: scores ?? undefined,

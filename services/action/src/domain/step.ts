@@ -1,6 +1,6 @@
-import type { ScoreComputed } from '@perennial/contracts';
+import { type ScoreComputed, toAttributeValues } from '@perennial/contracts';
 import type { ScoreVector } from '@perennial/expressions';
-import type { CompiledFeatures, FeatureSpecs } from '@perennial/feature-engine';
+import { type CompiledFeatures, type FeatureSpecs, toConditionValues } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import type { ModelManifest } from '@perennial/model-manifest';
 import {
@@ -105,7 +105,8 @@ function toProfile(
   const nowMs = Math.max(logTimeMs, asOfMs);
   const features = specs.toValues(facts, spec, nowMs);
   const segments = facts.segments && new Set(facts.segments);
-  return { namespace, profileKey, nowMs, features, stageSinceMs, lastEventAtMs, segments, ...known };
+  const attributes = toConditionValues(spec.attributes, specs.toAttributes(facts, spec), nowMs);
+  return { namespace, profileKey, nowMs, features, attributes, stageSinceMs, lastEventAtMs, segments, ...known };
 }
 
 /** The scores by head name; undefined while no model is in force. */
@@ -146,6 +147,7 @@ function toFacts(computed: ScoreComputed, list: SegmentList | undefined): Profil
     asOfMs: features?.asOfMs ?? 0,
     specHash: features?.specHash ?? '',
     values: features?.values ?? [],
+    attributes: toAttributeValues(features?.attributes ?? []),
     stageSinceMs: computed.stageSinceMs,
     lastEventAtMs: features?.lastEventAtMs ?? 0,
     scores: scores.length === 0 ? undefined : scores,

@@ -1,15 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import { INITIAL_RATES } from '@perennial/commerce';
 import type { AcceptedEvent } from '@perennial/contracts';
-import { DAY_MS, ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { compileFeatures, DAY_MS, ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import { describeAbout, NOTHING_KNOWN } from '@perennial/traits';
 import { NOON, toEvent, toUser } from '../identity/join-test-kit.js';
+import { readAttributes } from './attributes.js';
 import { foldEvent, foldTime } from './fold.js';
 import { createProfileStates, type ProfileState } from './profile-state.js';
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const CONTEXT = { spec: specs.initial, specs, rates: INITIAL_RATES, logTimeMs: 0 };
+
+/** Declares traits of each kind, two of them as what they are not, and one that nobody has said. */
+const DECLARED = compileFeatures(ECOMMERCE_FEATURES, {
+  attributes: (
+    [
+      ['plan', 'text'],
+      ['seats', 'number'],
+      ['since', 'time'],
+      ['tier', 'text'],
+      ['vip', 'boolean'],
+    ] as const
+  ).map(([trait, kind]) => ({ name: `traits.${trait}`, trait, kind })),
+});
 
 function fold(events: ReadonlyArray<Partial<AcceptedEvent>>): ProfileState {
   const state = events.reduce<ProfileState | undefined>((known, fields) => {
@@ -64,6 +78,17 @@ describe('what is known about a profile', () => {
     const { about } = fold(EVENTS);
     expect(fold([...EVENTS].reverse()).about).toEqual(about);
     expect(fold([...EVENTS, ...EVENTS]).about).toEqual(about);
+  });
+
+  it('travels with each update as far as the spec declares it, and not at all where it declares nothing', () => {
+    const { about } = fold(EVENTS);
+    expect(readAttributes(DECLARED, about)).toEqual(['pro', 3, 0, null, null]);
+    expect(readAttributes(DECLARED, fold(EVENTS.slice(0, 2)).about)).toEqual(['pro', 3, 0, null, true]);
+    const others = { attributes: [{ name: 'traits.plan', trait: 'plan', kind: 'number' as const }] };
+    expect(readAttributes(others, about)).toEqual([null]);
+    expect(readAttributes(specs.initial, about)).toEqual([]);
+    const { update } = foldTime(fold(EVENTS), { ...CONTEXT, logTimeMs: NOON + DAY_MS });
+    expect(update.attributes).toEqual([]);
   });
 
   it('stays as it is when time passes', () => {

@@ -1,5 +1,11 @@
 import type { RateTable } from '@perennial/commerce';
-import type { AcceptedEvent, EventTraits, FeaturesUpdated, FoldedEvent } from '@perennial/contracts';
+import {
+  type AcceptedEvent,
+  type EventTraits,
+  type FeaturesUpdated,
+  type FoldedEvent,
+  toAttributes,
+} from '@perennial/contracts';
 import {
   type ApplyResult,
   type EngineState,
@@ -9,6 +15,7 @@ import {
   toEventAmount,
 } from '@perennial/feature-engine';
 import { addSaid, countDropped, NOTHING_KNOWN, type Said, type TraitValue } from '@perennial/traits';
+import { readAttributes } from './attributes.js';
 import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
 import type { ProfileState } from './profile-state.js';
 
@@ -173,6 +180,7 @@ export function toResult(
       values: current.values.map((value) => value ?? Number.NaN),
       ...identity,
       event,
+      attributes: toAttributes(readAttributes(spec, about)),
     },
   };
 }

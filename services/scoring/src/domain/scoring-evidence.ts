@@ -1,4 +1,4 @@
-import type { CompiledFeatures } from '@perennial/feature-engine';
+import type { AttributeValue, CompiledFeatures } from '@perennial/feature-engine';
 import type { Lifecycle } from '@perennial/lifecycle';
 import type { CheckedScores, ModelManifest } from '@perennial/model-manifest';
 import type { Segments } from '@perennial/segments';
@@ -9,6 +9,8 @@ export interface ScoringEvidence {
   /** The spec in force, which defines the order of `values`. */
   readonly spec: CompiledFeatures;
   readonly values: readonly number[];
+  /** In the order of the spec in force; empty where the profile has none. */
+  readonly attributes: readonly AttributeValue[];
   /** Undefined while no model is in force. */
   readonly model: ScoredModel | undefined;
   /** Undefined while no chart is in force. */

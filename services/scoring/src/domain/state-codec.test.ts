@@ -16,6 +16,7 @@ const full: ScoringState = {
   lastEventAtMs: 1_699_999_999_999,
   subject: Buffer.from('sealed'),
   timeZone: 'Europe/Berlin',
+  attributes: ['pro', 12.5, null, true],
   stage: { stage: 'engaged', sinceMs: 1_690_000_000_000, number: 3 },
   nextCheckAtMs: 1_700_500_000_000,
   scores: { modelHash: '0123456789abcdef'.repeat(4), values: [0.3, 0.7, 12.3].map(Math.fround) },
@@ -44,6 +45,9 @@ const state: fc.Arbitrary<ScoringState> = fc.record({
   lastEventAtMs: fc.nat(),
   subject: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
   timeZone: fc.string({ maxLength: 12 }),
+  attributes: fc.array(fc.oneof(fc.string({ maxLength: 12 }), fc.nat(), fc.boolean(), fc.constant(null)), {
+    maxLength: 4,
+  }),
   stage: fc.option(fc.record({ stage: fc.string({ maxLength: 12 }), sinceMs: fc.nat(), number: fc.nat() }), {
     nil: undefined,
   }),
@@ -65,17 +69,20 @@ const state: fc.Arbitrary<ScoringState> = fc.record({
   ),
 });
 
+/** What releases before did not write. */
+const LATER = { segments: undefined, attributes: [] };
+
 /** As written by releases whose models had three heads: no hash and no count before the numbers. */
 function encodeFirstVersion(before: ScoringState): Buffer {
   const scores = before.scores && { modelHash: '', values: [0.3, 0.7, 12] };
-  const bytes = scoringStateCodec.encode({ ...before, scores, segments: undefined });
+  const bytes = scoringStateCodec.encode({ ...before, ...LATER, scores });
   const cut = scores === undefined ? bytes.length : bytes.length - 14;
   return Buffer.concat([Buffer.of(1), bytes.subarray(1, cut), bytes.subarray(scores === undefined ? cut : cut + 2)]);
 }
 
 /** As written by releases without segments. */
 function encodeSecondVersion(before: ScoringState): Buffer {
-  const bytes = scoringStateCodec.encode({ ...before, segments: undefined });
+  const bytes = scoringStateCodec.encode({ ...before, ...LATER });
   return Buffer.concat([Buffer.of(2), bytes.subarray(1)]);
 }
 
@@ -87,9 +94,9 @@ describeStateFormat({
     {
       version: 1,
       encode: encodeFirstVersion,
-      upgrade: (before) => ({ ...before, scores: undefined, segments: undefined }),
+      upgrade: (before) => ({ ...before, ...LATER, scores: undefined }),
     },
-    { version: 2, encode: encodeSecondVersion, upgrade: (before) => ({ ...before, segments: undefined }) },
+    { version: 2, encode: encodeSecondVersion, upgrade: (before) => ({ ...before, ...LATER }) },
   ],
 });
 
@@ -117,10 +124,10 @@ describe('scoringStateCodec', () => {
   });
 
   it('is small', () => {
-    const without = scoringStateCodec.encode({ ...full, segments: undefined }).length;
+    const without = scoringStateCodec.encode({ ...full, ...LATER }).length;
     expect(without).toBeLessThan(180);
     // Of each segment its name, and nine bytes.
-    expect(scoringStateCodec.encode(full).length - without).toBeLessThan(50);
+    expect(scoringStateCodec.encode({ ...full, attributes: [] }).length - without).toBeLessThan(50);
   });
 
   it('wakes at the next check', () => {

@@ -1,6 +1,6 @@
 import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 import { defineState, encodeMessage } from '@perennial/contracts';
-import { type FeatureSpecs, toSpecTag } from '@perennial/feature-engine';
+import { type AttributeValue, type FeatureSpecs, toSpecTag } from '@perennial/feature-engine';
 import type { StateCodec } from '@perennial/keyed-processor';
 import type { SegmentState, Since } from '@perennial/segments';
 import { createHashCodec, type HashCodec } from './hash-codec.js';
@@ -11,6 +11,7 @@ const HAS_STAGE = 1;
 const HAS_CHECK = 2;
 const HAS_SCORES = 4;
 const HAS_SEGMENTS = 8;
+const HAS_ATTRIBUTES = 16;
 
 /** Encoding of a value. Most are small counts or absent: 18 values take about 60 bytes instead of 144. */
 const KIND = { none: 0, integer: 1, double: 2 } as const;
@@ -44,7 +45,8 @@ function write(state: ScoringState, writer: BinaryWriter, hashes: HashCodec): Bi
     (state.stage === undefined ? 0 : HAS_STAGE) |
       (state.nextCheckAtMs === undefined ? 0 : HAS_CHECK) |
       (state.scores === undefined ? 0 : HAS_SCORES) |
-      (state.segments === undefined ? 0 : HAS_SEGMENTS),
+      (state.segments === undefined ? 0 : HAS_SEGMENTS) |
+      (state.attributes.length === 0 ? 0 : HAS_ATTRIBUTES),
   );
   if (state.stage !== undefined) {
     writer.string(state.stage.stage).double(state.stage.sinceMs).uint32(state.stage.number);
@@ -52,6 +54,7 @@ function write(state: ScoringState, writer: BinaryWriter, hashes: HashCodec): Bi
   if (state.nextCheckAtMs !== undefined) writer.double(state.nextCheckAtMs);
   if (state.scores !== undefined) writeScores(writer, state.scores, hashes);
   if (state.segments !== undefined) writeSegments(writer, state.segments);
+  if (state.attributes.length > 0) writer.string(JSON.stringify(state.attributes));
   return writer;
 }
 
@@ -75,8 +78,12 @@ function read(bytes: Buffer, { specs, scoresOf }: ReadOptions): ScoringState {
   const nextCheckAtMs = flags & HAS_CHECK ? reader.double() : undefined;
   const scores = flags & HAS_SCORES ? scoresOf(reader) : undefined;
   const segments = flags & HAS_SEGMENTS ? readSegments(reader) : undefined;
+  const attributes = flags & HAS_ATTRIBUTES ? (JSON.parse(reader.string()) as readonly AttributeValue[]) : [];
   if (reader.pos !== reader.len) throw new Error(`${reader.len - reader.pos} bytes are left over`);
-  return { asOfMs, specHash, values, lastEventAtMs, subject, timeZone, stage, nextCheckAtMs, scores, segments };
+  return {
+    ...{ asOfMs, specHash, values, attributes, lastEventAtMs, subject, timeZone },
+    ...{ stage, nextCheckAtMs, scores, segments },
+  };
 }
 
 function writeScores(writer: BinaryWriter, { modelHash, values }: ProfileScores, hashes: HashCodec): void {

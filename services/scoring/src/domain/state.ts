@@ -1,3 +1,4 @@
+import type { AttributeValue } from '@perennial/feature-engine';
 import type { StageState } from '@perennial/lifecycle';
 import type { SegmentState } from '@perennial/segments';
 
@@ -16,6 +17,8 @@ export interface ScoringState {
   readonly specHash: string;
   /** NaN for no value. */
   readonly values: readonly number[];
+  /** What conditions read besides, in the order of the spec; empty where the profile has none. */
+  readonly attributes: readonly AttributeValue[];
   readonly lastEventAtMs: number;
   /** The external id, sealed; forwarded unchanged. */
   readonly subject: Buffer;

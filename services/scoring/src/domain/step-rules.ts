@@ -1,5 +1,5 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
-import type { ScoreVector } from '@perennial/expressions';
+import type { ScoreVector, Value } from '@perennial/expressions';
 import { type StageResult, type StageState, stepStage } from '@perennial/lifecycle';
 import { type SegmentResult, type SegmentState, stepSegments } from '@perennial/segments';
 import type { ScoringEvidence } from './scoring-evidence.js';
@@ -11,6 +11,8 @@ export interface StepFacts {
   readonly asOfMs: number;
   /** Null for no value. */
   readonly features: readonly (number | null)[];
+  /** As conditions read them. */
+  readonly attributes: readonly Value[];
   readonly lastEventAtMs: number;
   readonly event: FeaturesUpdated['event'];
   readonly scores: ScoreVector | undefined;
@@ -20,22 +22,32 @@ export interface StepFacts {
 export function stepChart(
   before: StageState | undefined,
   { lifecycle }: ScoringEvidence,
-  { asOfMs, features, lastEventAtMs, event, scores }: StepFacts,
+  { asOfMs, features, attributes, lastEventAtMs, event, scores }: StepFacts,
 ): StageResult | undefined {
   if (lifecycle === undefined) return undefined;
   const cause = event === undefined ? 'timer' : 'event';
-  return stepStage(lifecycle.rules, before, { nowMs: asOfMs, values: features, scores, cause, lastEventAtMs, event });
+  const inputs = { nowMs: asOfMs, values: features, attributes, scores, cause, lastEventAtMs, event } as const;
+  return stepStage(lifecycle.rules, before, inputs);
 }
 
 /** The segments, if some are in force. They see the stage after the step. */
 export function stepProfileSegments(
   before: SegmentState | undefined,
   { segments }: ScoringEvidence,
-  { asOfMs, features, lastEventAtMs, event, scores, stage }: StepFacts & { readonly stage: StageState | undefined },
+  {
+    asOfMs,
+    features,
+    attributes,
+    lastEventAtMs,
+    event,
+    scores,
+    stage,
+  }: StepFacts & { readonly stage: StageState | undefined },
 ): SegmentResult | undefined {
   if (segments === undefined) return undefined;
   const facts = {
     features,
+    attributes,
     scores,
     stage: stage?.stage,
     daysInStage: stage && (asOfMs - stage.sinceMs) / DAY_MS,

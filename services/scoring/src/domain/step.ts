@@ -1,6 +1,6 @@
 import type { FeaturesUpdated, SegmentSet } from '@perennial/contracts';
-import { encodeMessage, ScoreRecord } from '@perennial/contracts';
-import type { FeatureSpecs, TravellingVector } from '@perennial/feature-engine';
+import { encodeMessage, ScoreRecord, toAttributes, toAttributeValues } from '@perennial/contracts';
+import { type FeatureSpecs, type TravellingVector, toConditionValues } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { StageResult, StageTransition } from '@perennial/lifecycle';
@@ -29,16 +29,20 @@ export interface StepTargets {
 }
 
 /** An item's vector as of a time, in the order of the spec in force; no values if none fit. */
-export type ItemVector = Pick<ScoringEvidence, 'asOfMs' | 'spec' | 'values'>;
+export type ItemVector = Pick<ScoringEvidence, 'asOfMs' | 'spec' | 'values' | 'attributes'>;
 
 /** An item's vector, moved to log time. It does not depend on the profile's state: one pass per batch computes it. */
 export function toVector(item: StepItem<ScoringState, FeaturesUpdated>, specs: FeatureSpecs): ItemVector {
   const { cause, state, context } = item;
   const spec = specs.inForce(context.inForce.get('features'));
   const source = cause.kind === 'record' ? cause.input : state;
-  if (source === undefined || !isReadable(source, specs)) return { asOfMs: context.logTimeMs, spec, values: [] };
+  if (source === undefined || !isReadable(source, specs)) {
+    return { asOfMs: context.logTimeMs, spec, values: [], attributes: [] };
+  }
   const asOfMs = Math.max(source.asOfMs, context.logTimeMs);
-  return { asOfMs, spec, values: specs.toValues(source, spec, asOfMs) };
+  const known = cause.kind === 'record' ? toAttributeValues(cause.input.attributes) : (state?.attributes ?? []);
+  const attributes = specs.toAttributes({ specHash: source.specHash, attributes: known }, spec);
+  return { asOfMs, spec, values: specs.toValues(source, spec, asOfMs), attributes };
 }
 
 function isReadable({ specHash, values }: TravellingVector, specs: FeatureSpecs): boolean {
@@ -74,6 +78,7 @@ export function stepProfile(
   const facts: StepFacts = {
     asOfMs,
     features: values.map((value) => (Number.isNaN(value) ? null : value)),
+    attributes: toConditionValues(spec.attributes, evidence.attributes, asOfMs),
     event,
     lastEventAtMs: source.lastEventAtMs,
     scores: scores && evidence.model && { slots: evidence.model.manifest.slots, values: scores.values },
@@ -85,6 +90,7 @@ export function stepProfile(
     asOfMs,
     specHash: spec.specHash,
     values,
+    attributes: evidence.attributes,
     lastEventAtMs: source.lastEventAtMs,
     subject: source.subject,
     timeZone: source.timeZone,
@@ -179,6 +185,7 @@ function encodeScore(
           subject: state.subject,
           timeZone: state.timeZone,
           event,
+          attributes: toAttributes(state.attributes),
         },
         segments,
       },

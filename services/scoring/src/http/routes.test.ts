@@ -21,6 +21,7 @@ const state: ScoringState = {
   lastEventAtMs: 0,
   subject: Buffer.alloc(0),
   timeZone: '',
+  attributes: [],
   stage: { stage: 'loyal', sinceMs: 1_690_000_000_000, number: 5 },
   nextCheckAtMs: undefined,
   scores: { modelHash: 'm1', values: [0.5, 0.25] },

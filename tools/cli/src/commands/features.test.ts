@@ -47,6 +47,22 @@ describe('features', () => {
     expect(toExitCode(await run('check', join(folder, 'none')).catch((thrown: unknown) => thrown))).toBe(2);
   });
 
+  it('counts the declared traits, and names what becomes of them', async () => {
+    const yaml = (traits: string) =>
+      `version: 1\ntraits: ${traits}\nfeatures: { all: { unit: events, aggregation: count } }\n`;
+    const before = write('before.yaml', yaml('{ plan: text, seats: number }'));
+    const after = write('after.yaml', yaml('{ plan: text, seats: text, vip: boolean }'));
+    expect(await run('check', before)).toContain('before.yaml is valid: 1 features, 2 traits, spec');
+    expect(JSON.parse(await run('check', before, '--json'))).toMatchObject({ features: 1, traits: 2 });
+    expect(await run('diff', before, after)).toMatch(
+      /^changed +traits\.seats\nadded +traits\.vip\n1 features stay as they are\n$/,
+    );
+    const error: unknown = await run('check', write('typo.yaml', yaml('{ plan: txt }'))).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(String(error)).toContain('typo.yaml:2:17: plan: must be one of text');
+  });
+
   it('reads the YAML that people write, and says where it is wrong', async () => {
     const yaml = 'version: 1\nfeatures:\n  events_{window}: { unit: events, aggregation: count, windows: [1h, all] }\n';
     const path = write('mine.yaml', yaml);

@@ -1,6 +1,6 @@
 import { type CompiledFeatures, type FeatureDefinition, toWindowText } from '@perennial/feature-engine';
 import { Command } from 'commander';
-import { type ComparedFeature, compareSpecs } from '../features/compare-specs.js';
+import { type ComparedFeature, compareSpecs, compareTraits } from '../features/compare-specs.js';
 import { createFillCommand } from '../features/fill-command.js';
 import { DEFAULT_SPEC, readSpec } from '../features/read-spec.js';
 import { line, printJson, printLine, toShortHash, toTable } from '../output.js';
@@ -23,12 +23,14 @@ function createCheckCommand(): Command {
   return new Command('check')
     .description('read a feature spec as the platform would, and list all problems at once; starts nothing')
     .argument('<file>', 'the spec: YAML, or the JSON of an artifact')
-    .option('--json', 'print {specHash, features}')
+    .option('--json', 'print {specHash, features, traits}')
     .addHelpText('after', '\nExample:\n  ./perennial features check features.yaml')
     .action((file: string, { json }: Options) => {
       const spec = readSpec(file);
-      if (json) printJson({ specHash: spec.specHash, features: spec.features.length });
-      else printLine(line`${file} is valid: ${spec.names.length} features, spec ${toShortHash(spec.specHash)}`);
+      const [features, traits] = [spec.names.length, spec.attributes.length];
+      if (json) return printJson({ specHash: spec.specHash, features, traits });
+      const counts = traits === 0 ? line`${features} features` : line`${features} features, ${traits} traits`;
+      return printLine(line`${file} is valid: ${counts}, spec ${toShortHash(spec.specHash)}`);
     });
 }
 
@@ -65,7 +67,7 @@ function createDiffCommand(): Command {
     .description('compare two specs feature by feature: what the second adds, removes and defines otherwise')
     .argument('<before>', 'a spec, a preset, or "default"')
     .argument('<after>', 'a spec, a preset, or "default"')
-    .option('--json', 'print {before, after, features: [{name, change}]}')
+    .option('--json', 'print {before, after, features: [{name, change}], traits: [{name, change}]}')
     .addHelpText(
       'after',
       '\nExamples:\n  ./perennial features diff default features.yaml\n  ./perennial features diff default ecommerce',
@@ -73,15 +75,16 @@ function createDiffCommand(): Command {
     .action((before: string, after: string, { json }: Options) => {
       const [old, next] = [readSpec(before), readSpec(after)];
       const features = compareSpecs(old, next);
-      if (json) printJson({ before: old.specHash, after: next.specHash, features });
-      else printDifference(features);
+      const traits = compareTraits(old, next);
+      if (json) printJson({ before: old.specHash, after: next.specHash, features, traits });
+      else printDifference(features, traits);
     });
 }
 
-function printDifference(features: readonly ComparedFeature[]): void {
-  const changed = features.filter(({ change }) => change !== 'kept');
+function printDifference(features: readonly ComparedFeature[], traits: readonly ComparedFeature[]): void {
+  const changed = [...features, ...traits].filter(({ change }) => change !== 'kept');
   if (changed.length > 0) printLine(toTable(changed.map(({ name, change }) => [change, name])));
-  printLine(`${features.length - changed.length} features stay as they are`);
+  printLine(`${features.filter(({ change }) => change === 'kept').length} features stay as they are`);
 }
 
 function hashAt({ features }: CompiledFeatures, index: number): string {

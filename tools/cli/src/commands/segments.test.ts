@@ -120,6 +120,13 @@ describe('segments', () => {
     writeFileSync(file, 'version: 1\nsegments: { buyers: { when: features.orders_count_all >= 1 } }\n');
     await run('check', file, '--json');
     expect(JSON.parse(printed.text)).toEqual({ name: 'segments', segments: ['buyers'] });
+    const spec = join(folder, 'features.yaml');
+    const features = 'features: { all: { unit: events, aggregation: count } }\n';
+    writeFileSync(spec, `version: 1\ntraits: { plan: text }\n${features}`);
+    writeFileSync(file, 'version: 1\nsegments: { pro: { when: traits.plam == "pro" } }\n');
+    await expect(run('check', file, '--features', spec)).rejects.toThrow('did you mean "traits.plan"?');
+    writeFileSync(file, 'version: 1\nsegments: { pro: { when: traits.plan == "pro" } }\n');
+    await run('check', file, '--features', spec);
     writeFileSync(file, 'version: 2\nsegments: { buyers: { wen: 1 } }\n');
     await expect(run('check', file)).rejects.toThrow(
       /segments\.yaml:1:10: .*\n.*segments\.yaml:2:23: unknown key "wen"/,

@@ -1,5 +1,6 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { requireValid } from '@perennial/expressions';
+import { toConditionNames } from '@perennial/feature-engine';
 import { AppError, toMessage } from '@perennial/kernel';
 import type { Platform } from '@perennial/launcher';
 import { parseSegments } from '@perennial/segments';
@@ -114,7 +115,7 @@ function createCheckCommand(): Command {
     .addHelpText('after', '\nExample:\n  ./perennial segments check segments.yaml')
     .action((file: string, { features, json }: { features: string; json?: boolean }) => {
       const spec = readSpec(features);
-      const parsed = requireValid(parseSegments(readText(file), { fileName: file, featureNames: spec.names }));
+      const parsed = requireValid(parseSegments(readText(file), { fileName: file, ...toConditionNames(spec) }));
       const names = [...parsed.segments.keys()];
       if (json) printJson({ name: parsed.name, segments: names });
       else printLine(line`${file} is valid: ${names.length} segments`);

@@ -9,15 +9,37 @@ export interface ComparedFeature {
   readonly change: FeatureChange;
 }
 
+interface Named {
+  readonly name: string;
+  /** Of the definition. */
+  readonly hash: string;
+}
+
 /** Each feature of two specs, by name, in the order of the later spec; those that it lacks come last. */
 export function compareSpecs(
   before: Pick<CompiledFeatures, 'features'>,
   after: Pick<CompiledFeatures, 'features'>,
 ): readonly ComparedFeature[] {
-  const old = new Map(before.features.map(({ name, hash }) => [name, hash]));
-  const present = after.features.map(({ name, hash }) => ({ name, change: toChange(old.get(name), hash) }));
-  const names = new Set(after.features.map(({ name }) => name));
-  const removed = before.features.filter(({ name }) => !names.has(name));
+  return compare(before.features, after.features);
+}
+
+/** The declared traits likewise, as `traits.plan`; `changed` is one of another kind. */
+export function compareTraits(
+  before: Pick<CompiledFeatures, 'attributes'>,
+  after: Pick<CompiledFeatures, 'attributes'>,
+): readonly ComparedFeature[] {
+  return compare(before.attributes.map(toNamed), after.attributes.map(toNamed));
+}
+
+function toNamed({ name, kind }: CompiledFeatures['attributes'][number]): Named {
+  return { name, hash: kind };
+}
+
+function compare(before: readonly Named[], after: readonly Named[]): readonly ComparedFeature[] {
+  const old = new Map(before.map(({ name, hash }) => [name, hash]));
+  const present = after.map(({ name, hash }) => ({ name, change: toChange(old.get(name), hash) }));
+  const names = new Set(after.map(({ name }) => name));
+  const removed = before.filter(({ name }) => !names.has(name));
   return [...present, ...removed.map(({ name }) => ({ name, change: 'removed' as const }))];
 }
 

@@ -34,7 +34,20 @@ export interface FeaturesUpdated {
   subject: Buffer;
   timeZone: string;
   /** The event folded in; absent when a timer caused the update. */
-  event: FoldedEvent | undefined;
+  event:
+    | FoldedEvent
+    | undefined;
+  /** Traits that the spec declares, in the order of their names; empty where it declares none, or the profile has none of them. */
+  attributes: Attribute[];
+}
+
+export interface Attribute {
+  /** None of them: no value. Of a time, its UTC ms. */
+  value:
+    | { $case: "text"; value: string }
+    | { $case: "number"; value: number }
+    | { $case: "flag"; value: boolean }
+    | undefined;
 }
 
 export interface FoldedEvent {
@@ -136,6 +149,7 @@ function createBaseFeaturesUpdated(): FeaturesUpdated {
     subject: Buffer.alloc(0),
     timeZone: "",
     event: undefined,
+    attributes: [],
   };
 }
 
@@ -165,6 +179,9 @@ export const FeaturesUpdated: MessageFns<FeaturesUpdated> = {
     }
     if (message.event !== undefined) {
       FoldedEvent.encode(message.event, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.attributes) {
+      Attribute.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -246,6 +263,84 @@ export const FeaturesUpdated: MessageFns<FeaturesUpdated> = {
             }
 
             message.event = FoldedEvent.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.attributes.push(Attribute.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAttribute(): Attribute {
+  return { value: undefined };
+}
+
+export const Attribute: MessageFns<Attribute> = {
+  encode(message: Attribute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.value?.$case) {
+      case "text":
+        writer.uint32(10).string(message.value.value);
+        break;
+      case "number":
+        writer.uint32(17).double(message.value.value);
+        break;
+      case "flag":
+        writer.uint32(24).bool(message.value.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Attribute {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttribute();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.value = { $case: "text", value: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = { $case: "number", value: reader.double() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.value = { $case: "flag", value: reader.bool() };
             continue;
           }
         }
