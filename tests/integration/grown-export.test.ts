@@ -72,12 +72,15 @@ describe('an export that grows', () => {
     await withPool(url, async (pool) => {
       const ledger = await openRowLedger(pool, toPostgresSchema(`${namespace}x`, 'backfill'));
       const ids = Buffer.from(Array.from({ length: 8 * 450_000 }, (_, at) => at % 251));
-      await ledger.append(ids.subarray(0, 8), 5);
-      await ledger.append(ids.subarray(8), 7);
+      const orders = Buffer.from(Array.from({ length: 16 * 4_500 }, (_, at) => at % 241));
+      await ledger.append({ ids: ids.subarray(0, 8), orders: orders.subarray(0, 0) }, 5);
+      await ledger.append({ ids: ids.subarray(8), orders: orders.subarray(0, 16 * 4_000) }, 7);
+      await ledger.append({ ids: ids.subarray(0, 0), orders: orders.subarray(16 * 4_000) }, 7);
       expect(await ledger.summarize()).toEqual({ ids: 450_000, logTimeMs: 7 });
-      const read: Buffer[] = [];
-      for await (const piece of ledger.read()) read.push(piece);
-      expect(Buffer.concat(read).equals(ids)).toBe(true);
+      const read: Array<{ ids: Buffer; orders: Buffer }> = [];
+      for await (const entry of ledger.read()) read.push(entry);
+      expect(Buffer.concat(read.map((entry) => entry.ids)).equals(ids)).toBe(true);
+      expect(Buffer.concat(read.map((entry) => entry.orders)).equals(orders)).toBe(true);
       await ledger.clear();
       expect(await ledger.summarize()).toEqual({ ids: 0, logTimeMs: undefined });
     });

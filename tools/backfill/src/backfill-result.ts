@@ -1,4 +1,5 @@
 import type { BadRows, EventTypeCount, History } from '@perennial/history';
+import type { SentSummary } from './find-sent.js';
 import type { Lags } from './quiet.js';
 
 /** Events that ingest rejected for one reason, and the first of them. */
@@ -21,6 +22,11 @@ export interface BackfillResult {
   readonly leftOut: History['leftOut'];
   /** Rows that an earlier run has sent, from this file or another. */
   readonly repeatedRows: number;
+  /**
+   * Orders, sessions and refunds of earlier runs whose rows or amounts are others now: not sent, since what was sent cannot
+   * be taken back. A refund that has grown is not among them: what it has grown by is sent.
+   */
+  readonly changedOrders: SentSummary['changed'];
   /** Events with the id, in the column that names rows, of an earlier event of the file. */
   readonly sameId: number;
   readonly eventTypes: readonly EventTypeCount[];

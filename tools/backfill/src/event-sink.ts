@@ -1,8 +1,9 @@
 import type { Outgoing } from './lanes.js';
 
-/** An event that ingest does not accept, with its first row's line in the file. */
+/** An event that ingest does not accept. */
 export interface RejectedEvent {
-  readonly line: number;
+  /** Undefined where the answer names none of the batch. */
+  readonly event: Outgoing | undefined;
   readonly reason: string;
   readonly message: string;
 }

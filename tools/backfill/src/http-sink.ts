@@ -34,15 +34,15 @@ function parseRejected(body: unknown, batch: readonly Outgoing[]): RejectedEvent
   const list = isObject(body) && Array.isArray(body.rejected) ? (body.rejected as unknown[]) : [];
   return list.map((entry) => {
     const { index, reason, message } = isObject(entry) ? entry : {};
-    const line = typeof index === 'number' ? batch[index]?.line : undefined;
-    return { line: line ?? 0, reason: String(reason ?? 'unknown'), message: String(message ?? '') };
+    const event = typeof index === 'number' ? batch[index] : undefined;
+    return { event, reason: String(reason ?? 'unknown'), message: String(message ?? '') };
   });
 }
 
 /** One event that was rejected as a request, before it was read as an event. */
 function toRejected({ status, body }: BatchAnswer, event: Outgoing | undefined): RejectedEvent {
   const { reason, message } = isObject(body) ? body : {};
-  return { line: event?.line ?? 0, reason: String(reason ?? status), message: String(message ?? JSON.stringify(body)) };
+  return { event, reason: String(reason ?? status), message: String(message ?? JSON.stringify(body)) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type { RowId } from '@perennial/history';
+import type { SentRow } from './ledger-codec.js';
 import { BACKFILL_LIMITS } from './limits.js';
 import type { Remaining } from './remaining.js';
 
@@ -8,7 +8,8 @@ export interface Outgoing {
   readonly json: string;
   /** Line of its first row in the file. */
   readonly line: number;
-  readonly rowId: RowId;
+  /** What the ledger keeps of it. */
+  readonly sent: SentRow;
 }
 
 export interface Range {
@@ -39,7 +40,8 @@ export function* toBatches(
       batch = [];
       bytes = 0;
     }
-    batch.push({ userId: event.userId, json, line: history.line(index), rowId: history.rowId(index) });
+    const sent = { id: history.rowId(index), order: history.order(index) };
+    batch.push({ userId: event.userId, json, line: history.line(index), sent });
     bytes += size;
   }
   if (batch.length > 0) yield batch;

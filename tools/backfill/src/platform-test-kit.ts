@@ -1,12 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log, OutgoingRecord } from '@perennial/kafka';
-import { ID_BYTES, type RowLedger } from './row-ledger.js';
+import { ID_BYTES, type LedgerEntry, type RowLedger } from './row-ledger.js';
 
 export interface FakeEvent {
   readonly messageId: string;
   readonly userId: string;
   readonly timestamp: string;
+  readonly event: string;
+  readonly properties: Readonly<Record<string, unknown>>;
 }
 
 /** Records of `event.accepted`, in order. */
@@ -102,19 +104,22 @@ function createFakeLog(records: readonly FakeRecord[], received: OutgoingRecord[
 }
 
 /** A ledger in memory; `failing` makes appends fail. */
-export function createMemoryLedger(): RowLedger & { readonly entries: Buffer[]; failing: boolean } {
-  const entries: Buffer[] = [];
+export function createMemoryLedger(): RowLedger & { readonly entries: LedgerEntry[]; failing: boolean } {
+  const entries: LedgerEntry[] = [];
   let lastMs: number | undefined;
   const ledger = {
     entries,
     failing: false,
-    summarize: async () => ({ ids: Buffer.concat(entries).length / ID_BYTES, logTimeMs: lastMs }),
+    summarize: async () => ({
+      ids: entries.reduce((sum, { ids }) => sum + ids.length / ID_BYTES, 0),
+      logTimeMs: lastMs,
+    }),
     read: async function* () {
       for (const entry of entries) yield entry;
     },
-    append: async (ids: Buffer, logTimeMs: number) => {
+    append: async (entry: LedgerEntry, logTimeMs: number) => {
       if (ledger.failing) throw new Error('the ledger is away');
-      entries.push(ids);
+      entries.push(entry);
       lastMs = Math.max(lastMs ?? logTimeMs, logTimeMs);
     },
     clear: async () => {

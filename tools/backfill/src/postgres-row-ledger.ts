@@ -1,5 +1,5 @@
 import { askPostgres, type Migration, migrate, type Pool, quoteIdentifier } from '@perennial/postgres';
-import { ID_BYTES, type RowLedger } from './row-ledger.js';
+import { ID_BYTES, type LedgerEntry, ORDER_BYTES, type RowLedger } from './row-ledger.js';
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -10,12 +10,17 @@ const MIGRATIONS: readonly Migration[] = [
       ids bytea NOT NULL CHECK (octet_length(ids) % ${ID_BYTES} = 0)
     )`,
   },
+  {
+    name: '002-sent-orders',
+    sql: `ALTER TABLE sent_rows
+      ADD COLUMN orders bytea NOT NULL DEFAULT ''::bytea CHECK (octet_length(orders) % ${ORDER_BYTES} = 0)`,
+  },
 ];
 
-/** Entries read at once: at most 16 KB each. */
+/** Entries read at once: at most 48 KB each. */
 const ENTRIES_AT_ONCE = 200;
-/** Ids of one entry: a longer piece is split, so that reading takes bounded memory. */
-const ENTRY_IDS_MAX = 2_000;
+/** Ids, and orders, of one entry: a longer piece is split, so that reading takes bounded memory. */
+const ENTRY_ROWS_MAX = 2_000;
 
 /** A namespace's ledger in PostgreSQL, in a schema of its own: wherever the backfill runs, it is the same. */
 export async function openRowLedger(pool: Pool, schema: string): Promise<RowLedger> {
@@ -24,10 +29,10 @@ export async function openRowLedger(pool: Pool, schema: string): Promise<RowLedg
   return {
     summarize: () => summarize(pool, table),
     read: () => readEntries(pool, table),
-    append: async (ids, logTimeMs) => {
-      for (let from = 0; from < ids.length; from += ENTRY_IDS_MAX * ID_BYTES) {
-        const entry = ids.subarray(from, from + ENTRY_IDS_MAX * ID_BYTES);
-        await ask(() => pool.query(`INSERT INTO ${table} (log_time_ms, ids) VALUES ($1, $2)`, [logTimeMs, entry]));
+    append: async (entry, logTimeMs) => {
+      for (const { ids, orders } of split(entry)) {
+        const sql = `INSERT INTO ${table} (log_time_ms, ids, orders) VALUES ($1, $2, $3)`;
+        await ask(() => pool.query(sql, [logTimeMs, ids, orders]));
       }
     },
     clear: async () => {
@@ -46,16 +51,25 @@ async function summarize(pool: Pool, table: string): Promise<{ ids: number; logT
   return { ids: Number(found?.bytes ?? 0) / ID_BYTES, logTimeMs: found?.log_time_ms ?? undefined };
 }
 
-async function* readEntries(pool: Pool, table: string): AsyncGenerator<Buffer> {
+function* split({ ids, orders }: LedgerEntry): Generator<LedgerEntry> {
+  const pieces = Math.ceil(Math.max(ids.length / ID_BYTES, orders.length / ORDER_BYTES) / ENTRY_ROWS_MAX);
+  const cut = (bytes: Buffer, piece: number, size: number) =>
+    bytes.subarray(piece * ENTRY_ROWS_MAX * size, (piece + 1) * ENTRY_ROWS_MAX * size);
+  for (let piece = 0; piece < pieces; piece++) {
+    yield { ids: cut(ids, piece, ID_BYTES), orders: cut(orders, piece, ORDER_BYTES) };
+  }
+}
+
+async function* readEntries(pool: Pool, table: string): AsyncGenerator<LedgerEntry> {
   let after = 0;
   for (;;) {
     const { rows } = await ask(() =>
-      pool.query<{ number: number; ids: Buffer }>(
-        `SELECT number, ids FROM ${table} WHERE number > $1 ORDER BY number LIMIT ${ENTRIES_AT_ONCE}`,
+      pool.query<{ number: number } & LedgerEntry>(
+        `SELECT number, ids, orders FROM ${table} WHERE number > $1 ORDER BY number LIMIT ${ENTRIES_AT_ONCE}`,
         [after],
       ),
     );
-    for (const { ids } of rows) yield ids;
+    for (const { ids, orders } of rows) yield { ids, orders };
     const last = rows.at(-1);
     if (last === undefined) return;
     after = last.number;

@@ -15,11 +15,11 @@ export class Rejections {
   }
 
   add({ rejected }: Delivery): void {
-    for (const { reason, message, line } of rejected) {
+    for (const { reason, message, event } of rejected) {
       this.#count++;
       const known = this.#reasons.get(reason) ?? { count: 0, first: [] };
       known.count++;
-      if (known.first.length < EXAMPLES_MAX) known.first.push({ line, message });
+      if (known.first.length < EXAMPLES_MAX) known.first.push({ line: event?.line ?? 0, message });
       if (this.#reasons.size < REASONS_MAX) this.#reasons.set(reason, known);
     }
   }

@@ -1,5 +1,6 @@
 import type { History, RowId, SegmentTrack } from '@perennial/history';
-import { ID_BYTES, type RowLedger } from './row-ledger.js';
+import { type Sent, toSentOrder, UNSENT } from './find-sent.js';
+import type { SentOrder } from './ledger-codec.js';
 
 /** The events of a file that are still to be sent, numbered anew in the same order of time. */
 export interface Remaining {
@@ -9,63 +10,38 @@ export interface Remaining {
   event(index: number): SegmentTrack;
   line(index: number): number;
   rowId(index: number): RowId;
+  /** For the ledger; undefined where nothing names an order. */
+  order(index: number): SentOrder | undefined;
 }
 
-export interface Sent {
-  /** By the event's index in the file: 1 when an earlier run has sent it. */
-  readonly flags: Uint8Array;
-  readonly events: number;
-  readonly rows: number;
-  /** Time of the latest of them. */
-  readonly lastMs: number | undefined;
-}
-
-/** Which events of the file the ledger knows. Its ids are streamed through the file's: memory depends on the file only. */
-export async function findSent(history: History, ledger: Pick<RowLedger, 'read'>): Promise<Uint8Array> {
-  const flags = new Uint8Array(history.length);
-  for await (const ids of ledger.read()) {
-    for (let at = 0; at + ID_BYTES <= ids.length; at += ID_BYTES) {
-      const index = history.find({ high: ids.readUInt32BE(at), low: ids.readUInt32BE(at + 4) });
-      if (index >= 0) flags[index] = 1;
-    }
-  }
-  return flags;
-}
-
-export function summarizeSent(history: History, flags: Uint8Array): Sent {
-  let events = 0;
-  let rows = 0;
-  let lastMs: number | undefined;
-  for (let index = 0; index < history.length; index++) {
-    if (flags[index] !== 1) continue;
-    events++;
-    rows += history.rowCount(index);
-    lastMs = history.timestampMs(index);
-  }
-  return { flags, events, rows, lastMs };
-}
-
-export function toRemaining(history: History, flags: Uint8Array): Remaining {
-  const indexes = new Uint32Array(flags.reduce((count, flag) => count + (flag === 1 ? 0 : 1), 0));
+export function toRemaining(history: History, { flags, paidBack }: Sent): Remaining {
+  const indexes = new Uint32Array(flags.reduce((count, flag) => count + (flag === UNSENT ? 1 : 0), 0));
   let length = 0;
-  for (let index = 0; index < flags.length; index++) if (flags[index] !== 1) indexes[length++] = index;
+  for (let index = 0; index < flags.length; index++) if (flags[index] === UNSENT) indexes[length++] = index;
   const at = (index: number) => indexes[index] as number;
   return {
     length,
     timestampMs: (index) => history.timestampMs(at(index)),
     userNumber: (index) => history.userNumber(at(index)),
-    event: (index) => history.event(at(index)),
+    event: (index) => {
+      const known = paidBack.get(at(index));
+      const event = history.event(at(index));
+      return known === undefined ? event : toFurtherRefund(event, history.amount(at(index)) ?? 0, known);
+    },
     line: (index) => history.line(at(index)),
     rowId: (index) => history.rowId(at(index)),
+    order: (index) => toSentOrder(history, at(index)),
   };
 }
 
-/** Ids as the ledger keeps them. */
-export function encodeIds(ids: readonly RowId[]): Buffer {
-  const bytes = Buffer.allocUnsafe(ids.length * ID_BYTES);
-  for (const [index, { high, low }] of ids.entries()) {
-    bytes.writeUInt32BE(high, index * ID_BYTES);
-    bytes.writeUInt32BE(low, index * ID_BYTES + 4);
-  }
-  return bytes;
+/**
+ * The refund of what was paid back since. Its id says from which amount on: the same for a run that repeats it. The
+ * platform takes refunds of one order with one amount for one, and this may have the amount of the first: so it has an id
+ * as a refund, too.
+ */
+function toFurtherRefund(event: SegmentTrack, total: number, known: number): SegmentTrack {
+  const messageId = `${event.messageId}-${known}`;
+  // A double keeps 15 digits of any decimal: rounding to them removes the error of subtracting cents in binary.
+  const revenue = Number((total - known).toPrecision(15));
+  return { ...event, messageId, properties: { ...event.properties, revenue, refund_id: messageId } };
 }

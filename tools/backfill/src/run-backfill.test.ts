@@ -197,7 +197,11 @@ describe('runBackfill', () => {
     ledger.entries.length = 0;
     const reachedMs = Date.UTC(2024, 0, 2);
     await writeFile(join(folder, 'progress', `${sha256}.json`), JSON.stringify({ sha256, fileName: 'x', reachedMs }));
-    expect((await backfill(file)).events).toMatchObject({ sent: 1, repeated: 2 });
+    const seen: BackfillProgress[] = [];
+    const again = await backfill(file, { onProgress: (progress) => seen.push(progress) });
+    expect(again.events).toMatchObject({ sent: 1, repeated: 2 });
+    const message = expect.stringMatching(/2 events of history.csv were sent .* which noted no rejected ones/);
+    expect(seen).toContainEqual({ kind: 'notice', message });
     expect((await backfill(file)).alreadyBackfilled).toBe(true);
   });
 

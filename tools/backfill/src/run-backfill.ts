@@ -5,17 +5,19 @@ import { AppError, type Clock, ReleaseStack, systemClock } from '@perennial/kern
 import type { BackfillResult } from './backfill-result.js';
 import { advanceClock, readLogTime } from './clock-client.js';
 import type { EventSink } from './event-sink.js';
+import { findSent, type Sent, type SentSummary, summarizeSent, toChangeWarnings } from './find-sent.js';
 import { createHttpSink } from './http-sink.js';
 import type { IngestAddress } from './ingest-address.js';
 import { createKafkaSink } from './kafka-sink.js';
 import { type Outgoing, type Range, toBatches, toLaneCount } from './lanes.js';
+import { encodeEntry, encodeOrders } from './ledger-codec.js';
 import { LedgerWriter } from './ledger-writer.js';
-import { readLegacyProgress } from './legacy-progress.js';
+import { takeLegacyProgress } from './legacy-progress.js';
 import { BACKFILL_LIMITS } from './limits.js';
 import { lockFolder } from './lock.js';
 import { type Lags, waitForQuiet } from './quiet.js';
 import { Rejections } from './rejections.js';
-import { encodeIds, findSent, type Remaining, type Sent, summarizeSent, toRemaining } from './remaining.js';
+import { type Remaining, toRemaining } from './remaining.js';
 import { type Retrying, throwIfAborted } from './retrying.js';
 import { LEDGER_IDS_MAX, type RowLedger } from './row-ledger.js';
 import { countTicks, findFirstAfter, findLastTick, type ScheduleInput, toSteps, toTickCalls } from './schedule.js';
@@ -106,8 +108,7 @@ class Backfill {
   async run(): Promise<BackfillResult> {
     const startMs = this.#clock.steadyMs();
     this.#logTimeMs = await readLogTime(this.#options, this.#retrying);
-    const { history, sent } = await this.#read();
-    const remaining = toRemaining(history, sent.flags);
+    const { history, remaining, sent } = await this.#read();
     const before = await this.#count();
     const schedule: ScheduleInput = { ...remaining, untilMs: this.#options.untilMs };
     await this.#walk(remaining, schedule, findLastTick(history, this.#options.untilMs));
@@ -125,9 +126,10 @@ class Backfill {
       badRows,
       leftOut,
       repeatedRows: sent.rows,
+      changedOrders: sent.changed,
       sameId,
       eventTypes,
-      warnings: toWarnings(history),
+      warnings: [...toChangeWarnings(history.fileName, sent), ...toWarnings(history)],
       events: {
         ...this.#toResult(before, after),
         sent: this.#sent,
@@ -150,21 +152,20 @@ class Backfill {
   }
 
   /** The file, and which of its events earlier runs have sent. */
-  async #read(): Promise<{ history: History; sent: Sent }> {
+  async #read(): Promise<{ history: History; remaining: Remaining; sent: SentSummary }> {
     const { file, reading, onProgress, ledger } = this.#options;
     onProgress?.({ kind: 'reading', file });
     const history = await readOrders(file, { latestMs: this.#clock.now(), ...reading });
     assertUsable(history, { badShareMax: BACKFILL_LIMITS.badRowsShareMax });
     await this.#checkLedger(history);
-    const flags = await findSent(history, ledger);
-    await this.#takeLegacyProgress(history, flags);
-    const sent = summarizeSent(history, flags);
-    const first = flags.indexOf(0);
-    const firstMs = first < 0 ? Number.POSITIVE_INFINITY : history.timestampMs(first);
+    const found = await findSent(history, ledger);
+    await this.#completeLedger(history, found);
+    const remaining = toRemaining(history, found);
+    const firstMs = remaining.length === 0 ? Number.POSITIVE_INFINITY : remaining.timestampMs(0);
     if (this.#logTimeMs !== undefined && firstMs <= this.#logTimeMs) {
       this.#notice(`the namespace is at ${toText(this.#logTimeMs)} already: events up to then come late`);
     }
-    return { history, sent };
+    return { history, remaining, sent: summarizeSent(history, found.flags) };
   }
 
   /** Ingest stores the log time before it answers, so only a namespace that was created anew can be behind its ledger. */
@@ -180,15 +181,19 @@ class Backfill {
     await ledger.clear();
   }
 
-  /** Rows that an earlier version has sent are added to the ledger, which it did not keep. */
-  async #takeLegacyProgress(history: History, flags: Uint8Array): Promise<void> {
-    const reachedMs = await readLegacyProgress(this.#options.progressFolder, history.sha256);
-    if (reachedMs === undefined || this.#logTimeMs === undefined || this.#logTimeMs < reachedMs) return;
-    const end = findFirstAfter(history, reachedMs);
-    const missing = Array.from({ length: end }, (_, index) => index).filter((index) => flags[index] !== 1);
-    if (missing.length === 0) return;
-    await this.#options.ledger.append(encodeIds(missing.map((index) => history.rowId(index))), this.#logTimeMs);
-    for (const index of missing) flags[index] = 1;
+  /** What earlier versions sent and kept elsewhere, or not at all, is added to the ledger. */
+  async #completeLedger(history: History, found: Sent): Promise<void> {
+    const { ledger, progressFolder: folder } = this.#options;
+    const logTimeMs = this.#logTimeMs;
+    if (logTimeMs === undefined) return;
+    const legacy = await takeLegacyProgress(history, found.flags, { folder, logTimeMs });
+    if (legacy.length > 0) {
+      const rows = `${legacy.length} events of ${history.fileName} were sent by an earlier version`;
+      this.#notice(`${rows}, which noted no rejected ones: if some were, dlq redrive --rejected sends them again`);
+    }
+    const orders = encodeOrders(found.unnamed);
+    if (legacy.length > 0) await ledger.append(encodeEntry(legacy), logTimeMs);
+    if (orders.length > 0) await ledger.append({ ids: Buffer.alloc(0), orders }, logTimeMs);
   }
 
   #notice(message: string): void {
@@ -241,10 +246,10 @@ class Backfill {
     this.#sent += batch.length;
     this.#rejections.add(delivery);
     // A rejected row is not remembered: it may be accepted when what was wrong with it, or with the platform, is put right.
-    const rejected = new Set(delivery.rejected.map(({ line }) => line));
-    const accepted = batch.filter(({ line }) => !rejected.has(line));
+    const rejected = new Set(delivery.rejected.map(({ event }) => event));
+    const accepted = batch.filter((event) => !rejected.has(event));
     await this.#writer.add(
-      accepted.map(({ rowId }) => rowId),
+      accepted.map(({ sent }) => sent),
       this.#logTimeMs ?? 0,
     );
   }

@@ -54,7 +54,7 @@ function toTrack(
 }
 
 /** What the file says that the order is worth, else the sum of its rows; of a refund the amount, positive. */
-function toRevenue({ total, items, eventType }: HistoryOrder): number | undefined {
+export function toRevenue({ total, items, eventType }: HistoryOrder): number | undefined {
   const revenue = total ?? sumValues(items);
   return revenue !== undefined && eventType === 'return' ? Math.abs(revenue) : revenue;
 }

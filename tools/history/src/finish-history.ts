@@ -1,4 +1,4 @@
-import { type SegmentTrack, toSegmentTrack } from './event.js';
+import { type SegmentTrack, toRevenue, toSegmentTrack } from './event.js';
 import type { History } from './history.js';
 import { EVENT_BYTES_MAX, type OrderTable } from './order-table.js';
 import { Ordinals, RowIds, toIdText } from './row-identity.js';
@@ -39,6 +39,9 @@ export function toHistory({ bad, table, hasIds, ...input }: FinishInput): Histor
     userNumber: (index) => table.userNumber(at(index)),
     order: (index) => table.order(at(index)),
     line: (index) => table.line(at(index)),
+    orderKey: (index) => table.orderKey(at(index)),
+    isRefundTotal: (index) => table.isRefundTotal(at(index)),
+    amount: (index) => toRevenue(table.order(at(index))),
     rowCount: (index) => table.rowCount(at(index)),
     rowId: (index) => ids.at(index),
     find: (id) => ids.find(id),

@@ -118,7 +118,7 @@ export class HistoryBuilder {
     if (problem !== undefined || row.refund === undefined) return problem;
     const { total, timestampMs = row.timestampMs } = row.refund;
     const nothing = { itemId: undefined, quantity: undefined, value: undefined, refund: undefined };
-    return this.#table.add({ ...row, ...nothing, eventType: 'return', timestampMs, total }, line);
+    return this.#table.add({ ...row, ...nothing, eventType: 'return', timestampMs, total, isRefundTotal: true }, line);
   }
 
   #readHeader(fields: readonly string[]): void {

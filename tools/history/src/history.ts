@@ -46,6 +46,12 @@ export interface History {
   rowId(index: number): RowId;
   /** Index of the event with this id, -1 when the file has none. */
   find(id: RowId): number;
+  /** What names the order or the refunds of an order in any file, though rows and amounts change; undefined where nothing does. */
+  orderKey(index: number): RowId | undefined;
+  /** True for a refund whose amount is all that was paid back of its order so far: a later file may have a greater one. */
+  isRefundTotal(index: number): boolean;
+  /** Worth of the order, or amount of the refund, positive; undefined where it is unknown. */
+  amount(index: number): number | undefined;
   /** Rows that the event was made of. */
   rowCount(index: number): number;
 }

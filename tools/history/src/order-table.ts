@@ -8,7 +8,7 @@ import {
 } from './column-store.js';
 import { isOrderType } from './event-types.js';
 import type { HistoryRow } from './row.js';
-import { type RowId, toRowHash } from './row-identity.js';
+import { type RowId, toOrderHash, toRowHash } from './row-identity.js';
 import { quoteValue, type RowProblem } from './row-problem.js';
 
 /** Rows of one file; about 60 bytes each, so this is 1.2 GB. */
@@ -35,6 +35,8 @@ export interface HistoryOrder {
   readonly total: number | undefined;
   readonly currency: string | undefined;
   readonly extra: string | undefined;
+  /** True for a return whose total is all that was paid back of the order so far: a later file may have a greater one. */
+  readonly isRefundTotal: boolean;
   /** True when its event may exceed the limit of bytes, so that only these need measuring. */
   readonly large: boolean;
   readonly items: readonly HistoryItem[];
@@ -76,6 +78,8 @@ export class OrderTable {
     total: createOptionalFloatColumn(),
     currency: createOptionalIndexColumn(),
     extra: createOptionalIndexColumn(),
+    /** 1 where the total is all that was paid back so far. */
+    refundTotal: createOptionalIndexColumn(),
     head: createIndexColumn(),
     tail: createIndexColumn(),
     /** Upper bound of the event's bytes. */
@@ -151,6 +155,16 @@ export class OrderTable {
     return { high: this.#orders.high.at(order), low: this.#orders.low.at(order) };
   }
 
+  /** What names the order in any file, though its rows change; undefined where nothing does. */
+  orderKey(order: number): RowId | undefined {
+    if (this.#orders.key.at(order) === 0) return undefined;
+    return toOrderHash({ ...this.#names(order), isRefundTotal: this.isRefundTotal(order) });
+  }
+
+  isRefundTotal(order: number): boolean {
+    return this.#orders.refundTotal.at(order) === 1;
+  }
+
   /** Rows of the order. */
   rowCount(order: number): number {
     let count = 0;
@@ -167,21 +181,29 @@ export class OrderTable {
         value: toOptional(this.#rows.value.at(row)),
       });
     }
+    return {
+      line: this.#orders.line.at(order),
+      ...this.#names(order),
+      total: toOptional(this.#orders.total.at(order)),
+      currency: this.#texts.words.text(this.#orders.currency.at(order)),
+      extra: this.#texts.words.text(this.#orders.extra.at(order)),
+      isRefundTotal: this.isRefundTotal(order),
+      large: this.isLarge(order),
+      items,
+    };
+  }
+
+  /** Who, when and what, and the id that the order's rows have in common. */
+  #names(order: number): Pick<HistoryOrder, 'timestampMs' | 'userId' | 'eventType' | 'sessionId' | 'orderId'> {
     const key = this.#texts.orders.text(this.#orders.key.at(order));
     const keyed = key?.slice(key.indexOf(' ') + 1);
     const isOrderId = key?.startsWith(ORDER_ID_KEY);
     return {
-      line: this.#orders.line.at(order),
       timestampMs: this.#orders.time.at(order),
       userId: this.#texts.ids.text(this.#orders.user.at(order)) ?? '',
       eventType: this.eventType(order),
       sessionId: isOrderId ? undefined : keyed,
       orderId: isOrderId ? keyed : undefined,
-      total: toOptional(this.#orders.total.at(order)),
-      currency: this.#texts.words.text(this.#orders.currency.at(order)),
-      extra: this.#texts.words.text(this.#orders.extra.at(order)),
-      large: this.isLarge(order),
-      items,
     };
   }
 
@@ -260,6 +282,7 @@ export class OrderTable {
   /** A total counts once an order, on whichever of its rows it stands. */
   #noteWorth(order: number, row: WholeRow): void {
     if (row.total !== undefined) this.#orders.total.set(order, row.total);
+    if (row.isRefundTotal === true) this.#orders.refundTotal.set(order, 1);
     if (row.currency !== undefined) this.#orders.currency.set(order, this.#texts.words.intern(row.currency));
   }
 

@@ -25,6 +25,27 @@ export function toRowHash(row: HistoryRow): RowId {
   );
 }
 
+/** What names an order. */
+interface NamedOrder {
+  readonly eventType: string;
+  readonly userId: string;
+  readonly orderId: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly timestampMs: number;
+  readonly isRefundTotal: boolean;
+}
+
+/**
+ * What names an order, though its rows or amounts change: its id, or its user, session and beginning, since many exports
+ * number their sessions from 1. Undefined for returns row by row: another file's may be further ones.
+ */
+export function toOrderHash(order: NamedOrder): RowId | undefined {
+  const { eventType, userId, orderId, sessionId, timestampMs, isRefundTotal } = order;
+  if (eventType !== 'purchase' && !isRefundTotal) return undefined;
+  const name = orderId === undefined ? ['session', userId, sessionId, timestampMs] : ['order', userId, orderId];
+  return toHash64([eventType, ...name].join(FIELD_END));
+}
+
 /** The text form: 16 hex digits. */
 export function toIdText({ high, low }: RowId): string {
   return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');

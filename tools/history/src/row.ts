@@ -29,6 +29,8 @@ export interface HistoryRow {
   readonly id: string | undefined;
   /** What was paid back of the order, and when. */
   readonly refund: { readonly total: number; readonly timestampMs: number | undefined } | undefined;
+  /** True for the return that `refund` is made into: its total is all that was paid back so far. */
+  readonly isRefundTotal?: boolean;
 }
 
 interface TimeBounds {

@@ -1,0 +1,135 @@
+import { type History, type RowId, RowIds } from '@perennial/history';
+import { decodeIds, decodeOrders, type SentOrder } from './ledger-codec.js';
+import type { RowLedger } from './row-ledger.js';
+
+/** What is to be done with an event of the file. */
+export const UNSENT = 0;
+/** An earlier run has sent it. */
+export const SENT = 1;
+/** An earlier run has sent its order with other rows or another amount, which cannot be taken back. */
+const CHANGED = 2;
+
+/** What earlier runs have sent of a file. */
+export interface Sent {
+  /** By the event's index in the file: `UNSENT`, `SENT` or `CHANGED`. */
+  readonly flags: Uint8Array;
+  /** Refunds of which a smaller amount was sent, by index, with that amount: only what is more is sent. */
+  readonly paidBack: ReadonlyMap<number, number>;
+  /** Sent orders of which the ledger has no amount yet: it was written by a version that kept none. */
+  readonly unnamed: readonly SentOrder[];
+}
+
+/** Numbers and first lines, for the result. */
+export interface SentSummary {
+  readonly events: number;
+  readonly rows: number;
+  /** Time of the latest of them. */
+  readonly lastMs: number | undefined;
+  /** Orders and refunds that are not sent although their content is new. */
+  readonly changed: { readonly count: number; readonly firstLine: number | undefined };
+}
+
+/** Which events of the file the ledger knows. The ledger is streamed through the file's ids: memory depends on the file only. */
+export async function findSent(history: History, ledger: Pick<RowLedger, 'read'>): Promise<Sent> {
+  const flags = new Uint8Array(history.length);
+  const orders = new OrderAmounts(history);
+  for await (const entry of ledger.read()) {
+    for (const id of decodeIds(entry.ids)) {
+      const index = history.find(id);
+      if (index >= 0) flags[index] = SENT;
+    }
+    for (const order of decodeOrders(entry.orders)) orders.set(order);
+  }
+  const paidBack = new Map<number, number>();
+  for (const { index, amount: known } of orders.known()) {
+    if (flags[index] !== UNSENT) continue;
+    const isMore = history.isRefundTotal(index) && (history.amount(index) ?? 0) > known;
+    if (isMore) paidBack.set(index, known);
+    else flags[index] = CHANGED;
+  }
+  return { flags, paidBack, unnamed: orders.unknown().filter(({ index }) => flags[index] === SENT) };
+}
+
+export function summarizeSent(history: History, flags: Uint8Array): SentSummary {
+  let events = 0;
+  let rows = 0;
+  let lastMs: number | undefined;
+  let changed = 0;
+  let firstLine: number | undefined;
+  for (let index = 0; index < history.length; index++) {
+    if (flags[index] === SENT) {
+      events++;
+      rows += history.rowCount(index);
+      lastMs = history.timestampMs(index);
+    }
+    if (flags[index] !== CHANGED) continue;
+    changed++;
+    firstLine = Math.min(firstLine ?? Number.POSITIVE_INFINITY, history.line(index));
+  }
+  return { events, rows, lastMs, changed: { count: changed, firstLine } };
+}
+
+/** What the result says of orders that are not sent although their content is new. */
+export function toChangeWarnings(fileName: string, { changed }: SentSummary): string[] {
+  if (changed.count === 0) return [];
+  const orders = `${changed.count} orders or refunds (first ${fileName}:${changed.firstLine}) were backfilled before with other rows`;
+  return [`${orders} or a greater amount, which cannot be taken back: they are not sent again`];
+}
+
+/** The order of an event as the ledger keeps it; undefined where nothing names it. */
+export function toSentOrder(history: History, index: number): SentOrder | undefined {
+  const key = history.orderKey(index);
+  return key === undefined ? undefined : { key, amount: history.amount(index) ?? Number.NaN };
+}
+
+/** The orders of a file by what names them, each with the amount that was sent last. */
+class OrderAmounts {
+  readonly #history: History;
+  readonly #keys: RowIds;
+  /** By number of the key. */
+  readonly #indexes: Uint32Array;
+  readonly #amounts: Float64Array;
+  readonly #isKnown: Uint8Array;
+
+  constructor(history: History) {
+    this.#history = history;
+    const named = Array.from({ length: history.length }, (_, index) => history.orderKey(index));
+    const count = named.reduce((sum, key) => sum + (key === undefined ? 0 : 1), 0);
+    this.#keys = new RowIds(count);
+    this.#indexes = new Uint32Array(count);
+    this.#amounts = new Float64Array(count);
+    this.#isKnown = new Uint8Array(count);
+    for (const [index, key] of named.entries()) if (key !== undefined) this.#add(key, index);
+  }
+
+  #add(key: RowId, index: number): void {
+    if (this.#keys.find(key) >= 0) return;
+    this.#indexes[this.#keys.length] = index;
+    this.#keys.push(key);
+  }
+
+  set({ key, amount }: SentOrder): void {
+    const number = this.#keys.find(key);
+    if (number < 0) return;
+    this.#amounts[number] = amount;
+    this.#isKnown[number] = 1;
+  }
+
+  *known(): Generator<{ readonly index: number; readonly amount: number }> {
+    for (let number = 0; number < this.#keys.length; number++) {
+      if (this.#isKnown[number] !== 1) continue;
+      yield { index: this.#indexes[number] as number, amount: this.#amounts[number] as number };
+    }
+  }
+
+  unknown(): Array<SentOrder & { readonly index: number }> {
+    const found: Array<SentOrder & { readonly index: number }> = [];
+    for (let number = 0; number < this.#keys.length; number++) {
+      if (this.#isKnown[number] === 1) continue;
+      const index = this.#indexes[number] as number;
+      const order = toSentOrder(this.#history, index);
+      if (order !== undefined) found.push({ ...order, index });
+    }
+    return found;
+  }
+}
