@@ -11,15 +11,19 @@ function createResult(changes: Partial<RunResult> = {}): RunResult {
     },
     actions: new Map([['ann', ['1 x', '2 y']]]),
     transitions: new Map([['ann', ['3 z']]]),
+    segments: new Map([['ann', ['4 s']]]),
     violations: [],
     repeats: 0,
     ...changes,
   };
 }
 
+const WRITTEN = { byPosition: new Map([['scoreComputed scoring/0:7:0', 'x']]), violations: [] };
+const SAME = { before: WRITTEN, after: WRITTEN };
+
 describe('compareResults', () => {
   it('finds nothing between equals, whatever was repeated', () => {
-    expect(compareResults(createResult({ repeats: 7 }), createResult())).toEqual({
+    expect(compareResults(createResult({ repeats: 7 }), createResult(), SAME)).toEqual({
       lost: 0,
       doubled: 0,
       differing: 0,
@@ -47,12 +51,20 @@ describe('compareResults', () => {
     ['another order', { actions: new Map([['ann', ['2 y', '1 x']]]) }, { lost: 0, doubled: 0, differing: 1 }],
     ['two contents', { violations: ['id 1 came with two contents'] }, { lost: 0, doubled: 0, differing: 1 }],
   ])('counts %s', (_what, changes, counts) => {
-    expect(compareResults(createResult(changes), createResult())).toMatchObject(counts);
+    expect(compareResults(createResult(changes), createResult(), SAME)).toMatchObject(counts);
   });
 
   it('compares states byte by byte', () => {
     const states = { ...createResult().states, scoring: new Map([['ann', 'other']]) };
-    const difference = compareResults(createResult({ states }), createResult());
+    const difference = compareResults(createResult({ states }), createResult(), SAME);
     expect(difference).toMatchObject({ differing: 1, examples: ['differing: state of ann in scoring'] });
+  });
+
+  it.each([
+    ['that is missing', new Map(), { lost: 1, doubled: 0, differing: 0 }],
+    ['with other bytes', new Map([['scoreComputed scoring/0:7:0', 'y']]), { lost: 0, doubled: 0, differing: 1 }],
+  ])('finds a record between the services %s', (_, byPosition, counts) => {
+    const before = { byPosition, violations: [] };
+    expect(compareResults(createResult(), createResult(), { before, after: WRITTEN })).toMatchObject(counts);
   });
 });

@@ -1,5 +1,6 @@
 import { PROCESSOR_NAMES } from '@perennial/contracts';
 import type { RunResult } from './result.js';
+import type { Written } from './written.js';
 
 /** The differences between a run and the fault-free one over the same log. All must be zero. */
 export interface Difference {
@@ -15,8 +16,15 @@ export interface Difference {
 
 const EXAMPLES_MAX = 10;
 
-/** Compares states and timers byte by byte (by hash), and the outputs for each profile that outsiders saw, in order. */
-export function compareResults(faulty: RunResult, faultless: RunResult): Difference {
+/**
+ * Compares states and timers byte by byte (by hash), the outputs for each profile that outsiders saw, in order, and the
+ * records between the processors, one by one.
+ */
+export function compareResults(
+  faulty: RunResult,
+  faultless: RunResult,
+  written: { readonly before: Written; readonly after: Written },
+): Difference {
   const found = { lost: 0, doubled: 0, differing: 0 };
   const examples: string[] = [];
   const note = (kind: keyof typeof found, what: string) => {
@@ -29,13 +37,17 @@ export function compareResults(faulty: RunResult, faultless: RunResult): Differe
       note: (kind, key) => note(kind, `state of ${key} in ${processor}`),
     });
   }
-  for (const edge of ['actions', 'transitions'] as const) {
+  for (const edge of ['actions', 'transitions', 'segments'] as const) {
     compareMaps(faulty[edge], faultless[edge], {
       same: (a, b) => a.join() === b.join(),
       note: (kind, key) => note(kind, `${edge} of ${key}`),
     });
   }
-  for (const violation of faulty.violations) note('differing', violation);
+  compareMaps(written.before.byPosition, written.after.byPosition, {
+    same: (a, b) => a === b,
+    note: (kind, position) => note(kind, `the record ${position}`),
+  });
+  for (const violation of [...faulty.violations, ...written.before.violations]) note('differing', violation);
   return { ...found, examples };
 }
 

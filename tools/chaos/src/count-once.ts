@@ -13,18 +13,15 @@ const RETRY = {
 };
 
 /**
- * Users whose features do not count each of their accepted events exactly once, however often it was sent. The
- * reference run processes the same repeats, so the comparison with it cannot find this. Users with more events than the
- * number of remembered message ids are left out, because the guarantee ends there. `store` is a feature-store.
+ * Users whose features do not count each of their accepted events exactly once, however often it was sent and under
+ * whichever of their ids. The reference run processes the same repeats, so the comparison with it cannot find this. Users
+ * with more events than the number of remembered message ids are left out, because the guarantee ends there. `store` is a
+ * feature-store, `wanted` the events of each user.
  */
 export async function findMiscounts(
   store: { readonly url: string; readonly token: string },
-  { accepted, userOf }: { accepted: ReadonlySet<string>; userOf: ReadonlyMap<string, string> },
+  wanted: ReadonlyMap<string, number>,
 ): Promise<string[]> {
-  const wanted = new Map<string, number>();
-  for (const [messageId, userId] of userOf) {
-    if (accepted.has(messageId)) wanted.set(userId, (wanted.get(userId) ?? 0) + 1);
-  }
   const users = [...wanted].flatMap(([userId, count]) => (count > MESSAGE_IDS_MAX ? [] : [userId]));
   const client = createApiClient({ urlOf: () => store.url, token: store.token });
   const miscounts: string[] = [];

@@ -19,9 +19,12 @@ describe('a population of users', () => {
 
   it('tells whose each event is, under an id of its own', () => {
     const { population, batches } = make(7);
-    expect(population.userOf.size).toBe(BATCHES * BATCH_EVENTS);
-    for (const { userId, messageId } of batches.flatMap(({ events }) => events))
+    const events = batches.flatMap((batch) => batch.events);
+    expect(new Set(events.map(({ messageId }) => messageId)).size).toBe(BATCHES * BATCH_EVENTS);
+    for (const { userId, anonymousId, messageId } of events) {
       expect(population.userOf.get(messageId)).toBe(userId);
+      expect(userId ?? anonymousId).toEqual(expect.any(String));
+    }
   });
 
   it('has a user with more events than any other, as many as it is asked for', () => {

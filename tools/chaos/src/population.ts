@@ -1,8 +1,12 @@
+import { Circles, type DrawnIds } from './circles.js';
+
 export const BATCH_EVENTS = 10;
 /** Shares of batches and events. */
 const SHARES = {
   newUser: 0.15,
   hotUser: 0.1,
+  /** Of those of other users: events of people with several ids. */
+  circles: 0.3,
   aged: 0.03,
   late: 0.05,
   future: 0.01,
@@ -22,12 +26,16 @@ export interface Batch {
   readonly aged: boolean;
 }
 
-/** Users and their events: some events are late, in the future, or from a clock a day off; one user is hot. */
+/**
+ * Users and their events: some events are late, in the future, or from a clock a day off; one user is hot; some people have
+ * several ids, and are anonymous at first.
+ */
 export class Population {
-  /** User of each event, by `messageId`. */
+  /** User of each event that has one, by `messageId`. */
   readonly userOf = new Map<string, string>();
   readonly #seed: number;
   readonly #random: () => number;
+  readonly #circles: Circles;
   #hotShare = SHARES.hotUser;
   #users = 0;
   #made = 0;
@@ -35,6 +43,7 @@ export class Population {
   constructor(seed: number, random: () => number) {
     this.#seed = seed;
     this.#random = random;
+    this.#circles = new Circles(random);
   }
 
   /** Share of the events that belong to the hot user; undefined for the usual share. */
@@ -53,15 +62,17 @@ export class Population {
 
   #makeEvent(nowMs: number): Record<string, unknown> & { messageId: string } {
     const kind = this.#random();
-    const userId = this.#pickUser();
+    const ids = this.#drawIds();
     const messageId = `${this.#seed}-${this.#made++}`;
-    this.userOf.set(messageId, userId);
+    if (ids.userId !== undefined) this.userOf.set(messageId, ids.userId);
+    const number = Number((ids.userId ?? ids.anonymousId)?.split('-').at(-1));
     const event = {
-      userId,
+      ...ids,
       messageId,
       timestamp: new Date(nowMs + this.#pickDelay()).toISOString(),
-      context: { timezone: TIME_ZONES[Number(userId.split('-').at(-1)) % TIME_ZONES.length] ?? 'UTC' },
+      context: { timezone: TIME_ZONES[number % TIME_ZONES.length] ?? 'UTC' },
     };
+    if (ids.type === 'alias') return event;
     if (kind < 0.3) return { ...event, type: 'page', name: 'Product' };
     const value = Math.round(this.#random() * 20_000) / 100;
     if (kind < 0.36)
@@ -71,8 +82,12 @@ export class Population {
     return { ...event, type: 'track', event: 'Order Completed', properties };
   }
 
+  #drawIds(): DrawnIds {
+    if (this.#random() < this.#hotShare) return { userId: 'hot-0' };
+    return this.#random() < SHARES.circles ? this.#circles.draw() : { userId: this.#pickUser() };
+  }
+
   #pickUser(): string {
-    if (this.#random() < this.#hotShare) return 'hot-0';
     if (this.#users === 0 || this.#random() < SHARES.newUser) return `user-${this.#users++}`;
     return `user-${Math.floor(this.#random() * this.#users)}`;
   }

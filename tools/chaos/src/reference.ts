@@ -14,10 +14,13 @@ import { createNamespaceTopics, type Platform } from '@perennial/launcher';
 import { createPool, quoteIdentifier } from '@perennial/postgres';
 import type { Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
+import { INNER_TOPICS } from './written.js';
 
-/** Topics that the processors derive from `event.accepted`. */
-const DERIVED_TOPICS: readonly TopicName[] = [
-  ...PROCESSOR_NAMES.flatMap((name): readonly TopicName[] => PROCESSORS[name].outputs),
+/** Topics that only outsiders read. */
+const EDGE_TOPICS: readonly TopicName[] = [
+  ...PROCESSOR_NAMES.flatMap((name): readonly TopicName[] => PROCESSORS[name].outputs).filter(
+    (topic) => !(INNER_TOPICS as readonly TopicName[]).includes(topic),
+  ),
   'deadLettered',
 ];
 const READERS = GROUP_NAMES.filter((name) => ['processor', 'projection'].includes(GROUPS[name].role));
@@ -29,7 +32,12 @@ const PROJECTIONS = {
 const LEDGER_WAIT_MS_MAX = 90_000;
 const LEDGER_POLL_MS = 500;
 
-/** Removes everything derived from `event.accepted` and keeps that log, so that the next run derives it again. */
+/**
+ * Removes everything that was derived but the topics between the processors, so that the next run derives it again. Those
+ * stay because they are a part of the input: action hands contacts over within `score.computed`, and the order in which that
+ * log has them beside the scores of their new profile decides what it may still do. The next run writes all of their records
+ * again behind them; `readWritten` compares these.
+ */
 export async function wipeDerived(platform: Platform, redis: Redis): Promise<void> {
   const { namespace, partitions, endpoints } = platform;
   const connection = {
@@ -44,7 +52,7 @@ export async function wipeDerived(platform: Platform, redis: Redis): Promise<voi
   );
   await deleteTopics(
     connection,
-    DERIVED_TOPICS.map((topic) => toTopic(namespace, topic)),
+    EDGE_TOPICS.map((topic) => toTopic(namespace, topic)),
   );
   await createNamespaceTopics({ namespace, partitions }, endpoints.kafkaBrokers);
   await withPool(platform, async (query) => {

@@ -27,6 +27,12 @@ export function toPresentState(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.of(version & ~NEXT_VERSION_BIT), bytes.subarray(1, -1)]);
 }
 
+/** A record between services as the present release writes it. */
+export function toPresentRecord(bytes: Buffer): Buffer {
+  const place = bytes.length - ADDED_FIELD.length;
+  return place >= 0 && bytes.subarray(place).equals(ADDED_FIELD) ? bytes.subarray(0, place) : bytes;
+}
+
 function toNextState(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.of((bytes[0] ?? 0) | NEXT_VERSION_BIT), bytes.subarray(1), Buffer.of(ADDED_BYTE)]);
 }

@@ -30,6 +30,9 @@ const KEPT: ChaosReport = {
   crashes: [],
   peakMemoryBytes: { scoring: 300e6 },
   miscounts: [],
+  misjoins: [],
+  joined: { total: 2, people: 1, ids: 2, joins: 1, links: 0, handOvers: 1, forwardedEvents: 3 },
+  audit: { profiles: 2, vectors: 9, mismatches: 0, first: [] },
   difference: { lost: 0, doubled: 0, differing: 0, examples: [] },
 };
 
@@ -41,6 +44,17 @@ describe('why a run has failed', () => {
     ['an event that must not count', { unwanted: ['8'] }, '1 events of aborted transactions were accepted: 8'],
     ['a partition that stood still', { standstills: ['scoring, partition 1 stood'] }, 'scoring, partition 1 stood'],
     ['an event that was counted twice', { miscounts: ['ada counts 2 of 1 events'] }, 'do not have each event once'],
+    ['a person that is two profiles', { misjoins: ['k1 has no stage'] }, 'not one profile as they should: k1 has no'],
+    [
+      'features that the archive does not give',
+      { audit: { profiles: 2, vectors: 9, mismatches: 1, first: ['k1'] } },
+      'the archive gives 1 other features: k1',
+    ],
+    [
+      'profiles that were not audited',
+      { audit: { profiles: 1, vectors: 9, mismatches: 0, first: [] } },
+      'the audit saw 1 profiles of 2 people',
+    ],
     ['a crash', { crashes: ['scoring-4: Error: x'] }, '1 crashes: scoring-4: Error: x'],
     ['a 503 without Retry-After', { busy: { answers: 3, withoutRetryAfter: 1 } }, 'when to come again'],
     ['a service without bound', { peakMemoryBytes: { scoring: 2e9 } }, 'an instance of scoring had 1907 MB in memory'],

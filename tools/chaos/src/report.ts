@@ -1,5 +1,7 @@
+import type { Audit } from './audit.js';
 import type { Difference } from './compare.js';
 import type { Injected } from './lanes.js';
+import type { JoinFigures } from './people.js';
 import type { Acknowledged } from './workload.js';
 
 /** A fault, and the longest delay of a record between two services during it. */
@@ -44,6 +46,10 @@ export interface ChaosReport {
   readonly peakMemoryBytes: Readonly<Record<string, number>>;
   /** Users whose features do not count each accepted event once. */
   readonly miscounts: readonly string[];
+  /** People whose profiles are not one, or not as their events say. */
+  readonly misjoins: readonly string[];
+  readonly joined: JoinFigures;
+  readonly audit: Audit;
   readonly difference: Difference;
 }
 
@@ -56,6 +62,7 @@ const MEMORY_BYTES_MAX = 512 * 1_048_576;
 /** Why a run failed; empty when it passed. */
 export function listFailures(report: ChaosReport): string[] {
   const { difference, missing, ledger, actions, transitions, injected, crashes, miscounts, busy } = report;
+  const { misjoins, audit } = report;
   const failures: string[] = [];
   if (missing.length > 0)
     failures.push(`${missing.length} acknowledged events are nowhere: ${missing.slice(0, 5).join(', ')}`);
@@ -73,6 +80,12 @@ export function listFailures(report: ChaosReport): string[] {
   if (crashes.length > 0) failures.push(`${crashes.length} crashes: ${crashes.slice(0, 2).join(', ')}`);
   if (miscounts.length > 0)
     failures.push(`${miscounts.length} users do not have each event once: ${miscounts.slice(0, 5).join(', ')}`);
+  if (misjoins.length > 0)
+    failures.push(`${misjoins.length} people are not one profile as they should: ${misjoins.slice(0, 5).join('; ')}`);
+  if (audit.mismatches > 0)
+    failures.push(`the archive gives ${audit.mismatches} other features: ${audit.first.slice(0, 3).join('; ')}`);
+  if (audit.profiles < report.joined.total)
+    failures.push(`the audit saw ${audit.profiles} profiles of ${report.joined.total} people`);
   if (busy.withoutRetryAfter > 0)
     failures.push(`${busy.withoutRetryAfter} answers of 429 or 503 did not say when to come again`);
   for (const [service, bytes] of Object.entries(report.peakMemoryBytes))
@@ -94,7 +107,7 @@ export function isMutantNoticed({ difference, missing, mutantReached }: ChaosRep
 
 /** One line for each fault, then the result of the whole run. */
 export function formatChaosReport(report: ChaosReport): string {
-  const { difference } = report;
+  const { difference, joined, audit } = report;
   const rows = [...groupByFault(report.injected)].map(([fault, list]) => [
     String(list[0]?.row ?? ''),
     fault,
@@ -116,6 +129,8 @@ export function formatChaosReport(report: ChaosReport): string {
     `answers tried again: ${failedAttempts.length === 0 ? 'none' : failedAttempts.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}, crashed: ${report.crashes.length}`,
     `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), repeated ids on the edges ${report.edgeRepeats}`,
     `memory at most, MB: ${memory.join(', ')}; users whose features do not count each event once: ${report.miscounts.length}`,
+    `people with several ids ${joined.people}, of ${joined.ids} ids: records join ${joined.joins}, link ${joined.links}, hand-over ${joined.handOvers}, forwarded events ${joined.forwardedEvents}; not one as they should: ${report.misjoins.length}`,
+    `audit of the features of ${audit.profiles} profiles: ${audit.vectors} vectors, ${audit.mismatches} differ from the archive`,
     `against the fault-free run: lost ${difference.lost}, doubled ${difference.doubled}, differing ${difference.differing}`,
     '',
     ...toVerdict(report),

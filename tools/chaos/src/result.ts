@@ -1,6 +1,7 @@
 import {
   AcceptedRecord,
   type EventRejected,
+  HEADERS,
   listRejectedEvents,
   type ProcessorName,
   toTopic,
@@ -9,7 +10,8 @@ import type { Log, LogRecord } from '@perennial/kafka';
 import { toSha256 } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
 import type { Redis } from '@perennial/redis';
-import { readWhole } from './read-whole.js';
+import type { AcceptedEntry } from './people.js';
+import { readAll } from './read-whole.js';
 import { toPresentState } from './releases.js';
 
 /** The result of a run, in a form in which two runs over one log can be compared. */
@@ -19,7 +21,8 @@ export interface RunResult {
   /** The outputs of each profile that outsiders see, in order, repeats dropped by id: `<id> <content hash>`. */
   readonly actions: ReadonlyMap<string, readonly string[]>;
   readonly transitions: ReadonlyMap<string, readonly string[]>;
-  /** Ids that were seen with more than one content, or numbers of missing transitions. */
+  readonly segments: ReadonlyMap<string, readonly string[]>;
+  /** Ids that were seen with more than one content, or numbers of missing transitions and changes of segments. */
   readonly violations: readonly string[];
   /** Records of the output topics that repeat an id: harmless, but counted. */
   readonly repeats: number;
@@ -40,12 +43,18 @@ export async function collectResult(deps: {
   const { log, namespace } = deps;
   const actions = toSeen(await readAll(log, toTopic(namespace, 'actionDecided')));
   const transitions = toSeen(await readAll(log, toTopic(namespace, 'stageChanged')));
+  const segments = toSeen(await readAll(log, toTopic(namespace, 'segmentChanged')));
   return {
     states,
     actions: actions.byProfile,
     transitions: transitions.byProfile,
-    violations: [...actions.violations, ...transitions.violations, ...findGaps(transitions.numbers)],
-    repeats: actions.repeats + transitions.repeats,
+    segments: segments.byProfile,
+    violations: [
+      ...[actions, transitions, segments].flatMap(({ violations }) => violations),
+      ...findGaps('transitions', transitions.numbers),
+      ...findGaps('changes of segments', segments.numbers),
+    ],
+    repeats: actions.repeats + transitions.repeats + segments.repeats,
   };
 }
 
@@ -93,18 +102,17 @@ function toSeen(records: readonly LogRecord[]): Seen {
       continue;
     }
     contents.set(id, content);
-    push(seen.byProfile, String(record.key), `${id} ${content}`);
-    const { number } = JSON.parse(String(record.value)) as { number?: unknown };
-    if (typeof number === 'number') push(seen.numbers, String(record.key), number);
+    // The key may name more than the profile.
+    const { profileKey, number } = JSON.parse(String(record.value)) as { profileKey: string; number?: unknown };
+    push(seen.byProfile, profileKey, `${id} ${content}`);
+    if (typeof number === 'number') push(seen.numbers, profileKey, number);
   }
   return seen;
 }
 
-function findGaps(numbers: ReadonlyMap<string, readonly number[]>): string[] {
+function findGaps(what: string, numbers: ReadonlyMap<string, readonly number[]>): string[] {
   return [...numbers].flatMap(([key, list]) =>
-    list.every((number, index) => number === index + 1)
-      ? []
-      : [`transitions of ${key} are numbered ${list.join(', ')}`],
+    list.every((number, index) => number === index + 1) ? [] : [`${what} of ${key} are numbered ${list.join(', ')}`],
   );
 }
 
@@ -117,6 +125,8 @@ function push<V>(lists: Map<string, V[]>, key: string, value: V): void {
 /** Reads the result of each event, by `messageId`, and the number of poison records. */
 export interface Fates {
   readonly accepted: ReadonlySet<string>;
+  /** The decodable records of `event.accepted`, in the order of their partitions. */
+  readonly entries: readonly AcceptedEntry[];
   readonly rejected: ReadonlySet<string>;
   /** Records of `event.accepted` beyond the first of their `messageId`. */
   readonly repeated: number;
@@ -128,12 +138,16 @@ export interface Fates {
 
 export async function readFates(log: Log, namespace: string): Promise<Fates> {
   const accepted = new Set<string>();
+  const entries: AcceptedEntry[] = [];
   let records = 0;
   let tickAheadMs = 0;
-  for (const { value, timestampMs } of await readAll(log, toTopic(namespace, 'eventAccepted'))) {
+  for (const { key, value, headers, timestampMs } of await readAll(log, toTopic(namespace, 'eventAccepted'))) {
     const record = decodeAccepted(value);
     if (record?.$case === 'tick') tickAheadMs = Math.max(tickAheadMs, record.value.timeMs - timestampMs);
-    if (record?.$case !== 'event') continue;
+    if (record === undefined || key === null) continue;
+    entries.push({ key: String(key), position: headers[HEADERS.position], record });
+    // A copy for another key, of one that was accepted.
+    if (record.$case !== 'event' || record.value.forwardedTo !== undefined) continue;
     accepted.add(record.value.messageId);
     records++;
   }
@@ -141,6 +155,7 @@ export async function readFates(log: Log, namespace: string): Promise<Fates> {
   const rejected = new Set(rejections.flatMap(toRejectedIds));
   return {
     accepted,
+    entries,
     rejected,
     repeated: records - accepted.size,
     rejectedRecords: rejections.length,
@@ -165,11 +180,4 @@ function toRejectedIds({ value }: LogRecord): string[] {
   return listRejectedEvents(data)
     .map(({ event }) => (JSON.parse(event) as { messageId?: string } | null)?.messageId)
     .filter((id) => id !== undefined);
-}
-
-/** Reads a topic from its beginning to its present end, partition by partition in order. */
-async function readAll(log: Log, topic: string): Promise<LogRecord[]> {
-  const records: LogRecord[] = [];
-  await readWhole(log, topic, (record) => void records.push(record));
-  return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset);
 }

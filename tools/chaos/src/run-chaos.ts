@@ -7,6 +7,7 @@ import { ensurePlatform, openLog, type Platform, stopPlatform } from '@perennial
 import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { createSilentLogger } from '@perennial/telemetry';
+import { ARCHIVE_WINDOW_SECONDS, type Audit, auditAll, waitForArchive } from './audit.js';
 import { compareResults } from './compare.js';
 import { findMiscounts } from './count-once.js';
 import { findCrashes } from './crashes.js';
@@ -17,13 +18,17 @@ import { IngestLinks } from './ingest-links.js';
 import { injectFaults } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import type { MutantName } from './mutants.js';
+import { type JoinFigures, type People, recountPeople } from './people.js';
+import { findMisjoins } from './person-checks.js';
 import { ReadinessWatch } from './readiness-watch.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
 import type { ChaosReport, Measured } from './report.js';
 import { collectResult, type Fates, type RunResult, readFates } from './result.js';
+import { readSeen } from './seen.js';
 import { createStackControl } from './stack-control.js';
 import { type Acknowledged, Workload } from './workload.js';
 import type { World } from './world.js';
+import { readEnds, readWritten, type Written } from './written.js';
 
 export interface ChaosOptions {
   readonly root?: string | undefined;
@@ -101,7 +106,12 @@ async function runBoth(
   const faulty = await runWithFaults(setting, { writeKeys, links }, releases);
   options.onProgress('the same log once more, without faults');
   await wipeDerived(platform, redis);
-  return toReport(options, faulty, await runFaultless(setting, releases));
+  const ends = await readEnds(log, NAMESPACE);
+  const faultless = await runFaultless(setting, releases);
+  return toReport(options, faulty, {
+    result: faultless,
+    written: await readWritten(log, { namespace: NAMESPACE, ends }),
+  });
 }
 
 interface Setting {
@@ -120,6 +130,9 @@ interface FaultyRun {
   readonly injected: readonly Measured[];
   readonly ledger: { readonly actions: number; readonly transitions: number };
   readonly miscounts: readonly string[];
+  readonly misjoins: readonly string[];
+  readonly joined: JoinFigures;
+  readonly audit: Audit;
   readonly standstills: readonly string[];
   readonly unaskedExits: number;
   readonly crashes: readonly string[];
@@ -198,6 +211,7 @@ async function startFleet(setting: Setting, links: World['links'], releases: Rel
     environmentOf: (service) => ({
       ...throughLinks(platform.environmentOf(service), links),
       PERENNIAL_SNAPSHOT_INTERVAL_SECONDS: SNAPSHOT_INTERVAL_SECONDS,
+      PERENNIAL_ARCHIVE_WINDOW_SECONDS: ARCHIVE_WINDOW_SECONDS,
     }),
     mutant: options.mutant,
   });
@@ -209,13 +223,13 @@ async function startFleet(setting: Setting, links: World['links'], releases: Rel
 }
 
 /**
- * Reads the result of the load while the platform still runs: states, output topics, tables, and counts of each user's
+ * Reads the result of the load while the platform still runs: states, output topics, tables, and counts of each person's
  * events.
  */
 async function judge(
   { options, platform, log, redis }: Setting,
   { fleet, workload }: Pick<World, 'fleet' | 'workload'>,
-): Promise<Pick<FaultyRun, 'result' | 'fates' | 'acknowledged' | 'ledger' | 'miscounts'>> {
+): Promise<Pick<FaultyRun, Judged>> {
   const result = await collectResult({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
   const ledger = await waitForLedgers(platform, {
     actions: countIds(result.actions),
@@ -223,21 +237,41 @@ async function judge(
   });
   const fates = await readFates(log, NAMESPACE);
   const { acknowledged } = workload;
+  const people = recountPeople(fates.entries);
   const { url } = must(fleet.of('feature-store')[0], 'a feature-store');
-  const miscounts = await findMiscounts(
-    { url, token: platform.token },
-    { accepted: fates.accepted, userOf: acknowledged.userOf },
-  );
-  return { result, fates, acknowledged, ledger, miscounts };
+  const wanted = countEventsOf(fates, { people, userOf: acknowledged.userOf });
+  const miscounts = await findMiscounts({ url, token: platform.token }, wanted);
+  const misjoins = findMisjoins(people, await readSeen(log, NAMESPACE, new Set(result.states.scoring.keys())));
+  options.onProgress('computing all features again from the archive');
+  const audit = await auditAll(platform);
+  return { result, fates, acknowledged, ledger, miscounts, misjoins, joined: people.figures, audit };
+}
+
+type Judged = 'result' | 'fates' | 'acknowledged' | 'ledger' | 'miscounts' | 'misjoins' | 'joined' | 'audit';
+
+/** Events of each user, those of its other ids included. */
+function countEventsOf(
+  { entries }: Pick<Fates, 'entries'>,
+  { people, userOf }: { readonly people: People; readonly userOf: ReadonlyMap<string, string> },
+): ReadonlyMap<string, number> {
+  const wanted = new Map<string, number>();
+  for (const { key, record } of entries) {
+    if (record.$case !== 'event' || record.value.forwardedTo !== undefined) continue;
+    const userId = userOf.get(record.value.messageId);
+    if (userId !== undefined) wanted.set(userId, must(people.personOf.get(key), 'a person').messageIds.size);
+  }
+  return wanted;
 }
 
 /**
- * Waits until ingest has processed its Kafka source, removes ingest and with it the source of ticks, and waits until
+ * Waits until ingest has processed its Kafka source and that is archived, removes ingest and with it the source of ticks, and waits until
  * all is processed.
  */
 async function settle({ log, fleet, namespace }: World): Promise<void> {
   const ingest = { name: 'ingest-received', topic: 'eventReceived' } as const;
   await requireQuiet({ log, namespace, readers: [ingest] });
+  // Ticks still come, so that the archive closes its files.
+  await waitForArchive(log, { namespace });
   for (const instance of [...fleet.of('ingest')]) await fleet.remove(instance);
   await requireQuiet({ log, namespace });
 }
@@ -277,7 +311,13 @@ function countIds(lists: ReadonlyMap<string, readonly string[]>): number {
   return [...lists.values()].reduce((sum, list) => sum + list.length, 0);
 }
 
-function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: RunResult): ChaosReport {
+/** The run without faults, and what both wrote between the processors. */
+interface FaultlessRun {
+  readonly result: RunResult;
+  readonly written: { readonly before: Written; readonly after: Written };
+}
+
+function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: FaultlessRun): ChaosReport {
   const { acknowledged, fates, result } = faulty;
   const isThere = (id: string) => fates.accepted.has(id) || fates.rejected.has(id);
   return {
@@ -309,6 +349,9 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: RunResult
     crashes: faulty.crashes,
     peakMemoryBytes: Object.fromEntries(faulty.peakMemoryBytes),
     miscounts: faulty.miscounts,
-    difference: compareResults(result, faultless),
+    misjoins: faulty.misjoins,
+    joined: faulty.joined,
+    audit: faulty.audit,
+    difference: compareResults(result, faultless.result, faultless.written),
   };
 }

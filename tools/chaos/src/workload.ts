@@ -27,7 +27,7 @@ export interface Acknowledged {
   /** Subset of these: events with timestamps hours ago, and events sent at once by both sources. */
   readonly agedRepeats: number;
   readonly twins: number;
-  /** User of each event, acknowledged or not, by `messageId`. */
+  /** User of each event that has one, acknowledged or not, by `messageId`. */
   readonly userOf: ReadonlyMap<string, string>;
   /** Responses of 429 and 503, and how many of them had no Retry-After. */
   readonly busy: { readonly answers: number; readonly withoutRetryAfter: number };

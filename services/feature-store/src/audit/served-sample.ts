@@ -35,14 +35,14 @@ export class ServedSample {
 
   take({ partition, key, value, headers }: ServedRecord): void {
     const position = parsePosition(headers[HEADERS.position] ?? '');
-    if (position === undefined || value === null) return;
+    const record = decode(value);
+    // What others have written into the topic, with a forged position too, says nothing of what was served.
+    if (position === undefined || record === undefined) return;
     const { offset } = position;
     const reach = this.#reach.get(partition);
     // The topic may begin amid what one record caused.
     this.#reach.set(partition, { from: reach?.from ?? offset + 1, to: Math.max(reach?.to ?? 0, offset) });
-    if (key === null) return;
-    const { record } = FeatureRecord.decode(value);
-    if (record?.$case !== 'updated') return;
+    if (key === null || record.$case !== 'updated') return;
     this.#keep(key.toString(), partition, { key: key.toString(), offset, update: record.value });
   }
 
@@ -79,5 +79,14 @@ export class ServedSample {
     if (last === undefined) return;
     this.#profiles.delete(last.key);
     this.#rankMax = last.rank;
+  }
+}
+
+/** Undefined for what is no record of this topic. */
+function decode(value: Buffer | null): FeatureRecord['record'] {
+  try {
+    return FeatureRecord.decode(value ?? Buffer.alloc(0)).record;
+  } catch {
+    return undefined;
   }
 }

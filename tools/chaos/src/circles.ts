@@ -1,0 +1,117 @@
+/** The ids that an event carries, and its type where that follows from them. */
+export interface DrawnIds {
+  readonly type?: 'alias';
+  readonly userId?: string;
+  readonly anonymousId?: string;
+  readonly previousId?: string;
+}
+
+/** Ids of one circle, and which of them it says are one person. */
+interface CircleKind {
+  readonly users: number;
+  readonly devices: number;
+  /** `userId` and `previousId` of each alias: places in the list of the users, or a device of that number. */
+  readonly aliases: ReadonlyArray<readonly [user: number, previous: number | { readonly device: number }]>;
+}
+
+const KINDS: readonly CircleKind[] = [
+  // A visitor who becomes known, on two devices.
+  { users: 1, devices: 2, aliases: [] },
+  // Two users on one device: they stay two.
+  { users: 2, devices: 1, aliases: [] },
+  // A chain, in which each says who it was before.
+  {
+    users: 4,
+    devices: 2,
+    aliases: [
+      [1, 0],
+      [2, 1],
+      [3, 2],
+    ],
+  },
+  // Both directions at once, and the device belongs to either.
+  {
+    users: 2,
+    devices: 1,
+    aliases: [
+      [0, 1],
+      [1, 0],
+    ],
+  },
+  // An alias of what had been anonymous.
+  { users: 1, devices: 2, aliases: [[0, { device: 0 }]] },
+  // Who never becomes known.
+  { users: 0, devices: 1, aliases: [] },
+];
+
+const SHARES = { newCircle: 0.06, recent: 0.7, anonymous: 0.4, both: 0.35, alias: 0.15 };
+/** Circles that most events are of, so that each has events before, amid and after its joins. */
+const RECENT_CIRCLES = 30;
+
+/** Ids of people who have several, or share one. The circles are small: none reaches the limit of a profile's members. */
+export class Circles {
+  readonly #random: () => number;
+  readonly #kinds: CircleKind[] = [];
+  /** Said next, so that both directions of an alias travel in one batch. */
+  readonly #next: DrawnIds[] = [];
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  draw(): DrawnIds {
+    const next = this.#next.shift();
+    if (next !== undefined) return next;
+    const circle = this.#pickCircle();
+    const kind = this.#kinds[circle] as CircleKind;
+    const share = this.#random();
+    if (kind.users === 0 || (kind.devices > 0 && share < SHARES.anonymous))
+      return { anonymousId: this.#pickDevice(circle) };
+    if (share < SHARES.anonymous + SHARES.both)
+      return { userId: this.#pickUser(circle), anonymousId: this.#pickDevice(circle) };
+    if (kind.aliases.length === 0 || share > SHARES.anonymous + SHARES.both + SHARES.alias)
+      return { userId: this.#pickUser(circle) };
+    const aliases = this.#toAliases(circle);
+    // All of a circle at once, or one of them.
+    if (this.#random() < 0.5) this.#next.push(...aliases.slice(1));
+    return this.#next.length > 0 ? (aliases[0] as DrawnIds) : (aliases[this.#whole(aliases.length)] as DrawnIds);
+  }
+
+  #toAliases(circle: number): DrawnIds[] {
+    return (this.#kinds[circle] as CircleKind).aliases.map(([user, previous]) => ({
+      type: 'alias' as const,
+      userId: toUser(circle, user),
+      previousId: typeof previous === 'number' ? toUser(circle, previous) : toDevice(circle, previous.device),
+    }));
+  }
+
+  #pickCircle(): number {
+    const count = this.#kinds.length;
+    if (count === 0 || this.#random() < SHARES.newCircle) {
+      this.#kinds.push(KINDS[this.#whole(KINDS.length)] as CircleKind);
+      return count;
+    }
+    if (this.#random() > SHARES.recent) return this.#whole(count);
+    return count - 1 - this.#whole(Math.min(count, RECENT_CIRCLES));
+  }
+
+  #pickUser(circle: number): string {
+    return toUser(circle, this.#whole((this.#kinds[circle] as CircleKind).users));
+  }
+
+  #pickDevice(circle: number): string {
+    return toDevice(circle, this.#whole((this.#kinds[circle] as CircleKind).devices));
+  }
+
+  #whole(below: number): number {
+    return Math.floor(this.#random() * below);
+  }
+}
+
+function toUser(circle: number, number: number): string {
+  return `person-${circle}-${number}`;
+}
+
+function toDevice(circle: number, number: number): string {
+  return `device-${circle}-${number}`;
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AcceptedEvent, AcceptedRecord } from '@perennial/contracts';
+import { type AcceptedEntry, recountPeople } from './people.js';
+
+const BLANK = { strength: 0, subject: Buffer.alloc(0) };
+let ids = 0;
+
+function toEvent(key: string, fields: Partial<AcceptedEvent> = {}): AcceptedEntry {
+  const value = { messageId: `m${ids++}`, type: 'track', name: 'Order Completed', amount: 10, anonymous: false };
+  const event = { namedIds: [], ...value, ...fields } as Partial<AcceptedEvent> as AcceptedEvent;
+  return { key, position: undefined, record: { $case: 'event', value: event } };
+}
+
+const onDevice = (key: string) => toEvent(key, { anonymous: true });
+const claim = (user: string, device: string) =>
+  toEvent(user, { namedIds: [{ profile: { key: device, ...BLANK }, alias: false }] });
+const alias = (user: string, previous: string) =>
+  toEvent(user, { namedIds: [{ profile: { key: previous, ...BLANK }, alias: true }] });
+
+function toRecord(key: string, position: string, record: NonNullable<AcceptedRecord['record']>): AcceptedEntry {
+  return { key, position, record };
+}
+
+const join = (device: string, target: string, position = `${device} ${target}`) =>
+  toRecord(device, position, {
+    $case: 'join',
+    value: { self: { key: device, ...BLANK }, target: { key: target, ...BLANK }, alias: false },
+  });
+
+const rootsOf = (entries: readonly AcceptedEntry[]) =>
+  Object.fromEntries([...recountPeople(entries).personOf].map(([key, { root }]) => [key, root]));
+
+describe('who is whom, by the accepted events alone', () => {
+  it('is each key for itself, its events counted once', () => {
+    const event = toEvent('a');
+    const { people, problems } = recountPeople([event, event, toEvent('b'), toEvent('b', { name: 'Page', amount: 7 })]);
+    expect(
+      people.map(({ root, messageIds, orders, revenueCents }) => [root, messageIds.size, orders, revenueCents]),
+    ).toEqual([
+      ['a', 1, 1, 1_000],
+      ['b', 2, 1, 1_000],
+    ]);
+    expect(problems).toEqual([]);
+  });
+
+  it('is a user with the device that was asked for it, whose events are its own', () => {
+    const entries = [onDevice('d'), claim('z', 'd'), join('d', 'z')];
+    expect(rootsOf(entries)).toEqual({ d: 'z', z: 'z' });
+    expect(recountPeople(entries).people[0]?.messageIds.size).toBe(2);
+  });
+
+  it('is two users on one device: it belongs to whose join came first', () => {
+    expect(rootsOf([claim('a', 'd'), claim('b', 'd'), join('d', 'b'), join('d', 'a')])).toEqual({
+      a: 'a',
+      b: 'b',
+      d: 'b',
+    });
+  });
+
+  it('is one for users of an alias: chains, circles, and who has no events', () => {
+    expect(rootsOf([alias('c', 'b'), alias('b', 'a'), alias('a', 'c'), toEvent('x')])).toEqual({
+      a: 'a',
+      b: 'a',
+      c: 'a',
+      x: 'x',
+    });
+  });
+
+  it('finds a device that nobody asked, and one that belongs to who did not name it', () => {
+    expect(recountPeople([claim('a', 'd')]).problems).toEqual(['nobody asked the device d, which a named']);
+    expect(recountPeople([claim('a', 'd'), join('d', 'b')]).problems).toEqual([
+      'the device d belongs to b, who did not name it',
+    ]);
+    // Joined to the user by then.
+    expect(recountPeople([claim('b', 'd'), alias('b', 'a'), join('d', 'a')]).problems).toEqual([]);
+  });
+
+  it('counts what joins cost, records that came again once, and copies of events never', () => {
+    const copy = toEvent('a', { forwardedTo: { key: 'a', ...BLANK } });
+    const entries = [
+      onDevice('d'),
+      claim('a', 'd'),
+      join('d', 'a', 'p'),
+      join('d', 'a', 'p'),
+      { ...copy, position: 'q' },
+    ];
+    expect(recountPeople(entries).figures).toEqual({
+      total: 1,
+      people: 1,
+      ids: 2,
+      joins: 1,
+      links: 0,
+      handOvers: 0,
+      forwardedEvents: 1,
+    });
+    expect(recountPeople(entries).people[0]?.messageIds.size).toBe(2);
+  });
+});
