@@ -11,6 +11,8 @@ export interface StepContext {
   readonly root: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Program that runs Jest and what its tests start; default this Node.js. */
+  readonly node?: string;
 }
 
 /** A check that passes or fails as a whole (types, lint ...): counts as one test. */
@@ -39,7 +41,8 @@ export async function runJest(
   project: keyof typeof WORKERS,
   filter: string | undefined,
 ): Promise<Tally> {
-  printNotice(`\n== ${project} tests`);
+  const { node = process.execPath } = context;
+  printNotice(`\n== ${project} tests${context.node === undefined ? '' : ` under ${node}`}`);
   const folder = mkdtempSync(join(tmpdir(), 'perennial-jest-'));
   const outputFile = join(folder, 'result.json');
   try {
@@ -52,7 +55,7 @@ export async function runJest(
       ...WORKERS[project],
     ];
     const code = await run(context, [
-      process.execPath,
+      node,
       join(context.root, 'node_modules', 'jest', 'bin', 'jest.js'),
       ...flags,
       ...(filter === undefined ? [] : ['--testPathPatterns', filter]),

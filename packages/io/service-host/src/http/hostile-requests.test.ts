@@ -11,6 +11,7 @@ jest.setTimeout(60_000);
 
 /** Ends a connection that the server leaves open: it waits for the rest of the request. */
 const PATIENCE_MS = 20_000;
+const NODE_MAJOR = Number.parseInt(process.versions.node, 10);
 const GOOD = 'GET /health/live HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n';
 
 let server: FastifyInstance;
@@ -112,7 +113,13 @@ describe('a request that a proxy could read in another way', () => {
     ['another version', 'GET /health/live HTTP/3.7\r\nHost: a.test\r\n\r\n', 400, 'syntax'],
     ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400, 'syntax'],
     ['101 header lines', get('/health/live', `Host: a.test\r\n${'X-A: 1\r\n'.repeat(100)}`), 431, 'headers'],
-    ['5,000 header lines', get('/health/live', `Host: a.test\r\n${'a:\r\n'.repeat(3_900)}`), 431, 'headers'],
+    [
+      '5,000 header lines',
+      get('/health/live', `Host: a.test\r\n${'a:\r\n'.repeat(3_900)}`),
+      431,
+      // Node 24 ends such a request in its parser, by the bytes that it counts for each line.
+      NODE_MAJOR >= 24 ? 'headers_too_large' : 'headers',
+    ],
     [
       'headers of 20 KB',
       get('/health/live', `Host: a.test\r\nX-A: ${'x'.repeat(20_000)}\r\n`),
