@@ -19,13 +19,18 @@ function toData(items: readonly RejectedItem[]): EventRejected[] {
 describe('the rejected events of a request', () => {
   it('share a record where they are equal, with a count', () => {
     const items = Array.from({ length: 2_500 }, (_, i) => ({
-      rejection: new Rejection('missing_id', `no id in ${i}`, 'ids'),
+      rejection: new Rejection('missing_id', `no id in ${i}`, 'ids').on('userId', `u${i}`),
       json: { event: `e${i}` },
     }));
     const [record, ...others] = toData(items);
     expect(others).toEqual([]);
     expect(record).toMatchObject({ reason: 'missing_id', step: 'ids', message: 'no id in 0', count: 2_500 });
-    expect(record?.more?.at(-1)).toEqual({ message: 'no id in 2499', event: '{"event":"e2499"}' });
+    expect(record?.more?.at(-1)).toEqual({
+      message: 'no id in 2499',
+      field: 'userId',
+      value: '"u2499"',
+      event: '{"event":"e2499"}',
+    });
   });
 
   it('are alone in their record where there is one', () => {

@@ -45,7 +45,7 @@ function groupEqual(items: readonly RejectedItem[]): Group[] {
     const key = `${item.rejection.step} ${item.rejection.reason}`;
     const group = open.get(key);
     const text = toRejectedText(item.rejection, item.json);
-    const bytes = Buffer.byteLength(text.event) + Buffer.byteLength(text.message);
+    const bytes = Object.values(text).reduce((sum, part) => sum + Buffer.byteLength(part), 0);
     if (group !== undefined && group.bytes + bytes <= MORE_BYTES_MAX) {
       group.more.push(text);
       group.bytes += bytes;

@@ -40,6 +40,20 @@ describe('values that ingest cannot use', () => {
     expect(counts.every((line) => line.includes('source="src_1"') && line.includes('transport="http"'))).toBe(true);
   });
 
+  it('are counted where they are time zones, and that of the batch is taken', async () => {
+    const event = { type: 'track', userId: 'u', event: 'x' };
+    const batch = [{ ...event, context: { timezone: 'Mars/Olympus' } }, event];
+    await post('/v1/batch', { batch, context: { timezone: 'Asia/Tokyo' } });
+    expect(ingest.producer.accepted().map(({ timeZone }) => timeZone)).toEqual(['Asia/Tokyo', 'Asia/Tokyo']);
+    const metrics = (await ingest.server.inject('/metrics')).body.split('\n');
+    expect(
+      metrics
+        .find((line) => line.includes('field="time_zone"'))
+        ?.split(' ')
+        .at(-1),
+    ).toBe('1');
+  });
+
   it('are named where they reject the event, in the answer and in event.rejected', async () => {
     const response = await post('/v1/track', { userId: 'u', event: 'x', timestamp: '2024-02-30' });
     expect(response.statusCode).toBe(400);

@@ -54,9 +54,11 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
   // The body of a single call is the event, and a small batch has only small events; in a large one each is measured.
   const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
   const createMessageId = createRandomToken;
+  const inherited = parseBatchContext(calls.context);
   const arrival = {
     callType,
     sentAt,
+    timeZone: inherited?.timezone,
     receivedAtMs,
     clockMode,
     bytesMax,
@@ -65,7 +67,6 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
     plan,
     createMessageId,
   };
-  const inherited = parseBatchContext(calls.context);
   const ignored: IgnoredField[] = [];
   const violations: PlanViolation[] = [];
   const leftOut: LeftOutReason[] = [];

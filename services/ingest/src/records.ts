@@ -112,6 +112,8 @@ export interface RejectedEvent {
 /** A rejected event as text, and what was wrong with it. */
 export interface RejectedText {
   readonly message: string;
+  readonly field?: string;
+  readonly value?: string;
   readonly event: string;
 }
 
@@ -122,9 +124,7 @@ export function toRejectedRecord(rejected: RejectedEvent, context: RecordContext
   const data: EventRejected = {
     reason: rejection.reason,
     step: rejection.step,
-    message: cutCredentials(rejection.message),
-    ...(rejection.field !== undefined && { field: rejection.field }),
-    ...(rejection.value !== undefined && { value: cutCredentials(rejection.value) }),
+    ...toWhatIsWrong(rejection),
     position,
     sourceId,
     receivedAt,
@@ -153,7 +153,15 @@ function encodeEvent(event: RejectedEvent['event']): Pick<EventRejected, 'event'
 
 /** A rejected event that is not the first of its record. */
 export function toRejectedText(rejection: Rejection, json: unknown): RejectedText {
-  return { message: cutCredentials(rejection.message), event: encodeJson(json) };
+  return { ...toWhatIsWrong(rejection), event: encodeJson(json) };
+}
+
+function toWhatIsWrong({ message, field, value }: Rejection): Pick<RejectedText, 'message' | 'field' | 'value'> {
+  return {
+    message: cutCredentials(message),
+    ...(field !== undefined && { field }),
+    ...(value !== undefined && { value: cutCredentials(value) }),
+  };
 }
 
 function encodeJson(json: unknown): string {

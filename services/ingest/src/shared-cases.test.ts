@@ -39,8 +39,9 @@ describeCases('messages and contexts of real producers', () => {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => {
-        const raw = fromReceivedRecord({ value: Buffer.from(line), headers: {} });
-        const event = normalise(raw, { receivedAtMs: NOW_MS, clockMode: 'wall', createMessageId: () => 'none' });
+        const call = fromReceivedRecord({ value: Buffer.from(line), headers: {} });
+        if (call instanceof Rejection) return call.reason;
+        const event = normalise(call.body, { receivedAtMs: NOW_MS, clockMode: 'wall', createMessageId: () => 'none' });
         return event instanceof Rejection ? event.reason : event.messageId;
       });
     expect(new Set(ids).size).toBe(3);

@@ -22,12 +22,23 @@ export interface EventRejected {
   /** Events in this record: this one and `more`. Absent: one. */
   readonly count?: number;
   /** Further events of the same request that the same step rejected for the same reason. */
-  readonly more?: ReadonlyArray<{ readonly message: string; readonly event: string }>;
+  readonly more?: readonly RejectedEventText[];
+}
+
+/** One of the events of a record of `event.rejected`, with what was wrong with it. */
+export interface RejectedEventText {
+  readonly message: string;
+  /** As in the record; absent also in records written before further events had them. */
+  readonly field?: string;
+  readonly value?: string;
+  readonly event: string;
 }
 
 /** The events of a record of `event.rejected`, in the order of their request; `event` is encoded as the record says. */
-export function listRejectedEvents(data: EventRejected): Array<{ readonly message: string; readonly event: string }> {
-  return [{ message: data.message, event: data.event }, ...(data.more ?? [])];
+export function listRejectedEvents(data: EventRejected): RejectedEventText[] {
+  const { message, field, value, event } = data;
+  const first = { message, event, ...(field !== undefined && { field }), ...(value !== undefined && { value }) };
+  return [first, ...(data.more ?? [])];
 }
 
 /** Data of `stage.changed`. Schema: proto/edges/stage.changed.schema.json. */

@@ -3,6 +3,13 @@ import fc from 'fast-check';
 import { toCloudEventMessageId } from './cloud-event-id.js';
 import { fromReceivedRecord } from './from-received-record.js';
 
+type Received = Parameters<typeof fromReceivedRecord>[0];
+
+function bodyOf(record: Received): unknown {
+  const call = fromReceivedRecord(record);
+  return 'body' in call ? call.body : call;
+}
+
 const text = fc.string({ minLength: 1, maxLength: 120 }).filter((id) => id.trim() !== '');
 
 describe('the message id of a CloudEvent', () => {
@@ -39,11 +46,13 @@ describe('the message id of a CloudEvent', () => {
     const binary = { value: Buffer.from(JSON.stringify(data)), headers };
     const inBase64 = { ...attributes, data_base64: Buffer.from(JSON.stringify(data)).toString('base64') };
     const bytes = { value: Buffer.from(JSON.stringify(inBase64)), headers: {} };
-    for (const record of [structured, binary, bytes]) {
-      expect(fromReceivedRecord(record)).toMatchObject({ messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q', type: 'track' });
+    const asText = { ...attributes, data: JSON.stringify(data) };
+    const text = { value: Buffer.from(JSON.stringify(asText)), headers: {} };
+    for (const record of [structured, binary, bytes, text]) {
+      expect(bodyOf(record)).toMatchObject({ messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q', type: 'track' });
     }
     const empty = { value: Buffer.from(JSON.stringify({ ...attributes, data_base64: 'e30' })), headers: {} };
-    expect(fromReceivedRecord(empty)).toMatchObject({ messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q' });
+    expect(bodyOf(empty)).toMatchObject({ messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q' });
     for (const [base64, reason] of [
       ['!!', 'not_json'],
       ['W10=', 'not_an_object'],
@@ -51,8 +60,15 @@ describe('the message id of a CloudEvent', () => {
       const bad = { value: Buffer.from(JSON.stringify({ ...attributes, data_base64: base64 })), headers: {} };
       expect(fromReceivedRecord(bad)).toMatchObject({ reason });
     }
+    for (const [text, reason] of [
+      ['{', 'not_json'],
+      ['[]', 'not_an_object'],
+    ]) {
+      const bad = { value: Buffer.from(JSON.stringify({ ...attributes, data: text })), headers: {} };
+      expect(fromReceivedRecord(bad)).toMatchObject({ reason });
+    }
     const own = { ...binary, value: Buffer.from(JSON.stringify({ ...data, messageId: 'm1' })) };
-    expect(fromReceivedRecord(own)).toMatchObject({ messageId: 'm1' });
+    expect(bodyOf(own)).toMatchObject({ messageId: 'm1' });
   });
 
   it.each(['', null])('stands in for the empty fields of its data (%j), in both modes', (none) => {
@@ -65,7 +81,7 @@ describe('the message id of a CloudEvent', () => {
       { value: Buffer.from(JSON.stringify(data)), headers: { ce_specversion: '1.0', ...headers } },
     ];
     for (const record of records) {
-      expect(fromReceivedRecord(record)).toMatchObject({
+      expect(bodyOf(record)).toMatchObject({
         messageId: 'ce:gv2f-7sqNlu040aSRmgs-Q',
         type: 'track',
         timestamp: '2026-01-02T03:04:05Z',

@@ -7,6 +7,15 @@ import { CALL_TYPES, type CallType } from './normalise.js';
 import { isAbsent, isJsonObject, type JsonObject } from './parse-properties.js';
 import { Rejection } from './rejection.js';
 
+/** An event in the Segment shape, and which of its fields were read from attributes of a CloudEvent. */
+interface ReceivedCall {
+  readonly body: JsonObject;
+  /** Name of the attribute by name of the field. */
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
+
 /**
  * The Segment-shaped event in a record of `event.received`: plain JSON, or a CloudEvent in binary mode (`ce_*` headers)
  * or structured mode (`specversion` in the body). A CloudEvent's source and id, time and type are used where the body has
@@ -16,7 +25,7 @@ export function fromReceivedRecord(record: {
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly unreadable?: Unreadable;
-}): JsonObject | Rejection {
+}): ReceivedCall | Rejection {
   if (record.unreadable !== undefined) return toRejection(record.unreadable);
   if (record.value === null) return new Rejection('not_json', 'the record has no value');
   if (record.value.length > LIMITS.eventBytesMax) {
@@ -35,14 +44,19 @@ export function fromReceivedRecord(record: {
     return withAttributes(data, { id: body.id, source: body.source, type: body.type, time: body.time });
   }
   const { headers } = record;
-  if (headers.ce_specversion === undefined && headers.ce_id === undefined) return body;
+  if (headers.ce_specversion === undefined && headers.ce_id === undefined) return { body, attributes: NO_ATTRIBUTES };
   const { ce_id: id, ce_source: source, ce_type: type, ce_time: time } = headers;
   return withAttributes(body, { id, source, type, time });
 }
 
-/** The data of a CloudEvent in structured mode: JSON, or the bytes of JSON in base64, as SDKs write data given as bytes. */
+/**
+ * The data of a CloudEvent in structured mode: JSON, the bytes of JSON in base64, as SDKs write data given as bytes, or
+ * its text, as they write data that was encoded before.
+ */
 function parseData({ data, data_base64: base64 }: JsonObject): JsonObject | Rejection {
-  const parsed = typeof base64 === 'string' ? parseJson(Buffer.from(base64, 'base64')) : { json: data };
+  const bytes = typeof base64 === 'string' ? Buffer.from(base64, 'base64') : undefined;
+  const text = bytes === undefined && typeof data === 'string' ? Buffer.from(data) : bytes;
+  const parsed = text === undefined ? { json: data } : parseJson(text);
   if (parsed instanceof Rejection) return parsed;
   if (isJsonObject(parsed.json)) return parsed.json;
   return new Rejection('not_an_object', 'data of the CloudEvent must be a JSON object');
@@ -69,13 +83,33 @@ export function parseJson(bytes: Uint8Array): { readonly json: unknown } | Rejec
 function withAttributes(
   body: JsonObject,
   { id, source, type, time }: { id: unknown; source: unknown; type: unknown; time: unknown },
-): JsonObject {
-  return {
-    ...body,
-    type: isAbsent(body.type) ? toCallType(type) : body.type,
-    messageId: isAbsent(body.messageId) ? toCloudEventMessageId({ source, id }) : body.messageId,
-    timestamp: isAbsent(body.timestamp) ? time : body.timestamp,
+): ReceivedCall {
+  const attributes = new Map<string, string>();
+  const fill = (field: string, attribute: string, value: unknown) => {
+    if (!isAbsent(body[field])) return body[field];
+    attributes.set(field, attribute);
+    return value;
   };
+  const filled = {
+    // A type without a call's name is kept: the rejection shows it.
+    type: fill('type', 'type', toCallType(type) ?? type),
+    messageId: fill('messageId', 'id', toCloudEventMessageId({ source, id })),
+    timestamp: fill('timestamp', 'time', time),
+  };
+  return { body: { ...body, ...filled }, attributes };
+}
+
+/** A rejection by the name that the producer knows: of the attribute, where the field was read from one. */
+export function nameAttribute(rejection: Rejection, attributes: ReadonlyMap<string, string>): Rejection {
+  const { field, message, reason, step, value } = rejection;
+  const attribute = field === undefined ? undefined : attributes.get(field);
+  if (attribute === undefined) return rejection;
+  const { violations } = rejection;
+  return new Rejection(reason, `attribute ${attribute} of the CloudEvent: ${message}`, step, {
+    field: attribute,
+    value,
+    violations,
+  });
 }
 
 function toCallType(ceType: unknown): CallType | undefined {

@@ -33,6 +33,8 @@ export interface Arrival {
   readonly clockMode: ClockMode;
   /** `sentAt` of the batch, used when the event has no usable one of its own. */
   readonly sentAt?: unknown;
+  /** Time zone of the batch, used when the event's own cannot be read. */
+  readonly timeZone?: unknown;
   /** An upper bound of the event's size if ingest has one; without it the size is measured. */
   readonly bytesMax?: number | undefined;
   /** The source's currency, for events that say none. */
@@ -202,11 +204,13 @@ function readTimes(draft: Draft): Rejection | undefined {
   return undefined;
 }
 
-function readTimeZone({ raw, ignored }: Draft): string {
+/** A zone that cannot be read is counted, and the batch's is as good as that of an event without one. */
+function readTimeZone({ raw, ignored, arrival }: Draft): string {
   const { timezone } = isJsonObject(raw.context) ? raw.context : {};
   const timeZone = parseTimeZone(timezone);
-  if (timeZone === '' && timezone !== undefined && timezone !== null && timezone !== '') ignored.push('time_zone');
-  return timeZone;
+  if (timeZone !== '' || timezone === undefined || timezone === null || timezone === '') return timeZone;
+  ignored.push('time_zone');
+  return parseTimeZone(arrival.timeZone);
 }
 
 function readProperties(draft: Draft): Rejection | undefined {

@@ -105,6 +105,7 @@ describe('kafka source', () => {
     put({ ...track, userId: '' });
     put({ ...track, properties: { filler: 'x'.repeat(33_000) } });
     put({ specversion: '1.0', id: 'x', type: 'track', data: 'text' });
+    put({ specversion: '1.0', id: 'x', type: 'track', data: 3 });
     put(track);
     await start();
     await eventually(() => expect(accepted()).toHaveLength(1));
@@ -116,12 +117,32 @@ describe('kafka source', () => {
       ['not_an_object', `${RECEIVED}/1:3`, 'base64'],
       ['missing_id', `${RECEIVED}/1:4`, 'json'],
       ['event_too_large', `${RECEIVED}/1:5`, 'base64'],
-      ['not_an_object', `${RECEIVED}/1:6`, 'base64'],
+      ['not_json', `${RECEIVED}/1:6`, 'base64'],
+      ['not_an_object', `${RECEIVED}/1:7`, 'base64'],
     ]);
     expect(Buffer.from(byOffset[0]?.event ?? '', 'base64')).toEqual(Buffer.from([0xff, 0x00, 0x01]));
     expect(byOffset[0]?.sourceId).toBeNull();
     const [first] = log.records('rejected').filter(({ headers }) => headers.ce_id === `${RECEIVED}/1:0`);
     expect(first?.headers).toMatchObject({ ce_type: 'lifecycle.event.rejected.v1', ce_specversion: '1.0' });
+  });
+
+  it('names the attribute of a CloudEvent that is wrong, and not the field that it stands for', async () => {
+    const data = { userId: 'u1', event: 'x' };
+    const attributes = { specversion: '1.0', id: 'x', source: '/a', type: 'track', time: '2026-01-02T03:04:05Z' };
+    put({ ...attributes, time: 'yesterday', data });
+    put({ ...attributes, id: 'x'.repeat(101), source: undefined, data });
+    put({ ...attributes, type: 'com.example.order', data });
+    put({ ...attributes, data: { ...data, timestamp: 'yesterday' } });
+    put(track);
+    await start();
+    await eventually(() => expect(accepted()).toHaveLength(1));
+    const byOffset = rejected().sort((a, b) => (a.position < b.position ? -1 : 1));
+    expect(byOffset.map(({ reason, step, field, message }) => [reason, step, field, message])).toEqual([
+      ['invalid_timestamp', 'clock', 'time', expect.stringMatching(/^attribute time of the CloudEvent: .*"yesterday"/)],
+      ['invalid_message_id', 'message_id', 'id', expect.stringMatching(/^attribute id of the CloudEvent: /)],
+      ['invalid_type', 'type', 'type', expect.stringContaining('not "com.example.order"')],
+      ['invalid_timestamp', 'clock', 'timestamp', expect.stringMatching(/^timestamp "yesterday"/)],
+    ]);
   });
 
   it('keeps what cannot be read with its reason, and its value where it has one', async () => {

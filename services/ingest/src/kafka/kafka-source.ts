@@ -9,7 +9,7 @@ import {
 } from '@perennial/kafka';
 import type { Clock } from '@perennial/kernel';
 import type { Metrics } from '@perennial/telemetry';
-import { fromReceivedRecord } from '../domain/from-received-record.js';
+import { fromReceivedRecord, nameAttribute } from '../domain/from-received-record.js';
 import { normalise } from '../domain/normalise.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
 import type { PlaceholderIds } from '../domain/placeholder-ids.js';
@@ -169,18 +169,18 @@ function toOutgoing(
   const nowMs = clock.now();
   // The broker's append time is the same on every read; a client's own (CreateTime topics) must not be in the future.
   const receivedAtMs = clockMode === 'wall' ? Math.min(record.timestampMs, nowMs) : nowMs;
-  const raw = fromReceivedRecord(record);
-  const event =
-    raw instanceof Rejection
-      ? raw
-      : normalise(raw, {
-          receivedAtMs,
-          clockMode,
-          bytesMax: record.value?.length,
-          placeholders: placeholders(),
-          plan: plans(KAFKA_SOURCE_ID),
-          createMessageId: () => `kafka:${position}`,
-        });
+  const call = fromReceivedRecord(record);
+  const arrival = {
+    receivedAtMs,
+    clockMode,
+    bytesMax: record.value?.length,
+    placeholders: placeholders(),
+    plan: plans(KAFKA_SOURCE_ID),
+    createMessageId: () => `kafka:${position}`,
+  };
+  const normalised = call instanceof Rejection ? call : normalise(call.body, arrival);
+  const isRejected = normalised instanceof Rejection && !(call instanceof Rejection);
+  const event = isRejected ? nameAttribute(normalised, call.attributes) : normalised;
   events.received('kafka', event);
   events.planned(
     { transport: 'kafka', sourceId: KAFKA_SOURCE_ID },
@@ -192,7 +192,7 @@ function toOutgoing(
     events.ignored({ transport: 'kafka', sourceId: KAFKA_SOURCE_ID }, event.ignored);
     return toAcceptedRecord(event, KAFKA_SOURCE_ID, records);
   }
-  const original = raw instanceof Rejection ? { bytes: record.value ?? Buffer.alloc(0) } : { json: raw };
+  const original = call instanceof Rejection ? { bytes: record.value ?? Buffer.alloc(0) } : { json: call.body };
   return toRejectedRecord(
     { rejection: event, event: original, position, sourceId: null, receivedAtMs, id: position },
     records,
