@@ -100,6 +100,37 @@ describe('files in any dialect', () => {
     }
   });
 
+  it.each([
+    ['12,50 EUR', ';', [12.5, 'EUR']],
+    ['EUR 1.234,50', ';', [1234.5, 'EUR']],
+    ['-USD12.50', ',', [-12.5, 'USD']],
+    ['(12.50 USD)', ',', [-12.5, 'USD']],
+  ])('reads the currency beside an amount: %s', async (written, separator, expected) => {
+    const fields = (...row: string[]) => `${row.join(separator)}\n`;
+    const text = fields('user_id', 'ts', 'event_type', 'value') + fields('u', '2024-01-01', 'purchase', written);
+    const order = (await read(Buffer.from(text))).order(0);
+    expect([order.items[0]?.value, order.currency]).toEqual(expected);
+  });
+
+  it('rejects an amount in another currency than its row, and a quantity in pieces', async () => {
+    const rows = [
+      'user_id,ts,event_type,quantity,value,order_total,currency',
+      'u,2024-01-01,purchase,1,5.10 EUR,,USD',
+      'u,2024-01-01,purchase,1,5.10 EUR,5.10 USD,',
+      'u,2024-01-01,purchase,3 PCS,5.10,,',
+      'u,2024-01-01,purchase,1,5.10 usd,,',
+      'u,2024-01-01,purchase,1,5.10 EUR,5.10,eur',
+    ];
+    const { badRows, length } = await read(Buffer.from(rows.join('\n')));
+    expect(length).toBe(1);
+    expect(badRows.first.map(({ reason }) => reason)).toEqual([
+      'value is in EUR, and the row\'s currency is "USD"',
+      'order_total "5.10 USD" is in USD, value in EUR',
+      'quantity "3 PCS" is not a finite number',
+      'value "5.10 usd" is not a finite number',
+    ]);
+  });
+
   it('rejects an amount in another currency sign than the others', async () => {
     const text = 'user_id,ts,event_type,value\nu,2024-01-01,purchase,$5.10\nu,2024-01-01,purchase,€5.10\n';
     const { badRows } = await read(Buffer.from(text));

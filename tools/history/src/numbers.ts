@@ -12,7 +12,9 @@ type Evidence =
 
 const PLAIN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const BLANKS = /[\s\u00A0\u202F'’]/g;
-const SIGNS = /^(?<minus>-?)(?<before>\p{Sc}?)(?<digits>[+-]?[\d.,]+(?:[eE][+-]?\d+)?)(?<after>\p{Sc}?)$/u;
+const SIGNS =
+  /^(?<minus>-?)(?<before>\p{Sc}|[A-Z]{3}|)(?<digits>[+-]?[\d.,]+(?:[eE][+-]?\d+)?)(?<after>\p{Sc}|[A-Z]{3}|)$/u;
+const CURRENCY_CODE = /^[A-Z]{3}$/;
 const GROUPED: Readonly<Record<Decimal, RegExp>> = {
   '.': /^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$/,
   ',': /^[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?$/,
@@ -41,6 +43,8 @@ export class NumberReader {
   /** The same with a dot: programs write decimals so, and it is read so, with a warning. */
   openDot: NumberSight | undefined;
   readonly decimal: Decimal;
+  /** Code of the currency beside the number that was read last: `12,50 EUR`. */
+  code: string | undefined;
   #symbol: string | undefined;
 
   constructor(decimal: Decimal) {
@@ -49,6 +53,7 @@ export class NumberReader {
 
   /** The number of a field, undefined when it is empty, or the text why there is none. */
   read(text: string, line: number): number | undefined | string {
+    this.code = undefined;
     if (text === '') return undefined;
     if (this.decimal === '.' && PLAIN.test(text)) {
       if (this.own === undefined && text.includes('.')) this.#note(text, line);
@@ -64,7 +69,9 @@ export class NumberReader {
     if (match === undefined) return 'is not a finite number';
     const { minus = '', before = '', digits = '', after = '' } = match;
     const symbol = before || after;
-    if (symbol !== '') {
+    if (CURRENCY_CODE.test(symbol)) {
+      this.code = symbol;
+    } else if (symbol !== '') {
       this.#symbol ??= symbol;
       if (symbol !== this.#symbol) return `has the currency sign ${symbol}, other rows have ${this.#symbol}`;
     }

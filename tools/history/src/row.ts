@@ -61,6 +61,8 @@ export class RowReader {
   readonly #rules: RowRules;
   readonly #hasQuantity: boolean;
   /** Files are mostly in order of time, so a row often has the same text as the previous one. */
+  /** Currency that an amount of the row has beside its number, and where it stands. */
+  #code: { readonly code: string; readonly column: HistoryColumn } | undefined;
   #lastText = '';
   #lastTime: number | TimestampProblem = parseTimestamp('');
 
@@ -100,6 +102,12 @@ export class RowReader {
     const eventType = this.#eventType(fields, line, orderId !== undefined);
     const timestampMs = this.#time(fields, 'ts', orderId !== undefined);
     const quantity = this.#number(fields, 'quantity', line);
+    this.#code = undefined;
+    const amounts = {
+      value: this.#value(fields, line, quantity),
+      total: this.#number(fields, 'order_total', line),
+      refund: this.#refund(fields, line),
+    };
     return {
       userId,
       timestampMs,
@@ -108,12 +116,10 @@ export class RowReader {
       sessionId: this.#text(fields, 'session_id') || undefined,
       orderId,
       quantity,
-      value: this.#value(fields, line, quantity),
-      total: this.#number(fields, 'order_total', line),
-      currency: this.#text(fields, 'currency').toUpperCase() || undefined,
+      ...amounts,
+      currency: this.#currency(fields),
       extra: this.#text(fields, 'extra') || undefined,
       id: this.#id(fields),
-      refund: this.#refund(fields, line),
     };
   }
 
@@ -175,9 +181,33 @@ export class RowReader {
   #number(fields: readonly string[], column: HistoryColumn, line: number): number | undefined {
     const text = this.#text(fields, column);
     if (text === '') return undefined;
-    const number = this.#rules.numbers.read(text, line);
+    const { numbers } = this.#rules;
+    const number = numbers.read(text, line);
+    if (numbers.code !== undefined) this.#noteCode(numbers.code, column, text);
     if (typeof number !== 'string') return number;
     throw new BadField({ kind: 'number', reason: `${column} ${quoteValue(text)} ${number}` });
+  }
+
+  /** `12,50 EUR` says its currency; `3 PCS` is no quantity, and one row has one currency. */
+  #noteCode(code: string, column: HistoryColumn, text: string): void {
+    const other = this.#code;
+    if (column === 'quantity') {
+      throw new BadField({ kind: 'number', reason: `${column} ${quoteValue(text)} is not a finite number` });
+    }
+    if (other !== undefined && other.code !== code) {
+      const reason = `${column} ${quoteValue(text)} is in ${code}, ${other.column} in ${other.code}`;
+      throw new BadField({ kind: 'number', reason });
+    }
+    this.#code = { code, column };
+  }
+
+  #currency(fields: readonly string[]): string | undefined {
+    const currency = this.#text(fields, 'currency').toUpperCase() || undefined;
+    const beside = this.#code;
+    if (beside === undefined || beside.code === currency) return currency;
+    if (currency === undefined) return beside.code;
+    const reason = `${beside.column} is in ${beside.code}, and the row's currency is ${quoteValue(currency)}`;
+    throw new BadField({ kind: 'number', reason });
   }
 
   /** A file without quantities has one of each; a quantity left empty in one that has them is unknown. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseZone } from './parse-zone.js';
+import { SHOWN_ZONES } from './shown-zones.js';
 import { WINDOWS_ZONES } from './windows-zones.js';
 import { isZone, toZoneOffsetMs } from './zone-offset.js';
 
@@ -19,6 +20,13 @@ describe('parseZone', () => {
     ['Eastern Standard Time', 'America/New_York', -240],
     ['Eastern Daylight Time', 'America/New_York', -240],
     ['Eastern Daylight Time (Mexico)', 'America/Cancun', -300],
+    ['(UTC+09:00) Osaka, Sapporo, Tokyo', 'Asia/Tokyo', 540],
+    ['(UTC-05:00) Eastern Time (US & Canada)', 'America/New_York', -240],
+    ['(GMT+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna', 'Europe/Berlin', 120],
+    ['(UTC) Dublin, Edinburgh, Lisbon, London', 'Europe/London', 60],
+    ["(UTC+13:00) Nuku'alofa", 'Pacific/Tongatapu', 780],
+    ['(UTC-02:00) Coordinated Universal Time-02', 'Etc/GMT+2', -120],
+    ['(UTC) Coordinated Universal Time', 'UTC', 0],
     ['GMT+0900', 'Etc/GMT-9', 540],
     ['+09:00', 'Etc/GMT-9', 540],
     ['+0900', 'Etc/GMT-9', 540],
@@ -72,6 +80,8 @@ describe('parseZone', () => {
   it('gives only zones that can be used, for every Windows name and offset', () => {
     for (const zone of Object.values(WINDOWS_ZONES)) expect(isZone(zone)).toBe(true);
     for (const name of Object.keys(WINDOWS_ZONES)) expect([WINDOWS_ZONES[name], 'UTC']).toContain(parseZone(name));
+    for (const [shown, name] of Object.entries(SHOWN_ZONES))
+      expect(parseZone(`(UTC-03:00) ${shown}`)).toBe(WINDOWS_ZONES[name]);
     const spellings = fc.record({
       prefix: fc.constantFrom('', 'GMT', 'UTC', 'utc', 'UTC '),
       colon: fc.constantFrom('', ':'),

@@ -1,5 +1,6 @@
 import { LruCache } from '@perennial/kernel';
 import { parseOffset, printOffset } from './offset.js';
+import { SHOWN_ZONES } from './shown-zones.js';
 import { WINDOWS_ZONES } from './windows-zones.js';
 
 /** Longer texts are no zone: the longest name of Windows has 31 characters, the longest of IANA 32. */
@@ -17,7 +18,8 @@ const ICU_ONLY: ReadonlySet<string> = new Set(
 );
 
 /**
- * The zone in one of its spellings: an IANA name (any case), a Windows name (of winter or summer), or an offset (`+09:00`, `+0900`, `+9`,
+ * The zone in one of its spellings: an IANA name (any case), a Windows name (of winter or summer), what Windows shows
+ * (`(UTC+09:00) Osaka, Sapporo, Tokyo`), or an offset (`+09:00`, `+0900`, `+9`,
  * `GMT+0900`, `UTC+9`, `GMT+5:30`). Result: an IANA name, where an offset has one (`Etc/GMT-9`), else `+05:30`; undefined
  * for what is no zone. Signs are those of ISO 8601, + is east; but IANA's `Etc/GMT-9` is 9 hours east (as in POSIX).
  */
@@ -37,7 +39,8 @@ function readZone(text: string): string | undefined {
     readName(text) ??
     readName(text.replaceAll(' ', '_')) ??
     readOffset(text) ??
-    readWindows(name.replace(DAYLIGHT, ' standard time'))
+    readWindows(name.replace(DAYLIGHT, ' standard time')) ??
+    readShown(name)
   );
 }
 
@@ -46,6 +49,16 @@ const DAYLIGHT = / daylight time(?=$| \()/;
 
 function readWindows(name: string): string | undefined {
   return Object.hasOwn(WINDOWS_ZONES, name) ? WINDOWS_ZONES[name] : undefined;
+}
+
+const SHOWN = /^\((?:utc|gmt)(?: ?[+\-\u2212]\d{1,2}:\d{2})?\) (.+)$/;
+
+/** `(UTC-05:00) Eastern Time (US & Canada)`: the words say which zone, the offset is that of its winter. */
+function readShown(name: string): string | undefined {
+  const words = SHOWN.exec(name)?.[1];
+  if (words === undefined) return undefined;
+  if (words.startsWith('coordinated universal time')) return readZone(name.slice(1, name.indexOf(')')));
+  return Object.hasOwn(SHOWN_ZONES, words) ? readWindows(SHOWN_ZONES[words] as string) : undefined;
 }
 
 function readName(text: string): string | undefined {
