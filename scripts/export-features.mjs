@@ -1,6 +1,7 @@
 // Training rows from a history file, computed by the engine that serves them: `node scripts/export-features.mjs
 // --help`.
 // Needs a build (`pnpm build`).
+import { escapeLines, toPrintableJson } from '../packages/base/kernel/dist/index.js';
 import { EXPORT_USAGE, exportTrainingRows } from '../tools/history/dist/export-training-rows.js';
 
 const args = process.argv.slice(2);
@@ -10,9 +11,10 @@ if (args.includes('--help') || args.length === 0) {
   );
 } else {
   try {
-    console.log(JSON.stringify(await exportTrainingRows(args), null, 2));
+    console.log(toPrintableJson(await exportTrainingRows(args), 2));
   } catch (error) {
-    console.error(error.message);
+    // Values of the file, which others wrote, reach a terminal.
+    console.error(escapeLines(error.message));
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Log } from '@perennial/kafka';
 import { AppError, must, toMessage } from '@perennial/kernel';
 import { openLog } from '@perennial/launcher';
@@ -15,6 +14,7 @@ import { createRejectedQueue } from '../dlq/rejected-queue.js';
 import { EXIT } from '../exit-codes.js';
 import { createNamespaceOption, parseWhole } from '../options.js';
 import { printJson, printLine } from '../output.js';
+import { readText } from '../read-text.js';
 
 interface CommonOptions {
   readonly namespace: string;
@@ -196,7 +196,7 @@ async function withQueue(
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(readText(file));
   } catch (error) {
     throw new AppError('config_invalid', `--with ${file}: ${toMessage(error)}`, { cause: error });
   }

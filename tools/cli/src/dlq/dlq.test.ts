@@ -295,6 +295,20 @@ describe('a redrive of all', () => {
     expect(String(log.records(ACCEPTED, 1).at(-1)?.key)).toBe('late');
   });
 
+  it('re-publishes once what its writer published twice, and each of what has the same position by chance', async () => {
+    const log = createLog();
+    const by = (originPosition: string) => ({ headers: { [HEADERS.originPosition]: originPosition } });
+    const again = { ...by('upstream/0:5:0'), value: Buffer.from([1]) };
+    for (const offset of [7, 9]) log.append(toLetter(0, { ...again, origin: `${ACCEPTED}/0:${offset}` }));
+    log.append(toLetter(0, { ...again, value: Buffer.from([2]) }));
+    log.append(toLetter(0, { value: Buffer.from([1]) }));
+    log.append(toLetter(0, { value: Buffer.from([1]) }));
+    const options = { log, queue: createDeadLetterQueue(log, NAMESPACE), dryRun: false };
+    expect(await redriveNew(options, NAMESPACE)).toMatchObject({ redriven: { [ACCEPTED]: 4 } });
+    log.append(toLetter(0, { ...again, origin: `${ACCEPTED}/0:11` }));
+    expect(await redriveNew(options, NAMESPACE)).toMatchObject({ redriven: {} });
+  });
+
   it('passes copies over that a restarted processor made, in this run and since the last', async () => {
     const log = createLog();
     const options = { log, queue: createDeadLetterQueue(log, NAMESPACE), dryRun: false };

@@ -33,6 +33,11 @@ export interface Queue {
   toEntry(record: LogRecord): Entry | undefined;
   /** Common key of the copies of a record, ascending within a source; undefined where there are no copies. */
   toPosition(record: LogRecord): Position | undefined;
+  /**
+   * Equal for records that stand for one record, which its writer published twice: each copy has a position of its own.
+   * Undefined where nothing says so.
+   */
+  toFingerprint(record: LogRecord): string | undefined;
   /** `once`: a second redrive must be a repeat; only for records re-published in order of offset. */
   toRedrive(record: LogRecord, options: { once: boolean }): Promise<Redrive>;
 }

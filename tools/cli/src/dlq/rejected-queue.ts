@@ -35,6 +35,8 @@ export function createRejectedQueue(log: Log, namespace: string, replacement?: u
       const position = parseLogPosition(record.headers.ce_id);
       return position && { source: `${position.topic}/${position.partition}`, offset: position.offset, ordinal: 0 };
     },
+    // Events have message ids: two copies count once.
+    toFingerprint: () => undefined,
     async toRedrive(record) {
       const rejected = parseRejected(record);
       if (rejected === undefined) return { skipped: 'it is no rejected event' };

@@ -5,17 +5,29 @@ import type { Queue } from './queue.js';
 
 /**
  * Detects copies. The writer of a queue may write records again after a crash or a restart, but never a new one at a
- * position at or below the highest one before. Records are passed in order of offset, each once.
+ * position at or below the highest one before; and what it could not read may itself have been written twice. Records are passed in order of offset, each once.
  */
 export class Repeats {
   readonly #queue: Queue;
   readonly #highest = new Map<string, { offset: number; ordinal: number }>();
+
+  /** Of letters with a position of their record's writer: some 100 bytes each, and such letters are few. */
+  readonly #fingerprints = new Set<string>();
 
   constructor(queue: Queue) {
     this.#queue = queue;
   }
 
   isRepeat(record: LogRecord): boolean {
+    const isCopy = this.#isBehind(record);
+    const fingerprint = this.#queue.toFingerprint(record);
+    if (isCopy || fingerprint === undefined) return isCopy;
+    if (this.#fingerprints.has(fingerprint)) return true;
+    this.#fingerprints.add(fingerprint);
+    return false;
+  }
+
+  #isBehind(record: LogRecord): boolean {
     const position = this.#queue.toPosition(record);
     if (position === undefined) return false;
     const source = `${record.partition} ${position.source}`;

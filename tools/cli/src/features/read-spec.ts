@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type CompiledFeatures, compileFeatures, requireFeatureFile, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError, toMessage } from '@perennial/kernel';
 import { listPresets, toFeaturesPath } from '@perennial/launcher';
 import { toLayout } from '@perennial/native-stack';
+import { readBytes } from '../read-text.js';
 
 /** Names the spec that a namespace begins with, as in `up --features default`. */
 export const DEFAULT_SPEC = 'default';
@@ -18,7 +18,7 @@ export function readSpec(file: string): CompiledFeatures {
   const path = listPresets(root).includes(file) ? toFeaturesPath(root, file) : file;
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readBytes(path);
   } catch (error) {
     throw new AppError('config_invalid', `cannot read the feature spec: ${toMessage(error)}`, { cause: error });
   }
