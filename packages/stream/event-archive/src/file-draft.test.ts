@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { AcceptedRecord } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { createSeededRandom } from '@perennial/kernel';
 import { createRecords } from './archive-test-kit.js';
@@ -43,6 +44,22 @@ describe(`cuts (seed ${SEED})`, () => {
       if (window(last + 1) === window(first)) expect(bytes(last + 1)).toBeGreaterThan(LIMITS.fileBytesMax);
     }
     expect(files.length).toBeGreaterThan(10);
+  });
+
+  it('are behind a record that puts a feature spec in force, and no other rollout', () => {
+    const at = 7;
+    const toRollout = (kind: string) =>
+      Buffer.from(
+        AcceptedRecord.encode({ record: { $case: 'rollout', value: { kind, number: 2, hash: 'h' } } }).finish(),
+      );
+    const withRollout = (kind: string) =>
+      records.slice(0, 20).map((record) => ({
+        ...record,
+        timestampMs: 0,
+        ...(record.offset === at ? { key: null, value: toRollout(kind) } : {}),
+      }));
+    expect(cut(withRollout('features'))).toEqual([`0-${at}`]);
+    expect(cut(withRollout('policy'))).toEqual([]);
   });
 
   it('are the same for whoever begins at one', () => {

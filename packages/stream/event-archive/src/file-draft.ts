@@ -1,3 +1,4 @@
+import { AcceptedRecord, toControl } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { assert } from '@perennial/kernel';
 import type { ArchivedStretch } from './file-name.js';
@@ -16,7 +17,7 @@ export interface FileDraftOptions {
 
 /**
  * The file that one partition's records are collected in. Its end is a function of its beginning and of the records
- * themselves (append time, size), not of when they arrived or who reads. Every archiver that begins at a cut makes the
+ * themselves (append time, size, a feature spec put in force), not of when they arrived or who reads. Every archiver that begins at a cut makes the
  * same files. So one that was killed, or does not know yet that it was replaced, writes the same bytes under
  * the same name.
  */
@@ -42,9 +43,18 @@ export class FileDraft {
     return (this.#toWindow(this.first) + 1) * this.#options.windowMs;
   }
 
+  /**
+   * Whether no further record belongs to it: its last one puts a feature spec in force. A fill waits for all records up to
+   * that one, and would else wait for the window's end.
+   */
+  get isComplete(): boolean {
+    return isFeaturesRollout(this.#last);
+  }
+
   /** Whether the next record belongs to the next file. */
   endsBefore(record: LogRecord): boolean {
     return (
+      this.isComplete ||
       this.#toWindow(record) !== this.#toWindow(this.#last) ||
       this.#bytes + toHeldBytes(record) > this.#options.fileBytesMax
     );
@@ -79,4 +89,16 @@ function toHeldBytes({ key, value, headers }: LogRecord): number {
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
   for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0);
   return bytes;
+}
+
+/** Controls alone have no key, so nearly every record is not decoded here. */
+function isFeaturesRollout({ key, value }: LogRecord): boolean {
+  if (key !== null || value === null) return false;
+  try {
+    const control = toControl(AcceptedRecord.decode(value).record);
+    return control?.kind === 'rollout' && control.rollout.kind === 'features';
+  } catch {
+    // What cannot be decoded puts nothing in force; it is archived as it is.
+    return false;
+  }
 }

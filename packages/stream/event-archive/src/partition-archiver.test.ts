@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
+import { AcceptedRecord } from '@perennial/contracts';
 import { ConsumerHealth } from '@perennial/kafka';
 import { AppError, systemClock } from '@perennial/kernel';
 import { createLogger, createMetrics } from '@perennial/telemetry';
@@ -9,7 +10,10 @@ import { createArchiveEvents } from './events.js';
 import { ARCHIVE_LIMITS } from './limits.js';
 import { PartitionArchiver } from './partition-archiver.js';
 
-it('does not stand still after a failure of its consumer once it reads on, though its next file is minutes away', async () => {
+const START_MS = Date.UTC(2026, 0, 1);
+
+/** An archiver of partition 0 that has begun, with the health of its consumer. */
+async function setUp() {
   const metrics = createMetrics({ service: 'test', namespace: NAMESPACE, processMetrics: false });
   const health = new ConsumerHealth({
     consumer: 'event-archive',
@@ -19,7 +23,6 @@ it('does not stand still after a failure of its consumer once it reads on, thoug
     random: () => 0,
     metrics,
   });
-  const [first, ...rest] = createRecords(1, 20).map((record) => ({ ...record, timestampMs: Date.UTC(2026, 0, 1) }));
   const archiver = new PartitionArchiver({
     archive: new EventArchive(new MemoryBlobStore(), NAMESPACE),
     listFiles: async () => new Map(),
@@ -38,10 +41,27 @@ it('does not stand still after a failure of its consumer once it reads on, thoug
   });
   health.assigned([0]);
   await archiver.start();
+  return { archiver, health };
+}
+
+it('does not stand still after a failure of its consumer once it reads on, though its next file is minutes away', async () => {
+  const { archiver, health } = await setUp();
+  const [first, ...rest] = createRecords(1, 20).map((record) => ({ ...record, timestampMs: START_MS }));
   await archiver.take(first === undefined ? [] : [first]);
   health.consumerFailed(new AppError('dependency_unavailable', 'the broker is unavailable'));
   expect(health.problems()).toHaveLength(1);
   await archiver.take(rest);
   expect(archiver.archived).toBe(0);
   expect(health.problems()).toEqual([]);
+});
+
+it('stores at once what leads up to a feature spec, since a fill waits for it', async () => {
+  const { archiver } = await setUp();
+  const records = createRecords(1, 20).map((record) => ({ ...record, timestampMs: START_MS }));
+  const value = { kind: 'features', number: 2, hash: 'h' };
+  const rollout = Buffer.from(AcceptedRecord.encode({ record: { $case: 'rollout', value } }).finish());
+  await archiver.take(
+    records.map((record) => (record.offset === 12 ? { ...record, key: null, value: rollout } : record)),
+  );
+  expect(archiver.archived).toBe(13);
 });

@@ -94,6 +94,7 @@ export class PartitionArchiver {
         if (this.#stop.signal.aborted) return;
         // HTTP and the hot path share the thread.
         if (this.#add(record)) await new Promise((resolve) => setImmediate(resolve));
+        if (this.#draft?.isComplete) await this.#write();
       }
       // A file may be minutes away: whoever reads, and has stored every file that was complete, does not stand still.
       this.#options.health.advanced(this.#options.partition);
