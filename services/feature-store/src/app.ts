@@ -1,7 +1,7 @@
 import { type BlobStore, openBlobStore } from '@perennial/blob-store';
 import { type Archiver, EventArchive, startArchiver } from '@perennial/event-archive';
 import { AppError } from '@perennial/kernel';
-import { createStateReader, readPartitions } from '@perennial/keyed-processor';
+import { createStateReader, readPartitions, readStatePage } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
   composeProcessorService,
@@ -11,12 +11,16 @@ import {
   type ServiceRoutes,
 } from '@perennial/processor-host';
 import { type App, openRedis } from '@perennial/service-host';
+import { createMetrics } from '@perennial/telemetry';
+import { createAuditRecords } from './audit/audit-records.js';
+import { createAuditTelemetry } from './audit/audit-telemetry.js';
+import { startLiveAudit } from './audit/live-audit.js';
 import type { FeatureStoreConfig } from './config.js';
-import { createFillLease } from './fill/fill-lease.js';
 import { startFillRunner } from './fill/fill-runner.js';
 import { createFillTelemetry } from './fill/fill-telemetry.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
 import { addIdentityRoutes } from './http/identity-routes.js';
+import { createJobLease } from './job-lease.js';
 import { createParts } from './parts.js';
 import { PROCESSOR_NAME } from './processor.js';
 
@@ -74,7 +78,10 @@ async function openRoutes(
   const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
     entriesMax: PSEUDONYMS_CACHED_MAX,
   });
-  if (archive !== undefined) await openFillRunner(context, { definition, artifacts, specs, archive, redis });
+  if (archive !== undefined) {
+    await openFillRunner(context, { definition, artifacts, specs, archive, redis });
+    await openLiveAudit(context, { archive, redis });
+  }
   const routes = { telemetry, specs, loadSpecs, loadRates, fills, readStates, pseudonymizer };
   return {
     addTo: (server) => {
@@ -131,10 +138,40 @@ async function openFillRunner(
         store,
         archive,
         blobs,
-        lease: createFillLease(redis, namespace),
+        lease: createJobLease(redis, { namespace, job: 'feature-fill' }),
         readInForce: async () => (await readPartitions(redis, at)).map(({ inForce }) => inForce),
         send: (records) => producer.send(records),
         telemetry: createFillTelemetry(logger, metrics),
+      }),
+    (running) => running.stop(),
+  );
+}
+
+/** Compares what is served with the archive in the background; nothing depends on it. */
+async function openLiveAudit(
+  context: Context,
+  { archive: { archive }, redis }: { readonly archive: OpenArchive; readonly redis: Redis },
+): Promise<void> {
+  const { namespace, partitions, opener, logger, artifactStore } = context;
+  // Of its own: what it recomputes is in no metric, and in no cache of the processor.
+  const metrics = createMetrics({ service: PROCESSOR_NAME, namespace, processMetrics: false });
+  const { definition, artifacts, specs } = createParts({ ...context, metrics, artifactStore });
+  await opener.releases.acquire(
+    'feature audit',
+    async () =>
+      startLiveAudit({
+        definition,
+        specs,
+        loadSpecs: artifacts.loadAll,
+        loadRates: artifacts.rates,
+        fills: artifacts.fills,
+        decode: definition.codec.decode,
+        partitions,
+        archive,
+        readPage: (at) => readStatePage(redis, { namespace, processor: PROCESSOR_NAME, ...at }),
+        lease: createJobLease(redis, { namespace, job: 'feature-audit' }),
+        records: createAuditRecords(redis, namespace),
+        telemetry: createAuditTelemetry(logger, context.metrics),
       }),
     (running) => running.stop(),
   );

@@ -20,6 +20,8 @@ export interface AuditResult {
   /** The first of them. */
   readonly first: readonly Mismatch[];
   readonly seed: string;
+  /** Where the next round begins; undefined when this one had the last profiles in the seed's order. */
+  readonly rankNext: number | undefined;
 }
 
 export interface AuditOptions {
@@ -32,6 +34,8 @@ export interface AuditOptions {
   readonly profilesMax: number;
   /** Decides which: the same seed takes the same profiles. */
   readonly seed: string;
+  /** Where the round before ended. */
+  readonly rankMin?: number | undefined;
 }
 
 /**
@@ -39,10 +43,10 @@ export interface AuditOptions {
  * with what the archive gives. Throws `data_damaged` when the archive lacks records.
  */
 export async function auditFeatures(options: AuditOptions): Promise<AuditResult> {
-  const { namespace, log, archive, profilesMax, seed } = options;
+  const { namespace, log, archive, profilesMax, seed, rankMin } = options;
   // Before the topic is read: what is archived by now was caused by then, or is beyond what the topic reaches.
   const chains = await archive.list();
-  const sample = new ServedSample({ profilesMax, seed });
+  const sample = new ServedSample({ profilesMax, seed, rankMin });
   const groupId = `perennial-audit-${createRandomToken()}`;
   await readTopic(log, {
     topic: toTopic(namespace, 'featureUpdated'),
@@ -73,7 +77,7 @@ export async function auditFeatures(options: AuditOptions): Promise<AuditResult>
       if (all.length < MISMATCHES_LISTED_MAX) all.push(...mismatches);
     }
   }
-  return { ...counts, first: all.slice(0, MISMATCHES_LISTED_MAX), seed };
+  return { ...counts, first: all.slice(0, MISMATCHES_LISTED_MAX), seed, rankNext: sample.rankNext };
 }
 
 type Chain = Parameters<EventArchive['readChain']>[0];

@@ -53,6 +53,15 @@ export class Recomputation {
     return found;
   }
 
+  /** What the records taken so far leave of a profile, and what is in force after them. */
+  read(key: string): {
+    readonly stored: StoredProfile | undefined;
+    readonly logTimeMs: number;
+    readonly inForce: ReadonlyMap<string, Rollout>;
+  } {
+    return { stored: this.#states.get(key), logTimeMs: this.#logTimeMs, inForce: this.#inForce };
+  }
+
   async #tick(timeMs: number, offset: number, found: CausedUpdate[]): Promise<void> {
     this.#logTimeMs = timeMs;
     for (const [key, dueAtMs] of this.#timers) {

@@ -20,6 +20,7 @@ interface ServedRecord {
 export class ServedSample {
   readonly #profilesMax: number;
   readonly #seed: string;
+  readonly #rankMin: number;
   readonly #profiles = new Map<
     string,
     { readonly rank: number; readonly partition: number; updates: CausedUpdate[] }
@@ -28,9 +29,24 @@ export class ServedSample {
   /** By partition: the offsets between which everything that was caused is known. */
   readonly #reach = new Map<number, { readonly from: number; to: number }>();
 
-  constructor({ profilesMax, seed }: { readonly profilesMax: number; readonly seed: string }) {
+  constructor({
+    profilesMax,
+    seed,
+    rankMin = 0,
+  }: {
+    readonly profilesMax: number;
+    readonly seed: string;
+    /** Profiles below it in the order are left out: a sample before took them. */
+    readonly rankMin?: number | undefined;
+  }) {
     this.#profilesMax = profilesMax;
     this.#seed = seed;
+    this.#rankMin = rankMin;
+  }
+
+  /** Where the next sample begins; undefined when this one has the last profiles in the order. */
+  get rankNext(): number | undefined {
+    return this.#rankMax === 1 ? undefined : this.#rankMax;
   }
 
   take({ partition, key, value, headers }: ServedRecord): void {
@@ -64,7 +80,7 @@ export class ServedSample {
     const known = this.#profiles.get(key);
     if (known === undefined) {
       const rank = toUnitInterval(this.#seed, key);
-      if (rank >= this.#rankMax) return;
+      if (rank < this.#rankMin || rank >= this.#rankMax) return;
       this.#profiles.set(key, { rank, partition, updates: [update] });
       if (this.#profiles.size > this.#profilesMax) this.#dropLast();
       return;

@@ -5,9 +5,9 @@ import type { EventArchive } from '@perennial/event-archive';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, type Clock, every, isAppError, systemClock } from '@perennial/kernel';
 import type { FeatureArtifacts } from '../artifacts.js';
+import type { JobLease } from '../job-lease.js';
 import { encodeFill, type PartitionFill } from './fill-document.js';
 import type { FillTarget } from './fill-fold.js';
-import type { FillLease } from './fill-lease.js';
 import { type FillLimits, fillPartition, toFillNames } from './fill-partition.js';
 import type { FillTelemetry } from './fill-telemetry.js';
 import { isFilling } from './fills.js';
@@ -39,7 +39,7 @@ export interface FillRunnerOptions {
   readonly archive: Pick<EventArchive, 'list' | 'readChain'>;
   /** Holds checkpoints and results. */
   readonly blobs: BlobStore;
-  readonly lease: FillLease;
+  readonly lease: JobLease;
   /** What is in force on each partition. Throws a retriable AppError while a partition cannot be read. */
   readonly readInForce: () => Promise<readonly InForce[]>;
   /** Resolves once all are acknowledged. */

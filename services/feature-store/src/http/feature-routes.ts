@@ -1,16 +1,12 @@
-import type { FeatureSpecs } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
 import { describeAbout, NOTHING_KNOWN } from '@perennial/traits';
-import type { FeatureArtifacts } from '../artifacts.js';
-import { needsPart } from '../domain/fill.js';
-import { type ServedProfile, serveProfile } from '../domain/serve.js';
-import { type Fills, isFilling, type LoadedFill } from '../fill/fills.js';
-import { toPartKeys } from '../identity/part-keys.js';
+import type { ServedProfile } from '../domain/serve.js';
 import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
+import { type ServeDeps, serveStored } from '../serve-stored.js';
 import type { FeatureTelemetry } from '../telemetry.js';
 import { chooseNames, parseNames } from './choose-names.js';
 import { getFeatures, getFeaturesOfMany, getKnownProfile, USER_IDS_MAX } from './operations.js';
@@ -18,16 +14,12 @@ import { getFeatures, getFeaturesOfMany, getKnownProfile, USER_IDS_MAX } from '.
 /** 1,000 ids of 256 characters, each of up to 6 bytes (an escape) in JSON, and their punctuation. */
 const BODY_BYTES_MAX = USER_IDS_MAX * (EXTERNAL_ID_CHARS_MAX * 6 + 8) + 1_024;
 
-export interface FeatureRouteDeps {
+export interface FeatureRouteDeps extends ServeDeps {
   readonly readStates: ReadStates<StoredProfile>;
   readonly pseudonymizer: Pseudonymizer;
   readonly telemetry: FeatureTelemetry;
-  readonly specs: FeatureSpecs;
   /** Loads every registered spec. */
   readonly loadSpecs: () => Promise<void>;
-  /** The rate table of a rollout, or the one before any. */
-  readonly loadRates: FeatureArtifacts['rates'];
-  readonly fills: Fills;
 }
 
 export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps): void {
@@ -71,16 +63,6 @@ function withoutRepeatedUnits(served: readonly ServedProfile[]) {
   return { profiles, units: Object.assign({}, ...distinct) as ServedProfile['units'] };
 }
 
-/** What a profile has yet to take of the fill in force. */
-async function loadOwnParts(
-  fills: Fills,
-  fill: LoadedFill | undefined,
-  { state, ownKeys }: Pick<ReadProfile, 'state' | 'ownKeys'>,
-) {
-  if (state === undefined || fill === undefined || !needsPart(state, fill)) return undefined;
-  return fills.loadParts(fill, toPartKeys(ownKeys, state));
-}
-
 /** A profile as it is served, under the key where it is stored. */
 interface LoadedProfile extends Pick<ReadProfile, 'key' | 'state'> {
   readonly served: ServedProfile;
@@ -94,14 +76,11 @@ async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]):
   // Another instance may have put it in force.
   if (rollouts.some((rollout) => rollout !== undefined && !specs.hasArtifact(rollout.hash))) await loadSpecs();
   const profiles = await Promise.all(
-    stored.map(async ({ key, state, logTimeMs, inForce, ownKeys }, index) => {
-      const spec = specs.inForce(rollouts[index]);
-      const { currency } = await deps.loadRates(inForce.get('rates'));
-      const fill = await deps.fills.get(inForce);
-      const part = await loadOwnParts(deps.fills, fill, { state, ownKeys });
-      const context = { spec, specs, currency, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
-      return { key, state, served: serveProfile(must(userIds[index], 'the id asked for'), state, context) };
-    }),
+    stored.map(async (read, index) => ({
+      key: read.key,
+      state: read.state,
+      served: await serveStored(must(userIds[index], 'the id asked for'), read, deps),
+    })),
   );
   deps.telemetry.served(profiles.map(({ served }) => served));
   return profiles;

@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { systemClock } from '@perennial/kernel';
 import { capturePrinted } from '../printed-test-kit.js';
 import { createAuditCommand } from './audit.js';
 
@@ -35,5 +36,37 @@ describe('audit features', () => {
     expect(printed.text).toMatch(/k at 1:7 +orders_count_all +served 2 +archive 1/);
     await expect(run(['features', '--once', '--json'], answer)).rejects.toThrow();
     expect(JSON.parse(printed.text.trim().split('\n').at(-1) ?? '')).toEqual(answer);
+  });
+
+  it('compares every profile with --all', async () => {
+    expect(await run(['features', '--all'], EQUAL)).toEqual(['live feature-store audit --all']);
+  });
+
+  it('shows with --follow what the audit in the platform does', async () => {
+    const status = { profiles: 7, mismatches: 0, lastSuccessAt: '2024-01-01T00:00:00.000Z', passes: [2, 1] };
+    const answers = [status, { ...status, mismatches: 2 }];
+    jest.spyOn(systemClock, 'wait').mockResolvedValue();
+    const command = createAuditCommand(() => ({ runCommand: async () => JSON.stringify(answers.shift()) }));
+    await expect(command.parseAsync(['features', '--follow'], { from: 'user' })).rejects.toThrow(
+      '2 values differ from the archive: see `./perennial audit mismatches`',
+    );
+    jest.restoreAllMocks();
+    expect(printed.text).toMatch(
+      /^7 profiles compared, last 2024-01-01T00:00:00.000Z, all of them 1 times, 0 values differ\n/,
+    );
+  });
+});
+
+describe('audit mismatches', () => {
+  it('lists position, feature and both values, the newest first', async () => {
+    const foundAt = '2024-01-01T00:00:00.000Z';
+    const asked = await run(['mismatches', '--count', '5'], { mismatches: [{ ...FOUND, foundAt }] });
+    expect(asked).toEqual(['live feature-store audit mismatches --count 5']);
+    expect(printed.text).toMatch(/2024-01-01T00:00:00.000Z +k at 1:7 +orders_count_all +served 2 +archive 1/);
+  });
+
+  it('says that there is none', async () => {
+    await run(['mismatches'], { mismatches: [] });
+    expect(printed.text).toBe('no value was found to differ\n');
   });
 });

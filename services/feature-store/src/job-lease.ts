@@ -1,6 +1,6 @@
 import { createRandomToken } from '@perennial/kernel';
 
-/** How long a fill stands still after the process that ran it was killed. */
+/** How long a job stands still after the process that ran it was killed. */
 const LEASE_MS = 30_000;
 
 /** The commands that a lease needs; ioredis has them. */
@@ -11,16 +11,19 @@ export interface LeaseStore {
 }
 
 /**
- * Lets one process of a namespace fill at a time. It only saves work: two that fill at once write the same bytes under
- * the same names, so a lease that two believe to hold does no harm.
+ * Lets one process of a namespace do a background job at a time. It only saves work: two that do it at once do no harm, as a
+ * fill writes the same bytes under the same names, and an audit only reads.
  */
-export interface FillLease {
+export interface JobLease {
   /** True when this process has it for the next half minute. */
   hold(): Promise<boolean>;
 }
 
-export function createFillLease(redis: LeaseStore, namespace: string): FillLease {
-  const key = `{${namespace}:feature-fill}:lease`;
+export function createJobLease(
+  redis: LeaseStore,
+  { namespace, job }: { readonly namespace: string; readonly job: 'feature-fill' | 'feature-audit' },
+): JobLease {
+  const key = `{${namespace}:${job}}:lease`;
   const token = createRandomToken();
   return {
     async hold() {

@@ -1,0 +1,91 @@
+import { toParts } from '@perennial/identity';
+import { toMessage } from '@perennial/kernel';
+import type { StatePage } from '@perennial/keyed-processor';
+import type { ServedProfile } from '../domain/serve.js';
+import { toOwnKeys } from '../identity/part-keys.js';
+import type { StoredProfile } from '../identity/stored-profile.js';
+import { type ReadState, type ServeDeps, serveStored } from '../serve-stored.js';
+import type { Mismatch } from './compare-served.js';
+import type { Recomputation } from './recompute.js';
+
+export interface CompareDeps extends ServeDeps {
+  /** Throws for bytes that are no state. */
+  readonly decode: (bytes: Buffer) => StoredProfile;
+}
+
+/** One side of a comparison: what would be answered for a key, or why nothing can be. */
+type Side = { readonly forwardsTo: string; readonly served: ServedProfile | undefined } | { readonly problem: string };
+
+/**
+ * Compares what is served of a profile with what the log below `page.next` gives, value by value and bit for bit. A key
+ * that has joined another must point to the same one. At most one mismatch a feature.
+ */
+export async function compareStored(
+  key: string,
+  page: StatePage,
+  recomputation: Pick<Recomputation, 'read'>,
+  deps: CompareDeps,
+): Promise<readonly Mismatch[]> {
+  const recomputed = recomputation.read(key);
+  const [online, offline] = await Promise.all([
+    toSide(key, () => decodeState(page.states.get(key), deps), page, deps),
+    toSide(key, () => recomputed.stored, recomputed, deps),
+  ]);
+  const { partition, next } = page;
+  const at = { profileKey: key, partition, offset: next - 1 };
+  return findDifferences(online, offline).map((found) => ({ ...at, ...found }));
+}
+
+function decodeState(bytes: Buffer | undefined, { decode }: CompareDeps): StoredProfile | undefined {
+  return bytes === undefined ? undefined : decode(bytes);
+}
+
+async function toSide(
+  key: string,
+  read: () => StoredProfile | undefined,
+  { logTimeMs, inForce }: Pick<ReadState, 'logTimeMs' | 'inForce'>,
+  deps: CompareDeps,
+): Promise<Side> {
+  let stored: StoredProfile | undefined;
+  try {
+    stored = read();
+  } catch (error) {
+    return { problem: toMessage(error) };
+  }
+  const { node, profile: state } = toParts(stored);
+  const forwardsTo = node.kind === 'forwarder' ? node.to.key : '';
+  // A key with neither events nor joins is served as one never seen.
+  if (state === undefined) return { forwardsTo, served: undefined };
+  return {
+    forwardsTo,
+    served: await serveStored(key, { state, logTimeMs, inForce, ownKeys: toOwnKeys(key, node) }, deps),
+  };
+}
+
+type Difference = Pick<Mismatch, 'feature' | 'served' | 'recomputed'>;
+
+function findDifferences(online: Side, offline: Side): Difference[] {
+  if ('problem' in online) return [{ feature: '(state)', served: online.problem, recomputed: 'a state' }];
+  if ('problem' in offline) return [{ feature: '(state)', served: 'a state', recomputed: offline.problem }];
+  if (online.forwardsTo !== offline.forwardsTo)
+    return [{ feature: '(joined)', served: online.forwardsTo || 'none', recomputed: offline.forwardsTo || 'none' }];
+  const [a, b] = [online.served, offline.served];
+  if (a === undefined || b === undefined) {
+    if (a === b) return [];
+    return [{ feature: '(profile)', served: a ? 'one' : 'none', recomputed: b ? 'one' : 'none' }];
+  }
+  if (a.specHash !== b.specHash) return [{ feature: '(spec)', served: a.specHash, recomputed: b.specHash }];
+  const found: Difference[] = [];
+  if (a.asOf !== b.asOf) found.push({ feature: '(asOf)', served: a.asOf, recomputed: b.asOf });
+  for (const [feature, served] of Object.entries(a.features)) {
+    const recomputed = b.features[feature] ?? null;
+    if (Object.is(served, recomputed)) continue;
+    found.push({ feature, served: toText(served), recomputed: toText(recomputed) });
+  }
+  return found;
+}
+
+/** All digits: two values may differ in the last one. */
+function toText(value: number | null): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
