@@ -130,7 +130,7 @@ describe('the action processor', () => {
   });
 
   it('reads traits in conditions, when it decides and when it releases what waited', async () => {
-    const attributes = [{ name: 'traits.plan', trait: 'plan', kind: 'text' as const }];
+    const attributes = [{ name: 'traits.plan', source: 'trait' as const, of: 'plan', kind: 'text' as const }];
     const spec = SPECS.add('traits', ECOMMERCE_FEATURES, { attributes });
     const policy = POLICY_FILE.toString('utf8').replace(/( {2}welcome:\n)/, '$1    when: traits.plan == "pro"\n');
     const { processor } = setUp(Buffer.from(policy));

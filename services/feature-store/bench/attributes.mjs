@@ -12,7 +12,12 @@ const T0 = Date.UTC(2026, 0, 1);
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const kinds = { plan: 'text', seats: 'number', since: 'time', vip: 'boolean' };
-const attributes = Object.entries(kinds).map(([trait, kind]) => ({ name: `traits.${trait}`, trait, kind }));
+const attributes = Object.entries(kinds).map(([trait, kind]) => ({
+  name: `traits.${trait}`,
+  source: 'trait',
+  of: trait,
+  kind,
+}));
 const declared = specs.add('declared', ECOMMERCE_FEATURES, { attributes });
 const states = createProfileStates(specs);
 

@@ -50,7 +50,7 @@ export class ArchiveReader {
       else if (decoded.kind === 'rollout') await this.#takeRates(decoded.rollout);
       else if ('identity' in decoded.input) {
         if (decoded.input.identity.kind !== 'link') entries.push({ kind: 'joined', key: decoded.key });
-      } else if (decoded.input.event.forwardedTo === undefined) {
+      } else if (!('account' in decoded.input) && decoded.input.event.forwardedTo === undefined) {
         const event = toFeatureEvent(decoded.input, this.#rates);
         entries.push({ kind: 'event', key: decoded.key, event, receivedAtMs: decoded.input.event.receivedAtMs });
       }

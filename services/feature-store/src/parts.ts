@@ -1,10 +1,15 @@
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import type { ProcessorContext } from '@perennial/processor-host';
+import { createAccountTelemetry } from './accounts/account-telemetry.js';
 import { createFeatureArtifacts, type FeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createIdentityTelemetry } from './identity/identity-telemetry.js';
 import { createJoiningProcessor } from './identity/joining-processor.js';
 import { createFeatureTelemetry, type FeatureTelemetry } from './telemetry.js';
+
+/** Keys of accounts cached, so that an active account costs no HMAC. */
+const ACCOUNTS_CACHED_MAX = 10_000;
 
 interface FeatureParts {
   readonly definition: ReturnType<typeof createJoiningProcessor>;
@@ -14,11 +19,22 @@ interface FeatureParts {
 }
 
 /** The processor and what it is built from: for the service, a rebuild and an audit. */
-export function createParts({ namespace, metrics, artifactStore }: ProcessorContext<FeatureStoreConfig>): FeatureParts {
+export function createParts({
+  config,
+  namespace,
+  metrics,
+  artifactStore,
+}: ProcessorContext<FeatureStoreConfig>): FeatureParts {
   const telemetry = createFeatureTelemetry(metrics);
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createFeatureArtifacts(artifactStore, { specs });
   const joins = createIdentityTelemetry(metrics);
-  const definition = createJoiningProcessor({ namespace, artifacts, telemetry, specs, joins });
+  const accounts = createAccountTelemetry(metrics);
+  const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
+    entriesMax: ACCOUNTS_CACHED_MAX,
+  });
+  const toAccountKey = (accountId: string) => pseudonymizer.toProfileKey({ accountId });
+  const parts = { namespace, artifacts, telemetry, specs, joins, accounts, toAccountKey };
+  const definition = createJoiningProcessor(parts);
   return { definition, artifacts, telemetry, specs };
 }

@@ -12,10 +12,10 @@ import {
 } from '@perennial/contracts';
 import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, unreachable } from '@perennial/kernel';
-import type { Decoded, Output, ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
+import type { Decoded, Output, ProcessorDefinition, StepContext, StepItem } from '@perennial/keyed-processor';
 import type { FeatureArtifacts } from './artifacts.js';
 import { needsPart } from './domain/fill.js';
-import { type FeatureInput, foldEvent, foldTime } from './domain/fold.js';
+import { type FeatureInput, type FoldContext, foldEvent, foldTime } from './domain/fold.js';
 import { createProfileStates, type ProfileState } from './domain/profile-state.js';
 import { isFilling, type LoadedFill } from './fill/fills.js';
 import type { FeatureTelemetry } from './telemetry.js';
@@ -61,10 +61,8 @@ export function createFeatureProcessor({
     forward: (control) => ({ topic: outputTopic, value: encodeControl(FeatureRecord, control) }),
     loadRollout: artifacts.loadRollout,
     prepare: (items) => Promise.all(items.map((item) => prepareItem(item, artifacts))),
-    step({ state, cause, context }, { rates, fill, part }) {
-      const spec = specs.inForce(context.inForce.get('features'));
-      const filling = isFilling(context.inForce, fill);
-      const fold = { spec, specs, rates, logTimeMs: context.logTimeMs, isFilling: filling, fill, part };
+    step({ state, cause, context }, evidence) {
+      const fold = toFoldContext(specs, context, evidence);
       switch (cause.kind) {
         case 'record': {
           const result = foldEvent(state, cause.input, fold);
@@ -86,6 +84,16 @@ export function createFeatureProcessor({
       }
     },
   };
+}
+
+/** What folding needs of the artifacts in force. */
+export function toFoldContext(
+  specs: FeatureSpecs,
+  { inForce, logTimeMs }: Pick<StepContext, 'inForce' | 'logTimeMs'>,
+  { rates, fill, part }: FeatureEvidence,
+): FoldContext {
+  const spec = specs.inForce(inForce.get('features'));
+  return { spec, specs, rates, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
 }
 
 /** Artifacts were loaded with their rollouts: they come from the cache, but for a part of a fill, once a profile. */

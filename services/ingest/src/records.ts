@@ -70,9 +70,10 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
   };
 }
 
-function toTraits({ traits, accountId }: EventTraits): EventTraitsMessage | undefined {
+function toTraits({ traits, accountId, accountTraits }: EventTraits): EventTraitsMessage | undefined {
   if (traits.length === 0 && accountId === undefined) return undefined;
-  return { own: traits.map(({ name, value }) => ({ name, value: toTraitValue(value) })), accountId: accountId ?? '' };
+  const toMessages = (said: typeof traits) => said.map(({ name, value }) => ({ name, value: toTraitValue(value) }));
+  return { own: toMessages(traits), accountId: accountId ?? '', account: toMessages(accountTraits) };
 }
 
 function toTraitValue(value: TraitValue): EventTraitsMessage['own'][number]['value'] {

@@ -75,8 +75,8 @@ beforeAll(() => {
 
 const TRAITS = specs.add('traits', ECOMMERCE_FEATURES, {
   attributes: [
-    { name: 'traits.plan', trait: 'plan', kind: 'text' },
-    { name: 'traits.since', trait: 'since', kind: 'time' },
+    { name: 'traits.plan', source: 'trait', of: 'plan', kind: 'text' },
+    { name: 'traits.since', source: 'trait', of: 'since', kind: 'time' },
   ],
 });
 const WITH_TRAITS: Rollout = { kind: 'features', number: 1, hash: 'traits' };

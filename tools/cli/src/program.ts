@@ -60,6 +60,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'all that is known of a user, on one page: who it is, why, and what happens next',
     load: async () => (await import('./commands/profile.js')).createProfileCommand(),
   },
+  account: {
+    description: 'what is known of an account: traits, members, features of what all its members did',
+    load: async () => (await import('./commands/account.js')).createAccountCommand(),
+  },
   identity: {
     description: 'which ids are one person: show whom an id belongs to',
     load: async () => (await import('./commands/identity.js')).createIdentityCommand(),

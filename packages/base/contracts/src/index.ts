@@ -10,7 +10,14 @@ export {
 } from './edges.js';
 export { encodeMessage } from './encode-message.js';
 export { Rollout } from './generated/perennial/v1/control.js';
-export { AcceptedEvent, AcceptedRecord, EventTraits, type PlanJudgement } from './generated/perennial/v1/event.js';
+export {
+  AcceptedEvent,
+  AcceptedRecord,
+  type AccountKnown,
+  type AccountLeft,
+  EventTraits,
+  type PlanJudgement,
+} from './generated/perennial/v1/event.js';
 export { FeatureRecord, FeaturesUpdated, FoldedEvent } from './generated/perennial/v1/feature.js';
 export {
   HandOver,

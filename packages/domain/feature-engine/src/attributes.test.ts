@@ -32,6 +32,25 @@ describe('the traits that a feature file declares', () => {
     expect(parsed.ok && compileFeatures(parsed.definitions, parsed.rules).specHash).toBe(spec.specHash);
   });
 
+  it('stand beside what it declares of accounts', () => {
+    const { definitions, rules, spec } = read(
+      'traits: { plan: text }\naccount: { traits: { seats: number }, features: [events_all] }',
+    );
+    expect(toConditionNames(spec).attributes).toEqual([
+      { name: 'account.events_all', kind: 'number' },
+      { name: 'account.traits.seats', kind: 'number' },
+      { name: 'traits.plan', kind: 'string' },
+    ]);
+    const parsed = parseFeatureSpec(encodeFeatureSpec(definitions, rules));
+    expect(parsed.ok && compileFeatures(parsed.definitions, parsed.rules).specHash).toBe(spec.specHash);
+    expect(() => read('account: { features: [evens_all], trait: {} }')).toThrow(
+      'trait: is an unknown key, did you mean "traits"?',
+    );
+    expect(() => read('account: { features: [evens_all] }')).toThrow(
+      'f.yaml:2:22: features: there is no feature "evens_all", did you mean "events_all"?',
+    );
+  });
+
   it('are part of the hash of the spec, and no part of it where there are none', () => {
     const hashes = ['traits: { plan: text }', 'traits: { plan: number }', 'traits: { tier: text }', ''].map(
       (traits) => read(traits).spec.specHash,

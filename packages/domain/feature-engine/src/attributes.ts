@@ -5,15 +5,19 @@ import { unreachable } from '@perennial/kernel';
 export const ATTRIBUTE_KINDS = ['text', 'number', 'boolean', 'time'] as const;
 export type AttributeKind = (typeof ATTRIBUTE_KINDS)[number];
 
+/** What an attribute is: a trait of the profile, a trait of its account, or a feature of its account. */
+type AttributeSource = 'trait' | 'account_trait' | 'account_feature';
+
 /**
- * What conditions may read of a profile besides its features: a trait that the spec declares. Attributes stand in a spec in the
+ * What conditions may read of a profile besides its features, as far as the spec declares it. Attributes stand in a spec in the
  * order of their names, and travel beside the vector in that order.
  */
 export interface Attribute {
-  /** As conditions name it: `traits.plan`. */
+  /** As conditions name it: `traits.plan`, `account.traits.seats`, `account.events_count_7d`. */
   readonly name: string;
-  /** Of the trait: `plan`. */
-  readonly trait: string;
+  readonly source: AttributeSource;
+  /** Name of the trait or feature: `plan`. */
+  readonly of: string;
   readonly kind: AttributeKind;
 }
 

@@ -4,6 +4,7 @@ import { FEATURES_MAX, type FeatureSpec } from './definition.js';
 import { type Aliases, type ExpandedFeature, expandFeature } from './expand-features.js';
 import { FieldReader } from './field-reader.js';
 import { readFilter } from './measure-reader.js';
+import { listUnknownFeatures } from './read-attributes.js';
 import { parseFeatureSpec, readDefinitions, readRules } from './spec-file.js';
 import { formatSpecProblem, type SpecPath, type SpecProblem } from './spec-problem.js';
 import { listUnreachable } from './unreachable.js';
@@ -79,7 +80,9 @@ function readExpanded(
     expanded.map(({ json }) => json),
     { problems, toLabel: (index) => JSON.stringify(expanded[index]?.key) },
   );
-  if (problems.length === 0) problems.push(...listUnreachable(definitions));
+  if (problems.length === 0) {
+    problems.push(...listUnreachable(definitions), ...listUnknownFeatures(rules.attributes ?? [], definitions));
+  }
   return { definitions, rules };
 }
 

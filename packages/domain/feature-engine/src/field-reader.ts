@@ -57,16 +57,16 @@ export class FieldReader {
   }
 
   /** At least one text, without duplicates. */
-  texts(name: string): readonly string[] {
+  texts(name: string, { itemsMax = TEXTS_MAX }: { itemsMax?: number } = {}): readonly string[] {
     const value = this.#take(name);
     const isFine =
       Array.isArray(value) &&
       value.length > 0 &&
-      value.length <= TEXTS_MAX &&
+      value.length <= itemsMax &&
       value.every((text) => typeof text === 'string' && text !== '' && text.length <= TEXT_CHARS_MAX) &&
       new Set(value).size === value.length;
     if (isFine) return value as string[];
-    this.#report(name, `must be 1 to ${TEXTS_MAX} different texts, it is ${toText(value)}`);
+    this.#report(name, `must be 1 to ${itemsMax} different texts, it is ${toText(value)}`);
     return [];
   }
 

@@ -14,7 +14,7 @@ import {
 import { FieldReader, isObject } from './field-reader.js';
 import { readAmount, readFilter, readGap, readHalfLife, readIds, readMatching, readRank } from './measure-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
-import { readAttributes, toDeclaredTraits } from './read-attributes.js';
+import { listUnknownFeatures, readAttributes, toDeclared } from './read-attributes.js';
 import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
 import { DAY_MS } from './time.js';
 import { toWindowText } from './window.js';
@@ -42,6 +42,7 @@ export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
   const features = reader.list('features', { itemsMax: FEATURES_MAX });
   reader.finish();
   const definitions = readDefinitions(features, { problems, toLabel: (index) => `features[${index}]` });
+  if (problems.length === 0) problems.push(...listUnknownFeatures(rules.attributes ?? [], definitions));
   return problems.length > 0 ? toInvalid(problems) : { ok: true, definitions, rules };
 }
 
@@ -86,8 +87,7 @@ export function encodeFeatureSpec(
 ): Buffer {
   const features = definitions.map(toFileForm);
   const rules = repeatedOrders === 'once' ? {} : { repeatedOrders };
-  const traits = toDeclaredTraits(attributes);
-  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, traits, features }));
+  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, ...toDeclared(attributes), features }));
 }
 
 /** Each length of time as text, under its name without the unit. */

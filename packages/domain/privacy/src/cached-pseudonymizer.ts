@@ -8,12 +8,16 @@ export function createCachedPseudonymizer(inner: Pseudonymizer, limits: { entrie
 
   return {
     toProfileKey(externalId) {
-      const name = 'userId' in externalId ? `u${externalId.userId}` : `a${externalId.anonymousId}`;
-      return remember(profileKeys, name, () => inner.toProfileKey(externalId));
+      return remember(profileKeys, toName(externalId), () => inner.toProfileKey(externalId));
     },
     seal: (externalId) => remember(seals, externalId, () => inner.seal(externalId)),
     unseal: (sealed) => inner.unseal(sealed),
   };
+}
+
+function toName(externalId: Parameters<Pseudonymizer['toProfileKey']>[0]): string {
+  if ('userId' in externalId) return `u${externalId.userId}`;
+  return 'anonymousId' in externalId ? `a${externalId.anonymousId}` : `g${externalId.accountId}`;
 }
 
 function remember<V>(cache: LruCache<string, V>, key: string, compute: () => V): V {

@@ -31,6 +31,7 @@ describe.each(variants)('%s pseudonymizer', (_name, create) => {
       one.toProfileKey({ userId: 'a' }),
       one.toProfileKey({ anonymousId: 'a' }),
       one.toProfileKey({ userId: 'b' }),
+      one.toProfileKey({ accountId: 'a' }),
       create(`${SECRET}!`).toProfileKey({ userId: 'a' }),
     ];
     expect(new Set(keys).size).toBe(keys.length);

@@ -2,12 +2,12 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { AppError } from '@perennial/kernel';
 import { createHmacSha256 } from './hmac.js';
 
-/** The subject of an event: a user id, or a device id that belongs to no known user (yet). */
-type ExternalId = { readonly userId: string } | { readonly anonymousId: string };
+/** The subject of an event: a user id, or a device id that belongs to no known user (yet); or the id of a group. */
+type ExternalId = { readonly userId: string } | { readonly anonymousId: string } | { readonly accountId: string };
 
 /** Turns external ids into the pseudonyms of internal topics, and back from sealed bytes. */
 export interface Pseudonymizer {
-  /** Profile key: 22 base64url characters (132 bits); a user id and an anonymous id of the same text differ. */
+  /** Profile key: 22 base64url characters (132 bits); a user id, an anonymous id and a group's of the same text differ. */
   toProfileKey(externalId: ExternalId): string;
   /** Encrypts an external id; the same id always gives the same bytes, so that records stay a function of their input. */
   seal(externalId: string): Buffer;
@@ -22,6 +22,11 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
 
+function toName(externalId: ExternalId): string {
+  if ('userId' in externalId) return `user:${externalId.userId}`;
+  return 'anonymousId' in externalId ? `anon:${externalId.anonymousId}` : `account:${externalId.accountId}`;
+}
+
 /**
  * A pseudonymizer under one secret. Each use has its own subkey (HKDF-SHA256, RFC 5869), so that a leak of one
  * reveals nothing about the others. Sealed form: version (1 byte), nonce (12), ciphertext, tag (16).
@@ -33,8 +38,7 @@ export function createPseudonymizer(secret: string): Pseudonymizer {
 
   return {
     toProfileKey(externalId) {
-      const name = 'userId' in externalId ? `user:${externalId.userId}` : `anon:${externalId.anonymousId}`;
-      return toProfileMac(name).toString('base64url').slice(0, PROFILE_KEY_LENGTH);
+      return toProfileMac(toName(externalId)).toString('base64url').slice(0, PROFILE_KEY_LENGTH);
     },
 
     seal(externalId) {

@@ -183,6 +183,10 @@ function toContent(value: Buffer | null): Content {
       return { ...NOTHING, kind: record.$case };
     case 'handOver':
       return { ...NOTHING, kind: 'hand_over', name: record.value.from };
+    case 'accountKnown':
+      return { ...NOTHING, kind: 'account_known' };
+    case 'accountLeft':
+      return { ...NOTHING, kind: 'account_left' };
     case undefined:
       return { ...NOTHING, kind: 'unreadable' };
     default:

@@ -22,7 +22,7 @@ const DECLARED = compileFeatures(ECOMMERCE_FEATURES, {
       ['tier', 'text'],
       ['vip', 'boolean'],
     ] as const
-  ).map(([trait, kind]) => ({ name: `traits.${trait}`, trait, kind })),
+  ).map(([trait, kind]) => ({ name: `traits.${trait}`, source: 'trait' as const, of: trait, kind })),
 });
 
 function fold(events: ReadonlyArray<Partial<AcceptedEvent>>): ProfileState {
@@ -36,7 +36,12 @@ function fold(events: ReadonlyArray<Partial<AcceptedEvent>>): ProfileState {
 const text = (name: string, value: string) => ({ name, value: { $case: 'text' as const, value } });
 const identify = { type: 'identify', name: '' };
 const EVENTS: ReadonlyArray<Partial<AcceptedEvent>> = [
-  { messageId: 'a', timestampMs: NOON - 3_000, ...identify, traits: { own: [text('plan', 'free')], accountId: '' } },
+  {
+    messageId: 'a',
+    timestampMs: NOON - 3_000,
+    ...identify,
+    traits: { own: [text('plan', 'free')], accountId: '', account: [] },
+  },
   {
     messageId: 'b',
     timestampMs: NOON - 2_000,
@@ -49,14 +54,21 @@ const EVENTS: ReadonlyArray<Partial<AcceptedEvent>> = [
         { name: 'since', value: { $case: 'timeMs', value: 0 } },
       ],
       accountId: '',
+      account: [],
     },
   },
-  { messageId: 'c', timestampMs: NOON - 1_000, type: 'group', name: '', traits: { own: [], accountId: 'acme' } },
+  {
+    messageId: 'c',
+    timestampMs: NOON - 1_000,
+    type: 'group',
+    name: '',
+    traits: { own: [], accountId: 'acme', account: [] },
+  },
   {
     messageId: 'd',
     timestampMs: NOON,
     ...identify,
-    traits: { own: [{ name: 'vip', value: undefined }], accountId: '' },
+    traits: { own: [{ name: 'vip', value: undefined }], accountId: '', account: [] },
   },
 ];
 
@@ -82,11 +94,13 @@ describe('what is known about a profile', () => {
 
   it('travels with each update as far as the spec declares it, and not at all where it declares nothing', () => {
     const { about } = fold(EVENTS);
-    expect(readAttributes(DECLARED, about)).toEqual(['pro', 3, 0, null, null]);
-    expect(readAttributes(DECLARED, fold(EVENTS.slice(0, 2)).about)).toEqual(['pro', 3, 0, null, true]);
-    const others = { attributes: [{ name: 'traits.plan', trait: 'plan', kind: 'number' as const }] };
-    expect(readAttributes(others, about)).toEqual([null]);
-    expect(readAttributes(specs.initial, about)).toEqual([]);
+    expect(readAttributes(DECLARED, { about })).toEqual(['pro', 3, 0, null, null]);
+    expect(readAttributes(DECLARED, fold(EVENTS.slice(0, 2)))).toEqual(['pro', 3, 0, null, true]);
+    const others = {
+      attributes: [{ name: 'traits.plan', source: 'trait' as const, of: 'plan', kind: 'number' as const }],
+    };
+    expect(readAttributes(others, { about })).toEqual([null]);
+    expect(readAttributes(specs.initial, { about })).toEqual([]);
     const { update } = foldTime(fold(EVENTS), { ...CONTEXT, logTimeMs: NOON + DAY_MS });
     expect(update.attributes).toEqual([]);
   });

@@ -105,6 +105,7 @@ export function foldEvent(
     ...toResult({ ...current, beside, engine: folded.state }, specs, {
       ...toIdentity(before, event),
       about: addSaid(about, said),
+      account: before?.account,
       event: announced,
     }),
     traitsDropped: countDropped(about, said.traits),
@@ -158,10 +159,11 @@ export function toResult(
   {
     event,
     about,
+    account,
     subject,
     timeZone,
     lastEventAtMs,
-  }: Identity & Pick<ProfileState, 'about'> & { readonly event: FoldedEvent | undefined },
+  }: Identity & Pick<ProfileState, 'about' | 'account'> & { readonly event: FoldedEvent | undefined },
 ): { state: ProfileState; update: FeaturesUpdated } {
   const spec = specs.get(engine.specHash);
   const current: FeatureVector = spec.vector(engine, engine.asOfMs);
@@ -170,6 +172,7 @@ export function toResult(
     ...(fill === undefined ? {} : { fill }),
     ...(beside === undefined ? {} : { beside }),
     ...(about === undefined ? {} : { about }),
+    ...(account === undefined ? {} : { account }),
     ...(whole === undefined ? {} : { whole }),
   };
   return {
@@ -180,7 +183,7 @@ export function toResult(
       values: current.values.map((value) => value ?? Number.NaN),
       ...identity,
       event,
-      attributes: toAttributes(readAttributes(spec, about)),
+      attributes: toAttributes(readAttributes(spec, { about, account })),
     },
   };
 }

@@ -38,6 +38,7 @@ export function mergeProfiles(
     subject,
     ...mergeNewest(staying, joined),
     about: mergeKnown(staying?.about, joined.about),
+    account: staying?.account ?? joined.account,
     event: undefined,
   });
 }

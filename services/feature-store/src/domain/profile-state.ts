@@ -2,6 +2,7 @@ import { defineState, type VersionedState } from '@perennial/contracts';
 import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
 import { assert } from '@perennial/kernel';
 import { type About, decodeAbout, encodeAbout } from '@perennial/traits';
+import type { AccountFacts, AccountState } from './account.js';
 
 /** State of one profile in the feature-store. Its time is that of its engine state, `engine.asOfMs`. */
 export interface ProfileState {
@@ -19,6 +20,10 @@ export interface ProfileState {
   readonly whole?: readonly string[] | undefined;
   /** Traits, accounts and newest events; undefined in a state from before they were kept, until its next event. */
   readonly about?: About | undefined;
+  /** What its account has reported; undefined before. */
+  readonly account?: AccountFacts | undefined;
+  /** Of an account: its members. */
+  readonly group?: AccountState | undefined;
   /** When a windowed value changes without an event: derived from `engine`, cached so that it is computed once. */
   readonly validUntilMs: number | undefined;
 }
@@ -35,6 +40,9 @@ const HAS_FILL = 1;
 const HAS_BESIDE = 2;
 const HAS_ABOUT = 4;
 const HAS_WHOLE = 8;
+const HAS_ACCOUNT = 16;
+const HAS_GROUP = 32;
+const KNOWN_PARTS = HAS_FILL | HAS_BESIDE | HAS_ABOUT | HAS_WHOLE | HAS_ACCOUNT | HAS_GROUP;
 
 /** Codec of profile states. The engine's part is decoded under the spec that made it, whichever is in force now. */
 export function createProfileStates(specs: FeatureSpecs): VersionedState<ProfileState> {
@@ -51,8 +59,8 @@ export function createProfileStates(specs: FeatureSpecs): VersionedState<Profile
 
 /**
  * Layout: version (1 byte), length of the time zone (1), length of the subject (2), last event time (8, double), then time
- * zone, subject, a byte of bits, the fill (8), the state beside, what is known about the profile and the keys of whole profiles
- * (JSON), each with its length (4), and the engine's state to the end.
+ * zone, subject, a byte of bits, the fill (8), the state beside, what is known about the profile, then the keys of whole profiles,
+ * what its account has reported, and members (JSON), each with its length (4), and the engine's state to the end.
  * Version 1 has neither the bits nor what they stand for.
  */
 function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
@@ -69,17 +77,27 @@ function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
 
 const NO_PARTS: Buffer[] = [Buffer.of(0)];
 
-function encodeParts({ fill, beside, about, whole }: ProfileState, specs: FeatureSpecs): Buffer[] {
+function encodeParts({ fill, beside, about, whole, account, group }: ProfileState, specs: FeatureSpecs): Buffer[] {
   const has = (value: unknown, bit: number) => (value === undefined ? 0 : bit);
-  const bits = has(fill, HAS_FILL) | has(beside, HAS_BESIDE) | has(about, HAS_ABOUT) | has(whole, HAS_WHOLE);
+  const bits =
+    has(fill, HAS_FILL) |
+    has(beside, HAS_BESIDE) |
+    has(about, HAS_ABOUT) |
+    has(whole, HAS_WHOLE) |
+    has(account, HAS_ACCOUNT) |
+    has(group, HAS_GROUP);
   if (bits === 0) return NO_PARTS;
   return [
     Buffer.of(bits),
     ...(fill === undefined ? [] : [Buffer.from(fill, 'hex')]),
     ...(beside === undefined ? [] : withLength(specs.get(beside.specHash).encode(beside))),
     ...(about === undefined ? [] : withLength(encodeAbout(about))),
-    ...(whole === undefined ? [] : withLength(Buffer.from(JSON.stringify(whole)))),
+    ...[whole, account, group].flatMap((part) => (part === undefined ? [] : withLength(toJson(part)))),
   ];
+}
+
+function toJson(part: object): Buffer {
+  return Buffer.from(JSON.stringify(part));
 }
 
 function withLength(bytes: Buffer): Buffer[] {
@@ -106,14 +124,16 @@ function decode(bytes: Buffer, specs: FeatureSpecs, { hasParts }: { readonly has
   };
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** Also gives where the parts end. */
 function decodeParts(
   bytes: Buffer,
   from: number,
   specs: FeatureSpecs,
-): Pick<ProfileState, 'fill' | 'beside' | 'about' | 'whole'> & { readonly end: number } {
+): Partial<ProfileState> & { readonly end: number } {
   const bits = bytes.readUInt8(from);
-  if (bits > (HAS_FILL | HAS_BESIDE | HAS_ABOUT | HAS_WHOLE)) throw new Error(`it has unknown parts (${bits})`);
+  if (bits > KNOWN_PARTS) throw new Error(`it has unknown parts (${bits})`);
   let end = from + 1;
   const takeBytes = (): Buffer => {
     const start = end + 4;
@@ -121,13 +141,16 @@ function decodeParts(
     if (end > bytes.length) throw new Error('it ends early');
     return bytes.subarray(start, end);
   };
-  const parts: { fill?: string; beside?: EngineState; about?: About; whole?: readonly string[] } = {};
+  const takeJson = () => JSON.parse(takeBytes().toString()) as unknown;
+  const parts: Writable<Pick<ProfileState, 'fill' | 'beside' | 'about' | 'whole' | 'account' | 'group'>> = {};
   if (bits & HAS_FILL) {
     parts.fill = bytes.toString('hex', end, end + FILL_TAG_BYTES);
     end += FILL_TAG_BYTES;
   }
   if (bits & HAS_BESIDE) parts.beside = specs.decode(takeBytes());
   if (bits & HAS_ABOUT) parts.about = decodeAbout(takeBytes());
-  if (bits & HAS_WHOLE) parts.whole = JSON.parse(takeBytes().toString()) as readonly string[];
+  if (bits & HAS_WHOLE) parts.whole = takeJson() as readonly string[];
+  if (bits & HAS_ACCOUNT) parts.account = takeJson() as AccountFacts;
+  if (bits & HAS_GROUP) parts.group = takeJson() as AccountState;
   return { ...parts, end };
 }

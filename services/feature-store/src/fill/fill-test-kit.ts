@@ -13,6 +13,7 @@ import { ID_STRENGTHS, type ProfileRef } from '@perennial/identity';
 import { AppError, must, toSha256 } from '@perennial/kernel';
 import { type Cause, createLogReader, type Output } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
+import { createAccountTelemetry } from '../accounts/account-telemetry.js';
 import { createFeatureArtifacts } from '../artifacts.js';
 import { createIdentityTelemetry } from '../identity/identity-telemetry.js';
 import { createJoiningProcessor } from '../identity/joining-processor.js';
@@ -66,7 +67,10 @@ export function createTestProcessor(store: ReturnType<typeof createMemoryArtifac
   const metrics = createMetrics({ service: 'f', namespace: NAMESPACE, processMetrics: false });
   const telemetry = createFeatureTelemetry(metrics);
   const joins = createIdentityTelemetry(metrics);
-  const processor = createJoiningProcessor({ namespace: NAMESPACE, artifacts, telemetry, specs, joins });
+  const accounts = createAccountTelemetry(metrics);
+  const toAccountKey = (id: string) => `account-${id}`;
+  const parts = { namespace: NAMESPACE, artifacts, telemetry, specs, joins, accounts, toAccountKey };
+  const processor = createJoiningProcessor(parts);
   return { specs, artifacts, processor };
 }
 

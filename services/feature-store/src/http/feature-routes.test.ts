@@ -175,6 +175,38 @@ describe('GET /v1/profiles/{userId}', () => {
   });
 });
 
+describe('GET /v1/accounts/{groupId}', () => {
+  it('answers what its members did, how many they are, and when it reported to them', async () => {
+    const event = { type: 'group', name: '', atMs: NOON };
+    const traits = [{ name: 'seats', value: { kind: 'number', number: 12 } as const }];
+    const about = addSaid(NOTHING_KNOWN, { event, traits, accountId: undefined });
+    const group = { members: ['a', 'b'], cutOff: 3, reported: {}, reportedAtMs: NOON };
+    const { getAccount } = setUp({ accounts: { acme: { ...toStored({ asOfMs: NOON }), about, group } } });
+    const at = '2024-05-15T12:00:00.000Z';
+    expect((await getAccount('acme')).json()).toMatchObject({
+      ...{
+        groupId: 'acme',
+        known: true,
+        accountKey: pseudonymizer.toProfileKey({ accountId: 'acme' }),
+        lastEventAt: at,
+      },
+      traits: [{ name: 'seats', value: 12 }],
+      members: { count: 2, cutOff: 3, reportedAt: at },
+      features: { orders_count_all: 1 },
+      events: [{ type: 'group', at }],
+    });
+  });
+
+  it('answers for one that nobody is in, and is no way to profiles', async () => {
+    const { getAccount } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) } });
+    expect((await getAccount('anna')).json()).toMatchObject({
+      known: false,
+      members: { count: 0, cutOff: 0, reportedAt: null },
+    });
+    expect((await getAccount(' ')).statusCode).toBe(400);
+  });
+});
+
 describe('POST /v1/features', () => {
   it('answers in the order asked, repeats and unknown ones included, with one read', async () => {
     const { post, reads } = setUp({
@@ -222,14 +254,18 @@ describe('POST /v1/features', () => {
 interface Fixture {
   /** States by user id. */
   readonly profiles?: Record<string, StoredProfile>;
+  readonly accounts?: Readonly<Record<string, StoredProfile>>;
   readonly failure?: Error;
   readonly inForce?: ReadonlyMap<string, Rollout>;
 }
 
-function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
-  const byKey = new Map(
-    Object.entries(profiles).map(([userId, state]) => [pseudonymizer.toProfileKey({ userId }), state]),
-  );
+function setUp({ profiles = {}, accounts = {}, failure, inForce = new Map() }: Fixture) {
+  const byKey = new Map([
+    ...Object.entries(profiles).map(([userId, state]) => [pseudonymizer.toProfileKey({ userId }), state] as const),
+    ...Object.entries(accounts).map(
+      ([accountId, state]) => [pseudonymizer.toProfileKey({ accountId }), state] as const,
+    ),
+  ]);
   const reads: number[] = [];
   const readStates: ReadStates<StoredProfile> = async (keys) => {
     if (failure !== undefined) throw failure;
@@ -259,6 +295,8 @@ function setUp({ profiles = {}, failure, inForce = new Map() }: Fixture) {
       server.inject({ url: `/v1/features/${encodeURIComponent(userId)}?${query}`, headers: TEST_AUTHORIZATION }),
     getProfile: (userId: string) =>
       server.inject({ url: `/v1/profiles/${encodeURIComponent(userId)}`, headers: TEST_AUTHORIZATION }),
+    getAccount: (groupId: string) =>
+      server.inject({ url: `/v1/accounts/${encodeURIComponent(groupId)}`, headers: TEST_AUTHORIZATION }),
     post: (body: unknown) =>
       server.inject({
         method: 'POST',

@@ -9,7 +9,7 @@ import type { StoredProfile } from '../identity/stored-profile.js';
 import { type ServeDeps, serveStored } from '../serve-stored.js';
 import type { FeatureTelemetry } from '../telemetry.js';
 import { chooseNames, parseNames } from './choose-names.js';
-import { getFeatures, getFeaturesOfMany, getKnownProfile, USER_IDS_MAX } from './operations.js';
+import { getAccount, getFeatures, getFeaturesOfMany, getKnownProfile, USER_IDS_MAX } from './operations.js';
 
 /** 1,000 ids of 256 characters, each of up to 6 bytes (an escape) in JSON, and their punctuation. */
 const BODY_BYTES_MAX = USER_IDS_MAX * (EXTERNAL_ID_CHARS_MAX * 6 + 8) + 1_024;
@@ -43,6 +43,29 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
     };
   });
 
+  addOperation(server, getAccount, async ({ path }) => {
+    const groupId = parseUserId(path.groupId, 'groupId');
+    const accountKey = deps.pseudonymizer.toProfileKey({ accountId: groupId });
+    const [account] = await loadByKeys(deps, [{ id: groupId, key: accountKey }]);
+    const { served, state } = must(account, 'the account asked for');
+    const { userId: _, ...features } = served;
+    const { traits, events } = describeAbout(state?.about ?? NOTHING_KNOWN);
+    const { members = [], cutOff = 0, reportedAtMs = 0 } = state?.group ?? {};
+    return {
+      ...features,
+      groupId,
+      accountKey,
+      lastEventAt: state === undefined ? null : new Date(state.lastEventAtMs).toISOString(),
+      traits: [...traits],
+      members: {
+        count: members.length,
+        cutOff,
+        reportedAt: reportedAtMs === 0 ? null : new Date(reportedAtMs).toISOString(),
+      },
+      events: [...events],
+    };
+  });
+
   const parseAll = (userIds: ReadonlyArray<string | number>) =>
     userIds.map((userId, index) => parseUserId(userId, `userIds/${index}`));
   addOperation(
@@ -69,19 +92,30 @@ interface LoadedProfile extends Pick<ReadProfile, 'key' | 'state'> {
 }
 
 async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<LoadedProfile[]> {
-  const keys = userIds.map((userId) => deps.pseudonymizer.toProfileKey({ userId }));
+  const profiles = await loadByKeys(
+    deps,
+    userIds.map((userId) => ({ id: userId, key: deps.pseudonymizer.toProfileKey({ userId }) })),
+  );
+  deps.telemetry.served(profiles.map(({ served }) => served));
+  return profiles;
+}
+
+/** External ids with the keys under which their profiles began. */
+async function loadByKeys(
+  deps: FeatureRouteDeps,
+  asked: ReadonlyArray<{ readonly id: string; readonly key: string }>,
+): Promise<LoadedProfile[]> {
+  const keys = asked.map(({ key }) => key);
   const stored = await readJoined(deps.readStates, keys);
   const { specs, loadSpecs } = deps;
   const rollouts = stored.map(({ inForce }) => inForce.get('features'));
   // Another instance may have put it in force.
   if (rollouts.some((rollout) => rollout !== undefined && !specs.hasArtifact(rollout.hash))) await loadSpecs();
-  const profiles = await Promise.all(
+  return Promise.all(
     stored.map(async (read, index) => ({
       key: read.key,
       state: read.state,
-      served: await serveStored(must(userIds[index], 'the id asked for'), read, deps),
+      served: await serveStored(must(asked[index], 'the id asked for').id, read, deps),
     })),
   );
-  deps.telemetry.served(profiles.map(({ served }) => served));
-  return profiles;
 }

@@ -85,6 +85,42 @@ export const getKnownProfile = defineOperation({
   }),
 });
 
+export const getAccount = defineOperation({
+  id: 'getAccount',
+  method: 'GET',
+  path: '/v1/accounts/{groupId}',
+  access: 'read',
+  summary: 'What is known of an account: traits, members, newest events, features of what all its members did.',
+  parameters: Type.Object({
+    groupId: Type.String({
+      minLength: 1,
+      maxLength: EXTERNAL_ID_CHARS_MAX,
+      description: 'Id of the group, as `group` events name it.',
+    }),
+  }),
+  answer: Type.Object({
+    groupId: Type.String(),
+    known: Type.Boolean({
+      description: 'False for an account never seen since a spec in force declares something of accounts.',
+    }),
+    accountKey: Type.String({ description: 'Pseudonym of the account.' }),
+    asOf: PROFILE_FEATURES.asOf,
+    specHash: PROFILE_FEATURES.specHash,
+    features: PROFILE_FEATURES.features,
+    ...UNITS,
+    lastEventAt: Type.Union([TIME, Type.Null()]),
+    traits: Type.Array(TRAIT, { description: 'By name; only those that are declared not to be personal.' }),
+    members: Type.Object({
+      count: Type.Integer({ description: 'Profiles to which it reports what conditions may read.' }),
+      cutOff: Type.Integer({ description: 'Events of further profiles, which count, but it does not report to them.' }),
+      reportedAt: Type.Union([TIME, Type.Null()], { description: 'Log time of the last report to all.' }),
+    }),
+    events: Type.Array(Type.Object({ type: Type.String(), name: Type.String(), at: TIME }), {
+      description: 'The newest 20, the newest first.',
+    }),
+  }),
+});
+
 export const getFeaturesOfMany = defineOperation({
   id: 'getFeaturesOfMany',
   method: 'POST',
@@ -136,4 +172,10 @@ export const getIdentity = defineOperation({
 });
 
 /** The HTTP contract of this service. */
-export const OPERATIONS: readonly Operation[] = [getFeatures, getFeaturesOfMany, getKnownProfile, getIdentity];
+export const OPERATIONS: readonly Operation[] = [
+  getFeatures,
+  getFeaturesOfMany,
+  getKnownProfile,
+  getAccount,
+  getIdentity,
+];

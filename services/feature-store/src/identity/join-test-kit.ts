@@ -4,18 +4,21 @@ import {
   AcceptedRecord,
   FeatureRecord,
   type FeaturesUpdated,
+  type Rollout,
   toPartition,
 } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { ID_STRENGTHS, type ProfileRef } from '@perennial/identity';
 import { must } from '@perennial/kernel';
-import type { Output } from '@perennial/keyed-processor';
+import type { Cause, Output } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
+import { createAccountTelemetry } from '../accounts/account-telemetry.js';
 import { createFills } from '../fill/fills.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import { createIdentityTelemetry } from './identity-telemetry.js';
 import { createJoiningProcessor } from './joining-processor.js';
 import { readJoined } from './read-joined.js';
+import type { AcceptedInput } from './with-identities.js';
 
 export const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
 export const NOON = Date.UTC(2024, 4, 15, 12);
@@ -81,6 +84,8 @@ export class JoinWorld {
     telemetry: createFeatureTelemetry(this.metrics),
     specs: SPECS,
     joins: createIdentityTelemetry(this.metrics),
+    accounts: createAccountTelemetry(this.metrics),
+    toAccountKey: (id) => `account-${id}`,
   });
   readonly states = new Map<string, Buffer>();
   readonly updates: Array<{ readonly key: string; readonly update: FeaturesUpdated }> = [];
@@ -93,11 +98,14 @@ export class JoinWorld {
     outbox: [],
   }));
   readonly #draw: (below: number) => number;
+  readonly #inForce = new Map<string, Rollout>();
   logTimeMs = 0;
   onRefresh: () => void = () => undefined;
 
-  constructor(draw: (below: number) => number = () => 0) {
+  /** Of another spec than the preset: what to have in force, by a rollout of an artifact that `SPECS` has. */
+  constructor(draw: (below: number) => number = () => 0, features?: Rollout) {
     this.#draw = draw;
+    if (features !== undefined) this.#inForce.set(features.kind, features);
   }
 
   send(key: string, event: AcceptedEvent): void {
@@ -125,7 +133,7 @@ export class JoinWorld {
       keys.map((one) => {
         const bytes = this.states.get(one);
         const state = bytes && this.definition.codec.decode(bytes);
-        return { state, logTimeMs: this.logTimeMs, inForce: new Map() };
+        return { state, logTimeMs: this.logTimeMs, inForce: this.#inForce };
       });
     return must((await readJoined(readStates, [key]))[0], 'a profile').state;
   }
@@ -141,14 +149,29 @@ export class JoinWorld {
     this.#append(key, output.value);
   }
 
+  /** Log time goes on, and what is due by then fires. */
+  tick(timeMs: number): void {
+    this.logTimeMs = timeMs;
+    const { codec } = this.definition;
+    for (const [key, bytes] of this.states) {
+      const dueAtMs = codec.timerAtMs(codec.decode(bytes));
+      const partition = must(this.#partitions[toPartition(key, PARTITIONS)], 'a partition');
+      if (dueAtMs !== undefined && dueAtMs <= timeMs) this.#step(partition, key, { kind: 'timer', dueAtMs });
+    }
+  }
+
   #process(partition: Partition): void {
     const { key, value } = must(partition.log[partition.next++], 'a record');
-    const { codec, decode, step, inputTopic } = this.definition;
+    const { decode } = this.definition;
     const decoded = decode({ key: Buffer.from(key), value } as Parameters<typeof decode>[0]);
     if (decoded.kind !== 'record') throw new Error('no record of a profile');
+    this.#step(partition, key, { kind: 'record', input: decoded.input });
+  }
+
+  #step(partition: Partition, key: string, cause: Cause<AcceptedInput>): void {
+    const { codec, step, inputTopic } = this.definition;
     const bytes = this.states.get(key);
-    const context = { key, partition: 0, offset: 0, ordinal: 0, logTimeMs: this.logTimeMs, inForce: new Map() };
-    const cause = { kind: 'record' as const, input: decoded.input };
+    const context = { key, partition: 0, offset: 0, ordinal: 0, logTimeMs: this.logTimeMs, inForce: this.#inForce };
     const { state, outputs } = step({ state: bytes && codec.decode(bytes), cause, context }, { rates: INITIAL_RATES });
     if (state !== undefined) this.states.set(key, codec.encode(state));
     for (const output of outputs) {

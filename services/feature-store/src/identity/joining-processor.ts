@@ -3,12 +3,14 @@ import type { FeatureSpecs } from '@perennial/feature-engine';
 import { toParts } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import type { ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
+import type { AccountTelemetry } from '../accounts/account-telemetry.js';
+import { withAccounts } from '../accounts/with-accounts.js';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { needsPart } from '../domain/fill.js';
 import { mergeProfiles } from '../domain/merge.js';
 import { createProfileStates, type ProfileState } from '../domain/profile-state.js';
 import { type Fills, isFilling } from '../fill/fills.js';
-import { createFeatureProcessor, type FeatureEvidence, toUpdatedOutput } from '../processor.js';
+import { createFeatureProcessor, type FeatureEvidence, toFoldContext, toUpdatedOutput } from '../processor.js';
 import type { FeatureTelemetry } from '../telemetry.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
 import { toJoinedKeys, toOwnKeys, toPartKeys } from './part-keys.js';
@@ -18,6 +20,8 @@ import { type AcceptedInput, withIdentities } from './with-identities.js';
 /** The processor of the service: profiles that join. */
 export function createJoiningProcessor({
   joins,
+  accounts,
+  toAccountKey,
   ...parts
 }: {
   readonly namespace: string;
@@ -25,11 +29,21 @@ export function createJoiningProcessor({
   readonly telemetry: FeatureTelemetry;
   readonly specs: FeatureSpecs;
   readonly joins: IdentityTelemetry;
+  readonly accounts: AccountTelemetry;
+  /** The key of the account of an id. */
+  readonly toAccountKey: (accountId: string) => string;
 }): ProcessorDefinition<StoredProfile, AcceptedInput, FeatureEvidence> {
   const { namespace, artifacts, specs } = parts;
   const outputTopic = toTopic(namespace, 'featureUpdated');
   const processor = withIdentities({
-    profiles: createFeatureProcessor(parts),
+    profiles: withAccounts({
+      profiles: createFeatureProcessor(parts),
+      specs,
+      toFoldContext: (context, evidence) => toFoldContext(specs, context, evidence),
+      toOutput: (update) => toUpdatedOutput(outputTopic, update),
+      toAccountKey,
+      telemetry: accounts,
+    }),
     merge(staying, joined, { context: { inForce, logTimeMs }, evidence, subject, joinedKeys }) {
       const { fill, part, joinedPart } = evidence;
       const spec = specs.inForce(inForce.get('features'));

@@ -10,6 +10,7 @@ import {
 } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
+import type { ProfileInput } from '../accounts/with-accounts.js';
 import type { FeatureInput } from '../domain/fold.js';
 import type { ProfileState } from '../domain/profile-state.js';
 import {
@@ -24,11 +25,11 @@ import type { IdentityTelemetry } from './identity-telemetry.js';
 import { toJoinedKeys } from './part-keys.js';
 import type { JoinedProfile, StoredProfile } from './stored-profile.js';
 
-export type AcceptedInput = FeatureInput | IdentityInput;
+export type AcceptedInput = ProfileInput | IdentityInput;
 
 export interface IdentityOptions<Evidence> {
   /** Folds events into the profile of its key, and knows nothing of joins. */
-  readonly profiles: ProcessorDefinition<ProfileState, FeatureInput, Evidence>;
+  readonly profiles: ProcessorDefinition<ProfileState, ProfileInput, Evidence>;
   /** Merges a profile that has joined into one that stays, whose sealed id is `subject`. */
   readonly merge: (
     staying: ProfileState | undefined,
@@ -82,7 +83,7 @@ function toProfileItem({
   state,
   cause,
   context,
-}: StepItem<StoredProfile, AcceptedInput>): StepItem<ProfileState, FeatureInput> {
+}: StepItem<StoredProfile, AcceptedInput>): StepItem<ProfileState, ProfileInput> {
   const { profile } = toParts(state);
   if (cause.kind === 'timer') return { state: profile, cause, context };
   const { input } = cause;
@@ -109,6 +110,12 @@ class IdentitySteps<Evidence> {
     if ('identity' in input) {
       const { after, outputs } = this.#takeIdentity(before, input, { context, evidence });
       return { state: toStored(after, state), outputs };
+    }
+    if ('account' in input) {
+      // The profile that it has joined gets reports itself, once it has an event.
+      if (before.node.kind === 'forwarder') return { state, outputs: [] };
+      const own = { state: before.profile, cause: { kind: 'record' as const, input }, context };
+      return this.#stepProfile(state, before, own, evidence);
     }
     return this.#takeEvent(item, input, evidence);
   }
@@ -149,7 +156,7 @@ class IdentitySteps<Evidence> {
   #stepProfile(
     state: StoredProfile | undefined,
     { node }: JoinedProfile,
-    item: StepItem<ProfileState, FeatureInput>,
+    item: StepItem<ProfileState, ProfileInput>,
     evidence: Evidence,
   ): StepResult<StoredProfile> {
     const result = this.#options.profiles.step(item, evidence);

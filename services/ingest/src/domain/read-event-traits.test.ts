@@ -20,7 +20,12 @@ describe('traits of an event', () => {
     const { properties, said, withheld } = accept({ type: 'identify', userId: 'u', traits });
     expect(properties).toEqual({ plan: 'pro', shoe: 44 });
     expect(withheld).toBe(3);
-    expect(said).toEqual({ traits: [text('plan', 'pro')], accountId: undefined, leftOut: ['undeclared'] });
+    expect(said).toEqual({
+      traits: [text('plan', 'pro')],
+      accountId: undefined,
+      accountTraits: [],
+      leftOut: ['undeclared'],
+    });
   });
 
   it('come from context.traits of any call too, which yields to what the call says itself', () => {
@@ -49,6 +54,8 @@ describe('traits of an event', () => {
     const traits = { plan: 'big', phone: '1', employees: 7 };
     const { properties, said } = accept({ type: 'group', userId: 'u', groupId: 42, traits });
     expect(properties).toEqual({ plan: 'big', employees: 7, groupId: '42' });
-    expect(said).toEqual({ traits: [], accountId: '42', leftOut: [] });
+    const employees = { name: 'employees', value: { kind: 'number', number: 7 } };
+    const accountTraits = [text('plan', 'big'), employees];
+    expect(said).toEqual({ traits: [], accountId: '42', accountTraits, leftOut: [] });
   });
 });

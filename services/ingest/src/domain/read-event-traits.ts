@@ -8,10 +8,12 @@ export interface EventTraits {
   readonly traits: readonly Trait[];
   /** Group that the profile joins. */
   readonly accountId: string | undefined;
+  /** Of that group, likewise. */
+  readonly accountTraits: readonly Trait[];
   readonly leftOut: readonly LeftOutReason[];
 }
 
-export const NO_TRAITS: EventTraits = { traits: [], accountId: undefined, leftOut: [] };
+export const NO_TRAITS: EventTraits = { traits: [], accountId: undefined, accountTraits: [], leftOut: [] };
 
 interface TraitSource {
   /** Of the call, such as `identify`. */
@@ -39,15 +41,19 @@ export function readEventTraits({ type, context, properties, plan }: TraitSource
   const { kept, count: withheld } = isCall
     ? withoutTraits(properties, isPersonal(type))
     : { kept: properties, count: 0 };
-  const isPlain = (names: readonly string[]) => isPersonal('identify')(names) === false;
-  const own = readTraits(type === 'identify' ? kept : {}, isPlain);
-  const more = readTraits(inContext ?? {}, isPlain);
+  const isPlain = (call: 'identify' | 'group') => (names: readonly string[]) => isPersonal(call)(names) === false;
+  const own = readTraits(type === 'identify' ? kept : {}, isPlain('identify'));
+  const more = readTraits(inContext ?? {}, isPlain('identify'));
+  const accountId = type === 'group' && typeof kept.groupId === 'string' ? kept.groupId : undefined;
+  const { groupId: _, ...ofGroup } = kept;
+  const account = readTraits(accountId === undefined ? {} : ofGroup, isPlain('group'));
   const names = new Set(own.traits.map(({ name }) => name));
   const said = {
     // What a call says itself wins over its context.
     traits: [...own.traits, ...more.traits.filter(({ name }) => !names.has(name))],
-    accountId: type === 'group' && typeof kept.groupId === 'string' ? kept.groupId : undefined,
-    leftOut: [...own.leftOut, ...more.leftOut],
+    accountId,
+    accountTraits: account.traits,
+    leftOut: [...own.leftOut, ...more.leftOut, ...account.leftOut],
   };
   return { said, properties: kept, withheld };
 }

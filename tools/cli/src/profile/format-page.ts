@@ -1,4 +1,5 @@
 import { line, lines, type Printable, toTable } from '../output.js';
+import { toFeatureTable, toTraitTable } from './known-tables.js';
 import type { ProfilePage } from './load-page.js';
 
 /** The page for people: who it is, what is known, what was done, and what happens next. */
@@ -8,10 +9,10 @@ export function formatProfilePage(page: ProfilePage): Printable {
     return lines(line`${known.userId} is not known: no event of this id has come`, ...toNotes(problems));
   return lines(
     ...formatWho(page),
-    ...section('traits', formatTraits(page)),
+    ...section('traits', toTraitTable(known)),
     ...section('stage', formatStage(page)),
     ...section('scores', formatScores(page)),
-    ...section('features', formatFeatures(page)),
+    ...section('features', toFeatureTable(known)),
     ...section('last events', formatEvents(page)),
     ...section('actions', formatActions(page)),
     ...section('what happens next', formatNext(page)),
@@ -29,18 +30,6 @@ function formatWho({ known }: ProfilePage): Printable[] {
       ['account', account === null ? 'none' : `${account.id}, since ${account.since}`],
     ]),
   ];
-}
-
-function formatTraits({ known }: ProfilePage): Printable[] {
-  if (known.traits.length === 0) return [line`none that is declared not to be personal`];
-  const rows = known.traits.map(({ name, value, at, before }) => [
-    name,
-    String(value),
-    `since ${at}`,
-    // No empty last cell: the line would end in blanks.
-    ...(before.length === 0 ? [] : [`before: ${before.map(({ value: old }) => String(old ?? 'removed')).join(', ')}`]),
-  ]);
-  return [toTable(rows)];
 }
 
 function formatStage({ standing, transitions }: ProfilePage): Printable[] {
@@ -78,15 +67,6 @@ function formatScores({ standing, transitions }: ProfilePage): Printable[] {
   ];
 }
 
-function formatFeatures({ known }: ProfilePage): Printable[] {
-  const all = Object.entries(known.features);
-  const rows = all.flatMap(([name, value]) =>
-    value === null ? [] : [[name, toShort(value), known.units[name] ?? '']],
-  );
-  const empty = all.length - rows.length;
-  return [...(rows.length === 0 ? [] : [toTable(rows)]), ...(empty === 0 ? [] : [line`${empty} have no value yet`])];
-}
-
 function formatEvents({ known }: ProfilePage): Printable[] {
   if (known.events.length === 0) return [line`none since events are kept here`];
   return [toTable(known.events.map(({ at, type, name }) => (name === '' ? [at, type] : [at, type, name])))];
@@ -119,8 +99,4 @@ function section(title: string, content: readonly Printable[]): Printable[] {
 
 function toNotes(problems: readonly string[]): Printable[] {
   return problems.length === 0 ? [] : [line``, ...problems.map((problem) => line`${problem}`)];
-}
-
-function toShort(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(6);
 }

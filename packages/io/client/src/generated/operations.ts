@@ -124,6 +124,58 @@ export interface Operations {
       }>;
     };
   };
+  /** What is known of an account: traits, members, newest events, features of what all its members did. */
+  getAccount: {
+    path: {
+      /** Id of the group, as `group` events name it. */
+      readonly groupId: string;
+    };
+    answer: {
+      readonly groupId: string;
+      /** False for an account never seen since a spec in force declares something of accounts. */
+      readonly known: boolean;
+      /** Pseudonym of the account. */
+      readonly accountKey: string;
+      /** The log's time that the features are current to. */
+      readonly asOf: string;
+      /** Of the feature spec in force, which decides names and meanings. */
+      readonly specHash: string;
+      /** By name; null where there is no value. */
+      readonly features: Readonly<Record<string, number | null>>;
+      /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
+      readonly units: Readonly<Record<string, string>>;
+      readonly lastEventAt: string | null;
+      /** By name; only those that are declared not to be personal. */
+      readonly traits: ReadonlyArray<{
+        /** Names from the outside in, with dots between them. */
+        readonly name: string;
+        /** text, number, boolean or time. */
+        readonly type: string;
+        readonly value: string | number | boolean | null;
+        /** When it was last said. */
+        readonly at: string;
+        /** Other values that it had, the newest first; null where it had been removed. */
+        readonly before: ReadonlyArray<{
+          readonly value: string | number | boolean | null;
+          readonly at: string;
+        }>;
+      }>;
+      readonly members: {
+        /** Profiles to which it reports what conditions may read. */
+        readonly count: number;
+        /** Events of further profiles, which count, but it does not report to them. */
+        readonly cutOff: number;
+        /** Log time of the last report to all. */
+        readonly reportedAt: string | null;
+      };
+      /** The newest 20, the newest first. */
+      readonly events: ReadonlyArray<{
+        readonly type: string;
+        readonly name: string;
+        readonly at: string;
+      }>;
+    };
+  };
   /** Whom an id belongs to, and which other ids do. */
   getIdentity: {
     path: {
@@ -401,6 +453,7 @@ export const ROUTES = {
   getFeatures: { service: 'feature-store', method: 'GET', path: '/v1/features/{userId}' },
   getFeaturesOfMany: { service: 'feature-store', method: 'POST', path: '/v1/features' },
   getKnownProfile: { service: 'feature-store', method: 'GET', path: '/v1/profiles/{userId}' },
+  getAccount: { service: 'feature-store', method: 'GET', path: '/v1/accounts/{groupId}' },
   getIdentity: { service: 'feature-store', method: 'GET', path: '/v1/identities/{id}' },
   getProfile: { service: 'scoring', method: 'GET', path: '/v1/profiles/{userId}' },
   countStages: { service: 'scoring', method: 'GET', path: '/v1/stages' },

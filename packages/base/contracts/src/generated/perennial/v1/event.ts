@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Rollout, Tick } from "./control.js";
+import { Attribute } from "./feature.js";
 import { HandOver, Join, Link, NamedId, ProfileRef } from "./identity.js";
 
 export const protobufPackage = "perennial.v1";
@@ -24,6 +25,10 @@ export interface AcceptedRecord {
     { $case: "link"; value: Link }
     | { $case: "join"; value: Join }
     | { $case: "handOver"; value: HandOver }
+    | //
+    /** Of the feature-store, for accounts. */
+    { $case: "accountKnown"; value: AccountKnown }
+    | { $case: "accountLeft"; value: AccountLeft }
     | undefined;
 }
 
@@ -70,7 +75,27 @@ export interface AcceptedEvent {
     | PlanJudgement
     | undefined;
   /** What it says of the profile; absent where it says nothing. */
-  traits: EventTraits | undefined;
+  traits:
+    | EventTraits
+    | undefined;
+  /** Set on the copy of an event for the account of its profile: the key of that profile. `forwarded_to` is the account then. */
+  memberKey?: string | undefined;
+}
+
+/** On the key of `self`, a member: what its account has for conditions. */
+export interface AccountKnown {
+  self: ProfileRef | undefined;
+  accountKey: string;
+  asOfMs: number;
+  /** Such as account.traits.seats, each with its value. */
+  names: string[];
+  attributes: Attribute[];
+}
+
+/** On the key of `self`, an account: the member is in another one now. */
+export interface AccountLeft {
+  self: ProfileRef | undefined;
+  memberKey: string;
 }
 
 /** Traits that are declared not to be personal. */
@@ -79,6 +104,8 @@ export interface EventTraits {
   own: Trait[];
   /** Id of the group that the profile joins; empty for none. */
   accountId: string;
+  /** Of that group, at the event's time. */
+  account: Trait[];
 }
 
 export interface Trait {
@@ -125,6 +152,12 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
         break;
       case "handOver":
         HandOver.encode(message.record.value, writer.uint32(50).fork()).join();
+        break;
+      case "accountKnown":
+        AccountKnown.encode(message.record.value, writer.uint32(98).fork()).join();
+        break;
+      case "accountLeft":
+        AccountLeft.encode(message.record.value, writer.uint32(106).fork()).join();
         break;
     }
     return writer;
@@ -191,6 +224,22 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
             message.record = { $case: "handOver", value: HandOver.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.record = { $case: "accountKnown", value: AccountKnown.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.record = { $case: "accountLeft", value: AccountLeft.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -223,6 +272,7 @@ function createBaseAcceptedEvent(): AcceptedEvent {
     forwardedTo: undefined,
     plan: undefined,
     traits: undefined,
+    memberKey: undefined,
   };
 }
 
@@ -278,6 +328,9 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
     }
     if (message.traits !== undefined) {
       EventTraits.encode(message.traits, writer.uint32(250).fork()).join();
+    }
+    if (message.memberKey !== undefined) {
+      writer.uint32(258).string(message.memberKey);
     }
     return writer;
   },
@@ -431,6 +484,161 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
             message.traits = EventTraits.decode(reader, reader.uint32());
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.memberKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAccountKnown(): AccountKnown {
+  return { self: undefined, accountKey: "", asOfMs: 0, names: [], attributes: [] };
+}
+
+export const AccountKnown: MessageFns<AccountKnown> = {
+  encode(message: AccountKnown, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.self !== undefined) {
+      ProfileRef.encode(message.self, writer.uint32(10).fork()).join();
+    }
+    if (message.accountKey !== "") {
+      writer.uint32(18).string(message.accountKey);
+    }
+    if (message.asOfMs !== 0) {
+      writer.uint32(24).int64(message.asOfMs);
+    }
+    for (const v of message.names) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.attributes) {
+      Attribute.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountKnown {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountKnown();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.self = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accountKey = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.asOfMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.names.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.attributes.push(Attribute.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAccountLeft(): AccountLeft {
+  return { self: undefined, memberKey: "" };
+}
+
+export const AccountLeft: MessageFns<AccountLeft> = {
+  encode(message: AccountLeft, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.self !== undefined) {
+      ProfileRef.encode(message.self, writer.uint32(10).fork()).join();
+    }
+    if (message.memberKey !== "") {
+      writer.uint32(18).string(message.memberKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountLeft {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountLeft();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.self = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.memberKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -445,7 +653,7 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
 };
 
 function createBaseEventTraits(): EventTraits {
-  return { own: [], accountId: "" };
+  return { own: [], accountId: "", account: [] };
 }
 
 export const EventTraits: MessageFns<EventTraits> = {
@@ -455,6 +663,9 @@ export const EventTraits: MessageFns<EventTraits> = {
     }
     if (message.accountId !== "") {
       writer.uint32(18).string(message.accountId);
+    }
+    for (const v of message.account) {
+      Trait.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -486,6 +697,14 @@ export const EventTraits: MessageFns<EventTraits> = {
             }
 
             message.accountId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.account.push(Trait.decode(reader, reader.uint32()));
             continue;
           }
         }
