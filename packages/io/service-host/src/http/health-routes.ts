@@ -58,8 +58,13 @@ export function addHealthRoutes(
     const { ready, reasons, notes = [] } = readiness();
     return reply.code(ready ? 200 : 503).send({ ready, reasons, notes });
   });
+  const ready = metrics.gauge(
+    'service_ready',
+    '1 while the service is ready for traffic and work, as /health/ready says.',
+  );
   const config = { access: metricsAccess === 'open' ? 'open' : 'read' } as const;
   server.get('/metrics', { config }, async (_request, reply) => {
+    ready.set(readiness().ready ? 1 : 0);
     reply.header('content-type', metrics.registry.contentType);
     return metrics.registry.metrics();
   });

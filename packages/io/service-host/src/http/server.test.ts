@@ -33,6 +33,7 @@ describe('http server', () => {
     const metrics = (await server.inject('/metrics')).body;
     expect(metrics).toContain('route="/users/:id"');
     expect(metrics).not.toContain('42"');
+    expect(metrics).toMatch(/^service_ready\{.*\} 0$/m);
   });
 
   it('maps errors, hiding what is internal', async () => {
