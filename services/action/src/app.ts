@@ -1,5 +1,6 @@
 import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { createStateReader } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import {
   composeProcessorService,
@@ -14,6 +15,7 @@ import type { App } from '@perennial/service-host';
 import { createLedger } from './adapters/ledger.js';
 import { createActionArtifacts } from './artifacts.js';
 import type { ActionConfig } from './config.js';
+import { addContactRoutes } from './http/contact-routes.js';
 import { addActionRoutes } from './http/routes.js';
 import { withJoins } from './joins.js';
 import { createActionProcessor, PROCESSOR_NAME } from './processor.js';
@@ -50,9 +52,9 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
 
 async function openRoutes(
   context: ServiceContext<ActionConfig>,
-  { telemetry, pseudonymizer }: Parts,
+  { definition, telemetry, pseudonymizer }: Parts,
 ): Promise<ServiceRoutes> {
-  const { namespace, opener, log, pool, logger, metrics } = context;
+  const { namespace, opener, log, pool, redis, partitions, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
   const ledger = createLedger(pool, schema);
   const topic = toTopic(namespace, 'actionDecided');
@@ -63,5 +65,13 @@ async function openRoutes(
     (running) => running.stop(),
   );
   const routes = { ledger, pseudonymizer, telemetry, ledgerLag: projection.lag };
-  return { addTo: (server) => addActionRoutes(server, routes), problems: projection.problems };
+  const { decode } = definition.codec;
+  const readStates = createStateReader(redis, { namespace, processor: PROCESSOR_NAME, partitions, decode });
+  return {
+    addTo: (server) => {
+      addActionRoutes(server, routes);
+      addContactRoutes(server, { pseudonymizer, readStates });
+    },
+    problems: projection.problems,
+  };
 }

@@ -18,6 +18,9 @@ import type { ActionProcessor } from './processor.js';
 type JoinInput = { readonly joined: Joined } | { readonly handOver: HandOver };
 
 type Input = ScoreComputed | JoinInput;
+/** What is stored under a key. */
+export type StoredAction = Stored<ActionState>;
+
 type Item = StepItem<Stored<ActionState>, Input>;
 type Result = StepResult<Stored<ActionState>>;
 

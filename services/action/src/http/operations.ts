@@ -50,5 +50,34 @@ export const getActionSummary = defineOperation({
   }),
 });
 
+const TIME = Type.String({ format: 'date-time' });
+
+export const getContacts = defineOperation({
+  id: 'getContacts',
+  method: 'GET',
+  path: '/v1/contacts/{userId}',
+  access: 'read',
+  summary: "A user's waiting actions, and the contacts that caps and cooldowns count.",
+  parameters: Type.Object({
+    userId: Type.String({ minLength: 1, maxLength: EXTERNAL_ID_CHARS_MAX, description: 'External id of the user.' }),
+  }),
+  answer: Type.Object({
+    userId: Type.String(),
+    waiting: Type.Array(
+      Type.Object({
+        strategy: Type.String(),
+        cause: Type.Object({ kind: Type.String(), id: Type.String() }),
+        causedAt: TIME,
+        dueAt: Type.String({ format: 'date-time', description: 'End of quiet hours: then it is decided again.' }),
+        expiresAt: TIME,
+        reasons: Type.Array(Type.String()),
+      }),
+      { description: 'In the order in which they are due.' },
+    ),
+    contacts: Type.Array(Type.Object({ at: TIME, channel: Type.String() }), { description: 'The oldest first.' }),
+    lastUsed: Type.Record(Type.String(), TIME, { description: 'By strategy, while its cooldown lasts.' }),
+  }),
+});
+
 /** The HTTP contract of this service. */
-export const OPERATIONS: readonly Operation[] = [listActions, getActionSummary];
+export const OPERATIONS: readonly Operation[] = [listActions, getActionSummary, getContacts];

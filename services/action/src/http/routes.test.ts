@@ -6,6 +6,7 @@ import { createTestServer, listContract, listRoutes } from '@perennial/service-h
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { Ledger } from '../adapters/ledger.js';
 import { createActionTelemetry } from '../telemetry.js';
+import { addContactRoutes } from './contact-routes.js';
 import { OPERATIONS } from './operations.js';
 import { addActionRoutes } from './routes.js';
 
@@ -39,6 +40,7 @@ beforeEach(() => {
   telemetry.idle('no_policy');
   server = createTestServer();
   addActionRoutes(server, { ledger, pseudonymizer, telemetry, ledgerLag: () => 2 });
+  addContactRoutes(server, { pseudonymizer, readStates: async () => [] });
 });
 afterEach(() => server.close());
 

@@ -149,7 +149,8 @@ describe('GET /v1/profiles/{userId}', () => {
     const event = { type: 'identify', name: '', atMs: NOON };
     const traits = [{ name: 'plan', value: { kind: 'text', text: 'pro' } as const }];
     const about = addSaid(NOTHING_KNOWN, { event, traits, accountId: 'acme' });
-    const anna = { ...toStored({ asOfMs: NOON }), about, timeZone: 'Asia/Tokyo' };
+    const reported = { id: 'acme', asOfMs: NOON, values: { 'account.traits.seats': 12 } };
+    const anna = { ...toStored({ asOfMs: NOON }), about, timeZone: 'Asia/Tokyo', account: reported };
     const { getProfile } = setUp({ profiles: { anna, bert: toForwarder('anna') } });
     const at = '2024-05-15T12:00:00.000Z';
     const expected = {
@@ -159,6 +160,7 @@ describe('GET /v1/profiles/{userId}', () => {
       lastEventAt: at,
       traits: [{ name: 'plan', type: 'text', value: 'pro', at, before: [] }],
       account: { id: 'acme', since: at },
+      reported: { asOf: at, values: { 'account.traits.seats': 12 } },
       events: [{ type: 'identify', name: '', at }],
     };
     expect((await getProfile('anna')).json()).toMatchObject({ userId: 'anna', ...expected });
@@ -168,7 +170,7 @@ describe('GET /v1/profiles/{userId}', () => {
 
   it('answers for nobody, and for a state from before this was kept', async () => {
     const { getProfile } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) } });
-    const nothing = { traits: [], account: null, events: [] };
+    const nothing = { traits: [], account: null, reported: null, events: [] };
     expect((await getProfile('anna')).json()).toMatchObject({ known: true, ...nothing });
     expect((await getProfile('nobody')).json()).toMatchObject({ known: false, lastEventAt: null, ...nothing });
     expect((await getProfile(' ')).statusCode).toBe(400);

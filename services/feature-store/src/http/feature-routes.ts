@@ -3,6 +3,7 @@ import type { ReadStates } from '@perennial/keyed-processor';
 import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
 import { describeAbout, NOTHING_KNOWN } from '@perennial/traits';
+import type { ProfileState } from '../domain/profile-state.js';
 import type { ServedProfile } from '../domain/serve.js';
 import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
@@ -39,6 +40,7 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
       lastEventAt: state === undefined ? null : new Date(state.lastEventAtMs).toISOString(),
       traits: [...traits],
       account,
+      reported: toReported(state, account?.id),
       events: [...events],
     };
   });
@@ -77,6 +79,13 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
     },
     { bodyLimitBytes: BODY_BYTES_MAX },
   );
+}
+
+/** A report of an account that the profile has left is none of the one that it is in. */
+function toReported(state: ProfileState | undefined, accountId: string | undefined) {
+  if (state?.account === undefined || state.account.id !== accountId) return null;
+  const { asOfMs, values } = state.account;
+  return { asOf: new Date(asOfMs).toISOString(), values: { ...values } };
 }
 
 /** Nearly all profiles have the same units, so that they are in the answer once. */

@@ -79,6 +79,9 @@ export const getKnownProfile = defineOperation({
     account: Type.Union([Type.Object({ id: Type.String(), since: TIME }), Type.Null()], {
       description: 'The group that the profile joined last; null for none.',
     }),
+    reported: Type.Union([Type.Object({ asOf: TIME, values: Type.Record(Type.String(), TRAIT_VALUE) }), Type.Null()], {
+      description: 'What that account has reported to it, as conditions read it; null for nothing.',
+    }),
     events: Type.Array(Type.Object({ type: Type.String(), name: Type.String(), at: TIME }), {
       description: 'The newest 20, the newest first.',
     }),

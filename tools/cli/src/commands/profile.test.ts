@@ -29,6 +29,7 @@ const KNOWN = {
     },
   ],
   account: { id: 'acme', since: AT },
+  reported: { asOf: AT, values: { 'account.traits.seats': 12 } },
   events: [
     { type: 'identify', name: '', at: AT },
     { type: 'track', name: 'Order\u001b[2J Completed', at: AT },
@@ -61,6 +62,38 @@ const ANSWERS: Record<string, unknown> = {
       },
     ],
     next: null,
+  },
+  getIdentity: {
+    id: 'ada',
+    kind: 'user',
+    profileKey: KNOWN.profileKey,
+    known: true,
+    joined: [],
+    members: [
+      { profileKey: 'phone', joined: true, at: AT },
+      { profileKey: 'tv', joined: false, at: AT },
+    ],
+    cutOff: 2,
+  },
+  listSegmentChanges: {
+    userId: 'ada',
+    changes: [{ number: 1, segment: 'vip', change: 'entered', cause: 'event', at: AT, reasons: ['Spends much'] }],
+    next: null,
+  },
+  getContacts: {
+    userId: 'ada',
+    waiting: [
+      {
+        strategy: 'upsell',
+        cause: { kind: 'transition', id: '2' },
+        causedAt: AT,
+        dueAt: '2026-05-02T08:00:00.000Z',
+        expiresAt: '2026-05-09T00:00:00.000Z',
+        reasons: [],
+      },
+    ],
+    contacts: [{ at: AT, channel: 'email' }],
+    lastUsed: {},
   },
   listActions: {
     userId: 'ada',
@@ -95,23 +128,30 @@ describe('profile show', () => {
   it('prints one page from all services', async () => {
     expect(await run(['show', 'ada'])).toEqual([
       ['getKnownProfile', { path: { userId: 'ada' } }],
+      ['getIdentity', { path: { id: 'ada' }, query: {} }],
       ['getProfile', { path: { userId: 'ada' } }],
       ['listTransitions', { query: { userId: 'ada', limit: 10 } }],
+      ['listSegmentChanges', { query: { userId: 'ada', limit: 10 } }],
       ['listActions', { query: { userId: 'ada', limit: 10 } }],
+      ['getContacts', { path: { userId: 'ada' } }],
     ]);
     for (const text of [
       `ada  (profile a-profile-key-22-chars, as of ${AT})`,
+      'its own, 1 joined it, 2 cut off',
       'acme, since',
+      'account.traits.seats  12',
       'plan  pro  since 2026-05-01T12:00:00.000Z  before: free, removed',
       'loyal, since',
-      'segments: vip since',
+      'vip  since',
+      'vip  entered: Spends much',
+      '2026-05-02T08:00:00.000Z  upsell, which waits',
       'active -> loyal  score  scores.churn < 0.3',
       'churn  0.2500  was 0.2000 when the stage changed last',
       'orders_recency_days  1.23457  days',
       '1 have no value yet',
       'Order\\u001b[2J Completed',
       'thank  email thanks  stage is loyal',
-      '2026-06-01T00:00:00.000Z  its stage is checked again',
+      '2026-06-01T00:00:00.000Z  its stage and segments are checked again',
       '2026-05-08T00:00:00.000Z  the action of thank expires',
     ]) {
       expect(printed.text).toContain(text);
@@ -135,7 +175,14 @@ describe('profile show', () => {
     await run(['show', 'ada'], { ...ANSWERS, getProfile: away, listTransitions: away });
     expect(printed.text).toContain('plan  pro');
     expect(printed.text).toContain('stage and scores is missing: scoring does not answer');
-    await expect(run(['show', 'ada'], { ...ANSWERS, getKnownProfile: away })).rejects.toBe(away);
+    const none = Object.fromEntries(Object.keys(ANSWERS).map((id) => [id, away]));
+    for (const answers of [{ ...ANSWERS, getKnownProfile: away, getIdentity: away }, none]) {
+      await run(['show', 'ada'], answers);
+      expect(printed.text).toContain('traits:\nunknown');
+      expect(printed.text).toContain('who it is, with traits, events and features, is missing');
+    }
+    const invalid = new AppError('config_invalid', 'userId is empty');
+    await expect(run(['show', 'ada'], { ...ANSWERS, getProfile: invalid })).rejects.toBe(invalid);
   });
 
   it('says of whom no event has come', async () => {

@@ -21,7 +21,10 @@ export function createProfileCommand(findPlatform: FindPlatform = requirePlatfor
       .description('print all that is known of a user, from all services: who it is, why, and what happens next')
       .argument('<id>', "the user's id, as events name it")
       .addOption(createNamespaceOption())
-      .option('--json', 'print {known, standing, transitions, actions, problems}')
+      .option(
+        '--json',
+        'print {userId, known, identity, standing, transitions, segmentChanges, actions, contacts, problems}',
+      )
       .addHelpText(
         'after',
         '\nExamples:\n  ./perennial profile show user-42\n  ./perennial profile show user-42 --json',

@@ -9,6 +9,10 @@ import { Tally } from './tally.js';
 
 const AT = '1998-07-02T10:00:00.000Z';
 const PAGE: ProfilePage = {
+  userId: 'visitor-1',
+  identity: null,
+  segmentChanges: null,
+  contacts: null,
   known: {
     userId: 'visitor-1',
     known: true,
@@ -21,6 +25,7 @@ const PAGE: ProfilePage = {
     lastEventAt: AT,
     traits: [{ name: 'favourite_genre', type: 'text', value: 'jazz', at: AT, before: [] }],
     account: null,
+    reported: null,
     events: [{ type: 'track', name: 'Order Completed', at: AT }],
   },
   standing: null,

@@ -2,17 +2,19 @@ import { line, lines, type Printable, toTable } from '../output.js';
 import { toFeatureTable, toTraitTable } from './known-tables.js';
 import type { ProfilePage } from './load-page.js';
 
-/** The page for people: who it is, what is known, what was done, and what happens next. */
+/** The page for people: who it is, what is known, what was done, and what happens next. A part that is missing is said last. */
 export function formatProfilePage(page: ProfilePage): Printable {
-  const { known, problems } = page;
-  if (!known.known)
-    return lines(line`${known.userId} is not known: no event of this id has come`, ...toNotes(problems));
+  const { userId, known, problems } = page;
+  if (known?.known === false) {
+    return lines(line`${userId} is not known: no event of this id has come`, ...toNotes(problems));
+  }
   return lines(
     ...formatWho(page),
-    ...section('traits', toTraitTable(known)),
+    ...section('traits', known === null ? [UNKNOWN] : toTraitTable(known)),
     ...section('stage', formatStage(page)),
+    ...section('segments', formatSegments(page)),
     ...section('scores', formatScores(page)),
-    ...section('features', toFeatureTable(known)),
+    ...section('features', known === null ? [UNKNOWN] : toFeatureTable(known)),
     ...section('last events', formatEvents(page)),
     ...section('actions', formatActions(page)),
     ...section('what happens next', formatNext(page)),
@@ -20,21 +22,35 @@ export function formatProfilePage(page: ProfilePage): Printable {
   );
 }
 
-function formatWho({ known }: ProfilePage): Printable[] {
-  const { userId, profileKey, asOf, lastEventAt, timeZone, account } = known;
+/** Its service did not answer: the reason stands at the end of the page. */
+const UNKNOWN = line`unknown`;
+
+function formatWho({ userId, known, identity }: ProfilePage): Printable[] {
+  if (known === null) return [line`${userId}`, toTable([formatIds(identity)])];
+  const { profileKey, asOf, lastEventAt, timeZone, account, reported } = known;
   return [
     line`${userId}  (profile ${profileKey}, as of ${asOf})`,
     toTable([
+      formatIds(identity),
       ['last event', lastEventAt ?? 'none'],
       ['time zone', timeZone || 'unknown'],
       ['account', account === null ? 'none' : `${account.id}, since ${account.since}`],
+      ...Object.entries(reported?.values ?? {}).map(([name, value]) => [name, String(value ?? 'no value')]),
     ]),
   ];
 }
 
+function formatIds(identity: ProfilePage['identity']): string[] {
+  if (identity === null) return ['ids', 'unknown'];
+  const { joined, members, cutOff } = identity;
+  const root = joined.at(-1);
+  const isOne = root === undefined ? 'its own' : `one with ${root.kind} ${root.id} since ${root.since}`;
+  const others = members.filter((member) => member.joined).length;
+  return ['ids', `${isOne}, ${others} joined it${cutOff === 0 ? '' : `, ${cutOff} cut off`}`];
+}
+
 function formatStage({ standing, transitions }: ProfilePage): Printable[] {
-  if (standing === null) return [line`unknown`];
-  const segments = standing.segments.map(({ name, since }) => `${name} since ${since}`).join(', ');
+  if (standing === null && transitions === null) return [UNKNOWN];
   const rows = (transitions ?? []).map(({ at, from, to, cause, reasons }) => [
     at,
     `${from ?? '(first seen)'} -> ${to}`,
@@ -42,15 +58,28 @@ function formatStage({ standing, transitions }: ProfilePage): Printable[] {
     reasons.join('; '),
   ]);
   return [
-    line`${standing.stage ?? 'none yet'}, since ${standing.since ?? 'never'}`,
-    ...(segments === '' ? [] : [line`segments: ${segments}`]),
+    standing === null ? UNKNOWN : line`${standing.stage ?? 'none yet'}, since ${standing.since ?? 'never'}`,
     ...(rows.length === 0 ? [] : [toTable(rows)]),
   ];
 }
 
+/** Those that it is in, then entries and exits with their reasons. */
+function formatSegments({ standing, segmentChanges }: ProfilePage): Printable[] {
+  if (standing === null && segmentChanges === null) return [UNKNOWN];
+  const now = (standing?.segments ?? []).map(({ name, since }) => ['in', name, `since ${since}`]);
+  const changes = (segmentChanges ?? []).map(({ at, segment, change, reasons }) => [
+    at,
+    segment,
+    `${change}: ${reasons.join('; ')}`,
+  ]);
+  const rows = [...now, ...changes];
+  return rows.length === 0 ? [line`none`] : [toTable(rows)];
+}
+
 /** A score's reason is the condition that it was read by, in the newest change of stage. */
 function formatScores({ standing, transitions }: ProfilePage): Printable[] {
-  const scores = Object.entries(standing?.scores ?? {});
+  if (standing === null) return [UNKNOWN];
+  const scores = Object.entries(standing.scores ?? {});
   if (scores.length === 0) return [line`none: no model has scored this profile`];
   const evidence = transitions?.[0]?.evidence ?? {};
   return [
@@ -68,12 +97,13 @@ function formatScores({ standing, transitions }: ProfilePage): Printable[] {
 }
 
 function formatEvents({ known }: ProfilePage): Printable[] {
+  if (known === null) return [UNKNOWN];
   if (known.events.length === 0) return [line`none since events are kept here`];
   return [toTable(known.events.map(({ at, type, name }) => (name === '' ? [at, type] : [at, type, name])))];
 }
 
 function formatActions({ actions }: ProfilePage): Printable[] {
-  if (actions === null) return [line`unknown`];
+  if (actions === null) return [UNKNOWN];
   if (actions.length === 0) return [line`none`];
   const rows = actions.map(({ decidedAt, strategy, channel, template, reasons }) => [
     decidedAt,
@@ -84,13 +114,21 @@ function formatActions({ actions }: ProfilePage): Printable[] {
   return [toTable(rows)];
 }
 
-function formatNext({ standing, actions, known }: ProfilePage): Printable[] {
+/** All that has a time to come, in the order of the times. */
+function formatNext({ standing, actions, contacts, known }: ProfilePage): Printable[] {
   const nextCheck = standing?.nextCheckAt ?? null;
-  const open = (actions ?? []).filter(({ expiresAt }) => expiresAt > known.asOf);
-  return [
-    nextCheck === null ? line`no timer of its stage is pending` : line`${nextCheck}  its stage is checked again`,
-    ...open.map(({ expiresAt, strategy }) => line`${expiresAt}  the action of ${strategy} expires`),
-  ];
+  const asOf = known?.asOf ?? standing?.asOf ?? '';
+  const rows = [
+    ...(nextCheck === null ? [] : [[nextCheck, 'its stage and segments are checked again']]),
+    ...(contacts?.waiting ?? []).map(({ dueAt, strategy }) => [
+      dueAt,
+      `${strategy}, which waits for the end of quiet hours, is decided again`,
+    ]),
+    ...(actions ?? [])
+      .filter(({ expiresAt }) => expiresAt > asOf)
+      .map(({ expiresAt, strategy }) => [expiresAt, `the action of ${strategy} expires`]),
+  ].sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
+  return rows.length === 0 ? [line`no timer is pending, nothing waits`] : [toTable(rows)];
 }
 
 function section(title: string, content: readonly Printable[]): Printable[] {

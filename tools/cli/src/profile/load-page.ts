@@ -3,47 +3,63 @@ import type { Platform } from '@perennial/launcher';
 
 type Client = Platform['client'];
 
-/** Changes of stage, and actions, on one page. */
+/** Changes of stage and of segments, and actions, on one page. */
 const LISTED_MAX = 10;
 
-/** What the services know of one user: each part by the service that owns it. */
-export interface ProfilePage {
+/** Each part of the page, by the service that owns it, and what it is called where it is missing. */
+const PARTS = {
   /** Of feature-store: who it is, traits, account, events, features. */
-  readonly known: Awaited<ReturnType<typeof loadKnown>>;
-  /** Of scoring: stage, scores, segments, when time alone may move it; null where scoring does not answer. */
-  readonly standing: Awaited<ReturnType<typeof loadStanding>> | null;
+  known: { title: 'who it is, with traits, events and features,', load: loadKnown },
+  /** Of feature-store: which ids are one with it. */
+  identity: { title: 'the list of its ids', load: loadIdentity },
+  /** Of scoring: stage, scores, segments, when time alone may move it. */
+  standing: { title: 'stage and scores', load: loadStanding },
   /** Of scoring: changes of stage with their reasons, the newest first. */
-  readonly transitions: Awaited<ReturnType<typeof loadTransitions>> | null;
+  transitions: { title: 'the history of stages', load: loadTransitions },
+  /** Of scoring: entries into segments and exits, the newest first. */
+  segmentChanges: { title: 'the history of segments', load: loadSegmentChanges },
   /** Of action: the newest first. */
-  readonly actions: Awaited<ReturnType<typeof loadActions>> | null;
+  actions: { title: 'the list of actions', load: loadActions },
+  /** Of action: what waits, and which contacts caps and cooldowns count. */
+  contacts: { title: 'the list of waiting actions', load: loadContacts },
+} as const;
+
+type Part = keyof typeof PARTS;
+
+/** What the services know of one user. A part is null where its service does not answer. */
+export type ProfilePage = {
+  readonly [Name in Part]: Awaited<ReturnType<(typeof PARTS)[Name]['load']>> | null;
+} & {
+  readonly userId: string;
   /** What is missing on the page, and why. */
   readonly problems: readonly string[];
-}
+};
 
-/** Asks all services at once. One that does not answer leaves a gap with its reason; feature-store, which knows who it is, may not. */
+/** Asks all services at once. One that does not answer leaves a gap with its reason; an id that is none is an error. */
 export async function loadProfilePage(client: Client, userId: string): Promise<ProfilePage> {
   const problems: string[] = [];
-  const orGap = async <T>(what: string, asked: Promise<T>): Promise<T | null> => {
-    try {
-      return await asked;
-    } catch (error) {
-      // An id that is none is so for every service.
-      if (error instanceof AppError && error.code === 'config_invalid') throw error;
-      problems.push(`${what} is missing: ${toMessage(error)}`);
-      return null;
-    }
-  };
-  const [known, standing, transitions, actions] = await Promise.all([
-    loadKnown(client, userId),
-    orGap('stage and scores', loadStanding(client, userId)),
-    orGap('the history of stages', loadTransitions(client, userId)),
-    orGap('the list of actions', loadActions(client, userId)),
-  ]);
-  return { known, standing, transitions, actions, problems };
+  const entries = await Promise.all(
+    (Object.keys(PARTS) as Part[]).map(async (name) => {
+      const { title, load } = PARTS[name];
+      try {
+        return [name, await load(client, userId)] as const;
+      } catch (error) {
+        // An id that is none is so for every service.
+        if (error instanceof AppError && error.code === 'config_invalid') throw error;
+        problems.push(`${title} is missing: ${toMessage(error)}`);
+        return [name, null] as const;
+      }
+    }),
+  );
+  return { userId, ...Object.fromEntries(entries), problems } as unknown as ProfilePage;
 }
 
 function loadKnown(client: Client, userId: string) {
   return client.call('getKnownProfile', { path: { userId } });
+}
+
+function loadIdentity(client: Client, id: string) {
+  return client.call('getIdentity', { path: { id }, query: {} });
 }
 
 function loadStanding(client: Client, userId: string) {
@@ -54,6 +70,14 @@ async function loadTransitions(client: Client, userId: string) {
   return (await client.call('listTransitions', { query: { userId, limit: LISTED_MAX } })).transitions;
 }
 
+async function loadSegmentChanges(client: Client, userId: string) {
+  return (await client.call('listSegmentChanges', { query: { userId, limit: LISTED_MAX } })).changes;
+}
+
 async function loadActions(client: Client, userId: string) {
   return (await client.call('listActions', { query: { userId, limit: LISTED_MAX } })).actions;
+}
+
+function loadContacts(client: Client, userId: string) {
+  return client.call('getContacts', { path: { userId } });
 }

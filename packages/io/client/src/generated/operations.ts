@@ -116,6 +116,11 @@ export interface Operations {
         readonly id: string;
         readonly since: string;
       } | null;
+      /** What that account has reported to it, as conditions read it; null for nothing. */
+      readonly reported: {
+        readonly asOf: string;
+        readonly values: Readonly<Record<string, string | number | boolean | null>>;
+      } | null;
       /** The newest 20, the newest first. */
       readonly events: ReadonlyArray<{
         readonly type: string;
@@ -444,6 +449,36 @@ export interface Operations {
       readonly ledgerLag: number;
     };
   };
+  /** A user's waiting actions, and the contacts that caps and cooldowns count. */
+  getContacts: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+    };
+    answer: {
+      readonly userId: string;
+      /** In the order in which they are due. */
+      readonly waiting: ReadonlyArray<{
+        readonly strategy: string;
+        readonly cause: {
+          readonly kind: string;
+          readonly id: string;
+        };
+        readonly causedAt: string;
+        /** End of quiet hours: then it is decided again. */
+        readonly dueAt: string;
+        readonly expiresAt: string;
+        readonly reasons: ReadonlyArray<string>;
+      }>;
+      /** The oldest first. */
+      readonly contacts: ReadonlyArray<{
+        readonly at: string;
+        readonly channel: string;
+      }>;
+      /** By strategy, while its cooldown lasts. */
+      readonly lastUsed: Readonly<Record<string, string>>;
+    };
+  };
 }
 
 /** Where each operation is. */
@@ -463,4 +498,5 @@ export const ROUTES = {
   listSegmentChanges: { service: 'scoring', method: 'GET', path: '/v1/segment-changes' },
   listActions: { service: 'action', method: 'GET', path: '/v1/actions' },
   getActionSummary: { service: 'action', method: 'GET', path: '/v1/summary' },
+  getContacts: { service: 'action', method: 'GET', path: '/v1/contacts/{userId}' },
 } as const;
