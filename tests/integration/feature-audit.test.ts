@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -90,6 +90,18 @@ describe('the running audit of features', () => {
     const status = JSON.parse(await service.command(namespace, ['audit', 'status'], variables)) as object;
     expect(status).toMatchObject({ passes: [expect.any(Number), expect.any(Number)], mismatches: expect.any(Number) });
   }, 180_000);
+
+  it('takes the distributions of an export to compare with, and says everything that is wrong with them', async () => {
+    const ask = async (...args: string[]) =>
+      JSON.parse(await service.command(namespace, ['drift', ...args], variables));
+    expect(await ask('status')).toEqual({ hasBaseline: false, profiles: 0, features: [] });
+    const file = join(archive, 'manifest.json');
+    writeFileSync(file, JSON.stringify({ distributions: { orders_count_all: { edges: [2, 1], shares: [] } } }));
+    await expect(ask('baseline', file)).rejects.toThrow('orders_count_all.edges must be at most 9 ascending numbers');
+    writeFileSync(file, JSON.stringify({ distributions: { orders_count_all: { edges: [2], shares: [0.5, 0.5, 0] } } }));
+    expect(await ask('baseline', file)).toEqual({ features: 1 });
+    expect(await ask('status')).toMatchObject({ hasBaseline: true });
+  }, 60_000);
 
   /** The lowest bit of the sum of revenues; of the byte in the middle where that is not found. */
   async function flipBit(userId: string): Promise<void> {

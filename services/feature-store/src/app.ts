@@ -16,6 +16,8 @@ import { createAuditRecords } from './audit/audit-records.js';
 import { createAuditTelemetry } from './audit/audit-telemetry.js';
 import { startLiveAudit } from './audit/live-audit.js';
 import type { FeatureStoreConfig } from './config.js';
+import { createBaselineStore } from './drift/baseline-store.js';
+import { DriftWatch } from './drift/drift-watch.js';
 import { startFillRunner } from './fill/fill-runner.js';
 import { createFillTelemetry } from './fill/fill-telemetry.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
@@ -150,7 +152,7 @@ async function openFillRunner(
 /** Compares what is served with the archive in the background; nothing depends on it. */
 async function openLiveAudit(
   context: Context,
-  { archive: { archive }, redis }: { readonly archive: OpenArchive; readonly redis: Redis },
+  { archive: { archive, blobs }, redis }: { readonly archive: OpenArchive; readonly redis: Redis },
 ): Promise<void> {
   const { namespace, partitions, opener, logger, artifactStore } = context;
   // Of its own: what it recomputes is in no metric, and in no cache of the processor.
@@ -172,6 +174,8 @@ async function openLiveAudit(
         lease: createJobLease(redis, { namespace, job: 'feature-audit' }),
         records: createAuditRecords(redis, namespace),
         telemetry: createAuditTelemetry(logger, context.metrics),
+        drift: new DriftWatch(context.metrics),
+        loadBaseline: createBaselineStore(blobs, namespace).load,
       }),
     (running) => running.stop(),
   );

@@ -8,6 +8,7 @@ import { type Command, type CommandHost, readGivenFile } from '@perennial/servic
 import { findOtherCurrency, readRates } from './artifacts.js';
 import { createAuditCommand } from './audit/audit-command.js';
 import type { FeatureStoreConfig } from './config.js';
+import { createDriftCommand } from './drift/drift-command.js';
 import { createFillCommand } from './fill/fill-command.js';
 
 const USAGE = 'usage: register features|rates FILE';
@@ -15,10 +16,11 @@ const USAGE = 'usage: register features|rates FILE';
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({
   print,
-}: CommandHost): Readonly<Record<'register' | 'fill' | 'audit', Command<FeatureStoreConfig>>> {
+}: CommandHost): Readonly<Record<'register' | 'fill' | 'audit' | 'drift', Command<FeatureStoreConfig>>> {
   return {
     fill: createFillCommand(print),
     audit: createAuditCommand(print),
+    drift: createDriftCommand(print),
 
     /** `register features|rates FILE`: reports all problems of the file at once. */
     register: async (config, [kind, path]) => {

@@ -6,6 +6,9 @@ import type { ServedProfile } from './domain/serve.js';
 /** Senders choose the codes: a label has those that this Node.js knows, some 300, and one for all others. */
 const KNOWN_CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
+/** A minute, an hour, six, a day, a week, 30 days, 90, 365. */
+const AGE_BUCKETS_SECONDS = [60, 3_600, 21_600, 86_400, 604_800, 2_592_000, 7_776_000, 31_536_000];
+
 /** A profile's engine state before and after a fold, and the spec of the state after it. */
 interface FoldedStates {
   readonly before: EngineState | undefined;
@@ -54,12 +57,6 @@ export function createFeatureTelemetry(metrics: Metrics) {
     'Traits that a profile has no room for: those whose names come last.',
   );
   const created = metrics.counter('features_profiles_created_total', 'Profiles seen for the first time.');
-  const missing = metrics.counter(
-    'features_served_missing_total',
-    'Features answered over HTTP without a value, of known profiles; the rate is of features_profiles_served_total.',
-    ['feature'],
-  );
-  const served = metrics.counter('features_profiles_served_total', 'Profiles answered over HTTP.', ['known']);
 
   return {
     folded({ before, after, spec, result }: FoldedStates): void {
@@ -81,8 +78,28 @@ export function createFeatureTelemetry(metrics: Metrics) {
       if (known === 'order') repeatedOrders.inc({ result: 'dropped' });
       else repeated.inc();
     },
+    ...createServedTelemetry(metrics),
+  };
+}
+
+/** Of what is answered over HTTP. */
+function createServedTelemetry(metrics: Metrics) {
+  const missing = metrics.counter(
+    'features_served_missing_total',
+    'Features answered over HTTP without a value, of known profiles; the rate is of features_profiles_served_total.',
+    ['feature'],
+  );
+  const age = metrics.histogram(
+    'features_served_age_seconds',
+    'Of known profiles answered over HTTP: from the newest event that their values have to the time that they are of.',
+    AGE_BUCKETS_SECONDS,
+  );
+  const served = metrics.counter('features_profiles_served_total', 'Profiles answered over HTTP.', ['known']);
+
+  return {
     /** Labels are the features of specs that were in force, which only grow. A sum per request, not an event. */
-    served(profiles: ReadonlyArray<Pick<ServedProfile, 'known' | 'features'>>): void {
+    served(profiles: ReadonlyArray<Pick<ServedProfile, 'known' | 'features'>>, agesMs: readonly number[]): void {
+      for (const ageMs of agesMs) age.observe(ageMs / 1_000);
       const known = profiles.filter((profile) => profile.known).length;
       for (const [feature, count] of countMissing(profiles)) missing.inc({ feature }, count);
       served.inc({ known: 'true' }, known);

@@ -122,6 +122,11 @@ describe(`an export (seed ${SEED})`, () => {
     }
     expect(features).toHaveLength(expected);
     expect(manifest).toMatchObject({ rows: expected, withoutLabels: 0, unknownPairs: 0, joined: 0 });
+    expect(Object.keys(manifest.distributions)).toEqual(spec.names);
+    for (const { edges, shares } of Object.values(manifest.distributions)) {
+      expect(shares).toHaveLength(edges.length + 2);
+      expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
+    }
     // The history has what the export must not know yet.
     expect(late).toBeGreaterThan(0);
     for (const [name, { sha256, bytes }] of Object.entries(manifest.files)) {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CompiledFeatures } from '@perennial/feature-engine';
-import { AppError } from '@perennial/kernel';
+import { type CompiledFeatures, DistributionSample, type FeatureDistribution } from '@perennial/feature-engine';
+import { AppError, createSeededRandom } from '@perennial/kernel';
 import { type Cutoffs, toPairCutoffs, toRegularCutoffs } from './cutoffs.js';
 import { EXPORT_LIMITS } from './limits.js';
 import { PartitionFold } from './partition-fold.js';
@@ -21,6 +21,8 @@ export interface ExportManifest {
   readonly namespace: string;
   readonly specHash: string;
   readonly features: ReadonlyArray<{ readonly name: string; readonly hash: string }>;
+  /** By feature, of a sample of the rows: what `features drift` compares served values with. */
+  readonly distributions: Readonly<Record<string, FeatureDistribution>>;
   /** ISO 8601; of pairs: how many times they name. */
   readonly cutoffs: readonly string[] | number;
   readonly labelHorizonDays: number;
@@ -55,6 +57,7 @@ export interface ExportOptions {
 }
 
 const MANIFEST = 'manifest.json';
+const SAMPLE_SEED = 1;
 
 /**
  * Writes features, labels and sequences of profiles as they were known at cutoffs. The manifest comes last: a folder
@@ -71,6 +74,8 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
   const completeUntilMs = range.endMs - request.horizonMs;
   const tables = new ExportTables(request.folder, spec, completeUntilMs);
   const counts = { rows: 0, joined: 0, withoutLabels: 0 };
+  // Seeded: equal exports have equal manifests.
+  const sample = new DistributionSample(spec.names, createSeededRandom(SAMPLE_SEED));
   for (const [done, partition] of range.partitions.entries()) {
     const passes = Math.ceil((partition.chain.next - partition.chain.first) / recordsPerPassMax);
     for (let pass = 0; pass < passes; pass += 1) {
@@ -78,7 +83,10 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
       onProgress?.(
         `partition ${done + 1} of ${range.partitions.length}${passes > 1 ? `, pass ${pass + 1} of ${passes}` : ''}`,
       );
-      await exportPass({ ...options, cutoffs, range, tables, counts, completeUntilMs }, partition, { pass, passes });
+      await exportPass({ ...options, cutoffs, range, tables, sample, counts, completeUntilMs }, partition, {
+        pass,
+        passes,
+      });
     }
   }
   const manifest: ExportManifest = {
@@ -86,6 +94,7 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
     namespace: source.namespace,
     specHash: spec.specHash,
     features: spec.features.map(({ name, hash }) => ({ name, hash })),
+    distributions: sample.toDistributions(),
     cutoffs: request.pairs === undefined ? cutoffs.times.map(toText) : cutoffs.times.length,
     labelHorizonDays: request.horizonMs / 86_400_000,
     sequenceLength: request.sequenceLength,
@@ -110,12 +119,13 @@ interface Pass extends ExportOptions {
   readonly cutoffs: Cutoffs;
   readonly range: ArchiveRange;
   readonly tables: ExportTables;
+  readonly sample: DistributionSample;
   readonly counts: { rows: number; joined: number; withoutLabels: number };
   readonly completeUntilMs: number;
 }
 
 async function exportPass(
-  { source, spec, request, cutoffs, range, tables, counts, completeUntilMs, signal }: Pass,
+  { source, spec, request, cutoffs, range, tables, sample, counts, completeUntilMs, signal }: Pass,
   partition: ArchivedPartition,
   { pass, passes }: { readonly pass: number; readonly passes: number },
 ): Promise<void> {
@@ -127,6 +137,7 @@ async function exportPass(
     holds: passes === 1 ? () => true : (key) => toBucket(key, passes) === pass,
     onKnown(profile) {
       tables.addProfile(profile);
+      sample.add(profile.values);
       counts.rows += 1;
       if (profile.joined) counts.joined += 1;
       if (profile.cutoffMs > completeUntilMs) counts.withoutLabels += 1;

@@ -1,6 +1,14 @@
 export { type AttributeValue, toConditionNames, toConditionValues } from './attributes.js';
 export { type CompiledFeatures, compileFeatures } from './compile.js';
 export type { FeatureDefinition, FeatureRules } from './definition.js';
+export {
+  DistributionSample,
+  DRIFT_LIMITS,
+  type FeatureDistribution,
+  parseDistributions,
+  toBin,
+  toPsi,
+} from './distribution.js';
 export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
 export { requireFeatureFile } from './feature-file.js';
 export { describeMissing, describeMissingAttributes, FeatureSpecs, type TravellingVector } from './feature-specs.js';

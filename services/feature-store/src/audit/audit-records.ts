@@ -1,3 +1,4 @@
+import type { DriftStatus } from '../drift/drift-watch.js';
 import type { Mismatch } from './compare-served.js';
 
 /** Mismatches kept for `audit mismatches`; all are counted. */
@@ -42,6 +43,8 @@ export interface AuditRecords {
     readonly atMs: number;
   }): Promise<void>;
   readStatus(partitions: number): Promise<AuditStatus>;
+  writeDrift(drift: DriftStatus): Promise<void>;
+  readDrift(): Promise<DriftStatus>;
   /** The newest first. */
   listMismatches(countMax: number): Promise<readonly FoundMismatch[]>;
 }
@@ -77,6 +80,15 @@ export function createAuditRecords(redis: AuditStore, namespace: string): AuditR
         lastSuccessAt: lastSuccessMs === undefined ? null : new Date(Number(lastSuccessMs)).toISOString(),
         passes: Array.from({ length: partitions }, (_, partition) => Number(fields[`passes:${partition}`] ?? 0)),
       };
+    },
+
+    async writeDrift(drift) {
+      await redis.hset(progress, { drift: JSON.stringify(drift) });
+    },
+
+    async readDrift() {
+      const { drift } = await redis.hgetall(progress);
+      return drift === undefined ? { profiles: 0, features: [] } : (JSON.parse(drift) as DriftStatus);
     },
 
     async listMismatches(countMax) {

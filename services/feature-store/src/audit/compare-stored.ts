@@ -18,14 +18,14 @@ type Side = { readonly forwardsTo: string; readonly served: ServedProfile | unde
 
 /**
  * Compares what is served of a profile with what the log below `page.next` gives, value by value and bit for bit. A key
- * that has joined another must point to the same one. At most one mismatch a feature.
+ * that has joined another must point to the same one. At most one mismatch a feature. `served` is the stored profile's answer.
  */
 export async function compareStored(
   key: string,
   page: StatePage,
   recomputation: Pick<Recomputation, 'read'>,
   deps: CompareDeps,
-): Promise<readonly Mismatch[]> {
+): Promise<{ readonly mismatches: readonly Mismatch[]; readonly served: ServedProfile | undefined }> {
   const recomputed = recomputation.read(key);
   const [online, offline] = await Promise.all([
     toSide(key, () => decodeState(page.states.get(key), deps), page, deps),
@@ -33,7 +33,8 @@ export async function compareStored(
   ]);
   const { partition, next } = page;
   const at = { profileKey: key, partition, offset: next - 1 };
-  return findDifferences(online, offline).map((found) => ({ ...at, ...found }));
+  const mismatches = findDifferences(online, offline).map((found) => ({ ...at, ...found }));
+  return { mismatches, served: 'served' in online ? online.served : undefined };
 }
 
 function decodeState(bytes: Buffer | undefined, { decode }: CompareDeps): StoredProfile | undefined {

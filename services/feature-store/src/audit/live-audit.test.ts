@@ -3,6 +3,7 @@ import { ECOMMERCE_FEATURES } from '@perennial/feature-engine';
 import { AppError, must } from '@perennial/kernel';
 import type { StatePage } from '@perennial/keyed-processor';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { DriftWatch } from '../drift/drift-watch.js';
 import {
   createMemoryArtifacts,
   createTestProcessor,
@@ -151,6 +152,8 @@ async function setUp(store = createMemoryStore()) {
       },
       records,
       telemetry: createAuditTelemetry(createSilentLogger(), metrics),
+      drift: new DriftWatch(metrics),
+      loadBaseline: async () => ({ orders_count_all: { edges: [], shares: [1, 0] } }),
       limits: { intervalMs: 1, dutyShareMax: 1, profilesAtOnce: 4 },
     });
   const until = async (isDone: () => Promise<boolean> | boolean) => {
@@ -172,6 +175,7 @@ describe('the running audit of features', () => {
     expect(mismatches).toBe(0);
     expect(profiles).toBeGreaterThanOrEqual(2 * KEYS.length);
     expect(Date.parse(lastSuccessAt ?? '')).toBeGreaterThan(0);
+    expect((await records.readDrift()).profiles).toBeGreaterThanOrEqual(2 * USERS.length);
     expect(await text()).toMatch(/feature_skew_mismatches_total\{.*\} 0\n/);
     expect(await text()).toMatch(/feature_audit_failures_total\{.*\} 0\n/);
   });

@@ -2,6 +2,8 @@ import type { EventArchive } from '@perennial/event-archive';
 import { AppError, type Clock, every, isAppError, must, systemClock } from '@perennial/kernel';
 import type { StatePage } from '@perennial/keyed-processor';
 import type { FeatureArtifacts } from '../artifacts.js';
+import type { BaselineStore } from '../drift/baseline-store.js';
+import type { DriftWatch } from '../drift/drift-watch.js';
 import type { JobLease } from '../job-lease.js';
 import type { AuditRecords } from './audit-records.js';
 import type { AuditTelemetry } from './audit-telemetry.js';
@@ -43,6 +45,9 @@ export interface LiveAuditOptions extends CompareDeps {
   readonly lease: JobLease;
   readonly records: AuditRecords;
   readonly telemetry: AuditTelemetry;
+  /** Sees every profile that is compared. */
+  readonly drift: DriftWatch;
+  readonly loadBaseline: BaselineStore['load'];
   readonly limits?: Partial<LiveAuditLimits>;
   /** Replaceable for tests. */
   readonly clock?: Clock;
@@ -117,12 +122,13 @@ class Auditor {
   }
 
   async #takeLease(): Promise<boolean> {
-    const { lease, records, telemetry, partitions } = this.#options;
+    const { lease, records, telemetry, partitions, drift } = this.#options;
     const hadLease = this.#hasLease;
     this.#hasLease = await lease.hold();
     if (!this.#hasLease) {
       // Whoever has it goes on from the same cursors.
       this.#pending.clear();
+      if (hadLease) drift.clear();
       telemetry.idle();
     } else if (!hadLease) {
       telemetry.resumed((await records.readStatus(partitions)).lastSuccessAt, this.#clock.now());
@@ -152,15 +158,21 @@ class Auditor {
   }
 
   async #compare({ page, keys }: PendingPage, chain: Chain | undefined): Promise<void> {
-    const { records, telemetry, loadSpecs } = this.#options;
+    const { records, telemetry, loadSpecs, drift, loadBaseline } = this.#options;
     const { partition, cursor } = page;
     const recomputation = new Recomputation(this.#options.definition, keys);
     if (chain !== undefined) await this.#recompute(recomputation, chain, page.next);
     // A state of a spec that another process put in force is no mismatch.
     await loadSpecs();
     const mismatches: Mismatch[] = [];
-    for (const key of keys) mismatches.push(...(await compareStored(key, page, recomputation, this.#options)));
+    drift.setBaseline(await loadBaseline());
+    for (const key of keys) {
+      const compared = await compareStored(key, page, recomputation, this.#options);
+      mismatches.push(...compared.mismatches);
+      if (compared.served !== undefined) drift.add(compared.served.features);
+    }
     const atMs = this.#clock.now();
+    await records.writeDrift(drift.observe());
     await records.add({ partition, cursor, profiles: keys.size, mismatches, atMs });
     telemetry.compared({ profiles: keys.size, mismatches, isPassDone: cursor === '0', atMs });
   }

@@ -105,7 +105,13 @@ async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]):
     deps,
     userIds.map((userId) => ({ id: userId, key: deps.pseudonymizer.toProfileKey({ userId }) })),
   );
-  deps.telemetry.served(profiles.map(({ served }) => served));
+  const agesMs = profiles.flatMap(({ state, served }) =>
+    state === undefined ? [] : [Math.max(0, Date.parse(served.asOf) - state.lastEventAtMs)],
+  );
+  deps.telemetry.served(
+    profiles.map(({ served }) => served),
+    agesMs,
+  );
   return profiles;
 }
 

@@ -1,6 +1,7 @@
 import { type CompiledFeatures, type FeatureDefinition, toWindowText } from '@perennial/feature-engine';
 import { Command } from 'commander';
 import { type ComparedFeature, compareSpecs, compareTraits } from '../features/compare-specs.js';
+import { createDriftCommand } from '../features/drift-command.js';
 import { createFillCommand } from '../features/fill-command.js';
 import { DEFAULT_SPEC, readSpec } from '../features/read-spec.js';
 import { line, printJson, printLine, toShortHash, toTable } from '../output.js';
@@ -16,7 +17,8 @@ export function createFeaturesCommand(): Command {
     .addCommand(createListCommand())
     .addCommand(createDiffCommand())
     .addCommand(createCostCommand())
-    .addCommand(createFillCommand());
+    .addCommand(createFillCommand())
+    .addCommand(createDriftCommand());
 }
 
 function createCheckCommand(): Command {
