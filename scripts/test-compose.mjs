@@ -59,6 +59,7 @@ async function main() {
     await step('first orders over HTTP', () => sendFirstOrders(compose, users));
     const action = await step('an action in the ledger', () => waitForAction(compose, users));
     await step('the same action on the topic, as its schema says', () => checkTopic(compose, action));
+    await step('a preset, without a restart', () => checkPreset(compose, users[0]));
     await step('stop: every service drains and ends with 0', () => checkStop(compose));
     passed = true;
   } catch (error) {
@@ -224,6 +225,19 @@ function checkTopic(compose, action) {
   const validate = ajv.compile(JSON.parse(readFileSync(join(root, 'proto/edges/action.decided.schema.json'), 'utf8')));
   for (const record of records)
     if (!validate(JSON.parse(record))) throw new Error(`${ajv.errorsText(validate.errors)}: ${record}`);
+}
+
+/** Puts the features of a preset in force that has all of the default's and more, and waits for one of the others. */
+async function checkPreset(compose, userId) {
+  await compose.run(['run', '--rm', '--no-deps', '--env', 'PERENNIAL_PRESET=ecommerce', 'provision']);
+  const url = `${compose.urlOf('feature-store', 8080)}/v1/features/${userId}?names=orders_gap_median_days`;
+  const deadline = Date.now() + ACTION_TIMEOUT_MS;
+  for (;;) {
+    const { ok, text } = await readText(url);
+    if (ok) return;
+    if (Date.now() >= deadline) throw new Error(`the preset is not in force: ${text}`);
+    await delay(250);
+  }
 }
 
 async function checkStop(compose) {

@@ -47,7 +47,8 @@ ENV PERENNIAL_HOME=/state PORT=0
 RUN install -d -m 700 -o node -g node /state /var/lib/perennial/artifacts
 COPY --from=deploy-provision /build ./
 COPY infra/defaults infra/defaults
-COPY trainer/models/default trainer/models/default
+COPY infra/presets infra/presets
+COPY trainer/models trainer/models
 RUN chmod -R a+rX infra trainer
 USER node
 VOLUME /state

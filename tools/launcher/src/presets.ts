@@ -6,7 +6,7 @@ import type { ArtifactChoices } from './check-artifacts.js';
 import { toDefaultPath } from './fingerprint.js';
 
 /** Takes the choices of a preset back. */
-const DEFAULT = 'default';
+export const DEFAULT_PRESET = 'default';
 
 /** Kinds of artifacts that a preset has of its own. */
 const NO_PRESET: ArtifactChoices = { features: null, model: null };
@@ -26,7 +26,7 @@ export function toFeaturesPath(root: string, name: string): string {
  * the default's features. Throws `config_invalid` for an unknown name.
  */
 export function toPresetChoices(root: string, name: string): ArtifactChoices {
-  if (name === DEFAULT) return NO_PRESET;
+  if (name === DEFAULT_PRESET) return NO_PRESET;
   const presets = listPresets(root);
   if (!presets.includes(name)) {
     const nearest = findNearest(name, presets);

@@ -2,7 +2,9 @@ import { TOKEN_VARIABLE } from '@perennial/access';
 import { DEFAULT_PARTITIONS, LIVE_NAMESPACE, parseNamespace } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
 import { toLayout } from '@perennial/native-stack';
+import { chooseArtifacts } from './check-artifacts.js';
 import { loadNamespaceState, type NamespaceState, saveNamespaceState } from './namespace-state.js';
+import { DEFAULT_PRESET, toPresetChoices } from './presets.js';
 import { provision } from './provision.js';
 import { printError, printLine } from './terminal.js';
 
@@ -22,8 +24,9 @@ async function provisionOnce(env: Readonly<Record<string, string | undefined>>):
     throw new AppError('config_invalid', 'KAFKA_BROKERS is not set');
   const partitions = parsePartitions(env.PERENNIAL_PARTITIONS);
   const token = env[TOKEN_VARIABLE] ?? '';
+  const preset = toPresetChoices(layout.root, env.PERENNIAL_PRESET || DEFAULT_PRESET);
   const known = loadNamespaceState(layout.stateDir, namespace) ?? createState(namespace, partitions);
-  const state = { ...known, token };
+  const state = { ...known, token, artifactPaths: chooseArtifacts(known.artifactPaths, preset) };
   if (state.partitions !== partitions) {
     throw new AppError(
       'config_invalid',
