@@ -68,7 +68,7 @@ describe('the running audit of features', () => {
         await feed();
         return (await readMetric(name)) >= value;
       };
-      return eventually(check, { withinMs: 60_000, what });
+      return eventually(check, { withinMs: 120_000, what });
     };
     await until('an audit of every profile', 'feature_audit_passes_total', PARTITIONS);
     expect(await readMetric('feature_skew_mismatches_total')).toBe(0);
@@ -89,7 +89,7 @@ describe('the running audit of features', () => {
     });
     const status = JSON.parse(await service.command(namespace, ['audit', 'status'], variables)) as object;
     expect(status).toMatchObject({ passes: [expect.any(Number), expect.any(Number)], mismatches: expect.any(Number) });
-  }, 180_000);
+  }, 300_000);
 
   it('takes the distributions of an export to compare with, and says everything that is wrong with them', async () => {
     const ask = async (...args: string[]) =>
