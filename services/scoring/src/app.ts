@@ -1,6 +1,6 @@
 import { type TopicName, toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
-import { createStateReader } from '@perennial/keyed-processor';
+import { createStateReader, readPartitions } from '@perennial/keyed-processor';
 import { loadModel, RUN_LIMITS } from '@perennial/onnx';
 import { createPseudonymizer } from '@perennial/privacy';
 import {
@@ -20,6 +20,10 @@ import type { ScoringConfig } from './config.js';
 import { createSegmentChangedWriter } from './domain/segment-changed.js';
 import { addScoringRoutes } from './http/routes.js';
 import { withJoins } from './joins.js';
+import { createPopulationLease } from './population/lease.js';
+import { startPopulationRunner } from './population/population-runner.js';
+import { createPopulationTelemetry } from './population/population-telemetry.js';
+import { createPartitionReader } from './population/read-states.js';
 import { createScoringProcessor, PROCESSOR_NAME } from './processor.js';
 import { createScoringTelemetry } from './telemetry.js';
 
@@ -63,12 +67,12 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
     scoreTopic: toTopic(namespace, 'scoreComputed'),
     toSegmentChanged: createSegmentChangedWriter(namespace, pseudonymizer),
   });
-  return { definition, artifacts, telemetry, pseudonymizer };
+  return { definition, artifacts, telemetry, pseudonymizer, specs };
 }
 
 async function openRoutes(
   context: ServiceContext<ScoringConfig>,
-  { definition, artifacts, telemetry, pseudonymizer }: Parts,
+  { definition, artifacts, telemetry, pseudonymizer, specs }: Parts,
 ): Promise<ServiceRoutes> {
   const { namespace, opener, log, redis, pool, partitions, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
@@ -100,6 +104,7 @@ async function openRoutes(
     decode,
     refresh: artifacts.loadSpecs,
   });
+  await openPopulationRunner(context, { definition, artifacts, specs });
   const routes = {
     pseudonymizer,
     readStates,
@@ -109,9 +114,31 @@ async function openRoutes(
     segments,
     segmentLag: changes.lag,
     loadSegments: artifacts.segmentsInForce,
+    loadPopulation: artifacts.population,
   };
   return {
     addTo: (server) => addScoringRoutes(server, routes),
     problems: () => [...history.problems(), ...changes.problems()],
   };
+}
+
+/** Measures the population for grids and rank tags in the background; nothing depends on it. */
+async function openPopulationRunner(
+  { namespace, partitions, opener, log, redis, logger, metrics, artifactStore: store }: ServiceContext<ScoringConfig>,
+  { definition, artifacts, specs }: Pick<Parts, 'definition' | 'artifacts' | 'specs'>,
+): Promise<void> {
+  const producer = await log.createProducer();
+  await opener.releases.acquire(
+    'population',
+    async () =>
+      startPopulationRunner({
+        ...{ namespace, artifacts, specs, store },
+        telemetry: createPopulationTelemetry(logger, metrics),
+        hold: createPopulationLease(redis, namespace),
+        readPartitions: () => readPartitions(redis, { namespace, processor: PROCESSOR_NAME, partitions }),
+        readStates: createPartitionReader(redis, { namespace, decode: definition.codec.decode }),
+        send: (records) => producer.send(records),
+      }),
+    (running) => running.stop(),
+  );
 }

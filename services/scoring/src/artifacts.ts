@@ -1,5 +1,5 @@
 import { type ArtifactStore, type Artifacts, createArtifactCache, createArtifacts } from '@perennial/artifacts';
-import type { Rollout } from '@perennial/contracts';
+import { POPULATION_ROLLOUT_KIND, type Rollout } from '@perennial/contracts';
 import type { OnEvaluationError } from '@perennial/expressions';
 import {
   type CompiledFeatures,
@@ -10,7 +10,8 @@ import {
 } from '@perennial/feature-engine';
 import type { Lifecycle } from '@perennial/lifecycle';
 import type { ModelManifest } from '@perennial/model-manifest';
-import type { Segments } from '@perennial/segments';
+import type { Population, Segments } from '@perennial/segments';
+import { createPopulationReader } from './population/population-reader.js';
 import { type BySpec, findMissingHeads, readLifecycle, readSegments, toRulesReader } from './rules.js';
 import {
   findFeatureProblem,
@@ -50,6 +51,8 @@ export interface ScoringArtifacts {
   lifecycleInForce(inForce: ReadonlyMap<string, Rollout>): Promise<RulesInForce<Lifecycle> | undefined>;
   /** The segments likewise. */
   segmentsInForce(inForce: ReadonlyMap<string, Rollout>): Promise<RulesInForce<Segments> | undefined>;
+  /** How features are spread over all profiles, by the hash of its rollout. */
+  population(hash: string): Promise<Population>;
   /** Loads every registered feature spec: for a state whose spec came into force after this process started. */
   loadSpecs(): Promise<void>;
 }
@@ -63,8 +66,29 @@ export interface ScoringArtifactsOptions {
 
 export function createScoringArtifacts(
   store: Pick<ArtifactStore, 'load' | 'list'>,
-  { specs, loadGraph, onModelLoaded, onConditionError }: ScoringArtifactsOptions,
+  options: ScoringArtifactsOptions,
 ): ScoringArtifacts {
+  const base = createBaseArtifacts(store, options);
+  const population = createPopulationReader(store);
+  return {
+    ...base,
+    population: population.load,
+    loadRollout: (rollout, inForce) =>
+      rollout.kind === POPULATION_ROLLOUT_KIND ? population.loadRollout(rollout) : base.loadRollout(rollout, inForce),
+    async segmentsInForce(inForce) {
+      const found = await base.segmentsInForce(inForce);
+      const rollout = inForce.get(POPULATION_ROLLOUT_KIND);
+      if (found === undefined || rollout === undefined) return found;
+      return { ...found, rules: await population.apply(found.rules, rollout.hash) };
+    },
+  };
+}
+
+/** All but the population: its segments have no thresholds yet. */
+function createBaseArtifacts(
+  store: Pick<ArtifactStore, 'load' | 'list'>,
+  { specs, loadGraph, onModelLoaded, onConditionError }: ScoringArtifactsOptions,
+): Omit<ScoringArtifacts, 'population'> {
   const manifest = createArtifactCache('model', (hash) => store.load('model', hash), {
     keptMax: MANIFESTS_KEPT_MAX,
     read: readManifest,

@@ -156,6 +156,8 @@ export const ATTACHMENT_KINDS = {
   'model-file': { contentType: 'application/octet-stream', bytesMax: MODEL_BYTES_MAX },
   /** Names the parts of a fill: what the archive gives of a feature spec, below one position of each partition. */
   'feature-fill': { contentType: 'application/json', bytesMax: 64 * MIB },
+  /** How features are spread over all profiles: what thresholds of grids and rank tags follow from. */
+  population: { contentType: 'application/json', bytesMax: 4 * MIB },
   /** States of some profiles of a fill. */
   'feature-fill-part': { contentType: 'application/octet-stream', bytesMax: 4 * MIB },
 } as const satisfies Record<string, { readonly contentType: string; readonly bytesMax: number }>;
@@ -168,3 +170,6 @@ export type AttachmentKind = keyof typeof ATTACHMENT_KINDS;
  * `feature-fill` has the hash of what the archive gave: from here on profiles take their part of it.
  */
 export const FILL_ROLLOUT_KINDS = ['feature-filling', 'feature-fill'] as const;
+
+/** Kind of the rollouts that put a population in force, numbered from 1. The scoring service measures it and writes them. */
+export const POPULATION_ROLLOUT_KIND = 'population-quantiles';

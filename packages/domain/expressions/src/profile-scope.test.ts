@@ -114,6 +114,7 @@ describe('the segments of a profile', () => {
     expect(test('segments.vip == false || in_segment("vip")', variables, { ...facts, segments: undefined })).toBe(
       false,
     );
+    expect(test('tags.vip == true && tags.new == false', variables, facts)).toBe(true);
     expect(listSegments(variables)).toEqual(['vip', 'new']);
     expect(toEvidence(['segments.vip'], variables, toProfileValues(facts, variables))).toEqual({
       'segments.vip': true,

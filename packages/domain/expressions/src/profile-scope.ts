@@ -10,6 +10,8 @@ import {
 
 const SCORES = 'scores';
 const SEGMENTS = 'segments';
+/** Another name of the same: tags are entered and left as segments are. */
+const TAGS = 'tags';
 
 /** Scores of a profile: one value for each head that the model's manifest declares. */
 export interface ScoreVector {
@@ -40,14 +42,14 @@ export interface ProfileVariables {
   readonly attributes?: ReadonlyArray<Pick<Variable, 'name' | 'kind'>> | undefined;
   /** The heads that may be read; any when absent, since a chart outlives the model it was written for. */
   readonly headNames?: Iterable<string> | undefined;
-  /** The segments that may be read; none when absent. */
+  /** The segments and tags that may be read; none when absent. */
   readonly segmentNames?: readonly string[] | 'any' | undefined;
   readonly onEvaluationError?: OnEvaluationError | undefined;
 }
 
 /**
  * The variables of every condition about a profile: stage, event, `features.<name>` for each feature, the attributes, then
- * `scores.<head>` and `segments.<name>`. A head or segment of a group that is open to any name has no value while what
+ * `scores.<head>`, `segments.<name>` and `tags.<name>`. A head or segment of a group that is open to any name has no value while what
  * is in force does not have it.
  */
 export function declareProfileVariables(
@@ -56,7 +58,7 @@ export function declareProfileVariables(
 ): VariableSet {
   const openGroups = new Map<string, VariableKind>();
   if (headNames === undefined) openGroups.set(SCORES, 'number');
-  if (segmentNames === 'any') openGroups.set(SEGMENTS, 'boolean');
+  if (segmentNames === 'any') openGroups.set(SEGMENTS, 'boolean').set(TAGS, 'boolean');
   const segments = segmentNames === 'any' ? [] : segmentNames;
   return declareVariables(
     [
@@ -69,6 +71,7 @@ export function declareProfileVariables(
       ...attributes,
       ...[...(headNames ?? [])].map((member) => toMemberVariable(SCORES, member, 'number')),
       ...segments.map((member) => toMemberVariable(SEGMENTS, member, 'boolean')),
+      ...segments.map((member) => toMemberVariable(TAGS, member, 'boolean')),
     ],
     { openGroups, onEvaluationError },
   );
@@ -90,7 +93,7 @@ export function toProfileValues(facts: ProfileFacts, { variables }: VariableSet)
       values.push(attributes?.[slot - first]);
       continue;
     }
-    if (group === SEGMENTS) {
+    if (group === SEGMENTS || group === TAGS) {
       values.push(segments?.has(member));
       continue;
     }
@@ -105,9 +108,9 @@ export function listHeads({ variables }: VariableSet): string[] {
   return listMembers(variables, SCORES);
 }
 
-/** The segments likewise. */
+/** The segments and tags likewise, each once. */
 export function listSegments({ variables }: VariableSet): string[] {
-  return listMembers(variables, SEGMENTS);
+  return [...new Set([...listMembers(variables, SEGMENTS), ...listMembers(variables, TAGS)])];
 }
 
 function listMembers(variables: VariableSet['variables'], wanted: string): string[] {

@@ -1,7 +1,10 @@
 export { fromBits, toBits } from './bits.js';
+export { listMeasures, toThresholds, withPopulation } from './in-population.js';
 export { readSegmentNames } from './names.js';
 export { parseSegments } from './parse.js';
-export type { Segment, Segments } from './segment.js';
+export { decodePopulation, encodePopulation, type Population, PopulationBuilder } from './population/population.js';
+export type { Segment } from './segment.js';
+export type { Segments } from './segments.js';
 export {
   leaveSegments,
   type SegmentChange,

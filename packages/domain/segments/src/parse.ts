@@ -3,23 +3,33 @@ import {
   declareProfileVariables,
   duration,
   integer,
+  list,
   located,
   named,
+  number,
   type OnEvaluationError,
   object,
+  oneOf,
   optional,
   type Parsed,
   type ProfileVariables,
   parseYaml,
+  reference,
   type ShapeValue,
   text,
   type VariableSet,
   type YamlContext,
 } from '@perennial/expressions';
-import type { Segment, Segments } from './segment.js';
+import { must } from '@perennial/kernel';
+import { AXES, type Grid, listClassNames, toGridSegments, toGridThresholds } from './grid.js';
+import { type Rank, toRankSegment } from './rank.js';
+import type { Segment } from './segment.js';
+import type { Segments } from './segments.js';
 
 /** Segments of one file: bounds the work of a step and the size of a state. */
 const SEGMENTS_MAX = 64;
+const TAGS_MAX = 64;
+const GRIDS_MAX = 4;
 
 /** Faster timers would cost more than they are worth. */
 const RECHECK_MIN_MS = 60_000;
@@ -31,6 +41,9 @@ const SEGMENT_NAME = {
   pattern: /^[a-z][a-z0-9_]{0,62}$/,
   patternHint: 'lower-case letters, digits and _, a letter first, 63 at most',
 };
+
+/** A class has a name of 63 characters at most, too. */
+const GRID_NAME = { pattern: /^[a-z][a-z0-9_]{0,30}$/, patternHint: 'lower-case letters, digits and _, 31 at most' };
 
 /**
  * Parses a `segments.yaml` (format: README of this package). Returns the segments, or every problem with file, line,
@@ -47,7 +60,15 @@ export function parseSegments(
   },
 ): Parsed<Segments> {
   const variables = declareProfileVariables(options.featureNames, options);
-  const parsed = parseYaml(yamlText, createShape(variables), { fileName: options.fileName, check: checkRules });
+  const parsed = parseYaml(yamlText, createShape(variables), {
+    fileName: options.fileName,
+    names: { feature: options.featureNames },
+    check(file, report) {
+      checkRules(file, report);
+      checkTags(file, report);
+      checkGrids(file, report);
+    },
+  });
   return parsed.ok ? { ok: true, value: toSegments(parsed.value, variables) } : parsed;
 }
 
@@ -71,11 +92,40 @@ function createShape(variables: VariableSet) {
       maxStay: optional(duration({ minMs: 1_000 }), undefined),
     }),
   );
+  const owner = optional(text({ lengthMax: 100 }), '');
+  const tag = located(
+    object({
+      description: optional(text({ lengthMax: 500 }), ''),
+      owner,
+      kind: oneOf(['rule', 'score', 'rank']),
+      when: optional(condition(variables), undefined),
+      leave: optional(condition(variables), undefined),
+      minStay: optional(duration({ minMs: 0 }), 0),
+      by: optional(reference('feature'), undefined),
+      top: optional(integer({ min: 1, max: 1e9 }), undefined),
+      topShare: optional(number({ min: 1e-6, max: 1 }), undefined),
+    }),
+  );
+  const bounds = list(number({ min: -1e12, max: 1e12 }), { itemsMin: 1, itemsMax: 9 });
+  const grid = located(
+    object({
+      owner,
+      recency: reference('feature'),
+      frequency: reference('feature'),
+      money: reference('feature'),
+      thresholds: optional(oneOf(['quantile', 'mean']), 'quantile' as const),
+      byHand: optional(object({ recency: bounds, frequency: bounds, money: bounds }), undefined),
+      levels: optional(integer({ min: 2, max: 10 }), 5),
+      highFrom: optional(integer({ min: 2, max: 10 }), undefined),
+    }),
+  );
   return object({
     version: integer({ min: 1, max: 1 }),
     name: optional(text({ lengthMax: 100 }), 'segments'),
     recheck: optional(duration({ minMs: RECHECK_MIN_MS }), RECHECK_DEFAULT_MS),
     segments: named(segment, { ...SEGMENT_NAME, itemsMax: SEGMENTS_MAX }),
+    tags: optional(named(tag, { ...SEGMENT_NAME, itemsMax: TAGS_MAX }), new Map<string, never>()),
+    grids: optional(named(grid, { ...GRID_NAME, itemsMax: GRIDS_MAX }), new Map<string, never>()),
   });
 }
 
@@ -108,15 +158,83 @@ function isSame(did: PatternFile, butNot: PatternFile): boolean {
   return did.type === butNot.type && (butNot.name === undefined || did.name === butNot.name);
 }
 
+function checkTags(file: File, report: YamlContext['report']): void {
+  for (const [name, { value, place }] of file.tags) {
+    const { kind, when, by, top, topShare } = value;
+    if (file.segments.has(name)) report(place, `"${name}" is the name of a segment already`);
+    const isRank = kind === 'rank';
+    if (!isRank && when === undefined) report(place, `the tag "${name}" of kind ${kind} needs "when"`);
+    if (!isRank && (by !== undefined || top !== undefined || topShare !== undefined)) {
+      report(place, `"by", "top" and "topShare" are for tags of kind rank, "${name}" is of kind ${kind}`);
+    }
+    if (isRank && (when !== undefined || value.leave !== undefined || value.minStay !== 0)) {
+      report(place, `the tag "${name}" of kind rank has no conditions: it needs "by", and "top" or "topShare"`);
+    }
+    if (isRank && (by === undefined || (top === undefined) === (topShare === undefined))) {
+      report(place, `the tag "${name}" of kind rank needs "by", and either "top" or "topShare"`);
+    }
+  }
+}
+
+function checkGrids(file: File, report: YamlContext['report']): void {
+  for (const [name, { value, place }] of file.grids) {
+    const taken = listClassNames(name).find((klass) => file.segments.has(klass) || file.tags.has(klass));
+    if (taken !== undefined)
+      report(place, `the grid "${name}" has a class "${taken}", which is a segment or tag already`);
+    for (const axis of value.byHand === undefined ? [] : AXES) {
+      const bounds = value.byHand?.[axis] ?? [];
+      const isAscending = bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] ?? bound));
+      if (!isAscending) report(place, `the thresholds of ${axis} of the grid "${name}" must ascend`);
+    }
+  }
+}
+
 function toSegments(file: File, variables: VariableSet): Segments {
-  const segments = new Map([...file.segments].map(([name, { value }]) => [name, toSegment(name, value)]));
-  return { name: file.name, segments, variables, recheckMs: file.recheck };
+  const toSlot = (feature: string) => must(variables.slots.get(`features.${feature}`), 'the slot of a feature');
+  const ranks = [...file.tags].flatMap(([name, { value }]): Rank[] => {
+    const { owner, description, by, top, topShare } = value;
+    if (by === undefined) return [];
+    const size = top === undefined ? { share: topShare ?? 0 } : { count: top };
+    return [{ name, owner, description, feature: by, slot: toSlot(by), top: size }];
+  });
+  const grids = [...file.grids].map(([name, { value }]): Grid => {
+    const { owner, byHand, levels, highFrom } = value;
+    const toAxis = (feature: string) => ({ feature, slot: toSlot(feature) });
+    const axes = {
+      recency: toAxis(value.recency),
+      frequency: toAxis(value.frequency),
+      money: toAxis(value.money),
+    };
+    const thresholds = byHand === undefined ? value.thresholds : 'hand';
+    const hand = byHand && { recency: byHand.recency, frequency: byHand.frequency, money: byHand.money };
+    return { name, owner, axes, thresholds, byHand: hand, levels, highFrom };
+  });
+  const rankByName = new Map(ranks.map((rank) => [rank.name, rank]));
+  const all: Segment[] = [
+    ...[...file.segments].map(([name, { value }]) => toSegment(name, value)),
+    ...[...file.tags].map(([name, { value }]) => {
+      const rank = rankByName.get(name);
+      return rank === undefined ? toTag(name, value) : toRankSegment(rank, undefined);
+    }),
+    ...grids.flatMap((grid) => toGridSegments(grid, toGridThresholds(grid, undefined))),
+  ];
+  const segments = new Map(all.map((segment) => [segment.name, segment]));
+  return { name: file.name, segments, variables, grids, ranks, recheckMs: file.recheck };
+}
+
+type TagFile = File['tags'] extends ReadonlyMap<string, infer T> ? T : never;
+
+function toTag(name: string, { kind, owner, description, when, leave, minStay }: TagFile['value']): Segment {
+  const rule = { when, sequence: undefined, leave, minStayMs: minStay, maxStayMs: undefined };
+  return { name, kind, owner, description, ...rule, isSuspended: false };
 }
 
 function toSegment(name: string, file: SegmentFile['value']): Segment {
   const { did, butNot, within } = file;
   return {
     name,
+    kind: 'segment',
+    owner: '',
     description: file.description,
     when: file.when,
     sequence:
@@ -126,6 +244,7 @@ function toSegment(name: string, file: SegmentFile['value']): Segment {
     leave: file.leave,
     minStayMs: file.minStay,
     maxStayMs: file.maxStay,
+    isSuspended: false,
   };
 }
 

@@ -1,17 +1,13 @@
-import type { Condition, VariableSet } from '@perennial/expressions';
+import type { Condition } from '@perennial/expressions';
 
-/** A set of segments: named groups of profiles, each with a rule that says who belongs to it. */
-export interface Segments {
-  readonly name: string;
-  /** In the order of the file. */
-  readonly segments: ReadonlyMap<string, Segment>;
-  readonly variables: VariableSet;
-  /** Maximum time between two evaluations of a profile: for conditions that change with time alone. */
-  readonly recheckMs: number;
-}
+/** `rule`, `score` and `rank` are tags; `class` is one of a grid. */
+type SegmentKind = 'segment' | 'rule' | 'score' | 'rank' | 'class';
 
 export interface Segment {
   readonly name: string;
+  readonly kind: SegmentKind;
+  /** Who is responsible for it; '' for nobody in particular. */
+  readonly owner: string;
   readonly description: string;
   /** Who enters. With `sequence`, evaluated when its time is over. Absent: everyone who did the sequence. */
   readonly when: Condition | undefined;
@@ -23,6 +19,8 @@ export interface Segment {
   readonly minStayMs: number;
   /** With `sequence`: a member leaves this long after it entered; undefined for never. */
   readonly maxStayMs: number | undefined;
+  /** Its threshold is not known yet: nobody enters or leaves it. */
+  readonly isSuspended: boolean;
 }
 
 /** "Did A and not B within T". The time begins with the first A; B ends it, or the membership. */

@@ -29,6 +29,7 @@ export function stepSegment(
   { sinceMs, waitingMs }: SegmentPosition,
   inputs: StepInputs,
 ): SegmentStep {
+  if (segment.isSuspended) return { sinceMs, waitingMs };
   return sinceMs === undefined ? stepOutside(segment, waitingMs, inputs) : stepMember(segment, sinceMs, inputs);
 }
 

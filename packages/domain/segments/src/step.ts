@@ -1,5 +1,6 @@
 import { type ProfileFacts, toEvidence, toProfileValues, toReasons } from '@perennial/expressions';
-import type { Segment, Segments } from './segment.js';
+import type { Segment } from './segment.js';
+import type { Segments } from './segments.js';
 import { stepSegment } from './step-segment.js';
 
 /** A segment that a profile is in, or whose sequence it has begun, since a time in ms. */

@@ -82,6 +82,8 @@ const SEGMENT = Type.Object({
   members: Type.Integer(),
   definition: nullable(
     Type.Object({
+      kind: Type.String({ description: 'segment; rule, score or rank for a tag; class for one of a grid.' }),
+      owner: Type.String({ description: 'Who is responsible for it; empty for nobody in particular.' }),
       description: Type.String(),
       when: nullable(Type.String(), 'Who enters: a condition in CEL.'),
       leave: nullable(Type.String(), 'Who leaves.'),
@@ -96,6 +98,13 @@ const SEGMENT = Type.Object({
   ),
 });
 
+const BOUNDS = Type.Array(Type.Number());
+const THRESHOLD = Type.Union([
+  Type.Number({ description: 'Of a rank tag: members have more.' }),
+  Type.Object({ recency: BOUNDS, frequency: BOUNDS, money: BOUNDS }),
+  Type.Null(),
+]);
+
 export const listSegments = defineOperation({
   id: 'listSegments',
   method: 'GET',
@@ -105,6 +114,13 @@ export const listSegments = defineOperation({
   answer: Type.Object({
     version: nullable(Type.Integer(), 'Number of the segments in force; null while there are none.'),
     segments: Type.Array(SEGMENT, { description: 'In the order of the file in force.' }),
+    population: nullable(
+      Type.Integer(),
+      'Number of the population that thresholds follow from; null while there is none.',
+    ),
+    thresholds: Type.Record(Type.String(), THRESHOLD, {
+      description: 'Those in force, by grid and by rank tag; null while they are not known.',
+    }),
     changesNotYetCounted: nullable(Type.Integer(), 'What the counts were behind by when the process last looked.'),
   }),
 });

@@ -92,6 +92,7 @@ beforeEach(() => {
     segments,
     segmentLag: () => 3,
     loadSegments: async () => ({ rules: RULES, number: 2 }),
+    loadPopulation: () => Promise.reject(new Error('no population in this test')),
   });
 });
 afterEach(() => server.close());
@@ -137,7 +138,7 @@ describe('scoring routes', () => {
   });
 
   it('lists the segments in force and those that still have members, and says how far behind the counts are', async () => {
-    const pattern = { minStayMs: 0, maxStayMs: null, leave: null };
+    const pattern = { kind: 'segment', owner: '', minStayMs: 0, maxStayMs: null, leave: null };
     expect((await ask('/v1/segments')).json()).toEqual({
       version: 2,
       segments: [
@@ -167,6 +168,8 @@ describe('scoring routes', () => {
         },
         { name: 'big_spenders', members: 4, definition: null },
       ],
+      population: null,
+      thresholds: {},
       changesNotYetCounted: 3,
     });
   });

@@ -23,6 +23,7 @@ export function addScoringRoutes(
     segments: SegmentStore;
     segmentLag: () => number | undefined;
     loadSegments: ScoringArtifacts['segmentsInForce'];
+    loadPopulation: ScoringArtifacts['population'];
   },
 ): void {
   const { pseudonymizer, transitions } = deps;

@@ -1,8 +1,9 @@
+import { POPULATION_ROLLOUT_KIND } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { parseUserId, unsealUserId } from '@perennial/privacy';
-import type { Segment } from '@perennial/segments';
+import { type Segment, toThresholds } from '@perennial/segments';
 import { addOperation, type FastifyInstance, readPage } from '@perennial/service-host';
 import { MEMBER_PAGES, SEGMENT_CHANGE_PAGES, type SegmentStore } from '../adapters/segment-store.js';
 import type { ScoringArtifacts } from '../artifacts.js';
@@ -24,16 +25,24 @@ export function addSegmentRoutes(
     segments: SegmentStore;
     segmentLag: () => number | undefined;
     loadSegments: ScoringArtifacts['segmentsInForce'];
+    loadPopulation: ScoringArtifacts['population'];
   },
 ): void {
   const { pseudonymizer, segments } = deps;
 
   addOperation(server, listSegments, async () => {
     const [counts, [any]] = await Promise.all([segments.countMembers(), deps.readStates([ANY_KEY])]);
-    const inForce = await deps.loadSegments(must(any, 'what is in force').inForce);
+    const rollouts = must(any, 'what is in force').inForce;
+    const inForce = await deps.loadSegments(rollouts);
+    const population = rollouts.get(POPULATION_ROLLOUT_KIND);
     return {
       version: inForce?.number ?? null,
       segments: describeSegments(inForce?.rules.segments ?? new Map(), counts),
+      population: population?.number ?? null,
+      thresholds:
+        inForce === undefined
+          ? {}
+          : toThresholds(inForce.rules, population && (await deps.loadPopulation(population.hash))),
       changesNotYetCounted: deps.segmentLag() ?? null,
     };
   });
@@ -76,8 +85,10 @@ function describeSegments(inForce: ReadonlyMap<string, Segment>, counts: Readonl
   return [...current, ...former];
 }
 
-function toDefinition({ description, when, leave, sequence, minStayMs, maxStayMs }: Segment) {
+function toDefinition({ kind, owner, description, when, leave, sequence, minStayMs, maxStayMs }: Segment) {
   return {
+    kind,
+    owner,
     description,
     when: when?.source ?? null,
     leave: leave?.source ?? null,

@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const SINCE = '2026-03-01T12:00:00.000Z';
-const RULES = { minStayMs: 0, maxStayMs: null, leave: null };
+const RULES = { kind: 'segment', owner: '', minStayMs: 0, maxStayMs: null, leave: null };
 const ANSWER = {
   version: 1,
   segments: [
@@ -38,8 +38,18 @@ const ANSWER = {
         },
       },
     },
+    ...[
+      ['rfm_important_value', 1, 'recent, frequent, valuable'] as const,
+      ['rfm_general_win_back', 3, 'not recent, not frequent, less valuable'] as const,
+    ].map(([name, members, description]) => ({
+      name,
+      members,
+      definition: { ...RULES, kind: 'class', description, when: `class of the grid rfm`, sequence: null },
+    })),
     { name: 'former', members: 1, definition: null },
   ],
+  population: 4,
+  thresholds: { rfm: { recency: [3.0625, 30], frequency: [1, 2], money: [10, 99.5] } },
   changesNotYetCounted: 2,
 };
 const MEMBERS = ['=1+1', null, 'ada, "x"'].map((userId, at) => ({ profileKey: `key-${at}`, userId, since: SINCE }));
@@ -61,7 +71,14 @@ describe('segments', () => {
   it('lists names, members and what they are, and what is not counted yet', async () => {
     await run('list');
     expect(printed.text).toBe(
-      'buyers  3  Has ordered\nbasket  0  \nformer  1  no longer in force\n2 changes are not counted yet\n',
+      [
+        'buyers                3  Has ordered',
+        'basket                0  ',
+        'rfm_important_value   1  recent, frequent, valuable',
+        'rfm_general_win_back  3  not recent, not frequent, less valuable',
+        'former                1  no longer in force',
+        '2 changes are not counted yet\n',
+      ].join('\n'),
     );
   });
 
@@ -71,9 +88,25 @@ describe('segments', () => {
       [
         'segment        basket',
         'members        0',
+        'kind           segment',
         'did            track "Product Added"',
         'but not        any page within 1 h',
         'stays at most  3 d',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('shows a grid with the size of its classes and the thresholds in force', async () => {
+    await run('show', 'rfm');
+    expect(printed.text).toBe(
+      [
+        'rfm_important_value   1  25.0 %  recent, frequent, valuable',
+        'rfm_general_win_back  3  75.0 %  not recent, not frequent, less valuable',
+        'thresholds of population 4',
+        'recency    3.06, 30',
+        'frequency  1, 2',
+        'money      10, 99.5',
         '',
       ].join('\n'),
     );
@@ -87,7 +120,7 @@ describe('segments', () => {
   it('says which segments there are when it knows none of that name', async () => {
     await expect(run('size', 'byers')).rejects.toMatchObject({
       code: 'not_found',
-      message: 'there is no segment byers; in force: buyers, basket, former',
+      message: 'there is no segment byers; in force: buyers, basket, rfm_important_value, rfm_general_win_back, former',
     });
   });
 

@@ -51,11 +51,16 @@ function createListCommand(findPlatform: FindPlatform): Command {
 }
 
 function createShowCommand(findPlatform: FindPlatform): Command {
-  return withOptions(new Command('show').description('show what a segment is and how many are in it'))
+  return withOptions(
+    new Command('show').description('show what a segment or tag is and how many are in it, or a grid and its classes'),
+  )
     .argument('<segment>', 'its name')
-    .addHelpText('after', '\nExample:\n  ./perennial segments show big_spenders')
+    .addHelpText('after', '\nExamples:\n  ./perennial segments show big_spenders\n  ./perennial segments show rfm')
     .action(async (name: string, { namespace, json }: Options) => {
-      const segment = await findSegment(findPlatform(namespace), name);
+      const { client } = findPlatform(namespace);
+      const grid = await findGrid(client, name);
+      if (grid !== undefined) return json ? printJson(grid) : printLine(describeGrid(grid));
+      const segment = await findSegment({ client }, name);
       if (json) return printJson(segment);
       return printLine(toTable(describeSegment(segment)));
     });
@@ -134,6 +139,42 @@ function withOptions(command: Command): Command {
 
 type Segment = Awaited<ReturnType<typeof findSegment>>;
 
+type Grid = NonNullable<Awaited<ReturnType<typeof findGrid>>>;
+
+/** The grid of a name with its classes; undefined where there is none. */
+async function findGrid(client: Platform['client'], name: string) {
+  const { segments, thresholds, population } = await client.call('listSegments');
+  const isClass = ({ name: of, definition }: (typeof segments)[number]) =>
+    definition?.kind === 'class' && of.startsWith(`${name}_`);
+  const classes = segments.filter(isClass).map((segment) => ({
+    name: segment.name,
+    members: segment.members,
+    description: segment.definition?.description ?? '',
+  }));
+  const found = thresholds[name];
+  if (classes.length === 0 || typeof found === 'number') return undefined;
+  return { grid: name, population, thresholds: found ?? null, classes };
+}
+
+function describeGrid({ grid, thresholds, population, classes }: Grid): Printable {
+  const total = classes.reduce((sum, { members }) => sum + members, 0);
+  const toShare = (members: number) => (total === 0 ? '-' : `${((members / total) * 100).toFixed(1)} %`);
+  const rows = classes.map(({ name, members, description }) => [name, members, toShare(members), description]);
+  const source = population === null ? 'given in the file' : `of population ${population}`;
+  const bounds =
+    thresholds === null
+      ? [line`the thresholds of ${grid} are not known yet: its population has to be measured first`]
+      : [
+          line`thresholds ${source}`,
+          toTable(Object.entries(thresholds).map(([axis, values]) => [axis, values.map(toRounded).join(', ')])),
+        ];
+  return lines(toTable(rows), ...bounds);
+}
+
+function toRounded(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}
+
 /** Throws `not_found` for a segment that is not in force and has no members. */
 async function findSegment({ client }: Pick<Platform, 'client'>, name: string) {
   const { segments } = await client.call('listSegments');
@@ -152,6 +193,8 @@ function describeSegment({ name, members, definition }: Segment): Array<[string,
   else {
     const { sequence } = definition;
     rows.push(
+      ['kind', definition.kind],
+      ['owner', definition.owner || null],
       ['description', definition.description || null],
       ['enters when', definition.when],
       ['did', sequence && toPatternText(sequence.did)],

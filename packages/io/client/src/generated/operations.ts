@@ -302,6 +302,10 @@ export interface Operations {
         readonly members: number;
         /** Null for a segment that is no longer in force: its members leave at their next step. */
         readonly definition: {
+          /** segment; rule, score or rank for a tag; class for one of a grid. */
+          readonly kind: string;
+          /** Who is responsible for it; empty for nobody in particular. */
+          readonly owner: string;
           readonly description: string;
           /** Who enters: a condition in CEL. */
           readonly when: string | null;
@@ -328,6 +332,14 @@ export interface Operations {
           readonly maxStayMs: number | null;
         } | null;
       }>;
+      /** Number of the population that thresholds follow from; null while there is none. */
+      readonly population: number | null;
+      /** Those in force, by grid and by rank tag; null while they are not known. */
+      readonly thresholds: Readonly<Record<string, number | {
+        readonly recency: ReadonlyArray<number>;
+        readonly frequency: ReadonlyArray<number>;
+        readonly money: ReadonlyArray<number>;
+      } | null>>;
       /** What the counts were behind by when the process last looked. */
       readonly changesNotYetCounted: number | null;
     };
