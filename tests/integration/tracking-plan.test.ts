@@ -112,7 +112,7 @@ describe('a tracking plan', () => {
       expect.arrayContaining([{ plan: 'pro', shoe: 44, secret: 1 }, { groupId: 'acme' }, { page: 1 }]),
     );
     const odd = judged.find(({ name }) => name === 'Odd');
-    expect(odd?.plan).toEqual({ number: 1, violations: ['unplanned_event'] });
+    expect(odd?.plan).toEqual({ number: 1, violations: ['unplanned_event'], outliers: [] });
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/ingest_personal_fields_withheld_total\{transport="kafka",source="kafka".*\} 1/);
 

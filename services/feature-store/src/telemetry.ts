@@ -16,8 +16,26 @@ interface FoldedStates {
   readonly spec: CompiledFeatures;
   readonly result: Pick<
     Extract<FoldResult, { kind: 'applied' }>,
-    'known' | 'isTooLate' | 'unconverted' | 'traitsDropped'
+    'known' | 'isTooLate' | 'unconverted' | 'traitsDropped' | 'outliers'
   >;
+}
+
+/** What events say besides what features count. */
+function createSaidCounters(metrics: Metrics) {
+  const traitsDropped = metrics.counter(
+    'features_traits_dropped_total',
+    'Traits that a profile has no room for: those whose names come last.',
+  );
+  // Labels are what tracking plans name, and so bounded by what operators write.
+  const outliers = metrics.counter(
+    'features_outliers_total',
+    "Values of properties named in a tracking plan that are far from the profile's own history.",
+    ['event', 'property'],
+  );
+  return ({ traitsDropped: dropped, outliers: found }: Pick<FoldedStates['result'], 'traitsDropped' | 'outliers'>) => {
+    if (dropped > 0) traitsDropped.inc(dropped);
+    for (const { event, property } of found) outliers.inc({ event, property });
+  };
 }
 
 /** One function for each thing worth reporting; none of them throws. A batch that is retried counts again. */
@@ -43,6 +61,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
     'features_order_ids_dropped_total',
     'Orders forgotten before their 30 days, a profile having too many: repeats of those would count.',
   );
+  const countSaid = createSaidCounters(metrics);
   const unconverted = metrics.counter(
     'features_amounts_unconverted_total',
     'Amounts of orders and refunds in no sum, the rate table having no rate for their currency at that time.',
@@ -51,10 +70,6 @@ export function createFeatureTelemetry(metrics: Metrics) {
   const estimated = metrics.counter(
     'features_distinct_estimated_total',
     'Counts of ids or sessions of profiles that went from exact to estimated.',
-  );
-  const traitsDropped = metrics.counter(
-    'features_traits_dropped_total',
-    'Traits that a profile has no room for: those whose names come last.',
   );
   const created = metrics.counter('features_profiles_created_total', 'Profiles seen for the first time.');
 
@@ -69,7 +84,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
       if (ordersDroppedNow > 0) droppedOrders.inc(ordersDroppedNow);
       if (result.known === 'order_without_amount') repeatedOrders.inc({ result: 'completed' });
       if (result.unconverted !== undefined) unconverted.inc({ currency: toCurrencyLabel(result.unconverted) });
-      if (result.traitsDropped > 0) traitsDropped.inc(result.traitsDropped);
+      countSaid(result);
       const estimatesBefore = before?.specHash === spec.specHash ? spec.countEstimates(before) : 0;
       const estimatesNow = spec.countEstimates(after) - estimatesBefore;
       if (estimatesNow > 0) estimated.inc(estimatesNow);

@@ -91,8 +91,12 @@ function toTraitValue(value: TraitValue): EventTraitsMessage['own'][number]['val
   }
 }
 
-function toPlanJudgement({ planNumber, violations }: PlanResult): PlanJudgement {
-  return { number: planNumber, violations: violations.map(({ reason, path }) => `${reason} ${path}`.trim()) };
+function toPlanJudgement({ planNumber, violations, outliers }: PlanResult): PlanJudgement {
+  return {
+    number: planNumber,
+    outliers: [...outliers],
+    violations: violations.map(({ reason, path }) => `${reason} ${path}`.trim()),
+  };
 }
 
 /** A rejected event and its origin. */

@@ -70,10 +70,10 @@ describe('events of a source with a tracking plan', () => {
       ],
     });
     expect(ingest.producer.accepted().map(({ plan }) => plan)).toEqual([
-      { number: 2, violations: ['wrong_type /page'] },
-      { number: 2, violations: ['unplanned_event'] },
-      { number: 2, violations: [] },
-      { number: 2, violations: [] },
+      { number: 2, violations: ['wrong_type /page'], outliers: [] },
+      { number: 2, violations: ['unplanned_event'], outliers: [] },
+      { number: 2, violations: [], outliers: [] },
+      { number: 2, violations: [], outliers: [] },
     ]);
     expect(ingest.producer.accepted().at(-1)?.properties).toEqual({ seats: 2, groupId: 'g' });
     expect(await ingest.readMetrics()).toMatch(/reason="unplanned_event",result="accepted".*\} 1/);

@@ -27,6 +27,8 @@ import { ON_VIOLATION, type OnViolation, type PlanRule, TrackingPlan } from './t
 const FILE_VERSION = 1;
 const EVENTS_MAX = 1_000;
 const PERSONAL_NAMES_MAX = 200;
+/** Properties of one event that are judged: a profile keeps values of each. */
+const OUTLIERS_MAX = 8;
 
 const anyTree = tree();
 
@@ -42,6 +44,14 @@ const RULE = object({
   description: optional(text({ lengthMax: 1_000 }), undefined),
   onViolation: optional(oneOf(ON_VIOLATION), undefined),
   schema: optional(schemaTree, undefined),
+  outliers: optional(
+    named(oneOf(['flag']), {
+      pattern: /^[^\p{Cc}\p{Cs}]{1,100}$/u,
+      patternHint: 'the name of a property, 1 to 100 characters',
+      itemsMax: OUTLIERS_MAX,
+    }),
+    new Map(),
+  ),
 });
 
 const FILE = object({
@@ -105,7 +115,9 @@ function toPlan(file: ShapeValue<typeof FILE>, report: Report): TrackingPlan {
   const toRule = (rule: Rule): PlanRule => {
     const own = fields.get(rule) ?? NO_FIELDS;
     const validate = tryCompile(rule, compile, counted);
-    return { onViolation: rule.onViolation ?? file.onViolation, validate, fields: own, hasPersonal: hasPersonal(own) };
+    const onViolation = rule.onViolation ?? file.onViolation;
+    const outliers = [...rule.outliers.keys()].sort();
+    return { onViolation, validate, fields: own, hasPersonal: hasPersonal(own), outliers };
   };
   return new TrackingPlan({
     track: new Map([...file.track].map(([name, rule]) => [name, toRule(rule)])),

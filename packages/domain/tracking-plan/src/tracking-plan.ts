@@ -22,12 +22,16 @@ export interface PlanViolation {
 const VIOLATIONS_MAX = 8;
 const PATH_CHARS_MAX = 200;
 
+const NONE: readonly string[] = [];
+
 /** A rule of a plan: for one event's name, or for a call. */
 export interface PlanRule {
   readonly onViolation: OnViolation;
   readonly validate: ValidateFunction | undefined;
   readonly fields: PersonalFields;
   readonly hasPersonal: boolean;
+  /** Names of properties whose values are compared with the profile's own history. */
+  readonly outliers: readonly string[];
 }
 
 /** The parts of a plan, as the file has them. */
@@ -78,6 +82,11 @@ export class TrackingPlan {
     if (personal.size === 0 && !hasFields) return { properties, count: 0 };
     const { value, count } = withhold(properties, rule?.fields ?? NO_FIELDS, personal);
     return { properties: value as Properties, count };
+  }
+
+  /** Properties of an event whose values are compared with what the profile's events had before; 8 at most. */
+  listOutliers(event: PlannedEvent): readonly string[] {
+    return this.#find(event)?.outliers ?? NONE;
   }
 
   /** Whether a trait is personal: what the plan says of it, or undefined. Names lead from the outside to the inside. */

@@ -28,7 +28,7 @@ export class AccountFold {
   takeEvent(before: ProfileState | undefined, { event, properties }: FeatureInput, place: AccountPlace) {
     const { memberKey = '', traits } = event;
     const own = traits?.account ?? [];
-    const input = { event: { ...event, traits: { own, accountId: '', account: [] } }, properties };
+    const input = { event: { ...event, plan: undefined, traits: { own, accountId: '', account: [] } }, properties };
     const folded = foldEvent(before, input, place);
     if (folded.kind === 'repeated') return { state: before, outputs: [] };
     const { group, isNew } = this.#takeIn(before?.group ?? NOBODY, memberKey);

@@ -17,6 +17,7 @@ import {
 import { addSaid, countDropped, NOTHING_KNOWN, type Said, type TraitValue } from '@perennial/traits';
 import { readAttributes } from './attributes.js';
 import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
+import { judgeOutliers } from './outliers.js';
 import type { ProfileState } from './profile-state.js';
 
 /** An accepted event with parsed properties. */
@@ -50,6 +51,8 @@ export type FoldResult =
       readonly unconverted: string | undefined;
       /** Traits that were dropped, the profile having too many. */
       readonly traitsDropped: number;
+      /** Properties that are far from the profile's own history. */
+      readonly outliers: ReturnType<typeof judgeOutliers>['found'];
     }
   | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
@@ -98,6 +101,7 @@ export function foldEvent(
   };
   const about = before?.about ?? NOTHING_KNOWN;
   const said = toSaid(event);
+  const judged = judgeOutliers(before?.outliers, event, properties);
   // The order was announced when it first came: only its amount is news, as a change of windows is.
   const announced = folded.known === 'order_without_amount' ? undefined : foldedEvent;
   return {
@@ -106,9 +110,11 @@ export function foldEvent(
       ...toIdentity(before, event),
       about: addSaid(about, said),
       account: before?.account,
+      outliers: judged.series,
       event: announced,
     }),
     traitsDropped: countDropped(about, said.traits),
+    outliers: judged.found,
     known: folded.known,
     isTooLate: folded.isTooLate ?? false,
     unconverted: event.amount !== undefined && value === undefined ? event.currency : undefined,
@@ -160,10 +166,11 @@ export function toResult(
     event,
     about,
     account,
+    outliers,
     subject,
     timeZone,
     lastEventAtMs,
-  }: Identity & Pick<ProfileState, 'about' | 'account'> & { readonly event: FoldedEvent | undefined },
+  }: Identity & Pick<ProfileState, 'about' | 'account' | 'outliers'> & { readonly event: FoldedEvent | undefined },
 ): { state: ProfileState; update: FeaturesUpdated } {
   const spec = specs.get(engine.specHash);
   const current: FeatureVector = spec.vector(engine, engine.asOfMs);
@@ -173,6 +180,7 @@ export function toResult(
     ...(beside === undefined ? {} : { beside }),
     ...(about === undefined ? {} : { about }),
     ...(account === undefined ? {} : { account }),
+    ...(outliers === undefined ? {} : { outliers }),
     ...(whole === undefined ? {} : { whole }),
   };
   return {

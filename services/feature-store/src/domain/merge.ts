@@ -3,6 +3,7 @@ import { type CompiledFeatures, describeMissing, type EngineState, type FeatureS
 import { type About, mergeAbout } from '@perennial/traits';
 import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
 import { toResult } from './fold.js';
+import { mergeSeries } from './outliers.js';
 import type { ProfileState } from './profile-state.js';
 
 /** Inputs of a merge besides the profiles. */
@@ -39,6 +40,7 @@ export function mergeProfiles(
     ...mergeNewest(staying, joined),
     about: mergeKnown(staying?.about, joined.about),
     account: staying?.account ?? joined.account,
+    outliers: mergeOutliers(staying?.outliers, joined.outliers),
     event: undefined,
   });
 }
@@ -95,6 +97,10 @@ function mergeBeside(
 
 function mergeKnown(a: About | undefined, b: About | undefined): About | undefined {
   return a === undefined || b === undefined ? (a ?? b) : mergeAbout(a, b);
+}
+
+function mergeOutliers(a: ProfileState['outliers'], b: ProfileState['outliers']): ProfileState['outliers'] {
+  return a === undefined || b === undefined ? (a ?? b) : mergeSeries(a, b);
 }
 
 function mergeNewest(

@@ -3,6 +3,7 @@ import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
 import { assert } from '@perennial/kernel';
 import { type About, decodeAbout, encodeAbout } from '@perennial/traits';
 import type { AccountFacts, AccountState } from './account.js';
+import type { ValueSeries } from './outliers.js';
 
 /** State of one profile in the feature-store. Its time is that of its engine state, `engine.asOfMs`. */
 export interface ProfileState {
@@ -24,6 +25,8 @@ export interface ProfileState {
   readonly account?: AccountFacts | undefined;
   /** Of an account: its members. */
   readonly group?: AccountState | undefined;
+  /** Newest values of the properties that a tracking plan has judged; undefined for none. */
+  readonly outliers?: readonly ValueSeries[] | undefined;
   /** When a windowed value changes without an event: derived from `engine`, cached so that it is computed once. */
   readonly validUntilMs: number | undefined;
 }
@@ -42,7 +45,8 @@ const HAS_ABOUT = 4;
 const HAS_WHOLE = 8;
 const HAS_ACCOUNT = 16;
 const HAS_GROUP = 32;
-const KNOWN_PARTS = HAS_FILL | HAS_BESIDE | HAS_ABOUT | HAS_WHOLE | HAS_ACCOUNT | HAS_GROUP;
+const HAS_OUTLIERS = 64;
+const KNOWN_PARTS = HAS_FILL | HAS_BESIDE | HAS_ABOUT | HAS_WHOLE | HAS_ACCOUNT | HAS_GROUP | HAS_OUTLIERS;
 
 /** Codec of profile states. The engine's part is decoded under the spec that made it, whichever is in force now. */
 export function createProfileStates(specs: FeatureSpecs): VersionedState<ProfileState> {
@@ -60,7 +64,7 @@ export function createProfileStates(specs: FeatureSpecs): VersionedState<Profile
 /**
  * Layout: version (1 byte), length of the time zone (1), length of the subject (2), last event time (8, double), then time
  * zone, subject, a byte of bits, the fill (8), the state beside, what is known about the profile, then the keys of whole profiles,
- * what its account has reported, and members (JSON), each with its length (4), and the engine's state to the end.
+ * what its account has reported, members and judged values (JSON), each with its length (4), and the engine's state to the end.
  * Version 1 has neither the bits nor what they stand for.
  */
 function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
@@ -77,7 +81,10 @@ function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
 
 const NO_PARTS: Buffer[] = [Buffer.of(0)];
 
-function encodeParts({ fill, beside, about, whole, account, group }: ProfileState, specs: FeatureSpecs): Buffer[] {
+function encodeParts(
+  { fill, beside, about, whole, account, group, outliers }: ProfileState,
+  specs: FeatureSpecs,
+): Buffer[] {
   const has = (value: unknown, bit: number) => (value === undefined ? 0 : bit);
   const bits =
     has(fill, HAS_FILL) |
@@ -85,14 +92,15 @@ function encodeParts({ fill, beside, about, whole, account, group }: ProfileStat
     has(about, HAS_ABOUT) |
     has(whole, HAS_WHOLE) |
     has(account, HAS_ACCOUNT) |
-    has(group, HAS_GROUP);
+    has(group, HAS_GROUP) |
+    has(outliers, HAS_OUTLIERS);
   if (bits === 0) return NO_PARTS;
   return [
     Buffer.of(bits),
     ...(fill === undefined ? [] : [Buffer.from(fill, 'hex')]),
     ...(beside === undefined ? [] : withLength(specs.get(beside.specHash).encode(beside))),
     ...(about === undefined ? [] : withLength(encodeAbout(about))),
-    ...[whole, account, group].flatMap((part) => (part === undefined ? [] : withLength(toJson(part)))),
+    ...[whole, account, group, outliers].flatMap((part) => (part === undefined ? [] : withLength(toJson(part)))),
   ];
 }
 
@@ -142,7 +150,8 @@ function decodeParts(
     return bytes.subarray(start, end);
   };
   const takeJson = () => JSON.parse(takeBytes().toString()) as unknown;
-  const parts: Writable<Pick<ProfileState, 'fill' | 'beside' | 'about' | 'whole' | 'account' | 'group'>> = {};
+  const parts: Writable<Pick<ProfileState, 'fill' | 'beside' | 'about' | 'whole' | 'account' | 'group' | 'outliers'>> =
+    {};
   if (bits & HAS_FILL) {
     parts.fill = bytes.toString('hex', end, end + FILL_TAG_BYTES);
     end += FILL_TAG_BYTES;
@@ -152,5 +161,6 @@ function decodeParts(
   if (bits & HAS_WHOLE) parts.whole = takeJson() as readonly string[];
   if (bits & HAS_ACCOUNT) parts.account = takeJson() as AccountFacts;
   if (bits & HAS_GROUP) parts.group = takeJson() as AccountState;
+  if (bits & HAS_OUTLIERS) parts.outliers = takeJson() as readonly ValueSeries[];
   return { ...parts, end };
 }

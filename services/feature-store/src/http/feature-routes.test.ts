@@ -149,8 +149,10 @@ describe('GET /v1/profiles/{userId}', () => {
     const event = { type: 'identify', name: '', atMs: NOON };
     const traits = [{ name: 'plan', value: { kind: 'text', text: 'pro' } as const }];
     const about = addSaid(NOTHING_KNOWN, { event, traits, accountId: 'acme' });
+    const values = Array.from({ length: 9 }, (_, index) => [NOON + index, 20 + index] as const);
+    const outliers = [{ event: 'Order Completed', property: 'revenue', values, flagged: 1 }];
     const reported = { id: 'acme', asOfMs: NOON, values: { 'account.traits.seats': 12 } };
-    const anna = { ...toStored({ asOfMs: NOON }), about, timeZone: 'Asia/Tokyo', account: reported };
+    const anna = { ...toStored({ asOfMs: NOON }), about, timeZone: 'Asia/Tokyo', account: reported, outliers };
     const { getProfile } = setUp({ profiles: { anna, bert: toForwarder('anna') } });
     const at = '2024-05-15T12:00:00.000Z';
     const expected = {
@@ -161,6 +163,7 @@ describe('GET /v1/profiles/{userId}', () => {
       traits: [{ name: 'plan', type: 'text', value: 'pro', at, before: [] }],
       account: { id: 'acme', since: at },
       reported: { asOf: at, values: { 'account.traits.seats': 12 } },
+      outliers: [{ event: 'Order Completed', property: 'revenue', flagged: 1, median: 24 }],
       events: [{ type: 'identify', name: '', at }],
     };
     expect((await getProfile('anna')).json()).toMatchObject({ userId: 'anna', ...expected });

@@ -3,6 +3,7 @@ import type { ReadStates } from '@perennial/keyed-processor';
 import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
 import { describeAbout, NOTHING_KNOWN } from '@perennial/traits';
+import { describeValues } from '../domain/outliers.js';
 import type { ProfileState } from '../domain/profile-state.js';
 import type { ServedProfile } from '../domain/serve.js';
 import { type ReadProfile, readJoined } from '../identity/read-joined.js';
@@ -41,6 +42,10 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
       traits: [...traits],
       account,
       reported: toReported(state, account?.id),
+      outliers: (state?.outliers ?? []).map(({ event, property, flagged, values }) => {
+        const { median = null, spread = null } = describeValues(values) ?? {};
+        return { event, property, flagged, median, spread };
+      }),
       events: [...events],
     };
   });

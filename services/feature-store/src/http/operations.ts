@@ -82,6 +82,16 @@ export const getKnownProfile = defineOperation({
     reported: Type.Union([Type.Object({ asOf: TIME, values: Type.Record(Type.String(), TRAIT_VALUE) }), Type.Null()], {
       description: 'What that account has reported to it, as conditions read it; null for nothing.',
     }),
+    outliers: Type.Array(
+      Type.Object({
+        event: Type.String(),
+        property: Type.String(),
+        flagged: Type.Integer({ description: 'Values that were far from those before them.' }),
+        median: Type.Union([Type.Number(), Type.Null()], { description: 'Of the newest 32; null for fewer than 8.' }),
+        spread: Type.Union([Type.Number(), Type.Null()], { description: 'Of these, as a standard deviation.' }),
+      }),
+      { description: 'Properties that a tracking plan compares with their own history.' },
+    ),
     events: Type.Array(Type.Object({ type: Type.String(), name: Type.String(), at: TIME }), {
       description: 'The newest 20, the newest first.',
     }),

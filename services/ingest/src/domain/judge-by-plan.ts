@@ -16,9 +16,11 @@ export interface PlanResult {
   readonly violations: readonly PlanViolation[];
   /** Personal fields that were taken out of the properties. */
   readonly withheld: number;
+  /** Properties whose values are compared with the profile's own history. */
+  readonly outliers: readonly string[];
 }
 
-export const UNPLANNED: PlanResult = { planNumber: 0, violations: [], withheld: 0 };
+export const UNPLANNED: PlanResult = { planNumber: 0, violations: [], withheld: 0, outliers: [] };
 
 /** Violations that a message tells; all of them are counted. */
 const TOLD_MAX = 3;
@@ -33,7 +35,10 @@ export function judgeByPlan(
   const { violations, isRejected } = plan.judge(event, event.type === 'group' ? withoutGroupId(sent) : sent);
   if (isRejected) return toRejection(event, violations);
   const { properties: kept, count: withheld } = plan.withhold(event, properties);
-  return { properties: kept, planned: { planNumber: number, violations, withheld } };
+  return {
+    properties: kept,
+    planned: { planNumber: number, violations, withheld, outliers: plan.listOutliers(event) },
+  };
 }
 
 function withoutGroupId({ groupId: _groupId, ...traits }: JsonObject): JsonObject {

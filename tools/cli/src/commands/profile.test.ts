@@ -30,6 +30,7 @@ const KNOWN = {
   ],
   account: { id: 'acme', since: AT },
   reported: { asOf: AT, values: { 'account.traits.seats': 12 } },
+  outliers: [{ event: 'Order Completed', property: 'revenue', flagged: 2, median: 21, spread: 3 }],
   events: [
     { type: 'identify', name: '', at: AT },
     { type: 'track', name: 'Order\u001b[2J Completed', at: AT },
@@ -139,6 +140,7 @@ describe('profile show', () => {
       `ada  (profile a-profile-key-22-chars, as of ${AT})`,
       'its own, 1 joined it, 2 cut off',
       'acme, since',
+      'Order Completed revenue  2 far from its history  usually 21',
       'account.traits.seats  12',
       'plan  pro  since 2026-05-01T12:00:00.000Z  before: free, removed',
       'loyal, since',

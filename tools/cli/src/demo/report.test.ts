@@ -26,6 +26,7 @@ const PAGE: ProfilePage = {
     traits: [{ name: 'favourite_genre', type: 'text', value: 'jazz', at: AT, before: [] }],
     account: null,
     reported: null,
+    outliers: [],
     events: [{ type: 'track', name: 'Order Completed', at: AT }],
   },
   standing: null,

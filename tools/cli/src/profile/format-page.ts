@@ -16,6 +16,7 @@ export function formatProfilePage(page: ProfilePage): Printable {
     ...section('scores', formatScores(page)),
     ...section('features', known === null ? [UNKNOWN] : toFeatureTable(known)),
     ...section('last events', formatEvents(page)),
+    ...formatOutliers(page),
     ...section('actions', formatActions(page)),
     ...section('what happens next', formatNext(page)),
     ...toNotes(problems),
@@ -100,6 +101,16 @@ function formatEvents({ known }: ProfilePage): Printable[] {
   if (known === null) return [UNKNOWN];
   if (known.events.length === 0) return [line`none since events are kept here`];
   return [toTable(known.events.map(({ at, type, name }) => (name === '' ? [at, type] : [at, type, name])))];
+}
+
+/** Most profiles have none. */
+function formatOutliers({ known }: ProfilePage): Printable[] {
+  const rows = (known?.outliers ?? []).flatMap(({ event, property, flagged, median }) =>
+    flagged === 0
+      ? []
+      : [[`${event} ${property}`, `${flagged} far from its history`, `usually ${median ?? 'unknown'}`]],
+  );
+  return rows.length === 0 ? [] : section('outliers', [toTable(rows)]);
 }
 
 function formatActions({ actions }: ProfilePage): Printable[] {

@@ -121,6 +121,17 @@ export interface Operations {
         readonly asOf: string;
         readonly values: Readonly<Record<string, string | number | boolean | null>>;
       } | null;
+      /** Properties that a tracking plan compares with their own history. */
+      readonly outliers: ReadonlyArray<{
+        readonly event: string;
+        readonly property: string;
+        /** Values that were far from those before them. */
+        readonly flagged: number;
+        /** Of the newest 32; null for fewer than 8. */
+        readonly median: number | null;
+        /** Of these, as a standard deviation. */
+        readonly spread: number | null;
+      }>;
       /** The newest 20, the newest first. */
       readonly events: ReadonlyArray<{
         readonly type: string;

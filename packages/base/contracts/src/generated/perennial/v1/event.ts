@@ -126,6 +126,8 @@ export interface PlanJudgement {
    * "missing /order_id"; 8 at most.
    */
   violations: string[];
+  /** Properties whose values are compared with the profile's own history; 8 at most. */
+  outliers: string[];
 }
 
 function createBaseAcceptedRecord(): AcceptedRecord {
@@ -813,7 +815,7 @@ export const Trait: MessageFns<Trait> = {
 };
 
 function createBasePlanJudgement(): PlanJudgement {
-  return { number: 0, violations: [] };
+  return { number: 0, violations: [], outliers: [] };
 }
 
 export const PlanJudgement: MessageFns<PlanJudgement> = {
@@ -823,6 +825,9 @@ export const PlanJudgement: MessageFns<PlanJudgement> = {
     }
     for (const v of message.violations) {
       writer.uint32(18).string(v!);
+    }
+    for (const v of message.outliers) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -854,6 +859,14 @@ export const PlanJudgement: MessageFns<PlanJudgement> = {
             }
 
             message.violations.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.outliers.push(reader.string());
             continue;
           }
         }
