@@ -1,4 +1,4 @@
-import { AppError, systemClock, toBackoffMs, toMessage } from '@perennial/kernel';
+import { AppError, type Clock, systemClock, toBackoffMs, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import { type Consumer, type EachBatchPayload, type Kafka, PartitionAssigners } from 'kafkajs';
 import { type Delivery, toDelivery } from './decode-records.js';
@@ -38,6 +38,9 @@ const STRAY_WAIT_MS = 50;
 export interface KafkajsConsumerOptions extends ConsumerOptions {
   readonly groupInstanceId: string | undefined;
   readonly logger: Logger;
+  /** Of the waits before a restart and a retry; default: the system's. */
+  readonly clock?: Clock;
+  readonly random?: () => number;
 }
 
 /** The state of one kafkajs consumer; after a crash a new one begins. */
@@ -67,6 +70,8 @@ export class KafkajsConsumer implements LogConsumer {
   readonly #options: KafkajsConsumerOptions;
   readonly #handlers: LogConsumerHandlers;
   readonly #membership: GroupMembership;
+  readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #stopped = new AbortController();
   readonly #busy = new Map<number, Promise<void>>();
   readonly #failures = new Map<number, number>();
@@ -84,7 +89,9 @@ export class KafkajsConsumer implements LogConsumer {
     this.#options = options;
     this.#groupInstanceId = options.groupInstanceId;
     this.#handlers = handlers;
-    this.#membership = new GroupMembership(handlers, (error) => this.#report(error));
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#membership = new GroupMembership(handlers, (error) => this.#report(error), this.#clock);
   }
 
   start(): void {
@@ -132,13 +139,13 @@ export class KafkajsConsumer implements LogConsumer {
   async #run(): Promise<void> {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
-      const startedMs = systemClock.steadyMs();
+      const startedMs = this.#clock.steadyMs();
       const error = await this.#live();
-      if (systemClock.steadyMs() - startedMs > LASTING_SESSION_MS) this.#restarts = 0;
+      if (this.#clock.steadyMs() - startedMs > LASTING_SESSION_MS) this.#restarts = 0;
       if (signal.aborted) return;
       if (isNameTaken(error)) this.#giveUpName();
       else this.#report(toKafkaError(`consuming ${this.#options.topic} failed`, error));
-      await systemClock.wait(toBackoffMs(this.#restarts++, RESTART_BACKOFF, Math.random), signal);
+      await this.#clock.wait(toBackoffMs(this.#restarts++, RESTART_BACKOFF, this.#random), signal);
     }
   }
 
@@ -256,7 +263,7 @@ export class KafkajsConsumer implements LogConsumer {
     await this.#membership.settled;
     const { generation } = this.#membership;
     const isOurs = () => this.#membership.generation === generation && this.#membership.owns(partition);
-    if (!isOurs()) return systemClock.wait(STRAY_WAIT_MS, this.#stopped.signal);
+    if (!isOurs()) return this.#clock.wait(STRAY_WAIT_MS, this.#stopped.signal);
     await this.#busy.get(partition);
     if (!isOurs() || !isRunning() || isStale()) return;
     const delivery = toDelivery(batch);
@@ -289,7 +296,7 @@ export class KafkajsConsumer implements LogConsumer {
       this.#report(error);
       const attempt = this.#failures.get(partition) ?? 0;
       this.#failures.set(partition, attempt + 1);
-      await systemClock.wait(toBackoffMs(attempt, RESTART_BACKOFF, Math.random), this.#stopped.signal);
+      await this.#clock.wait(toBackoffMs(attempt, RESTART_BACKOFF, this.#random), this.#stopped.signal);
       return false;
     }
   }

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Clock } from '@perennial/kernel';
+import { createSilentLogger } from '@perennial/telemetry';
+import type { Kafka } from 'kafkajs';
+import { KafkajsConsumer } from './kafkajs-consumer.js';
+
+/** A client whose consumers never connect. */
+function createFailingKafka(fail: () => void): Kafka {
+  const consumer = {
+    events: { GROUP_JOIN: 'join', REBALANCING: 'rebalancing', CRASH: 'crash' },
+    on: () => () => undefined,
+    connect: async () => {
+      fail();
+      throw new Error('the broker is away');
+    },
+    disconnect: async () => undefined,
+  };
+  return { consumer: () => consumer } as unknown as Kafka;
+}
+
+/** The waits before each restart of a consumer whose sessions last so long. */
+async function readWaits(lasts: readonly number[], random: () => number): Promise<number[]> {
+  const waits: number[] = [];
+  let now = 0;
+  let sessions = 0;
+  let done: () => void = () => undefined;
+  const finished = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const clock: Clock = {
+    now: () => now,
+    steadyMs: () => now,
+    wait: async (ms, signal) => {
+      waits.push(ms);
+      now += ms;
+      if (waits.length < lasts.length) return;
+      done();
+      await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
+    },
+  };
+  const kafka = createFailingKafka(() => {
+    now += lasts[sessions++] ?? 0;
+  });
+  const options = {
+    ...{ topic: 't', groupId: 'g', fromBeginning: true, sessionTimeoutMs: 6_000 },
+    ...{ fetchBytesPerPartitionMax: 1_000, fetchWaitMaxMs: 100, groupInstanceId: undefined },
+    ...{ logger: createSilentLogger(), clock, random },
+  };
+  const nothing = async () => undefined;
+  const handlers = { onAssigned: nothing, onRevoked: nothing, onRecords: nothing };
+  const consumer = new KafkajsConsumer(kafka, options, handlers);
+  consumer.start();
+  await finished;
+  await consumer.stop();
+  return waits;
+}
+
+describe('the restarts of a consumer', () => {
+  it('wait longer from one to the next, up to 5 s, by the clock and the chance that it was given', async () => {
+    expect(await readWaits([1, 1, 1, 1, 1, 1, 1], () => 1)).toEqual([200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+    expect(await readWaits([1, 1, 1], () => 0)).toEqual([100, 200, 400]);
+  });
+
+  it('begin anew after a session that lasted', async () => {
+    expect(await readWaits([1, 1, 60_001, 1], () => 1)).toEqual([200, 400, 200, 400]);
+  });
+});
