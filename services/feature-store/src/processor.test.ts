@@ -19,6 +19,18 @@ const NOON = Date.UTC(2024, 4, 15, 12);
 const KEY = Buffer.from('a-profile-key-22-chars');
 
 describe('feature processor', () => {
+  it.each([
+    ['a time before 1970', { timestampMs: -1 }],
+    ['a time after 2100', { receivedAtMs: Date.UTC(2100, 0) + 1 }],
+    ['a time after it was received', { timestampMs: NOON + 1 }],
+    ['a time zone of any length', { timeZone: 'z'.repeat(256) }],
+    ['a sealed id of any length', { subject: Buffer.alloc(2_049) }],
+  ])('takes no event with %s: its state could not be stored', (_, fields) => {
+    const value = { ...AcceptedEvent.decode(new Uint8Array()), timestampMs: NOON, receivedAtMs: NOON, ...fields };
+    const bytes = Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value } }).finish());
+    expect(() => decodeAccepted(KEY, bytes)).toThrow('event with a');
+  });
+
   it('folds an event and emits the whole vector with the event', () => {
     const { step } = setUp();
     const { state, outputs } = step(

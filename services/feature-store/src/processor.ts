@@ -1,5 +1,6 @@
 import type { RateTable } from '@perennial/commerce';
 import {
+  type AcceptedEvent,
   AcceptedRecord,
   encodeControl,
   encodeMessage,
@@ -16,7 +17,13 @@ import type { Decoded, Output, ProcessorDefinition, StepContext, StepItem } from
 import type { FeatureArtifacts } from './artifacts.js';
 import { needsPart } from './domain/fill.js';
 import { type FeatureInput, type FoldContext, foldEvent, foldTime } from './domain/fold.js';
-import { createProfileStates, type ProfileState } from './domain/profile-state.js';
+import {
+  createProfileStates,
+  type ProfileState,
+  SUBJECT_BYTES_MAX,
+  TIME_MS_MAX,
+  TIME_ZONE_BYTES_MAX,
+} from './domain/profile-state.js';
 import { isFilling, type LoadedFill } from './fill/fills.js';
 import type { FeatureTelemetry } from './telemetry.js';
 
@@ -122,11 +129,28 @@ export function decodeAccepted(key: Buffer | null, value: Buffer | null): Decode
   if (control !== undefined) return control;
   if (record?.$case !== 'event') throw new AppError('contract_violation', 'record is neither event, tick nor rollout');
   if (key === null || key.length === 0) throw new AppError('contract_violation', 'event without a profile key');
+  requireUsable(record.value);
   return {
     kind: 'record',
     key: key.toString(),
     input: { event: record.value, properties: parseProperties(record.value.propertiesJson) },
   };
+}
+
+/**
+ * Ingest writes no such event. A state that cannot be stored, or a step that takes for ever, would stop the partition, where
+ * a dead letter does not.
+ */
+function requireUsable({ timeZone, subject, timestampMs, receivedAtMs }: AcceptedEvent): void {
+  const problem =
+    Buffer.byteLength(timeZone) > TIME_ZONE_BYTES_MAX || subject.length > SUBJECT_BYTES_MAX
+      ? 'a time zone or a sealed id that is too long'
+      : [timestampMs, receivedAtMs].some((ms) => ms < 0 || ms > TIME_MS_MAX)
+        ? 'a time that is not between 1970 and 2100'
+        : timestampMs > receivedAtMs
+          ? 'a time after it was received'
+          : undefined;
+  if (problem !== undefined) throw new AppError('contract_violation', `event with ${problem}`);
 }
 
 function parseProperties(json: Buffer): unknown {

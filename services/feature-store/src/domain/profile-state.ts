@@ -61,6 +61,12 @@ export function createProfileStates(specs: FeatureSpecs): VersionedState<Profile
   });
 }
 
+/** A time zone's length is one byte. A sealed id has at most some 1,100 bytes. */
+export const TIME_ZONE_BYTES_MAX = 0xff;
+export const SUBJECT_BYTES_MAX = 2_048;
+/** 2100: windows that move to a time far ahead take as long as there are tiles on the way. */
+export const TIME_MS_MAX = Date.UTC(2100, 0);
+
 /**
  * Layout: version (1 byte), length of the time zone (1), length of the subject (2), last event time (8, double), then time
  * zone, subject, a byte of bits, the fill (8), the state beside, what is known about the profile, then the keys of whole profiles,
@@ -69,7 +75,8 @@ export function createProfileStates(specs: FeatureSpecs): VersionedState<Profile
  */
 function encode(state: ProfileState, specs: FeatureSpecs): Buffer {
   const timeZone = Buffer.from(state.timeZone);
-  assert(timeZone.length <= 0xff && state.subject.length <= 0xffff, 'ingest bounds time zone and id');
+  const isStorable = timeZone.length <= TIME_ZONE_BYTES_MAX && state.subject.length <= SUBJECT_BYTES_MAX;
+  assert(isStorable, 'a record bounds time zone and id');
   const head = Buffer.allocUnsafe(HEAD_BYTES);
   head.writeUInt8(FORMAT_VERSION, 0);
   head.writeUInt8(timeZone.length, 1);

@@ -10,6 +10,7 @@ import {
 import { ID_STRENGTHS, type NamedId, type SentRecord } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output } from '@perennial/keyed-processor';
+import { requireRef } from './check-refs.js';
 
 /** A record about joins. */
 export type IdentityRecord =
@@ -45,7 +46,7 @@ export function decodeIdentityInput({
   if (self === undefined || self.key !== key?.toString()) {
     throw new AppError('contract_violation', `a record ${identity.kind} under the key of another profile`);
   }
-  return { kind: 'record', key: self.key, input: { identity, self } };
+  return { kind: 'record', key: self.key, input: { identity, self: requireRef(self, 'self') } };
 }
 
 function toIdentityRecord(record: AcceptedRecord['record']): IdentityRecord | undefined {
@@ -77,16 +78,16 @@ export function toSelf(key: string, { forwardedTo, anonymous, subject }: Accepte
   if (forwardedTo === undefined) {
     return { key, strength: anonymous ? ID_STRENGTHS.anonymous : ID_STRENGTHS.user, subject };
   }
-  if (forwardedTo.key === key) return forwardedTo;
+  if (forwardedTo.key === key) return requireRef(forwardedTo, 'a forwarded event');
   throw new AppError('contract_violation', 'a forwarded event under the key of another profile');
 }
 
 /** The other ids of an event; throws `contract_violation` for one without a profile. */
 export function toNamedIds({ namedIds }: AcceptedEvent): readonly NamedId[] {
-  return namedIds.map(({ profile, alias }) => {
-    if (profile === undefined) throw new AppError('contract_violation', 'an event that names an id without a profile');
-    return { other: profile, rule: alias ? 'alias' : 'claim' };
-  });
+  return namedIds.map(({ profile, alias }) => ({
+    other: requireRef(profile, 'a named id'),
+    rule: alias ? 'alias' : 'claim',
+  }));
 }
 
 /** Encodes what is sent to other keys of the input topic. */

@@ -109,7 +109,11 @@ export class JoinWorld {
   }
 
   send(key: string, event: AcceptedEvent): void {
-    this.#append(key, Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value: event } }).finish()));
+    this.sendRecord(key, { $case: 'event', value: event });
+  }
+
+  sendRecord(key: string, record: AcceptedRecord['record']): void {
+    this.#append(key, Buffer.from(AcceptedRecord.encode({ record }).finish()));
   }
 
   /** One step of one partition; false when nothing is left to do anywhere. */

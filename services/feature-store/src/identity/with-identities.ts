@@ -8,11 +8,11 @@ import {
   toParts,
   toStored,
 } from '@perennial/identity';
-import { AppError } from '@perennial/kernel';
 import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { ProfileInput } from '../accounts/with-accounts.js';
 import type { FeatureInput } from '../domain/fold.js';
 import type { ProfileState } from '../domain/profile-state.js';
+import { requireKnownTime, requireMembers, requireRef, requireStronger } from './check-refs.js';
 import {
   decodeIdentityInput,
   type IdentityInput,
@@ -142,8 +142,9 @@ class IdentitySteps<Evidence> {
     const self = toSelf(context.key, event);
     const taken = takeEvent(before.node, { self, named: toNamedIds(event), atMs: toTime(context, event) });
     if (taken.result === 'forward') {
+      const outputs = [this.#writer.forwardEvent(event, requireStronger(taken.node.to, self))];
       this.#options.telemetry.forwarded('event');
-      return { state, outputs: [this.#writer.forwardEvent(event, taken.node.to)] };
+      return { state, outputs };
     }
     const input = { event: event.forwardedTo === undefined ? event : { ...event, subject: self.subject }, properties };
     const item = { state: before.profile, cause: { kind: 'record' as const, input }, context };
@@ -168,9 +169,9 @@ class IdentitySteps<Evidence> {
     const { context } = place;
     switch (identity.kind) {
       case 'link': {
-        const other = required(identity.link.other, 'other');
+        const other = requireRef(identity.link.other, 'other');
         const taken = takeLink(before.node, { self, other, atMs: context.logTimeMs });
-        if (taken.result === 'forward') return this.#forward(before, identity, taken.node.to);
+        if (taken.result === 'forward') return this.#forward(before, identity, requireStronger(taken.node.to, self));
         this.#options.telemetry.taken(taken);
         return { after: { ...before, node: taken.node }, outputs: this.#writer.toOutputs(taken.sent) };
       }
@@ -196,7 +197,7 @@ class IdentitySteps<Evidence> {
     { join }: Extract<IdentityRecord, { kind: 'join' }>,
     { logTimeMs }: StepContext,
   ): Taken {
-    const target = required(join.target, 'target');
+    const target = requireRef(join.target, 'target');
     const rule = join.alias ? 'alias' : 'claim';
     const taken = takeJoin(before.node, { self, target, rule, atMs: logTimeMs });
     this.#options.telemetry.asked(taken.result);
@@ -219,10 +220,11 @@ class IdentitySteps<Evidence> {
     identity: Extract<IdentityRecord, { kind: 'hand_over' }>,
     { context, evidence }: Place<Evidence>,
   ): Taken {
-    const { from, members, state } = identity.handOver;
+    const { from, state } = identity.handOver;
+    const members = requireMembers(identity.handOver);
     const joined = members.map(({ key, joined: isJoined, atMs }) => ({ key, isJoined, atMs }));
     const taken = takeHandOver(before.node, { from, members: joined, atMs: context.logTimeMs });
-    if (taken.result === 'forward') return this.#forward(before, identity, taken.node.to);
+    if (taken.result === 'forward') return this.#forward(before, identity, requireStronger(taken.node.to, self));
     const profile = this.#readState(state);
     if (profile === undefined) {
       this.#options.telemetry.joined(taken);
@@ -234,12 +236,19 @@ class IdentitySteps<Evidence> {
       subject: self.subject,
       joinedKeys: toJoinedKeys(identity.handOver),
     });
+    this.#requireStorable(merged.state);
     this.#options.telemetry.joined(taken);
     return { after: { node: taken.node, profile: merged.state }, outputs: [merged.output] };
   }
 
   #readState(state: Buffer): ProfileState | undefined {
-    return state.length === 0 ? undefined : this.#options.profiles.codec.decode(state);
+    return state.length === 0 ? undefined : requireKnownTime(this.#options.profiles.codec.decode(state));
+  }
+
+  /** Damaged bytes may be read, and stop the partition once they are stored: a hand-over is rare, so that it may cost this. */
+  #requireStorable(state: ProfileState): void {
+    const { codec } = this.#options.profiles;
+    codec.decode(codec.encode(state));
   }
 }
 
@@ -256,9 +265,4 @@ interface Taken {
 /** In a namespace without ticks the arrival of its events is the time. */
 function toTime({ logTimeMs }: StepContext, { receivedAtMs }: AcceptedEvent): number {
   return Math.max(logTimeMs, receivedAtMs);
-}
-
-function required<T>(value: T | undefined, name: string): T {
-  if (value === undefined) throw new AppError('contract_violation', `a record about joins without ${name}`);
-  return value;
 }
