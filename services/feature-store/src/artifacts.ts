@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ArtifactStore, type Artifacts, createArtifacts } from '@perennial/artifacts';
 import { INITIAL_RATES, parseRateTable, type RateTable } from '@perennial/commerce';
 import { FILL_ROLLOUT_KINDS, type Rollout } from '@perennial/contracts';
@@ -72,7 +73,9 @@ function findOtherRule(
   { hash, specs }: { readonly hash: string; readonly specs: FeatureSpecs },
 ): string | undefined {
   if (inForce.get('feature-filling')?.hash !== hash) return undefined;
-  const { repeatedOrders } = specs.inForce(inForce.get('features'));
+  const { repeatedOrders, corrections } = specs.inForce(inForce.get('features'));
+  if (!isDeepStrictEqual(spec.corrections, corrections))
+    return 'it is to be filled, but its corrections are not those in force: use another namespace';
   if (spec.repeatedOrders === repeatedOrders) return undefined;
   return `it is to be filled, but its rule repeatedOrders is "${spec.repeatedOrders}" and that in force "${repeatedOrders}": use another namespace`;
 }

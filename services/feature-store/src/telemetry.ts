@@ -1,5 +1,6 @@
 import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
 import type { Metrics } from '@perennial/telemetry';
+import { createCorrectionTelemetry } from './correction-telemetry.js';
 import type { FoldResult } from './domain/fold.js';
 import type { ServedProfile } from './domain/serve.js';
 
@@ -16,7 +17,7 @@ interface FoldedStates {
   readonly spec: CompiledFeatures;
   readonly result: Pick<
     Extract<FoldResult, { kind: 'applied' }>,
-    'known' | 'isTooLate' | 'unconverted' | 'traitsDropped' | 'outliers'
+    'known' | 'isTooLate' | 'unconverted' | 'traitsDropped' | 'outliers' | 'correction'
   >;
 }
 
@@ -71,6 +72,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
     'features_distinct_estimated_total',
     'Counts of ids or sessions of profiles that went from exact to estimated.',
   );
+  const corrected = createCorrectionTelemetry(metrics);
   const created = metrics.counter('features_profiles_created_total', 'Profiles seen for the first time.');
 
   return {
@@ -78,12 +80,11 @@ export function createFeatureTelemetry(metrics: Metrics) {
       folded.inc();
       if (before === undefined) created.inc();
       if (result.isTooLate) tooLate.inc();
-      const droppedNow = after.messages.dropped - (before?.messages.dropped ?? 0);
-      if (droppedNow > 0) dropped.inc(droppedNow);
-      const ordersDroppedNow = after.orders.dropped - (before?.orders.dropped ?? 0);
-      if (ordersDroppedNow > 0) droppedOrders.inc(ordersDroppedNow);
+      dropped.inc(Math.max(0, after.messages.dropped - (before?.messages.dropped ?? 0)));
+      droppedOrders.inc(Math.max(0, after.orders.dropped - (before?.orders.dropped ?? 0)));
       if (result.known === 'order_without_amount') repeatedOrders.inc({ result: 'completed' });
       if (result.unconverted !== undefined) unconverted.inc({ currency: toCurrencyLabel(result.unconverted) });
+      corrected(result.correction);
       countSaid(result);
       const estimatesBefore = before?.specHash === spec.specHash ? spec.countEstimates(before) : 0;
       const estimatesNow = spec.countEstimates(after) - estimatesBefore;

@@ -10,6 +10,8 @@ export interface StateFormat<State> {
   readonly name: string;
   /** The version that `encode` writes, 1 to 255; it is the first byte of the encoded state. */
   readonly current: number;
+  /** An earlier version that `encode` writes too, for states that have nothing of what is new. */
+  readonly plain?: number;
   /**
    * A decoder for each version, which returns a current state. It gets all bytes, starting with the version; throws for
    * damaged bytes.
@@ -40,14 +42,14 @@ export interface MergeableState<State> extends VersionedState<State> {
 export function defineState<State>(format: MergeableStateFormat<State>): MergeableState<State>;
 export function defineState<State>(format: StateFormat<State>): VersionedState<State>;
 export function defineState<State>(format: StateFormat<State>): VersionedState<State> {
-  const { name, current, versions } = format;
+  const { name, current, plain, versions } = format;
   assert(versions[current] !== undefined, `a release reads the ${name} that it writes`);
   const known = Object.keys(versions).join(', ');
   const wrap = stateSeam.pass();
   const coding: VersionedState<State> = {
     encode(state) {
       const bytes = format.encode(state);
-      assert(bytes[0] === current, `a ${name} begins with its version, ${current}`);
+      assert(bytes[0] === current || bytes[0] === plain, `a ${name} begins with its version, ${current}`);
       return bytes;
     },
     decode(bytes) {

@@ -1,7 +1,5 @@
 import { must, toSha256 } from '@perennial/kernel';
-import type { Attribute } from './attributes.js';
-import type { FeatureDefinition } from './definition.js';
-import type { RepeatedOrders } from './order-memory.js';
+import type { FeatureDefinition, FeatureRules } from './definition.js';
 
 /** Raised when the meaning of an aggregation changes but its definition does not. Part of every feature's hash. */
 const SEMANTICS_VERSION = 2;
@@ -36,19 +34,21 @@ function toFeatureHash({ name: _, ...meaning }: FeatureDefinition): string {
   return toSha256(toCanonicalJson({ semantics: SEMANTICS_VERSION, meaning }));
 }
 
-/** Hash of a spec: over names and hashes in the order of its vectors, over a rule that is not the default, and over attributes. */
+/** Hash of a spec: over names and hashes in the order of its vectors, over the rules that are not the default, and over attributes. */
 export function toSpecHash(
   features: ReadonlyArray<{ readonly name: string; readonly hash: string }>,
   {
     repeatedOrders,
     attributes,
-  }: { readonly repeatedOrders: RepeatedOrders; readonly attributes: readonly Attribute[] },
+    corrections,
+  }: Required<Pick<FeatureRules, 'repeatedOrders' | 'attributes'>> & Pick<FeatureRules, 'corrections'>,
 ): string {
   return toSha256(
     toCanonicalJson([
       ...features.map(({ name, hash }) => [name, hash]),
       ...(repeatedOrders === 'once' ? [] : [{ repeatedOrders }]),
       ...(attributes.length === 0 ? [] : [{ attributes }]),
+      ...(corrections === undefined ? [] : [{ corrections }]),
     ]),
   );
 }

@@ -19,8 +19,8 @@ describe('state codec', () => {
 
   it('refuses another format and another spec, naming what it found', () => {
     const otherFormat = encode(createProfile(1));
-    otherFormat[0] = 4;
-    expect(() => decode(otherFormat)).toThrow('feature state of version 4; this release reads 2, 3');
+    otherFormat[0] = 5;
+    expect(() => decode(otherFormat)).toThrow('feature state of version 5; this release reads 2, 3, 4');
     otherFormat[0] = 1;
     expect(() => decode(otherFormat)).toThrow('feature state of version 1; this release reads 2, 3');
     const otherSpec = encode(createProfile(1));

@@ -1,30 +1,37 @@
 import { defineState, type VersionedState } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
 import { ByteReader, ByteWriter } from './bytes.js';
-import { EMPTY_MEMORY, type IdMemory, toStamp } from './id-memory.js';
+import { readCorrections, writeCorrections } from './corrections/corrections-codec.js';
+import { EMPTY_MEMORY, toStamp } from './id-memory.js';
+import { readMemory, writeMemory } from './id-memory-codec.js';
 import { MESSAGE_MEMORY } from './message-memory.js';
 import { ORDER_MEMORY } from './order-memory.js';
 import type { FeaturePlan } from './plan.js';
-import { readHashes, writeHashes } from './stamped-hashes-codec.js';
 import { checkSpec, type EngineState } from './state.js';
 
 /** First byte of an encoded state. Every layout change raises it and keeps a decoder for the previous layout. */
-const STATE_FORMAT_VERSION = 3;
+const STATE_FORMAT_VERSION = 4;
+
+/** Of a state without corrections: its bytes are those that it had before there were any. */
+const PLAIN_VERSION = 3;
 
 /** Bytes of the spec's hash that follow the version, in every version. */
 const PREFIX_BYTES = 8;
 
 /**
  * The states of one spec as bytes: version, start of the spec's hash, time, slots in order, ids of messages and orders. Varints throughout, times as
- * distances from the state's own. Version 2 has no orders; version 1 was written by no release.
+ * distances from the state's own. Version 4 adds what the profile knows of corrections. Version 2 has no orders; version 1 was
+ * written by no release.
  */
 export function createStateFormat(plan: FeaturePlan): VersionedState<EngineState> {
   return defineState({
     name: 'feature state',
     current: STATE_FORMAT_VERSION,
+    plain: PLAIN_VERSION,
     versions: {
       2: (bytes) => readState(bytes, plan, { hasOrders: false }),
       3: (bytes) => readState(bytes, plan, { hasOrders: true }),
+      4: (bytes) => readState(bytes, plan, { hasOrders: true, hasCorrections: true }),
     },
     encode: (state) => writeState(state, plan),
   });
@@ -40,7 +47,7 @@ export function readSpecPrefix(bytes: Uint8Array): string {
 function writeState(state: EngineState, plan: FeaturePlan): Buffer {
   checkSpec(plan, state);
   const writer = new ByteWriter();
-  writer.varint(STATE_FORMAT_VERSION);
+  writer.varint(state.corrections === undefined ? PLAIN_VERSION : STATE_FORMAT_VERSION);
   writer.raw(toPrefixBytes(plan.specHash));
   writer.signed(state.asOfMs);
   for (let index = 0; index < plan.slots.length; index += 1) {
@@ -48,10 +55,15 @@ function writeState(state: EngineState, plan: FeaturePlan): Buffer {
   }
   writeMemory(writer, state.messages, toStamp(state.asOfMs, MESSAGE_MEMORY));
   writeMemory(writer, state.orders, toStamp(state.asOfMs, ORDER_MEMORY));
+  if (state.corrections !== undefined) writeCorrections(writer, state.corrections, state.asOfMs);
   return writer.finish();
 }
 
-function readState(bytes: Buffer, plan: FeaturePlan, { hasOrders }: { readonly hasOrders: boolean }): EngineState {
+function readState(
+  bytes: Buffer,
+  plan: FeaturePlan,
+  { hasOrders, hasCorrections = false }: { readonly hasOrders: boolean; readonly hasCorrections?: boolean },
+): EngineState {
   const reader = new ByteReader(bytes);
   reader.varint();
   checkPrefix(reader.raw(PREFIX_BYTES).toString('hex'), plan);
@@ -59,17 +71,9 @@ function readState(bytes: Buffer, plan: FeaturePlan, { hasOrders }: { readonly h
   const slots = plan.slots.map((accumulator) => accumulator.decode(reader, asOfMs));
   const messages = readMemory(reader, toStamp(asOfMs, MESSAGE_MEMORY));
   const orders = hasOrders ? readMemory(reader, toStamp(asOfMs, ORDER_MEMORY)) : EMPTY_MEMORY;
+  const corrections = hasCorrections ? { corrections: readCorrections(reader, asOfMs) } : {};
   reader.finish();
-  return { specHash: plan.specHash, asOfMs, slots, messages, orders };
-}
-
-function writeMemory(writer: ByteWriter, { ids, dropped }: IdMemory, newest: number): void {
-  writeHashes(writer, ids, newest);
-  writer.varint(dropped);
-}
-
-function readMemory(reader: ByteReader, newest: number): IdMemory {
-  return { ids: readHashes(reader, newest), dropped: reader.varint() };
+  return { specHash: plan.specHash, asOfMs, slots, messages, orders, ...corrections };
 }
 
 function checkPrefix(prefix: string, { specHash }: FeaturePlan): void {

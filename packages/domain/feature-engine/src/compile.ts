@@ -1,14 +1,19 @@
 import { must } from '@perennial/kernel';
 import type { IdCount } from './accumulators/accumulator.js';
+import type { ApplyResult, CorrectionResult } from './apply-result.js';
 import type { Attribute } from './attributes.js';
 import { createStateFormat } from './codec.js';
+import type { CorrectionRules } from './corrections/correction-rules.js';
+import type { Added } from './corrections/corrections.js';
+import { listInexact } from './corrections/inexact.js';
+import { type TakeBack, takeBack } from './corrections/take-back.js';
 import { type FeatureDefinition, type FeatureRules, MONEY_UNIT } from './definition.js';
 import type { FeatureEvent } from './event.js';
-import { completeWith, foldBeside, withoutMemories } from './fill.js';
-import { type ApplyResult, adopt, advance, apply, merge } from './fold.js';
+import { completeWith, createEmptyPart, foldBeside, takeBackBeside, withoutMemories } from './fill.js';
+import { adopt, advance, apply, merge } from './fold.js';
 import type { RepeatedOrders } from './order-memory.js';
 import { type FeaturePlan, planFeatures } from './plan.js';
-import { type Added, type RetractResult, retract } from './retract.js';
+import { type RetractResult, retract } from './retract.js';
 import { createEmptyState, type EngineState } from './state.js';
 import { advanceClock, type FeatureVector, toTops, toVector } from './vector.js';
 
@@ -31,6 +36,8 @@ export interface CompiledFeatures {
   readonly repeatedOrders: RepeatedOrders;
   /** What conditions may read besides the features, in the order in which it travels. */
   readonly attributes: readonly Attribute[];
+  /** Which orders a profile takes back when they are cancelled or edited; undefined for none. */
+  readonly corrections: CorrectionRules | undefined;
   /** Keys of a state's accumulators, by slot. */
   readonly slots: readonly string[];
   /** The state of a profile without events. */
@@ -47,6 +54,16 @@ export interface CompiledFeatures {
    * so that a corrected one counts. Throws as `apply` does.
    */
   retract(state: EngineState, event: FeatureEvent, added?: Added): RetractResult;
+  /**
+   * Takes back an event that a record says, once, and before or after its event: `early` in the result means that it has
+   * not come. `cannot` as of `retract`. Throws as `apply` does.
+   */
+  takeBack(state: EngineState, taken: TakeBack): CorrectionResult & { readonly state: EngineState };
+  /**
+   * Names of the features that at a time still have an event that was taken back, in order; each is right again when its
+   * window has passed the event.
+   */
+  listInexact(state: EngineState, atMs: number): readonly string[];
   /**
    * Advances the state to `nowMs`: drops what no later vector can use. Time never goes back: for an earlier time the
    * state is returned unchanged.
@@ -71,6 +88,10 @@ export interface CompiledFeatures {
     beside: EngineState | undefined,
     counted: { readonly before: EngineState; readonly event: FeatureEvent },
   ): EngineState;
+  /** The same for an event that is taken back from the profile's own state; `before` is that state before. */
+  takeBackBeside(beside: EngineState | undefined, taken: TakeBack & { readonly before: EngineState }): EngineState;
+  /** The state of a profile without events, when it is a part: what it is to take back waits for `completeWith`. */
+  readonly emptyPart: EngineState;
   /**
    * The whole state: `part` holds the events below a position, `beside` those from it on, and `own`, a state of another
    * spec over all of them, the time and the ids. Equal to the state that folded all events, bit for bit.
@@ -121,14 +142,19 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     specHash: plan.specHash,
     repeatedOrders: plan.repeatedOrders,
     attributes: plan.attributes,
+    corrections: plan.corrections,
     slots: plan.slots.map(({ key }) => key),
     empty,
     apply: (state, event) => apply(plan, state ?? empty, event),
     retract: (state, event, added = 'all') => retract(plan, state, event, added),
+    takeBack: (state, taken) => takeBack(plan, advance(plan, state, taken.receivedAtMs), taken),
+    listInexact: (state, atMs) => listInexact(plan, state, atMs),
     advance: (state, nowMs) => advance(plan, state, nowMs),
     merge: (a, b) => merge(plan, a, b),
     adopt: (from, state) => adopt(plan, planOf(from), state),
     foldBeside: (beside, counted) => foldBeside(plan, beside, counted),
+    takeBackBeside: (beside, taken) => takeBackBeside(plan, beside, taken),
+    emptyPart: createEmptyPart(plan),
     completeWith: (part, rest) => completeWith(plan, part, rest),
     withoutMemories,
     vector: (state, nowMs) => toVector(plan, state, nowMs),

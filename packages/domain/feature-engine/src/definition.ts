@@ -1,4 +1,5 @@
 import type { Attribute } from './attributes.js';
+import type { CorrectionRules } from './corrections/correction-rules.js';
 import type { RepeatedOrders } from './order-memory.js';
 
 /** The events that a feature counts. */
@@ -184,6 +185,8 @@ export interface FeatureRules {
   readonly repeatedOrders?: RepeatedOrders;
   /** What conditions may read of a profile besides its features. Default: nothing. */
   readonly attributes?: readonly Attribute[];
+  /** Which orders a profile takes back when they are cancelled or edited. Default: none. */
+  readonly corrections?: CorrectionRules | undefined;
 }
 
 /** All that a feature spec says. */

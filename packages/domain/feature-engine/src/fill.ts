@@ -1,8 +1,10 @@
+import { type Corrections, NO_CORRECTIONS } from './corrections/corrections.js';
+import { removeOne, type TakeBack, takeBack } from './corrections/take-back.js';
 import type { FeatureEvent } from './event.js';
 import { advance, apply, merge } from './fold.js';
 import { EMPTY_MEMORY } from './id-memory.js';
 import type { FeaturePlan } from './plan.js';
-import { createEmptyState, type EngineState } from './state.js';
+import { createEmptyState, type EngineState, withCorrections } from './state.js';
 
 /*
  * A wider spec is filled from the archive while the narrower one goes on: beside the profile's state stands another one,
@@ -16,9 +18,29 @@ export function foldBeside(
   beside: EngineState | undefined,
   { before, event }: { readonly before: EngineState; readonly event: FeatureEvent },
 ): EngineState {
-  const { messages, orders } = before;
-  const { state } = apply(plan, { ...toTime(plan, beside, before.asOfMs), messages, orders }, event);
-  return withoutMemories(state);
+  return withoutMemories(apply(plan, withMemories(plan, beside, before), event).state);
+}
+
+/** See `CompiledFeatures.takeBackBeside`. */
+export function takeBackBeside(
+  plan: FeaturePlan,
+  beside: EngineState | undefined,
+  { before, ...taken }: TakeBack & { readonly before: EngineState },
+): EngineState {
+  const state = advance(plan, withMemories(plan, beside, before), taken.receivedAtMs);
+  return withoutMemories(takeBack(plan, state, taken).state);
+}
+
+/** With what the profile's own state knows of messages and orders. What is taken back waits: the archive may have it. */
+function withMemories(plan: FeaturePlan, beside: EngineState | undefined, before: EngineState): EngineState {
+  const { messages, orders, corrections = NO_CORRECTIONS } = before;
+  const pending = beside?.corrections?.pending ?? [];
+  return { ...toTime(plan, beside, before.asOfMs), messages, orders, corrections: { ...corrections, pending } };
+}
+
+/** The state of a profile of which others have a part. */
+export function createEmptyPart(plan: FeaturePlan): EngineState {
+  return { ...createEmptyState(plan), corrections: { ...NO_CORRECTIONS, pending: [] } };
 }
 
 /** See `CompiledFeatures.completeWith`. */
@@ -29,7 +51,15 @@ export function completeWith(
 ): EngineState {
   const filled = toTime(plan, withoutMemories(part), own.asOfMs);
   const whole = beside === undefined ? filled : merge(plan, filled, toTime(plan, beside, own.asOfMs));
-  return { ...whole, messages: own.messages, orders: own.orders };
+  const pending = whole.corrections?.pending ?? [];
+  let complete = withCorrections(whole, undefined);
+  for (const contribution of pending) complete = removeOne(plan, complete, contribution).state;
+  const corrections = { ...(own.corrections ?? NO_CORRECTIONS), ...pickRemaining(complete) };
+  return withCorrections({ ...complete, messages: own.messages, orders: own.orders }, corrections);
+}
+
+function pickRemaining({ corrections }: EngineState): Pick<Corrections, 'remaining'> {
+  return { remaining: corrections?.remaining ?? {} };
 }
 
 function toTime(plan: FeaturePlan, state: EngineState | undefined, asOfMs: number): EngineState {
@@ -38,5 +68,7 @@ function toTime(plan: FeaturePlan, state: EngineState | undefined, asOfMs: numbe
 
 /** A state whose ids are kept elsewhere. */
 export function withoutMemories(state: EngineState): EngineState {
-  return { ...state, messages: EMPTY_MEMORY, orders: EMPTY_MEMORY };
+  const { pending = [] } = state.corrections ?? NO_CORRECTIONS;
+  const rest = withCorrections({ ...state, messages: EMPTY_MEMORY, orders: EMPTY_MEMORY }, undefined);
+  return pending.length === 0 ? rest : { ...rest, corrections: { ...NO_CORRECTIONS, pending } };
 }

@@ -1,4 +1,8 @@
 import { AppError } from '@perennial/kernel';
+import type { ApplyResult } from './apply-result.js';
+import { applyCorrecting } from './corrections/correct.js';
+import { type Corrections, forgetCorrections, isTakenBack } from './corrections/corrections.js';
+import { mergeCorrections } from './corrections/merge-corrections.js';
 import { checkEvent, type FeatureEvent } from './event.js';
 import { type Hash64, toHash64 } from './hash.js';
 import { forgetIds, rememberId, uniteMemories } from './id-memory.js';
@@ -8,28 +12,21 @@ import { findOrder, ORDER_MEMORY, type OrderSighting, rememberOrder } from './or
 import type { FeaturePlan } from './plan.js';
 import { isBefore } from './reach.js';
 import { hasHash } from './stamped-hashes.js';
-import { checkSpec, createEmptyState, type EngineState, mapSlots } from './state.js';
-
-/** Result of folding one event. */
-export interface ApplyResult {
-  readonly state: EngineState;
-  /** False for a repeat: then `state` is the object passed in. */
-  readonly applied: boolean;
-  /**
-   * What was known before: the message id, the order under another message id, or the order without its amount, which
-   * alone was added then.
-   */
-  readonly known?: 'message' | 'order' | 'order_without_amount';
-  /** True when the event is older than every window reaches: only features of the whole life count it. */
-  readonly isTooLate?: boolean;
-}
+import { checkSpec, createEmptyState, type EngineState, mapSlots, withCorrections } from './state.js';
 
 /** See `CompiledFeatures.apply`. */
 export function apply(plan: FeaturePlan, state: EngineState, event: FeatureEvent): ApplyResult {
   checkSpec(plan, state);
   checkEvent(event);
+  const { corrections } = plan;
+  if (corrections === undefined) return applyAlone(plan, state, event);
+  return applyCorrecting(plan, corrections, { state, event, fold: applyAlone });
+}
+
+function applyAlone(plan: FeaturePlan, state: EngineState, event: FeatureEvent): ApplyResult {
   const id = toHash64(event.messageId);
-  if (hasHash(state.messages.ids, id)) return { state, applied: false, known: 'message' };
+  if (hasHash(state.messages.ids, id) || isTakenBack(state.corrections, id))
+    return { state, applied: false, known: 'message' };
   const order: OrderSighting = plan.repeatedOrders === 'once' ? findOrder(state.orders, event) : { kind: 'unknown' };
   if (order.kind === 'repeated') return { state, applied: false, known: 'order' };
   const after = fold(plan, state, event, { id, order });
@@ -52,7 +49,20 @@ function fold(
     slots[index] = plan.slots[index]?.add(slots[index], measured, asOfMs);
   }
   const messages = rememberId(state.messages, id, asOfMs, MESSAGE_MEMORY);
-  return { specHash: plan.specHash, asOfMs, slots, messages, orders: rememberOrder(state.orders, order, asOfMs) };
+  const after = {
+    specHash: plan.specHash,
+    asOfMs,
+    slots,
+    messages,
+    orders: rememberOrder(state.orders, order, asOfMs),
+  };
+  return withKnown(plan, after, state.corrections);
+}
+
+/** Hardly any profile has been corrected. */
+function withKnown(plan: FeaturePlan, state: EngineState, corrections: EngineState['corrections']): EngineState {
+  if (corrections === undefined) return state;
+  return withCorrections(state, forgetCorrections(corrections, state.asOfMs, plan.sources));
 }
 
 /** See `CompiledFeatures.advance`. */
@@ -63,7 +73,8 @@ export function advance(plan: FeaturePlan, state: EngineState, nowMs: number): E
   if (nowMs <= state.asOfMs) return state;
   const slots = mapSlots(plan, state.slots, (accumulator, slot) => accumulator.advance(slot, nowMs));
   const messages = forgetIds(state.messages, nowMs, MESSAGE_MEMORY);
-  return { ...state, asOfMs: nowMs, slots, messages, orders: forgetIds(state.orders, nowMs, ORDER_MEMORY) };
+  const orders = forgetIds(state.orders, nowMs, ORDER_MEMORY);
+  return withKnown(plan, { ...state, asOfMs: nowMs, slots, messages, orders }, state.corrections);
 }
 
 /** See `CompiledFeatures.merge`. */
@@ -76,7 +87,7 @@ export function merge(plan: FeaturePlan, left: EngineState, right: EngineState):
   );
   const messages = uniteMemories([a.messages, b.messages], asOfMs, MESSAGE_MEMORY);
   const orders = uniteMemories([a.orders, b.orders], asOfMs, ORDER_MEMORY);
-  return { specHash: plan.specHash, asOfMs, slots, messages, orders };
+  return mergeCorrections(plan, { specHash: plan.specHash, asOfMs, slots, messages, orders }, [a, b]);
 }
 
 /** See `CompiledFeatures.adopt`. */
@@ -90,5 +101,15 @@ export function adopt(plan: FeaturePlan, from: FeaturePlan, state: EngineState):
     return accumulator.advance(accumulator.adopt(state.slots[index], source.columns), state.asOfMs);
   });
   const { asOfMs, messages, orders } = state;
-  return { ...createEmptyState(plan), asOfMs, slots, messages, orders };
+  const adopted = { ...createEmptyState(plan), asOfMs, slots, messages, orders };
+  return withKnown(plan, adopted, state.corrections && adoptCorrections(plan, from, state.corrections));
+}
+
+/** Features that both specs have still have what could not be taken back. */
+function adoptCorrections(plan: FeaturePlan, from: FeaturePlan, corrections: Corrections): Corrections {
+  const meaningOf = ({ sources, hashes }: FeaturePlan) =>
+    new Map(sources.map(({ name }, index) => [name, hashes[index]]));
+  const [here, there] = [meaningOf(plan), meaningOf(from)];
+  const remaining = Object.entries(corrections.remaining).filter(([name]) => here.get(name) === there.get(name));
+  return { ...corrections, remaining: Object.fromEntries(remaining) };
 }

@@ -1,3 +1,4 @@
+export type { ApplyResult } from './apply-result.js';
 export { type AttributeValue, toConditionNames, toConditionValues } from './attributes.js';
 export { type CompiledFeatures, compileFeatures } from './compile.js';
 export type { FeatureDefinition, FeatureRules } from './definition.js';
@@ -12,7 +13,6 @@ export {
 export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
 export { requireFeatureFile } from './feature-file.js';
 export { describeMissing, describeMissingAttributes, FeatureSpecs, type TravellingVector } from './feature-specs.js';
-export type { ApplyResult } from './fold.js';
 export { toHash64 } from './hash.js';
 export { MESSAGE_IDS_MAX } from './message-memory.js';
 export { oncePerSpec } from './per-spec.js';
@@ -21,7 +21,7 @@ export { encodeFeatureSpec } from './spec-file.js';
 export { createSpecReader, loadSpecInForce, SPECS_MAX, toSpecOrPreset } from './spec-reader.js';
 export { toSpecTag } from './spec-tag.js';
 export type { EngineState } from './state.js';
-export { MEMORY_BYTES_MAX, toBytesMax } from './state-bound.js';
+export { MEMORY_BYTES_MAX, toBytesMax, toCorrectionBytesMax } from './state-bound.js';
 export { DAY_MS, HOUR_MS } from './time.js';
 export type { FeatureVector } from './vector.js';
 export { toWindowText } from './window.js';

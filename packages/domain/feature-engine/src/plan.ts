@@ -3,6 +3,7 @@ import type { Accumulator } from './accumulators/accumulator.js';
 import type { Attribute } from './attributes.js';
 import { toFeatureHashes, toSpecHash } from './canonical.js';
 import { type EventCondition, listConditions } from './conditions.js';
+import type { CorrectionRules } from './corrections/correction-rules.js';
 import { type FeatureSpec, isOfTops } from './definition.js';
 import { createReaders, type FeatureReader } from './feature-reader.js';
 import type { RepeatedOrders } from './order-memory.js';
@@ -17,6 +18,8 @@ export interface FeaturePlan {
   readonly specHash: string;
   readonly repeatedOrders: RepeatedOrders;
   readonly attributes: readonly Attribute[];
+  /** Which orders a profile takes back by itself; undefined for none. */
+  readonly corrections: CorrectionRules | undefined;
   /** Hash of each definition, in the order of the vectors. */
   readonly hashes: readonly string[];
   readonly numbers: readonly NumberStream[];
@@ -40,7 +43,7 @@ export interface FeaturePlan {
 /** The accumulators that the definitions need, each once, and how every feature reads them. */
 export function planFeatures({
   definitions,
-  rules: { repeatedOrders = 'once', attributes = [] },
+  rules: { repeatedOrders = 'once', attributes = [], corrections },
 }: FeatureSpec): FeaturePlan {
   const hashes = toFeatureHashes(definitions);
   const clockFeatures = definitions.flatMap(({ aggregation }, index) =>
@@ -53,10 +56,11 @@ export function planFeatures({
   return {
     specHash: toSpecHash(
       definitions.map(({ name }, index) => ({ name, hash: must(hashes[index], 'a hash') })),
-      { repeatedOrders, attributes },
+      { repeatedOrders, attributes, corrections },
     ),
     repeatedOrders,
     attributes,
+    corrections,
     hashes,
     numbers,
     ids,

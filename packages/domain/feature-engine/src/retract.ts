@@ -1,12 +1,10 @@
+import type { Added } from './corrections/corrections.js';
 import { checkEvent, type FeatureEvent } from './event.js';
 import { measure } from './measure.js';
 import { forgetOrder } from './order-memory.js';
 import type { FeaturePlan } from './plan.js';
 import { isBefore } from './reach.js';
 import { checkSpec, type EngineState } from './state.js';
-
-/** What an event had added: all that it says, or only the amount of an order that had come before without it. */
-export type Added = 'all' | 'amount';
 
 /** A state from which an event was taken back. */
 export interface RetractResult {

@@ -1,6 +1,7 @@
 import { findNearest } from '@perennial/expressions';
 import { toMessage } from '@perennial/kernel';
 import { toCanonicalJson } from './canonical.js';
+import { type CorrectionRules, KEPT_ORDERS_MAX } from './corrections/correction-rules.js';
 import {
   AGGREGATIONS,
   type Aggregation,
@@ -50,10 +51,25 @@ export function parseFeatureSpec(bytes: Uint8Array): ParsedSpec {
 export function readRules(reader: FieldReader): FeatureRules {
   reader.literal('version', SPEC_FILE_VERSION);
   const attributes = readAttributes(reader);
+  const repeatedOrders = reader.has('repeatedOrders') ? reader.oneOf('repeatedOrders', REPEATED_ORDERS) : undefined;
+  const corrections = reader.has('corrections') ? readCorrections(reader) : undefined;
+  if (corrections !== undefined && repeatedOrders === 'each') {
+    reader.reject('corrections', 'needs orders that count once: leave repeatedOrders out');
+  }
   return {
-    ...(reader.has('repeatedOrders') ? { repeatedOrders: reader.oneOf('repeatedOrders', REPEATED_ORDERS) } : {}),
+    ...(repeatedOrders === undefined ? {} : { repeatedOrders }),
     ...(attributes.length === 0 ? {} : { attributes }),
+    ...(corrections === undefined ? {} : { corrections }),
   };
+}
+
+function readCorrections(reader: FieldReader): CorrectionRules | undefined {
+  const rules = reader.object('corrections');
+  if (rules === undefined) return undefined;
+  const keep = rules.number('keep', { min: 1, max: KEPT_ORDERS_MAX, isWhole: true });
+  const cancelled = rules.has('cancelled') ? rules.texts('cancelled').toSorted() : [];
+  rules.finish();
+  return { keep, cancelled };
 }
 
 /** Problems found so far, and what a feature is called in those about two of them. */
@@ -83,11 +99,21 @@ function toInvalid(problems: readonly SpecProblem[]): ParsedSpec {
 /** Canonical bytes of a spec: equal definitions in an equal order give equal bytes, and so one artifact. */
 export function encodeFeatureSpec(
   definitions: readonly FeatureDefinition[],
-  { repeatedOrders = 'once', attributes = [] }: FeatureRules = {},
+  { repeatedOrders = 'once', attributes = [], corrections }: FeatureRules = {},
 ): Buffer {
   const features = definitions.map(toFileForm);
-  const rules = repeatedOrders === 'once' ? {} : { repeatedOrders };
-  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, ...toDeclared(attributes), features }));
+  const rules = {
+    ...(repeatedOrders === 'once' ? {} : { repeatedOrders }),
+    ...toDeclared(attributes),
+    ...toCorrectionsForm(corrections),
+  };
+  return Buffer.from(toCanonicalJson({ version: SPEC_FILE_VERSION, ...rules, features }));
+}
+
+function toCorrectionsForm(corrections: CorrectionRules | undefined): { readonly corrections?: object } {
+  if (corrections === undefined) return {};
+  const { keep, cancelled } = corrections;
+  return { corrections: { keep, ...(cancelled.length === 0 ? {} : { cancelled }) } };
 }
 
 /** Each length of time as text, under its name without the unit. */

@@ -4,6 +4,8 @@ import { ID_BYTES_MAX } from './accumulators/kept-ids.js';
 import { RECENT_TIMES_MAX } from './accumulators/recent-times.js';
 import { STRETCHES_MAX } from './accumulators/sessions.js';
 import { TOP_CELLS_MAX } from './accumulators/tops.js';
+import type { CorrectionRules } from './corrections/correction-rules.js';
+import { KEPT_ORDER_BYTES_MAX, TAKEN_BACK_MEMORY } from './corrections/corrections.js';
 import type { FeatureDefinition } from './definition.js';
 import { MESSAGE_IDS_MAX } from './message-memory.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
@@ -32,6 +34,18 @@ export const MEMORY_BYTES_MAX =
   AMOUNT_BYTES +
   2 * (COUNT_BYTES + NUMBER_BYTES) +
   (MESSAGE_IDS_MAX + ORDER_IDS_MAX) * (HASH_BYTES + 2);
+
+/** What an order has besides its properties: ids, name, context, amounts. */
+const ORDER_HEAD_BYTES = 1_024;
+/** Messages of one order: the first one, and the one that has its amount. */
+const ORDER_MESSAGES = 2;
+
+/** Bytes at most of what a spec's rule of corrections keeps. */
+export function toCorrectionBytesMax(rules: CorrectionRules | undefined): number {
+  if (rules === undefined) return 0;
+  const orders = rules.keep * ORDER_MESSAGES * (KEPT_ORDER_BYTES_MAX + ORDER_HEAD_BYTES);
+  return orders + TAKEN_BACK_MEMORY.idsMax * (HASH_BYTES + 2);
+}
 
 /**
  * Bytes of a state at most for one feature, whatever a profile does. Features that share an accumulator need less together

@@ -1,5 +1,6 @@
 import { assert } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
+import { type Corrections, toStored } from './corrections/corrections.js';
 import { EMPTY_MEMORY, type IdMemory } from './id-memory.js';
 import type { FeaturePlan } from './plan.js';
 
@@ -14,12 +15,22 @@ export interface EngineState {
   readonly messages: IdMemory;
   /** The orders and refunds that were counted, so that each counts once whatever message it comes in. */
   readonly orders: IdMemory;
+  /** Of events that were or may be taken back; absent for a profile that knows nothing of the kind. */
+  readonly corrections?: Corrections;
 }
 
 /** The state of a profile without events. */
 export function createEmptyState({ specHash, slots }: FeaturePlan): EngineState {
   const memories = { messages: EMPTY_MEMORY, orders: EMPTY_MEMORY };
   return Object.freeze({ specHash, asOfMs: 0, slots: slots.map(({ empty }) => empty), ...memories });
+}
+
+/** The state with other corrections, or without any. */
+export function withCorrections(state: EngineState, corrections: Corrections | undefined): EngineState {
+  const stored = corrections && toStored(corrections);
+  if (stored !== undefined) return { ...state, corrections: stored };
+  const { corrections: _, ...rest } = state;
+  return rest;
 }
 
 /** A state of another spec has other data in its slots: folding into it would give meaningless numbers. */

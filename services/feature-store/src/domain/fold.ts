@@ -53,6 +53,8 @@ export type FoldResult =
       readonly traitsDropped: number;
       /** Properties that are far from the profile's own history. */
       readonly outliers: ReturnType<typeof judgeOutliers>['found'];
+      /** What became of the order that the event cancels or replaces. */
+      readonly correction: ApplyResult['correction'];
     }
   | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
@@ -117,6 +119,7 @@ export function foldEvent(
     outliers: judged.found,
     known: folded.known,
     isTooLate: folded.isTooLate ?? false,
+    correction: folded.correction,
     unconverted: event.amount !== undefined && value === undefined ? event.currency : undefined,
   };
 }

@@ -121,7 +121,7 @@ export class FillFold {
     const atMs = Math.max(this.#logTimeMs, event.receivedAtMs);
     const taken = takeEvent(this.#nodes.get(key), { self: toSelf(key, event), named: toNamedIds(event), atMs });
     if (taken.result === 'forward') return;
-    const before = spec.advance(this.#table.get(key) ?? spec.empty, atMs);
+    const before = spec.advance(this.#table.get(key) ?? spec.emptyPart, atMs);
     const { state, applied } = spec.apply(before, toFeatureEvent(input, rates));
     if (applied) this.#table.set(key, state);
     this.#setNode(key, taken.node);
@@ -161,9 +161,9 @@ export class FillFold {
   #rememberIds(key: string, handedOver: Buffer): void {
     const { spec, specs } = this.#target;
     const { engine } = createProfileStates(specs).decode(handedOver);
-    const { messages, orders } = engine;
-    const ids = { ...spec.advance(spec.empty, engine.asOfMs), messages, orders };
-    const merged = spec.merge(this.#table.get(key) ?? spec.empty, ids);
+    const { messages, orders, corrections } = engine;
+    const ids = { ...spec.advance(spec.empty, engine.asOfMs), messages, orders, ...(corrections && { corrections }) };
+    const merged = spec.merge(this.#table.get(key) ?? spec.emptyPart, ids);
     this.#table.set(key, spec.advance(merged, Math.max(this.#logTimeMs, merged.asOfMs + 1)));
   }
 

@@ -7,6 +7,7 @@ import {
   type FeatureRules,
   MEMORY_BYTES_MAX,
   toBytesMax,
+  toCorrectionBytesMax,
 } from '@perennial/feature-engine';
 import { generateHistory } from './generate-history.js';
 
@@ -54,15 +55,16 @@ const WARM_FOLDS = 5;
 
 /** Measures each feature by itself, all together, and the baseline, in turns over one history: medians over the rounds. */
 export function measureCosts(spec: CompiledFeatures, options: CostOptions): MeasuredCosts {
-  const { definitions, repeatedOrders } = spec;
-  const rules = { repeatedOrders };
+  const { definitions, repeatedOrders, corrections } = spec;
+  const rules = { repeatedOrders, corrections };
   const history = generateHistory(definitions, options);
   const baseline = createProbe('baseline', { definitions: [BASELINE], bytesMax: toBytesMax(BASELINE), history, rules });
   const features = definitions.map((definition) => {
     const bytesMax = toBytesMax(definition);
     return createProbe(definition.name, { definitions: withSides(definition, definitions), bytesMax, history, rules });
   });
-  const bytesMax = definitions.reduce((sum, definition) => sum + toBytesMax(definition), MEMORY_BYTES_MAX);
+  const memoryBytesMax = MEMORY_BYTES_MAX + toCorrectionBytesMax(corrections);
+  const bytesMax = definitions.reduce((sum, definition) => sum + toBytesMax(definition), memoryBytesMax);
   const all = createProbe('spec', { definitions, bytesMax, history, rules, hasMemory: true });
   const probes = [...features, all];
   // Code is compiled while it first runs.

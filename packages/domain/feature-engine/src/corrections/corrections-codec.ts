@@ -1,0 +1,81 @@
+import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
+import type { FeatureEvent } from '../event.js';
+import { toStamp } from '../id-memory.js';
+import { readMemory, writeMemory } from '../id-memory-codec.js';
+import { type Added, type Contribution, type Corrections, type KeptOrder, TAKEN_BACK_MEMORY } from './corrections.js';
+
+/** A contribution as JSON; null for what an event does not have. */
+type StoredContribution = readonly [
+  messageId: string,
+  type: string,
+  name: string,
+  timestampMs: number,
+  properties: unknown,
+  context: unknown,
+  worth: number | null,
+  /** `none` for one that has no rate. */
+  rate: number | null | 'none',
+  added: Added,
+];
+
+interface StoredText {
+  readonly kept: ReadonlyArray<readonly [string, number, number, readonly StoredContribution[]]>;
+  readonly remaining: Corrections['remaining'];
+  readonly pending?: readonly StoredContribution[];
+}
+
+/** JSON with its length, then the ids that were taken back. */
+export function writeCorrections(writer: ByteWriter, corrections: Corrections, asOfMs: number): void {
+  const { kept, remaining, pending } = corrections;
+  const text: StoredText = {
+    kept: kept.map(({ id, version, atMs, contributions }) => [id, version, atMs, contributions.map(toContribution)]),
+    remaining,
+    ...(pending === undefined ? {} : { pending: pending.map(toContribution) }),
+  };
+  const bytes = Buffer.from(JSON.stringify(text));
+  writer.varint(bytes.length);
+  writer.raw(bytes);
+  writeMemory(writer, corrections.takenBack, toStamp(asOfMs, TAKEN_BACK_MEMORY));
+}
+
+export function readCorrections(reader: ByteReader, asOfMs: number): Corrections {
+  const bytes = reader.raw(reader.count(1));
+  let text: StoredText;
+  try {
+    text = JSON.parse(bytes.toString()) as StoredText;
+  } catch {
+    throw damaged('corrections are no JSON');
+  }
+  const kept = text.kept.map(
+    ([id, version, atMs, contributions]): KeptOrder => ({
+      id,
+      version,
+      atMs,
+      contributions: contributions.map(fromContribution),
+    }),
+  );
+  const pending = text.pending === undefined ? {} : { pending: text.pending.map(fromContribution) };
+  const takenBack = readMemory(reader, toStamp(asOfMs, TAKEN_BACK_MEMORY));
+  return { kept, takenBack, remaining: text.remaining, ...pending };
+}
+
+function toContribution({ event, added }: Contribution): StoredContribution {
+  const { messageId, type, name, timestampMs, properties, context, worth, rate } = event;
+  const stored = rate === undefined ? 'none' : rate;
+  return [messageId, type, name, timestampMs, properties ?? null, context ?? null, worth ?? null, stored, added];
+}
+
+function fromContribution(stored: StoredContribution): Contribution {
+  const [messageId, type, name, timestampMs, properties, context, worth, rate, added] = stored;
+  const event: FeatureEvent = {
+    messageId,
+    type,
+    name,
+    timestampMs,
+    properties,
+    ...(context === null ? {} : { context }),
+    ...(worth === null ? {} : { worth }),
+    ...(rate === 'none' ? {} : { rate }),
+  };
+  return { event, added };
+}

@@ -1,0 +1,110 @@
+import type { CorrectionResult } from '../apply-result.js';
+import { toHash64 } from '../hash.js';
+import { MESSAGE_MEMORY } from '../message-memory.js';
+import { forgetOrder } from '../order-memory.js';
+import type { FeaturePlan } from '../plan.js';
+import { retract } from '../retract.js';
+import { hasHash } from '../stamped-hashes.js';
+import { checkSpec, type EngineState } from '../state.js';
+import {
+  type Contribution,
+  type Corrections,
+  isTakenBack,
+  NO_CORRECTIONS,
+  rememberTakenBack,
+  uniteRemaining,
+} from './corrections.js';
+
+/** An event that is to be taken back, as a record says it. */
+export interface TakeBack extends Contribution {
+  /** When the event was received: an id from before the last day is forgotten. */
+  readonly receivedAtMs: number;
+}
+
+export interface Corrected {
+  readonly state: EngineState;
+  readonly cannot: readonly string[];
+}
+
+/** See `CompiledFeatures.takeBack`. */
+export function takeBack(
+  plan: FeaturePlan,
+  state: EngineState,
+  { receivedAtMs, ...given }: TakeBack,
+): CorrectionResult & { readonly state: EngineState } {
+  checkSpec(plan, state);
+  const { event } = given;
+  const id = toHash64(event.messageId);
+  if (isTakenBack(state.corrections, id)) return { state, result: 'repeated', cannot: [] };
+  const isForgotten = receivedAtMs < state.asOfMs - MESSAGE_MEMORY.keptMs || state.messages.dropped > 0;
+  const { corrections = NO_CORRECTIONS } = state;
+  if (!isForgotten && !hasHash(state.messages.ids, id)) {
+    return { state: withTakenBack(state, corrections, event.messageId), result: 'early', cannot: [] };
+  }
+  const counted = findContribution(corrections, event.messageId) ?? given;
+  const { state: after, cannot } = removeContributions(plan, state, [counted]);
+  return { state: withoutMessage(after, event.messageId), result: 'taken_back', cannot };
+}
+
+/** Takes back what some events had added. Of a state that is a part, later: the rest may have it. */
+export function removeContributions(
+  plan: FeaturePlan,
+  state: EngineState,
+  contributions: readonly Contribution[],
+): Corrected {
+  const cannot = new Set<string>();
+  let after = state;
+  for (const contribution of contributions) {
+    const { messageId } = contribution.event;
+    const { corrections = NO_CORRECTIONS } = after;
+    if (corrections.pending === undefined) {
+      const result = removeOne(plan, after, contribution);
+      for (const name of result.cannot) cannot.add(name);
+      after = result.state;
+    } else {
+      const pending = [...corrections.pending, contribution];
+      after = { ...forget(plan, after, contribution), corrections: { ...corrections, pending } };
+    }
+    after = withTakenBack(after, after.corrections ?? NO_CORRECTIONS, messageId);
+  }
+  return { state: after, cannot: plan.sources.map(({ name }) => name).filter((name) => cannot.has(name)) };
+}
+
+/** As if it had never been, where what is kept shows what it had changed. */
+export function removeOne(plan: FeaturePlan, before: EngineState, { event, added }: Contribution): Corrected {
+  const { state, cannot } = retract(plan, before, event, added);
+  if (cannot.length === 0) return { state, cannot };
+  const { corrections = NO_CORRECTIONS } = state;
+  const names = plan.sources.filter(({ name, sides }) => sides.length === 0 && cannot.includes(name));
+  const now = Object.fromEntries(names.map(({ name }) => [name, event.timestampMs]));
+  const remaining = uniteRemaining(corrections.remaining, now);
+  return { state: { ...state, corrections: { ...corrections, remaining } }, cannot };
+}
+
+function forget(plan: FeaturePlan, state: EngineState, { event, added }: Contribution): EngineState {
+  if (plan.repeatedOrders !== 'once') return state;
+  return { ...state, orders: forgetOrder(state.orders, event, { added, asOfMs: state.asOfMs }) };
+}
+
+function withTakenBack(state: EngineState, corrections: Corrections, messageId: string): EngineState {
+  return { ...state, corrections: rememberTakenBack(corrections, toHash64(messageId), state.asOfMs) };
+}
+
+function findContribution({ kept }: Corrections, messageId: string): Contribution | undefined {
+  for (const { contributions } of kept) {
+    const found = contributions.find(({ event }) => event.messageId === messageId);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** An order all of whose messages were taken back is forgotten: a corrected one may come. */
+function withoutMessage(state: EngineState, messageId: string): EngineState {
+  const { corrections = NO_CORRECTIONS } = state;
+  const kept = corrections.kept.flatMap((order) => {
+    const left = order.contributions.filter(({ event }) => event.messageId !== messageId);
+    if (left.length === order.contributions.length) return [order];
+    return left.length === 0 ? [] : [{ ...order, contributions: left }];
+  });
+  return { ...state, corrections: { ...corrections, kept } };
+}
