@@ -15,7 +15,7 @@ export interface MergeContext extends SpecContext {
   readonly joinedPart: EngineState | undefined;
   /** Keys of the joined profile and its members. */
   readonly joinedKeys: readonly string[];
-  /** The external id of the profile that stays, sealed. */
+  /** The external id of the merged profile, sealed. */
   readonly subject: Buffer;
 }
 

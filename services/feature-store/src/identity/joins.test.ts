@@ -74,6 +74,36 @@ describe('a visitor who becomes a customer', () => {
   });
 });
 
+describe('an alias that names the device', () => {
+  // Ingest cannot know whether `previousId` was a user or a device, so it names both. The smaller key is the root.
+  const nobody = { ...toUser('a-browser'), key: 'user-0' };
+
+  it('leaves the user as the one who is addressed, though the root is an id that nobody uses', async () => {
+    const world = new JoinWorld();
+    world.send(phone.key, toEvent(phone, { messageId: 'm1' }));
+    world.send(anna.key, toEvent(anna, { messageId: 'm2', type: 'alias', name: '', claims: phone, alias: nobody }));
+    world.settle();
+    world.send(phone.key, toEvent(phone, { messageId: 'm3', timestampMs: NOON + 1, receivedAtMs: NOON + 1 }));
+    world.send(anna.key, toEvent(anna, { messageId: 'm4', timestampMs: NOON + 2, receivedAtMs: NOON + 2 }));
+    world.settle();
+    const profile = await world.read(anna.key);
+    expect(profile).toEqual(await world.read(nobody.key));
+    expect(countOrders(profile)).toBe(3);
+    expect(profile?.subject).toEqual(anna.subject);
+    expect(world.updates.at(-1)).toMatchObject({ key: nobody.key, update: { subject: anna.subject } });
+  });
+
+  it('addresses the root once it has an event of its own', async () => {
+    const world = new JoinWorld();
+    world.send(anna.key, toEvent(anna, { messageId: 'm1', type: 'alias', name: '', alias: nobody }));
+    world.settle();
+    world.send(nobody.key, toEvent(nobody, { messageId: 'm2', timestampMs: NOON + 1, receivedAtMs: NOON + 1 }));
+    world.send(anna.key, toEvent(anna, { messageId: 'm3', timestampMs: NOON + 2, receivedAtMs: NOON + 2 }));
+    world.settle();
+    expect((await world.read(anna.key))?.subject).toEqual(nobody.subject);
+  });
+});
+
 describe('two users on one device', () => {
   it('stay two: the first gets what the device did without a user', async () => {
     const world = new JoinWorld();

@@ -30,7 +30,7 @@ export type AcceptedInput = ProfileInput | IdentityInput;
 export interface IdentityOptions<Evidence> {
   /** Folds events into the profile of its key, and knows nothing of joins. */
   readonly profiles: ProcessorDefinition<ProfileState, ProfileInput, Evidence>;
-  /** Merges a profile that has joined into one that stays, whose sealed id is `subject`. */
+  /** Merges a profile that has joined into one that stays; the merged one has the sealed id `subject`. */
   readonly merge: (
     staying: ProfileState | undefined,
     joined: ProfileState,
@@ -146,7 +146,7 @@ class IdentitySteps<Evidence> {
       this.#options.telemetry.forwarded('event');
       return { state, outputs };
     }
-    const input = { event: event.forwardedTo === undefined ? event : { ...event, subject: self.subject }, properties };
+    const input = { event: event.forwardedTo === undefined ? event : withSubject(event, before.profile), properties };
     const item = { state: before.profile, cause: { kind: 'record' as const, input }, context };
     const result = this.#stepProfile(state, { ...before, node: taken.node }, item, evidence);
     // Last, so that a step that throws has counted nothing.
@@ -233,7 +233,7 @@ class IdentitySteps<Evidence> {
     const merged = this.#options.merge(before.profile, profile, {
       context,
       evidence,
-      subject: self.subject,
+      subject: before.profile?.subject ?? profile.subject,
       joinedKeys: toJoinedKeys(identity.handOver),
     });
     this.#requireStorable(merged.state);
@@ -250,6 +250,14 @@ class IdentitySteps<Evidence> {
     const { codec } = this.#options.profiles;
     codec.decode(codec.encode(state));
   }
+}
+
+/**
+ * A forwarded event leaves the profile's external id as it is. A profile that has only what others brought has the id of
+ * the first of them: its own may be an id that nobody uses, as when an alias names a device.
+ */
+function withSubject(event: AcceptedEvent, profile: ProfileState | undefined): AcceptedEvent {
+  return profile === undefined ? event : { ...event, subject: profile.subject };
 }
 
 interface Place<Evidence> {
