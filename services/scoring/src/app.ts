@@ -2,7 +2,7 @@ import { type TopicName, toConsumerGroup, toPostgresSchema, toTopic } from '@per
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { createStateReader, readPartitions } from '@perennial/keyed-processor';
 import { loadModel, RUN_LIMITS } from '@perennial/onnx';
-import { createPseudonymizer } from '@perennial/privacy';
+import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
   composeProcessorService,
   type OpenRebuild,
@@ -28,6 +28,8 @@ import { createScoringProcessor, PROCESSOR_NAME } from './processor.js';
 import { createScoringTelemetry } from './telemetry.js';
 
 const POSTGRES_CONNECTIONS_MAX = 4;
+/** User ids cached, so that a profile with several changes of stage and segments is unsealed once: some 15 us each time. */
+const PSEUDONYMS_CACHED_MAX = 50_000;
 const HISTORY_GROUP = 'scoring-transitions';
 const SEGMENTS_GROUP = 'scoring-segments';
 
@@ -50,7 +52,9 @@ type Parts = ReturnType<typeof createParts>;
 
 function createParts({ config, namespace, logger, metrics, artifactStore }: ProcessorContext<ScoringConfig>) {
   const telemetry = createScoringTelemetry(logger, metrics);
-  const pseudonymizer = createPseudonymizer(config.secret);
+  const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
+    entriesMax: PSEUDONYMS_CACHED_MAX,
+  });
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createScoringArtifacts(artifactStore, {
     specs,

@@ -14,6 +14,9 @@ import type { ScoringTelemetry } from './telemetry.js';
 
 type Item = StepItem<ScoringState, FeaturesUpdated>;
 
+type InForce = Item['context']['inForce'];
+type RulesOfStep = Pick<ScoringEvidence, 'lifecycle' | 'segments'>;
+
 interface PrepareDeps {
   readonly artifacts: ScoringArtifacts;
   readonly telemetry: ScoringTelemetry;
@@ -25,19 +28,24 @@ export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
   return async function prepare(items: readonly Item[]): Promise<ScoringEvidence[]> {
     const vectors = items.map((item) => toVector(item, specs));
     const scored = await scoreBatch(items, vectors);
-    const evidence: ScoringEvidence[] = [];
-    for (const [index, item] of items.entries()) {
-      const vector = must(vectors[index], 'vector');
-      const { inForce } = item.context;
-      evidence.push({
-        ...vector,
-        model: scored[index],
-        lifecycle: await artifacts.lifecycleInForce(inForce),
-        segments: await artifacts.segmentsInForce(inForce),
-      });
-    }
-    return evidence;
+    const rules = await loadRules(items);
+    return items.map(({ context: { inForce } }, index) => {
+      const { lifecycle, segments } = must(rules.get(inForce), 'rules');
+      return { ...must(vectors[index], 'vector'), model: scored[index], lifecycle, segments };
+    });
   };
+
+  /** Once for all items under the same rollouts, which is nearly always the whole batch. */
+  async function loadRules(items: readonly Item[]): Promise<ReadonlyMap<InForce, RulesOfStep>> {
+    const rules = new Map<InForce, RulesOfStep>();
+    for (const { context } of items) {
+      const { inForce } = context;
+      if (rules.has(inForce)) continue;
+      const lifecycle = await artifacts.lifecycleInForce(inForce);
+      rules.set(inForce, { lifecycle, segments: await artifacts.segmentsInForce(inForce) });
+    }
+    return rules;
+  }
 
   async function scoreBatch(
     items: readonly Item[],

@@ -81,18 +81,19 @@ export function createSegmentStore(pool: Pool, options: { schema: string }): Seg
     async insert(client, records) {
       for (let start = 0; start < records.length; start += ROWS_PER_INSERT_MAX) {
         const changes = JSON.stringify(records.slice(start, start + ROWS_PER_INSERT_MAX).map(toSegmentChanged));
+        // One statement for both tables: the JSON is sent and read once.
         await client.query(
-          `INSERT INTO ${schema}.segment_changes
-           SELECT r."profileKey", r.number, r.segment, r.change, r.cause, r.at, r.reasons, r.evidence, r."segmentsVersion"
-           FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, segment text, change text, cause text,
-             at timestamptz, reasons jsonb, evidence jsonb, "segmentsVersion" integer)
-           ON CONFLICT DO NOTHING`,
-          [changes],
-        );
-        await client.query(
-          `INSERT INTO ${schema}.segment_members
+          `WITH r AS MATERIALIZED (
+             SELECT * FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, segment text, change text,
+               cause text, at timestamptz, reasons jsonb, evidence jsonb, "segmentsVersion" integer)
+           ), stored AS (
+             INSERT INTO ${schema}.segment_changes
+             SELECT r."profileKey", r.number, r.segment, r.change, r.cause, r.at, r.reasons, r.evidence, r."segmentsVersion"
+             FROM r ON CONFLICT DO NOTHING
+           )
+           INSERT INTO ${schema}.segment_members
            SELECT DISTINCT ON (r.segment, r."profileKey") r.segment, r."profileKey", r.change = 'entered', r.at, r.number
-           FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, segment text, change text, at timestamptz)
+           FROM r
            ORDER BY r.segment, r."profileKey", r.number DESC
            ON CONFLICT (segment, profile_key) DO UPDATE
              SET is_member = excluded.is_member, since = excluded.since, number = excluded.number

@@ -79,23 +79,24 @@ export function createTransitionStore(
     async insert(client, records) {
       for (let start = 0; start < records.length; start += ROWS_PER_INSERT_MAX) {
         const changes = records.slice(start, start + ROWS_PER_INSERT_MAX).map(toStageChanged);
-        // One parameter with all rows: the statement is the same for any number of rows.
+        // One parameter with all rows: the statement is the same for any number of rows. One statement for both tables: the
+        // JSON is sent and read once.
         const { rows } = await client.query<{ from: string | null; to: string; cause: string }>(
-          `INSERT INTO ${schema}.transitions
+          `WITH r AS MATERIALIZED (
+             SELECT * FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, "from" text, "to" text,
+               cause text, at timestamptz, reasons jsonb, evidence jsonb, "lifecycleVersion" integer, "modelHash" text,
+               scores jsonb)
+           ), current AS (
+             INSERT INTO ${schema}.profile_stages
+             SELECT DISTINCT ON (r."profileKey") r."profileKey", r.number, r."to", r.at
+             FROM r ORDER BY r."profileKey", r.number DESC
+             ON CONFLICT (profile_key) DO UPDATE SET number = excluded.number, stage = excluded.stage, since = excluded.since
+             WHERE profile_stages.number < excluded.number
+           )
+           INSERT INTO ${schema}.transitions
            SELECT r."profileKey", r.number, r."from", r."to", r.cause, r.at, r.reasons, r.evidence, r."lifecycleVersion", r."modelHash",
              coalesce(r.scores, '{}')
-           FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, "from" text, "to" text, cause text,
-             at timestamptz, reasons jsonb, evidence jsonb, "lifecycleVersion" integer, "modelHash" text, scores jsonb)
-           ON CONFLICT DO NOTHING RETURNING from_stage AS "from", to_stage AS "to", cause`,
-          [JSON.stringify(changes)],
-        );
-        await client.query(
-          `INSERT INTO ${schema}.profile_stages
-           SELECT DISTINCT ON (r."profileKey") r."profileKey", r.number, r."to", r.at
-           FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, "to" text, at timestamptz)
-           ORDER BY r."profileKey", r.number DESC
-           ON CONFLICT (profile_key) DO UPDATE SET number = excluded.number, stage = excluded.stage, since = excluded.since
-           WHERE profile_stages.number < excluded.number`,
+           FROM r ON CONFLICT DO NOTHING RETURNING from_stage AS "from", to_stage AS "to", cause`,
           [JSON.stringify(changes)],
         );
         options.telemetry.transitionsStored(rows);
