@@ -53,7 +53,6 @@ export function installFastProduce(): void {
 /** The replacement; cases that it does not support (compression, transactions) go to the original. */
 export function createFastRequest(original: CreateRequest, require: NodeJS.Require): CreateRequest {
   const EncoderClass = require('kafkajs/src/protocol/encoder.js') as new (initialBytes: number) => Encoder;
-  const crc32c = require('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number;
 
   function encode({ acks, timeout, topicData, producerId, producerEpoch = 0 }: ProducePayload): Encoder {
     const encoder = new EncoderClass(1024);
@@ -63,11 +62,7 @@ export function createFastRequest(original: CreateRequest, require: NodeJS.Requi
     for (const { topic, partitions } of topicData) {
       encoder.writeString(topic).writeInt32(partitions.length);
       for (const { partition, firstSequence, messages } of partitions) {
-        const batch = encodeRecordBatch(
-          messages,
-          { producerId: id, producerEpoch, firstSequence, timestampMs },
-          crc32c,
-        );
+        const batch = encodeRecordBatch(messages, { producerId: id, producerEpoch, firstSequence, timestampMs });
         encoder.writeInt32(Number(partition)).writeInt32(batch.length);
         encoder.writeBufferInternal(batch);
       }

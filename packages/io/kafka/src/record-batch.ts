@@ -1,3 +1,4 @@
+import { crc32c } from './crc32c.js';
 import type { OutgoingRecord } from './log.js';
 
 /** A record as it is encoded in a batch. */
@@ -22,11 +23,7 @@ const MAGIC = 2;
  * One record batch of Kafka's format 2 (https://kafka.apache.org/documentation/#recordbatch), uncompressed, all records
  * with the same timestamp. Sizes are computed first, then one buffer is filled: no copy and no allocation per record.
  */
-export function encodeRecordBatch(
-  records: readonly BatchRecord[],
-  head: BatchHead,
-  crc32c: (bytes: Buffer) => number,
-): Buffer {
+export function encodeRecordBatch(records: readonly BatchRecord[], head: BatchHead): Buffer {
   const bodyBytes = new Array<number>(records.length);
   let bytes = HEAD_BYTES;
   for (let index = 0; index < records.length; index++) {

@@ -29,15 +29,31 @@ export class ByteWriter {
   }
 
   string(value: string): void {
-    const length = this.buffer.write(value, this.#at + 4);
+    const from = this.#at + 4;
+    const length = writeShortAscii(this.buffer, from, value) ? value.length : this.buffer.write(value, from);
     this.buffer.writeUInt32LE(length, this.#at);
-    this.#at += 4 + length;
+    this.#at = from + length;
   }
 
   bytes(value: Buffer | null): void {
     this.number(value === null ? NULL_LENGTH : value.length);
     if (value !== null) this.#at += value.copy(this.buffer, this.#at);
   }
+}
+
+/** Longest text for which a loop is faster than a call into native code. */
+const SHORT_CHARS_MAX = 64;
+
+/** False for text that is long or has other characters: what it wrote of it is to be written over. */
+function writeShortAscii(buffer: Buffer, from: number, text: string): boolean {
+  const { length } = text;
+  if (length > SHORT_CHARS_MAX) return false;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return false;
+    buffer[from + index] = code;
+  }
+  return true;
 }
 
 /** Reads what ByteWriter wrote; throws `contract_violation` that names `what` for truncated bytes. */
