@@ -9,12 +9,16 @@ export const SENT = 1;
 /** An earlier run has sent its order with other rows or another amount, which cannot be taken back. */
 const CHANGED = 2;
 
+type Further = NonNullable<ReturnType<History['furtherReturn']>>;
+
 /** What earlier runs have sent of a file. */
 export interface Sent {
   /** By the event's index in the file: `UNSENT`, `SENT` or `CHANGED`. */
   readonly flags: Uint8Array;
   /** Refunds of which a smaller amount was sent, by index, with that amount: only what is more is sent. */
   readonly paidBack: ReadonlyMap<number, number>;
+  /** Refunds of which other rows were sent, by index: only what is new is sent. */
+  readonly returned: ReadonlyMap<number, Further>;
   /** Sent orders of which the ledger has no amount yet: it was written by a version that kept none. */
   readonly unnamed: readonly SentOrder[];
 }
@@ -47,10 +51,25 @@ export async function findSent(history: History, ledger: Pick<RowLedger, 'read'>
     if (isMore) paidBack.set(index, known);
     else flags[index] = CHANGED;
   }
-  return { flags, paidBack, unnamed: orders.unknown().filter(({ index }) => flags[index] === SENT) };
+  const unnamed = orders.unknown().filter(({ index }) => flags[index] === SENT);
+  return { flags, paidBack, returned: findReturned(history, flags, (key) => orders.amount(key)), unnamed };
 }
 
-export function summarizeSent(history: History, flags: Uint8Array): SentSummary {
+/** Flags the refunds of which the ledger has rows, and gives what is new in them. A changed set of rows may have the id of one that was sent. */
+function findReturned(history: History, flags: Uint8Array, known: (key: RowId) => number | undefined) {
+  const returned = new Map<number, Further>();
+  for (let index = 0; index < history.length; index++) {
+    const further = history.furtherReturn(index, known);
+    if (further === undefined) continue;
+    if (further.sent.length > 0) {
+      flags[index] = UNSENT;
+      returned.set(index, further);
+    } else flags[index] = further.isLess ? CHANGED : SENT;
+  }
+  return returned;
+}
+
+export function summarizeSent(history: History, { flags, returned }: Pick<Sent, 'flags' | 'returned'>): SentSummary {
   let events = 0;
   let rows = 0;
   let lastMs: number | undefined;
@@ -62,7 +81,7 @@ export function summarizeSent(history: History, flags: Uint8Array): SentSummary 
       rows += history.rowCount(index);
       lastMs = history.timestampMs(index);
     }
-    if (flags[index] !== CHANGED) continue;
+    if (flags[index] !== CHANGED && returned.get(index)?.isLess !== true) continue;
     changed++;
     firstLine = Math.min(firstLine ?? Number.POSITIVE_INFINITY, history.line(index));
   }
@@ -76,10 +95,10 @@ export function toChangeWarnings(fileName: string, { changed }: SentSummary): st
   return [`${orders} or a greater amount, which cannot be taken back: they are not sent again`];
 }
 
-/** The order of an event as the ledger keeps it; undefined where nothing names it. */
-export function toSentOrder(history: History, index: number): SentOrder | undefined {
+/** The order of an event, or the rows of a refund, as the ledger keeps them; none where nothing names them. */
+export function toSentOrders(history: History, index: number): readonly SentOrder[] {
   const key = history.orderKey(index);
-  return key === undefined ? undefined : { key, amount: history.amount(index) ?? Number.NaN };
+  return key === undefined ? history.returnParts(index) : [{ key, amount: history.amount(index) ?? Number.NaN }];
 }
 
 /** The orders of a file by what names them, each with the amount that was sent last. */
@@ -93,13 +112,15 @@ class OrderAmounts {
 
   constructor(history: History) {
     this.#history = history;
-    const named = Array.from({ length: history.length }, (_, index) => history.orderKey(index));
-    const count = named.reduce((sum, key) => sum + (key === undefined ? 0 : 1), 0);
+    const named = Array.from({ length: history.length }, (_, index) =>
+      toSentOrders(history, index).map(({ key }) => key),
+    );
+    const count = named.reduce((sum, keys) => sum + keys.length, 0);
     this.#keys = new RowIds(count);
     this.#indexes = new Uint32Array(count);
     this.#amounts = new Float64Array(count);
     this.#isKnown = new Uint8Array(count);
-    for (const [index, key] of named.entries()) if (key !== undefined) this.#add(key, index);
+    for (const [index, keys] of named.entries()) for (const key of keys) this.#add(key, index);
   }
 
   #add(key: RowId, index: number): void {
@@ -115,11 +136,21 @@ class OrderAmounts {
     this.#isKnown[number] = 1;
   }
 
+  amount(key: RowId): number | undefined {
+    const number = this.#keys.find(key);
+    return number < 0 || this.#isKnown[number] !== 1 ? undefined : this.#amounts[number];
+  }
+
   *known(): Generator<{ readonly index: number; readonly amount: number }> {
     for (let number = 0; number < this.#keys.length; number++) {
-      if (this.#isKnown[number] !== 1) continue;
+      if (this.#isKnown[number] !== 1 || !this.#isOrder(number)) continue;
       yield { index: this.#indexes[number] as number, amount: this.#amounts[number] as number };
     }
+  }
+
+  /** False for rows of returns, which may have been sent in part. */
+  #isOrder(number: number): boolean {
+    return this.#history.orderKey(this.#indexes[number] as number) !== undefined;
   }
 
   unknown(): Array<SentOrder & { readonly index: number }> {
@@ -127,7 +158,10 @@ class OrderAmounts {
     for (let number = 0; number < this.#keys.length; number++) {
       if (this.#isKnown[number] === 1) continue;
       const index = this.#indexes[number] as number;
-      const order = toSentOrder(this.#history, index);
+      const key = this.#keys.at(number);
+      const order = toSentOrders(this.#history, index).find(
+        (one) => one.key.low === key.low && one.key.high === key.high,
+      );
       if (order !== undefined) found.push({ ...order, index });
     }
     return found;

@@ -40,7 +40,7 @@ export function* toBatches(
       batch = [];
       bytes = 0;
     }
-    const sent = { id: history.rowId(index), order: history.order(index) };
+    const sent = { id: history.rowId(index), orders: history.orders(index) };
     batch.push({ userId: event.userId, json, line: history.line(index), sent });
     bytes += size;
   }

@@ -1,7 +1,7 @@
 import type { RowId } from '@perennial/history';
 import { ID_BYTES, type LedgerEntry, ORDER_BYTES } from './row-ledger.js';
 
-/** An order, or all that was paid back of it, as it was sent. */
+/** An order, all that was paid back of it, or rows of its returns, as they were sent. */
 export interface SentOrder {
   readonly key: RowId;
   /** NaN where it is unknown. */
@@ -11,11 +11,11 @@ export interface SentOrder {
 /** One event that was sent. */
 export interface SentRow {
   readonly id: RowId;
-  readonly order?: SentOrder | undefined;
+  readonly orders: readonly SentOrder[];
 }
 
 export function encodeEntry(rows: readonly SentRow[]): LedgerEntry {
-  const orders = rows.flatMap(({ order }) => (order === undefined ? [] : [order]));
+  const orders = rows.flatMap(({ orders }) => orders);
   return { ids: encodeIds(rows.map(({ id }) => id)), orders: encodeOrders(orders) };
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { History } from '@perennial/history';
 import { AppError } from '@perennial/kernel';
-import { SENT, toSentOrder, UNSENT } from './find-sent.js';
+import { SENT, toSentOrders, UNSENT } from './find-sent.js';
 import type { SentRow } from './ledger-codec.js';
 import { findFirstAfter } from './schedule.js';
 
@@ -21,7 +21,7 @@ export async function takeLegacyProgress(
   for (let index = 0; index < findFirstAfter(history, reachedMs); index++) {
     if (flags[index] !== UNSENT) continue;
     flags[index] = SENT;
-    rows.push({ id: history.rowId(index), order: toSentOrder(history, index) });
+    rows.push({ id: history.rowId(index), orders: toSentOrders(history, index) });
   }
   return rows;
 }

@@ -1,5 +1,5 @@
 import type { History, RowId, SegmentTrack } from '@perennial/history';
-import { type Sent, toSentOrder, UNSENT } from './find-sent.js';
+import { type Sent, toSentOrders, UNSENT } from './find-sent.js';
 import type { SentOrder } from './ledger-codec.js';
 
 /** The events of a file that are still to be sent, numbered anew in the same order of time. */
@@ -10,11 +10,11 @@ export interface Remaining {
   event(index: number): SegmentTrack;
   line(index: number): number;
   rowId(index: number): RowId;
-  /** For the ledger; undefined where nothing names an order. */
-  order(index: number): SentOrder | undefined;
+  /** For the ledger; none where nothing names an order. */
+  orders(index: number): readonly SentOrder[];
 }
 
-export function toRemaining(history: History, { flags, paidBack }: Sent): Remaining {
+export function toRemaining(history: History, { flags, paidBack, returned }: Sent): Remaining {
   const indexes = new Uint32Array(flags.reduce((count, flag) => count + (flag === UNSENT ? 1 : 0), 0));
   let length = 0;
   for (let index = 0; index < flags.length; index++) if (flags[index] === UNSENT) indexes[length++] = index;
@@ -24,13 +24,15 @@ export function toRemaining(history: History, { flags, paidBack }: Sent): Remain
     timestampMs: (index) => history.timestampMs(at(index)),
     userNumber: (index) => history.userNumber(at(index)),
     event: (index) => {
+      const further = returned.get(at(index));
+      if (further !== undefined) return further.event;
       const known = paidBack.get(at(index));
       const event = history.event(at(index));
       return known === undefined ? event : toFurtherRefund(event, history.amount(at(index)) ?? 0, known);
     },
     line: (index) => history.line(at(index)),
     rowId: (index) => history.rowId(at(index)),
-    order: (index) => toSentOrder(history, at(index)),
+    orders: (index) => returned.get(at(index))?.sent ?? toSentOrders(history, at(index)),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Most rows remembered for a namespace: 800 MB of ids in PostgreSQL, and twice that of orders. A backfill beyond it stops before it sends. */
+/** Most rows remembered for a namespace: 800 MB of ids in PostgreSQL, and twice that of orders and returned rows. A backfill beyond it stops before it sends. */
 export const LEDGER_IDS_MAX = 100_000_000;
 
 export const ID_BYTES = 8;

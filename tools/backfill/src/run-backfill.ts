@@ -165,7 +165,7 @@ class Backfill {
     if (this.#logTimeMs !== undefined && firstMs <= this.#logTimeMs) {
       this.#notice(`the namespace is at ${toText(this.#logTimeMs)} already: events up to then come late`);
     }
-    return { history, remaining, sent: summarizeSent(history, found.flags) };
+    return { history, remaining, sent: summarizeSent(history, found) };
   }
 
   /** Ingest stores the log time before it answers, so only a namespace that was created anew can be behind its ledger. */

@@ -1,6 +1,7 @@
 import { type SegmentTrack, toRevenue, toSegmentTrack } from './event.js';
 import type { History } from './history.js';
-import { EVENT_BYTES_MAX, type OrderTable } from './order-table.js';
+import { EVENT_BYTES_MAX, type HistoryOrder, type OrderTable } from './order-table.js';
+import { toFurtherReturn, toReturnParts } from './return-rows.js';
 import { Ordinals, RowIds, toIdText } from './row-identity.js';
 import type { BadRowCounter } from './row-problem.js';
 
@@ -23,8 +24,8 @@ export function toHistory({ bad, table, hasIds, ...input }: FinishInput): Histor
     if (number === undefined) throw new RangeError(`there is no event ${index} of ${numbers.length}`);
     return number;
   };
-  const event = (index: number): SegmentTrack => {
-    const track = toSegmentTrack(table.order(at(index)), toMessageId(toIdText(ids.at(index))));
+  const toEvent = (index: number, order: HistoryOrder, suffix = ''): SegmentTrack => {
+    const track = toSegmentTrack(order, toMessageId(toIdText(ids.at(index))) + suffix);
     if (track === undefined) throw new Error(`assertion failed: event ${index} was measured and fits`);
     return track;
   };
@@ -45,8 +46,20 @@ export function toHistory({ bad, table, hasIds, ...input }: FinishInput): Histor
     rowCount: (index) => table.rowCount(at(index)),
     rowId: (index) => ids.at(index),
     find: (id) => ids.find(id),
-    event,
+    event: (index) => toEvent(index, table.order(at(index))),
+    returnParts: (index) => toReturnParts(table.order(at(index)), { hasIds }),
+    furtherReturn: (index, known) => {
+      const further = toFurtherReturn(table.order(at(index)), known, { hasIds });
+      if (further === undefined) return undefined;
+      const { order, name, sent, isLess } = further;
+      return { event: toFurtherRefund(toEvent(index, order, `-${name}`)), sent, isLess };
+    },
   };
+}
+
+/** The platform takes refunds of one order with one amount for one: a further one has an id as a refund, too. */
+function toFurtherRefund(event: SegmentTrack): SegmentTrack {
+  return { ...event, properties: { ...event.properties, refund_id: event.messageId } };
 }
 
 function toMessageId(id: string): string {

@@ -2,6 +2,7 @@ import type { SegmentTrack } from './event.js';
 import type { EventTypeCount } from './event-types.js';
 import type { Decimal, NumberSight } from './numbers.js';
 import type { HistoryOrder } from './order-table.js';
+import type { FurtherReturn, ReturnPart, SentAmount } from './return-rows.js';
 import type { RowId } from './row-identity.js';
 import type { BadRows } from './row-problem.js';
 
@@ -52,6 +53,13 @@ export interface History {
   isRefundTotal(index: number): boolean;
   /** Worth of the order, or amount of the refund, positive; undefined where it is unknown. */
   amount(index: number): number | undefined;
+  /** Rows of a refund by what names them; none for other events and for refund totals. */
+  returnParts(index: number): readonly ReturnPart[];
+  /** What is new in a refund of which rows were sent before, as an event; undefined when none were. */
+  furtherReturn(
+    index: number,
+    known: SentAmount,
+  ): (Omit<FurtherReturn, 'order' | 'name'> & { readonly event: SegmentTrack }) | undefined;
   /** Rows that the event was made of. */
   rowCount(index: number): number;
 }

@@ -8,7 +8,7 @@ import {
 } from './column-store.js';
 import { isOrderType } from './event-types.js';
 import type { HistoryRow } from './row.js';
-import { type RowId, toOrderHash, toRowHash } from './row-identity.js';
+import { type RowId, toOrderHash, toReturnHash, toRowHash } from './row-identity.js';
 import { quoteValue, type RowProblem } from './row-problem.js';
 
 /** Rows of one file; about 60 bytes each, so this is 1.2 GB. */
@@ -46,6 +46,8 @@ export interface HistoryItem {
   readonly itemId: string | undefined;
   readonly quantity: number | undefined;
   readonly value: number | undefined;
+  /** Of a return of an order or session: what names the row in any file, though its amount changes. */
+  readonly key?: RowId | undefined;
 }
 
 /** A row with what it inherits from its order. */
@@ -67,6 +69,9 @@ export class OrderTable {
     item: createIndexColumn(),
     quantity: createFloatColumn(),
     value: createFloatColumn(),
+    /** Of returns only: what names the row. */
+    keyHigh: createOptionalIndexColumn(),
+    keyLow: createOptionalIndexColumn(),
   };
   readonly #orders = {
     time: createFloatColumn(),
@@ -126,6 +131,7 @@ export class OrderTable {
     this.#rows.value.push(row.value ?? Number.NaN);
     if (order < 0) this.#open(whole, { line, index, user, type, key });
     else this.#append(order, whole, index);
+    if (key !== 0 && whole.eventType === 'return') this.#nameReturn(index, toReturnHash(whole));
     return undefined;
   }
 
@@ -174,11 +180,13 @@ export class OrderTable {
 
   order(order: number): HistoryOrder {
     const items: HistoryItem[] = [];
+    const isKeyedReturn = this.#orders.key.at(order) !== 0 && this.eventType(order) === 'return';
     for (let row = this.#orders.head.at(order); row !== NONE; row = this.#rows.next.at(row)) {
       items.push({
         itemId: this.#texts.words.text(this.#rows.item.at(row)),
         quantity: toOptional(this.#rows.quantity.at(row)),
         value: toOptional(this.#rows.value.at(row)),
+        ...(isKeyedReturn ? { key: { high: this.#rows.keyHigh.at(row), low: this.#rows.keyLow.at(row) } } : {}),
       });
     }
     return {
@@ -277,6 +285,11 @@ export class OrderTable {
     const hash = toRowHash(row);
     if (row.id === undefined) this.#addHash(order, hash);
     else this.#keepLowerHash(order, hash);
+  }
+
+  #nameReturn(row: number, { high, low }: RowId): void {
+    this.#rows.keyHigh.set(row, high);
+    this.#rows.keyLow.set(row, low);
   }
 
   /** A total counts once an order, on whichever of its rows it stands. */

@@ -37,13 +37,21 @@ interface NamedOrder {
 
 /**
  * What names an order, though its rows or amounts change: its id, or its user, session and beginning, since many exports
- * number their sessions from 1. Undefined for returns row by row: another file's may be further ones.
+ * number their sessions from 1. Undefined for returns row by row, whose rows have names of their own (`toReturnHash`).
  */
 export function toOrderHash(order: NamedOrder): RowId | undefined {
   const { eventType, userId, orderId, sessionId, timestampMs, isRefundTotal } = order;
   if (eventType !== 'purchase' && !isRefundTotal) return undefined;
   const name = orderId === undefined ? ['session', userId, sessionId, timestampMs] : ['order', userId, orderId];
   return toHash64([eventType, ...name].join(FIELD_END));
+}
+
+/** What names a row of returns, though its amount changes: its order or session, time and item, or the id that a column gives. */
+export function toReturnHash(row: HistoryRow): RowId {
+  if (row.id !== undefined) return toRowHash(row);
+  const { userId, timestampMs, itemId = '', sessionId = '', orderId } = row;
+  const name = orderId === undefined ? ['session', sessionId] : ['order', orderId];
+  return toHash64(['return row', userId, ...name, timestampMs, itemId].join(FIELD_END));
 }
 
 /** The text form: 16 hex digits. */
