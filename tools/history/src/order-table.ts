@@ -11,7 +11,7 @@ import type { HistoryRow } from './row.js';
 import { type RowId, toOrderHash, toReturnHash, toRowHash } from './row-identity.js';
 import { quoteValue, type RowProblem } from './row-problem.js';
 
-/** Rows of one file; about 60 bytes each, so this is 1.2 GB. */
+/** Rows of one file; about 60 bytes each, so this is 1.2 GB; names of returned rows take 8 more. */
 const ROWS_MAX = 20_000_000;
 
 /** Ingest accepts 32 KiB an event; this leaves some room for what ingest adds. */
