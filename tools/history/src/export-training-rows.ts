@@ -9,6 +9,7 @@ import { requireValid } from '@perennial/expressions';
 import {
   type CompiledFeatures,
   compileFeatures,
+  createOrderLabels,
   DAY_MS,
   requireFeatureFile,
   toSpecOrPreset,
@@ -17,7 +18,8 @@ import { AppError } from '@perennial/kernel';
 import { LABEL_DAYS, type OrderedHistory, type TrainingRow, toTrainingRows } from '@perennial/training-data';
 import { readOrders } from './read-orders.js';
 
-export const EXPORT_USAGE = `Writes training rows: features at each cutoff, labels from the ${LABEL_DAYS} days after it.
+export const EXPORT_USAGE = `Writes training rows: features at each cutoff, labels from the ${LABEL_DAYS} days after it:
+orders as the spec's features orders_count_all and orders_revenue_sum_all count them.
 
   --history FILE   orders as CSV, gzip or not (user_id,ts,event_type,item_id,session_id,quantity,value,extra)
   --features FILE  feature spec (YAML or JSON), such as a namespace has in force; without it the preset that ships
@@ -41,6 +43,8 @@ const LABEL_NAMES = ['label_purchased', 'label_spend'] as const;
 export async function exportTrainingRows(args: readonly string[]): Promise<ExportSummary> {
   const { historyPath, cutoffsMs, outPath, featuresPath, ratesPath } = parseExportArgs(args);
   const spec = await readSpec(featuresPath);
+  // A spec without orders is refused before the history is read.
+  createOrderLabels(spec);
   const rates = ratesPath === undefined ? undefined : await readRates(ratesPath);
   const history = await readOrders(historyPath);
   checkLabelWindow(history, Math.max(...cutoffsMs));

@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { createFolderBlobStore } from '@perennial/blob-store';
 import { EventArchive } from '@perennial/event-archive';
 import { createShop, type SyntheticEvent, type SyntheticTick, writeSyntheticArchive } from '@perennial/explore';
-import { compileFeatures, DAY_MS, ECOMMERCE_FEATURES, type EngineState } from '@perennial/feature-engine';
+import {
+  compileFeatures,
+  DAY_MS,
+  ECOMMERCE_FEATURES,
+  type EngineState,
+  type FeatureDefinition,
+} from '@perennial/feature-engine';
 import { isAppError } from '@perennial/kernel';
 import { parquetReadObjects } from 'hyparquet';
 import { readExportRequest } from './read-request.js';
@@ -194,6 +200,28 @@ describe(`an export (seed ${SEED})`, () => {
     expect(() => readExportRequest({ labelHorizon: '1d', sequenceLength: '1', out: 'x' })).toThrow(
       '--pairs must be given',
     );
+  });
+
+  it('takes labels from the orders of the spec, and refuses a spec that counts none', async () => {
+    const { source, texts, out } = await createCase('own-orders');
+    const request = readExportRequest({ ...texts, every: '25d' });
+    const [visits] = spec.definitions;
+    const none = compileFeatures([{ ...visits, name: 'visits' } as FeatureDefinition]);
+    await expect(runExport({ source, spec: none, request })).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('it has no feature orders_count_all'),
+    });
+    expect(existsSync(out)).toBe(false);
+    // Of this spec, orders are refunds.
+    const refunded = compileFeatures(
+      spec.definitions.map((one) => ({ ...one, event: { type: 'track', name: 'Order Refunded' } })),
+    );
+    await runExport({ source, spec: refunded, request: { ...request, folder: `${out}-a` } });
+    await runExport({ source, spec, request: { ...request, folder: `${out}-b` } });
+    const sum = async (folder: string) =>
+      (await readRows(folder, 'labels.parquet')).reduce((total, { orders }) => total + Number(orders), 0);
+    expect(await sum(`${out}-a`)).toBeGreaterThan(0);
+    expect(await sum(`${out}-a`)).toBeLessThan((await sum(`${out}-b`)) / 2);
   });
 
   it('says where the archive ends', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileFeatures, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
+import { compileFeatures, createOrderLabels, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
 import { toRegularCutoffs } from './cutoffs.js';
 import { type KnownProfile, PartitionFold } from './partition-fold.js';
 
@@ -7,10 +7,11 @@ const spec = compileFeatures(ECOMMERCE_FEATURES);
 
 describe('a fold of a partition', () => {
   const known: KnownProfile[] = [];
-  const createFold = (times: readonly number[]) => {
+  const createFold = (times: readonly number[], by = spec) => {
     known.length = 0;
     return new PartitionFold({
-      spec,
+      spec: by,
+      toOrders: createOrderLabels(by),
       cutoffs: toRegularCutoffs(times),
       horizonMs: 1_000,
       sequenceLength: 2,
@@ -51,6 +52,21 @@ describe('a fold of a partition', () => {
     ] as const)
       fold.fold(order(id, at, 9_000));
     expect(fold.finish(9_000)).toEqual([{ key: 'a', cutoffMs: 1_000, orders: 2, revenue: 0.2 }]);
+  });
+
+  it('has in labels no order that is taken back, whenever it is', () => {
+    const rules = { corrections: { keep: 8, cancelled: ['Order Cancelled'] } };
+    const fold = createFold([1_000], compileFeatures(ECOMMERCE_FEATURES, rules));
+    const of = (entry: ReturnType<typeof order>, properties: object, name = 'Order Completed') => ({
+      ...entry,
+      event: { ...entry.event, name, properties },
+    });
+    fold.fold(of(order('m1', 500), { order_id: '7' }));
+    fold.fold(of(order('m2', 1_100), { order_id: '8' }));
+    fold.fold(of(order('m3', 1_200), { order_id: '9' }));
+    fold.fold(of(order('m4', 1_300), { order_id: '7', version: 2 }));
+    fold.fold(of(order('m5', 9_000), { order_id: '8' }, 'Order Cancelled'));
+    expect(fold.finish(9_000)).toEqual([{ key: 'a', cutoffMs: 1_000, orders: 2, revenue: expect.closeTo(0.2, 9) }]);
   });
 
   it('marks who took part in a join by then, and has no row of who has no event', () => {

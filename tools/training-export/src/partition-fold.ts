@@ -1,10 +1,4 @@
-import {
-  type CompiledFeatures,
-  type EngineState,
-  type FeatureEvent,
-  ORDER_COMPLETED,
-  toEventAmount,
-} from '@perennial/feature-engine';
+import type { CompiledFeatures, EngineState, FeatureEvent, OrderChange, OrderLabels } from '@perennial/feature-engine';
 import type { ArchiveReader } from '@perennial/service-feature-store';
 import type { Cutoffs } from './cutoffs.js';
 import { addToSequence, type SequenceEvent, toSequenceEvent } from './sequence.js';
@@ -38,6 +32,8 @@ interface Profile {
 
 export interface FoldOptions {
   readonly spec: CompiledFeatures;
+  /** Of that spec. */
+  readonly toOrders: OrderLabels;
   readonly cutoffs: Cutoffs;
   readonly horizonMs: number;
   readonly sequenceLength: number;
@@ -87,7 +83,7 @@ export class PartitionFold {
   }
 
   #foldEvent(key: string, event: FeatureEvent, availableMs: number): void {
-    const { spec, sequenceLength } = this.#options;
+    const { spec, toOrders, sequenceLength } = this.#options;
     const profile = this.#profileOf(key);
     let result: ReturnType<CompiledFeatures['apply']>;
     try {
@@ -100,15 +96,14 @@ export class PartitionFold {
     profile.engine = result.state;
     // The order is in the sequence already, without its amount.
     if (result.known === undefined) addToSequence(profile.sequence, toSequenceEvent(event), sequenceLength);
-    this.#addToLabels(profile, event, result.known === undefined ? 1 : 0);
+    for (const change of toOrders(event, result)) this.#addToLabels(profile, change);
   }
 
-  #addToLabels(profile: Profile, event: FeatureEvent, orders: number): void {
-    if (event.type !== 'track' || event.name !== ORDER_COMPLETED) return;
+  #addToLabels(profile: Profile, { timestampMs, orders, revenue }: OrderChange): void {
     for (const label of profile.labels) {
-      if (event.timestampMs < label.cutoffMs || event.timestampMs >= label.cutoffMs + this.#options.horizonMs) continue;
+      if (timestampMs < label.cutoffMs || timestampMs >= label.cutoffMs + this.#options.horizonMs) continue;
       label.orders += orders;
-      label.revenue += toEventAmount(event) ?? 0;
+      label.revenue += revenue;
     }
   }
 

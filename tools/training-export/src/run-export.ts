@@ -1,6 +1,12 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CompiledFeatures, DistributionSample, type FeatureDistribution } from '@perennial/feature-engine';
+import {
+  type CompiledFeatures,
+  createOrderLabels,
+  DistributionSample,
+  type FeatureDistribution,
+  type OrderLabels,
+} from '@perennial/feature-engine';
 import { AppError, createSeededRandom } from '@perennial/kernel';
 import { type Cutoffs, toPairCutoffs, toRegularCutoffs } from './cutoffs.js';
 import { EXPORT_LIMITS } from './limits.js';
@@ -68,6 +74,7 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
   const { recordsPerPassMax } = { ...EXPORT_LIMITS, ...options };
   if (existsSync(join(request.folder, MANIFEST)))
     throw new AppError('conflict', `${request.folder} holds an export already: remove it, or name another --out`);
+  const toOrders = createOrderLabels(spec);
   const range = await findRange(source);
   const cutoffs = toCutoffs(request, range);
   mkdirSync(request.folder, { recursive: true });
@@ -83,7 +90,7 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
       onProgress?.(
         `partition ${done + 1} of ${range.partitions.length}${passes > 1 ? `, pass ${pass + 1} of ${passes}` : ''}`,
       );
-      await exportPass({ ...options, cutoffs, range, tables, sample, counts, completeUntilMs }, partition, {
+      await exportPass({ ...options, toOrders, cutoffs, range, tables, sample, counts, completeUntilMs }, partition, {
         pass,
         passes,
       });
@@ -116,6 +123,7 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
 }
 
 interface Pass extends ExportOptions {
+  readonly toOrders: OrderLabels;
   readonly cutoffs: Cutoffs;
   readonly range: ArchiveRange;
   readonly tables: ExportTables;
@@ -125,12 +133,13 @@ interface Pass extends ExportOptions {
 }
 
 async function exportPass(
-  { source, spec, request, cutoffs, range, tables, sample, counts, completeUntilMs, signal }: Pass,
+  { source, spec, toOrders, request, cutoffs, range, tables, sample, counts, completeUntilMs, signal }: Pass,
   partition: ArchivedPartition,
   { pass, passes }: { readonly pass: number; readonly passes: number },
 ): Promise<void> {
   const fold = new PartitionFold({
     spec,
+    toOrders,
     cutoffs,
     horizonMs: request.horizonMs,
     sequenceLength: request.sequenceLength,

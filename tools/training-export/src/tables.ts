@@ -55,8 +55,8 @@ export class ExportTables {
 
   addLabel({ key, cutoffMs, orders, revenue }: Label): void {
     const isComplete = cutoffMs <= this.#completeUntilMs;
-    // As a sum of the engine is: to four decimals.
-    const known = isComplete ? [orders > 0 ? 1 : 0, orders, Math.round(revenue * 1e4) / 1e4] : [null, null, null];
+    // As a sum of the engine is: to four decimals. What was taken back may leave -0.
+    const known = isComplete ? [orders > 0 ? 1 : 0, orders, Math.round(revenue * 1e4) / 1e4 + 0] : [null, null, null];
     this.#labels.add([key, new Date(cutoffMs), ...known]);
   }
 

@@ -1,3 +1,4 @@
+import type { Contribution } from './corrections/corrections.js';
 import type { EngineState } from './state.js';
 
 /** Result of folding one event. */
@@ -14,6 +15,8 @@ export interface ApplyResult {
   readonly isTooLate?: boolean;
   /** What became of the order that the event cancels, or of which it is a newer version. */
   readonly correction?: CorrectionResult;
+  /** What that order had added, which this state no longer has; absent for nothing. */
+  readonly takenBack?: readonly Contribution[];
 }
 
 /** What became of an event, or an order, that was to be taken back. */

@@ -10,11 +10,12 @@ export {
   toBin,
   toPsi,
 } from './distribution.js';
-export { type FeatureEvent, ORDER_COMPLETED, toEventAmount } from './event.js';
+export { type FeatureEvent, toEventAmount } from './event.js';
 export { requireFeatureFile } from './feature-file.js';
 export { describeMissing, describeMissingAttributes, FeatureSpecs, type TravellingVector } from './feature-specs.js';
 export { toHash64 } from './hash.js';
 export { MESSAGE_IDS_MAX } from './message-memory.js';
+export { createOrderLabels, type OrderChange, type OrderLabels } from './order-labels.js';
 export { oncePerSpec } from './per-spec.js';
 export { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 export { encodeFeatureSpec } from './spec-file.js';

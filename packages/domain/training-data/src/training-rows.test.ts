@@ -53,6 +53,42 @@ describe('training rows', () => {
   });
 });
 
+describe('orders of training rows', () => {
+  const of = (...events: ReadonlyArray<readonly [string, number, object]>): OrderedHistory => ({
+    ...toHistory(events.map(([, ms]) => ['u', ms, 1])),
+    event: (index) => {
+      const [event, , properties] = events[index] as (typeof events)[number];
+      return { type: 'track', messageId: `m${index}`, userId: 'u', event, properties: { ...properties } };
+    },
+  });
+  const label = (history: OrderedHistory, by: typeof spec) =>
+    [...toTrainingRows(history, { cutoffsMs: [CUTOFF], spec: by })].map(({ purchased, spend }) => [purchased, spend]);
+
+  it('are those of the spec: who pays invoices has a row and labels', () => {
+    const definitions = ECOMMERCE_FEATURES.map((one) => ({ ...one, event: { type: 'track', name: 'Invoice Paid' } }));
+    const history = of(
+      ['Invoice Paid', -5, { revenue: 9 }],
+      ['Order Completed', 1, { revenue: 70 }],
+      ['Invoice Paid', 2, { revenue: 9.5 }],
+    );
+    expect(label(history, compileFeatures(definitions))).toEqual([[true, 9.5]]);
+    expect(() => label(history, compileFeatures(definitions.slice(0, 1)))).toThrow('it has no feature');
+  });
+
+  it('count once, and not when they are taken back, even after the label window', () => {
+    const history = of(
+      ['Order Completed', -9, { order_id: '1', revenue: 1 }],
+      ['Order Completed', 1, { order_id: '2', revenue: 20 }],
+      ['Order Completed', 2, { order_id: '2', revenue: 20 }],
+      ['Order Completed', 80 * DAY_MS, { order_id: '3', revenue: 7 }],
+      ['Order Cancelled', 91 * DAY_MS, { order_id: '3' }],
+    );
+    expect(label(history, spec)).toEqual([[true, 27]]);
+    const rules = { corrections: { keep: 8, cancelled: ['Order Cancelled'] } };
+    expect(label(history, compileFeatures(ECOMMERCE_FEATURES, rules))).toEqual([[true, 20]]);
+  });
+});
+
 describe('training rows in several currencies', () => {
   const parsed = parseRateTable(
     '{"version":1,"currency":"EUR","rates":{"USD":0.9,"JPY":[{"from":"2024-01-01","rate":0.006}]}}',

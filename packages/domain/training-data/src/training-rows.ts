@@ -1,11 +1,12 @@
 import { INITIAL_RATES, type RateTable, readCurrency, readWorth } from '@perennial/commerce';
 import {
   type CompiledFeatures,
+  createOrderLabels,
   DAY_MS,
   type EngineState,
   type FeatureEvent,
-  ORDER_COMPLETED,
-  toEventAmount,
+  type OrderChange,
+  type OrderLabels,
 } from '@perennial/feature-engine';
 
 /** Label window: the number of days from a cutoff on that are to be predicted. */
@@ -40,7 +41,8 @@ export interface TrainingRow {
 
 /**
  * Point-in-time rows: features from the events strictly before the cutoff, labels from the `LABEL_DAYS` that begin with
- * it. The population is every user whose first order is before the cutoff, by user id.
+ * it. The population is every user with an order before the cutoff, by user id. Orders are what the spec counts as such
+ * (`createOrderLabels`, which throws `config_invalid` for a spec that counts none).
  */
 export function* toTrainingRows(
   history: OrderedHistory,
@@ -55,59 +57,87 @@ export function* toTrainingRows(
     readonly rates?: RateTable | undefined;
   },
 ): Generator<TrainingRow> {
-  const states = new Map<string, Customer>();
+  const fold: Fold = { history, spec, rates, toOrders: createOrderLabels(spec) };
+  const customers = new Map<string, Customer>();
   let next = 0;
   for (const cutoffMs of [...cutoffsMs].sort((a, b) => a - b)) {
-    for (; next < history.length && history.timestampMs(next) < cutoffMs; next += 1)
-      foldEvent(states, history, { index: next, spec, rates });
-    const labels = collectLabels(history, { first: next, untilMs: cutoffMs + LABEL_DAYS * DAY_MS, rates });
-    const buyers = [...states].filter(([, customer]) => customer.hasOrdered);
+    for (; next < history.length && history.timestampMs(next) < cutoffMs; next += 1) foldBefore(fold, customers, next);
+    const buyers = [...customers].filter(([, { orders }]) => orders > 0);
+    const labels = collectLabels(fold, new Map(buyers), { first: next, cutoffMs });
     for (const [userId, { state }] of buyers.sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const spend = labels.get(userId);
+      const { orders, revenue } = labels.get(userId) ?? NO_ORDERS;
       yield {
         userId,
         cutoffMs,
         values: spec.vector(state, cutoffMs).values,
-        purchased: spend !== undefined,
-        spend: spend ?? 0,
+        purchased: orders > 0,
+        // As a sum of the engine is: to four decimals. What was taken back may leave -0.
+        spend: Math.round(revenue * 1e4) / 1e4 + 0,
       };
     }
   }
 }
 
+/** How events are folded. */
+interface Fold {
+  readonly history: OrderedHistory;
+  readonly spec: CompiledFeatures;
+  readonly rates: RateTable;
+  readonly toOrders: OrderLabels;
+}
+
 interface Customer {
   readonly state: EngineState;
-  readonly hasOrdered: boolean;
+  /** Orders so far that count. */
+  readonly orders: number;
+}
+
+const NO_ORDERS = { orders: 0, revenue: 0 };
+
+function foldBefore(fold: Fold, customers: Map<string, Customer>, index: number): void {
+  const { userId } = fold.history.event(index);
+  const before = customers.get(userId);
+  const { state, changes } = foldEvent(fold, before?.state, index);
+  const orders = changes.reduce((sum, change) => sum + change.orders, before?.orders ?? 0);
+  customers.set(userId, { state, orders });
 }
 
 function foldEvent(
-  states: Map<string, Customer>,
-  history: OrderedHistory,
-  { index, spec, rates }: { readonly index: number; readonly spec: CompiledFeatures; readonly rates: RateTable },
-): void {
-  const event = history.event(index);
-  const before = states.get(event.userId);
-  const { state } = spec.apply(before?.state, toFeatureEvent(event, history.timestampMs(index), rates));
-  states.set(event.userId, { state, hasOrdered: before?.hasOrdered === true || isOrder(event) });
+  { history, spec, rates, toOrders }: Fold,
+  before: EngineState | undefined,
+  index: number,
+): { readonly state: EngineState; readonly changes: readonly OrderChange[] } {
+  const event = toFeatureEvent(history.event(index), history.timestampMs(index), rates);
+  const result = spec.apply(before, event);
+  return { state: result.state, changes: toOrders(event, result) };
 }
 
-function isOrder({ type, event }: HistoryEvent): boolean {
-  return type === 'track' && event === ORDER_COMPLETED;
-}
-
-/** Spend of every user who orders from event `first` on until `untilMs` (exclusive). */
+/**
+ * Orders and revenue in the label window of every buyer who has any. Events are folded on from the cutoff, so that an
+ * order counts once; `buyers` is changed. Under a spec that takes orders back, to the history's end: later events may.
+ */
 function collectLabels(
-  history: OrderedHistory,
-  { first, untilMs, rates }: { readonly first: number; readonly untilMs: number; readonly rates: RateTable },
-): Map<string, number> {
-  const spend = new Map<string, number>();
-  for (let index = first; index < history.length && history.timestampMs(index) < untilMs; index += 1) {
-    const event = history.event(index);
-    if (!isOrder(event)) continue;
-    const amount = toEventAmount(toFeatureEvent(event, history.timestampMs(index), rates)) ?? 0;
-    spend.set(event.userId, (spend.get(event.userId) ?? 0) + amount);
+  fold: Fold,
+  buyers: Map<string, Customer>,
+  { first, cutoffMs }: { readonly first: number; readonly cutoffMs: number },
+): ReadonlyMap<string, { readonly orders: number; readonly revenue: number }> {
+  const { history, spec } = fold;
+  const untilMs = cutoffMs + LABEL_DAYS * DAY_MS;
+  const endMs = spec.corrections === undefined ? untilMs : Number.POSITIVE_INFINITY;
+  const labels = new Map<string, { orders: number; revenue: number }>();
+  for (let index = first; index < history.length && history.timestampMs(index) < endMs; index += 1) {
+    const { userId } = history.event(index);
+    const buyer = buyers.get(userId);
+    if (buyer === undefined) continue;
+    const { state, changes } = foldEvent(fold, buyer.state, index);
+    buyers.set(userId, { ...buyer, state });
+    for (const { timestampMs, orders, revenue } of changes) {
+      if (timestampMs < cutoffMs || timestampMs >= untilMs) continue;
+      const known = labels.get(userId) ?? NO_ORDERS;
+      labels.set(userId, { orders: known.orders + orders, revenue: known.revenue + revenue });
+    }
   }
-  return new Map([...spend].map(([userId, sum]) => [userId, Math.round(sum * 1e4) / 1e4]));
+  return labels;
 }
 
 /** As ingest reads the event and feature-store folds it. */

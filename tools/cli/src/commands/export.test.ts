@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createShop, writeSyntheticArchive } from '@perennial/explore';
 import { toExitCode } from '../exit-codes.js';
@@ -64,6 +65,23 @@ describe('export', () => {
     writeFileSync(pairs, 'profile_key,cutoff\np00000000000000000000,2026-02-01\nnobody,2026-02-01\n');
     const printed = await run('--pairs', pairs, '--label-horizon', '7d', '--out', join(root, 'pairs'), '--json');
     expect(JSON.parse(printed)).toMatchObject({ rows: 1, unknownPairs: 1, cutoffs: 1 });
+  });
+
+  it('refuses a spec that says nothing about orders, and takes that of a preset', async () => {
+    const features = join(root, 'visits.yaml');
+    writeFileSync(features, 'version: 1\nfeatures: { visits: { unit: events, aggregation: count } }\n');
+    const error = await run('--every', '30d', '--features', features, '--out', join(root, 'visits')).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect((error as Error).message.split('\n')).toEqual([
+      expect.stringContaining('labels are orders'),
+      expect.stringContaining('no feature orders_count_all'),
+      expect.stringContaining('no feature orders_revenue_sum_all'),
+    ]);
+    expect(existsSync(join(root, 'visits'))).toBe(false);
+    const saas = fileURLToPath(new URL('../../../../infra/presets/saas/features.yaml', import.meta.url));
+    const typed = ['--every', '30d', '--label-horizon', '30d', '--features', saas, '--out', join(root, 'saas')];
+    expect(await run(...typed)).toContain('labels.parquet');
   });
 
   it('reports all problems as wrong usage', async () => {

@@ -44,7 +44,8 @@ export function createExportCommand(): Command {
       'after',
       `
 A vector holds what had come in before the cutoff, whenever it happened; it is the one that was served then. Labels are of
-the events that happened in the horizon, whenever they came in.
+the orders that happened in the horizon, whenever they came in: what the spec's features orders_count_all and
+orders_revenue_sum_all count.
 
 Examples:
   ./perennial export --every 30d --label-horizon 90d --out training

@@ -51,7 +51,8 @@ export function applyCorrecting(
   }
   const taken = removeContributions(plan, state, found.contributions);
   const result = keep(rules, fold(plan, taken.state, event), toKept({ id, version, event }));
-  return { ...result, correction: { result: 'taken_back', cannot: taken.cannot } };
+  const { contributions: takenBack } = found;
+  return { ...result, correction: { result: 'taken_back', cannot: taken.cannot }, takenBack };
 }
 
 function cancel(
@@ -61,7 +62,8 @@ function cancel(
 ): ApplyResult {
   const { state } = result;
   const found = findKept(state, id);
-  const taken = removeContributions(plan, state, found?.contributions ?? []);
+  const takenBack = found?.contributions ?? [];
+  const taken = removeContributions(plan, state, takenBack);
   // Whatever comes of this order later is known.
   const orders = rememberId(taken.state.orders, toHash64(id), state.asOfMs, ORDER_MEMORY);
   const isRepeated = found?.contributions.length === 0;
@@ -75,7 +77,8 @@ function cancel(
       : isOrderKnown(state, id)
         ? 'not_kept'
         : 'early';
-  return { ...marked, correction: { result: kind, cannot: taken.cannot } };
+  const correction = { result: kind, cannot: taken.cannot } as const;
+  return takenBack.length === 0 ? { ...marked, correction } : { ...marked, correction, takenBack };
 }
 
 function isOrderKnown({ orders: { ids } }: EngineState, id: string): boolean {
