@@ -1,8 +1,8 @@
 """The features by definition, recomputed naively over raw events: an account that shares no code with the engine.
 
 Reads one case a line, {"definitions": [...], "events": [...], "atMs": t}, and writes the values of each as one line:
-a list in the order of the definitions, null for "no value". Definitions are those of `definition.ts`. Only Python's
-standard library is needed.
+a list in the order of the definitions, null for "no value". What a line leaves out is as in the line before. Events after
+`atMs` have not happened yet. Definitions are those of `definition.ts`. Only Python's standard library is needed.
 """
 
 import json
@@ -203,7 +203,7 @@ def decayed(definition, events, at):
     """Steps of an eighth of the half-life; 128 steps ago is forgotten."""
     step = definition["halfLifeMs"] // 8
     total = 0.0
-    for event in events:
+    for event in within(events, at, None):
         steps = at // step - event["timestampMs"] // step
         amount = 1
         if definition["aggregation"] == "decayed_sum":
@@ -304,5 +304,7 @@ def values_of(case):
     return [find(definition["name"]) for definition in case["definitions"]]
 
 
+case = {}
 for line in sys.stdin:
-    print(json.dumps(values_of(json.loads(line))))
+    case.update(json.loads(line))
+    print(json.dumps(values_of(case)))

@@ -15,6 +15,7 @@ export { requireFeatureFile } from './feature-file.js';
 export { describeMissing, describeMissingAttributes, FeatureSpecs, type TravellingVector } from './feature-specs.js';
 export { toHash64 } from './hash.js';
 export { MESSAGE_IDS_MAX } from './message-memory.js';
+export { isOracleEqual } from './oracle-equality.js';
 export { createOrderLabels, type OrderChange, type OrderLabels } from './order-labels.js';
 export { oncePerSpec } from './per-spec.js';
 export { ECOMMERCE_FEATURES } from './presets/ecommerce.js';

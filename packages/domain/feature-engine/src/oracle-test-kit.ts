@@ -1,24 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Aggregation, FeatureDefinition } from './definition.js';
+import type { FeatureDefinition } from './definition.js';
 import type { FeatureEvent } from './event.js';
+import { isOracleEqual } from './oracle-equality.js';
 
 const ORACLE = join(import.meta.dirname, '../oracle/oracle.py');
-/** Means, deviations and ratios are rounded in another order by the oracle; all else is equal to the bit. */
-const ROUNDED = new Set<Aggregation>([
-  'mean',
-  'std',
-  'gap_mean',
-  'gap_std',
-  'gap_quantile',
-  'regularity',
-  'entropy',
-  'session_length_mean',
-  'decayed_count',
-  'decayed_sum',
-  'ratio',
-]);
-const RELATIVE_ERROR_MAX = 1e-9;
 
 /** What the oracle computes from: the definitions, a profile's events, and when they are read. */
 export interface OracleCase {
@@ -56,13 +42,6 @@ function compare(one: OracleCase, { values, wanted }: { readonly values: Values;
   return one.definitions.flatMap((definition, index) => {
     const [value = null, right = null] = [values[index], wanted[index]];
     const { events, atMs } = one;
-    return isEqual(value, right, ROUNDED.has(definition.aggregation))
-      ? []
-      : [{ definition, value, right, atMs, events }];
+    return isOracleEqual(definition.aggregation, value, right) ? [] : [{ definition, value, right, atMs, events }];
   });
-}
-
-function isEqual(value: number | null, wanted: number | null, isRounded: boolean): boolean {
-  if (value === null || wanted === null || !isRounded) return value === wanted;
-  return Math.abs(value - wanted) <= RELATIVE_ERROR_MAX * Math.max(Math.abs(value), Math.abs(wanted));
 }

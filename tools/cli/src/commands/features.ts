@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { type ComparedFeature, compareSpecs, compareTraits } from '../features/compare-specs.js';
 import { createDriftCommand } from '../features/drift-command.js';
 import { createFillCommand } from '../features/fill-command.js';
+import { createOracleCommand } from '../features/oracle-command.js';
 import { DEFAULT_SPEC, readSpec } from '../features/read-spec.js';
 import { line, printJson, printLine, toShortHash, toTable } from '../output.js';
 import { createCostCommand } from './features-cost.js';
@@ -17,6 +18,7 @@ export function createFeaturesCommand(): Command {
     .addCommand(createListCommand())
     .addCommand(createDiffCommand())
     .addCommand(createCostCommand())
+    .addCommand(createOracleCommand())
     .addCommand(createFillCommand())
     .addCommand(createDriftCommand());
 }
