@@ -134,6 +134,12 @@ describe('what a command prints', () => {
       actions: { total: 1, byStrategy: {}, suppressed: {} },
       latencyMs: { p50: null, p99: null },
       seconds: 1,
+      visitor: {
+        anonymousId: 'a',
+        userId: 'u',
+        sent: 1,
+        page: { known: { known: false, userId: HOSTILE }, problems: [HOSTILE] },
+      },
       examples: [{ ...action, expiresAt: '', reasons: [HOSTILE], parameters: {} }],
     };
     const text = renderReport(report as unknown as Parameters<typeof renderReport>[0], { namespace: 'demo', urls: {} });
