@@ -9,6 +9,8 @@ import { DAY_MS, HOUR_MS } from './time.js';
 
 const BASE = { name: 'x', unit: 'x', event: undefined };
 const amount = { kind: 'amount', properties: ['price'], absolute: false } as const;
+/** Of the tests with many events: seconds on a quiet machine. */
+const TIMEOUT_MS = 120_000;
 const ids = { kind: 'id', properties: ['sku'], list: undefined } as const;
 
 /** Bytes of a state, all and without what it remembers besides its features. */
@@ -25,6 +27,15 @@ function* everyPart(count: number, partMs: number): Generator<FeatureEvent> {
   for (let index = 0; index < count; index += 1) {
     const properties = { price: (index % 2 === 0 ? -1 : 1) * (999_999_999.9999 - index), sku: `s${index}` };
     yield { messageId: `m${index}`, type: 'track', name: 'bought', timestampMs: index * partMs, properties };
+  }
+}
+
+/** 10,000 values a day that no other day has, a hundred an event. */
+function* manyValues(days: number): Generator<FeatureEvent> {
+  for (let index = 0; index < days * 100; index += 1) {
+    const products = Array.from({ length: 100 }, (_, item) => ({ sku: `s${index}-${item}` }));
+    const timestampMs = Math.floor((index * DAY_MS) / 100);
+    yield { messageId: `m${index}`, type: 'track', name: 'bought', timestampMs, properties: { products } };
   }
 }
 
@@ -62,6 +73,44 @@ describe('the bound of a state', () => {
     expect(all - own).toBeGreaterThan(0.8 * MEMORY_BYTES_MAX);
     expect(all - own).toBeLessThanOrEqual(MEMORY_BYTES_MAX);
   });
+
+  it(
+    'does not grow with the events of a profile: 200,000 take what 20,000 do',
+    () => {
+      const definitions: FeatureDefinition[] = [
+        { ...BASE, name: 'count', aggregation: 'count', windowMs: 30 * DAY_MS },
+        { ...BASE, name: 'sum', aggregation: 'sum', measure: amount, windowMs: undefined },
+        { ...BASE, name: 'last', aggregation: 'days_since_last' },
+      ];
+      // One in five minutes, so that the window holds as many events of both. `bench/large-profile.mjs` has a million.
+      const [small, large] = [20_000, 200_000].map((count) => measure(definitions, everyPart(count, HOUR_MS / 12)));
+      const bytesMax = definitions.reduce((sum, definition) => sum + toBytesMax(definition), 0);
+      expect(large?.own).toBeLessThanOrEqual(bytesMax);
+      // Numbers of more digits.
+      expect(large?.all).toBeLessThanOrEqual((small?.all ?? 0) + 16);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'holds for 10,000 distinct values a day',
+    () => {
+      const listed = { kind: 'id', properties: ['sku'], list: 'products' } as const;
+      const week = { measure: listed, windowMs: 7 * DAY_MS };
+      const definitions: FeatureDefinition[] = [
+        { ...BASE, name: 'distinct', aggregation: 'distinct', ...week },
+        { ...BASE, name: 'all', aggregation: 'distinct', measure: listed, windowMs: undefined },
+        { ...BASE, name: 'top', aggregation: 'top_count', rank: 1, ...week },
+        { ...BASE, name: 'entropy', aggregation: 'entropy', measure: listed, windowMs: undefined },
+      ];
+      const bytesMax = definitions.reduce((sum, definition) => sum + toBytesMax(definition), 0);
+      const { own } = measure(definitions, manyValues(10));
+      // All of the bound that ids can take of it.
+      expect(own).toBeGreaterThan(0.25 * bytesMax);
+      expect(own).toBeLessThanOrEqual(bytesMax);
+    },
+    TIMEOUT_MS,
+  );
 
   it('holds for random specs and histories', () => {
     fc.assert(
