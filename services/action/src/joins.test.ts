@@ -93,7 +93,7 @@ describe('a profile that has joined another one', () => {
       anna: toState('anna', [2], { lastUsedAtMs: { a: 4, c: 2 }, pending: [pending] }),
     });
     world.join('device', anna);
-    expect(world.read('device')).toMatchObject({ node: { kind: 'forwarder', to: anna }, profile: undefined });
+    expect(world.read('device')).toMatchObject({ node: { kind: 'forwarder', to: anna } });
     expect(world.read('anna').profile).toMatchObject({
       subject: anna.subject,
       history: {
@@ -130,15 +130,25 @@ describe('a profile that has joined another one', () => {
     expect(first.read('anna').profile?.history.contacts).toHaveLength(3);
   });
 
-  it('gets no decision any more', () => {
-    const world = new World({});
+  it('has nothing to do until it is parted, and goes on with the contacts that it had', () => {
+    const world = new World({
+      device: toState('device', [1, 3], { pending: [pending] }),
+      anna: toState('anna', [2]),
+    });
     world.join('device', anna);
-    const { node } = world.read('device');
+    const { node, profile } = world.read('device');
+    const joined = { node, profile };
+    expect(definition.codec.timerAtMs(joined)).toBeUndefined();
     const context = { key: 'device', partition: 0, offset: 0, ordinal: 0, logTimeMs: NOON, inForce: new Map() };
     const cause = { kind: 'record' as const, input: {} as never };
-    const state = { node, profile: undefined };
-    expect(definition.step({ state, cause, context }, EVIDENCE)).toEqual({ state, outputs: [] });
-    expect(definition.step({ state: undefined, cause, context }, EVIDENCE).outputs).toHaveLength(1);
+    const { state, outputs } = definition.step({ state: joined, cause, context }, EVIDENCE);
+    expect(outputs).toHaveLength(1);
+    expect(toParts(state)).toMatchObject({
+      node: { kind: 'root' },
+      profile: { history: { contacts: [{ atMs: NOON + 1 }, { atMs: NOON + 3 }], pending: [] } },
+    });
+    // The other one keeps them too.
+    expect(world.read('anna').profile?.history.contacts).toHaveLength(3);
   });
 
   it('needs no evidence, and shifts nobody else in the batch', async () => {

@@ -6,7 +6,7 @@ import {
   type ScoreComputed,
   ScoreRecord,
 } from '@perennial/contracts';
-import { createStoredStates, type Stored, type StoredNode, toParts, toStored } from '@perennial/identity';
+import { createStoredStates, LONE_ROOT, type Stored, type StoredNode, toParts, toStored } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import type { Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
 import { EMPTY_HISTORY, mergeContacts } from '@perennial/policy';
@@ -32,7 +32,8 @@ const WIRE_TYPE_BITS = 3;
 /**
  * The processor of profiles with joins around it. A profile that has joined another one hands its contacts over, by a
  * record in the same topic, so that caps and cooldowns hold for the person; what waited is dropped, and nothing is decided
- * for it any more.
+ * for it. A score of such a profile says that they were parted: it goes on with the contacts that it had handed over, and the
+ * other one keeps them too, so that neither is contacted more often than if they had stayed joined.
  */
 export function withJoins(
   profiles: ActionProcessor,
@@ -44,8 +45,8 @@ export function withJoins(
     codec: {
       ...createStoredStates(profiles.codec),
       timerAtMs(stored) {
-        const { profile } = toParts(stored);
-        return profile && profiles.codec.timerAtMs(profile);
+        const { node, profile } = toParts(stored);
+        return node.kind === 'forwarder' ? undefined : profile && profiles.codec.timerAtMs(profile);
       },
     },
     decode(record) {
@@ -64,10 +65,10 @@ export function withJoins(
       const before = toParts(state);
       const decided = toProfileItem(item);
       if (decided !== undefined) {
-        // The score of a profile that has joined: the other one has it too.
-        if (before.node.kind === 'forwarder') return { state, outputs: [] };
         const result = profiles.step(decided, must(evidence, 'the evidence of a score'));
-        return { ...result, state: toStored({ node: before.node, profile: result.state }, state) };
+        // Scoring sends none of a profile that has joined another one: they were parted.
+        const node = before.node.kind === 'forwarder' ? LONE_ROOT : before.node;
+        return { ...result, state: toStored({ node, profile: result.state }, state) };
       }
       return takeJoin(item, before, inputTopic);
     },
@@ -98,15 +99,16 @@ function takeJoin({ state, cause, context }: Item, before: StoredNode<ActionStat
   // Joined before: a profile forwards to one other for good.
   if (!('joined' in input) || before.node.kind === 'forwarder') return { state, outputs: [] };
   const to = required(input.joined.to, 'the profile that it joined');
-  const outputs = before.profile === undefined ? [] : [toHandOver(before.profile, { from: context.key, to, topic })];
-  return { state: { node: { kind: 'forwarder', to, sinceMs: context.logTimeMs }, profile: undefined }, outputs };
+  const node = { kind: 'forwarder', to, sinceMs: context.logTimeMs } as const;
+  if (before.profile === undefined) return { state: { node, profile: undefined }, outputs: [] };
+  const kept = { ...before.profile, history: { ...before.profile.history, pending: [] }, facts: undefined };
+  return { state: { node, profile: kept }, outputs: [toHandOver(kept, { from: context.key, to, topic })] };
 }
 
 function toHandOver(
-  profile: ActionState,
+  kept: ActionState,
   { from, to, topic }: { readonly from: string; readonly to: ProfileRef; readonly topic: string },
 ): Output {
-  const kept = { ...profile, history: { ...profile.history, pending: [] }, facts: undefined };
   return toOutput({ self: to, from, members: [], state: actionStates.encode(kept) }, topic);
 }
 

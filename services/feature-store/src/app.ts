@@ -22,9 +22,12 @@ import { startFillRunner } from './fill/fill-runner.js';
 import { createFillTelemetry } from './fill/fill-telemetry.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
 import { addIdentityRoutes } from './http/identity-routes.js';
+import type { StoredProfile } from './identity/stored-profile.js';
 import { createJobLease } from './job-lease.js';
 import { createParts } from './parts.js';
 import { PROCESSOR_NAME } from './processor.js';
+import { startUnmergeRunner } from './unmerge/unmerge-runner.js';
+import { createUnmergeTelemetry } from './unmerge/unmerge-telemetry.js';
 
 /** Profile keys cached, so that an active profile costs no HMAC. */
 const PSEUDONYMS_CACHED_MAX = 50_000;
@@ -83,6 +86,7 @@ async function openRoutes(
   if (archive !== undefined) {
     await openFillRunner(context, { definition, artifacts, specs, archive, redis });
     await openLiveAudit(context, { archive, redis });
+    await openUnmergeRunner(context, { definition, artifacts, archive, redis, readStates });
   }
   const routes = { telemetry, specs, loadSpecs, loadRates, fills, readStates, pseudonymizer };
   return {
@@ -176,6 +180,40 @@ async function openLiveAudit(
         telemetry: createAuditTelemetry(logger, context.metrics),
         drift: new DriftWatch(context.metrics),
         loadBaseline: createBaselineStore(blobs, namespace).load,
+      }),
+    (running) => running.stop(),
+  );
+}
+
+/** Rebuilds profiles that are parted, in the background; until then they stay joined. */
+async function openUnmergeRunner(
+  context: Context,
+  {
+    archive: { archive },
+    redis,
+    ...parts
+  }: Pick<Parts, 'definition' | 'artifacts'> & {
+    readonly archive: OpenArchive;
+    readonly redis: Redis;
+    readonly readStates: ReturnType<typeof createStateReader<StoredProfile>>;
+  },
+): Promise<void> {
+  const { namespace, partitions, opener, log, logger, metrics, artifactStore: store } = context;
+  const at = { namespace, processor: PROCESSOR_NAME, partitions };
+  const producer = await log.createProducer();
+  await opener.releases.acquire(
+    'unmerges',
+    async () =>
+      startUnmergeRunner({
+        ...parts,
+        namespace,
+        partitions,
+        store,
+        archive,
+        lease: createJobLease(redis, { namespace, job: 'unmerge' }),
+        readInForce: async () => (await readPartitions(redis, at)).map(({ inForce }) => inForce),
+        send: (records) => producer.send(records),
+        telemetry: createUnmergeTelemetry(logger, metrics),
       }),
     (running) => running.stop(),
   );

@@ -12,6 +12,7 @@ import {
   SPECS_MAX,
 } from '@perennial/feature-engine';
 import { createFills, type Fills } from './fill/fills.js';
+import { createUnmerges, type Unmerges } from './identity/unmerge-document.js';
 
 /** Tables cached. Each partition may have another one in force; above this number tables are loaded again. */
 const RATE_TABLES_KEPT_MAX = 16;
@@ -24,6 +25,7 @@ interface Values {
 /** The artifacts in force: the feature spec, the rate table and the fill of a spec. */
 export interface FeatureArtifacts {
   readonly fills: Fills;
+  readonly unmerges: Unmerges;
   /** Adds a spec to those that this process knows; returns why it does not fit. Throws as `Artifacts.loadRollout`. */
   loadRollout: Artifacts<unknown>['loadRollout'];
   /** Loads every registered spec: for a state whose spec came into force after this process started. */
@@ -56,6 +58,7 @@ export function createFeatureArtifacts(
   const fills = createFills(store, specs);
   return {
     fills,
+    unmerges: createUnmerges(store),
     loadRollout: (rollout, inForce) =>
       rollout.kind === 'feature-fill' ? fills.loadRollout(rollout, inForce) : artifacts.loadRollout(rollout, inForce),
     loadAll: reader.readAll,

@@ -10,17 +10,19 @@ import { createAuditCommand } from './audit/audit-command.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createDriftCommand } from './drift/drift-command.js';
 import { createFillCommand } from './fill/fill-command.js';
+import { createChangeCommand } from './unmerge/open-change-command.js';
 
 const USAGE = 'usage: register features|rates FILE';
 
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({
   print,
-}: CommandHost): Readonly<Record<'register' | 'fill' | 'audit' | 'drift', Command<FeatureStoreConfig>>> {
+}: CommandHost): Readonly<Record<'register' | 'fill' | 'audit' | 'drift' | 'identities', Command<FeatureStoreConfig>>> {
   return {
     fill: createFillCommand(print),
     audit: createAuditCommand(print),
     drift: createDriftCommand(print),
+    identities: createChangeCommand(print),
 
     /** `register features|rates FILE`: reports all problems of the file at once. */
     register: async (config, [kind, path]) => {

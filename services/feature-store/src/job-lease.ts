@@ -12,7 +12,7 @@ export interface LeaseStore {
 
 /**
  * Lets one process of a namespace do a background job at a time. It only saves work: two that do it at once do no harm, as a
- * fill writes the same bytes under the same names, and an audit only reads.
+ * fill or an unmerge writes the same bytes under the same names, and an audit only reads.
  */
 export interface JobLease {
   /** True when this process has it for the next half minute. */
@@ -21,7 +21,7 @@ export interface JobLease {
 
 export function createJobLease(
   redis: LeaseStore,
-  { namespace, job }: { readonly namespace: string; readonly job: 'feature-fill' | 'feature-audit' },
+  { namespace, job }: { readonly namespace: string; readonly job: 'feature-fill' | 'feature-audit' | 'unmerge' },
 ): JobLease {
   const key = `{${namespace}:${job}}:lease`;
   const token = createRandomToken();

@@ -25,6 +25,7 @@ import {
   TIME_ZONE_BYTES_MAX,
 } from './domain/profile-state.js';
 import { isFilling, type LoadedFill } from './fill/fills.js';
+import type { LoadedUnmerge } from './identity/unmerge-document.js';
 import type { FeatureTelemetry } from './telemetry.js';
 
 /** Name in the consumer group and the Redis keys; readers of profiles need it too. */
@@ -38,6 +39,8 @@ export interface FeatureEvidence {
   readonly part?: EngineState | undefined;
   /** What a profile that is handed over has yet to take. */
   readonly joinedPart?: EngineState | undefined;
+  /** What the archive gives, of a record that parts two profiles. */
+  readonly unmerge?: LoadedUnmerge | undefined;
 }
 
 /** `event.accepted` -> profile state -> `feature.updated`: the definition that the keyed processor runs. */

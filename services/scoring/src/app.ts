@@ -19,7 +19,7 @@ import { createScoringArtifacts } from './artifacts.js';
 import type { ScoringConfig } from './config.js';
 import { createSegmentChangedWriter } from './domain/segment-changed.js';
 import { addScoringRoutes } from './http/routes.js';
-import { withJoins } from './joins.js';
+import { createJoinedReader, withJoins } from './joins.js';
 import { createPopulationLease } from './population/lease.js';
 import { startPopulationRunner } from './population/population-runner.js';
 import { createPopulationTelemetry } from './population/population-telemetry.js';
@@ -111,7 +111,7 @@ async function openRoutes(
   await openPopulationRunner(context, { definition, artifacts, specs });
   const routes = {
     pseudonymizer,
-    readStates,
+    readStates: createJoinedReader(readStates),
     loadManifest: artifacts.manifest,
     transitions,
     lag: history.lag,

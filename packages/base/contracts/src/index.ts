@@ -21,11 +21,14 @@ export {
 export { FeatureRecord, FeaturesUpdated, FoldedEvent } from './generated/perennial/v1/feature.js';
 export {
   HandOver,
+  HeldRecords,
+  IdentityChange,
   IdentityNode,
   Join,
   Joined,
   Link,
   type ProfileRef,
+  Unmerge,
 } from './generated/perennial/v1/identity.js';
 export { ScoreComputed, ScoreRecord, type SegmentSet } from './generated/perennial/v1/score.js';
 export {

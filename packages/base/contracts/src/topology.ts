@@ -160,6 +160,8 @@ export const ATTACHMENT_KINDS = {
   population: { contentType: 'application/json', bytesMax: 4 * MIB },
   /** States of some profiles of a fill. */
   'feature-fill-part': { contentType: 'application/octet-stream', bytesMax: 4 * MIB },
+  /** What the archive gives of two profiles that an unmerge parts. */
+  unmerge: { contentType: 'application/json', bytesMax: 16 * MIB },
 } as const satisfies Record<string, { readonly contentType: string; readonly bytesMax: number }>;
 
 export type AttachmentKind = keyof typeof ATTACHMENT_KINDS;

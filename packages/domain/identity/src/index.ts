@@ -1,5 +1,26 @@
 export { JoinedKeys } from './joined-keys.js';
-export { type IdentityNode, LONE_ROOT, MEMBERS_MAX, type Member } from './node.js';
+export {
+  LEDGER_KEY,
+  type LedgerEntry,
+  type LedgerNode,
+  type LedgerResult,
+  takeChange,
+  takeResult,
+} from './ledger.js';
+export {
+  addParted,
+  type ForwarderNode,
+  type IdentityNode,
+  type Leaving,
+  LONE_ROOT,
+  MEMBERS_MAX,
+  type Member,
+  type Parted,
+  type ProfileNode,
+  type RootNode,
+} from './node.js';
+export { toChange } from './node-codec.js';
 export { ID_STRENGTHS, isStronger, type ProfileRef } from './profile-ref.js';
-export { createStoredStates, type Stored, type StoredNode, toParts, toStored } from './stored.js';
+export { readJoined } from './read-joined.js';
+export { createStoredStates, type HeldRecord, type Stored, type StoredNode, toParts, toStored } from './stored.js';
 export { type NamedId, type SentRecord, takeEvent, takeHandOver, takeJoin, takeLink } from './take.js';

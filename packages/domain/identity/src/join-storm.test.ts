@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import {
   createStoredStates,
   ID_STRENGTHS,
-  type IdentityNode,
   MEMBERS_MAX,
+  type ProfileNode,
   type ProfileRef,
   type SentRecord,
   takeEvent,
@@ -25,11 +25,11 @@ const toUser = (name: string, number: number): ProfileRef => ({
 const toDevice = (number: number): ProfileRef => ({ ...toUser('device', number), strength: ID_STRENGTHS.anonymous });
 
 const states = createStoredStates<object>({ encode: () => Buffer.alloc(0), decode: () => ({}) });
-const sizeOf = (node: IdentityNode) => states.encode({ node, profile: undefined }).length;
+const sizeOf = (node: ProfileNode) => states.encode({ node, profile: undefined }).length;
 
 /** All keys on one partition; the records that one event causes are taken before the next event. */
 class StormWorld {
-  readonly nodes = new Map<string, IdentityNode>();
+  readonly nodes = new Map<string, ProfileNode>();
   /** Of one event, at most. */
   recordsMax = 0;
 

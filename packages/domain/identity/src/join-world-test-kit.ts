@@ -1,5 +1,5 @@
 import type { NamedId, SentRecord } from './index.js';
-import { type IdentityNode, type Member, takeEvent, takeHandOver, takeJoin, takeLink } from './index.js';
+import { type Member, type ProfileNode, takeEvent, takeHandOver, takeJoin, takeLink } from './index.js';
 import type { ProfileRef } from './profile-ref.js';
 
 /** What travels under a key. `self` is the profile that the record is addressed to. */
@@ -13,7 +13,7 @@ type WorldRecord = { readonly self: ProfileRef } & (
 type Ids = readonly number[];
 
 export interface WorldProfile {
-  readonly node: IdentityNode | undefined;
+  readonly node: ProfileNode | undefined;
   readonly ids: Ids;
 }
 

@@ -10,14 +10,17 @@ export interface ArchiveRow {
   readonly append_time: Date;
   /**
    * event, tick, rollout, or unreadable; of joins of profiles: link, join, hand_over, and forwarded for the copy of an event
-   * that the joined profile got.
+   * that the joined profile got; of changes by hand: identity_change, and unmerge for each step of one.
    */
   readonly kind: string;
   readonly profile_key: string | null;
   readonly message_id: string | null;
   readonly source_id: string | null;
   readonly type: string | null;
-  /** Of a rollout: the kind of its artifact; of a hand-over: the key of the profile that joined. */
+  /**
+   * Of a rollout: the kind of its artifact; of a hand-over: the key of the profile that joined; of a change: merge or
+   * unmerge; of an unmerge: its step.
+   */
   readonly name: string | null;
   /** Of an event: when it happened; of a tick: the log time reached. */
   readonly event_time: Date | null;
@@ -187,6 +190,14 @@ function toContent(value: Buffer | null): Content {
       return { ...NOTHING, kind: 'account_known' };
     case 'accountLeft':
       return { ...NOTHING, kind: 'account_left' };
+    case 'identityChange': {
+      const { kind, by, reason } = record.value;
+      return { ...NOTHING, kind: 'identity_change', name: kind, properties: JSON.stringify({ by, reason }) };
+    }
+    case 'unmerge': {
+      const { step, number, attempt } = record.value;
+      return { ...NOTHING, kind: 'unmerge', name: step, properties: JSON.stringify({ number, attempt }) };
+    }
     case undefined:
       return { ...NOTHING, kind: 'unreadable' };
     default:

@@ -44,7 +44,7 @@ async function follow(readStates: ReadStates<StoredAction>, profileKey: string):
   let key = profileKey;
   for (let hops = 0; hops <= HOPS_MAX; hops++) {
     const { node, profile } = toParts(must((await readStates([key]))[0], 'a read').state);
-    if (node.kind === 'root') return profile;
+    if (node.kind !== 'forwarder') return profile;
     key = node.to.key;
   }
   throw new AppError('contract_violation', `a profile forwards over more than ${HOPS_MAX} others`);

@@ -1,8 +1,8 @@
 import { FeatureRecord, type FeaturesUpdated, type Rollout } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import { type Cause, createLogReader, type LogReader, type ProcessorDefinition } from '@perennial/keyed-processor';
+import type { AcceptedInput } from '../identity/identity-records.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
-import type { AcceptedInput } from '../identity/with-identities.js';
 import type { FeatureEvidence } from '../processor.js';
 
 /** A vector, and the offset of the record that caused it. */

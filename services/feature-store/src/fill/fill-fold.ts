@@ -1,13 +1,13 @@
 import { INITIAL_RATES, type RateTable } from '@perennial/commerce';
 import type { Rollout } from '@perennial/contracts';
 import type { CompiledFeatures, FeatureSpecs } from '@perennial/feature-engine';
-import { type IdentityNode, LONE_ROOT, takeEvent, takeHandOver, takeJoin, takeLink } from '@perennial/identity';
+import { LONE_ROOT, type ProfileNode, takeEvent, takeHandOver, takeJoin, takeLink } from '@perennial/identity';
 import { createLogReader, type LogReader, type LogReading, type ProcessorDefinition } from '@perennial/keyed-processor';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { type FeatureInput, toFeatureEvent } from '../domain/fold.js';
 import { createProfileStates } from '../domain/profile-state.js';
+import type { AcceptedInput } from '../identity/identity-records.js';
 import { type IdentityInput, toNamedIds, toSelf } from '../identity/identity-records.js';
-import type { AcceptedInput } from '../identity/with-identities.js';
 import type { StateTable } from './state-table.js';
 
 /** Records as the log gives them. */
@@ -48,7 +48,7 @@ export class FillFold {
   readonly #table: StateTable;
   readonly #reader: LogReader<AcceptedInput>;
   /** What keys know of joins; those without are absent. */
-  readonly #nodes: Map<string, IdentityNode>;
+  readonly #nodes: Map<string, ProfileNode>;
   readonly #inForce: Map<string, Rollout>;
   #rates: RateTable | undefined;
   #next: number;
@@ -58,7 +58,7 @@ export class FillFold {
   constructor(
     target: FillTarget,
     table: StateTable,
-    { from = FOLD_START, nodes = new Map() }: { from?: FoldPosition | undefined; nodes?: Map<string, IdentityNode> },
+    { from = FOLD_START, nodes = new Map() }: { from?: FoldPosition | undefined; nodes?: Map<string, ProfileNode> },
   ) {
     this.#target = target;
     this.#table = table;
@@ -78,7 +78,7 @@ export class FillFold {
     return this.#until;
   }
 
-  get nodes(): ReadonlyMap<string, IdentityNode> {
+  get nodes(): ReadonlyMap<string, ProfileNode> {
     return this.#nodes;
   }
 
@@ -154,7 +154,11 @@ export class FillFold {
         if (taken.result === 'forward') break;
         if (state.length > 0) this.#rememberIds(key, state);
         this.#setNode(key, taken.node);
+        break;
       }
+      // Of a profile that an unmerge has parted no part is taken.
+      case 'unmerge':
+      case 'change':
     }
   }
 
@@ -167,7 +171,7 @@ export class FillFold {
     this.#table.set(key, spec.advance(merged, Math.max(this.#logTimeMs, merged.asOfMs + 1)));
   }
 
-  #setNode(key: string, node: IdentityNode): void {
+  #setNode(key: string, node: ProfileNode): void {
     if (node === LONE_ROOT) this.#nodes.delete(key);
     else this.#nodes.set(key, node);
   }

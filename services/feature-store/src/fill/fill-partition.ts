@@ -1,7 +1,7 @@
 import type { ArtifactStore } from '@perennial/artifacts';
 import type { BlobStore } from '@perennial/blob-store';
 import type { EventArchive } from '@perennial/event-archive';
-import { createStoredStates, toParts } from '@perennial/identity';
+import { createStoredStates, type ProfileNode, toParts } from '@perennial/identity';
 import { AppError, type Clock, systemClock } from '@perennial/kernel';
 import { createProfileStates } from '../domain/profile-state.js';
 import { decodeCheckpoint, encodeCheckpoint, type FillCheckpoint } from './checkpoint.js';
@@ -96,8 +96,12 @@ class Pass {
     const { range = { from: '', to: undefined }, entries = [] } = from;
     this.#table = new StateTable(target.spec, { range, entries, bytesMax: this.#limits.stateBytesMax });
     this.#stored = createStoredStates(createProfileStates(target.specs));
-    const nodes = (from.nodes ?? []).map(({ key, state }) => [key, toParts(this.#stored.decode(state)).node] as const);
-    this.#fold = new FillFold(target, this.#table, { from: from.position, nodes: new Map(nodes) });
+    const nodes = new Map<string, ProfileNode>();
+    for (const { key, state } of from.nodes ?? []) {
+      const { node } = toParts(this.#stored.decode(state));
+      if (node.kind !== 'ledger') nodes.set(key, node);
+    }
+    this.#fold = new FillFold(target, this.#table, { from: from.position, nodes });
     this.#parts = [...(from.parts ?? [])];
     this.#profiles = from.profiles ?? 0;
     this.#writer = new PartWriter(async (first, bytes) => {

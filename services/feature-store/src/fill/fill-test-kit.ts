@@ -15,10 +15,10 @@ import { type Cause, createLogReader, type Output } from '@perennial/keyed-proce
 import { createMetrics } from '@perennial/telemetry';
 import { createAccountTelemetry } from '../accounts/account-telemetry.js';
 import { createFeatureArtifacts } from '../artifacts.js';
+import type { AcceptedInput } from '../identity/identity-records.js';
 import { createIdentityTelemetry } from '../identity/identity-telemetry.js';
 import { createJoiningProcessor } from '../identity/joining-processor.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
-import type { AcceptedInput } from '../identity/with-identities.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import type { FillTarget } from './fill-fold.js';
 

@@ -39,6 +39,7 @@ async function followIdentity(
       }));
       return { known: state !== undefined, joined, members, cutOff: node.cutOff };
     }
+    if (node.kind === 'ledger') break;
     joined.push({ ...describe(node.to, pseudonymizer), since: toTime(node.sinceMs) });
     key = node.to.key;
   }

@@ -3,20 +3,28 @@ import {
   AcceptedRecord,
   encodeMessage,
   type HandOver,
+  type IdentityChange,
   type Join,
   type Link,
   type ProfileRef,
+  type Unmerge,
 } from '@perennial/contracts';
-import { ID_STRENGTHS, type NamedId, type SentRecord } from '@perennial/identity';
+import { ID_STRENGTHS, LEDGER_KEY, type NamedId, type SentRecord } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output } from '@perennial/keyed-processor';
+import type { ProfileInput } from '../accounts/with-accounts.js';
 import { requireRef } from './check-refs.js';
 
 /** A record about joins. */
 export type IdentityRecord =
   | { readonly kind: 'link'; readonly link: Link }
   | { readonly kind: 'join'; readonly join: Join }
-  | { readonly kind: 'hand_over'; readonly handOver: HandOver };
+  | { readonly kind: 'hand_over'; readonly handOver: HandOver }
+  | { readonly kind: 'change'; readonly change: IdentityChange }
+  | { readonly kind: 'unmerge'; readonly unmerge: Unmerge };
+
+/** Records that a forwarder passes on, and that are held while a profile leaves. */
+export type CarriedRecord = Extract<IdentityRecord, { kind: 'link' | 'hand_over' }>;
 
 /** Input of a step about joins, beside the events. */
 export interface IdentityInput {
@@ -24,6 +32,9 @@ export interface IdentityInput {
   /** The profile that the record is for. */
   readonly self: ProfileRef;
 }
+
+/** Input of a step of the service's processor. */
+export type AcceptedInput = ProfileInput | IdentityInput;
 
 /** Numbers of the fields of `AcceptedRecord` that hold them begin here. */
 const FIRST_FIELD = 4;
@@ -57,6 +68,10 @@ function toIdentityRecord(record: AcceptedRecord['record']): IdentityRecord | un
       return { kind: 'join', join: record.value };
     case 'handOver':
       return { kind: 'hand_over', handOver: record.value };
+    case 'identityChange':
+      return { kind: 'change', change: record.value };
+    case 'unmerge':
+      return { kind: 'unmerge', unmerge: record.value };
     default:
       return undefined;
   }
@@ -70,8 +85,15 @@ function selfOf(identity: IdentityRecord): ProfileRef | undefined {
       return identity.join.self;
     case 'hand_over':
       return identity.handOver.self;
+    case 'change':
+      return LEDGER_SELF;
+    case 'unmerge':
+      return identity.unmerge.self ?? LEDGER_SELF;
   }
 }
+
+/** The key of the ledger as a record is addressed to it. */
+const LEDGER_SELF: ProfileRef = { key: LEDGER_KEY, strength: 0, subject: Buffer.alloc(0) };
 
 /** The profile that an event is for: of a forwarded copy that of its key, else that of its own id. */
 export function toSelf(key: string, { forwardedTo, anonymous, subject }: AcceptedEvent): ProfileRef {
@@ -90,6 +112,15 @@ export function toNamedIds({ namedIds }: AcceptedEvent): readonly NamedId[] {
   }));
 }
 
+/** The number of the unmerge with which a forwarded copy is marked; undefined for one without a mark. */
+export function toMark(input: AcceptedInput): number | undefined {
+  if ('account' in input) return undefined;
+  if (!('identity' in input)) return input.event.leaving;
+  const { identity } = input;
+  if (identity.kind === 'link') return identity.link.leaving;
+  return identity.kind === 'hand_over' ? identity.handOver.leaving : undefined;
+}
+
 /** Encodes what is sent to other keys of the input topic. */
 export class IdentityWriter {
   readonly #topic: string;
@@ -98,26 +129,36 @@ export class IdentityWriter {
     this.#topic = inputTopic;
   }
 
-  /** The copy of an event for the profile that its own has joined. */
-  forwardEvent(event: AcceptedEvent, to: ProfileRef): Output {
-    return this.#toOutput(to, { $case: 'event', value: { ...event, forwardedTo: to } });
+  /** The copy of an event for the profile that its own has joined; marked while that leaves. */
+  forwardEvent(event: AcceptedEvent, to: ProfileRef, leaving: number | undefined): Output {
+    return this.#toOutput(to, { $case: 'event', value: { ...event, forwardedTo: to, ...toMarked(leaving) } });
   }
 
-  forwardRecord(identity: Exclude<IdentityRecord, { kind: 'join' }>, to: ProfileRef): Output {
-    if (identity.kind === 'hand_over') return this.handOver({ ...identity.handOver, self: to }, to);
-    return this.#toOutput(to, { $case: 'link', value: { ...identity.link, self: to } });
+  forwardRecord(identity: CarriedRecord, to: ProfileRef, leaving: number | undefined): Output {
+    const marked = { self: to, ...toMarked(leaving) };
+    if (identity.kind === 'hand_over') return this.handOver({ ...identity.handOver, ...marked }, to);
+    return this.#toOutput(to, { $case: 'link', value: { ...identity.link, ...marked } });
   }
 
   handOver(handOver: HandOver, to: ProfileRef): Output {
     return this.#toOutput(to, { $case: 'handOver', value: handOver });
   }
 
+  /** A step of an unmerge, for a profile or, without one, for the ledger. */
+  unmerge(unmerge: Omit<Unmerge, 'self'>, to?: ProfileRef): Output {
+    return this.#toOutput(to ?? LEDGER_SELF, { $case: 'unmerge', value: { ...unmerge, self: to } });
+  }
+
+  link(link: Link & { readonly self: ProfileRef }): Output {
+    return this.#toOutput(link.self, { $case: 'link', value: link });
+  }
+
   toOutputs(sent: readonly SentRecord[]): Output[] {
     return sent.map((record) => {
-      const { to } = record;
-      if (record.kind === 'link')
-        return this.#toOutput(to, { $case: 'link', value: { self: to, other: record.other } });
-      const join = { self: to, target: record.target, alias: record.rule === 'alias' };
+      const { to, change } = record;
+      const by = change === undefined ? {} : { change };
+      if (record.kind === 'link') return this.link({ self: to, other: record.other, ...by });
+      const join = { self: to, target: record.target, alias: record.rule !== 'claim', ...by };
       return this.#toOutput(to, { $case: 'join', value: join });
     });
   }
@@ -126,4 +167,8 @@ export class IdentityWriter {
     const value = encodeMessage(AcceptedRecord, { record });
     return { topic: this.#topic, key: to.key, partition: 'by-key', value };
   }
+}
+
+function toMarked(leaving: number | undefined): { leaving?: number } {
+  return leaving === undefined ? {} : { leaving };
 }

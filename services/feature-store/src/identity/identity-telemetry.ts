@@ -20,7 +20,16 @@ export function createIdentityTelemetry(metrics: Metrics) {
     'Ids that a profile did not take in, having too many: one that many share is no person.',
   );
 
+  const unmerges = metrics.counter(
+    'identity_unmerges_total',
+    'Unmerges of profiles: parted, interrupted (they begin again), or of profiles that were not joined.',
+    ['result'],
+  );
+
   return {
+    parted(result: 'left' | 'interrupted' | 'not_joined'): void {
+      unmerges.inc({ result });
+    },
     /** An event or a link was used where it came. */
     taken({ cutOff: count }: { readonly cutOff: number }): void {
       if (count > 0) cutOff.inc(count);

@@ -15,10 +15,11 @@ import { createMetrics } from '@perennial/telemetry';
 import { createAccountTelemetry } from '../accounts/account-telemetry.js';
 import { createFills } from '../fill/fills.js';
 import { createFeatureTelemetry } from '../telemetry.js';
+import type { AcceptedInput } from './identity-records.js';
 import { createIdentityTelemetry } from './identity-telemetry.js';
 import { createJoiningProcessor } from './joining-processor.js';
 import { readJoined } from './read-joined.js';
-import type { AcceptedInput } from './with-identities.js';
+import { createUnmerges } from './unmerge-document.js';
 
 export const SPECS = new FeatureSpecs(ECOMMERCE_FEATURES);
 export const NOON = Date.UTC(2024, 4, 15, 12);
@@ -79,6 +80,7 @@ export class JoinWorld {
       loadRollout: async () => undefined,
       rates: async () => INITIAL_RATES,
       fills: createFills({ load: async () => Buffer.alloc(0) }, SPECS),
+      unmerges: createUnmerges({ load: async () => Buffer.alloc(0) }),
       loadAll: async () => this.onRefresh(),
     },
     telemetry: createFeatureTelemetry(this.metrics),

@@ -2,20 +2,22 @@ import { encodeMessage, FeatureRecord, type HandOver, toTopic } from '@perennial
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { toParts } from '@perennial/identity';
 import { must } from '@perennial/kernel';
-import type { ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
+import type { Cause, ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
 import type { AccountTelemetry } from '../accounts/account-telemetry.js';
 import { withAccounts } from '../accounts/with-accounts.js';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { needsPart } from '../domain/fill.js';
+import { foldTime } from '../domain/fold.js';
 import { mergeProfiles } from '../domain/merge.js';
 import { createProfileStates, type ProfileState } from '../domain/profile-state.js';
 import { type Fills, isFilling } from '../fill/fills.js';
 import { createFeatureProcessor, type FeatureEvidence, toFoldContext, toUpdatedOutput } from '../processor.js';
 import type { FeatureTelemetry } from '../telemetry.js';
+import type { AcceptedInput } from './identity-records.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
 import { toJoinedKeys, toOwnKeys, toPartKeys } from './part-keys.js';
 import type { StoredProfile } from './stored-profile.js';
-import { type AcceptedInput, withIdentities } from './with-identities.js';
+import { withIdentities } from './with-identities.js';
 
 /** The processor of the service: profiles that join. */
 export function createJoiningProcessor({
@@ -25,7 +27,7 @@ export function createJoiningProcessor({
   ...parts
 }: {
   readonly namespace: string;
-  readonly artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates' | 'fills' | 'loadAll'>;
+  readonly artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates' | 'fills' | 'loadAll' | 'unmerges'>;
   readonly telemetry: FeatureTelemetry;
   readonly specs: FeatureSpecs;
   readonly joins: IdentityTelemetry;
@@ -52,6 +54,17 @@ export function createJoiningProcessor({
       const { state, update } = mergeProfiles(staying, joined, context);
       return { state, output: toUpdatedOutput(outputTopic, update) };
     },
+    settle(profile, { context: { inForce, logTimeMs }, evidence: { fill }, subject, afterMs }) {
+      const spec = specs.inForce(inForce.get('features'));
+      const known = profile ?? { engine: spec.empty, subject, timeZone: '', lastEventAtMs: 0, fill: fill?.tag };
+      // Two updates without an event must not have one time.
+      const atMs = Math.max(logTimeMs, known.engine.asOfMs + 1, afterMs + 1);
+      const filling = { isFilling: isFilling(inForce, fill), fill, part: undefined };
+      const moved = foldTime({ validUntilMs: undefined, ...known }, { spec, specs, logTimeMs: atMs, ...filling });
+      return { state: moved.state, output: toUpdatedOutput(outputTopic, moved.update) };
+    },
+    toUnmerge: ({ unmerge }) => unmerge,
+    isFilling: ({ fill }, { inForce }) => isFilling(inForce, fill),
     toJoined: (to) => ({
       topic: outputTopic,
       value: encodeMessage(FeatureRecord, { record: { $case: 'joined', value: { to } } }),
@@ -64,9 +77,13 @@ export function createJoiningProcessor({
     ...processor,
     async prepare(items: ReadonlyArray<StepItem<StoredProfile, AcceptedInput>>) {
       const evidence = await must(processor.prepare, 'it prepares')(items);
-      const { fills } = artifacts;
+      const { fills, unmerges } = artifacts;
       return Promise.all(
-        items.map((item, index) => withParts(item, must(evidence[index], 'evidence'), { fills, decode })),
+        items.map(async (item, index) => {
+          const own = await withParts(item, must(evidence[index], 'evidence'), { fills, decode });
+          const hash = toUnmergeHash(item.cause);
+          return hash === undefined ? own : { ...own, unmerge: await unmerges.load(hash) };
+        }),
       );
     },
   };
@@ -81,6 +98,7 @@ async function withParts(
   const { fill } = evidence;
   if (fill === undefined) return evidence;
   const { node, profile } = toParts(state);
+  if (node.kind === 'ledger') return evidence;
   const load = async (of: ProfileState | undefined, keys: readonly string[]) =>
     of !== undefined && needsPart(of, fill) ? fills.loadParts(fill, toPartKeys(keys, of)) : undefined;
   const part = await load(profile, toOwnKeys(key, node));
@@ -94,6 +112,15 @@ async function withParts(
     return { ...evidence, part };
   }
   return { ...evidence, part, joinedPart: await load(joined, toJoinedKeys(handOver)) };
+}
+
+/** Of the record that parts, and of the one that ends an unmerge. */
+function toUnmergeHash(cause: Cause<AcceptedInput>): string | undefined {
+  if (cause.kind !== 'record' || !('identity' in cause.input)) return undefined;
+  const { identity } = cause.input;
+  if (identity.kind !== 'unmerge') return undefined;
+  const { step, hash } = identity.unmerge;
+  return step === 'part' || step === 'left' ? hash : undefined;
 }
 
 function toHandOver(cause: StepItem<StoredProfile, AcceptedInput>['cause']): HandOver | undefined {

@@ -1,6 +1,9 @@
-import type { AcceptedEvent } from '@perennial/contracts';
+import type { AcceptedEvent, HandOver } from '@perennial/contracts';
 import {
   createStoredStates,
+  type ForwarderNode,
+  LEDGER_KEY,
+  type Parted,
   takeEvent,
   takeHandOver,
   takeJoin,
@@ -8,24 +11,29 @@ import {
   toParts,
   toStored,
 } from '@perennial/identity';
-import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
+import { AppError } from '@perennial/kernel';
+import type { Cause, Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { ProfileInput } from '../accounts/with-accounts.js';
 import type { FeatureInput } from '../domain/fold.js';
 import type { ProfileState } from '../domain/profile-state.js';
 import { requireKnownTime, requireMembers, requireRef, requireStronger } from './check-refs.js';
 import {
+  type AcceptedInput,
+  type CarriedRecord,
   decodeIdentityInput,
   type IdentityInput,
   type IdentityRecord,
   IdentityWriter,
+  toMark,
   toNamedIds,
   toSelf,
 } from './identity-records.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
+import { stepLedger } from './ledger-step.js';
 import { toJoinedKeys } from './part-keys.js';
-import type { JoinedProfile, StoredProfile } from './stored-profile.js';
-
-export type AcceptedInput = ProfileInput | IdentityInput;
+import type { ProfileInStore, StoredProfile } from './stored-profile.js';
+import type { LoadedUnmerge } from './unmerge-document.js';
+import { holdWhileLeaving, isDropped, type Place, type Taken, UnmergeSteps } from './unmerge-steps.js';
 
 export interface IdentityOptions<Evidence> {
   /** Folds events into the profile of its key, and knows nothing of joins. */
@@ -42,6 +50,19 @@ export interface IdentityOptions<Evidence> {
       readonly joinedKeys: readonly string[];
     },
   ) => { readonly state: ProfileState; readonly output: Output };
+  /** A profile as it is after an unmerge, later than `afterMs`; without one, a profile of nothing. */
+  readonly settle: (
+    profile: ProfileState | undefined,
+    at: {
+      readonly context: StepContext;
+      readonly evidence: Evidence;
+      readonly subject: Buffer;
+      readonly afterMs: number;
+    },
+  ) => { readonly state: ProfileState; readonly output: Output };
+  /** What the archive gives of both profiles of an unmerge, as its record names it. */
+  readonly toUnmerge: (evidence: Evidence) => LoadedUnmerge | undefined;
+  readonly isFilling: (evidence: Evidence, context: StepContext) => boolean;
   /** Announces that the profile of a key has joined another one. */
   readonly toJoined: (to: IdentityInput['self']) => Output;
   /** Makes known what a state that another partition made may need: every spec that is registered. */
@@ -94,30 +115,49 @@ function toProfileItem({
 class IdentitySteps<Evidence> {
   readonly #options: IdentityOptions<Evidence>;
   readonly #writer: IdentityWriter;
+  readonly #unmerges: UnmergeSteps<Evidence>;
 
   constructor(options: IdentityOptions<Evidence>) {
     this.#options = options;
     this.#writer = new IdentityWriter(options.profiles.inputTopic);
+    this.#unmerges = new UnmergeSteps({
+      ...options,
+      writer: this.#writer,
+      states: createStoredStates(options.profiles.codec),
+      take: (before, input, place) => this.#take(before, input, place).after,
+    });
   }
 
   step(item: StepItem<StoredProfile, AcceptedInput>, evidence: Evidence): StepResult<StoredProfile> {
     const { state, cause, context } = item;
     const before = toParts(state);
-    if (cause.kind === 'timer') {
-      return this.#stepProfile(state, before, { ...item, state: before.profile, cause }, evidence);
+    const place = { context, evidence };
+    if (before.node.kind === 'ledger' || isForLedger(cause)) {
+      const { node, outputs } = stepLedger(before.node, cause, { context, writer: this.#writer });
+      return { state: toStored({ ...before, node }, state), outputs };
     }
-    const { input } = cause;
-    if ('identity' in input) {
-      const { after, outputs } = this.#takeIdentity(before, input, { context, evidence });
-      return { state: toStored(after, state), outputs };
+    const known = { ...before, node: before.node };
+    const { after, outputs } =
+      cause.kind === 'timer' ? this.#stepProfile(known, cause, place) : this.#stepRecord(known, cause.input, place);
+    return { state: toStored(after, state), outputs };
+  }
+
+  #stepRecord(before: ProfileInStore, input: AcceptedInput, place: Place<Evidence>): Taken {
+    if ('identity' in input && input.identity.kind === 'unmerge') {
+      return this.#unmerges.step(before, { unmerge: input.identity.unmerge, self: input.self }, place);
     }
+    if (isDropped(before.node, toMark(input))) return { after: before, outputs: [] };
+    const taken = this.#take(before, input, place);
+    return holdWhileLeaving(before, taken, { input, logTimeMs: place.context.logTimeMs, writer: this.#writer });
+  }
+
+  #take(before: ProfileInStore, input: AcceptedInput, place: Place<Evidence>): Taken {
     if ('account' in input) {
       // The profile that it has joined gets reports itself, once it has an event.
-      if (before.node.kind === 'forwarder') return { state, outputs: [] };
-      const own = { state: before.profile, cause: { kind: 'record' as const, input }, context };
-      return this.#stepProfile(state, before, own, evidence);
+      if (before.node.kind === 'forwarder') return { after: before, outputs: [] };
+      return this.#stepProfile(before, { kind: 'record', input }, place);
     }
-    return this.#takeEvent(item, input, evidence);
+    return 'identity' in input ? this.#takeIdentity(before, input, place) : this.#takeEvent(before, input, place);
   }
 
   /** False for a hand-over whose state this process cannot read yet: its partition may have a newer spec in force. */
@@ -133,45 +173,40 @@ class IdentitySteps<Evidence> {
     }
   }
 
-  #takeEvent(
-    { state, context }: StepItem<StoredProfile, AcceptedInput>,
-    { event, properties }: FeatureInput,
-    evidence: Evidence,
-  ): StepResult<StoredProfile> {
-    const before = toParts(state);
+  #takeEvent(before: ProfileInStore, { event, properties }: FeatureInput, place: Place<Evidence>): Taken {
+    const { context } = place;
     const self = toSelf(context.key, event);
     const taken = takeEvent(before.node, { self, named: toNamedIds(event), atMs: toTime(context, event) });
     if (taken.result === 'forward') {
-      const outputs = [this.#writer.forwardEvent(event, requireStronger(taken.node.to, self))];
+      const mark = taken.node.leaving?.number ?? event.leaving;
+      const outputs = [this.#writer.forwardEvent(event, requireStronger(taken.node.to, self), mark)];
       this.#options.telemetry.forwarded('event');
-      return { state, outputs };
+      return { after: before, outputs };
     }
     const input = { event: event.forwardedTo === undefined ? event : withSubject(event, before.profile), properties };
-    const item = { state: before.profile, cause: { kind: 'record' as const, input }, context };
-    const result = this.#stepProfile(state, { ...before, node: taken.node }, item, evidence);
+    const result = this.#stepProfile({ ...before, node: taken.node }, { kind: 'record', input }, place);
     // Last, so that a step that throws has counted nothing.
     this.#options.telemetry.taken(taken);
     return { ...result, outputs: [...result.outputs, ...this.#writer.toOutputs(taken.sent)] };
   }
 
-  #stepProfile(
-    state: StoredProfile | undefined,
-    { node }: JoinedProfile,
-    item: StepItem<ProfileState, ProfileInput>,
-    evidence: Evidence,
-  ): StepResult<StoredProfile> {
-    const result = this.#options.profiles.step(item, evidence);
-    return { ...result, state: toStored({ node, profile: result.state }, state) };
+  #stepProfile(before: ProfileInStore, cause: Cause<ProfileInput>, { context, evidence }: Place<Evidence>): Taken {
+    const { state, outputs } = this.#options.profiles.step({ state: before.profile, cause, context }, evidence);
+    return { after: { ...before, profile: state }, outputs };
   }
 
-  #takeIdentity(before: JoinedProfile, input: IdentityInput, place: Place<Evidence>): Taken {
+  #takeIdentity(before: ProfileInStore, input: IdentityInput, place: Place<Evidence>): Taken {
     const { identity, self } = input;
     const { context } = place;
     switch (identity.kind) {
       case 'link': {
         const other = requireRef(identity.link.other, 'other');
-        const taken = takeLink(before.node, { self, other, atMs: context.logTimeMs });
-        if (taken.result === 'forward') return this.#forward(before, identity, requireStronger(taken.node.to, self));
+        const { change } = identity.link;
+        const taken = takeLink(before.node, { self, other, atMs: context.logTimeMs, change });
+        if (taken.result === 'forward') {
+          requireStronger(taken.node.to, self);
+          return this.#forward(before, identity, taken.node);
+        }
         this.#options.telemetry.taken(taken);
         return { after: { ...before, node: taken.node }, outputs: this.#writer.toOutputs(taken.sent) };
       }
@@ -179,52 +214,60 @@ class IdentitySteps<Evidence> {
         return this.#takeJoin(before, input, identity, context);
       case 'hand_over':
         return this.#takeHandOver(before, input, identity, place);
+      default:
+        throw new AppError('contract_violation', `a record ${identity.kind} under the key of a profile`);
     }
   }
 
-  #forward(
-    before: JoinedProfile,
-    identity: Exclude<IdentityRecord, { kind: 'join' }>,
-    to: IdentityInput['self'],
-  ): Taken {
+  #forward(before: ProfileInStore, identity: CarriedRecord, { to, leaving }: ForwarderNode): Taken {
     this.#options.telemetry.forwarded(identity.kind);
-    return { after: before, outputs: [this.#writer.forwardRecord(identity, to)] };
+    const mark = leaving?.number ?? toMark({ identity, self: to });
+    return { after: before, outputs: [this.#writer.forwardRecord(identity, to, mark)] };
   }
 
   #takeJoin(
-    before: JoinedProfile,
+    before: ProfileInStore,
     { self }: IdentityInput,
     { join }: Extract<IdentityRecord, { kind: 'join' }>,
     { logTimeMs }: StepContext,
   ): Taken {
     const target = requireRef(join.target, 'target');
-    const rule = join.alias ? 'alias' : 'claim';
-    const taken = takeJoin(before.node, { self, target, rule, atMs: logTimeMs });
+    const { change } = join;
+    const rule = change !== undefined ? 'merge' : join.alias ? 'alias' : 'claim';
+    const taken = takeJoin(before.node, { self, target, rule, atMs: logTimeMs, change });
     this.#options.telemetry.asked(taken.result);
     if (taken.result === 'done') return { after: { ...before, node: taken.node ?? before.node }, outputs: [] };
+    if (taken.result === 'elsewhere') return { after: before, outputs: this.#writer.toOutputs(taken.sent) };
     const after = { node: taken.node, profile: undefined };
-    if (taken.result === 'elsewhere') return { after, outputs: this.#writer.toOutputs(taken.sent) };
+    const parted = toPartedMessage(taken.node.parted);
     // Nothing to hand over: the events that come are forwarded.
-    if (before.profile === undefined && taken.members.length === 0) return { after, outputs: [] };
+    if (before.profile === undefined && taken.members.length === 0 && parted === undefined)
+      return { after, outputs: [] };
     const members = taken.members.map(({ key, isJoined: joined, atMs }) => ({ key, joined, atMs }));
     const state = before.profile === undefined ? Buffer.alloc(0) : this.#options.profiles.codec.encode(before.profile);
-    const handOver = this.#writer.handOver({ self: target, from: self.key, members, state }, target);
+    const handOver = this.#writer.handOver(
+      { self: target, from: self.key, members, state, ...(parted && { parted }) },
+      target,
+    );
     // Scoring and action know only profiles that had events.
     const announced = before.profile === undefined ? [] : [this.#options.toJoined(target)];
     return { after, outputs: [handOver, ...announced] };
   }
 
   #takeHandOver(
-    before: JoinedProfile,
+    before: ProfileInStore,
     { self }: IdentityInput,
     identity: Extract<IdentityRecord, { kind: 'hand_over' }>,
     { context, evidence }: Place<Evidence>,
   ): Taken {
-    const { from, state } = identity.handOver;
+    const { from, state, parted } = identity.handOver;
     const members = requireMembers(identity.handOver);
     const joined = members.map(({ key, joined: isJoined, atMs }) => ({ key, isJoined, atMs }));
-    const taken = takeHandOver(before.node, { from, members: joined, atMs: context.logTimeMs });
-    if (taken.result === 'forward') return this.#forward(before, identity, requireStronger(taken.node.to, self));
+    const taken = takeHandOver(before.node, { from, members: joined, atMs: context.logTimeMs, parted });
+    if (taken.result === 'forward') {
+      requireStronger(taken.node.to, self);
+      return this.#forward(before, identity, taken.node);
+    }
     const profile = this.#readState(state);
     if (profile === undefined) {
       this.#options.telemetry.joined(taken);
@@ -238,7 +281,7 @@ class IdentitySteps<Evidence> {
     });
     this.#requireStorable(merged.state);
     this.#options.telemetry.joined(taken);
-    return { after: { node: taken.node, profile: merged.state }, outputs: [merged.output] };
+    return { after: { ...before, node: taken.node, profile: merged.state }, outputs: [merged.output] };
   }
 
   #readState(state: Buffer): ProfileState | undefined {
@@ -260,14 +303,12 @@ function withSubject(event: AcceptedEvent, profile: ProfileState | undefined): A
   return profile === undefined ? event : { ...event, subject: profile.subject };
 }
 
-interface Place<Evidence> {
-  readonly context: StepContext;
-  readonly evidence: Evidence;
+function isForLedger(cause: Cause<AcceptedInput>): boolean {
+  return cause.kind === 'record' && 'identity' in cause.input && cause.input.self.key === LEDGER_KEY;
 }
 
-interface Taken {
-  readonly after: JoinedProfile;
-  readonly outputs: readonly Output[];
+function toPartedMessage(parted: Parted | undefined): HandOver['parted'] {
+  return parted && { apart: [...parted.apart], left: [...parted.left] };
 }
 
 /** In a namespace without ticks the arrival of its events is the time. */

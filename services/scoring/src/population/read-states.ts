@@ -1,5 +1,6 @@
+import { toParts } from '@perennial/identity';
 import { toPartitionKeys } from '@perennial/keyed-processor';
-import type { ScoringState } from '../domain/state.js';
+import type { StoredScoring } from '../joins.js';
 import { PROCESSOR_NAME } from '../processor.js';
 import type { ReadPartitionStates } from './measure.js';
 
@@ -14,7 +15,7 @@ export interface StateScanner {
 /** Reads the states of a partition while its owner goes on. A state that cannot be read fails the whole reading. */
 export function createPartitionReader(
   redis: StateScanner,
-  { namespace, decode }: { readonly namespace: string; readonly decode: (bytes: Buffer) => ScoringState },
+  { namespace, decode }: { readonly namespace: string; readonly decode: (bytes: Buffer) => StoredScoring },
 ): ReadPartitionStates {
   return async function* read(partition) {
     const { states } = toPartitionKeys(namespace, PROCESSOR_NAME, partition);
@@ -22,7 +23,13 @@ export function createPartitionReader(
     do {
       const [next, elements] = await redis.hscanBuffer(states, cursor, 'COUNT', CHUNK);
       // Name and value in turn.
-      yield elements.filter((_, index) => index % 2 === 1).map(decode);
+      yield elements
+        .filter((_, index) => index % 2 === 1)
+        .flatMap((bytes) => {
+          // One that has joined another is counted there.
+          const { node, profile } = toParts(decode(bytes));
+          return node.kind === 'forwarder' || profile === undefined ? [] : [profile];
+        });
       cursor = next.toString();
     } while (cursor !== '0');
   };

@@ -29,7 +29,15 @@ const client = {
   },
 } as unknown as ApiClient;
 
-const run = (...args: string[]) => createIdentityCommand(() => ({ client })).parseAsync(args, { from: 'user' });
+const commands: string[][] = [];
+const runCommand = async (service: string, args: readonly string[]) => {
+  commands.push([service, ...args]);
+  return args.includes('--check')
+    ? '{"number":null,"kind":"unmerge","weaker":"bert","stronger":"anna"}\n'
+    : 'change 1: bert leaves anna\n';
+};
+const run = (...args: string[]) =>
+  createIdentityCommand(() => ({ client, runCommand })).parseAsync(args, { from: 'user' });
 
 describe('identity show', () => {
   it('tells whom a device belongs to and which ids do', async () => {
@@ -54,5 +62,48 @@ describe('identity show', () => {
   it('prints JSON', async () => {
     await run('show', 'nobody', '--json');
     expect(JSON.parse(printed.text)).toMatchObject({ id: 'nobody', known: false, members: [] });
+  });
+});
+
+describe('identity merge, unmerge and log', () => {
+  it('only says what an unmerge would do, without --yes', async () => {
+    await run('unmerge', 'anna', 'bert');
+    expect(commands.at(-1)).toEqual([
+      'feature-store',
+      'identities',
+      'unmerge',
+      '--check',
+      '--json',
+      '--',
+      'anna',
+      'bert',
+    ]);
+    expect(printed.text).toBe('bert would leave anna: nothing was changed; say --yes to part them\n');
+  });
+
+  it('sends who asks and why', async () => {
+    await run('unmerge', 'anna', 'anonymous:phone', '--yes', '--by', 'olga', '--reason', 'two people');
+    expect(commands.at(-1)).toEqual([
+      ...[
+        'feature-store',
+        'identities',
+        'unmerge',
+        '--by=olga',
+        '--reason=two people',
+        '--',
+        'anna',
+        'anonymous:phone',
+      ],
+    ]);
+    expect(printed.text).toBe('change 1: bert leaves anna\n');
+    await run('merge', '--by', 'olga', '--json', '--', '-x', 'bert');
+    expect(commands.at(-1)).toEqual([
+      ...['feature-store', 'identities', 'merge', '--by=olga', '--reason=', '--json', '--', '-x', 'bert'],
+    ]);
+  });
+
+  it('prints the log', async () => {
+    await run('log', '--json');
+    expect(commands.at(-1)).toEqual(['feature-store', 'identities', 'log', '--json']);
   });
 });

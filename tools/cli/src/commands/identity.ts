@@ -1,7 +1,8 @@
+import { userInfo } from 'node:os';
 import type { Platform } from '@perennial/launcher';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
-import { line, lines, type Printable, printJson, printLine, toTable } from '../output.js';
+import { line, lines, type Printable, printJson, printLine, printText, toTable } from '../output.js';
 import { requirePlatform } from './sources.js';
 
 interface Options {
@@ -11,11 +12,90 @@ interface Options {
 }
 
 /** Finds the running platform of a namespace; throws `not_found` where there is none. */
-type FindPlatform = (namespace: string) => Pick<Platform, 'client'>;
+type FindPlatform = (namespace: string) => Pick<Platform, 'client' | 'runCommand'>;
 
 /** Tests replace `findPlatform`. */
 export function createIdentityCommand(findPlatform: FindPlatform = requirePlatform): Command {
-  return new Command('identity').addCommand(createShowCommand(findPlatform));
+  return new Command('identity')
+    .addCommand(createShowCommand(findPlatform))
+    .addCommand(createMergeCommand(findPlatform))
+    .addCommand(createUnmergeCommand(findPlatform))
+    .addCommand(createLogCommand(findPlatform));
+}
+
+interface ChangeOptions {
+  readonly namespace: string;
+  readonly by: string;
+  readonly reason?: string;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+}
+
+const ID = 'a user id, or anonymous:ID for the one of a device';
+
+function createMergeCommand(findPlatform: FindPlatform): Command {
+  return withChangeOptions(new Command('merge'))
+    .description('join the profiles of two ids, whatever kept them apart')
+    .addHelpText('after', '\nExample:\n  ./perennial identity merge anna anonymous:5f1c0d9e --reason "ticket 4711"')
+    .action((a: string, b: string, options: ChangeOptions) => change(findPlatform, 'merge', { a, b, options }));
+}
+
+function createUnmergeCommand(findPlatform: FindPlatform): Command {
+  return withChangeOptions(new Command('unmerge'))
+    .description('part the profile of one id from that of another one: both are rebuilt from the archive')
+    .option('--yes', 'do it; without this it is only said what would be done')
+    .addHelpText(
+      'after',
+      '\nExample:\n  ./perennial identity unmerge anna bert --yes --reason "two people, one device"',
+    )
+    .action(async (a: string, b: string, options: ChangeOptions) => {
+      if (options.yes) return change(findPlatform, 'unmerge', { a, b, options });
+      const args = ['identities', 'unmerge', '--check', '--json', '--', a, b];
+      const output = await findPlatform(options.namespace).runCommand('feature-store', args);
+      const { weaker, stronger } = JSON.parse(lastLine(output)) as { weaker: string; stronger: string };
+      if (options.json) return printJson({ number: null, weaker, stronger });
+      return printLine(line`${weaker} would leave ${stronger}: nothing was changed; say --yes to part them`);
+    });
+}
+
+function createLogCommand(findPlatform: FindPlatform): Command {
+  return new Command('log')
+    .description('list the merges and unmerges by hand: number, when, what, state, ids, who and why; the newest 200')
+    .addOption(createNamespaceOption())
+    .option(
+      '--json',
+      'print {changes: [{number, kind, state, attempt, weaker, stronger, by, reason, askedAt, stateAt}]}',
+    )
+    .addHelpText('after', '\nExample:\n  ./perennial identity log')
+    .action(async ({ namespace, json }: Pick<ChangeOptions, 'namespace' | 'json'>) => {
+      const args = ['identities', 'log', ...(json ? ['--json'] : [])];
+      printText((await findPlatform(namespace).runCommand('feature-store', args)).trimEnd());
+    });
+}
+
+function withChangeOptions(command: Command): Command {
+  return command
+    .argument('<a>', ID)
+    .argument('<b>', ID)
+    .option('--reason <text>', 'why, for the log')
+    .option('--by <name>', 'who asks, for the log', userInfo().username)
+    .addOption(createNamespaceOption())
+    .option('--json', 'print {number, kind, weaker, stronger}');
+}
+
+async function change(
+  findPlatform: FindPlatform,
+  kind: 'merge' | 'unmerge',
+  { a, b, options }: { readonly a: string; readonly b: string; readonly options: ChangeOptions },
+): Promise<void> {
+  const { namespace, by, reason = '', json } = options;
+  const said = [`--by=${by}`, `--reason=${reason}`, ...(json ? ['--json'] : [])];
+  const output = await findPlatform(namespace).runCommand('feature-store', ['identities', kind, ...said, '--', a, b]);
+  printText(output.trimEnd());
+}
+
+function lastLine(output: string): string {
+  return output.trim().split('\n').at(-1) ?? '';
 }
 
 function createShowCommand(findPlatform: FindPlatform): Command {

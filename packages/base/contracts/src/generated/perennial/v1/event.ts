@@ -8,7 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Rollout, Tick } from "./control.js";
 import { Attribute } from "./feature.js";
-import { HandOver, Join, Link, NamedId, ProfileRef } from "./identity.js";
+import { HandOver, IdentityChange, Join, Link, NamedId, ProfileRef, Unmerge } from "./identity.js";
 
 export const protobufPackage = "perennial.v1";
 
@@ -25,6 +25,10 @@ export interface AcceptedRecord {
     { $case: "link"; value: Link }
     | { $case: "join"; value: Join }
     | { $case: "handOver"; value: HandOver }
+    | //
+    /** On the key of the ledger of changes, by who asks; then of the feature-store. */
+    { $case: "identityChange"; value: IdentityChange }
+    | { $case: "unmerge"; value: Unmerge }
     | //
     /** Of the feature-store, for accounts. */
     { $case: "accountKnown"; value: AccountKnown }
@@ -69,6 +73,10 @@ export interface AcceptedEvent {
   /** Set on the copy of an event that a joined profile forwards: the profile that this copy is for, whose key it has. */
   forwardedTo:
     | ProfileRef
+    | undefined;
+  /** Of a copy that a leaving profile forwards: the number of its unmerge. */
+  leaving?:
+    | number
     | undefined;
   /** What the source's tracking plan says of it; absent where it has none. */
   plan:
@@ -155,6 +163,12 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
       case "handOver":
         HandOver.encode(message.record.value, writer.uint32(50).fork()).join();
         break;
+      case "identityChange":
+        IdentityChange.encode(message.record.value, writer.uint32(82).fork()).join();
+        break;
+      case "unmerge":
+        Unmerge.encode(message.record.value, writer.uint32(90).fork()).join();
+        break;
       case "accountKnown":
         AccountKnown.encode(message.record.value, writer.uint32(98).fork()).join();
         break;
@@ -226,6 +240,22 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
             message.record = { $case: "handOver", value: HandOver.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.record = { $case: "identityChange", value: IdentityChange.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.record = { $case: "unmerge", value: Unmerge.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 12: {
             if (tag !== 98) {
               break;
@@ -272,6 +302,7 @@ function createBaseAcceptedEvent(): AcceptedEvent {
     contextJson: undefined,
     namedIds: [],
     forwardedTo: undefined,
+    leaving: undefined,
     plan: undefined,
     traits: undefined,
     memberKey: undefined,
@@ -324,6 +355,9 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
     }
     if (message.forwardedTo !== undefined) {
       ProfileRef.encode(message.forwardedTo, writer.uint32(170).fork()).join();
+    }
+    if (message.leaving !== undefined) {
+      writer.uint32(176).uint64(message.leaving);
     }
     if (message.plan !== undefined) {
       PlanJudgement.encode(message.plan, writer.uint32(242).fork()).join();
@@ -468,6 +502,14 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
             }
 
             message.forwardedTo = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.leaving = longToNumber(reader.uint64());
             continue;
           }
           case 30: {

@@ -33,7 +33,15 @@ export interface NamedId {
 /** On the key of `self`: it and `other` are one person. */
 export interface Link {
   self: ProfileRef | undefined;
-  other: ProfileRef | undefined;
+  other:
+    | ProfileRef
+    | undefined;
+  /** Number of the change that asks for it by hand; absent where an event says so. */
+  change?:
+    | number
+    | undefined;
+  /** Of a copy that a leaving profile forwards: the number of its unmerge. */
+  leaving?: number | undefined;
 }
 
 /** On the key of `self`: it is to hand its state over to `target`, and to forward to it from then on. */
@@ -41,6 +49,8 @@ export interface Join {
   self: ProfileRef | undefined;
   target: ProfileRef | undefined;
   alias: boolean;
+  /** Number of the change that asks for it by hand; absent where an event says so. */
+  change?: number | undefined;
 }
 
 /** On the key of `self`: the profile `from` has joined it. */
@@ -51,6 +61,60 @@ export interface HandOver {
   members: Member[];
   /** The state of `from` in the processor's own format; empty for a profile without events. */
   state: Buffer;
+  /** Of a profile that was parted from another one, or that has taken in one that was. */
+  parted?:
+    | Parted
+    | undefined;
+  /** Of a copy that a leaving profile forwards: the number of its unmerge. */
+  leaving?: number | undefined;
+}
+
+/** What unmerges leave at a profile. */
+export interface Parted {
+  /** Keys that it does not join, nor they it, but by a change. */
+  apart: string[];
+  /** Numbers of the unmerges of which marked copies are to be dropped. */
+  left: number[];
+}
+
+/** On the key of the ledger of changes: somebody asks that two profiles become one, or be parted again. */
+export interface IdentityChange {
+  /** Made up by who asks: the same again changes nothing. */
+  id: string;
+  /** merge or unmerge. */
+  kind: string;
+  /** The weaker one of both: it joins the other one, or leaves it. */
+  weaker: ProfileRef | undefined;
+  stronger:
+    | ProfileRef
+    | undefined;
+  /** Who asks, and why. */
+  by: string;
+  reason: string;
+  /** Clock of who asks. */
+  atMs: number;
+}
+
+/** A step of an unmerge. See ADR 28. */
+export interface Unmerge {
+  /** The profile that it is for; absent on the key of the ledger. */
+  self:
+    | ProfileRef
+    | undefined;
+  /** begin, leave, part, left or abort; for the ledger done, interrupted or not_joined. */
+  step: string;
+  /** Of the change. */
+  number: number;
+  /** Counted from 1: an interrupted unmerge begins again. */
+  attempt: number;
+  /** The profile that leaves. */
+  leaver:
+    | ProfileRef
+    | undefined;
+  /** Key of the profile that it is parted from, as the change names it. */
+  other: string;
+  /** Of the document that holds what the archive gives, from `part` on. */
+  hash: string;
 }
 
 /** An id that a profile has asked to join it, or that has joined it. */
@@ -74,6 +138,63 @@ export interface IdentityNode {
   members: Member[];
   /** Ids that were cut off, the members being too many. */
   cutOff: number;
+  /** Present once an unmerge has parted it. */
+  parted?:
+    | Parted
+    | undefined;
+  /** The unmerge that is under way. */
+  leaving?:
+    | Leaving
+    | undefined;
+  /** Of the key of the ledger: nothing else is set. */
+  ledger?: Ledger | undefined;
+}
+
+/** An unmerge that is under way, as the key that leaves and the one that it leaves hold it. */
+export interface Leaving {
+  number: number;
+  attempt: number;
+  /** Of the record with which it began on this key's partition. */
+  offset: number;
+  leaver: ProfileRef | undefined;
+  other: string;
+  /** Beginning of the hash of the fill in force; empty for none. */
+  fill: string;
+  /** The key that leaves holds too many records: it has asked that the unmerge begin again. */
+  aborting?: boolean | undefined;
+}
+
+/** A record that came while a profile leaves, and is taken again once it has left. */
+export interface HeldRecord {
+  logTimeMs: number;
+  /** An AcceptedRecord. */
+  value: Buffer;
+}
+
+export interface HeldRecords {
+  records: HeldRecord[];
+}
+
+/** The changes that somebody asked for, as the state of the ledger's key holds them. */
+export interface Ledger {
+  /** Of the newest change. */
+  number: number;
+  /** The newest ones, oldest first. */
+  entries: LedgerEntry[];
+  /** Hash of the document of the newest unmerge that is done; empty before the first. */
+  document: string;
+}
+
+export interface LedgerEntry {
+  number: number;
+  change:
+    | IdentityChange
+    | undefined;
+  /** waiting, running, done, or not_joined. */
+  state: string;
+  attempt: number;
+  /** Log time of its newest state, ms. */
+  atMs: number;
 }
 
 function createBaseProfileRef(): ProfileRef {
@@ -202,7 +323,7 @@ export const NamedId: MessageFns<NamedId> = {
 };
 
 function createBaseLink(): Link {
-  return { self: undefined, other: undefined };
+  return { self: undefined, other: undefined, change: undefined, leaving: undefined };
 }
 
 export const Link: MessageFns<Link> = {
@@ -212,6 +333,12 @@ export const Link: MessageFns<Link> = {
     }
     if (message.other !== undefined) {
       ProfileRef.encode(message.other, writer.uint32(18).fork()).join();
+    }
+    if (message.change !== undefined) {
+      writer.uint32(24).uint64(message.change);
+    }
+    if (message.leaving !== undefined) {
+      writer.uint32(32).uint64(message.leaving);
     }
     return writer;
   },
@@ -245,6 +372,22 @@ export const Link: MessageFns<Link> = {
             message.other = ProfileRef.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.change = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.leaving = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -259,7 +402,7 @@ export const Link: MessageFns<Link> = {
 };
 
 function createBaseJoin(): Join {
-  return { self: undefined, target: undefined, alias: false };
+  return { self: undefined, target: undefined, alias: false, change: undefined };
 }
 
 export const Join: MessageFns<Join> = {
@@ -272,6 +415,9 @@ export const Join: MessageFns<Join> = {
     }
     if (message.alias !== false) {
       writer.uint32(24).bool(message.alias);
+    }
+    if (message.change !== undefined) {
+      writer.uint32(32).uint64(message.change);
     }
     return writer;
   },
@@ -313,6 +459,14 @@ export const Join: MessageFns<Join> = {
             message.alias = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.change = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -327,7 +481,7 @@ export const Join: MessageFns<Join> = {
 };
 
 function createBaseHandOver(): HandOver {
-  return { self: undefined, from: "", members: [], state: Buffer.alloc(0) };
+  return { self: undefined, from: "", members: [], state: Buffer.alloc(0), parted: undefined, leaving: undefined };
 }
 
 export const HandOver: MessageFns<HandOver> = {
@@ -343,6 +497,12 @@ export const HandOver: MessageFns<HandOver> = {
     }
     if (message.state.length !== 0) {
       writer.uint32(34).bytes(message.state);
+    }
+    if (message.parted !== undefined) {
+      Parted.encode(message.parted, writer.uint32(42).fork()).join();
+    }
+    if (message.leaving !== undefined) {
+      writer.uint32(48).uint64(message.leaving);
     }
     return writer;
   },
@@ -390,6 +550,317 @@ export const HandOver: MessageFns<HandOver> = {
             }
 
             message.state = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.parted = Parted.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.leaving = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseParted(): Parted {
+  return { apart: [], left: [] };
+}
+
+export const Parted: MessageFns<Parted> = {
+  encode(message: Parted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.apart) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.left.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.left) {
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Parted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseParted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.apart.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.left.push(longToNumber(reader.uint64()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.left.push(longToNumber(reader.uint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIdentityChange(): IdentityChange {
+  return { id: "", kind: "", weaker: undefined, stronger: undefined, by: "", reason: "", atMs: 0 };
+}
+
+export const IdentityChange: MessageFns<IdentityChange> = {
+  encode(message: IdentityChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.weaker !== undefined) {
+      ProfileRef.encode(message.weaker, writer.uint32(26).fork()).join();
+    }
+    if (message.stronger !== undefined) {
+      ProfileRef.encode(message.stronger, writer.uint32(34).fork()).join();
+    }
+    if (message.by !== "") {
+      writer.uint32(42).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(56).int64(message.atMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IdentityChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdentityChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.weaker = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.stronger = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUnmerge(): Unmerge {
+  return { self: undefined, step: "", number: 0, attempt: 0, leaver: undefined, other: "", hash: "" };
+}
+
+export const Unmerge: MessageFns<Unmerge> = {
+  encode(message: Unmerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.self !== undefined) {
+      ProfileRef.encode(message.self, writer.uint32(10).fork()).join();
+    }
+    if (message.step !== "") {
+      writer.uint32(18).string(message.step);
+    }
+    if (message.number !== 0) {
+      writer.uint32(24).uint64(message.number);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(32).uint32(message.attempt);
+    }
+    if (message.leaver !== undefined) {
+      ProfileRef.encode(message.leaver, writer.uint32(42).fork()).join();
+    }
+    if (message.other !== "") {
+      writer.uint32(50).string(message.other);
+    }
+    if (message.hash !== "") {
+      writer.uint32(58).string(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Unmerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnmerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.self = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.leaver = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.other = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.hash = reader.string();
             continue;
           }
         }
@@ -520,7 +991,15 @@ export const Joined: MessageFns<Joined> = {
 };
 
 function createBaseIdentityNode(): IdentityNode {
-  return { forwardsTo: undefined, sinceMs: 0, members: [], cutOff: 0 };
+  return {
+    forwardsTo: undefined,
+    sinceMs: 0,
+    members: [],
+    cutOff: 0,
+    parted: undefined,
+    leaving: undefined,
+    ledger: undefined,
+  };
 }
 
 export const IdentityNode: MessageFns<IdentityNode> = {
@@ -536,6 +1015,15 @@ export const IdentityNode: MessageFns<IdentityNode> = {
     }
     if (message.cutOff !== 0) {
       writer.uint32(32).uint32(message.cutOff);
+    }
+    if (message.parted !== undefined) {
+      Parted.encode(message.parted, writer.uint32(42).fork()).join();
+    }
+    if (message.leaving !== undefined) {
+      Leaving.encode(message.leaving, writer.uint32(50).fork()).join();
+    }
+    if (message.ledger !== undefined) {
+      Ledger.encode(message.ledger, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -583,6 +1071,403 @@ export const IdentityNode: MessageFns<IdentityNode> = {
             }
 
             message.cutOff = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.parted = Parted.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.leaving = Leaving.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.ledger = Ledger.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLeaving(): Leaving {
+  return { number: 0, attempt: 0, offset: 0, leaver: undefined, other: "", fill: "", aborting: undefined };
+}
+
+export const Leaving: MessageFns<Leaving> = {
+  encode(message: Leaving, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(24).int64(message.offset);
+    }
+    if (message.leaver !== undefined) {
+      ProfileRef.encode(message.leaver, writer.uint32(34).fork()).join();
+    }
+    if (message.other !== "") {
+      writer.uint32(42).string(message.other);
+    }
+    if (message.fill !== "") {
+      writer.uint32(50).string(message.fill);
+    }
+    if (message.aborting !== undefined) {
+      writer.uint32(56).bool(message.aborting);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Leaving {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaving();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.leaver = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.other = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.fill = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.aborting = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHeldRecord(): HeldRecord {
+  return { logTimeMs: 0, value: Buffer.alloc(0) };
+}
+
+export const HeldRecord: MessageFns<HeldRecord> = {
+  encode(message: HeldRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.logTimeMs !== 0) {
+      writer.uint32(8).int64(message.logTimeMs);
+    }
+    if (message.value.length !== 0) {
+      writer.uint32(18).bytes(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeldRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeldRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.logTimeMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHeldRecords(): HeldRecords {
+  return { records: [] };
+}
+
+export const HeldRecords: MessageFns<HeldRecords> = {
+  encode(message: HeldRecords, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.records) {
+      HeldRecord.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeldRecords {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeldRecords();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.records.push(HeldRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLedger(): Ledger {
+  return { number: 0, entries: [], document: "" };
+}
+
+export const Ledger: MessageFns<Ledger> = {
+  encode(message: Ledger, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint64(message.number);
+    }
+    for (const v of message.entries) {
+      LedgerEntry.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.document !== "") {
+      writer.uint32(26).string(message.document);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ledger {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLedger();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entries.push(LedgerEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.document = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLedgerEntry(): LedgerEntry {
+  return { number: 0, change: undefined, state: "", attempt: 0, atMs: 0 };
+}
+
+export const LedgerEntry: MessageFns<LedgerEntry> = {
+  encode(message: LedgerEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.change !== undefined) {
+      IdentityChange.encode(message.change, writer.uint32(18).fork()).join();
+    }
+    if (message.state !== "") {
+      writer.uint32(26).string(message.state);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(32).uint32(message.attempt);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(40).int64(message.atMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LedgerEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLedgerEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.change = IdentityChange.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
             continue;
           }
         }

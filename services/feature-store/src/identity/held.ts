@@ -1,0 +1,39 @@
+import { AcceptedRecord, encodeMessage } from '@perennial/contracts';
+import type { HeldRecord } from '@perennial/identity';
+import { decodeAccepted } from '../processor.js';
+import { type AcceptedInput, decodeIdentityInput } from './identity-records.js';
+
+/**
+ * Bytes of records that a key holds while an unmerge is under way; above it the unmerge begins again. Each record of the
+ * profile writes all of them: with events of 400 bytes 650 of them, more than a person's of a quarter of an hour.
+ */
+export const HELD_BYTES_MAX = 262_144;
+
+/** The record as it came; undefined for one that is not taken again. */
+export function toHeld(input: AcceptedInput, logTimeMs: number): HeldRecord | undefined {
+  if ('account' in input) return undefined;
+  if (!('identity' in input)) {
+    return { logTimeMs, value: encodeMessage(AcceptedRecord, { record: { $case: 'event', value: input.event } }) };
+  }
+  const { identity } = input;
+  if (identity.kind === 'link') {
+    return { logTimeMs, value: encodeMessage(AcceptedRecord, { record: { $case: 'link', value: identity.link } }) };
+  }
+  if (identity.kind !== 'hand_over') return undefined;
+  return {
+    logTimeMs,
+    value: encodeMessage(AcceptedRecord, { record: { $case: 'handOver', value: identity.handOver } }),
+  };
+}
+
+/** Throws as the processor's `decode`. */
+export function fromHeld(key: string, { value }: HeldRecord): AcceptedInput {
+  const record = { key: Buffer.from(key), value };
+  const decoded = decodeIdentityInput(record) ?? decodeAccepted(record.key, value);
+  if (decoded.kind !== 'record') throw new Error('a held record is of a profile');
+  return decoded.input;
+}
+
+export function countBytes(held: readonly HeldRecord[]): number {
+  return held.reduce((sum, { value }) => sum + value.length, 0);
+}

@@ -1,0 +1,53 @@
+import type { Unmerge } from '@perennial/contracts';
+import {
+  type IdentityNode,
+  type LedgerNode,
+  type LedgerResult,
+  takeChange,
+  takeResult,
+  toChange,
+} from '@perennial/identity';
+import { AppError } from '@perennial/kernel';
+import type { Cause, Output, StepContext } from '@perennial/keyed-processor';
+import type { AcceptedInput, IdentityWriter } from './identity-records.js';
+
+/** A step of the key that takes changes: it numbers them, and sends each where it is to be done. */
+export function stepLedger(
+  before: IdentityNode,
+  cause: Cause<AcceptedInput>,
+  { context, writer }: { readonly context: StepContext; readonly writer: IdentityWriter },
+): { readonly node: IdentityNode; readonly outputs: readonly Output[] } {
+  const ledger = before.kind === 'ledger' ? before : undefined;
+  const taken = take(ledger, cause, context.logTimeMs);
+  return { node: taken.node, outputs: toOutputs(taken, writer) };
+}
+
+function take(node: LedgerNode | undefined, cause: Cause<AcceptedInput>, logTimeMs: number): LedgerResult {
+  if (cause.kind === 'record' && 'identity' in cause.input) {
+    const { identity } = cause.input;
+    if (identity.kind === 'change') {
+      const change = toChange(identity.change);
+      return takeChange(node, { change, atMs: Math.max(logTimeMs, change.atMs) });
+    }
+    if (identity.kind === 'unmerge') {
+      const { number, attempt, hash } = identity.unmerge;
+      return takeResult(node, { number, attempt, state: toResult(identity.unmerge), hash, atMs: logTimeMs });
+    }
+  }
+  throw new AppError('contract_violation', 'the key of the ledger takes changes and their results only');
+}
+
+function toResult({ step }: Unmerge): 'done' | 'not_joined' | 'interrupted' {
+  if (step === 'done' || step === 'not_joined' || step === 'interrupted') return step;
+  throw new AppError('contract_violation', `a step ${step} of an unmerge under the key of the ledger`);
+}
+
+function toOutputs({ sent }: LedgerResult, writer: IdentityWriter): Output[] {
+  return sent.map((one) => {
+    const { number, change } = one;
+    const { weaker, stronger } = change;
+    if (one.kind === 'merge') return writer.link({ self: stronger, other: weaker, change: number });
+    const { attempt } = one;
+    return writer.unmerge({ step: 'begin', number, attempt, leaver: weaker, other: stronger.key, hash: '' }, weaker);
+  });
+}

@@ -1,0 +1,240 @@
+import type { ProfileRef, Unmerge } from '@perennial/contracts';
+import {
+  addParted,
+  type HeldRecord,
+  type Leaving,
+  LONE_ROOT,
+  type ProfileNode,
+  type RootNode,
+  type StoredNode,
+  toParts,
+} from '@perennial/identity';
+import { AppError, must } from '@perennial/kernel';
+import type { Output, StepContext } from '@perennial/keyed-processor';
+import { FILL_TAG_DIGITS, type ProfileState } from '../domain/profile-state.js';
+import { countBytes, fromHeld, HELD_BYTES_MAX, toHeld } from './held.js';
+import { type AcceptedInput, type IdentityWriter, toMark } from './identity-records.js';
+import type { ProfileInStore, StoredProfile } from './stored-profile.js';
+import type { LoadedUnmerge } from './unmerge-document.js';
+
+export interface Place<Evidence> {
+  readonly context: StepContext;
+  readonly evidence: Evidence;
+}
+
+export interface Taken {
+  readonly after: ProfileInStore;
+  readonly outputs: readonly Output[];
+}
+
+interface UnmergeOptions<Evidence> {
+  readonly writer: IdentityWriter;
+  readonly states: { decode(bytes: Buffer): StoredProfile };
+  /** Takes a record as a profile that no unmerge concerns. */
+  readonly take: (before: ProfileInStore, input: AcceptedInput, place: Place<Evidence>) => ProfileInStore;
+  readonly settle: (
+    profile: ProfileState | undefined,
+    at: Place<Evidence> & { readonly subject: Buffer; readonly afterMs: number },
+  ) => { readonly state: ProfileState; readonly output: Output };
+  readonly toUnmerge: (evidence: Evidence) => LoadedUnmerge | undefined;
+  readonly isFilling: (evidence: Evidence, context: StepContext) => boolean;
+  readonly telemetry: { parted(result: 'left' | 'interrupted' | 'not_joined'): void };
+}
+
+/**
+ * The steps of an unmerge at the keys that it concerns (ADR 28). The pair stays joined until `part`: both keys hold what
+ * comes from `begin` and `leave` on, and take it again over what the archive gives below those records.
+ */
+export class UnmergeSteps<Evidence> {
+  readonly #options: UnmergeOptions<Evidence>;
+
+  constructor(options: UnmergeOptions<Evidence>) {
+    this.#options = options;
+  }
+
+  step(before: ProfileInStore, at: Addressed, place: Place<Evidence>): Taken {
+    switch (at.unmerge.step) {
+      case 'begin':
+        return this.#begin(before, at, place);
+      case 'leave':
+        return this.#leave(before, at, place);
+      case 'part':
+        return this.#part(before, at, place);
+      case 'left':
+        return this.#left(before, at, place);
+      case 'abort':
+        return this.#abort(before, at);
+      default:
+        throw new AppError('contract_violation', `a step ${at.unmerge.step} of an unmerge under a profile's key`);
+    }
+  }
+
+  /** At the key that leaves: it forwards as before, with a mark, and holds the same. */
+  #begin({ node, profile }: ProfileInStore, { unmerge }: Addressed, { context }: Place<Evidence>): Taken {
+    if (node.kind === 'root') {
+      this.#options.telemetry.parted('not_joined');
+      return { after: { node, profile }, outputs: [this.#tellLedger(unmerge, 'not_joined')] };
+    }
+    const after = { node: { ...node, leaving: toLeaving(unmerge, context) }, profile, held: [] };
+    return { after, outputs: [this.#options.writer.unmerge({ ...unmerge, step: 'leave' }, node.to)] };
+  }
+
+  /** At each key on the way to the profile that is left, behind all that was forwarded without a mark. */
+  #leave(before: ProfileInStore, { unmerge }: Addressed, { context }: Place<Evidence>): Taken {
+    const { node } = before;
+    if (node.kind === 'forwarder') return this.#passOn(before, unmerge, node.to);
+    return { after: { ...before, node: { ...node, leaving: toLeaving(unmerge, context) }, held: [] }, outputs: [] };
+  }
+
+  /** At the profile that is left: from here on it is without the other one. */
+  #part(before: ProfileInStore, { unmerge, self }: Addressed, place: Place<Evidence>): Taken {
+    const { node } = before;
+    // It joined another one meanwhile: the ledger knows, and the unmerge begins again.
+    if (node.kind === 'forwarder' || !isUnderWay(node, unmerge)) return { after: before, outputs: [] };
+    const { leaving } = node;
+    const { isFilling, telemetry, writer } = this.#options;
+    if (leaving.fill !== toFillTag(place.context) || isFilling(place.evidence, place.context)) {
+      return this.#interrupt(before, unmerge);
+    }
+    const { path, stayer } = this.#loaded(unmerge, place);
+    const added = { apart: path.slice(0, 1), left: [unmerge.number] };
+    const after = this.#rebuild(before, { bytes: stayer, added, self }, place);
+    telemetry.parted('left');
+    const left = writer.unmerge({ ...unmerge, step: 'left' }, must(unmerge.leaver, 'the profile that leaves'));
+    return { after: after.after, outputs: [...after.outputs, left] };
+  }
+
+  /** At the key that leaves, once the other one is without it: it is a profile of its own again. */
+  #left(before: ProfileInStore, { unmerge, self }: Addressed, place: Place<Evidence>): Taken {
+    if (!isUnderWay(before.node, unmerge)) return { after: before, outputs: [] };
+    const { path, leaver } = this.#loaded(unmerge, place);
+    const added = { apart: [...path.slice(1), unmerge.other], left: [] };
+    const { after, outputs } = this.#rebuild(before, { bytes: leaver, added, self }, place);
+    return { after, outputs: [...outputs, this.#tellLedger(unmerge, 'done')] };
+  }
+
+  /** The key that leaves holds too much. It goes on until the other one, which may have parted already, agrees. */
+  #abort(before: ProfileInStore, { unmerge }: Addressed): Taken {
+    const { node } = before;
+    if (node.kind === 'forwarder') return this.#passOn(before, unmerge, node.to);
+    return isUnderWay(node, unmerge) ? this.#interrupt(before, unmerge) : { after: before, outputs: [] };
+  }
+
+  #interrupt(before: ProfileInStore, unmerge: Unmerge): Taken {
+    this.#options.telemetry.parted('interrupted');
+    return { after: withoutLeaving(before), outputs: [this.#tellLedger(unmerge, 'interrupted')] };
+  }
+
+  /** What the archive gives, what was held on top of it, and the vector of both. */
+  #rebuild(
+    before: ProfileInStore,
+    rebuilt: {
+      readonly bytes: Buffer;
+      readonly added: NonNullable<RootNode['parted']>;
+      readonly self: ProfileRef;
+    },
+    place: Place<Evidence>,
+  ): Taken {
+    const { states, take, settle } = this.#options;
+    const { bytes, added, self } = rebuilt;
+    const root = toRoot(bytes.length === 0 ? undefined : states.decode(bytes));
+    const parted = addParted(addParted(before.node.parted, root.node.parted), added);
+    let after: ProfileInStore = { ...root, node: { ...root.node, parted } };
+    for (const record of before.held ?? []) {
+      const context = { ...place.context, logTimeMs: record.logTimeMs };
+      try {
+        after = take(after, fromHeld(self.key, record), { ...place, context });
+      } catch {
+        // It became a dead letter when it came.
+      }
+    }
+    // One that had no event of its own was a profile to nobody; the other one was, and is to be known without these events.
+    if (after.profile === undefined && before.profile === undefined) return { after, outputs: [] };
+    const afterMs = before.profile?.engine.asOfMs ?? 0;
+    const { state, output } = settle(after.profile, { ...place, subject: self.subject, afterMs });
+    return { after: { node: after.node, profile: state }, outputs: [output] };
+  }
+
+  #loaded({ number, attempt }: Unmerge, { evidence }: Place<Evidence>): LoadedUnmerge {
+    const loaded = must(this.#options.toUnmerge(evidence), 'what the archive gives of an unmerge');
+    if (loaded.number === number && loaded.attempt === attempt) return loaded;
+    throw new AppError('contract_violation', `what the archive gives is of unmerge ${loaded.number}, not ${number}`);
+  }
+
+  #passOn(before: ProfileInStore, unmerge: Unmerge, to: ProfileRef): Taken {
+    return { after: before, outputs: [this.#options.writer.unmerge(unmerge, to)] };
+  }
+
+  #tellLedger(unmerge: Unmerge, step: 'done' | 'interrupted' | 'not_joined'): Output {
+    return this.#options.writer.unmerge({ ...unmerge, step });
+  }
+}
+
+interface Addressed {
+  readonly unmerge: Unmerge;
+  readonly self: ProfileRef;
+}
+
+/** True for a marked copy of an event that the profile which left has by itself. */
+export function isDropped({ parted }: ProfileNode, mark: number | undefined): boolean {
+  return mark !== undefined && (parted?.left.includes(mark) ?? false);
+}
+
+/** Keeps what came for the end of the unmerge that is under way; ends it where that is impossible. */
+export function holdWhileLeaving(
+  before: ProfileInStore,
+  taken: Taken,
+  {
+    input,
+    logTimeMs,
+    writer,
+  }: { readonly input: AcceptedInput; readonly logTimeMs: number; readonly writer: IdentityWriter },
+): Taken {
+  const { node } = before;
+  const { leaving } = node;
+  if (leaving === undefined) return taken;
+  const unmerge = { ...leaving, step: '', hash: '' };
+  if (node.kind === 'root' && taken.after.node.kind === 'forwarder') {
+    // It joins another one: what it holds would be lost there.
+    return { ...taken, outputs: [...taken.outputs, writer.unmerge({ ...unmerge, step: 'interrupted' })] };
+  }
+  const isOfLeaver = node.kind === 'root' && toMark(input) === leaving.number;
+  const held = isOfLeaver ? undefined : toHeld(input, logTimeMs);
+  if (held === undefined) return taken;
+  const all: readonly HeldRecord[] = [...(before.held ?? []), held];
+  if (countBytes(all) <= HELD_BYTES_MAX || leaving.aborting) return { ...taken, after: { ...taken.after, held: all } };
+  if (node.kind === 'root') {
+    const outputs = [...taken.outputs, writer.unmerge({ ...unmerge, step: 'interrupted' })];
+    return { after: withoutLeaving(taken.after), outputs };
+  }
+  const aborting = { ...node, leaving: { ...leaving, aborting: true } };
+  const outputs = [...taken.outputs, writer.unmerge({ ...unmerge, step: 'abort' }, node.to)];
+  return { after: { ...taken.after, node: aborting, held: all }, outputs };
+}
+
+function withoutLeaving({ node, profile }: ProfileInStore): ProfileInStore {
+  const { leaving: _, ...rest } = node;
+  return { node: rest, profile };
+}
+
+function isUnderWay<Node extends ProfileNode>(
+  node: Node,
+  { number, attempt }: Unmerge,
+): node is Node & { readonly leaving: Leaving } {
+  return node.leaving?.number === number && node.leaving.attempt === attempt;
+}
+
+function toLeaving({ number, attempt, leaver, other }: Unmerge, context: StepContext): Leaving {
+  const own = must(leaver, 'the profile that leaves');
+  return { number, attempt, offset: context.offset, leaver: own, other, fill: toFillTag(context) };
+}
+
+function toFillTag({ inForce }: StepContext): string {
+  return inForce.get('feature-fill')?.hash.slice(0, FILL_TAG_DIGITS) ?? '';
+}
+
+function toRoot(stored: StoredProfile | undefined): ProfileInStore & { readonly node: RootNode } {
+  const { node, profile }: StoredNode<ProfileState> = toParts(stored);
+  if (node.kind === 'root') return { node, profile };
+  return { node: LONE_ROOT, profile };
+}

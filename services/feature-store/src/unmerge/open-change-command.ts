@@ -1,0 +1,32 @@
+import { createStateReader } from '@perennial/keyed-processor';
+import { createPseudonymizer } from '@perennial/privacy';
+import { withContext } from '@perennial/processor-host';
+import type { Command } from '@perennial/service-host';
+import type { FeatureStoreConfig } from '../config.js';
+import { createParts } from '../parts.js';
+import { PROCESSOR_NAME } from '../processor.js';
+import { runChangeCommand } from './change-command.js';
+
+/** `identities merge|unmerge A B --by NAME`, `identities log`, on the stores of the service. */
+export function createChangeCommand(print: (line: string) => void): Command<FeatureStoreConfig> {
+  return (config, args, logger) =>
+    withContext(PROCESSOR_NAME, config, {
+      logger,
+      async work(context) {
+        const { namespace, partitions, redis, log } = context;
+        const { definition, artifacts } = createParts(context);
+        const { decode } = definition.codec;
+        const refresh = artifacts.loadAll;
+        const readStates = createStateReader(redis, {
+          namespace,
+          processor: PROCESSOR_NAME,
+          partitions,
+          decode,
+          refresh,
+        });
+        const producer = await log.createProducer();
+        const pseudonymizer = createPseudonymizer(config.secret);
+        await runChangeCommand(args, { namespace, partitions, readStates, producer, pseudonymizer, print });
+      },
+    });
+}
