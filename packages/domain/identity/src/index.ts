@@ -8,6 +8,7 @@ export {
   takeResult,
 } from './ledger.js';
 export {
+  APART_MAX,
   addParted,
   type ForwarderNode,
   type IdentityNode,

@@ -64,7 +64,7 @@ export interface Leaving {
 export const MEMBERS_MAX = 128;
 
 /** Keys that one profile keeps apart; the oldest are forgotten. */
-const APART_MAX = 128;
+export const APART_MAX = 128;
 
 /** A profile that nobody has joined. */
 export const LONE_ROOT: RootNode = Object.freeze({ kind: 'root', members: Object.freeze([]), cutOff: 0 });

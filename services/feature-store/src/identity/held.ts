@@ -9,6 +9,9 @@ import { type AcceptedInput, decodeIdentityInput } from './identity-records.js';
  */
 export const HELD_BYTES_MAX = 262_144;
 
+/** Above it records become dead letters: nobody answers the key that leaves, since a forged record began its unmerge. */
+export const HELD_BYTES_END = 4 * HELD_BYTES_MAX;
+
 /** The record as it came; undefined for one that is not taken again. */
 export function toHeld(input: AcceptedInput, logTimeMs: number): HeldRecord | undefined {
   if ('account' in input) return undefined;

@@ -13,7 +13,7 @@ import { ID_STRENGTHS, LEDGER_KEY, type NamedId, type SentRecord } from '@perenn
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output } from '@perennial/keyed-processor';
 import type { ProfileInput } from '../accounts/with-accounts.js';
-import { requireRef } from './check-refs.js';
+import { requireChange, requireRef, requireUnmerge } from './check-refs.js';
 
 /** A record about joins. */
 export type IdentityRecord =
@@ -69,9 +69,9 @@ function toIdentityRecord(record: AcceptedRecord['record']): IdentityRecord | un
     case 'handOver':
       return { kind: 'hand_over', handOver: record.value };
     case 'identityChange':
-      return { kind: 'change', change: record.value };
+      return { kind: 'change', change: requireChange(record.value) };
     case 'unmerge':
-      return { kind: 'unmerge', unmerge: record.value };
+      return { kind: 'unmerge', unmerge: requireUnmerge(record.value) };
     default:
       return undefined;
   }

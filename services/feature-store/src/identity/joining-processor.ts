@@ -114,13 +114,13 @@ async function withParts(
   return { ...evidence, part, joinedPart: await load(joined, toJoinedKeys(handOver)) };
 }
 
-/** Of the record that parts, and of the one that ends an unmerge. */
+/** Of the record that parts, of the one that ends an unmerge, and of the one that tells the ledger. */
 function toUnmergeHash(cause: Cause<AcceptedInput>): string | undefined {
   if (cause.kind !== 'record' || !('identity' in cause.input)) return undefined;
   const { identity } = cause.input;
   if (identity.kind !== 'unmerge') return undefined;
   const { step, hash } = identity.unmerge;
-  return step === 'part' || step === 'left' ? hash : undefined;
+  return step === 'part' || step === 'left' || step === 'done' ? hash : undefined;
 }
 
 function toHandOver(cause: StepItem<StoredProfile, AcceptedInput>['cause']): HandOver | undefined {

@@ -1,6 +1,6 @@
 import { type ArtifactStore, createArtifactCache } from '@perennial/artifacts';
 import type { ProfileRef } from '@perennial/identity';
-import { AppError, assert } from '@perennial/kernel';
+import { AppError, assert, isAppError } from '@perennial/kernel';
 
 /** What the archive gives of both profiles of an unmerge, each below the record with which it began there. */
 export interface LoadedUnmerge {
@@ -52,8 +52,11 @@ interface Raw extends Omit<UnmergeDocument, 'leaver' | 'stayer'> {
 
 /** The unmerges that records name. */
 export interface Unmerges {
-  /** Throws a retriable AppError while it cannot be read. */
-  load(hash: string): Promise<LoadedUnmerge>;
+  /**
+   * Undefined for a hash that names none: it was stored before any record named it. Throws a retriable AppError while the
+   * store cannot be read.
+   */
+  load(hash: string): Promise<LoadedUnmerge | undefined>;
   loadDocument(hash: string): Promise<UnmergeDocument>;
 }
 
@@ -65,8 +68,16 @@ export function createUnmerges(store: Pick<ArtifactStore, 'load'>): Unmerges {
   return {
     loadDocument,
     async load(hash) {
-      const document = await loadDocument(hash);
-      return { ...document, path: document.path.map(({ key }) => key) };
+      const document = await loadDocument(hash).catch((error: unknown) => {
+        if (isNone(error)) return undefined;
+        throw error;
+      });
+      return document && { ...document, path: document.path.map(({ key }) => key) };
     },
   };
+}
+
+/** True when the store has answered that there is no such document, or the bytes are none. */
+function isNone(error: unknown): boolean {
+  return isAppError(error, 'artifact_invalid') || (error instanceof AppError && isAppError(error.cause, 'not_found'));
 }

@@ -10,9 +10,10 @@ import {
   toParts,
 } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
-import type { Output, StepContext } from '@perennial/keyed-processor';
+import type { Cause, Output, StepContext } from '@perennial/keyed-processor';
 import { FILL_TAG_DIGITS, type ProfileState } from '../domain/profile-state.js';
-import { countBytes, fromHeld, HELD_BYTES_MAX, toHeld } from './held.js';
+import { requireStronger } from './check-refs.js';
+import { countBytes, fromHeld, HELD_BYTES_END, HELD_BYTES_MAX, toHeld } from './held.js';
 import { type AcceptedInput, type IdentityWriter, toMark } from './identity-records.js';
 import type { ProfileInStore, StoredProfile } from './stored-profile.js';
 import type { LoadedUnmerge } from './unmerge-document.js';
@@ -70,19 +71,22 @@ export class UnmergeSteps<Evidence> {
   }
 
   /** At the key that leaves: it forwards as before, with a mark, and holds the same. */
-  #begin({ node, profile }: ProfileInStore, { unmerge }: Addressed, { context }: Place<Evidence>): Taken {
+  #begin({ node, profile }: ProfileInStore, { unmerge, self }: Addressed, { context }: Place<Evidence>): Taken {
     if (node.kind === 'root') {
       this.#options.telemetry.parted('not_joined');
       return { after: { node, profile }, outputs: [this.#tellLedger(unmerge, 'not_joined')] };
     }
     const after = { node: { ...node, leaving: toLeaving(unmerge, context) }, profile, held: [] };
-    return { after, outputs: [this.#options.writer.unmerge({ ...unmerge, step: 'leave' }, node.to)] };
+    return {
+      after,
+      outputs: [this.#options.writer.unmerge({ ...unmerge, step: 'leave' }, requireStronger(node.to, self))],
+    };
   }
 
   /** At each key on the way to the profile that is left, behind all that was forwarded without a mark. */
-  #leave(before: ProfileInStore, { unmerge }: Addressed, { context }: Place<Evidence>): Taken {
+  #leave(before: ProfileInStore, { unmerge, self }: Addressed, { context }: Place<Evidence>): Taken {
     const { node } = before;
-    if (node.kind === 'forwarder') return this.#passOn(before, unmerge, node.to);
+    if (node.kind === 'forwarder') return this.#passOn(before, unmerge, requireStronger(node.to, self));
     return { after: { ...before, node: { ...node, leaving: toLeaving(unmerge, context) }, held: [] }, outputs: [] };
   }
 
@@ -114,9 +118,9 @@ export class UnmergeSteps<Evidence> {
   }
 
   /** The key that leaves holds too much. It goes on until the other one, which may have parted already, agrees. */
-  #abort(before: ProfileInStore, { unmerge }: Addressed): Taken {
+  #abort(before: ProfileInStore, { unmerge, self }: Addressed): Taken {
     const { node } = before;
-    if (node.kind === 'forwarder') return this.#passOn(before, unmerge, node.to);
+    if (node.kind === 'forwarder') return this.#passOn(before, unmerge, requireStronger(node.to, self));
     return isUnderWay(node, unmerge) ? this.#interrupt(before, unmerge) : { after: before, outputs: [] };
   }
 
@@ -155,8 +159,17 @@ export class UnmergeSteps<Evidence> {
     return { after: { node: after.node, profile: state }, outputs: [output] };
   }
 
+  /** The ledger goes by the document of an unmerge that is done: it takes the end of none that there is not. */
+  requireDone(cause: Cause<AcceptedInput>, place: Place<Evidence>): void {
+    if (cause.kind !== 'record' || !('identity' in cause.input)) return;
+    const { identity } = cause.input;
+    if (identity.kind === 'unmerge' && identity.unmerge.step === 'done') this.#loaded(identity.unmerge, place);
+  }
+
   #loaded({ number, attempt }: Unmerge, { evidence }: Place<Evidence>): LoadedUnmerge {
-    const loaded = must(this.#options.toUnmerge(evidence), 'what the archive gives of an unmerge');
+    const loaded = this.#options.toUnmerge(evidence);
+    if (loaded === undefined)
+      throw new AppError('contract_violation', `unmerge ${number} names a document that is not there`);
     if (loaded.number === number && loaded.attempt === attempt) return loaded;
     throw new AppError('contract_violation', `what the archive gives is of unmerge ${loaded.number}, not ${number}`);
   }
@@ -202,7 +215,13 @@ export function holdWhileLeaving(
   const held = isOfLeaver ? undefined : toHeld(input, logTimeMs);
   if (held === undefined) return taken;
   const all: readonly HeldRecord[] = [...(before.held ?? []), held];
-  if (countBytes(all) <= HELD_BYTES_MAX || leaving.aborting) return { ...taken, after: { ...taken.after, held: all } };
+  const bytes = countBytes(all);
+  if (bytes > HELD_BYTES_END)
+    throw new AppError(
+      'limit_exceeded',
+      `${bytes} bytes of records are held for unmerge ${leaving.number}, which does not end`,
+    );
+  if (bytes <= HELD_BYTES_MAX || leaving.aborting) return { ...taken, after: { ...taken.after, held: all } };
   if (node.kind === 'root') {
     const outputs = [...taken.outputs, writer.unmerge({ ...unmerge, step: 'interrupted' })];
     return { after: withoutLeaving(taken.after), outputs };

@@ -132,7 +132,8 @@ class IdentitySteps<Evidence> {
     const { state, cause, context } = item;
     const before = toParts(state);
     const place = { context, evidence };
-    if (before.node.kind === 'ledger' || isForLedger(cause)) {
+    if (before.node.kind === 'ledger' || context.key === LEDGER_KEY) {
+      this.#unmerges.requireDone(cause, place);
       const { node, outputs } = stepLedger(before.node, cause, { context, writer: this.#writer });
       return { state: toStored({ ...before, node }, state), outputs };
     }
@@ -301,10 +302,6 @@ class IdentitySteps<Evidence> {
  */
 function withSubject(event: AcceptedEvent, profile: ProfileState | undefined): AcceptedEvent {
   return profile === undefined ? event : { ...event, subject: profile.subject };
-}
-
-function isForLedger(cause: Cause<AcceptedInput>): boolean {
-  return cause.kind === 'record' && 'identity' in cause.input && cause.input.self.key === LEDGER_KEY;
 }
 
 function toPartedMessage(parted: Parted | undefined): HandOver['parted'] {

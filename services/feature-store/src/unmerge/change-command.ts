@@ -6,6 +6,7 @@ import type { LogProducer } from '@perennial/kafka';
 import { AppError, type Clock, systemClock } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { type Pseudonymizer, parseUserId } from '@perennial/privacy';
+import { TEXT_CHARS_MAX } from '../identity/check-refs.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { followPath } from './follow-path.js';
 
@@ -15,7 +16,6 @@ const USAGE =
 /** How long a change is waited for until it has its number, and how often it is looked for. */
 const NUMBER_WAIT_MS = 30_000;
 const NUMBER_POLL_MS = 100;
-const TEXT_CHARS_MAX = 500;
 
 export interface ChangeCommandDeps {
   readonly namespace: string;

@@ -10,7 +10,7 @@ import {
   toTopic,
 } from '@perennial/contracts';
 import { isStronger, LEDGER_KEY, type LedgerNode, type ProfileRef, toParts } from '@perennial/identity';
-import { must, toSha256 } from '@perennial/kernel';
+import { AppError, must, toSha256 } from '@perennial/kernel';
 import { type Cause, createLogReader, type Output } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
 import { createAccountTelemetry } from '../accounts/account-telemetry.js';
@@ -49,7 +49,11 @@ export class UnmergeWorld {
   readonly metrics = createMetrics({ service: 'f', namespace: NAMESPACE, processMetrics: false });
   readonly artifacts = createFeatureArtifacts(
     {
-      load: async (_, hash) => must(this.objects.get(hash), 'an object'),
+      load: async (_, hash) => {
+        const bytes = this.objects.get(hash);
+        if (bytes === undefined) throw new AppError('not_found', 'no object');
+        return bytes;
+      },
       list: async () => [],
     },
     { specs: SPECS },
