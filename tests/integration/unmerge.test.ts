@@ -112,6 +112,12 @@ describe('profiles that are joined and parted by hand', () => {
     expect(await readTopic(log, toTopic(namespace, 'deadLettered'))).toEqual([]);
   }, 30_000);
 
+  it('served what the archive gives, before, during and after', async () => {
+    await untilArchived();
+    const audit = lastOf(await platform.runCommand('feature-store', ['audit', '--sample', '1000']));
+    expect(audit).toMatchObject({ mismatches: 0, first: [] });
+  }, 60_000);
+
   it('are the same when every state is rebuilt from the archive', async () => {
     await untilArchived();
     const before = await readStates();
