@@ -28,20 +28,28 @@ export async function createJoinedTable(
 async function readJoins(database: Database, paths: readonly string[]): Promise<JoinedKeys> {
   const rows = await database.query(
     `SELECT hex(record_value) AS record FROM read_parquet([${paths.map((path) => toSqlText(path)).join(', ')}])
-     WHERE kind = 'join' ORDER BY partition, "offset"`,
+     WHERE kind = 'join' OR kind = 'unmerge' AND name = 'left' ORDER BY partition, "offset"`,
   );
   const joined = new JoinedKeys();
-  for (const row of rows) joined.take(decodeJoin(row.record));
+  for (const row of rows) takeRecord(joined, row.record);
   return joined;
 }
 
-function decodeJoin(hex: unknown): Parameters<JoinedKeys['take']>[0] {
+function takeRecord(joined: JoinedKeys, hex: unknown): void {
+  const record = decode(hex);
+  if (record?.$case === 'join') {
+    const { self, target, change } = record.value;
+    if (self !== undefined && target !== undefined) joined.join({ self, target, change });
+  } else if (record?.$case === 'unmerge') {
+    const { self, other } = record.value;
+    if (self !== undefined) joined.part({ self, other });
+  }
+}
+
+function decode(hex: unknown): AcceptedRecord['record'] {
   try {
-    const { record } = AcceptedRecord.decode(Buffer.from(String(hex), 'hex'));
-    const join = record?.$case === 'join' ? record.value : undefined;
-    if (join?.self !== undefined && join.target !== undefined) return { self: join.self, target: join.target };
+    return AcceptedRecord.decode(Buffer.from(String(hex), 'hex')).record;
   } catch (error) {
     throw new AppError('data_damaged', 'the archive holds a join that cannot be decoded', { cause: error });
   }
-  throw new AppError('data_damaged', 'the archive holds a join without its two profiles');
 }

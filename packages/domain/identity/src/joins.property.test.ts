@@ -117,7 +117,7 @@ describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${S
       fc.property(drawCase, (drawn) => {
         const world = play(drawn);
         const joined = new JoinedKeys();
-        for (const record of world.joins) joined.take(record);
+        for (const record of world.joins) joined.join(record);
         for (const { key } of IDS) expect([key, joined.rootOf(key)]).toEqual([key, world.rootOf(key)]);
         for (const [key, root] of joined.roots()) expect(root).not.toBe(key);
       }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { AcceptedRecord } from '@perennial/contracts';
 import { DAY_MS, HOUR_MS } from '@perennial/feature-engine';
-import { type ProfileRef, toParts } from '@perennial/identity';
+import { JoinedKeys, type ProfileRef, toParts } from '@perennial/identity';
 import { createSeededRandom, must } from '@perennial/kernel';
 import { NOON, SPECS, toDevice, toEvent, toUser } from '../identity/join-test-kit.js';
 import { UnmergeWorld } from './unmerge-test-kit.js';
@@ -158,11 +159,31 @@ describe(`profiles that are parted, in ${CASES} cases from seed ${SEED}`, () => 
         seed,
         held: [],
       });
+      const joined = readJoinedKeys(world);
+      for (const { key } of keys)
+        expect({ seed, key, root: joined.rootOf(key) }).toEqual({ seed, key, root: (await world.read(key)).key });
       // The logs hold everything: a second run over them leaves the same bytes.
       expect(await world.replay()).toEqual(world.states);
     }
   }, 120_000);
 });
+
+/** Who forwards to whom, as a reader of the archive finds it. */
+function readJoinedKeys({ partitions }: UnmergeWorld): JoinedKeys {
+  const joined = new JoinedKeys();
+  for (const { value } of partitions.flatMap(({ log }) => log)) {
+    const { record } = AcceptedRecord.decode(must(value, 'a value'));
+    if (record?.$case === 'join') {
+      const { self, target, change } = record.value;
+      joined.join({ self: must(self, 'self'), target: must(target, 'target'), change });
+    }
+    if (record?.$case === 'unmerge' && record.value.step === 'left') {
+      const { self, other } = record.value;
+      joined.part({ self: must(self, 'self'), other });
+    }
+  }
+  return joined;
+}
 
 function isUnderWay(world: UnmergeWorld, key: string): boolean {
   const { node, held } = toParts(world.stored(key));
