@@ -46,6 +46,8 @@ export function applyCorrecting(
   if (found.contributions.length === 0 || version < found.version) return { state, applied: false, known: 'order' };
   if (version === found.version) {
     const result = fold(plan, state, event);
+    // The ids of orders are forgotten before what is kept of them: then this order would count as another one.
+    if (result.applied && result.known === undefined) return { state, applied: false, known: 'order' };
     const added: Contribution = { event, added: 'amount' };
     return result.applied ? keep(rules, result, { ...found, contributions: [...found.contributions, added] }) : result;
   }

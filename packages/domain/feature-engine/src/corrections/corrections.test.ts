@@ -52,6 +52,15 @@ describe('orders that are cancelled or edited', () => {
     ]);
   });
 
+  it('count once for as long as they are kept, though their ids are forgotten earlier', () => {
+    const bought = fold([order('m1', { order_id: '7', revenue: 50 })]);
+    const laterMs = START_MS + 45 * DAY_MS;
+    const other = spec.apply(spec.advance(bought, laterMs), order('m2', { order_id: '8', revenue: 1 }, laterMs)).state;
+    const again = spec.apply(other, order('m3', { order_id: '7', revenue: 50 }, laterMs)).state;
+    expect(ordersOf(again)).toEqual([2, 51, 2]);
+    expect(ordersOf(spec.apply(again, cancel('m4', '7', laterMs)).state)).toEqual([1, 1, 2]);
+  });
+
   it('are taken back with the amount that came later', () => {
     const events = [order('m1', { order_id: '7' }), order('m2', { order_id: '7', revenue: 50 }), cancel('m3', '7')];
     expect(ordersOf(fold(events.slice(0, 2)))).toEqual([1, 50, 1]);
