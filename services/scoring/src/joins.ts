@@ -107,5 +107,5 @@ function leave(
 
 /** What a profile goes on with if it is parted again: stage and numbers. Its scores are those of the other one now. */
 function toKept(profile: ScoringState, segments?: ScoringState['segments']): ScoringState {
-  return { ...profile, values: [], scores: undefined, nextCheckAtMs: undefined, segments };
+  return { ...profile, values: [], attributes: [], scores: undefined, nextCheckAtMs: undefined, segments };
 }

@@ -117,7 +117,7 @@ export class PopulationRunner {
     const { artifacts, namespace, send, store } = this.#options;
     const last = current.reduce((a, b) => ((b?.number ?? 0) > (a?.number ?? 0) ? b : a), undefined);
     const before = last && (await artifacts.population(last.hash));
-    const toText = (of: Population | undefined) => JSON.stringify(toThresholds(segments, of));
+    const toText = (of: Population | undefined) => JSON.stringify(toThresholds(segments, of), toComparable);
     const isSame = last !== undefined && toText(before) === toText(population);
     const hash = isSame ? last.hash : await store.put('population', encodePopulation(population));
     const number = isSame ? last.number : (last?.number ?? 0) + 1;
@@ -127,6 +127,11 @@ export class PopulationRunner {
     if (lacking.length > 0) await send(lacking.map((partition) => toRecord(rollout, { topic, partition })));
     return number;
   }
+}
+
+/** JSON has no infinities: a threshold that lets everybody in would be taken for none that is known. */
+function toComparable(_: string, value: unknown): unknown {
+  return value === Number.NEGATIVE_INFINITY ? 'everybody' : value;
 }
 
 function toRecord(rollout: Rollout, { topic, partition }: { readonly topic: string; readonly partition: number }) {

@@ -154,6 +154,18 @@ describe('the population', () => {
     expect(world.sent.map(({ number }) => number)).toEqual([1, 1, 2, 2]);
   });
 
+  it('tells that all who have a value are at the top from that nobody has one', async () => {
+    const world = await begin();
+    await world.runner.run();
+    expect(world.sent.map(({ number }) => number)).toEqual([1, 1]);
+    await world.order('ada', 3);
+    world.nowMs += HOUR_MS;
+    await world.runner.run();
+    expect(world.sent.map(({ number }) => number)).toEqual([1, 1, 2, 2]);
+    await world.order('ada', 4);
+    expect(world.changes.filter((change) => change.includes('top'))).toEqual(['ada: top entered']);
+  });
+
   it('gives a rebuild from the same records the same changes', async () => {
     const orders = [3, 1, 4, 1, 5, 9, 2, 6].map((count, index) => ['abcdefgh'[index] ?? '', count] as const);
     const live = await begin();
