@@ -86,7 +86,7 @@ async function openRoutes(
   if (archive !== undefined) {
     await openFillRunner(context, { definition, artifacts, specs, archive, redis });
     await openLiveAudit(context, { archive, redis });
-    await openUnmergeRunner(context, { definition, artifacts, archive, redis, readStates });
+    await openUnmergeRunner(context, { archive, redis, readStates });
   }
   const routes = { telemetry, specs, loadSpecs, loadRates, fills, readStates, pseudonymizer };
   return {
@@ -153,15 +153,22 @@ async function openFillRunner(
   );
 }
 
+/** A processor for jobs that fold archived records again: what it counts is in no metric, and in no cache of the service's own. */
+function createUncountedParts(context: Context): Parts {
+  const { namespace } = context;
+  return createParts({
+    ...context,
+    metrics: createMetrics({ service: PROCESSOR_NAME, namespace, processMetrics: false }),
+  });
+}
+
 /** Compares what is served with the archive in the background; nothing depends on it. */
 async function openLiveAudit(
   context: Context,
   { archive: { archive, blobs }, redis }: { readonly archive: OpenArchive; readonly redis: Redis },
 ): Promise<void> {
-  const { namespace, partitions, opener, logger, artifactStore } = context;
-  // Of its own: what it recomputes is in no metric, and in no cache of the processor.
-  const metrics = createMetrics({ service: PROCESSOR_NAME, namespace, processMetrics: false });
-  const { definition, artifacts, specs } = createParts({ ...context, metrics, artifactStore });
+  const { namespace, partitions, opener, logger } = context;
+  const { definition, artifacts, specs } = createUncountedParts(context);
   await opener.releases.acquire(
     'feature audit',
     async () =>
@@ -191,21 +198,24 @@ async function openUnmergeRunner(
   {
     archive: { archive },
     redis,
-    ...parts
-  }: Pick<Parts, 'definition' | 'artifacts'> & {
+    readStates,
+  }: {
     readonly archive: OpenArchive;
     readonly redis: Redis;
     readonly readStates: ReturnType<typeof createStateReader<StoredProfile>>;
   },
 ): Promise<void> {
-  const { namespace, partitions, opener, log, logger, metrics, artifactStore: store } = context;
+  const { namespace, partitions, opener, log, logger, artifactStore: store } = context;
   const at = { namespace, processor: PROCESSOR_NAME, partitions };
+  const { definition, artifacts } = createUncountedParts(context);
   const producer = await log.createProducer();
   await opener.releases.acquire(
     'unmerges',
     async () =>
       startUnmergeRunner({
-        ...parts,
+        definition,
+        artifacts,
+        readStates,
         namespace,
         partitions,
         store,
@@ -213,7 +223,7 @@ async function openUnmergeRunner(
         lease: createJobLease(redis, { namespace, job: 'unmerge' }),
         readInForce: async () => (await readPartitions(redis, at)).map(({ inForce }) => inForce),
         send: (records) => producer.send(records),
-        telemetry: createUnmergeTelemetry(logger, metrics),
+        telemetry: createUnmergeTelemetry(logger, context.metrics),
       }),
     (running) => running.stop(),
   );

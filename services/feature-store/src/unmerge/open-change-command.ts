@@ -1,3 +1,4 @@
+import { AppError } from '@perennial/kernel';
 import { createStateReader } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import { withContext } from '@perennial/processor-host';
@@ -9,8 +10,9 @@ import { runChangeCommand } from './change-command.js';
 
 /** `identities merge|unmerge A B --by NAME`, `identities log`, on the stores of the service. */
 export function createChangeCommand(print: (line: string) => void): Command<FeatureStoreConfig> {
-  return (config, args, logger) =>
-    withContext(PROCESSOR_NAME, config, {
+  return (config, args, logger) => {
+    requireArchive(config, args);
+    return withContext(PROCESSOR_NAME, config, {
       logger,
       async work(context) {
         const { namespace, partitions, redis, log } = context;
@@ -29,4 +31,11 @@ export function createChangeCommand(print: (line: string) => void): Command<Feat
         await runChangeCommand(args, { namespace, partitions, readStates, producer, pseudonymizer, print });
       },
     });
+  };
+}
+
+/** Both profiles are rebuilt from the archive. Without one an unmerge would begin, never end, and keep others waiting. */
+function requireArchive({ archive }: FeatureStoreConfig, [change]: readonly string[]): void {
+  if (change === 'unmerge' && archive.kind === 'off')
+    throw new AppError('config_invalid', 'PERENNIAL_ARCHIVE is off: profiles are parted by what the archive holds');
 }

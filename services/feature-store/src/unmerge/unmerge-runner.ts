@@ -76,6 +76,8 @@ interface Running {
   readonly document: string;
   readonly path: readonly ProfileRef[];
   readonly leaving: Leaving;
+  /** Offsets at which it began, of the key that leaves and of the profile that is left. */
+  readonly began: readonly number[];
 }
 
 export class UnmergeRunner {
@@ -100,6 +102,7 @@ export class UnmergeRunner {
     const name = `${number}/${attempt}`;
     telemetry.aged(Math.max(0, this.#clock.now() - running.entry.change.atMs));
     if (this.#sent?.name === name && this.#clock.steadyMs() - this.#sent.atMs < this.#againMs) return;
+    if (!(await this.#isArchived(running))) return;
     const inForce = await this.#options.readInForce();
     const filled = await this.#findFills(inForce);
     if (filled === undefined) return;
@@ -122,12 +125,21 @@ export class UnmergeRunner {
       const [first, last] = [nodes[0]?.leaving, nodes.at(-1)?.leaving];
       const isBoth = [first, last].every((one) => one?.number === entry.number && one.attempt === entry.attempt);
       if (!isBoth || path.length < 2) return undefined;
-      return { entry, document: node.document, path, leaving: must(last, 'an unmerge') };
+      const began = [first, last].map((one) => must(one, 'an unmerge').offset);
+      return { entry, document: node.document, path, leaving: must(last, 'an unmerge'), began };
     } catch (error) {
       if (!isAppError(error, 'dependency_unavailable')) throw error;
       telemetry.waiting(error);
       return undefined;
     }
+  }
+
+  /** Whether the archive reaches the records with which it began at both ends: reading all of it before that is in vain. */
+  async #isArchived({ path, began }: Running): Promise<boolean> {
+    const { archive, partitions } = this.#options;
+    const chains = await archive.list();
+    const ends = [path[0], path.at(-1)].map((end) => toPartition(must(end, 'an end').key, partitions));
+    return ends.every((partition, index) => (chains.get(partition)?.next ?? 0) > (began[index] ?? 0));
   }
 
   /** By partition the fill in force; undefined while one is under way: a spec that changes would interrupt the unmerge. */
