@@ -18,7 +18,7 @@ export interface Seen {
   readonly featureUpdated: Records;
   readonly actionDecided: Records;
   readonly segmentChanged: Records;
-  /** Keys with a state in scoring: those of profiles with a stage. */
+  /** Keys of profiles that have a stage in scoring. */
   readonly staged: ReadonlySet<string>;
 }
 

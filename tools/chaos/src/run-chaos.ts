@@ -230,7 +230,8 @@ async function judge(
   { options, platform, log, redis }: Setting,
   { fleet, workload }: Pick<World, 'fleet' | 'workload'>,
 ): Promise<Pick<FaultyRun, Judged>> {
-  const result = await collectResult({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
+  const stores = { log, redis, namespace: NAMESPACE, partitions: options.partitions };
+  const result = await collectResult(stores);
   const ledger = await waitForLedgers(platform, {
     actions: countIds(result.actions),
     transitions: countIds(result.transitions),
@@ -241,7 +242,7 @@ async function judge(
   const { url } = must(fleet.of('feature-store')[0], 'a feature-store');
   const wanted = countEventsOf(fates, { people, userOf: acknowledged.userOf });
   const miscounts = await findMiscounts({ url, token: platform.token }, wanted);
-  const misjoins = findMisjoins(people, await readSeen(log, NAMESPACE, new Set(result.states.scoring.keys())));
+  const misjoins = findMisjoins(people, await readSeen(stores));
   options.onProgress('computing all features again from the archive');
   const audit = await auditAll(platform);
   return { result, fates, acknowledged, ledger, miscounts, misjoins, joined: people.figures, audit };
