@@ -5,9 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { systemClock } from '@perennial/kernel';
 import { createIngestHarness, eventually, FakeClock, type IngestHarness, WRITE_KEY } from '../testing/fakes.js';
 
 jest.setTimeout(60_000);
+
+const REMOVE_TRIES_MAX = 100;
+const REMOVE_AGAIN_MS = 100;
 
 /** A browser of the system. Without one the test is skipped: the others say what a browser would send. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -79,6 +83,18 @@ function startShop(ingestUrl: string): Promise<Server> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
+/** The browser's other processes end a little later than it, and write until then: what they wrote is removed with the next try. */
+async function removeFolder(folder: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === REMOVE_TRIES_MAX) throw error;
+      await systemClock.wait(REMOVE_AGAIN_MS);
+    }
+  }
+}
+
 describeWithBrowser('a real browser on a page of another site', () => {
   let ingest: IngestHarness;
   let shop: Server;
@@ -97,7 +113,7 @@ describeWithBrowser('a real browser on a page of another site', () => {
     shop.closeAllConnections();
     shop.close();
     await ingest.server.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    await removeFolder(profile);
   });
 
   it("sends what @segment/analytics-next sends, at once and at unload, and the page's own beacons", async () => {
