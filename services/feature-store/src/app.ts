@@ -5,6 +5,7 @@ import { createStateReader, readPartitions, readStatePage } from '@perennial/key
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
   composeProcessorService,
+  createJobLease,
   type OpenRebuild,
   openProcessorRebuild,
   type ServiceContext,
@@ -23,13 +24,14 @@ import { createFillTelemetry } from './fill/fill-telemetry.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
 import { addIdentityRoutes } from './http/identity-routes.js';
 import type { StoredProfile } from './identity/stored-profile.js';
-import { createJobLease } from './job-lease.js';
 import { createParts } from './parts.js';
 import { PROCESSOR_NAME } from './processor.js';
 import { startUnmergeRunner } from './unmerge/unmerge-runner.js';
 import { createUnmergeTelemetry } from './unmerge/unmerge-telemetry.js';
 
 /** Profile keys cached, so that an active profile costs no HMAC. */
+/** How long a job stands still after the process that ran it was killed. */
+const LEASE_MS = 30_000;
 const PSEUDONYMS_CACHED_MAX = 50_000;
 /** PostgreSQL is used only to look up tokens that are not cached. */
 const POSTGRES_CONNECTIONS_MAX = 2;
@@ -144,7 +146,7 @@ async function openFillRunner(
         store,
         archive,
         blobs,
-        lease: createJobLease(redis, { namespace, job: 'feature-fill' }),
+        lease: createJobLease(redis, { namespace, job: 'feature-fill', leaseMs: LEASE_MS }),
         readInForce: async () => (await readPartitions(redis, at)).map(({ inForce }) => inForce),
         send: (records) => producer.send(records),
         telemetry: createFillTelemetry(logger, metrics),
@@ -182,7 +184,7 @@ async function openLiveAudit(
         partitions,
         archive,
         readPage: (at) => readStatePage(redis, { namespace, processor: PROCESSOR_NAME, ...at }),
-        lease: createJobLease(redis, { namespace, job: 'feature-audit' }),
+        lease: createJobLease(redis, { namespace, job: 'feature-audit', leaseMs: LEASE_MS }),
         records: createAuditRecords(redis, namespace),
         telemetry: createAuditTelemetry(logger, context.metrics),
         drift: new DriftWatch(context.metrics),
@@ -220,7 +222,7 @@ async function openUnmergeRunner(
         partitions,
         store,
         archive,
-        lease: createJobLease(redis, { namespace, job: 'unmerge' }),
+        lease: createJobLease(redis, { namespace, job: 'unmerge', leaseMs: LEASE_MS }),
         readInForce: async () => (await readPartitions(redis, at)).map(({ inForce }) => inForce),
         send: (records) => producer.send(records),
         telemetry: createUnmergeTelemetry(logger, context.metrics),

@@ -5,6 +5,7 @@ import { loadModel, RUN_LIMITS } from '@perennial/onnx';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
   composeProcessorService,
+  createJobLease,
   type OpenRebuild,
   openProcessorRebuild,
   type ProcessorContext,
@@ -20,13 +21,14 @@ import type { ScoringConfig } from './config.js';
 import { createSegmentChangedWriter } from './domain/segment-changed.js';
 import { addScoringRoutes } from './http/routes.js';
 import { createJoinedReader, withJoins } from './joins.js';
-import { createPopulationLease } from './population/lease.js';
 import { startPopulationRunner } from './population/population-runner.js';
 import { createPopulationTelemetry } from './population/population-telemetry.js';
 import { createPartitionReader } from './population/read-states.js';
 import { createScoringProcessor, PROCESSOR_NAME } from './processor.js';
 import { createScoringTelemetry } from './telemetry.js';
 
+/** How long the population is not measured after the process that did was killed. */
+const POPULATION_LEASE_MS = 120_000;
 const POSTGRES_CONNECTIONS_MAX = 4;
 /** User ids cached, so that a profile with several changes of stage and segments is unsealed once: some 15 us each time. */
 const PSEUDONYMS_CACHED_MAX = 50_000;
@@ -138,7 +140,7 @@ async function openPopulationRunner(
       startPopulationRunner({
         ...{ namespace, artifacts, specs, store },
         telemetry: createPopulationTelemetry(logger, metrics),
-        hold: createPopulationLease(redis, namespace),
+        hold: createJobLease(redis, { namespace, job: 'population', leaseMs: POPULATION_LEASE_MS }).hold,
         readPartitions: () => readPartitions(redis, { namespace, processor: PROCESSOR_NAME, partitions }),
         readStates: createPartitionReader(redis, { namespace, decode: definition.codec.decode }),
         send: (records) => producer.send(records),

@@ -1,10 +1,10 @@
 import type { EventArchive } from '@perennial/event-archive';
 import { AppError, type Clock, every, isAppError, must, systemClock } from '@perennial/kernel';
 import type { StatePage } from '@perennial/keyed-processor';
+import type { JobLease } from '@perennial/processor-host';
 import type { FeatureArtifacts } from '../artifacts.js';
 import type { BaselineStore } from '../drift/baseline-store.js';
 import type { DriftWatch } from '../drift/drift-watch.js';
-import type { JobLease } from '../job-lease.js';
 import type { AuditRecords } from './audit-records.js';
 import type { AuditTelemetry } from './audit-telemetry.js';
 import type { Mismatch } from './compare-served.js';

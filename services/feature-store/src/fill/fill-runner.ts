@@ -4,8 +4,8 @@ import { AcceptedRecord, encodeControl, type Rollout, toTopic } from '@perennial
 import type { EventArchive } from '@perennial/event-archive';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { AppError, type Clock, every, isAppError, systemClock } from '@perennial/kernel';
+import type { JobLease } from '@perennial/processor-host';
 import type { FeatureArtifacts } from '../artifacts.js';
-import type { JobLease } from '../job-lease.js';
 import { encodeFill, type PartitionFill } from './fill-document.js';
 import type { FillTarget } from './fill-fold.js';
 import { type FillLimits, fillPartition, toFillNames } from './fill-partition.js';
