@@ -3,15 +3,13 @@ import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { createStateReader } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import {
-  composeProcessorService,
-  type OpenRebuild,
-  openProcessorRebuild,
+  defineProcessorApp,
+  type ProcessorApp,
   type ProcessorContext,
   type ServiceContext,
   type ServiceRoutes,
 } from '@perennial/processor-host';
 import { startProjection } from '@perennial/projection';
-import type { App } from '@perennial/service-host';
 import { createLedger } from './adapters/ledger.js';
 import { createActionArtifacts } from './artifacts.js';
 import type { ActionConfig } from './config.js';
@@ -25,19 +23,12 @@ const POSTGRES_CONNECTIONS_MAX = 4;
 const LEDGER_GROUP = 'action-ledger';
 
 /** The service: the keyed processor over `score.computed`, the ledger behind `action.decided`, then HTTP. */
-export function createApp(config: ActionConfig): App {
-  return composeProcessorService(config, {
-    name: PROCESSOR_NAME,
-    postgresConnectionsMax: POSTGRES_CONNECTIONS_MAX,
-    createParts,
-    openRoutes,
-  });
-}
-
-/** Definition of this service for a rebuild. */
-export function openRebuild(config: ActionConfig): Promise<OpenRebuild> {
-  return openProcessorRebuild(config, { name: PROCESSOR_NAME, createParts });
-}
+export const app: ProcessorApp<ActionConfig> = defineProcessorApp({
+  name: PROCESSOR_NAME,
+  postgresConnectionsMax: POSTGRES_CONNECTIONS_MAX,
+  createParts,
+  openRoutes,
+});
 
 type Parts = ReturnType<typeof createParts>;
 

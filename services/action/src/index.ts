@@ -1,5 +1,5 @@
 import type { ProcessorServiceDefinition } from '@perennial/processor-host';
-import { createApp, openRebuild } from './app.js';
+import { app } from './app.js';
 import { createCommands } from './commands.js';
 import { type ActionConfig, loadConfig } from './config.js';
 
@@ -8,9 +8,7 @@ export { checkPolicyFile } from './commands.js';
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<ActionConfig> = {
-  name: 'action',
+  ...app,
   loadConfig,
-  createApp,
   commands: createCommands,
-  openRebuild,
 };

@@ -5,11 +5,13 @@ import {
   type ProfileRef,
   type ScoreComputed,
   ScoreRecord,
+  toFirstField,
 } from '@perennial/contracts';
-import { createStoredStates, LONE_ROOT, type Stored, type StoredNode, toParts, toStored } from '@perennial/identity';
-import { AppError, must } from '@perennial/kernel';
-import type { Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
+import { createJoinedStates, type Stored, type StoredNode, toParts, toStored } from '@perennial/identity';
+import { AppError } from '@perennial/kernel';
+import type { Output, ProcessorDefinition, StepResult } from '@perennial/keyed-processor';
 import { EMPTY_HISTORY, mergeContacts } from '@perennial/policy';
+import { type OwnItem, wrapProcessor } from '@perennial/processor-host';
 import { type ActionState, actionStates } from './domain/action-state.js';
 import type { ActionEvidence } from './evidence.js';
 import type { ActionProcessor } from './processor.js';
@@ -17,17 +19,12 @@ import type { ActionProcessor } from './processor.js';
 /** Input of a step: the profile of the key has joined another one, or another one hands its contacts over to it. */
 type JoinInput = { readonly joined: Joined } | { readonly handOver: HandOver };
 
-type Input = ScoreComputed | JoinInput;
 /** What is stored under a key. */
 export type StoredAction = Stored<ActionState>;
-
-type Item = StepItem<Stored<ActionState>, Input>;
-type Result = StepResult<Stored<ActionState>>;
+type Result = StepResult<StoredAction>;
 
 /** The field of `ScoreRecord` that holds each begins here. */
 const FIRST_FIELD = 4;
-/** Of the byte that begins a field: the bits below its number. */
-const WIRE_TYPE_BITS = 3;
 
 /**
  * The processor of profiles with joins around it. A profile that has joined another one hands its contacts over, by a
@@ -37,67 +34,33 @@ const WIRE_TYPE_BITS = 3;
  */
 export function withJoins(
   profiles: ActionProcessor,
-): ProcessorDefinition<Stored<ActionState>, Input, ActionEvidence | undefined> {
+): ProcessorDefinition<StoredAction, ScoreComputed | JoinInput, ActionEvidence | undefined> {
   const { inputTopic, name } = profiles;
+  const isOwn = (input: ScoreComputed | JoinInput): input is JoinInput => 'joined' in input || 'handOver' in input;
   return {
-    ...profiles,
+    ...wrapProcessor(profiles, {
+      states: createJoinedStates(profiles.codec),
+      decode: decodeJoin,
+      isOwn,
+      step: (item) => takeJoin(item, inputTopic),
+    }),
     sources: [...profiles.sources, { processor: name, topic: inputTopic, partition: 'any' }],
-    codec: {
-      ...createStoredStates(profiles.codec),
-      timerAtMs(stored) {
-        const { node, profile } = toParts(stored);
-        return node.kind === 'forwarder' ? undefined : profile && profiles.codec.timerAtMs(profile);
-      },
-    },
-    decode(record) {
-      const input = decodeJoin(record.value);
-      if (input === undefined || record.key === null) return profiles.decode(record);
-      return { kind: 'record', key: record.key.toString(), input };
-    },
-    async prepare(items) {
-      const decided = items.flatMap((item) => toProfileItem(item) ?? []);
-      const evidence = (await profiles.prepare?.(decided)) ?? [];
-      let next = 0;
-      return items.map((item) => (toProfileItem(item) === undefined ? undefined : evidence[next++]));
-    },
-    step(item, evidence) {
-      const { state } = item;
-      const before = toParts(state);
-      const decided = toProfileItem(item);
-      if (decided !== undefined) {
-        const result = profiles.step(decided, must(evidence, 'the evidence of a score'));
-        // Scoring sends none of a profile that has joined another one: they were parted.
-        const node = before.node.kind === 'forwarder' ? LONE_ROOT : before.node;
-        return { ...result, state: toStored({ node, profile: result.state }, state) };
-      }
-      return takeJoin(item, before, inputTopic);
-    },
   };
 }
 
 /** Undefined for a score or a control record, which nearly all records are: those are decoded once. */
-function decodeJoin(value: Buffer | null): JoinInput | undefined {
-  if (value === null || (value[0] ?? 0) >> WIRE_TYPE_BITS < FIRST_FIELD) return undefined;
+function decodeJoin(value: Buffer): JoinInput | undefined {
+  if (toFirstField(value) < FIRST_FIELD) return undefined;
   const { record } = ScoreRecord.decode(value);
   if (record?.$case === 'joined') return { joined: record.value };
   return record?.$case === 'handOver' ? { handOver: record.value } : undefined;
 }
 
-/** The item as the processor of profiles has it; undefined for a join. */
-function toProfileItem({ state, cause, context }: Item): StepItem<ActionState, ScoreComputed> | undefined {
-  const { profile } = toParts(state);
-  if (cause.kind === 'timer') return { state: profile, cause, context };
-  const { input } = cause;
-  if ('joined' in input || 'handOver' in input) return undefined;
-  return { state: profile, cause: { kind: 'record', input }, context };
-}
-
-function takeJoin({ state, cause, context }: Item, before: StoredNode<ActionState>, topic: string): Result {
-  if (cause.kind === 'timer') return { state, outputs: [] };
-  const { input } = cause;
+function takeJoin({ state, input, context }: OwnItem<StoredAction, JoinInput>, topic: string): Result {
+  const before = toParts(state);
   if ('handOver' in input) return takeHandOver(input.handOver, { state, before, topic });
   // Joined before: a profile forwards to one other for good.
-  if (!('joined' in input) || before.node.kind === 'forwarder') return { state, outputs: [] };
+  if (before.node.kind === 'forwarder') return { state, outputs: [] };
   const to = required(input.joined.to, 'the profile that it joined');
   const node = { kind: 'forwarder', to, sinceMs: context.logTimeMs } as const;
   if (before.profile === undefined) return { state: { node, profile: undefined }, outputs: [] };

@@ -4,14 +4,14 @@ import { AppError } from '@perennial/kernel';
 import { createStateReader, readPartitions, readStatePage } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
-  composeProcessorService,
   createJobLease,
+  defineProcessorApp,
   type OpenRebuild,
-  openProcessorRebuild,
+  type ProcessorApp,
   type ServiceContext,
   type ServiceRoutes,
 } from '@perennial/processor-host';
-import { type App, openRedis } from '@perennial/service-host';
+import { openRedis } from '@perennial/service-host';
 import { createMetrics } from '@perennial/telemetry';
 import { createAuditRecords } from './audit/audit-records.js';
 import { createAuditTelemetry } from './audit/audit-telemetry.js';
@@ -29,22 +29,20 @@ import { PROCESSOR_NAME } from './processor.js';
 import { startUnmergeRunner } from './unmerge/unmerge-runner.js';
 import { createUnmergeTelemetry } from './unmerge/unmerge-telemetry.js';
 
-/** Profile keys cached, so that an active profile costs no HMAC. */
 /** How long a job stands still after the process that ran it was killed. */
 const LEASE_MS = 30_000;
+/** Profile keys cached, so that an active profile costs no HMAC. */
 const PSEUDONYMS_CACHED_MAX = 50_000;
 /** PostgreSQL is used only to look up tokens that are not cached. */
 const POSTGRES_CONNECTIONS_MAX = 2;
 
 /** The service: the keyed processor over `event.accepted`, the archive beside it, then HTTP. */
-export function createApp(config: FeatureStoreConfig): App {
-  return composeProcessorService(config, {
-    name: PROCESSOR_NAME,
-    postgresConnectionsMax: POSTGRES_CONNECTIONS_MAX,
-    createParts,
-    openRoutes,
-  });
-}
+export const app: ProcessorApp<FeatureStoreConfig> = defineProcessorApp({
+  name: PROCESSOR_NAME,
+  postgresConnectionsMax: POSTGRES_CONNECTIONS_MAX,
+  createParts,
+  openRoutes,
+});
 
 export interface FeatureStoreRebuild extends OpenRebuild {
   /** Source of the pipeline's records. */
@@ -56,7 +54,7 @@ export async function openRebuild(config: FeatureStoreConfig): Promise<FeatureSt
   if (config.archive.kind === 'off')
     throw new AppError('config_invalid', 'PERENNIAL_ARCHIVE is off: there is nothing to rebuild from');
   const archive = new EventArchive(await openBlobStore(config.archive), config.namespace);
-  return { archive, ...(await openProcessorRebuild(config, { name: PROCESSOR_NAME, createParts })) };
+  return { archive, ...(await app.openRebuild(config)) };
 }
 
 type Context = ServiceContext<FeatureStoreConfig>;

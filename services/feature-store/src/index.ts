@@ -1,5 +1,5 @@
 import type { ProcessorServiceDefinition } from '@perennial/processor-host';
-import { createApp, type FeatureStoreRebuild, openRebuild } from './app.js';
+import { app, type FeatureStoreRebuild, openRebuild } from './app.js';
 import { createCommands } from './commands.js';
 import { type FeatureStoreConfig, loadConfig } from './config.js';
 
@@ -9,9 +9,8 @@ export { foldEvent } from './domain/fold.js';
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<FeatureStoreConfig, FeatureStoreRebuild> = {
-  name: 'feature-store',
+  ...app,
   loadConfig,
-  createApp,
   commands: createCommands,
   openRebuild,
 };

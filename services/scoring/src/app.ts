@@ -4,16 +4,14 @@ import { createStateReader, readPartitions } from '@perennial/keyed-processor';
 import { loadModel, RUN_LIMITS } from '@perennial/onnx';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
-  composeProcessorService,
   createJobLease,
-  type OpenRebuild,
-  openProcessorRebuild,
+  defineProcessorApp,
+  type ProcessorApp,
   type ProcessorContext,
   type ServiceContext,
   type ServiceRoutes,
 } from '@perennial/processor-host';
 import { type ProjectionOptions, startProjection } from '@perennial/projection';
-import type { App } from '@perennial/service-host';
 import { createSegmentStore } from './adapters/segment-store.js';
 import { createTransitionStore } from './adapters/transition-store.js';
 import { createScoringArtifacts } from './artifacts.js';
@@ -36,19 +34,12 @@ const HISTORY_GROUP = 'scoring-transitions';
 const SEGMENTS_GROUP = 'scoring-segments';
 
 /** The service: the keyed processor over `feature.updated`, the history behind `stage.changed`, then HTTP. */
-export function createApp(config: ScoringConfig): App {
-  return composeProcessorService(config, {
-    name: PROCESSOR_NAME,
-    postgresConnectionsMax: POSTGRES_CONNECTIONS_MAX,
-    createParts,
-    openRoutes,
-  });
-}
-
-/** Definition of this service for a rebuild. */
-export function openRebuild(config: ScoringConfig): Promise<OpenRebuild> {
-  return openProcessorRebuild(config, { name: PROCESSOR_NAME, createParts });
-}
+export const app: ProcessorApp<ScoringConfig> = defineProcessorApp({
+  name: PROCESSOR_NAME,
+  postgresConnectionsMax: POSTGRES_CONNECTIONS_MAX,
+  createParts,
+  openRoutes,
+});
 
 type Parts = ReturnType<typeof createParts>;
 

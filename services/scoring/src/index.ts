@@ -1,5 +1,5 @@
 import type { ProcessorServiceDefinition } from '@perennial/processor-host';
-import { createApp, openRebuild } from './app.js';
+import { app } from './app.js';
 import { createCommands } from './commands.js';
 import { loadConfig, type ScoringConfig } from './config.js';
 
@@ -7,9 +7,7 @@ export { checkLifecycleFile, checkModelFolder, checkSegmentsFile } from './comma
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<ScoringConfig> = {
-  name: 'scoring',
+  ...app,
   loadConfig,
-  createApp,
   commands: createCommands,
-  openRebuild,
 };

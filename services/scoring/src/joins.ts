@@ -1,7 +1,15 @@
-import { encodeMessage, FeatureRecord, type FeaturesUpdated, type Joined, ScoreRecord } from '@perennial/contracts';
-import { createStoredStates, LONE_ROOT, readJoined, type Stored, toParts, toStored } from '@perennial/identity';
-import { AppError, must } from '@perennial/kernel';
-import type { Output, ProcessorDefinition, ReadStates, StepItem, StepResult } from '@perennial/keyed-processor';
+import {
+  encodeMessage,
+  FeatureRecord,
+  type FeaturesUpdated,
+  type Joined,
+  ScoreRecord,
+  toFirstField,
+} from '@perennial/contracts';
+import { createJoinedStates, readJoined, type Stored, toParts } from '@perennial/identity';
+import { AppError } from '@perennial/kernel';
+import type { Output, ProcessorDefinition, ReadStates, StepResult } from '@perennial/keyed-processor';
+import { type OwnItem, wrapProcessor } from '@perennial/processor-host';
 import { leaveSegments } from '@perennial/segments';
 import type { ScoringEvidence } from './domain/scoring-evidence.js';
 import type { ScoringState } from './domain/state.js';
@@ -15,14 +23,9 @@ interface JoinedInput {
 
 /** Number of the field of `FeatureRecord` that holds it. */
 const JOINED_FIELD = 4;
-/** Of the byte that begins a field: the bits below its number. */
-const WIRE_TYPE_BITS = 3;
 
-type Input = FeaturesUpdated | JoinedInput;
 /** What is stored under a key: of a profile that has joined another one whom, and what it goes on with if they are parted. */
 export type StoredScoring = Stored<ScoringState>;
-type JoiningProcessor = ProcessorDefinition<StoredScoring, Input, ScoringEvidence | undefined>;
-type Item = StepItem<StoredScoring, Input>;
 
 /**
  * The processor of profiles with joins around it. A profile that has joined another one is none any more: it leaves its
@@ -33,38 +36,20 @@ type Item = StepItem<StoredScoring, Input>;
 export function withJoins(
   profiles: ScoringProcessor,
   targets: Pick<StepTargets, 'scoreTopic' | 'toSegmentChanged'>,
-): JoiningProcessor {
-  const states = createStoredStates(profiles.codec);
-  return {
-    ...profiles,
-    codec: {
-      ...states,
-      timerAtMs(stored) {
-        const { node, profile } = toParts(stored);
-        return node.kind === 'forwarder' ? undefined : profile && profiles.codec.timerAtMs(profile);
-      },
-    },
-    decode(record) {
-      // Nearly all records are vectors: those are decoded once.
-      const isJoin = (record.value?.[0] ?? 0) >> WIRE_TYPE_BITS === JOINED_FIELD;
-      if (!isJoin || record.value === null || record.key === null) return profiles.decode(record);
-      const { record: decoded } = FeatureRecord.decode(record.value);
-      if (decoded?.$case !== 'joined') return profiles.decode(record);
-      return { kind: 'record', key: record.key.toString(), input: { joined: decoded.value } };
-    },
-    async prepare(items) {
-      const scored = items.flatMap((item) => toProfileItem(item) ?? []);
-      const evidence = (await profiles.prepare?.(scored)) ?? [];
-      let next = 0;
-      return items.map((item) => (toProfileItem(item) === undefined ? undefined : evidence[next++]));
-    },
-    step(item, evidence) {
-      const scored = toProfileItem(item);
-      if (scored === undefined) return leave(item, targets);
-      const result = profiles.step(scored, must(evidence, 'the evidence of a vector'));
-      return { ...result, state: toStored({ node: LONE_ROOT, profile: result.state }, item.state) };
-    },
-  };
+): ProcessorDefinition<StoredScoring, FeaturesUpdated | JoinedInput, ScoringEvidence | undefined> {
+  return wrapProcessor(profiles, {
+    states: createJoinedStates(profiles.codec),
+    decode: decodeJoined,
+    isOwn: (input: FeaturesUpdated | JoinedInput): input is JoinedInput => 'joined' in input,
+    step: (item) => leave(item, targets),
+  });
+}
+
+/** Undefined for a vector or a control record, which nearly all records are: those are decoded once. */
+function decodeJoined(value: Buffer): JoinedInput | undefined {
+  if (toFirstField(value) !== JOINED_FIELD) return undefined;
+  const { record } = FeatureRecord.decode(value);
+  return record?.$case === 'joined' ? { joined: record.value } : undefined;
 }
 
 /** Reads profiles as they are, those that have joined others there. Throws as `readStates`. */
@@ -78,19 +63,10 @@ export function createJoinedReader(readStates: ReadStates<StoredScoring>): ReadS
   };
 }
 
-/** The item as the processor of profiles has it; undefined for a join. */
-function toProfileItem({ state, cause, context }: Item): StepItem<ScoringState, FeaturesUpdated> | undefined {
-  const { profile } = toParts(state);
-  if (cause.kind === 'timer') return { state: profile, cause, context };
-  const { input } = cause;
-  return 'joined' in input ? undefined : { state: profile, cause: { kind: 'record', input }, context };
-}
-
 function leave(
-  { state, cause, context }: Item,
+  { state, input: { joined }, context }: OwnItem<StoredScoring, JoinedInput>,
   { scoreTopic, toSegmentChanged }: Pick<StepTargets, 'scoreTopic' | 'toSegmentChanged'>,
 ): StepResult<StoredScoring> {
-  const joined = cause.kind === 'record' && 'joined' in cause.input ? cause.input.joined : { to: undefined };
   if (joined.to === undefined) throw new AppError('contract_violation', 'a profile that joined nobody');
   const value = encodeMessage(ScoreRecord, { record: { $case: 'joined', value: joined } });
   const outputs: Output[] = [{ topic: scoreTopic, value }];

@@ -9,6 +9,7 @@ export {
   type StageChanged,
 } from './edges.js';
 export { encodeMessage } from './encode-message.js';
+export { toFirstField } from './first-field.js';
 export { Rollout } from './generated/perennial/v1/control.js';
 export {
   AcceptedEvent,

@@ -1,4 +1,5 @@
 export { JoinedKeys } from './joined-keys.js';
+export { createJoinedStates } from './joined-states.js';
 export {
   LEDGER_KEY,
   type LedgerEntry,

@@ -5,6 +5,7 @@ import {
   type AccountLeft,
   encodeMessage,
   toAttributes,
+  toFirstField,
 } from '@perennial/contracts';
 import type { ProfileRef } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
@@ -23,8 +24,6 @@ export interface AccountInput {
 
 /** Number of the field of `AcceptedRecord` that holds the first of them. */
 const FIRST_FIELD = 12;
-/** Of the byte that begins a field: the bits below its number. */
-const WIRE_TYPE_BITS = 3;
 
 /** Decodes a record about accounts; undefined for any other, which is nearly every record. Throws when it is not valid. */
 export function decodeAccountInput({
@@ -34,7 +33,7 @@ export function decodeAccountInput({
   readonly key: Buffer | null;
   readonly value: Buffer | null;
 }): Decoded<AccountInput> | undefined {
-  if (value === null || (value[0] ?? 0) >> WIRE_TYPE_BITS < FIRST_FIELD) return undefined;
+  if (value === null || toFirstField(value) < FIRST_FIELD) return undefined;
   const { record } = AcceptedRecord.decode(value);
   if (record?.$case !== 'accountKnown' && record?.$case !== 'accountLeft') return undefined;
   const selfKey = record.value.self?.key;

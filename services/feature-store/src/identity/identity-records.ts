@@ -7,6 +7,7 @@ import {
   type Join,
   type Link,
   type ProfileRef,
+  toFirstField,
   type Unmerge,
 } from '@perennial/contracts';
 import { ID_STRENGTHS, LEDGER_KEY, type NamedId, type SentRecord } from '@perennial/identity';
@@ -38,8 +39,6 @@ export type AcceptedInput = ProfileInput | IdentityInput;
 
 /** Numbers of the fields of `AcceptedRecord` that hold them begin here. */
 const FIRST_FIELD = 4;
-/** Of the byte that begins a field: the bits below its number. */
-const WIRE_TYPE_BITS = 3;
 
 /** Decodes a record about joins; undefined for any other, which is nearly every record. Throws when it is not valid. */
 export function decodeIdentityInput({
@@ -49,7 +48,7 @@ export function decodeIdentityInput({
   readonly key: Buffer | null;
   readonly value: Buffer | null;
 }): Decoded<IdentityInput> | undefined {
-  if (value === null || (value[0] ?? 0) >> WIRE_TYPE_BITS < FIRST_FIELD) return undefined;
+  if (value === null || toFirstField(value) < FIRST_FIELD) return undefined;
   const { record } = AcceptedRecord.decode(value);
   const identity = toIdentityRecord(record);
   if (identity === undefined) return undefined;
