@@ -1,7 +1,7 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
 import { type Log, readUnread } from '@perennial/kafka';
 import { AppError, type Clock, systemClock } from '@perennial/kernel';
-import type { Platform } from '@perennial/launcher';
+import type { Fleet } from './fleet.js';
 
 /** Short, so that the end of the log is archived soon: a file is closed when its window has ended. */
 export const ARCHIVE_WINDOW_SECONDS = '5';
@@ -45,8 +45,8 @@ export async function waitForArchive(
 }
 
 /** Computes the vectors of all profiles again from the archive, and compares them bit for bit with those that were served. */
-export async function auditAll(platform: Pick<Platform, 'runCommand'>): Promise<Audit> {
-  const printed = await platform.runCommand('feature-store', ['audit', '--sample', SAMPLE_MAX]);
+export async function auditAll(fleet: Pick<Fleet, 'runCommand'>): Promise<Audit> {
+  const printed = await fleet.runCommand('feature-store', ['audit', '--sample', SAMPLE_MAX]);
   const answer = JSON.parse(printed.trim().split('\n').at(-1) ?? '') as Omit<Audit, 'first'> & { first: unknown[] };
   const { profiles, vectors, mismatches, first } = answer;
   return { profiles, vectors, mismatches, first: first.map((found) => JSON.stringify(found)) };

@@ -10,6 +10,7 @@ import {
   LOOPBACK,
   type ProcessRef,
   pickPort,
+  runCommand,
   sendSignal,
   startDaemon,
 } from '@perennial/native-stack';
@@ -41,7 +42,11 @@ export interface FleetOptions {
   environmentOf(service: ServiceName): Readonly<Record<string, string>>;
   /** The rule that every instance breaks. */
   readonly mutant?: MutantName | undefined;
+  /** The releases of services that are not to begin as the present one. */
+  readonly releases?: Releases | undefined;
 }
+
+export type Releases = ReadonlyMap<ServiceName, Release>;
 
 /** Node options that preload the settable clock and the harness for crash points, mutants and other releases. */
 const NODE_OPTIONS = [
@@ -55,6 +60,7 @@ const SUPERVISE_INTERVAL_MS = 200;
 const STOP_DEADLINE_MS = 20_000;
 const READY_WAIT_MS_MAX = 120_000;
 const PROBE_TIMEOUT_MS = 2_000;
+const COMMAND_TIMEOUT_MS = 120_000;
 
 /** The instances of all services, with a supervisor that works like compose's `restart: always`. */
 export class Fleet {
@@ -68,10 +74,16 @@ export class Fleet {
   #supervising: Promise<void> | undefined;
   #nextIndex = 0;
   /** The release of new instances, where it is not the present one. */
-  readonly #releases = new Map<ServiceName, Release>();
+  readonly #releases: Map<ServiceName, Release>;
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#releases = new Map(options.releases);
+  }
+
+  /** Of services that have become another release. */
+  get releases(): Releases {
+    return this.#releases;
   }
 
   get logDir(): string {
@@ -156,6 +168,22 @@ export class Fleet {
     await this.restart(instance);
   }
 
+  /** Runs a one-shot command of a service, as the release that its instances are, and returns its stdout. */
+  runCommand(service: ServiceName, args: readonly string[]): Promise<string> {
+    const { root, logDir, environmentOf } = this.#options;
+    const harness = toHarnessEnvironment({
+      crashPointFile: join(logDir, 'command.crash-point'),
+      happenedFile: join(logDir, `command${HAPPENED_SUFFIX}`),
+      mutant: undefined,
+      release: this.#releases.get(service),
+    });
+    return runCommand(process.execPath, [this.#toScript(service), ...args], {
+      cwd: root,
+      env: { ...process.env, ...environmentOf(service), ...harness, NODE_OPTIONS },
+      timeoutMs: COMMAND_TIMEOUT_MS,
+    });
+  }
+
   /** Suspends a process, which does not notice. */
   pause(instance: Instance): void {
     if (instance.process !== undefined) sendSignal(instance.process, 'SIGSTOP');
@@ -209,7 +237,7 @@ export class Fleet {
     const { service, index, port, release } = instance;
     instance.process = await startDaemon({
       command: process.execPath,
-      args: [join(root, 'services', service, 'dist', 'main.js')],
+      args: [this.#toScript(service)],
       cwd: root,
       env: {
         ...process.env,
@@ -251,6 +279,10 @@ export class Fleet {
       'timeout',
       `${instance.service}-${instance.index} was not ready within ${READY_WAIT_MS_MAX / 1000} s: ${last}; log: ${this.#toLogFile(instance)}`,
     );
+  }
+
+  #toScript(service: ServiceName): string {
+    return join(this.#options.root, 'services', service, 'dist', 'main.js');
   }
 
   #toMarker({ service, index }: Instance): string {

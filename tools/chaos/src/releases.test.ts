@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { FeatureRecord } from '@perennial/contracts';
-import { toPresentState, toStateWrapper, withAddedField } from './releases.js';
+import { AcceptedRecord, encodeMessage, FeatureRecord, ScoreRecord } from '@perennial/contracts';
+import { stateSeam } from '@perennial/contracts/internals';
+import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { createStoredStates, LONE_ROOT } from '@perennial/identity';
+import { toPresentRecord, toPresentState, toStateWrapper, withAddedField } from './releases.js';
 
 const CODING = {
   encode: (state: number) => Buffer.of(1, state),
@@ -33,6 +36,54 @@ describe('a state of the release after the next', () => {
     coding.encode(5);
     coding.decode(coding.encode(6));
     expect(written).toBe(2);
+  });
+});
+
+describe('states of this process, which is of the release after the next', () => {
+  let written = 0;
+  // Before any format is made.
+  stateSeam.install(toStateWrapper('writes', () => written++));
+  const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+  const { initial } = specs;
+  const stored = createStoredStates({ encode: initial.encode, decode: (bytes) => specs.decode(bytes) });
+  const { state: profile } = initial.apply(undefined, {
+    messageId: 'm',
+    type: 'track',
+    name: 'Order Completed',
+    timestampMs: 86_400_000,
+    properties: {},
+  });
+  const node = { ...LONE_ROOT, members: [{ key: 'other', isJoined: true, atMs: 5 }] };
+
+  it('are marked once, whatever they are made of, so that both runs are compared without marks', () => {
+    written = 0;
+    const bytes = stored.encode({ node, profile });
+    expect(written).toBe(1);
+    const present = toPresentState(bytes);
+    expect(present[0]).toBe(16);
+    // The end of the profile, which ends it, is that of the present release.
+    const inner = toPresentState(initial.encode(profile));
+    expect(present.subarray(-inner.length)).toEqual(inner);
+    expect(stored.decode(bytes)).toEqual({ node, profile });
+  });
+
+  it('are read under the spec that made them, though their first byte is no version of today', () => {
+    const bytes = initial.encode(profile);
+    expect(bytes[0]).toBeGreaterThan(0x7f);
+    expect(specs.decode(bytes)).toEqual(profile);
+  });
+
+  it('are compared without the mark within a record that hands a profile over', () => {
+    const toHandOver = (state: Buffer) => ({ self: undefined, from: 'a', members: [], state });
+    const toAccepted = (state: Buffer) =>
+      encodeMessage(AcceptedRecord, { record: { $case: 'handOver', value: toHandOver(state) } });
+    const toScore = (state: Buffer) =>
+      encodeMessage(ScoreRecord, { record: { $case: 'handOver', value: toHandOver(state) } });
+    const next = stored.encode(profile);
+    const present = toPresentState(next);
+    expect(toPresentRecord('eventAccepted', toAccepted(next))).toEqual(toAccepted(present));
+    expect(toPresentRecord('scoreComputed', toScore(next))).toEqual(toScore(present));
+    expect(toPresentRecord('scoreComputed', toScore(Buffer.alloc(0)))).toEqual(toScore(Buffer.alloc(0)));
   });
 });
 

@@ -1,4 +1,4 @@
-import { parseTopic, type TopicName } from '@perennial/contracts';
+import { AcceptedRecord, encodeMessage, parseTopic, ScoreRecord, type TopicName } from '@perennial/contracts';
 import type { StateWrapper } from '@perennial/contracts/internals';
 import type { ProcessorDefinition } from '@perennial/keyed-processor';
 
@@ -22,30 +22,59 @@ const WIDENED_TOPICS: ReadonlySet<TopicName> = new Set(['featureUpdated', 'score
 
 /** Converts a state to the present version, so that the states of an upgraded run can be compared. */
 export function toPresentState(bytes: Buffer): Buffer {
-  const version = bytes[0] ?? 0;
-  if ((version & NEXT_VERSION_BIT) === 0) return bytes;
-  return Buffer.concat([Buffer.of(version & ~NEXT_VERSION_BIT), bytes.subarray(1, -1)]);
+  if (!isNextState(bytes)) return bytes;
+  return Buffer.concat([Buffer.of((bytes[0] ?? 0) & ~NEXT_VERSION_BIT), bytes.subarray(1, -1)]);
 }
 
-/** A record between services as the present release writes it. */
-export function toPresentRecord(bytes: Buffer): Buffer {
+function isNextState(bytes: Buffer): boolean {
+  return ((bytes[0] ?? 0) & NEXT_VERSION_BIT) !== 0;
+}
+
+/** What a processor writes for others, in a topic, as the present release writes it. */
+export function toPresentRecord(topic: TopicName, bytes: Buffer): Buffer {
   const place = bytes.length - ADDED_FIELD.length;
-  return place >= 0 && bytes.subarray(place).equals(ADDED_FIELD) ? bytes.subarray(0, place) : bytes;
+  const isWider = place >= 0 && bytes.subarray(place).equals(ADDED_FIELD);
+  return withPresentState(topic, isWider ? bytes.subarray(0, place) : bytes);
+}
+
+/** A profile that joins another one is handed over as a state. */
+function withPresentState(topic: TopicName, bytes: Buffer): Buffer {
+  if (topic === 'eventAccepted') {
+    const { record } = AcceptedRecord.decode(bytes);
+    if (record?.$case !== 'handOver' || !isNextState(record.value.state)) return bytes;
+    const value = { ...record.value, state: toPresentState(record.value.state) };
+    return encodeMessage(AcceptedRecord, { record: { ...record, value } });
+  }
+  if (topic !== 'scoreComputed') return bytes;
+  const { record } = ScoreRecord.decode(bytes);
+  if (record?.$case !== 'handOver' || !isNextState(record.value.state)) return bytes;
+  const value = { ...record.value, state: toPresentState(record.value.state) };
+  return encodeMessage(ScoreRecord, { record: { ...record, value } });
 }
 
 function toNextState(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.of((bytes[0] ?? 0) | NEXT_VERSION_BIT), bytes.subarray(1), Buffer.of(ADDED_BYTE)]);
 }
 
-/** How a release reads and writes states. `onWritten` is called for each state written in the next version. */
+/**
+ * How a release reads and writes states. A state within another one, as that of a profile within what is stored of its
+ * joins, stays as it is: the whole has the next version, and nothing but its own bytes tells where its parts begin.
+ * `onWritten` is called for each state written in the next version.
+ */
 export function toStateWrapper(release: Release, onWritten: () => void): StateWrapper {
+  let depth = 0;
   return (coding) => ({
     decode: (bytes) => coding.decode(toPresentState(bytes)),
     encode(state) {
-      const bytes = coding.encode(state);
-      if (release === 'reads') return bytes;
-      onWritten();
-      return toNextState(bytes);
+      depth++;
+      try {
+        const bytes = coding.encode(state);
+        if (release === 'reads' || depth > 1) return bytes;
+        onWritten();
+        return toNextState(bytes);
+      } finally {
+        depth--;
+      }
     },
   });
 }

@@ -13,7 +13,7 @@ import { findMiscounts } from './count-once.js';
 import { findCrashes } from './crashes.js';
 import { findLongestDelay, readDelays } from './delays.js';
 import type { Fault } from './faults/fault.js';
-import { Fleet, type FleetOptions } from './fleet.js';
+import { Fleet, type FleetOptions, type Releases } from './fleet.js';
 import { IngestLinks } from './ingest-links.js';
 import { injectFaults } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
@@ -107,7 +107,7 @@ async function runBoth(
   options.onProgress('the same log once more, without faults');
   await wipeDerived(platform, redis);
   const ends = await readEnds(log, NAMESPACE);
-  const faultless = await runFaultless(setting, releases);
+  const faultless = await runFaultless(setting, faulty.releases, releases);
   return toReport(options, faulty, {
     result: faultless,
     written: await readWritten(log, { namespace: NAMESPACE, ends }),
@@ -138,6 +138,7 @@ interface FaultyRun {
   readonly crashes: readonly string[];
   readonly peakMemoryBytes: ReadonlyMap<ServiceName, number>;
   readonly mutantReached: number;
+  readonly releases: Releases;
 }
 
 async function runWithFaults(
@@ -192,7 +193,7 @@ async function runWithFaults(
   const mutantReached = fleet.countHappened('rule-broken');
   const injected = faults.map((fault) => ({ ...fault, longestDelayMs: findLongestDelay(delays, fault) }));
   await fleet.stop();
-  const { unasked: unaskedExits, peakMemoryBytes, logDir } = fleet;
+  const { unasked: unaskedExits, peakMemoryBytes, logDir, releases: upgraded } = fleet;
   return {
     ...judged,
     injected,
@@ -201,6 +202,7 @@ async function runWithFaults(
     crashes: findCrashes(logDir),
     peakMemoryBytes,
     mutantReached,
+    releases: upgraded,
   };
 }
 
@@ -244,7 +246,7 @@ async function judge(
   const miscounts = await findMiscounts({ url, token: platform.token }, wanted);
   const misjoins = findMisjoins(people, await readSeen(stores));
   options.onProgress('computing all features again from the archive');
-  const audit = await auditAll(platform);
+  const audit = await auditAll(fleet);
   return { result, fates, acknowledged, ledger, miscounts, misjoins, joined: people.figures, audit };
 }
 
@@ -284,12 +286,16 @@ async function requireQuiet(options: Parameters<typeof waitForQuiet>[0]): Promis
   throw new AppError('timeout', `the services did not process everything; records behind: ${behind.join(', ')}`);
 }
 
-/** Runs one instance of each processor over the existing log, without links to its stores. */
-async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<RunResult> {
+/**
+ * Runs one instance of each processor over the existing log, without links to its stores. The log has states of the releases that
+ * the services have been: profiles that were handed over.
+ */
+async function runFaultless(setting: Setting, upgraded: Releases, releases: ReleaseStack): Promise<RunResult> {
   const { platform, log, redis, options } = setting;
   // Without snapshots: this run must compute its states independently.
   const fleet = createFleet(setting, {
     environmentOf: (service) => ({ ...platform.environmentOf(service), PERENNIAL_SNAPSHOTS: 'off' }),
+    releases: upgraded,
   });
   releases.push('fault-free fleet', () => fleet.stop());
   for (const service of STATEFUL_SERVICE_NAMES) await fleet.add(service);
@@ -298,7 +304,10 @@ async function runFaultless(setting: Setting, releases: ReleaseStack): Promise<R
   return collectResult({ log, redis, namespace: NAMESPACE, partitions: options.partitions });
 }
 
-function createFleet({ root, home }: Setting, what: Pick<FleetOptions, 'environmentOf' | 'mutant'>): Fleet {
+function createFleet(
+  { root, home }: Setting,
+  what: Pick<FleetOptions, 'environmentOf' | 'mutant' | 'releases'>,
+): Fleet {
   return new Fleet({ root, logDir: join(home, 'logs', 'fleet'), marker: join(home, 'fleet'), ...what });
 }
 

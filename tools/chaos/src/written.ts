@@ -75,9 +75,9 @@ export class WrittenRecords implements Written {
   take(topic: InnerTopic, { partition, key, value, headers }: WrittenRecord): void {
     const position = parsePosition(headers[HEADERS.position]);
     if (position === undefined || value === null || !isOf(topic, position.source)) return;
-    const record = toPresentRecord(value);
     // What chaos has written.
-    if (!isDecodable(topic, record)) return;
+    if (!isDecodable(topic, value)) return;
+    const record = toPresentRecord(topic, value);
     const { source, offset, ordinal } = position;
     const name = `${topic} ${source}:${offset}:${ordinal}`;
     const content = toSha256(Buffer.concat([Buffer.from(`${partition} ${key ?? ''} `), record])).slice(0, 16);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ByteReader, ByteWriter } from './bytes.js';
+import { readSpecPrefix } from './codec.js';
 import { compileFeatures } from './compile.js';
 import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 import type { EngineState } from './state.js';
@@ -26,6 +27,13 @@ describe('state codec', () => {
     const otherSpec = encode(createProfile(1));
     otherSpec[3] = (otherSpec[3] as number) ^ 1;
     expect(() => decode(otherSpec)).toThrow(/made under spec [0-9a-f]{16}/);
+  });
+
+  it('tells the spec of a state of any version, one with the highest bit too', () => {
+    const bytes = encode(createProfile(1));
+    const prefix = readSpecPrefix(bytes);
+    bytes[0] = 0x84;
+    expect(readSpecPrefix(bytes)).toBe(prefix);
   });
 
   it('reads a state of the release before, which knew no orders', () => {

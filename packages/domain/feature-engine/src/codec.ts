@@ -40,7 +40,8 @@ export function createStateFormat(plan: FeaturePlan): VersionedState<EngineState
 /** The first 8 bytes, in hex, of the hash of the spec that made a state; throws `contract_violation` for none. */
 export function readSpecPrefix(bytes: Uint8Array): string {
   const reader = new ByteReader(bytes);
-  reader.varint();
+  // One byte, whatever it is: that of a later release may have any bit.
+  reader.raw(1);
   return reader.raw(PREFIX_BYTES).toString('hex');
 }
 
