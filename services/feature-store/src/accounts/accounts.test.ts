@@ -45,7 +45,7 @@ describe('accounts', () => {
   function createWorld() {
     const world = new JoinWorld(undefined, IN_FORCE);
     let number = 0;
-    const send = (user: typeof ANNA, fields: Partial<AcceptedEvent> = {}, atMs = NOON + number * 1_000) => {
+    const send = (user: typeof ANNA, fields: Parameters<typeof toEvent>[1] = {}, atMs = NOON + number * 1_000) => {
       number += 1;
       world.send(
         user.key,
@@ -115,6 +115,20 @@ describe('accounts', () => {
     expect(account?.group?.members).toHaveLength(ACCOUNT_MEMBERS_MAX);
     expect(account?.group?.cutOff).toBe(2);
     expect(toOrders(account)).toBe(1);
+  });
+
+  it('give up the place of a device that joins a user, and of a user who is in another account by that', async () => {
+    const { world, send } = createWorld();
+    const phone = toDevice('phone');
+    send(ANNA, toGroup('globex'));
+    send(phone, toGroup('acme'));
+    send(ANNA, { claims: phone });
+    const members = async (id: string) => (await world.read(`account-${id}`))?.group?.members;
+    // The newest group of both is acme.
+    expect(await members('globex')).toEqual([]);
+    expect(await members('acme')).toEqual([]);
+    send(ANNA);
+    expect(await members('acme')).toEqual([ANNA.key]);
   });
 
   it('cost nothing under a spec that declares nothing of them', () => {

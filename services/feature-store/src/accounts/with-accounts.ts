@@ -24,6 +24,10 @@ interface AccountOptions {
   readonly telemetry: AccountTelemetry;
 }
 
+interface LeaverOptions extends Pick<AccountOptions, 'specs' | 'toAccountKey'> {
+  readonly inputTopic: string;
+}
+
 type Item<Input> = StepItem<ProfileState, Input>;
 type Result = StepResult<ProfileState>;
 
@@ -59,6 +63,23 @@ export function withAccounts(
       if (result.state === state || !readsAccounts(specs.inForce(context.inForce.get('features')))) return result;
       return { ...result, outputs: [...result.outputs, ...steps.copyToAccount(item, input, result.state)] };
     },
+  };
+}
+
+/**
+ * Tells the account of a profile that it has left: the profile has joined another one (`after` is none), or is in another account
+ * since one has joined it. It becomes a member of that with its next event.
+ */
+export function createAccountLeaver({ inputTopic, specs, toAccountKey }: LeaverOptions) {
+  const writer = new AccountWriter(inputTopic);
+  return (
+    before: ProfileState | undefined,
+    after: ProfileState | undefined,
+    { key, inForce }: StepContext,
+  ): readonly Output[] => {
+    const [id, now] = [toAccountId(before?.about), toAccountId(after?.about)];
+    if (id === undefined || id === now || !readsAccounts(specs.inForce(inForce.get('features')))) return [];
+    return [writer.left(toAccountKey(id), key)];
   };
 }
 

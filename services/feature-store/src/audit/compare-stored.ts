@@ -14,7 +14,9 @@ export interface CompareDeps extends ServeDeps {
 }
 
 /** One side of a comparison: what would be answered for a key, or why nothing can be. */
-type Side = { readonly forwardsTo: string; readonly served: ServedProfile | undefined } | { readonly problem: string };
+type Side =
+  | { readonly forwardsTo: string; readonly served: ServedProfile | undefined; readonly isAccount: boolean }
+  | { readonly problem: string };
 
 /**
  * Compares what is served of a profile with what the log below `page.next` gives, value by value and bit for bit. A key
@@ -25,7 +27,12 @@ export async function compareStored(
   page: StatePage,
   recomputation: Pick<Recomputation, 'read'>,
   deps: CompareDeps,
-): Promise<{ readonly mismatches: readonly Mismatch[]; readonly served: ServedProfile | undefined }> {
+): Promise<{
+  readonly mismatches: readonly Mismatch[];
+  readonly served: ServedProfile | undefined;
+  /** It is the profile of an account: what its members did together. */
+  readonly isAccount: boolean;
+}> {
   const recomputed = recomputation.read(key);
   const [online, offline] = await Promise.all([
     toSide(key, () => decodeState(page.states.get(key), deps), page, deps),
@@ -34,7 +41,8 @@ export async function compareStored(
   const { partition, next } = page;
   const at = { profileKey: key, partition, offset: next - 1 };
   const mismatches = findDifferences(online, offline).map((found) => ({ ...at, ...found }));
-  return { mismatches, served: 'served' in online ? online.served : undefined };
+  if (!('served' in online)) return { mismatches, served: undefined, isAccount: false };
+  return { mismatches, served: online.served, isAccount: online.isAccount };
 }
 
 function decodeState(bytes: Buffer | undefined, { decode }: CompareDeps): StoredProfile | undefined {
@@ -56,9 +64,10 @@ async function toSide(
   const { node, profile: state } = toParts(stored);
   const forwardsTo = node.kind === 'forwarder' ? node.to.key : '';
   // A key with neither events nor joins is served as one never seen.
-  if (state === undefined) return { forwardsTo, served: undefined };
+  if (state === undefined) return { forwardsTo, served: undefined, isAccount: false };
   return {
     forwardsTo,
+    isAccount: state.group !== undefined,
     served: await serveStored(key, { state, logTimeMs, inForce, ownKeys: toOwnKeys(key, node) }, deps),
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ECOMMERCE_FEATURES } from '@perennial/feature-engine';
-import { AppError, must } from '@perennial/kernel';
+import { toParts, toStored } from '@perennial/identity';
+import { AppError, must, systemClock } from '@perennial/kernel';
 import type { StatePage } from '@perennial/keyed-processor';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import { DriftWatch } from '../drift/drift-watch.js';
@@ -15,7 +16,7 @@ import {
 } from '../fill/fill-test-kit.js';
 import { type AuditStore, createAuditRecords } from './audit-records.js';
 import { createAuditTelemetry } from './audit-telemetry.js';
-import { startLiveAudit } from './live-audit.js';
+import { type LiveAuditOptions, startLiveAudit } from './live-audit.js';
 
 const START_MS = Date.UTC(2024, 0, 10);
 const DAY_MS = 86_400_000;
@@ -76,6 +77,9 @@ interface Given {
   isReadable: boolean;
   looks: number;
   pages: number;
+  /** A file of the archive was read. */
+  onFile: () => void;
+  onHold: () => void;
 }
 
 /** Pages of the stored states, as Redis gives them; `cursors` gets those of partition 0. */
@@ -125,12 +129,14 @@ async function setUp(store = createMemoryStore()) {
     isReadable: true,
     looks: 0,
     pages: 0,
+    onFile: () => undefined,
+    onHold: () => undefined,
   };
   const cursors: string[] = [];
   const metrics = createMetrics({ service: 'f', namespace: NAMESPACE, processMetrics: false });
   const records = createAuditRecords(store, NAMESPACE);
   const readPage = createPages({ world, stored, given, cursors });
-  const start = () =>
+  const start = (others: Pick<LiveAuditOptions, 'clock'> & { readonly dutyShareMax?: number } = {}) =>
     startLiveAudit({
       definition: processor.processor,
       specs: processor.specs,
@@ -141,12 +147,18 @@ async function setUp(store = createMemoryStore()) {
       partitions: PARTITIONS,
       archive: {
         list: async () => (await toArchive(world.logs, given).list()) as never,
-        readChain: (chain, end) => toArchive(world.logs, given).readChain(chain, end) as never,
+        async *readChain(chain, end) {
+          for await (const file of toArchive(world.logs, given).readChain(chain, end)) {
+            given.onFile();
+            yield file as never;
+          }
+        },
       },
       readPage,
       lease: {
         async hold() {
           given.looks += 1;
+          given.onHold();
           return given.hasLease;
         },
       },
@@ -154,7 +166,8 @@ async function setUp(store = createMemoryStore()) {
       telemetry: createAuditTelemetry(createSilentLogger(), metrics),
       drift: new DriftWatch(metrics),
       loadBaseline: async () => ({ orders_count_all: { edges: [], shares: [1, 0] } }),
-      limits: { intervalMs: 1, dutyShareMax: 1, profilesAtOnce: 4 },
+      limits: { intervalMs: 1, dutyShareMax: others.dutyShareMax ?? 1, profilesAtOnce: 4 },
+      ...(others.clock && { clock: others.clock }),
     });
   const until = async (isDone: () => Promise<boolean> | boolean) => {
     while (!(await isDone())) await new Promise((resolve) => setImmediate(resolve));
@@ -162,7 +175,7 @@ async function setUp(store = createMemoryStore()) {
   const passesAre = (count: number) =>
     until(async () => (await records.readStatus(PARTITIONS)).passes.every((passes) => passes >= count));
   const looked = (times: number, from = given.looks) => until(() => given.looks >= from + times);
-  return { given, cursors, stored, records, start, passesAre, looked, text: () => metrics.registry.metrics() };
+  return { given, codec, cursors, stored, records, start, passesAre, looked, text: () => metrics.registry.metrics() };
 }
 
 describe('the running audit of features', () => {
@@ -249,6 +262,47 @@ describe('the running audit of features', () => {
       lastSuccessAt: null,
       passes: [0, 0],
     });
+  });
+
+  it('does not take an account for a person when it looks for drift', async () => {
+    const { stored, codec, start, passesAre, records } = await setUp();
+    const group = { members: [], cutOff: 0, reported: {}, reportedAtMs: 0 };
+    for (const states of stored) {
+      for (const [key, bytes] of states) {
+        const state = codec.decode(bytes);
+        const { node, profile } = toParts(state);
+        if (profile === undefined) continue;
+        states.set(key, codec.encode(must(toStored({ node, profile: { ...profile, group } }, state), 'a state')));
+      }
+    }
+    const audit = start();
+    await passesAre(1);
+    await audit.stop();
+    expect(await records.readStatus(PARTITIONS)).toMatchObject({ mismatches: 0 });
+    expect((await records.readDrift()).profiles).toBe(0);
+  });
+
+  it('renews its lease amid a page that takes minutes', async () => {
+    const { given, start, passesAre } = await setUp();
+    let nowMs = 0;
+    const held: number[] = [];
+    given.onHold = () => held.push(nowMs);
+    given.onFile = () => {
+      nowMs += 4_000;
+    };
+    const clock = {
+      ...systemClock,
+      steadyMs: () => nowMs,
+      async wait(ms: number) {
+        nowMs += ms;
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+    };
+    const audit = start({ clock, dutyShareMax: 0.1 });
+    await passesAre(1);
+    await audit.stop();
+    expect(Math.max(...held.map((atMs, index) => atMs - (held[index - 1] ?? 0)))).toBeLessThan(15_000);
+    expect(nowMs).toBeGreaterThan(100_000);
   });
 
   it('goes on where the process before it was', async () => {

@@ -25,6 +25,8 @@ const LIVE_AUDIT_LIMITS = {
   keysLookedUp: 20,
   /** Records between two pauses of the event loop. */
   recordsAtOnce: 500,
+  /** How often the lease is renewed amid a page, which may take minutes. */
+  renewMs: 5_000,
 } as const;
 
 type LiveAuditLimits = { readonly [Name in keyof typeof LIVE_AUDIT_LIMITS]: number };
@@ -94,6 +96,7 @@ class Auditor {
   readonly #pending = new Map<number, PendingPage>();
   readonly #lookedUp = new Map<number, readonly string[]>();
   #hasLease = false;
+  #heldAtMs = 0;
 
   constructor(options: LiveAuditOptions, signal: AbortSignal) {
     this.#options = options;
@@ -104,7 +107,7 @@ class Auditor {
 
   /** One page of each partition whose archive reaches it. */
   async run(): Promise<void> {
-    const { lease, partitions, archive, telemetry } = this.#options;
+    const { partitions, archive, telemetry } = this.#options;
     if (!(await this.#takeLease())) return;
     for (let partition = 0; partition < partitions; partition++) {
       if (!this.#pending.has(partition)) await this.#readPage(partition);
@@ -115,16 +118,16 @@ class Auditor {
       if (pending.page.next > 0 && (chain === undefined || chain.next < pending.page.next)) continue;
       await this.#compare(pending, chain);
       this.#pending.delete(partition);
-      if (!(await lease.hold())) break;
+      if (!(await this.#hold())) break;
     }
     const oldestMs = Math.min(this.#clock.now(), ...[...this.#pending.values()].map(({ atMs }) => atMs));
     telemetry.waits(this.#clock.now() - oldestMs);
   }
 
   async #takeLease(): Promise<boolean> {
-    const { lease, records, telemetry, partitions, drift } = this.#options;
+    const { records, telemetry, partitions, drift } = this.#options;
     const hadLease = this.#hasLease;
-    this.#hasLease = await lease.hold();
+    this.#hasLease = await this.#hold();
     if (!this.#hasLease) {
       // Whoever has it goes on from the same cursors.
       this.#pending.clear();
@@ -134,6 +137,16 @@ class Auditor {
       telemetry.resumed((await records.readStatus(partitions)).lastSuccessAt, this.#clock.now());
     }
     return this.#hasLease;
+  }
+
+  async #hold(): Promise<boolean> {
+    this.#heldAtMs = this.#clock.steadyMs();
+    return this.#options.lease.hold();
+  }
+
+  /** Amid a page. One whose lease has lapsed all the same is compared to its end: that costs work, and no more. */
+  async #renew(): Promise<void> {
+    if (this.#clock.steadyMs() - this.#heldAtMs >= this.#limits.renewMs) await this.#hold();
   }
 
   async #readPage(partition: number): Promise<void> {
@@ -169,7 +182,9 @@ class Auditor {
     for (const key of keys) {
       const compared = await compareStored(key, page, recomputation, this.#options);
       mismatches.push(...compared.mismatches);
-      if (compared.served !== undefined) drift.add(compared.served.features);
+      // An account is no person: what it counts is counted by its members already.
+      if (compared.served !== undefined && !compared.isAccount) drift.add(compared.served.features);
+      await this.#renew();
     }
     const atMs = this.#clock.now();
     await records.writeDrift(drift.observe());
@@ -179,7 +194,7 @@ class Auditor {
 
   /** Throws `data_damaged` when the archive lacks records. */
   async #recompute(recomputation: Recomputation, chain: Chain, end: number): Promise<void> {
-    const { archive, lease } = this.#options;
+    const { archive } = this.#options;
     const gap = chain.first > 0 ? { from: 0, to: chain.first - 1 } : chain.gaps[0];
     const first = must(chain.files[0], 'a file');
     if (gap !== undefined) {
@@ -196,10 +211,10 @@ class Auditor {
         const some = recordsOfFile.slice(from, from + this.#limits.recordsAtOnce);
         for (const { key } of some) if (key !== null) seen.take(key.toString());
         await recomputation.take(some);
+        await this.#renew();
         await new Promise((resolve) => setImmediate(resolve));
         this.#signal.throwIfAborted();
       }
-      await lease.hold();
       workedFromMs = await this.#rest(workedFromMs);
     }
     this.#lookedUp.set(first.partition, seen.keys);
@@ -207,9 +222,15 @@ class Auditor {
 
   /** Live events come first. */
   async #rest(workedFromMs: number): Promise<number> {
-    const { dutyShareMax } = this.#limits;
+    const { dutyShareMax, renewMs } = this.#limits;
     const workedMs = this.#clock.steadyMs() - workedFromMs;
-    await this.#clock.wait((workedMs * (1 - dutyShareMax)) / dutyShareMax, this.#signal);
+    let restMs = (workedMs * (1 - dutyShareMax)) / dutyShareMax;
+    do {
+      const waitMs = Math.min(restMs, renewMs);
+      await this.#clock.wait(waitMs, this.#signal);
+      await this.#renew();
+      restMs -= waitMs;
+    } while (restMs > 0);
     return this.#clock.steadyMs();
   }
 }

@@ -4,7 +4,7 @@ import { toParts } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import type { Cause, ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
 import type { AccountTelemetry } from '../accounts/account-telemetry.js';
-import { withAccounts } from '../accounts/with-accounts.js';
+import { createAccountLeaver, withAccounts } from '../accounts/with-accounts.js';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { needsPart } from '../domain/fill.js';
 import { foldTime } from '../domain/fold.js';
@@ -63,6 +63,7 @@ export function createJoiningProcessor({
       const moved = foldTime({ validUntilMs: undefined, ...known }, { spec, specs, logTimeMs: atMs, ...filling });
       return { state: moved.state, output: toUpdatedOutput(outputTopic, moved.update) };
     },
+    leaveAccount: createAccountLeaver({ inputTopic: toTopic(namespace, 'eventAccepted'), specs, toAccountKey }),
     toUnmerge: ({ unmerge }) => unmerge,
     isFilling: ({ fill }, { inForce }) => isFilling(inForce, fill),
     toJoined: (to) => ({

@@ -63,6 +63,12 @@ export interface IdentityOptions<Evidence> {
   /** What the archive gives of both profiles of an unmerge, as its record names it. */
   readonly toUnmerge: (evidence: Evidence) => LoadedUnmerge | undefined;
   readonly isFilling: (evidence: Evidence, context: StepContext) => boolean;
+  /** What the account of a profile is told when the profile is another one than before, or none any more: it has left. */
+  readonly leaveAccount: (
+    before: ProfileState | undefined,
+    after: ProfileState | undefined,
+    context: StepContext,
+  ) => readonly Output[];
   /** Announces that the profile of a key has joined another one. */
   readonly toJoined: (to: IdentityInput['self']) => Output;
   /** Makes known what a state that another partition made may need: every spec that is registered. */
@@ -230,12 +236,12 @@ class IdentitySteps<Evidence> {
     before: ProfileInStore,
     { self }: IdentityInput,
     { join }: Extract<IdentityRecord, { kind: 'join' }>,
-    { logTimeMs }: StepContext,
+    context: StepContext,
   ): Taken {
     const target = requireRef(join.target, 'target');
     const { change } = join;
     const rule = change !== undefined ? 'merge' : join.alias ? 'alias' : 'claim';
-    const taken = takeJoin(before.node, { self, target, rule, atMs: logTimeMs, change });
+    const taken = takeJoin(before.node, { self, target, rule, atMs: context.logTimeMs, change });
     this.#options.telemetry.asked(taken.result);
     if (taken.result === 'done') return { after: { ...before, node: taken.node ?? before.node }, outputs: [] };
     if (taken.result === 'elsewhere') return { after: before, outputs: this.#writer.toOutputs(taken.sent) };
@@ -252,7 +258,9 @@ class IdentitySteps<Evidence> {
     );
     // Scoring and action know only profiles that had events.
     const announced = before.profile === undefined ? [] : [this.#options.toJoined(target)];
-    return { after, outputs: [handOver, ...announced] };
+    // Else a device that is none any more keeps its place among the members of an account, which are bounded.
+    const left = this.#options.leaveAccount(before.profile, undefined, context);
+    return { after, outputs: [handOver, ...left, ...announced] };
   }
 
   #takeHandOver(
@@ -282,7 +290,8 @@ class IdentitySteps<Evidence> {
     });
     this.#requireStorable(merged.state);
     this.#options.telemetry.joined(taken);
-    return { after: { ...before, node: taken.node, profile: merged.state }, outputs: [merged.output] };
+    const left = this.#options.leaveAccount(before.profile, merged.state, context);
+    return { after: { ...before, node: taken.node, profile: merged.state }, outputs: [...left, merged.output] };
   }
 
   #readState(state: Buffer): ProfileState | undefined {

@@ -12,6 +12,8 @@ const RUNNER_LIMITS = {
   intervalMs: 15_000,
   /** How often the population is measured again. */
   measureMs: 900_000,
+  /** A partition whose log time is this far beyond a sending, and that lacks what was sent, has lost it. */
+  settleMs: 60_000,
 } as const;
 
 /** What readers see of a partition. */
@@ -49,11 +51,19 @@ export function startPopulationRunner(options: PopulationRunnerOptions): { stop(
   return { stop: () => interval.stop() };
 }
 
+interface SentRollout {
+  readonly rollout: Rollout;
+  readonly partitions: readonly number[];
+  readonly atMs: number;
+}
+
 export class PopulationRunner {
   readonly #options: PopulationRunnerOptions;
   readonly #clock: Clock;
   readonly #measureMs: number;
   #measuredAtMs: number | undefined;
+  /** Acknowledged by the log; partitions that lag have yet to read it. */
+  #sent: SentRollout | undefined;
 
   constructor(options: PopulationRunnerOptions) {
     this.#options = options;
@@ -69,8 +79,14 @@ export class PopulationRunner {
     if (first === undefined) return;
     const segments = (await artifacts.segmentsInForce(first.inForce))?.rules;
     if (segments === undefined || listMeasures(segments).length === 0) return;
-    const current = partitions.map(({ inForce }) => inForce.get(POPULATION_ROLLOUT_KIND));
-    if (!this.#isDue(current) || !(await hold())) return;
+    // Held between measurements, too: else each process would measure once in that time.
+    if (!(await hold())) {
+      this.#measuredAtMs = undefined;
+      this.#sent = undefined;
+      return;
+    }
+    const current = partitions.map((partition, index) => this.#toCurrent(partition, index));
+    if (!this.#isDue(current)) return;
     const beganMs = this.#clock.steadyMs();
     const population = await this.#measure(segments, partitions);
     const number = await this.#putInForce(segments, population, current);
@@ -88,6 +104,16 @@ export class PopulationRunner {
       if (isAppError(error, 'dependency_unavailable')) return [];
       throw error;
     }
+  }
+
+  /** What is in force in a partition, or will be once it has read what was sent to it. */
+  #toCurrent({ inForce, logTimeMs }: PartitionView, partition: number): Rollout | undefined {
+    const known = inForce.get(POPULATION_ROLLOUT_KIND);
+    const sent = this.#sent;
+    if (sent === undefined || !sent.partitions.includes(partition)) return known;
+    const isAhead = known !== undefined && known.number >= sent.rollout.number;
+    const { settleMs } = { ...RUNNER_LIMITS, ...this.#options.limits };
+    return isAhead || logTimeMs > sent.atMs + settleMs ? known : sent.rollout;
   }
 
   #isDue(current: ReadonlyArray<Rollout | undefined>): boolean {
@@ -115,7 +141,10 @@ export class PopulationRunner {
     current: ReadonlyArray<Rollout | undefined>,
   ): Promise<number> {
     const { artifacts, namespace, send, store } = this.#options;
-    const last = current.reduce((a, b) => ((b?.number ?? 0) > (a?.number ?? 0) ? b : a), undefined);
+    const last = [...current, this.#sent?.rollout].reduce(
+      (a, b) => ((b?.number ?? 0) > (a?.number ?? 0) ? b : a),
+      undefined,
+    );
     const before = last && (await artifacts.population(last.hash));
     const toText = (of: Population | undefined) => JSON.stringify(toThresholds(segments, of), toComparable);
     const isSame = last !== undefined && toText(before) === toText(population);
@@ -124,7 +153,10 @@ export class PopulationRunner {
     const rollout = { kind: POPULATION_ROLLOUT_KIND, number, hash };
     const topic = toTopic(namespace, 'eventAccepted');
     const lacking = current.flatMap((known, partition) => (known?.hash === hash ? [] : [partition]));
-    if (lacking.length > 0) await send(lacking.map((partition) => toRecord(rollout, { topic, partition })));
+    if (lacking.length === 0) return number;
+    await send(lacking.map((partition) => toRecord(rollout, { topic, partition })));
+    const waiting = this.#sent?.rollout.hash === hash ? this.#sent.partitions : [];
+    this.#sent = { rollout, partitions: [...waiting, ...lacking], atMs: this.#clock.now() };
     return number;
   }
 }

@@ -61,25 +61,46 @@ class World {
   readonly sent: Rollout[] = [];
   readonly changes: string[] = [];
   nowMs = 0;
-  readonly runner = new PopulationRunner({
-    namespace: 'live',
-    artifacts,
-    specs,
-    store: { put: (_, bytes) => put(bytes) },
-    hold: async () => true,
-    readPartitions: async () => this.inForce.map((inForce) => ({ logTimeMs: T0, inForce })),
-    readStates: (partition) => this.#read(partition),
-    send: async (records) => {
-      for (const { partition, value } of records) {
-        const control = toControl(AcceptedRecord.decode(value).record);
-        if (control?.kind !== 'rollout') throw new Error('no rollout');
-        this.sent.push(control.rollout);
-        await this.rollOut(control.rollout, partition);
-      }
-    },
-    telemetry: { measured: () => undefined, failed: (error) => Promise.reject(error) },
-    clock: { ...systemClock, now: () => this.nowMs, steadyMs: () => this.nowMs },
-  });
+  measured = 0;
+  /** The process that has the lease. */
+  holder: string | undefined;
+  /** Partitions that do not read the log for now. */
+  readonly lagging = new Set<number>();
+  readonly runner = this.createRunner('first');
+
+  createRunner(name: string): PopulationRunner {
+    return new PopulationRunner({
+      namespace: 'live',
+      artifacts,
+      specs,
+      store: { put: (_, bytes) => put(bytes) },
+      hold: async () => {
+        this.holder ??= name;
+        return this.holder === name;
+      },
+      readPartitions: async () =>
+        this.inForce.map((inForce, partition) => ({
+          logTimeMs: this.lagging.has(partition) ? T0 : T0 + this.nowMs,
+          inForce,
+        })),
+      readStates: (partition) => this.#read(partition),
+      send: async (records) => {
+        for (const { partition, value } of records) {
+          const control = toControl(AcceptedRecord.decode(value).record);
+          if (control?.kind !== 'rollout') throw new Error('no rollout');
+          this.sent.push(control.rollout);
+          if (!this.lagging.has(partition)) await this.rollOut(control.rollout, partition);
+        }
+      },
+      telemetry: {
+        measured: () => {
+          this.measured += 1;
+        },
+        failed: (error) => Promise.reject(error),
+      },
+      clock: { ...systemClock, now: () => T0 + this.nowMs, steadyMs: () => this.nowMs },
+    });
+  }
 
   async rollOut(rollout: Rollout, ...partitions: number[]): Promise<void> {
     for (const partition of partitions) {
@@ -152,6 +173,44 @@ describe('the population', () => {
     world.nowMs += HOUR_MS;
     await world.runner.run();
     expect(world.sent.map(({ number }) => number)).toEqual([1, 1, 2, 2]);
+  });
+
+  it('is measured by one process of several, and by another one once that has lost the lease', async () => {
+    const world = await begin();
+    const second = world.createRunner('second');
+    await world.order('ada', 4);
+    for (let minute = 0; minute < 30; minute++) {
+      await world.runner.run();
+      await second.run();
+      world.nowMs += 60_000;
+    }
+    expect(world.measured).toBe(2);
+    world.holder = 'second';
+    await second.run();
+    await world.runner.run();
+    expect(world.measured).toBe(3);
+    expect(world.sent).toHaveLength(PARTITIONS);
+  });
+
+  it('is sent once to a partition that lags, and with the next number when it changes meanwhile', async () => {
+    const world = await begin();
+    world.lagging.add(0).add(1);
+    await world.order('ada', 4);
+    for (let minute = 0; minute < 60; minute++) {
+      await world.runner.run();
+      world.nowMs += 60_000;
+    }
+    expect(world.sent.map(({ number }) => number)).toEqual([1, 1]);
+    for (const user of ['bob', 'cem', 'dan']) await world.order(user, 40);
+    world.nowMs += HOUR_MS;
+    await world.runner.run();
+    expect(world.sent.map(({ number }) => number)).toEqual([1, 1, 2, 2]);
+    // They have passed its place in the log without it.
+    world.lagging.clear();
+    await world.runner.run();
+    world.nowMs += HOUR_MS;
+    await world.runner.run();
+    expect(world.sent.map(({ number }) => number)).toEqual([1, 1, 2, 2, 2, 2]);
   });
 
   it('tells that all who have a value are at the top from that nobody has one', async () => {
