@@ -24,8 +24,8 @@ export interface IdentityChange {
   readonly atMs: number;
 }
 
-/** `not_joined`: there was nothing to part. */
-export type ChangeState = 'waiting' | 'running' | 'done' | 'not_joined';
+/** `not_joined`: there was nothing to part. `failed`: the archive cannot part them; all is as it was. */
+export type ChangeState = 'waiting' | 'running' | 'done' | 'not_joined' | 'failed';
 
 export interface LedgerEntry {
   readonly number: number;
@@ -35,6 +35,8 @@ export interface LedgerEntry {
   readonly attempt: number;
   /** Log time of the state, ms. */
   readonly atMs: number;
+  /** Why it failed. */
+  readonly reason?: string | undefined;
 }
 
 export interface LedgerNode {
@@ -85,13 +87,14 @@ export function takeResult(
   result: {
     readonly number: number;
     readonly attempt: number;
-    readonly state: 'done' | 'not_joined' | 'interrupted';
+    readonly state: 'done' | 'not_joined' | 'interrupted' | 'failed';
     readonly hash: string;
     readonly atMs: number;
+    readonly reason?: string | undefined;
   },
 ): LedgerResult {
   const before = node ?? EMPTY_LEDGER;
-  const { number, attempt, state, hash, atMs } = result;
+  const { number, attempt, state, hash, atMs, reason } = result;
   const entry = before.entries.find((one) => one.number === number);
   if (entry?.state !== 'running' || entry.attempt !== attempt) return { node: before, sent: [] };
   if (state === 'interrupted') {
@@ -99,7 +102,7 @@ export function takeResult(
     const sent: LedgerSent = { kind: 'begin', number, attempt: attempt + 1, change: entry.change };
     return { node: replace(before, again), sent: [sent] };
   }
-  const ended = replace(before, { ...entry, state, atMs });
+  const ended = replace(before, { ...entry, state, atMs, ...(state === 'failed' && { reason }) });
   const begun = beginNext(state === 'done' ? { ...ended, document: hash } : ended, atMs);
   return { node: prune(begun.node), sent: begun.sent };
 }

@@ -76,23 +76,25 @@ export function requireChange(change: IdentityChange): IdentityChange {
 
 /** A step of an unmerge. Throws `contract_violation` for one that neither the service nor its runner writes. */
 export function requireUnmerge(unmerge: Unmerge): Unmerge {
-  const { step, self, number, attempt, other, hash } = unmerge;
+  const { step, self, number, attempt, other, hash, reason = '' } = unmerge;
   const leaver = requireProfile(unmerge.leaver, 'the profile that leaves');
   requireKey(other, 'the profile that is left');
-  const isAtLeaver = step === 'begin' || step === 'left';
+  const isAtLeaver = step === 'begin' || step === 'left' || step === 'given_up';
   const hasDocument = step === 'part' || step === 'left' || step === 'done';
   const problem =
     number < 1 || attempt < 1
       ? 'without a number'
-      : (hasDocument || hash !== '') && !SHA256.test(hash)
-        ? 'whose document has no SHA-256'
-        : self === undefined
-          ? undefined
-          : isAtLeaver && self.key !== leaver.key
-            ? 'at another profile than the one that leaves'
-            : !isAtLeaver && !isStronger(self, leaver)
-              ? 'at a profile that is not stronger than the one that leaves'
-              : undefined;
+      : reason.length > TEXT_CHARS_MAX
+        ? `with more than ${TEXT_CHARS_MAX} characters of why`
+        : (hasDocument || hash !== '') && !SHA256.test(hash)
+          ? 'whose document has no SHA-256'
+          : self === undefined
+            ? undefined
+            : isAtLeaver && self.key !== leaver.key
+              ? 'at another profile than the one that leaves'
+              : !isAtLeaver && !isStronger(self, leaver)
+                ? 'at a profile that is not stronger than the one that leaves'
+                : undefined;
   if (problem !== undefined) throw new AppError('contract_violation', `a step ${step} of an unmerge ${problem}`);
   return unmerge;
 }

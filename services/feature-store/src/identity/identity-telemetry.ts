@@ -22,12 +22,12 @@ export function createIdentityTelemetry(metrics: Metrics) {
 
   const unmerges = metrics.counter(
     'identity_unmerges_total',
-    'Unmerges of profiles: parted, interrupted (they begin again), or of profiles that were not joined.',
+    'Unmerges of profiles: parted, interrupted (they begin again), failed for good, or of profiles that were not joined.',
     ['result'],
   );
 
   return {
-    parted(result: 'left' | 'interrupted' | 'not_joined'): void {
+    parted(result: 'left' | 'interrupted' | 'not_joined' | 'failed'): void {
       unmerges.inc({ result });
     },
     /** An event or a link was used where it came. */

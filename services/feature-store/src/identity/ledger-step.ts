@@ -30,15 +30,15 @@ function take(node: LedgerNode | undefined, cause: Cause<AcceptedInput>, logTime
       return takeChange(node, { change, atMs: Math.max(logTimeMs, change.atMs) });
     }
     if (identity.kind === 'unmerge') {
-      const { number, attempt, hash } = identity.unmerge;
-      return takeResult(node, { number, attempt, state: toResult(identity.unmerge), hash, atMs: logTimeMs });
+      const { number, attempt, hash, reason } = identity.unmerge;
+      return takeResult(node, { number, attempt, state: toResult(identity.unmerge), hash, atMs: logTimeMs, reason });
     }
   }
   throw new AppError('contract_violation', 'the key of the ledger takes changes and their results only');
 }
 
-function toResult({ step }: Unmerge): 'done' | 'not_joined' | 'interrupted' {
-  if (step === 'done' || step === 'not_joined' || step === 'interrupted') return step;
+function toResult({ step }: Unmerge): 'done' | 'not_joined' | 'interrupted' | 'failed' {
+  if (step === 'done' || step === 'not_joined' || step === 'interrupted' || step === 'failed') return step;
   throw new AppError('contract_violation', `a step ${step} of an unmerge under the key of the ledger`);
 }
 

@@ -78,6 +78,6 @@ export function createUnmerges(store: Pick<ArtifactStore, 'load'>): Unmerges {
 }
 
 /** True when the store has answered that there is no such document, or the bytes are none. */
-function isNone(error: unknown): boolean {
+export function isNone(error: unknown): boolean {
   return isAppError(error, 'artifact_invalid') || (error instanceof AppError && isAppError(error.cause, 'not_found'));
 }

@@ -39,7 +39,7 @@ interface UnmergeOptions<Evidence> {
   ) => { readonly state: ProfileState; readonly output: Output };
   readonly toUnmerge: (evidence: Evidence) => LoadedUnmerge | undefined;
   readonly isFilling: (evidence: Evidence, context: StepContext) => boolean;
-  readonly telemetry: { parted(result: 'left' | 'interrupted' | 'not_joined'): void };
+  readonly telemetry: { parted(result: 'left' | 'interrupted' | 'not_joined' | 'failed'): void };
 }
 
 /**
@@ -65,6 +65,10 @@ export class UnmergeSteps<Evidence> {
         return this.#left(before, at, place);
       case 'abort':
         return this.#abort(before, at);
+      case 'give_up':
+        return this.#giveUp(before, at);
+      case 'given_up':
+        return this.#givenUp(before, at);
       default:
         throw new AppError('contract_violation', `a step ${at.unmerge.step} of an unmerge under a profile's key`);
     }
@@ -124,6 +128,24 @@ export class UnmergeSteps<Evidence> {
     return isUnderWay(node, unmerge) ? this.#interrupt(before, unmerge) : { after: before, outputs: [] };
   }
 
+  /** At the profile that is left: they cannot be parted, or need not be. Both stay as they are, one after the other. */
+  #giveUp(before: ProfileInStore, { unmerge }: Addressed): Taken {
+    const { node } = before;
+    // It joined another one meanwhile: the unmerge begins again.
+    if (node.kind === 'forwarder' || !isUnderWay(node, unmerge)) return { after: before, outputs: [] };
+    this.#options.telemetry.parted(toEnd(unmerge));
+    const leaver = must(unmerge.leaver, 'the profile that leaves');
+    return {
+      after: withoutLeaving(before),
+      outputs: [this.#options.writer.unmerge({ ...unmerge, step: 'given_up' }, leaver)],
+    };
+  }
+
+  #givenUp(before: ProfileInStore, { unmerge }: Addressed): Taken {
+    if (!isUnderWay(before.node, unmerge)) return { after: before, outputs: [] };
+    return { after: withoutLeaving(before), outputs: [this.#tellLedger(unmerge, toEnd(unmerge))] };
+  }
+
   #interrupt(before: ProfileInStore, unmerge: Unmerge): Taken {
     this.#options.telemetry.parted('interrupted');
     return { after: withoutLeaving(before), outputs: [this.#tellLedger(unmerge, 'interrupted')] };
@@ -178,9 +200,13 @@ export class UnmergeSteps<Evidence> {
     return { after: before, outputs: [this.#options.writer.unmerge(unmerge, to)] };
   }
 
-  #tellLedger(unmerge: Unmerge, step: 'done' | 'interrupted' | 'not_joined'): Output {
+  #tellLedger(unmerge: Unmerge, step: 'done' | 'interrupted' | 'not_joined' | 'failed'): Output {
     return this.#options.writer.unmerge({ ...unmerge, step });
   }
+}
+
+function toEnd({ reason }: Unmerge): 'not_joined' | 'failed' {
+  return reason === undefined ? 'not_joined' : 'failed';
 }
 
 interface Addressed {

@@ -38,14 +38,17 @@ export async function runChangeCommand(args: readonly string[], deps: ChangeComm
   const [stronger, weaker] = isStronger(...pair) ? pair : [pair[1], pair[0]];
   await checkChange(action, { weaker, stronger }, deps);
   const named = { kind: action, weaker: describeRef(weaker, deps), stronger: describeRef(stronger, deps) };
-  if (values.check) return deps.print(JSON.stringify({ number: null, ...named }));
+  const failure = action === 'unmerge' ? await findFailure({ weaker, stronger }, deps) : undefined;
+  if (values.check) return deps.print(JSON.stringify({ number: null, ...named, ...(failure && { failure }) }));
   const { by, reason } = parseReasons(values);
   const entry = await sendChange({ kind: action, weaker, stronger, by, reason }, deps);
   const text =
     action === 'merge'
       ? `change ${entry.number}: ${named.weaker} joins ${named.stronger}`
       : `change ${entry.number}: ${named.weaker} leaves ${named.stronger}; both stay joined until they are rebuilt from the archive`;
-  deps.print(values.json ? JSON.stringify({ number: entry.number, ...named }) : text);
+  if (values.json) return deps.print(JSON.stringify({ number: entry.number, ...named, ...(failure && { failure }) }));
+  deps.print(text);
+  if (failure !== undefined) deps.print(`change ${failure.number}, the same, failed: ${failure.reason}`);
 }
 
 function parseChangeArgs(args: readonly string[]) {
@@ -133,28 +136,42 @@ async function sendChange(
   }
 }
 
+/** The newest unmerge of the pair, where that has failed. */
+async function findFailure({ weaker, stronger }: Pair, { readStates }: ChangeCommandDeps) {
+  const isSame = ({ change }: LedgerEntry) =>
+    change.kind === 'unmerge' && change.weaker.key === weaker.key && change.stronger.key === stronger.key;
+  const newest = (await readLedger(readStates)).findLast(isSame);
+  return newest?.state === 'failed' ? { number: newest.number, reason: newest.reason ?? '' } : undefined;
+}
+
 async function readLedger(readStates: ReadStates<StoredProfile>): Promise<readonly LedgerEntry[]> {
   const { node } = toParts((await readStates([LEDGER_KEY]))[0]?.state);
   return node.kind === 'ledger' ? node.entries : [];
 }
 
 async function printLog(deps: ChangeCommandDeps, isJson: boolean): Promise<void> {
-  const changes = (await readLedger(deps.readStates)).map(({ number, change, state, attempt, atMs }) => ({
-    number,
-    kind: change.kind,
-    state,
-    attempt,
-    weaker: describeRef(change.weaker, deps),
-    stronger: describeRef(change.stronger, deps),
-    by: change.by,
-    reason: change.reason,
-    askedAt: new Date(change.atMs).toISOString(),
-    stateAt: new Date(atMs).toISOString(),
-  }));
+  const changes = (await readLedger(deps.readStates)).map(
+    ({ number, change, state, attempt, atMs, reason: failure }) => ({
+      number,
+      kind: change.kind,
+      state,
+      attempt,
+      weaker: describeRef(change.weaker, deps),
+      stronger: describeRef(change.stronger, deps),
+      by: change.by,
+      reason: change.reason,
+      askedAt: new Date(change.atMs).toISOString(),
+      stateAt: new Date(atMs).toISOString(),
+      ...(failure === undefined ? {} : { failure }),
+    }),
+  );
   if (isJson) return deps.print(JSON.stringify({ changes }));
   if (changes.length === 0) return deps.print('no identities were changed by hand');
-  for (const { number, kind, state, weaker, stronger, by, reason, askedAt } of changes) {
-    const why = reason === '' ? '' : `  ${reason}`;
+  for (const { number, kind, state, weaker, stronger, by, reason, askedAt, failure } of changes) {
+    const why = [reason, failure === undefined ? '' : `(${failure})`]
+      .filter(Boolean)
+      .map((text) => `  ${text}`)
+      .join('');
     deps.print(`${number}  ${askedAt}  ${kind}  ${state}  ${weaker}  ${stronger}  by ${by}${why}`);
   }
 }

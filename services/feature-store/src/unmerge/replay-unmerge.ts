@@ -18,6 +18,8 @@ export interface ReplayOptions {
   /** By partition: the fill in force and the rollout of its spec. */
   readonly filled: ReadonlyArray<{ readonly fill: Rollout; readonly features: Rollout } | undefined>;
   readonly signal?: AbortSignal | undefined;
+  /** Asked now and then: false ends the reading. */
+  readonly goesOn?: () => Promise<boolean>;
 }
 
 export interface ReplayedPair {
@@ -27,8 +29,8 @@ export interface ReplayedPair {
 
 /**
  * Both profiles of an unmerge as they would be, had they never been joined, each below the record with which it began
- * there. Undefined while the archive does not reach those records: call again later. Equal logs give equal states. Throws
- * `data_damaged` when the archive lacks records.
+ * there. Undefined while the archive does not reach those records, or it is not to go on: call again later. Equal logs give
+ * equal states. Throws `data_damaged` when the archive lacks records.
  */
 export async function replayUnmerge(options: ReplayOptions): Promise<ReplayedPair | undefined> {
   const { current, earlier } = options;
@@ -36,6 +38,7 @@ export async function replayUnmerge(options: ReplayOptions): Promise<ReplayedPai
   const replays = new Map<string, KeyReplay>();
   for (const key of toReplayOrder(current, earlier)) {
     const replay = await replayKey(options, key, sent);
+    if (replay === undefined) return undefined;
     const isOfPath = current.path.some((one) => one.key === key);
     if (isOfPath && !replay.isComplete) return undefined;
     replays.set(key, replay);
@@ -44,8 +47,8 @@ export async function replayUnmerge(options: ReplayOptions): Promise<ReplayedPai
   return { leaver: replays.get(leaverOf(current))?.state, stayer: replays.get(stayer)?.state };
 }
 
-async function replayKey(options: ReplayOptions, key: string, sent: SentRecords): Promise<KeyReplay> {
-  const { archive, partitions, filled, signal } = options;
+async function replayKey(options: ReplayOptions, key: string, sent: SentRecords): Promise<KeyReplay | undefined> {
+  const { archive, partitions, filled, signal, goesOn } = options;
   const partition = toPartition(key, partitions);
   const replay = new KeyReplay({ ...options, key, partition, sent, filled: filled[partition] });
   const chain = (await archive.list()).get(partition);
@@ -60,6 +63,7 @@ async function replayKey(options: ReplayOptions, key: string, sent: SentRecords)
       await replay.take(records.slice(from, from + RECORDS_AT_ONCE_MAX) as Records);
       await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
+      if ((await goesOn?.()) === false) return undefined;
     }
     if (replay.isComplete) break;
   }

@@ -1,18 +1,18 @@
 import type { ArtifactStore } from '@perennial/artifacts';
-import { AcceptedRecord, encodeMessage, type Rollout, toPartition, toTopic } from '@perennial/contracts';
+import { type Rollout, toPartition, type Unmerge } from '@perennial/contracts';
 import type { EventArchive } from '@perennial/event-archive';
-import { LEDGER_KEY, type Leaving, type LedgerEntry, type ProfileRef, toParts } from '@perennial/identity';
-import { AppError, type Clock, every, isAppError, must, systemClock } from '@perennial/kernel';
+import { AppError, type Clock, every, isAppError, must, systemClock, toMessage } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import type { JobLease } from '@perennial/processor-host';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { isFilling } from '../fill/fills.js';
+import { TEXT_CHARS_MAX } from '../identity/check-refs.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
-import { encodeUnmerge, type PathKey } from '../identity/unmerge-document.js';
+import { encodeUnmerge, isNone, type PathKey } from '../identity/unmerge-document.js';
 import type { Cut } from './cuts.js';
-import { followPath } from './follow-path.js';
 import type { Definition } from './key-replay.js';
 import { type ReplayOptions, replayUnmerge } from './replay-unmerge.js';
+import { findRunning, isAsked, type Running, toUnmergeRecord, type UnmergeRecord } from './running-unmerge.js';
 import type { UnmergeTelemetry } from './unmerge-telemetry.js';
 
 const RUNNER_LIMITS = {
@@ -22,16 +22,11 @@ const RUNNER_LIMITS = {
   againMs: 60_000,
 } as const;
 
+/** A lease is of half a minute. */
+const LEASE_RENEWAL_MS = 5_000;
+
 type InForce = ReadonlyMap<string, Rollout>;
 type Filled = ReplayOptions['filled'][number];
-
-interface UnmergeRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly key: Buffer;
-  readonly value: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 export interface UnmergeRunnerOptions {
   readonly namespace: string;
@@ -70,21 +65,12 @@ export function startUnmergeRunner(options: UnmergeRunnerOptions): { stop(): Pro
   };
 }
 
-/** The unmerge that is under way, as the states of its keys have it. */
-interface Running {
-  readonly entry: LedgerEntry;
-  readonly document: string;
-  readonly path: readonly ProfileRef[];
-  readonly leaving: Leaving;
-  /** Offsets at which it began, of the key that leaves and of the profile that is left. */
-  readonly began: readonly number[];
-}
-
 export class UnmergeRunner {
   readonly #options: UnmergeRunnerOptions;
   readonly #signal: AbortSignal | undefined;
   readonly #clock: Clock;
   readonly #againMs: number;
+  #heldAtMs = Number.NEGATIVE_INFINITY;
   #sent: { readonly name: string; readonly atMs: number } | undefined;
 
   constructor(options: UnmergeRunnerOptions, signal?: AbortSignal) {
@@ -102,35 +88,35 @@ export class UnmergeRunner {
     const name = `${number}/${attempt}`;
     telemetry.aged(Math.max(0, this.#clock.now() - running.entry.change.atMs));
     if (this.#sent?.name === name && this.#clock.steadyMs() - this.#sent.atMs < this.#againMs) return;
-    if (!(await this.#isArchived(running))) return;
-    const inForce = await this.#options.readInForce();
-    const filled = await this.#findFills(inForce);
-    if (filled === undefined) return;
-    const hash = await this.#rebuild(running, filled);
-    if (hash === undefined) return;
-    await this.#send(running, hash);
+    const step = isAsked(running) ? await this.#toStep(running) : { step: 'give_up', hash: '' };
+    if (step === undefined) return;
+    await this.#options.send([toUnmergeRecord(running, step, this.#options)]);
     this.#sent = { name, atMs: this.#clock.steadyMs() };
-    telemetry.rebuilt({ number, attempt });
+    if (step.step === 'part') telemetry.rebuilt({ number, attempt });
+    else telemetry.givenUp({ number, attempt, reason: step.reason });
   }
 
-  /** The ledger's unmerge, once both its ends know of it. */
   async #find(): Promise<Running | undefined> {
-    const { readStates, telemetry } = this.#options;
     try {
-      const { node } = toParts((await readStates([LEDGER_KEY]))[0]?.state);
-      if (node.kind !== 'ledger') return undefined;
-      const entry = node.entries.find(({ state }) => state === 'running');
-      if (entry === undefined) return undefined;
-      const { path, nodes } = await followPath(readStates, entry.change.weaker);
-      const [first, last] = [nodes[0]?.leaving, nodes.at(-1)?.leaving];
-      const isBoth = [first, last].every((one) => one?.number === entry.number && one.attempt === entry.attempt);
-      if (!isBoth || path.length < 2) return undefined;
-      const began = [first, last].map((one) => must(one, 'an unmerge').offset);
-      return { entry, document: node.document, path, leaving: must(last, 'an unmerge'), began };
+      return await findRunning(this.#options.readStates);
     } catch (error) {
       if (!isAppError(error, 'dependency_unavailable')) throw error;
-      telemetry.waiting(error);
+      this.#options.telemetry.waiting(error);
       return undefined;
+    }
+  }
+
+  /** The step that ends it; undefined while it must wait. What the archive lacks it will lack: others wait behind this one. */
+  async #toStep(running: Running): Promise<Pick<Unmerge, 'step' | 'hash' | 'reason'> | undefined> {
+    if (!(await this.#isArchived(running))) return undefined;
+    const filled = await this.#findFills(await this.#options.readInForce());
+    if (filled === undefined) return undefined;
+    try {
+      const hash = await this.#rebuild(running, filled);
+      return hash === undefined ? undefined : { step: 'part', hash };
+    } catch (error) {
+      if (!isAppError(error, 'data_damaged') && !isNone(error)) throw error;
+      return { step: 'give_up', hash: '', reason: toMessage(error).slice(0, TEXT_CHARS_MAX) };
     }
   }
 
@@ -157,7 +143,15 @@ export class UnmergeRunner {
     return found;
   }
 
-  /** Hash of the document; undefined while the archive does not reach the unmerge. */
+  /** Keeps the lease while the archive is read; false once another process has it. */
+  async #holdOn(): Promise<boolean> {
+    const nowMs = this.#clock.steadyMs();
+    if (nowMs - this.#heldAtMs < LEASE_RENEWAL_MS) return true;
+    this.#heldAtMs = nowMs;
+    return this.#options.lease.hold();
+  }
+
+  /** Hash of the document; undefined while the archive does not reach the unmerge, or once another process has it. */
   async #rebuild(running: Running, filled: readonly Filled[]) {
     const { definition, archive, partitions, store } = this.#options;
     const { leaving, path, document: previous } = running;
@@ -172,6 +166,7 @@ export class UnmergeRunner {
       earlier,
       filled,
       signal: this.#signal,
+      goesOn: () => this.#holdOn(),
     });
     if (pair === undefined) return undefined;
     const encode = (state: StoredProfile | undefined) =>
@@ -189,17 +184,5 @@ export class UnmergeRunner {
       hash = previous;
     }
     return found.reverse();
-  }
-
-  async #send({ path, leaving, entry }: Running, hash: string): Promise<void> {
-    const { namespace, partitions, send } = this.#options;
-    const self = must(path.at(-1), 'the profile that is left');
-    const { number, attempt } = leaving;
-    const { weaker: leaver, stronger } = entry.change;
-    const unmerge = { self, step: 'part', number, attempt, leaver, other: stronger.key, hash };
-    const value = encodeMessage(AcceptedRecord, { record: { $case: 'unmerge', value: unmerge } });
-    const partition = toPartition(self.key, partitions);
-    const topic = toTopic(namespace, 'eventAccepted');
-    await send([{ topic, partition, key: Buffer.from(self.key), value, headers: {} }]);
   }
 }

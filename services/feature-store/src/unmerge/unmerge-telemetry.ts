@@ -21,6 +21,10 @@ export function createUnmergeTelemetry(logger: Logger, metrics: Metrics) {
       rebuilt.inc();
       logger.info(unmerge, 'two profiles are rebuilt from the archive, to be parted');
     },
+    givenUp(unmerge: { readonly number: number; readonly attempt: number; readonly reason: string | undefined }): void {
+      if (unmerge.reason === undefined) logger.info(unmerge, 'an unmerge is ended, the two are not joined');
+      else logger.error(unmerge, 'an unmerge is given up, both profiles stay as they are');
+    },
     failed(error: unknown): void {
       failures.inc();
       logger.error({ reason: toMessage(error) }, 'an unmerge failed, trying again');

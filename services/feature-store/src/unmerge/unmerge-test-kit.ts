@@ -22,7 +22,7 @@ import { createJoiningProcessor } from '../identity/joining-processor.js';
 import { readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { createFeatureTelemetry } from '../telemetry.js';
-import { UnmergeRunner } from './unmerge-runner.js';
+import { UnmergeRunner, type UnmergeRunnerOptions } from './unmerge-runner.js';
 import { createUnmergeTelemetry } from './unmerge-telemetry.js';
 
 const PARTITIONS = 3;
@@ -79,6 +79,8 @@ export class UnmergeWorld {
   }));
   /** Records of each partition that are archived. */
   archived = Number.POSITIVE_INFINITY;
+  /** The archive has lost its first record of each partition. */
+  hasGap = false;
   readonly #draw: (below: number) => number;
   #changes = 0;
 
@@ -120,7 +122,7 @@ export class UnmergeWorld {
     for (let runs = 0; runs < 50; runs++) {
       while (await this.step());
       const { node } = this.#read(LEDGER_KEY);
-      if (node.kind !== 'ledger' || node.entries.every(({ state }) => state !== 'running')) return;
+      if (node.kind !== 'ledger' || node.entries.every(({ state }) => !['running', 'waiting'].includes(state))) return;
       await this.runner().run();
     }
     throw new Error(`an unmerge does not end: ${JSON.stringify(this.ledger)}`);
@@ -133,7 +135,7 @@ export class UnmergeWorld {
   }
 
   /** A process that parts profiles; each call is another one. */
-  runner(): UnmergeRunner {
+  runner(replaced: Partial<UnmergeRunnerOptions> = {}): UnmergeRunner {
     const { definition, artifacts } = this;
     return new UnmergeRunner({
       namespace: NAMESPACE,
@@ -147,13 +149,13 @@ export class UnmergeWorld {
             this.partitions.map(({ log }, partition) => {
               const next = Math.min(this.archived, log.length);
               const file = { partition, first: 0, last: next - 1, name: '', day: '' };
-              return [partition, { files: [file], first: 0, next, gaps: [] }] as const;
+              return [partition, { files: [file], first: this.hasGap ? 1 : 0, next, gaps: [] }] as const;
             }),
           ),
         readChain: ({ files }, end) => this.#readLog(must(files[0], 'a file').partition, end),
       },
       lease: { hold: async () => true },
-      readStates: (keys) => this.#readStates(keys),
+      readStates: this.readStates,
       readInForce: async () => this.partitions.map(() => new Map()),
       send: async (records) => {
         for (const { partition, key, value } of records) {
@@ -161,6 +163,7 @@ export class UnmergeWorld {
         }
       },
       telemetry: createUnmergeTelemetry({ info() {}, error() {}, debug() {} } as never, this.metrics),
+      ...replaced,
     });
   }
 
@@ -178,7 +181,7 @@ export class UnmergeWorld {
 
   /** The profile of a key, wherever it is now. */
   async read(key: string) {
-    return must((await readJoined((keys) => this.#readStates(keys), [key]))[0], 'a profile');
+    return must((await readJoined(this.readStates, [key]))[0], 'a profile');
   }
 
   /** All partitions again from the first record, without sending: the logs hold what was sent. */
@@ -201,12 +204,12 @@ export class UnmergeWorld {
     return toParts(this.stored(key));
   }
 
-  async #readStates(keys: readonly string[]) {
+  readonly readStates = async (keys: readonly string[]) => {
     return keys.map((key) => {
       const { logTimeMs } = this.#partitionOf(key);
       return { state: this.stored(key), logTimeMs, inForce: new Map() };
     });
-  }
+  };
 
   #append(key: string, record: AcceptedRecord['record']): void {
     const value = Buffer.from(AcceptedRecord.encode({ record }).finish());

@@ -29,7 +29,22 @@ interface Told {
   readonly joins: { readonly alias?: ProfileRef; readonly claims?: ProfileRef };
 }
 
-type Step = Told | { readonly kind: 'merge' | 'unmerge'; readonly pair: readonly [ProfileRef, ProfileRef] };
+interface Change {
+  readonly kind: 'merge' | 'unmerge';
+  readonly pair: readonly [ProfileRef, ProfileRef];
+  /** Asked while the one before is under way. */
+  readonly isQueued?: boolean;
+  /** The archive has a gap meanwhile. */
+  readonly fails?: boolean;
+}
+
+/** Both are one profile. */
+interface Joined {
+  readonly kind: 'joined';
+  readonly pair: readonly [ProfileRef, ProfileRef];
+}
+
+type Step = Told | Change | Joined;
 
 /** A history in which pairs are joined and parted in turn; in the end all are parted. */
 function drawHistory(random: Random): { readonly steps: readonly Step[]; readonly keys: readonly ProfileRef[] } {
@@ -87,8 +102,7 @@ function drawHistory(random: Random): { readonly steps: readonly Step[]; readonl
       steps.push(...some(5, [laptop]));
     }
     steps.push(...some(8, [laptop, tablet]));
-    const parted = random() < 0.5 ? pairs : [...pairs].reverse();
-    for (const pair of parted) steps.push({ kind: 'unmerge', pair }, ...some(6, [laptop, tablet]));
+    steps.push(...drawPartings(random, pairs, (max) => some(max, [laptop, tablet])));
   }
   for (const [weaker, stronger] of pairs) {
     // Says again what was parted: it changes nothing.
@@ -96,6 +110,21 @@ function drawHistory(random: Random): { readonly steps: readonly Step[]; readonl
   }
   steps.push(...some(5, [laptop, tablet]));
   return { steps, keys: [...keys, laptop, tablet] };
+}
+
+/** Parts all pairs, in any order; some are asked in vain before. */
+function drawPartings(random: Random, pairs: ReadonlyArray<Change['pair']>, some: (max: number) => Step[]): Step[] {
+  const isForward = random() < 0.5;
+  const steps: Step[] = [];
+  for (const pair of isForward ? pairs : [...pairs].reverse()) {
+    if (random() < 0.2) steps.push({ kind: 'unmerge', pair, fails: true }, ...some(4), { kind: 'joined', pair });
+    steps.push({ kind: 'unmerge', pair }, ...some(6));
+    if (pairs.length === 1 || isForward || pair[1] !== anna || random() < 0.5) continue;
+    // Asked when the one before had not parted it yet: nobody asked that it leave that one.
+    steps.push({ kind: 'unmerge', pair: [phone, anna], isQueued: true }, ...some(3));
+    steps.push({ kind: 'joined', pair: [phone, bert] });
+  }
+  return steps;
 }
 
 /** Plays it; the runner works now and then, and sees a part of the log. */
@@ -110,11 +139,16 @@ async function play(random: Random, steps: readonly Step[]): Promise<UnmergeWorl
         ...(claims === undefined ? [] : [{ profile: claims, alias: false }]),
       ];
       world.send(step.self.key, { ...step.event, namedIds: named });
+    } else if (step.kind === 'joined') {
+      await world.settle();
+      const [a, b] = step.pair;
+      expect((await world.read(a.key)).key).toBe((await world.read(b.key)).key);
     } else {
       // A person asks for it once it is so: while it is under way nobody knows what would be parted.
-      if (random() < 0.7 || step.kind === 'merge') await world.settle();
+      if ((random() < 0.7 || step.kind === 'merge') && !step.isQueued) await world.settle();
       else while (await world.step());
       world.change(step.kind, ...step.pair);
+      if (step.fails) await failOnce(world);
     }
     for (let steps_ = Math.floor(random() * 9); steps_ > 0; steps_--) await world.step();
     world.archived = random() < 0.7 ? Number.POSITIVE_INFINITY : Math.floor(random() * 60);
@@ -123,6 +157,15 @@ async function play(random: Random, steps: readonly Step[]): Promise<UnmergeWorl
   world.archived = Number.POSITIVE_INFINITY;
   await world.settle();
   return world;
+}
+
+/** All ends, and the newest change fails: the archive has lost something. */
+async function failOnce(world: UnmergeWorld): Promise<void> {
+  world.hasGap = true;
+  await world.settle();
+  world.hasGap = false;
+  const reason = expect.stringContaining('the archive lacks offsets 0 to 0');
+  expect(world.ledger.entries.at(-1)).toMatchObject({ state: 'failed', reason });
 }
 
 async function describeProfile(world: UnmergeWorld, key: string) {

@@ -32,6 +32,8 @@ const client = {
 const commands: string[][] = [];
 const runCommand = async (service: string, args: readonly string[]) => {
   commands.push([service, ...args]);
+  if (args.includes('--check') && args.includes('carl'))
+    return '{"number":null,"weaker":"carl","stronger":"anna","failure":{"number":4,"reason":"a gap"}}\n';
   return args.includes('--check')
     ? '{"number":null,"kind":"unmerge","weaker":"bert","stronger":"anna"}\n'
     : 'change 1: bert leaves anna\n';
@@ -79,6 +81,15 @@ describe('identity merge, unmerge and log', () => {
       'bert',
     ]);
     expect(printed.text).toBe('bert would leave anna: nothing was changed; say --yes to part them\n');
+  });
+
+  it('says that the same has failed before', async () => {
+    await run('unmerge', 'anna', 'carl');
+    expect(printed.text).toBe(
+      'change 4, the same, failed: a gap\ncarl would leave anna: nothing was changed; say --yes to part them\n',
+    );
+    await run('unmerge', 'anna', 'carl', '--json');
+    expect(printed.text).toContain('"failure": {');
   });
 
   it('sends who asks and why', async () => {

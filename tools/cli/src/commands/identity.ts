@@ -31,6 +31,14 @@ interface ChangeOptions {
   readonly yes?: boolean;
 }
 
+/** What an unmerge would do. */
+interface Checked {
+  readonly weaker: string;
+  readonly stronger: string;
+  /** Of the newest unmerge of the pair, where that has failed. */
+  readonly failure?: { readonly number: number; readonly reason: string };
+}
+
 const ID = 'a user id, or anonymous:ID for the one of a device';
 
 function createMergeCommand(findPlatform: FindPlatform): Command {
@@ -52,8 +60,9 @@ function createUnmergeCommand(findPlatform: FindPlatform): Command {
       if (options.yes) return change(findPlatform, 'unmerge', { a, b, options });
       const args = ['identities', 'unmerge', '--check', '--json', '--', a, b];
       const output = await findPlatform(options.namespace).runCommand('feature-store', args);
-      const { weaker, stronger } = JSON.parse(lastLine(output)) as { weaker: string; stronger: string };
-      if (options.json) return printJson({ number: null, weaker, stronger });
+      const { weaker, stronger, failure } = JSON.parse(lastLine(output)) as Checked;
+      if (options.json) return printJson({ number: null, weaker, stronger, ...(failure && { failure }) });
+      if (failure !== undefined) printLine(line`change ${failure.number}, the same, failed: ${failure.reason}`);
       return printLine(line`${weaker} would leave ${stronger}: nothing was changed; say --yes to part them`);
     });
 }
@@ -64,7 +73,7 @@ function createLogCommand(findPlatform: FindPlatform): Command {
     .addOption(createNamespaceOption())
     .option(
       '--json',
-      'print {changes: [{number, kind, state, attempt, weaker, stronger, by, reason, askedAt, stateAt}]}',
+      'print {changes: [{number, kind, state, attempt, weaker, stronger, by, reason, askedAt, stateAt, failure?}]}',
     )
     .addHelpText('after', '\nExample:\n  ./perennial identity log')
     .action(async ({ namespace, json }: Pick<ChangeOptions, 'namespace' | 'json'>) => {
@@ -80,7 +89,7 @@ function withChangeOptions(command: Command): Command {
     .option('--reason <text>', 'why, for the log')
     .option('--by <name>', 'who asks, for the log', userInfo().username)
     .addOption(createNamespaceOption())
-    .option('--json', 'print {number, kind, weaker, stronger}');
+    .option('--json', 'print {number, kind, weaker, stronger}, and {failure} of the same unmerge before');
 }
 
 async function change(

@@ -101,7 +101,7 @@ export interface Unmerge {
   self:
     | ProfileRef
     | undefined;
-  /** begin, leave, part, left or abort; for the ledger done, interrupted or not_joined. */
+  /** begin, leave, part, left, abort, give_up or given_up; for the ledger done, interrupted, not_joined or failed. */
   step: string;
   /** Of the change. */
   number: number;
@@ -115,6 +115,8 @@ export interface Unmerge {
   other: string;
   /** Of the document that holds what the archive gives, from `part` on. */
   hash: string;
+  /** Why it failed, of give_up, given_up and failed; absent where the two are not joined. */
+  reason?: string | undefined;
 }
 
 /** An id that a profile has asked to join it, or that has joined it. */
@@ -190,11 +192,13 @@ export interface LedgerEntry {
   change:
     | IdentityChange
     | undefined;
-  /** waiting, running, done, or not_joined. */
+  /** waiting, running, done, not_joined, or failed. */
   state: string;
   attempt: number;
   /** Log time of its newest state, ms. */
   atMs: number;
+  /** Why it failed. */
+  reason?: string | undefined;
 }
 
 function createBaseProfileRef(): ProfileRef {
@@ -765,7 +769,16 @@ export const IdentityChange: MessageFns<IdentityChange> = {
 };
 
 function createBaseUnmerge(): Unmerge {
-  return { self: undefined, step: "", number: 0, attempt: 0, leaver: undefined, other: "", hash: "" };
+  return {
+    self: undefined,
+    step: "",
+    number: 0,
+    attempt: 0,
+    leaver: undefined,
+    other: "",
+    hash: "",
+    reason: undefined,
+  };
 }
 
 export const Unmerge: MessageFns<Unmerge> = {
@@ -790,6 +803,9 @@ export const Unmerge: MessageFns<Unmerge> = {
     }
     if (message.hash !== "") {
       writer.uint32(58).string(message.hash);
+    }
+    if (message.reason !== undefined) {
+      writer.uint32(66).string(message.reason);
     }
     return writer;
   },
@@ -861,6 +877,14 @@ export const Unmerge: MessageFns<Unmerge> = {
             }
 
             message.hash = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reason = reader.string();
             continue;
           }
         }
@@ -1394,7 +1418,7 @@ export const Ledger: MessageFns<Ledger> = {
 };
 
 function createBaseLedgerEntry(): LedgerEntry {
-  return { number: 0, change: undefined, state: "", attempt: 0, atMs: 0 };
+  return { number: 0, change: undefined, state: "", attempt: 0, atMs: 0, reason: undefined };
 }
 
 export const LedgerEntry: MessageFns<LedgerEntry> = {
@@ -1413,6 +1437,9 @@ export const LedgerEntry: MessageFns<LedgerEntry> = {
     }
     if (message.atMs !== 0) {
       writer.uint32(40).int64(message.atMs);
+    }
+    if (message.reason !== undefined) {
+      writer.uint32(50).string(message.reason);
     }
     return writer;
   },
@@ -1468,6 +1495,14 @@ export const LedgerEntry: MessageFns<LedgerEntry> = {
             }
 
             message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
             continue;
           }
         }

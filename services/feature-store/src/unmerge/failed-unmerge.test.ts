@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import { ID_STRENGTHS, toParts } from '@perennial/identity';
+import { toDevice, toEvent, toUser } from '../identity/join-test-kit.js';
+import { runChangeCommand } from './change-command.js';
+import { UnmergeWorld } from './unmerge-test-kit.js';
+
+const anna = toUser('anna');
+const bert = toUser('bert');
+const phone = toDevice('phone');
+
+/** The phone has joined bert, and bert has joined anna. */
+async function toChain(): Promise<UnmergeWorld> {
+  const world = new UnmergeWorld();
+  world.send(bert.key, toEvent(bert, { claims: phone }));
+  world.send(phone.key, toEvent(phone, { messageId: 'm2' }));
+  await world.settle();
+  world.send(anna.key, toEvent(anna, { messageId: 'm3', alias: bert }));
+  await world.settle();
+  return world;
+}
+
+const rootOf = async (world: UnmergeWorld, { key }: typeof anna) => (await world.read(key)).key;
+
+describe('an unmerge of profiles that another unmerge has parted already', () => {
+  it('parts nobody from whom nobody asked to part it', async () => {
+    const world = await toChain();
+    world.change('unmerge', bert, anna);
+    world.change('unmerge', phone, anna);
+    await world.settle();
+    expect(world.ledger.entries.map(({ state }) => state)).toEqual(['done', 'not_joined']);
+    expect([await rootOf(world, phone), await rootOf(world, anna)]).toEqual([bert.key, anna.key]);
+  });
+});
+
+describe('an unmerge that the archive cannot do', () => {
+  it('fails with a reason and leaves all as it was, the next one goes on, and it can be asked again', async () => {
+    const world = await toChain();
+    const before = new Map([anna, bert, phone].map(({ key }) => [key, world.states.get(key)]));
+    world.hasGap = true;
+    world.change('unmerge', bert, anna);
+    world.change('unmerge', phone, anna);
+    while (await world.step());
+    world.send(bert.key, toEvent(bert, { messageId: 'm4' }));
+    while (await world.step());
+    expect(toParts(world.stored(anna.key)).held).toHaveLength(0);
+    await world.settle();
+    expect(world.ledger.entries.map(({ state }) => state)).toEqual(['failed', 'failed']);
+    expect(world.ledger.entries[0]?.reason).toContain('the archive lacks offsets 0 to 0: copy the missing files back');
+    for (const { key } of [bert, phone]) expect(world.states.get(key)).toEqual(before.get(key));
+    const { node, held, profile } = toParts(world.stored(anna.key));
+    expect({ node, held }).toEqual({
+      node: toParts(world.definition.codec.decode(before.get(anna.key) as Buffer)).node,
+    });
+    expect(profile?.engine.messages.ids.halves).toHaveLength(8);
+
+    world.hasGap = false;
+    world.change('unmerge', bert, anna);
+    await world.settle();
+    expect(world.ledger.entries.at(-1)).toMatchObject({ state: 'done' });
+    expect([await rootOf(world, phone), await rootOf(world, anna)]).toEqual([bert.key, anna.key]);
+  });
+
+  it('is told by the log of changes, and when it is asked again', async () => {
+    const world = await toChain();
+    world.hasGap = true;
+    world.change('unmerge', bert, anna);
+    await world.settle();
+    const printed: string[] = [];
+    const run = (...args: string[]) =>
+      runChangeCommand(args, {
+        namespace: 'live',
+        partitions: 3,
+        readStates: world.readStates,
+        pseudonymizer: {
+          toProfileKey: ({ userId, anonymousId }: { userId?: string; anonymousId?: string }) =>
+            userId === undefined ? `device-${anonymousId}` : `user-${userId}`,
+          seal: (id: string) => Buffer.from(id),
+          unseal: (sealed: Buffer) => sealed.toString(),
+        } as never,
+        producer: { send: () => Promise.reject(new Error('not sent')) },
+        print: (line) => printed.push(line),
+      });
+    await run('log');
+    expect(printed).toEqual([expect.stringMatching(/unmerge {2}failed .*by a test {2}to see {2}\(.*lacks offsets/)]);
+    await run('log', '--json');
+    expect(JSON.parse(printed[1] ?? '')).toMatchObject({ changes: [{ state: 'failed', failure: expect.anything() }] });
+    await run('unmerge', 'anna', 'bert', '--check', '--json');
+    expect(JSON.parse(printed[2] ?? '')).toMatchObject({ weaker: 'bert', failure: { number: 1 } });
+    expect(anna.strength).toBe(ID_STRENGTHS.user);
+  });
+});
