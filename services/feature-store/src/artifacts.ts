@@ -11,18 +11,22 @@ import {
   type FeatureSpecs,
   SPECS_MAX,
 } from '@perennial/feature-engine';
+import { findMovedKind, type IdentityRules, INITIAL_RULES, requireIdentityRules } from '@perennial/identity';
 import { createFills, type Fills } from './fill/fills.js';
 import { createUnmerges, type Unmerges } from './identity/unmerge-document.js';
 
 /** Tables cached. Each partition may have another one in force; above this number tables are loaded again. */
 const RATE_TABLES_KEPT_MAX = 16;
+/** The same of rules about ids. */
+const IDENTITY_RULES_KEPT_MAX = 16;
 
 interface Values {
   readonly features: CompiledFeatures;
   readonly rates: RateTable;
+  readonly identity: IdentityRules;
 }
 
-/** The artifacts in force: the feature spec, the rate table and the fill of a spec. */
+/** The artifacts in force: the feature spec, the rate table, the rules about ids and the fill of a spec. */
 export interface FeatureArtifacts {
   readonly fills: Fills;
   readonly unmerges: Unmerges;
@@ -32,6 +36,8 @@ export interface FeatureArtifacts {
   loadAll(): Promise<void>;
   /** The rate table of a rollout, or the one before any. */
   rates(rollout: Rollout | undefined): Promise<RateTable>;
+  /** The rules about ids of a rollout, or those before any. */
+  identity(rollout: Rollout | undefined): Promise<IdentityRules>;
 }
 
 export function createFeatureArtifacts(
@@ -54,6 +60,14 @@ export function createFeatureArtifacts(
         return current && findOtherCurrency(table, await artifacts.get('rates', current.hash));
       },
     },
+    identity: {
+      keptMax: IDENTITY_RULES_KEPT_MAX,
+      read: (bytes) => readIdentityRules(bytes),
+      async check(rules, inForce) {
+        const current = inForce.get('identity');
+        return current && findMovedKind(rules, await artifacts.get('identity', current.hash));
+      },
+    },
   });
   const fills = createFills(store, specs);
   return {
@@ -63,11 +77,12 @@ export function createFeatureArtifacts(
       rollout.kind === 'feature-fill' ? fills.loadRollout(rollout, inForce) : artifacts.loadRollout(rollout, inForce),
     loadAll: reader.readAll,
     rates: async (rollout) => (rollout === undefined ? INITIAL_RATES : artifacts.get('rates', rollout.hash)),
+    identity: async (rollout) => (rollout === undefined ? INITIAL_RULES : artifacts.get('identity', rollout.hash)),
   };
 }
 
 /** Kinds that rest on no feature. */
-const NEEDS_NO_FEATURES: ReadonlySet<string> = new Set(['features', 'rates', ...FILL_ROLLOUT_KINDS]);
+const NEEDS_NO_FEATURES: ReadonlySet<string> = new Set(['features', 'rates', 'identity', ...FILL_ROLLOUT_KINDS]);
 
 /** While a spec is filled, the ids of the spec before decide what counts: both must count repeated orders alike. */
 function findOtherRule(
@@ -110,4 +125,9 @@ export function readRates(bytes: Buffer, fileName = 'rates.yaml'): RateTable {
 export function findOtherCurrency(table: RateTable, inForce: RateTable): string | undefined {
   if (table.currency === inForce.currency) return undefined;
   return `its currency is ${table.currency}, but the sums of this namespace are in ${inForce.currency}`;
+}
+
+/** Throws `config_invalid` with every problem. */
+export function readIdentityRules(bytes: Buffer, fileName = 'identity.yaml'): IdentityRules {
+  return requireIdentityRules(bytes.toString('utf8'), { fileName });
 }

@@ -2,17 +2,20 @@ import { basename } from 'node:path';
 import type { Artifact } from '@perennial/artifacts';
 import type { RateTable } from '@perennial/commerce';
 import { encodeFeatureSpec, requireFeatureFile, SPECS_MAX } from '@perennial/feature-engine';
+import { findMovedKind, type IdentityRules } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
-import { findOtherCurrency, readRates } from './artifacts.js';
+import { findOtherCurrency, readIdentityRules, readRates } from './artifacts.js';
 import { createAuditCommand } from './audit/audit-command.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createDriftCommand } from './drift/drift-command.js';
 import { createFillCommand } from './fill/fill-command.js';
 import { createChangeCommand } from './unmerge/open-change-command.js';
 
-const USAGE = 'usage: register features|rates FILE';
+const REGISTERED = { features: registerFeatures, rates: registerRates, identity: registerIdentity } as const;
+
+const USAGE = `usage: register ${Object.keys(REGISTERED).join('|')} FILE`;
 
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({
@@ -24,10 +27,10 @@ export function createCommands({
     drift: createDriftCommand(print),
     identities: createChangeCommand(print),
 
-    /** `register features|rates FILE`: reports all problems of the file at once. */
-    register: async (config, [kind, path]) => {
-      if (path === undefined || (kind !== 'features' && kind !== 'rates')) throw new AppError('config_invalid', USAGE);
-      const register = kind === 'features' ? registerFeatures : registerRates;
+    /** `register features|rates|identity FILE`: reports all problems of the file at once. */
+    register: async (config, [kind = '', path]) => {
+      if (path === undefined || !Object.hasOwn(REGISTERED, kind)) throw new AppError('config_invalid', USAGE);
+      const register = REGISTERED[kind as keyof typeof REGISTERED];
       print(JSON.stringify(await register(config, path)));
     },
   };
@@ -55,6 +58,27 @@ async function registerRates(config: FeatureStoreConfig, path: string): Promise<
     }
     return registry.register('rates', bytes, { name: basename(path) });
   });
+}
+
+/** Rules that give a kind another strength than any before them are invalid here already: records hold it for good. */
+async function registerIdentity(config: FeatureStoreConfig, path: string): Promise<Artifact> {
+  const { bytes, rules } = await readIdentityFile(path);
+  return withArtifacts(config, async ({ registry, store }) => {
+    for (const { hash, number } of await registry.list('identity')) {
+      const moved = findMovedKind(rules, readIdentityRules(await store.load('identity', hash)));
+      if (moved !== undefined)
+        throw new AppError('config_invalid', `${basename(path)}: ${moved} (identity ${number}); use another namespace`);
+    }
+    return registry.register('identity', bytes, { name: basename(path) });
+  });
+}
+
+/** Reads a file to rules about ids; throws `config_invalid` with the file's name and every problem. */
+export async function readIdentityFile(
+  path: string,
+): Promise<{ readonly bytes: Buffer; readonly rules: IdentityRules }> {
+  const bytes = await readGivenFile(path);
+  return { bytes, rules: readIdentityRules(bytes, basename(path)) };
 }
 
 /** Reads a file to a rate table; throws `config_invalid` with the file's name and every problem. */

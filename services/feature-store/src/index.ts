@@ -4,7 +4,7 @@ import { createCommands } from './commands.js';
 import { type FeatureStoreConfig, loadConfig } from './config.js';
 
 export { ArchiveReader } from './archive-reader.js';
-export { readFeatureSpec, readRateTable } from './commands.js';
+export { readFeatureSpec, readIdentityFile, readRateTable } from './commands.js';
 export { foldEvent } from './domain/fold.js';
 export { OPERATIONS } from './http/operations.js';
 

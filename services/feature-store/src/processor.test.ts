@@ -3,6 +3,7 @@ import { INITIAL_RATES, parseRateTable, type RateTable } from '@perennial/commer
 import { AcceptedEvent, AcceptedRecord, FeatureRecord, type FeaturesUpdated } from '@perennial/contracts';
 import { requireValid } from '@perennial/expressions';
 import { DAY_MS, ECOMMERCE_FEATURES, FeatureSpecs, HOUR_MS } from '@perennial/feature-engine';
+import { INITIAL_RULES } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import type { Cause, StepResult } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
@@ -312,7 +313,12 @@ function setUp(namespace = 'live') {
   const metrics = createMetrics({ service: 'feature-store', namespace, processMetrics: false });
   const definition = createFeatureProcessor({
     namespace,
-    artifacts: { loadRollout: async () => undefined, rates: async () => INITIAL_RATES, fills: NO_FILLS },
+    artifacts: {
+      loadRollout: async () => undefined,
+      rates: async () => INITIAL_RATES,
+      identity: async () => INITIAL_RULES,
+      fills: NO_FILLS,
+    },
     telemetry: createFeatureTelemetry(metrics),
     specs: SPECS,
   });

@@ -12,7 +12,8 @@ import {
   toUpstream,
 } from '@perennial/contracts';
 import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
-import { AppError, unreachable } from '@perennial/kernel';
+import type { IdentityRules } from '@perennial/identity';
+import { AppError, must, unreachable } from '@perennial/kernel';
 import type { Decoded, Output, ProcessorDefinition, StepContext, StepItem } from '@perennial/keyed-processor';
 import type { FeatureArtifacts } from './artifacts.js';
 import { needsPart } from './domain/fill.js';
@@ -34,6 +35,8 @@ export const PROCESSOR_NAME = 'feature-store';
 /** What a step needs of the artifacts in force. */
 export interface FeatureEvidence {
   readonly rates: RateTable;
+  /** Absent for those before any rollout. */
+  readonly identity?: IdentityRules;
   readonly fill?: LoadedFill | undefined;
   /** What the profile has yet to take of the fill. */
   readonly part?: EngineState | undefined;
@@ -51,7 +54,7 @@ export function createFeatureProcessor({
   specs,
 }: {
   namespace: string;
-  artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates' | 'fills'>;
+  artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates' | 'identity' | 'fills'>;
   telemetry: FeatureTelemetry;
   specs: FeatureSpecs;
 }): ProcessorDefinition<ProfileState, FeatureInput, FeatureEvidence> {
@@ -70,7 +73,12 @@ export function createFeatureProcessor({
     decode: (record) => decodeAccepted(record.key, record.value),
     forward: (control) => ({ topic: outputTopic, value: encodeControl(FeatureRecord, control) }),
     loadRollout: artifacts.loadRollout,
-    prepare: (items) => Promise.all(items.map((item) => prepareItem(item, artifacts))),
+    async prepare(items) {
+      const inForce = await loadInForce(items, artifacts);
+      return Promise.all(
+        items.map((item) => prepareItem(item, must(inForce.get(item.context.inForce), 'loaded'), artifacts)),
+      );
+    },
     step({ state, cause, context }, evidence) {
       const fold = toFoldContext(specs, context, evidence);
       switch (cause.kind) {
@@ -106,17 +114,32 @@ export function toFoldContext(
   return { spec, specs, rates, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
 }
 
-/** Artifacts were loaded with their rollouts: they come from the cache, but for a part of a fill, once a profile. */
+type InForce = StepContext['inForce'];
+
+/** What the items of a batch have in force alike: they come from the cache, since artifacts were loaded with their rollouts. */
+async function loadInForce(
+  items: ReadonlyArray<StepItem<ProfileState, unknown>>,
+  { rates, identity }: Pick<FeatureArtifacts, 'rates' | 'identity'>,
+): Promise<ReadonlyMap<InForce, FeatureEvidence>> {
+  const loaded = new Map<InForce, FeatureEvidence>();
+  for (const inForce of new Set(items.map(({ context }) => context.inForce))) {
+    const evidence = { rates: await rates(inForce.get('rates')), identity: await identity(inForce.get('identity')) };
+    loaded.set(inForce, evidence);
+  }
+  return loaded;
+}
+
+/** A part of a fill is loaded once a profile. */
 async function prepareItem(
   { state, context }: StepItem<ProfileState, unknown>,
-  { rates, fills }: Pick<FeatureArtifacts, 'rates' | 'fills'>,
+  own: FeatureEvidence,
+  { fills }: Pick<FeatureArtifacts, 'fills'>,
 ): Promise<FeatureEvidence> {
   const { inForce, key } = context;
-  const table = await rates(inForce.get('rates'));
-  if (!inForce.has('feature-fill')) return { rates: table };
+  if (!inForce.has('feature-fill')) return own;
   const fill = await fills.get(inForce);
   const part = fill !== undefined && needsPart(state, fill) ? await fills.loadPart(fill, key) : undefined;
-  return { rates: table, fill, part };
+  return { ...own, fill, part };
 }
 
 /** A profile's whole vector as a record. */

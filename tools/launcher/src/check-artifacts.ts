@@ -16,7 +16,7 @@ export function chooseArtifacts(before: ArtifactPaths, choices: ArtifactChoices 
 }
 
 /**
- * Checks all sources of a namespace against each other, as their registration will: features and rates, then the model, then the
+ * Checks all sources of a namespace against each other, as their registration will: features, rates and rules about ids, then the model, then the
  * chart and the segments, then the policy. Writes nothing. Throws `config_invalid` with every problem of every file.
  */
 export async function checkArtifacts(root: string, paths: ArtifactPaths): Promise<void> {
@@ -32,6 +32,7 @@ export async function checkArtifacts(root: string, paths: ArtifactPaths): Promis
   };
   const spec = await check('features', readSpec);
   await check('rates', readRates);
+  await check('identity', readIdentity);
   if (spec !== undefined) await checkAgainstSpec(spec, check);
   if (problems.length === 0) return;
   if (spec === undefined) problems.push('the other files are checked once the feature spec is right');
@@ -43,6 +44,11 @@ type Check = <T>(kind: ArtifactKind, read: (path: string) => Promise<T>) => Prom
 async function readSpec(path: string): Promise<CompiledFeatures> {
   const { readFeatureSpec } = await import('@perennial/service-feature-store');
   return toSpecOrPreset(await readFeatureSpec(path));
+}
+
+async function readIdentity(path: string): Promise<unknown> {
+  const { readIdentityFile } = await import('@perennial/service-feature-store');
+  return readIdentityFile(path);
 }
 
 async function readRates(path: string): Promise<unknown> {

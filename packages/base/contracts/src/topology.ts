@@ -119,6 +119,13 @@ export const ARTIFACT_KINDS = {
     contentType: 'application/yaml',
     bytesMax: DOCUMENT_BYTES_MAX,
   },
+  // Which kinds of ids there are, and what joins by them.
+  identity: {
+    owner: 'feature-store',
+    defaultPath: 'infra/defaults/identity.yaml',
+    contentType: 'application/yaml',
+    bytesMax: DOCUMENT_BYTES_MAX,
+  },
   model: {
     owner: 'scoring',
     defaultPath: 'trainer/models/default',

@@ -24,5 +24,8 @@ export {
 export { toChange } from './node-codec.js';
 export { ID_STRENGTHS, isStronger, type ProfileRef } from './profile-ref.js';
 export { readJoined } from './read-joined.js';
+export { formatIdPath } from './rules/id-path.js';
+export { findMovedKind, type IdentityRules, type IdKind, INITIAL_RULES } from './rules/identity-rules.js';
+export { requireIdentityRules } from './rules/parse-rules.js';
 export { createStoredStates, type HeldRecord, type Stored, type StoredNode, toParts, toStored } from './stored.js';
 export { type NamedId, type SentRecord, takeEvent, takeHandOver, takeJoin, takeLink } from './take.js';

@@ -8,7 +8,7 @@ import {
   toPartition,
 } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
-import { ID_STRENGTHS, type ProfileRef } from '@perennial/identity';
+import { ID_STRENGTHS, INITIAL_RULES, type ProfileRef } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import type { Cause, Output } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
@@ -79,6 +79,7 @@ export class JoinWorld {
     artifacts: {
       loadRollout: async () => undefined,
       rates: async () => INITIAL_RATES,
+      identity: async () => INITIAL_RULES,
       fills: createFills({ load: async () => Buffer.alloc(0) }, SPECS),
       unmerges: createUnmerges({ load: async () => Buffer.alloc(0) }),
       loadAll: async () => this.onRefresh(),

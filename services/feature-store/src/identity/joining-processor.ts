@@ -27,7 +27,7 @@ export function createJoiningProcessor({
   ...parts
 }: {
   readonly namespace: string;
-  readonly artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates' | 'fills' | 'loadAll' | 'unmerges'>;
+  readonly artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates' | 'identity' | 'fills' | 'loadAll' | 'unmerges'>;
   readonly telemetry: FeatureTelemetry;
   readonly specs: FeatureSpecs;
   readonly joins: IdentityTelemetry;

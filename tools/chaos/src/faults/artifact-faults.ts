@@ -88,6 +88,7 @@ async function toUseless(world: World, kind: ArtifactKind, draw: Draw): Promise<
   const mistakes = {
     features: ['"count"', '"counting"'],
     rates: ['currency: USD', 'currency: dollars'],
+    identity: ['strength: 240', 'strength: 24'],
     lifecycle: ['initial: prospect', 'initial: nowhere'],
     segments: ['within: 1h', 'within: soon'],
     policy: ['max: 1,', 'max: many,'],

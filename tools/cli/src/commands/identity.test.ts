@@ -1,5 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import type { ApiClient } from '@perennial/client';
+import { toExitCode } from '../exit-codes.js';
 import { capturePrinted } from '../printed-test-kit.js';
 import { createIdentityCommand } from './identity.js';
 
@@ -116,5 +120,45 @@ describe('identity merge, unmerge and log', () => {
   it('prints the log', async () => {
     await run('log', '--json');
     expect(commands.at(-1)).toEqual(['feature-store', 'identities', 'log', '--json']);
+  });
+});
+
+describe('identity check and rules', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'identity-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const write = (text: string) => {
+    const path = join(folder, 'mine.yaml');
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it('list the kinds of a file, and of the default', async () => {
+    const path = write(
+      'version: 1\nkinds: { email: { strength: 200, read: [traits.email], normalise: email, hash: sha256, unique: true } }\n',
+    );
+    await run('check', path);
+    expect(printed.text).toBe(`${path} is valid: 3 kinds of ids, the strongest first: user, email, anonymous\n`);
+    await run('rules', path);
+    expect(printed.text.split('\n').slice(1, -1)).toEqual([
+      'user       240  as it comes   unique                userId',
+      'email      200  email sha256  unique, 128 profiles  traits.email',
+      'anonymous  16   as it comes                         anonymousId',
+    ]);
+  });
+
+  it('are those of the file that the platform begins with', async () => {
+    await run('rules');
+    await run('rules', join(__dirname, '../../../../infra/defaults/identity.yaml'));
+    const [first, second, ...both] = printed.text.trim().split('\n');
+    expect([first, second]).toEqual(both);
+  });
+
+  it('name every problem with file, line and column, as wrong configuration', async () => {
+    const path = write('version: 1\nkinds:\n  email: { strength: 300, reed: [traits.email] }\n');
+    const error: unknown = await run('check', path).catch((thrown: unknown) => thrown);
+    expect(toExitCode(error)).toBe(2);
+    expect(String(error)).toContain('mine.yaml:3:22: a whole number from 1 to 255 is needed here');
+    expect(String(error)).toContain('mine.yaml:3:27: unknown key "reed", did you mean "read"?');
+    expect(toExitCode(await run('check', join(folder, 'none')).catch((thrown: unknown) => thrown))).toBe(2);
   });
 });

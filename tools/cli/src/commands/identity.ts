@@ -3,6 +3,7 @@ import type { Platform } from '@perennial/launcher';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
 import { line, lines, type Printable, printJson, printLine, printText, toTable } from '../output.js';
+import { createCheckRulesCommand, createShowRulesCommand } from './identity-rules.js';
 import { requirePlatform } from './sources.js';
 
 interface Options {
@@ -20,7 +21,9 @@ export function createIdentityCommand(findPlatform: FindPlatform = requirePlatfo
     .addCommand(createShowCommand(findPlatform))
     .addCommand(createMergeCommand(findPlatform))
     .addCommand(createUnmergeCommand(findPlatform))
-    .addCommand(createLogCommand(findPlatform));
+    .addCommand(createLogCommand(findPlatform))
+    .addCommand(createCheckRulesCommand())
+    .addCommand(createShowRulesCommand());
 }
 
 interface ChangeOptions {

@@ -20,6 +20,7 @@ export interface UpOptions {
   readonly preset?: string;
   readonly features?: string;
   readonly rates?: string;
+  readonly identity?: string;
   readonly lifecycle?: string;
   readonly model?: string;
   readonly segments?: string;
@@ -49,6 +50,10 @@ export function createUpCommand(): Command {
     .option(
       '--rates <file>',
       'rate table to put in force and keep; the first one decides the currency of the namespace',
+    )
+    .option(
+      '--identity <file>',
+      'rules about ids to put in force and keep: which kinds join profiles; "default" goes back to the default',
     )
     .option('--lifecycle <file>', 'lifecycle chart to put in force and keep; "default" goes back to the default')
     .option('--model <folder>', 'model folder to put in force and keep; "default" goes back to the default')
@@ -100,6 +105,7 @@ export async function up(options: UpOptions): Promise<Platform> {
         ...withoutUndefined<ArtifactKind, string | null>({
           features: toChoice(options.features),
           rates: toChoice(options.rates),
+          identity: toChoice(options.identity),
           lifecycle: toChoice(options.lifecycle),
           model: toChoice(options.model),
           segments: toChoice(options.segments),
