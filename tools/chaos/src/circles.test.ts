@@ -37,4 +37,19 @@ describe('people with several ids', () => {
     expect(aliases.some(({ previousId }) => previousId?.endsWith('-2'))).toBe(true);
     expect(pairs.some((pair, index) => pair === opposite[index + 1])).toBe(true);
   });
+
+  it('can be parted: a device from who named it, and users who said that they are one', () => {
+    const circles = new Circles(createSeededRandom(7));
+    const random = createSeededRandom(1);
+    expect(circles.drawPair(random)).toBeUndefined();
+    const said = new Set<string>();
+    for (let event = 0; event < EVENTS; event++) {
+      const { userId, anonymousId, previousId } = circles.draw();
+      said.add(anonymousId === undefined ? `${userId} ${previousId}` : `${userId} anonymous:${anonymousId}`);
+    }
+    const pairs = Array.from({ length: 100 }, () => circles.drawPair(random)?.join(' ') ?? '');
+    expect(pairs.some((pair) => pair.includes('anonymous'))).toBe(true);
+    expect(pairs.some((pair) => !pair.includes('anonymous'))).toBe(true);
+    expect(pairs.filter((pair) => said.has(pair)).length).toBeGreaterThan(50);
+  });
 });

@@ -12,13 +12,18 @@ interface CircleKind {
   readonly devices: number;
   /** `userId` and `previousId` of each alias: places in the list of the users, or a device of that number. */
   readonly aliases: ReadonlyArray<readonly [user: number, previous: number | { readonly device: number }]>;
+  /** What may be parted again, so that it is plain who has what afterwards: a device from a user, or its two users. */
+  readonly parted?: 'device' | 'users';
 }
+
+/** Two ids of one person, as the command takes them that parts them. */
+export type IdPair = readonly [string, string];
 
 const KINDS: readonly CircleKind[] = [
   // A visitor who becomes known, on two devices.
-  { users: 1, devices: 2, aliases: [] },
+  { users: 1, devices: 2, aliases: [], parted: 'device' },
   // Two users on one device: they stay two.
-  { users: 2, devices: 1, aliases: [] },
+  { users: 2, devices: 1, aliases: [], parted: 'device' },
   // A chain, in which each says who it was before.
   {
     users: 4,
@@ -37,6 +42,7 @@ const KINDS: readonly CircleKind[] = [
       [0, 1],
       [1, 0],
     ],
+    parted: 'users',
   },
   // An alias of what had been anonymous.
   { users: 1, devices: 2, aliases: [[0, { device: 0 }]] },
@@ -47,6 +53,8 @@ const KINDS: readonly CircleKind[] = [
 const SHARES = { newCircle: 0.06, recent: 0.7, anonymous: 0.4, both: 0.35, alias: 0.15 };
 /** Circles that most events are of, so that each has events before, amid and after its joins. */
 const RECENT_CIRCLES = 30;
+/** Half of the circles can be parted: those that still have events. */
+const PARTED_CIRCLES = 20;
 
 /** Ids of people who have several, or share one. The circles are small: none reaches the limit of a profile's members. */
 export class Circles {
@@ -75,6 +83,19 @@ export class Circles {
     // All of a circle at once, or one of them.
     if (this.#random() < 0.5) this.#next.push(...aliases.slice(1));
     return this.#next.length > 0 ? (aliases[0] as DrawnIds) : (aliases[this.#whole(aliases.length)] as DrawnIds);
+  }
+
+  /** Ids that may be one person by now; undefined while there are none. Has a chance of its own: the events stay the same. */
+  drawPair(random: () => number): IdPair | undefined {
+    const circles = this.#kinds.flatMap(({ parted }, circle) => (parted === undefined ? [] : [{ circle, parted }]));
+    const recent = circles.slice(-PARTED_CIRCLES);
+    const drawn = recent[Math.floor(random() * recent.length)];
+    if (drawn === undefined) return undefined;
+    const { circle, parted } = drawn;
+    if (parted === 'users') return [toUser(circle, 0), toUser(circle, 1)];
+    const { users, devices } = this.#kinds[circle] as CircleKind;
+    const [user, device] = [Math.floor(random() * users), Math.floor(random() * devices)];
+    return [toUser(circle, user), `anonymous:${toDevice(circle, device)}`];
   }
 
   #toAliases(circle: number): DrawnIds[] {

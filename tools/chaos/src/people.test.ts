@@ -17,6 +17,10 @@ const claim = (user: string, device: string) =>
 const alias = (user: string, previous: string) =>
   toEvent(user, { namedIds: [{ profile: { key: previous, ...BLANK }, alias: true }] });
 
+function toEntry(key: string, record: AcceptedEntry['record']): AcceptedEntry {
+  return { key, position: undefined, record };
+}
+
 function toRecord(key: string, position: string, record: NonNullable<AcceptedRecord['record']>): AcceptedEntry {
   return { key, position, record };
 }
@@ -26,6 +30,23 @@ const join = (device: string, target: string, position = `${device} ${target}`) 
     $case: 'join',
     value: { self: { key: device, ...BLANK }, target: { key: target, ...BLANK }, alias: false },
   });
+
+const unmerge = (key: string, step: string, { leaver = key, other = '', number = 1 } = {}) =>
+  toRecord(key, `${key} ${step} ${number}`, {
+    $case: 'unmerge',
+    value: { self: undefined, step, number, attempt: 1, leaver: { key: leaver, ...BLANK }, other, hash: '' },
+  });
+const change = (id: string) =>
+  toEntry('identity-ledger', {
+    $case: 'identityChange',
+    value: { id, kind: 'unmerge', weaker: undefined, stronger: undefined, by: '', reason: '', atMs: 0 },
+  });
+/** What was asked, and what came of it. */
+const parted = (leaver: string, other: string) => [
+  change('c'),
+  unmerge(leaver, 'left', { other }),
+  unmerge('identity-ledger', 'done', { leaver, other }),
+];
 
 const rootsOf = (entries: readonly AcceptedEntry[]) =>
   Object.fromEntries([...recountPeople(entries).personOf].map(([key, { root }]) => [key, root]));
@@ -75,6 +96,50 @@ describe('who is whom, by the accepted events alone', () => {
     expect(recountPeople([claim('b', 'd'), alias('b', 'a'), join('d', 'a')]).problems).toEqual([]);
   });
 
+  it('parts a device from a user, however often it is named, until another one asks it', () => {
+    const before = [onDevice('d'), claim('a', 'd'), join('d', 'a')];
+    const again = [claim('a', 'd'), join('d', 'a', 'later'), onDevice('d')];
+    expect(rootsOf([...before, ...parted('d', 'a'), ...again])).toEqual({ a: 'a', d: 'd' });
+    const unused = [claim('a', 'd'), join('d', 'a'), ...parted('d', 'a')];
+    expect(recountPeople(unused)).toMatchObject({ problems: [], figures: { total: 1 } });
+    expect(recountPeople([...before, ...parted('d', 'a'), ...again])).toMatchObject({
+      problems: [],
+      figures: { total: 2, people: 0, unmerges: 1, parted: 1 },
+    });
+    const by = [...again, claim('b', 'd'), join('d', 'b')];
+    expect(rootsOf([...before, ...parted('d', 'a'), ...by])).toEqual({ a: 'a', b: 'b', d: 'b' });
+    // Published again, before the next one asks.
+    const left = unmerge('d', 'left', { other: 'a' });
+    expect(rootsOf([...before, ...parted('d', 'a'), ...by, left])).toMatchObject({ d: 'b' });
+  });
+
+  it('parts two users for good, each with the device that asked for it', () => {
+    const joined = [alias('b', 'a'), alias('a', 'b'), join('b', 'a')];
+    const again = [alias('b', 'a'), join('b', 'a', 'again')];
+    const after = (...before: AcceptedEntry[]) => {
+      expect(rootsOf([...before, ...joined])).toEqual({ a: 'a', b: 'a', d: 'a' });
+      const { problems } = recountPeople([...before, ...joined, ...parted('b', 'a'), ...again]);
+      expect(problems).toEqual([]);
+      return rootsOf([...before, ...joined, ...parted('b', 'a'), ...again]);
+    };
+    expect(after(claim('a', 'd'), join('d', 'a'))).toEqual({ a: 'a', b: 'b', d: 'a' });
+    expect(after(claim('b', 'd'), join('d', 'b'))).toEqual({ a: 'a', b: 'b', d: 'b' });
+    // Named by one of them, asked by the other one while they were one.
+    expect(after(claim('b', 'd'), join('d', 'a'))).toEqual({ a: 'a', b: 'b', d: 'a' });
+  });
+
+  it('finds an unmerge that did not end, was half done, or left another one than it belonged to', () => {
+    const before = [onDevice('d'), claim('a', 'd'), join('d', 'a')];
+    const problemsOf = (...entries: AcceptedEntry[]) => recountPeople([...before, ...entries]).problems;
+    expect(problemsOf(change('c'), change('c'))).toEqual(['of 1 unmerges 0 were done and 0 in vain']);
+    expect(problemsOf(change('c'), unmerge('identity-ledger', 'not_joined'))).toEqual([]);
+    const [asked, left, done] = parted('d', 'a') as [AcceptedEntry, AcceptedEntry, AcceptedEntry];
+    expect(problemsOf(asked, done)).toEqual(['unmerge 1 was left half done']);
+    expect(problemsOf(asked, unmerge('identity-ledger', 'failed'))).toContain('unmerge 1 failed: undefined');
+    expect(problemsOf(asked, left)).toContain('unmerge 1 was left half done');
+    expect(problemsOf(...parted('d', 'x'))).toContain('d left x, and belonged to a');
+  });
+
   it('counts what joins cost, records that came again once, and copies of events never', () => {
     const copy = toEvent('a', { forwardedTo: { key: 'a', ...BLANK } });
     const entries = [
@@ -92,6 +157,8 @@ describe('who is whom, by the accepted events alone', () => {
       links: 0,
       handOvers: 0,
       forwardedEvents: 1,
+      unmerges: 0,
+      parted: 0,
     });
     expect(recountPeople(entries).people[0]?.messageIds.size).toBe(2);
   });

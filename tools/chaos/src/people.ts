@@ -1,4 +1,4 @@
-import type { AcceptedEvent, AcceptedRecord } from '@perennial/contracts';
+import type { AcceptedEvent, AcceptedRecord, Unmerge } from '@perennial/contracts';
 
 /** A record of `event.accepted` that could be decoded. */
 export interface AcceptedEntry {
@@ -34,6 +34,9 @@ export interface JoinFigures {
   readonly joins: number;
   readonly handOvers: number;
   readonly forwardedEvents: number;
+  /** Unmerges that were asked for, and those that were done; the others found nothing to part. */
+  readonly unmerges: number;
+  readonly parted: number;
 }
 
 export interface People {
@@ -46,7 +49,8 @@ export interface People {
 
 /**
  * Who is whom by the rules of ADR 26, counted anew from the accepted events, with none of the platform's code: aliases join
- * users, a device belongs to the first one whose `join` is in its log. The entries are in the order of their partitions.
+ * users, a device belongs to the first one whose `join` is in its log. What was parted (ADR 28) stays so, and a device that
+ * was, belongs to the next one that asks it. The entries are in the order of their partitions.
  */
 export function recountPeople(entries: readonly AcceptedEntry[]): People {
   const recount = new Recount();
@@ -62,9 +66,17 @@ class Recount {
   readonly #claims = new Map<string, Set<string>>();
   readonly #owners = new Map<string, string>();
   readonly #written = new Map<string, Set<string>>();
+  readonly #aliases: Array<readonly [string, string]> = [];
+  /** Keys that were parted from each key. */
+  readonly #apart = new Map<string, Set<string>>();
+  readonly #unmerges: Unmerges = { asked: new Set(), left: new Set(), done: new Set(), vain: new Set() };
+  readonly #positions = new Set<string>();
   readonly #problems: string[] = [];
 
   take({ key, position = '', record }: AcceptedEntry): void {
+    // Published again: it changes nothing.
+    if (this.#positions.has(position)) return;
+    if (position !== '') this.#positions.add(position);
     switch (record.$case) {
       case 'event':
         if (record.value.forwardedTo === undefined) this.#takeEvent(key, record.value);
@@ -73,9 +85,16 @@ class Recount {
       case 'join': {
         this.#note('join', position);
         const target = record.value.target?.key;
-        if (target !== undefined && !this.#owners.has(key)) this.#owners.set(key, target);
+        if (target === undefined || this.#owners.has(key) || this.#isApart(key, target)) return;
+        this.#owners.set(key, target);
         return;
       }
+      case 'identityChange':
+        if (record.value.kind === 'unmerge') this.#unmerges.asked.add(record.value.id);
+        return;
+      case 'unmerge':
+        this.#takeUnmerge(key, record.value);
+        return;
       case 'link':
       case 'handOver':
         this.#note(record.$case, position);
@@ -83,6 +102,8 @@ class Recount {
   }
 
   finish(): People {
+    for (const [user, previous] of this.#aliases) if (!this.#isApart(user, previous)) this.#groups.join(user, previous);
+    this.#checkUnmerges();
     for (const [device, claims] of this.#claims) this.#settleDevice(device, claims);
     const people = this.#groups.list().map((keys) => this.#toPerson(keys));
     const joined = people.filter(({ activeKeys }) => activeKeys.size > 1);
@@ -92,13 +113,16 @@ class Recount {
       personOf: new Map(people.flatMap((person) => person.keys.map((key) => [key, person] as const))),
       problems: this.#problems,
       figures: {
-        total: people.length,
+        // One that was only named, and parted from who named it, is a profile to nobody.
+        total: people.filter(({ messageIds }) => messageIds.size > 0).length,
         people: joined.length,
         ids: joined.reduce((sum, { activeKeys }) => sum + activeKeys.size, 0),
         links: count('link'),
         joins: count('join'),
         handOvers: count('handOver'),
         forwardedEvents: count('forwarded'),
+        unmerges: this.#unmerges.asked.size,
+        parted: this.#unmerges.done.size,
       },
     };
   }
@@ -112,7 +136,8 @@ class Recount {
       if (profile === undefined) continue;
       if (alias) {
         this.#users.add(profile.key);
-        this.#groups.join(key, profile.key);
+        this.#groups.add(profile.key);
+        this.#aliases.push([key, profile.key]);
       } else {
         this.#groups.add(profile.key);
         this.#claims.set(profile.key, (this.#claims.get(profile.key) ?? new Set()).add(key));
@@ -120,13 +145,48 @@ class Recount {
     }
   }
 
+  #takeUnmerge(key: string, { step, number, other, reason }: Unmerge): void {
+    const { left, done, vain } = this.#unmerges;
+    if (step === 'done') done.add(number);
+    if (step === 'not_joined') vain.add(number);
+    // No fault damages the archive.
+    if (step === 'failed') this.#problems.push(`unmerge ${number} failed: ${reason}`);
+    if (step !== 'left') return;
+    left.add(number);
+    for (const [one, two] of [
+      [key, other],
+      [other, key],
+    ] as const)
+      this.#apart.set(one, (this.#apart.get(one) ?? new Set()).add(two));
+    const owner = this.#owners.get(key);
+    if (owner !== other) this.#problems.push(`${key} left ${other}, and belonged to ${owner}`);
+    this.#owners.delete(key);
+  }
+
+  #isApart(one: string, two: string): boolean {
+    return this.#apart.get(one)?.has(two) ?? false;
+  }
+
+  #checkUnmerges(): void {
+    const { asked, left, done, vain } = this.#unmerges;
+    if (asked.size !== done.size + vain.size)
+      this.#problems.push(`of ${asked.size} unmerges ${done.size} were done and ${vain.size} in vain`);
+    for (const number of new Set([...left, ...done]))
+      if (!left.has(number) || !done.has(number)) this.#problems.push(`unmerge ${number} was left half done`);
+  }
+
   #settleDevice(device: string, claims: ReadonlySet<string>): void {
     const owner = this.#owners.get(device);
     if (owner === undefined) {
+      // It was parted, and nobody has asked it since.
+      if (this.#apart.has(device)) return;
       this.#problems.push(`nobody asked the device ${device}, which ${[...claims].join(', ')} named`);
       return;
     }
-    const isNamed = [...claims].some((claim) => this.#groups.find(claim) === this.#groups.find(owner));
+    // Of two users that were parted the one that is left keeps it, whoever of both had named it.
+    const isNamed = [...claims].some(
+      (claim) => this.#groups.find(claim) === this.#groups.find(owner) || this.#isApart(claim, owner),
+    );
     if (isNamed) this.#groups.join(device, owner);
     else this.#problems.push(`the device ${device} belongs to ${owner}, who did not name it`);
   }
@@ -149,6 +209,15 @@ class Recount {
   #note(kind: string, position: string): void {
     this.#written.set(kind, (this.#written.get(kind) ?? new Set()).add(position));
   }
+}
+
+interface Unmerges {
+  /** Ids of the changes. */
+  readonly asked: Set<string>;
+  /** Numbers of those that the key which leaves was told of, that were done, and that found nothing to part. */
+  readonly left: Set<number>;
+  readonly done: Set<number>;
+  readonly vain: Set<number>;
 }
 
 /** Disjoint sets of keys. */

@@ -18,7 +18,17 @@ const PEOPLE: People = {
   people: [ANN],
   personOf: new Map(ANN.keys.map((key) => [key, ANN])),
   problems: [],
-  figures: { total: 1, people: 1, ids: 2, joins: 1, links: 0, handOvers: 1, forwardedEvents: 0 },
+  figures: {
+    total: 1,
+    people: 1,
+    ids: 2,
+    joins: 1,
+    links: 0,
+    handOvers: 1,
+    forwardedEvents: 0,
+    unmerges: 0,
+    parted: 0,
+  },
 };
 
 let offset = 0;
@@ -72,6 +82,21 @@ const check = (seen: Partial<Seen>) => findMisjoins(PEOPLE, { ...ALL_RIGHT, ...s
 
 describe('one profile for one person', () => {
   it('is seen when its root has all events, and the others have joined', () => expect(check({})).toEqual([]));
+
+  it('needs no profile for an id that was only named, and parted from who named it', () => {
+    const tablet: Person = {
+      ...ANN,
+      root: 'tablet',
+      keys: ['tablet'],
+      messageIds: new Set(),
+      orders: 0,
+      revenueCents: 0,
+    };
+    const people = { ...PEOPLE, people: [ANN, tablet] };
+    expect(findMisjoins(people, ALL_RIGHT)).toEqual([]);
+    const featureUpdated = [...ALL_RIGHT.featureUpdated, served('tablet', [1, 0, 0])];
+    expect(findMisjoins(people, { ...ALL_RIGHT, featureUpdated })[0]).toContain('tablet of 1 ids counts {"events":1');
+  });
 
   it('takes the newest vector, whatever was published again or by others', () => {
     const { featureUpdated } = ALL_RIGHT;

@@ -66,16 +66,19 @@ function decodeFeature(value: Buffer | null): FeatureRecord['record'] {
 function checkPerson(person: Person, served: Served, staged: ReadonlySet<string>): string[] {
   const { root, keys } = person;
   const others = keys.filter((key) => key !== root);
+  // Without any it was named by others, who are parted from it.
+  const hasEvents = person.messageIds.size > 0;
   const problems = [
     ...others.flatMap((key) =>
       served.get(key) instanceof Object ? [`${key} was served after it joined ${root}`] : [],
     ),
     ...others.flatMap((key) => (staged.has(key) ? [`${key} has a stage beside ${root}, which it joined`] : [])),
-    ...(staged.has(root) ? [] : [`${root} has no stage`]),
+    ...(staged.has(root) || !hasEvents ? [] : [`${root} has no stage`]),
   ];
   // Above it the guarantee to count each event once ends.
   if (person.messageIds.size > MESSAGE_IDS_MAX) return problems;
   const vector = served.get(root);
+  if (!hasEvents && !(vector instanceof Object)) return problems;
   if (vector === undefined || vector === 'joined') return [...problems, `no features of ${root} were served`];
   const read = (name: string) => vector.values[SPEC.names.indexOf(name)] ?? Number.NaN;
   const found = {

@@ -1,4 +1,4 @@
-import { Circles, type DrawnIds } from './circles.js';
+import { Circles, type DrawnIds, type IdPair } from './circles.js';
 
 export const BATCH_EVENTS = 10;
 /** Shares of batches and events. */
@@ -49,6 +49,11 @@ export class Population {
   /** Share of the events that belong to the hot user; undefined for the usual share. */
   set hotShare(share: number | undefined) {
     this.#hotShare = share ?? SHARES.hotUser;
+  }
+
+  /** Two ids of one person, to be parted. */
+  drawPair(random: () => number): IdPair | undefined {
+    return this.#circles.drawPair(random);
   }
 
   makeBatch(nowMs: number): Batch {

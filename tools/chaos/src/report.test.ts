@@ -31,7 +31,7 @@ const KEPT: ChaosReport = {
   peakMemoryBytes: { scoring: 300e6 },
   miscounts: [],
   misjoins: [],
-  joined: { total: 2, people: 1, ids: 2, joins: 1, links: 0, handOvers: 1, forwardedEvents: 3 },
+  joined: { total: 2, people: 1, ids: 2, joins: 1, links: 0, handOvers: 1, forwardedEvents: 3, unmerges: 0, parted: 0 },
   audit: { profiles: 2, vectors: 9, mismatches: 0, first: [] },
   difference: { lost: 0, doubled: 0, differing: 0, examples: [] },
 };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { waitForQuiet } from '@perennial/backfill';
 import { SERVICE_NAMES, type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
-import { AppError, must, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
+import { AppError, createSeededRandom, must, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
 import { ensurePlatform, openLog, type Platform, stopPlatform } from '@perennial/launcher';
 import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
@@ -18,6 +18,7 @@ import { IngestLinks } from './ingest-links.js';
 import { injectFaults } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import type { MutantName } from './mutants.js';
+import { Partings, waitUntilParted } from './partings.js';
 import { type JoinFigures, type People, recountPeople } from './people.js';
 import { findMisjoins } from './person-checks.js';
 import { ReadinessWatch } from './readiness-watch.js';
@@ -176,7 +177,12 @@ async function runWithFaults(
     partitions: options.partitions,
     namespace: NAMESPACE,
   };
+  const random = createSeededRandom(-options.seed);
+  const partings = new Partings({ fleet, drawPair: () => workload.drawPair(random) });
+  releases.push('partings', () => partings.stop());
   workload.start();
+  // Under a broken rule an unmerge may never end, and the run would wait for it.
+  if (options.mutant === undefined) partings.start();
   await systemClock.wait(WARM_UP_MS);
   const watch = new ReadinessWatch({ log, fleet, namespace: NAMESPACE });
   watch.start();
@@ -186,6 +192,7 @@ async function runWithFaults(
   await stack.revive();
   await fleet.waitUntilReady();
   await workload.stop(GRACE_MS);
+  await partings.stop();
   const standstills = await watch.stop();
   await settle(world);
   const judged = await judge(setting, { fleet, workload });
@@ -270,10 +277,11 @@ function countEventsOf(
  * Waits until ingest has processed its Kafka source and that is archived, removes ingest and with it the source of ticks, and waits until
  * all is processed.
  */
-async function settle({ log, fleet, namespace }: World): Promise<void> {
+async function settle({ log, fleet, redis, namespace, partitions }: World): Promise<void> {
   const ingest = { name: 'ingest-received', topic: 'eventReceived' } as const;
   await requireQuiet({ log, namespace, readers: [ingest] });
   // Ticks still come, so that the archive closes its files.
+  await waitUntilParted(redis, { namespace, partitions });
   await waitForArchive(log, { namespace });
   for (const instance of [...fleet.of('ingest')]) await fleet.remove(instance);
   await requireQuiet({ log, namespace });

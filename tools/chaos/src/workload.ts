@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { toPartition, toTopic } from '@perennial/contracts';
 import type { LogProducer } from '@perennial/kafka';
 import { type Clock, createSeededRandom, systemClock, withLimit } from '@perennial/kernel';
+import type { IdPair } from './circles.js';
 import { BATCH_EVENTS, type Batch, Population } from './population.js';
 
 export interface WorkloadOptions {
@@ -106,6 +107,11 @@ export class Workload {
   /** Share of the events that belong to the hot user; undefined for the usual share. */
   set hotShare(share: number | undefined) {
     this.#population.hotShare = share;
+  }
+
+  /** Two ids of one person, to be parted. */
+  drawPair(random: () => number): IdPair | undefined {
+    return this.#population.drawPair(random);
   }
 
   get acknowledged(): Acknowledged {
