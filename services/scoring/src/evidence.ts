@@ -60,10 +60,14 @@ export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
       if (group === undefined) byModel.set(hash, [index]);
       else group.push(index);
     });
+    // Items of one batch are of one partition.
+    const lane = String(items[0]?.context.partition ?? 0);
     for (const [hash, indexes] of byModel) {
       const model = await artifacts.model(hash);
       const { manifest } = model;
-      const found = await telemetry.timeInference(indexes.length, () => scoreRows(model, { indexes, vectors, specs }));
+      const found = await telemetry.timeInference(indexes.length, () =>
+        scoreRows(model, { indexes, vectors, specs, lane }),
+      );
       indexes.forEach((index, row) => {
         const scores = readRow(manifest, found, row);
         if ('problem' in scores) telemetry.rowFailed({ modelHash: hash, ...scores });
@@ -76,7 +80,12 @@ export function createPrepare({ artifacts, telemetry, specs }: PrepareDeps) {
 
 function scoreRows(
   { manifest, graph }: ScoringModel,
-  { indexes, vectors, specs }: { indexes: readonly number[]; vectors: readonly ItemVector[]; specs: FeatureSpecs },
+  {
+    indexes,
+    vectors,
+    specs,
+    lane,
+  }: { indexes: readonly number[]; vectors: readonly ItemVector[]; specs: FeatureSpecs; lane: string },
 ): Promise<ScoredRows> {
   const features = manifest.features.length;
   const rows = new Float32Array(indexes.length * features);
@@ -87,5 +96,5 @@ function scoreRows(
       rows[row * features + column] = must(values[places[column] ?? -1], 'a feature that the model needs');
     }
   });
-  return graph.score(rows);
+  return graph.score(rows, lane);
 }

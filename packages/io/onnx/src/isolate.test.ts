@@ -51,14 +51,15 @@ describe('rows of a batch that failed', () => {
         fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 10 }),
         fc.boolean(),
         async (rows, sizes, atOnce) => {
-          const score = createMicroBatcher(createGraph().run, WIDTHS);
+          const { run } = createGraph();
+          const score = createMicroBatcher({ together: run, apart: run }, WIDTHS);
           const parts: number[][] = [];
           for (let start = 0, part = 0; start < rows.length; part++) {
             const size = sizes[part % sizes.length] ?? 1;
             parts.push(rows.slice(start, start + size));
             start += size;
           }
-          const ask = (part: number[]) => score(Float32Array.from(part));
+          const ask = (part: number[]) => score(Float32Array.from(part), String(part.length % 3));
           const found = atOnce ? await Promise.all(parts.map(ask)) : await inTurn(parts, ask);
           found.forEach(({ results, failures }, index) => {
             const reasons = [...failures].map(([row, { reason }]) => [row, reason]);

@@ -11,7 +11,7 @@ export type Run = (rows: Float32Array) => Promise<RunResult>;
 /**
  * Scores rows of a batch that failed: in groups of the smallest shape, then those of a failing group one by one. A row's
  * result is what it is alone, so it does not depend on the batch; except that after `LOST_PROCESSES_MAX` lost processes
- * the rest is not tried, so that a model that hangs on every row does not stop its partitions for ever.
+ * the rest is not tried, so that a model that hangs on every row does not stop its partition for ever.
  */
 export async function scoreIsolated(run: Run, rows: Float32Array, widths: RowWidths): Promise<ScoredRows> {
   const { features, heads } = widths;
@@ -58,6 +58,6 @@ const UNTRIED: RunResult = {
 };
 
 /** Whether the process that ran the rows is gone. */
-function isLost({ reason }: Failure): boolean {
+export function isLost({ reason }: Failure): boolean {
   return reason === 'time' || reason === 'crash';
 }

@@ -31,6 +31,21 @@ export const REGISTRATION_LIMITS: GraphLimits = {
   memoryBytesMax: 512 * MIB,
 };
 
+/** CPU time (beyond the first 100 ms) from which a run of at most 512 rows is slow: its partition then runs apart. */
+export const SLOW_RUN_CPU_MS = 250;
+
+/**
+ * How long rows of one partition can wait for those of `troubled` others whose model run hangs, each once in
+ * `PROBATION_REQUESTS` of their requests: for the run together, and for one of each troubled partition before they are known.
+ * `startMs` is what a new process takes until it has opened the graph. In ms of CPU on a free core.
+ */
+export function heldMsMax(
+  { runCpuMsMax }: GraphLimits,
+  { troubled, startMs }: { readonly troubled: number; readonly startMs: number },
+): number {
+  return (1 + troubled) * (runCpuMsMax + startMs);
+}
+
 /** Bytes of an ONNX file. */
 export const GRAPH_BYTES_MAX = 64 * MIB;
 

@@ -11,7 +11,8 @@ function createModel() {
     if (rows.includes(-2)) return { failure: { reason: 'error' as const, message: 'no such row' } };
     return { results: rows.map((value, index) => (index % 2 === 0 ? 2 * value : value / 2)) };
   };
-  return { sizes, score: createMicroBatcher(run, { features: 2, heads: 2 }) };
+  const scoreLane = createMicroBatcher({ together: run, apart: run }, { features: 2, heads: 2 });
+  return { sizes, score: (rows: Float32Array) => scoreLane(rows, '0') };
 }
 
 describe('the micro-batcher', () => {

@@ -18,6 +18,8 @@ export interface GraphFacts {
 export interface OpenGraph extends GraphFacts {
   /** At most `BATCH_ROWS_MAX` rows, row-major. Throws only for a problem of this machine. */
   run(rows: Float32Array): Promise<RunResult>;
+  /** The same, at the same time and, where that is another process, in one more: for rows that may end it. */
+  runApart(rows: Float32Array): Promise<RunResult>;
   release(): Promise<void>;
 }
 
@@ -42,11 +44,13 @@ export async function openGraph(
     throw new AppError('artifact_invalid', `the model is rejected: ${problems.join('; ')}`, { details: { problems } });
   }
   const batchShapes = provider === 'cpu' ? await findBatchShapes(session, graph) : 'fixed';
+  const run = (rows: Float32Array) => runParts(session, graph, { rows, batchShapes });
   return {
     provider,
     fallbacks,
     batchShapes,
-    run: (rows) => runParts(session, graph, { rows, batchShapes }),
+    run,
+    runApart: run,
     release: () => session.release(),
   };
 }

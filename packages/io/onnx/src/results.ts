@@ -12,7 +12,13 @@ export interface Failure {
 }
 
 /** One run of the graph: the numbers of its rows in the order of the heads, or why there are none. */
-export type RunResult = { readonly results: Float32Array } | { readonly failure: Failure };
+export type RunResult =
+  | {
+      readonly results: Float32Array;
+      /** CPU time that was seen to be used, by a run in another process that took long; none is a quick one. */
+      readonly cpuMs?: number | undefined;
+    }
+  | { readonly failure: Failure };
 
 /** The numbers of each row (NaN for a failed one), and the rows that failed, by index. */
 export interface ScoredRows {

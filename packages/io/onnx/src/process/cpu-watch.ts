@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 const MS_PER_TICK = 10;
 const INTERVAL_MS = 100;
 
+/** Looks in a row that see a stopped process: after Ctrl-Z this process may be continued before that one. */
+const STOPS_MAX = 5;
+
 /** CPU time and wait that one question to a process may take. */
 export interface AnswerBudget {
   readonly cpuMsMax: number;
@@ -17,37 +20,48 @@ export interface Exceeded {
 }
 
 /**
- * Calls `onExceeded` once, with the reason, when the process has used up its CPU time, or has not answered in time; returns the end of the
- * watch. The first look comes after 100 ms, so a quick run costs a timer and nothing else. Where the CPU time of other
+ * Calls `onExceeded` once, with the reason, when the process has used up its CPU time, has not answered in time or is
+ * stopped (SIGSTOP); returns the end of the watch, which gives the CPU time seen. The first look comes after 100 ms, so a quick run costs a timer and nothing else. Where the CPU time of other
  * processes is not known (no /proc), the wait alone counts.
  */
 export function watchAnswer(
   pid: number,
   { cpuMsMax, answerMsMax }: AnswerBudget,
   onExceeded: (exceeded: Exceeded) => void,
-): () => void {
+): () => number {
   const startedMs = performance.now();
-  let firstCpuMs: number | undefined;
+  let first: ProcessStat | undefined;
+  let stops = 0;
+  const toUsedMs = (now = readStat(pid)) => (now?.cpuMs ?? 0) - (first?.cpuMs ?? 0);
   const timer = setInterval(() => {
-    const cpuMs = readCpuMs(pid) ?? 0;
-    firstCpuMs ??= cpuMs;
-    const isBusy = cpuMs - firstCpuMs > cpuMsMax;
-    if (!isBusy && performance.now() - startedMs <= answerMsMax) return;
+    const now = readStat(pid);
+    first ??= now;
+    stops = now?.isStopped === true ? stops + 1 : 0;
+    const isBusy = toUsedMs(now) > cpuMsMax;
+    if (!isBusy && stops < STOPS_MAX && performance.now() - startedMs <= answerMsMax) return;
     clearInterval(timer);
-    const message = isBusy
-      ? `it needs more than ${cpuMsMax} ms of CPU time`
-      : `it gave no answer within ${answerMsMax} ms`;
-    onExceeded({ message, isBusy });
+    if (isBusy) onExceeded({ message: `it needs more than ${cpuMsMax} ms of CPU time`, isBusy });
+    else if (stops > 0) onExceeded({ message: 'it was stopped by a signal', isBusy });
+    else onExceeded({ message: `it gave no answer within ${answerMsMax} ms`, isBusy });
   }, INTERVAL_MS);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    return first === undefined ? 0 : Math.max(0, toUsedMs());
+  };
 }
 
-/** CPU time (user and system) that a process has used; undefined where /proc does not have it. */
-function readCpuMs(pid: number): number | undefined {
+interface ProcessStat {
+  /** User and system. */
+  readonly cpuMs: number;
+  readonly isStopped: boolean;
+}
+
+/** Undefined where /proc does not have the process. */
+function readStat(pid: number): ProcessStat | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+    return { cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK, isStopped: fields[0] === 'T' };
   } catch {
     return undefined;
   }

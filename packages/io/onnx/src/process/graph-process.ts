@@ -47,6 +47,7 @@ export class GraphProcess {
   readonly #channel: Socket | undefined;
   readonly #reader = new FrameReader();
   #loss: Loss | undefined;
+  #usedCpuMs = 0;
   #settle: ((answer: Frame | Loss) => void) | undefined;
 
   constructor({ memoryBytesMax }: { readonly memoryBytesMax: number | undefined }) {
@@ -77,6 +78,11 @@ export class GraphProcess {
     return this.#loss !== undefined;
   }
 
+  /** CPU time that was seen to be used for the last answer, when it took long. */
+  get usedCpuMs(): number {
+    return this.#usedCpuMs;
+  }
+
   /** The answer, or why there is none: then the process has ended. */
   ask(question: Buffer, budget: AnswerBudget): Promise<Frame | Loss> {
     if (this.#loss !== undefined) return Promise.resolve(this.#loss);
@@ -86,7 +92,7 @@ export class GraphProcess {
       });
       this.#settle = (answer) => {
         this.#settle = undefined;
-        stopWatch();
+        this.#usedCpuMs = stopWatch();
         this.#setWaiting(false);
         resolve(answer);
       };

@@ -33,13 +33,38 @@ export async function openInProcess(
   graph: GraphDeclaration,
   options: ProcessOptions,
 ): Promise<OpenGraph> {
-  const { limits, onLost } = options;
   const start = () => startProcess(file, graph, options);
-  let { process, facts } = await startOrBlame(start);
+  const { process, facts } = await startOrBlame(start);
+  const together = createRunner({ start, graph, options, process });
+  const apart = createRunner({ start, graph, options, process: undefined });
+  return {
+    ...facts,
+    run: together.run,
+    runApart: apart.run,
+    async release() {
+      together.end();
+      apart.end();
+    },
+  };
+}
+
+/** One process after another for the runs of a graph, one run at a time; the first is started when it is needed. */
+function createRunner({
+  start,
+  graph,
+  options: { limits, onLost },
+  process: first,
+}: {
+  readonly start: () => Promise<Started | Loss>;
+  readonly graph: GraphDeclaration;
+  readonly options: ProcessOptions;
+  readonly process: GraphProcess | undefined;
+}): { run: OpenGraph['run']; end: () => void } {
+  let process = first;
   let idle: NodeJS.Timeout | undefined;
 
   async function toLive(): Promise<GraphProcess> {
-    if (!process.isLost) return process;
+    if (process !== undefined && !process.isLost) return process;
     const started = await start();
     // It was open before, so this is a problem of the machine: the partition waits, visibly.
     if (!('process' in started)) throw toUnavailable(started);
@@ -48,19 +73,18 @@ export async function openInProcess(
   }
 
   return {
-    ...facts,
     async run(rows) {
       clearTimeout(idle);
       const live = await toLive();
       const budget = { cpuMsMax: limits.runCpuMsMax, answerMsMax: limits.answerMsMax };
       const answer = await live.ask(encodeNumbers('run', rows), budget);
       if (!('kind' in answer)) onLost?.(answer);
-      idle = setTimeout(() => process.end(), IDLE_MS).unref();
+      idle = setTimeout(() => process?.end(), IDLE_MS).unref();
       return toRunResult(answer, live, (rows.length / toWidths(graph).features) * graph.heads.length);
     },
-    async release() {
+    end() {
       clearTimeout(idle);
-      process.end();
+      process?.end();
     },
   };
 }
@@ -114,7 +138,7 @@ function toRunResult(answer: Frame | Loss, process: GraphProcess, expected: numb
   if (!('kind' in answer)) return { failure: { reason: answer.reason, message: answer.message } };
   if (answer.kind === 'failed') return { failure: JSON.parse(answer.payload.toString()) as Failure };
   const results = decodeNumbers(answer.payload);
-  if (answer.kind === 'results' && results.length === expected) return { results };
+  if (answer.kind === 'results' && results.length === expected) return { results, cpuMs: process.usedCpuMs };
   process.end();
   return { failure: { reason: 'crash', message: 'its process gave another answer than was asked for' } };
 }
