@@ -40,6 +40,11 @@ describe('every container', () => {
     expect(service.privileged).toBeUndefined();
   });
 
+  it.each(Object.entries(services))('%s: has a log of limited size, and no other', (_, { logging, command = [] }) => {
+    expect(logging).toEqual({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } });
+    expect([command].flat().join(' ')).not.toMatch(/logfile|logging_collector|log_directory/);
+  });
+
   it.each(['kafka', 'redis', 'postgres'])('%s: begins as a user of its own, not as root', (store) => {
     expect(services[store].user).toMatch(/^(appuser|redis|postgres)$/);
   });

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { AppError, systemClock, toMessage } from '@perennial/kernel';
 import { withOwnerUmask } from './closed-folders.js';
 import { describeLogTails, putLargeOutputAside } from './log-files.js';
+import { keepLogSmall, LOG_LIMITS, type LogLimits } from './log-keeper.js';
 import { isRunning, MARKER_VARIABLE, type ProcessRef, readProcessRef } from './process-ref.js';
 
 const PROBE_INTERVAL_MS = 50;
@@ -15,8 +16,9 @@ export interface DaemonOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Value of the marker variable: one for each process that may run only once. */
   readonly marker: string;
-  /** File to which stdout and stderr are appended. */
+  /** File to which stdout and stderr are appended, and which is kept small. */
   readonly logFile: string;
+  readonly logLimits?: LogLimits | undefined;
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
@@ -24,9 +26,10 @@ export interface DaemonOptions {
  * Starts a process that outlives this one, its output in a file. Throws `dependency_unavailable` when the start fails.
  */
 export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
-  mkdirSync(dirname(options.logFile), { recursive: true, mode: 0o700 });
-  putLargeOutputAside(options.logFile);
-  const log = openSync(options.logFile, 'a', 0o600);
+  const { logFile, logLimits = LOG_LIMITS } = options;
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  putLargeOutputAside(logFile, logLimits);
+  const log = openSync(logFile, 'a', 0o600);
   try {
     const child = withOwnerUmask(() =>
       spawn(options.command, options.args, {
@@ -42,11 +45,12 @@ export async function startDaemon(options: DaemonOptions): Promise<ProcessRef> {
     if (ref === undefined) await Promise.race([failure, systemClock.wait(1_000)]);
     child.unref();
     if (ref === undefined) throw new Error('it ended at once');
+    keepLogSmall(ref, logFile, logLimits);
     return ref;
   } catch (cause) {
     throw new AppError(
       'dependency_unavailable',
-      `cannot start ${options.command}: ${toMessage(cause)}${describeLogTails([options.logFile])}`,
+      `cannot start ${options.command}: ${toMessage(cause)}${describeLogTails([logFile])}`,
       { cause },
     );
   } finally {
@@ -58,34 +62,25 @@ interface ReadyWait {
   readonly what: string;
   readonly probe: () => Promise<void>;
   readonly logFile: string;
-  /** Logs that the process keeps itself, to be shown beside its output. */
-  readonly findLogs?: () => readonly string[];
   readonly deadlineMs: number;
 }
 
 /** Probes until it answers. Throws with the end of the log when the process ends first or the deadline passes. */
-export async function waitUntilReady(
-  ref: ProcessRef,
-  { what, probe, logFile, findLogs = () => [], deadlineMs }: ReadyWait,
-): Promise<void> {
+export async function waitUntilReady(ref: ProcessRef, { what, probe, logFile, deadlineMs }: ReadyWait): Promise<void> {
   const deadline = systemClock.steadyMs() + deadlineMs;
   for (;;) {
     try {
       return await probe();
     } catch (cause) {
       if (!isRunning(ref)) {
-        throw new AppError(
-          'dependency_unavailable',
-          `${what} ended while starting${describeLogTails([logFile, ...findLogs()])}`,
-          {
-            cause,
-          },
-        );
+        throw new AppError('dependency_unavailable', `${what} ended while starting${describeLogTails([logFile])}`, {
+          cause,
+        });
       }
       if (systemClock.steadyMs() >= deadline) {
         throw new AppError(
           'timeout',
-          `${what} did not answer within ${deadlineMs / 1000} s (${toMessage(cause)})${describeLogTails([logFile, ...findLogs()])}`,
+          `${what} did not answer within ${deadlineMs / 1000} s (${toMessage(cause)})${describeLogTails([logFile])}`,
           { cause },
         );
       }

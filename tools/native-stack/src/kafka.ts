@@ -25,6 +25,8 @@ const HEAP = ['-Xms256m', '-Xmx512m'];
  * Reduces the CPU time of a start (from about 5 s to 3 s) at the price of throughput: for stacks of a single test run.
  */
 const QUICK_START = '-XX:TieredStopAtLevel=1';
+/** What a crash of Java has to say goes to its output too; a core file would be as large as its memory. */
+const NO_CRASH_FILES = ['-XX:+ErrorFileToStdout', '-XX:-CreateCoredumpOnCrash'];
 const FORMAT_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
 
@@ -50,7 +52,9 @@ export const kafkaDriver: PartDriver = {
     const logging = join(context.dataDir, 'log4j2.properties');
     closeFolder(context.dataDir);
     writeFileSync(properties, toServerProperties(context));
-    writeFileSync(logging, toLogging(join(context.dataDir, 'logs')));
+    // Where earlier versions had it write its log.
+    rmSync(join(context.dataDir, 'logs'), { recursive: true, force: true });
+    writeFileSync(logging, LOGGING);
     const classpath = join(context.cacheDir, KAFKA_CACHE, '*');
     await formatOnce(context, { properties, logging, classpath });
     return startDaemon({
@@ -60,6 +64,7 @@ export const kafkaDriver: PartDriver = {
         ...(context.ephemeral ? [QUICK_START] : []),
         '-XX:+UseG1GC',
         '-XX:MaxGCPauseMillis=20',
+        ...NO_CRASH_FILES,
         `-Dlog4j2.configurationFile=${logging}`,
         '-cp',
         classpath,
@@ -73,7 +78,6 @@ export const kafkaDriver: PartDriver = {
     });
   },
 
-  findLogs: ({ dataDir }) => [join(dataDir, 'logs', 'kafka.log')],
   probe: ({ port }) => askForApiVersions(port),
 };
 
@@ -136,23 +140,15 @@ export function toServerProperties({
     .join('\n')}\n`;
 }
 
-/** Into files of its own alone, which rotate: nobody would empty its output while it runs. */
-export function toLogging(folder: string): string {
-  return `appender.file.type=RollingFile
-appender.file.name=file
-appender.file.fileName=${folder}/kafka.log
-appender.file.filePattern=${folder}/kafka.log.%i
-appender.file.layout.type=PatternLayout
-appender.file.layout.pattern=%d %p %c{1} %m%n
-appender.file.policies.type=Policies
-appender.file.policies.size.type=SizeBasedTriggeringPolicy
-appender.file.policies.size.size=20MB
-appender.file.strategy.type=DefaultRolloverStrategy
-appender.file.strategy.max=3
+/** To its output, which is kept small as that of every process is. */
+export const LOGGING = `appender.out.type=Console
+appender.out.name=out
+appender.out.target=SYSTEM_OUT
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d %p %c{1} %m%n
 rootLogger.level=info
-rootLogger.appenderRef.file.ref=file
+rootLogger.appenderRef.out.ref=out
 `;
-}
 
 /** Sends an ApiVersions request (v0) and waits for the answer: the broker reads requests only once it is in service. */
 function askForApiVersions(port: number): Promise<void> {

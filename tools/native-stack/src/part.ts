@@ -37,10 +37,8 @@ export interface PartDriver {
   readonly stopDeadlineMs: number;
   /** Fetches its program files into the cache. */
   prepare(context: Pick<PartContext, 'cacheDir' | 'dataDir' | 'onProgress'>): Promise<void>;
-  /** Formats an empty data folder, writes configuration and starts. */
+  /** Formats an empty data folder, writes configuration and starts. All that it logs goes to its output, which is kept small. */
   start(context: PartContext): Promise<ProcessRef>;
-  /** The logs that it keeps and limits itself, besides its output; the newest where there are several. */
-  findLogs(context: Pick<PartContext, 'dataDir'>): readonly string[];
   /** Sends a request to it; throws while the answer is missing or wrong. */
   probe(context: Pick<PartContext, 'port' | 'password'>): Promise<void>;
 }

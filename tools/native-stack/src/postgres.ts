@@ -18,7 +18,6 @@ import { Client } from 'pg';
 import { ensureCached } from './cache.js';
 import { closeFolder } from './closed-folders.js';
 import { startDaemon } from './daemon.js';
-import { findNewestLog } from './log-files.js';
 import type { PartContext, PartDriver } from './part.js';
 import { LOOPBACK } from './ports.js';
 import { readProcessRef } from './process-ref.js';
@@ -53,6 +52,8 @@ export const postgresDriver: PartDriver = {
     closeFolder(context.dataDir, { enter: user });
     if (!existsSync(cluster)) await initialise({ ...context, binaries, cluster, user, env });
     removeStaleLock(cluster);
+    // Where earlier versions had it write its log.
+    rmSync(join(cluster, 'log'), { recursive: true, force: true });
     writeFileSync(join(cluster, 'postgresql.auto.conf'), toPostgresSettings(context));
     return startDaemon({
       command: join(binaries, 'bin', 'postgres'),
@@ -64,8 +65,6 @@ export const postgresDriver: PartDriver = {
       user,
     });
   },
-
-  findLogs: ({ dataDir }) => findNewestLog(join(dataDir, 'cluster', 'log')),
 
   async probe({ port, password }) {
     await withClient({ port, password, database: POSTGRES_NAME }, (client) => client.query('select 1')).catch(
@@ -91,13 +90,10 @@ export function toPostgresSettings({ port, ephemeral }: Pick<PartContext, 'port'
     "shared_buffers = '64MB'",
     "timezone = 'UTC'",
     "log_timezone = 'UTC'",
-    // A file for each hour of a day in the cluster's folder `log`; each is emptied when its hour comes again.
-    'logging_collector = on',
-    "log_directory = 'log'",
-    "log_filename = 'postgres-%H.log'",
-    'log_truncate_on_rotation = on',
-    'log_rotation_age = 60',
-    'log_rotation_size = 0',
+    // To its output: its own rotation is by time alone where files are used again, so an hour's file has no limit.
+    'logging_collector = off',
+    "log_destination = 'stderr'",
+    "log_line_prefix = '%m [%p] '",
     // The client that sent a failing statement gets the error; the text of the statement would be most of the log.
     'log_min_error_statement = panic',
     'log_error_verbosity = terse',

@@ -45,8 +45,6 @@ export const redisDriver: PartDriver = {
     });
   },
 
-  findLogs: () => [],
-
   async probe({ port, password }) {
     const answer = await ask(port, `AUTH ${password}\r\nPING\r\n`, 2);
     if (answer !== '+OK\r\n+PONG\r\n') throw new Error(`Redis answers ${JSON.stringify(answer)}`);
@@ -75,7 +73,7 @@ export function toRedisConfiguration({
     `dir ${JSON.stringify(dataDir)}`,
     `requirepass ${password}`,
     'daemonize no',
-    // Its output is not limited while it runs: starts, ends and what an operator must know.
+    // Starts, ends and what an operator must know.
     'loglevel warning',
     'save ""',
     'appendonly yes',

@@ -186,7 +186,6 @@ async function isInService(run: StackRun, part: Part): Promise<boolean> {
       what: label,
       probe,
       logFile: toLogFile(state, part),
-      findLogs: () => DRIVERS[part].findLogs(toPartFolders(run, part)),
       deadlineMs: PROBE_DEADLINE_MS,
     });
     return true;
@@ -218,7 +217,6 @@ async function startPart(run: StackRun, part: Part): Promise<void> {
     what: driver.label,
     probe,
     logFile: context.logFile,
-    findLogs: () => driver.findLogs(context),
     deadlineMs: driver.readyDeadlineMs,
   });
   run.onProgress(`${driver.label} answers`);
