@@ -81,6 +81,35 @@ describe('returns of an order that grow between two exports', () => {
     expect(amounts()).toEqual([20, 5]);
   });
 
+  it('takes further rows alone for a further return, though their amount is that of the first', async () => {
+    await backfill([row('hat', 20)]);
+    await backfill([row('coat', 20, '05')]);
+    const again = await backfill([row('coat', 20, '05')]);
+    await backfill([row('hat', 20, '09')]);
+    expect(amounts()).toEqual([20, 20, 20]);
+    expect(again.events.sent).toBe(0);
+    // Without ids of their own the platform would take refunds of one order and amount for one.
+    const [, second, third] = refunds().map(({ properties }) => properties.refund_id);
+    expect([second, third]).toEqual(
+      refunds()
+        .slice(1)
+        .map(({ messageId }) => messageId),
+    );
+    expect(second).not.toBe(third);
+  });
+
+  it('takes them so by the column that names rows, and where a total is given by what that has grown by', async () => {
+    await backfill([row('a', 20)], 'id=item_id');
+    await backfill([row('b', 20)], 'id=item_id');
+    await backfill([row('b', 20)], 'id=item_id');
+    expect(amounts()).toEqual([20, 20]);
+    await backfill([row('hat', '', '01', '20').replace('1,ada', '2,eve')]);
+    await backfill([row('coat', '', '02', '50').replace('1,ada', '2,eve')]);
+    const result = await backfill([row('shoe', '', '03', '50').replace('1,ada', '2,eve')]);
+    expect(amounts()).toEqual([20, 20, 20, 30]);
+    expect(result.changedOrders.count).toBe(1);
+  });
+
   it('sends further rows without amounts', async () => {
     await backfill([row('hat', '')]);
     await backfill([row('hat', ''), row('hat', '')]);

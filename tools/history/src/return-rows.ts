@@ -1,7 +1,7 @@
 import { toHash64 } from '@perennial/feature-engine';
 import { toRevenue } from './event.js';
 import type { HistoryItem, HistoryOrder } from './order-table.js';
-import { type RowId, toIdText } from './row-identity.js';
+import { type RowId, toIdText, toReturnsHash } from './row-identity.js';
 
 /** Rows of one refund that have one order or session, time and item. */
 export interface ReturnPart {
@@ -30,12 +30,16 @@ interface Naming {
   readonly hasIds: boolean;
 }
 
-/** The rows of a refund as the ledger keeps them; none for other events, and for a refund that has all that was paid back. */
-export function toReturnParts(order: HistoryOrder, { hasIds }: Naming): ReturnPart[] {
-  return [...toGroups(order).values()].map(({ key, items }) => toPart(order, { key, items, hasIds }));
+/**
+ * The rows of a refund as the ledger keeps them, and last the order's returns as a whole, so that a file with other rows
+ * only is known as a further return; none for other events, and for a refund that has all that was paid back.
+ */
+export function toReturnParts(order: HistoryOrder, naming: Naming): ReturnPart[] {
+  const rows = toRowParts(order, naming);
+  return rows.length === 0 ? [] : [...rows, { key: toReturnsHash(order), amount: toRevenueOfAll(order) }];
 }
 
-/** What is new in a refund; undefined when none of its rows were sent before. */
+/** What is new in a refund; undefined when the order has none that was sent before. */
 export function toFurtherReturn(order: HistoryOrder, known: SentAmount, naming: Naming): FurtherReturn | undefined {
   const parts = toReturnParts(order, naming);
   if (parts.every(({ key }) => known(key) === undefined)) return undefined;
@@ -43,14 +47,23 @@ export function toFurtherReturn(order: HistoryOrder, known: SentAmount, naming: 
   return toFurtherTotal(order, { parts, total: toRevenue(order) ?? 0, known, mayGrow: !naming.hasIds });
 }
 
+function toRowParts(order: HistoryOrder, { hasIds }: Naming): ReturnPart[] {
+  return [...toGroups(order).values()].map(({ key, items }) => toPart(order, { key, items, hasIds }));
+}
+
+/** The total that the file gives; NaN where it gives the rows' amounts only. */
+function toRevenueOfAll(order: HistoryOrder): number {
+  return order.total === undefined ? Number.NaN : (toRevenue(order) ?? Number.NaN);
+}
+
 function toFurtherRows(order: HistoryOrder, parts: readonly ReturnPart[], known: SentAmount): FurtherReturn {
   const groups = [...toGroups(order).values()];
   const items: HistoryItem[] = [];
   const sent: ReturnPart[] = [];
   let isLess = false;
-  for (const [at, part] of parts.entries()) {
+  for (const [at, { items: own }] of groups.entries()) {
+    const part = parts[at] as ReturnPart;
     const before = known(part.key);
-    const own = groups[at]?.items ?? [];
     if (before === undefined) items.push(...own);
     else if (isMore(part.amount, before)) items.push(...toRest(own, before));
     else {
@@ -59,6 +72,8 @@ function toFurtherRows(order: HistoryOrder, parts: readonly ReturnPart[], known:
     }
     sent.push(part);
   }
+  const all = parts.at(-1);
+  if (sent.length > 0 && all !== undefined && known(all.key) === undefined) sent.push(all);
   return { order: { ...order, items }, sent, name: toName(sent, known), isLess };
 }
 
@@ -68,9 +83,9 @@ function toFurtherTotal(
   input: { parts: readonly ReturnPart[]; total: number; known: SentAmount; mayGrow: boolean },
 ): FurtherReturn {
   const { parts, total, known, mayGrow } = input;
-  const before = Math.max(...parts.map(({ key }) => known(key) ?? 0));
+  const before = Math.max(...parts.map(({ key }) => known(key) || 0));
   const items = order.items.filter(({ key }) => key !== undefined && known(key) === undefined);
-  const hasNew = parts.some(({ key }) => known(key) === undefined);
+  const hasNew = parts.slice(0, -1).some(({ key }) => known(key) === undefined);
   const sent = isMore(total, before) && (hasNew || mayGrow) ? parts : [];
   const isLess = sent.length === 0 && (hasNew || (mayGrow && isMore(before, total)));
   return { order: { ...order, total: subtract(total, before), items }, sent, name: toName(sent, known), isLess };
