@@ -10,6 +10,8 @@ export const HEADERS = {
   origin: 'pn-origin',
   /** The position header of the dead-lettered record: which input record of the previous processor caused it. */
   originPosition: 'pn-origin-position',
+  /** What a dead letter stands for: the same for each copy of it, and for each letter of one record that was written twice. */
+  letterId: 'pn-letter-id',
   /** On a dead letter without the record's content, because it was too large: bytes of its key, value and headers. */
   omittedBytes: 'pn-omitted-bytes',
   /** On a republished record: `<topic>/<partition>:<offset>` of its dead letter or rejection. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { encodeLogPosition, HEADERS, parseTopic, toTopic } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { isAppError } from '@perennial/kernel';
@@ -19,7 +18,8 @@ export function createDeadLetterQueue(log: Log, namespace: string): Queue {
     toPosition: (record) => parseDeadLetter(record)?.position,
     toFingerprint(record) {
       const letter = parseDeadLetter(record);
-      return letter && toFingerprint(letter);
+      // Copies of letters of records without a position have the letter's own.
+      return letter?.originPosition === undefined ? undefined : letter.id;
     },
     async toRedrive(record, options) {
       const letter = parseDeadLetter(record);
@@ -32,18 +32,6 @@ export function createDeadLetterQueue(log: Log, namespace: string): Queue {
       return { records: [toRedrivenRecord(letter, content, options)] };
     },
   };
-}
-
-/**
- * A processor publishes its last outbox again when it starts. What the next one cannot read moves no position there, so
- * it comes twice, and is dead-lettered twice: with one position of its writer, and the same bytes. The bytes count, since
- * a foreign record may have a made-up position.
- */
-function toFingerprint({ processor, origin, originPosition, content }: DeadLetter): string | undefined {
-  if (originPosition === undefined || 'omittedBytes' in content) return undefined;
-  const hash = createHash('sha256').update(`${processor} ${origin.topic} ${origin.partition} ${originPosition} `);
-  for (const part of [content.key, content.value]) hash.update(`${part?.length ?? 'none'} `).update(part ?? '');
-  return hash.digest('base64url').slice(0, 22);
 }
 
 function toEntry(letter: DeadLetter): Entry {

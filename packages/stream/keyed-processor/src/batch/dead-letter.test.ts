@@ -123,6 +123,7 @@ describe('a dead letter', () => {
     expect(partition.readLetters()).toEqual([
       {
         logPosition: { topic: 'dead', partition: 0, offset: 0 },
+        id: expect.any(String),
         position: { source: 'counting/0', offset: 0, ordinal: 0 },
         timestampMs: 5,
         processor: 'counting',
@@ -133,6 +134,31 @@ describe('a dead letter', () => {
       },
     ]);
     expect(partition.outputs[0]?.headers[HEADERS.position]).toBe('counting/0:0:0');
+  });
+
+  it('has the id of its record, which its writer may have published twice, and not of another', async () => {
+    const partition = createPartition();
+    const poison = (text: string, position?: string): RecordContent => ({
+      key: Buffer.from('a'),
+      value: Buffer.from(text),
+      headers: position === undefined ? {} : { [HEADERS.position]: position },
+    });
+    const large = 'x'.repeat(2_000);
+    const other = encodePosition({ source: 'upstream/0', offset: 8, ordinal: 0 });
+    const records = [
+      ...[poison('no record', upstream), poison('no record', upstream)],
+      ...[poison('another', upstream), poison('no record', other)],
+      ...[poison(large, upstream), poison(large, upstream)],
+      ...[poison('no record'), poison('no record')],
+    ];
+    await partition.take({}, ...records);
+    const ids = partition.readLetters().map(({ id }) => id);
+    expect(ids.map((id) => ids.indexOf(id))).toEqual([0, 0, 2, 3, 4, 4, 6, 7]);
+    // A copy of the letter has its id too, and a letter of an earlier version the same.
+    const [letter] = partition.outputs;
+    const { [HEADERS.letterId]: _, ...headers } = must(letter, 'a letter').headers;
+    const old = { ...must(letter, 'a letter'), headers, offset: 0, timestampMs: 5 };
+    expect(parseDeadLetter(old)?.id).toBe(ids[0]);
   });
 
   it('is made of what the log could not give, without a look at it', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   encodeLogPosition,
   encodePosition,
@@ -22,6 +23,7 @@ const ADDED_HEADERS: ReadonlySet<string> = new Set([
   HEADERS.deadLetterProcessor,
   HEADERS.origin,
   HEADERS.originPosition,
+  HEADERS.letterId,
   HEADERS.omittedBytes,
   HEADERS.position,
 ]);
@@ -29,6 +31,8 @@ const ADDED_HEADERS: ReadonlySet<string> = new Set([
 /** A decoded dead letter. `content` is undefined when the record was too large to be kept in it. */
 export interface DeadLetter {
   readonly logPosition: LogPosition;
+  /** Equal for letters that stand for one record (`toLetterId`); undefined on one of an earlier version without its content. */
+  readonly id: string | undefined;
   /** The same for every copy of a letter: a processor publishes its last outbox again when it starts. */
   readonly position: Position;
   readonly timestampMs: number;
@@ -58,6 +62,7 @@ export function toDeadLetter(
     [HEADERS.deadLetterProcessor]: processor,
     [HEADERS.origin]: encodeLogPosition(record),
     [HEADERS.position]: position,
+    [HEADERS.letterId]: toLetterId({ processor, origin: record, originPosition, content: record }),
   };
   const extended = originPosition === undefined ? added : { ...added, [HEADERS.originPosition]: originPosition };
   const letter = { topic, partition, key: record.key, value: record.value, headers: { ...headers, ...extended } };
@@ -74,16 +79,38 @@ export function parseDeadLetter(record: LogRecord): DeadLetter | undefined {
   const processor = record.headers[HEADERS.deadLetterProcessor];
   if (origin === undefined || position === undefined || processor === undefined) return undefined;
   const omitted = record.headers[HEADERS.omittedBytes];
+  const originPosition = record.headers[HEADERS.originPosition];
+  const parts = { processor, origin, originPosition, content: record };
   return {
     logPosition: { topic, partition, offset },
+    id: record.headers[HEADERS.letterId] ?? (omitted === undefined ? toLetterId(parts) : undefined),
     position,
     timestampMs,
     processor,
     cause: record.headers[HEADERS.deadLetterCause] ?? '',
     origin,
-    originPosition: record.headers[HEADERS.originPosition],
+    originPosition,
     content: omitted === undefined ? { key, value, headers: toOwnHeaders(record) } : { omittedBytes: Number(omitted) },
   };
+}
+
+/**
+ * A processor publishes its last outbox again when it starts. What the next one cannot read moves no position there, so
+ * it comes twice, and is dead-lettered twice: with one position of its writer, and the same bytes. The bytes count, since
+ * a foreign record may have a made-up position, and one tick is a letter for each of its timers. A record without a
+ * position is known by its place in the log.
+ */
+function toLetterId(record: {
+  readonly processor: string;
+  readonly origin: LogPosition;
+  readonly originPosition: string | undefined;
+  readonly content: Pick<RecordContent, 'key' | 'value'>;
+}): string {
+  const { processor, origin, originPosition, content } = record;
+  const source = originPosition ?? String(origin.offset);
+  const hash = createHash('sha256').update(`${processor} ${origin.topic} ${origin.partition} ${source} `);
+  for (const part of [content.key, content.value]) hash.update(`${part?.length ?? 'none'} `).update(part ?? '');
+  return hash.digest('base64url').slice(0, 22);
 }
 
 /**
