@@ -72,7 +72,7 @@ async function openRoutes(
   const name = `${PROCESSOR_NAME}-reader-${config.instanceId}`;
   const redis = await openRedis({ ...opener, name }, config.redis);
   const { decode } = definition.codec;
-  const { loadAll: loadSpecs, rates: loadRates, fills } = artifacts;
+  const { loadAll: loadSpecs, rates: loadRates, identity: loadIdentity, fills } = artifacts;
   const readStates = createStateReader(redis, {
     namespace,
     processor: PROCESSOR_NAME,
@@ -88,7 +88,7 @@ async function openRoutes(
     await openLiveAudit(context, { archive, redis });
     await openUnmergeRunner(context, { archive, redis, readStates });
   }
-  const routes = { telemetry, specs, loadSpecs, loadRates, fills, readStates, pseudonymizer };
+  const routes = { telemetry, specs, loadSpecs, loadRates, loadIdentity, fills, readStates, pseudonymizer };
   return {
     addTo: (server) => {
       addFeatureRoutes(server, routes);

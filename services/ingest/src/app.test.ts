@@ -8,6 +8,7 @@ import { loadConfig } from './config.js';
 import {
   eventually,
   FakeClockStore,
+  FakeIdentityStore,
   FakePlaceholderStore,
   FakePlanStore,
   FakeSourceStore,
@@ -20,6 +21,7 @@ const env = {
   PERENNIAL_SECRET: 'a secret of more than thirty-two characters',
   KAFKA_BROKERS: 'localhost:9092',
   POSTGRES_URL: 'postgres://localhost/x',
+  PERENNIAL_ARTIFACTS: 'file:///tmp/artifacts',
   PORT: '0',
 };
 
@@ -32,6 +34,7 @@ function open(over: Record<string, string> = {}, partitions = 3) {
   const stores = {
     sources: new FakeSourceStore(),
     placeholders: new FakePlaceholderStore(),
+    identity: new FakeIdentityStore(),
     plans: new FakePlanStore(),
     clock: new FakeClockStore(),
     tokens: createTestGrants(),
@@ -48,6 +51,23 @@ const headers = { authorization: `Bearer ${WRITE_KEY}` };
 const body = JSON.stringify({ userId: 'u1', event: 'x' });
 
 describe('the composed service', () => {
+  it('names ids of other kinds by the rules that were rolled out, by both transports', async () => {
+    const { app, log, stores, kinds } = open();
+    stores.identity.content =
+      'version: 1\nkinds: { email: { strength: 200, read: [traits.email], normalise: email } }\n';
+    const { url } = await app.start();
+    const said = { type: 'identify', anonymousId: 'a', traits: { email: 'Anna@example.com' } };
+    await fetch(`${url}/v1/identify`, { method: 'POST', headers, body: JSON.stringify(said) });
+    const value = Buffer.from(JSON.stringify(said));
+    log.append({ topic: toTopic('live', 'eventReceived'), partition: 0, key: null, value, headers: {} });
+    const events = () => kinds().flatMap((record) => (record?.$case === 'event' ? [record.value] : []));
+    await eventually(() => expect(events()).toHaveLength(2));
+    const [first, second] = events().map(({ namedIds }) => namedIds);
+    expect(first).toMatchObject([{ profile: { strength: 200 }, tie: true }]);
+    expect(second).toEqual(first);
+    await app.stop();
+  });
+
   it('takes events by both transports, ticks, tells metrics, and drains at a stop', async () => {
     const { app, log, kinds } = open();
     const { url } = await app.start();

@@ -1,11 +1,13 @@
 import { createAccess, createTokenStore, type GrantStore } from '@perennial/access';
 import { toPostgresSchema, toTopic } from '@perennial/contracts';
+import type { IdentityRules } from '@perennial/identity';
 import type { Log, LogProducer } from '@perennial/kafka';
 import { AppError, type Clock, type ReleaseStack, systemClock } from '@perennial/kernel';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import { type App, composeApp, listen, type Opener, openLog, openPool, toReadiness } from '@perennial/service-host';
 import { createLogger, createMetrics, type Logger, type Metrics } from '@perennial/telemetry';
 import { createClockStore } from './adapters/clock-store.js';
+import { createIdentityStore } from './adapters/identity-store.js';
 import { createPlaceholderRepository } from './adapters/placeholder-repository.js';
 import { createPlanRepository } from './adapters/plan-repository.js';
 import { createSourceRepository } from './adapters/source-repository.js';
@@ -17,12 +19,13 @@ import type { PlaceholderIds } from './domain/placeholder-ids.js';
 import { BODIES_BYTES_MAX } from './http/body-budget.js';
 import type { IngestContext } from './http/ingest-context.js';
 import { createIngestServer } from './http/server.js';
+import { startIdentityDirectory } from './identity-directory.js';
 import { type KafkaSource, type KafkaSourceOptions, startKafkaSource, toReceivedGroup } from './kafka/kafka-source.js';
 import { startLagMonitor } from './kafka/lag-monitor.js';
 import { startPlaceholderDirectory } from './placeholder-directory.js';
 import { type FindPlan, startPlanDirectory } from './plan-directory.js';
 import { toPlanned } from './plan-telemetry.js';
-import type { ClockStore, PlaceholderStore, PlanStore, SourceStore } from './ports.js';
+import type { ClockStore, IdentityStore, PlaceholderStore, PlanStore, SourceStore } from './ports.js';
 import { createPublisher, type Publisher } from './publisher.js';
 import type { RecordContext } from './records.js';
 import { createSourceDirectory } from './source-directory.js';
@@ -39,6 +42,7 @@ export interface IngestOverrides {
   readonly stores?: {
     readonly sources: SourceStore;
     readonly placeholders: PlaceholderStore;
+    readonly identity: IdentityStore;
     readonly plans: PlanStore;
     readonly clock: ClockStore;
     readonly tokens: GrantStore;
@@ -77,9 +81,10 @@ async function start(
   const tickProducer = await openProducer('tick producer', log, releases);
 
   const placeholders = await openPlaceholders(stores.placeholders, { clock, events, releases });
+  const identity = await openIdentity(stores.identity, { clock, events, releases });
   const plans = await openPlans(stores.plans, { clock, events, releases });
   const records = toRecordContext(config, { topics, partitions });
-  const base = { clockMode, placeholders, plans, records };
+  const base = { clockMode, placeholders, identity, plans, records };
   const kafkaSource = await openKafkaSource(
     { ...base, log, producer: sourceProducer, namespace, clock, events, metrics },
     releases,
@@ -156,6 +161,18 @@ async function openPlaceholders(
   return current;
 }
 
+async function openIdentity(
+  store: IdentityStore,
+  { clock, events, releases }: { clock: Clock; events: IngestEvents; releases: ReleaseStack },
+): Promise<() => IdentityRules> {
+  const { current } = await releases.acquire(
+    'rules about ids',
+    () => startIdentityDirectory(store, { clock, onError: events.identityUnknown }),
+    (directory) => directory.stop(),
+  );
+  return current;
+}
+
 async function openPlans(
   store: PlanStore,
   { clock, events, releases }: { clock: Clock; events: IngestEvents; releases: ReleaseStack },
@@ -204,6 +221,7 @@ function openStores(opener: Opener, config: IngestConfig): NonNullable<IngestOve
   return {
     sources: createSourceRepository(pool, schema),
     placeholders: createPlaceholderRepository(pool, schema),
+    identity: createIdentityStore(pool, { schema, namespace: config.namespace, artifacts: config.artifacts }),
     plans: createPlanRepository(pool, schema),
     clock: createClockStore(pool, schema),
     tokens: createTokenStore(pool, config.namespace),

@@ -1,4 +1,5 @@
 import {
+  type ArtifactsConfig,
   type ConfigReader,
   createConfigReader,
   type Environment,
@@ -6,10 +7,12 @@ import {
   type KafkaConfig,
   type PostgresConfig,
   type ProcessConfig,
+  readArtifactsConfig,
   readHttpConfig,
   readKafkaConfig,
   readPostgresConfig,
   readProcessConfig,
+  readS3Config,
   readSecret,
 } from '@perennial/config';
 import { LIVE_NAMESPACE } from '@perennial/contracts';
@@ -23,6 +26,8 @@ export interface IngestConfig extends ProcessConfig {
   readonly secret: string;
   readonly kafka: KafkaConfig;
   readonly postgres: PostgresConfig;
+  /** Where the rules about ids lie. */
+  readonly artifacts: ArtifactsConfig;
   readonly clockMode: ClockMode;
   readonly senders: SendersConfig;
 }
@@ -58,6 +63,7 @@ function readConfig(reader: ConfigReader): IngestConfig {
     secret: readSecret(reader),
     kafka: readKafkaConfig(reader),
     postgres: readPostgresConfig(reader),
+    artifacts: readArtifactsConfig(reader, readS3Config(reader)),
     clockMode,
     senders: readSendersConfig(reader),
   };

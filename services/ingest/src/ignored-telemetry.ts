@@ -9,7 +9,7 @@ export function createIgnoredReports(logger: Logger, metrics: Metrics) {
   const toSourceLabel = createSourceLabels();
   const values = metrics.counter(
     'ingest_values_ignored_total',
-    'Fields of accepted events whose value could not be used: placeholder ids, time zones, implausible sentAt.',
+    'Fields of accepted events whose value could not be used: placeholder ids, ids of other kinds, time zones, implausible sentAt.',
     ['transport', 'field', 'source'],
   );
   return {
@@ -18,6 +18,9 @@ export function createIgnoredReports(logger: Logger, metrics: Metrics) {
       fields: readonly IgnoredField[],
     ): void {
       for (const field of fields) values.inc({ transport, field, source: toSourceLabel(sourceId) });
+    },
+    identityUnknown(error: unknown): void {
+      logger.warn({ error }, 'rules about ids could not be read, the last known stay in effect');
     },
     placeholdersUnknown(error: unknown): void {
       logger.warn({ error }, 'placeholder ids could not be read, the last known stay in effect');

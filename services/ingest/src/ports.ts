@@ -45,3 +45,11 @@ export interface ClockStore {
   /** Stores the higher of this and the stored time. */
   saveLogTime(timeMs: number): Promise<void>;
 }
+
+/** The rules about ids that were rolled out. */
+export interface IdentityStore {
+  /** SHA-256 of those rolled out last; undefined before any. Throws `dependency_unavailable` if the store is down. */
+  currentHash(): Promise<string | undefined>;
+  /** Their content; throws as the artifact store does. */
+  load(hash: string): Promise<string>;
+}

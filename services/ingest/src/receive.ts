@@ -1,3 +1,4 @@
+import type { IdentityRules } from '@perennial/identity';
 import type { OutgoingRecord } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 import type { PlanViolation } from '@perennial/tracking-plan';
@@ -23,6 +24,7 @@ export interface ReceivedCalls {
   /** `context` of a batch: its events inherit what they do not say themselves. */
   readonly context?: unknown;
   readonly placeholders?: PlaceholderIds | undefined;
+  readonly identity?: IdentityRules | undefined;
   /** The source's tracking plan. */
   readonly plan?: PlanInForce | undefined;
   /** Bytes of the whole body. */
@@ -50,7 +52,8 @@ export interface ReceiveResult {
 
 /** Converts calls to records: each call is in exactly one of them, accepted or rejected. */
 export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context: RecordContext): ReceiveResult {
-  const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs, placeholders, plan } = calls;
+  const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs, placeholders, plan, identity } =
+    calls;
   // The body of a single call is the event, and a small batch has only small events; in a large one each is measured.
   const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
   const createMessageId = createRandomToken;
@@ -64,6 +67,7 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
     bytesMax,
     currency,
     placeholders,
+    identity,
     plan,
     createMessageId,
   };

@@ -1,4 +1,5 @@
 export { type ArchiveConfig, readArchiveConfig } from './archive.js';
+export { type ArtifactsConfig, readArtifactsConfig } from './artifacts.js';
 export { readS3Config } from './blob-location.js';
 export {
   type HttpConfig,

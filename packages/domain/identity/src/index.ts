@@ -21,11 +21,12 @@ export {
   type ProfileNode,
   type RootNode,
 } from './node.js';
-export { toChange } from './node-codec.js';
+export { fromMember, toChange, toMember } from './node-codec.js';
 export { ID_STRENGTHS, isStronger, type ProfileRef } from './profile-ref.js';
 export { readJoined } from './read-joined.js';
 export { formatIdPath } from './rules/id-path.js';
-export { findMovedKind, type IdentityRules, type IdKind, INITIAL_RULES } from './rules/identity-rules.js';
+export { findMovedKind, type IdentityRules, type IdKind, INITIAL_RULES, type ReadId } from './rules/identity-rules.js';
+export { normaliseId } from './rules/normalise-id.js';
 export { requireIdentityRules } from './rules/parse-rules.js';
 export { createStoredStates, type HeldRecord, type Stored, type StoredNode, toParts, toStored } from './stored.js';
-export { type NamedId, type SentRecord, takeEvent, takeHandOver, takeJoin, takeLink } from './take.js';
+export { type LinkRule, type NamedId, type SentRecord, takeEvent, takeHandOver, takeJoin, takeLink } from './take.js';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { must } from '@perennial/kernel';
 import {
   createStoredStates,
   ID_STRENGTHS,
+  INITIAL_RULES,
   MEMBERS_MAX,
   type ProfileNode,
   type ProfileRef,
@@ -11,6 +13,8 @@ import {
   takeJoin,
   takeLink,
 } from './index.js';
+import { requireIdentityRules } from './rules/parse-rules.js';
+import type { LinkRule } from './take.js';
 
 const STORM = 100_000;
 const SUBJECT = Buffer.alloc(45);
@@ -33,11 +37,13 @@ class StormWorld {
   /** Of one event, at most. */
   recordsMax = 0;
 
+  constructor(readonly rules = INITIAL_RULES) {}
+
   get bytesMax(): number {
     return [...this.nodes.values()].reduce((most, node) => Math.max(most, sizeOf(node)), 0);
   }
 
-  name(self: ProfileRef, other: ProfileRef, rule: 'claim' | 'alias'): void {
+  name(self: ProfileRef, other: ProfileRef, rule: LinkRule): void {
     let records = 0;
     const queue: Array<() => readonly SentRecord[]> = [() => this.#takeEvent(self, other, rule)];
     for (let take = queue.shift(); take !== undefined; take = queue.shift()) {
@@ -54,8 +60,13 @@ class StormWorld {
     return node?.kind === 'forwarder' ? 1 + this.hopsOf(node.to.key) : 0;
   }
 
-  #takeEvent(self: ProfileRef, other: ProfileRef, rule: 'claim' | 'alias'): readonly SentRecord[] {
-    const taken = takeEvent(this.nodes.get(self.key), { self, named: [{ other, rule }], atMs: 1e12 });
+  #takeEvent(self: ProfileRef, other: ProfileRef, rule: LinkRule): readonly SentRecord[] {
+    const taken = takeEvent(this.nodes.get(self.key), {
+      self,
+      named: [{ other, rule }],
+      atMs: 1e12,
+      rules: this.rules,
+    });
     // The copy that the stronger one takes.
     if (taken.result === 'forward') return this.#takeEvent(taken.node.to, other, rule);
     this.nodes.set(self.key, taken.node);
@@ -63,18 +74,19 @@ class StormWorld {
   }
 
   #take(sent: SentRecord): readonly SentRecord[] {
-    return sent.kind === 'link' ? this.#takeLink(sent.to, sent.other) : this.#takeJoin(sent);
+    return sent.kind === 'link' ? this.#takeLink(sent.to, sent) : this.#takeJoin(sent);
   }
 
-  #takeLink(self: ProfileRef, other: ProfileRef): readonly SentRecord[] {
-    const taken = takeLink(this.nodes.get(self.key), { self, other, atMs: 1e12 });
-    if (taken.result === 'forward') return this.#takeLink(taken.node.to, other);
+  #takeLink(self: ProfileRef, link: { readonly other: ProfileRef; readonly rule: LinkRule }): readonly SentRecord[] {
+    const { other, rule } = link;
+    const taken = takeLink(this.nodes.get(self.key), { self, other, rule, atMs: 1e12, rules: this.rules });
     this.nodes.set(self.key, taken.node);
-    return taken.sent;
+    if (taken.result === 'forward') return this.#takeLink(taken.node.to, link);
+    return taken.result === 'take' ? taken.sent : [];
   }
 
   #takeJoin({ to: self, target, rule }: Extract<SentRecord, { kind: 'join' }>): readonly SentRecord[] {
-    const taken = takeJoin(this.nodes.get(self.key), { self, target, rule, atMs: 1e12 });
+    const taken = takeJoin(this.nodes.get(self.key), { self, target, rule, atMs: 1e12, rules: this.rules });
     if (taken.node !== undefined) this.nodes.set(self.key, taken.node);
     if (taken.result === 'hand_over') this.#takeHandOver(target, { from: self.key, members: taken.members });
     return taken.result === 'elsewhere' ? taken.sent : [];
@@ -119,5 +131,37 @@ describe(`${STORM.toLocaleString('en')} joins around one id`, () => {
     expect(world.hopsOf(shared.key)).toBeLessThan(16);
     // Each costs the same, however many were before.
     expect(world.recordsMax).toBeLessThan(24);
+  });
+
+  describe('of devices that name one e-mail', () => {
+    const PROFILES_MAX = 16;
+    const rules = requireIdentityRules(
+      `version: 1\nkinds: { email: { strength: 200, read: [traits.email], maxProfiles: ${PROFILES_MAX} } }\n`,
+      { fileName: 'identity.yaml' },
+    );
+    const email = { ...toUser('email', 5), strength: 200 };
+
+    it('joins as many as the rules allow; the others stay apart, each at the cost of one record', () => {
+      const world = new StormWorld(rules);
+      for (let i = 0; i < STORM; i++) world.name(toDevice(i), email, 'tie');
+      const root = must(world.nodes.get(email.key), 'the e-mail');
+      expect(root).toMatchObject({ kind: 'root', namedBy: STORM });
+      const joined = [...world.nodes].filter(([, node]) => node.kind === 'forwarder');
+      expect(joined).toHaveLength(PROFILES_MAX);
+      expect(sizeOf(root)).toBeLessThan(PROFILES_MAX * 40 + 60);
+      expect(world.recordsMax).toBe(2);
+    });
+
+    it('joins as many to the user whose e-mail it is', () => {
+      const world = new StormWorld(rules);
+      const user = toUser('user', 1);
+      world.name(user, email, 'tie');
+      for (let i = 0; i < STORM; i++) world.name(toDevice(i), email, 'tie');
+      const joined = [...world.nodes.values()].filter((node) => node.kind === 'forwarder');
+      // The user is the first who named it; the e-mail has joined him, too.
+      expect(joined).toHaveLength(PROFILES_MAX);
+      expect(world.nodes.get(user.key)).toMatchObject({ kind: 'root', cutOff: 0 });
+      expect(world.recordsMax).toBe(2);
+    });
   });
 });

@@ -1,6 +1,7 @@
 import type { NamedId, SentRecord } from './index.js';
 import { type Member, type ProfileNode, takeEvent, takeHandOver, takeJoin, takeLink } from './index.js';
 import type { ProfileRef } from './profile-ref.js';
+import { type IdentityRules, INITIAL_RULES } from './rules/identity-rules.js';
 
 /** What travels under a key. `self` is the profile that the record is addressed to. */
 type WorldRecord = { readonly self: ProfileRef } & (
@@ -41,7 +42,15 @@ export class JoinWorld {
   readonly #draw: (below: number) => number;
   #timeMs = 0;
 
-  constructor(options: { partitions: number; partitionOf: (key: string) => number; draw: (below: number) => number }) {
+  readonly #rules: IdentityRules;
+
+  constructor(options: {
+    partitions: number;
+    partitionOf: (key: string) => number;
+    draw: (below: number) => number;
+    rules?: IdentityRules;
+  }) {
+    this.#rules = options.rules ?? INITIAL_RULES;
     this.#partitions = Array.from({ length: options.partitions }, () => ({ log: [], next: 0, outbox: [] }));
     this.#partitionOf = options.partitionOf;
     this.#draw = options.draw;
@@ -78,7 +87,7 @@ export class JoinWorld {
     const { key } = record.self;
     if (record.kind === 'join') this.joins.push(record);
     const before = this.profiles.get(key) ?? { node: undefined, ids: [] };
-    const { after, outputs } = take(before, record, ++this.#timeMs);
+    const { after, outputs } = take(before, record, { atMs: ++this.#timeMs, rules: this.#rules });
     this.profiles.set(key, after);
     for (const output of outputs) {
       if (output.kind === 'event') this.forwarded += 1;
@@ -93,14 +102,20 @@ interface Step {
   readonly outputs: readonly WorldRecord[];
 }
 
-function take({ node, ids }: WorldProfile, record: WorldRecord, atMs: number): Step {
-  if (record.kind === 'join') return join({ node, ids }, record, atMs);
+interface At {
+  readonly atMs: number;
+  readonly rules: IdentityRules;
+}
+
+function take({ node, ids }: WorldProfile, record: WorldRecord, at: At): Step {
+  if (record.kind === 'join') return join({ node, ids }, record, at);
   const result =
     record.kind === 'event'
-      ? takeEvent(node, { ...record, atMs })
+      ? takeEvent(node, { ...record, ...at })
       : record.kind === 'link'
-        ? takeLink(node, { ...record, atMs })
-        : takeHandOver(node, { ...record, atMs });
+        ? takeLink(node, { ...record, ...at })
+        : takeHandOver(node, { ...record, ...at });
+  if (result.result === 'cut_off') return { after: { node: result.node, ids }, outputs: [] };
   if (result.result === 'forward') {
     const { to } = result.node;
     return {
@@ -113,8 +128,8 @@ function take({ node, ids }: WorldProfile, record: WorldRecord, atMs: number): S
   return { after, outputs: result.sent.map((sent) => ({ ...sent, self: sent.to })) };
 }
 
-function join({ node, ids }: WorldProfile, record: WorldRecord & { kind: 'join' }, atMs: number): Step {
-  const result = takeJoin(node, { ...record, atMs });
+function join({ node, ids }: WorldProfile, record: WorldRecord & { kind: 'join' }, at: At): Step {
+  const result = takeJoin(node, { ...record, ...at });
   if (result.result === 'done') return { after: { node: result.node, ids }, outputs: [] };
   if (result.result === 'elsewhere') {
     return { after: { node: result.node, ids }, outputs: result.sent.map((sent) => ({ ...sent, self: sent.to })) };

@@ -4,7 +4,7 @@ import {
   type ProfileRef as ProfileMessage,
 } from '@perennial/contracts';
 import type { ChangeState, IdentityChange, LedgerNode } from './ledger.js';
-import type { IdentityNode, Leaving, ProfileNode } from './node.js';
+import type { IdentityNode, Leaving, Member, ProfileNode } from './node.js';
 import type { ProfileRef } from './profile-ref.js';
 
 export function encodeNode(node: IdentityNode): Buffer {
@@ -15,10 +15,14 @@ export function encodeNode(node: IdentityNode): Buffer {
 export function decodeNode(bytes: Buffer): IdentityNode {
   const message = IdentityMessage.decode(bytes);
   if (message.ledger !== undefined) return toLedger(message.ledger);
-  const { forwardsTo, sinceMs, members, cutOff, parted, leaving } = message;
-  const both = { ...(parted && { parted }), ...(leaving && { leaving: toLeaving(leaving) }) };
+  const { forwardsTo, sinceMs, members, cutOff, parted, leaving, namedBy } = message;
+  const both = {
+    ...(parted && { parted }),
+    ...(leaving && { leaving: toLeaving(leaving) }),
+    ...(namedBy !== undefined && { namedBy }),
+  };
   if (forwardsTo !== undefined) return { kind: 'forwarder', to: copyOf(forwardsTo), sinceMs, ...both };
-  const own = members.map(({ key, joined, atMs }) => ({ key, isJoined: joined, atMs }));
+  const own = members.map(toMember);
   return { kind: 'root', members: own, cutOff, ...both };
 }
 
@@ -26,14 +30,26 @@ function toMessage(node: IdentityNode): IdentityMessage {
   if (node.kind === 'ledger') return { ...NO_PROFILE, ledger: { ...node, entries: [...node.entries] } };
   const both = toBoth(node);
   if (node.kind === 'forwarder') return { ...NO_PROFILE, forwardsTo: node.to, sinceMs: node.sinceMs, ...both };
-  const members = node.members.map(({ key, isJoined: joined, atMs }) => ({ key, joined, atMs }));
+  const members = node.members.map(fromMember);
   return { ...NO_PROFILE, members, cutOff: node.cutOff, ...both };
 }
 
 const NO_PROFILE = { forwardsTo: undefined, sinceMs: 0, members: [], cutOff: 0 };
 
-function toBoth({ parted, leaving }: ProfileNode): Pick<IdentityMessage, 'parted' | 'leaving'> {
+type MemberMessage = IdentityMessage['members'][number];
+
+/** A member as a record or a state holds it. */
+export function toMember({ joined: isJoined, key, atMs, strength }: MemberMessage): Member {
+  return { key, isJoined, atMs, ...(strength !== undefined && { strength }) };
+}
+
+export function fromMember({ isJoined: joined, key, atMs, strength }: Member): MemberMessage {
+  return { key, joined, atMs, ...(strength !== undefined && { strength }) };
+}
+
+function toBoth({ parted, leaving, namedBy }: ProfileNode): Pick<IdentityMessage, 'parted' | 'leaving' | 'namedBy'> {
   return {
+    ...(namedBy !== undefined && { namedBy }),
     ...(parted && { parted: { apart: [...parted.apart], left: [...parted.left] } }),
     ...(leaving && { leaving }),
   };

@@ -10,6 +10,8 @@ interface PartedNode {
   readonly parted?: Parted | undefined;
   /** The unmerge that is under way. */
   readonly leaving?: Leaving | undefined;
+  /** Profiles that have named this id; undefined before the first, and where no rule limits them. */
+  readonly namedBy?: number | undefined;
 }
 
 export interface RootNode extends PartedNode {
@@ -34,6 +36,8 @@ export interface Member {
   readonly isJoined: boolean;
   /** Log time at which it was asked or joined, ms. */
   readonly atMs: number;
+  /** Of the kind of its id; undefined for users and devices, and for one that is not known. */
+  readonly strength?: number | undefined;
 }
 
 /** What unmerges leave at a profile, and at those that it joins. */
@@ -81,7 +85,7 @@ export function withMembers(node: RootNode, added: readonly Member[]): RootNode 
     const place = members.findIndex(({ key }) => key === member.key);
     const known = members[place];
     if (known?.isJoined) continue;
-    if (known !== undefined) members[place] = member;
+    if (known !== undefined) members[place] = { ...known, ...member };
     else if (members.length < MEMBERS_MAX) members.push(member);
     else cutOff += 1;
   }
@@ -104,4 +108,14 @@ export function withoutApart<Node extends ProfileNode>(node: Node, key: string):
   const { parted } = node;
   if (parted === undefined || !parted.apart.includes(key)) return node;
   return { ...node, parted: { ...parted, apart: parted.apart.filter((other) => other !== key) } };
+}
+
+/** Counts one more profile that names this key's id, where the kind has a limit. */
+export function countNaming<Node extends ProfileNode>(
+  node: Node,
+  profilesMax: number | undefined,
+): { readonly node: Node; readonly isTooMany: boolean } {
+  if (profilesMax === undefined) return { node, isTooMany: false };
+  const namedBy = (node.namedBy ?? 0) + 1;
+  return { node: { ...node, namedBy }, isTooMany: namedBy > profilesMax };
 }

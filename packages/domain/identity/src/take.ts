@@ -1,5 +1,6 @@
 import {
   addParted,
+  countNaming,
   type ForwarderNode,
   hasMember,
   isApart,
@@ -12,7 +13,8 @@ import {
   withMembers,
   withoutApart,
 } from './node.js';
-import { isStronger, type ProfileRef } from './profile-ref.js';
+import { ID_STRENGTHS, isStronger, type ProfileRef } from './profile-ref.js';
+import { INITIAL_RULES } from './rules/identity-rules.js';
 
 /*
  * What one key does with a record about identities, as a pure function of its own node: nobody knows all keys. Each
@@ -20,10 +22,19 @@ import { isStronger, type ProfileRef } from './profile-ref.js';
  */
 
 /**
- * `claim`: a device or another weak id belongs to whoever names it first. `alias`: both ids are one person, said
- * expressly. `merge`: the same, said by a change, which joins also what an unmerge has parted.
+ * `claim`: a device or another weak id belongs to whoever names it first. `tie`: both ids are of one person, unless each
+ * belongs to another id of a kind of which a person has one. `alias`: both ids are one person, said expressly. `merge`: the
+ * same, said by a change, which joins also what an unmerge has parted.
  */
-export type LinkRule = 'claim' | 'alias' | 'merge';
+export type LinkRule = 'claim' | 'tie' | 'alias' | 'merge';
+
+/** What rules about kinds of ids say of joins; without them those before any rollout hold. */
+interface JoinRules {
+  /** Whether a person has one id of the kind with this strength. */
+  isUnique(strength: number): boolean;
+  /** Profiles that may name one value of the kind with this strength; undefined for no limit. */
+  profilesMax(strength: number): number | undefined;
+}
 
 /** Another id that an event names beside its own. */
 export interface NamedId {
@@ -44,6 +55,7 @@ export type SentRecord =
       readonly kind: 'link';
       readonly to: ProfileRef;
       readonly other: ProfileRef;
+      readonly rule: LinkRule;
       readonly change?: number | undefined;
     };
 
@@ -60,56 +72,71 @@ export interface Taken {
   readonly sent: readonly SentRecord[];
   /** Ids that were not asked, this profile having `MEMBERS_MAX` of them. */
   readonly cutOff: number;
+  /** Ids that were not asked, since they are of another person. */
+  readonly conflicts: number;
 }
+
+/** Too many profiles have named this id: it joins no further one. */
+interface CutOff {
+  readonly result: 'cut_off';
+  readonly node: ProfileNode;
+}
+
+const NOTHING = { result: 'take', sent: [], cutOff: 0, conflicts: 0 } as const;
 
 /** An event that names other ids: each is asked to join once; too many are cut off. */
 export function takeEvent(
   node: ProfileNode | undefined,
-  { self, named, atMs }: { readonly self: ProfileRef; readonly named: readonly NamedId[]; readonly atMs: number },
+  event: {
+    readonly self: ProfileRef;
+    readonly named: readonly NamedId[];
+    readonly atMs: number;
+    readonly rules?: JoinRules | undefined;
+  },
 ): Forwarded | Taken {
+  const { self, named, atMs, rules = INITIAL_RULES } = event;
   if (node?.kind === 'forwarder') return { result: 'forward', node };
-  let taken: Taken = { result: 'take', node: node ?? LONE_ROOT, sent: [], cutOff: 0 };
-  for (const id of named) taken = ask(taken, { self, id, atMs });
+  let taken: Taken = { ...NOTHING, node: node ?? LONE_ROOT };
+  for (const id of named) taken = ask(taken, { self, id, atMs, rules });
   return taken;
 }
 
 /**
- * A record `link`: to an expressed alias the profile of the other id is weaker, or was joined to a stronger one. `change`
- * is the number of the change that says so.
+ * A record `link`: the profile of the other id is weaker, or was joined to a stronger one. `change` is the number of the
+ * change that says so.
  */
 export function takeLink(
   node: ProfileNode | undefined,
-  {
-    self,
-    other,
-    atMs,
-    change,
-  }: {
+  link: {
     readonly self: ProfileRef;
     readonly other: ProfileRef;
+    /** Default: alias. */
+    readonly rule?: LinkRule | undefined;
     readonly atMs: number;
     readonly change?: number | undefined;
+    readonly rules?: JoinRules | undefined;
   },
-): Forwarded | Taken {
-  if (node?.kind === 'forwarder') return { result: 'forward', node };
-  const id: NamedId = { other, rule: change === undefined ? 'alias' : 'merge' };
-  return ask({ result: 'take', node: node ?? LONE_ROOT, sent: [], cutOff: 0 }, { self, id, atMs, change });
+): Forwarded | Taken | CutOff {
+  const { self, other, atMs, change, rules = INITIAL_RULES } = link;
+  const rule = change === undefined ? (link.rule ?? 'alias') : 'merge';
+  const counted = rule === 'tie' ? countNaming(node ?? LONE_ROOT, rules.profilesMax(self.strength)) : undefined;
+  if (counted?.isTooMany) return { result: 'cut_off', node: counted.node };
+  const known = counted?.node ?? node;
+  if (known?.kind === 'forwarder') return { result: 'forward', node: known };
+  return ask({ ...NOTHING, node: known ?? LONE_ROOT }, { self, id: { other, rule }, atMs, change, rules });
 }
 
 function ask(
   before: Taken,
-  {
-    self,
-    id,
-    atMs,
-    change,
-  }: {
+  asked: {
     readonly self: ProfileRef;
     readonly id: NamedId;
     readonly atMs: number;
     readonly change?: number | undefined;
+    readonly rules: JoinRules;
   },
 ): Taken {
+  const { self, id, atMs, change, rules } = asked;
   const { other, rule } = id;
   const isMerge = rule === 'merge';
   const node = isMerge ? withoutApart(before.node, other.key) : before.node;
@@ -120,25 +147,43 @@ function ask(
   const isOtherStronger = isStronger(other, self);
   // A claim is of a weaker id: nobody becomes a part of a profile because he names it.
   if (isOtherStronger && rule === 'claim') return before;
+  if (rule === 'tie' && areTwoPersons(self, other, rules)) return { ...before, conflicts: before.conflicts + 1 };
   if (!isMember && node.members.length >= MEMBERS_MAX) {
     return { ...before, node: { ...node, cutOff: node.cutOff + 1 }, cutOff: before.cutOff + 1 };
   }
   const by = change === undefined ? {} : { change };
   const sent: SentRecord = isOtherStronger
-    ? { kind: 'link', to: other, other: self, ...by }
+    ? { kind: 'link', to: other, other: self, rule, ...by }
     : { kind: 'join', to: other, target: self, rule, ...by };
-  const after = withMembers(node, [{ key: other.key, isJoined: false, atMs }]);
+  const after = withMembers(node, [{ key: other.key, isJoined: false, atMs, ...toKnownStrength(other) }]);
   return { ...before, node: after, sent: [...before.sent, sent] };
+}
+
+/** Each is the strongest id of its profile, or may become it: of a unique kind they are of two persons. */
+function areTwoPersons(a: ProfileRef, b: ProfileRef, rules: JoinRules): boolean {
+  return a.strength === b.strength && a.key !== b.key && rules.isUnique(a.strength);
+}
+
+/** Members that are users or devices are kept without: that is how states have had them from the beginning. */
+function toKnownStrength({ strength }: ProfileRef): Pick<Member, 'strength'> {
+  return Object.values<number>(ID_STRENGTHS).includes(strength) ? {} : { strength };
 }
 
 /**
  * What a key does with a record `join`. `hand_over`: it has become a forwarder, and its state goes to `node.to` with the
- * members that had joined it. `elsewhere`: it belongs to another profile; a claim ends there, an alias goes on to that one.
+ * members that had joined it. `elsewhere`: it belongs to another profile; a claim ends there, an alias goes on to that one,
+ * and so does a tie that finds no second person there.
  */
 export type JoinResult =
   | { readonly result: 'hand_over'; readonly node: ForwarderNode; readonly members: readonly Member[] }
   | { readonly result: 'done'; readonly node: ProfileNode | undefined }
-  | { readonly result: 'elsewhere'; readonly node: ForwarderNode; readonly sent: readonly SentRecord[] };
+  | {
+      readonly result: 'elsewhere';
+      readonly node: ForwarderNode;
+      readonly sent: readonly SentRecord[];
+      /** Too many profiles have named this key, or it belongs to another person. */
+      readonly refused?: 'cut_off' | 'conflict' | undefined;
+    };
 
 export function takeJoin(
   node: ProfileNode | undefined,
@@ -148,22 +193,33 @@ export function takeJoin(
     readonly rule: LinkRule;
     readonly atMs: number;
     readonly change?: number | undefined;
+    readonly rules?: JoinRules | undefined;
   },
 ): JoinResult {
-  const { self, target, rule, atMs, change } = join;
-  if (node?.kind === 'forwarder') {
-    if (node.to.key === target.key) return { result: 'done', node };
+  const { self, target, rule, atMs, change, rules = INITIAL_RULES } = join;
+  const counted = rule === 'tie' ? countNaming(node ?? LONE_ROOT, rules.profilesMax(self.strength)) : undefined;
+  const known = counted?.node ?? node;
+  if (known?.kind === 'forwarder') {
+    if (known.to.key === target.key) return { result: 'done', node: known };
+    if (rule === 'claim') return { result: 'elsewhere', node: known, sent: [] };
+    if (counted?.isTooMany) return { result: 'elsewhere', node: known, sent: [], refused: 'cut_off' };
+    if (rule === 'tie' && areTwoPersons(known.to, target, rules))
+      return { result: 'elsewhere', node: known, sent: [], refused: 'conflict' };
     const by = change === undefined ? {} : { change };
-    const sent: SentRecord[] = rule === 'claim' ? [] : [{ kind: 'link', to: node.to, other: target, ...by }];
-    return { result: 'elsewhere', node, sent };
+    const onward: LinkRule = change === undefined ? rule : 'merge';
+    return {
+      result: 'elsewhere',
+      node: known,
+      sent: [{ kind: 'link', to: known.to, other: target, rule: onward, ...by }],
+    };
   }
-  const own = node ?? LONE_ROOT;
+  const own = known ?? LONE_ROOT;
   // Forged, as a profile asks weaker ones alone; or asked before an unmerge parted them.
   if (!isStronger(target, self) || (rule !== 'merge' && isApart(own, target.key))) return { result: 'done', node };
   const { parted } = withoutApart(own, target.key);
   const members = own.members.filter(({ isJoined }) => isJoined);
-  const forwarder = { kind: 'forwarder', to: target, sinceMs: atMs, ...(parted && { parted }) } as const;
-  return { result: 'hand_over', node: forwarder, members };
+  const kept = { ...(parted && { parted }), ...(own.namedBy !== undefined && { namedBy: own.namedBy }) };
+  return { result: 'hand_over', node: { kind: 'forwarder', to: target, sinceMs: atMs, ...kept }, members };
 }
 
 /** A record `hand_over`: the profile `from` and its members have joined. */
@@ -186,5 +242,5 @@ export function takeHandOver(
   const joined = withMembers(node ?? LONE_ROOT, [{ key: from, isJoined: true, atMs }, ...members]);
   const all = addParted(joined.parted, parted);
   const after = all === undefined ? joined : { ...joined, parted: all };
-  return { result: 'take', node: after, sent: [], cutOff: joined.cutOff - (node?.cutOff ?? 0) };
+  return { ...NOTHING, node: after, cutOff: joined.cutOff - (node?.cutOff ?? 0) };
 }

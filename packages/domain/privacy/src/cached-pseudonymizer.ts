@@ -18,6 +18,7 @@ export function createCachedPseudonymizer(inner: Pseudonymizer, limits: { entrie
 
 function toName(externalId: Parameters<Pseudonymizer['toProfileKey']>[0]): string {
   if ('userId' in externalId) return `u${externalId.userId}`;
+  if ('kind' in externalId) return `k${externalId.kind}:${externalId.id}`;
   return 'anonymousId' in externalId ? `a${externalId.anonymousId}` : `g${externalId.accountId}`;
 }
 

@@ -2,12 +2,19 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { AppError } from '@perennial/kernel';
 import { createHmacSha256 } from './hmac.js';
 
-/** The subject of an event: a user id, or a device id that belongs to no known user (yet); or the id of a group. */
-type ExternalId = { readonly userId: string } | { readonly anonymousId: string } | { readonly accountId: string };
+/**
+ * The subject of an event: a user id, or a device id that belongs to no known user (yet); or the id of a group; or an id of
+ * another kind, by its name in identity.yaml.
+ */
+type ExternalId =
+  | { readonly userId: string }
+  | { readonly anonymousId: string }
+  | { readonly accountId: string }
+  | { readonly kind: string; readonly id: string };
 
 /** Turns external ids into the pseudonyms of internal topics, and back from sealed bytes. */
 export interface Pseudonymizer {
-  /** Profile key: 22 base64url characters (132 bits); a user id, an anonymous id and a group's of the same text differ. */
+  /** Profile key: 22 base64url characters (132 bits); ids of the same text and of other kinds differ. */
   toProfileKey(externalId: ExternalId): string;
   /** Encrypts an external id; the same id always gives the same bytes, so that records stay a function of their input. */
   seal(externalId: string): Buffer;
@@ -24,6 +31,7 @@ const OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
 
 function toName(externalId: ExternalId): string {
   if ('userId' in externalId) return `user:${externalId.userId}`;
+  if ('kind' in externalId) return `id:${externalId.kind}:${externalId.id}`;
   return 'anonymousId' in externalId ? `anon:${externalId.anonymousId}` : `account:${externalId.accountId}`;
 }
 

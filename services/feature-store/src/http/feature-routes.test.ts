@@ -3,7 +3,7 @@ import { TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { INITIAL_RATES } from '@perennial/commerce';
 import type { Rollout } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, type FeatureDefinition, FeatureSpecs } from '@perennial/feature-engine';
-import { ID_STRENGTHS } from '@perennial/identity';
+import { ID_STRENGTHS, INITIAL_RULES } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -282,7 +282,7 @@ function setUp({ profiles = {}, accounts = {}, failure, inForce = new Map() }: F
   const telemetry = createFeatureTelemetry(metrics);
   // As if another instance had put it in force: this instance has not read it yet.
   const loadSpecs = async () => void specs.add('artifact-2', GROWN);
-  addIdentityRoutes(server, { readStates, pseudonymizer });
+  addIdentityRoutes(server, { readStates, pseudonymizer, loadIdentity: async () => INITIAL_RULES });
   addFeatureRoutes(server, {
     readStates,
     pseudonymizer,

@@ -1,8 +1,9 @@
-import { ID_STRENGTHS, type ProfileRef, toParts } from '@perennial/identity';
+import { type IdentityRules, LEDGER_KEY, normaliseId, type ProfileRef, toParts } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
+import type { FeatureArtifacts } from '../artifacts.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { getIdentity } from './operations.js';
 
@@ -11,44 +12,84 @@ const HOPS_MAX = 16;
 
 export interface IdentityRouteDeps {
   readonly readStates: ReadStates<StoredProfile>;
+  readonly loadIdentity: FeatureArtifacts['identity'];
   readonly pseudonymizer: Pseudonymizer;
 }
 
-export function addIdentityRoutes(server: FastifyInstance, { readStates, pseudonymizer }: IdentityRouteDeps): void {
+export function addIdentityRoutes(server: FastifyInstance, deps: IdentityRouteDeps): void {
+  const { readStates, loadIdentity } = deps;
   addOperation(server, getIdentity, async ({ path, query }) => {
     const id = parseUserId(path.id, 'id');
     const { kind = 'user' } = query;
-    const profileKey = pseudonymizer.toProfileKey(kind === 'user' ? { userId: id } : { anonymousId: id });
-    return { id, kind, profileKey, ...(await followIdentity(readStates, { profileKey, pseudonymizer })) };
+    // Rules come into force partition by partition: any will do to read an id.
+    const { inForce } = must((await readStates([LEDGER_KEY]))[0], 'a read');
+    const rules = await loadIdentity(inForce.get('identity'));
+    const profileKey = deps.pseudonymizer.toProfileKey(toExternalId({ id, kind }, rules));
+    return { id, kind, profileKey, ...(await followIdentity({ profileKey, kind, rules }, deps)) };
   });
 }
 
+type ExternalId = Parameters<Pseudonymizer['toProfileKey']>[0];
+
+/** Throws `contract_violation` for a kind that is not in force, and for a value that is no id of its kind. */
+function toExternalId({ id, kind }: { readonly id: string; readonly kind: string }, rules: IdentityRules): ExternalId {
+  if (kind === 'user') return { userId: id };
+  if (kind === 'anonymous') return { anonymousId: id };
+  const found = rules.kinds.find(({ name }) => name === kind);
+  if (found === undefined) {
+    const known = rules.kinds.map(({ name }) => name).join(', ');
+    throw new AppError('contract_violation', `there is no kind ${JSON.stringify(kind)} in force: ${known}`);
+  }
+  const value = normaliseId(id, found);
+  if (value === undefined) throw new AppError('contract_violation', `that is no id of the kind ${kind}`);
+  return { kind, id: value };
+}
+
+interface Asked {
+  readonly profileKey: string;
+  readonly kind: string;
+  readonly rules: IdentityRules;
+}
+
 async function followIdentity(
-  readStates: ReadStates<StoredProfile>,
-  { profileKey, pseudonymizer }: { readonly profileKey: string; readonly pseudonymizer: Pseudonymizer },
+  { profileKey, kind, rules }: Asked,
+  { readStates, pseudonymizer }: Pick<IdentityRouteDeps, 'readStates' | 'pseudonymizer'>,
 ) {
   const joined = [];
+  const namedByMax = rules.kinds.find(({ name }) => name === kind)?.maxProfiles ?? null;
+  let namedBy = 0;
   for (let key = profileKey; joined.length <= HOPS_MAX; ) {
     const { state } = must((await readStates([key]))[0], 'a read');
     const { node } = toParts(state);
+    if (node.kind === 'ledger') break;
+    if (key === profileKey) namedBy = node.namedBy ?? 0;
     if (node.kind === 'root') {
-      const members = node.members.map(({ atMs, isJoined, ...member }) => ({
+      const members = node.members.map(({ atMs, isJoined, strength, ...member }) => ({
         profileKey: member.key,
+        kind: strength === undefined ? null : toKindName(strength, rules),
         joined: isJoined,
         at: toTime(atMs),
       }));
-      return { known: state !== undefined, joined, members, cutOff: node.cutOff };
+      return { known: state !== undefined, joined, members, cutOff: node.cutOff, namedBy, namedByMax };
     }
-    if (node.kind === 'ledger') break;
-    joined.push({ ...describe(node.to, pseudonymizer), since: toTime(node.sinceMs) });
+    joined.push({ ...describe(node.to, { pseudonymizer, rules }), since: toTime(node.sinceMs) });
     key = node.to.key;
   }
   throw new AppError('contract_violation', `a profile forwards over more than ${HOPS_MAX} others`);
 }
 
-function describe({ key, strength, subject }: ProfileRef, pseudonymizer: Pseudonymizer) {
-  const kind = strength >= ID_STRENGTHS.user ? ('user' as const) : ('anonymous' as const);
-  return { profileKey: key, id: pseudonymizer.unseal(subject), kind };
+function describe(
+  { key, strength, subject }: ProfileRef,
+  { pseudonymizer, rules }: { readonly pseudonymizer: Pseudonymizer; readonly rules: IdentityRules },
+) {
+  const kind = toKindName(strength, rules);
+  const isShown = kind === 'user' || kind === 'anonymous';
+  return { profileKey: key, id: isShown ? pseudonymizer.unseal(subject) : null, kind };
+}
+
+/** A kind may have gone from the rules, and its ids be there. */
+function toKindName(strength: number, rules: IdentityRules): string {
+  return rules.kindOf(strength)?.name ?? `of strength ${strength}`;
 }
 
 function toTime(atMs: number): string {

@@ -149,10 +149,12 @@ export const getFeaturesOfMany = defineOperation({
   answer: Type.Object({ profiles: Type.Array(Type.Object(PROFILE_FEATURES)), ...UNITS }),
 });
 
-const ID_KIND = Type.Union([Type.Literal('user'), Type.Literal('anonymous')], {
-  description: 'What kind of id it is.',
-});
 const PROFILE_KEY = Type.String({ description: 'Pseudonym of the profile of an id.' });
+
+const ID_KIND = Type.String({ minLength: 1, maxLength: 32, description: 'user, anonymous, or another kind.' });
+const SHOWN_ID = Type.Union([Type.String(), Type.Null()], {
+  description: 'Null for an id of another kind than user and anonymous: those stay sealed.',
+});
 
 export const getIdentity = defineOperation({
   id: 'getIdentity',
@@ -161,7 +163,11 @@ export const getIdentity = defineOperation({
   access: 'read',
   summary: 'Whom an id belongs to, and which other ids do.',
   parameters: Type.Object({
-    id: Type.String({ minLength: 1, maxLength: EXTERNAL_ID_CHARS_MAX, description: 'A user id or an anonymous id.' }),
+    id: Type.String({
+      minLength: 1,
+      maxLength: EXTERNAL_ID_CHARS_MAX,
+      description: 'A user id, or an id of the kind in the query.',
+    }),
   }),
   query: Type.Object({ kind: Type.Optional(ID_KIND) }),
   answer: Type.Object({
@@ -169,18 +175,24 @@ export const getIdentity = defineOperation({
     kind: ID_KIND,
     profileKey: PROFILE_KEY,
     known: Type.Boolean({ description: 'False for an id never seen.' }),
-    joined: Type.Array(Type.Object({ profileKey: PROFILE_KEY, id: Type.String(), kind: ID_KIND, since: TIME }), {
+    joined: Type.Array(Type.Object({ profileKey: PROFILE_KEY, id: SHOWN_ID, kind: ID_KIND, since: TIME }), {
       description: 'The profiles that it joined, the one that it is now last; empty for one that joined nobody.',
     }),
     members: Type.Array(
       Type.Object({
         profileKey: PROFILE_KEY,
+        kind: Type.Union([ID_KIND, Type.Null()], { description: 'Null for a user or a device.' }),
         joined: Type.Boolean({ description: 'False for one that was asked and handed nothing over.' }),
         at: TIME,
       }),
       { description: 'The ids that this profile has asked to join it, or that joined it.' },
     ),
     cutOff: Type.Integer({ description: 'Times that a further id was cut off, the members being too many.' }),
+    namedBy: Type.Integer({ description: 'Profiles that have named this id; 0 where no rule limits them.' }),
+    namedByMax: Type.Union([Type.Integer(), Type.Null()], {
+      description:
+        'How many of them join by this id, by the rules in force; the others are cut off. Null for no limit.',
+    }),
   }),
 });
 

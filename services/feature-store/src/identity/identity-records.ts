@@ -10,7 +10,7 @@ import {
   toFirstField,
   type Unmerge,
 } from '@perennial/contracts';
-import { ID_STRENGTHS, LEDGER_KEY, type NamedId, type SentRecord } from '@perennial/identity';
+import { ID_STRENGTHS, LEDGER_KEY, type LinkRule, type NamedId, type SentRecord } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output } from '@perennial/keyed-processor';
 import type { ProfileInput } from '../accounts/with-accounts.js';
@@ -105,10 +105,17 @@ export function toSelf(key: string, { forwardedTo, anonymous, subject }: Accepte
 
 /** The other ids of an event; throws `contract_violation` for one without a profile. */
 export function toNamedIds({ namedIds }: AcceptedEvent): readonly NamedId[] {
-  return namedIds.map(({ profile, alias }) => ({
-    other: requireRef(profile, 'a named id'),
-    rule: alias ? 'alias' : 'claim',
-  }));
+  return namedIds.map((named) => ({ other: requireRef(named.profile, 'a named id'), rule: toRule(named) }));
+}
+
+/** By which rule an id is named, or a profile asked. */
+export function toRule(said: {
+  readonly alias: boolean;
+  readonly tie?: boolean | undefined;
+  readonly change?: number | undefined;
+}): LinkRule {
+  if (said.change !== undefined) return 'merge';
+  return said.alias ? 'alias' : said.tie ? 'tie' : 'claim';
 }
 
 /** The number of the unmerge with which a forwarded copy is marked; undefined for one without a mark. */
@@ -155,9 +162,10 @@ export class IdentityWriter {
   toOutputs(sent: readonly SentRecord[]): Output[] {
     return sent.map((record) => {
       const { to, change } = record;
-      const by = change === undefined ? {} : { change };
+      const isTie = record.rule === 'tie';
+      const by = { ...(change !== undefined && { change }), ...(isTie && { tie: true }) };
       if (record.kind === 'link') return this.link({ self: to, other: record.other, ...by });
-      const join = { self: to, target: record.target, alias: record.rule !== 'claim', ...by };
+      const join = { self: to, target: record.target, alias: record.rule !== 'claim' && !isTie, ...by };
       return this.#toOutput(to, { $case: 'join', value: join });
     });
   }

@@ -19,6 +19,10 @@ export function createIdentityTelemetry(metrics: Metrics) {
     'identity_cut_off_total',
     'Ids that a profile did not take in, having too many: one that many share is no person.',
   );
+  const conflicts = metrics.counter(
+    'identity_conflicts_total',
+    'Ids that were not joined by a weaker one, since each belongs to another person by an id of which a person has one.',
+  );
 
   const unmerges = metrics.counter(
     'identity_unmerges_total',
@@ -31,8 +35,13 @@ export function createIdentityTelemetry(metrics: Metrics) {
       unmerges.inc({ result });
     },
     /** An event or a link was used where it came. */
-    taken({ cutOff: count }: { readonly cutOff: number }): void {
-      if (count > 0) cutOff.inc(count);
+    taken(taken: { readonly cutOff: number; readonly conflicts: number }): void {
+      if (taken.cutOff > 0) cutOff.inc(taken.cutOff);
+      if (taken.conflicts > 0) conflicts.inc(taken.conflicts);
+    },
+    /** A profile was not joined by an id that too many name, or that belongs to another person. */
+    refused(why: 'cut_off' | 'conflict'): void {
+      (why === 'cut_off' ? cutOff : conflicts).inc();
     },
     asked(result: 'hand_over' | 'done' | 'elsewhere'): void {
       asked.inc({ result });

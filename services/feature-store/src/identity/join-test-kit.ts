@@ -8,7 +8,7 @@ import {
   toPartition,
 } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
-import { ID_STRENGTHS, INITIAL_RULES, type ProfileRef } from '@perennial/identity';
+import { ID_STRENGTHS, type IdentityRules, INITIAL_RULES, type ProfileRef } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import type { Cause, Output } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
@@ -36,9 +36,13 @@ export function toDevice(id: string): ProfileRef {
 /** An event of one id that names others, as ingest accepts it. */
 export function toEvent(
   self: ProfileRef,
-  fields: Partial<AcceptedEvent> & { readonly claims?: ProfileRef; readonly alias?: ProfileRef } = {},
+  fields: Partial<AcceptedEvent> & {
+    readonly claims?: ProfileRef;
+    readonly alias?: ProfileRef;
+    readonly ties?: readonly ProfileRef[];
+  } = {},
 ): AcceptedEvent {
-  const { claims, alias, ...others } = fields;
+  const { claims, alias, ties = [], ...others } = fields;
   return {
     messageId: 'm1',
     sourceId: 's',
@@ -56,6 +60,7 @@ export function toEvent(
     namedIds: [
       ...(claims === undefined ? [] : [{ profile: claims, alias: false }]),
       ...(alias === undefined ? [] : [{ profile: alias, alias: true }]),
+      ...ties.map((profile) => ({ profile, alias: false, tie: true })),
     ],
     forwardedTo: undefined,
     ...others,
@@ -79,7 +84,7 @@ export class JoinWorld {
     artifacts: {
       loadRollout: async () => undefined,
       rates: async () => INITIAL_RATES,
-      identity: async () => INITIAL_RULES,
+      identity: async () => this.#rules,
       fills: createFills({ load: async () => Buffer.alloc(0) }, SPECS),
       unmerges: createUnmerges({ load: async () => Buffer.alloc(0) }),
       loadAll: async () => this.onRefresh(),
@@ -102,12 +107,14 @@ export class JoinWorld {
   }));
   readonly #draw: (below: number) => number;
   readonly #inForce = new Map<string, Rollout>();
+  readonly #rules: IdentityRules;
   logTimeMs = 0;
   onRefresh: () => void = () => undefined;
 
   /** Of another spec than the preset: what to have in force, by a rollout of an artifact that `SPECS` has. */
-  constructor(draw: (below: number) => number = () => 0, features?: Rollout) {
+  constructor(draw: (below: number) => number = () => 0, features?: Rollout, rules = INITIAL_RULES) {
     this.#draw = draw;
+    this.#rules = rules;
     if (features !== undefined) this.#inForce.set(features.kind, features);
   }
 
@@ -179,7 +186,8 @@ export class JoinWorld {
     const { codec, step, inputTopic } = this.definition;
     const bytes = this.states.get(key);
     const context = { key, partition: 0, offset: 0, ordinal: 0, logTimeMs: this.logTimeMs, inForce: this.#inForce };
-    const { state, outputs } = step({ state: bytes && codec.decode(bytes), cause, context }, { rates: INITIAL_RATES });
+    const evidence = { rates: INITIAL_RATES, identity: this.#rules };
+    const { state, outputs } = step({ state: bytes && codec.decode(bytes), cause, context }, evidence);
     if (state !== undefined) this.states.set(key, codec.encode(state));
     for (const output of outputs) {
       if (output.topic === inputTopic) partition.outbox.push(output);

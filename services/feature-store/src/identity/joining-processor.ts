@@ -65,6 +65,7 @@ export function createJoiningProcessor({
     },
     leaveAccount: createAccountLeaver({ inputTopic: toTopic(namespace, 'eventAccepted'), specs, toAccountKey }),
     toUnmerge: ({ unmerge }) => unmerge,
+    toRules: ({ identity }) => identity,
     isFilling: ({ fill }, { inForce }) => isFilling(inForce, fill),
     toJoined: (to) => ({
       topic: outputTopic,

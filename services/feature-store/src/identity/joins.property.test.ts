@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { INITIAL_RATES } from '@perennial/commerce';
 import { DAY_MS, HOUR_MS } from '@perennial/feature-engine';
-import type { ProfileRef } from '@perennial/identity';
+import { type ProfileRef, requireIdentityRules } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import fc from 'fast-check';
 import { foldEvent } from '../domain/fold.js';
@@ -16,10 +16,28 @@ const spec = SPECS.initial;
 const USERS = ['anna', 'bert', 'carl'].map(toUser);
 const DEVICES = ['phone', 'laptop'].map(toDevice);
 const IDS = [...USERS, ...DEVICES];
+const RULES = requireIdentityRules(
+  `version: 1
+kinds:
+  email: { strength: 200, read: [traits.email], hash: sha256 }
+  phone: { strength: 60, read: [context.device.id] }
+`,
+  { fileName: 'identity.yaml' },
+);
+const toRef = (strength: number, id: string): ProfileRef => ({
+  key: `other-${id}`,
+  strength,
+  subject: Buffer.from(`sealed ${id}`),
+});
+const OTHERS = [toRef(200, 'mail-1'), toRef(200, 'mail-2'), toRef(60, 'device-1')];
 
 interface Told {
   readonly self: ProfileRef;
-  readonly names: { readonly claims?: ProfileRef; readonly alias?: ProfileRef };
+  readonly names: {
+    readonly claims?: ProfileRef;
+    readonly alias?: ProfileRef;
+    readonly ties?: readonly ProfileRef[];
+  };
   readonly name: string;
   readonly lateMs: number;
   readonly afterMs: number;
@@ -28,10 +46,12 @@ interface Told {
 }
 
 const drawUser = fc.constantFrom(...USERS);
+const drawTies = fc.uniqueArray(fc.constantFrom(...OTHERS), { minLength: 1, maxLength: 2 });
 const drawNames = fc.oneof(
   fc.record({ self: fc.constantFrom(...IDS), names: fc.constant({}) }),
   fc.record({ self: drawUser, names: fc.constantFrom(...DEVICES).map((claims) => ({ claims })) }),
   fc.record({ self: drawUser, names: drawUser.map((alias) => ({ alias })) }),
+  fc.record({ self: fc.constantFrom(...IDS), names: drawTies.map((ties) => ({ ties })) }),
 );
 const drawTold: fc.Arbitrary<Told> = fc
   .record({
@@ -66,7 +86,7 @@ function toEvents(told: readonly Told[]) {
 /** The events come in their order, repeats at the end; the partitions step in any. */
 function play({ told, schedule }: Case): JoinWorld {
   const draw = (below: number) => (below <= 1 ? 0 : Number(schedule.next().value) % below);
-  const world = new JoinWorld(draw);
+  const world = new JoinWorld(draw, undefined, RULES);
   const events = toEvents(told);
   for (const { self, event } of [...events, ...events.filter((_, index) => told[index]?.isRepeated)]) {
     world.send(self.key, event);
@@ -130,6 +150,48 @@ describe(`profiles that join, on several partitions, in ${CASES} cases from seed
         expect(new Set(times).size).toBe(times.length);
       }),
       parameters,
+    );
+  });
+
+  it('are the same in any order of arrival, where ids are of one user and no event is later than its windows', async () => {
+    const anna = must(USERS[0], 'anna');
+    const drawOne = fc.record({
+      self: fc.constantFrom(anna, ...DEVICES),
+      ties: fc.uniqueArray(fc.constantFrom(...DEVICES, ...OTHERS), { maxLength: 2 }),
+      name: fc.constantFrom('Order Completed', 'Product Viewed'),
+      afterMs: fc.integer({ min: 1, max: HOUR_MS / 12 }),
+      amount: fc.option(fc.integer({ min: 0, max: 10_000 }), { nil: undefined }),
+    });
+    const drawOrders = fc.array(drawOne, { minLength: 2, maxLength: 10 }).chain((one) => {
+      const indices = one.map((_, index) => index);
+      const shuffled = fc.shuffledSubarray(indices, { minLength: indices.length });
+      return fc.record({ one: fc.constant(one), order: shuffled, schedule: fc.infiniteStream(fc.nat()) });
+    });
+    await fc.assert(
+      fc.asyncProperty(drawOrders, async ({ one, order, schedule }) => {
+        const told = one.map(({ ties, ...rest }) => {
+          // A device names no device: that is how ingest has it.
+          const named = ties.filter((tie) => rest.self === anna || !DEVICES.includes(tie));
+          return { ...rest, names: { ties: named }, lateMs: 0, isRepeated: false };
+        });
+        const events = toEvents(told);
+        const read = async (indices: readonly number[]) => {
+          const world = new JoinWorld(
+            (below) => (below <= 1 ? 0 : Number(schedule.next().value) % below),
+            undefined,
+            RULES,
+          );
+          for (const index of indices) {
+            const { self, event } = must(events[index], 'an event');
+            world.send(self.key, event);
+            for (let steps = index % 3; steps > 0; steps--) world.step();
+          }
+          world.settle();
+          return Promise.all(IDS.map(async ({ key }) => toVectors(await world.read(key))));
+        };
+        expect(await read(order)).toEqual(await read(order.map((_, index) => index)));
+      }),
+      { ...parameters, numRuns: 60 },
     );
   });
 

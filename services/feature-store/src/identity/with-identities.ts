@@ -2,12 +2,15 @@ import type { AcceptedEvent, HandOver } from '@perennial/contracts';
 import {
   createStoredStates,
   type ForwarderNode,
+  fromMember,
+  type IdentityRules,
   LEDGER_KEY,
   type Parted,
   takeEvent,
   takeHandOver,
   takeJoin,
   takeLink,
+  toMember,
   toParts,
   toStored,
 } from '@perennial/identity';
@@ -26,6 +29,7 @@ import {
   IdentityWriter,
   toMark,
   toNamedIds,
+  toRule,
   toSelf,
 } from './identity-records.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
@@ -69,6 +73,8 @@ export interface IdentityOptions<Evidence> {
     after: ProfileState | undefined,
     context: StepContext,
   ) => readonly Output[];
+  /** The rules about ids in force; undefined for those before any rollout. */
+  readonly toRules: (evidence: Evidence) => IdentityRules | undefined;
   /** Announces that the profile of a key has joined another one. */
   readonly toJoined: (to: IdentityInput['self']) => Output;
   /** Makes known what a state that another partition made may need: every spec that is registered. */
@@ -183,7 +189,8 @@ class IdentitySteps<Evidence> {
   #takeEvent(before: ProfileInStore, { event, properties }: FeatureInput, place: Place<Evidence>): Taken {
     const { context } = place;
     const self = toSelf(context.key, event);
-    const taken = takeEvent(before.node, { self, named: toNamedIds(event), atMs: toTime(context, event) });
+    const rules = this.#options.toRules(place.evidence);
+    const taken = takeEvent(before.node, { self, named: toNamedIds(event), atMs: toTime(context, event), rules });
     if (taken.result === 'forward') {
       const mark = taken.node.leaving?.number ?? event.leaving;
       const outputs = [this.#writer.forwardEvent(event, requireStronger(taken.node.to, self), mark)];
@@ -208,17 +215,24 @@ class IdentitySteps<Evidence> {
     switch (identity.kind) {
       case 'link': {
         const other = requireRef(identity.link.other, 'other');
-        const { change } = identity.link;
-        const taken = takeLink(before.node, { self, other, atMs: context.logTimeMs, change });
+        const { change, tie } = identity.link;
+        const link = { self, other, rule: tie ? ('tie' as const) : ('alias' as const), change };
+        const rules = this.#options.toRules(place.evidence);
+        const taken = takeLink(before.node, { ...link, atMs: context.logTimeMs, rules });
+        const after = { ...before, node: taken.node };
         if (taken.result === 'forward') {
           requireStronger(taken.node.to, self);
-          return this.#forward(before, identity, taken.node);
+          return this.#forward(after, identity, taken.node);
+        }
+        if (taken.result === 'cut_off') {
+          this.#options.telemetry.refused('cut_off');
+          return { after, outputs: [] };
         }
         this.#options.telemetry.taken(taken);
-        return { after: { ...before, node: taken.node }, outputs: this.#writer.toOutputs(taken.sent) };
+        return { after, outputs: this.#writer.toOutputs(taken.sent) };
       }
       case 'join':
-        return this.#takeJoin(before, input, identity, context);
+        return this.#takeJoin(before, input, identity, place);
       case 'hand_over':
         return this.#takeHandOver(before, input, identity, place);
       default:
@@ -236,21 +250,24 @@ class IdentitySteps<Evidence> {
     before: ProfileInStore,
     { self }: IdentityInput,
     { join }: Extract<IdentityRecord, { kind: 'join' }>,
-    context: StepContext,
+    { context, evidence }: Place<Evidence>,
   ): Taken {
     const target = requireRef(join.target, 'target');
     const { change } = join;
-    const rule = change !== undefined ? 'merge' : join.alias ? 'alias' : 'claim';
-    const taken = takeJoin(before.node, { self, target, rule, atMs: context.logTimeMs, change });
+    const rules = this.#options.toRules(evidence);
+    const taken = takeJoin(before.node, { self, target, rule: toRule(join), atMs: context.logTimeMs, change, rules });
     this.#options.telemetry.asked(taken.result);
     if (taken.result === 'done') return { after: { ...before, node: taken.node ?? before.node }, outputs: [] };
-    if (taken.result === 'elsewhere') return { after: before, outputs: this.#writer.toOutputs(taken.sent) };
+    if (taken.result === 'elsewhere') {
+      if (taken.refused !== undefined) this.#options.telemetry.refused(taken.refused);
+      return { after: { ...before, node: taken.node }, outputs: this.#writer.toOutputs(taken.sent) };
+    }
     const after = { node: taken.node, profile: undefined };
     const parted = toPartedMessage(taken.node.parted);
     // Nothing to hand over: the events that come are forwarded.
     if (before.profile === undefined && taken.members.length === 0 && parted === undefined)
       return { after, outputs: [] };
-    const members = taken.members.map(({ key, isJoined: joined, atMs }) => ({ key, joined, atMs }));
+    const members = taken.members.map(fromMember);
     const state = before.profile === undefined ? Buffer.alloc(0) : this.#options.profiles.codec.encode(before.profile);
     const handOver = this.#writer.handOver(
       { self: target, from: self.key, members, state, ...(parted && { parted }) },
@@ -271,8 +288,7 @@ class IdentitySteps<Evidence> {
   ): Taken {
     const { from, state, parted } = identity.handOver;
     const members = requireMembers(identity.handOver);
-    const joined = members.map(({ key, joined: isJoined, atMs }) => ({ key, isJoined, atMs }));
-    const taken = takeHandOver(before.node, { from, members: joined, atMs: context.logTimeMs, parted });
+    const taken = takeHandOver(before.node, { from, members: members.map(toMember), atMs: context.logTimeMs, parted });
     if (taken.result === 'forward') {
       requireStronger(taken.node.to, self);
       return this.#forward(before, identity, taken.node);

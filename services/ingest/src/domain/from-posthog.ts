@@ -1,3 +1,4 @@
+import { ANONYMOUS_BEFORE } from './parse-ids.js';
 import { isJsonObject, type JsonObject } from './parse-properties.js';
 
 /**
@@ -8,9 +9,10 @@ export function fromPosthog(raw: unknown, sentAtMs: number): unknown {
   if (!isJsonObject(raw)) return raw;
   // The browser SDK has the write key here.
   const { token: _token, ...properties } = isJsonObject(raw.properties) ? raw.properties : ({} as JsonObject);
+  const distinctId = raw.distinct_id ?? raw.$distinct_id ?? properties.distinct_id;
   const common: JsonObject = {
     messageId: raw.uuid,
-    userId: raw.distinct_id ?? raw.$distinct_id ?? properties.distinct_id,
+    ...(isOfVisitor(distinctId, properties) ? { anonymousId: distinctId } : { userId: distinctId }),
     timestamp: raw.timestamp ?? toTimestamp(raw.offset, sentAtMs),
     context: { timezone: properties.$timezone },
   };
@@ -19,11 +21,13 @@ export function fromPosthog(raw: unknown, sentAtMs: number): unknown {
       return {
         ...common,
         type: 'identify',
+        userId: distinctId,
         anonymousId: properties.$anon_distinct_id,
+        [ANONYMOUS_BEFORE]: properties.$anon_distinct_id,
         traits: raw.$set ?? properties.$set,
       };
     case '$create_alias':
-      return { ...common, type: 'alias', previousId: properties.alias };
+      return { ...common, type: 'alias', userId: distinctId, previousId: properties.alias };
     case '$groupidentify':
       return { ...common, type: 'group', groupId: properties.$group_key, traits: properties.$group_set };
     case '$pageview':
@@ -38,6 +42,14 @@ export function fromPosthog(raw: unknown, sentAtMs: number): unknown {
     default:
       return { ...common, type: 'track', event: raw.event, properties: toProperties(raw.properties, properties) };
   }
+}
+
+/**
+ * Whether the browser SDK knew nobody when it sent this: its id was made up, for the device at first, and after a `reset()`
+ * for the next visitor. Servers send neither of both properties.
+ */
+function isOfVisitor(distinctId: unknown, { $is_identified: isIdentified, $device_id: deviceId }: JsonObject): boolean {
+  return isIdentified === false || (isIdentified === undefined && deviceId !== undefined && deviceId === distinctId);
 }
 
 /** The properties without the write key; anything but an object is left for `normalise` to reject. */

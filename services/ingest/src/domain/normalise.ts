@@ -1,7 +1,8 @@
+import type { IdentityRules, ReadId } from '@perennial/identity';
 import type { IgnoredField } from './ignored-field.js';
 import { judgeByPlan, type PlanInForce, type PlanResult, UNPLANNED } from './judge-by-plan.js';
 import { LIMITS } from './limits.js';
-import { parseAliasIds, parseIds } from './parse-ids.js';
+import { parseAliasIds, parseIdentifyIds, parseIds } from './parse-ids.js';
 import { type EventMoney, NO_MONEY, parseMoney } from './parse-money.js';
 import {
   encodeProperties,
@@ -41,6 +42,8 @@ export interface Arrival {
   readonly currency?: string | undefined;
   /** The ids that stand for nobody; default: the built-in ones. */
   readonly placeholders?: PlaceholderIds | undefined;
+  /** The rules about ids in force; default: those before any rollout. */
+  readonly identity?: IdentityRules | undefined;
   /** The source's tracking plan. */
   readonly plan?: PlanInForce | undefined;
   /** The id for a message that has none. */
@@ -59,6 +62,8 @@ export interface NormalisedEvent extends EventMoney, PlanResult {
   readonly anonymousId: string | undefined;
   /** Who an alias was before. */
   readonly previousId?: string | undefined;
+  /** Its ids of other kinds; absent where the rules in force have no other kinds. */
+  readonly named?: readonly ReadId[] | undefined;
   readonly timestampMs: number;
   readonly receivedAtMs: number;
   /** A JSON object as text. */
@@ -78,7 +83,7 @@ interface Draft {
   readonly ignored: IgnoredField[];
   inspection: Inspection;
   type: CallType;
-  ids: Pick<NormalisedEvent, 'userId' | 'anonymousId' | 'previousId'>;
+  ids: Pick<NormalisedEvent, 'userId' | 'anonymousId' | 'previousId' | 'named'>;
   messageId: string | undefined;
   name: string;
   times: Pick<NormalisedEvent, 'timestampMs' | 'receivedAtMs'>;
@@ -167,15 +172,32 @@ function readType(draft: Draft): Rejection | undefined {
   return undefined;
 }
 
+const PARSE_IDS: Readonly<Partial<Record<CallType, typeof parseIds>>> = {
+  alias: parseAliasIds,
+  identify: parseIdentifyIds,
+};
+
 function readIds(draft: Draft): Rejection | undefined {
   const { raw, type, arrival } = draft;
-  const parse = type === 'alias' ? parseAliasIds : parseIds;
+  const parse = PARSE_IDS[type] ?? parseIds;
   const ids = parse(raw, arrival.placeholders ?? BUILT_IN_PLACEHOLDERS);
   if (ids instanceof Rejection) return ids;
-  const { ignored, ...named } = ids;
-  draft.ids = named;
+  const { ignored, ...own } = ids;
+  draft.ids = { ...own, ...readOtherIds(draft) };
   draft.ignored.push(...ignored);
   return undefined;
+}
+
+/** The ids of other kinds, from the event as it was sent: a plan may withhold the fields that name them. */
+function readOtherIds({ raw, type, arrival, ignored }: Draft): Pick<NormalisedEvent, 'named'> {
+  const { identity, placeholders = BUILT_IN_PLACEHOLDERS } = arrival;
+  if (identity === undefined || identity.others.length === 0) return {};
+  // Traits of a group are not of the user.
+  const { traits, ...others } = raw;
+  const said = type === 'identify' ? { ...others, traits } : others;
+  const read = identity.read(said, (id) => placeholders.has(id));
+  for (let count = 0; count < read.ignored; count++) ignored.push('other_id');
+  return { named: read.ids };
 }
 
 /** A placeholder is no id of a message either: all of one person's messages would be one. */

@@ -13,7 +13,13 @@ export interface EventIds {
   readonly ignored: readonly IgnoredField[];
 }
 
-type IdField = 'userId' | 'anonymousId' | 'previousId';
+/**
+ * Field of an `identify` in PostHog's form: the id under which the visitor was known before. Events of then may have come
+ * as those of a device or, from servers and older SDKs, as those of a user.
+ */
+export const ANONYMOUS_BEFORE = '$anon_distinct_id';
+
+type IdField = 'userId' | 'anonymousId' | 'previousId' | typeof ANONYMOUS_BEFORE;
 
 /**
  * The ids of an event. A placeholder such as "undefined" is no id. Beside a `userId` an `anonymousId` that cannot be
@@ -34,6 +40,14 @@ export function parseIds(raw: JsonObject, placeholders: PlaceholderIds): EventId
   if (anonymous instanceof Rejection) return anonymous;
   if (anonymous.id === undefined) return toMissing(raw, { user, anonymous });
   return { userId: undefined, anonymousId: anonymous.id, ignored: user.isPlaceholder ? ['user_id'] : [] };
+}
+
+/** The ids of an identify: those of any event, and who it was before where PostHog says so. */
+export function parseIdentifyIds(raw: JsonObject, placeholders: PlaceholderIds): EventIds | Rejection {
+  const ids = parseIds(raw, placeholders);
+  if (ids instanceof Rejection || ids.userId === undefined || raw[ANONYMOUS_BEFORE] === undefined) return ids;
+  const before = readId(raw, ANONYMOUS_BEFORE, placeholders);
+  return before instanceof Rejection || before.id === undefined ? ids : { ...ids, previousId: before.id };
 }
 
 /** The ids of an alias: a user and who it was before. */

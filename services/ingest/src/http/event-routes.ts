@@ -40,7 +40,7 @@ async function handleCall(
   { ingest, callType }: { ingest: IngestContext; callType: CallType },
 ): Promise<FastifyReply> {
   const { body: _body, ...entered } = await enter(request, ingest, CALL_FORM);
-  const calls = { ...entered, callType, placeholders: ingest.placeholders(), plan: ingest.plans(entered.sourceId) };
+  const calls = { ...entered, callType, ...toRules(ingest, entered.sourceId) };
   const result = receiveCalls(calls, ingest.clockMode, ingest.records);
   const { acceptedCount, ignored, rejections } = result;
   await ingest.publisher.publish(result.records);
@@ -66,8 +66,7 @@ async function handleBatch(
   const sentAt = body.sentAt ?? body.sent_at ?? (isPosthog ? readSentAt(request.query) : undefined);
   const toSegment = (item: unknown) => fromPosthog(item, typeof sentAt === 'number' ? sentAt : entered.receivedAtMs);
   const inherited = { sentAt, context: isPosthog ? undefined : body.context };
-  const rules = { placeholders: ingest.placeholders(), plan: ingest.plans(entered.sourceId) };
-  const calls = { ...entered, ...inherited, ...rules, ...(isPosthog && { toSegment }) };
+  const calls = { ...entered, ...inherited, ...toRules(ingest, entered.sourceId), ...(isPosthog && { toSegment }) };
   const result = receiveCalls(calls, ingest.clockMode, ingest.records);
   const { acceptedCount, ignored, rejections } = result;
   await ingest.publisher.publish(result.records);
@@ -77,6 +76,11 @@ async function handleBatch(
   if (rejections.length === 0) return reply.send({ success: true });
   const rejected = rejections.map(({ index, rejection: { reason, message } }) => ({ index, reason, message }));
   return reply.send({ success: true, rejected });
+}
+
+/** By what the events of a source are read. */
+function toRules({ placeholders, identity, plans }: IngestContext, sourceId: string) {
+  return { placeholders: placeholders(), identity: identity(), plan: plans(sourceId) };
 }
 
 function checkItems(batch: unknown): readonly unknown[] {

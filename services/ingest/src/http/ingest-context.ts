@@ -1,3 +1,4 @@
+import type { IdentityRules } from '@perennial/identity';
 import type { Clock } from '@perennial/kernel';
 import type { FastifyInstance } from '@perennial/service-host';
 import { toProblemReply } from '@perennial/service-host';
@@ -26,6 +27,7 @@ export interface IngestContext {
   readonly records: RecordContext;
   readonly clockMode: ClockMode;
   readonly placeholders: () => PlaceholderIds;
+  readonly identity: () => IdentityRules;
   readonly plans: FindPlan;
   readonly clock: Clock;
   /** Reports the result of a request to the metrics. */

@@ -85,11 +85,13 @@ describe('unmodified SDKs', () => {
     const posthog = new PostHog(WRITE_KEY, { host: url, flushAt: 20, disableGeoip: true });
     posthog.capture({ distinctId: 'u1', event: 'Order Completed', properties: { revenue: 12.5 } });
     posthog.identify({ distinctId: 'u1', properties: { city: 'Ulm' } });
+    posthog.alias({ distinctId: 'u1', alias: 'old' });
     await posthog.shutdown();
     expect(ingest.producer.rejected()).toEqual([]);
     expect(ingest.producer.accepted()).toMatchObject([
       { type: 'track', name: 'Order Completed', properties: { revenue: 12.5 } },
-      { type: 'identify', properties: { city: 'Ulm' } },
+      { type: 'identify', properties: { city: 'Ulm' }, namedIds: [] },
+      { type: 'alias', namedIds: [{ alias: false }, { alias: true }] },
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
+import { INITIAL_RULES } from '@perennial/identity';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
 import { createMetrics } from '@perennial/telemetry';
 import { BUILT_IN_PLACEHOLDERS } from '../domain/placeholder-ids.js';
@@ -39,6 +40,7 @@ describe('kafka source', () => {
       namespace: 'live',
       clockMode,
       placeholders: () => BUILT_IN_PLACEHOLDERS,
+      identity: () => INITIAL_RULES,
       plans: () => undefined,
       clock,
       records: RECORDS,

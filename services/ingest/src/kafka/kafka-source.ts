@@ -1,4 +1,5 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
+import type { IdentityRules } from '@perennial/identity';
 import {
   ConsumerHealth,
   type Log,
@@ -53,6 +54,7 @@ export interface KafkaSourceOptions {
   readonly namespace: string;
   readonly clockMode: ClockMode;
   readonly placeholders: () => PlaceholderIds;
+  readonly identity: () => IdentityRules;
   readonly plans: FindPlan;
   readonly clock: Clock;
   readonly records: RecordContext;
@@ -163,7 +165,7 @@ async function sendForEver(
 
 function toOutgoing(
   record: LogRecord,
-  { clockMode, clock, placeholders, plans, records, events }: KafkaSourceOptions,
+  { clockMode, clock, placeholders, identity, plans, records, events }: KafkaSourceOptions,
 ): OutgoingRecord {
   const position = `${record.topic}/${record.partition}:${record.offset}`;
   const nowMs = clock.now();
@@ -175,6 +177,7 @@ function toOutgoing(
     clockMode,
     bytesMax: record.value?.length,
     placeholders: placeholders(),
+    identity: identity(),
     plan: plans(KAFKA_SOURCE_ID),
     createMessageId: () => `kafka:${position}`,
   };

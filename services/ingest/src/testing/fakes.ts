@@ -1,6 +1,7 @@
 import { SCOPES, type Scope } from '@perennial/access';
 import { createTestAccess } from '@perennial/access/testing';
 import { AcceptedRecord, type EventRejected } from '@perennial/contracts';
+import { type IdentityRules, INITIAL_RULES } from '@perennial/identity';
 import type { LogProducer, OutgoingRecord } from '@perennial/kafka';
 import { AppError, type Clock, toSha256 } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -14,7 +15,15 @@ import type { IngestContext } from '../http/ingest-context.js';
 import { createIngestServer } from '../http/server.js';
 import type { FindPlan } from '../plan-directory.js';
 import { toPlanned } from '../plan-telemetry.js';
-import type { ClockStore, PlaceholderStore, PlanStore, PlanVersion, Source, SourceStore } from '../ports.js';
+import type {
+  ClockStore,
+  IdentityStore,
+  PlaceholderStore,
+  PlanStore,
+  PlanVersion,
+  Source,
+  SourceStore,
+} from '../ports.js';
 import { createPublisher, type PublishLimits } from '../publisher.js';
 import type { RecordContext } from '../records.js';
 import { createSourceDirectory } from '../source-directory.js';
@@ -156,6 +165,20 @@ export class FakePlaceholderStore implements PlaceholderStore {
   }
 }
 
+/** Rules about ids in memory: none were rolled out before `content` is set. */
+export class FakeIdentityStore implements IdentityStore {
+  content: string | undefined;
+
+  async currentHash(): Promise<string | undefined> {
+    return this.content && toSha256(this.content);
+  }
+
+  async load(): Promise<string> {
+    if (this.content === undefined) throw new AppError('not_found', 'there are no rules');
+    return this.content;
+  }
+}
+
 /** Tracking plans in memory: the newest content of each source. */
 export class FakePlanStore implements PlanStore {
   readonly #versions = new Map<string, Array<string | null>>();
@@ -218,6 +241,7 @@ export function createIngestHarness(
   options: {
     clockMode?: IngestContext['clockMode'];
     driver?: ClockRoutesOptions['driver'];
+    identity?: IdentityRules;
     limits?: PublishLimits;
     clock?: FakeClock;
     trustedProxies?: number;
@@ -247,6 +271,7 @@ export function createIngestHarness(
     clockMode,
     clock,
     placeholders: () => BUILT_IN_PLACEHOLDERS,
+    identity: () => options.identity ?? INITIAL_RULES,
     plans: options.plans ?? (() => undefined),
     count: events.answered,
     limited: events.limited,

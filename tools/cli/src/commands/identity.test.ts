@@ -21,14 +21,21 @@ const client = {
       kind: input.query.kind,
       profileKey: 'key-1',
       known,
-      joined: known ? [{ profileKey: 'key-2', id: 'anna', kind: 'user', since: AT }] : [],
+      joined: known
+        ? [
+            { profileKey: 'key-9', id: null, kind: 'email', since: AT },
+            { profileKey: 'key-2', id: 'anna', kind: 'user', since: AT },
+          ]
+        : [],
       members: known
         ? [
-            { profileKey: 'key-1', joined: true, at: AT },
-            { profileKey: 'key-3', joined: false, at: AT },
+            { profileKey: 'key-1', kind: null, joined: true, at: AT },
+            { profileKey: 'key-3', kind: 'email', joined: false, at: AT },
           ]
         : [],
       cutOff: known ? 2 : 0,
+      namedBy: known ? 40 : 0,
+      namedByMax: known ? 32 : null,
     };
   },
 } as unknown as ApiClient;
@@ -52,12 +59,19 @@ describe('identity show', () => {
     expect(printed.text.split('\n')).toEqual([
       'id       phone (anonymous)',
       'profile  key-1',
+      `joined   key-9 (email, sealed) since ${AT}`,
       `joined   anna (user) since ${AT}`,
       `member   key-1 joined ${AT}`,
-      `member   key-3 asked, without events or of another profile, ${AT}`,
+      `member   key-3 (email) asked, without events or of another profile, ${AT}`,
       '2 further ids were cut off: too many for one person',
+      '40 profiles have named this id; 8 were cut off, since 32 may',
       '',
     ]);
+  });
+
+  it('asks for an id of the kind given', async () => {
+    await run('show', 'anna@example.com', '--kind', 'email', '--json');
+    expect(asked.at(-1)).toEqual(['getIdentity', { path: { id: 'anna@example.com' }, query: { kind: 'email' } }]);
   });
 
   it('says so when nobody has heard of an id', async () => {

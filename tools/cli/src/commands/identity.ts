@@ -9,6 +9,7 @@ import { requirePlatform } from './sources.js';
 interface Options {
   readonly namespace: string;
   readonly anonymous?: boolean;
+  readonly kind?: string;
   readonly json?: boolean;
 }
 
@@ -113,13 +114,16 @@ function lastLine(output: string): string {
 function createShowCommand(findPlatform: FindPlatform): Command {
   return new Command('show')
     .description('show whom an id belongs to, since when, and which other ids do')
-    .argument('<id>', 'a user id')
+    .argument('<id>', 'a user id, or an id of the kind given')
     .option('--anonymous', 'it is an anonymous id, of a device')
+    .option('--kind <kind>', 'it is of this kind of the rules in force, such as email')
     .addOption(createNamespaceOption())
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  ./perennial identity show 5f1c0d9e --anonymous')
-    .action(async (id: string, { namespace, anonymous, json }: Options) => {
-      const kind = anonymous ? 'anonymous' : 'user';
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./perennial identity show 5f1c0d9e --anonymous\n  ./perennial identity show anna@example.com --kind email',
+    )
+    .action(async (id: string, { namespace, anonymous, kind = anonymous ? 'anonymous' : 'user', json }: Options) => {
       const found = await findPlatform(namespace).client.call('getIdentity', { path: { id }, query: { kind } });
       if (json) return printJson(found);
       return printLine(describeIdentity(found));
@@ -129,15 +133,26 @@ function createShowCommand(findPlatform: FindPlatform): Command {
 type Identity = Awaited<ReturnType<typeof callIdentity>>;
 const callIdentity = (client: Platform['client']) => client.call('getIdentity', { path: { id: '' }, query: {} });
 
-function describeIdentity({ id, kind, profileKey, known, joined, members, cutOff }: Identity): Printable {
+function describeIdentity(identity: Identity): Printable {
+  const { id, kind, profileKey, known, joined, members, cutOff, namedBy, namedByMax } = identity;
   const facts = toTable([
     ['id', `${id} (${kind})`],
     ['profile', known ? profileKey : `${profileKey}, never seen`],
-    ...joined.map((target) => ['joined', `${target.id} (${target.kind}) since ${target.since}`]),
+    ...joined.map((target) => [
+      'joined',
+      `${target.id ?? target.profileKey} (${target.kind}${target.id === null ? ', sealed' : ''}) since ${target.since}`,
+    ]),
     ...members.map((member) => [
       'member',
-      `${member.profileKey} ${member.joined ? 'joined' : 'asked, without events or of another profile,'} ${member.at}`,
+      `${member.profileKey}${member.kind === null ? '' : ` (${member.kind})`} ${member.joined ? 'joined' : 'asked, without events or of another profile,'} ${member.at}`,
     ]),
   ]);
-  return cutOff === 0 ? facts : lines(facts, line`${cutOff} further ids were cut off: too many for one person`);
+  const tooMany = namedByMax === null ? 0 : Math.max(0, namedBy - namedByMax);
+  return lines(
+    facts,
+    ...(cutOff === 0 ? [] : [line`${cutOff} further ids were cut off: too many for one person`]),
+    ...(tooMany === 0
+      ? []
+      : [line`${namedBy} profiles have named this id; ${tooMany} were cut off, since ${namedByMax ?? 0} may`]),
+  );
 }

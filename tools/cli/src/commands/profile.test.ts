@@ -71,10 +71,12 @@ const ANSWERS: Record<string, unknown> = {
     known: true,
     joined: [],
     members: [
-      { profileKey: 'phone', joined: true, at: AT },
-      { profileKey: 'tv', joined: false, at: AT },
+      { profileKey: 'phone', kind: null, joined: true, at: AT },
+      { profileKey: 'tv', kind: null, joined: false, at: AT },
     ],
     cutOff: 2,
+    namedBy: 0,
+    namedByMax: null,
   },
   listSegmentChanges: {
     userId: 'ada',

@@ -45,7 +45,8 @@ function formatIds(identity: ProfilePage['identity']): string[] {
   if (identity === null) return ['ids', 'unknown'];
   const { joined, members, cutOff } = identity;
   const root = joined.at(-1);
-  const isOne = root === undefined ? 'its own' : `one with ${root.kind} ${root.id} since ${root.since}`;
+  const isOne =
+    root === undefined ? 'its own' : `one with ${root.kind} ${root.id ?? root.profileKey} since ${root.since}`;
   const others = members.filter((member) => member.joined).length;
   return ['ids', `${isOne}, ${others} joined it${cutOff === 0 ? '' : `, ${cutOff} cut off`}`];
 }

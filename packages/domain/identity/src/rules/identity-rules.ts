@@ -18,7 +18,7 @@ export interface IdKind extends IdForm {
 }
 
 /** An id of a kind that an event names beside the one that it is keyed by. */
-interface ReadId {
+export interface ReadId {
   readonly kind: IdKind;
   readonly value: string;
 }
@@ -53,6 +53,16 @@ export class IdentityRules {
   /** Undefined for a kind that these rules do not have. */
   kindOf(strength: number): IdKind | undefined {
     return this.#byStrength.get(strength);
+  }
+
+  /** Whether a person has one id of the kind with this strength. */
+  isUnique(strength: number): boolean {
+    return this.#byStrength.get(strength)?.unique ?? false;
+  }
+
+  /** Profiles that may name one value of the kind with this strength; undefined for no limit. */
+  profilesMax(strength: number): number | undefined {
+    return this.#byStrength.get(strength)?.maxProfiles;
   }
 
   /** Reads the ids of other kinds that an event in the Segment shape names; each once, strongest first. */

@@ -18,7 +18,7 @@ import {
 import { MEMBERS_MAX } from '../node.js';
 import { ID_STRENGTHS } from '../profile-ref.js';
 import { formatIdPath, type IdPath, PATH_CHARS_MAX, PATH_ROOTS, parseIdPath } from './id-path.js';
-import { IdentityRules, type IdKind, KEY_KIND_DEFAULTS } from './identity-rules.js';
+import { IdentityRules, type IdKind, KEY_KIND_DEFAULTS, KEY_KINDS } from './identity-rules.js';
 import { NORMALISERS, normaliseId } from './normalise-id.js';
 
 /** Raised when an existing file would be read in another way. */
@@ -39,7 +39,7 @@ const KIND = object({
   ),
   hash: optional(located(oneOf(['sha256'])), undefined),
   unique: optional(flag(), undefined),
-  maxProfiles: optional(integer({ min: 1, max: MEMBERS_MAX }), undefined),
+  maxProfiles: optional(located(integer({ min: 1, max: MEMBERS_MAX })), undefined),
   guarded: optional(list(located(text({ lengthMax: 256 })), { itemsMax: GUARDED_MAX }), []),
 });
 
@@ -111,9 +111,11 @@ function toKeyKind(defaults: IdKind, entry: Entry, { name, report }: At): IdKind
     report(read.place, `${name} is read from ${own}, which events are keyed by`);
   for (const given of [normalise, callingCode, hash])
     if (given !== undefined && given.value !== 'none') report(given.place, `ids of ${name} are taken as they come`);
+  if (maxProfiles !== undefined && name === KEY_KINDS.user)
+    report(maxProfiles.place, `a user takes in ${MEMBERS_MAX} ids, and nobody names it but by an alias`);
   for (const { place } of entry.guarded)
     report(place, `placeholders of ${name} are set with \`./perennial placeholders add\``);
-  return { ...defaults, unique: unique ?? defaults.unique, maxProfiles };
+  return { ...defaults, unique: unique ?? defaults.unique, maxProfiles: maxProfiles?.value };
 }
 
 function toKind(entry: Entry, at: At): IdKind {
@@ -134,7 +136,7 @@ function toKind(entry: Entry, at: At): IdKind {
     name,
     strength: strength?.value ?? 0,
     unique,
-    maxProfiles: entry.maxProfiles ?? MEMBERS_MAX,
+    maxProfiles: entry.maxProfiles?.value ?? MEMBERS_MAX,
     read: (read?.value ?? []).flatMap(({ value }) => parseIdPath(value) ?? []),
     ...form,
     guarded: new Set(

@@ -195,17 +195,17 @@ export interface Operations {
   /** Whom an id belongs to, and which other ids do. */
   getIdentity: {
     path: {
-      /** A user id or an anonymous id. */
+      /** A user id, or an id of the kind in the query. */
       readonly id: string;
     };
     query: {
-      /** What kind of id it is. */
-      readonly kind?: 'user' | 'anonymous' | undefined;
+      /** user, anonymous, or another kind. */
+      readonly kind?: string | undefined;
     };
     answer: {
       readonly id: string;
-      /** What kind of id it is. */
-      readonly kind: 'user' | 'anonymous';
+      /** user, anonymous, or another kind. */
+      readonly kind: string;
       /** Pseudonym of the profile of an id. */
       readonly profileKey: string;
       /** False for an id never seen. */
@@ -214,21 +214,28 @@ export interface Operations {
       readonly joined: ReadonlyArray<{
         /** Pseudonym of the profile of an id. */
         readonly profileKey: string;
-        readonly id: string;
-        /** What kind of id it is. */
-        readonly kind: 'user' | 'anonymous';
+        /** Null for an id of another kind than user and anonymous: those stay sealed. */
+        readonly id: string | null;
+        /** user, anonymous, or another kind. */
+        readonly kind: string;
         readonly since: string;
       }>;
       /** The ids that this profile has asked to join it, or that joined it. */
       readonly members: ReadonlyArray<{
         /** Pseudonym of the profile of an id. */
         readonly profileKey: string;
+        /** Null for a user or a device. */
+        readonly kind: string | null;
         /** False for one that was asked and handed nothing over. */
         readonly joined: boolean;
         readonly at: string;
       }>;
       /** Times that a further id was cut off, the members being too many. */
       readonly cutOff: number;
+      /** Profiles that have named this id; 0 where no rule limits them. */
+      readonly namedBy: number;
+      /** How many of them join by this id, by the rules in force; the others are cut off. Null for no limit. */
+      readonly namedByMax: number | null;
     };
   };
   /** Stage and scores of a user, as of the last commit. */

@@ -15,7 +15,7 @@ export const protobufFileName = "perennial/v1/identity.proto";
 export interface ProfileRef {
   /** The profile key (pseudonym). */
   key: string;
-  /** Strength of the kind of its id: 16 anonymous, 240 user. */
+  /** Strength of the kind of its id: 16 anonymous, 240 user, between them the kinds of identity.yaml. */
   strength: number;
   /** The external id, sealed. */
   subject: Buffer;
@@ -28,6 +28,8 @@ export interface NamedId {
     | undefined;
   /** True: both are one person, as an alias says. False: a device or another weak id, which belongs to whoever names it first. */
   alias: boolean;
+  /** True: both are one person, unless each has an id of its own of a kind of which a person has one (ADR 35). */
+  tie?: boolean | undefined;
 }
 
 /** On the key of `self`: it and `other` are one person. */
@@ -41,7 +43,11 @@ export interface Link {
     | number
     | undefined;
   /** Of a copy that a leaving profile forwards: the number of its unmerge. */
-  leaving?: number | undefined;
+  leaving?:
+    | number
+    | undefined;
+  /** True: unless each has an id of its own of a kind of which a person has one. */
+  tie?: boolean | undefined;
 }
 
 /** On the key of `self`: it is to hand its state over to `target`, and to forward to it from then on. */
@@ -50,7 +56,11 @@ export interface Join {
   target: ProfileRef | undefined;
   alias: boolean;
   /** Number of the change that asks for it by hand; absent where an event says so. */
-  change?: number | undefined;
+  change?:
+    | number
+    | undefined;
+  /** True: also by way of what this key has joined, unless each has an id of its own of a kind of which a person has one. */
+  tie?: boolean | undefined;
 }
 
 /** On the key of `self`: the profile `from` has joined it. */
@@ -125,6 +135,8 @@ export interface Member {
   joined: boolean;
   /** Log time at which it was asked or joined. */
   atMs: number;
+  /** Of the kind of its id; absent for users and devices. */
+  strength?: number | undefined;
 }
 
 /** The profile of the record's key has joined another one, and is none any more. */
@@ -149,7 +161,11 @@ export interface IdentityNode {
     | Leaving
     | undefined;
   /** Of the key of the ledger: nothing else is set. */
-  ledger?: Ledger | undefined;
+  ledger?:
+    | Ledger
+    | undefined;
+  /** Profiles that have named this key's id; absent for users, and for devices where no rule limits it. */
+  namedBy?: number | undefined;
 }
 
 /** An unmerge that is under way, as the key that leaves and the one that it leaves hold it. */
@@ -270,7 +286,7 @@ export const ProfileRef: MessageFns<ProfileRef> = {
 };
 
 function createBaseNamedId(): NamedId {
-  return { profile: undefined, alias: false };
+  return { profile: undefined, alias: false, tie: undefined };
 }
 
 export const NamedId: MessageFns<NamedId> = {
@@ -280,6 +296,9 @@ export const NamedId: MessageFns<NamedId> = {
     }
     if (message.alias !== false) {
       writer.uint32(16).bool(message.alias);
+    }
+    if (message.tie !== undefined) {
+      writer.uint32(24).bool(message.tie);
     }
     return writer;
   },
@@ -313,6 +332,14 @@ export const NamedId: MessageFns<NamedId> = {
             message.alias = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.tie = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -327,7 +354,7 @@ export const NamedId: MessageFns<NamedId> = {
 };
 
 function createBaseLink(): Link {
-  return { self: undefined, other: undefined, change: undefined, leaving: undefined };
+  return { self: undefined, other: undefined, change: undefined, leaving: undefined, tie: undefined };
 }
 
 export const Link: MessageFns<Link> = {
@@ -343,6 +370,9 @@ export const Link: MessageFns<Link> = {
     }
     if (message.leaving !== undefined) {
       writer.uint32(32).uint64(message.leaving);
+    }
+    if (message.tie !== undefined) {
+      writer.uint32(40).bool(message.tie);
     }
     return writer;
   },
@@ -392,6 +422,14 @@ export const Link: MessageFns<Link> = {
             message.leaving = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.tie = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -406,7 +444,7 @@ export const Link: MessageFns<Link> = {
 };
 
 function createBaseJoin(): Join {
-  return { self: undefined, target: undefined, alias: false, change: undefined };
+  return { self: undefined, target: undefined, alias: false, change: undefined, tie: undefined };
 }
 
 export const Join: MessageFns<Join> = {
@@ -422,6 +460,9 @@ export const Join: MessageFns<Join> = {
     }
     if (message.change !== undefined) {
       writer.uint32(32).uint64(message.change);
+    }
+    if (message.tie !== undefined) {
+      writer.uint32(40).bool(message.tie);
     }
     return writer;
   },
@@ -469,6 +510,14 @@ export const Join: MessageFns<Join> = {
             }
 
             message.change = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.tie = reader.bool();
             continue;
           }
         }
@@ -901,7 +950,7 @@ export const Unmerge: MessageFns<Unmerge> = {
 };
 
 function createBaseMember(): Member {
-  return { key: "", joined: false, atMs: 0 };
+  return { key: "", joined: false, atMs: 0, strength: undefined };
 }
 
 export const Member: MessageFns<Member> = {
@@ -914,6 +963,9 @@ export const Member: MessageFns<Member> = {
     }
     if (message.atMs !== 0) {
       writer.uint32(24).int64(message.atMs);
+    }
+    if (message.strength !== undefined) {
+      writer.uint32(32).uint32(message.strength);
     }
     return writer;
   },
@@ -953,6 +1005,14 @@ export const Member: MessageFns<Member> = {
             }
 
             message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.strength = reader.uint32();
             continue;
           }
         }
@@ -1023,6 +1083,7 @@ function createBaseIdentityNode(): IdentityNode {
     parted: undefined,
     leaving: undefined,
     ledger: undefined,
+    namedBy: undefined,
   };
 }
 
@@ -1048,6 +1109,9 @@ export const IdentityNode: MessageFns<IdentityNode> = {
     }
     if (message.ledger !== undefined) {
       Ledger.encode(message.ledger, writer.uint32(58).fork()).join();
+    }
+    if (message.namedBy !== undefined) {
+      writer.uint32(64).uint32(message.namedBy);
     }
     return writer;
   },
@@ -1119,6 +1183,14 @@ export const IdentityNode: MessageFns<IdentityNode> = {
             }
 
             message.ledger = Ledger.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.namedBy = reader.uint32();
             continue;
           }
         }

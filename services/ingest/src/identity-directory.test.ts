@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { INITIAL_RULES } from '@perennial/identity';
+import { startIdentityDirectory } from './identity-directory.js';
+import { eventually, FakeClock } from './testing/fakes.js';
+
+const WITH_EMAIL = 'version: 1\nkinds: { email: { strength: 200, read: [traits.email] } }\n';
+const REFRESH_MS = 10_000;
+
+describe('rules about ids at the doors', () => {
+  it('are those rolled out last, within ten seconds, and stay while they cannot be read', async () => {
+    const contents = new Map([['a', WITH_EMAIL]]);
+    let hash: string | undefined;
+    const store = {
+      currentHash: async () => hash,
+      load: async (wanted: string) => {
+        const content = contents.get(wanted);
+        if (content === undefined) throw new Error('it is not there');
+        return content;
+      },
+    };
+    const errors: unknown[] = [];
+    const clock = new FakeClock();
+    const directory = await startIdentityDirectory(store, { clock, onError: (error) => errors.push(error) });
+    expect(directory.current()).toBe(INITIAL_RULES);
+    hash = 'a';
+    clock.move(REFRESH_MS);
+    await eventually(() =>
+      expect(directory.current().kinds.map(({ name }) => name)).toEqual(['user', 'email', 'anonymous']),
+    );
+    hash = 'gone';
+    clock.move(REFRESH_MS);
+    await eventually(() => expect(errors).toHaveLength(1));
+    expect(directory.current().kindOf(200)?.name).toBe('email');
+    await directory.stop();
+  });
+
+  it('are known before the first event: a start waits for them, and fails in the end', async () => {
+    let attempts = 0;
+    const clock = new SlowClock();
+    const load = async () => {
+      attempts += 1;
+      if (attempts < 3) throw new Error('it is not there');
+      return WITH_EMAIL;
+    };
+    const options = { clock, onError: () => undefined };
+    const gone = { currentHash: async () => 'gone', load: async () => Promise.reject(new Error('it is not there')) };
+    await expect(startIdentityDirectory(gone, options)).rejects.toThrow('it is not there');
+    const directory = await startIdentityDirectory({ currentHash: async () => 'a', load }, options);
+    expect([attempts, directory.current().kindOf(200)?.name]).toEqual([3, 'email']);
+    await directory.stop();
+  });
+});
+
+/** Waits of a start end at once; those until the next refresh do not. */
+class SlowClock extends FakeClock {
+  override wait(ms: number, signal?: AbortSignal): Promise<void> {
+    return ms < REFRESH_MS ? Promise.resolve() : super.wait(ms, signal);
+  }
+}

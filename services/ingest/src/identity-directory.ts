@@ -1,0 +1,41 @@
+import { type IdentityRules, INITIAL_RULES, requireIdentityRules } from '@perennial/identity';
+import { type Clock, every, retry } from '@perennial/kernel';
+import type { IdentityStore } from './ports.js';
+
+/** Every instance follows a rollout within this time: as long as write keys are remembered. */
+const REFRESH_MS = 10_000;
+
+/** Some two minutes: without the rules events would lose their ids for good, so a start waits for a file that is being repaired. */
+const START_LIMITS = { attemptsMax: 60, initialMs: 200, maxMs: 2_000 } as const;
+
+/** The rules about ids by which events are read, the same for HTTP and Kafka. */
+export interface IdentityDirectory {
+  current(): IdentityRules;
+  stop(): Promise<void>;
+}
+
+/** Loads the rules before the first event (throws when it cannot for long), and what was rolled out since every ten seconds. */
+export async function startIdentityDirectory(
+  store: IdentityStore,
+  { clock, onError }: { readonly clock: Clock; readonly onError: (error: unknown) => void },
+): Promise<IdentityDirectory> {
+  const none = { hash: undefined, rules: INITIAL_RULES };
+  const onRetry = ({ error }: { readonly error: unknown }) => onError(error);
+  let known = await retry(() => loadRules(store, none), { ...START_LIMITS, clock, onRetry });
+  // While a store is unavailable, the last known rules stay in effect.
+  const refresh = every({ intervalMs: REFRESH_MS, clock, onError }, async () => {
+    known = await loadRules(store, known);
+  });
+  return { current: () => known.rules, stop: () => refresh.stop() };
+}
+
+interface KnownRules {
+  readonly hash: string | undefined;
+  readonly rules: IdentityRules;
+}
+
+async function loadRules(store: IdentityStore, known: KnownRules): Promise<KnownRules> {
+  const hash = await store.currentHash();
+  if (hash === undefined || hash === known.hash) return known;
+  return { hash, rules: requireIdentityRules(await store.load(hash), { fileName: 'identity.yaml' }) };
+}
