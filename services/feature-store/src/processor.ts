@@ -74,10 +74,11 @@ export function createFeatureProcessor({
     forward: (control) => ({ topic: outputTopic, value: encodeControl(FeatureRecord, control) }),
     loadRollout: artifacts.loadRollout,
     async prepare(items) {
-      const inForce = await loadInForce(items, artifacts);
-      return Promise.all(
-        items.map((item) => prepareItem(item, must(inForce.get(item.context.inForce), 'loaded'), artifacts)),
-      );
+      const loaded = await loadInForce(items, artifacts);
+      const ownOf = ({ context }: StepItem<ProfileState, unknown>) => must(loaded.get(context.inForce), 'loaded');
+      // Nearly always: no promise for each record.
+      if (!items.some(({ context }) => context.inForce.has('feature-fill'))) return items.map(ownOf);
+      return Promise.all(items.map((item) => prepareItem(item, ownOf(item), artifacts)));
     },
     step({ state, cause, context }, evidence) {
       const fold = toFoldContext(specs, context, evidence);

@@ -83,9 +83,15 @@ export interface CloudEventAttributes {
 
 /** CloudEvents attributes as Kafka headers (binary content mode, JSON data). */
 export function toCloudEventHeaders(attributes: CloudEventAttributes): Record<string, string> {
-  const headers: Record<string, string> = { ce_specversion: '1.0', 'content-type': 'application/json' };
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) headers[`ce_${name}`] = value;
-  }
+  const { id, source, type, subject, time } = attributes;
+  const headers: Record<string, string> = {
+    ce_specversion: '1.0',
+    'content-type': 'application/json',
+    ce_id: id,
+    ce_source: source,
+    ce_type: type,
+  };
+  if (subject !== undefined) headers.ce_subject = subject;
+  if (time !== undefined) headers.ce_time = time;
   return headers;
 }

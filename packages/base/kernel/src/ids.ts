@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { toTextBytes } from './text-bytes.js';
 
 /** A fresh random token of 128 bits, base64url. */
 export function createRandomToken(): string {
@@ -22,6 +23,6 @@ export function toUnitInterval(...parts: string[]): number {
 
 function hashParts(parts: readonly string[]): Buffer {
   let text = '';
-  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;
+  for (const part of parts) text += `${toTextBytes(part)}:${part}`;
   return hash('sha256', text, 'buffer');
 }

@@ -13,5 +13,6 @@ export { redactUrl } from './redact-url.js';
 export { ReleaseStack } from './release-stack.js';
 export { Seam } from './seam.js';
 export { createSeededRandom } from './seeded-random.js';
+export { toTextBytes } from './text-bytes.js';
 export { endsWithin, withLimit } from './time-limit.js';
 export { untilAborted } from './until-aborted.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { LruCache } from './lru-cache.js';
 
 describe('LruCache', () => {
@@ -20,5 +21,43 @@ describe('LruCache', () => {
     expect(cache.size).toBe(3);
     cache.set('huge', 3, 11);
     expect([cache.size, cache.entries]).toEqual([0, 0]);
+  });
+});
+
+describe('LruCache and a list in order of use', () => {
+  it('keep the same entries, whatever is done to them', () => {
+    const operation = fc.tuple(
+      fc.constantFrom('get', 'set', 'delete', 'clear'),
+      fc.nat(7),
+      fc.integer({ min: 1, max: 4 }),
+    );
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
+        const cache = new LruCache<number, number>({ entriesMax: 4, sizeMax: 9 });
+        let list: Array<{ key: number; value: number; size: number }> = [];
+        operations.forEach(([kind, key, size], value) => {
+          const known = list.find((entry) => entry.key === key);
+          const others = list.filter((entry) => entry !== known);
+          if (kind === 'get') {
+            expect(cache.get(key)).toBe(known?.value);
+            list = known === undefined ? list : [...others, known];
+          } else if (kind === 'set') {
+            cache.set(key, value, size);
+            list = [...others, { key, value, size }];
+            const toSize = () => list.reduce((sum, entry) => sum + entry.size, 0);
+            while (list.length > 4 || toSize() > 9) list = list.slice(1);
+          } else if (kind === 'delete') {
+            cache.delete(key);
+            list = others;
+          } else if (size === 4) {
+            cache.clear();
+            list = [];
+          }
+          const size9 = list.reduce((sum, entry) => sum + entry.size, 0);
+          expect([cache.entries, cache.size]).toEqual([list.length, size9]);
+          for (let at = 0; at < 8; at++) expect(cache.has(at)).toBe(list.some((entry) => entry.key === at));
+        });
+      }),
+    );
   });
 });

@@ -18,6 +18,7 @@ export {
   toEvidence,
   toProfileValues,
   toReasons,
+  withStage,
 } from './profile-scope.js';
 export {
   condition,

@@ -103,6 +103,17 @@ export function toProfileValues(facts: ProfileFacts, { variables }: VariableSet)
   return values;
 }
 
+/** The same values of a profile that has moved to another stage: nothing else of them depends on it. */
+export function withStage(
+  values: readonly Value[],
+  { stage, daysInStage }: Required<Pick<ProfileFacts, 'stage' | 'daysInStage'>>,
+): readonly Value[] {
+  const moved = values.slice();
+  moved[0] = stage;
+  moved[1] = daysInStage;
+  return moved;
+}
+
 /** The heads that conditions over these variables read, in the order in which they first appear. */
 export function listHeads({ variables }: VariableSet): string[] {
   return listMembers(variables, SCORES);

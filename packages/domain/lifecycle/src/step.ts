@@ -1,4 +1,11 @@
-import { type ScoreVector, toEvidence, toProfileValues, toReasons, type Value } from '@perennial/expressions';
+import {
+  type ScoreVector,
+  toEvidence,
+  toProfileValues,
+  toReasons,
+  type Value,
+  withStage,
+} from '@perennial/expressions';
 import { must } from '@perennial/kernel';
 import type { Lifecycle, Stage, StageExit } from './chart.js';
 
@@ -58,26 +65,28 @@ export interface StageResult {
  */
 export function stepStage(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): StageResult {
   const stage = state === undefined ? undefined : lifecycle.stages.get(state.stage);
-  if (state === undefined || stage === undefined) return finish(lifecycle, inputs, enter(lifecycle, state, inputs));
+  if (state === undefined || stage === undefined) return enter(lifecycle, state, inputs);
   const facts = { lifecycle, stage, state, inputs, values: toValues(lifecycle, state, inputs) };
   const exit = findExit(facts);
-  if (exit === undefined) return finish(lifecycle, inputs, { state });
-  return finish(lifecycle, inputs, move(state, { to: exit.to, ...explain(facts, exit) }, inputs));
+  if (exit === undefined) return toResult({ state }, toNextCheckAtMs(facts));
+  return finish(facts, move(state, { to: exit.to, ...explain(facts, exit) }, inputs));
 }
 
 /**
  * Enters the chart in the initial stage, or directly in the stage that a transition leads to from there, so that a
  * first order makes a new customer at once.
  */
-function enter(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): ReturnType<typeof move> {
+function enter(lifecycle: Lifecycle, state: StageState | undefined, inputs: StageInputs): StageResult {
   const reason = state === undefined ? 'first record' : `the stage ${state.stage} is not in the chart`;
   const initial: StageState = { stage: lifecycle.initial, sinceMs: inputs.nowMs, number: state?.number ?? 0 };
   const stage = must(lifecycle.stages.get(lifecycle.initial), 'initial stage');
   const facts = { lifecycle, stage, state: initial, inputs, values: toValues(lifecycle, initial, inputs) };
   const exit = findExit(facts);
-  if (exit === undefined) return move(state, { to: lifecycle.initial, reasons: [reason], evidence: {} }, inputs);
+  if (exit === undefined) {
+    return finish(facts, move(state, { to: lifecycle.initial, reasons: [reason], evidence: {} }, inputs));
+  }
   const { reasons, evidence } = explain(facts, exit);
-  return move(state, { to: exit.to, reasons: [reason, ...reasons], evidence }, inputs);
+  return finish(facts, move(state, { to: exit.to, reasons: [reason, ...reasons], evidence }, inputs));
 }
 
 interface Facts {
@@ -94,11 +103,15 @@ function toValues({ variables }: Lifecycle, state: StageState, inputs: StageInpu
     attributes: inputs.attributes,
     scores: inputs.scores,
     stage: state.stage,
-    daysInStage: (inputs.nowMs - state.sinceMs) / DAY_MS,
+    daysInStage: toDaysInStage(state, inputs),
     daysSinceEvent: (inputs.nowMs - inputs.lastEventAtMs) / DAY_MS,
     event: inputs.event,
   };
   return toProfileValues(facts, variables);
+}
+
+function toDaysInStage({ sinceMs }: StageState, { nowMs }: StageInputs): number {
+  return (nowMs - sinceMs) / DAY_MS;
 }
 
 /** The first transition in order of priority that may fire now. */
@@ -142,25 +155,30 @@ function move(
   };
 }
 
-function finish(
-  lifecycle: Lifecycle,
-  inputs: StageInputs,
+/** After a move; `before` are the facts that led to it. One millisecond later when it made a further transition possible. */
+function finish({ lifecycle, inputs, values: seen }: Facts, moved: ReturnType<typeof move>): StageResult {
+  const { state } = moved;
+  const stage = lifecycle.stages.get(state.stage);
+  if (stage === undefined) return moved;
+  // Only the stage and the time in it are other ones.
+  const values = withStage(seen, { stage: state.stage, daysInStage: toDaysInStage(state, inputs) });
+  const facts = { lifecycle, stage, state, inputs, values };
+  return toResult(moved, findExit(facts) === undefined ? toNextCheckAtMs(facts) : inputs.nowMs + 1);
+}
+
+function toResult(
   result: Pick<StageResult, 'transition'> & { state: StageState },
+  nextCheckAtMs: number | undefined,
 ): StageResult {
-  const nextCheckAtMs = toNextCheckAtMs(lifecycle, inputs, result.state);
   return nextCheckAtMs === undefined ? result : { ...result, nextCheckAtMs };
 }
 
 /**
- * When time alone may move the profile on: the end of an absence; the end of a dwell that holds up a transition whose
- * condition is true; the next recheck; or one millisecond later when this step made a further transition possible.
+ * When time alone may move a profile on that no transition moves now: the end of an absence; the end of a dwell that holds up
+ * a transition whose condition is true; the next recheck.
  */
-function toNextCheckAtMs(lifecycle: Lifecycle, inputs: StageInputs, state: StageState): number | undefined {
-  const stage = lifecycle.stages.get(state.stage);
-  if (stage === undefined) return undefined;
+function toNextCheckAtMs({ stage, state, inputs, values }: Facts): number | undefined {
   const { nowMs } = inputs;
-  const values = toValues(lifecycle, state, inputs);
-  if (findExit({ lifecycle, stage, state, inputs, values }) !== undefined) return nowMs + 1;
   let next = Number.POSITIVE_INFINITY;
   for (const exit of stage.transitions) {
     const opensAtMs = toOpensAtMs(exit, state, inputs);

@@ -37,5 +37,7 @@ export function toNamedScores(
   { heads }: Pick<ModelManifest, 'heads'>,
   values: readonly number[],
 ): Record<string, number> {
-  return Object.fromEntries(heads.map(({ name }, slot) => [name, values[slot] as number]));
+  const named: Record<string, number> = {};
+  for (let slot = 0; slot < heads.length; slot++) named[(heads[slot] as Head).name] = values[slot] as number;
+  return named;
 }

@@ -113,6 +113,9 @@ function explain(
   return { reasons: [description === '' ? name : description, ...toReasons(evidence)], evidence };
 }
 
+const NONE: ReadonlyMap<string, number> = new Map();
+
 function toSince(list: readonly Since[] = []): ReadonlyMap<string, number> {
+  if (list.length === 0) return NONE;
   return new Map(list.map(({ name, sinceMs }) => [name, sinceMs]));
 }

@@ -1,3 +1,4 @@
+import { toTextBytes } from '@perennial/kernel';
 import { crc32c } from './crc32c.js';
 import type { OutgoingRecord } from './log.js';
 
@@ -94,7 +95,7 @@ function sizeOfBytes(bytes: Buffer | null): number {
 }
 
 function sizeOfText(text: string): number {
-  const bytes = Buffer.byteLength(text);
+  const bytes = toTextBytes(text);
   return sizeOfVarint(bytes) + bytes;
 }
 
@@ -123,12 +124,12 @@ function writeBytes(batch: Buffer, start: number, bytes: Buffer | null): number 
     return start + 1;
   }
   const at = writeVarint(batch, start, bytes.length);
-  bytes.copy(batch, at);
+  batch.set(bytes, at);
   return at + bytes.length;
 }
 
 function writeText(batch: Buffer, start: number, text: string): number {
-  const bytes = Buffer.byteLength(text);
+  const bytes = toTextBytes(text);
   const at = writeVarint(batch, start, bytes);
   if (bytes === text.length && bytes < 64) {
     // For short ASCII text a loop is faster than a call into native code.

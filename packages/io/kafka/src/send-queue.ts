@@ -1,4 +1,4 @@
-import { AppError, must } from '@perennial/kernel';
+import { AppError, must, toTextBytes } from '@perennial/kernel';
 import type { OutgoingRecord } from './log.js';
 
 /** One request: what is sent at once. */
@@ -35,8 +35,7 @@ const HEADER_OVERHEAD_BYTES = 4;
 /** An upper bound of a record's bytes on the wire. */
 export function sizeOfRecord({ key, value, headers }: OutgoingRecord): number {
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const name in headers)
-    bytes += HEADER_OVERHEAD_BYTES + Buffer.byteLength(name) + Buffer.byteLength(headers[name] ?? '');
+  for (const name in headers) bytes += HEADER_OVERHEAD_BYTES + toTextBytes(name) + toTextBytes(headers[name] ?? '');
   return bytes;
 }
 

@@ -88,7 +88,7 @@ export async function decodeArchiveFile(
       throw new AppError('data_damaged', `${name}: its checksum is wrong`);
     const rows = await parquetReadObjects({ file, metadata, columns: [...RECORD_COLUMNS], utf8: false });
     const checksum = new RecordsChecksum();
-    const records = rows.map((row) => toRecord(row as unknown as ArchiveRow, topic));
+    const records = rows.map((row) => toRecord(row as unknown as ReadRow, topic));
     for (const record of records) checksum.add(record);
     if (told.get(CHECKSUM) !== checksum.digest()) throw new AppError('data_damaged', `${name}: its checksum is wrong`);
     return records;
@@ -98,7 +98,13 @@ export async function decodeArchiveFile(
   }
 }
 
-function toRecord(row: ArchiveRow, topic: string): LogRecord {
+/** The columns that are read, as the reader gives them. */
+interface ReadRow extends Pick<ArchiveRow, 'partition' | 'offset' | 'record_key' | 'record_value'> {
+  readonly append_time: Date;
+  readonly record_headers: string;
+}
+
+function toRecord(row: ReadRow, topic: string): LogRecord {
   return {
     topic,
     partition: row.partition,

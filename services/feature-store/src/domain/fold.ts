@@ -106,15 +106,21 @@ export function foldEvent(
   const judged = judgeOutliers(before?.outliers, event, properties);
   // The order was announced when it first came: only its amount is news, as a change of windows is.
   const announced = folded.known === 'order_without_amount' ? undefined : foldedEvent;
+  const identity = toIdentity(before, event);
+  const parts = { fill: current.fill, whole: current.whole, beside, engine: folded.state };
+  const result = toResult(parts, specs, {
+    subject: identity.subject,
+    timeZone: identity.timeZone,
+    lastEventAtMs: identity.lastEventAtMs,
+    about: addSaid(about, said),
+    account: before?.account,
+    outliers: judged.series,
+    event: announced,
+  });
   return {
     kind: 'applied',
-    ...toResult({ ...current, beside, engine: folded.state }, specs, {
-      ...toIdentity(before, event),
-      about: addSaid(about, said),
-      account: before?.account,
-      outliers: judged.series,
-      event: announced,
-    }),
+    state: result.state,
+    update: result.update,
     traitsDropped: countDropped(about, said.traits),
     outliers: judged.found,
     known: folded.known,
@@ -177,22 +183,17 @@ export function toResult(
 ): { state: ProfileState; update: FeaturesUpdated } {
   const spec = specs.get(engine.specHash);
   const current: FeatureVector = spec.vector(engine, engine.asOfMs);
-  const identity = { subject, timeZone, lastEventAtMs };
-  const parts = {
-    ...(fill === undefined ? {} : { fill }),
-    ...(beside === undefined ? {} : { beside }),
-    ...(about === undefined ? {} : { about }),
-    ...(account === undefined ? {} : { account }),
-    ...(outliers === undefined ? {} : { outliers }),
-    ...(whole === undefined ? {} : { whole }),
-  };
+  const { validUntilMs } = current;
   return {
-    state: { engine, ...identity, ...parts, validUntilMs: current.validUntilMs },
+    // All of them, in one order: the objects of all profiles then have one shape.
+    state: { engine, subject, timeZone, lastEventAtMs, fill, beside, about, account, outliers, whole, validUntilMs },
     update: {
       specHash: spec.specHash,
       asOfMs: engine.asOfMs,
       values: current.values.map((value) => value ?? Number.NaN),
-      ...identity,
+      subject,
+      timeZone,
+      lastEventAtMs,
       event,
       attributes: toAttributes(readAttributes(spec, { about, account })),
     },

@@ -173,14 +173,14 @@ function encodeScore(
       $case: 'computed',
       value: {
         modelHash: state.scores?.modelHash ?? '',
-        scores: [...(state.scores?.values ?? [])],
+        scores: state.scores?.values.slice() ?? [],
         stage: state.stage?.stage ?? '',
         stageSinceMs: state.stage?.sinceMs ?? 0,
         transition: transition && { ...transition, reasons: [...transition.reasons] },
         features: {
           specHash: state.specHash,
           asOfMs: state.asOfMs,
-          values: [...state.values],
+          values: state.values.slice(),
           lastEventAtMs: state.lastEventAtMs,
           subject: state.subject,
           timeZone: state.timeZone,

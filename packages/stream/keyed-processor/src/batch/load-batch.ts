@@ -24,7 +24,7 @@ export async function loadBatch<State, Input>(
 ): Promise<LoadedBatch<State>> {
   const { keys, tickMs } = needsOf(entries);
   const wantsTimers = tickMs >= 0 && tickMs >= own.timersFromMs;
-  const missing = [...keys].filter((key) => own.cache.get(key) === undefined);
+  const { states, missing } = readCache(own, keys);
   let reply: LoadReply = { states: [], timers: [], nextTimerAtMs: undefined };
   let truncated = false;
   let timersFromMs = own.timersFromMs;
@@ -36,36 +36,42 @@ export async function loadBatch<State, Input>(
     truncated = reply.nextTimerAtMs !== undefined && reply.nextTimerAtMs <= tickMs;
     timersFromMs = truncated ? Number.NEGATIVE_INFINITY : (reply.nextTimerAtMs ?? Number.POSITIVE_INFINITY);
   }
-  const states = toStates(own, { keys, missing, reply, codec: from.codec });
+  addLoaded(own, states, { missing, reply, codec: from.codec });
   return { states, timers: { timers: reply.timers, truncated }, timersFromMs };
 }
 
-function toStates<State>(
+/** The states that are cached, and the keys of which nothing is. One look-up a key: a batch has thousands of them. */
+function readCache<State>(
   own: Ownership<State>,
-  batch: {
-    readonly keys: ReadonlySet<string>;
-    readonly missing: readonly string[];
-    readonly reply: LoadReply;
-    readonly codec: StateCodec<State>;
-  },
-): Map<string, State> {
+  keys: ReadonlySet<string>,
+): { readonly states: Map<string, State>; readonly missing: string[] } {
   const states = new Map<string, State>();
-  // Cached ones first: adding others to the cache may evict them.
-  for (const key of batch.keys) {
-    const state = own.cache.get(key)?.state;
-    if (state !== undefined) states.set(key, state);
+  const missing: string[] = [];
+  for (const key of keys) {
+    const known = own.cache.get(key);
+    if (known === undefined) missing.push(key);
+    else if (known.state !== undefined) states.set(key, known.state);
   }
-  const remember = (key: string, bytes: Buffer | null) => {
-    if (states.has(key)) return;
-    const state = own.cache.get(key)?.state ?? (bytes === null ? undefined : batch.codec.decode(bytes));
+  return { states, missing };
+}
+
+/** Adds what was read to the states of the batch, and to the cache. */
+function addLoaded<State>(
+  own: Ownership<State>,
+  states: Map<string, State>,
+  { missing, reply, codec }: { missing: readonly string[]; reply: LoadReply; codec: StateCodec<State> },
+): void {
+  const remember = (key: string, bytes: Buffer | null, cached?: State) => {
+    const state = cached ?? (bytes === null ? undefined : codec.decode(bytes));
     own.cache.set(key, state, bytes?.length ?? 0);
     if (state !== undefined) states.set(key, state);
   };
-  batch.missing.forEach((key, i) => {
-    remember(key, batch.reply.states[i] ?? null);
+  missing.forEach((key, i) => {
+    remember(key, reply.states[i] ?? null);
   });
-  for (const { key, state } of batch.reply.timers) remember(key, state);
-  return states;
+  for (const { key, state } of reply.timers) {
+    if (!states.has(key)) remember(key, state, own.cache.get(key)?.state);
+  }
 }
 
 /** The profiles that a batch touches, and the latest tick in it (-1 for none). */

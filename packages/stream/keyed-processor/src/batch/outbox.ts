@@ -1,5 +1,5 @@
 import type { OutgoingRecord } from '@perennial/kafka';
-import { AppError } from '@perennial/kernel';
+import { AppError, toTextBytes } from '@perennial/kernel';
 import { ByteReader, ByteWriter } from '../store/byte-codec.js';
 
 /*
@@ -11,10 +11,8 @@ const VERSION = 1;
 
 /** Bytes of one record in an outbox, the same on every machine. */
 export function toRecordBytes(record: OutgoingRecord): number {
-  let bytes =
-    4 + Buffer.byteLength(record.topic) + 4 + 4 + (record.key?.length ?? 0) + 4 + (record.value?.length ?? 0) + 4;
-  for (const name in record.headers)
-    bytes += 8 + Buffer.byteLength(name) + Buffer.byteLength(record.headers[name] ?? '');
+  let bytes = 4 + toTextBytes(record.topic) + 4 + 4 + (record.key?.length ?? 0) + 4 + (record.value?.length ?? 0) + 4;
+  for (const name in record.headers) bytes += 8 + toTextBytes(name) + toTextBytes(record.headers[name] ?? '');
   return bytes;
 }
 

@@ -21,7 +21,7 @@ export class ByteWriter {
   }
 
   number(value: number): void {
-    this.#at = this.buffer.writeUInt32LE(value, this.#at);
+    this.#at = this.#numberAt(this.#at, value);
   }
 
   double(value: number): void {
@@ -31,13 +31,25 @@ export class ByteWriter {
   string(value: string): void {
     const from = this.#at + 4;
     const length = writeShortAscii(this.buffer, from, value) ? value.length : this.buffer.write(value, from);
-    this.buffer.writeUInt32LE(length, this.#at);
+    this.#numberAt(this.#at, length);
     this.#at = from + length;
   }
 
   bytes(value: Buffer | null): void {
     this.number(value === null ? NULL_LENGTH : value.length);
-    if (value !== null) this.#at += value.copy(this.buffer, this.#at);
+    if (value === null) return;
+    this.buffer.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  /** As writeUInt32LE, without its checks: every number here is a length, a count or a partition. */
+  #numberAt(at: number, value: number): number {
+    const { buffer } = this;
+    buffer[at] = value;
+    buffer[at + 1] = value >>> 8;
+    buffer[at + 2] = value >>> 16;
+    buffer[at + 3] = value >>> 24;
+    return at + 4;
   }
 }
 
