@@ -56,8 +56,8 @@ const TREE = ['<rootDir>/scripts/check-contracts.test.mjs', '<rootDir>/scripts/r
 export default {
   // Jest leaves one core idle unless told otherwise, which on two cores is half the machine.
   maxWorkers: '100%',
-  // A hang is still found. Jest's 5 s are too few where other work keeps the machine busy.
-  testTimeout: 60_000,
+  // A hang is still found. In a whole run unit tests lie beside the integration tests, which may take nearly all of the machine.
+  testTimeout: 240_000,
   projects: [
     {
       ...base,

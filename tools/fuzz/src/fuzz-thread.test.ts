@@ -20,7 +20,7 @@ const WORKER = new URL(
     });`)}`,
 );
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 240_000;
 
 const threads: FuzzThread[] = [];
 const createThread = () => {

@@ -10,7 +10,7 @@ import { DAY_MS, HOUR_MS } from './time.js';
 const BASE = { name: 'x', unit: 'x', event: undefined };
 const amount = { kind: 'amount', properties: ['price'], absolute: false } as const;
 /** Of the tests with many events: seconds on a quiet machine. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 const ids = { kind: 'id', properties: ['sku'], list: undefined } as const;
 
 /** Bytes of a state, all and without what it remembers besides its features. */

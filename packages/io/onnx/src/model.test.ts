@@ -124,7 +124,7 @@ describe('the default model', () => {
         expect(toBits(part)).toEqual(toBits(whole.subarray(start * heads, (start + size) * heads)));
       }
     }
-  }, 60_000);
+  });
 
   it('answers nothing for no rows, and rejects half a row', async () => {
     expect((await model.score(new Float32Array(0))).results).toHaveLength(0);

@@ -88,7 +88,7 @@ describe(`an audit of features (seed ${SEED})`, () => {
       // The first record of a partition may be one of several that one cause had.
       expect(compared).toBe(world.world.updates.length);
     }
-  }, 60_000);
+  });
 
   it('names profile, position, feature and both values where one digit differs', async () => {
     const world = await createWorld(SEED);

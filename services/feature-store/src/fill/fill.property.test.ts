@@ -52,7 +52,7 @@ const HASH = toSha256(encodeFeatureSpec(GROWN));
 describe(`a spec that is filled from the archive (seed ${SEED})`, () => {
   it('serves every profile as a run which had it from the start, wherever it begins and is completed', async () => {
     for (let run = 0; run < RUNS; run++) await checkRun(createSeededRandom(SEED + run), `seed ${SEED + run}`);
-  }, 120_000);
+  });
 });
 
 type Random = () => number;

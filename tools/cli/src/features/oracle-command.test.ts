@@ -20,7 +20,7 @@ const READING = [
 /** Repeats a run, as for the property tests. */
 const SEED = String(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
 const USERS = 200;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 
 const hasPython = findPython() !== undefined;
 const hasData = FILES.every((file) => existsSync(file));

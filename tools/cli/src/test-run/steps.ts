@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '@perennial/kernel';
 import { printNotice } from '../output.js';
-import type { JestResult, Tally } from './tally.js';
-import { toTally } from './tally.js';
+import { type FileTime, type JestResult, type Tally, toFileTimes, toTally } from './tally.js';
 
 export interface StepContext {
   readonly root: string;
@@ -13,6 +12,16 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Program that runs Jest and what its tests start; default this Node.js. */
   readonly node?: string;
+  /** Set for a step beside another one: it gets less of the machine (0 to 19), and its output comes when it has ended. */
+  readonly niceness?: number;
+}
+
+/** How a step went, and how long it took, with each test file that it ran. */
+export interface StepResult {
+  readonly name: string;
+  readonly seconds: number;
+  readonly tally: Tally;
+  readonly files: readonly FileTime[];
 }
 
 /** A check that passes or fails as a whole (types, lint ...): counts as one test. */
@@ -20,10 +29,11 @@ export async function runCheck(
   context: StepContext,
   name: string,
   command: readonly [string, ...string[]],
-): Promise<Tally> {
-  printNotice(`\n== ${name}`);
-  const code = await run(context, command);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+): Promise<StepResult> {
+  const startedAt = performance.now();
+  const code = await run(context, { name, command });
+  const tally = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  return { name, seconds: toSeconds(startedAt), tally, files: [] };
 }
 
 /** Files in parallel, except where they share a stack (integration) or have threads of their own (simulation, fuzz). */
@@ -40,9 +50,10 @@ export async function runJest(
   context: StepContext,
   project: keyof typeof WORKERS,
   filter: string | undefined,
-): Promise<Tally> {
-  const { node = process.execPath } = context;
-  printNotice(`\n== ${project} tests${context.node === undefined ? '' : ` under ${node}`}`);
+): Promise<StepResult> {
+  const { root, node = process.execPath } = context;
+  const name = `${project} tests${context.node === undefined ? '' : ` under ${node}`}`;
+  const startedAt = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'perennial-jest-'));
   const outputFile = join(folder, 'result.json');
   try {
@@ -53,40 +64,52 @@ export async function runJest(
       `--outputFile=${outputFile}`,
       '--passWithNoTests',
       ...WORKERS[project],
-    ];
-    const code = await run(context, [
-      node,
-      join(context.root, 'node_modules', 'jest', 'bin', 'jest.js'),
-      ...flags,
       ...(filter === undefined ? [] : ['--testPathPatterns', filter]),
-    ]);
-    return readTally(outputFile, code);
+    ];
+    const code = await run(context, { name, command: [node, join(root, 'node_modules/jest/bin/jest.js'), ...flags] });
+    return { name, seconds: toSeconds(startedAt), ...readResult(outputFile, { root, code }) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function readTally(outputFile: string, code: number): Tally {
+function toSeconds(startedAt: number): number {
+  return (performance.now() - startedAt) / 1000;
+}
+
+function readResult(
+  outputFile: string,
+  { root, code }: { readonly root: string; readonly code: number },
+): Pick<StepResult, 'tally' | 'files'> {
   try {
-    return toTally(JSON.parse(readFileSync(outputFile, 'utf8')) as JestResult);
+    const result = JSON.parse(readFileSync(outputFile, 'utf8')) as JestResult;
+    return { tally: toTally(result), files: toFileTimes(result, root) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     // Jest failed before it could count, or had nothing to run.
-    return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+    return { tally: { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 }, files: [] };
   }
 }
 
 /** All output of the child goes to stderr: stdout is for the summary. */
 function run(
-  { root, environment, signal }: StepContext,
-  [command, ...args]: readonly [string, ...string[]],
+  { root, environment, signal, niceness }: StepContext,
+  step: { readonly name: string; readonly command: readonly [string, ...string[]] },
 ): Promise<number> {
+  const [command, ...args] = step.command;
+  const output: Buffer[] = [];
+  const heading = `\n== ${step.name}`;
+  if (niceness === undefined) printNotice(heading);
   return new Promise((resolve, reject) => {
+    const to = niceness === undefined ? 2 : 'pipe';
     const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...environment },
-      stdio: ['ignore', args.includes('--json') ? 'ignore' : 2, 2],
+      stdio: ['ignore', args.includes('--json') ? 'ignore' : to, to],
     });
+    // What it starts inherits it.
+    if (niceness !== undefined && child.pid !== undefined) setPriority(child.pid, niceness);
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => output.push(chunk));
     const end = () => child.kill('SIGTERM');
     signal.addEventListener('abort', end, { once: true });
     child.once('error', (cause) =>
@@ -94,6 +117,7 @@ function run(
     );
     child.once('close', (code) => {
       signal.removeEventListener('abort', end);
+      if (niceness !== undefined) printNotice(`${heading}\n${Buffer.concat(output)}`);
       resolve(code ?? 1);
     });
   });

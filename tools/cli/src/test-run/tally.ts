@@ -1,3 +1,5 @@
+import { relative } from 'node:path';
+
 /** Counts of test results, over one or more suites. */
 export interface Tally {
   readonly passed: number;
@@ -16,6 +18,22 @@ export interface JestResult {
   /** Files that could not be run: they hold no counted test, so each counts as one failure. */
   readonly numRuntimeErrorTestSuites: number;
   readonly success: boolean;
+  readonly testResults: ReadonlyArray<{ readonly name: string; readonly startTime: number; readonly endTime: number }>;
+}
+
+/** How long a test file took. */
+export interface FileTime {
+  /** From the repository's root. */
+  readonly path: string;
+  readonly seconds: number;
+}
+
+/** The test files of a Jest run, with the time from the start to the end of each. */
+export function toFileTimes({ testResults }: Pick<JestResult, 'testResults'>, root: string): FileTime[] {
+  return testResults.map(({ name, startTime, endTime }) => ({
+    path: relative(root, name),
+    seconds: Math.max(0, endTime - startTime) / 1000,
+  }));
 }
 
 /** Counts of a Jest run; an unsuccessful run without a failed test counts as one failure. */

@@ -144,7 +144,7 @@ describe('a restore from a fuzzy snapshot', () => {
       crashed++;
     }
     expect(crashed).toBeGreaterThan(20);
-  }, 30_000);
+  });
 });
 
 describe('a chunk that was put in', () => {
