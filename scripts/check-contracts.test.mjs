@@ -94,7 +94,7 @@ describe('check-contracts', () => {
     ],
     ['of another type', 'string message_id = 1;', 'int64 message_id = 1;', '"message_id"'],
   ])(
-    'refuses a proto field %s',
+    'rejects a proto field %s',
     (_how, from, to, named) => {
       edit('perennial/v1/event.proto', from, to);
       const { status, output } = check();
@@ -106,7 +106,7 @@ describe('check-contracts', () => {
   );
 
   it(
-    'refuses an AsyncAPI document that is invalid or points nowhere',
+    'rejects an AsyncAPI document that is invalid or points nowhere',
     () => {
       edit('asyncapi.yaml', './edges/stage.changed.schema.json', './edges/gone.schema.json');
       edit('asyncapi.yaml', 'action: receive', 'action: swallow');

@@ -37,13 +37,13 @@ describe('createEnvExample', () => {
     expect(text).toContain('# What it does; text.\n# LOG_LEVEL=info\n');
   });
 
-  it('refuses a variable that the compose file keeps from its service, naming both', () => {
+  it('rejects a variable that the compose file keeps from its service, naming both', () => {
     expect(() => createEnvExample(compose, { scoring: [variable('BATCH_ROWS_MAX')] })).toThrow(
       'docker-compose.yml does not hand BATCH_ROWS_MAX on to scoring',
     );
   });
 
-  it('refuses a required variable that the compose file keeps from provision', () => {
+  it('rejects a required variable that the compose file keeps from provision', () => {
     const without = compose.replace('      PERENNIAL_ARCHIVE: "off"\n', '');
     expect(without).not.toBe(compose);
     const archive = variable('PERENNIAL_ARCHIVE', { required: true });
@@ -52,7 +52,7 @@ describe('createEnvExample', () => {
     );
   });
 
-  it('refuses a default for a secret', () => {
+  it('rejects a default for a secret', () => {
     const careless = compose.replace(/(\$\{REDIS_PASSWORD):\?[^}]*/, '$1:-redis');
     expect(careless).not.toBe(compose);
     expect(() => createEnvExample(careless, {})).toThrow('REDIS_PASSWORD has a default');

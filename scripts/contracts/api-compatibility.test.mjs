@@ -116,7 +116,7 @@ describe('compatibility of an API', () => {
       [LIST_ACTIONS, change(MOVE, ({ body }) => body.required.push('by'))],
     ],
     ['POST /v1/clock body', 'the body was removed', [LIST_ACTIONS, change(MOVE, (operation) => delete operation.body)]],
-  ])('refuses at %s: %s', (path, problem, operations) => {
+  ])('rejects at %s: %s', (path, problem, operations) => {
     const found = compare(...operations);
     expect(found).toContainEqual({ path, problem: expect.stringContaining(problem) });
   });

@@ -27,7 +27,7 @@ describe('the generated client', () => {
     expect(code).not.toContain('getHealth');
   });
 
-  it('refuses two operations of one name', () => {
+  it('rejects two operations of one name', () => {
     expect(() => toClientCode([toDocument(operation({})), toDocument(operation({}))])).toThrow('getThing');
   });
 
@@ -41,7 +41,7 @@ describe('the generated client', () => {
     [{ type: 'object', properties: { 'a-b': { type: 'null' } } }, "{\n  readonly 'a-b'?: null | undefined;\n}"],
   ])('writes %j as %s', (schema, text) => expect(toTypeText(schema)).toBe(text));
 
-  it('refuses a schema that it does not know', () => {
+  it('rejects a schema that it does not know', () => {
     expect(() => toTypeText({ $ref: '#/x' })).toThrow('no TypeScript type is known');
   });
 });

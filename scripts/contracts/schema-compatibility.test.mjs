@@ -132,15 +132,15 @@ describe('findIncompatibilities', () => {
       (s) => Object.assign(s, { 'x-writer': 'outside' }),
       '(root): x-writer changed from "action" to "outside"',
     ],
-  ])('refuses %s', (_name, change, problem) => {
+  ])('rejects %s', (_name, change, problem) => {
     expect(problemsOf(change)).toContain(problem);
   });
 
-  it('refuses a changed condition by naming its place', () => {
+  it('rejects a changed condition by naming its place', () => {
     expect(problemsOf((s) => s.allOf[0].then.required.push('list'))[0]).toMatch(/^\(root\)\.allOf\[0\]: then changed/);
   });
 
-  it('lets outsiders leave out what they had to send before, and refuses to ask them for more', () => {
+  it('lets outsiders leave out what they had to send before, and rejects to ask them for more', () => {
     expect(problemsOf((s) => Object.assign(s, { required: ['id'] }), outside)).toEqual([]);
     expect(problemsOf((s) => void s.allOf.pop(), outside)).toEqual([]);
     expect(problemsOf((s) => s.required.push('kind'), outside)).toEqual(['kind: field is newly required']);

@@ -12,7 +12,7 @@ const WORDS = [
   { word: /\breplay\w*/gi, instead: 'backfill, dlq redrive, catch-up or backtest', where: EVERYWHERE },
   { word: /\bactivation records?/gi, instead: 'rollout', where: EVERYWHERE },
   { word: /\bregistrations?\b/gi, instead: 'artifact', where: EVERYWHERE },
-  { word: /\brefus\w*/gi, instead: 'fenced, rejected or invalid', where: SPOKEN, plain: /cache-kept-after-refusal/g },
+  { word: /\brefus\w*/gi, instead: 'fenced, rejected or invalid', where: EVERYWHERE },
   { word: /\bhand(s|ed|ing)? on\b/gi, instead: 'forward', where: EVERYWHERE },
   { word: /\bwork(s|ed|ing)? off\b/gi, instead: 'process', where: EVERYWHERE },
   { word: /\bdoors?\b/gi, instead: 'source', where: EVERYWHERE, plain: /front doors?|no door without a key/gi },

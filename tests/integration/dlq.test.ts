@@ -167,7 +167,7 @@ describe('dead letters', () => {
       expect(await runDlq(namespace, ...args)).toMatchObject({ code: 2 });
   });
 
-  it('cannot come of a record of 10 MB: the broker refuses it, at 1 MiB and a little, and its producer is told', async () => {
+  it('cannot come of a record of 10 MB: the broker rejects it, at 1 MiB and a little, and its producer is told', async () => {
     const producer = await log.createProducer();
     for (const bytes of [1_048_588, TEN_MEGABYTES]) {
       const record = {

@@ -97,8 +97,8 @@ describe(`feature-store (seed ${SEED})`, () => {
     expect(kinds.time).toBeGreaterThan(events.length);
   });
 
-  it('refuses an id that is too long', async () => {
-    expect(calm.refused).toEqual({ status: 400, message: 'userId must NOT have more than 256 characters' });
+  it('rejects an id that is too long', async () => {
+    expect(calm.rejected).toEqual({ status: 400, message: 'userId must NOT have more than 256 characters' });
   });
 
   it('ends in the same profiles and updates after kill -9', async () => {
@@ -137,12 +137,12 @@ describe(`feature-store (seed ${SEED})`, () => {
       { withinMs: 40_000, what: `${namespace} processed` },
     );
     const response = await fetch(`${url}/v1/features/${'x'.repeat(300)}`, { headers: AUTHORIZATION });
-    const refused = { status: response.status, message: ((await response.json()) as { detail: string }).detail };
+    const rejected = { status: response.status, message: ((await response.json()) as { detail: string }).detail };
     expect(await service.end(running, 'SIGTERM')).toBe(0);
     const read = await readTopic(log, toTopic(namespace, 'featureUpdated'));
     // The namespaces differ in their names only.
     const records: OutgoingRecord[] = read.map((record) => ({ ...record, topic: TOPICS.featureUpdated.baseName }));
-    return { profiles, records, refused };
+    return { profiles, records, rejected };
   }
 
   async function ask(url: string): Promise<Profile[]> {

@@ -129,7 +129,7 @@ describe('launcher', () => {
     expect((await fetch(`${platform.urls.scoring}/health/ready`)).status).toBe(200);
   });
 
-  it('refuses another partition count, and a port that is taken', async () => {
+  it('rejects another partition count, and a port that is taken', async () => {
     await expect(ensurePlatform({ ...options, partitions: 3 })).rejects.toThrow('has 2 partitions, not 3');
     const { server, port } = await listen();
     const other = { ...options, namespace: `${namespace}-b`, ingestPort: port };

@@ -59,10 +59,10 @@ describe('poison at ingest', () => {
     expect((await post(toOrder({ messageId: 'fine', revenue: 1 }))).status).toBe(200);
   });
 
-  it('lists an event that was refused and takes it back corrected, once, under the time it came at', async () => {
+  it('lists an event that was rejected and takes it back corrected, once, under the time it came at', async () => {
     expect((await post(toOrder({ messageId: 'wrong', revenue: 'much' }))).status).toBe(400);
-    const [refused] = await list('--rejected', '--cause', 'invalid_revenue');
-    const { position, time, kind } = must(refused, 'a rejected event');
+    const [rejected] = await list('--rejected', '--cause', 'invalid_revenue');
+    const { position, time, kind } = must(rejected, 'a rejected event');
     expect(kind).toBe('track');
     const shown = JSON.parse((await runDlq(namespace, 'show', position, '--rejected', '--json')).stdout) as {
       value: Record<string, unknown>;
@@ -102,7 +102,7 @@ describe('poison at ingest', () => {
     expect(unknown.map(({ kind, key: shown }) => [kind, shown])).toEqual(Array(PARTITIONS).fill(['undecodable', 'k']));
     const { code } = await runDlq(namespace, 'redrive', '--all');
     expect(code).toBe(0);
-    await eventually(async () => (await list()).length === 4 * PARTITIONS, { ...WITHIN, what: 'refused again' });
+    await eventually(async () => (await list()).length === 4 * PARTITIONS, { ...WITHIN, what: 'rejected again' });
     expect(await readFeature('orders_count_all')).toBe(3);
   }, 60_000);
 

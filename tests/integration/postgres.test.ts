@@ -20,7 +20,7 @@ describe('postgres', () => {
     await pool.end();
   });
 
-  it('migrates once, whoever comes at the same time, and refuses a changed migration', async () => {
+  it('migrates once, whoever comes at the same time, and rejects a changed migration', async () => {
     const migrations = [
       { name: 'one', sql: 'CREATE TABLE things (id bigint PRIMARY KEY)' },
       { name: 'two', sql: 'INSERT INTO things VALUES (9007199254740991)' },

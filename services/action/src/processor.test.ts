@@ -261,7 +261,7 @@ strategies:
     expect(telemetry.totals().results).toEqual({ [result]: 1 });
   });
 
-  it('reads controls, and refuses what it cannot judge', () => {
+  it('reads controls, and rejects what it cannot judge', () => {
     const record = (value: Buffer | null, key: string | null = KEY) => ({
       topic: 't',
       partition: 0,

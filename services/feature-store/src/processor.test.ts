@@ -230,7 +230,7 @@ describe('records of event.accepted', () => {
     expect(() => decodeAccepted(key, value)).toThrow();
   });
 
-  it('leaves an event without id or with prototype keys to the step, which refuses or folds it', () => {
+  it('leaves an event without id or with prototype keys to the step, which rejects or folds it', () => {
     const { step } = setUp();
     expect(() => step(undefined, event({ messageId: '' }))).toThrow(/message id/);
     const hostile = decodeAccepted(

@@ -87,7 +87,7 @@ describe('readArtifact', () => {
     });
   });
 
-  it('refuses a model folder with one byte changed', async () => {
+  it('rejects a model folder with one byte changed', async () => {
     const bytes = readFileSync(join(MODEL, 'model.onnx'));
     bytes[100] = (bytes[100] ?? 0) ^ 1;
     writeFileSync(join(folder, 'model.onnx'), bytes);
@@ -144,7 +144,7 @@ describe('readArtifact', () => {
     ['policy', 'x', 'not policy'],
     ['lifecycle', '/nowhere.yaml', 'cannot read /nowhere.yaml'],
     ['model', '/nowhere', 'cannot read /nowhere/manifest.json'],
-  ])('refuses %s %s', async (kind, path, reason) => {
+  ])('rejects %s %s', async (kind, path, reason) => {
     await expect(readArtifact(kind, path, noHeads)).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringContaining(reason),

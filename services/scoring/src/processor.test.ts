@@ -385,7 +385,7 @@ describe('decode', () => {
     ['bytes that are no record', Buffer.from('hello there'), KEY],
     ['a vector without a key', encode(createUpdate()), null],
     ['a vector with an empty key', encode(createUpdate()), ''],
-  ])('refuses %s', (_, value, key) => {
+  ])('rejects %s', (_, value, key) => {
     expect(() => definition.decode(toRecord(value, key))).toThrow();
   });
 });

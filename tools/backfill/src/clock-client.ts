@@ -52,6 +52,6 @@ async function callClock<T>(
     return await askPatiently(() => ask(client), retrying);
   } catch (error) {
     if (!isAppError(error, 'unauthenticated') && !isAppError(error, 'forbidden')) throw error;
-    throw new AppError('config_invalid', `ingest refuses the token: ${error.message}`, { cause: error });
+    throw new AppError('config_invalid', `ingest rejects the token: ${error.message}`, { cause: error });
   }
 }

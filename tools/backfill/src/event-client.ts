@@ -21,7 +21,7 @@ export function postBatch(address: IngestAddress, json: string, retrying: Retryi
       const details = { retryAfterMs };
       throw new AppError('dependency_unavailable', `ingest answers ${status} to a batch`, { retriable: true, details });
     }
-    if (status === 401) throw new AppError('config_invalid', `ingest refuses the write key (${status})`);
+    if (status === 401) throw new AppError('config_invalid', `ingest rejects the write key (${status})`);
     return response;
   }, retrying);
 }

@@ -242,7 +242,7 @@ describe('runBackfill', () => {
     }
   });
 
-  it('halves a refused batch until the event at fault stands alone', async () => {
+  it('halves a rejected batch until the event at fault stands alone', async () => {
     const rows = Array.from({ length: 40 }, (_, n) => `u${n},2024-01-01,purchase,,,1,1,`);
     const isBad = ({ userId }: FakeEvent) => userId === 'u13';
     platform.state.trouble = (_path, { batch }) => (batch?.some(isBad) ? { status: 400 } : undefined);
@@ -254,15 +254,15 @@ describe('runBackfill', () => {
     expect(platform.records.some((record) => record.kind === 'event' && isBad(record.event))).toBe(false);
   });
 
-  it('gives up on an ingest that does not answer, and on a key that is refused', async () => {
+  it('gives up on an ingest that does not answer, and on a key that is rejected', async () => {
     const file = await writeHistory(THREE_DAYS);
     platform.state.trouble = () => ({ status: 503 });
     await expect(backfill(file)).rejects.toMatchObject({ code: 'dependency_unavailable' });
     platform.state.trouble = () => ({ status: 401 });
-    await expect(backfill(file)).rejects.toThrow('refuses the token');
+    await expect(backfill(file)).rejects.toThrow('rejects the token');
   });
 
-  it('refuses a namespace that the wall clock drives', async () => {
+  it('rejects a namespace that the wall clock drives', async () => {
     platform.state.mode = 'wall';
     await expect(backfill(await writeHistory(THREE_DAYS))).rejects.toThrow('runs by the wall clock');
   });
@@ -293,7 +293,7 @@ describe('runBackfill', () => {
     expect(toTrail().length).toBeLessThan(THREE_DAYS_TRAIL.length);
   });
 
-  it('refuses a second backfill at the same time, and takes over from one that died', async () => {
+  it('rejects a second backfill at the same time, and takes over from one that died', async () => {
     const file = await writeHistory(THREE_DAYS);
     await backfill(file, { untilMs: Date.UTC(2024, 0, 1, 12) });
     await writeFile(join(folder, 'progress', 'lock'), '4711');

@@ -15,7 +15,7 @@ import { parseFrom, toStartOffset } from './topic/read.js';
 const spec = compileFeatures(ECOMMERCE_FEATURES);
 
 describe('arguments', () => {
-  it.each(['0', '65536', 'x', '1.5', '', '1e3'])('refuses port %j', (text) => expect(() => parsePort(text)).toThrow());
+  it.each(['0', '65536', 'x', '1.5', '', '1e3'])('rejects port %j', (text) => expect(() => parsePort(text)).toThrow());
 
   it('takes whole numbers within bounds', () => {
     expect(parsePort('9092')).toBe(9092);
@@ -29,7 +29,7 @@ describe('arguments', () => {
     ['-5', -5],
   ])('reads --from %s', (text, from) => expect(parseFrom(text)).toBe(from));
 
-  it('refuses another --from', () => expect(() => parseFrom('middle')).toThrow());
+  it('rejects another --from', () => expect(() => parseFrom('middle')).toThrow());
 
   it.each([
     ['beginning', 10],
@@ -43,7 +43,7 @@ describe('arguments', () => {
     expect(toStartOffset(from, { low: 10, high: 20 })).toBe(offset),
   );
 
-  it('refuses a bad namespace as wrong usage', async () => {
+  it('rejects a bad namespace as wrong usage', async () => {
     const command = createUpCommand()
       .exitOverride()
       .configureOutput({ writeErr: () => undefined });

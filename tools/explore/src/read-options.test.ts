@@ -65,11 +65,11 @@ describe('options', () => {
     ).toEqual(['--to is "2026-02-02" but must be after --from']);
   });
 
-  it.each(['1', '1d ', '0d', '-1d', '1y', '9999999999d', '3651d'])('refuse the span %j', (within) =>
+  it.each(['1', '1d ', '0d', '-1d', '1y', '9999999999d', '3651d'])('reject the span %j', (within) =>
     expect(problemsOf(() => readFunnelOptions({ ...SOURCE, steps: ['A', 'B'], within }))).toHaveLength(1),
   );
 
-  it.each(['', '1.1', '-0.1', 'NaN', '1e9', '0x1'])('refuse the share %j', (minSupport) =>
+  it.each(['', '1.1', '-0.1', 'NaN', '1e9', '0x1'])('reject the share %j', (minSupport) =>
     expect(
       problemsOf(() =>
         readRuleOptions({ ...SOURCE, of: 'items', minSupport, minConfidence: '0', gap: '1h', top: '9' }),
@@ -77,7 +77,7 @@ describe('options', () => {
     ).toHaveLength(1),
   );
 
-  it('refuse names that no event can have', () =>
+  it('reject names that no event can have', () =>
     expect(
       problemsOf(() =>
         readRetentionOptions({ ...SOURCE, start: '\0', return: 'x'.repeat(2_000), every: 'day', periods: '0' }),

@@ -43,7 +43,7 @@ const LABEL_NAMES = ['label_purchased', 'label_spend'] as const;
 export async function exportTrainingRows(args: readonly string[]): Promise<ExportSummary> {
   const { historyPath, cutoffsMs, outPath, featuresPath, ratesPath } = parseExportArgs(args);
   const spec = await readSpec(featuresPath);
-  // A spec without orders is refused before the history is read.
+  // A spec without orders is rejected before the history is read.
   createOrderLabels(spec);
   const rates = ratesPath === undefined ? undefined : await readRates(ratesPath);
   const history = await readOrders(historyPath);

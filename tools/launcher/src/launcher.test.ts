@@ -110,7 +110,7 @@ describe('answer of register', () => {
     expect(parseRegistered('policy', output)).toEqual({ kind: 'policy', number: 3, hash: 'abc' });
   });
 
-  it('is refused when it is not there', () => {
+  it('is rejected when it is not there', () => {
     expect(() => parseRegistered('policy', '{"level":"info"}\n')).toThrow('no {kind, number, hash}');
   });
 });

@@ -323,7 +323,7 @@ describe(`a rebuild (seed ${SEED})`, () => {
     ['ends before the log begins', { first: 0, next: 20, gaps: [] }, 30, 'the log now begins at 30'],
     ['is not there', undefined, 30, 'the log now begins at 30'],
   ] as Array<[string, ArchivedRange | undefined, number, string]>)(
-    'is refused, and nothing touched, when the archive %s',
+    'is rejected, and nothing touched, when the archive %s',
     async (_, chain, low, message) => {
       const { world } = await createWorked();
       const before = world.stores.read();

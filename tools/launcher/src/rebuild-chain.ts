@@ -83,25 +83,25 @@ async function planPartition(
   { partition, reach, chain }: { partition: number; reach: PartitionOffsets; chain: ArchivedRange | undefined },
 ): Promise<Plan> {
   const place = `partition ${partition} of ${stages[0].inputTopic}`;
-  const refuse = (what: string) => new AppError('contract_violation', `${place}: ${what}`);
+  const toError = (what: string) => new AppError('contract_violation', `${place}: ${what}`);
   const published = await findPublishedBound(log, namespace, { chain: stages, partition });
   const archived = chain ?? { first: 0, next: 0, gaps: [] };
   const bound = Math.min(published, archived.next);
   if (bound > 0 && archived.first > 0)
-    throw refuse(
+    throw toError(
       `the archive begins at offset ${archived.first}, so the states before are unknown: copy the missing files back, or start a new namespace`,
     );
   const gap = archived.gaps.find(({ from }) => from < bound);
   if (gap !== undefined)
-    throw refuse(
+    throw toError(
       `the archive lacks offsets ${gap.from} to ${gap.to}: copy the missing files back, or start a new namespace`,
     );
   if (bound < reach.low)
-    throw refuse(
+    throw toError(
       `the archive holds the records below ${archived.next}, what they caused is known to be published below ${published}, but the log now begins at ${reach.low}: records between are gone. Restore the log, or start a new namespace`,
     );
   if (bound > reach.high)
-    throw refuse(
+    throw toError(
       `the archive holds the records below ${archived.next}, but the log ends at ${reach.high}: it lost its tail, or is another one. Restore the log, or start a new namespace`,
     );
   return { partition, chain: archived, bound };

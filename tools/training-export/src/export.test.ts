@@ -202,7 +202,7 @@ describe(`an export (seed ${SEED})`, () => {
     );
   });
 
-  it('takes labels from the orders of the spec, and refuses a spec that counts none', async () => {
+  it('takes labels from the orders of the spec, and rejects a spec that counts none', async () => {
     const { source, texts, out } = await createCase('own-orders');
     const request = readExportRequest({ ...texts, every: '25d' });
     const [visits] = spec.definitions;

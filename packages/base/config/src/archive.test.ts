@@ -17,7 +17,7 @@ describe('where events are archived', () => {
     expect(() => read({})).toThrow('PERENNIAL_ARCHIVE is not set');
   });
 
-  it('refuses a stretch of time that does not divide a day: a file would span two', () => {
+  it('rejects a stretch of time that does not divide a day: a file would span two', () => {
     const env = { PERENNIAL_ARCHIVE: 's3://bucket/archive' };
     expect(read({ ...env, PERENNIAL_ARCHIVE_WINDOW_SECONDS: '86400' })).toMatchObject({
       kind: 's3',

@@ -40,9 +40,9 @@ export function readBlobLocation(
     pattern: optional ? /^(off|file:\/\/\/.+|s3:\/\/.+)$/ : /^(file:\/\/\/.+|s3:\/\/.+)$/,
     patternHint: form,
   });
-  const refuse = () => reader.problem(name, `is ${JSON.stringify(text)} but must be ${form}`);
-  if (text.startsWith('file://')) return { kind: 'folder', folder: toFolder(text, refuse) };
-  if (text.startsWith('s3://')) return { kind: 's3', ...toBucket(text, refuse), ...s3 };
+  const invalid = () => reader.problem(name, `is ${JSON.stringify(text)} but must be ${form}`);
+  if (text.startsWith('file://')) return { kind: 'folder', folder: toFolder(text, invalid) };
+  if (text.startsWith('s3://')) return { kind: 's3', ...toBucket(text, invalid), ...s3 };
   return { kind: 'off' };
 }
 
@@ -70,21 +70,21 @@ export function readS3Config(reader: ConfigReader): S3Config {
   return { endpoint, region, pathStyle, credentials };
 }
 
-function toFolder(text: string, refuse: () => void): string {
+function toFolder(text: string, invalid: () => void): string {
   try {
     const folder = fileURLToPath(text);
     if (isAbsolute(folder)) return folder;
   } catch {
     // Reported below, like every other invalid form.
   }
-  refuse();
+  invalid();
   return '/';
 }
 
-function toBucket(text: string, refuse: () => void): { bucket: string; prefix: string } {
+function toBucket(text: string, invalid: () => void): { bucket: string; prefix: string } {
   const [bucket = '', ...rest] = text.slice('s3://'.length).split('/');
   const path = rest.join('/');
   const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
-  if (!BUCKET.test(bucket) || !PREFIX.test(prefix)) refuse();
+  if (!BUCKET.test(bucket) || !PREFIX.test(prefix)) invalid();
   return { bucket, prefix };
 }

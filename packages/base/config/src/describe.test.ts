@@ -4,7 +4,7 @@ import { describeVariables } from './describe.js';
 import { createConfigReader } from './reader.js';
 
 describe('describeVariables', () => {
-  it('lists what a configuration asks for, though an empty environment is refused', () => {
+  it('lists what a configuration asks for, though an empty environment is rejected', () => {
     const variables = describeVariables((env) => {
       const reader = createConfigReader(env);
       const common = readCommonConfig(reader, { portDefault: 8080 });

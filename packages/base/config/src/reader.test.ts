@@ -56,7 +56,7 @@ describe('config reader', () => {
     'an-example-secret-of-some-length-xx',
     'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
     'short',
-  ])('refuses the secret %s without printing it', (secret) => {
+  ])('rejects the secret %s without printing it', (secret) => {
     const reader = createConfigReader({ S: secret });
     reader.secret('S', { lengthMin: 32 });
     const message = problemsOf(() => reader.finish());

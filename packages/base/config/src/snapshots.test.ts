@@ -56,7 +56,7 @@ describe('where snapshots are kept', () => {
     [{ PERENNIAL_SNAPSHOTS: 's3://bucket//x' }, 'must be file:///'],
     [{ PERENNIAL_SNAPSHOTS: 's3://bucket', S3_ACCESS_KEY_ID: 'id' }, 'must both be set'],
     [{ PERENNIAL_SNAPSHOTS: 's3://bucket', S3_ENDPOINT: 'nonsense' }, 'S3_ENDPOINT'],
-  ])('%j is refused', (env, problem) => {
+  ])('%j is rejected', (env, problem) => {
     let message = '';
     try {
       read(env as Record<string, string>);

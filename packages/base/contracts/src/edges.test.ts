@@ -107,7 +107,7 @@ describe('edge schemas', () => {
     }
   });
 
-  it.each(edges)('%s accepts its own examples and refuses each without a field it requires', (edge) => {
+  it.each(edges)('%s accepts its own examples and rejects each without a field it requires', (edge) => {
     const { schema, validate } = loadEdge(edge);
     expect(schema.examples.length).toBeGreaterThan(0);
     for (const example of schema.examples) {
@@ -147,7 +147,7 @@ describe('edge schemas', () => {
       { actionId: 'a', outcome: 'opened', userId: 'u', timestamp: 'yesterday' },
       'a time that is none',
     ],
-  ])('%s refuses %j: %s', (edge, value) => {
+  ])('%s rejects %j: %s', (edge, value) => {
     expect(loadEdge(edge).validate(value)).toBe(false);
   });
 });

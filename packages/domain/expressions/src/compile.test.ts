@@ -17,7 +17,7 @@ function test(source: string, values: readonly Value[]): boolean {
   return compiled.condition.test(values);
 }
 
-function refusal(source: string) {
+function problemOf(source: string) {
   const compiled = compileCondition(source, VARIABLES);
   if (compiled.ok) throw new Error(`${source} was accepted`);
   return compiled.problem;
@@ -108,7 +108,7 @@ describe('a wrong condition', () => {
     ['hass(scores.churn)', 'unknown function', 0, 'has'],
     ['event.name.startWith("x")', 'unknown function', 0, 'startsWith'],
   ])('%s: %s at %d, nearest %s', (source, message, start, suggestion) => {
-    const problem = refusal(source);
+    const problem = problemOf(source);
     expect(problem.message).toContain(message);
     expect(problem.start).toBe(start);
     expect(problem.suggestion).toBe(suggestion);
@@ -130,7 +130,7 @@ describe('a wrong condition', () => {
     ['event.name.constructor("x")', 'unknown function'],
     [`${'('.repeat(5000)}`, 'at most'],
   ])('%.40s: %s', (source, message) => {
-    expect(refusal(source).message).toContain(message);
+    expect(problemOf(source).message).toContain(message);
   });
 
   it('never throws, whatever the text', () => {

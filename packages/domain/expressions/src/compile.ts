@@ -1,5 +1,5 @@
 import { type ASTNode, parse } from '@marcbachmann/cel-js';
-import { type ConditionProblem, refuse, refuseFunction, refuseName, textOf, toProblem } from './refusal.js';
+import { type ConditionProblem, throwInvalid, throwUnknownFunction, throwUnknownName, textOf, toProblem } from './invalid-condition.js';
 import type { Value, VariableKind, VariableSet } from './variables.js';
 
 /** A compiled CEL condition. */
@@ -60,7 +60,7 @@ export function compileCondition(source: string, variables: VariableSet): Compil
   try {
     const { ast } = parse(source);
     const term = toTerm(ast, scope);
-    if (!isOf(term, 'boolean')) refuse(ast, `a condition must be true or false, this is a ${term.kind}`);
+    if (!isOf(term, 'boolean')) throwInvalid(ast, `a condition must be true or false, this is a ${term.kind}`);
     const { run } = narrow(term, 'boolean');
     const { onEvaluationError } = variables;
     const test = (values: readonly Value[]): boolean => {
@@ -130,7 +130,7 @@ function toTerm(node: ASTNode, scope: Scope): Term {
     case 'rcall':
       return toMethod(node, node.args, scope);
     default:
-      return refuse(node, `${JSON.stringify(textOf(node))} is not part of the condition language`);
+      return throwInvalid(node, `${JSON.stringify(textOf(node))} is not part of the condition language`);
   }
 }
 
@@ -138,7 +138,7 @@ function toLiteral(node: ASTNode, value: unknown, scope: Scope): Term {
   if (value === null) return { kind: 'null', run: () => null };
   const literal = typeof value === 'bigint' ? Number(value) : value;
   if (typeof literal !== 'number' && typeof literal !== 'string' && typeof literal !== 'boolean')
-    return refuse(node, `the literal ${textOf(node)} is not part of the condition language`);
+    return throwInvalid(node, `the literal ${textOf(node)} is not part of the condition language`);
   scope.literals.add(literal);
   return { kind: typeof literal as VariableKind, run: () => literal, isLiteral: true };
 }
@@ -150,7 +150,7 @@ function toRead(node: ASTNode, scope: Scope): Term {
 function toReadOf(node: ASTNode, path: readonly string[], scope: Scope): Term {
   const name = path.join('.');
   const slot = scope.variables.resolve(name, path);
-  if (slot === undefined) return refuseName(node, path, scope.variables);
+  if (slot === undefined) return throwUnknownName(node, path, scope.variables);
   scope.reads.add(name);
   const kind = scope.variables.variables[slot]?.kind ?? 'number';
   if (kind === 'any') return { kind, run: (values) => values[slot] ?? null };
@@ -172,7 +172,7 @@ function toPath(node: ASTNode): string[] {
   if (node.op === '[]' && node.args[1].op === 'value' && typeof node.args[1].args === 'string') {
     return [...toPath(node.args[0]), node.args[1].args];
   }
-  return refuse(node, `${JSON.stringify(textOf(node))} is not the name of a value`);
+  return throwInvalid(node, `${JSON.stringify(textOf(node))} is not the name of a value`);
 }
 
 function isOf(term: Term, kind: VariableKind): boolean {
@@ -218,9 +218,9 @@ function toComparison(
   if (left.kind === 'null' || right.kind === 'null') return toNullTest(node, op, left, right);
   if (left.isLiteral === undefined && right.isLiteral === undefined) scope.isPlain = false;
   const both = unify(left, right);
-  if (both === undefined) return refuse(node, `a ${left.kind} and a ${right.kind} cannot be compared`);
+  if (both === undefined) return throwInvalid(node, `a ${left.kind} and a ${right.kind} cannot be compared`);
   const isOrdered = op !== '==' && op !== '!=';
-  if (both[0].kind === 'boolean' && isOrdered) refuse(node, `true and false have no order for ${op}`);
+  if (both[0].kind === 'boolean' && isOrdered) throwInvalid(node, `true and false have no order for ${op}`);
   const [a, b] = both[0].kind === 'any' ? toComparable(both, isOrdered) : [both[0].run, both[1].run];
   return { kind: 'boolean', run: COMPARISONS[op](a, b) };
 }
@@ -254,7 +254,7 @@ function compare(
 }
 
 function toNullTest(node: ASTNode, op: ComparisonOperator, left: Term, right: Term): Term {
-  if (op !== '==' && op !== '!=') refuse(node, `null has no order; ask "== null", "!= null" or has()`);
+  if (op !== '==' && op !== '!=') throwInvalid(node, `null has no order; ask "== null", "!= null" or has()`);
   const operand = left.kind === 'null' ? right.run : left.run;
   const wanted = op === '!=';
   return { kind: 'boolean', run: (values) => isThere(operand(values)) === wanted };
@@ -288,22 +288,22 @@ function toChoice(node: ASTNode, [test, yes, no]: readonly [ASTNode, ASTNode, AS
   const sides = [toTerm(yes, scope), toTerm(no, scope)] as const;
   const both = unify(...sides);
   if (both === undefined)
-    return refuse(node, `both sides of ?: must be of one kind, not ${sides[0].kind} and ${sides[1].kind}`);
+    return throwInvalid(node, `both sides of ?: must be of one kind, not ${sides[0].kind} and ${sides[1].kind}`);
   const [left, right] = both;
   return { kind: left.kind, run: (values) => (condition(values) === true ? left.run(values) : right.run(values)) };
 }
 
 function toMembership(needle: ASTNode, list: ASTNode, scope: Scope): Term {
   const left = toTerm(needle, scope);
-  if (list.op !== 'list') return refuse(list, 'what follows "in" must be a list of literals, such as ["a", "b"]');
+  if (list.op !== 'list') return throwInvalid(list, 'what follows "in" must be a list of literals, such as ["a", "b"]');
   if (left.isLiteral) scope.isPlain = false;
   let { kind } = left;
   const members = new Set<Value>();
   for (const item of list.args) {
-    if (item.op !== 'value') refuse(item, 'a list may hold literals only');
+    if (item.op !== 'value') throwInvalid(item, 'a list may hold literals only');
     const literal = toTerm(item, scope);
     if (kind === 'any') kind = literal.kind;
-    if (literal.kind !== kind) refuse(item, `a ${kind} cannot be in a list with a ${literal.kind}`);
+    if (literal.kind !== kind) throwInvalid(item, `a ${kind} cannot be in a list with a ${literal.kind}`);
     members.add(literal.run([]));
   }
   return { kind: 'boolean', run: (values) => members.has(left.run(values)) };
@@ -312,8 +312,8 @@ function toMembership(needle: ASTNode, list: ASTNode, scope: Scope): Term {
 function toCall(node: ASTNode, name: string, args: readonly ASTNode[], scope: Scope): Term {
   const [argument] = args;
   if (name === 'in_segment') return toSegmentTest(node, args, scope);
-  if (name !== 'has') return refuseFunction(node, name, ['has', 'in_segment', ...Object.keys(METHODS)]);
-  if (argument === undefined || args.length !== 1) return refuse(node, 'has() takes one name');
+  if (name !== 'has') return throwUnknownFunction(node, name, ['has', 'in_segment', ...Object.keys(METHODS)]);
+  if (argument === undefined || args.length !== 1) return throwInvalid(node, 'has() takes one name');
   const read = toRead(argument, scope);
   return { kind: 'boolean', run: (values) => isThere(read.run(values)) };
 }
@@ -321,19 +321,19 @@ function toCall(node: ASTNode, name: string, args: readonly ASTNode[], scope: Sc
 /** `in_segment("vip")` is `segments.vip`. */
 function toSegmentTest(node: ASTNode, [argument, ...rest]: readonly ASTNode[], scope: Scope): Term {
   const isName = argument?.op === 'value' && typeof argument.args === 'string' && rest.length === 0;
-  if (!isName) return refuse(node, 'in_segment() takes the name of a segment, in quotes');
+  if (!isName) return throwInvalid(node, 'in_segment() takes the name of a segment, in quotes');
   return toReadOf(argument, ['segments', argument.args as string], scope);
 }
 
 function toMethod(node: ASTNode, [name, receiver, args]: readonly [string, ASTNode, ASTNode[]], scope: Scope): Term {
   const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
-  if (method === undefined) return refuseFunction(node, name, Object.keys(METHODS));
+  if (method === undefined) return throwUnknownFunction(node, name, Object.keys(METHODS));
   scope.isPlain = false;
   const text = toTerm(receiver, scope);
   const [argument] = args;
-  if (argument === undefined || args.length !== 1) return refuse(node, `${name}() takes one string`);
+  if (argument === undefined || args.length !== 1) return throwInvalid(node, `${name}() takes one string`);
   const part = toTerm(argument, scope);
-  if (!isOf(text, 'string') || !isOf(part, 'string')) return refuse(node, `${name}() is for strings`);
+  if (!isOf(text, 'string') || !isOf(part, 'string')) return throwInvalid(node, `${name}() is for strings`);
   const run: Run = (values) => {
     const whole = text.run(values);
     const piece = part.run(values);
@@ -345,13 +345,13 @@ function toMethod(node: ASTNode, [name, receiver, args]: readonly [string, ASTNo
 function toBoolean(node: ASTNode, scope: Scope): Run {
   const term = toTerm(node, scope);
   if (!isOf(term, 'boolean'))
-    refuse(node, `true or false is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
+    throwInvalid(node, `true or false is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
   return narrow(term, 'boolean').run;
 }
 
 function toNumber(node: ASTNode, scope: Scope): Run {
   const term = toTerm(node, scope);
-  if (!isOf(term, 'number')) refuse(node, `a number is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
+  if (!isOf(term, 'number')) throwInvalid(node, `a number is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
   return narrow(term, 'number').run;
 }
 

@@ -135,7 +135,7 @@ strategies:
     '&a [*a]',
     'version: *x',
     'x'.repeat(300_000),
-  ])('refuses %.20j and never throws', (file) => {
+  ])('rejects %.20j and never throws', (file) => {
     expect(problemsOf(file)).toMatch(/^policy\.yaml:\d+:\d+: /);
   });
 

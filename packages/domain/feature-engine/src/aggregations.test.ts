@@ -72,7 +72,7 @@ describe('a spec of every aggregation', () => {
     );
   });
 
-  it('refuses ratios of what is not there, of themselves and of ratios, and keys of other aggregations', () => {
+  it('rejects ratios of what is not there, of themselves and of ratios, and keys of other aggregations', () => {
     const ratio = { name: 'r', unit: 'share', aggregation: 'ratio', numerator: 'n', denominator: 'n' };
     const count = { name: 'n', unit: 'events', aggregation: 'count' };
     expect(problemsOf([count, ratio])).toEqual([]);

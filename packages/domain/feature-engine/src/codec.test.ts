@@ -18,7 +18,7 @@ describe('state codec', () => {
     expect(encode(empty).length).toBeLessThan(24);
   });
 
-  it('refuses another format and another spec, naming what it found', () => {
+  it('rejects another format and another spec, naming what it found', () => {
     const otherFormat = encode(createProfile(1));
     otherFormat[0] = 5;
     expect(() => decode(otherFormat)).toThrow('feature state of version 5; this release reads 2, 3, 4');
@@ -46,7 +46,7 @@ describe('state codec', () => {
     expect(decode(before)).toEqual(state);
   });
 
-  it('refuses a state that is cut or has something behind it', () => {
+  it('rejects a state that is cut or has something behind it', () => {
     const bytes = encode(createProfile(3));
     for (let length = 1; length < bytes.length; length += 1) {
       expect(() => decode(bytes.subarray(0, length))).toThrow('cannot be read');

@@ -145,7 +145,7 @@ describe('feature engine', () => {
     expect(features(fold([order({ properties })]), NOON).products_distinct_90d).toBe(count);
   });
 
-  it('refuses events without id or with a broken time, and takes properties of any shape', () => {
+  it('rejects events without id or with a broken time, and takes properties of any shape', () => {
     expect(() => apply(undefined, order({ messageId: '' }))).toThrow(/message id/);
     expect(() => apply(undefined, order({ timestampMs: Number.NaN }))).toThrow(/NaN/);
     expect(() => advance(empty, 1.5)).toThrow(/1.5/);

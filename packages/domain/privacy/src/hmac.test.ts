@@ -18,7 +18,7 @@ describe('createHmacSha256', () => {
     );
   });
 
-  it('refuses a key that HMAC would hash first', () => {
+  it('rejects a key that HMAC would hash first', () => {
     expect(() => createHmacSha256(new Uint8Array(65))).toThrow('65 bytes');
   });
 });

@@ -46,22 +46,22 @@ describe.each(variants)('%s pseudonymizer', (_name, create) => {
     expect(create(SECRET).seal('user-1234').includes('user-1234')).toBe(false);
   });
 
-  it('refuses every changed byte, a cut and another secret', () => {
+  it('rejects every changed byte, a cut and another secret', () => {
     const pseudonymizer = create(SECRET);
     const sealed = pseudonymizer.seal('user-1');
     for (let i = 0; i < sealed.length; i++) {
       const changed = Buffer.from(sealed);
       changed[i] = (changed[i] as number) ^ 1;
-      expectRefused(() => pseudonymizer.unseal(changed));
+      expectRejected(() => pseudonymizer.unseal(changed));
     }
     for (let length = 0; length < sealed.length; length++) {
-      expectRefused(() => pseudonymizer.unseal(sealed.subarray(0, length)));
+      expectRejected(() => pseudonymizer.unseal(sealed.subarray(0, length)));
     }
-    expectRefused(() => create(`${SECRET}!`).unseal(sealed));
+    expectRejected(() => create(`${SECRET}!`).unseal(sealed));
   });
 });
 
-function expectRefused(attempt: () => unknown): void {
+function expectRejected(attempt: () => unknown): void {
   let error: unknown;
   try {
     attempt();

@@ -42,7 +42,7 @@ const PLAIN = new Set([
 const KEYWORDS = [...ONE, ...LISTS, ...MAPS, ...PLAIN];
 const TYPES: readonly string[] = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
 /** What they would cost or reach for, for those who know them from elsewhere. */
-const REFUSED: Readonly<Record<string, string>> = {
+const UNSUPPORTED: Readonly<Record<string, string>> = {
   uniqueItems: 'each item would be compared with each other',
   $defs: 'they stand once, at the top of the plan',
   definitions: 'they stand once, at the top of the plan, as $defs',
@@ -145,7 +145,7 @@ class SchemaWalk {
   #checkKeyword(schema: Schema, name: string, path: Path): void {
     const value = schema[name];
     const at = [...path, name];
-    if (Object.hasOwn(REFUSED, name)) this.#say(at, `${name} is not supported: ${REFUSED[name]}`);
+    if (Object.hasOwn(UNSUPPORTED, name)) this.#say(at, `${name} is not supported: ${UNSUPPORTED[name]}`);
     else if (name === '$schema' && path.length === 0) {
       if (value !== DIALECT) this.#say(at, `schemas are of ${DIALECT}`);
     } else if (!KEYWORDS.includes(name)) {

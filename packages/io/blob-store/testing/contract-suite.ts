@@ -67,7 +67,7 @@ export function describeBlobStore(name: string, open: () => Promise<StreamingBlo
     });
 
     it.each(['', '/a', 'a/', 'a//b', '../a', 'a/../b', 'a/.b', 'a/=b', 'a b', 'ä', 'x'.repeat(901)])(
-      'refuses the key %j',
+      'rejects the key %j',
       async (key) => {
         await expect((async () => store.put(key, Buffer.from('x')))()).rejects.toMatchObject({
           code: 'contract_violation',
@@ -75,7 +75,7 @@ export function describeBlobStore(name: string, open: () => Promise<StreamingBlo
       },
     );
 
-    it('refuses a prefix that is no folder', async () => {
+    it('rejects a prefix that is no folder', async () => {
       await expect((async () => store.list('p'))()).rejects.toMatchObject({ code: 'contract_violation' });
     });
   });

@@ -139,7 +139,7 @@ export function describeLogContract(name: string, open: () => Promise<LogContrac
     );
 
     it(
-      'sends more than one request holds, and refuses a record that none can hold',
+      'sends more than one request holds, and rejects a record that none can hold',
       async () => {
         const topic = await makeTopic(1);
         const producer = await harness.log.createProducer();

@@ -6,7 +6,7 @@ import { quoteIdentifier } from './identifiers.js';
 const withCode = (code: string) => Object.assign(new Error('x'), { code });
 
 describe('postgres', () => {
-  it('quotes identifiers, and refuses what PostgreSQL would cut', () => {
+  it('quotes identifiers, and rejects what PostgreSQL would cut', () => {
     expect(quoteIdentifier('or_action')).toBe('"or_action"');
     expect(quoteIdentifier('a"b; drop')).toBe('"a""b; drop"');
     expect(() => quoteIdentifier('x'.repeat(64))).toThrow();

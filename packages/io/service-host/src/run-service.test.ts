@@ -97,7 +97,7 @@ describe('runService', () => {
     expect(host.exits).toEqual([1]);
   });
 
-  it('runs a command instead of serving, and refuses an unknown one', async () => {
+  it('runs a command instead of serving, and rejects an unknown one', async () => {
     const seen: string[] = [];
     const { calls, definition } = define({
       commands: () => ({

@@ -130,7 +130,7 @@ class TopicArchiver implements Archiver {
     archiver.start().catch((error: unknown) => {
       if (this.#archivers.get(partition) !== archiver) return;
       this.#health.failed(partition, error);
-      this.#events.refused(partition, error);
+      this.#events.stopped(partition, error);
     });
   }
 

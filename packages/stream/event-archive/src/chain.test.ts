@@ -25,7 +25,7 @@ describe('names of archived files', () => {
     expect(parseArchiveName('live', name)).toBeUndefined();
   });
 
-  it('are refused when the range ends before it begins', () => {
+  it('are rejected when the range ends before it begins', () => {
     const name = NAME.replace('000000000000-', '000000001000-');
     expect(() => parseArchiveName('live', name)).toThrow('its last offset is below its first');
   });

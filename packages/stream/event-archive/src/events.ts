@@ -45,7 +45,7 @@ export function createArchiveEvents(logger: Logger, metrics: Metrics) {
         'the log lost records before they were archived: no rebuild reaches past them',
       );
     },
-    refused: (partition: number, error: unknown): void =>
+    stopped: (partition: number, error: unknown): void =>
       logger.error({ partition, error }, 'event archive stopped a partition'),
     consumerFailed: (error: Error): void =>
       logger.warn({ reason: error.message }, 'event archive consumer failed, retrying'),

@@ -14,7 +14,7 @@ class FakePostgres {
   rows: string[] = [];
   next = new Map<string, number>();
   away = false;
-  refusals = 0;
+  rejections = 0;
   /** Delay before the offset is read, in which the log can deliver. */
   delayMs = 0;
   #rows: string[] = [];
@@ -30,7 +30,7 @@ class FakePostgres {
     values: unknown[] = [],
   ): Promise<{ rows: unknown[]; rowCount: number }> => {
     const sql = typeof query === 'string' ? query : query.text;
-    this.refusals += this.away ? 1 : 0;
+    this.rejections += this.away ? 1 : 0;
     if (this.away) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     const key = String(values[2]);
     if (sql.startsWith('SELECT next')) {
@@ -134,7 +134,7 @@ describe('projection', () => {
     postgres.away = true;
     send('a');
     await start();
-    await eventually(() => postgres.refusals > 3);
+    await eventually(() => postgres.rejections > 3);
     postgres.away = false;
     await eventually(() => postgres.next.get('0') === 1);
     // The lag interval, the pause after a round, and a wait between attempts, which grows from 100 ms.
@@ -196,13 +196,13 @@ describe('projection', () => {
     send('b', 'c');
     // Passed unbound, as the services pass it to their routes.
     const { lag } = projection;
-    await eventually(() => lag() === 2 && postgres.refusals > 0);
+    await eventually(() => lag() === 2 && postgres.rejections > 0);
     postgres.away = false;
     await eventually(() => postgres.rows.length === 3 && projection.lag() === 0);
     expect(await metrics.registry.metrics()).toMatch(/projection_retries_total\{[^}]*\} [1-9]/);
   });
 
-  it('passes over the one record that PostgreSQL refuses', async () => {
+  it('passes over the one record that PostgreSQL rejects', async () => {
     const { postgres, start, send, metrics } = setUp();
     send('a', 'poison', 'b');
     await start();

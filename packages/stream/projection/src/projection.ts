@@ -226,7 +226,7 @@ class TopicProjection implements Projection {
 function createMeters(metrics: Metrics) {
   return {
     written: metrics.counter('projection_records_written_total', 'Records written to PostgreSQL.', ['topic']),
-    skipped: metrics.counter('projection_records_skipped_total', 'Records that PostgreSQL refuses for what they are.', [
+    skipped: metrics.counter('projection_records_skipped_total', 'Records that PostgreSQL rejects for what they are.', [
       'topic',
     ]),
     retries: metrics.counter('projection_retries_total', 'Transactions tried again.', ['topic']),

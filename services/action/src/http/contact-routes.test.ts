@@ -67,7 +67,7 @@ describe('GET /v1/contacts/{userId}', () => {
     expect((await ask('phone')).json()).toEqual({ userId: 'phone', ...expected });
   });
 
-  it('answers for nobody, and refuses an empty id', async () => {
+  it('answers for nobody, and rejects an empty id', async () => {
     expect((await ask('bo')).json()).toEqual({ userId: 'bo', waiting: [], contacts: [], lastUsed: {} });
     expect((await ask(' ')).statusCode).toBe(400);
   });

@@ -80,7 +80,7 @@ describe('action routes', () => {
     ['userId=a&limit=ten', 'limit must be integer'],
     ['userId=a&cursor=eA', 'cursor is not the next of a page of this list'],
     ['limit=0', 'userId is missing; limit must be >= 1'],
-  ])('refuse ?%.30s', async (query, message) => {
+  ])('reject ?%.30s', async (query, message) => {
     const reply = await ask(`/v1/actions?${query}`);
     expect([reply.statusCode, reply.json().detail]).toEqual([400, message]);
     expect(asked).toEqual([]);

@@ -81,15 +81,15 @@ export function createFills(store: Pick<ArtifactStore, 'load'>, specs: FeatureSp
     async loadRollout({ number, hash }, inForce) {
       // Accepted before: the spec in force may be a later one by now.
       if (inForce.get('feature-fill')?.hash === hash) return undefined;
-      const refuse = (why: string) => ({ reason: `feature-fill ${number} cannot come into force: ${why}` });
+      const reject = (why: string) => ({ reason: `feature-fill ${number} cannot come into force: ${why}` });
       try {
         const { spec } = await loadDocument(hash);
-        if (inForce.get('features')?.hash !== spec) return refuse('its spec is not the one in force');
+        if (inForce.get('features')?.hash !== spec) return reject('its spec is not the one in force');
         if (inForce.get('feature-filling')?.hash !== spec)
-          return refuse('its spec came into force without being filled');
+          return reject('its spec came into force without being filled');
         return undefined;
       } catch (error) {
-        if (isAppError(error, 'artifact_invalid')) return refuse(error.message);
+        if (isAppError(error, 'artifact_invalid')) return reject(error.message);
         throw error;
       }
     },

@@ -129,7 +129,7 @@ describe('GET /v1/features/{userId}', () => {
     ['😀'.repeat(256), 'userId has 512 characters, 256 at most'],
     ['', 'userId must NOT have fewer than 1 characters'],
     [' ', 'userId is empty'],
-  ])('refuses the id %.10s', async (userId, message) => {
+  ])('rejects the id %.10s', async (userId, message) => {
     const response = await setUp({}).get(userId);
     expect([response.statusCode, response.json().detail]).toEqual([400, message]);
   });
@@ -249,7 +249,7 @@ describe('POST /v1/features', () => {
     [{ userIds: ['x'.repeat(257)] }, 'userIds/0 must NOT have more than 256 characters'],
     [{ userIds: Array(1001).fill('a') }, 'userIds must NOT have more than 1000 items'],
     ['{"userIds":', ''],
-  ])('refuses %.40j', async (body, message) => {
+  ])('rejects %.40j', async (body, message) => {
     const response = await setUp({}).post(body);
     expect(response.statusCode).toBe(400);
     expect(response.json().detail).toContain(message);

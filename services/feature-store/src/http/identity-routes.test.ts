@@ -71,7 +71,7 @@ describe('GET /v1/identities/{id}', () => {
     expect((await get('nobody')).json()).toMatchObject({ known: false, joined: [], members: [], cutOff: 0 });
   });
 
-  it('refuses another kind of id, and forged circles', async () => {
+  it('rejects another kind of id, and forged circles', async () => {
     expect((await get('anna?kind=device')).statusCode).toBe(400);
     expect((await get('a')).statusCode).toBe(400);
   });

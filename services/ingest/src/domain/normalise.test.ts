@@ -212,7 +212,7 @@ describe('normalise accepts', () => {
   });
 });
 
-const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
+const rejected: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
   ['no object', [], 'not_an_object'],
   ['null', null, 'not_an_object'],
   ['an unknown call', { ...track, type: 'purchase' }, 'invalid_type'],
@@ -296,8 +296,8 @@ const refused: Array<[string, unknown, RejectReason, Partial<Arrival>?]> = [
   ],
 ];
 
-describe('normalise refuses', () => {
-  it.each(refused)('%s', (_name, raw, reason, over = {}) => {
+describe('normalise rejects', () => {
+  it.each(rejected)('%s', (_name, raw, reason, over = {}) => {
     const result = normalise(raw, { ...arrival, ...over });
     expect(result).toBeInstanceOf(Rejection);
     expect(result).toMatchObject({ kind: 'rejected', reason });

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from '@perennial/service-host';
 import type { Source } from '../ports.js';
 import { addBodyBudget } from './body-budget.js';
 import type { IngestContext } from './ingest-context.js';
-import { HttpRefusal } from './refusal.js';
+import { HttpRejection } from './http-rejection.js';
 import { parseAuthorization, readQueryKey } from './write-key.js';
 
 /** The sources of requests whose write key was in the header or the query. */
@@ -53,8 +53,8 @@ export function hasSource(request: FastifyRequest): boolean {
   return sources.has(request);
 }
 
-function createUnauthorized(message: string): HttpRefusal {
-  return new HttpRefusal(401, 'invalid_write_key', message, { 'www-authenticate': 'Basic realm="write key"' });
+function createUnauthorized(message: string): HttpRejection {
+  return new HttpRejection(401, 'invalid_write_key', message, { 'www-authenticate': 'Basic realm="write key"' });
 }
 
 function limitAddress(ingest: IngestContext, retryAfterMs: number): void {
@@ -71,8 +71,8 @@ export function admit(ingest: IngestContext, source: Source, events: number): vo
   throw createRateLimited(`source ${source.name} sends more than ${source.eventsPerSecondMax} events/s`, retryAfterMs);
 }
 
-function createRateLimited(message: string, retryAfterMs: number): HttpRefusal {
+function createRateLimited(message: string, retryAfterMs: number): HttpRejection {
   const seconds = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   // Both in seconds from now, as @segment/analytics-node (Retry-After) and analytics-next (X-RateLimit-Reset) read them.
-  return new HttpRefusal(429, 'rate_limited', message, { 'retry-after': seconds, 'x-ratelimit-reset': seconds });
+  return new HttpRejection(429, 'rate_limited', message, { 'retry-after': seconds, 'x-ratelimit-reset': seconds });
 }

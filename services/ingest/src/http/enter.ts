@@ -7,14 +7,14 @@ import { toRejectedRecord } from '../records.js';
 import { admit, findSource, hasSource } from './admission.js';
 import type { IngestContext } from './ingest-context.js';
 import { decodeBody } from './read-body.js';
-import { HttpRefusal } from './refusal.js';
+import { HttpRejection } from './http-rejection.js';
 import { readBodyKey } from './write-key.js';
 
 /** How a route reads its bodies. */
 export interface BodyForm {
   /** The body as this form has it, or why it is none. */
   readonly parse: (json: unknown) => JsonObject | Rejection;
-  /** Its events; throws HttpRefusal when there are none, or too many. */
+  /** Its events; throws HttpRejection when there are none, or too many. */
   readonly toItems: (body: JsonObject) => readonly unknown[];
   readonly readKey: (json: unknown) => string | undefined;
 }
@@ -45,14 +45,14 @@ export async function enter(request: FastifyRequest, ingest: IngestContext, form
   const body = parsed instanceof Rejection ? parsed : form.parse(parsed.json);
   const keyInBody = parsed instanceof Rejection ? undefined : form.readKey(parsed.json);
   // An unreadable body may hold a key, so 400 is more accurate than 401.
-  if (body instanceof Rejection && keyInBody === undefined && !hasSource(request)) throw toRefusal(body);
+  if (body instanceof Rejection && keyInBody === undefined && !hasSource(request)) throw toHttpRejection(body);
   if (body instanceof Rejection) {
     const source = await findSource(ingest, request, keyInBody);
     admit(ingest, source, 1);
     const rejected = { rejection: body, event: { bytes }, position: 'http', sourceId: source.id, receivedAtMs };
     await ingest.publisher.publish([toRejectedRecord({ ...rejected, id: createRandomToken() }, ingest.records)]);
     ingest.count({ accepted: 0, rejections: [body] });
-    throw toRefusal(body);
+    throw toHttpRejection(body);
   }
   const source = await findSource(ingest, request, keyInBody);
   const items = form.toItems(body);
@@ -61,6 +61,6 @@ export async function enter(request: FastifyRequest, ingest: IngestContext, form
   return { body, items, bytes: bytes.length, sourceId: source.id, currency, receivedAtMs };
 }
 
-function toRefusal({ reason, message }: Rejection): HttpRefusal {
-  return new HttpRefusal(400, reason, message);
+function toHttpRejection({ reason, message }: Rejection): HttpRejection {
+  return new HttpRejection(400, reason, message);
 }

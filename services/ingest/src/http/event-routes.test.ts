@@ -180,7 +180,7 @@ describe('batches', () => {
     expect(ingest.producer.accepted()).toHaveLength(2);
   });
 
-  it('refuses 501 KB, 2,501 events, and what is no batch', async () => {
+  it('rejects 501 KB, 2,501 events, and what is no batch', async () => {
     const filler = { ...track, properties: { filler: 'x'.repeat(10_000) } };
     const batch = Array.from({ length: 60 }, () => filler);
     while (JSON.stringify({ batch }).length > 501_000) batch.pop();

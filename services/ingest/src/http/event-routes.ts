@@ -7,7 +7,7 @@ import { receiveCalls } from '../receive.js';
 import { type BodyForm, CALL_FORM, enter, parseObject } from './enter.js';
 import { BATCHES, CALLS, POSTHOG_BATCHES } from './event-paths.js';
 import type { IngestContext } from './ingest-context.js';
-import { HttpRefusal } from './refusal.js';
+import { HttpRejection } from './http-rejection.js';
 import { readBodyKey, readPosthogKey } from './write-key.js';
 
 /** A batch in the form of the Segment API, and of PostHog's servers and mobile SDKs. */
@@ -84,10 +84,10 @@ function toRules({ placeholders, identity, plans }: IngestContext, sourceId: str
 }
 
 function checkItems(batch: unknown): readonly unknown[] {
-  if (!Array.isArray(batch)) throw new HttpRefusal(400, 'invalid_batch', 'batch must be an array of events');
+  if (!Array.isArray(batch)) throw new HttpRejection(400, 'invalid_batch', 'batch must be an array of events');
   if (batch.length > LIMITS.batchEventsMax) {
     const message = `batch has ${batch.length} events, ${LIMITS.batchEventsMax} at most`;
-    throw new HttpRefusal(413, 'batch_too_large', message);
+    throw new HttpRejection(413, 'batch_too_large', message);
   }
   return batch;
 }

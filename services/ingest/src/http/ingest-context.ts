@@ -15,7 +15,7 @@ import type { RecordContext } from '../records.js';
 import type { SourceDirectory } from '../source-directory.js';
 import type { RequestLimit } from '../telemetry.js';
 import { createTooLarge } from './read-body.js';
-import { HttpRefusal } from './refusal.js';
+import { HttpRejection } from './http-rejection.js';
 
 /** Dependencies of HTTP ingest. */
 export interface IngestContext {
@@ -52,9 +52,9 @@ export function prepareEventRoutes(server: FastifyInstance): void {
     done();
   });
   server.setErrorHandler((error, request, reply) => {
-    const refusal = toRefusal(error);
-    if (refusal !== undefined) {
-      const { status, code, message, headers } = refusal;
+    const rejection = toHttpRejection(error);
+    if (rejection !== undefined) {
+      const { status, code, message, headers } = rejection;
       return reply.code(status).headers(headers).send({ success: false, error: code, message });
     }
     const { problem, headers } = toProblemReply(error, request.url);
@@ -66,8 +66,8 @@ export function prepareEventRoutes(server: FastifyInstance): void {
   });
 }
 
-function toRefusal(error: unknown): HttpRefusal | undefined {
-  if (error instanceof HttpRefusal) return error;
+function toHttpRejection(error: unknown): HttpRejection | undefined {
+  if (error instanceof HttpRejection) return error;
   const tooLarge = (error as { code?: string }).code === 'FST_ERR_CTP_BODY_TOO_LARGE';
   return tooLarge ? createTooLarge() : undefined;
 }

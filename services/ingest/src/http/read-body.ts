@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { LIMITS } from '../domain/limits.js';
-import { HttpRefusal } from './refusal.js';
+import { HttpRejection } from './http-rejection.js';
 
 const DECODERS = {
   gzip: promisify(gunzip),
@@ -31,7 +31,7 @@ export async function decodeBody(body: Buffer, contentEncoding: string | undefin
 /** zlib stops at the bound, so a gzip bomb costs 500 KB of memory and then 413. */
 async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
   if (!Object.hasOwn(DECODERS, encoding)) {
-    throw new HttpRefusal(
+    throw new HttpRejection(
       415,
       'unsupported_encoding',
       `content-encoding must be gzip, deflate or br, not ${encoding.slice(0, 40)}`,
@@ -41,7 +41,7 @@ async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
     return await DECODERS[encoding as keyof typeof DECODERS](body, { maxOutputLength: LIMITS.batchBytesMax });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw createTooLarge();
-    throw new HttpRefusal(400, 'invalid_encoding', `the body is not valid ${encoding}`);
+    throw new HttpRejection(400, 'invalid_encoding', `the body is not valid ${encoding}`);
   }
 }
 
@@ -55,6 +55,6 @@ function fromForm(body: Buffer): Buffer {
 }
 
 /** The 413 error of a body: one text for all checks that find it too large. */
-export function createTooLarge(): HttpRefusal {
-  return new HttpRefusal(413, 'body_too_large', `the body has more than ${LIMITS.batchBytesMax} bytes`);
+export function createTooLarge(): HttpRejection {
+  return new HttpRejection(413, 'body_too_large', `the body has more than ${LIMITS.batchBytesMax} bytes`);
 }

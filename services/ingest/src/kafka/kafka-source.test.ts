@@ -99,7 +99,7 @@ describe('kafka source', () => {
     await eventually(async () => expect(await committed()).toEqual({ 1: 4 }));
   });
 
-  it('keeps what it refuses, with the position, and goes on', async () => {
+  it('keeps what it rejects, with the position, and goes on', async () => {
     put(Buffer.from([0xff, 0x00, 0x01]));
     put(Buffer.from('{"a":'));
     put(null);

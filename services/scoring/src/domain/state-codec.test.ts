@@ -139,7 +139,7 @@ describe('scoringStateCodec', () => {
     ['another feature spec', (bytes) => Buffer.concat([bytes.subarray(0, 1), Buffer.alloc(4), bytes.subarray(5)])],
     ['bytes cut short', (bytes) => bytes.subarray(0, -3)],
     ['bytes left over', (bytes) => Buffer.concat([bytes, Buffer.of(0)])],
-  ])('refuses %s', (_, damage) => {
+  ])('rejects %s', (_, damage) => {
     expect(() => scoringStateCodec.decode(damage(scoringStateCodec.encode(full)))).toThrow('cannot be read');
   });
 });

@@ -205,7 +205,7 @@ describe('scoring routes', () => {
     `/v1/segments/${'x'.repeat(64)}/members`,
     `/v1/profiles/${'x'.repeat(257)}`,
     '/v1/profiles/%20',
-  ])('refuses %s', async (url) => {
+  ])('rejects %s', async (url) => {
     expect((await ask(url)).statusCode).toBe(400);
   });
 });

@@ -67,7 +67,7 @@ describe('export', () => {
     expect(JSON.parse(printed)).toMatchObject({ rows: 1, unknownPairs: 1, cutoffs: 1 });
   });
 
-  it('refuses a spec that says nothing about orders, and takes that of a preset', async () => {
+  it('rejects a spec that says nothing about orders, and takes that of a preset', async () => {
     const features = join(root, 'visits.yaml');
     writeFileSync(features, 'version: 1\nfeatures: { visits: { unit: events, aggregation: count } }\n');
     const error = await run('--every', '30d', '--features', features, '--out', join(root, 'visits')).catch(

@@ -17,7 +17,7 @@ describe('toHistoryCsv', () => {
     ]);
   });
 
-  it('refuses a file that it does not know', () => {
+  it('rejects a file that it does not know', () => {
     expect(() => toHistoryCsv(`${CDNOW}<html>\n`)).toThrow('line 3 is not of the CDNOW sample');
   });
 });

@@ -203,7 +203,7 @@ describe('a redrive by position', () => {
       'there is nothing to re-publish, it has no value: it cannot be read',
     ],
     ['is larger than a broker takes', { value: Buffer.alloc(REDRIVE_BYTES_MAX) }, 'it is too large to be re-published'],
-  ])('refuses what %s, and re-publishes the others', async (_, letter, reason) => {
+  ])('rejects what %s, and re-publishes the others', async (_, letter, reason) => {
     const log = createLog();
     log.append(toLetter(0, letter));
     log.append(toLetter(0, {}));

@@ -46,7 +46,7 @@ describe('an operation', () => {
     // Values in a body are not converted: "1" is not a number there.
     ['/things/x/moves', { to: ['1'] }, { in: 'body', field: 'to/0', detail: 'must be integer' }],
     ['/things/x/moves', { to: [] }, { in: 'body', field: 'to', detail: 'must NOT have fewer than 1 items' }],
-  ])('refuses %s with %j', async (url, body, error) => {
+  ])('rejects %s with %j', async (url, body, error) => {
     const reply = await ask(url, body);
     expect(reply.statusCode).toBe(400);
     expect(reply.json()).toMatchObject({ code: 'contract_violation', errors: [error] });

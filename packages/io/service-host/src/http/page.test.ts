@@ -70,7 +70,7 @@ describe('pages by keyset', () => {
     ['another list', Buffer.from('["others",{"at":1,"id":"x"}]').toString('base64url')],
     ['another form', Buffer.from('["items","x"]').toString('base64url')],
     ['null', Buffer.from('null').toString('base64url')],
-  ])('refuse %s as a cursor', async (_what, cursor) => {
+  ])('reject %s as a cursor', async (_what, cursor) => {
     await expect(readPage(KIND, { cursor }, createList([]))).rejects.toMatchObject({ code: 'contract_violation' });
   });
 });

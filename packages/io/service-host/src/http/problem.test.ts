@@ -25,7 +25,7 @@ describe('problem details', () => {
     }
   });
 
-  it('name each field that validation refuses', async () => {
+  it('name each field that validation rejects', async () => {
     const server = createTestServer();
     const body = { type: 'object', required: ['ids'], properties: { ids: { type: 'array', minItems: 2 } } };
     server.post('/things', { schema: { body }, config: { access: 'open' } }, () => 'never');

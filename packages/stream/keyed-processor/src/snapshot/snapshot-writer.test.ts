@@ -184,7 +184,7 @@ describe('a snapshot', () => {
 });
 
 describe('a chunk', () => {
-  it('gives back keys, timers and states, none among them, and is refused when it is none', () => {
+  it('gives back keys, timers and states, none among them, and is rejected when it is none', () => {
     const profiles: StoredProfile[] = [
       { key: 'ключ', state: Buffer.from([0, 255]), dueAtMs: 1_700_000_000_123 },
       { key: 'gone', state: null, dueAtMs: null },

@@ -12,7 +12,7 @@ export interface ConditionProblem {
 }
 
 /** Thrown while a condition is compiled, and turned into its problem there. */
-class Refusal extends Error {
+class InvalidCondition extends Error {
   readonly problem: ConditionProblem;
 
   constructor(problem: ConditionProblem) {
@@ -26,13 +26,13 @@ export function textOf(node: ASTNode): string {
   return node.input.slice(node.start, node.end);
 }
 
-export function refuse(node: ASTNode, message: string): never {
-  throw new Refusal({ message, start: node.start, end: node.end });
+export function throwInvalid(node: ASTNode, message: string): never {
+  throw new InvalidCondition({ message, start: node.start, end: node.end });
 }
 
-export function refuseFunction(node: ASTNode, name: string, known: readonly string[]): never {
+export function throwUnknownFunction(node: ASTNode, name: string, known: readonly string[]): never {
   const suggestion = findNearest(name, known);
-  throw new Refusal({
+  throw new InvalidCondition({
     message: `unknown function "${name}"`,
     start: node.start,
     end: node.end,
@@ -42,24 +42,24 @@ export function refuseFunction(node: ASTNode, name: string, known: readonly stri
 
 /** The problem that an error while compiling means. */
 export function toProblem(error: unknown, source: string): ConditionProblem {
-  if (error instanceof Refusal) return error.problem;
+  if (error instanceof InvalidCondition) return error.problem;
   if (error instanceof ParseError) {
     const start = Math.min(error.range?.start ?? 0, source.length);
     return { message: `not a CEL condition: ${error.summary}`, start, end: error.range?.end ?? start };
   }
   return { message: `not a CEL condition: ${toMessage(error)}`, start: 0, end: source.length };
 }
-/** Refuses a name that is not declared, with the one that was most likely meant. */
-export function refuseName(node: ASTNode, path: readonly string[], variables: VariableSet): never {
+/** Throws for a name that is not declared, with the one that was most likely meant. */
+export function throwUnknownName(node: ASTNode, path: readonly string[], variables: VariableSet): never {
   const name = path.join('.');
   const why = variables.explain?.(path);
-  if (why !== undefined) refuse(node, why);
+  if (why !== undefined) throwInvalid(node, why);
   const names = [...variables.slots.keys()];
   const members = names.filter((known) => known.startsWith(`${name}.`));
-  if (variables.openGroups.has(name)) refuse(node, `"${name}" is a group of values; name one of them`);
-  if (members.length > 0) refuse(node, `"${name}" is a group of values; name one, such as "${members[0]}"`);
+  if (variables.openGroups.has(name)) throwInvalid(node, `"${name}" is a group of values; name one of them`);
+  if (members.length > 0) throwInvalid(node, `"${name}" is a group of values; name one, such as "${members[0]}"`);
   const suggestion = findNearest(name, names) ?? findInGroup(name, names) ?? findInOpenGroup(name, variables);
-  throw new Refusal({
+  throw new InvalidCondition({
     message: `unknown name "${name}"`,
     start: node.start,
     end: node.end,

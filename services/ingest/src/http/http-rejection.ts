@@ -1,5 +1,5 @@
 /** A request answered with an error: status, a code for programs, a sentence for people. */
-export class HttpRefusal extends Error {
+export class HttpRejection extends Error {
   readonly status: number;
   readonly code: string;
   readonly headers: Readonly<Record<string, string>>;
