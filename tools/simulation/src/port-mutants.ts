@@ -74,14 +74,15 @@ function withoutRepublishing(store: PartitionStore, { onBroken }: StoreOwner): P
   };
 }
 
-/** Each commit drops the outbox of the one before it. */
+/** Each commit drops the outbox of the one before it too. Those that it may drop it does: one that stayed would prevent every snapshot. */
 function withEarlyDrops(store: PartitionStore, { onBroken }: StoreOwner): PartitionStore {
   let written: readonly number[] = [];
   return {
     ...store,
     async commit(fence, request) {
-      if (written.some((sequence) => !request.acknowledged.includes(sequence))) onBroken();
-      await store.commit(fence, { ...request, acknowledged: written });
+      const early = written.filter((sequence) => !request.acknowledged.includes(sequence));
+      if (early.length > 0) onBroken();
+      await store.commit(fence, { ...request, acknowledged: [...request.acknowledged, ...early] });
       written = request.outbox === undefined ? [] : [request.outbox.sequence];
     },
   };
