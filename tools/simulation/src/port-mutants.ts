@@ -74,7 +74,7 @@ function withoutRepublishing(store: PartitionStore, { onBroken }: StoreOwner): P
   };
 }
 
-/** Each commit drops the outbox of the one before it too. Those that it may drop it does: one that stayed would prevent every snapshot. */
+/** Each commit drops the outbox of the one before it too; the others, as it may: one that stayed would prevent every snapshot. */
 function withEarlyDrops(store: PartitionStore, { onBroken }: StoreOwner): PartitionStore {
   let written: readonly number[] = [];
   return {

@@ -25,7 +25,7 @@ export function drawSnapshotPlan(draw: Draw): SnapshotPlan | undefined {
     limits: {
       intervalMs: draw.pick([50, 300, 1000, 2500]),
       incrementsMax: draw.whole({ from: 0, to: 3 }),
-      chainsKept: draw.whole({ from: hazard === 'damage' ? 2 : 1, to: 3 }),
+      lineagesKept: draw.whole({ from: hazard === 'damage' ? 2 : 1, to: 3 }),
       unfinishedAgeMsMax: UNFINISHED_AGE_MS,
       changedKeysMax: draw.pick([1, 3, 100]),
       chunkProfilesMax: draw.whole({ from: 1, to: 3 }),

@@ -13,10 +13,10 @@ export class RestoreProgress {
   #profiles = 0;
   #records = 0;
 
-  constructor(chain: readonly [SnapshotManifest, ...SnapshotManifest[]], to: RestoreProgressTarget) {
+  constructor(lineage: readonly [SnapshotManifest, ...SnapshotManifest[]], to: RestoreProgressTarget) {
     this.#to = to;
-    this.#newest = chain.at(-1) ?? chain[0];
-    this.#profilesTotal = chain.flatMap(({ chunks }) => chunks).reduce((sum, { profiles }) => sum + profiles, 0);
+    this.#newest = lineage.at(-1) ?? lineage[0];
+    this.#profilesTotal = lineage.flatMap(({ chunks }) => chunks).reduce((sum, { profiles }) => sum + profiles, 0);
     this.#startedMs = to.clock.steadyMs();
     this.#toldMs = this.#startedMs;
     to.telemetry.restoring(to.partition, this.#figures());

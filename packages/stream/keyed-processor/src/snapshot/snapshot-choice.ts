@@ -3,7 +3,7 @@ import type { SnapshotArchive } from './snapshot-archive.js';
 import type { SnapshotManifest } from './snapshot-format.js';
 
 /** A full snapshot and its increments, oldest first; the last one is restored. */
-export type SnapshotChain = readonly [SnapshotManifest, ...SnapshotManifest[]];
+export type SnapshotLineage = readonly [SnapshotManifest, ...SnapshotManifest[]];
 
 /** The log's bounds, and how far it is known to be processed. */
 export interface LogReach {
@@ -23,11 +23,11 @@ export async function chooseSnapshot(
   archive: SnapshotArchive,
   damaged: Set<string>,
   onDamaged: (snapshot: string, error: unknown) => void,
-): Promise<SnapshotChain | undefined> {
+): Promise<SnapshotLineage | undefined> {
   const ids = await archive.list();
   for (const id of ids) {
     try {
-      return await readChain(archive, id, damaged);
+      return await readLineage(archive, id, damaged);
     } catch (error) {
       if (!isAppError(error, 'data_damaged')) throw error;
       if (!damaged.has(id)) onDamaged(id, error);
@@ -41,12 +41,12 @@ export async function chooseSnapshot(
   );
 }
 
-async function readChain(archive: SnapshotArchive, id: string, damaged: ReadonlySet<string>): Promise<SnapshotChain> {
+async function readLineage(archive: SnapshotArchive, id: string, damaged: ReadonlySet<string>): Promise<SnapshotLineage> {
   if (damaged.has(id)) throw new AppError('data_damaged', `snapshot ${id} was found damaged before`);
   const manifest = await archive.readManifest(id);
   if (manifest.parent === null) return [manifest];
   try {
-    return [...(await readChain(archive, manifest.parent, damaged)), manifest] as unknown as SnapshotChain;
+    return [...(await readLineage(archive, manifest.parent, damaged)), manifest] as unknown as SnapshotLineage;
   } catch (error) {
     if (!isAppError(error, 'data_damaged')) throw error;
     throw new AppError('data_damaged', `snapshot ${id} adds to one that cannot be read: ${toMessage(error)}`);

@@ -5,7 +5,7 @@ export interface SnapshotLimits {
   /** Maximum of increments to a full snapshot; the next one is then full. */
   readonly incrementsMax: number;
   /** Full snapshots that are kept, each with its increments. */
-  readonly chainsKept: number;
+  readonly lineagesKept: number;
   /** Objects without a manifest may belong to a snapshot in progress for this long; then they are removed. */
   readonly unfinishedAgeMsMax: number;
   /** Maximum of keys noted as changed since the last snapshot (about 100 bytes each); above it the next one is full. */
@@ -34,7 +34,7 @@ export interface SnapshotLimits {
 export const DEFAULT_SNAPSHOT_LIMITS: SnapshotLimits = {
   intervalMs: 5 * 60_000,
   incrementsMax: 11,
-  chainsKept: 2,
+  lineagesKept: 2,
   unfinishedAgeMsMax: 24 * 3_600_000,
   changedKeysMax: 50_000,
   chunkProfilesMax: 2000,

@@ -10,7 +10,7 @@ import {
 import { CatchUp } from './catch-up.js';
 import { RestoreProgress } from './restore-progress.js';
 import { type SnapshotArchive, toSnapshotId } from './snapshot-archive.js';
-import { checkNeverBegun, checkReach, chooseSnapshot, type LogReach, type SnapshotChain } from './snapshot-choice.js';
+import { checkNeverBegun, checkReach, chooseSnapshot, type LogReach, type SnapshotLineage } from './snapshot-choice.js';
 import { readChunksAhead } from './snapshot-chunks.js';
 import { FORMAT_VERSION, type SnapshotManifest } from './snapshot-format.js';
 import type { SnapshotLimits } from './snapshot-limits.js';
@@ -48,10 +48,10 @@ export class SnapshotRestore {
   /** Throws AppError that says what to do when the partition cannot be restored. */
   async start(owner: string, signal: AbortSignal): Promise<RestoredStart> {
     for (;;) {
-      const chain = await this.#choose();
+      const lineage = await this.#choose();
       const reach = await this.#options.readReach();
-      if (chain === undefined) return this.#beginAnew(owner, reach);
-      const restored = await this.#restore(chain, { owner, reach, signal });
+      if (lineage === undefined) return this.#beginAnew(owner, reach);
+      const restored = await this.#restore(lineage, { owner, reach, signal });
       if (restored !== 'damaged') return restored;
     }
   }
@@ -63,7 +63,7 @@ export class SnapshotRestore {
     telemetry.damaged(archive.subject.partition, { snapshot, error });
   }
 
-  #choose(): Promise<SnapshotChain | undefined> {
+  #choose(): Promise<SnapshotLineage | undefined> {
     const { archive } = this.#options;
     return chooseSnapshot(archive, this.#damaged, (id, error) => this.noteDamaged(id, error));
   }
@@ -89,17 +89,17 @@ export class SnapshotRestore {
   }
 
   async #restore(
-    chain: SnapshotChain,
+    lineage: SnapshotLineage,
     { owner, reach, signal }: { owner: string; reach: LogReach; signal: AbortSignal },
   ): Promise<RestoredStart | 'damaged'> {
     const { archive, store, limits, clock, telemetry } = this.#options;
-    const newest = newestOf(chain);
+    const newest = newestOf(lineage);
     checkReach(archive, newest, reach);
     await store.wipe(owner);
     let meta: PartitionMeta = { ...newest.begin, commits: 1, restoring: newest.id };
     await store.commit({ owner, next: 0, commits: 0 }, toCommit(meta, []));
-    const progress = new RestoreProgress(chain, { partition: archive.subject.partition, limits, clock, telemetry });
-    for (const manifest of chain) {
+    const progress = new RestoreProgress(lineage, { partition: archive.subject.partition, limits, clock, telemetry });
+    for (const manifest of lineage) {
       try {
         meta = await this.#load(manifest, { newest, owner, meta, progress, signal });
       } catch (error) {
@@ -159,6 +159,6 @@ export function toCommit(meta: PartitionMeta, profiles: readonly StoredProfile[]
   };
 }
 
-function newestOf(chain: SnapshotChain): SnapshotManifest {
-  return chain.at(-1) ?? chain[0];
+function newestOf(lineage: SnapshotLineage): SnapshotManifest {
+  return lineage.at(-1) ?? lineage[0];
 }

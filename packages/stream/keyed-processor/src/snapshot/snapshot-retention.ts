@@ -14,7 +14,7 @@ export async function removeOldSnapshots(
   const complete = await archive.list();
   const parents = await readParents(archive, complete);
   const roots = complete.filter((id) => parents.get(id) === null);
-  const kept = new Set(roots.slice(0, limits.chainsKept));
+  const kept = new Set(roots.slice(0, limits.lineagesKept));
   const isKept = (id: string): boolean => {
     const parent = parents.get(id);
     return kept.has(id) || (typeof parent === 'string' && isKept(parent));

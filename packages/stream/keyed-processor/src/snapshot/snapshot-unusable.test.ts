@@ -22,7 +22,7 @@ async function loseStore() {
   const blobs = new MemoryBlobStore();
   const producer = new RecordingProducer();
   const whole: LogReach = { low: 0, high: input.length, committed: undefined };
-  const snapshots = openTestSnapshots({ store, blobs, readReach: () => whole, limits: { chainsKept: 3 } });
+  const snapshots = openTestSnapshots({ store, blobs, readReach: () => whole, limits: { lineagesKept: 3 } });
   const harness = createHarness({ input, store, producer, owner: 'before', snapshots });
   await harness.drain();
   await harness.worker.stop();

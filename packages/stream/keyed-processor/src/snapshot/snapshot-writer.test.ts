@@ -258,7 +258,7 @@ describe('old snapshots', () => {
     });
     await harness.worker.stop();
     const manifests = readManifests(blobs);
-    expect(most).toBeLessThanOrEqual((RESTLESS_LIMITS.chainsKept + 1) * (RESTLESS_LIMITS.incrementsMax + 1));
+    expect(most).toBeLessThanOrEqual((RESTLESS_LIMITS.lineagesKept + 1) * (RESTLESS_LIMITS.incrementsMax + 1));
     expect(must(manifests.at(-1), 'newest').end).toBeGreaterThan(300);
   });
 });
