@@ -1,5 +1,12 @@
 import { type ASTNode, parse } from '@marcbachmann/cel-js';
-import { type ConditionProblem, throwInvalid, throwUnknownFunction, throwUnknownName, textOf, toProblem } from './invalid-condition.js';
+import {
+  type ConditionProblem,
+  textOf,
+  throwInvalid,
+  throwUnknownFunction,
+  throwUnknownName,
+  toProblem,
+} from './invalid-condition.js';
 import type { Value, VariableKind, VariableSet } from './variables.js';
 
 /** A compiled CEL condition. */
@@ -351,7 +358,8 @@ function toBoolean(node: ASTNode, scope: Scope): Run {
 
 function toNumber(node: ASTNode, scope: Scope): Run {
   const term = toTerm(node, scope);
-  if (!isOf(term, 'number')) throwInvalid(node, `a number is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
+  if (!isOf(term, 'number'))
+    throwInvalid(node, `a number is needed here, ${JSON.stringify(textOf(node))} is a ${term.kind}`);
   return narrow(term, 'number').run;
 }
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from '@perennial/service-host';
 import type { Source } from '../ports.js';
 import { addBodyBudget } from './body-budget.js';
-import type { IngestContext } from './ingest-context.js';
 import { HttpRejection } from './http-rejection.js';
+import type { IngestContext } from './ingest-context.js';
 import { parseAuthorization, readQueryKey } from './write-key.js';
 
 /** The sources of requests whose write key was in the header or the query. */

@@ -5,9 +5,9 @@ import { isJsonObject, type JsonObject } from '../domain/parse-properties.js';
 import { Rejection } from '../domain/rejection.js';
 import { toRejectedRecord } from '../records.js';
 import { admit, findSource, hasSource } from './admission.js';
+import { HttpRejection } from './http-rejection.js';
 import type { IngestContext } from './ingest-context.js';
 import { decodeBody } from './read-body.js';
-import { HttpRejection } from './http-rejection.js';
 import { readBodyKey } from './write-key.js';
 
 /** How a route reads its bodies. */

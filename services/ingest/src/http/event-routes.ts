@@ -6,8 +6,8 @@ import { isJsonObject } from '../domain/parse-properties.js';
 import { receiveCalls } from '../receive.js';
 import { type BodyForm, CALL_FORM, enter, parseObject } from './enter.js';
 import { BATCHES, CALLS, POSTHOG_BATCHES } from './event-paths.js';
-import type { IngestContext } from './ingest-context.js';
 import { HttpRejection } from './http-rejection.js';
+import type { IngestContext } from './ingest-context.js';
 import { readBodyKey, readPosthogKey } from './write-key.js';
 
 /** A batch in the form of the Segment API, and of PostHog's servers and mobile SDKs. */

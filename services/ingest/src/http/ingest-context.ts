@@ -14,8 +14,8 @@ import type { ReceiveResult } from '../receive.js';
 import type { RecordContext } from '../records.js';
 import type { SourceDirectory } from '../source-directory.js';
 import type { RequestLimit } from '../telemetry.js';
-import { createTooLarge } from './read-body.js';
 import { HttpRejection } from './http-rejection.js';
+import { createTooLarge } from './read-body.js';
 
 /** Dependencies of HTTP ingest. */
 export interface IngestContext {

@@ -41,7 +41,11 @@ export async function chooseSnapshot(
   );
 }
 
-async function readLineage(archive: SnapshotArchive, id: string, damaged: ReadonlySet<string>): Promise<SnapshotLineage> {
+async function readLineage(
+  archive: SnapshotArchive,
+  id: string,
+  damaged: ReadonlySet<string>,
+): Promise<SnapshotLineage> {
   if (damaged.has(id)) throw new AppError('data_damaged', `snapshot ${id} was found damaged before`);
   const manifest = await archive.readManifest(id);
   if (manifest.parent === null) return [manifest];
