@@ -51,11 +51,11 @@ export const MUTANTS: Readonly<Record<MutantName, ChaosMutant>> = {
   },
   'outbox-not-republished': {
     ...PORT_MUTANTS['outbox-not-republished'],
-    faults: ['kill-all-of-a-service', 'kafka-link-half-open'],
+    faults: ['kill-at-crash-point'],
   },
   'outbox-dropped-before-acknowledged': {
     ...PORT_MUTANTS['outbox-dropped-before-acknowledged'],
-    faults: ['kill-all-of-a-service', 'kafka-link-half-open'],
+    faults: ['kill-at-crash-point', 'kafka-link-slow'],
   },
   'outputs-coalesced-by-batch': { ...PORT_MUTANTS['outputs-coalesced-by-batch'], faults: ['overload'] },
   'offset-not-checked': { atRedis: withLooseOffset, faults: ['redis-loses-writes'] },
@@ -66,7 +66,7 @@ export const MUTANTS: Readonly<Record<MutantName, ChaosMutant>> = {
   },
   'timers-outside-commit': {
     ...PORT_MUTANTS['timers-outside-commit'],
-    faults: ['kill-all-of-a-service', 'redis-link-slow'],
+    faults: ['kill-at-crash-point'],
   },
   'snapshot-begun-after-its-states-were-read': { inBlobs: withLateBegin, faults: ['redis-emptied'] },
 };
