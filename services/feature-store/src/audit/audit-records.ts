@@ -1,5 +1,5 @@
 import type { DriftStatus } from '../drift/drift-watch.js';
-import type { Mismatch } from './compare-served.js';
+import type { Mismatch } from './mismatch.js';
 
 /** Mismatches kept for `audit mismatches`; all are counted. */
 const MISMATCHES_KEPT_MAX = 1_000;

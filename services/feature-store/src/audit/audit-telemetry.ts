@@ -1,6 +1,6 @@
 import { toMessage } from '@perennial/kernel';
 import type { Logger, Metrics } from '@perennial/telemetry';
-import type { Mismatch } from './compare-served.js';
+import type { Mismatch } from './mismatch.js';
 
 /** Mismatches of one page that are logged; all are counted. */
 const LOGGED_MAX = 20;

@@ -3,7 +3,8 @@ import { FeatureRecord } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, type FeatureSpecs } from '@perennial/feature-engine';
 import { createSeededRandom, must } from '@perennial/kernel';
 import { createMemoryArtifacts, createTestProcessor, TestWorld } from '../fill/fill-test-kit.js';
-import { compareServed, type Mismatch } from './compare-served.js';
+import { compareServed } from './compare-served.js';
+import type { Mismatch } from './mismatch.js';
 import { Recomputation } from './recompute.js';
 import { ServedSample } from './served-sample.js';
 

@@ -3,7 +3,8 @@ import type { EventArchive } from '@perennial/event-archive';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { type Log, readTopic } from '@perennial/kafka';
 import { AppError, createRandomToken } from '@perennial/kernel';
-import { compareServed, type Mismatch } from './compare-served.js';
+import { compareServed } from './compare-served.js';
+import type { Mismatch } from './mismatch.js';
 import { type CausedUpdate, Recomputation } from './recompute.js';
 import { ServedSample } from './served-sample.js';
 

@@ -1,16 +1,6 @@
 import type { FeatureSpecs } from '@perennial/feature-engine';
+import { findDifferences, type Mismatch } from './mismatch.js';
 import type { CausedUpdate } from './recompute.js';
-
-/** A value that was served, and what the archive gives at the same position; null for no value. */
-export interface Mismatch {
-  readonly profileKey: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** A feature; `(update)` where a whole vector is missing on one side, `(spec)`, `(asOf)`. */
-  readonly feature: string;
-  readonly served: string;
-  readonly recomputed: string;
-}
 
 /**
  * Compares the vectors of one profile bit for bit, offset by offset. What was served twice must be equal both times; what
@@ -53,22 +43,8 @@ function compareUpdates(
 ): Mismatch[] {
   const at = { profileKey: key, partition, offset };
   if (found === undefined) return [{ ...at, feature: '(update)', served: 'one', recomputed: 'none' }];
-  const b = found.update;
-  if (a.specHash !== b.specHash) return [{ ...at, feature: '(spec)', served: a.specHash, recomputed: b.specHash }];
-  const mismatches: Mismatch[] = [];
-  if (a.asOfMs !== b.asOfMs)
-    mismatches.push({ ...at, feature: '(asOf)', served: String(a.asOfMs), recomputed: String(b.asOfMs) });
   const names = specs.find(a.specHash)?.names ?? [];
-  for (let i = 0; i < Math.max(a.values.length, b.values.length); i++) {
-    if (Object.is(a.values[i], b.values[i])) continue;
-    const feature = names[i] ?? `feature ${i}`;
-    mismatches.push({ ...at, feature, served: toText(a.values[i]), recomputed: toText(b.values[i]) });
-  }
-  return mismatches;
-}
-
-/** All digits: two values may differ in the last one. */
-function toText(value: number | undefined): string {
-  if (value === undefined) return 'absent';
-  return Number.isNaN(value) ? 'null' : Object.is(value, -0) ? '-0' : String(value);
+  const toCompared = ({ specHash, asOfMs, values }: CausedUpdate['update']) => ({ specHash, asOf: asOfMs, values });
+  const differences = findDifferences(toCompared(a), toCompared(found.update), (i) => names[i] ?? `feature ${i}`);
+  return differences.map((difference) => ({ ...at, ...difference }));
 }

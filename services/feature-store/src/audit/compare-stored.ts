@@ -5,7 +5,7 @@ import type { ServedProfile } from '../domain/serve.js';
 import { toOwnKeys } from '../identity/part-keys.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { type ReadState, type ServeDeps, serveStored } from '../serve-stored.js';
-import type { Mismatch } from './compare-served.js';
+import { type ComparedVector, type Difference, findDifferences, type Mismatch } from './mismatch.js';
 import type { Recomputation } from './recompute.js';
 
 export interface CompareDeps extends ServeDeps {
@@ -40,7 +40,7 @@ export async function compareStored(
   ]);
   const { partition, next } = page;
   const at = { profileKey: key, partition, offset: next - 1 };
-  const mismatches = findDifferences(online, offline).map((found) => ({ ...at, ...found }));
+  const mismatches = compareSides(online, offline).map((found) => ({ ...at, ...found }));
   if (!('served' in online)) return { mismatches, served: undefined, isAccount: false };
   return { mismatches, served: online.served, isAccount: online.isAccount };
 }
@@ -72,9 +72,7 @@ async function toSide(
   };
 }
 
-type Difference = Pick<Mismatch, 'feature' | 'served' | 'recomputed'>;
-
-function findDifferences(online: Side, offline: Side): Difference[] {
+function compareSides(online: Side, offline: Side): Difference[] {
   if ('problem' in online) return [{ feature: '(state)', served: online.problem, recomputed: 'a state' }];
   if ('problem' in offline) return [{ feature: '(state)', served: 'a state', recomputed: offline.problem }];
   if (online.forwardsTo !== offline.forwardsTo)
@@ -84,18 +82,12 @@ function findDifferences(online: Side, offline: Side): Difference[] {
     if (a === b) return [];
     return [{ feature: '(profile)', served: a ? 'one' : 'none', recomputed: b ? 'one' : 'none' }];
   }
-  if (a.specHash !== b.specHash) return [{ feature: '(spec)', served: a.specHash, recomputed: b.specHash }];
-  const found: Difference[] = [];
-  if (a.asOf !== b.asOf) found.push({ feature: '(asOf)', served: a.asOf, recomputed: b.asOf });
-  for (const [feature, served] of Object.entries(a.features)) {
-    const recomputed = b.features[feature] ?? null;
-    if (Object.is(served, recomputed)) continue;
-    found.push({ feature, served: toText(served), recomputed: toText(recomputed) });
-  }
-  return found;
-}
-
-/** All digits: two values may differ in the last one. */
-function toText(value: number | null): string {
-  return Object.is(value, -0) ? '-0' : String(value);
+  // What is served has a value, or null, of each feature of its spec.
+  const names = Object.keys(a.features);
+  const toCompared = ({ specHash, asOf, features }: ServedProfile): ComparedVector => ({
+    specHash,
+    asOf,
+    values: names.map((name) => features[name] ?? null),
+  });
+  return findDifferences(toCompared(a), toCompared(b), (i) => names[i] ?? '');
 }
