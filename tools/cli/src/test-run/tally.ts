@@ -37,7 +37,7 @@ export function toFileTimes({ testResults }: Pick<JestResult, 'testResults'>, ro
 }
 
 /** Counts of a Jest run; an unsuccessful run without a failed test counts as one failure. */
-export function toTally(result: JestResult): Tally {
+export function toTally(result: Omit<JestResult, 'testResults'>): Tally {
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
   return {
     passed: result.numPassedTests,
