@@ -19,7 +19,10 @@ export function toRounds({ since, all }) {
   const jest = ['jest', '--selectProjects', 'unit'];
   const units = all
     ? { name: 'unit tests', command: jest }
-    : { name: `unit tests of what changed since ${since}`, command: [...jest, '--passWithNoTests', '--changedSince', since] };
+    : {
+        name: `unit tests of what changed since ${since}`,
+        command: [...jest, '--passWithNoTests', '--changedSince', since],
+      };
   return [
     [
       { name: 'types', command: ['tsc', '--build'] },

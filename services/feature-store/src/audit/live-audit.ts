@@ -7,8 +7,8 @@ import type { BaselineStore } from '../drift/baseline-store.js';
 import type { DriftWatch } from '../drift/drift-watch.js';
 import type { AuditRecords } from './audit-records.js';
 import type { AuditTelemetry } from './audit-telemetry.js';
-import type { Mismatch } from './mismatch.js';
 import { type CompareDeps, compareStored } from './compare-stored.js';
+import type { Mismatch } from './mismatch.js';
 import { Recomputation } from './recompute.js';
 
 /** What an audit may take. */

@@ -4,7 +4,7 @@ import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '@perennial/kernel';
 import { printNotice } from '../output.js';
-import { type FileTime, type JestResult, type Tally, toFileTimes, toTally } from './tally.js';
+import { type FileTime, type JestResult, type JestTimes, type Tally, toFileTimes, toTally } from './tally.js';
 
 export interface StepContext {
   readonly root: string;
@@ -82,7 +82,7 @@ function readResult(
   { root, code }: { readonly root: string; readonly code: number },
 ): Pick<StepResult, 'tally' | 'files'> {
   try {
-    const result = JSON.parse(readFileSync(outputFile, 'utf8')) as JestResult;
+    const result = JSON.parse(readFileSync(outputFile, 'utf8')) as JestResult & JestTimes;
     return { tally: toTally(result), files: toFileTimes(result, root) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

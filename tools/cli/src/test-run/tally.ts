@@ -18,6 +18,10 @@ export interface JestResult {
   /** Files that could not be run: they hold no counted test, so each counts as one failure. */
   readonly numRuntimeErrorTestSuites: number;
   readonly success: boolean;
+}
+
+/** The part that says how long each test file took. */
+export interface JestTimes {
   readonly testResults: ReadonlyArray<{ readonly name: string; readonly startTime: number; readonly endTime: number }>;
 }
 
@@ -29,7 +33,7 @@ export interface FileTime {
 }
 
 /** The test files of a Jest run, with the time from the start to the end of each. */
-export function toFileTimes({ testResults }: Pick<JestResult, 'testResults'>, root: string): FileTime[] {
+export function toFileTimes({ testResults }: JestTimes, root: string): FileTime[] {
   return testResults.map(({ name, startTime, endTime }) => ({
     path: relative(root, name),
     seconds: Math.max(0, endTime - startTime) / 1000,
@@ -37,7 +41,7 @@ export function toFileTimes({ testResults }: Pick<JestResult, 'testResults'>, ro
 }
 
 /** Counts of a Jest run; an unsuccessful run without a failed test counts as one failure. */
-export function toTally(result: Omit<JestResult, 'testResults'>): Tally {
+export function toTally(result: JestResult): Tally {
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
   return {
     passed: result.numPassedTests,
