@@ -110,7 +110,13 @@ describe('answer of register', () => {
     expect(parseRegistered('policy', output)).toEqual({ kind: 'policy', number: 3, hash: 'abc' });
   });
 
+  it('is found among those of other kinds', () => {
+    const output = '{"kind":"policy","number":3,"hash":"abc"}\n{"kind":"model","number":1,"hash":"def"}\n';
+    expect(parseRegistered('policy', output)).toEqual({ kind: 'policy', number: 3, hash: 'abc' });
+  });
+
   it('is rejected when it is not there', () => {
+    expect(() => parseRegistered('policy', '{"kind":"model","number":1,"hash":"def"}\n')).toThrow('no {kind');
     expect(() => parseRegistered('policy', '{"level":"info"}\n')).toThrow('no {kind, number, hash}');
   });
 });

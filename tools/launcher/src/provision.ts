@@ -12,12 +12,12 @@ import {
   toTopic,
 } from '@perennial/contracts';
 import { createTopics, type TopicSpec } from '@perennial/kafka';
-import { AppError } from '@perennial/kernel';
+import { AppError, must } from '@perennial/kernel';
 import type { Layout } from '@perennial/native-stack';
 import { toArtifactPath } from './fingerprint.js';
 import { toKafkaConnection } from './kafka-connection.js';
 import type { NamespaceState, RegisteredArtifact } from './namespace-state.js';
-import { runServiceCommand } from './service-process.js';
+import { runServiceCommand, runServiceCommands } from './service-process.js';
 
 export interface ProvisionInput {
   readonly layout: Layout;
@@ -25,7 +25,7 @@ export interface ProvisionInput {
   readonly kafkaBrokers: string;
   readonly environmentOf: (service: ServiceName) => Readonly<Record<string, string>>;
   readonly onProgress: (message: string) => void;
-  /** Called after each rollout, with all that is in force by then. */
+  /** Called when artifacts have been rolled out, with all that is in force by then. */
   readonly onRolledOut?: (inForce: readonly RegisteredArtifact[]) => void;
 }
 
@@ -37,30 +37,32 @@ export async function provision(input: ProvisionInput): Promise<RegisteredArtifa
   onProgress('migrating tables');
   await Promise.all(
     SERVICE_NAMES.filter((name) => SERVICES[name].hasTables).map((service) =>
-      runServiceCommand(layout.root, service, ['migrate'], environmentOf(service)),
+      service === TOKEN_KEEPER
+        ? importToken(input, [['migrate']])
+        : runServiceCommand(layout.root, service, ['migrate'], environmentOf(service)),
     ),
   );
-  await importToken(input);
   onProgress(`registering ${ARTIFACT_KIND_NAMES.join(', ')}`);
   // Sequential: charts and policies are checked against the features and heads that are registered.
   const registered: RegisteredArtifact[] = [];
-  for (const kind of ARTIFACT_KIND_NAMES) registered.push(await register(input, kind));
+  for (const kinds of groupByOwner(ARTIFACT_KIND_NAMES)) registered.push(...(await registerAll(input, kinds)));
   await rollOutAll(input, registered);
   return registered;
 }
 
 /** Name of the installation's own token. */
 const TOKEN_NAME = 'local';
+/** The service whose tables hold the tokens of all. */
+const TOKEN_KEEPER: ServiceName = 'ingest';
 
-/** Imports the installation's own token into the services' directory, which keeps a hash of it. */
-export async function importToken({
-  layout,
-  state,
-  environmentOf,
-}: Pick<ProvisionInput, 'layout' | 'state' | 'environmentOf'>): Promise<void> {
+/** Imports the installation's own token into the services' directory, which keeps a hash of it; `first` are run before that. */
+export async function importToken(
+  { layout, state, environmentOf }: Pick<ProvisionInput, 'layout' | 'state' | 'environmentOf'>,
+  first: ReadonlyArray<readonly string[]> = [],
+): Promise<void> {
   const args = ['tokens', 'import', '--name', TOKEN_NAME, '--scopes', SCOPES.join(',')];
-  const environment = { ...environmentOf('ingest'), [TOKEN_VARIABLE]: state.token };
-  await runServiceCommand(layout.root, 'ingest', args, environment);
+  const environment = { ...environmentOf(TOKEN_KEEPER), [TOKEN_VARIABLE]: state.token };
+  await runServiceCommands(layout.root, TOKEN_KEEPER, [...first, args], environment);
 }
 
 /** Creates the namespace's topics that are missing. */
@@ -83,41 +85,50 @@ export function listTopicSpecs({
   });
 }
 
-async function register(
+/** Kinds one after another that the same service registers. */
+function groupByOwner(kinds: readonly ArtifactKind[]): ArtifactKind[][] {
+  const groups: ArtifactKind[][] = [];
+  for (const kind of kinds) {
+    const group = groups.at(-1);
+    if (group?.[0] !== undefined && ARTIFACT_KINDS[group[0]].owner === ARTIFACT_KINDS[kind].owner) group.push(kind);
+    else groups.push([kind]);
+  }
+  return groups;
+}
+
+async function registerAll(
   { layout, state, environmentOf }: ProvisionInput,
-  kind: ArtifactKind,
-): Promise<RegisteredArtifact> {
-  const { owner } = ARTIFACT_KINDS[kind];
-  const path = toArtifactPath(layout.root, kind, state.artifactPaths);
-  const output = await runServiceCommand(layout.root, owner, ['register', kind, path], environmentOf(owner));
-  return parseRegistered(kind, output);
+  kinds: readonly ArtifactKind[],
+): Promise<RegisteredArtifact[]> {
+  const { owner } = ARTIFACT_KINDS[must(kinds[0], 'a kind')];
+  const calls = kinds.map((kind) => ['register', kind, toArtifactPath(layout.root, kind, state.artifactPaths)]);
+  const output = await runServiceCommands(layout.root, owner, calls, environmentOf(owner));
+  return kinds.map((kind) => parseRegistered(kind, output));
 }
 
 /**
- * Nothing is written for an artifact in force: a second rollout would be one more control record on every partition.
- * What an interrupted call has rolled out is recorded as it goes.
+ * Nothing is written for an artifact in force: a second rollout would be one more control record on every partition, as
+ * after a call that was interrupted.
  */
 async function rollOutAll(
   { layout, state, environmentOf, onProgress, onRolledOut }: ProvisionInput,
   registered: readonly RegisteredArtifact[],
 ): Promise<void> {
-  let inForce = state.provisioned?.inForce ?? [];
-  for (const artifact of registered) {
-    const { kind, number, hash } = artifact;
-    if (inForce.some((known) => known.kind === kind && known.hash === hash && known.number === number)) continue;
-    onProgress(`putting ${kind} ${number} in force`);
-    const rollOut = (of: string) => {
-      const args = ['rollout', '--kind', of, '--number', String(number), '--hash', hash];
-      return runServiceCommand(layout.root, 'ingest', args, environmentOf('ingest'));
-    };
-    if (kind === 'features' && isToBeFilled(inForce, environmentOf('feature-store'))) {
-      onProgress(`features ${number} is filled from the archive in the background`);
-      await rollOut('feature-filling');
-    }
-    await rollOut(kind);
-    inForce = [...inForce.filter((known) => known.kind !== kind), artifact];
-    onRolledOut?.(inForce);
-  }
+  const before = state.provisioned?.inForce ?? [];
+  const isInForce = ({ kind, number, hash }: RegisteredArtifact) =>
+    before.some((known) => known.kind === kind && known.hash === hash && known.number === number);
+  const changed = registered.filter((artifact) => !isInForce(artifact));
+  if (changed.length === 0) return;
+  onProgress(`putting ${changed.map(({ kind, number }) => `${kind} ${number}`).join(', ')} in force`);
+  const calls = changed.flatMap(({ kind, number, hash }) => {
+    const rollOut = (of: string) => ['rollout', '--kind', of, '--number', String(number), '--hash', hash];
+    if (kind !== 'features' || !isToBeFilled(before, environmentOf('feature-store'))) return [rollOut(kind)];
+    onProgress(`features ${number} is filled from the archive in the background`);
+    return [rollOut('feature-filling'), rollOut(kind)];
+  });
+  await runServiceCommands(layout.root, 'ingest', calls, environmentOf('ingest'));
+  const kinds = new Set(changed.map(({ kind }) => kind));
+  onRolledOut?.([...before.filter(({ kind }) => !kinds.has(kind)), ...changed]);
 }
 
 /** The first spec of a namespace has nothing to be filled with; without an archive new features begin empty. */
@@ -129,11 +140,11 @@ function isToBeFilled(
   return archive !== 'off' && inForce.some(({ kind }) => kind === 'features');
 }
 
-/** The answer of `register`: the last line that is JSON with a number and a hash; log lines may precede it. */
+/** The answer of `register` of a kind: the last line that is JSON with it, a number and a hash, among those of others and log lines. */
 export function parseRegistered(kind: ArtifactKind, output: string): RegisteredArtifact {
   for (const line of output.trim().split('\n').reverse()) {
     const answer = parseJson(line) as { kind?: unknown; number?: unknown; hash?: unknown } | undefined;
-    if (typeof answer?.number === 'number' && typeof answer.hash === 'string')
+    if (answer?.kind === kind && typeof answer.number === 'number' && typeof answer.hash === 'string')
       return { kind, number: answer.number, hash: answer.hash };
   }
   throw new AppError(

@@ -41,6 +41,16 @@ export function runServiceCommand(
   });
 }
 
+/** Runs several of its commands in one process, one after another until one fails; returns what they print. */
+export function runServiceCommands(
+  root: string,
+  service: ServiceName,
+  calls: ReadonlyArray<readonly string[]>,
+  environment: Readonly<Record<string, string>>,
+): Promise<string> {
+  return runServiceCommand(root, service, ['each', JSON.stringify(calls)], environment);
+}
+
 /** Starts a service (or the script that runs all of them) as a process that outlives this one. */
 export function startServiceProcess(
   layout: Layout,

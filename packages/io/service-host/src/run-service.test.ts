@@ -116,4 +116,43 @@ describe('runService', () => {
     expect(wrong.errors.join('')).toContain('provision');
     expect(calls).toEqual([]);
   });
+
+  describe('each', () => {
+    const run = async (list: string) => {
+      const seen: string[] = [];
+      const { definition } = define({
+        commands: () => ({
+          note: async (_config, args) => {
+            seen.push(args.join(' '));
+          },
+          fail: () => Promise.reject(new AppError('config_invalid', 'a bad file')),
+        }),
+      });
+      const host = createHost(['each', list]);
+      await runService(definition, host);
+      return { seen, exits: host.exits, errors: host.errors.join('') };
+    };
+
+    it('runs several commands in one process, in order', async () => {
+      expect(await run('[["note","a","b"],["note","c"]]')).toEqual({ seen: ['a b', 'c'], exits: [0], errors: '' });
+    });
+
+    it('ends at the first that fails, as if it had been called alone', async () => {
+      const { seen, exits, errors } = await run('[["note","a"],["fail"],["note","b"]]');
+      expect({ seen, exits }).toEqual({ seen: ['a'], exits: [2] });
+      expect(errors).toContain('a bad file');
+    });
+
+    it('runs none when one is unknown', async () => {
+      const { seen, exits, errors } = await run('[["note","a"],["toString"]]');
+      expect({ seen, exits }).toEqual({ seen: [], exits: [1] });
+      expect(errors).toContain('it has: note, fail');
+    });
+
+    it.each(['', '[]', '[[]]', '["note"]', '[["note",1]]', '{}'])('rejects the list %j', async (list) => {
+      const { seen, exits, errors } = await run(list);
+      expect({ seen, exits }).toEqual({ seen: [], exits: [2] });
+      expect(errors).toContain('usage: each');
+    });
+  });
 });

@@ -1,4 +1,4 @@
-import { isAppError, toMessage } from '@perennial/kernel';
+import { AppError, isAppError, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import { createLogger } from '@perennial/telemetry';
 import type { ProcessHost, StopSignal } from './process-host.js';
@@ -34,6 +34,12 @@ export interface ServiceDefinition<Config extends RunnableConfig> {
   commands?(host: CommandHost): Readonly<Record<string, Command<Config>>>;
 }
 
+/**
+ * Name of the command that runs several: `main.js each '[["migrate"],["register","policy","FILE"]]'`, one after another until
+ * one fails. Starting a process for each takes most of a second of processor time.
+ */
+const EACH = 'each';
+
 /** Exit codes for supervisors. */
 const EXIT = { ok: 0, failure: 1, configInvalid: 2 } as const;
 
@@ -55,7 +61,10 @@ export async function runService<Config extends RunnableConfig>(
   const [commandName, ...args] = host.args;
   let logger: Logger | undefined;
   try {
-    const command = commandName === undefined ? undefined : findCommand(definition, commandName, host);
+    const calls = commandName === undefined ? [] : toCalls(commandName, args).map(([name, ...rest]) => ({
+      command: findCommand(definition, name, host),
+      args: rest,
+    }));
     const config = definition.loadConfig(host.env);
     logger = createLogger({
       service: definition.name,
@@ -64,14 +73,32 @@ export async function runService<Config extends RunnableConfig>(
       level: config.logLevel,
       file: config.logFile,
     });
-    if (command === undefined) await serve(definition, config, logger, host);
-    else await command(config, args, logger);
+    if (commandName === undefined) await serve(definition, config, logger, host);
+    for (const call of calls) await call.command(config, call.args, logger);
     host.setExitCode(EXIT.ok);
     logger.flush();
   } catch (error) {
     report(error, definition.name, logger, host);
     logger?.flush();
     host.exit(isAppError(error, 'config_invalid') ? EXIT.configInvalid : EXIT.failure);
+  }
+}
+
+type Call = readonly [name: string, ...args: string[]];
+
+function toCalls(name: string, args: readonly string[]): readonly Call[] {
+  if (name !== EACH) return [[name, ...args]];
+  const calls: unknown = parseJson(args[0] ?? '');
+  const isCall = (call: unknown) => Array.isArray(call) && call.length > 0 && call.every((part) => typeof part === 'string');
+  if (Array.isArray(calls) && calls.length > 0 && calls.every(isCall)) return calls as Call[];
+  throw new AppError('config_invalid', `usage: ${EACH} '[["COMMAND","ARGUMENT",...],...]'`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
