@@ -20,13 +20,15 @@ const { createServer } = require('node:http');
 const { createHash } = require('node:crypto');
 const { readFileSync, statSync } = require('node:fs');
 const args = process.argv.slice(2);
+function run(call) {
+  appendFileSync(COMMANDS, SERVICE + ' ' + call.join(' ') + '\\n');
+  if (call[0] !== 'register') return;
+  const content = statSync(call[2]).isDirectory() ? 'folder' : readFileSync(call[2]);
+  console.log('{"level":"info","message":"a log line before the answer"}');
+  console.log(JSON.stringify({ kind: call[1], number: 1, hash: createHash('sha256').update(content).digest('hex') }));
+}
 if (args.length > 0) {
-  appendFileSync(COMMANDS, SERVICE + ' ' + args.join(' ') + '\\n');
-  if (args[0] === 'register') {
-    const content = statSync(args[2]).isDirectory() ? 'folder' : readFileSync(args[2]);
-    console.log('{"level":"info","message":"a log line before the answer"}');
-    console.log(JSON.stringify({ kind: args[1], number: 1, hash: createHash('sha256').update(content).digest('hex') }));
-  }
+  for (const call of args[0] === 'each' ? JSON.parse(args[1]) : [args]) run(call);
 } else {
   const server = createServer((request, response) => response.writeHead(request.url === '/health/ready' ? 200 : 404).end());
   server.listen(Number(process.env.PORT), process.env.HOST);
