@@ -61,10 +61,13 @@ export async function runService<Config extends RunnableConfig>(
   const [commandName, ...args] = host.args;
   let logger: Logger | undefined;
   try {
-    const calls = commandName === undefined ? [] : toCalls(commandName, args).map(([name, ...rest]) => ({
-      command: findCommand(definition, name, host),
-      args: rest,
-    }));
+    const calls =
+      commandName === undefined
+        ? []
+        : toCalls(commandName, args).map(([name, ...rest]) => ({
+            command: findCommand(definition, name, host),
+            args: rest,
+          }));
     const config = definition.loadConfig(host.env);
     logger = createLogger({
       service: definition.name,
@@ -89,7 +92,8 @@ type Call = readonly [name: string, ...args: string[]];
 function toCalls(name: string, args: readonly string[]): readonly Call[] {
   if (name !== EACH) return [[name, ...args]];
   const calls: unknown = parseJson(args[0] ?? '');
-  const isCall = (call: unknown) => Array.isArray(call) && call.length > 0 && call.every((part) => typeof part === 'string');
+  const isCall = (call: unknown) =>
+    Array.isArray(call) && call.length > 0 && call.every((part) => typeof part === 'string');
   if (Array.isArray(calls) && calls.length > 0 && calls.every(isCall)) return calls as Call[];
   throw new AppError('config_invalid', `usage: ${EACH} '[["COMMAND","ARGUMENT",...],...]'`);
 }
