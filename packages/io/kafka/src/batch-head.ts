@@ -11,6 +11,8 @@ export interface BatchHead {
   /** Undefined where the topic keeps the producers' times. */
   readonly appendedAtMs: number | undefined;
   readonly producerId: string;
+  /** CRC-32C of what follows in the batch. */
+  readonly checksum: number;
   readonly recordCount: number;
   /** First byte of the records in the set. */
   readonly recordsFrom: number;
@@ -45,8 +47,9 @@ export function readFrame(set: Buffer, at: number): BatchFrame | undefined {
 /** Undefined for a batch of the formats before Kafka 0.11, which the broker converts when they are written. */
 export function readHead(set: Buffer, { from, end, baseOffset }: BatchFrame): BatchHead | undefined {
   if (set[from + FORMAT_AT] !== FORMAT || end - from < HEAD_BYTES) return undefined;
-  // After format and checksum, which the broker has verified.
-  const reader = new ByteReader(set, from + FORMAT_AT + 5, end);
+  const reader = new ByteReader(set, from + FORMAT_AT + 1, end);
+  // The broker has verified it.
+  const checksum = reader.int32();
   const attributes = reader.int16();
   const lastOffsetDelta = reader.int32();
   const baseTimestampMs = reader.int64();
@@ -63,6 +66,7 @@ export function readHead(set: Buffer, { from, end, baseOffset }: BatchFrame): Ba
     baseTimestampMs,
     appendedAtMs: (attributes & APPEND_TIME) === 0 ? undefined : maxTimestampMs,
     producerId,
+    checksum,
     recordCount: reader.int32(),
     recordsFrom: reader.at,
   };

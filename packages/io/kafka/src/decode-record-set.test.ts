@@ -10,6 +10,7 @@ import {
 import fc from 'fast-check';
 import { type DecodedSet, decodeRecordSet, type FetchedPartition } from './decode-record-set.js';
 import { RECORD_LIMITS } from './record-limits.js';
+import { UnpackedBatches } from './unpacked-batches.js';
 
 jest.setTimeout(60_000);
 
@@ -188,6 +189,34 @@ describe('a set of record batches', () => {
     }
     expect(offsets).toEqual(Array.from({ length: 50 }, (_, index) => index));
     expect(fetches).toBe(6);
+  });
+
+  it('unpacks a batch once, however many fetches take a part of it, and keeps none that is finished', async () => {
+    const values = Array.from({ length: 40 }, (_, index) => String(index).padEnd(1_000));
+    const set = encodeOddBatch({ codec: 'gzip', records: toRecords(...values) });
+    const found: Array<string | undefined> = [];
+    const unpacked = new UnpackedBatches();
+    const budget = { left: fetchBytesMax as number };
+    const asked = { topic: 't', partition: 3, bytesMax: 4_000, aborted: [] };
+    let fetches = 0;
+    for (let next = 0; next < values.length; fetches++) {
+      const decoded = await decodeRecordSet(set, { ...asked, fetchOffset: next }, budget, unpacked);
+      found.push(...valuesOf(decoded));
+      next = decoded.next;
+    }
+    expect(found).toEqual(values);
+    expect(fetches).toBeGreaterThan(8);
+    // What all fetches together have unpacked.
+    expect(fetchBytesMax - budget.left).toBeLessThan(2 * 40 * 1_010);
+    expect(unpacked.bytes).toBe(0);
+  });
+
+  it('keeps so many bytes of unfinished batches at most, and the latest of them', () => {
+    const unpacked = new UnpackedBatches({ bytesMax: 10 });
+    for (const name of ['a', 'b', 'c']) unpacked.keep(name, Buffer.alloc(4));
+    unpacked.keep('large', Buffer.alloc(11));
+    expect(['a', 'b', 'c', 'large'].filter((name) => unpacked.get(name) !== undefined)).toEqual(['b', 'c']);
+    expect(unpacked.bytes).toBe(8);
   });
 
   it('leaves a batch to the next fetch when other partitions have used what may be unpacked', async () => {

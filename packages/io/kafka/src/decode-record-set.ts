@@ -7,6 +7,7 @@ import type { LogRecord, UnreadableReason } from './log.js';
 import { RECORD_LIMITS, RECORD_OVERHEAD_BYTES } from './record-limits.js';
 import { NO_CODEC, toCodecName, unpack } from './unpack.js';
 import { UnpackedTooLarge } from './unpack-error.js';
+import { UnpackedBatches } from './unpacked-batches.js';
 
 /** What was asked of one partition, and what the broker says of it. */
 export interface FetchedPartition {
@@ -38,14 +39,18 @@ export async function decodeRecordSet(
   set: Buffer,
   fetched: FetchedPartition,
   budget: UnpackBudget,
+  unpacked: UnpackedBatches = UNPACKED,
 ): Promise<DecodedSet> {
-  const decoder = new SetDecoder(set, fetched, budget);
+  const decoder = new SetDecoder(set, fetched, { budget, unpacked });
   for (let at = 0; ; ) {
     const frame = readFrame(set, at);
     if (frame === undefined || (await decoder.add(frame)) === 'stop') return decoder.result();
     at = frame.end;
   }
 }
+
+/** Of all consumers of the process. */
+const UNPACKED = new UnpackedBatches();
 
 /** The records of one batch, plain. */
 interface Opened {
@@ -58,16 +63,22 @@ class SetDecoder {
   readonly #set: Buffer;
   readonly #fetched: FetchedPartition;
   readonly #budget: UnpackBudget;
+  readonly #unpacked: UnpackedBatches;
   readonly #aborted: AbortedTransactions;
   readonly #records: LogRecord[] = [];
   /** Bytes of records that were unpacked. */
   #unpackedBytes = 0;
   #next: number;
 
-  constructor(set: Buffer, fetched: FetchedPartition, budget: UnpackBudget) {
+  constructor(
+    set: Buffer,
+    fetched: FetchedPartition,
+    { budget, unpacked }: { readonly budget: UnpackBudget; readonly unpacked: UnpackedBatches },
+  ) {
     this.#set = set;
     this.#fetched = fetched;
     this.#budget = budget;
+    this.#unpacked = unpacked;
     this.#aborted = new AbortedTransactions(fetched.aborted);
     this.#next = fetched.fetchOffset;
   }
@@ -87,9 +98,14 @@ class SetDecoder {
       this.#next = Math.max(this.#next, head.lastOffset + 1);
       return 'go on';
     }
+    const name = this.#toName(frame, head);
     try {
-      const opened = await this.#open(frame, head);
-      if (opened === 'later' || this.#decode(opened, head) === 'later') return 'stop';
+      const opened = await this.#open(frame, head, name);
+      if (opened === 'later') return 'stop';
+      if (this.#decode(opened, head) === 'later') {
+        this.#unpacked.keep(name, opened.bytes);
+        return 'stop';
+      }
       // The last records of a batch may have been compacted away.
       this.#next = head.lastOffset + 1;
     } catch (error) {
@@ -98,11 +114,20 @@ class SetDecoder {
       const what = `invalid batch at offsets ${head.baseOffset} to ${head.lastOffset} (${size}): ${toMessage(error)}`;
       this.#addUnreadable(isTooLarge ? 'batch_too_large' : 'damaged', what, toEnd(head));
     }
+    if (head.codec !== NO_CODEC) this.#unpacked.drop(name);
     return 'go on';
   }
 
-  async #open({ end }: BatchFrame, { codec, recordsFrom }: BatchHead): Promise<Opened | 'later'> {
+  /** The same batch in another fetch has the same name; one of a topic that was made anew has another checksum. */
+  #toName({ from, end }: BatchFrame, { baseOffset, checksum }: BatchHead): string {
+    const { topic, partition } = this.#fetched;
+    return `${topic} ${partition} ${baseOffset} ${checksum} ${end - from}`;
+  }
+
+  async #open({ end }: BatchFrame, { codec, recordsFrom }: BatchHead, name: string): Promise<Opened | 'later'> {
     if (codec === NO_CODEC) return { bytes: this.#set, from: recordsFrom, end };
+    const known = this.#unpacked.get(name);
+    if (known !== undefined) return { bytes: known, from: 0, end: known.length };
     const { batchBytesMax } = RECORD_LIMITS;
     const bytesMax = Math.min(batchBytesMax, this.#budget.left);
     if (bytesMax <= 0) return 'later';

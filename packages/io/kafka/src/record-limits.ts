@@ -11,6 +11,8 @@ export const RECORD_LIMITS = {
   batchBytesMax: 32 * 1_048_576,
   /** The same for all batches of one fetch: it bounds the memory of a consumer. At least `batchBytesMax`. */
   fetchBytesMax: 64 * 1_048_576,
+  /** Unpacked batches that several fetches read one after another, all partitions of the process. At least `batchBytesMax`. */
+  keptBytesMax: 32 * 1_048_576,
 } as const;
 
 /** Approximate memory of a record object and its headers beyond key and value, bytes. */
