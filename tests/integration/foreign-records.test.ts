@@ -86,7 +86,7 @@ describe('records of foreign clients', () => {
     await putBehind('open', [0, 2]);
     await expectAccepted(namesBehind('open', [0, 2]));
     expect(await log.heldBack(received)).toEqual(new Map([[1, 2]]));
-    await eventually(async () => (await readMetric('ingest_received_held_back_records')) === 2, {
+    await eventually(async () => (await readMetric('consumer_held_back_records')) === 2, {
       ...WITHIN,
       what: 'the metric says what waits',
     });

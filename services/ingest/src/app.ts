@@ -136,7 +136,14 @@ async function openKafkaSource(options: KafkaSourceOptions, releases: ReleaseSta
     (running) => running.stop(),
   );
   const group = { groupId: toReceivedGroup(namespace), topic: toTopic(namespace, 'eventReceived') };
-  const lagMonitor = startLagMonitor({ log, ...group, clock, events, observe: source.observe });
+  const lagMonitor = startLagMonitor({
+    log,
+    ...group,
+    clock,
+    events,
+    observe: source.observe,
+    heldBack: source.heldBack,
+  });
   releases.push('lag monitor', () => lagMonitor.stop());
   return source;
 }

@@ -54,7 +54,7 @@ export function createEvents(logger: Logger, metrics: Metrics) {
     lagMeasured(records: number): void {
       meters.lag.set(records);
     },
-    heldBackMeasured: createHeldBackReport(logger, meters.heldBack),
+    heldBackMeasured: createHeldBackReport(logger),
     lagUnknown(error: unknown): void {
       logger.debug({ error }, 'lag could not be read');
     },
@@ -82,11 +82,10 @@ export function createEvents(logger: Logger, metrics: Metrics) {
   };
 }
 
-/** Logs the beginning and the end of each wait, and counts what waits: number of records by partition. */
-function createHeldBackReport(logger: Logger, meter: { set(value: number): void }) {
+/** Logs the beginning and the end of each wait: number of records by partition. */
+function createHeldBackReport(logger: Logger) {
   let waiting: ReadonlySet<number> = new Set();
   return (held: ReadonlyMap<number, number>): void => {
-    meter.set([...held.values()].reduce((sum, count) => sum + count, 0));
     for (const [partition, records] of held) {
       if (waiting.has(partition)) continue;
       logger.warn({ partition, records }, 'partition of event.received waits for an open transaction');
@@ -123,10 +122,6 @@ function createMeters(metrics: Metrics) {
     publishFailures: metrics.counter('ingest_publish_failures_total', 'Publishes that failed.', ['transport']),
     partitions: metrics.gauge('ingest_partitions_owned', 'Partitions of event.received that this instance has.'),
     lag: metrics.gauge('ingest_received_lag_records', 'Records of event.received not yet taken in, by all instances.'),
-    heldBack: metrics.gauge(
-      'ingest_received_held_back_records',
-      'Records of event.received behind an open transaction: they wait until its producer or the broker ends it.',
-    ),
     inFlight: metrics.gauge('ingest_in_flight_records', 'Records handed to the producer and not acknowledged.'),
     ticks: metrics.counter('ingest_ticks_total', 'Ticks written to event.accepted.'),
     skew: metrics.gauge('ingest_clock_skew_seconds', 'Append time of the broker minus the clock of this machine.'),

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { AcceptedRecord, type EventRejected, toTopic } from '@perennial/contracts';
 import { INITIAL_RULES } from '@perennial/identity';
 import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
-import { createMetrics } from '@perennial/telemetry';
+import { createMetrics, type Metrics } from '@perennial/telemetry';
 import { BUILT_IN_PLACEHOLDERS } from '../domain/placeholder-ids.js';
 import { createSilentEvents, eventually, FakeClock, NOW_MS, PARTITIONS, RECORDS } from '../testing/fakes.js';
 import { type KafkaSource, startKafkaSource, toReceivedGroup } from './kafka-source.js';
@@ -16,9 +16,11 @@ const track = { type: 'track', userId: 'u1', event: 'Order Completed', propertie
 describe('kafka source', () => {
   let log: MemoryLog;
   let source: KafkaSource | undefined;
+  let metrics: Metrics;
 
   beforeEach(() => {
     log = createMemoryLog({ partitions: PARTITIONS, now: () => NOW_MS });
+    metrics = createMetrics({ service: 'test', namespace: 'live', processMetrics: false });
     log.createTopic(RECEIVED);
   });
   afterEach(async () => {
@@ -45,7 +47,7 @@ describe('kafka source', () => {
       clock,
       records: RECORDS,
       events: createSilentEvents(),
-      metrics: createMetrics({ service: 'test', namespace: 'live', processMetrics: false }),
+      metrics,
     });
     return source;
   }
@@ -62,6 +64,17 @@ describe('kafka source', () => {
     });
   const rejected = () => log.records('rejected').map(({ value }) => JSON.parse(String(value)) as EventRejected);
   const committed = async () => Object.fromEntries(await log.groupOffsets(GROUP, RECEIVED));
+
+  it('measures what open transactions hold back as every consumer does', async () => {
+    const kafka = await start();
+    await eventually(() => expect(kafka.owned().size).toBe(PARTITIONS));
+    kafka.heldBack(new Map([[1, 7]]));
+    expect(await metrics.registry.metrics()).toMatch(
+      /^consumer_held_back_records\{(?=[^}]*partition="1")[^}]*consumer="ingest-received"[^}]*\} 7$/m,
+    );
+    kafka.heldBack(new Map());
+    expect(await metrics.registry.metrics()).not.toMatch(/^consumer_held_back_records\{/m);
+  });
 
   it('takes plain JSON, keyed or not, and CloudEvents in both modes', async () => {
     put({ ...track, messageId: 'm1' });

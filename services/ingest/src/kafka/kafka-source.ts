@@ -45,6 +45,8 @@ export interface KafkaSource {
   problems(): string[];
   /** How far the group has committed each partition, as measured at intervals. */
   observe(partition: number, progress: Progress): void;
+  /** Records behind open transactions, by partition of the topic, as measured at intervals. */
+  heldBack(held: ReadonlyMap<number, number>): void;
   stop(): Promise<void>;
 }
 
@@ -124,6 +126,7 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
     owned: () => owned,
     problems: () => health.problems(),
     observe: (partition, progress) => health.observed(partition, progress),
+    heldBack: (held) => health.heldBack(held),
     async stop() {
       stopping.abort();
       // Before leaving the group: afterwards commits are impossible.

@@ -14,12 +14,16 @@ export function startLagMonitor(options: {
   readonly events: IngestEvents;
   /** Called for each partition of the topic, also those of other instances. */
   readonly observe: KafkaSource['observe'];
+  /** Likewise: records behind open transactions, by partition. */
+  readonly heldBack: KafkaSource['heldBack'];
 }): { stop(): Promise<void> } {
-  const { log, topic, groupId, clock, events, observe } = options;
+  const { log, topic, groupId, clock, events, observe, heldBack } = options;
   return every({ intervalMs: LAG_INTERVAL_MS, clock, immediately: true, onError: events.lagUnknown }, async () => {
     const unread = await readUnread(log, { groupId, topic });
     for (const [partition, { from, to }] of unread) observe(partition, { next: from, end: to });
     events.lagMeasured(sumLag(unread));
-    events.heldBackMeasured(await log.heldBack(topic));
+    const held = await log.heldBack(topic);
+    heldBack(held);
+    events.heldBackMeasured(held);
   });
 }
