@@ -79,7 +79,26 @@ describe(`joins in the feature-store (seed ${SEED})`, () => {
     const kinds = new Set(written.map(({ value }) => AcceptedRecord.decode(value ?? Buffer.alloc(0)).record?.$case));
     expect([...kinds].toSorted()).toEqual(['event', 'handOver', 'join', 'link']);
     expect(await readTopic(log, toTopic(namespace, 'deadLettered'))).toEqual([]);
+    await takeBack(url, expected);
   }, 180_000);
+
+  /** One order of a person with several ids, by the id of a message that came under any of them. */
+  async function takeBack(url: string, before: ReadonlyArray<readonly [number, number]>): Promise<void> {
+    const order = orders.find(({ person, self }) => person === 0 && 'anonymousId' in self) ?? orders[0];
+    const { person = 0, messageId, cents = 0 } = order ?? {};
+    const retract = async () => {
+      const response = await fetch(`${url}/v1/profiles/${encodeURIComponent(`user ${person}`)}/retractions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...AUTHORIZATION },
+        body: JSON.stringify({ messageId, by: 'a test', reason: 'to see' }),
+      });
+      return { status: response.status, body: await response.json() };
+    };
+    expect(await retract()).toMatchObject({ status: 200, body: { messageId, result: 'taken_back' } });
+    const [count, revenue] = before[person] ?? [0, 0];
+    expect((await ask(url))[person]).toEqual([count - 1, Math.round(revenue * 100 - cents) / 100]);
+    expect(await retract()).toMatchObject({ status: 200, body: { result: 'repeated' } });
+  }
 
   /** Orders and revenue of each person, by his first user id. */
   async function ask(url: string): Promise<unknown[]> {

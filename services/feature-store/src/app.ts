@@ -23,9 +23,12 @@ import { startFillRunner } from './fill/fill-runner.js';
 import { createFillTelemetry } from './fill/fill-telemetry.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
 import { addIdentityRoutes } from './http/identity-routes.js';
+import { addRetractionRoutes } from './http/retraction-routes.js';
 import type { StoredProfile } from './identity/stored-profile.js';
 import { createParts } from './parts.js';
 import { PROCESSOR_NAME } from './processor.js';
+import { createPartitionReader } from './retract/read-partition.js';
+import { Retractor } from './retract/retractor.js';
 import { startUnmergeRunner } from './unmerge/unmerge-runner.js';
 import { createUnmergeTelemetry } from './unmerge/unmerge-telemetry.js';
 
@@ -88,11 +91,13 @@ async function openRoutes(
     await openLiveAudit(context, { archive, redis });
     await openUnmergeRunner(context, { archive, redis, readStates });
   }
-  const routes = { telemetry, specs, loadSpecs, loadRates, loadIdentity, fills, readStates, pseudonymizer };
+  const retractor = await openRetractor(context, { archive: archive?.archive, readStates });
+  const routes = { telemetry, specs, loadSpecs, loadRates, loadIdentity, fills, readStates, pseudonymizer, retractor };
   return {
     addTo: (server) => {
       addFeatureRoutes(server, routes);
       addIdentityRoutes(server, routes);
+      addRetractionRoutes(server, routes);
     },
     problems: () => archiver?.problems() ?? [],
   };
@@ -159,6 +164,31 @@ function createUncountedParts(context: Context): Parts {
   return createParts({
     ...context,
     metrics: createMetrics({ service: PROCESSOR_NAME, namespace, processMetrics: false }),
+  });
+}
+
+/** Takes events back when somebody asks for it. */
+async function openRetractor(
+  context: Context,
+  {
+    archive,
+    readStates,
+  }: {
+    readonly archive: EventArchive | undefined;
+    readonly readStates: ReturnType<typeof createStateReader<StoredProfile>>;
+  },
+): Promise<Retractor> {
+  const { namespace, partitions, log } = context;
+  const { definition, artifacts, specs } = createUncountedParts(context);
+  return new Retractor({
+    namespace,
+    partitions,
+    definition,
+    specs,
+    loadSpecs: artifacts.loadAll,
+    readPartition: createPartitionReader({ namespace, log, archive }),
+    readStates,
+    producer: await log.createProducer(),
   });
 }
 

@@ -5,13 +5,17 @@ import { ECOMMERCE_FEATURES, type FeatureEvent, FeatureSpecs } from '@perennial/
 import { createLogReader, type LogReader } from '@perennial/keyed-processor';
 import { createFeatureArtifacts } from './artifacts.js';
 import { type FeatureInput, toFeatureEvent } from './domain/fold.js';
+import type { RetractedEvent } from './domain/take-back.js';
 import { decodeIdentityInput, type IdentityInput } from './identity/identity-records.js';
 import { decodeAccepted, PROCESSOR_NAME } from './processor.js';
+import { decodeRetraction, type RetractionInput } from './retract/retraction-record.js';
 
 /** A record that counts, as a reader of the archive needs it. */
 export type ArchivedEntry =
   | { readonly kind: 'tick'; readonly timeMs: number }
   | { readonly kind: 'event'; readonly key: string; readonly event: FeatureEvent; readonly receivedAtMs: number }
+  /** An event of the profile is taken back, as `CompiledFeatures.takeBack` does it. */
+  | { readonly kind: 'taken_back'; readonly key: string; readonly retracted: RetractedEvent }
   /** From here on the profile is part of another one, or another one of it. */
   | { readonly kind: 'joined'; readonly key: string };
 
@@ -22,20 +26,21 @@ export type ArchivedEntry =
  */
 export class ArchiveReader {
   readonly #artifacts: ReturnType<typeof createFeatureArtifacts>;
-  readonly #reader: LogReader<FeatureInput | IdentityInput>;
+  readonly #reader: LogReader<FeatureInput | IdentityInput | RetractionInput>;
   #rates = INITIAL_RATES;
 
   constructor(namespace: string, store: Pick<ArtifactStore, 'load' | 'list'>) {
     this.#artifacts = createFeatureArtifacts(store, { specs: new FeatureSpecs(ECOMMERCE_FEATURES) });
     const inputTopic = toTopic(namespace, 'eventAccepted');
-    this.#reader = createLogReader<FeatureInput | IdentityInput>({
+    this.#reader = createLogReader<FeatureInput | IdentityInput | RetractionInput>({
       name: PROCESSOR_NAME,
       inputTopic,
       sources: [
         ...toUpstream(namespace, PROCESSOR_NAME),
         { processor: PROCESSOR_NAME, topic: inputTopic, partition: 'any' },
       ],
-      decode: (record) => decodeIdentityInput(record) ?? decodeAccepted(record.key, record.value),
+      decode: (record) =>
+        decodeIdentityInput(record) ?? decodeRetraction(record) ?? decodeAccepted(record.key, record.value),
       // Which spec or model was in force does not matter to a reader that brings its own.
       loadRollout: async (rollout, inForce) =>
         rollout.kind === 'rates' ? this.#artifacts.loadRollout(rollout, inForce) : undefined,
@@ -50,6 +55,9 @@ export class ArchiveReader {
       else if (decoded.kind === 'rollout') await this.#takeRates(decoded.rollout);
       else if ('identity' in decoded.input) {
         if (decoded.input.identity.kind !== 'link') entries.push({ kind: 'joined', key: decoded.key });
+      } else if ('retraction' in decoded.input) {
+        const { key, input } = decoded;
+        if (!input.retraction.copy) entries.push({ kind: 'taken_back', key, retracted: input });
       } else if (!('account' in decoded.input) && decoded.input.event.forwardedTo === undefined) {
         const event = toFeatureEvent(decoded.input, this.#rates);
         entries.push({ kind: 'event', key: decoded.key, event, receivedAtMs: decoded.input.event.receivedAtMs });

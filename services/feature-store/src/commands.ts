@@ -11,6 +11,7 @@ import { createAuditCommand } from './audit/audit-command.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createDriftCommand } from './drift/drift-command.js';
 import { createFillCommand } from './fill/fill-command.js';
+import { createRetractCommand } from './retract/retract-command.js';
 import { createChangeCommand } from './unmerge/open-change-command.js';
 
 const REGISTERED = { features: registerFeatures, rates: registerRates, identity: registerIdentity } as const;
@@ -20,12 +21,15 @@ const USAGE = `usage: register ${Object.keys(REGISTERED).join('|')} FILE`;
 /** The one-shot commands; results are printed as one line of JSON. */
 export function createCommands({
   print,
-}: CommandHost): Readonly<Record<'register' | 'fill' | 'audit' | 'drift' | 'identities', Command<FeatureStoreConfig>>> {
+}: CommandHost): Readonly<
+  Record<'register' | 'fill' | 'audit' | 'drift' | 'identities' | 'events', Command<FeatureStoreConfig>>
+> {
   return {
     fill: createFillCommand(print),
     audit: createAuditCommand(print),
     drift: createDriftCommand(print),
     identities: createChangeCommand(print),
+    events: createRetractCommand(print),
 
     /** `register features|rates|identity FILE`: reports all problems of the file at once. */
     register: async (config, [kind = '', path]) => {

@@ -1,8 +1,16 @@
 import type { ApplyResult } from '@perennial/feature-engine';
 import type { Metrics } from '@perennial/telemetry';
 
-/** Counts what became of an order that was cancelled or replaced; of any other event there is nothing to count. */
-export function createCorrectionTelemetry(metrics: Metrics): (correction: ApplyResult['correction']) => void {
+type Correction = NonNullable<ApplyResult['correction']>;
+
+export interface CorrectionTelemetry {
+  /** Of an event that cancels or replaces nothing there is nothing to count. */
+  corrected(correction: Correction | undefined): void;
+  tookBack(correction: Correction): void;
+}
+
+/** What became of orders that were cancelled or replaced, and of events that records take back. */
+export function createCorrectionTelemetry(metrics: Metrics): CorrectionTelemetry {
   const corrections = metrics.counter(
     'features_corrections_total',
     'Orders cancelled or replaced: taken back, early, repeated, or counted still, their content being forgotten (not_kept).',
@@ -10,12 +18,26 @@ export function createCorrectionTelemetry(metrics: Metrics): (correction: ApplyR
   );
   const inexact = metrics.counter(
     'features_corrections_inexact_total',
-    'Times that a feature kept an order that was taken back: what is kept does not show what the order had changed.',
+    'Times that a feature kept an order or an event that was taken back: what is kept does not show what it had changed.',
     ['feature'],
   );
-  return (correction) => {
-    if (correction === undefined) return;
-    corrections.inc({ result: correction.result });
-    for (const feature of correction.cannot) inexact.inc({ feature });
+  const retractions = metrics.counter(
+    'features_retractions_total',
+    'Records that take an event back: taken back, early (it is not to count when it comes), repeated, or counted still, nobody knowing yet what it had added (not_kept).',
+    ['result'],
+  );
+  const countInexact = ({ cannot }: Correction) => {
+    for (const feature of cannot) inexact.inc({ feature });
+  };
+  return {
+    corrected(correction) {
+      if (correction === undefined) return;
+      corrections.inc({ result: correction.result });
+      countInexact(correction);
+    },
+    tookBack(correction) {
+      retractions.inc({ result: correction.result });
+      countInexact(correction);
+    },
   };
 }

@@ -1,6 +1,6 @@
 import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
 import type { Metrics } from '@perennial/telemetry';
-import { createCorrectionTelemetry } from './correction-telemetry.js';
+import { type CorrectionTelemetry, createCorrectionTelemetry } from './correction-telemetry.js';
 import type { FoldResult } from './domain/fold.js';
 import type { ServedProfile } from './domain/serve.js';
 
@@ -72,7 +72,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
     'features_distinct_estimated_total',
     'Counts of ids or sessions of profiles that went from exact to estimated.',
   );
-  const corrected = createCorrectionTelemetry(metrics);
+  const { corrected, tookBack } = createCorrectionTelemetry(metrics);
   const created = metrics.counter('features_profiles_created_total', 'Profiles seen for the first time.');
 
   return {
@@ -94,6 +94,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
       if (known === 'order') repeatedOrders.inc({ result: 'dropped' });
       else repeated.inc();
     },
+    tookBack: tookBack as CorrectionTelemetry['tookBack'],
     ...createServedTelemetry(metrics),
   };
 }

@@ -68,6 +68,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'which ids are one person: show whom an id belongs to',
     load: async () => (await import('./commands/identity.js')).createIdentityCommand(),
   },
+  events: {
+    description: 'take back one event by its id: what it had added to features',
+    load: async () => (await import('./commands/events.js')).createEventsCommand(),
+  },
   features: {
     description: 'feature specs: check a file, list its features with their units, compare two',
     load: async () => (await import('./commands/features.js')).createFeaturesCommand(),

@@ -69,6 +69,27 @@ describe('a fold of a partition', () => {
     expect(fold.finish(9_000)).toEqual([{ key: 'a', cutoffMs: 1_000, orders: 2, revenue: expect.closeTo(0.2, 9) }]);
   });
 
+  it('has neither in features nor in labels an event that a record takes back', () => {
+    const fold = createFold([1_000, 2_000]);
+    const bought = order('m2', 1_100);
+    fold.fold(order('m1', 500));
+    fold.fold(bought);
+    const { worth: amount, ...event } = bought.event;
+    const original = {
+      event: { ...event, amount, receivedAtMs: 1_100, currency: '' } as never,
+      properties: {},
+    };
+    const retraction = { messageId: 'm2', amountOnly: false, rate: 1 } as never;
+    fold.fold({ kind: 'tick', timeMs: 1_500 });
+    fold.fold({ kind: 'taken_back', key: 'a', retracted: { retraction, original } });
+    fold.fold({ kind: 'taken_back', key: 'a', retracted: { retraction, original } });
+    expect(fold.finish(9_000)).toEqual([
+      { key: 'a', cutoffMs: 1_000, orders: 0, revenue: 0 },
+      { key: 'a', cutoffMs: 2_000, orders: 0, revenue: 0 },
+    ]);
+    expect(counts()).toEqual([1, 1]);
+  });
+
   it('marks who took part in a join by then, and has no row of who has no event', () => {
     const fold = createFold([1_000, 2_000]);
     fold.fold(order('m1', 500));

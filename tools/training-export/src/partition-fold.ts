@@ -1,9 +1,10 @@
 import type { CompiledFeatures, EngineState, FeatureEvent, OrderChange, OrderLabels } from '@perennial/feature-engine';
-import type { ArchiveReader } from '@perennial/service-feature-store';
+import { type ArchiveReader, toTakeBack } from '@perennial/service-feature-store';
 import type { Cutoffs } from './cutoffs.js';
 import { addToSequence, type SequenceEvent, toSequenceEvent } from './sequence.js';
 
 type ArchivedEntry = Awaited<ReturnType<ArchiveReader['read']>>[number];
+type RetractedEvent = Parameters<typeof toTakeBack>[0];
 
 /** A profile at a cutoff, as it was known then. */
 export interface KnownProfile {
@@ -68,6 +69,10 @@ export class PartitionFold {
         this.#passCutoffs(this.#logTimeMs);
         if (this.#options.holds(entry.key)) this.#profileOf(entry.key).joined = true;
         break;
+      case 'taken_back':
+        this.#passCutoffs(this.#logTimeMs);
+        if (this.#options.holds(entry.key)) this.#takeBack(entry.key, entry.retracted);
+        break;
       case 'event': {
         const availableMs = Math.max(this.#logTimeMs, entry.receivedAtMs);
         this.#passCutoffs(availableMs);
@@ -97,6 +102,18 @@ export class PartitionFold {
     // The order is in the sequence already, without its amount.
     if (result.known === undefined) addToSequence(profile.sequence, toSequenceEvent(event), sequenceLength);
     for (const change of toOrders(event, result)) this.#addToLabels(profile, change);
+  }
+
+  /** What models eat of the event stays in the sequence, as it stays in what scoring remembers. */
+  #takeBack(key: string, retracted: RetractedEvent): void {
+    const { spec, toOrders } = this.#options;
+    const profile = this.#profileOf(key);
+    const { engine } = profile;
+    const before = spec.advance(engine, Math.max(this.#logTimeMs, engine.asOfMs + 1));
+    const { state, result, takenBack = [] } = spec.takeBack(before, toTakeBack(retracted, before.asOfMs));
+    if (result === 'repeated' || result === 'not_kept') return;
+    profile.engine = state;
+    for (const change of toOrders.takeBack(takenBack)) this.#addToLabels(profile, change);
   }
 
   #addToLabels(profile: Profile, { timestampMs, orders, revenue }: OrderChange): void {

@@ -18,6 +18,7 @@ export {
   type AccountLeft,
   EventTraits,
   type PlanJudgement,
+  type Retraction,
 } from './generated/perennial/v1/event.js';
 export { FeatureRecord, FeaturesUpdated, FoldedEvent } from './generated/perennial/v1/feature.js';
 export {

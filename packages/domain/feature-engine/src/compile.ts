@@ -1,16 +1,17 @@
 import { must } from '@perennial/kernel';
 import type { IdCount } from './accumulators/accumulator.js';
-import type { ApplyResult, CorrectionResult } from './apply-result.js';
+import type { ApplyResult } from './apply-result.js';
 import type { Attribute } from './attributes.js';
 import { createStateFormat } from './codec.js';
 import type { CorrectionRules } from './corrections/correction-rules.js';
-import type { Added } from './corrections/corrections.js';
+import { type Added, isTakenBack } from './corrections/corrections.js';
 import { listInexact } from './corrections/inexact.js';
-import { type TakeBack, takeBack } from './corrections/take-back.js';
+import { type TakeBack, type TakenBack, takeBack } from './corrections/take-back.js';
 import { type FeatureDefinition, type FeatureRules, MONEY_UNIT } from './definition.js';
 import type { FeatureEvent } from './event.js';
 import { completeWith, createEmptyPart, foldBeside, takeBackBeside, withoutMemories } from './fill.js';
 import { adopt, advance, apply, merge } from './fold.js';
+import { toHash64 } from './hash.js';
 import type { RepeatedOrders } from './order-memory.js';
 import { type FeaturePlan, planFeatures } from './plan.js';
 import { type RetractResult, retract } from './retract.js';
@@ -56,14 +57,17 @@ export interface CompiledFeatures {
   retract(state: EngineState, event: FeatureEvent, added?: Added): RetractResult;
   /**
    * Takes back an event that a record says, once, and before or after its event: `early` in the result means that it has
-   * not come. `cannot` as of `retract`. Throws as `apply` does.
+   * not come, `not_kept` that it counts still, the record and this state not knowing what it had added. `cannot` as of
+   * `retract`. Throws as `apply` does.
    */
-  takeBack(state: EngineState, taken: TakeBack): CorrectionResult & { readonly state: EngineState };
+  takeBack(state: EngineState, taken: TakeBack): TakenBack;
   /**
    * Names of the features that at a time still have an event that was taken back, in order; each is right again when its
    * window has passed the event.
    */
   listInexact(state: EngineState, atMs: number): readonly string[];
+  /** True when an event of this message was taken back, or is not to count when it comes. Forgotten after a year, or 256 others. */
+  isTakenBack(state: EngineState, messageId: string): boolean;
   /**
    * Advances the state to `nowMs`: drops what no later vector can use. Time never goes back: for an earlier time the
    * state is returned unchanged.
@@ -148,6 +152,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     apply: (state, event) => apply(plan, state ?? empty, event),
     retract: (state, event, added = 'all') => retract(plan, state, event, added),
     takeBack: (state, taken) => takeBack(plan, advance(plan, state, taken.receivedAtMs), taken),
+    isTakenBack: (state, messageId) => isTakenBack(state.corrections, toHash64(messageId)),
     listInexact: (state, atMs) => listInexact(plan, state, atMs),
     advance: (state, nowMs) => advance(plan, state, nowMs),
     merge: (a, b) => merge(plan, a, b),

@@ -3,7 +3,7 @@ import { UNITS_PER_AMOUNT } from './amount.js';
 import type { ApplyResult } from './apply-result.js';
 import type { CompiledFeatures } from './compile.js';
 import { listConditions } from './conditions.js';
-import type { Added } from './corrections/corrections.js';
+import type { Added, Contribution } from './corrections/corrections.js';
 import type { FeatureDefinition } from './definition.js';
 import type { FeatureEvent } from './event.js';
 import { toNumberNeeds } from './number-needs.js';
@@ -17,8 +17,11 @@ export interface OrderChange {
   readonly revenue: number;
 }
 
-/** The orders that an event changed, given what `CompiledFeatures.apply` made of it. */
-export type OrderLabels = (event: FeatureEvent, result: ApplyResult) => readonly OrderChange[];
+/** The orders that an event changed, given what `CompiledFeatures.apply` made of it, and those that a record takes back. */
+export interface OrderLabels {
+  (event: FeatureEvent, result: ApplyResult): readonly OrderChange[];
+  takeBack(contributions: readonly Contribution[]): readonly OrderChange[];
+}
 
 /** Whose events are the orders, and whose amounts are the revenue. Every preset has both. */
 const ORDERS = 'orders_count_all';
@@ -44,14 +47,18 @@ export function createOrderLabels({ definitions }: CompiledFeatures): OrderLabel
     orders: sign * read(orders, event, added),
     revenue: (sign * read(revenue, event, added)) / UNITS_PER_AMOUNT,
   });
-  return (event, { applied, known, takenBack = [] }) => {
-    if (!applied) return NONE;
-    const added = known === 'order_without_amount' ? 'amount' : 'all';
-    const changes = [toChange(event, added, 1), ...takenBack.map((taken) => toChange(taken.event, taken.added, -1))];
+  const finish = (changes: readonly OrderChange[]) => {
     for (const condition of conditions) condition.forget();
     const found = changes.filter((change) => change.orders !== 0 || change.revenue !== 0);
     return found.length === 0 ? NONE : found;
   };
+  const remove = (taken: readonly Contribution[]) => taken.map(({ event, added }) => toChange(event, added, -1));
+  const toOrders = (event: FeatureEvent, { applied, known, takenBack = [] }: ApplyResult) => {
+    if (!applied) return NONE;
+    const added = known === 'order_without_amount' ? 'amount' : 'all';
+    return finish([toChange(event, added, 1), ...remove(takenBack)]);
+  };
+  return Object.assign(toOrders, { takeBack: (taken: readonly Contribution[]) => finish(remove(taken)) });
 }
 
 /** As `measure` adds it: what completes an order brings its worth alone. */

@@ -14,7 +14,8 @@ export interface ArchiveRow {
   readonly append_time: bigint;
   /**
    * event, tick, rollout, or unreadable; of joins of profiles: link, join, hand_over, and forwarded for the copy of an event
-   * that the joined profile got; of changes by hand: identity_change, and unmerge for each step of one.
+   * that the joined profile got; of changes by hand: identity_change, and unmerge for each step of one; retraction of an event that is taken
+   * back, whose message id, type and name it has.
    */
   readonly kind: string;
   readonly profile_key: string | null;
@@ -208,6 +209,19 @@ function toContent(value: Buffer | null): Content {
     case 'identityChange': {
       const { kind, by, reason } = record.value;
       return { ...NOTHING, kind: 'identity_change', name: kind, properties: toJson({ by, reason }) };
+    }
+    case 'retraction': {
+      const { messageId, original, askedAtMs, by, reason } = record.value;
+      const { type = null, name = null } = original ?? {};
+      return {
+        ...NOTHING,
+        kind: 'retraction',
+        message_id: Buffer.from(messageId),
+        type,
+        name,
+        received_at: toTime(askedAtMs),
+        properties: toJson({ by, reason }),
+      };
     }
     case 'unmerge': {
       const { step, number, attempt } = record.value;

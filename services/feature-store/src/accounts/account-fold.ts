@@ -42,6 +42,15 @@ export class AccountFold {
     return this.#report(foldTime(before, place), { group: before.group ?? NOBODY, newMember: undefined, place });
   }
 
+  /** An event of a member was taken back. */
+  takeBack(
+    taken: { readonly state: ProfileState; readonly update: FeaturesUpdated },
+    group: AccountState,
+    place: AccountPlace,
+  ): StepResult<ProfileState> {
+    return this.#report(taken, { group, newMember: undefined, place });
+  }
+
   /** What it has done stays counted. */
   takeLeft(before: ProfileState | undefined, memberKey: string): ProfileState | undefined {
     if (before?.group === undefined) return before;

@@ -56,6 +56,26 @@ describe('accounts', () => {
     return { world, send };
   }
 
+  it('take back the copy of an event that is taken back, once, and stay accounts', async () => {
+    const { world, send } = createWorld();
+    send(ANNA, toGroup('acme'));
+    send(ANNA);
+    send(ANNA);
+    const messageId = `${ANNA.key}/m2`;
+    const original = { ...toEvent(ANNA, { messageId }), forwardedTo: undefined };
+    const self = { key: 'account-acme', strength: 0, subject: Buffer.alloc(0) };
+    const asked = { by: 'olga', reason: '', askedAtMs: 0, amountOnly: false, copy: true };
+    const before = world.updates.length;
+    for (let time = 0; time < 2; time++) {
+      world.sendRecord(self.key, { $case: 'retraction', value: { ...asked, self, messageId, original } });
+      world.settle();
+      expect(toOrders(await world.read(self.key))).toBe(1);
+    }
+    expect((await world.read(self.key))?.group?.members).toEqual([ANNA.key]);
+    // Scoring knows no accounts.
+    expect(world.updates.length).toBe(before);
+  });
+
   it('count what their members do, under their own key, and report to them what the spec declares', async () => {
     const { world, send } = createWorld();
     send(ANNA);

@@ -2,15 +2,18 @@ import type { AccountKnown } from '@perennial/contracts';
 import { toAttributeValues } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
+import type { CorrectionTelemetry } from '../correction-telemetry.js';
 import { readsAccounts, toAccountId } from '../domain/account.js';
 import { type FeatureInput, type FoldContext, foldTime } from '../domain/fold.js';
 import type { ProfileState } from '../domain/profile-state.js';
+import { takeBackEvent } from '../domain/take-back.js';
 import type { FeatureEvidence } from '../processor.js';
+import { decodeRetraction, type RetractionInput } from '../retract/retraction-record.js';
 import { AccountFold } from './account-fold.js';
 import { type AccountInput, AccountWriter, decodeAccountInput } from './account-records.js';
 import type { AccountTelemetry } from './account-telemetry.js';
 
-export type ProfileInput = FeatureInput | AccountInput;
+export type ProfileInput = FeatureInput | AccountInput | RetractionInput;
 
 interface AccountOptions {
   /** Folds events into the profile of their key, and knows nothing of accounts. */
@@ -22,6 +25,8 @@ interface AccountOptions {
   /** The key of the account of an id. */
   readonly toAccountKey: (accountId: string) => string;
   readonly telemetry: AccountTelemetry;
+  /** Counts what became of a record that takes an event back. */
+  readonly tookBack: CorrectionTelemetry['tookBack'];
 }
 
 interface LeaverOptions extends Pick<AccountOptions, 'specs' | 'toAccountKey'> {
@@ -48,7 +53,7 @@ export function withAccounts(
       ...profiles.codec,
       timerAtMs: (state) => toEarlier(profiles.codec.timerAtMs(state), state.group?.reportAtMs),
     },
-    decode: (record) => decodeAccountInput(record) ?? profiles.decode(record),
+    decode: (record) => decodeAccountInput(record) ?? decodeRetraction(record) ?? profiles.decode(record),
     prepare: async (items) => (await prepare?.(items.map(toProfileItem))) ?? [],
     step(item, evidence) {
       const { state, cause, context } = item;
@@ -58,6 +63,7 @@ export function withAccounts(
       }
       const { input } = cause;
       if ('account' in input) return steps.takeRecord(item, input, evidence);
+      if ('retraction' in input) return steps.takeBack(item, input, evidence);
       if (input.event.memberKey !== undefined) return steps.takeMemberEvent(item, input, evidence);
       const result = profiles.step({ ...item, cause: { kind: 'record', input } }, evidence);
       if (result.state === state || !readsAccounts(specs.inForce(context.inForce.get('features')))) return result;
@@ -83,9 +89,9 @@ export function createAccountLeaver({ inputTopic, specs, toAccountKey }: LeaverO
   };
 }
 
-/** The item as the processor of profiles has it; of a record about accounts it needs what a timer needs. */
+/** The item as the processor of profiles has it; of a record that is no event it needs what a timer needs. */
 function toProfileItem({ state, cause, context }: Item<ProfileInput>): Item<FeatureInput> {
-  if (cause.kind === 'record' && 'account' in cause.input) {
+  if (cause.kind === 'record' && !('event' in cause.input)) {
     return { state, cause: { kind: 'timer', dueAtMs: context.logTimeMs }, context };
   }
   return { state, cause, context } as Item<FeatureInput>;
@@ -126,6 +132,16 @@ class AccountSteps {
 
   takeTime({ state, context }: Item<ProfileInput> & { state: ProfileState }, evidence: FeatureEvidence): Result {
     return this.#fold.takeTime(state, { key: context.key, ...this.#options.toFoldContext(context, evidence) });
+  }
+
+  /** Of a profile, or of an account that counted a copy. A profile that has only been told of an event to come is announced to nobody. */
+  takeBack({ state, context }: Item<ProfileInput>, input: RetractionInput, evidence: FeatureEvidence): Result {
+    const place = { key: context.key, ...this.#options.toFoldContext(context, evidence) };
+    const taken = takeBackEvent(state, input, place);
+    this.#options.tookBack(taken.correction);
+    if (taken.kind === 'unchanged') return { state, outputs: [] };
+    if (state?.group !== undefined) return this.#fold.takeBack(taken, state.group, place);
+    return { state: taken.state, outputs: state === undefined ? [] : [this.#options.toOutput(taken.update)] };
   }
 
   takeRecord({ state, context }: Item<ProfileInput>, { account }: AccountInput, evidence: FeatureEvidence): Result {

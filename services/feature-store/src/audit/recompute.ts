@@ -1,6 +1,13 @@
 import { FeatureRecord, type FeaturesUpdated, type Rollout } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
-import { type Cause, createLogReader, type LogReader, type ProcessorDefinition } from '@perennial/keyed-processor';
+import {
+  type Cause,
+  createLogReader,
+  type LogReader,
+  type ProcessorDefinition,
+  type StepItem,
+  type StepResult,
+} from '@perennial/keyed-processor';
 import type { AcceptedInput } from '../identity/identity-records.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import type { FeatureEvidence } from '../processor.js';
@@ -10,6 +17,13 @@ export interface CausedUpdate {
   readonly key: string;
   readonly offset: number;
   readonly update: FeaturesUpdated;
+}
+
+/** A step that was done again, and what came of it. */
+export interface ObservedStep {
+  readonly item: StepItem<StoredProfile, AcceptedInput>;
+  readonly evidence: FeatureEvidence;
+  readonly result: StepResult<StoredProfile>;
 }
 
 type Records = Parameters<LogReader<AcceptedInput>['read']>[0];
@@ -26,9 +40,15 @@ export class Recomputation {
   readonly #states = new Map<string, StoredProfile>();
   readonly #timers = new Map<string, number>();
   readonly #inForce = new Map<string, Rollout>();
+  readonly #observe: (step: ObservedStep) => void;
   #logTimeMs = 0;
 
-  constructor(definition: Definition, keys: ReadonlySet<string>) {
+  constructor(
+    definition: Definition,
+    keys: ReadonlySet<string>,
+    observe: (step: ObservedStep) => void = () => undefined,
+  ) {
+    this.#observe = observe;
     this.#definition = definition;
     this.#keys = keys;
     this.#reader = createLogReader(definition as unknown as ProcessorDefinition<never, AcceptedInput, never>);
@@ -92,6 +112,7 @@ export class Recomputation {
       // A dead letter: the profile stays as it was.
       return;
     }
+    this.#observe({ item, evidence: must(evidence, 'evidence'), result });
     const { state, outputs } = result;
     if (state === undefined) this.#states.delete(key);
     else this.#states.set(key, state);

@@ -59,7 +59,7 @@ export type FoldResult =
   | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
 /** An event as the engine counts it: its amount at the rate of its time. */
-export function toFeatureEvent({ event, properties }: FeatureInput, rates: RateTable): FeatureEvent {
+export function toFeatureEvent({ event, properties }: FeatureInput, rates: Pick<RateTable, 'rateAt'>): FeatureEvent {
   return {
     messageId: event.messageId,
     type: event.type,

@@ -11,6 +11,8 @@ export interface ServedProfile {
   /** Of the spec in force, which has all the names. */
   readonly specHash: string;
   readonly features: Readonly<Record<string, number | null>>;
+  /** Names of the features that still have an event that was taken back. */
+  readonly inexact: readonly string[];
   /** Unit of each feature; that of money is the namespace's currency. */
   readonly units: Readonly<Record<string, string>>;
 }
@@ -41,6 +43,7 @@ export function serveProfile(
     asOf: new Date(asOfMs).toISOString(),
     specHash: spec.specHash,
     features: spec.toMap(inOrder),
+    inexact: made.listInexact(engine, asOfMs).filter((name) => made === spec || spec.names.includes(name)),
     units: spec.units(currency),
   };
 }

@@ -6,8 +6,10 @@ import { createLogReader, type LogReader, type LogReading, type ProcessorDefinit
 import type { FeatureArtifacts } from '../artifacts.js';
 import { type FeatureInput, toFeatureEvent } from '../domain/fold.js';
 import { createProfileStates } from '../domain/profile-state.js';
+import { toTakeBack } from '../domain/take-back.js';
 import type { AcceptedInput } from '../identity/identity-records.js';
 import { type IdentityInput, toNamedIds, toSelf } from '../identity/identity-records.js';
+import type { RetractionInput } from '../retract/retraction-record.js';
 import type { StateTable } from './state-table.js';
 
 /** Records as the log gives them. */
@@ -108,6 +110,7 @@ export class FillFold {
       // What accounts report is no part of the engine's state.
       if ('account' in input) return;
       if ('identity' in input) this.#takeIdentity(key, input);
+      else if ('retraction' in input) this.#takeBack(key, input);
       else this.#takeEvent(key, input, rates);
     } catch {
       // The processor keeps such a record as a dead letter, and the profile as it was.
@@ -125,6 +128,16 @@ export class FillFold {
     const { state, applied } = spec.apply(before, toFeatureEvent(input, rates));
     if (applied) this.#table.set(key, state);
     this.#setNode(key, taken.node);
+  }
+
+  /** As the profile takes it back. What it had added may be in another part: a part remembers it until all are together. */
+  #takeBack(key: string, input: RetractionInput): void {
+    const { spec } = this.#target;
+    if (this.#nodes.get(key)?.kind === 'forwarder') return;
+    const known = this.#table.get(key) ?? spec.emptyPart;
+    const before = spec.advance(known, Math.max(this.#logTimeMs, known.asOfMs + 1));
+    const { state, result } = spec.takeBack(before, toTakeBack(input, before.asOfMs));
+    if (result !== 'repeated' && result !== 'not_kept') this.#table.set(key, state);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '@perennial/artifacts';
 import {
+  type AcceptedEvent,
   AcceptedRecord,
   type Control,
   encodeControl,
@@ -117,6 +118,22 @@ export interface TestPartition {
   logTimeMs: number;
 }
 
+function toAccepted({ key, properties, claims, ...fields }: TestEvent): AcceptedEvent {
+  return {
+    ...fields,
+    sourceId: 's',
+    subject: Buffer.from(`sealed ${key}`),
+    anonymous: key.startsWith('device'),
+    propertiesJson: Buffer.from(JSON.stringify(properties)),
+    timeZone: '',
+    currency: '',
+    plan: undefined,
+    namedIds: claims === undefined ? [] : [{ profile: toRef(claims), alias: false }],
+    forwardedTo: undefined,
+    traits: undefined,
+  };
+}
+
 /** Partitions with their logs. Each record is processed at once, and what it sends to other keys right after it. */
 export class TestWorld {
   readonly logs = Array.from({ length: PARTITIONS }, (_, partition) => new TestLog(partition));
@@ -136,22 +153,22 @@ export class TestWorld {
     }));
   }
 
-  /** `names` are other ids of the event. */
-  async event({ key, properties, claims, ...fields }: TestEvent): Promise<void> {
-    const value = {
-      ...fields,
-      sourceId: 's',
-      subject: Buffer.from(`sealed ${key}`),
-      anonymous: key.startsWith('device'),
-      propertiesJson: Buffer.from(JSON.stringify(properties)),
-      timeZone: '',
-      currency: '',
-      plan: undefined,
-      namedIds: claims === undefined ? [] : [{ profile: toRef(claims), alias: false }],
-      forwardedTo: undefined,
-      traits: undefined,
-    };
-    const bytes = Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value } }).finish());
+  async event(event: TestEvent): Promise<void> {
+    await this.#send(event.key, { $case: 'event', value: toAccepted(event) });
+  }
+
+  /** A record that takes an event back which was counted. */
+  async retract(event: TestEvent): Promise<void> {
+    const { key, messageId } = event;
+    const asked = { by: 'a test', reason: '', askedAtMs: 0, amountOnly: false, copy: false };
+    await this.#send(key, {
+      $case: 'retraction',
+      value: { ...asked, self: toRef(key), messageId, original: toAccepted(event) },
+    });
+  }
+
+  async #send(key: string, record: AcceptedRecord['record']): Promise<void> {
+    const bytes = Buffer.from(AcceptedRecord.encode({ record }).finish());
     await this.process(partitionOf(key), this.#log(partitionOf(key)).add(key, bytes));
   }
 

@@ -23,5 +23,6 @@ export function chooseNames(served: ServedProfile, names: readonly string[] | un
   }
   const pick = <T>(from: Readonly<Record<string, T>>) =>
     Object.fromEntries(names.map((name) => [name, from[name] as T]));
-  return { ...served, features: pick(served.features), units: pick(served.units) };
+  const inexact = served.inexact.filter((name) => names.includes(name));
+  return { ...served, features: pick(served.features), inexact, units: pick(served.units) };
 }

@@ -13,10 +13,12 @@ import { addSaid, NOTHING_KNOWN } from '@perennial/traits';
 import type { ProfileState } from '../domain/profile-state.js';
 import { createFills } from '../fill/fills.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
+import type { RetractionAnswer, RetractionRequest } from '../retract/retractor.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import { addFeatureRoutes } from './feature-routes.js';
 import { addIdentityRoutes } from './identity-routes.js';
 import { OPERATIONS } from './operations.js';
+import { addRetractionRoutes } from './retraction-routes.js';
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const PAGES: FeatureDefinition = {
@@ -141,6 +143,41 @@ describe('GET /v1/features/{userId}', () => {
     expect((await away.get('anna')).statusCode).toBe(503);
     const garbage = setUp({ failure: new AppError('dependency_misconfigured', 'a state of version 9') });
     expect((await garbage.get('anna')).statusCode).toBe(500);
+  });
+});
+
+describe('POST /v1/profiles/{userId}/retractions', () => {
+  it('takes an event back, and names the features that keep it wherever they are read', async () => {
+    const { retract, requests } = setUp({});
+    const response = await retract('anna', { messageId: 'm', reason: 'ticket 4711', by: 'olga' });
+    expect([response.statusCode, response.json()]).toMatchObject([
+      200,
+      { messageId: 'm', result: 'taken_back', event: null, inexact: ['orders_recency_days'] },
+    ]);
+    const key = pseudonymizer.toProfileKey({ userId: 'anna' });
+    expect(requests).toMatchObject([
+      { profile: { key }, messageId: 'm', reason: 'ticket 4711', by: 'olga', early: false },
+    ]);
+    expect((await retract('anna', { messageId: 'unknown' })).statusCode).toBe(404);
+    const wrong = (await retract('anna', { early: 'yes', reason: 'x'.repeat(501) })).json().detail;
+    for (const part of ['messageId', 'early', 'reason']) expect(wrong).toContain(part);
+  });
+
+  it('shows them in GET until their windows have passed it', async () => {
+    const stored = toStored({ asOfMs: NOON });
+    const order = { messageId: 'm', type: 'track', name: 'Order Completed', timestampMs: NOON };
+    const event = { ...order, properties: { revenue: 9.99 } };
+    const counted = { event, added: 'all' as const };
+    const { state: engine } = specs.initial.takeBack(stored.engine, { messageId: 'm', counted, receivedAtMs: NOON });
+    const { get, post, getProfile } = setUp({ profiles: { anna: { ...stored, engine } } });
+    const { inexact, features } = (await get('anna')).json();
+    expect(inexact).toEqual(['orders_recency_days', 'orders_tenure_days', 'orders_gap_mean_days']);
+    expect(features).toMatchObject({ orders_count_all: 0, orders_revenue_sum_all: 0 });
+    expect((await get('anna', 'names=orders_count_all,orders_tenure_days')).json().inexact).toEqual([
+      'orders_tenure_days',
+    ]);
+    expect((await getProfile('anna')).json().inexact).toEqual(inexact);
+    expect((await post({ userIds: ['anna', 'nobody'] })).json().profiles).toMatchObject([{ inexact }, { inexact: [] }]);
   });
 });
 
@@ -277,12 +314,14 @@ function setUp({ profiles = {}, accounts = {}, failure, inForce = new Map() }: F
     reads.push(keys.length);
     return keys.map((key) => ({ state: byKey.get(key), logTimeMs: LOG_TIME, inForce }));
   };
+  const { requests, retractor } = createRetractor();
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
   const server = createTestServer();
   const telemetry = createFeatureTelemetry(metrics);
   // As if another instance had put it in force: this instance has not read it yet.
   const loadSpecs = async () => void specs.add('artifact-2', GROWN);
   addIdentityRoutes(server, { readStates, pseudonymizer, loadIdentity: async () => INITIAL_RULES });
+  addRetractionRoutes(server, { retractor, pseudonymizer });
   addFeatureRoutes(server, {
     readStates,
     pseudonymizer,
@@ -295,6 +334,14 @@ function setUp({ profiles = {}, accounts = {}, failure, inForce = new Map() }: F
   return {
     server,
     reads,
+    requests,
+    retract: (userId: string, body: object, headers = TEST_AUTHORIZATION) =>
+      server.inject({
+        method: 'POST',
+        url: `/v1/profiles/${encodeURIComponent(userId)}/retractions`,
+        headers: { 'content-type': 'application/json', ...headers },
+        payload: JSON.stringify(body),
+      }),
     text: () => metrics.registry.metrics(),
     get: (userId: string, query = '') =>
       server.inject({ url: `/v1/features/${encodeURIComponent(userId)}?${query}`, headers: TEST_AUTHORIZATION }),
@@ -310,6 +357,27 @@ function setUp({ profiles = {}, accounts = {}, failure, inForce = new Map() }: F
         payload: typeof body === 'string' ? body : must(JSON.stringify(body), 'body'),
       }),
   };
+}
+
+/** Takes back whatever is asked for, but for one id. */
+function createRetractor() {
+  const requests: RetractionRequest[] = [];
+  const retractor = {
+    retract: async (request: RetractionRequest): Promise<RetractionAnswer> => {
+      requests.push(request);
+      const { messageId, profile } = request;
+      if (messageId === 'unknown')
+        throw new AppError('not_found', 'no event of this profile has the message id unknown');
+      return {
+        profileKey: profile.key,
+        messageId,
+        result: 'taken_back',
+        event: null,
+        inexact: ['orders_recency_days'],
+      };
+    },
+  };
+  return { requests, retractor };
 }
 
 function toForwarder(userId: string): StoredProfile {

@@ -111,7 +111,9 @@ async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]):
     userIds.map((userId) => ({ id: userId, key: deps.pseudonymizer.toProfileKey({ userId }) })),
   );
   const agesMs = profiles.flatMap(({ state, served }) =>
-    state === undefined ? [] : [Math.max(0, Date.parse(served.asOf) - state.lastEventAtMs)],
+    state === undefined || state.lastEventAtMs === 0
+      ? []
+      : [Math.max(0, Date.parse(served.asOf) - state.lastEventAtMs)],
   );
   deps.telemetry.served(
     profiles.map(({ served }) => served),

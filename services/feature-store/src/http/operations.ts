@@ -1,5 +1,6 @@
 import { EXTERNAL_ID_CHARS_MAX } from '@perennial/privacy';
 import { defineOperation, type Operation, Type } from '@perennial/service-host';
+import { TEXT_CHARS_MAX } from '../identity/check-refs.js';
 
 /** Maximum profiles per request. */
 export const USER_IDS_MAX = 1_000;
@@ -18,6 +19,11 @@ const USER_ID = Type.String({
 /** A whole number counts as its text, as in events. */
 const USER_ID_IN_BODY = Type.Unsafe<string | number>({ ...USER_ID, type: ['string', 'integer'] });
 
+const INEXACT = Type.Array(Type.String(), {
+  description:
+    'Features that still have an event that was taken back; each is right again once its window has passed it.',
+});
+
 const PROFILE_FEATURES = {
   userId: Type.String(),
   known: Type.Boolean({ description: 'False for a profile never seen, which has the features of nothing.' }),
@@ -26,6 +32,7 @@ const PROFILE_FEATURES = {
   features: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]), {
     description: 'By name; null where there is no value.',
   }),
+  inexact: INEXACT,
 };
 
 const UNITS = {
@@ -120,6 +127,7 @@ export const getAccount = defineOperation({
     asOf: PROFILE_FEATURES.asOf,
     specHash: PROFILE_FEATURES.specHash,
     features: PROFILE_FEATURES.features,
+    inexact: INEXACT,
     ...UNITS,
     lastEventAt: Type.Union([TIME, Type.Null()]),
     traits: Type.Array(TRAIT, { description: 'By name; only those that are declared not to be personal.' }),
@@ -147,6 +155,39 @@ export const getFeaturesOfMany = defineOperation({
     ),
   }),
   answer: Type.Object({ profiles: Type.Array(Type.Object(PROFILE_FEATURES)), ...UNITS }),
+});
+
+/** Of a message id, as at the door. */
+const MESSAGE_ID_CHARS_MAX = 100;
+
+export const retractEvent = defineOperation({
+  id: 'retractEvent',
+  method: 'POST',
+  path: '/v1/profiles/{userId}/retractions',
+  access: 'operate',
+  summary: 'Take back one event of a user: what it had added to features, once.',
+  parameters: Type.Object({ userId: USER_ID }),
+  body: Type.Object({
+    messageId: Type.String({ minLength: 1, maxLength: MESSAGE_ID_CHARS_MAX, description: 'Of the event.' }),
+    reason: Type.Optional(Type.String({ maxLength: TEXT_CHARS_MAX, description: 'Why, for those who read the log.' })),
+    by: Type.Optional(Type.String({ maxLength: TEXT_CHARS_MAX, description: 'Who asks.' })),
+    early: Type.Optional(
+      Type.Boolean({ description: 'An event that has not come is not to count when it comes; default: 404 for it.' }),
+    ),
+  }),
+  answer: Type.Object({
+    profileKey: Type.String({ description: 'Pseudonym of the profile; of one that has joined another, of that one.' }),
+    messageId: Type.String(),
+    result: Type.Union(
+      [Type.Literal('taken_back'), Type.Literal('repeated'), Type.Literal('early'), Type.Literal('not_counted')],
+      {
+        description: 'repeated: it was taken back before; not_counted: it had added nothing, being a repeat or poison.',
+      },
+    ),
+    event: Type.Union([Type.Object({ type: Type.String(), name: Type.String(), at: TIME }), Type.Null()]),
+    inexact: INEXACT,
+  }),
+  problems: { 404: 'No event of this user has the message id.' },
 });
 
 const PROFILE_KEY = Type.String({ description: 'Pseudonym of the profile of an id.' });
@@ -203,4 +244,5 @@ export const OPERATIONS: readonly Operation[] = [
   getKnownProfile,
   getAccount,
   getIdentity,
+  retractEvent,
 ];

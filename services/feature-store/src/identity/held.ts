@@ -1,6 +1,7 @@
 import { AcceptedRecord, encodeMessage } from '@perennial/contracts';
 import type { HeldRecord } from '@perennial/identity';
 import { decodeAccepted } from '../processor.js';
+import { decodeRetraction, encodeRetraction } from '../retract/retraction-record.js';
 import { type AcceptedInput, decodeIdentityInput } from './identity-records.js';
 
 /**
@@ -15,6 +16,7 @@ export const HELD_BYTES_END = 4 * HELD_BYTES_MAX;
 /** The record as it came; undefined for one that is not taken again. */
 export function toHeld(input: AcceptedInput, logTimeMs: number): HeldRecord | undefined {
   if ('account' in input) return undefined;
+  if ('retraction' in input) return { logTimeMs, value: encodeRetraction(input.retraction) };
   if (!('identity' in input)) {
     return { logTimeMs, value: encodeMessage(AcceptedRecord, { record: { $case: 'event', value: input.event } }) };
   }
@@ -32,7 +34,7 @@ export function toHeld(input: AcceptedInput, logTimeMs: number): HeldRecord | un
 /** Throws as the processor's `decode`. */
 export function fromHeld(key: string, { value }: HeldRecord): AcceptedInput {
   const record = { key: Buffer.from(key), value };
-  const decoded = decodeIdentityInput(record) ?? decodeAccepted(record.key, value);
+  const decoded = decodeIdentityInput(record) ?? decodeRetraction(record) ?? decodeAccepted(record.key, value);
   if (decoded.kind !== 'record') throw new Error('a held record is of a profile');
   return decoded.input;
 }

@@ -7,6 +7,7 @@ import {
   type Join,
   type Link,
   type ProfileRef,
+  type Retraction,
   toFirstField,
   type Unmerge,
 } from '@perennial/contracts';
@@ -121,6 +122,7 @@ export function toRule(said: {
 /** The number of the unmerge with which a forwarded copy is marked; undefined for one without a mark. */
 export function toMark(input: AcceptedInput): number | undefined {
   if ('account' in input) return undefined;
+  if ('retraction' in input) return input.retraction.leaving;
   if (!('identity' in input)) return input.event.leaving;
   const { identity } = input;
   if (identity.kind === 'link') return identity.link.leaving;
@@ -144,6 +146,11 @@ export class IdentityWriter {
     const marked = { self: to, ...toMarked(leaving) };
     if (identity.kind === 'hand_over') return this.handOver({ ...identity.handOver, ...marked }, to);
     return this.#toOutput(to, { $case: 'link', value: { ...identity.link, ...marked } });
+  }
+
+  forwardRetraction(retraction: Retraction, to: ProfileRef, leaving: number | undefined): Output {
+    const value = { ...retraction, self: to, copy: true, ...toMarked(leaving) };
+    return this.#toOutput(to, { $case: 'retraction', value });
   }
 
   handOver(handOver: HandOver, to: ProfileRef): Output {

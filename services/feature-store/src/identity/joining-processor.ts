@@ -45,6 +45,7 @@ export function createJoiningProcessor({
       toOutput: (update) => toUpdatedOutput(outputTopic, update),
       toAccountKey,
       telemetry: accounts,
+      tookBack: parts.telemetry.tookBack,
     }),
     merge(staying, joined, { context: { inForce, logTimeMs }, evidence, subject, joinedKeys }) {
       const { fill, part, joinedPart } = evidence;

@@ -19,6 +19,7 @@ import type { Cause, Output, ProcessorDefinition, StepContext, StepItem, StepRes
 import type { ProfileInput } from '../accounts/with-accounts.js';
 import type { FeatureInput } from '../domain/fold.js';
 import type { ProfileState } from '../domain/profile-state.js';
+import type { RetractionInput } from '../retract/retraction-record.js';
 import { requireKnownTime, requireMembers, requireRef, requireStronger } from './check-refs.js';
 import {
   type AcceptedInput,
@@ -170,7 +171,19 @@ class IdentitySteps<Evidence> {
       if (before.node.kind === 'forwarder') return { after: before, outputs: [] };
       return this.#stepProfile(before, { kind: 'record', input }, place);
     }
+    if ('retraction' in input) return this.#takeRetraction(before, input, place);
     return 'identity' in input ? this.#takeIdentity(before, input, place) : this.#takeEvent(before, input, place);
+  }
+
+  /** An event of a profile that has joined another one was counted there, or was handed over. */
+  #takeRetraction(before: ProfileInStore, input: RetractionInput, place: Place<Evidence>): Taken {
+    const { node } = before;
+    if (node.kind === 'root') return this.#stepProfile(before, { kind: 'record', input }, place);
+    const mark = node.leaving?.number ?? toMark(input);
+    const to = requireStronger(node.to, input.self);
+    const outputs = [this.#writer.forwardRetraction(input.retraction, to, mark)];
+    this.#options.telemetry.forwarded('retraction');
+    return { after: before, outputs };
   }
 
   /** False for a hand-over whose state this process cannot read yet: its partition may have a newer spec in force. */

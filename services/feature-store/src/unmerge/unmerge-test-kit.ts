@@ -21,6 +21,7 @@ import { SPECS } from '../identity/join-test-kit.js';
 import { createJoiningProcessor } from '../identity/joining-processor.js';
 import { readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
+import { Retractor } from '../retract/retractor.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import { UnmergeRunner, type UnmergeRunnerOptions } from './unmerge-runner.js';
 import { createUnmergeTelemetry } from './unmerge-telemetry.js';
@@ -83,6 +84,7 @@ export class UnmergeWorld {
   hasGap = false;
   readonly #draw: (below: number) => number;
   #changes = 0;
+  #waitedMs = 0;
 
   constructor(draw: (below: number) => number = () => 0) {
     this.#draw = draw;
@@ -164,6 +166,38 @@ export class UnmergeWorld {
       },
       telemetry: createUnmergeTelemetry({ info() {}, error() {}, debug() {} } as never, this.metrics),
       ...replaced,
+    });
+  }
+
+  /** What takes events back, over all of the logs; `meanwhile` is called before it sends. */
+  retractor(meanwhile: () => void = () => undefined): Retractor {
+    const { definition } = this;
+    return new Retractor({
+      namespace: NAMESPACE,
+      partitions: PARTITIONS,
+      definition,
+      specs: SPECS,
+      loadSpecs: async () => undefined,
+      readPartition: async (partition, take) => {
+        for await (const records of this.#readLog(partition, Number.POSITIVE_INFINITY)) await take(records as never);
+      },
+      readStates: (keys) => this.readStates(keys),
+      producer: {
+        send: async (records) => {
+          meanwhile();
+          for (const { partition, key, value } of records) {
+            this.#add(must(this.partitions[partition], 'a partition'), { key, value, headers: {} });
+          }
+          while (await this.step());
+        },
+      },
+      clock: {
+        now: () => 1,
+        steadyMs: () => this.#waitedMs,
+        wait: async () => {
+          this.#waitedMs += 10_000;
+        },
+      } as never,
     });
   }
 

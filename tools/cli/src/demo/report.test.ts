@@ -19,6 +19,7 @@ const PAGE: ProfilePage = {
     asOf: AT,
     specHash: 'a',
     features: { orders_count_all: 1 },
+    inexact: [],
     units: { orders_count_all: 'orders' },
     profileKey: 'key',
     timeZone: '',

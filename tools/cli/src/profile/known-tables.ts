@@ -9,6 +9,7 @@ interface Known {
   }>;
   readonly features: Readonly<Record<string, number | null>>;
   readonly units: Readonly<Record<string, string>>;
+  readonly inexact: readonly string[];
 }
 
 export function toTraitTable({ traits }: Pick<Known, 'traits'>): Printable[] {
@@ -23,12 +24,20 @@ export function toTraitTable({ traits }: Pick<Known, 'traits'>): Printable[] {
   return [toTable(rows)];
 }
 
-/** Features with a value, and how many have none. */
-export function toFeatureTable({ features, units }: Pick<Known, 'features' | 'units'>): Printable[] {
+/** Features with a value, how many have none, and which still have an event that was taken back. */
+export function toFeatureTable({
+  features,
+  units,
+  inexact,
+}: Pick<Known, 'features' | 'units' | 'inexact'>): Printable[] {
   const all = Object.entries(features);
   const rows = all.flatMap(([name, value]) => (value === null ? [] : [[name, toShort(value), units[name] ?? '']]));
   const empty = all.length - rows.length;
-  return [...(rows.length === 0 ? [] : [toTable(rows)]), ...(empty === 0 ? [] : [line`${empty} have no value yet`])];
+  return [
+    ...(rows.length === 0 ? [] : [toTable(rows)]),
+    ...(empty === 0 ? [] : [line`${empty} have no value yet`]),
+    ...(inexact.length === 0 ? [] : [line`these still have an event that was taken back: ${inexact.join(', ')}`]),
+  ];
 }
 
 function toShort(value: number): string {

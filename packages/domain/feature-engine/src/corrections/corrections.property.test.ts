@@ -46,7 +46,11 @@ function take(by: CompiledFeatures, state: EngineState, step: Step): { readonly 
   return by.takeBack(state, toTaken(step.taken));
 }
 
-const toTaken = (event: FeatureEvent) => ({ event, added: 'all' as const, receivedAtMs: event.timestampMs });
+const toTaken = (event: FeatureEvent) => ({
+  messageId: event.messageId,
+  counted: { event, added: 'all' as const },
+  receivedAtMs: event.timestampMs,
+});
 
 /** By definition: of each order that nobody cancelled its highest version, of the views those that nobody took back. */
 function countNaively(all: readonly Drawn[]) {

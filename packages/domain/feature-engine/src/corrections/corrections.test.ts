@@ -112,8 +112,8 @@ describe('orders that are cancelled or edited', () => {
 
 describe('an event that a record takes back', () => {
   const taken = (event: FeatureEvent, receivedAtMs = event.timestampMs) => ({
-    event,
-    added: 'all' as const,
+    messageId: event.messageId,
+    counted: { event, added: 'all' as const },
     receivedAtMs,
   });
 
@@ -139,6 +139,19 @@ describe('an event that a record takes back', () => {
     expect(ordersOf(corrected)).toEqual([1, 5, 1]);
     const cancelled = spec.apply(fold([event]), cancel('m3', '7')).state;
     expect(spec.takeBack(cancelled, taken(event)).result).toBe('repeated');
+  });
+
+  it('without its content does not count when it comes, and is as it was where it came before', () => {
+    const event = order('m1', { order_id: '7', revenue: 50 });
+    const unknown = { messageId: 'm1', counted: undefined, receivedAtMs: START_MS };
+    const early = plain.takeBack(plain.empty, unknown);
+    expect([early.result, plain.isTakenBack(early.state, 'm1')]).toEqual(['early', true]);
+    expect(plain.apply(early.state, event).applied).toBe(false);
+    const known = fold([event], plain);
+    expect(plain.takeBack(known, unknown)).toEqual({ state: known, result: 'not_kept', cannot: [] });
+    // A spec that keeps orders needs nobody's word for it.
+    const kept = spec.takeBack(fold([event]), unknown);
+    expect([kept.result, ordersOf(kept.state)]).toEqual(['taken_back', [0, 0, 0]]);
   });
 
   it('counts as forgotten after a day: the record is believed', () => {

@@ -16,12 +16,21 @@ import {
 } from './corrections.js';
 
 /** An event that is to be taken back, as a record says it. */
-export interface TakeBack extends Contribution {
-  /** When the event was received: an id from before the last day is forgotten. */
+export interface TakeBack {
+  readonly messageId: string;
+  /** What it had added, as far as the record knows; undefined for an event that has not come. */
+  readonly counted: Contribution | undefined;
+  /** When the event was received, or the record made: an id from before the last day is forgotten. */
   readonly receivedAtMs: number;
 }
 
-export interface Corrected {
+export interface TakenBack extends CorrectionResult {
+  readonly state: EngineState;
+  /** What the state no longer has; absent for nothing. */
+  readonly takenBack?: readonly Contribution[];
+}
+
+interface Corrected {
   readonly state: EngineState;
   readonly cannot: readonly string[];
 }
@@ -30,20 +39,22 @@ export interface Corrected {
 export function takeBack(
   plan: FeaturePlan,
   state: EngineState,
-  { receivedAtMs, ...given }: TakeBack,
-): CorrectionResult & { readonly state: EngineState } {
+  { messageId, receivedAtMs, counted }: TakeBack,
+): TakenBack {
   checkSpec(plan, state);
-  const { event } = given;
-  const id = toHash64(event.messageId);
+  const id = toHash64(messageId);
   if (isTakenBack(state.corrections, id)) return { state, result: 'repeated', cannot: [] };
-  const isForgotten = receivedAtMs < state.asOfMs - MESSAGE_MEMORY.keptMs || state.messages.dropped > 0;
+  const isForgotten =
+    counted !== undefined && (receivedAtMs < state.asOfMs - MESSAGE_MEMORY.keptMs || state.messages.dropped > 0);
   const { corrections = NO_CORRECTIONS } = state;
   if (!isForgotten && !hasHash(state.messages.ids, id)) {
-    return { state: withTakenBack(state, corrections, event.messageId), result: 'early', cannot: [] };
+    return { state: withTakenBack(state, corrections, messageId), result: 'early', cannot: [] };
   }
-  const counted = findContribution(corrections, event.messageId) ?? given;
-  const { state: after, cannot } = removeContributions(plan, state, [counted]);
-  return { state: withoutMessage(after, event.messageId), result: 'taken_back', cannot };
+  const contribution = findContribution(corrections, messageId) ?? counted;
+  // It came while somebody asked for it: the record that knows it is yet to come.
+  if (contribution === undefined) return { state, result: 'not_kept', cannot: [] };
+  const { state: after, cannot } = removeContributions(plan, state, [contribution]);
+  return { state: withoutMessage(after, messageId), result: 'taken_back', cannot, takenBack: [contribution] };
 }
 
 /** Takes back what some events had added. Of a state that is a part, later: the rest may have it. */

@@ -46,6 +46,8 @@ export interface Operations {
       readonly specHash: string;
       /** By name; null where there is no value. */
       readonly features: Readonly<Record<string, number | null>>;
+      /** Features that still have an event that was taken back; each is right again once its window has passed it. */
+      readonly inexact: ReadonlyArray<string>;
       /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
       readonly units: Readonly<Record<string, string>>;
     };
@@ -68,6 +70,8 @@ export interface Operations {
         readonly specHash: string;
         /** By name; null where there is no value. */
         readonly features: Readonly<Record<string, number | null>>;
+        /** Features that still have an event that was taken back; each is right again once its window has passed it. */
+        readonly inexact: ReadonlyArray<string>;
       }>;
       /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
       readonly units: Readonly<Record<string, string>>;
@@ -89,6 +93,8 @@ export interface Operations {
       readonly specHash: string;
       /** By name; null where there is no value. */
       readonly features: Readonly<Record<string, number | null>>;
+      /** Features that still have an event that was taken back; each is right again once its window has passed it. */
+      readonly inexact: ReadonlyArray<string>;
       /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
       readonly units: Readonly<Record<string, string>>;
       /** Pseudonym of the profile; of one that has joined another, of that one. */
@@ -158,6 +164,8 @@ export interface Operations {
       readonly specHash: string;
       /** By name; null where there is no value. */
       readonly features: Readonly<Record<string, number | null>>;
+      /** Features that still have an event that was taken back; each is right again once its window has passed it. */
+      readonly inexact: ReadonlyArray<string>;
       /** Unit of each feature, by name; of money the namespace's currency, a code of ISO 4217. */
       readonly units: Readonly<Record<string, string>>;
       readonly lastEventAt: string | null;
@@ -236,6 +244,37 @@ export interface Operations {
       readonly namedBy: number;
       /** How many of them join by this id, by the rules in force; the others are cut off. Null for no limit. */
       readonly namedByMax: number | null;
+    };
+  };
+  /** Take back one event of a user: what it had added to features, once. */
+  retractEvent: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+    };
+    body: {
+      /** Of the event. */
+      readonly messageId: string;
+      /** Why, for those who read the log. */
+      readonly reason?: string | undefined;
+      /** Who asks. */
+      readonly by?: string | undefined;
+      /** An event that has not come is not to count when it comes; default: 404 for it. */
+      readonly early?: boolean | undefined;
+    };
+    answer: {
+      /** Pseudonym of the profile; of one that has joined another, of that one. */
+      readonly profileKey: string;
+      readonly messageId: string;
+      /** repeated: it was taken back before; not_counted: it had added nothing, being a repeat or poison. */
+      readonly result: 'taken_back' | 'repeated' | 'early' | 'not_counted';
+      readonly event: {
+        readonly type: string;
+        readonly name: string;
+        readonly at: string;
+      } | null;
+      /** Features that still have an event that was taken back; each is right again once its window has passed it. */
+      readonly inexact: ReadonlyArray<string>;
     };
   };
   /** Stage and scores of a user, as of the last commit. */
@@ -520,6 +559,7 @@ export const ROUTES = {
   getKnownProfile: { service: 'feature-store', method: 'GET', path: '/v1/profiles/{userId}' },
   getAccount: { service: 'feature-store', method: 'GET', path: '/v1/accounts/{groupId}' },
   getIdentity: { service: 'feature-store', method: 'GET', path: '/v1/identities/{id}' },
+  retractEvent: { service: 'feature-store', method: 'POST', path: '/v1/profiles/{userId}/retractions' },
   getProfile: { service: 'scoring', method: 'GET', path: '/v1/profiles/{userId}' },
   countStages: { service: 'scoring', method: 'GET', path: '/v1/stages' },
   listTransitions: { service: 'scoring', method: 'GET', path: '/v1/transitions' },

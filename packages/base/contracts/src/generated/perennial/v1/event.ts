@@ -33,7 +33,38 @@ export interface AcceptedRecord {
     /** Of the feature-store, for accounts. */
     { $case: "accountKnown"; value: AccountKnown }
     | { $case: "accountLeft"; value: AccountLeft }
+    | //
+    /** By who asks for it; a copy of the feature-store. */
+    { $case: "retraction"; value: Retraction }
     | undefined;
+}
+
+/** On the key of `self`: what an event had added is taken back, once. It has all that this takes; nobody looks it up. */
+export interface Retraction {
+  /** The profile under whose key the event came; of a copy the one that the copy is for. */
+  self:
+    | ProfileRef
+    | undefined;
+  /** Of the event. */
+  messageId: string;
+  /** The event as it is in the log; absent for one that has not come, and is not to count when it comes. */
+  original:
+    | AcceptedEvent
+    | undefined;
+  /** Value of one unit of its currency when it was counted; absent where that was not known. */
+  rate?:
+    | number
+    | undefined;
+  /** True: it had added only the amount of an order that had come before. */
+  amountOnly: boolean;
+  /** Who asked, why and when, for those who read the log; nothing depends on them. */
+  by: string;
+  reason: string;
+  askedAtMs: number;
+  /** True for the copy that a joined profile passes on, and for that of an account. */
+  copy: boolean;
+  /** Of a copy that a leaving profile passes on: the number of its unmerge. */
+  leaving?: number | undefined;
 }
 
 export interface AcceptedEvent {
@@ -175,6 +206,9 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
       case "accountLeft":
         AccountLeft.encode(message.record.value, writer.uint32(106).fork()).join();
         break;
+      case "retraction":
+        Retraction.encode(message.record.value, writer.uint32(122).fork()).join();
+        break;
     }
     return writer;
   },
@@ -270,6 +304,170 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
             }
 
             message.record = { $case: "accountLeft", value: AccountLeft.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.record = { $case: "retraction", value: Retraction.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRetraction(): Retraction {
+  return {
+    self: undefined,
+    messageId: "",
+    original: undefined,
+    rate: undefined,
+    amountOnly: false,
+    by: "",
+    reason: "",
+    askedAtMs: 0,
+    copy: false,
+    leaving: undefined,
+  };
+}
+
+export const Retraction: MessageFns<Retraction> = {
+  encode(message: Retraction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.self !== undefined) {
+      ProfileRef.encode(message.self, writer.uint32(10).fork()).join();
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.original !== undefined) {
+      AcceptedEvent.encode(message.original, writer.uint32(26).fork()).join();
+    }
+    if (message.rate !== undefined) {
+      writer.uint32(33).double(message.rate);
+    }
+    if (message.amountOnly !== false) {
+      writer.uint32(40).bool(message.amountOnly);
+    }
+    if (message.by !== "") {
+      writer.uint32(50).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(58).string(message.reason);
+    }
+    if (message.askedAtMs !== 0) {
+      writer.uint32(64).int64(message.askedAtMs);
+    }
+    if (message.copy !== false) {
+      writer.uint32(72).bool(message.copy);
+    }
+    if (message.leaving !== undefined) {
+      writer.uint32(80).uint64(message.leaving);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Retraction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetraction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.self = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.original = AcceptedEvent.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.rate = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.amountOnly = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.askedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.copy = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.leaving = longToNumber(reader.uint64());
             continue;
           }
         }

@@ -1,0 +1,151 @@
+import { type AcceptedEvent, AcceptedRecord, type ProfileRef, toPartition } from '@perennial/contracts';
+import type { FeatureSpecs } from '@perennial/feature-engine';
+import { toParts } from '@perennial/identity';
+import type { LogRecord } from '@perennial/kafka';
+import type { Output } from '@perennial/keyed-processor';
+import { type ObservedStep, Recomputation } from '../audit/recompute.js';
+import { type FeatureInput, foldEvent, toFeatureEvent } from '../domain/fold.js';
+import { toSelf } from '../identity/identity-records.js';
+import { toFoldContext } from '../processor.js';
+import type { ReadPartition } from './read-partition.js';
+
+type Definition = ConstructorParameters<typeof Recomputation>[0];
+
+export interface FindEventDeps {
+  /** Of its own: what it counts is in no metric of the service. */
+  readonly definition: Definition;
+  readonly specs: FeatureSpecs;
+  readonly partitions: number;
+  readonly readPartition: ReadPartition;
+}
+
+/** How an event was counted. */
+interface Counted {
+  /** Value of one unit of its currency; undefined where that was not known. */
+  readonly rate: number | undefined;
+  /** It had added only the amount of an order that had come before. */
+  readonly amountOnly: boolean;
+}
+
+/** What the log has of a message id. */
+export interface FoundEvent {
+  /** The event under the key that it came with; undefined when it has not come. */
+  readonly original: { readonly self: ProfileRef; readonly event: AcceptedEvent } | undefined;
+  /** Undefined for an event that counts nowhere: it was a repeat, poison, or taken back before it came. */
+  readonly counted: Counted | undefined;
+  /** Copies of it that went to accounts. */
+  readonly copies: ReadonlyArray<{ readonly key: string; readonly messageId: string }>;
+  /** A record takes it back already, or will when it comes. */
+  readonly isTakenBack: boolean;
+}
+
+/** Keys that an event was forwarded to and that are not its profile's any more: of profiles that were parted. */
+const FORWARDS_MAX = 16;
+
+/**
+ * Finds an event by its message id under any of some keys, and whether and how it was counted, by the processor's own code over
+ * the records of their partitions. Throws as `ReadPartition`.
+ */
+export async function findEvent(
+  deps: FindEventDeps,
+  { keys, messageId }: { readonly keys: readonly string[]; readonly messageId: string },
+): Promise<FoundEvent> {
+  const search = new Search(deps, messageId);
+  const searched = new Set(keys);
+  await searchKeys(deps, search, { keys: searched, messageId });
+  while (search.isElsewhere && searched.size < keys.length + FORWARDS_MAX) {
+    const others = search.forwardedTo.filter((key) => !searched.has(key));
+    if (others.length === 0) break;
+    for (const key of others) searched.add(key);
+    await searchKeys(deps, search, { keys: new Set(others), messageId: undefined });
+  }
+  return search.found;
+}
+
+/** Whether the id is known to be taken back is asked of the profiles of `keys` alone, where there is a `messageId`. */
+async function searchKeys(
+  { definition, specs, partitions, readPartition }: FindEventDeps,
+  search: Search,
+  { keys, messageId }: { readonly keys: ReadonlySet<string>; readonly messageId: string | undefined },
+): Promise<void> {
+  const byPartition = new Map<number, string[]>();
+  for (const key of keys) {
+    const partition = toPartition(key, partitions);
+    byPartition.set(partition, [...(byPartition.get(partition) ?? []), key]);
+  }
+  for (const [partition, own] of byPartition) {
+    const again = new Recomputation(definition, new Set(own), (step) => search.observe(step));
+    await readPartition(partition, (records: readonly LogRecord[]) => again.take(records));
+    if (messageId === undefined) continue;
+    for (const key of own) {
+      const { profile } = toParts(again.read(key).stored);
+      const engine = profile?.engine;
+      if (engine !== undefined && specs.get(engine.specHash).isTakenBack(engine, messageId)) search.isTakenBack = true;
+    }
+  }
+}
+
+class Search {
+  readonly #deps: FindEventDeps;
+  readonly #messageId: string;
+  #original: FoundEvent['original'];
+  #counted: Counted | undefined;
+  readonly #copies: Array<FoundEvent['copies'][number]> = [];
+  readonly forwardedTo: string[] = [];
+  isTakenBack = false;
+
+  constructor(deps: FindEventDeps, messageId: string) {
+    this.#deps = deps;
+    this.#messageId = messageId;
+  }
+
+  get found(): FoundEvent {
+    return {
+      original: this.#original,
+      counted: this.#counted,
+      copies: this.#copies,
+      isTakenBack: this.isTakenBack,
+    };
+  }
+
+  /** It came, and was counted under a key that was not searched. */
+  get isElsewhere(): boolean {
+    return this.#original !== undefined && this.#counted === undefined && !this.isTakenBack;
+  }
+
+  observe({ item, evidence, result }: ObservedStep): void {
+    const { cause, state, context } = item;
+    if (cause.kind !== 'record') return;
+    const { input } = cause;
+    if (!('event' in input) || input.event.messageId !== this.#messageId) return;
+    const { event } = input;
+    if (event.forwardedTo === undefined || event.memberKey !== undefined) {
+      this.#original ??= { self: toSelf(context.key, event), event };
+    }
+    const { node, profile } = toParts(state);
+    // What a joined profile forwards counts where it goes.
+    if (node.kind !== 'root') {
+      this.forwardedTo.push(...result.outputs.flatMap(({ key }) => (key === undefined ? [] : [key])));
+      return;
+    }
+    const folded = foldEvent(profile, input, toFoldContext(this.#deps.specs, context, evidence));
+    if (folded.kind === 'repeated') return;
+    this.#counted ??= {
+      rate: toRate(input, evidence),
+      amountOnly: folded.known === 'order_without_amount',
+    };
+    this.#copies.push(...result.outputs.flatMap((output) => toCopies(output, this.#deps.definition.inputTopic)));
+  }
+}
+
+function toRate(input: FeatureInput, { rates }: ObservedStep['evidence']): number | undefined {
+  return toFeatureEvent(input, rates).rate ?? undefined;
+}
+
+/** The copy of the event for an account, if the output is one. */
+function toCopies({ topic, key, value }: Output, inputTopic: string): FoundEvent['copies'] {
+  if (topic !== inputTopic || key === undefined) return [];
+  const { record } = AcceptedRecord.decode(value);
+  if (record?.$case !== 'event' || record.value.memberKey === undefined) return [];
+  return [{ key, messageId: record.value.messageId }];
+}

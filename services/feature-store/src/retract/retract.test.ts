@@ -1,0 +1,204 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ProfileRef } from '@perennial/contracts';
+import { must } from '@perennial/kernel';
+import { NOON, SPECS, toDevice, toEvent, toUser } from '../identity/join-test-kit.js';
+import { UnmergeWorld } from '../unmerge/unmerge-test-kit.js';
+
+const anna = toUser('anna');
+const bert = toUser('bert');
+const phone = toDevice('phone');
+const MINUTE_MS = 60_000;
+
+/** An order of so many dollars, so many minutes after noon. */
+const order = (self: ProfileRef, messageId: string, amount: number, minute = 0) =>
+  toEvent(self, {
+    messageId,
+    amount,
+    timestampMs: NOON + minute * MINUTE_MS,
+    receivedAtMs: NOON + minute * MINUTE_MS,
+    propertiesJson: Buffer.from(JSON.stringify({ order_id: `order ${messageId}` })),
+  });
+
+async function settle(world: UnmergeWorld): Promise<void> {
+  while (await world.step());
+}
+
+const retract = (world: UnmergeWorld, profile: ProfileRef, messageId: string, early = false) =>
+  world.retractor().retract({ profile, messageId, by: 'olga', reason: 'a test', early });
+
+/** Orders, revenue and the least order of a profile, wherever it is now. */
+async function ordersOf(world: UnmergeWorld, { key }: ProfileRef) {
+  const { state } = await world.read(key);
+  if (state === undefined) return undefined;
+  const spec = SPECS.initial;
+  const values = spec.toMap(spec.vector(state.engine, state.engine.asOfMs).values);
+  return [values.orders_count_all, values.orders_revenue_sum_all, values.events_count_all];
+}
+
+/** What a rebuild from the logs gives is what is stored. */
+async function expectReplayed(world: UnmergeWorld): Promise<void> {
+  expect(await world.replay()).toEqual(world.states);
+}
+
+describe('an event that somebody takes back by its id', () => {
+  it('counts no longer, once, however often that is asked', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, order(anna, 'm1', 50));
+    world.send(anna.key, order(anna, 'm2', 5, 1));
+    world.send(anna.key, order(anna, 'm3', 7, 2));
+    await settle(world);
+    const answer = await retract(world, anna, 'm2');
+    expect(answer).toMatchObject({ result: 'taken_back', profileKey: anna.key, messageId: 'm2' });
+    expect(answer.event).toEqual({ type: 'track', name: 'Order Completed', at: '2024-05-15T12:01:00.000Z' });
+    expect(await ordersOf(world, anna)).toEqual([2, 57, 2]);
+    expect((await retract(world, anna, 'm2')).result).toBe('repeated');
+    world.send(anna.key, order(anna, 'm2', 5, 1));
+    await settle(world);
+    expect(await ordersOf(world, anna)).toEqual([2, 57, 2]);
+    await expectReplayed(world);
+  });
+
+  it('names the features that still have it, in the answer and until their windows have passed', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, order(anna, 'm1', 50));
+    await settle(world);
+    const { inexact } = await retract(world, anna, 'm1');
+    expect(inexact).toEqual(expect.arrayContaining(['orders_recency_days', 'orders_tenure_days']));
+    expect(inexact).not.toContain('orders_count_all');
+    expect(await ordersOf(world, anna)).toEqual([0, 0, 0]);
+    // Nothing is wrong where others stand on both sides of it.
+    expect(await world.metrics.registry.metrics()).toMatch(/features_retractions_total\{.*result="taken_back".*\} 1/);
+  });
+
+  it('is not found by an id that nobody knows, or that of another profile', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, order(anna, 'm1', 50));
+    world.send(bert.key, order(bert, 'm2', 5));
+    await settle(world);
+    for (const messageId of ['m2', 'm9']) {
+      await expect(retract(world, anna, messageId)).rejects.toMatchObject({ code: 'not_found' });
+    }
+    expect([await ordersOf(world, anna), await ordersOf(world, bert)]).toEqual([
+      [1, 50, 1],
+      [1, 5, 1],
+    ]);
+  });
+
+  it('does not count when it comes after it was taken back', async () => {
+    const world = new UnmergeWorld();
+    world.tick(NOON);
+    world.send(anna.key, order(anna, 'm1', 50));
+    await settle(world);
+    expect(await retract(world, anna, 'm2', true)).toMatchObject({ result: 'early', event: null });
+    expect((await retract(world, anna, 'm2', true)).result).toBe('repeated');
+    world.send(anna.key, order(anna, 'm2', 5, 1));
+    // A profile that nobody has seen.
+    expect((await retract(world, bert, 'm1', true)).result).toBe('early');
+    world.send(bert.key, order(bert, 'm1', 1, 1));
+    await settle(world);
+    expect([await ordersOf(world, anna), await ordersOf(world, bert)]).toEqual([
+      [1, 50, 1],
+      [0, 0, 0],
+    ]);
+    expect((await retract(world, anna, 'm2')).result).toBe('repeated');
+    await expectReplayed(world);
+  });
+
+  it('that comes while somebody asks for it is taken back by asking again', async () => {
+    const world = new UnmergeWorld();
+    const retractor = world.retractor(() => world.send(anna.key, order(anna, 'm1', 50)));
+    const request = { profile: anna, messageId: 'm1', by: 'olga', reason: '', early: true };
+    await expect(retractor.retract(request)).rejects.toMatchObject({ code: 'dependency_unavailable', retriable: true });
+    expect(await ordersOf(world, anna)).toEqual([1, 50, 1]);
+    expect((await retract(world, anna, 'm1', true)).result).toBe('taken_back');
+    expect(await ordersOf(world, anna)).toEqual([0, 0, 0]);
+    await expectReplayed(world);
+  });
+
+  it('that is a repeat had added nothing', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, order(anna, 'm1', 50));
+    world.send(anna.key, { ...order(anna, 'm2', 50, 1), propertiesJson: order(anna, 'm1', 50).propertiesJson });
+    await settle(world);
+    expect((await retract(world, anna, 'm2')).result).toBe('not_counted');
+    expect(await ordersOf(world, anna)).toEqual([1, 50, 1]);
+  });
+
+  it('that only brought the amount of an order leaves the order', async () => {
+    const world = new UnmergeWorld();
+    const { amount: _, ...bare } = order(anna, 'm1', 50);
+    world.send(anna.key, bare as ReturnType<typeof order>);
+    world.send(anna.key, { ...order(anna, 'm2', 50, 1), propertiesJson: bare.propertiesJson });
+    await settle(world);
+    expect(await ordersOf(world, anna)).toEqual([1, 50, 1]);
+    expect((await retract(world, anna, 'm2')).result).toBe('taken_back');
+    expect(await ordersOf(world, anna)).toEqual([1, 0, 1]);
+  });
+
+  it('is taken back where it counts now: of a device before and after it joined', async () => {
+    const world = new UnmergeWorld();
+    world.send(phone.key, order(phone, 'm1', 50));
+    await settle(world);
+    world.send(anna.key, { ...order(anna, 'm2', 5, 1), namedIds: [{ profile: phone, alias: false }] });
+    await settle(world);
+    world.send(phone.key, order(phone, 'm3', 1, 2));
+    await settle(world);
+    expect(await ordersOf(world, anna)).toEqual([3, 56, 3]);
+    for (const [messageId, left] of [
+      ['m1', [2, 6, 2]],
+      ['m3', [1, 5, 1]],
+    ] as const) {
+      expect((await retract(world, anna, messageId)).result).toBe('taken_back');
+      expect(await ordersOf(world, anna)).toEqual(left);
+      // By the id of the device it is the same profile.
+      expect((await retract(world, phone, messageId)).result).toBe('repeated');
+    }
+    await expectReplayed(world);
+  });
+
+  it('stays taken back when the profiles part, and goes with the one whose it is', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, order(anna, 'm1', 50));
+    world.send(bert.key, order(bert, 'm2', 5, 1));
+    await settle(world);
+    world.change('merge', anna, bert);
+    await world.settle();
+    const [weaker, stronger] = (await world.read(anna.key)).key === anna.key ? [bert, anna] : [anna, bert];
+    world.send(weaker.key, order(weaker, 'm3', 7, 2));
+    world.send(weaker.key, order(weaker, 'm4', 9, 3));
+    world.send(weaker.key, order(weaker, 'm5', 3, 4));
+    await settle(world);
+    expect(await ordersOf(world, anna)).toEqual([5, 74, 5]);
+    expect((await retract(world, anna, 'm3')).result).toBe('taken_back');
+    expect(await ordersOf(world, bert)).toEqual([4, 67, 4]);
+    world.change('unmerge', anna, bert);
+    await settle(world);
+    // While they part, at the key that leaves.
+    expect((await retract(world, anna, 'm4')).result).toBe('taken_back');
+    await world.settle();
+    expect(await ordersOf(world, weaker)).toEqual(weaker === anna ? [2, 53, 2] : [2, 8, 2]);
+    expect(await ordersOf(world, stronger)).toEqual(stronger === anna ? [1, 50, 1] : [1, 5, 1]);
+    await expect(retract(world, stronger, 'm4')).rejects.toMatchObject({ code: 'not_found' });
+    expect((await retract(world, weaker, 'm4')).result).toBe('repeated');
+    // It counted at the other one when it came, and has come back with its own.
+    expect((await retract(world, weaker, 'm5')).result).toBe('taken_back');
+    expect(await ordersOf(world, weaker)).toEqual(weaker === anna ? [1, 50, 1] : [1, 5, 1]);
+    await expectReplayed(world);
+  });
+
+  it('is one record that says who asked and why, and a copy for each profile on its way', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, order(anna, 'm1', 50));
+    await settle(world);
+    await retract(world, anna, 'm1');
+    const log = must(
+      world.partitions.find(({ log: records }) => records.length > 1),
+      'the partition of anna',
+    ).log;
+    const { decodeRetraction } = await import('./retraction-record.js');
+    expect(decodeRetraction(must(log[1], 'a record'))).toMatchObject({
+      key: anna.key,
+      input: { retraction: { messageId: 'm1', by: 'olga', reason: 'a test', copy: false, amountOnly: false, rate: 1 } },
+    });
+  });
+});
