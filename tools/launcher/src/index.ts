@@ -11,7 +11,7 @@ export {
   stopPlatform,
 } from './platform.js';
 export type { PlatformOptions } from './platform-options.js';
-export { listPresets, toFeaturesPath, toPresetChoices } from './presets.js';
+export { listPresets, toFeaturesPath, toIdentityPath, toPresetChoices } from './presets.js';
 export { createNamespaceTopics } from './provision.js';
 export { rebuildNamespace } from './rebuild.js';
 export { loadService } from './services.js';

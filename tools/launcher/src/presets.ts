@@ -21,6 +21,11 @@ export function toFeaturesPath(root: string, name: string): string {
   return join(toFolder(root), name, 'features.yaml');
 }
 
+/** The rules about ids of a preset; a preset does not put them in force. */
+export function toIdentityPath(root: string, name: string): string {
+  return join(toFolder(root), name, 'identity.yaml');
+}
+
 /**
  * What a preset puts in force: its features, and the model that reads them, which is the default model for a preset that has
  * the default's features. Throws `config_invalid` for an unknown name.

@@ -7,6 +7,8 @@ import {
   requireIdentityRules,
 } from '@perennial/identity';
 import { AppError, toMessage } from '@perennial/kernel';
+import { listPresets, toIdentityPath } from '@perennial/launcher';
+import { toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { line, printJson, printLine, toTable } from '../output.js';
 import { readBytes } from '../read-text.js';
@@ -21,7 +23,7 @@ const DEFAULT_RULES = 'default';
 export function createCheckRulesCommand(): Command {
   return new Command('check')
     .description('read rules about ids as the platform would, and list all problems at once; starts nothing')
-    .argument('<file>', 'the rules, YAML or JSON')
+    .argument('<file>', 'the rules, YAML or JSON, or the name of a preset')
     .option('--json', 'print {kinds: [name]}')
     .addHelpText('after', '\nExample:\n  ./perennial identity check identity.yaml')
     .action((file: string, { json }: Options) => {
@@ -34,12 +36,13 @@ export function createCheckRulesCommand(): Command {
 export function createShowRulesCommand(): Command {
   return new Command('rules')
     .description('list the kinds of ids that rules have, the strongest first: where each is read, and what it joins')
-    .argument('[file]', 'the rules, or "default" for those that a namespace begins with', DEFAULT_RULES)
-    .option('--json', 'print {kinds: [{name, strength, read, normalise, hash, unique, maxProfiles, guarded}]}')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  ./perennial identity rules\n  ./perennial identity rules infra/presets/saas/identity.yaml',
+    .argument(
+      '[file]',
+      'the rules, the name of a preset, or "default" for those that a namespace begins with',
+      DEFAULT_RULES,
     )
+    .option('--json', 'print {kinds: [{name, strength, read, normalise, hash, unique, maxProfiles, guarded}]}')
+    .addHelpText('after', '\nExamples:\n  ./perennial identity rules\n  ./perennial identity rules saas')
     .action((file: string, { json }: Options) => {
       const { kinds } = readRules(file);
       if (json) return printJson({ kinds: kinds.map(toJson) });
@@ -59,19 +62,26 @@ export function createShowRulesCommand(): Command {
 
 function readRules(file: string): IdentityRules {
   if (file === DEFAULT_RULES) return INITIAL_RULES;
+  const path = toRulesPath(file);
   let content: string;
   try {
-    content = readBytes(file).toString('utf8');
+    content = readBytes(path).toString('utf8');
   } catch (error) {
     throw new AppError('config_invalid', `cannot read the rules: ${toMessage(error)}`, { cause: error });
   }
   try {
-    return requireIdentityRules(content, { fileName: basename(file) });
+    return requireIdentityRules(content, { fileName: basename(path) });
   } catch (error) {
     throw new AppError('config_invalid', `${file} has no valid rules about ids:\n${toMessage(error)}`, {
       cause: error,
     });
   }
+}
+
+/** The file of a preset for its name, and any other path as it is. */
+export function toRulesPath(file: string): string {
+  const { root } = toLayout();
+  return listPresets(root).includes(file) ? toIdentityPath(root, file) : file;
 }
 
 function toJson({ read, guarded, ...kind }: IdKind) {

@@ -167,6 +167,16 @@ describe('identity check and rules', () => {
     expect([first, second]).toEqual(both);
   });
 
+  it.each([
+    ['ecommerce', 'user, email, phone, loyalty_card, anonymous'],
+    ['saas', 'user, email, stripe_customer, anonymous'],
+    ['knowledge', 'user, unionid, phone, openid, device, anonymous'],
+    ['media', 'user, email, device, anonymous'],
+  ])('know those of the preset %s', async (preset, names) => {
+    await run('check', preset);
+    expect(printed.text).toContain(`the strongest first: ${names}\n`);
+  });
+
   it('name every problem with file, line and column, as wrong configuration', async () => {
     const path = write('version: 1\nkinds:\n  email: { strength: 300, reed: [traits.email] }\n');
     const error: unknown = await run('check', path).catch((thrown: unknown) => thrown);

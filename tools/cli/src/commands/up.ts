@@ -8,6 +8,7 @@ import { createNamespaceOption, createPartitionsOption, createPortOption } from 
 import { lines, type Printable, printJson, printLine, toTable } from '../output.js';
 import { createProgress } from '../progress.js';
 import { createSecretsOption, toShown } from '../secrets.js';
+import { toRulesPath } from './identity-rules.js';
 
 export interface UpOptions {
   readonly namespace: string;
@@ -53,7 +54,7 @@ export function createUpCommand(): Command {
     )
     .option(
       '--identity <file>',
-      'rules about ids to put in force and keep: which kinds join profiles; "default" goes back to the default',
+      'rules about ids to put in force and keep, or the name of a preset: which kinds join profiles; "default" goes back',
     )
     .option('--lifecycle <file>', 'lifecycle chart to put in force and keep; "default" goes back to the default')
     .option('--model <folder>', 'model folder to put in force and keep; "default" goes back to the default')
@@ -105,7 +106,7 @@ export async function up(options: UpOptions): Promise<Platform> {
         ...withoutUndefined<ArtifactKind, string | null>({
           features: toChoice(options.features),
           rates: toChoice(options.rates),
-          identity: toChoice(options.identity),
+          identity: toChoice(options.identity && toRulesPath(options.identity)),
           lifecycle: toChoice(options.lifecycle),
           model: toChoice(options.model),
           segments: toChoice(options.segments),
