@@ -42,6 +42,8 @@ export interface FeatureEvidence {
   readonly part?: EngineState | undefined;
   /** What a profile that is handed over has yet to take. */
   readonly joinedPart?: EngineState | undefined;
+  /** The same of each record that is held for the end of an unmerge; undefined for most. */
+  readonly heldParts?: ReadonlyArray<EngineState | undefined> | undefined;
   /** What the archive gives, of a record that parts two profiles. */
   readonly unmerge?: LoadedUnmerge | undefined;
 }

@@ -1,7 +1,8 @@
 import { AcceptedRecord, encodeMessage } from '@perennial/contracts';
 import type { HeldRecord } from '@perennial/identity';
+import { decodeAccountInput } from '../accounts/account-records.js';
 import { decodeAccepted } from '../processor.js';
-import { decodeRetraction, encodeRetraction } from '../retract/retraction-record.js';
+import { decodeRetraction, encodeRetraction, type RetractionInput } from '../retract/retraction-record.js';
 import { type AcceptedInput, decodeIdentityInput } from './identity-records.js';
 
 /**
@@ -15,26 +16,31 @@ export const HELD_BYTES_END = 4 * HELD_BYTES_MAX;
 
 /** The record as it came; undefined for one that is not taken again. */
 export function toHeld(input: AcceptedInput, logTimeMs: number): HeldRecord | undefined {
-  if ('account' in input) return undefined;
   if ('retraction' in input) return { logTimeMs, value: encodeRetraction(input.retraction) };
-  if (!('identity' in input)) {
-    return { logTimeMs, value: encodeMessage(AcceptedRecord, { record: { $case: 'event', value: input.event } }) };
+  const record = toRecord(input);
+  return record && { logTimeMs, value: encodeMessage(AcceptedRecord, { record }) };
+}
+
+function toRecord(input: Exclude<AcceptedInput, RetractionInput>): AcceptedRecord['record'] {
+  if ('account' in input) {
+    const { account } = input;
+    if (account.kind === 'known') return { $case: 'accountKnown', value: account.known };
+    return { $case: 'accountLeft', value: account.left };
   }
+  if (!('identity' in input)) return { $case: 'event', value: input.event };
   const { identity } = input;
-  if (identity.kind === 'link') {
-    return { logTimeMs, value: encodeMessage(AcceptedRecord, { record: { $case: 'link', value: identity.link } }) };
-  }
-  if (identity.kind !== 'hand_over') return undefined;
-  return {
-    logTimeMs,
-    value: encodeMessage(AcceptedRecord, { record: { $case: 'handOver', value: identity.handOver } }),
-  };
+  if (identity.kind === 'link') return { $case: 'link', value: identity.link };
+  return identity.kind === 'hand_over' ? { $case: 'handOver', value: identity.handOver } : undefined;
 }
 
 /** Throws as the processor's `decode`. */
 export function fromHeld(key: string, { value }: HeldRecord): AcceptedInput {
   const record = { key: Buffer.from(key), value };
-  const decoded = decodeIdentityInput(record) ?? decodeRetraction(record) ?? decodeAccepted(record.key, value);
+  const decoded =
+    decodeIdentityInput(record) ??
+    decodeAccountInput(record) ??
+    decodeRetraction(record) ??
+    decodeAccepted(record.key, value);
   if (decoded.kind !== 'record') throw new Error('a held record is of a profile');
   return decoded.input;
 }

@@ -1,6 +1,6 @@
 import { encodeMessage, FeatureRecord, type HandOver, toTopic } from '@perennial/contracts';
-import type { FeatureSpecs } from '@perennial/feature-engine';
-import { toParts } from '@perennial/identity';
+import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
+import { type HeldRecord, toParts } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import type { Cause, ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
 import type { AccountTelemetry } from '../accounts/account-telemetry.js';
@@ -10,13 +10,15 @@ import { needsPart } from '../domain/fill.js';
 import { foldTime } from '../domain/fold.js';
 import { mergeProfiles } from '../domain/merge.js';
 import { createProfileStates, type ProfileState } from '../domain/profile-state.js';
-import { type Fills, isFilling } from '../fill/fills.js';
+import { type Fills, isFilling, type LoadedFill } from '../fill/fills.js';
 import { createFeatureProcessor, type FeatureEvidence, toFoldContext, toUpdatedOutput } from '../processor.js';
 import type { FeatureTelemetry } from '../telemetry.js';
+import { fromHeld } from './held.js';
 import type { AcceptedInput } from './identity-records.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
 import { toJoinedKeys, toOwnKeys, toPartKeys } from './part-keys.js';
 import type { StoredProfile } from './stored-profile.js';
+import type { Unmerges } from './unmerge-document.js';
 import { withIdentities } from './with-identities.js';
 
 /** The processor of the service: profiles that join. */
@@ -67,6 +69,7 @@ export function createJoiningProcessor({
     leaveAccount: createAccountLeaver({ inputTopic: toTopic(namespace, 'eventAccepted'), specs, toAccountKey }),
     toUnmerge: ({ unmerge }) => unmerge,
     toRules: ({ identity }) => identity,
+    toHeldEvidence: (evidence, index) => ({ ...evidence, joinedPart: evidence.heldParts?.[index] }),
     isFilling: ({ fill }, { inForce }) => isFilling(inForce, fill),
     toJoined: (to) => ({
       topic: outputTopic,
@@ -76,49 +79,112 @@ export function createJoiningProcessor({
     telemetry: joins,
   });
   const { decode } = createProfileStates(specs);
-  return {
-    ...processor,
-    async prepare(items: ReadonlyArray<StepItem<StoredProfile, AcceptedInput>>) {
-      const evidence = await must(processor.prepare, 'it prepares')(items);
-      const { fills, unmerges } = artifacts;
-      const isComplete = ({ cause }: StepItem<StoredProfile, AcceptedInput>, index: number) =>
-        evidence[index]?.fill === undefined && toUnmergeHash(cause) === undefined;
-      // Nearly every batch: no promise for each of its records.
-      if (items.every(isComplete)) return evidence;
-      return Promise.all(
-        items.map(async (item, index) => {
-          const own = await withParts(item, must(evidence[index], 'evidence'), { fills, decode });
-          const hash = toUnmergeHash(item.cause);
-          return hash === undefined ? own : { ...own, unmerge: await unmerges.load(hash) };
-        }),
-      );
-    },
-  };
+  const { fills, unmerges } = artifacts;
+  const prepare = must(processor.prepare, 'it prepares');
+  return { ...processor, prepare: async (items) => withAll(items, await prepare(items), { fills, unmerges, decode }) };
+}
+
+type Item = StepItem<StoredProfile, AcceptedInput>;
+
+/** Adds to the evidence of items what needs a fill or an unmerge. */
+async function withAll(
+  items: readonly Item[],
+  evidence: readonly FeatureEvidence[],
+  sources: PartSources & { readonly unmerges: Unmerges },
+): Promise<readonly FeatureEvidence[]> {
+  const isComplete = ({ cause }: Item, index: number) =>
+    evidence[index]?.fill === undefined && toUnmergeHash(cause) === undefined;
+  // Nearly every batch: no promise for each of its records.
+  if (items.every(isComplete)) return evidence;
+  return Promise.all(
+    items.map(async (item, index) => {
+      const known = must(evidence[index], 'evidence');
+      return withUnmerge(item, await withParts(item, known, sources), sources);
+    }),
+  );
+}
+
+/** Adds what the archive gives, and what held records need, of a record that parts two profiles. */
+async function withUnmerge(
+  item: StepItem<StoredProfile, AcceptedInput>,
+  evidence: FeatureEvidence,
+  sources: PartSources & { readonly unmerges: Unmerges },
+): Promise<FeatureEvidence> {
+  const hash = toUnmergeHash(item.cause);
+  if (hash === undefined) return evidence;
+  const heldParts = await loadHeldParts(item, evidence, sources);
+  return { ...evidence, heldParts, unmerge: await sources.unmerges.load(hash) };
+}
+
+interface PartSources {
+  readonly fills: Fills;
+  readonly decode: (bytes: Buffer) => ProfileState;
 }
 
 /** Adds what the members of a profile, and a profile that is handed over, have yet to take of the fill in force. */
 async function withParts(
   { state, cause, context: { key } }: StepItem<StoredProfile, AcceptedInput>,
   evidence: FeatureEvidence,
-  { fills, decode }: { readonly fills: Fills; readonly decode: (bytes: Buffer) => ProfileState },
+  sources: PartSources,
 ): Promise<FeatureEvidence> {
   const { fill } = evidence;
   if (fill === undefined) return evidence;
   const { node, profile } = toParts(state);
   if (node.kind === 'ledger') return evidence;
-  const load = async (of: ProfileState | undefined, keys: readonly string[]) =>
-    of !== undefined && needsPart(of, fill) ? fills.loadParts(fill, toPartKeys(keys, of)) : undefined;
-  const part = await load(profile, toOwnKeys(key, node));
-  const handOver = toHandOver(cause);
-  if (handOver === undefined || handOver.state.length === 0) return { ...evidence, part };
+  const part = await loadPart(profile, toOwnKeys(key, node), fill, sources);
+  const handOver = cause.kind === 'record' ? toHandOver(cause.input) : undefined;
+  if (handOver === undefined) return { ...evidence, part };
+  return { ...evidence, part, joinedPart: await loadJoinedPart(handOver, fill, sources) };
+}
+
+/** Of the records that a profile holds: those that were handed over take their parts once they are taken again. */
+async function loadHeldParts(
+  { state, context: { key } }: StepItem<StoredProfile, AcceptedInput>,
+  { fill }: FeatureEvidence,
+  sources: PartSources,
+): Promise<FeatureEvidence['heldParts']> {
+  const { held } = toParts(state);
+  if (fill === undefined || held === undefined) return undefined;
+  return Promise.all(
+    held.map(async (record) => {
+      const handOver = readHeld(key, record);
+      return handOver && loadJoinedPart(handOver, fill, sources);
+    }),
+  );
+}
+
+/** Undefined for a record of another kind, and for one that cannot be read: it became a dead letter when it came. */
+function readHeld(key: string, record: HeldRecord): HandOver | undefined {
+  try {
+    return toHandOver(fromHeld(key, record));
+  } catch {
+    return undefined;
+  }
+}
+
+async function loadJoinedPart(
+  handOver: HandOver,
+  fill: LoadedFill,
+  sources: PartSources,
+): Promise<EngineState | undefined> {
+  if (handOver.state.length === 0) return undefined;
   let joined: ProfileState;
   try {
-    joined = decode(handOver.state);
+    joined = sources.decode(handOver.state);
   } catch {
     // The step makes a dead letter of it.
-    return { ...evidence, part };
+    return undefined;
   }
-  return { ...evidence, part, joinedPart: await load(joined, toJoinedKeys(handOver)) };
+  return loadPart(joined, toJoinedKeys(handOver), fill, sources);
+}
+
+async function loadPart(
+  of: ProfileState | undefined,
+  keys: readonly string[],
+  fill: LoadedFill,
+  { fills }: PartSources,
+): Promise<EngineState | undefined> {
+  return of !== undefined && needsPart(of, fill) ? fills.loadParts(fill, toPartKeys(keys, of)) : undefined;
 }
 
 /** Of the record that parts, of the one that ends an unmerge, and of the one that tells the ledger. */
@@ -130,8 +196,6 @@ function toUnmergeHash(cause: Cause<AcceptedInput>): string | undefined {
   return step === 'part' || step === 'left' || step === 'done' ? hash : undefined;
 }
 
-function toHandOver(cause: StepItem<StoredProfile, AcceptedInput>['cause']): HandOver | undefined {
-  if (cause.kind !== 'record' || !('identity' in cause.input)) return undefined;
-  const { identity } = cause.input;
-  return identity.kind === 'hand_over' ? identity.handOver : undefined;
+function toHandOver(input: AcceptedInput): HandOver | undefined {
+  return 'identity' in input && input.identity.kind === 'hand_over' ? input.identity.handOver : undefined;
 }

@@ -38,6 +38,8 @@ interface UnmergeOptions<Evidence> {
     at: Place<Evidence> & { readonly subject: Buffer; readonly afterMs: number },
   ) => { readonly state: ProfileState; readonly output: Output };
   readonly toUnmerge: (evidence: Evidence) => LoadedUnmerge | undefined;
+  /** What the held record at an index needs, of that of the record with which it is taken again. */
+  readonly toHeldEvidence: (evidence: Evidence, index: number) => Evidence;
   readonly isFilling: (evidence: Evidence, context: StepContext) => boolean;
   readonly telemetry: { parted(result: 'left' | 'interrupted' | 'not_joined' | 'failed'): void };
 }
@@ -80,6 +82,7 @@ export class UnmergeSteps<Evidence> {
       this.#options.telemetry.parted('not_joined');
       return { after: { node, profile }, outputs: [this.#tellLedger(unmerge, 'not_joined')] };
     }
+    requireNext(node, unmerge);
     const after = { node: { ...node, leaving: toLeaving(unmerge, context) }, profile, held: [] };
     return {
       after,
@@ -91,6 +94,7 @@ export class UnmergeSteps<Evidence> {
   #leave(before: ProfileInStore, { unmerge, self }: Addressed, { context }: Place<Evidence>): Taken {
     const { node } = before;
     if (node.kind === 'forwarder') return this.#passOn(before, unmerge, requireStronger(node.to, self));
+    requireNext(node, unmerge);
     return { after: { ...before, node: { ...node, leaving: toLeaving(unmerge, context) }, held: [] }, outputs: [] };
   }
 
@@ -161,15 +165,16 @@ export class UnmergeSteps<Evidence> {
     },
     place: Place<Evidence>,
   ): Taken {
-    const { states, take, settle } = this.#options;
+    const { states, take, settle, toHeldEvidence } = this.#options;
     const { bytes, added, self } = rebuilt;
     const root = toRoot(bytes.length === 0 ? undefined : states.decode(bytes));
     const parted = addParted(addParted(before.node.parted, root.node.parted), added);
     let after: ProfileInStore = { ...root, node: { ...root.node, parted } };
-    for (const record of before.held ?? []) {
+    for (const [index, record] of (before.held ?? []).entries()) {
       const context = { ...place.context, logTimeMs: record.logTimeMs };
       try {
-        after = take(after, fromHeld(self.key, record), { ...place, context });
+        const evidence = toHeldEvidence(place.evidence, index);
+        after = take(after, fromHeld(self.key, record), { evidence, context });
       } catch {
         // It became a dead letter when it came.
       }
@@ -267,6 +272,13 @@ function isUnderWay<Node extends ProfileNode>(
   { number, attempt }: Unmerge,
 ): node is Node & { readonly leaving: Leaving } {
   return node.leaving?.number === number && node.leaving.attempt === attempt;
+}
+
+/** What is under way goes on: only its own next attempt takes its place. Another number, or the same again, is forged. */
+function requireNext({ leaving }: ProfileNode, { number, attempt }: Unmerge): void {
+  if (leaving === undefined || (leaving.number === number && leaving.attempt < attempt)) return;
+  const known = `attempt ${leaving.attempt} of unmerge ${leaving.number} is under way`;
+  throw new AppError('contract_violation', `attempt ${attempt} of unmerge ${number} begins while ${known}`);
 }
 
 function toLeaving({ number, attempt, leaver, other }: Unmerge, context: StepContext): Leaving {

@@ -67,6 +67,8 @@ export interface IdentityOptions<Evidence> {
   ) => { readonly state: ProfileState; readonly output: Output };
   /** What the archive gives of both profiles of an unmerge, as its record names it. */
   readonly toUnmerge: (evidence: Evidence) => LoadedUnmerge | undefined;
+  /** What a record that was held needs, of what the one with which it is taken again has. */
+  readonly toHeldEvidence: (evidence: Evidence, index: number) => Evidence;
   readonly isFilling: (evidence: Evidence, context: StepContext) => boolean;
   /** What the account of a profile is told when the profile is another one than before, or none any more: it has left. */
   readonly leaveAccount: (

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AcceptedRecord, type IdentityChange, type Unmerge } from '@perennial/contracts';
-import { LEDGER_KEY } from '@perennial/identity';
-import { AppError, must } from '@perennial/kernel';
+import { LEDGER_KEY, toParts } from '@perennial/identity';
+import { AppError, must, systemClock } from '@perennial/kernel';
 import { requireMembers } from '../identity/check-refs.js';
 import { HELD_BYTES_END } from '../identity/held.js';
 import { decodeIdentityInput } from '../identity/identity-records.js';
@@ -147,7 +147,7 @@ const NOTHING = { attempt: 1, path: [], previous: '', leaver: Buffer.alloc(0), s
 
 describe('records that are held', () => {
   it('become dead letters above a size, as nobody answers a forged beginning', async () => {
-    const world = await toWorld();
+    const world = await toJoined();
     await world.take(toStep('begin', { number: 9 }));
     const event = toEvent(bert, { propertiesJson: Buffer.from(JSON.stringify({ a: 'x'.repeat(30_000) })) });
     const records = Math.ceil(HELD_BYTES_END / 30_000);
@@ -156,14 +156,55 @@ describe('records that are held', () => {
   });
 });
 
+describe('a beginning that nobody asked for', () => {
+  it.each(['begin', 'leave'])('%s does not keep a true one from its end', async (step) => {
+    const world = await toJoined();
+    await world.take(toStep(step, { number: 9 }));
+    world.send(bert.key, toEvent(bert, { messageId: 'm3' }));
+    world.change('unmerge', anna, bert);
+    let nowMs = 0;
+    const clock = { ...systemClock, steadyMs: () => nowMs };
+    const runner = world.runner({ clock });
+    for (let minutes = 0; minutes < 5; minutes++) {
+      while (await world.step());
+      await runner.run();
+      nowMs += 60_000;
+    }
+    while (await world.step());
+    expect(world.ledger.entries).toMatchObject([{ state: 'done', attempt: 2 }]);
+    expect((await world.read(bert.key)).state?.engine.messages.ids.halves).toHaveLength(4);
+    for (const { key } of [anna, bert]) expect(toParts(world.stored(key)).held).toBeUndefined();
+  });
+
+  it.each([
+    ['begin', { number: 9 }],
+    ['begin', {}],
+    ['leave', { number: 9 }],
+    ['leave', {}],
+  ] as const)('%s of %j does not replace the unmerge that is under way', async (step, changed) => {
+    const world = await toWorld();
+    world.send(bert.key, toEvent(bert, { messageId: 'm3' }));
+    await expect(world.take(toStep(step, changed))).rejects.toThrow('while attempt 1 of unmerge 1 is under way');
+    await world.settle();
+    expect(world.ledger.entries).toMatchObject([{ state: 'done', attempt: 1 }]);
+    expect((await world.read(bert.key)).state?.engine.messages.ids.halves).toHaveLength(4);
+  });
+});
+
 /** Two that have joined, and whose unmerge has begun. */
 async function toWorld() {
+  const world = await toJoined();
+  world.change('unmerge', anna, bert);
+  while (await world.step());
+  return world;
+}
+
+/** Two that have joined. */
+async function toJoined() {
   const world = new UnmergeWorld();
   world.send(anna.key, toEvent(anna, { alias: bert }));
   world.send(bert.key, toEvent(bert, { messageId: 'm2' }));
   await world.settle();
-  world.change('unmerge', anna, bert);
-  while (await world.step());
   const { definition } = world;
   /** As the processor takes a record; rejects where that makes a dead letter of it. */
   const take = async (unmerge: Unmerge): Promise<void> => {

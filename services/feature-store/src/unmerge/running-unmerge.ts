@@ -1,33 +1,50 @@
 import { AcceptedRecord, encodeMessage, toPartition, toTopic, type Unmerge } from '@perennial/contracts';
-import { LEDGER_KEY, type Leaving, type LedgerEntry, type ProfileRef, toParts } from '@perennial/identity';
+import {
+  LEDGER_KEY,
+  type Leaving,
+  type LedgerEntry,
+  type ProfileNode,
+  type ProfileRef,
+  toParts,
+} from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { followPath } from './follow-path.js';
 
-/** The unmerge that is under way, as the states of its keys have it. */
-export interface Running {
+/** The ledger's unmerge, and what the keys on its way hold. */
+export interface Known {
   readonly entry: LedgerEntry;
   /** Hash of the document of the one before. */
   readonly document: string;
+  /** From the key that leaves to the profile that it is part of. */
   readonly path: readonly ProfileRef[];
+  readonly nodes: readonly ProfileNode[];
+}
+
+/** The unmerge that is under way, once both its ends know of it. */
+export interface Running extends Known {
   readonly leaving: Leaving;
   /** Offsets at which it began, of the key that leaves and of the profile that is left. */
   readonly began: readonly number[];
 }
 
-/** The ledger's unmerge, once both its ends know of it. Throws as `readStates` does. */
-export async function findRunning(readStates: ReadStates<StoredProfile>): Promise<Running | undefined> {
+/** Undefined while there is none. Throws as `readStates` does. */
+export async function findKnown(readStates: ReadStates<StoredProfile>): Promise<Known | undefined> {
   const { node } = toParts((await readStates([LEDGER_KEY]))[0]?.state);
   if (node.kind !== 'ledger') return undefined;
   const entry = node.entries.find(({ state }) => state === 'running');
   if (entry === undefined) return undefined;
-  const { path, nodes } = await followPath(readStates, entry.change.weaker);
+  return { entry, document: node.document, ...(await followPath(readStates, entry.change.weaker)) };
+}
+
+export function toRunning(known: Known): Running | undefined {
+  const { entry, path, nodes } = known;
   const [first, last] = [nodes[0]?.leaving, nodes.at(-1)?.leaving];
   const isBoth = [first, last].every((one) => one?.number === entry.number && one.attempt === entry.attempt);
   if (!isBoth || path.length < 2) return undefined;
   const began = [first, last].map((one) => must(one, 'an unmerge').offset);
-  return { entry, document: node.document, path, leaving: must(last, 'an unmerge'), began };
+  return { ...known, leaving: must(last, 'an unmerge'), began };
 }
 
 /**
@@ -46,20 +63,18 @@ export interface UnmergeRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A step for the profile that is left. */
+/** A step of the unmerge for one key on its way; without one, for the ledger. */
 export function toUnmergeRecord(
-  { path, leaving, entry }: Running,
-  step: Pick<Unmerge, 'step' | 'hash' | 'reason'>,
+  { entry, path }: Known,
+  step: Pick<Unmerge, 'self' | 'step' | 'number' | 'attempt'> & Partial<Pick<Unmerge, 'hash' | 'reason'>>,
   { namespace, partitions }: { readonly namespace: string; readonly partitions: number },
 ): UnmergeRecord {
-  const self = must(path.at(-1), 'the profile that is left');
-  const { number, attempt } = leaving;
-  const { weaker: leaver, stronger } = entry.change;
-  const unmerge = { self, number, attempt, leaver, other: stronger.key, ...step };
+  const unmerge = { leaver: path[0], other: entry.change.stronger.key, hash: '', ...step };
+  const key = step.self?.key ?? LEDGER_KEY;
   return {
     topic: toTopic(namespace, 'eventAccepted'),
-    partition: toPartition(self.key, partitions),
-    key: Buffer.from(self.key),
+    partition: toPartition(key, partitions),
+    key: Buffer.from(key),
     value: encodeMessage(AcceptedRecord, { record: { $case: 'unmerge', value: unmerge } }),
     headers: {},
   };

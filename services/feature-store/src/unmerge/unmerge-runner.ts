@@ -12,7 +12,16 @@ import { encodeUnmerge, isNone, type PathKey } from '../identity/unmerge-documen
 import type { Cut } from './cuts.js';
 import type { Definition } from './key-replay.js';
 import { type ReplayOptions, replayUnmerge } from './replay-unmerge.js';
-import { findRunning, isAsked, type Running, toUnmergeRecord, type UnmergeRecord } from './running-unmerge.js';
+import {
+  findKnown,
+  isAsked,
+  type Known,
+  type Running,
+  toRunning,
+  toUnmergeRecord,
+  type UnmergeRecord,
+} from './running-unmerge.js';
+import { toClearing, toNextAttempt } from './stuck-unmerge.js';
 import type { UnmergeTelemetry } from './unmerge-telemetry.js';
 
 const RUNNER_LIMITS = {
@@ -71,6 +80,8 @@ export class UnmergeRunner {
   readonly #clock: Clock;
   readonly #againMs: number;
   #heldAtMs = Number.NEGATIVE_INFINITY;
+  /** An unmerge that has not begun at both its ends, and since when. */
+  #blocked: { readonly name: string; readonly sinceMs: number } | undefined;
   #sent: { readonly name: string; readonly atMs: number } | undefined;
 
   constructor(options: UnmergeRunnerOptions, signal?: AbortSignal) {
@@ -82,23 +93,45 @@ export class UnmergeRunner {
 
   async run(): Promise<void> {
     const { lease, telemetry } = this.#options;
-    const running = await this.#find();
-    if (running === undefined || !(await lease.hold())) return telemetry.idle();
-    const { number, attempt } = running.leaving;
+    const known = await this.#find();
+    if (known === undefined || !(await lease.hold())) return telemetry.idle();
+    const { number, attempt, change } = known.entry;
     const name = `${number}/${attempt}`;
-    telemetry.aged(Math.max(0, this.#clock.now() - running.entry.change.atMs));
+    telemetry.aged(Math.max(0, this.#clock.now() - change.atMs));
+    const running = toRunning(known);
+    if (running === undefined) return this.#unblock(known, name);
+    this.#blocked = undefined;
     if (this.#sent?.name === name && this.#clock.steadyMs() - this.#sent.atMs < this.#againMs) return;
     const step = isAsked(running) ? await this.#toStep(running) : { step: 'give_up', hash: '' };
     if (step === undefined) return;
-    await this.#options.send([toUnmergeRecord(running, step, this.#options)]);
+    const self = must(running.path.at(-1), 'the profile that is left');
+    await this.#options.send([toUnmergeRecord(running, { self, number, attempt, ...step }, this.#options)]);
     this.#sent = { name, atMs: this.#clock.steadyMs() };
     if (step.step === 'part') telemetry.rebuilt({ number, attempt });
     else telemetry.givenUp({ number, attempt, reason: step.reason });
   }
 
-  async #find(): Promise<Running | undefined> {
+  /**
+   * It has not begun at both its ends: that takes a moment, unless a record of it became a dead letter. What is forged there is
+   * cleared at once; after a while it begins again.
+   */
+  async #unblock(known: Known, name: string): Promise<void> {
+    const nowMs = this.#clock.steadyMs();
+    const isNew = this.#blocked?.name !== name;
+    if (isNew) this.#blocked = { name, sinceMs: nowMs };
+    const isLong = nowMs - (this.#blocked?.sinceMs ?? nowMs) >= this.#againMs;
+    const clearing = toClearing(known);
+    const steps = clearing.length > 0 ? clearing : isLong ? toNextAttempt(known) : [];
+    const { number, attempt } = (await this.#find())?.entry ?? {};
+    if (steps.length === 0 || `${number}/${attempt}` !== name) return;
+    await this.#options.send(steps.map((step) => toUnmergeRecord(known, step, this.#options)));
+    this.#blocked = { name, sinceMs: nowMs };
+    this.#options.telemetry.unblocked({ number: known.entry.number, steps: steps.map(({ step }) => step) });
+  }
+
+  async #find(): Promise<Known | undefined> {
     try {
-      return await findRunning(this.#options.readStates);
+      return await findKnown(this.#options.readStates);
     } catch (error) {
       if (!isAppError(error, 'dependency_unavailable')) throw error;
       this.#options.telemetry.waiting(error);

@@ -21,6 +21,8 @@ export function createUnmergeTelemetry(logger: Logger, metrics: Metrics) {
       rebuilt.inc();
       logger.info(unmerge, 'two profiles are rebuilt from the archive, to be parted');
     },
+    unblocked: (unmerge: { readonly number: number; readonly steps: readonly string[] }): void =>
+      logger.warn(unmerge, 'an unmerge did not begin, and is begun again: look for forged records or dead letters'),
     givenUp(unmerge: { readonly number: number; readonly attempt: number; readonly reason: string | undefined }): void {
       if (unmerge.reason === undefined) logger.info(unmerge, 'an unmerge is ended, the two are not joined');
       else logger.error(unmerge, 'an unmerge is given up, both profiles stay as they are');
