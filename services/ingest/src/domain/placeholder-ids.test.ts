@@ -20,11 +20,14 @@ const PLACEHOLDERS = [
   ...['not-set', 'logged-out', 'Not-Logged-In', 'anonymous-id', 'user-id', 'unknown  user'],
   ...['undefined undefined', 'null_null', 'NaN-NaN', 'None None', '(not-set)', '\\N', '%USER_ID%', '*|EMAIL|*'],
   ...['-', '--', '???', '{}', '[]', '{{user.id}}', `\${userId}`, '%%USER_ID%%', '<%= user.id %>'],
+  ...['null|null', 'undefined:undefined', 'None, None', 'null@null', '_null_', '__undefined__', 'ｎｕｌｌ', 'ＮＵＬＬ'],
+  ...['%s', '%d', '%@', '%1$s', '{0}', '$1'],
 ];
 
 const REAL = [
   ...['0', '1', '42', '007', '000', 'u0000', 'test', 'guest-17', 'nullable', 'anonymous@example.com', 'object Object'],
   ...['a', 'Ana', '测试', '🎉', '00000000-0000-4000-8000-000000000001', '10000', '{12}', 'true-north', 'Guestino'],
+  ...['null|17', 'ann@none', 'none@shop.example', '%sale', '$100', '_ann_', 'ｎｕｌｌ1', 'x|y'],
   ...['nan goldin', 'default-7', 'guest_of_honour', '1', '-2', '100%', 'a_', '_null_x', 'null-1', 'user'],
 ];
 

@@ -73,20 +73,23 @@ const NAMES: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** A blank, `_` and `-` are one: `not_set`, `not-set`, `not set`; so are several names at once: `undefined undefined`. */
-const JOINTS = /[\s_-]+/;
+/** A blank, `_` and `-` are one: `not_set`, `not-set`, `not set`; so are several names at once: `undefined undefined`, `null|null`. */
+const JOINTS = /[\s_\-|:;,@]+/;
+const OUTER_JOINTS = /^[_|:;,@]+|[_|:;,@]+$/g;
 
 const JOINED: ReadonlySet<string> = new Set(
   [...NAMES].filter((name) => !name.startsWith('-')).map((name) => name.split(JOINTS).join(' ')),
 );
 
-/** Shapes of the same: zeros, `[object Object]`, punctuation alone, the greatest UUID, MySQL's `\N`, an empty template. */
+/** Shapes of the same: zeros, `[object Object]`, punctuation alone, the greatest UUID, MySQL's `\N`, an empty template, what
+ * a format string has for its first value (`%s`, `%@`, `{0}`, `$1`). */
 const SHAPES: readonly RegExp[] = [
   /^(?=(?:.*0){4})[0:.\-{}]+$/,
   /^\[object \w+\]$/,
   /^[!-/:-@[-`{-~]+$/,
   /^\{?f{8}-(?:f{4}-){3}f{12}\}?$/,
   /^\\n$/,
+  /^(?:%(?:\d\$)?[sdifv@]|\{\d\}|\$\d)$/,
   /^(?:\{\{.*\}\}|\$\{.*\}|<%.*%>|%%.*%%|%[a-z_]+%|\*\|.*\|\*)$/,
 ];
 
@@ -116,11 +119,12 @@ function isBuiltIn(text: string): boolean {
 }
 
 /** Names of letters and signs alone: most ids have a digit, or nothing that joins. */
-const MAY_BE_JOINED = /^[a-z#/!?]+[\s_-][a-z#/!?\s_-]*$/;
+const MAY_BE_JOINED = /^[a-z#/!?_|:;,@]+(?:[\s_\-|:;,@][a-z#/!?\s_\-|:;,@]*)?$/;
+const LETTERS = /^[a-z]+$/;
 
 function isJoined(text: string): boolean {
-  if (!MAY_BE_JOINED.test(text)) return false;
-  const words = text.split(JOINTS);
+  if (LETTERS.test(text) || !MAY_BE_JOINED.test(text)) return false;
+  const words = text.replace(OUTER_JOINTS, '').split(JOINTS);
   return JOINED.has(words.join(' ')) || words.every((word) => JOINED.has(word));
 }
 
@@ -145,7 +149,9 @@ const MAY_HAVE_SHAPE = /^(?:[^a-z1-9]|f{8})/;
 
 function toCanonical(id: string): string {
   if (ASCII.test(id)) return id.trim().toLowerCase();
+  // Full-width letters are those that they look like.
   return id
+    .normalize('NFKC')
     .replace(/\p{Cf}/gu, '')
     .trim()
     .toLowerCase();
