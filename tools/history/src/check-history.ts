@@ -49,6 +49,7 @@ export function toWarnings(history: History): string[] {
     ...(counts.orders === 0 && near.length === 0 && history.length > 0 ? ['no row is a purchase'] : []),
     ...(sameId === 0 ? [] : [`${sameId} events have the id of an earlier one of the file, and count once with it`]),
     ...(dialect.undecided === undefined ? [] : [describeUndecided(history.fileName, dialect.undecided)]),
+    ...(dialect.unsaidCurrency === undefined ? [] : [describeUnsaid(history.fileName, dialect.unsaidCurrency)]),
     ...(unused === '' ? [] : [`columns that nothing reads: ${unused}`]),
   ];
 }
@@ -56,6 +57,11 @@ export function toWarnings(history: History): string[] {
 function describeUndecided(fileName: string, { line, text }: NumberSight): string {
   const decimals = `numbers such as ${text} (${fileName}:${line}) were read with a decimal point`;
   return `${decimals}: pass --decimal , if ${text.replace('.', '')} is meant`;
+}
+
+function describeUnsaid(fileName: string, { line, text }: NumberSight): string {
+  const unsaid = `no column says the currency, and amounts have a sign, such as ${JSON.stringify(text)} (${fileName}:${line})`;
+  return `${unsaid}: they count in the currency of the source, unless --map "currency='EUR'" names theirs`;
 }
 
 function describeNear({ fileName }: History, { written, count, line, as, near }: EventTypeCount): string {

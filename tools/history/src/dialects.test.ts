@@ -100,6 +100,15 @@ describe('files in any dialect', () => {
     }
   });
 
+  it('warns of amounts with a sign of a currency that no column says, and keeps the code of pence', async () => {
+    const file = (header: string, row: string) => Buffer.from(`user_id,ts,event_type,value${header}\n${row}\n`);
+    const unsaid = await read(file('', 'u,2024-01-01,purchase,€5.10'));
+    expect(toWarnings(unsaid).join()).toContain('such as "€5.10" (h.csv:2): they count in the currency of the source');
+    expect(toWarnings(await read(file(',currency', 'u,2024-01-01,purchase,€5.10,EUR')))).toEqual([]);
+    const pence = await read(file(',currency', 'u,2024-01-01,purchase,510,GBp'));
+    expect(pence.order(0).currency).toBe('GBp');
+  });
+
   it.each([
     ['12,50 EUR', ';', [12.5, 'EUR']],
     ['EUR 1.234,50', ';', [1234.5, 'EUR']],

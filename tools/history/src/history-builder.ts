@@ -82,6 +82,7 @@ export class HistoryBuilder {
       decimal: this.#numbers.decimal,
       unusedColumns: this.#columns.unused,
       undecided: isFound ? openDot : undefined,
+      unsaidCurrency: this.#columns.readers.currency === undefined ? this.#numbers.signed : undefined,
     };
     return toHistory({
       fileName: this.#input.fileName,

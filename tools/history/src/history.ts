@@ -15,6 +15,8 @@ interface Dialect {
   readonly unusedColumns: readonly string[];
   /** A number with a dot before three digits, where no number of the file says whether thousands or decimals follow. */
   readonly undecided: NumberSight | undefined;
+  /** The first amount with a currency sign (`€5`), in a file that says its currency nowhere. */
+  readonly unsaidCurrency: NumberSight | undefined;
 }
 
 /** A file's events in order of time, stored compactly: each event is built on request. */

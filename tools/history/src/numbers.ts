@@ -45,6 +45,8 @@ export class NumberReader {
   readonly decimal: Decimal;
   /** Code of the currency beside the number that was read last: `12,50 EUR`. */
   code: string | undefined;
+  /** First text with a currency sign: all have the same. */
+  signed: NumberSight | undefined;
   #symbol: string | undefined;
 
   constructor(decimal: Decimal) {
@@ -73,6 +75,7 @@ export class NumberReader {
       this.code = symbol;
     } else if (symbol !== '') {
       this.#symbol ??= symbol;
+      this.signed ??= { line, text };
       if (symbol !== this.#symbol) return `has the currency sign ${symbol}, other rows have ${this.#symbol}`;
     }
     this.#note(digits, line);

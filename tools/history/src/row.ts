@@ -56,6 +56,9 @@ class BadField {
   }
 }
 
+/** Codes of currencies end in a capital; these are hundredths. */
+const HUNDREDTH = /^[A-Z]{2}[a-z]$/;
+
 /** Reads the fields of one file's records as rows. */
 export class RowReader {
   readonly #rules: RowRules;
@@ -202,7 +205,9 @@ export class RowReader {
   }
 
   #currency(fields: readonly string[]): string | undefined {
-    const currency = this.#text(fields, 'currency').toUpperCase() || undefined;
+    const written = this.#text(fields, 'currency');
+    // GBp is a hundredth of GBP: as it is written ingest knows that it is no currency.
+    const currency = (HUNDREDTH.test(written) ? written : written.toUpperCase()) || undefined;
     const beside = this.#code;
     if (beside === undefined || beside.code === currency) return currency;
     if (currency === undefined) return beside.code;

@@ -5,6 +5,8 @@
 export const UNREADABLE_CURRENCY = 'XXX';
 
 const CODE = /^[A-Za-z]{3}$/;
+/** What exchanges write for a hundredth: its capitals are the code of the whole. */
+const HUNDREDTH = /^[A-Z]{2}[a-z]$/;
 
 /**
  * The first of some values that says a currency, from the most specific to the most general: a code of ISO 4217 in
@@ -16,7 +18,7 @@ export function readCurrency(values: readonly unknown[]): string {
     if (value === undefined || value === null) continue;
     const text = typeof value === 'string' ? value.trim() : undefined;
     if (text === '') continue;
-    return text !== undefined && CODE.test(text) ? text.toUpperCase() : UNREADABLE_CURRENCY;
+    return text !== undefined && CODE.test(text) && !HUNDREDTH.test(text) ? text.toUpperCase() : UNREADABLE_CURRENCY;
   }
   return '';
 }

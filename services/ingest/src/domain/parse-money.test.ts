@@ -14,6 +14,9 @@ describe('the money of an event', () => {
     [{}, 'no object', 'GBP'],
     [{ currency: '€' }, { currency: 'EUR' }, 'XXX'],
     [{ currency: 978 }, undefined, 'XXX'],
+    // Pence and cents, as exchanges write them.
+    [{ currency: 'GBp' }, undefined, 'XXX'],
+    [{ currency: 'ZAc' }, undefined, 'XXX'],
     [{ currency: 'DOLLAR' }, undefined, 'XXX'],
     [{ currency: { code: 'EUR' } }, undefined, 'XXX'],
   ])('has the currency of its properties, its context, its source: %j %j', (properties, context, currency) => {
