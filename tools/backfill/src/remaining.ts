@@ -27,23 +27,10 @@ export function toRemaining(history: History, { flags, paidBack, returned }: Sen
       const further = returned.get(at(index));
       if (further !== undefined) return further.event;
       const known = paidBack.get(at(index));
-      const event = history.event(at(index));
-      return known === undefined ? event : toFurtherRefund(event, history.amount(at(index)) ?? 0, known);
+      return known === undefined ? history.event(at(index)) : history.furtherTotal(at(index), known);
     },
     line: (index) => history.line(at(index)),
     rowId: (index) => history.rowId(at(index)),
     orders: (index) => returned.get(at(index))?.sent ?? toSentOrders(history, at(index)),
   };
-}
-
-/**
- * The refund of what was paid back since. Its id says from which amount on: the same for a run that repeats it. The
- * platform takes refunds of one order with one amount for one, and this may have the amount of the first: so it has an id
- * as a refund, too.
- */
-function toFurtherRefund(event: SegmentTrack, total: number, known: number): SegmentTrack {
-  const messageId = `${event.messageId}-${known}`;
-  // A double keeps 15 digits of any decimal: rounding to them removes the error of subtracting cents in binary.
-  const revenue = Number((total - known).toPrecision(15));
-  return { ...event, messageId, properties: { ...event.properties, revenue, refund_id: messageId } };
 }

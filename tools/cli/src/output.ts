@@ -1,4 +1,4 @@
-import { escapeLines, escapeText, toPrintable, toPrintableJson } from '@perennial/kernel';
+import { cutText, escapeLines, escapeText, toPrintable, toPrintableJson } from '@perennial/kernel';
 
 /**
  * The only file of the command line that writes to the terminal (the tidy test looks). Whatever is printed may hold text
@@ -54,7 +54,7 @@ export function toShortHash(hash: string): string {
 
 /** A value as indented JSON for people, long texts cut. */
 export function toBody(value: unknown, { indent = '' }: { indent?: string } = {}): Printable {
-  const json = toPrintableJson(JSON.parse(JSON.stringify(value, cutText) ?? 'null'), 2);
+  const json = toPrintableJson(JSON.parse(JSON.stringify(value, cutValue) ?? 'null'), 2);
   return new Printable(cut(`${indent}${json.replaceAll('\n', `\n${indent}`)}`, TEXT_CHARS_MAX));
 }
 
@@ -104,10 +104,9 @@ function toText(part: Part): string {
 }
 
 function cut(text: string, charsMax = LINE_CHARS_MAX): string {
-  return text.length <= charsMax ? text : `${text.slice(0, charsMax)}... (${text.length} characters)`;
+  return cutText(text, charsMax);
 }
 
-function cutText(_name: string, value: unknown): unknown {
-  if (typeof value !== 'string' || value.length <= JSON_TEXT_CHARS_MAX) return value;
-  return `${value.slice(0, JSON_TEXT_CHARS_MAX)}... (${value.length} characters; --json has all)`;
+function cutValue(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? cutText(value, JSON_TEXT_CHARS_MAX, { more: '; --json has all' }) : value;
 }

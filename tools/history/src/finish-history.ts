@@ -1,7 +1,7 @@
 import { type SegmentTrack, toRevenue, toSegmentTrack } from './event.js';
 import type { History } from './history.js';
 import { EVENT_BYTES_MAX, type HistoryOrder, type OrderTable } from './order-table.js';
-import { toFurtherReturn, toReturnParts } from './return-rows.js';
+import { subtract, toFurtherReturn, toReturnParts } from './return-rows.js';
 import { Ordinals, RowIds, toIdText } from './row-identity.js';
 import type { BadRowCounter } from './row-problem.js';
 
@@ -48,6 +48,11 @@ export function toHistory({ bad, table, hasIds, ...input }: FinishInput): Histor
     find: (id) => ids.find(id),
     event: (index) => toEvent(index, table.order(at(index))),
     returnParts: (index) => toReturnParts(table.order(at(index)), { hasIds }),
+    furtherTotal: (index, known) => {
+      const order = table.order(at(index));
+      const further = { ...order, total: subtract(toRevenue(order) ?? 0, known) };
+      return toFurtherRefund(toEvent(index, further, `-${known}`));
+    },
     furtherReturn: (index, known) => {
       const further = toFurtherReturn(table.order(at(index)), known, { hasIds });
       if (further === undefined) return undefined;

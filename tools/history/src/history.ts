@@ -55,6 +55,11 @@ export interface History {
   isRefundTotal(index: number): boolean;
   /** Worth of the order, or amount of the refund, positive; undefined where it is unknown. */
   amount(index: number): number | undefined;
+  /**
+   * The refund of what was paid back since a refund total that was `known`, as an event. Its id says from which amount on: the
+   * same for a run that repeats it.
+   */
+  furtherTotal(index: number, known: number): SegmentTrack;
   /** Rows of a refund by what names them; none for other events and for refund totals. */
   returnParts(index: number): readonly ReturnPart[];
   /** What is new in a refund of which rows were sent before, as an event; undefined when none were. */

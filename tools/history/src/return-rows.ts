@@ -135,7 +135,7 @@ function toRest(items: readonly HistoryItem[], sent: number): HistoryItem[] {
 }
 
 /** A double keeps 15 digits of any decimal: rounding to them removes the error of subtracting cents in binary. */
-function subtract(from: number, what: number): number {
+export function subtract(from: number, what: number): number {
   return Number((from - what).toPrecision(15));
 }
 

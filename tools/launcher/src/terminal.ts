@@ -1,4 +1,4 @@
-import { escapeLines, escapeText, toMessage, toPrintableJson } from '@perennial/kernel';
+import { cutText, escapeLines, escapeText, toMessage, toPrintableJson } from '@perennial/kernel';
 
 /**
  * The only file of the launcher that writes to standard output and standard error (a test looks). Names and causes may be
@@ -32,7 +32,5 @@ export function printError(
   write: Write = toStderr,
 ): void {
   const text = (stack && error instanceof Error && error.stack) || toMessage(error);
-  const cut =
-    text.length <= ERROR_CHARS_MAX ? text : `${text.slice(0, ERROR_CHARS_MAX)}... (${text.length} characters)`;
-  write(`${prefix}${escapeLines(cut)}\n`);
+  write(`${prefix}${cutText(text, ERROR_CHARS_MAX, { toSafe: escapeLines })}\n`);
 }

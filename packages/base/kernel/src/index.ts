@@ -8,7 +8,7 @@ export { createRandomToken, toDeterministicId, toSha256, toUnitInterval } from '
 export { listFirst } from './list-first.js';
 export { LruCache } from './lru-cache.js';
 export { Mutex } from './mutex.js';
-export { escapeLines, escapeText, toPrintable, toPrintableJson } from './printable.js';
+export { cutText, escapeLines, escapeText, toPrintable, toPrintableJson } from './printable.js';
 export { redactUrl } from './redact-url.js';
 export { ReleaseStack } from './release-stack.js';
 export { Seam } from './seam.js';

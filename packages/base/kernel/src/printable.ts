@@ -20,8 +20,17 @@ export function escapeLines(text: string): string {
 
 /** A value of somebody else's as part of a line: escaped, and cut to `charsMax` characters. */
 export function toPrintable(text: string, { charsMax = VALUE_CHARS_MAX }: { charsMax?: number } = {}): string {
-  if (text.length <= charsMax) return escapeText(text);
-  return `${escapeText(text.slice(0, charsMax))}... (${text.length} characters)`;
+  return cutText(text, charsMax, { toSafe: escapeText });
+}
+
+/** Text of at most `charsMax` characters, escaped by `toSafe` where it is given; a longer one says how long it is, and `more`. */
+export function cutText(
+  text: string,
+  charsMax: number,
+  { toSafe = (kept) => kept, more = '' }: { readonly toSafe?: (kept: string) => string; readonly more?: string } = {},
+): string {
+  if (text.length <= charsMax) return toSafe(text);
+  return `${toSafe(text.slice(0, charsMax))}... (${text.length} characters${more})`;
 }
 
 /** JSON that prints nothing unprintable; parsed, it is the same value. */
