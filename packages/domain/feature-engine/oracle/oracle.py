@@ -128,6 +128,8 @@ def passes(event, wanted):
         return False
     if "names" in wanted and event["name"] not in wanted["names"]:
         return False
+    if "currency" in wanted and event.get("currency") != wanted["currency"]:
+        return False
     return "where" not in wanted or CONDITIONS[wanted["where"]](event)
 
 

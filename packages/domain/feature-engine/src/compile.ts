@@ -194,7 +194,10 @@ function createUnits(definitions: readonly FeatureDefinition[]): CompiledFeature
   let last: { readonly currency: string; readonly units: Readonly<Record<string, string>> } | undefined;
   return (currency) => {
     if (last?.currency !== currency) {
-      const units = definitions.map(({ name, unit }) => [name, unit === MONEY_UNIT ? currency : unit]);
+      const units = definitions.map(({ name, unit, event }) => [
+        name,
+        unit === MONEY_UNIT ? (event?.currency ?? currency) : unit,
+      ]);
       last = { currency, units: Object.freeze(Object.fromEntries(units)) };
     }
     return last.units;

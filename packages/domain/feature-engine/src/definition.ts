@@ -10,6 +10,8 @@ export interface EventFilter {
   readonly name: string | undefined;
   /** Two or more names in order, of which the event has one. */
   readonly names?: readonly string[] | undefined;
+  /** Code of ISO 4217: only events in this currency count, and amounts of the feature are as they were sent. Absent for any. */
+  readonly currency?: string | undefined;
   /** CEL condition on `properties.*` and `context.*`, canonical text: only events that fulfil it count. Absent for none. */
   readonly where?: string | undefined;
 }
@@ -166,7 +168,8 @@ export function isOfTops(definition: FeatureDefinition): definition is TopsDefin
 }
 
 /** True when the amounts of a feature are converted to the namespace's currency. */
-export function isMoney(definition: Pick<FeatureDefinition, 'unit'> & { readonly money?: boolean }): boolean {
+export function isMoney(definition: Pick<FeatureDefinition, 'unit' | 'event'> & { readonly money?: boolean }): boolean {
+  if (definition.event?.currency !== undefined) return false;
   return definition.money ?? definition.unit === MONEY_UNIT;
 }
 

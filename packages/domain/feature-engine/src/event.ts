@@ -20,6 +20,8 @@ export interface FeatureEvent {
    * from: then the measures read their properties.
    */
   readonly worth?: number | undefined;
+  /** Code of ISO 4217 of its amounts; absent where nobody knows it: then no filter by a currency lets it pass. */
+  readonly currency?: string | undefined;
   /**
    * Value of one unit of the event's currency in the namespace's. Absent is 1; null is unknown: the event counts, and its
    * amounts are in no sum of money.
@@ -51,10 +53,15 @@ export function isWorthMeasure(properties: readonly string[]): boolean {
 
 /** Money of an event in the namespace's currency: its worth, or the first property that is an amount. */
 export function readMoney(event: FeatureEvent, properties: readonly string[]): number | undefined {
-  const worth = isWorthMeasure(properties) ? event.worth : undefined;
-  const amount = worth ?? readAmount(event.properties, properties);
+  const amount = readSent(event, properties);
   const { rate = 1 } = event;
   return amount === undefined ? undefined : convertAmount(amount, rate ?? undefined);
+}
+
+/** Money of an event as it was sent, in its own currency: its worth, or the first property that is an amount. */
+export function readSent(event: FeatureEvent, properties: readonly string[]): number | undefined {
+  const worth = isWorthMeasure(properties) ? event.worth : undefined;
+  return worth ?? readAmount(event.properties, properties);
 }
 
 /**

@@ -23,6 +23,7 @@ export interface Aliases {
 const LISTS = [
   { list: 'aggregations', single: 'aggregation' },
   { list: 'windows', single: 'window' },
+  { list: 'currencies', single: 'currency' },
 ] as const;
 
 /** Items of one such list. */
@@ -32,8 +33,8 @@ const ITEMS_MAX = 16;
 const ALL = 'all';
 
 /**
- * The features that one entry of a file stands for: one for each of its `aggregations` and `windows`, in that order, with
- * `{aggregation}` and `{window}` in its name replaced.
+ * The features that one entry of a file stands for: one for each of its `aggregations`, `windows` and `currencies`, in that order, with
+ * `{aggregation}`, `{window}` and `{currency}` in its name replaced. The features of a currency have it in their filter.
  */
 export function expandFeature(
   [key, value]: readonly [string, unknown],
@@ -51,7 +52,11 @@ export function expandFeature(
   if (problems.length > found) return [];
   const shared = resolveAliases(value, { path, aliases, problems });
   if ('measure' in shared.json && shared.json.measure === undefined) return [];
-  const { windows: _, aggregations: __, where: ___, ...rest } = value;
+  const { windows: _, aggregations: __, where: ___, currencies: ____, ...rest } = value;
+  if (chosenCurrencies(choices).length > 0 && value.event === undefined) {
+    problems.push({ path, part: 'key', message: 'needs an "event" whose currency it is of' });
+    return [];
+  }
   const combined = choices.reduce<ReadonlyArray<readonly Choice[]>>(
     (before, more) => before.flatMap((chosen) => more.map((choice) => [...chosen, choice])),
     [[]],
@@ -60,8 +65,16 @@ export function expandFeature(
     const own = Object.fromEntries(chosen.flatMap(({ single, item }) => (item === undefined ? [] : [[single, item]])));
     const json: Record<string, unknown> = { ...rest, ...shared.json, ...own, name: toName(key, chosen) };
     if (json.window === ALL) delete json.window;
+    if (json.currency !== undefined) {
+      if (isObject(json.event)) json.event = { ...json.event, currency: json.currency };
+      delete json.currency;
+    }
     return { json, key, toFilePath: (part) => toFilePath(part, { path, chosen, shared }) };
   });
+}
+
+function chosenCurrencies(choices: ReadonlyArray<readonly Choice[]>): readonly Choice[] {
+  return choices.flat().filter(({ single, item }) => single === 'currency' && item !== undefined);
 }
 
 /** One of the items that a key lists; `index` is undefined where the file has the single key. */
@@ -108,7 +121,12 @@ function toChoices(
 }
 
 function toName(key: string, chosen: readonly Choice[]): string {
-  return chosen.reduce((name, { single, item }) => name.replaceAll(`{${single}}`, String(item)), key);
+  return chosen.reduce((name, { single, item }) => name.replaceAll(`{${single}}`, toNamePart(single, item)), key);
+}
+
+/** Names are in small letters, codes of currencies in capitals. */
+function toNamePart(single: string, item: unknown): string {
+  return single === 'currency' ? String(item).toLowerCase() : String(item);
 }
 
 /** Names that a feature uses in place of a filter or a measure, by key. */
@@ -168,6 +186,14 @@ function restrict(
   return { ...event, where: `(${toCanonicalCondition(event.where)}) && (${toCanonicalCondition(where)})` };
 }
 
+/** Undefined where the filter itself has the currency. */
+function toCurrencyPath(path: SpecPath, chosen: readonly Choice[]): SpecPath | undefined {
+  const choice = chosen.find(({ single, item }) => single === 'currency' && item !== undefined);
+  if (choice === undefined) return undefined;
+  const { list, index } = choice;
+  return list === undefined || index === undefined ? [...path, 'currency'] : [...path, list, index];
+}
+
 function toFilePath(
   part: SpecPath,
   { path, chosen, shared }: { readonly path: SpecPath; readonly chosen: readonly Choice[]; readonly shared: Resolved },
@@ -176,6 +202,7 @@ function toFilePath(
   if (first === 'name') return path;
   const choice = chosen.find(({ single }) => single === first);
   if (choice?.list !== undefined && choice.index !== undefined) return [...path, choice.list, choice.index];
+  if (first === 'event' && rest[0] === 'currency') return toCurrencyPath(path, chosen) ?? [...path, ...part];
   if (first === 'event' && rest[0] === 'where' && shared.isRestricted) return [...path, 'where'];
   const alias = shared.referred.get(String(first));
   return alias === undefined || rest.length === 0 ? [...path, ...part] : [...alias, ...rest];

@@ -223,3 +223,67 @@ features:
     expect(problemsOf(text)).toContainEqual(expect.stringContaining(problem));
   });
 });
+
+describe('features by currency', () => {
+  it('have it in their filter, beside the converted amount', () => {
+    const { definitions } = read(`version: 1
+events: { orders: { type: track, name: Order Completed } }
+measures: { revenue: { kind: amount, properties: [revenue] } }
+features:
+  orders_revenue_sum_{currency}_{window}:
+    { unit: currency, aggregation: sum, event: orders, measure: revenue, windows: [30d, all], currencies: [EUR, JPY] }
+  orders_count_eur: { unit: orders, aggregation: count, event: orders, currency: EUR }
+  orders_revenue_sum_all: { unit: currency, aggregation: sum, event: orders, measure: revenue }
+`);
+    expect(definitions.map(({ name, event }) => [name, event?.currency])).toEqual([
+      ['orders_revenue_sum_eur_30d', 'EUR'],
+      ['orders_revenue_sum_jpy_30d', 'JPY'],
+      ['orders_revenue_sum_eur_all', 'EUR'],
+      ['orders_revenue_sum_jpy_all', 'JPY'],
+      ['orders_count_eur', 'EUR'],
+      ['orders_revenue_sum_all', undefined],
+    ]);
+    expect(requireFeatureFile(encodeFeatureSpec(definitions), 'f.json').definitions).toEqual(definitions);
+    const spec = compileFeatures(definitions);
+    const order = (messageId: string, worth: number, currency: string | undefined, rate: number | null) => ({
+      ...{ messageId, type: 'track', name: 'Order Completed', timestampMs: 1_000, properties: {} },
+      ...{ worth, rate, currency },
+    });
+    const bare = { ...order('d', 0, 'EUR', 1), worth: undefined, properties: { order_id: '7' } };
+    const completed = { ...order('e', 3, 'EUR', 1), properties: { order_id: '7' } };
+    const events = [order('a', 10, 'EUR', 1.1), order('b', 5, 'EUR', null), order('c', 900, 'JPY', 0.01)];
+    const all = [...events, order('x', 7, undefined, 1), bare, completed];
+    const state = all.reduce((before, event) => spec.apply(before, event).state, spec.empty);
+    // What nobody could convert is in the sum of its own currency.
+    const values = spec.toMap(spec.vector(state, 1_000).values);
+    expect(values).toEqual({
+      orders_revenue_sum_eur_30d: 18,
+      orders_revenue_sum_jpy_30d: 900,
+      orders_revenue_sum_eur_all: 18,
+      orders_revenue_sum_jpy_all: 900,
+      orders_count_eur: 3,
+      orders_revenue_sum_all: 30,
+    });
+    expect(spec.units('CHF')).toMatchObject({ orders_revenue_sum_eur_all: 'EUR', orders_revenue_sum_all: 'CHF' });
+    const taken = spec.retract(state, events[1] as (typeof events)[0]);
+    expect(taken.cannot).toEqual([]);
+    expect(spec.toMap(spec.vector(taken.state, 1_000).values)).toMatchObject({ orders_revenue_sum_eur_30d: 13 });
+  });
+
+  it('need an event, and a code', () => {
+    const problems = problemsOf(`version: 1
+features:
+  a_{currency}: { unit: events, aggregation: count, currencies: [EUR] }
+  b: { unit: events, aggregation: count, event: { type: track }, currency: euro }
+  c_{currency}: { unit: events, aggregation: count, event: { type: track }, currencies: [EUR, usd] }
+  d: { unit: events, aggregation: count, event: { type: track, currency: eur } }
+`);
+    const code = 'currency: must be a code of ISO 4217 in capitals, such as EUR, it is';
+    expect(problems.map((problem) => problem.replace(/^f.yaml:(\d+):\d+: /, '$1 '))).toEqual([
+      '3 a_{currency}: needs an "event" whose currency it is of',
+      `4 ${code} "euro"`,
+      `5 ${code.replace('currency', 'currencies')} "usd"`,
+      `6 ${code} "eur"`,
+    ]);
+  });
+});

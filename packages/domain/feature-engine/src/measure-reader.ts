@@ -8,17 +8,24 @@ export function readFilter(reader: FieldReader, key = 'event'): EventFilter | un
   const field = reader.object(key, { isOptional: true });
   if (field === undefined) return undefined;
   const type = field.text('type');
-  const where = field.has('where') ? { where: field.condition('where') } : {};
+  const rest = {
+    ...(field.has('where') ? { where: field.condition('where') } : {}),
+    ...(field.has('currency') ? { currency: readCurrency(field) } : {}),
+  };
   if (!field.has('names')) {
     const name = field.has('name') ? field.text('name') : undefined;
     field.finish();
-    return { type, name, ...where };
+    return { type, name, ...rest };
   }
   // Sorted, and one name as a single one: the same events must give the same hash.
   const names = field.texts('names').toSorted();
   if (field.has('name')) field.reject('name', 'cannot stand beside "names"');
   field.finish();
-  return names.length === 1 ? { type, name: names[0], ...where } : { type, name: undefined, names, ...where };
+  return names.length === 1 ? { type, name: names[0], ...rest } : { type, name: undefined, names, ...rest };
+}
+
+function readCurrency(field: FieldReader): string {
+  return field.text('currency', { pattern: /^[A-Z]{3}$/, hint: 'a code of ISO 4217 in capitals, such as EUR' });
 }
 
 /** The filter that an event of the part passes besides that of the whole. */

@@ -38,6 +38,7 @@ const named: fc.Arbitrary<EventFilter> = fc.constantFrom<EventFilter>(
 const filter: fc.Arbitrary<EventFilter | undefined> = fc.oneof(
   fc.constant(undefined),
   { weight: 3, arbitrary: named },
+  { weight: 1, arbitrary: named.map((one) => ({ ...one, currency: 'EUR' })) },
   {
     weight: 2,
     arbitrary: fc.tuple(named, fc.constantFrom(...CONDITIONS)).map(([one, where]) => ({ ...one, where })),
@@ -164,6 +165,7 @@ const drawnEvent = fc.record({
   name: fc.constantFrom('bought', 'seen', ''),
   properties,
   context: fc.constantFrom(undefined, { device: { type: 'ios' } }, { device: { type: 7 } }, { locale: 'ios' }),
+  currency: fc.constantFrom('EUR', 'EUR', 'USD', undefined),
   stepMs: step,
   lateMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: step }),
 });

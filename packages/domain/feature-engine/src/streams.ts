@@ -3,7 +3,7 @@ import { readAmount, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
 import { conditionOf } from './conditions.js';
 import { type AmountDefinition, type EventFilter, type IdMeasure, isMoney } from './definition.js';
-import { type FeatureEvent, isWorthMeasure, readMoney } from './event.js';
+import { type FeatureEvent, isWorthMeasure, readMoney, readSent } from './event.js';
 import { SQUARE_LIMBS, toSquareLimb } from './square-limbs.js';
 import { toHour, toWeekday } from './time.js';
 
@@ -68,14 +68,16 @@ export function createAmountStreams(definition: AmountDefinition, also: Also = {
   const passes = toPredicate(filter, also);
   const { properties, absolute } = measure;
   const isConverted = isMoney(definition);
+  const isSent = filter?.currency !== undefined;
   const read = (event: FeatureEvent) => {
     if (!passes(event)) return undefined;
+    if (isSent) return readSent(event, properties);
     return isConverted ? readMoney(event, properties) : readAmount(event.properties, properties);
   };
   // The unit is not part of a key: a spec has each measure in one unit, and states of earlier releases keep their columns.
   const toStream = (kind: string, toNumber: NumberStream['toNumber']): NumberStream => ({
     key: toCanonicalJson({ kind, filter, measure, ...also }),
-    isWorth: isConverted && isWorthMeasure(properties),
+    isWorth: (isConverted || isSent) && isWorthMeasure(properties),
     toNumber,
   });
   return {
@@ -120,7 +122,10 @@ function toPredicate(filter: EventFilter | undefined, { matching, hours, weekday
 
 function toFilterPredicate(filter: EventFilter | undefined): Predicate {
   if (filter === undefined) return () => true;
-  const isNamed = toNamePredicate(filter);
+  const { currency } = filter;
+  const isOfName = toNamePredicate(filter);
+  const isNamed: Predicate =
+    currency === undefined ? isOfName : (event) => event.currency === currency && isOfName(event);
   if (filter.where === undefined) return isNamed;
   const condition = conditionOf(filter.where);
   return (event) => isNamed(event) && condition.holds(event);

@@ -64,7 +64,7 @@ describe('accounts', () => {
     const messageId = `${ANNA.key}/m2`;
     const original = { ...toEvent(ANNA, { messageId }), forwardedTo: undefined };
     const self = { key: 'account-acme', strength: 0, subject: Buffer.alloc(0) };
-    const asked = { by: 'olga', reason: '', askedAtMs: 0, amountOnly: false, copy: true };
+    const asked = { by: 'olga', reason: '', askedAtMs: 0, amountOnly: false, currency: '', copy: true };
     const before = world.updates.length;
     for (let time = 0; time < 2; time++) {
       world.sendRecord(self.key, { $case: 'retraction', value: { ...asked, self, messageId, original } });

@@ -59,7 +59,10 @@ export type FoldResult =
   | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
 /** An event as the engine counts it: its amount at the rate of its time. */
-export function toFeatureEvent({ event, properties }: FeatureInput, rates: Pick<RateTable, 'rateAt'>): FeatureEvent {
+export function toFeatureEvent(
+  { event, properties }: FeatureInput,
+  rates: Pick<RateTable, 'rateAt' | 'currency'>,
+): FeatureEvent {
   return {
     messageId: event.messageId,
     type: event.type,
@@ -68,6 +71,7 @@ export function toFeatureEvent({ event, properties }: FeatureInput, rates: Pick<
     properties,
     ...toContext(event),
     worth: event.amount,
+    currency: event.currency === '' ? rates.currency : event.currency,
     rate: event.currency === '' ? 1 : (rates.rateAt(event.currency, event.timestampMs) ?? null),
   };
 }

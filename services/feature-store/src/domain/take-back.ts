@@ -30,8 +30,8 @@ type TakeBack = Parameters<FoldContext['spec']['takeBack']>[1];
 export function toTakeBack({ retraction, original }: RetractedEvent, asOfMs: number): TakeBack {
   const { messageId, amountOnly } = retraction;
   if (original === undefined) return { messageId, counted: undefined, receivedAtMs: asOfMs };
-  const rateAt = () => retraction.rate;
-  const event = toFeatureEvent(original, { rateAt });
+  const { rate, currency } = retraction;
+  const event = toFeatureEvent(original, { rateAt: () => rate, currency });
   return {
     messageId,
     counted: { event, added: amountOnly ? 'amount' : 'all' },

@@ -160,7 +160,7 @@ export class TestWorld {
   /** A record that takes an event back which was counted. */
   async retract(event: TestEvent): Promise<void> {
     const { key, messageId } = event;
-    const asked = { by: 'a test', reason: '', askedAtMs: 0, amountOnly: false, copy: false };
+    const asked = { by: 'a test', reason: '', askedAtMs: 0, amountOnly: false, currency: 'USD', copy: false };
     await this.#send(key, {
       $case: 'retraction',
       value: { ...asked, self: toRef(key), messageId, original: toAccepted(event) },

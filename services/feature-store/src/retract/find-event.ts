@@ -4,7 +4,7 @@ import { toParts } from '@perennial/identity';
 import type { LogRecord } from '@perennial/kafka';
 import type { Output } from '@perennial/keyed-processor';
 import { type ObservedStep, Recomputation } from '../audit/recompute.js';
-import { type FeatureInput, foldEvent, toFeatureEvent } from '../domain/fold.js';
+import { foldEvent, toFeatureEvent } from '../domain/fold.js';
 import { toSelf } from '../identity/identity-records.js';
 import { toFoldContext } from '../processor.js';
 import type { ReadPartition } from './read-partition.js';
@@ -21,7 +21,8 @@ export interface FindEventDeps {
 
 /** How an event was counted. */
 interface Counted {
-  /** Value of one unit of its currency; undefined where that was not known. */
+  /** Code of ISO 4217, and value of one unit; undefined where that was not known. */
+  readonly currency: string;
   readonly rate: number | undefined;
   /** It had added only the amount of an order that had come before. */
   readonly amountOnly: boolean;
@@ -130,16 +131,14 @@ class Search {
     }
     const folded = foldEvent(profile, input, toFoldContext(this.#deps.specs, context, evidence));
     if (folded.kind === 'repeated') return;
+    const { rate, currency = '' } = toFeatureEvent(input, evidence.rates);
     this.#counted ??= {
-      rate: toRate(input, evidence),
+      currency,
+      rate: rate ?? undefined,
       amountOnly: folded.known === 'order_without_amount',
     };
     this.#copies.push(...result.outputs.flatMap((output) => toCopies(output, this.#deps.definition.inputTopic)));
   }
-}
-
-function toRate(input: FeatureInput, { rates }: ObservedStep['evidence']): number | undefined {
-  return toFeatureEvent(input, rates).rate ?? undefined;
 }
 
 /** The copy of the event for an account, if the output is one. */

@@ -198,7 +198,17 @@ describe('an event that somebody takes back by its id', () => {
     const { decodeRetraction } = await import('./retraction-record.js');
     expect(decodeRetraction(must(log[1], 'a record'))).toMatchObject({
       key: anna.key,
-      input: { retraction: { messageId: 'm1', by: 'olga', reason: 'a test', copy: false, amountOnly: false, rate: 1 } },
+      input: {
+        retraction: {
+          messageId: 'm1',
+          by: 'olga',
+          reason: 'a test',
+          copy: false,
+          amountOnly: false,
+          rate: 1,
+          currency: 'USD',
+        },
+      },
     });
   });
 });

@@ -91,7 +91,7 @@ export class Retractor {
 
   #toEarly({ profile, messageId, by, reason }: RetractionRequest): Retraction {
     const asked = { by, reason, askedAtMs: this.#clock.now() };
-    return { ...asked, self: profile, messageId, original: undefined, amountOnly: false, copy: false };
+    return { ...asked, self: profile, messageId, original: undefined, amountOnly: false, currency: '', copy: false };
   }
 
   /** For the profile, and for each account that counted a copy; those that the log has already are left out. */
@@ -145,8 +145,8 @@ function toRecord(
 ): Retraction[] {
   if (original === undefined || counted === undefined || isTakenBack) return [];
   const { self, event } = original;
-  const { rate, amountOnly } = counted;
-  const known = { self, messageId: event.messageId, original: event, amountOnly };
+  const { rate, amountOnly, currency } = counted;
+  const known = { self, messageId: event.messageId, original: event, amountOnly, currency };
   return [{ ...asked, ...known, ...(rate === undefined ? {} : { rate }) }];
 }
 

@@ -100,8 +100,9 @@ function toEvents(definition: FeatureDefinition): string {
   if (definition.aggregation === 'ratio') return `${definition.numerator} / ${definition.denominator}`;
   const { event } = definition;
   if (event === undefined) return 'every event';
-  const { type, name, names = name === undefined ? [] : [name], where } = event;
-  const named = names.length === 0 ? type : `${type} ${names.join(' | ')}`;
+  const { type, name, names = name === undefined ? [] : [name], where, currency } = event;
+  const ofName = names.length === 0 ? type : `${type} ${names.join(' | ')}`;
+  const named = currency === undefined ? ofName : `${ofName} in ${currency}`;
   return where === undefined ? named : `${named} where ${where}`;
 }
 

@@ -108,7 +108,9 @@ function readUser(
 ): User {
   const tracks = indices.map((index) => ({ ...history.event(index), timestampMs: history.timestampMs(index) }));
   const events = tracks.map(({ messageId, type, event: name, timestampMs, properties }) => {
-    return { messageId, type, name, timestampMs, properties };
+    const { currency } = properties as { readonly currency?: unknown };
+    const sent = typeof currency === 'string' ? { currency } : {};
+    return { messageId, type, name, timestampMs, properties, ...sent };
   });
   return { userId: tracks[0]?.userId ?? '', events, timesMs: drawTimes(events, random) };
 }

@@ -31,24 +31,26 @@ export function generateHistory(
     (a, b) => a - b,
   );
   return times.map((timestampMs, index) => {
-    const { type, names } = pick(kinds);
+    const { type, names, currency } = pick(kinds);
     const drawn = { properties: {}, context: {} };
     for (const { path, draw } of properties) place(drawn, path, draw());
-    return { messageId: `m${index}`, type, name: pick(names), timestampMs, ...drawn };
+    const sent = currency === undefined ? {} : { currency };
+    return { messageId: `m${index}`, type, name: pick(names), timestampMs, ...drawn, ...sent };
   });
 }
 
 interface Kind {
   readonly type: string;
   readonly names: readonly string[];
+  readonly currency?: string | undefined;
 }
 
 /** Each filter once, and events that pass none that names some. */
 function listKinds(definitions: readonly FeatureDefinition[]): readonly Kind[] {
   const kinds = new Map<string, Kind>([['', { type: 'page', names: ['Home'] }]]);
   for (const filter of definitions.flatMap(toFilters)) {
-    const { type, name, names = [name ?? 'Something Happened'] } = filter;
-    kinds.set(JSON.stringify([type, names]), { type, names });
+    const { type, name, names = [name ?? 'Something Happened'], currency } = filter;
+    kinds.set(JSON.stringify([type, names, currency]), { type, names, currency });
   }
   return [...kinds.values()];
 }

@@ -16,6 +16,8 @@ type StoredContribution = readonly [
   /** `none` for one that has no rate. */
   rate: number | null | 'none',
   added: Added,
+  /** Absent where it is not known, as in states from before it was kept. */
+  currency?: string,
 ];
 
 interface StoredText {
@@ -60,13 +62,15 @@ export function readCorrections(reader: ByteReader, asOfMs: number): Corrections
 }
 
 function toContribution({ event, added }: Contribution): StoredContribution {
-  const { messageId, type, name, timestampMs, properties, context, worth, rate } = event;
+  const { messageId, type, name, timestampMs, properties, context, worth, rate, currency } = event;
   const stored = rate === undefined ? 'none' : rate;
-  return [messageId, type, name, timestampMs, properties ?? null, context ?? null, worth ?? null, stored, added];
+  const said = [properties ?? null, context ?? null, worth ?? null] as const;
+  const more: [string?] = currency === undefined ? [] : [currency];
+  return [messageId, type, name, timestampMs, ...said, stored, added, ...more];
 }
 
 function fromContribution(stored: StoredContribution): Contribution {
-  const [messageId, type, name, timestampMs, properties, context, worth, rate, added] = stored;
+  const [messageId, type, name, timestampMs, properties, context, worth, rate, added, currency] = stored;
   const event: FeatureEvent = {
     messageId,
     type,
@@ -76,6 +80,7 @@ function fromContribution(stored: StoredContribution): Contribution {
     ...(context === null ? {} : { context }),
     ...(worth === null ? {} : { worth }),
     ...(rate === 'none' ? {} : { rate }),
+    ...(currency === undefined ? {} : { currency }),
   };
   return { event, added };
 }

@@ -64,7 +64,11 @@ export interface Retraction {
   /** True for the copy that a joined profile passes on, and for that of an account. */
   copy: boolean;
   /** Of a copy that a leaving profile passes on: the number of its unmerge. */
-  leaving?: number | undefined;
+  leaving?:
+    | number
+    | undefined;
+  /** Code of ISO 4217 of its amounts as it was counted, where the event says none that of the namespace then. */
+  currency: string;
 }
 
 export interface AcceptedEvent {
@@ -339,6 +343,7 @@ function createBaseRetraction(): Retraction {
     askedAtMs: 0,
     copy: false,
     leaving: undefined,
+    currency: "",
   };
 }
 
@@ -373,6 +378,9 @@ export const Retraction: MessageFns<Retraction> = {
     }
     if (message.leaving !== undefined) {
       writer.uint32(80).uint64(message.leaving);
+    }
+    if (message.currency !== "") {
+      writer.uint32(90).string(message.currency);
     }
     return writer;
   },
@@ -468,6 +476,14 @@ export const Retraction: MessageFns<Retraction> = {
             }
 
             message.leaving = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.currency = reader.string();
             continue;
           }
         }
