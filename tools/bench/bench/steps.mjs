@@ -4,6 +4,7 @@
 // are compared by their bytes. The records are those of `bench chain`: three orders in ten are a new customer's. The model runs in this process.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -56,123 +57,110 @@ function readPolicy(root, { parse, stringify }) {
   return Buffer.from(stringify({ ...policy, strategies: Object.fromEntries(free) }));
 }
 
-/** A checkout's processors, their first records, and what is in force. */
-async function load(root) {
-  const from = (path) => import(join(root, path));
-  const stream = 'packages/stream/keyed-processor/dist';
-  const [engine, contracts, kernel, manifests, onnx, privacy, telemetry, yaml] = await Promise.all([
-    from('packages/domain/feature-engine/dist/index.js'),
-    from('packages/base/contracts/dist/index.js'),
-    from('packages/base/kernel/dist/index.js'),
-    from('packages/domain/model-manifest/dist/index.js'),
-    from('packages/io/onnx/dist/index.js'),
-    from('packages/domain/privacy/dist/index.js'),
-    from('packages/base/telemetry/dist/index.js'),
-    from('tools/bench/node_modules/yaml/dist/index.js'),
-  ]);
-  const core = Object.assign(
+const require = createRequire(import.meta.url);
+const CORE = ['batch', 'decode-batch', 'load-batch', 'commit-batch', 'located-record'].map((name) => `batch/${name}`);
+const CORE_FILES = [...CORE, 'partition/state-cache', 'snapshot/changed-keys', 'store/store'];
+
+/** What a checkout was built to. */
+function openCheckout(root) {
+  const from = (path) => require(join(root, path));
+  const take = (folder, files) => Object.assign({}, ...files.map((file) => from(`${folder}/dist/${file}.js`)));
+  const packages = Object.assign(
     {},
-    ...(await Promise.all(
-      [
-        'batch/batch.js',
-        'batch/decode-batch.js',
-        'batch/load-batch.js',
-        'batch/commit-batch.js',
-        'batch/located-record.js',
-        'partition/state-cache.js',
-        'snapshot/changed-keys.js',
-        'store/store.js',
-      ].map((file) => from(`${stream}/${file}`)),
-    )),
+    ...['domain/feature-engine', 'base/contracts', 'base/kernel', 'domain/model-manifest', 'io/onnx'].map((path) =>
+      from(`packages/${path}/dist/index.js`),
+    ),
+    ...['domain/privacy', 'base/telemetry'].map((path) => from(`packages/${path}/dist/index.js`)),
   );
+  return { root, from, take, packages, core: take('packages/stream/keyed-processor', CORE_FILES) };
+}
+
+/** What is in force, and where it is loaded from. */
+function openArtifacts({ root, from, packages: { toCanonicalManifest, toSha256 } }) {
+  const readBytes = (path) => readFileSync(join(root, path));
   const files = {
-    model: manifests.toCanonicalManifest(readFileSync(join(root, 'trainer/models/default/manifest.json'))),
-    lifecycle: readFileSync(join(root, 'infra/defaults/lifecycle.yaml')),
-    segments: readFileSync(join(root, 'infra/defaults/segments.yaml')),
-    policy: readPolicy(root, yaml.default ?? yaml),
+    model: toCanonicalManifest(readBytes('trainer/models/default/manifest.json')),
+    lifecycle: readBytes('infra/defaults/lifecycle.yaml'),
+    segments: readBytes('infra/defaults/segments.yaml'),
+    policy: readPolicy(root, from('tools/bench/node_modules/yaml/dist/index.js')),
   };
-  const graph = readFileSync(join(root, 'trainer/models/default/model.onnx'));
-  const contents = new Map([...Object.values(files), graph].map((bytes) => [kernel.toSha256(bytes), bytes]));
+  const graph = readBytes('trainer/models/default/model.onnx');
+  const contents = new Map([...Object.values(files), graph].map((bytes) => [toSha256(bytes), bytes]));
   const store = { list: async () => [], load: async (_kind, hash) => contents.get(hash) };
-  const rollouts = Object.entries(files).map(([kind, bytes]) => ({ kind, number: 1, hash: kernel.toSha256(bytes) }));
+  return {
+    store,
+    rollouts: Object.entries(files).map(([kind, bytes]) => ({ kind, number: 1, hash: toSha256(bytes) })),
+  };
+}
 
-  const logger = telemetry.createLogger({ service: 'bench', namespace: NAMESPACE, instanceId: '0', level: 'fatal' });
-  const toMetrics = (service) => telemetry.createMetrics({ service, namespace: NAMESPACE, processMetrics: false });
-  const toPseudonymizer = () =>
-    privacy.createCachedPseudonymizer(privacy.createPseudonymizer(SECRET), { entriesMax: 50_000 });
-  const createFirst = await openFeatureStore();
+function toPseudonymizer({ createPseudonymizer, createCachedPseudonymizer }) {
+  return createCachedPseudonymizer(createPseudonymizer(SECRET), { entriesMax: 50_000 });
+}
+
+function openFeatureStore({ take }, { store, toMetrics }) {
+  const { createParts } = take('services/feature-store', ['parts']);
+  const metrics = toMetrics('feature-store');
+  return createParts({ config: { secret: SECRET }, namespace: NAMESPACE, metrics, artifactStore: store }).definition;
+}
+
+const SCORING_FILES = ['artifacts', 'processor', 'joins', 'telemetry', 'domain/segment-changed'];
+
+function openScoring({ take, packages }, { store, logger, toMetrics }) {
+  const service = take('services/scoring', SCORING_FILES);
+  const { FeatureSpecs, ECOMMERCE_FEATURES, loadModelHere, toTopic } = packages;
+  const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+  const telemetry = service.createScoringTelemetry(logger, toMetrics('scoring'));
+  const pseudonymizer = toPseudonymizer(packages);
+  const artifacts = service.createScoringArtifacts(store, {
+    specs,
+    loadGraph: (file, declared) => loadModelHere(file, declared, { providers: ['cpu'] }),
+    onModelLoaded: telemetry.modelLoaded,
+    onConditionError: telemetry.conditionFailed,
+  });
+  const parts = { namespace: NAMESPACE, artifacts, specs, pseudonymizer, telemetry };
+  return service.withJoins(service.createScoringProcessor(parts), {
+    scoreTopic: toTopic(NAMESPACE, 'scoreComputed'),
+    toSegmentChanged: service.createSegmentChangedWriter(NAMESPACE, pseudonymizer),
+  });
+}
+
+function openAction({ take, packages }, { store, logger, toMetrics }) {
+  const service = take('services/action', ['artifacts', 'processor', 'joins', 'telemetry']);
+  const { FeatureSpecs, ECOMMERCE_FEATURES, createPseudonymizer } = packages;
+  const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
+  const telemetry = service.createActionTelemetry(logger, toMetrics('action'));
+  const artifacts = service.createActionArtifacts(store, { specs, telemetry });
+  const pseudonymizer = createPseudonymizer(SECRET);
+  return service.withJoins(
+    service.createActionProcessor({ namespace: NAMESPACE, artifacts, specs, pseudonymizer, telemetry }),
+  );
+}
+
+/** The orders as ingest accepts them. */
+function makeRecords({ take, packages }) {
+  const { normalise, toAcceptedRecord } = take('services/ingest', ['domain/normalise', 'records']);
+  const topics = { acceptedTopic: 'accepted', rejectedTopic: 'rejected' };
+  const context = { pseudonymizer: toPseudonymizer(packages), namespace: NAMESPACE, partitions: 1, ...topics };
+  const arrival = { clockMode: 'wall', createMessageId: () => 'none', bytesMax: 500 };
+  return makeBodies().map((body, number) =>
+    toAcceptedRecord(normalise(body, { ...arrival, receivedAtMs: NOW_MS + number }), 'src_1', context),
+  );
+}
+
+/** A checkout's processors, their first records, and what is in force. */
+function load(root) {
+  const checkout = openCheckout(root);
+  const { store, rollouts } = openArtifacts(checkout);
+  const { createLogger, createMetrics } = checkout.packages;
+  const logger = createLogger({ service: 'bench', namespace: NAMESPACE, instanceId: '0', level: 'fatal' });
+  const toMetrics = (service) => createMetrics({ service, namespace: NAMESPACE, processMetrics: false });
+  const parts = { store, logger, toMetrics };
   const processors = [
-    ['feature-store', createFirst],
-    ['scoring', await openScoring()],
-    ['action', await openAction()],
+    ['feature-store', openFeatureStore(checkout, parts)],
+    ['scoring', openScoring(checkout, parts)],
+    ['action', openAction(checkout, parts)],
   ];
-  return { root, core, contracts, rollouts, processors, records: await makeRecords() };
-
-  async function openFeatureStore() {
-    const dist = 'services/feature-store/dist';
-    const { createParts } = await from(`${dist}/parts.js`);
-    const context = {
-      config: { secret: SECRET },
-      namespace: NAMESPACE,
-      metrics: toMetrics('feature-store'),
-      artifactStore: store,
-    };
-    return createParts(context).definition;
-  }
-
-  async function openScoring() {
-    const dist = 'services/scoring/dist';
-    const [
-      { createScoringArtifacts },
-      { createScoringProcessor },
-      { withJoins },
-      { createScoringTelemetry },
-      { createSegmentChangedWriter },
-    ] = await Promise.all(
-      ['artifacts', 'processor', 'joins', 'telemetry', 'domain/segment-changed'].map((name) =>
-        from(`${dist}/${name}.js`),
-      ),
-    );
-    const specs = new engine.FeatureSpecs(engine.ECOMMERCE_FEATURES);
-    const counted = createScoringTelemetry(logger, toMetrics('scoring'));
-    const pseudonymizer = toPseudonymizer();
-    const loadGraph = (file, declared) => onnx.loadModelHere(file, declared, { providers: ['cpu'] });
-    const handlers = { onModelLoaded: counted.modelLoaded, onConditionError: counted.conditionFailed };
-    const artifacts = createScoringArtifacts(store, { specs, loadGraph, ...handlers });
-    const parts = { namespace: NAMESPACE, artifacts, specs, pseudonymizer, telemetry: counted };
-    return withJoins(createScoringProcessor(parts), {
-      scoreTopic: contracts.toTopic(NAMESPACE, 'scoreComputed'),
-      toSegmentChanged: createSegmentChangedWriter(NAMESPACE, pseudonymizer),
-    });
-  }
-
-  async function openAction() {
-    const dist = 'services/action/dist';
-    const [{ createActionArtifacts }, { createActionProcessor }, { withJoins }, { createActionTelemetry }] =
-      await Promise.all(['artifacts', 'processor', 'joins', 'telemetry'].map((name) => from(`${dist}/${name}.js`)));
-    const specs = new engine.FeatureSpecs(engine.ECOMMERCE_FEATURES);
-    const counted = createActionTelemetry(logger, toMetrics('action'));
-    const artifacts = createActionArtifacts(store, { specs, telemetry: counted });
-    const pseudonymizer = privacy.createPseudonymizer(SECRET);
-    return withJoins(
-      createActionProcessor({ namespace: NAMESPACE, artifacts, specs, pseudonymizer, telemetry: counted }),
-    );
-  }
-
-  async function makeRecords() {
-    const [{ normalise }, { toAcceptedRecord }] = await Promise.all(
-      ['domain/normalise', 'records'].map((name) => from(`services/ingest/dist/${name}.js`)),
-    );
-    const context = {
-      ...{ pseudonymizer: toPseudonymizer(), acceptedTopic: 'accepted', rejectedTopic: 'rejected' },
-      ...{ namespace: NAMESPACE, partitions: 1 },
-    };
-    const arrival = { clockMode: 'wall', createMessageId: () => 'none', bytesMax: 500 };
-    return makeBodies().map((body, number) => {
-      const event = normalise(body, { ...arrival, receivedAtMs: NOW_MS + number });
-      return toAcceptedRecord(event, 'src_1', context);
-    });
-  }
+  return { core: checkout.core, rollouts, processors, records: makeRecords(checkout) };
 }
 
 /** One pass of a processor over records, from no state; returns the records of the next one. */
@@ -221,7 +209,7 @@ function toInput(outputs, topic) {
 
 const builds = [];
 for (const root of roots) {
-  const build = await load(root);
+  const build = load(root);
   let records = build.records.map((record, offset) => ({ ...record, offset, timestampMs: NOW_MS }));
   build.stages = [];
   for (const [name, definition] of build.processors) {
