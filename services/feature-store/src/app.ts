@@ -1,5 +1,6 @@
 import { type BlobStore, openBlobStore } from '@perennial/blob-store';
 import { type Archiver, EventArchive, startArchiver } from '@perennial/event-archive';
+import { createStoredStates } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import { createStateReader, readPartitions, readStatePage } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
@@ -17,6 +18,7 @@ import { createAuditRecords } from './audit/audit-records.js';
 import { createAuditTelemetry } from './audit/audit-telemetry.js';
 import { startLiveAudit } from './audit/live-audit.js';
 import type { FeatureStoreConfig } from './config.js';
+import { createServedStates } from './domain/profile-state.js';
 import { createBaselineStore } from './drift/baseline-store.js';
 import { DriftWatch } from './drift/drift-watch.js';
 import { startFillRunner } from './fill/fill-runner.js';
@@ -74,22 +76,17 @@ async function openRoutes(
   // A connection of its own: a read must not wait behind a commit of a megabyte.
   const name = `${PROCESSOR_NAME}-reader-${config.instanceId}`;
   const redis = await openRedis({ ...opener, name }, config.redis);
-  const { decode } = definition.codec;
   const { loadAll: loadSpecs, rates: loadRates, identity: loadIdentity, fills } = artifacts;
-  const readStates = createStateReader(redis, {
-    namespace,
-    processor: PROCESSOR_NAME,
-    partitions,
-    decode,
-    refresh: loadSpecs,
-  });
+  const readBy = (decode: (bytes: Buffer) => StoredProfile) =>
+    createStateReader(redis, { namespace, processor: PROCESSOR_NAME, partitions, decode, refresh: loadSpecs });
+  const readStates = readBy(createStoredStates(createServedStates(specs)).decode);
   const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
     entriesMax: PSEUDONYMS_CACHED_MAX,
   });
   if (archive !== undefined) {
     await openFillRunner(context, { definition, artifacts, specs, archive, redis });
     await openLiveAudit(context, { archive, redis });
-    await openUnmergeRunner(context, { archive, redis, readStates });
+    await openUnmergeRunner(context, { archive, redis, readStates: readBy(definition.codec.decode) });
   }
   const retractor = await openRetractor(context, { archive: archive?.archive, readStates });
   const routes = { telemetry, specs, loadSpecs, loadRates, loadIdentity, fills, readStates, pseudonymizer, retractor };

@@ -23,7 +23,7 @@ const profiles = [10, 1_000, 100_000, EVENTS_MAX].map((events) => ({
 for (let round = 0; round <= ROUNDS; round += 1) {
   for (const { bytes, readUs, decodeUs } of profiles) {
     const us = toMicros(() => repeat(() => read(bytes))) / READS;
-    const ofDecode = toMicros(() => repeat(() => spec.decode(bytes))) / READS;
+    const ofDecode = toMicros(() => repeat(() => spec.decodeToRead(bytes))) / READS;
     // The first round compiles.
     if (round === 0) continue;
     readUs.push(us);
@@ -56,7 +56,7 @@ function toEvent(i, count) {
 }
 
 function read(bytes) {
-  const state = spec.decode(bytes);
+  const state = spec.decodeToRead(bytes);
   return spec.vector(state, state.asOfMs);
 }
 

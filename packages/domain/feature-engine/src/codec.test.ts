@@ -7,7 +7,7 @@ import { ECOMMERCE_FEATURES } from './presets/ecommerce.js';
 import type { EngineState } from './state.js';
 import { DAY_MS } from './time.js';
 
-const { apply, decode, empty, encode } = compileFeatures(ECOMMERCE_FEATURES);
+const { apply, decode, decodeToRead, empty, encode } = compileFeatures(ECOMMERCE_FEATURES);
 const START_MS = Date.UTC(2024, 0, 1);
 
 describe('state codec', () => {
@@ -52,6 +52,9 @@ describe('state codec', () => {
       expect(() => decode(bytes.subarray(0, length))).toThrow('cannot be read');
     }
     expect(() => decode(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(/follows/);
+    // What no vector needs is decoded, and found damaged, when it is used.
+    const ids = decodeToRead(bytes.subarray(0, bytes.length - 1));
+    expect(() => ids.messages).toThrow('they end early');
   });
 
   it('never crashes the process on garbage', () => {

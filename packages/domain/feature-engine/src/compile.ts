@@ -131,6 +131,11 @@ export interface CompiledFeatures {
   encode(state: EngineState): Buffer;
   /** Throws `contract_violation` for another format or spec, and for damaged bytes. */
   decode(bytes: Buffer): EngineState;
+  /**
+   * As `decode`, for a state of which hardly more than the vector is read: the rest is decoded, and found damaged, when it is first used.
+   * Keeps `bytes`.
+   */
+  decodeToRead(bytes: Buffer): EngineState;
 }
 
 /** Compiles definitions that `parseFeatureSpec` would accept. */
@@ -139,6 +144,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
   const names = definitions.map(({ name }) => name);
   const empty = createEmptyState(plan);
   const format = createStateFormat(plan);
+  const reading = createStateFormat(plan, { isLazy: true });
   const compiled: CompiledFeatures = {
     definitions,
     names,
@@ -170,6 +176,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     countEstimates: (state) => plan.slots.filter((slot, index) => slot.isEstimate(state.slots[index])).length,
     encode: format.encode,
     decode: format.decode,
+    decodeToRead: reading.decode,
   };
   plans.set(compiled, plan);
   return Object.freeze(compiled);

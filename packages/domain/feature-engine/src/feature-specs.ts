@@ -74,9 +74,17 @@ export class FeatureSpecs {
 
   /** Decodes a state under the spec that made it. Throws `contract_violation` as `get` and `decode` do. */
   decode(bytes: Buffer): EngineState {
+    return this.#madeBy(bytes).decode(bytes);
+  }
+
+  /** The same for a state that is only read, as `CompiledFeatures.decodeToRead`. */
+  decodeToRead(bytes: Buffer): EngineState {
+    return this.#madeBy(bytes).decodeToRead(bytes);
+  }
+
+  #madeBy(bytes: Buffer): CompiledFeatures {
     const prefix = readSpecPrefix(bytes);
-    const spec = this.#byTag.get(toSpecTag(prefix)) ?? throwUnknown(`${prefix}...`);
-    return spec.decode(bytes);
+    return this.#byTag.get(toSpecTag(prefix)) ?? throwUnknown(`${prefix}...`);
   }
 
   /** The state under a given spec, whichever spec made it. */

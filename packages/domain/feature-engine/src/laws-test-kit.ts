@@ -63,7 +63,7 @@ function describeFolding(
   features: CompiledFeatures,
   { naive, isEachExpiryVisible }: Pick<LawsOptions, 'naive' | 'isEachExpiryVisible'>,
 ): void {
-  const { advance, apply, decode, encode, merge, vector } = features;
+  const { advance, apply, decode, decodeToRead, encode, merge, vector } = features;
   const { expectOracle, lastOf, play } = createPlayer(features, naive);
 
   it('agrees at every time after every event, with late events, repeats and advances', () => {
@@ -84,6 +84,8 @@ function describeFolding(
       const bytes = encode(state);
       expect(decode(bytes)).toEqual(state);
       expect(encode(decode(bytes)).equals(bytes)).toBe(true);
+      expect(vector(decodeToRead(bytes), state.asOfMs)).toEqual(vector(state, state.asOfMs));
+      expect(encode(decodeToRead(bytes)).equals(bytes)).toBe(true);
     });
   });
 

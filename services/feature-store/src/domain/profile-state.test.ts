@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { addSaid, NOTHING_KNOWN } from '@perennial/traits';
-import { createProfileStates, type ProfileState } from './profile-state.js';
+import { createProfileStates, createServedStates, type ProfileState } from './profile-state.js';
 
 const NARROW = ECOMMERCE_FEATURES.slice(0, 4);
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
@@ -45,6 +45,13 @@ describe('the state of a profile', () => {
     const first = Buffer.concat([Buffer.of(1), bytes.subarray(1, bits), bytes.subarray(bits + 1)]);
     expect(bytes[bits]).toBe(0);
     expect(states.decode(first)).toEqual(STATE);
+  });
+
+  it('is the same where it is only served, but for the time until which it is valid', () => {
+    const served = createServedStates(specs).decode(states.encode(STATE));
+    expect(served.validUntilMs).toBeUndefined();
+    expect(specs.initial.vector(served.engine, 86_400_000)).toEqual(specs.initial.vector(engine, 86_400_000));
+    expect(states.encode(served)).toEqual(states.encode(STATE));
   });
 
   it('is rejected with parts that this release does not know', () => {

@@ -48,14 +48,37 @@ const HAS_GROUP = 32;
 const HAS_OUTLIERS = 64;
 const KNOWN_PARTS = HAS_FILL | HAS_BESIDE | HAS_ABOUT | HAS_WHOLE | HAS_ACCOUNT | HAS_GROUP | HAS_OUTLIERS;
 
+/**
+ * Decodes states that are only served: the vector is computed by whoever serves it, at its time, and what it does not need of the engine's
+ * part is decoded when it is first used. Such a state has no `validUntilMs`, and keeps its bytes.
+ */
+export function createServedStates(specs: FeatureSpecs): VersionedState<ProfileState> {
+  return createStates(specs, {
+    decodeEngine: (bytes) => specs.decodeToRead(bytes),
+    toValidUntilMs: () => undefined,
+  });
+}
+
 /** Codec of profile states. The engine's part is decoded under the spec that made it, whichever is in force now. */
 export function createProfileStates(specs: FeatureSpecs): VersionedState<ProfileState> {
+  return createStates(specs, {
+    decodeEngine: (bytes) => specs.decode(bytes),
+    toValidUntilMs: (engine) => specs.get(engine.specHash).vector(engine, engine.asOfMs).validUntilMs,
+  });
+}
+
+interface Reading {
+  readonly decodeEngine: (bytes: Buffer) => EngineState;
+  readonly toValidUntilMs: (engine: EngineState) => number | undefined;
+}
+
+function createStates(specs: FeatureSpecs, reading: Reading): VersionedState<ProfileState> {
   return defineState({
     name: 'profile state',
     current: FORMAT_VERSION,
     versions: {
-      1: (bytes) => decode(bytes, specs, { hasParts: false }),
-      2: (bytes) => decode(bytes, specs, { hasParts: true }),
+      1: (bytes) => decode(bytes, specs, { ...reading, hasParts: false }),
+      2: (bytes) => decode(bytes, specs, { ...reading, hasParts: true }),
     },
     encode: (state) => encode(state, specs),
   });
@@ -121,13 +144,17 @@ function withLength(bytes: Buffer): Buffer[] {
   return [length, bytes];
 }
 
-function decode(bytes: Buffer, specs: FeatureSpecs, { hasParts }: { readonly hasParts: boolean }): ProfileState {
+function decode(
+  bytes: Buffer,
+  specs: FeatureSpecs,
+  { hasParts, decodeEngine, toValidUntilMs }: Reading & { readonly hasParts: boolean },
+): ProfileState {
   if (bytes.length < HEAD_BYTES) throw new Error(`it has ${bytes.length} bytes`);
   const timeZoneEnd = HEAD_BYTES + bytes.readUInt8(1);
   const subjectEnd = timeZoneEnd + bytes.readUInt16BE(2);
   if (subjectEnd > bytes.length) throw new Error('it ends early');
   const { end, ...parts } = hasParts ? decodeParts(bytes, subjectEnd, specs) : { end: subjectEnd };
-  const engine = specs.decode(bytes.subarray(end));
+  const engine = decodeEngine(bytes.subarray(end));
   return {
     engine,
     // Copies: a slice would keep the whole Redis reply in memory.
@@ -135,7 +162,7 @@ function decode(bytes: Buffer, specs: FeatureSpecs, { hasParts }: { readonly has
     timeZone: bytes.toString('utf8', HEAD_BYTES, timeZoneEnd),
     lastEventAtMs: bytes.readDoubleBE(4),
     ...parts,
-    validUntilMs: specs.get(engine.specHash).vector(engine, engine.asOfMs).validUntilMs,
+    validUntilMs: toValidUntilMs(engine),
   };
 }
 
