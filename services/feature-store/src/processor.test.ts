@@ -26,6 +26,9 @@ describe('feature processor', () => {
     ['a time after it was received', { timestampMs: NOON + 1 }],
     ['a time zone of any length', { timeZone: 'z'.repeat(256) }],
     ['a sealed id of any length', { subject: Buffer.alloc(2_049) }],
+    ['an amount that is no number', { amount: Number.NaN }],
+    ['an endless amount', { amount: Number.NEGATIVE_INFINITY }],
+    ['an amount above the greatest', { amount: 1e9 + 1 }],
   ])('takes no event with %s: its state could not be stored', (_, fields) => {
     const value = { ...AcceptedEvent.decode(new Uint8Array()), timestampMs: NOON, receivedAtMs: NOON, ...fields };
     const bytes = Buffer.from(AcceptedRecord.encode({ record: { $case: 'event', value } }).finish());

@@ -1,4 +1,4 @@
-import type { RateTable } from '@perennial/commerce';
+import { AMOUNT_MAX, type RateTable } from '@perennial/commerce';
 import {
   type AcceptedEvent,
   AcceptedRecord,
@@ -170,7 +170,7 @@ export function decodeAccepted(key: Buffer | null, value: Buffer | null): Decode
  * Ingest writes no such event. A state that cannot be stored, or a step that takes for ever, would stop the partition, where
  * a dead letter does not.
  */
-function requireUsable({ timeZone, subject, timestampMs, receivedAtMs }: AcceptedEvent): void {
+function requireUsable({ timeZone, subject, timestampMs, receivedAtMs, amount = 0 }: AcceptedEvent): void {
   const problem =
     Buffer.byteLength(timeZone) > TIME_ZONE_BYTES_MAX || subject.length > SUBJECT_BYTES_MAX
       ? 'a time zone or a sealed id that is too long'
@@ -178,7 +178,9 @@ function requireUsable({ timeZone, subject, timestampMs, receivedAtMs }: Accepte
         ? 'a time that is not between 1970 and 2100'
         : timestampMs > receivedAtMs
           ? 'a time after it was received'
-          : undefined;
+          : Math.abs(amount) <= AMOUNT_MAX
+            ? undefined
+            : 'an amount beyond what counts as one';
   if (problem !== undefined) throw new AppError('contract_violation', `event with ${problem}`);
 }
 
