@@ -1,4 +1,5 @@
 import { LruCache } from '@perennial/kernel';
+import { BROWSER_ZONES } from './browser-zones.js';
 import { parseOffset, printOffset } from './offset.js';
 import { SHOWN_ZONES } from './shown-zones.js';
 import { WINDOWS_ZONES } from './windows-zones.js';
@@ -19,7 +20,7 @@ const ICU_ONLY: ReadonlySet<string> = new Set(
 
 /**
  * The zone in one of its spellings: an IANA name (any case), a Windows name (of winter or summer), what Windows shows
- * (`(UTC+09:00) Osaka, Sapporo, Tokyo`), or an offset (`+09:00`, `+0900`, `+9`,
+ * (`(UTC+09:00) Osaka, Sapporo, Tokyo`), what browsers call it (`Central European Summer Time`), or an offset (`+09:00`, `+0900`, `+9`,
  * `GMT+0900`, `UTC+9`, `GMT+5:30`). Result: an IANA name, where an offset has one (`Etc/GMT-9`), else `+05:30`; undefined
  * for what is no zone. Signs are those of ISO 8601, + is east; but IANA's `Etc/GMT-9` is 9 hours east (as in POSIX).
  */
@@ -40,7 +41,8 @@ function readZone(text: string): string | undefined {
     readName(text.replaceAll(' ', '_')) ??
     readOffset(text) ??
     readWindows(name.replace(DAYLIGHT, ' standard time')) ??
-    readShown(name)
+    readShown(name) ??
+    readBrowser(name)
   );
 }
 
@@ -49,6 +51,12 @@ const DAYLIGHT = / daylight time(?=$| \()/;
 
 function readWindows(name: string): string | undefined {
   return Object.hasOwn(WINDOWS_ZONES, name) ? WINDOWS_ZONES[name] : undefined;
+}
+
+/** `Central European Summer Time`: a name of the zone too, not of an offset. */
+function readBrowser(name: string): string | undefined {
+  const winter = Object.hasOwn(BROWSER_ZONES, name) ? name : name.replace(/ summer time$/, ' standard time');
+  return Object.hasOwn(BROWSER_ZONES, winter) ? BROWSER_ZONES[winter] : readWindows(winter);
 }
 
 const SHOWN = /^\((?:utc|gmt)(?: ?[+\-\u2212]\d{1,2}:\d{2})?\) (.+)$/;
