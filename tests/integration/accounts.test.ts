@@ -13,7 +13,7 @@ import { createServiceRunner } from '../support/service-process.js';
 
 /*
  * Accounts on real Kafka, Redis and PostgreSQL: copies of events go to the key of the account once, over a kill too, and the
- * account reports to its members.
+ * account reports to its members. And tags that are given by HTTP, over a kill too.
  */
 
 const PARTITIONS = 4;
@@ -26,14 +26,21 @@ features:
   events_count: { unit: events, aggregation: count, window: 7d }
 `;
 
+const SEGMENTS = `
+version: 1
+segments: { known: { when: tags.vip == true } }
+tags: { vip: { kind: manual, owner: sales }, wholesale: { kind: imported, owner: crm } }
+`;
+
 describe('an account', () => {
   const { brokers } = readTestEnvironment();
   const namespace = `p${createRunName()}`;
   const ingest = createServiceRunner('ingest');
   const features = createServiceRunner('feature-store');
+  const scoring = createServiceRunner('scoring');
   const folder = mkdtempSync(join(tmpdir(), 'accounts-'));
   afterAll(() => {
-    for (const service of [ingest, features]) service.killAll();
+    for (const service of [ingest, features, scoring]) service.killAll();
     rmSync(folder, { recursive: true });
   });
 
@@ -85,5 +92,37 @@ describe('an account', () => {
         what: `the report to ${userId}`,
       });
     }
+
+    // Tags, of a file that comes into force now.
+    const segments = join(folder, 'segments.yaml');
+    writeFileSync(segments, SEGMENTS);
+    const artifact = JSON.parse(await scoring.command(namespace, ['register', 'segments', segments]));
+    const rollout = ['--kind', 'segments', '--number', String(artifact.number), '--hash', artifact.hash];
+    await ingest.command(namespace, ['rollout', ...rollout]);
+    const send = async (method: string, path: string, body?: object) => {
+      const content = { 'content-type': 'application/json', ...AUTHORIZATION };
+      const sent = body === undefined ? { headers: AUTHORIZATION } : { headers: content, body: JSON.stringify(body) };
+      const answer = await fetch(`${store.url}/v1/${path}`, { method, ...sent });
+      const found = (await answer.json()) as Readonly<Record<string, unknown>> & { tags?: Array<{ name: string }> };
+      return { ...found, status: answer.status };
+    };
+    await eventually(
+      async () => (await send('POST', 'profiles/ada/tags', { tag: 'vip', owner: 'olga' })).status === 200,
+      {
+        ...WITHIN,
+        what: 'the tags of the file in force',
+      },
+    );
+    const changes = users.map((userId) => ({ userId, tag: 'wholesale' }));
+    expect(await send('POST', 'tag-changes', { changes })).toMatchObject({ changed: 4, unchanged: 0 });
+    features.killAll();
+    store = await features.start(namespace);
+    const tagsOf = async (userId: string) =>
+      (await send('GET', `profiles/${userId}/tags`)).tags?.map(({ name }) => name);
+    await eventually(async () => (await tagsOf('di'))?.join() === 'wholesale', { ...WITHIN, what: 'the tag of di' });
+    expect(await tagsOf('ada')).toEqual(['vip', 'wholesale']);
+    expect(await send('POST', 'tag-changes', { changes })).toMatchObject({ changed: 0, unchanged: 4 });
+    expect(await send('DELETE', 'profiles/ada/tags/vip')).toMatchObject({ status: 200, changed: true, applied: true });
+    expect(await tagsOf('ada')).toEqual(['wholesale']);
   }, 180_000);
 });

@@ -26,11 +26,14 @@ import { createFillTelemetry } from './fill/fill-telemetry.js';
 import { addFeatureRoutes } from './http/feature-routes.js';
 import { addIdentityRoutes } from './http/identity-routes.js';
 import { addRetractionRoutes } from './http/retraction-routes.js';
+import { addTagRoutes } from './http/tag-routes.js';
 import type { StoredProfile } from './identity/stored-profile.js';
 import { createParts } from './parts.js';
 import { PROCESSOR_NAME } from './processor.js';
 import { createPartitionReader } from './retract/read-partition.js';
 import { Retractor } from './retract/retractor.js';
+import { createDeclaredTags } from './tags/declared-tags.js';
+import { TagService } from './tags/tag-service.js';
 import { startUnmergeRunner } from './unmerge/unmerge-runner.js';
 import { createUnmergeTelemetry } from './unmerge/unmerge-telemetry.js';
 
@@ -88,6 +91,9 @@ async function openRoutes(
     await openLiveAudit(context, { archive, redis });
     await openUnmergeRunner(context, { archive, redis, readStates: readBy(definition.codec.decode) });
   }
+  const producer = await context.log.createProducer();
+  const loadDeclared = createDeclaredTags(context.artifactStore);
+  const tags = new TagService({ namespace, partitions, readStates, pseudonymizer, loadDeclared, producer });
   const retractor = await openRetractor(context, { archive: archive?.archive, readStates });
   const routes = { telemetry, specs, loadSpecs, loadRates, loadIdentity, fills, readStates, pseudonymizer, retractor };
   return {
@@ -95,6 +101,7 @@ async function openRoutes(
       addFeatureRoutes(server, routes);
       addIdentityRoutes(server, routes);
       addRetractionRoutes(server, routes);
+      addTagRoutes(server, tags);
     },
     problems: () => archiver?.problems() ?? [],
   };

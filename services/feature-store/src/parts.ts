@@ -6,6 +6,7 @@ import { createFeatureArtifacts, type FeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createIdentityTelemetry } from './identity/identity-telemetry.js';
 import { createJoiningProcessor } from './identity/joining-processor.js';
+import { createTagTelemetry } from './tags/tag-telemetry.js';
 import { createFeatureTelemetry, type FeatureTelemetry } from './telemetry.js';
 
 /** Keys of accounts cached, so that an active account costs no HMAC. */
@@ -30,11 +31,12 @@ export function createParts({
   const artifacts = createFeatureArtifacts(artifactStore, { specs });
   const joins = createIdentityTelemetry(metrics);
   const accounts = createAccountTelemetry(metrics);
+  const tags = createTagTelemetry(metrics);
   const pseudonymizer = createCachedPseudonymizer(createPseudonymizer(config.secret), {
     entriesMax: ACCOUNTS_CACHED_MAX,
   });
   const toAccountKey = (accountId: string) => pseudonymizer.toProfileKey({ accountId });
-  const parts = { namespace, artifacts, telemetry, specs, joins, accounts, toAccountKey };
+  const parts = { namespace, artifacts, telemetry, specs, joins, accounts, tags, toAccountKey };
   const definition = createJoiningProcessor(parts);
   return { definition, artifacts, telemetry, specs };
 }

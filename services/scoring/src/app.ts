@@ -23,6 +23,7 @@ import { startPopulationRunner } from './population/population-runner.js';
 import { createPopulationTelemetry } from './population/population-telemetry.js';
 import { createPartitionReader } from './population/read-states.js';
 import { createScoringProcessor, PROCESSOR_NAME } from './processor.js';
+import { createSegmentTelemetry, startMemberCount } from './segment-metrics.js';
 import { createScoringTelemetry } from './telemetry.js';
 
 /** How long the population is not measured after the process that did was killed. */
@@ -74,7 +75,8 @@ async function openRoutes(
   const { namespace, opener, log, redis, pool, partitions, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
   const transitions = createTransitionStore(pool, { schema, telemetry });
-  const segments = createSegmentStore(pool, { schema });
+  const segmentTelemetry = createSegmentTelemetry(logger, metrics);
+  const segments = createSegmentStore(pool, { schema, telemetry: segmentTelemetry });
   const project = (name: string, group: string, topic: TopicName, insert: ProjectionOptions['insert']) =>
     opener.releases.acquire(
       name,
@@ -101,6 +103,11 @@ async function openRoutes(
     decode,
     refresh: artifacts.loadSpecs,
   });
+  await opener.releases.acquire(
+    'member counts',
+    async () => startMemberCount({ segments, telemetry: segmentTelemetry }),
+    (running) => running.stop(),
+  );
   await openPopulationRunner(context, { definition, artifacts, specs });
   const routes = {
     pseudonymizer,

@@ -125,6 +125,12 @@ class Profile {
     return this.#step({ kind: 'record', input }, atMs);
   }
 
+  tag(atMs: number, ...names: readonly string[]) {
+    const { event: _, ...update } = toUpdate({ spec: specs.initial, attributes: [] }, { atMs, name: '', orders: 0 });
+    const input = { ...update, event: undefined, ...(names.length > 0 && { tags: { names: [...names] } }) };
+    return this.#step({ kind: 'record', input }, atMs);
+  }
+
   timer(atMs: number) {
     return this.#step({ kind: 'timer', dueAtMs: must(this.dueAtMs, 'a timer') }, atMs);
   }
@@ -258,6 +264,28 @@ stages:
       reason: expect.stringContaining('did you mean "traits.plan"'),
     });
     await expect(reject('traits.plan == "pro"')).resolves.toBeUndefined();
+  });
+
+  it('have the tags that a profile was given, until they are taken away, through timers too; conditions read them', async () => {
+    const segments = register(
+      'segments',
+      `version: 1
+recheck: 1h
+segments:
+  care: { when: tags.vip == true && profile.days_since_event > 1 }
+tags:
+  vip: { kind: manual, owner: crm, description: Known by name }
+`,
+    );
+    const profile = new Profile(segments);
+    const given = await profile.tag(T0, 'undeclared', 'vip');
+    expect(read<SegmentChanged>(given, 'segment.changed')).toMatchObject([
+      { segment: 'vip', change: 'entered', reasons: ['Known by name', 'by hand'], evidence: {} },
+    ]);
+    expect(toSets(given)).toEqual([{ listNumber: 3, members: Buffer.of(0b10), changeNumber: 1 }]);
+    const later = await profile.timer(T0 + 25 * HOUR_MS);
+    expect(toMarks(later)).toEqual(['care entered']);
+    expect(toMarks(await profile.tag(T0 + 26 * HOUR_MS))).toEqual(['care left', 'vip left']);
   });
 
   it('are left when another file in force no longer has them', async () => {

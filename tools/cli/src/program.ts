@@ -84,8 +84,12 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'who is in which segment: list, show, size, members, export; check a file',
     load: async () => (await import('./commands/segments.js')).createSegmentsCommand(),
   },
+  tags: {
+    description: 'tags that users are given: list, add, remove, import a list, history',
+    load: async () => (await import('./commands/tags.js')).createTagsCommand(),
+  },
   explore: {
-    description: 'ask the event archive: funnels, frequent paths, association rules, retention, RFM',
+    description: 'ask the event archive: funnels, frequent paths, association rules, retention, cohorts, RFM',
     load: async () => (await import('./commands/explore.js')).createExploreCommand(),
   },
   export: {

@@ -119,14 +119,18 @@ describe('the answers are those of loops over the events', () => {
     }
 
     const retention = {
-      start: 'A',
-      back: pick(['A', 'B']),
+      start: pick(['A', undefined]),
+      back: pick(['A', 'B', undefined]),
       every: pick(['week', 'month'] as const),
       periods: 4,
       ...range,
     };
-    const { cohorts } = await exploreRetention(source, retention);
+    const { cohorts, all } = await exploreRetention(source, retention);
     expect(cohorts).toEqual(naiveCohorts(profiles, retention));
+    const begun = cohorts.filter(({ returned }) => returned[1] != null);
+    const users = begun.reduce((sum, cohort) => sum + cohort.users, 0);
+    const back = begun.reduce((sum, { returned }) => sum + (returned[1] ?? 0), 0);
+    expect(all.returned[1]).toBe(users === 0 ? null : back / users);
   });
 });
 

@@ -9,7 +9,14 @@ import { type Funnel, type FunnelOptions, toFunnelSql, toFunnels } from './funne
 import { createJoinedTable } from './joined-table.js';
 import { EXPLORE_LIMITS } from './limits.js';
 import { type PathOptions, type Paths, toPaths, toPathsSql } from './paths.js';
-import { type Cohort, type RetentionOptions, toCohorts, toRetentionSql } from './retention.js';
+import {
+  type AllCohorts,
+  type Cohort,
+  type RetentionOptions,
+  sumCohorts,
+  toCohorts,
+  toRetentionSql,
+} from './retention.js';
 import { type RfmGrid, type RfmOptions, toRfmGrid, toRfmSql } from './rfm.js';
 import { type RuleOptions, type Rules, toRuleColumns, toRules, toRulesSql } from './rules.js';
 
@@ -63,10 +70,12 @@ export async function exploreRules(source: ExploreSource, options: RuleOptions):
 export async function exploreRetention(
   source: ExploreSource,
   options: RetentionOptions,
-): Promise<Reading & { cohorts: Cohort[] }> {
-  return explore(source, { names: [options.start, options.back] }, async (database) => ({
-    cohorts: toCohorts(await database.query(toRetentionSql(options)), options.periods),
-  }));
+): Promise<Reading & { cohorts: Cohort[]; all: AllCohorts }> {
+  const names = [options.start, options.back].filter((name) => name !== undefined);
+  return explore(source, { names }, async (database) => {
+    const cohorts = toCohorts(await database.query(toRetentionSql(options)), options.periods);
+    return { cohorts, all: sumCohorts(cohorts, options.periods) };
+  });
 }
 
 export async function exploreRfm(source: ExploreSource, options: RfmOptions): Promise<Reading & { rfm: RfmGrid }> {

@@ -2,11 +2,13 @@ export { exploreFunnel, explorePaths, exploreRetention, exploreRfm, exploreRules
 export { EXPLORE_LIMITS } from './limits.js';
 export { OptionReader } from './option-reader.js';
 export {
+  type CohortTexts,
   type FunnelTexts,
   type PathTexts,
   type RetentionTexts,
   type RfmTexts,
   type RuleTexts,
+  readCohortOptions,
   readFunnelOptions,
   readPathOptions,
   readRetentionOptions,

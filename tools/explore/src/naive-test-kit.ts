@@ -203,10 +203,10 @@ export function naiveCohorts(profiles: readonly NaiveEvent[][], options: Retenti
   const range = { fromMs: options.fromMs ?? -Infinity, toMs: options.toMs ?? Infinity };
   const last = Math.max(...profiles.flat().map(({ at }) => at));
   const members = profiles.flatMap((events) => {
-    const index = events.findIndex(({ label }) => label === start);
+    const index = events.findIndex(({ label }) => start === undefined || label === start);
     const first = events[index];
     if (first === undefined || !inRange(first.at, range)) return [];
-    const visits = events.slice(index + 1).filter(({ label }) => label === back);
+    const visits = events.slice(index + 1).filter(({ label }) => back === undefined || label === back);
     return [
       { cohort: toPeriod(first.at, every) as number, visits: new Set(visits.map(({ at }) => toPeriod(at, every))) },
     ];

@@ -45,6 +45,13 @@ export interface RetentionTexts {
   readonly periods: string;
 }
 
+export interface CohortTexts {
+  readonly by: string;
+  readonly first?: string;
+  readonly return?: string;
+  readonly periods: string;
+}
+
 export interface RfmTexts {
   readonly split: string;
   readonly recencyDays?: string;
@@ -97,6 +104,18 @@ export function readRetentionOptions(texts: SourceTexts & RetentionTexts): Asked
     every: reader.oneOf('--every', texts.every, ['week', 'month']),
     periods: reader.whole('--periods', texts.periods, { min: 1, max: LIMITS.periodsMax }),
     ...reader.range(texts.from, texts.to),
+  }));
+}
+
+/** Cohorts of acquisition are those of retention whose first and later events may be any. */
+export function readCohortOptions(texts: SourceTexts & CohortTexts): Asked<RetentionOptions> {
+  const { by, first, return: back, periods, from, to } = texts;
+  return read(texts, (reader) => ({
+    start: first === undefined ? undefined : reader.event('--first', first),
+    back: back === undefined ? undefined : reader.event('--return', back),
+    every: reader.oneOf('--by', by, ['week', 'month']),
+    periods: reader.whole('--periods', periods, { min: 1, max: LIMITS.periodsMax }),
+    ...reader.range(from, to),
   }));
 }
 

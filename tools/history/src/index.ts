@@ -1,5 +1,6 @@
 export { assertUsable, toWarnings } from './check-history.js';
 export { type ColumnMap, parseColumnMap, parseRowFilter, type RowFilter } from './column-map.js';
+export { CsvReader } from './csv.js';
 export type { SegmentTrack } from './event.js';
 export { type EventTypeCount, parseEventTypes } from './event-types.js';
 export type { History } from './history.js';

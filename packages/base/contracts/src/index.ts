@@ -19,6 +19,7 @@ export {
   EventTraits,
   type PlanJudgement,
   type Retraction,
+  type TagChange,
 } from './generated/perennial/v1/event.js';
 export { FeatureRecord, FeaturesUpdated, FoldedEvent } from './generated/perennial/v1/feature.js';
 export {

@@ -1,6 +1,6 @@
 export { fromBits, toBits } from './bits.js';
 export { listMeasures, toThresholds, withPopulation } from './in-population.js';
-export { readSegmentNames } from './names.js';
+export { readGivenTags, readSegmentNames } from './names.js';
 export { parseSegments } from './parse.js';
 export { decodePopulation, encodePopulation, type Population, PopulationBuilder } from './population/population.js';
 export type { Segment } from './segment.js';

@@ -70,4 +70,66 @@ segments:
       ].join('\n'),
     );
   });
+
+  it('reports unknown segments, and segments that read each other, with their way', () => {
+    expect(
+      problemsOf(`version: 1
+segments:
+  a: { when: segments.b == true }
+  b: { when: tags.c == true && features.spend_365d > 1 }
+  own: { when: features.spend_365d > 1, leave: segments.own == true }
+  near: { when: segments.bb == true }
+tags:
+  c: { kind: rule, when: segments.a == true }
+`),
+    ).toBe('segments.yaml:6:17: unknown name "segments.bb", did you mean "segments.b"?');
+    expect(
+      problemsOf(`version: 1
+segments:
+  a: { when: segments.b == true }
+  b: { when: tags.c == true && features.spend_365d > 1 }
+  own: { when: features.spend_365d > 1, leave: segments.own == true }
+tags:
+  c: { kind: rule, when: segments.a == true }
+`),
+    ).toBe(
+      [
+        'segments.yaml:3:6: segments read each other in a circle: a -> b -> c -> a',
+        'segments.yaml:5:8: "own" reads itself',
+      ].join('\n'),
+    );
+  });
+
+  it('reports conditions of tags that are given, and a name that stands twice', () => {
+    expect(
+      problemsOf(`version: 1
+segments:
+  vip: { when: tags.vip == true }
+tags:
+  vip: { kind: manual, owner: crm }
+  old: { kind: imported, when: features.spend_365d > 1 }
+  top: { kind: manual, by: spend_365d, top: 3 }
+`),
+    ).toBe(
+      [
+        'segments.yaml:3:8: "vip" reads itself',
+        'segments.yaml:5:8: "vip" is the name of a segment already',
+        'segments.yaml:6:8: the tag "old" of kind imported is given to profiles: it has no conditions',
+        'segments.yaml:7:8: the tag "top" of kind manual is given to profiles: it has no conditions',
+      ].join('\n'),
+    );
+  });
+
+  it('reads damaged files without a throw', () => {
+    for (const text of [
+      '',
+      '[]',
+      'segments: [a]',
+      'tags: 3',
+      'version: 1\nsegments: { a: 1 }\ntags: x',
+      '{',
+      'tags: { a: { kind: manual }, a: {} }',
+    ])
+      expect(problemsOf(text)).not.toBe('');
+  });
 });

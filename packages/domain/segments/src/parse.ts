@@ -22,6 +22,8 @@ import {
 } from '@perennial/expressions';
 import { must } from '@perennial/kernel';
 import { AXES, type Grid, listClassNames, toGridSegments, toGridThresholds } from './grid.js';
+import { findSegmentNames } from './names.js';
+import { type ReadingSegment, readsOthers, toOrder } from './order.js';
 import { type Rank, toRankSegment } from './rank.js';
 import type { Segment } from './segment.js';
 import type { Segments } from './segments.js';
@@ -45,19 +47,29 @@ const SEGMENT_NAME = {
 /** A class has a name of 63 characters at most, too. */
 const GRID_NAME = { pattern: /^[a-z][a-z0-9_]{0,30}$/, patternHint: 'lower-case letters, digits and _, 31 at most' };
 
+interface ParseOptions {
+  readonly fileName: string;
+  readonly featureNames: readonly string[];
+  readonly attributes?: ProfileVariables['attributes'];
+  readonly headNames?: Iterable<string> | undefined;
+  readonly onEvaluationError?: OnEvaluationError | undefined;
+}
+
 /**
  * Parses a `segments.yaml` (format: README of this package). Returns the segments, or every problem with file, line,
- * column and the nearest valid word. Conditions may name any head of a model, or only those of `headNames`.
+ * column and the nearest valid word. Conditions may name any head of a model, or only those of `headNames`, and the segments and tags of
+ * the file.
  */
-export function parseSegments(
+export function parseSegments(yamlText: string, options: ParseOptions): Parsed<Segments> {
+  const parsed = parseFile(yamlText, { ...options, segmentNames: findSegmentNames(yamlText) });
+  if (!parsed.ok || readsOthers(parsed.value.segments.values())) return parsed;
+  // Variables of segments that nobody reads would have to be given values at each step.
+  return parseFile(yamlText, { ...options, segmentNames: [] });
+}
+
+function parseFile(
   yamlText: string,
-  options: {
-    fileName: string;
-    featureNames: readonly string[];
-    attributes?: ProfileVariables['attributes'];
-    headNames?: Iterable<string> | undefined;
-    onEvaluationError?: OnEvaluationError | undefined;
-  },
+  options: ParseOptions & { readonly segmentNames: readonly string[] },
 ): Parsed<Segments> {
   const variables = declareProfileVariables(options.featureNames, options);
   const parsed = parseYaml(yamlText, createShape(variables), {
@@ -67,6 +79,7 @@ export function parseSegments(
       checkRules(file, report);
       checkTags(file, report);
       checkGrids(file, report);
+      checkCircles(file, report);
     },
   });
   return parsed.ok ? { ok: true, value: toSegments(parsed.value, variables) } : parsed;
@@ -97,7 +110,7 @@ function createShape(variables: VariableSet) {
     object({
       description: optional(text({ lengthMax: 500 }), ''),
       owner,
-      kind: oneOf(['rule', 'score', 'rank']),
+      kind: oneOf(['rule', 'score', 'rank', 'manual', 'imported']),
       when: optional(condition(variables), undefined),
       leave: optional(condition(variables), undefined),
       minStay: optional(duration({ minMs: 0 }), 0),
@@ -163,6 +176,11 @@ function checkTags(file: File, report: YamlContext['report']): void {
     const { kind, when, by, top, topShare } = value;
     if (file.segments.has(name)) report(place, `"${name}" is the name of a segment already`);
     const isRank = kind === 'rank';
+    const hasRule = [when, value.leave, by, top, topShare].some((part) => part !== undefined) || value.minStay !== 0;
+    if (isGivenKind(kind)) {
+      if (hasRule) report(place, `the tag "${name}" of kind ${kind} is given to profiles: it has no conditions`);
+      continue;
+    }
     if (!isRank && when === undefined) report(place, `the tag "${name}" of kind ${kind} needs "when"`);
     if (!isRank && (by !== undefined || top !== undefined || topShare !== undefined)) {
       report(place, `"by", "top" and "topShare" are for tags of kind rank, "${name}" is of kind ${kind}`);
@@ -174,6 +192,25 @@ function checkTags(file: File, report: YamlContext['report']): void {
       report(place, `the tag "${name}" of kind rank needs "by", and either "top" or "topShare"`);
     }
   }
+}
+
+function isGivenKind(kind: string): boolean {
+  return kind === 'manual' || kind === 'imported';
+}
+
+/** Segments that read each other have no first one to evaluate. */
+function checkCircles(file: File, report: YamlContext['report']): void {
+  const { circles } = toOrder(listReading(file));
+  for (const circle of circles) {
+    const [name = ''] = circle;
+    const { place } = file.segments.get(name) ?? must(file.tags.get(name), 'a segment that reads');
+    const way = circle.join(' -> ');
+    report(place, circle.length === 2 ? `"${name}" reads itself` : `segments read each other in a circle: ${way}`);
+  }
+}
+
+function listReading({ segments, tags }: File): ReadingSegment[] {
+  return [...segments, ...tags].map(([name, { value }]) => ({ name, when: value.when, leave: value.leave }));
 }
 
 function checkGrids(file: File, report: YamlContext['report']): void {
@@ -219,14 +256,15 @@ function toSegments(file: File, variables: VariableSet): Segments {
     ...grids.flatMap((grid) => toGridSegments(grid, toGridThresholds(grid, undefined))),
   ];
   const segments = new Map(all.map((segment) => [segment.name, segment]));
-  return { name: file.name, segments, variables, grids, ranks, recheckMs: file.recheck };
+  const order = readsOthers(all) ? toOrder(all).order : undefined;
+  return { name: file.name, segments, order, variables, grids, ranks, recheckMs: file.recheck };
 }
 
 type TagFile = File['tags'] extends ReadonlyMap<string, infer T> ? T : never;
 
 function toTag(name: string, { kind, owner, description, when, leave, minStay }: TagFile['value']): Segment {
   const rule = { when, sequence: undefined, leave, minStayMs: minStay, maxStayMs: undefined };
-  return { name, kind, owner, description, ...rule, isSuspended: false };
+  return { name, kind, owner, description, ...rule, ...(isGivenKind(kind) && { isGiven: true }), isSuspended: false };
 }
 
 function toSegment(name: string, file: SegmentFile['value']): Segment {

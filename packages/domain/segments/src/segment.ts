@@ -1,7 +1,7 @@
 import type { Condition } from '@perennial/expressions';
 
-/** `rule`, `score` and `rank` are tags; `class` is one of a grid. */
-type SegmentKind = 'segment' | 'rule' | 'score' | 'rank' | 'class';
+/** `rule`, `score`, `rank`, `manual` and `imported` are tags; `class` is one of a grid. */
+type SegmentKind = 'segment' | 'rule' | 'score' | 'rank' | 'manual' | 'imported' | 'class';
 
 export interface Segment {
   readonly name: string;
@@ -19,6 +19,8 @@ export interface Segment {
   readonly minStayMs: number;
   /** With `sequence`: a member leaves this long after it entered; undefined for never. */
   readonly maxStayMs: number | undefined;
+  /** Given to profiles by hand or by a list, and taken from them: no condition decides. */
+  readonly isGiven?: true;
   /** Its threshold is not known yet: nobody enters or leaves it. */
   readonly isSuspended: boolean;
 }

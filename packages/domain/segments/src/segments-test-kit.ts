@@ -17,12 +17,14 @@ export interface Moment {
   readonly event?: string | undefined;
   readonly orders?: number;
   readonly spend?: number;
+  /** Tags that it was given. */
+  readonly given?: readonly string[];
 }
 
 export function step(segments: Segments, state: SegmentState | undefined, moment: Moment): SegmentResult {
-  const { nowMs, event, orders = 0, spend = 0 } = moment;
+  const { nowMs, event, orders = 0, spend = 0, given = [] } = moment;
   const facts = { features: [orders, spend], event: event === undefined ? undefined : { type: 'track', name: event } };
-  return stepSegments(segments, state, { nowMs, facts });
+  return stepSegments(segments, state, { nowMs, facts, given: new Set(given) });
 }
 
 /** `name+` for an entry and `name-` for an exit, in their order. */

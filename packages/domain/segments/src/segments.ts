@@ -8,6 +8,8 @@ export interface Segments {
   readonly name: string;
   /** In the order of the file. */
   readonly segments: ReadonlyMap<string, Segment>;
+  /** Names in the order of evaluation, where conditions read other segments: those that are read come first. */
+  readonly order?: readonly string[] | undefined;
   readonly variables: VariableSet;
   /** Those among `segments` whose thresholds follow from the population (`withPopulation`). */
   readonly grids: readonly Grid[];

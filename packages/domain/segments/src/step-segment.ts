@@ -19,6 +19,8 @@ export interface StepInputs {
   /** Values of the variables, in the order of their declaration. */
   readonly values: readonly Value[];
   readonly event: { readonly type: string; readonly name: string } | undefined;
+  /** The tags that it was given. */
+  readonly given: ReadonlySet<string>;
 }
 
 const OUTSIDE: SegmentStep = { sinceMs: undefined, waitingMs: undefined };
@@ -29,8 +31,13 @@ export function stepSegment(
   { sinceMs, waitingMs }: SegmentPosition,
   inputs: StepInputs,
 ): SegmentStep {
+  if (segment.isGiven) return stepGiven(segment, sinceMs, inputs);
   if (segment.isSuspended) return { sinceMs, waitingMs };
   return sinceMs === undefined ? stepOutside(segment, waitingMs, inputs) : stepMember(segment, sinceMs, inputs);
+}
+
+function stepGiven({ name }: Segment, sinceMs: number | undefined, { nowMs, given }: StepInputs): SegmentStep {
+  return given.has(name) ? { sinceMs: sinceMs ?? nowMs, waitingMs: undefined } : OUTSIDE;
 }
 
 function stepOutside(segment: Segment, waitingMs: number | undefined, inputs: StepInputs): SegmentStep {

@@ -100,4 +100,45 @@ describe('stepSegments', () => {
     expect(first.nextCheckAtMs).toBe(T0 + 7 * DAY_MS);
     expect(step(SEGMENTS, first.state, { nowMs: T0 + DAY_MS }).nextCheckAtMs).toBe(T0 + 8 * DAY_MS);
   });
+
+  it('enters and leaves tags as they are given, without a condition', () => {
+    const tags = parse(
+      'version: 1\nsegments: {}\ntags: { vip: { kind: manual, owner: crm }, old: { kind: imported } }\n',
+    );
+    const at = (minutes: number, given: string[]) => ({ nowMs: T0 + minutes * MINUTE_MS, given });
+    expect(run([at(0, []), at(1, ['vip', 'unknown']), at(2, ['old', 'vip']), at(3, ['old'])], tags)).toEqual([
+      [],
+      ['vip+'],
+      ['old+'],
+      ['vip-'],
+    ]);
+    const { changes } = step(tags, undefined, at(0, ['vip', 'old']));
+    expect(changes.map(({ reasons }) => reasons)).toEqual([
+      ['vip', 'by hand'],
+      ['old', 'by a list that was imported'],
+    ]);
+  });
+
+  it('lets conditions read other segments as they are after the step, whatever their order in the file', () => {
+    const segments = parse(`version: 1
+segments:
+  both: { when: segments.big == true && tags.vip == true }
+  big: { when: features.spend_365d >= 500 }
+  rest: { when: tags.both != true }
+tags: { vip: { kind: manual } }
+`);
+    const at = (minutes: number, spend: number, given: string[] = []) => ({
+      nowMs: T0 + minutes * MINUTE_MS,
+      spend,
+      given,
+    });
+    expect(run([at(0, 0), at(1, 500, ['vip']), at(2, 0, ['vip'])], segments)).toEqual([
+      ['rest+'],
+      ['both+', 'big+', 'rest-', 'vip+'],
+      ['both-', 'big-', 'rest+'],
+    ]);
+    const { changes, state } = step(segments, undefined, at(0, 500, ['vip']));
+    expect(changes[0]?.evidence).toEqual({ 'segments.big': true, 'tags.vip': true });
+    expect(state.members.map(({ name }) => name)).toEqual(['both', 'big', 'vip']);
+  });
 });

@@ -1,7 +1,8 @@
-import { type ProfileFacts, toEvidence, toProfileValues, toReasons } from '@perennial/expressions';
+import { type ProfileFacts, toEvidence, toProfileValues, toReasons, type Value } from '@perennial/expressions';
+import { must } from '@perennial/kernel';
 import type { Segment } from './segment.js';
 import type { Segments } from './segments.js';
-import { stepSegment } from './step-segment.js';
+import { type SegmentPosition, type SegmentStep, type StepInputs, stepSegment } from './step-segment.js';
 
 /** A segment that a profile is in, or whose sequence it has begun, since a time in ms. */
 export interface Since {
@@ -39,6 +40,8 @@ export interface SegmentChange {
 export interface SegmentInputs {
   readonly nowMs: number;
   readonly facts: ProfileFacts;
+  /** The tags that it was given by hand or by a list. */
+  readonly given?: ReadonlySet<string> | undefined;
 }
 
 export interface SegmentResult {
@@ -49,6 +52,7 @@ export interface SegmentResult {
   readonly nextCheckAtMs: number;
 }
 
+const NO_TAGS: ReadonlySet<string> = new Set();
 const JOINED = { reasons: ['the profile is one with another one'], evidence: {} };
 const GONE = { reasons: ['the segments in force no longer have it'], evidence: {} };
 
@@ -66,12 +70,13 @@ export function leaveSegments({ number, members }: SegmentState, atMs: number): 
 
 /** One step of all segments of one profile: a pure function of the rules, the state before and the inputs. */
 export function stepSegments(
-  { segments, variables, recheckMs }: Segments,
+  rules: Segments,
   before: SegmentState | undefined,
-  { nowMs, facts }: SegmentInputs,
+  { nowMs, facts, given = NO_TAGS }: SegmentInputs,
 ): SegmentResult {
-  const values = toProfileValues(facts, variables);
-  const inputs = { nowMs, values, event: facts.event };
+  const { segments, variables, recheckMs } = rules;
+  const values = [...toProfileValues(facts, variables)];
+  const inputs = { nowMs, values, event: facts.event, given };
   const cause = facts.event === undefined ? 'timer' : 'event';
   const [memberSince, waitingSince] = [toSince(before?.members), toSince(before?.waiting)];
   const members: Since[] = [];
@@ -80,9 +85,12 @@ export function stepSegments(
   // From now: a step evaluates all rules, whatever caused it.
   let nextCheckAtMs = nowMs + recheckMs;
 
+  const toPosition = (name: string) => ({ sinceMs: memberSince.get(name), waitingMs: waitingSince.get(name) });
+  const ordered = stepInOrder(rules, toPosition, inputs);
+
   for (const [name, segment] of segments) {
-    const position = { sinceMs: memberSince.get(name), waitingMs: waitingSince.get(name) };
-    const after = stepSegment(segment, position, inputs);
+    const position = toPosition(name);
+    const after = ordered?.get(name) ?? stepSegment(segment, position, inputs);
     if (after.sinceMs !== undefined) members.push({ name, sinceMs: after.sinceMs });
     if (after.waitingMs !== undefined) waiting.push({ name, sinceMs: after.waitingMs });
     if (after.nextCheckAtMs !== undefined) nextCheckAtMs = Math.min(nextCheckAtMs, after.nextCheckAtMs);
@@ -103,14 +111,34 @@ export function stepSegments(
   }
 }
 
+/** Where conditions read other segments: each sees what those that it reads are after this step. Undefined where none does. */
+function stepInOrder(
+  { segments, order, variables: { slots } }: Segments,
+  toPosition: (name: string) => SegmentPosition,
+  inputs: StepInputs & { readonly values: Value[] },
+): ReadonlyMap<string, SegmentStep> | undefined {
+  if (order === undefined) return undefined;
+  const steps = new Map<string, SegmentStep>();
+  for (const name of order) {
+    const after = stepSegment(must(segments.get(name), 'a segment of the order'), toPosition(name), inputs);
+    steps.set(name, after);
+    for (const group of ['segments', 'tags']) {
+      const slot = slots.get(`${group}.${name}`);
+      if (slot !== undefined) inputs.values[slot] = after.sinceMs !== undefined;
+    }
+  }
+  return steps;
+}
+
 function explain(
-  { name, description, when, leave }: Segment,
+  { name, kind, description, when, leave, isGiven }: Segment,
   change: SegmentChange['change'],
   toEvidenceOf: (reads: readonly string[]) => SegmentChange['evidence'],
 ): Pick<SegmentChange, 'reasons' | 'evidence'> {
   const rule = change === 'entered' ? when : (leave ?? when);
   const evidence = toEvidenceOf(rule?.reads ?? []);
-  return { reasons: [description === '' ? name : description, ...toReasons(evidence)], evidence };
+  const by = isGiven ? [kind === 'manual' ? 'by hand' : 'by a list that was imported'] : toReasons(evidence);
+  return { reasons: [description === '' ? name : description, ...by], evidence };
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();

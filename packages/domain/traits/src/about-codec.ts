@@ -2,19 +2,24 @@ import { assert, must, unreachable } from '@perennial/kernel';
 import type { About, RecentEvent, TraitHistory } from './about.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 import type { StampedValues } from './stamped-values.js';
+import type { TagChange, Tags } from './tags.js';
 import { type TraitValue, VALUE_KINDS } from './trait.js';
 
 /** Raised when existing bytes would be read in another way. */
 const FORMAT = 1;
+/** With tags behind all else. */
+const TAGS_FORMAT = 2;
+
+const KINDS = ['manual', 'imported'] as const;
 
 /**
  * Bytes of what is known about a profile: format, then traits, accounts and events, each with its number. Lengths and times are
  * varints; names of events stand once each. Twenty events of five names are 160 bytes, written in
  * 3.6 us and read in 2.3.
  */
-export function encodeAbout({ traits, accounts, events }: About): Buffer {
+export function encodeAbout({ traits, accounts, events, tags = [] }: About): Buffer {
   const writer = new ByteWriter();
-  writer.varint(FORMAT);
+  writer.varint(tags.length === 0 ? FORMAT : TAGS_FORMAT);
   writer.varint(traits.length);
   for (const { name, values } of traits) {
     writer.text(name);
@@ -22,6 +27,7 @@ export function encodeAbout({ traits, accounts, events }: About): Buffer {
   }
   writeValues(writer, accounts);
   writeEvents(writer, events);
+  if (tags.length > 0) writeTags(writer, tags);
   return writer.toBuffer();
 }
 
@@ -29,10 +35,13 @@ export function encodeAbout({ traits, accounts, events }: About): Buffer {
 export function decodeAbout(bytes: Buffer): About {
   const reader = new ByteReader(bytes);
   const format = reader.varint();
-  if (format !== FORMAT) throw new Error(`what is known about the profile has format ${format}, not ${FORMAT}`);
+  if (format !== FORMAT && format !== TAGS_FORMAT) {
+    throw new Error(`what is known about the profile has format ${format}, not ${FORMAT} or ${TAGS_FORMAT}`);
+  }
   const traits: TraitHistory[] = [];
   for (let left = reader.varint(); left > 0; left--) traits.push({ name: reader.text(), values: readValues(reader) });
-  const about = { traits, accounts: readValues(reader), events: readEvents(reader) };
+  const known = { traits, accounts: readValues(reader), events: readEvents(reader) };
+  const about = format === FORMAT ? known : { ...known, tags: readTags(reader) };
   reader.finish();
   return about;
 }
@@ -125,4 +134,29 @@ function readEvents(reader: ByteReader): RecentEvent[] {
     events.push({ type, name, atMs });
   }
   return events;
+}
+
+function writeTags(writer: ByteWriter, tags: Tags): void {
+  writer.varint(tags.length);
+  for (const { name, changes } of tags) {
+    writer.text(name);
+    writer.varint(changes.length);
+    for (const { isGiven, kind, owner, atMs } of changes) {
+      writer.varint(Number(isGiven) + 2 * KINDS.indexOf(kind));
+      writer.text(owner);
+      writer.varint(atMs);
+    }
+  }
+}
+
+function readTags(reader: ByteReader): Tags {
+  return Array.from({ length: reader.varint() }, () => ({
+    name: reader.text(),
+    changes: Array.from({ length: reader.varint() }, (): TagChange => {
+      const bits = reader.varint();
+      const kind = KINDS[bits >> 1];
+      assert(kind !== undefined, 'a kind of tag that is known');
+      return { isGiven: (bits & 1) === 1, kind, owner: reader.text(), atMs: reader.varint() };
+    }),
+  }));
 }

@@ -1,4 +1,5 @@
 import { mergeStamped, type StampedValues } from './stamped-values.js';
+import { mergeTags, type Tags } from './tags.js';
 import type { Trait } from './trait.js';
 
 /** Traits of a profile; of more, those that come last in the alphabet are dropped, so that the order of arrival does not matter. */
@@ -25,8 +26,8 @@ export interface RecentEvent {
 }
 
 /**
- * What is known about a profile besides its features: traits, accounts, newest events. A function of the events alone: they may
- * arrive in any order, and in two parts that are merged later.
+ * What is known about a profile besides its features: traits, accounts, newest events, a function of the events alone: they may
+ * arrive in any order, and in two parts that are merged later. And the tags that it was given.
  */
 export interface About {
   /** By name, ascending. */
@@ -35,6 +36,8 @@ export interface About {
   readonly accounts: StampedValues;
   /** The newest first. */
   readonly events: readonly RecentEvent[];
+  /** The tags that it was given by hand or by a list; absent for none, ever. Not of events: in the order of the log. */
+  readonly tags?: Tags;
 }
 
 export const NOTHING_KNOWN: About = { traits: [], accounts: [], events: [] };
@@ -52,6 +55,7 @@ export function addSaid(about: About, { event, traits, accountId }: Said): About
   const { atMs } = event;
   const said = traits.map(({ name, value }) => ({ name, values: [{ value, atMs }] }));
   return {
+    ...about,
     // Most events say nothing of traits.
     traits: said.length === 0 ? about.traits : mergeTraits(about.traits, said.sort(byName)),
     accounts:
@@ -68,6 +72,7 @@ export function mergeAbout(a: About, b: About): About {
     traits: mergeTraits(a.traits, b.traits),
     accounts: mergeStamped(a.accounts, b.accounts, ACCOUNTS_MAX),
     events: [...a.events, ...b.events].sort(compareEvents).slice(0, RECENT_EVENTS_MAX),
+    ...(a.tags === undefined && b.tags === undefined ? {} : { tags: mergeTags(a.tags ?? [], b.tags ?? []) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { About } from './about.js';
 import type { StampedValues } from './stamped-values.js';
+import { isGiven, type Tags } from './tags.js';
 import type { TraitValue } from './trait.js';
 
 /** A value in JSON: a time as ISO 8601, `removed` as null. */
@@ -24,15 +25,48 @@ interface DescribedAbout {
   readonly account: { readonly id: string; readonly since: string } | null;
   /** The newest first. */
   readonly events: ReadonlyArray<{ readonly type: string; readonly name: string; readonly at: string }>;
+  /** Those that it has, by name. */
+  readonly tags: readonly DescribedTag[];
 }
 
-export function describeAbout({ traits, accounts, events }: About): DescribedAbout {
+/** A tag as people read it. */
+export interface DescribedTag {
+  readonly name: string;
+  readonly kind: 'manual' | 'imported';
+  readonly owner: string;
+  readonly since: string;
+}
+
+/** A change of a tag as people read it. */
+export interface DescribedTagChange {
+  readonly tag: string;
+  readonly change: 'given' | 'taken';
+  readonly kind: 'manual' | 'imported';
+  readonly owner: string;
+  readonly at: string;
+}
+
+export function describeAbout({ traits, accounts, events, tags = [] }: About): DescribedAbout {
   const [account] = accounts;
   return {
     traits: traits.flatMap(({ name, values }) => describeTrait(name, values)),
     account: account?.value.kind === 'text' ? { id: account.value.text, since: toIso(account.atMs) } : null,
     events: events.map(({ type, name, atMs }) => ({ type, name, at: toIso(atMs) })),
+    tags: tags.filter(isGiven).flatMap(({ name, changes: [newest] }) => {
+      if (newest === undefined) return [];
+      return [{ name, kind: newest.kind, owner: newest.owner, since: toIso(newest.atMs) }];
+    }),
   };
+}
+
+/** The changes of all tags that are remembered, the newest first. */
+export function describeTagHistory(tags: Tags): readonly DescribedTagChange[] {
+  return tags
+    .flatMap(({ name, changes }) => changes.map((change) => ({ name, ...change })))
+    .sort((a, b) => b.atMs - a.atMs)
+    .map(({ name: tag, isGiven: has, kind, owner, atMs }) => {
+      return { tag, change: has ? 'given' : 'taken', kind, owner, at: toIso(atMs) };
+    });
 }
 
 const TYPES = { text: 'text', number: 'number', flag: 'boolean', time: 'time' } as const;

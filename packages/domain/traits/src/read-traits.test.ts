@@ -100,6 +100,7 @@ describe('traits', () => {
       said(3_000, { vip: null }),
     ].reduce(addSaid, NOTHING_KNOWN);
     expect(describeAbout(about)).toEqual({
+      tags: [],
       traits: [
         {
           name: 'plan',

@@ -15,7 +15,7 @@ export interface ArchiveRow {
   /**
    * event, tick, rollout, or unreadable; of joins of profiles: link, join, hand_over, and forwarded for the copy of an event
    * that the joined profile got; of changes by hand: identity_change, and unmerge for each step of one; retraction of an event that is taken
-   * back, whose message id, type and name it has.
+   * back, whose message id, type and name it has; tag_change.
    */
   readonly kind: string;
   readonly profile_key: string | null;
@@ -24,7 +24,7 @@ export interface ArchiveRow {
   readonly type: string | null;
   /**
    * Of a rollout: the kind of its artifact; of a hand-over: the key of the profile that joined; of a change: merge or
-   * unmerge; of an unmerge: its step.
+   * unmerge; of an unmerge: its step; of a change of a tag: the tag.
    */
   readonly name: string | null;
   /** Of an event: when it happened; of a tick: the log time reached. */
@@ -206,6 +206,10 @@ function toContent(value: Buffer | null): Content {
       return { ...NOTHING, kind: 'account_known' };
     case 'accountLeft':
       return { ...NOTHING, kind: 'account_left' };
+    case 'tagChange': {
+      const { tag, given, kind, owner } = record.value;
+      return { ...NOTHING, kind: 'tag_change', name: tag, properties: toJson({ given, kind, owner }) };
+    }
     case 'identityChange': {
       const { kind, by, reason } = record.value;
       return { ...NOTHING, kind: 'identity_change', name: kind, properties: toJson({ by, reason }) };

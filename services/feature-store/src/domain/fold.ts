@@ -14,7 +14,15 @@ import {
   type FeatureVector,
   toEventAmount,
 } from '@perennial/feature-engine';
-import { addSaid, countDropped, NOTHING_KNOWN, type Said, type TraitValue } from '@perennial/traits';
+import {
+  type About,
+  addSaid,
+  countDropped,
+  listGiven,
+  NOTHING_KNOWN,
+  type Said,
+  type TraitValue,
+} from '@perennial/traits';
 import { readAttributes } from './attributes.js';
 import { type CurrentState, type SpecContext, toCurrent } from './fill.js';
 import { judgeOutliers } from './outliers.js';
@@ -200,8 +208,15 @@ export function toResult(
       lastEventAtMs,
       event,
       attributes: toAttributes(readAttributes(spec, { about, account })),
+      ...toGivenTags(about),
     },
   };
+}
+
+/** Nothing for a profile without tags, as most are. */
+function toGivenTags(about: About | undefined): Pick<FeaturesUpdated, 'tags'> {
+  const names = about?.tags === undefined ? [] : listGiven(about.tags);
+  return names.length === 0 ? {} : { tags: { names: [...names] } };
 }
 
 /** A late event does not replace the profile's external id or time zone. */

@@ -107,8 +107,8 @@ export class FillFold {
 
   #take(key: string, input: AcceptedInput, rates: RateTable): void {
     try {
-      // What accounts report is no part of the engine's state.
-      if ('account' in input) return;
+      // What accounts report, and tags, are no part of the engine's state.
+      if ('account' in input || 'tag' in input) return;
       if ('identity' in input) this.#takeIdentity(key, input);
       else if ('retraction' in input) this.#takeBack(key, input);
       else this.#takeEvent(key, input, rates);

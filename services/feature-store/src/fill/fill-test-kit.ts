@@ -20,6 +20,7 @@ import type { AcceptedInput } from '../identity/identity-records.js';
 import { createIdentityTelemetry } from '../identity/identity-telemetry.js';
 import { createJoiningProcessor } from '../identity/joining-processor.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
+import { createTagTelemetry } from '../tags/tag-telemetry.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import type { FillTarget } from './fill-fold.js';
 
@@ -69,8 +70,9 @@ export function createTestProcessor(store: ReturnType<typeof createMemoryArtifac
   const telemetry = createFeatureTelemetry(metrics);
   const joins = createIdentityTelemetry(metrics);
   const accounts = createAccountTelemetry(metrics);
+  const tags = createTagTelemetry(metrics);
   const toAccountKey = (id: string) => `account-${id}`;
-  const parts = { namespace: NAMESPACE, artifacts, telemetry, specs, joins, accounts, toAccountKey };
+  const parts = { namespace: NAMESPACE, artifacts, telemetry, specs, joins, accounts, tags, toAccountKey };
   const processor = createJoiningProcessor(parts);
   return { specs, artifacts, processor };
 }

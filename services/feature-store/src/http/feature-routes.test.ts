@@ -19,6 +19,7 @@ import { addFeatureRoutes } from './feature-routes.js';
 import { addIdentityRoutes } from './identity-routes.js';
 import { OPERATIONS } from './operations.js';
 import { addRetractionRoutes } from './retraction-routes.js';
+import { addTagRoutes } from './tag-routes.js';
 
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const PAGES: FeatureDefinition = {
@@ -317,15 +318,15 @@ function setUp({ profiles = {}, accounts = {}, failure, inForce = new Map() }: F
   const { requests, retractor } = createRetractor();
   const metrics = createMetrics({ service: 'feature-store', namespace: 'live', processMetrics: false });
   const server = createTestServer();
-  const telemetry = createFeatureTelemetry(metrics);
   // As if another instance had put it in force: this instance has not read it yet.
   const loadSpecs = async () => void specs.add('artifact-2', GROWN);
   addIdentityRoutes(server, { readStates, pseudonymizer, loadIdentity: async () => INITIAL_RULES });
   addRetractionRoutes(server, { retractor, pseudonymizer });
+  addTagRoutes(server, {} as never);
   addFeatureRoutes(server, {
     readStates,
     pseudonymizer,
-    telemetry,
+    telemetry: createFeatureTelemetry(metrics),
     specs,
     loadSpecs,
     loadRates: async () => INITIAL_RATES,

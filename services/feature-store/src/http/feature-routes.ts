@@ -33,13 +33,14 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
   addOperation(server, getKnownProfile, async ({ path }) => {
     const [profile] = await loadProfiles(deps, [parseUserId(path.userId)]);
     const { served, key, state } = must(profile, 'the profile asked for');
-    const { traits, account, events } = describeAbout(state?.about ?? NOTHING_KNOWN);
+    const { traits, account, events, tags } = describeAbout(state?.about ?? NOTHING_KNOWN);
     return {
       ...served,
       profileKey: key,
       timeZone: state?.timeZone ?? '',
       lastEventAt: state === undefined ? null : new Date(state.lastEventAtMs).toISOString(),
       traits: [...traits],
+      tags: [...tags],
       account,
       reported: toReported(state, account?.id),
       outliers: (state?.outliers ?? []).map(({ event, property, flagged, values }) => {

@@ -69,6 +69,9 @@ const TRAIT = Type.Object({
   }),
 });
 
+const TAG_KIND = Type.Union([Type.Literal('manual'), Type.Literal('imported')]);
+const TAG = Type.Object({ name: Type.String(), kind: TAG_KIND, owner: Type.String(), since: TIME });
+
 export const getKnownProfile = defineOperation({
   id: 'getKnownProfile',
   method: 'GET',
@@ -89,6 +92,7 @@ export const getKnownProfile = defineOperation({
     reported: Type.Union([Type.Object({ asOf: TIME, values: Type.Record(Type.String(), TRAIT_VALUE) }), Type.Null()], {
       description: 'What that account has reported to it, as conditions read it; null for nothing.',
     }),
+    tags: Type.Array(TAG, { description: 'By name: those that were given by hand or by a list.' }),
     outliers: Type.Array(
       Type.Object({
         event: Type.String(),
@@ -237,6 +241,96 @@ export const getIdentity = defineOperation({
   }),
 });
 
+/** Changes of tags per request. */
+export const TAG_CHANGES_MAX = 1_000;
+
+const TAG_NAME = Type.String({
+  pattern: '^[a-z][a-z0-9_]{0,62}$',
+  description: 'A tag that the file of segments in force declares.',
+});
+const TAG_OWNER = Type.String({ maxLength: 100, description: "Who does it, for the history; default ''." });
+const TAG_RESULT = Type.Object({
+  userId: Type.String(),
+  tag: Type.String(),
+  changed: Type.Boolean({ description: 'False where the profile had the tag already, or did not have it.' }),
+  applied: Type.Boolean({
+    description: 'False where the change is written and was not seen in the profile within 2 s.',
+  }),
+});
+const TAG_PROBLEMS = { 409: 'The profile has as many tags as it can have.' };
+
+export const getTags = defineOperation({
+  id: 'getTags',
+  method: 'GET',
+  path: '/v1/profiles/{userId}/tags',
+  access: 'read',
+  summary: 'The tags that a user was given by hand or by a list, and their newest changes.',
+  parameters: Type.Object({ userId: USER_ID }),
+  answer: Type.Object({
+    userId: Type.String(),
+    profileKey: Type.String({ description: 'Pseudonym of the profile; of one that has joined another, of that one.' }),
+    tags: Type.Array(TAG, { description: 'By name.' }),
+    history: Type.Array(
+      Type.Object({
+        tag: Type.String(),
+        change: Type.Union([Type.Literal('given'), Type.Literal('taken')]),
+        kind: TAG_KIND,
+        owner: Type.String(),
+        at: TIME,
+      }),
+      { description: 'The newest four of each tag, the newest first.' },
+    ),
+  }),
+});
+
+export const addTag = defineOperation({
+  id: 'addTag',
+  method: 'POST',
+  path: '/v1/profiles/{userId}/tags',
+  access: 'write',
+  summary: 'Gives a user a tag of kind manual.',
+  parameters: Type.Object({ userId: USER_ID }),
+  body: Type.Object({ tag: TAG_NAME, owner: Type.Optional(TAG_OWNER) }),
+  answer: TAG_RESULT,
+  problems: TAG_PROBLEMS,
+});
+
+export const removeTag = defineOperation({
+  id: 'removeTag',
+  method: 'DELETE',
+  path: '/v1/profiles/{userId}/tags/{tag}',
+  access: 'write',
+  summary: 'Takes a tag of kind manual or imported from a user.',
+  parameters: Type.Object({ userId: USER_ID, tag: TAG_NAME }),
+  query: Type.Object({ owner: Type.Optional(TAG_OWNER) }),
+  answer: TAG_RESULT,
+});
+
+export const importTags = defineOperation({
+  id: 'importTags',
+  method: 'POST',
+  path: '/v1/tag-changes',
+  access: 'write',
+  summary:
+    'Gives users tags of kind imported, and takes them, in the order of the list. The same again changes nothing.',
+  body: Type.Object({
+    changes: Type.Array(
+      Type.Object({
+        userId: USER_ID_IN_BODY,
+        tag: TAG_NAME,
+        given: Type.Optional(Type.Boolean({ description: 'False: the tag is taken away; default true.' })),
+        owner: Type.Optional(TAG_OWNER),
+      }),
+      { maxItems: TAG_CHANGES_MAX },
+    ),
+  }),
+  answer: Type.Object({
+    changed: Type.Integer({ description: 'Changes that were written.' }),
+    unchanged: Type.Integer({ description: 'Users who had the tag already, or did not have it.' }),
+  }),
+  problems: TAG_PROBLEMS,
+});
+
 /** The HTTP contract of this service. */
 export const OPERATIONS: readonly Operation[] = [
   getFeatures,
@@ -245,4 +339,8 @@ export const OPERATIONS: readonly Operation[] = [
   getAccount,
   getIdentity,
   retractEvent,
+  getTags,
+  addTag,
+  removeTag,
+  importTags,
 ];

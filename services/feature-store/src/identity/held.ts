@@ -3,6 +3,7 @@ import type { HeldRecord } from '@perennial/identity';
 import { decodeAccountInput } from '../accounts/account-records.js';
 import { decodeAccepted } from '../processor.js';
 import { decodeRetraction, encodeRetraction, type RetractionInput } from '../retract/retraction-record.js';
+import { decodeTagInput, encodeTag, type TagInput } from '../tags/tag-records.js';
 import { type AcceptedInput, decodeIdentityInput } from './identity-records.js';
 
 /**
@@ -17,11 +18,12 @@ export const HELD_BYTES_END = 4 * HELD_BYTES_MAX;
 /** The record as it came; undefined for one that is not taken again. */
 export function toHeld(input: AcceptedInput, logTimeMs: number): HeldRecord | undefined {
   if ('retraction' in input) return { logTimeMs, value: encodeRetraction(input.retraction) };
+  if ('tag' in input) return { logTimeMs, value: encodeTag(input.tag) };
   const record = toRecord(input);
   return record && { logTimeMs, value: encodeMessage(AcceptedRecord, { record }) };
 }
 
-function toRecord(input: Exclude<AcceptedInput, RetractionInput>): AcceptedRecord['record'] {
+function toRecord(input: Exclude<AcceptedInput, RetractionInput | TagInput>): AcceptedRecord['record'] {
   if ('account' in input) {
     const { account } = input;
     if (account.kind === 'known') return { $case: 'accountKnown', value: account.known };
@@ -39,6 +41,7 @@ export function fromHeld(key: string, { value }: HeldRecord): AcceptedInput {
   const decoded =
     decodeIdentityInput(record) ??
     decodeAccountInput(record) ??
+    decodeTagInput(record) ??
     decodeRetraction(record) ??
     decodeAccepted(record.key, value);
   if (decoded.kind !== 'record') throw new Error('a held record is of a profile');

@@ -14,7 +14,8 @@ import {
 import { ID_STRENGTHS, LEDGER_KEY, type LinkRule, type NamedId, type SentRecord } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Decoded, Output } from '@perennial/keyed-processor';
-import type { ProfileInput } from '../accounts/with-accounts.js';
+import type { ProfileInput as AccountedInput } from '../accounts/with-accounts.js';
+import { encodeTag, type GivenTag, type TagInput } from '../tags/tag-records.js';
 import { requireChange, requireRef, requireUnmerge } from './check-refs.js';
 
 /** A record about joins. */
@@ -34,6 +35,9 @@ export interface IdentityInput {
   /** The profile that the record is for. */
   readonly self: ProfileRef;
 }
+
+/** Input of a step of the profiles that joins are around. */
+export type ProfileInput = AccountedInput | TagInput;
 
 /** Input of a step of the service's processor. */
 export type AcceptedInput = ProfileInput | IdentityInput;
@@ -123,6 +127,7 @@ export function toRule(said: {
 export function toMark(input: AcceptedInput): number | undefined {
   if ('account' in input) return undefined;
   if ('retraction' in input) return input.retraction.leaving;
+  if ('tag' in input) return input.tag.leaving;
   if (!('identity' in input)) return input.event.leaving;
   const { identity } = input;
   if (identity.kind === 'link') return identity.link.leaving;
@@ -140,6 +145,11 @@ export class IdentityWriter {
   /** The copy of an event for the profile that its own has joined; marked while that leaves. */
   forwardEvent(event: AcceptedEvent, to: ProfileRef, leaving: number | undefined): Output {
     return this.#toOutput(to, { $case: 'event', value: { ...event, forwardedTo: to, ...toMarked(leaving) } });
+  }
+
+  forwardTag(tag: GivenTag, to: ProfileRef, leaving: number | undefined): Output {
+    const value = encodeTag({ ...tag, self: to, ...toMarked(leaving) });
+    return { topic: this.#topic, key: to.key, partition: 'by-key', value };
   }
 
   forwardRecord(identity: CarriedRecord, to: ProfileRef, leaving: number | undefined): Output {

@@ -50,7 +50,7 @@ export function createIdentityTelemetry(metrics: Metrics) {
       joins.inc();
       if (count > 0) cutOff.inc(count);
     },
-    forwarded(kind: 'event' | 'link' | 'hand_over' | 'retraction'): void {
+    forwarded(kind: 'event' | 'link' | 'hand_over' | 'retraction' | 'tag'): void {
       forwarded.inc({ kind });
     },
   };

@@ -14,6 +14,7 @@ import type { Cause, Output } from '@perennial/keyed-processor';
 import { createMetrics } from '@perennial/telemetry';
 import { createAccountTelemetry } from '../accounts/account-telemetry.js';
 import { createFills } from '../fill/fills.js';
+import { createTagTelemetry } from '../tags/tag-telemetry.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import type { AcceptedInput } from './identity-records.js';
 import { createIdentityTelemetry } from './identity-telemetry.js';
@@ -93,6 +94,7 @@ export class JoinWorld {
     specs: SPECS,
     joins: createIdentityTelemetry(this.metrics),
     accounts: createAccountTelemetry(this.metrics),
+    tags: createTagTelemetry(this.metrics),
     toAccountKey: (id) => `account-${id}`,
   });
   readonly states = new Map<string, Buffer>();

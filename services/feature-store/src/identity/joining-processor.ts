@@ -1,8 +1,8 @@
-import { encodeMessage, FeatureRecord, type HandOver, toTopic } from '@perennial/contracts';
+import { encodeMessage, FeatureRecord, type FeaturesUpdated, type HandOver, toTopic } from '@perennial/contracts';
 import type { EngineState, FeatureSpecs } from '@perennial/feature-engine';
 import { type HeldRecord, toParts } from '@perennial/identity';
 import { must } from '@perennial/kernel';
-import type { Cause, ProcessorDefinition, StepItem } from '@perennial/keyed-processor';
+import type { Cause, ProcessorDefinition, StepContext, StepItem } from '@perennial/keyed-processor';
 import type { AccountTelemetry } from '../accounts/account-telemetry.js';
 import { createAccountLeaver, withAccounts } from '../accounts/with-accounts.js';
 import type { FeatureArtifacts } from '../artifacts.js';
@@ -12,43 +12,37 @@ import { mergeProfiles } from '../domain/merge.js';
 import { createProfileStates, type ProfileState } from '../domain/profile-state.js';
 import { type Fills, isFilling, type LoadedFill } from '../fill/fills.js';
 import { createFeatureProcessor, type FeatureEvidence, toFoldContext, toUpdatedOutput } from '../processor.js';
+import type { TagTelemetry } from '../tags/tag-telemetry.js';
+import { withTags } from '../tags/with-tags.js';
 import type { FeatureTelemetry } from '../telemetry.js';
 import { fromHeld } from './held.js';
-import type { AcceptedInput } from './identity-records.js';
+import type { AcceptedInput, ProfileInput } from './identity-records.js';
 import type { IdentityTelemetry } from './identity-telemetry.js';
 import { toJoinedKeys, toOwnKeys, toPartKeys } from './part-keys.js';
 import type { StoredProfile } from './stored-profile.js';
 import type { Unmerges } from './unmerge-document.js';
 import { withIdentities } from './with-identities.js';
 
-/** The processor of the service: profiles that join. */
-export function createJoiningProcessor({
-  joins,
-  accounts,
-  toAccountKey,
-  ...parts
-}: {
+interface JoiningParts {
   readonly namespace: string;
   readonly artifacts: Pick<FeatureArtifacts, 'loadRollout' | 'rates' | 'identity' | 'fills' | 'loadAll' | 'unmerges'>;
   readonly telemetry: FeatureTelemetry;
   readonly specs: FeatureSpecs;
   readonly joins: IdentityTelemetry;
   readonly accounts: AccountTelemetry;
+  readonly tags: TagTelemetry;
   /** The key of the account of an id. */
   readonly toAccountKey: (accountId: string) => string;
-}): ProcessorDefinition<StoredProfile, AcceptedInput, FeatureEvidence> {
-  const { namespace, artifacts, specs } = parts;
+}
+
+/** The processor of the service: profiles that join. */
+export function createJoiningProcessor(
+  parts: JoiningParts,
+): ProcessorDefinition<StoredProfile, AcceptedInput, FeatureEvidence> {
+  const { namespace, artifacts, specs, joins, toAccountKey } = parts;
   const outputTopic = toTopic(namespace, 'featureUpdated');
   const processor = withIdentities({
-    profiles: withAccounts({
-      profiles: createFeatureProcessor(parts),
-      specs,
-      toFoldContext: (context, evidence) => toFoldContext(specs, context, evidence),
-      toOutput: (update) => toUpdatedOutput(outputTopic, update),
-      toAccountKey,
-      telemetry: accounts,
-      tookBack: parts.telemetry.tookBack,
-    }),
+    profiles: createProfileProcessor(parts),
     merge(staying, joined, { context: { inForce, logTimeMs }, evidence, subject, joinedKeys }) {
       const { fill, part, joinedPart } = evidence;
       const spec = specs.inForce(inForce.get('features'));
@@ -119,6 +113,25 @@ async function withUnmerge(
 interface PartSources {
   readonly fills: Fills;
   readonly decode: (bytes: Buffer) => ProfileState;
+}
+
+/** Profiles with tags and accounts, which know nothing of joins. */
+function createProfileProcessor({
+  accounts,
+  tags,
+  toAccountKey,
+  ...parts
+}: JoiningParts): ProcessorDefinition<ProfileState, ProfileInput, FeatureEvidence> {
+  const { specs } = parts;
+  const { tookBack } = parts.telemetry;
+  const outputTopic = toTopic(parts.namespace, 'featureUpdated');
+  const folding = {
+    toFoldContext: (context: StepContext, evidence: FeatureEvidence) => toFoldContext(specs, context, evidence),
+    toOutput: (update: FeaturesUpdated) => toUpdatedOutput(outputTopic, update),
+  };
+  const profiles = createFeatureProcessor(parts);
+  const accounted = withAccounts({ profiles, specs, toAccountKey, telemetry: accounts, tookBack, ...folding });
+  return withTags({ profiles: accounted, telemetry: tags, ...folding });
 }
 
 /** Adds what the members of a profile, and a profile that is handed over, have yet to take of the fill in force. */

@@ -16,10 +16,10 @@ import {
 } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Cause, Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
-import type { ProfileInput } from '../accounts/with-accounts.js';
 import type { FeatureInput } from '../domain/fold.js';
 import type { ProfileState } from '../domain/profile-state.js';
 import type { RetractionInput } from '../retract/retraction-record.js';
+import type { TagInput } from '../tags/tag-records.js';
 import { requireKnownTime, requireMembers, requireRef, requireStronger } from './check-refs.js';
 import {
   type AcceptedInput,
@@ -28,6 +28,7 @@ import {
   type IdentityInput,
   type IdentityRecord,
   IdentityWriter,
+  type ProfileInput,
   toMark,
   toNamedIds,
   toRule,
@@ -174,6 +175,7 @@ class IdentitySteps<Evidence> {
       return this.#stepProfile(before, { kind: 'record', input }, place);
     }
     if ('retraction' in input) return this.#takeRetraction(before, input, place);
+    if ('tag' in input) return this.#takeTag(before, input, place);
     return 'identity' in input ? this.#takeIdentity(before, input, place) : this.#takeEvent(before, input, place);
   }
 
@@ -222,6 +224,16 @@ class IdentitySteps<Evidence> {
   #stepProfile(before: ProfileInStore, cause: Cause<ProfileInput>, { context, evidence }: Place<Evidence>): Taken {
     const { state, outputs } = this.#options.profiles.step({ state: before.profile, cause, context }, evidence);
     return { after: { ...before, profile: state }, outputs };
+  }
+
+  /** It is of the person: of one that has joined another it goes where events go. */
+  #takeTag(before: ProfileInStore, input: TagInput, place: Place<Evidence>): Taken {
+    const { node } = before;
+    if (node.kind === 'root') return this.#stepProfile(before, { kind: 'record', input }, place);
+    const { tag } = input;
+    this.#options.telemetry.forwarded('tag');
+    const mark = node.leaving?.number ?? tag.leaving;
+    return { after: before, outputs: [this.#writer.forwardTag(tag, requireStronger(node.to, tag.self), mark)] };
   }
 
   #takeIdentity(before: ProfileInStore, input: IdentityInput, place: Place<Evidence>): Taken {

@@ -27,6 +27,7 @@ import { createJoiningProcessor } from '../identity/joining-processor.js';
 import { readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { Retractor } from '../retract/retractor.js';
+import { createTagTelemetry } from '../tags/tag-telemetry.js';
 import { createFeatureTelemetry } from '../telemetry.js';
 import { UnmergeRunner, type UnmergeRunnerOptions } from './unmerge-runner.js';
 import { createUnmergeTelemetry } from './unmerge-telemetry.js';
@@ -72,6 +73,7 @@ export class UnmergeWorld {
     specs: SPECS,
     joins: createIdentityTelemetry(this.metrics),
     accounts: createAccountTelemetry(this.metrics),
+    tags: createTagTelemetry(this.metrics),
     toAccountKey: (id) => `account-${id}`,
   });
   readonly states = new Map<string, Buffer>();
@@ -98,7 +100,11 @@ export class UnmergeWorld {
   }
 
   send(key: string, event: AcceptedEvent): void {
-    this.#append(key, { $case: 'event', value: event });
+    this.sendRecord(key, { $case: 'event', value: event });
+  }
+
+  sendRecord(key: string, record: AcceptedRecord['record']): void {
+    this.#append(key, record);
   }
 
   tick(timeMs: number): void {

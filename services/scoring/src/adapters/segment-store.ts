@@ -3,6 +3,7 @@ import type { LogRecord } from '@perennial/kafka';
 import type { Migration, Pool, PoolClient } from '@perennial/postgres';
 import { askPostgres, quoteIdentifier } from '@perennial/postgres';
 import type { PageKind } from '@perennial/service-host';
+import type { SegmentTelemetry } from '../segment-metrics.js';
 import { toStorable } from './storable.js';
 
 /** Rows per INSERT: each is some hundred bytes of JSON. */
@@ -75,31 +76,37 @@ export interface SegmentStore {
   listChanges(profileKey: string, range: { after: number | undefined; limit: number }): Promise<StoredChange[]>;
 }
 
-export function createSegmentStore(pool: Pool, options: { schema: string }): SegmentStore {
+export function createSegmentStore(
+  pool: Pool,
+  options: { schema: string; telemetry: Pick<SegmentTelemetry, 'changesStored'> },
+): SegmentStore {
   const schema = quoteIdentifier(options.schema);
   return {
     async insert(client, records) {
       for (let start = 0; start < records.length; start += ROWS_PER_INSERT_MAX) {
         const changes = JSON.stringify(records.slice(start, start + ROWS_PER_INSERT_MAX).map(toSegmentChanged));
         // One statement for both tables: the JSON is sent and read once.
-        await client.query(
+        const { rows } = await client.query<{ segment: string; change: string; count: number }>(
           `WITH r AS MATERIALIZED (
              SELECT * FROM jsonb_to_recordset($1::jsonb) AS r("profileKey" text, number bigint, segment text, change text,
                cause text, at timestamptz, reasons jsonb, evidence jsonb, "segmentsVersion" integer)
            ), stored AS (
              INSERT INTO ${schema}.segment_changes
              SELECT r."profileKey", r.number, r.segment, r.change, r.cause, r.at, r.reasons, r.evidence, r."segmentsVersion"
-             FROM r ON CONFLICT DO NOTHING
-           )
+             FROM r ON CONFLICT DO NOTHING RETURNING segment, change
+           ), current AS (
            INSERT INTO ${schema}.segment_members
            SELECT DISTINCT ON (r.segment, r."profileKey") r.segment, r."profileKey", r.change = 'entered', r.at, r.number
            FROM r
            ORDER BY r.segment, r."profileKey", r.number DESC
            ON CONFLICT (segment, profile_key) DO UPDATE
              SET is_member = excluded.is_member, since = excluded.since, number = excluded.number
-           WHERE segment_members.number < excluded.number`,
+           WHERE segment_members.number < excluded.number
+           )
+           SELECT segment, change, count(*) AS count FROM stored GROUP BY segment, change`,
           [changes],
         );
+        options.telemetry.changesStored(rows);
       }
     },
     countMembers: () =>

@@ -12,6 +12,7 @@ const HAS_CHECK = 2;
 const HAS_SCORES = 4;
 const HAS_SEGMENTS = 8;
 const HAS_ATTRIBUTES = 16;
+const HAS_TAGS = 32;
 
 /** Encoding of a value. Most are small counts or absent: 18 values take about 60 bytes instead of 144. */
 const KIND = { none: 0, integer: 1, double: 2 } as const;
@@ -46,7 +47,8 @@ function write(state: ScoringState, writer: BinaryWriter, hashes: HashCodec): Bi
       (state.nextCheckAtMs === undefined ? 0 : HAS_CHECK) |
       (state.scores === undefined ? 0 : HAS_SCORES) |
       (state.segments === undefined ? 0 : HAS_SEGMENTS) |
-      (state.attributes.length === 0 ? 0 : HAS_ATTRIBUTES),
+      (state.attributes.length === 0 ? 0 : HAS_ATTRIBUTES) |
+      (state.tags === undefined ? 0 : HAS_TAGS),
   );
   if (state.stage !== undefined) {
     writer.string(state.stage.stage).double(state.stage.sinceMs).uint32(state.stage.number);
@@ -55,6 +57,7 @@ function write(state: ScoringState, writer: BinaryWriter, hashes: HashCodec): Bi
   if (state.scores !== undefined) writeScores(writer, state.scores, hashes);
   if (state.segments !== undefined) writeSegments(writer, state.segments);
   if (state.attributes.length > 0) writer.string(JSON.stringify(state.attributes));
+  if (state.tags !== undefined) writer.string(state.tags.join(','));
   return writer;
 }
 
@@ -79,10 +82,12 @@ function read(bytes: Buffer, { specs, scoresOf }: ReadOptions): ScoringState {
   const scores = flags & HAS_SCORES ? scoresOf(reader) : undefined;
   const segments = flags & HAS_SEGMENTS ? readSegments(reader) : undefined;
   const attributes = flags & HAS_ATTRIBUTES ? (JSON.parse(reader.string()) as readonly AttributeValue[]) : [];
+  const tags = flags & HAS_TAGS ? reader.string().split(',') : undefined;
   if (reader.pos !== reader.len) throw new Error(`${reader.len - reader.pos} bytes are left over`);
   return {
     ...{ asOfMs, specHash, values, attributes, lastEventAtMs, subject, timeZone },
     ...{ stage, nextCheckAtMs, scores, segments },
+    ...(tags && { tags }),
   };
 }
 

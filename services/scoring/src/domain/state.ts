@@ -19,6 +19,8 @@ export interface ScoringState {
   readonly values: readonly number[];
   /** What conditions read besides, in the order of the spec; empty where the profile has none. */
   readonly attributes: readonly AttributeValue[];
+  /** The tags that it was given by hand or by a list; absent for none. */
+  readonly tags?: readonly string[] | undefined;
   readonly lastEventAtMs: number;
   /** The external id, sealed; forwarded unchanged. */
   readonly subject: Buffer;

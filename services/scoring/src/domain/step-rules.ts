@@ -13,6 +13,8 @@ export interface StepFacts {
   readonly features: readonly (number | null)[];
   /** As conditions read them. */
   readonly attributes: readonly Value[];
+  /** Those that it was given. */
+  readonly tags: readonly string[] | undefined;
   readonly lastEventAtMs: number;
   readonly event: FeaturesUpdated['event'];
   readonly scores: ScoreVector | undefined;
@@ -42,6 +44,7 @@ export function stepProfileSegments(
     event,
     scores,
     stage,
+    tags,
   }: StepFacts & { readonly stage: StageState | undefined },
 ): SegmentResult | undefined {
   if (segments === undefined) return undefined;
@@ -54,5 +57,5 @@ export function stepProfileSegments(
     daysSinceEvent: (asOfMs - lastEventAtMs) / DAY_MS,
     event,
   };
-  return stepSegments(segments.rules, before, { nowMs: asOfMs, facts });
+  return stepSegments(segments.rules, before, { nowMs: asOfMs, facts, given: tags && new Set(tags) });
 }

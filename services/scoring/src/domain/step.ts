@@ -74,11 +74,13 @@ export function stepProfile(
       ? evidence.values
       : spec.advanceClock(evidence.values, { fromMs: evidence.asOfMs, toMs: asOfMs });
   const event = cause.kind === 'record' ? cause.input.event : undefined;
+  const tags = cause.kind === 'record' ? cause.input.tags?.names : state?.tags;
   const scores = toProfileScores(evidence.model);
   const facts: StepFacts = {
     asOfMs,
     features: values.map((value) => (Number.isNaN(value) ? null : value)),
     attributes: toConditionValues(spec.attributes, evidence.attributes, asOfMs),
+    tags,
     event,
     lastEventAtMs: source.lastEventAtMs,
     scores: scores && evidence.model && { slots: evidence.model.manifest.slots, values: scores.values },
@@ -91,6 +93,7 @@ export function stepProfile(
     specHash: spec.specHash,
     values,
     attributes: evidence.attributes,
+    ...(tags && { tags }),
     lastEventAtMs: source.lastEventAtMs,
     subject: source.subject,
     timeZone: source.timeZone,

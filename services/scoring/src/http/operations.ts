@@ -82,7 +82,9 @@ const SEGMENT = Type.Object({
   members: Type.Integer(),
   definition: nullable(
     Type.Object({
-      kind: Type.String({ description: 'segment; rule, score or rank for a tag; class for one of a grid.' }),
+      kind: Type.String({
+        description: 'segment; rule, score, rank, manual or imported for a tag; class for one of a grid.',
+      }),
       owner: Type.String({ description: 'Who is responsible for it; empty for nobody in particular.' }),
       description: Type.String(),
       when: nullable(Type.String(), 'Who enters: a condition in CEL.'),
@@ -140,6 +142,9 @@ export const listMembers = defineOperation({
         profileKey: Type.String({ description: 'Pseudonym of the profile.' }),
         userId: nullable(Type.String(), 'External id; null for a profile that is known by an anonymous id only.'),
         since: TIME,
+        tags: Type.Array(Type.String(), {
+          description: 'All tags that the profile has, of any kind, in the order of the file.',
+        }),
       }),
       { description: 'None for a segment that never had a member.' },
     ),

@@ -45,7 +45,18 @@ function toManifest(...names: string[]): ModelManifest {
 }
 
 const ADA = pseudonymizer.toProfileKey({ userId: 'ada' });
-const ADA_STATE: ScoringState = { ...state, subject: pseudonymizer.seal('ada') };
+const ADA_STATE: ScoringState = {
+  ...state,
+  subject: pseudonymizer.seal('ada'),
+  segments: {
+    number: 2,
+    members: [
+      { name: 'buyers', sinceMs: 1 },
+      { name: 'vip', sinceMs: 2 },
+    ],
+    waiting: [],
+  },
+};
 
 const RULES = requireValid(
   parseSegments(
@@ -53,6 +64,7 @@ const RULES = requireValid(
 segments:
   buyers: { when: features.orders_count_all >= 1, description: Has ordered }
   basket: { did: { type: track, name: Product Added }, butNot: { type: page }, within: 1h }
+tags: { vip: { kind: manual, owner: sales } }
 `,
     { fileName: 'segments.yaml', featureNames: ['orders_count_all'] },
   ),
@@ -166,6 +178,11 @@ describe('scoring routes', () => {
             },
           },
         },
+        {
+          name: 'vip',
+          members: 0,
+          definition: { ...pattern, kind: 'manual', owner: 'sales', description: '', when: null, sequence: null },
+        },
         { name: 'big_spenders', members: 4, definition: null },
       ],
       population: null,
@@ -177,9 +194,16 @@ describe('scoring routes', () => {
   it('pages the members of a segment, with the id of those that have one', async () => {
     const first = (await ask('/v1/segments/buyers/members?limit=1')).json() as { next: string };
     const since = '2026-03-01T12:00:00.000Z';
-    expect(first).toMatchObject({ segment: 'buyers', members: [{ profileKey: ADA, userId: 'ada', since }] });
+    expect(first).toMatchObject({
+      segment: 'buyers',
+      members: [{ profileKey: ADA, userId: 'ada', since, tags: ['vip'] }],
+    });
     const second = (await ask(`/v1/segments/buyers/members?limit=1&cursor=${first.next}`)).json();
-    expect(second).toEqual({ segment: 'buyers', members: [{ profileKey: 'gone', userId: null, since }], next: null });
+    expect(second).toEqual({
+      segment: 'buyers',
+      members: [{ profileKey: 'gone', userId: null, since, tags: [] }],
+      next: null,
+    });
     expect((await ask('/v1/segments/nobody/members')).json()).toEqual({ segment: 'nobody', members: [], next: null });
   });
 

@@ -3,7 +3,7 @@ import { must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import type { Pseudonymizer } from '@perennial/privacy';
 import { parseUserId, unsealUserId } from '@perennial/privacy';
-import { type Segment, toThresholds } from '@perennial/segments';
+import { type Segment, type Segments, toThresholds } from '@perennial/segments';
 import { addOperation, type FastifyInstance, readPage } from '@perennial/service-host';
 import { MEMBER_PAGES, SEGMENT_CHANGE_PAGES, type SegmentStore } from '../adapters/segment-store.js';
 import type { ScoringArtifacts } from '../artifacts.js';
@@ -53,10 +53,11 @@ export function addSegmentRoutes(
       toPosition: ({ profileKey }) => profileKey,
     });
     const states = await deps.readStates(items.map(({ profileKey }) => profileKey));
+    const rules = states[0] && (await deps.loadSegments(states[0].inForce))?.rules;
     const members = items.map(({ profileKey, since }, index) => {
       const { state } = must(states[index], 'the state of a member');
       const userId = state === undefined ? null : unsealUserId(pseudonymizer, { profileKey, subject: state.subject });
-      return { profileKey, userId, since };
+      return { profileKey, userId, since, tags: listTags(state, rules) };
     });
     return { segment, members, next };
   });
@@ -69,6 +70,16 @@ export function addSegmentRoutes(
       toPosition: ({ number }) => number,
     });
     return { userId, changes: items, next };
+  });
+}
+
+const TAG_KINDS: readonly string[] = ['rule', 'score', 'rank', 'manual', 'imported'];
+
+/** Names of the tags that a profile has: a tag is a segment, too. */
+function listTags(state: ScoringState | undefined, rules: Segments | undefined): string[] {
+  return (state?.segments?.members ?? []).flatMap(({ name }) => {
+    const kind = rules?.segments.get(name)?.kind;
+    return kind !== undefined && TAG_KINDS.includes(kind) ? [name] : [];
   });
 }
 

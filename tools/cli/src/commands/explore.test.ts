@@ -71,6 +71,24 @@ describe('explore', () => {
     );
   });
 
+  it('prints cohorts of acquisition by week and month, with all of them together', async () => {
+    const { out } = await run('cohorts', '--by', 'month', '--periods', '2');
+    expect(out).toMatch(
+      /^from +users +\+0 +\+1 +\+2\n20\d\d-\d\d-01 +\d+ +[\d.]+ % +[\d.]+ % .*\n(.*\n)*all +50 +[\d.]+ % +[\d.]+ %/,
+    );
+    const weeks = JSON.parse((await run('cohorts', '--return', 'Order Completed', '--json')).out);
+    expect(weeks).toMatchObject({ all: { users: 50 }, cohorts: expect.any(Array) });
+    const { out: none, notices } = await run('cohorts', '--first', 'Ordered');
+    expect(none).toContain('nobody began in that time');
+    expect(notices).toContain('no event of the archive is named "Ordered"');
+    const error = await run('cohorts', '--by', 'day', '--periods', '0', '--to', 'x').catch((thrown: unknown) => thrown);
+    expect((error as Error).message.split('\n').map((problem) => problem.split(' ')[0])).toEqual([
+      '--by',
+      '--periods',
+      '--to',
+    ]);
+  });
+
   it('prints the eight classes of customers', async () => {
     const { out } = await run('rfm', '--split', 'median', '--orders', '2');
     expect(out).toMatch(/^users +share +days since +orders +revenue +class\n\d+ .* important value\n/);

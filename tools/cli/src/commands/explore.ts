@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import {
+  type CohortTexts,
   EXPLORE_LIMITS,
   exploreFunnel,
   explorePaths,
@@ -12,6 +13,7 @@ import {
   type RetentionTexts,
   type RfmTexts,
   type RuleTexts,
+  readCohortOptions,
   readFunnelOptions,
   readPathOptions,
   readRetentionOptions,
@@ -40,6 +42,7 @@ export function createExploreCommand(): Command {
     .addCommand(createPathsCommand())
     .addCommand(createRulesCommand())
     .addCommand(createRetentionCommand())
+    .addCommand(createCohortsCommand())
     .addCommand(createRfmCommand());
 }
 
@@ -105,7 +108,33 @@ function createRetentionCommand(): Command {
     .action(async (typed: Typed<RetentionTexts>) => {
       const { source, options } = readRetentionOptions(toTexts(typed));
       const found = await exploreRetention(source, options);
-      print(typed, found, () => formatRetention(found.cohorts));
+      print(typed, found, () => formatRetention(found));
+    });
+}
+
+function createCohortsCommand(): Command {
+  return createCommand(
+    'cohorts',
+    'users by the week or month of their first event, and the share who came back in each after it',
+  )
+    .option('--by <period>', 'week or month, UTC; weeks begin on Monday', 'week')
+    .option('--first <event>', 'the first event of this name decides the cohort (default: the first of any name)')
+    .option('--return <event>', 'what counts as coming back (default: any event)')
+    .option('--periods <n>', 'periods after the first', String(EXPLORE_LIMITS.periodsDefault))
+    .addHelpText(
+      'after',
+      `
+A device and the user that it joined are one. Period +0 is the one of the first event: who did something after it in
+the same period. --from and --to limit when users began. The last row has all cohorts, each in the periods that it has reached.
+
+Examples:
+  ./perennial explore cohorts --by month
+  ./perennial explore cohorts --by week --return "Order Completed" --from 2026-01-01`,
+    )
+    .action(async (typed: Typed<CohortTexts>) => {
+      const { source, options } = readCohortOptions(toTexts(typed));
+      const found = await exploreRetention(source, options);
+      print(typed, found, () => formatRetention(found));
     });
 }
 

@@ -52,7 +52,9 @@ const ANSWER = {
   thresholds: { rfm: { recency: [3.0625, 30], frequency: [1, 2], money: [10, 99.5] } },
   changesNotYetCounted: 2,
 };
-const MEMBERS = ['=1+1', null, 'ada, "x"'].map((userId, at) => ({ profileKey: `key-${at}`, userId, since: SINCE }));
+const MEMBERS = ['=1+1', null, 'ada, "x"'].map((userId, at) => {
+  return { profileKey: `key-${at}`, userId, since: SINCE, tags: at === 0 ? ['vip', 'top'] : [] };
+});
 
 /** A service whose pages have two members. */
 const client = {
@@ -133,7 +135,7 @@ describe('segments', () => {
     const file = join(folder, 'buyers.csv');
     await run('export', 'buyers', '--out', file);
     expect(readFileSync(file, 'utf8')).toBe(
-      `user_id,profile_key,since\n'=1+1,key-0,${SINCE}\n,key-1,${SINCE}\n"ada, ""x""",key-2,${SINCE}\n`,
+      `user_id,profile_key,since,tags\n'=1+1,key-0,${SINCE},vip top\n,key-1,${SINCE},\n"ada, ""x""",key-2,${SINCE},\n`,
     );
     const json = join(folder, 'buyers.jsonl');
     await run('export', 'buyers', '--out', json, '--json');

@@ -88,7 +88,11 @@ function createMembersCommand(findPlatform: FindPlatform): Command {
       for await (const page of readMembers(client, { segment: name, limit })) members.push(...page);
       if (json) return printJson({ segment: name, members });
       if (members.length === 0) return printLine('nobody');
-      return printLine(toTable(members.map(({ userId, profileKey, since }) => [userId ?? '-', profileKey, since])));
+      return printLine(
+        toTable(
+          members.map(({ userId, profileKey, since, tags }) => [userId ?? '-', profileKey, since, tags.join(' ')]),
+        ),
+      );
     });
 }
 

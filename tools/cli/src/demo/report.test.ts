@@ -24,6 +24,7 @@ const PAGE: ProfilePage = {
     profileKey: 'key',
     timeZone: '',
     lastEventAt: AT,
+    tags: [],
     traits: [{ name: 'favourite_genre', type: 'text', value: 'jazz', at: AT, before: [] }],
     account: null,
     reported: null,

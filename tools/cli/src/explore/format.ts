@@ -12,7 +12,7 @@ type Funnels = Awaited<ReturnType<typeof exploreFunnel>>['funnels'];
 type Paths = Awaited<ReturnType<typeof explorePaths>>['paths'];
 type Rules = Awaited<ReturnType<typeof exploreRules>>['rules'];
 type Rfm = Awaited<ReturnType<typeof exploreRfm>>['rfm'];
-type Cohorts = Awaited<ReturnType<typeof exploreRetention>>['cohorts'];
+type Cohorts = Pick<Awaited<ReturnType<typeof exploreRetention>>, 'cohorts' | 'all'>;
 
 const UNITS = [
   ['d', 86_400_000],
@@ -57,14 +57,16 @@ export function formatRules({ baskets, tooLarge, found, top }: Rules): Printable
   );
 }
 
-export function formatRetention(cohorts: Cohorts): Printable {
+export function formatRetention({ cohorts, all }: Cohorts): Printable {
+  if (cohorts.length === 0) return line`nobody began in that time`;
   const periods = cohorts[0]?.returned.map((_, index) => `+${index}`) ?? [];
   const rows = cohorts.map(({ startMs, users, returned }) => [
     toDay(startMs),
     users,
     ...returned.map((count) => (count === null ? NONE : toPercent(count / users))),
   ]);
-  return toTable([['from', 'users', ...periods], ...rows]);
+  const sums = ['all', all.users, ...all.returned.map(toPercent)];
+  return toTable([['from', 'users', ...periods], ...rows, sums]);
 }
 
 export function formatRfm({ users, thresholds, currency, otherAmounts, classes }: Rfm): Printable {

@@ -13,6 +13,7 @@ export function formatProfilePage(page: ProfilePage): Printable {
     ...section('traits', known === null ? [UNKNOWN] : toTraitTable(known)),
     ...section('stage', formatStage(page)),
     ...section('segments', formatSegments(page)),
+    ...formatTags(page),
     ...section('scores', formatScores(page)),
     ...section('features', known === null ? [UNKNOWN] : toFeatureTable(known)),
     ...section('last events', formatEvents(page)),
@@ -76,6 +77,14 @@ function formatSegments({ standing, segmentChanges }: ProfilePage): Printable[] 
   ]);
   const rows = [...now, ...changes];
   return rows.length === 0 ? [line`none`] : [toTable(rows)];
+}
+
+/** Those that somebody gave it: of those that follow from rules the segments tell. */
+function formatTags({ known }: ProfilePage): Printable[] {
+  if (known === null || known.tags.length === 0) return [];
+  return section('tags', [
+    toTable(known.tags.map(({ name, kind, owner, since }) => [name, kind, `by ${owner || '-'}`, `since ${since}`])),
+  ]);
 }
 
 /** A score's reason is the condition that it was read by, in the newest change of stage. */

@@ -8,6 +8,7 @@ export interface Member {
   readonly profileKey: string;
   readonly userId: string | null;
   readonly since: string;
+  readonly tags: readonly string[];
 }
 
 /** The members of a segment, page by page; at most `limit` of them. */
@@ -31,15 +32,19 @@ export async function* readMembers(
  * whoever sends events.
  */
 export function toCsv(members: readonly Member[], { header }: { readonly header: boolean }): string {
-  return stringify(members as Member[], {
-    header,
-    columns: [
-      { key: 'userId', header: 'user_id' },
-      { key: 'profileKey', header: 'profile_key' },
-      { key: 'since', header: 'since' },
-    ],
-    escape_formulas: true,
-  });
+  return stringify(
+    members.map(({ tags, ...member }) => ({ ...member, tags: tags.join(' ') })),
+    {
+      header,
+      columns: [
+        { key: 'userId', header: 'user_id' },
+        { key: 'profileKey', header: 'profile_key' },
+        { key: 'since', header: 'since' },
+        { key: 'tags', header: 'tags' },
+      ],
+      escape_formulas: true,
+    },
+  );
 }
 
 /** One JSON object a line, every id as it is. */

@@ -127,6 +127,13 @@ export interface Operations {
         readonly asOf: string;
         readonly values: Readonly<Record<string, string | number | boolean | null>>;
       } | null;
+      /** By name: those that were given by hand or by a list. */
+      readonly tags: ReadonlyArray<{
+        readonly name: string;
+        readonly kind: 'manual' | 'imported';
+        readonly owner: string;
+        readonly since: string;
+      }>;
       /** Properties that a tracking plan compares with their own history. */
       readonly outliers: ReadonlyArray<{
         readonly event: string;
@@ -277,6 +284,96 @@ export interface Operations {
       readonly inexact: ReadonlyArray<string>;
     };
   };
+  /** The tags that a user was given by hand or by a list, and their newest changes. */
+  getTags: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+    };
+    answer: {
+      readonly userId: string;
+      /** Pseudonym of the profile; of one that has joined another, of that one. */
+      readonly profileKey: string;
+      /** By name. */
+      readonly tags: ReadonlyArray<{
+        readonly name: string;
+        readonly kind: 'manual' | 'imported';
+        readonly owner: string;
+        readonly since: string;
+      }>;
+      /** The newest four of each tag, the newest first. */
+      readonly history: ReadonlyArray<{
+        readonly tag: string;
+        readonly change: 'given' | 'taken';
+        readonly kind: 'manual' | 'imported';
+        readonly owner: string;
+        readonly at: string;
+      }>;
+    };
+  };
+  /** Gives a user a tag of kind manual. */
+  addTag: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+    };
+    body: {
+      /** A tag that the file of segments in force declares. */
+      readonly tag: string;
+      /** Who does it, for the history; default ''. */
+      readonly owner?: string | undefined;
+    };
+    answer: {
+      readonly userId: string;
+      readonly tag: string;
+      /** False where the profile had the tag already, or did not have it. */
+      readonly changed: boolean;
+      /** False where the change is written and was not seen in the profile within 2 s. */
+      readonly applied: boolean;
+    };
+  };
+  /** Takes a tag of kind manual or imported from a user. */
+  removeTag: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+      /** A tag that the file of segments in force declares. */
+      readonly tag: string;
+    };
+    query: {
+      /** Who does it, for the history; default ''. */
+      readonly owner?: string | undefined;
+    };
+    answer: {
+      readonly userId: string;
+      readonly tag: string;
+      /** False where the profile had the tag already, or did not have it. */
+      readonly changed: boolean;
+      /** False where the change is written and was not seen in the profile within 2 s. */
+      readonly applied: boolean;
+    };
+  };
+  /** Gives users tags of kind imported, and takes them, in the order of the list. The same again changes nothing. */
+  importTags: {
+    body: {
+      readonly changes: ReadonlyArray<{
+        /** External id of the user. */
+        readonly userId: string | number;
+        /** A tag that the file of segments in force declares. */
+        readonly tag: string;
+        /** False: the tag is taken away; default true. */
+        readonly given?: boolean | undefined;
+        /** Who does it, for the history; default ''. */
+        readonly owner?: string | undefined;
+      }>;
+    };
+    answer: {
+      /** Changes that were written. */
+      readonly changed: number;
+      /** Users who had the tag already, or did not have it. */
+      readonly unchanged: number;
+    };
+  };
   /** Stage and scores of a user, as of the last commit. */
   getProfile: {
     path: {
@@ -359,7 +456,7 @@ export interface Operations {
         readonly members: number;
         /** Null for a segment that is no longer in force: its members leave at their next step. */
         readonly definition: {
-          /** segment; rule, score or rank for a tag; class for one of a grid. */
+          /** segment; rule, score, rank, manual or imported for a tag; class for one of a grid. */
           readonly kind: string;
           /** Who is responsible for it; empty for nobody in particular. */
           readonly owner: string;
@@ -422,6 +519,8 @@ export interface Operations {
         /** External id; null for a profile that is known by an anonymous id only. */
         readonly userId: string | null;
         readonly since: string;
+        /** All tags that the profile has, of any kind, in the order of the file. */
+        readonly tags: ReadonlyArray<string>;
       }>;
       /** The cursor of the next page; null on the last one. */
       readonly next: string | null;
@@ -560,6 +659,10 @@ export const ROUTES = {
   getAccount: { service: 'feature-store', method: 'GET', path: '/v1/accounts/{groupId}' },
   getIdentity: { service: 'feature-store', method: 'GET', path: '/v1/identities/{id}' },
   retractEvent: { service: 'feature-store', method: 'POST', path: '/v1/profiles/{userId}/retractions' },
+  getTags: { service: 'feature-store', method: 'GET', path: '/v1/profiles/{userId}/tags' },
+  addTag: { service: 'feature-store', method: 'POST', path: '/v1/profiles/{userId}/tags' },
+  removeTag: { service: 'feature-store', method: 'DELETE', path: '/v1/profiles/{userId}/tags/{tag}' },
+  importTags: { service: 'feature-store', method: 'POST', path: '/v1/tag-changes' },
   getProfile: { service: 'scoring', method: 'GET', path: '/v1/profiles/{userId}' },
   countStages: { service: 'scoring', method: 'GET', path: '/v1/stages' },
   listTransitions: { service: 'scoring', method: 'GET', path: '/v1/transitions' },

@@ -12,7 +12,7 @@ export interface Operation<
 > {
   /** Names the operation in the document and in the client, such as `listActions`. */
   readonly id: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** In OpenAPI's form: `/v1/features/{userId}`. */
   readonly path: string;
   readonly access: RouteAccess;

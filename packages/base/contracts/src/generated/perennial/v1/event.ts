@@ -34,6 +34,9 @@ export interface AcceptedRecord {
     { $case: "accountKnown"; value: AccountKnown }
     | { $case: "accountLeft"; value: AccountLeft }
     | //
+    /** By who gives a tag by hand or imports a list; then of the feature-store. */
+    { $case: "tagChange"; value: TagChange }
+    | //
     /** By who asks for it; a copy of the feature-store. */
     { $case: "retraction"; value: Retraction }
     | undefined;
@@ -141,6 +144,25 @@ export interface AccountLeft {
   memberKey: string;
 }
 
+/** On the key of `self`: a tag is given to the profile, or taken from it. */
+export interface TagChange {
+  self:
+    | ProfileRef
+    | undefined;
+  /** 63 characters at most. */
+  tag: string;
+  /** False: it is taken away. */
+  given: boolean;
+  /** manual or imported. */
+  kind: string;
+  /** Who gives it; 100 characters at most. */
+  owner: string;
+  /** Clock of who writes it. Changes of one tag count in the order of the log all the same. */
+  atMs: number;
+  /** Of a copy that a leaving profile forwards: the number of its unmerge. */
+  leaving?: number | undefined;
+}
+
 /** Traits that are declared not to be personal. */
 export interface EventTraits {
   /** Of the profile, at the event's time. */
@@ -209,6 +231,9 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
         break;
       case "accountLeft":
         AccountLeft.encode(message.record.value, writer.uint32(106).fork()).join();
+        break;
+      case "tagChange":
+        TagChange.encode(message.record.value, writer.uint32(114).fork()).join();
         break;
       case "retraction":
         Retraction.encode(message.record.value, writer.uint32(122).fork()).join();
@@ -308,6 +333,14 @@ export const AcceptedRecord: MessageFns<AcceptedRecord> = {
             }
 
             message.record = { $case: "accountLeft", value: AccountLeft.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.record = { $case: "tagChange", value: TagChange.decode(reader, reader.uint32()) };
             continue;
           }
           case 15: {
@@ -895,6 +928,118 @@ export const AccountLeft: MessageFns<AccountLeft> = {
             }
 
             message.memberKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTagChange(): TagChange {
+  return { self: undefined, tag: "", given: false, kind: "", owner: "", atMs: 0, leaving: undefined };
+}
+
+export const TagChange: MessageFns<TagChange> = {
+  encode(message: TagChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.self !== undefined) {
+      ProfileRef.encode(message.self, writer.uint32(10).fork()).join();
+    }
+    if (message.tag !== "") {
+      writer.uint32(18).string(message.tag);
+    }
+    if (message.given !== false) {
+      writer.uint32(24).bool(message.given);
+    }
+    if (message.kind !== "") {
+      writer.uint32(34).string(message.kind);
+    }
+    if (message.owner !== "") {
+      writer.uint32(42).string(message.owner);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(48).int64(message.atMs);
+    }
+    if (message.leaving !== undefined) {
+      writer.uint32(56).uint64(message.leaving);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TagChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTagChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.self = ProfileRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tag = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.given = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.leaving = longToNumber(reader.uint64());
             continue;
           }
         }

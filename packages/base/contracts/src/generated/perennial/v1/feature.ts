@@ -39,6 +39,13 @@ export interface FeaturesUpdated {
     | undefined;
   /** Traits that the spec declares, in the order of their names; empty where it declares none, or the profile has none of them. */
   attributes: Attribute[];
+  /** The tags that it was given; absent for none. */
+  tags?: GivenTags | undefined;
+}
+
+export interface GivenTags {
+  /** Ascending. */
+  names: string[];
 }
 
 export interface Attribute {
@@ -150,6 +157,7 @@ function createBaseFeaturesUpdated(): FeaturesUpdated {
     timeZone: "",
     event: undefined,
     attributes: [],
+    tags: undefined,
   };
 }
 
@@ -182,6 +190,9 @@ export const FeaturesUpdated: MessageFns<FeaturesUpdated> = {
     }
     for (const v of message.attributes) {
       Attribute.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.tags !== undefined) {
+      GivenTags.encode(message.tags, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -271,6 +282,60 @@ export const FeaturesUpdated: MessageFns<FeaturesUpdated> = {
             }
 
             message.attributes.push(Attribute.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.tags = GivenTags.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGivenTags(): GivenTags {
+  return { names: [] };
+}
+
+export const GivenTags: MessageFns<GivenTags> = {
+  encode(message: GivenTags, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.names) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GivenTags {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGivenTags();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.names.push(reader.string());
             continue;
           }
         }

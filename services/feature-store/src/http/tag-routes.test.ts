@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { TEST_AUTHORIZATION } from '@perennial/access/testing';
+import { AcceptedRecord } from '@perennial/contracts';
+import { must, toSha256 } from '@perennial/kernel';
+import { createPseudonymizer } from '@perennial/privacy';
+import { createTestServer } from '@perennial/service-host/testing';
+import { JoinWorld, NOON, toEvent } from '../identity/join-test-kit.js';
+import { createDeclaredTags } from '../tags/declared-tags.js';
+import { TagService } from '../tags/tag-service.js';
+import { addTagRoutes } from './tag-routes.js';
+
+const SEGMENTS = `version: 1
+segments: { all: { when: "true" } }
+tags:
+  vip: { kind: manual, owner: sales }
+  hot: { kind: score, when: scores.purchase > 1 }
+  wholesale: { kind: imported, owner: crm }
+`;
+const HASH = toSha256(Buffer.from(SEGMENTS));
+const pseudonymizer = createPseudonymizer('a secret of more than thirty-two characters');
+const ANNA = pseudonymizer.toProfileKey({ userId: 'anna' });
+
+/** The routes over the real processor: what is sent is taken at once. */
+function setUp({ hasSegments = true } = {}) {
+  const world = new JoinWorld();
+  const inForce = new Map(hasSegments ? [['segments', { kind: 'segments', number: 1, hash: HASH }]] : []);
+  const sent: string[] = [];
+  const server = createTestServer();
+  const service = new TagService({
+    namespace: 'live',
+    partitions: 4,
+    pseudonymizer,
+    loadDeclared: createDeclaredTags({ load: async () => Buffer.from(SEGMENTS) }),
+    readStates: async (keys) =>
+      keys.map((key) => {
+        const bytes = world.states.get(key);
+        return { state: bytes && world.definition.codec.decode(bytes), logTimeMs: NOON, inForce };
+      }),
+    producer: {
+      async send(records) {
+        for (const { key, value } of records) {
+          const { record } = AcceptedRecord.decode(must(value, 'a value'));
+          sent.push(String(record?.$case === 'tagChange' && record.value.tag));
+          world.sendRecord(must(key, 'a key').toString(), record);
+        }
+        world.settle();
+      },
+    },
+  });
+  addTagRoutes(server, service);
+  const request = async (method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) => {
+    const response = await server.inject({ method, url, headers: TEST_AUTHORIZATION, ...(payload && { payload }) });
+    return { status: response.statusCode, body: response.json() };
+  };
+  return { world, sent, request };
+}
+
+let world: JoinWorld;
+let sent: string[];
+let request: ReturnType<typeof setUp>['request'];
+
+beforeEach(() => {
+  ({ world, sent, request } = setUp());
+  const self = { key: ANNA, strength: 240, subject: pseudonymizer.seal('anna') };
+  world.send(ANNA, toEvent(self, {}));
+  world.settle();
+});
+
+describe('the routes of tags', () => {
+  it('give a tag, show it with who gave it, and take it away', async () => {
+    expect(await request('POST', '/v1/profiles/anna/tags', { tag: 'vip', owner: 'olga' })).toEqual({
+      status: 200,
+      body: { userId: 'anna', tag: 'vip', changed: true, applied: true },
+    });
+    const again = await request('POST', '/v1/profiles/anna/tags', { tag: 'vip', owner: 'olga' });
+    expect(again.body).toMatchObject({ changed: false, applied: true });
+    const { body } = await request('GET', '/v1/profiles/anna/tags');
+    expect(body).toMatchObject({ profileKey: ANNA, tags: [{ name: 'vip', kind: 'manual', owner: 'olga' }] });
+    expect((await request('DELETE', '/v1/profiles/anna/tags/vip?owner=bert')).body).toMatchObject({ changed: true });
+    const after = await request('GET', '/v1/profiles/anna/tags');
+    expect(after.body.tags).toEqual([]);
+    expect(after.body.history).toMatchObject([
+      { tag: 'vip', change: 'taken', owner: 'bert' },
+      { tag: 'vip', change: 'given', owner: 'olga' },
+    ]);
+    expect(sent).toEqual(['vip', 'vip']);
+  });
+
+  it('say what is wrong with a name, a kind and a body', async () => {
+    const add = async (tag: unknown) => request('POST', '/v1/profiles/anna/tags', { tag });
+    expect(await add('vipp')).toMatchObject({
+      status: 400,
+      body: { detail: '"vipp" is no tag of kind manual or imported in the segments in force, did you mean "vip"?' },
+    });
+    expect((await add('hot')).body.detail).toContain('"hot" is no tag of kind manual');
+    expect((await add('wholesale')).body.detail).toBe(
+      '"wholesale" is of kind imported: a list gives it, see tags import',
+    );
+    for (const tag of ['VIP', '', 7, null, 'x'.repeat(64)]) expect((await add(tag)).status).toBe(400);
+    expect((await request('POST', '/v1/profiles/anna/tags', { tag: 'vip', owner: 'x'.repeat(101) })).status).toBe(400);
+    expect((await request('DELETE', '/v1/profiles/anna/tags/nope')).status).toBe(400);
+    expect(sent).toEqual([]);
+  });
+
+  it('take a list, all of it or nothing, and the same list again changes nothing', async () => {
+    const changes = [
+      { userId: 'anna', tag: 'wholesale', owner: 'crm' },
+      { userId: 4711, tag: 'wholesale' },
+      { userId: 'anna', tag: 'wholesale' },
+      { userId: 'carl', tag: 'wholesale', given: false },
+    ];
+    expect((await request('POST', '/v1/tag-changes', { changes })).body).toEqual({ changed: 2, unchanged: 2 });
+    const states = new Map(world.states);
+    expect((await request('POST', '/v1/tag-changes', { changes })).body).toEqual({ changed: 0, unchanged: 4 });
+    expect(world.states).toEqual(states);
+    const wrong = [...changes, { userId: 'dora', tag: 'vip' }, { userId: 'dora', tag: 'wholesail' }];
+    const { status, body } = await request('POST', '/v1/tag-changes', { changes: wrong });
+    expect([status, body.detail]).toEqual([
+      400,
+      'changes/4/tag: "vip" is of kind manual: it is given one by one, see tags add; changes/5/tag: "wholesail" is no tag of kind manual or imported in the segments in force, did you mean "wholesale"?',
+    ]);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('know no tag before a file of segments is in force', async () => {
+    const { request: ask } = setUp({ hasSegments: false });
+    expect((await ask('POST', '/v1/profiles/anna/tags', { tag: 'vip' })).status).toBe(400);
+  });
+});
