@@ -107,26 +107,9 @@ export class ByteReader {
     return count;
   }
 
-  /**
-   * Reads hashes, each two numbers of four bytes, with the varint that follows each. In one loop: a profile may have thousands of them, and
-   * they are nearly all that it takes to decode one.
-   */
-  hashes(halves: Uint32Array | undefined, numbers: Float64Array): void {
-    const bytes = this.#bytes;
-    for (let i = 0; i < numbers.length; i += 1) {
-      const place = this.#place;
-      if (place + 8 >= bytes.length) throw damaged('they end early');
-      if (halves !== undefined) {
-        halves[2 * i] = readUint32(bytes, place);
-        halves[2 * i + 1] = readUint32(bytes, place + 4);
-      }
-      const byte = bytes[place + 8] as number;
-      this.#place = place + 8;
-      if (byte < 0x80) {
-        numbers[i] = byte;
-        this.#place += 1;
-      } else numbers[i] = this.varint();
-    }
+  skip(count: number): void {
+    if (this.#place + count > this.#bytes.length) throw damaged('they end early');
+    this.#place += count;
   }
 
   /** A reader of the same bytes from here on. */
@@ -145,16 +128,6 @@ export class ByteReader {
     this.#place += 1;
     return byte;
   }
-}
-
-/** Assigned to an element of a Uint32Array it is never negative. */
-function readUint32(bytes: Buffer, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
 }
 
 /** The error for bytes that are no valid state. */

@@ -16,24 +16,26 @@ export function writeHashes(writer: ByteWriter, table: StampedHashes, newest: nu
 export function readHashes(reader: ByteReader, newest: number): StampedHashes {
   const count = reader.count(9);
   if (count === 0) return EMPTY_HASHES;
-  if (reader.isLazy) return new LazyHashes(reader, count, newest);
+  if (reader.isLazy && count >= LAZY_MIN) return new LazyHashes(reader, count, newest);
   return decodeHashes(reader, count, newest);
 }
 
 function decodeHashes(reader: ByteReader, count: number, newest: number): StampedHashes {
   const halves = new Uint32Array(2 * count);
-  const distances = new Float64Array(count);
-  reader.hashes(halves, distances);
-  for (let i = 1; i < count; i += 1) if (!isAscending(halves, i)) throw damaged('hashes are out of order');
-  const stamps = toStamps(distances, newest);
+  const stamps = new Int32Array(count);
+  for (let i = 0; i < count; i += 1) {
+    halves[2 * i] = reader.uint32();
+    halves[2 * i + 1] = reader.uint32();
+    stamps[i] = newest - reader.varint();
+    if (i > 0 && !isAscending(halves, i)) throw damaged('hashes are out of order');
+  }
   return { halves, stamps, oldest: toOldest(stamps) };
 }
 
-function toStamps(distances: Float64Array, newest: number): Int32Array {
-  const stamps = new Int32Array(distances.length);
-  for (let i = 0; i < stamps.length; i += 1) stamps[i] = newest - (distances[i] as number);
-  return stamps;
-}
+/** With fewer, what it takes to decode them later is more than to decode them. */
+const LAZY_MIN = 64;
+/** Bytes of a hash. */
+const HASH_BYTES = 8;
 
 /** Hashes whose stamps are enough for a count. The hashes are decoded, and checked, when they are first used. */
 class LazyHashes implements StampedHashes {
@@ -45,9 +47,11 @@ class LazyHashes implements StampedHashes {
   constructor(reader: ByteReader, count: number, newest: number) {
     const own = reader.fork();
     this.#decode = () => decodeHashes(own, count, newest);
-    const distances = new Float64Array(count);
-    reader.hashes(undefined, distances);
-    this.stamps = toStamps(distances, newest);
+    this.stamps = new Int32Array(count);
+    for (let i = 0; i < count; i += 1) {
+      reader.skip(HASH_BYTES);
+      this.stamps[i] = newest - reader.varint();
+    }
     this.oldest = toOldest(this.stamps);
   }
 
