@@ -8,6 +8,7 @@ export { readFeatureSpec, readIdentityFile, readRateTable } from './commands.js'
 export { foldEvent } from './domain/fold.js';
 export { toTakeBack } from './domain/take-back.js';
 export { OPERATIONS } from './http/operations.js';
+export { createParts } from './parts.js';
 
 export const service: ProcessorServiceDefinition<FeatureStoreConfig, FeatureStoreRebuild> = {
   ...app,

@@ -25,7 +25,9 @@ export function createParts({
   namespace,
   metrics,
   artifactStore,
-}: ProcessorContext<FeatureStoreConfig>): FeatureParts {
+}: Pick<ProcessorContext<FeatureStoreConfig>, 'namespace' | 'metrics' | 'artifactStore'> & {
+  readonly config: Pick<FeatureStoreConfig, 'secret'>;
+}): FeatureParts {
   const telemetry = createFeatureTelemetry(metrics);
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createFeatureArtifacts(artifactStore, { specs });

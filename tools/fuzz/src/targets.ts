@@ -2,7 +2,8 @@ import type { FuzzTarget } from './target.js';
 import { artifacts } from './targets/artifacts.js';
 import { csv } from './targets/csv.js';
 import { events } from './targets/events/events.js';
+import { identities } from './targets/identities/identities.js';
 import { kafka } from './targets/kafka.js';
 
 /** Every kind of input that others make, by name. */
-export const TARGETS = { events, csv, kafka, artifacts } satisfies Readonly<Record<string, FuzzTarget>>;
+export const TARGETS = { events, csv, kafka, artifacts, identities } satisfies Readonly<Record<string, FuzzTarget>>;
