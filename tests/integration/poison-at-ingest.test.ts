@@ -85,8 +85,8 @@ describe('poison at ingest', () => {
   it('goes on behind bytes that cannot be read and kinds that are not known, and keeps them with their cause', async () => {
     const producer = await log.createProducer();
     const key = Buffer.from('k');
-    // Field 15 of AcceptedRecord, which no schema has yet.
-    const values = [Buffer.from([0xff, 0xff]), Buffer.from([0x7a, 0x01, 0x00])];
+    // Field 1000 of AcceptedRecord, which no schema will have soon.
+    const values = [Buffer.from([0xff, 0xff]), Buffer.from([0xc2, 0x3e, 0x01, 0x00])];
     for (let partition = 0; partition < PARTITIONS; partition++)
       await producer.send(
         values.map((value) => ({ topic: toTopic(namespace, 'eventAccepted'), partition, key, value, headers: {} })),

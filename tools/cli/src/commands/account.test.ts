@@ -14,6 +14,7 @@ const ACCOUNT = {
   specHash: 'a',
   features: { orders_count_7d: 3, orders_recency_days: null },
   units: { orders_count_7d: 'orders', orders_recency_days: 'days' },
+  inexact: [],
   lastEventAt: AT,
   traits: [{ name: 'seats', type: 'number', value: 12, at: AT, before: [] }],
   members: { count: 2, cutOff: 1, reportedAt: null },
