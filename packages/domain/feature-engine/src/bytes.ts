@@ -112,6 +112,11 @@ export class ByteReader {
     this.#place += count;
   }
 
+  /** Number of bytes that are not read yet. */
+  get left(): number {
+    return this.#bytes.length - this.#place;
+  }
+
   /** A reader of the same bytes from here on. */
   fork(): ByteReader {
     return new ByteReader(this.#bytes.subarray(this.#place));

@@ -53,8 +53,17 @@ describe('state codec', () => {
     }
     expect(() => decode(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(/follows/);
     // What no vector needs is decoded, and found damaged, when it is used.
-    const ids = decodeToRead(bytes.subarray(0, bytes.length - 1));
+    const views = Array.from({ length: 300 }, (_, i) => ({
+      messageId: `v${i}`,
+      type: 'page',
+      name: 'Home',
+      timestampMs: 1e12,
+      properties: {},
+    }));
+    const large = encode(views.reduce((state, view) => apply(state, view).state, empty));
+    const ids = decodeToRead(large.subarray(0, large.length - 1));
     expect(() => ids.messages).toThrow('they end early');
+    expect(() => decodeToRead(bytes.subarray(0, bytes.length - 1))).toThrow('cannot be read');
   });
 
   it('never crashes the process on garbage', () => {

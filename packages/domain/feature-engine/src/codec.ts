@@ -75,8 +75,12 @@ function readState(
   const asOfMs = reader.signed();
   const slots = plan.slots.map((accumulator) => accumulator.decode(reader, asOfMs));
   const head = { specHash: plan.specHash, asOfMs, slots };
-  return isLazy ? withLazyTail(head, reader, parts) : { ...head, ...readTail(reader, asOfMs, parts) };
+  if (isLazy && reader.left >= LAZY_BYTES_MIN) return withLazyTail(head, reader, parts);
+  return { ...head, ...readTail(reader, asOfMs, parts) };
 }
+
+/** Of fewer, decoding them takes less than what it takes to decode them later. */
+const LAZY_BYTES_MIN = 1_024;
 
 interface Parts {
   readonly hasOrders: boolean;
