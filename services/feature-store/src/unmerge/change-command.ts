@@ -105,12 +105,20 @@ async function checkChange(kind: 'merge' | 'unmerge', { weaker, stronger }: Pair
   if (!isOne) throw new AppError('conflict', `${a} and ${b} are two profiles already`);
   if (from.path.some(({ key }) => key === stronger.key)) return;
   const common = root === undefined ? '' : describeRef(root, deps);
-  throw new AppError('conflict', `${a} and ${b} both belong to ${common}: part one of them from that one`);
+  const remedy =
+    root === undefined || isShown(root) ? 'part one of them from that one' : 'nothing can be parted from such an id';
+  throw new AppError('conflict', `${a} and ${b} both belong to ${common}: ${remedy}`);
 }
 
-function describeRef({ strength, subject }: ProfileRef, { pseudonymizer }: Pick<ChangeCommandDeps, 'pseudonymizer'>) {
-  const id = pseudonymizer.unseal(subject);
-  return strength >= ID_STRENGTHS.user ? id : `anonymous:${id}`;
+/** Ids of other kinds are addresses and numbers, which stay sealed: those show the key. */
+function describeRef(ref: ProfileRef, { pseudonymizer }: Pick<ChangeCommandDeps, 'pseudonymizer'>) {
+  if (!isShown(ref)) return `the id of another kind with the profile key ${ref.key}`;
+  const id = pseudonymizer.unseal(ref.subject);
+  return ref.strength === ID_STRENGTHS.user ? id : `anonymous:${id}`;
+}
+
+function isShown({ strength }: ProfileRef): boolean {
+  return strength === ID_STRENGTHS.user || strength === ID_STRENGTHS.anonymous;
 }
 
 /** Writes the change to the ledger's key, and waits until it has its number. */

@@ -19,6 +19,26 @@ async function toChain(): Promise<UnmergeWorld> {
   return world;
 }
 
+/** The command over the states of a world. */
+function createCommand(world: UnmergeWorld) {
+  const printed: string[] = [];
+  const run = (...args: string[]) =>
+    runChangeCommand(args, {
+      namespace: 'live',
+      partitions: 3,
+      readStates: world.readStates,
+      pseudonymizer: {
+        toProfileKey: ({ userId, anonymousId }: { userId?: string; anonymousId?: string }) =>
+          userId === undefined ? `device-${anonymousId}` : `user-${userId}`,
+        seal: (id: string) => Buffer.from(id),
+        unseal: (sealed: Buffer) => sealed.toString(),
+      } as never,
+      producer: { send: () => Promise.reject(new Error('not sent')) },
+      print: (line) => printed.push(line),
+    });
+  return { printed, run };
+}
+
 const rootOf = async (world: UnmergeWorld, { key }: typeof anna) => (await world.read(key)).key;
 
 describe('an unmerge of profiles that another unmerge has parted already', () => {
@@ -65,21 +85,7 @@ describe('an unmerge that the archive cannot do', () => {
     world.hasGap = true;
     world.change('unmerge', bert, anna);
     await world.settle();
-    const printed: string[] = [];
-    const run = (...args: string[]) =>
-      runChangeCommand(args, {
-        namespace: 'live',
-        partitions: 3,
-        readStates: world.readStates,
-        pseudonymizer: {
-          toProfileKey: ({ userId, anonymousId }: { userId?: string; anonymousId?: string }) =>
-            userId === undefined ? `device-${anonymousId}` : `user-${userId}`,
-          seal: (id: string) => Buffer.from(id),
-          unseal: (sealed: Buffer) => sealed.toString(),
-        } as never,
-        producer: { send: () => Promise.reject(new Error('not sent')) },
-        print: (line) => printed.push(line),
-      });
+    const { printed, run } = createCommand(world);
     await run('log');
     expect(printed).toEqual([expect.stringMatching(/unmerge {2}failed .*by a test {2}to see {2}\(.*lacks offsets/)]);
     await run('log', '--json');
@@ -87,5 +93,25 @@ describe('an unmerge that the archive cannot do', () => {
     await run('unmerge', 'anna', 'bert', '--check', '--json');
     expect(JSON.parse(printed[2] ?? '')).toMatchObject({ weaker: 'bert', failure: { number: 1 } });
     expect(anna.strength).toBe(ID_STRENGTHS.user);
+  });
+});
+
+describe('an unmerge of two devices that an e-mail has joined', () => {
+  it('shows the key of the e-mail, never the address', async () => {
+    const world = new UnmergeWorld();
+    const rules = 'version: 1\nkinds: { email: { strength: 200, read: [traits.email] } }\n';
+    world.rollOut('identity', world.put(Buffer.from(rules)));
+    const email = { key: 'key-of-email', strength: 200, subject: Buffer.from('anna@example.com') };
+    const laptop = toDevice('laptop');
+    for (const [index, self] of [phone, laptop].entries())
+      world.send(self.key, toEvent(self, { messageId: `m${index}`, ties: [email] }));
+    await world.settle();
+    expect([await rootOf(world, phone), await rootOf(world, laptop)]).toEqual([email.key, email.key]);
+    const asked = createCommand(world).run('unmerge', 'anonymous:phone', 'anonymous:laptop', '--by', 'olga');
+    await expect(asked).rejects.toMatchObject({
+      code: 'conflict',
+      message:
+        'anonymous:phone and anonymous:laptop both belong to the id of another kind with the profile key key-of-email: nothing can be parted from such an id',
+    });
   });
 });
