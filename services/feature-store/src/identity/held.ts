@@ -51,3 +51,10 @@ export function fromHeld(key: string, { value }: HeldRecord): AcceptedInput {
 export function countBytes(held: readonly HeldRecord[]): number {
   return held.reduce((sum, { value }) => sum + value.length, 0);
 }
+
+/** Links among them that the key counted as namings of its id when they came, and counts again when it takes them again. */
+export function countNamings(held: readonly HeldRecord[]): number {
+  const isNaming = ({ record }: AcceptedRecord) =>
+    record?.$case === 'link' && record.value.tie === true && record.value.change === undefined;
+  return held.filter(({ value }) => isNaming(AcceptedRecord.decode(value))).length;
+}

@@ -13,7 +13,7 @@ import { AppError, must } from '@perennial/kernel';
 import type { Cause, Output, StepContext } from '@perennial/keyed-processor';
 import { FILL_TAG_DIGITS, type ProfileState } from '../domain/profile-state.js';
 import { requireStronger } from './check-refs.js';
-import { countBytes, fromHeld, HELD_BYTES_END, HELD_BYTES_MAX, toHeld } from './held.js';
+import { countBytes, countNamings, fromHeld, HELD_BYTES_END, HELD_BYTES_MAX, toHeld } from './held.js';
 import { type AcceptedInput, type IdentityWriter, toMark } from './identity-records.js';
 import type { ProfileInStore, StoredProfile } from './stored-profile.js';
 import type { LoadedUnmerge } from './unmerge-document.js';
@@ -169,8 +169,11 @@ export class UnmergeSteps<Evidence> {
     const { bytes, added, self } = rebuilt;
     const root = toRoot(bytes.length === 0 ? undefined : states.decode(bytes));
     const parted = addParted(addParted(before.node.parted, root.node.parted), added);
-    let after: ProfileInStore = { ...root, node: { ...root.node, parted } };
-    for (const [index, record] of (before.held ?? []).entries()) {
+    const held = before.held ?? [];
+    // The archive is read as if nobody had asked this key to join: those who did have named it all the same.
+    const namedBy = Math.max(root.node.namedBy ?? 0, (before.node.namedBy ?? 0) - countNamings(held));
+    let after: ProfileInStore = { ...root, node: { ...root.node, parted, ...(namedBy > 0 && { namedBy }) } };
+    for (const [index, record] of held.entries()) {
       const context = { ...place.context, logTimeMs: record.logTimeMs };
       try {
         const evidence = toHeldEvidence(place.evidence, index);

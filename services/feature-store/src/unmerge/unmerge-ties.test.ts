@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ProfileRef } from '@perennial/identity';
+import { type ProfileRef, toParts } from '@perennial/identity';
 import { NOON, SPECS, toDevice, toEvent, toUser } from '../identity/join-test-kit.js';
 import { UnmergeWorld } from './unmerge-test-kit.js';
 
@@ -7,6 +7,19 @@ const anna = toUser('anna');
 const phone = toDevice('phone');
 const laptop = toDevice('laptop');
 const email: ProfileRef = { key: 'email-anna', strength: 200, subject: Buffer.from('sealed e-mail') };
+
+const RULES = `version: 1
+kinds:
+  email: { strength: 200, read: [traits.email] }
+  anonymous: { maxProfiles: 8 }
+`;
+
+/** Joined by the kinds of `RULES`. */
+function createWorld(): UnmergeWorld {
+  const world = new UnmergeWorld();
+  world.rollOut('identity', world.put(Buffer.from(RULES)));
+  return world;
+}
 
 /** Orders of a profile, wherever it is now. */
 async function countOrders(world: UnmergeWorld, { key }: ProfileRef) {
@@ -18,7 +31,7 @@ async function countOrders(world: UnmergeWorld, { key }: ProfileRef) {
 
 describe('an unmerge of a device that joined a user by their e-mail', () => {
   it('parts it for good: the e-mail joins it no more, whoever names it', async () => {
-    const world = new UnmergeWorld();
+    const world = createWorld();
     let count = 0;
     const order = async (self: ProfileRef, ties: readonly ProfileRef[] = []) => {
       world.send(self.key, toEvent(self, { messageId: `m${count++}`, ties }));
@@ -39,5 +52,30 @@ describe('an unmerge of a device that joined a user by their e-mail', () => {
     await order(anna, [phone, email]);
     expect(await countOrders(world, phone)).toEqual([phone.key, 2]);
     expect(await countOrders(world, anna)).toEqual([anna.key, 3]);
+  });
+});
+
+describe('an unmerge of a device that several users have named', () => {
+  it('does not forget how many: those before it, and each of those while it was under way', async () => {
+    const world = createWorld();
+    const namedBy = () => {
+      const { node } = toParts(world.stored(phone.key));
+      return node.kind === 'ledger' ? undefined : node.namedBy;
+    };
+    for (const [index, user] of [anna, toUser('bert'), toUser('carl')].entries()) {
+      world.send(user.key, toEvent(user, { messageId: `m${index}`, ties: [phone] }));
+      await world.settle();
+    }
+    world.send(phone.key, toEvent(phone, { messageId: 'm3' }));
+    await world.settle();
+    expect([await countOrders(world, phone), namedBy()]).toEqual([[anna.key, 2], 3]);
+
+    world.change('unmerge', phone, anna);
+    while (await world.step());
+    const link = { self: phone, other: toDevice('tablet'), tie: true };
+    world.sendRecord(phone.key, { $case: 'link', value: link });
+    await world.settle();
+    expect(world.ledger.entries.at(-1)).toMatchObject({ state: 'done' });
+    expect([await countOrders(world, phone), namedBy()]).toEqual([[phone.key, 1], 4]);
   });
 });
