@@ -42,7 +42,8 @@ export class JoinWorld {
   readonly #draw: (below: number) => number;
   #timeMs = 0;
 
-  readonly #rules: IdentityRules;
+  /** In force from the next step on. */
+  rules: IdentityRules;
 
   constructor(options: {
     partitions: number;
@@ -50,7 +51,7 @@ export class JoinWorld {
     draw: (below: number) => number;
     rules?: IdentityRules;
   }) {
-    this.#rules = options.rules ?? INITIAL_RULES;
+    this.rules = options.rules ?? INITIAL_RULES;
     this.#partitions = Array.from({ length: options.partitions }, () => ({ log: [], next: 0, outbox: [] }));
     this.#partitionOf = options.partitionOf;
     this.#draw = options.draw;
@@ -87,7 +88,7 @@ export class JoinWorld {
     const { key } = record.self;
     if (record.kind === 'join') this.joins.push(record);
     const before = this.profiles.get(key) ?? { node: undefined, ids: [] };
-    const { after, outputs } = take(before, record, { atMs: ++this.#timeMs, rules: this.#rules });
+    const { after, outputs } = take(before, record, { atMs: ++this.#timeMs, rules: this.rules });
     this.profiles.set(key, after);
     for (const output of outputs) {
       if (output.kind === 'event') this.forwarded += 1;
@@ -115,7 +116,8 @@ function take({ node, ids }: WorldProfile, record: WorldRecord, at: At): Step {
       : record.kind === 'link'
         ? takeLink(node, { ...record, ...at })
         : takeHandOver(node, { ...record, ...at });
-  if (result.result === 'cut_off') return { after: { node: result.node, ids }, outputs: [] };
+  if (result.result === 'cut_off' || result.result === 'no_kind')
+    return { after: { node: result.node, ids }, outputs: [] };
   if (result.result === 'forward') {
     const { to } = result.node;
     return {

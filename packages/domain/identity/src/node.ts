@@ -10,7 +10,7 @@ interface PartedNode {
   readonly parted?: Parted | undefined;
   /** The unmerge that is under way. */
   readonly leaving?: Leaving | undefined;
-  /** Profiles that have named this id; undefined before the first, and where no rule limits them. */
+  /** Profiles that have named this id, or one that has joined it; undefined for none, and where no rule limits them. */
   readonly namedBy?: number | undefined;
 }
 
@@ -110,7 +110,7 @@ export function withoutApart<Node extends ProfileNode>(node: Node, key: string):
   return { ...node, parted: { ...parted, apart: parted.apart.filter((other) => other !== key) } };
 }
 
-/** Counts one more profile that names this key's id, where the kind has a limit. */
+/** Counts one more profile that names this key's id, or one that has joined it, where the kind has a limit. */
 export function countNaming<Node extends ProfileNode>(
   node: Node,
   profilesMax: number | undefined,

@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { ID_STRENGTHS, LONE_ROOT, MEMBERS_MAX, type ProfileRef, takeEvent, takeHandOver, takeJoin } from './index.js';
+import {
+  ID_STRENGTHS,
+  LONE_ROOT,
+  MEMBERS_MAX,
+  type ProfileRef,
+  takeEvent,
+  takeHandOver,
+  takeJoin,
+  takeLink,
+} from './index.js';
 import { JoinWorld } from './join-world-test-kit.js';
 
 const anna = toRef('anna', ID_STRENGTHS.user);
@@ -104,5 +113,45 @@ describe('a forged record', () => {
     expect(takeJoin(LONE_ROOT, { self: anna, target: anna, rule: 'alias', atMs: 1 }).result).toBe('done');
     const claim = { other: anna, rule: 'claim' } as const;
     expect(takeEvent(LONE_ROOT, { self: bert, named: [claim], atMs: 1 })).toMatchObject({ node: LONE_ROOT, sent: [] });
+  });
+});
+
+describe('a tie by a kind that the rules in force lack', () => {
+  const email = toRef('email', 200);
+  const atMs = 2;
+  const ofBert = { kind: 'forwarder', to: bert, sinceMs: 1 } as const;
+
+  it('asks nobody, and leaves no trace of it: it is asked once the kind is there', () => {
+    const named = [{ other: email, rule: 'tie' }] as const;
+    const nothing = { node: LONE_ROOT, sent: [], conflicts: 0 };
+    expect(takeEvent(LONE_ROOT, { self: anna, named, atMs })).toMatchObject(nothing);
+  });
+
+  it.each([
+    ['at the id itself', { self: email, other: phone }],
+    ['at another one that it comes to', { self: anna, other: email }],
+  ])('ends as a link %s, joined or not', (_, link) => {
+    for (const node of [LONE_ROOT, ofBert])
+      expect(takeLink(node, { ...link, rule: 'tie', atMs })).toEqual({ result: 'no_kind', node });
+  });
+
+  it('ends at an id that belongs to another profile', () => {
+    const tie = { self: email, target: anna, rule: 'tie', atMs } as const;
+    expect(takeJoin(ofBert, tie)).toEqual({ result: 'elsewhere', node: ofBert, sent: [] });
+    const ofEmail = { ...ofBert, to: email };
+    expect(takeJoin(ofEmail, { ...tie, self: phone })).toEqual({ result: 'elsewhere', node: ofEmail, sent: [] });
+  });
+
+  it('joins one that belongs to nobody and is asked already, as readers of the log without states take it', () => {
+    expect(takeJoin(undefined, { self: email, target: anna, rule: 'tie', atMs }).result).toBe('hand_over');
+  });
+
+  it('does not stop what is said expressly, or by a change', () => {
+    expect(takeLink(LONE_ROOT, { self: email, other: phone, rule: 'alias', atMs })).toMatchObject({
+      sent: [{ kind: 'join', to: phone, target: email }],
+    });
+    expect(takeJoin(ofBert, { self: email, target: anna, rule: 'merge', change: 1, atMs })).toMatchObject({
+      sent: [{ kind: 'link', to: bert, other: anna, rule: 'merge' }],
+    });
   });
 });

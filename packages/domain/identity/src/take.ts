@@ -30,6 +30,8 @@ export type LinkRule = 'claim' | 'tie' | 'alias' | 'merge';
 
 /** What rules about kinds of ids say of joins; without them those before any rollout hold. */
 interface JoinRules {
+  /** Undefined for a kind that the rules lack. */
+  kindOf(strength: number): unknown;
   /** Whether a person has one id of the kind with this strength. */
   isUnique(strength: number): boolean;
   /** Profiles that may name one value of the kind with this strength; undefined for no limit. */
@@ -76,11 +78,10 @@ export interface Taken {
   readonly conflicts: number;
 }
 
-/** Too many profiles have named this id: it joins no further one. */
-interface CutOff {
-  readonly result: 'cut_off';
-  readonly node: ProfileNode;
-}
+/** `cut_off`: too many profiles have named this id, it joins no further one. `no_kind`: the rules lack a kind. */
+type Ended =
+  | { readonly result: 'cut_off'; readonly node: ProfileNode }
+  | { readonly result: 'no_kind'; readonly node: ProfileNode };
 
 const NOTHING = { result: 'take', sent: [], cutOff: 0, conflicts: 0 } as const;
 
@@ -116,9 +117,10 @@ export function takeLink(
     readonly change?: number | undefined;
     readonly rules?: JoinRules | undefined;
   },
-): Forwarded | Taken | CutOff {
+): Forwarded | Taken | Ended {
   const { self, other, atMs, change, rules = INITIAL_RULES } = link;
   const rule = change === undefined ? (link.rule ?? 'alias') : 'merge';
+  if (rule === 'tie' && lacksKind(rules, [self, other])) return { result: 'no_kind', node: node ?? LONE_ROOT };
   const counted = rule === 'tie' ? countNaming(node ?? LONE_ROOT, rules.profilesMax(self.strength)) : undefined;
   if (counted?.isTooMany) return { result: 'cut_off', node: counted.node };
   const known = counted?.node ?? node;
@@ -147,6 +149,8 @@ function ask(
   const isOtherStronger = isStronger(other, self);
   // A claim is of a weaker id: nobody becomes a part of a profile because he names it.
   if (isOtherStronger && rule === 'claim') return before;
+  // Before it is a member: one that was asked is asked no more, and the kind may be back tomorrow.
+  if (rule === 'tie' && lacksKind(rules, [self, other])) return before;
   if (rule === 'tie' && areTwoPersons(self, other, rules)) return { ...before, conflicts: before.conflicts + 1 };
   if (!isMember && node.members.length >= MEMBERS_MAX) {
     return { ...before, node: { ...node, cutOff: node.cutOff + 1 }, cutOff: before.cutOff + 1 };
@@ -157,6 +161,11 @@ function ask(
     : { kind: 'join', to: other, target: self, rule, ...by };
   const after = withMembers(node, [{ key: other.key, isJoined: false, atMs, ...toKnownStrength(other) }]);
   return { ...before, node: after, sent: [...before.sent, sent] };
+}
+
+/** Nothing says how many may share an id of a kind that the rules lack: a tie by it joins nobody. */
+function lacksKind(rules: JoinRules, refs: readonly ProfileRef[]): boolean {
+  return refs.some(({ strength }) => rules.kindOf(strength) === undefined);
 }
 
 /** Each is the strongest id of its profile, or may become it: of a unique kind they are of two persons. */
@@ -202,6 +211,8 @@ export function takeJoin(
   if (known?.kind === 'forwarder') {
     if (known.to.key === target.key) return { result: 'done', node: known };
     if (rule === 'claim') return { result: 'elsewhere', node: known, sent: [] };
+    if (rule === 'tie' && lacksKind(rules, [self, target, known.to]))
+      return { result: 'elsewhere', node: known, sent: [] };
     if (counted?.isTooMany) return { result: 'elsewhere', node: known, sent: [], refused: 'cut_off' };
     if (rule === 'tie' && areTwoPersons(known.to, target, rules))
       return { result: 'elsewhere', node: known, sent: [], refused: 'conflict' };
@@ -213,6 +224,7 @@ export function takeJoin(
       sent: [{ kind: 'link', to: known.to, other: target, rule: onward, ...by }],
     };
   }
+  // One that joins for the first time does so whatever the rules say: readers of the log without states count on it.
   const own = known ?? LONE_ROOT;
   // Forged, as a profile asks weaker ones alone; or asked before an unmerge parted them.
   if (!isStronger(target, self) || (rule !== 'merge' && isApart(own, target.key))) return { result: 'done', node };

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ID_STRENGTHS, isStronger, JoinedKeys, type NamedId, type ProfileRef } from './index.js';
 import { JoinWorld } from './join-world-test-kit.js';
+import { IdentityRules } from './rules/identity-rules.js';
 import { requireIdentityRules } from './rules/parse-rules.js';
 
 // fast-check prints nothing here, so the seed is part of the test's name; PROPERTY_SEED=... repeats that run.
@@ -54,17 +55,24 @@ interface Case {
   readonly schedule: Iterator<number>;
 }
 
+const toDraw = (schedule: Iterator<number>) => (below: number) =>
+  below <= 1 ? 0 : Number(schedule.next().value) % below;
+
 function play({ told, places, schedule }: Case) {
-  const draw = (below: number) => (below <= 1 ? 0 : Number(schedule.next().value) % below);
+  const draw = toDraw(schedule);
   const partitionOf = (key: string) => places[IDS.findIndex((ref) => ref.key === key)] ?? 0;
   const world = new JoinWorld({ partitions: 4, partitionOf, draw, rules: RULES });
+  tell(world, told, draw);
+  return world;
+}
+
+function tell(world: JoinWorld, told: readonly Told[], draw: (below: number) => number): void {
   for (const [id, { self, named }] of told.entries()) {
     world.append({ kind: 'event', self, id, named });
     for (let steps = draw(6); steps > 0; steps--) world.step();
   }
   let steps = 0;
   while (world.step()) expect(++steps).toBeLessThan(10_000);
-  return world;
 }
 
 /** The ids that are connected with each, by whatever was told. */
@@ -155,6 +163,38 @@ describe(`ties by e-mail, phone and device, on any partitions, in ${CASES} cases
         expect(play({ ...drawn, told: [{ self: first.self, named: [named] }] }).sent).toBeLessThanOrEqual(3);
       }),
       { ...parameters, numRuns: 150 },
+    );
+  });
+});
+
+describe(`ties by kinds that the rules in force have dropped, in ${CASES} cases from seed ${SEED}`, () => {
+  const single = drawCase({ users: USERS.slice(0, 1) });
+  const drawLater = fc.array(drawTold({ users: USERS.slice(0, 1) }), { minLength: 1, maxLength: 8 });
+  const drawDropped = fc.subarray([200, 180], { minLength: 1 });
+
+  it('join nobody, and join as ever once the kinds are back and are named again', () => {
+    fc.assert(
+      fc.property(single, drawLater, drawDropped, (drawn, later, dropped) => {
+        const world = play(drawn);
+        const draw = toDraw(drawn.schedule);
+        const toRoots = () => IDS.map(({ key }) => [key, world.rootOf(key)]);
+        const before = toRoots();
+        const byDropped = later.map(({ self, named }) => ({
+          self,
+          named: named.filter(({ other }) => dropped.includes(other.strength)),
+        }));
+        world.rules = new IdentityRules(RULES.kinds.filter(({ strength }) => !dropped.includes(strength)));
+        tell(world, byDropped, draw);
+        expect(toRoots()).toEqual(before);
+
+        world.rules = RULES;
+        tell(world, byDropped, draw);
+        for (const [key, group] of toGroups([...drawn.told, ...byDropped])) {
+          const strongest = [...group].reduce((a, b) => (isStronger(b, a) ? b : a)).key;
+          expect([key, world.rootOf(key)]).toEqual([key, strongest]);
+        }
+      }),
+      { seed: SEED, numRuns: CASES },
     );
   });
 });

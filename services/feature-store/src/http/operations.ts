@@ -233,7 +233,9 @@ export const getIdentity = defineOperation({
       { description: 'The ids that this profile has asked to join it, or that joined it.' },
     ),
     cutOff: Type.Integer({ description: 'Times that a further id was cut off, the members being too many.' }),
-    namedBy: Type.Integer({ description: 'Profiles that have named this id; 0 where no rule limits them.' }),
+    namedBy: Type.Integer({
+      description: 'Profiles that have named this id, or one that has joined it; 0 where no rule limits them.',
+    }),
     namedByMax: Type.Union([Type.Integer(), Type.Null()], {
       description:
         'How many of them join by this id, by the rules in force; the others are cut off. Null for no limit.',

@@ -251,6 +251,7 @@ class IdentitySteps<Evidence> {
           requireStronger(taken.node.to, self);
           return this.#forward(after, identity, taken.node);
         }
+        if (taken.result === 'no_kind') return { after, outputs: [] };
         if (taken.result === 'cut_off') {
           this.#options.telemetry.refused('cut_off');
           return { after, outputs: [] };

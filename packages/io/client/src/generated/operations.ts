@@ -247,7 +247,7 @@ export interface Operations {
       }>;
       /** Times that a further id was cut off, the members being too many. */
       readonly cutOff: number;
-      /** Profiles that have named this id; 0 where no rule limits them. */
+      /** Profiles that have named this id, or one that has joined it; 0 where no rule limits them. */
       readonly namedBy: number;
       /** How many of them join by this id, by the rules in force; the others are cut off. Null for no limit. */
       readonly namedByMax: number | null;
