@@ -162,11 +162,12 @@ async function openFillRunner(
   );
 }
 
-/** A processor for jobs that fold archived records again: what it counts is in no metric, and in no cache of the service's own. */
+/** A processor for jobs that fold archived records again: what it counts is in no metric and no log, and in no cache of the service's own. */
 function createUncountedParts(context: Context): Parts {
   const { namespace } = context;
   return createParts({
     ...context,
+    logger: undefined,
     metrics: createMetrics({ service: PROCESSOR_NAME, namespace, processMetrics: false }),
   });
 }

@@ -1,6 +1,7 @@
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import type { ProcessorContext } from '@perennial/processor-host';
+import type { Logger } from '@perennial/telemetry';
 import { createAccountTelemetry } from './accounts/account-telemetry.js';
 import { createFeatureArtifacts, type FeatureArtifacts } from './artifacts.js';
 import type { FeatureStoreConfig } from './config.js';
@@ -24,11 +25,14 @@ export function createParts({
   config,
   namespace,
   metrics,
+  logger,
   artifactStore,
 }: Pick<ProcessorContext<FeatureStoreConfig>, 'namespace' | 'metrics' | 'artifactStore'> & {
   readonly config: Pick<FeatureStoreConfig, 'secret'>;
+  /** Absent for jobs that fold what was folded, and reported, before. */
+  readonly logger?: Logger | undefined;
 }): FeatureParts {
-  const telemetry = createFeatureTelemetry(metrics);
+  const telemetry = createFeatureTelemetry(metrics, logger);
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createFeatureArtifacts(artifactStore, { specs });
   const joins = createIdentityTelemetry(metrics);

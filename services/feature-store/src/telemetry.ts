@@ -1,8 +1,9 @@
 import type { CompiledFeatures, EngineState } from '@perennial/feature-engine';
-import type { Metrics } from '@perennial/telemetry';
+import type { Logger, Metrics } from '@perennial/telemetry';
 import { type CorrectionTelemetry, createCorrectionTelemetry } from './correction-telemetry.js';
 import type { FoldResult } from './domain/fold.js';
 import type { ServedProfile } from './domain/serve.js';
+import { createUnreadTelemetry } from './unread-telemetry.js';
 
 /** Senders choose the codes: a label has those that this Node.js knows, some 300, and one for all others. */
 const KNOWN_CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
@@ -17,7 +18,7 @@ interface FoldedStates {
   readonly spec: CompiledFeatures;
   readonly result: Pick<
     Extract<FoldResult, { kind: 'applied' }>,
-    'known' | 'isTooLate' | 'unconverted' | 'traitsDropped' | 'outliers' | 'correction'
+    'known' | 'isTooLate' | 'unconverted' | 'traitsDropped' | 'outliers' | 'correction' | 'failed' | 'unread'
   >;
 }
 
@@ -42,7 +43,8 @@ function createSaidCounters(metrics: Metrics) {
 /** One function for each thing worth reporting; none of them throws. A batch that is retried counts again. */
 export type FeatureTelemetry = ReturnType<typeof createFeatureTelemetry>;
 
-export function createFeatureTelemetry(metrics: Metrics) {
+/** Without a logger, defects are only counted. */
+export function createFeatureTelemetry(metrics: Metrics, logger?: Logger) {
   const folded = metrics.counter('features_events_folded_total', 'Events folded into a profile.');
   const repeated = metrics.counter('features_events_repeated_total', 'Events dropped, their message id being known.');
   const tooLate = metrics.counter(
@@ -63,6 +65,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
     'Orders forgotten before their 30 days, a profile having too many: repeats of those would count.',
   );
   const countSaid = createSaidCounters(metrics);
+  const countUnread = createUnreadTelemetry(metrics, logger);
   const unconverted = metrics.counter(
     'features_amounts_unconverted_total',
     'Amounts of orders and refunds in no sum, the rate table having no rate for their currency at that time.',
@@ -86,6 +89,7 @@ export function createFeatureTelemetry(metrics: Metrics) {
       if (result.unconverted !== undefined) unconverted.inc({ currency: toCurrencyLabel(result.unconverted) });
       corrected(result.correction);
       countSaid(result);
+      countUnread(result);
       const estimatesBefore = before?.specHash === spec.specHash ? spec.countEstimates(before) : 0;
       const estimatesNow = spec.countEstimates(after) - estimatesBefore;
       if (estimatesNow > 0) estimated.inc(estimatesNow);

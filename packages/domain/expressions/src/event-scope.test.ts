@@ -33,6 +33,19 @@ const PROPERTIES = {
   __proto__: { total: 1 },
 };
 
+it('reports a condition about an event that throws, and takes it as false', () => {
+  const failures: unknown[] = [];
+  const variables = declareEventVariables(CONTEXT_FIELDS, { onEvaluationError: (failure) => failures.push(failure) });
+  const compiled = compileCondition('properties.total > 50', variables);
+  const hostile = new Proxy([], {
+    get: () => {
+      throw new Error('no values today');
+    },
+  });
+  expect(compiled.ok && compiled.condition.test(hostile)).toBe(false);
+  expect(failures).toMatchObject([{ source: 'properties.total > 50', error: { message: 'no values today' } }]);
+});
+
 describe('a condition about an event', () => {
   it.each([
     ['properties.total > 50', true],

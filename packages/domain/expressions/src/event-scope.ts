@@ -1,6 +1,6 @@
 import type { Condition } from './compile.js';
 import { findNearest } from './nearest.js';
-import type { OpenGroups, Value, Variable, VariableSet } from './variables.js';
+import type { OnEvaluationError, OpenGroups, Value, Variable, VariableSet } from './variables.js';
 
 const PROPERTIES = 'properties';
 const CONTEXT = 'context';
@@ -16,9 +16,12 @@ type ContextFields = Readonly<Record<string, readonly string[]>>;
 /**
  * The variables of a condition about one event: `properties.<name>`, nested ones too, and the given fields of `context`, of any
  * kind. Which properties there are is up to the sender, so each variable is declared when the condition reads it: a set is
- * for one condition.
+ * for one condition. `onEvaluationError` is told when that throws; without it nobody is.
  */
-export function declareEventVariables(contextFields: ContextFields): VariableSet {
+export function declareEventVariables(
+  contextFields: ContextFields,
+  { onEvaluationError = () => undefined }: { readonly onEvaluationError?: OnEvaluationError | undefined } = {},
+): VariableSet {
   const variables: Variable[] = [];
   /** By their segments: the name of a property may hold a dot. */
   const known = new Map<string, number>();
@@ -44,7 +47,7 @@ export function declareEventVariables(contextFields: ContextFields): VariableSet
     return variables.push({ name, kind: 'any', path }) - 1;
   }
   const openGroups: OpenGroups = new Map([[PROPERTIES, 'any']]);
-  return { variables, slots: new Map(), openGroups, resolve, explain, onEvaluationError: () => undefined };
+  return { variables, slots: new Map(), openGroups, resolve, explain, onEvaluationError };
 }
 
 function listContextNames(fields: ContextFields): string[] {

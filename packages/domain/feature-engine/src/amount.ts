@@ -6,6 +6,8 @@ import { AMOUNT_MAX, readField } from '@perennial/commerce';
  */
 export const UNITS_PER_AMOUNT = 1e4;
 
+const DECIMAL = /^[+-]?\d+(\.\d+)?$/;
+
 /** The first property that is an amount; undefined when none is. */
 export function readAmount(properties: unknown, names: readonly string[]): number | undefined {
   for (const name of names) {
@@ -31,8 +33,15 @@ export function readId(properties: unknown, names: readonly string[]): string | 
 
 /** A finite number within the limit, also as a decimal string; anything else is unknown, never zero. */
 function toAmount(value: unknown): number | undefined {
-  const amount = typeof value === 'string' && /^[+-]?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  const amount = typeof value === 'string' && DECIMAL.test(value.trim()) ? Number(value) : value;
   return typeof amount === 'number' && Math.abs(amount) <= AMOUNT_MAX ? amount : undefined;
+}
+
+/** Why a value that is there is no amount; undefined for an amount. */
+export function findAmountProblem(value: unknown): 'wrong_type' | 'out_of_range' | undefined {
+  if (toAmount(value) !== undefined) return undefined;
+  const isNumber = typeof value === 'number' || (typeof value === 'string' && DECIMAL.test(value.trim()));
+  return isNumber ? 'out_of_range' : 'wrong_type';
 }
 
 function toId(value: unknown): string | undefined {

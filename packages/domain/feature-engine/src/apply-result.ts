@@ -1,3 +1,4 @@
+import type { FailedCondition } from './conditions.js';
 import type { Contribution } from './corrections/corrections.js';
 import type { EngineState } from './state.js';
 
@@ -17,6 +18,8 @@ export interface ApplyResult {
   readonly correction?: CorrectionResult;
   /** What that order had added, which this state no longer has; absent for nothing. */
   readonly takenBack?: readonly Contribution[];
+  /** Conditions of filters that threw, so that the event did not pass them: a defect. Absent for none. */
+  readonly failed?: readonly FailedCondition[];
 }
 
 /** What became of an event, or an order, that was to be taken back. */

@@ -16,6 +16,7 @@ import type { RepeatedOrders } from './order-memory.js';
 import { type FeaturePlan, planFeatures } from './plan.js';
 import { type RetractResult, retract } from './retract.js';
 import { createEmptyState, type EngineState } from './state.js';
+import { findUnread, type UnreadValue } from './unread.js';
 import { advanceClock, type FeatureVector, toTops, toVector } from './vector.js';
 
 /** A feature as others refer to it: a model needs this name with this meaning. */
@@ -125,6 +126,11 @@ export interface CompiledFeatures {
   toMap(values: ReadonlyArray<number | null>): Record<string, number | null>;
   /** Unit of each feature by name; that of money is the given currency. Equal calls in a row give the same object. */
   units(currency: string): Readonly<Record<string, string>>;
+  /**
+   * The features of which the event has a value that cannot be taken: nothing in the state depends on it. Costs a look at each
+   * property that a feature reads.
+   */
+  findUnread(event: FeatureEvent): readonly UnreadValue[];
   /** Number of accumulators of a state that replaced exact counting by an estimate. */
   countEstimates(state: EngineState): number;
   /** Equal states give equal bytes. */
@@ -174,6 +180,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     toMap: (values) => toMap(names, values),
     units: createUnits(definitions),
     countEstimates: (state) => plan.slots.filter((slot, index) => slot.isEstimate(state.slots[index])).length,
+    findUnread: (event) => findUnread(plan, event),
     encode: format.encode,
     decode: format.decode,
     decodeToRead: reading.decode,

@@ -33,6 +33,19 @@ function count(event: unknown, events: ReadonlyArray<Partial<FeatureEvent>>): nu
   return spec.vector(state, state.asOfMs).values[0];
 }
 
+/** Nothing that events hold makes a condition throw: that takes a defect. */
+function withThrowingTexts<T>(run: () => T): T {
+  const { startsWith } = String.prototype;
+  String.prototype.startsWith = () => {
+    throw new Error('no texts');
+  };
+  try {
+    return run();
+  } finally {
+    String.prototype.startsWith = startsWith;
+  }
+}
+
 describe('a filter', () => {
   it('counts events of several names', () => {
     const events = ['a', 'b', 'c', 'A'].map((name) => ({ name }));
@@ -76,6 +89,28 @@ describe('a filter', () => {
     };
     spec.apply(undefined, { messageId: 'm', type: 'track', name: 'a', timestampMs: 0, properties });
     expect(reads).toBe(1);
+  });
+
+  it('names the features of a condition that throws, for which the event does not pass', () => {
+    const where = 'properties.plan.startsWith("pro")';
+    const filter = { type: 'track', name: undefined, where };
+    const rest = { unit: 'events', aggregation: 'count', windowMs: undefined } as const;
+    const spec = compileFeatures([
+      { ...rest, name: 'pros', event: filter },
+      { ...rest, name: 'all', event: undefined },
+      { ...rest, name: 'pros_share', aggregation: 'share', event: undefined, matching: filter },
+      { ...rest, name: 'pages', event: { ...filter, type: 'page' } },
+      { ...rest, name: 'free', event: { ...filter, where: 'properties.plan == "free"' } },
+    ]);
+    const toEvent = (messageId: string, type = 'track') => {
+      return { messageId, type, name: 'a', timestampMs: 0, properties: { plan: 'pro' } };
+    };
+    const { state, failed } = withThrowingTexts(() => spec.apply(undefined, toEvent('a')));
+    expect(failed).toMatchObject([{ source: where, features: ['pros', 'pros_share'], error: { message: 'no texts' } }]);
+    expect(spec.vector(state, 0).values).toEqual([0, 1, 0, 0, 0]);
+    // Neither the next event nor one that the filter's type keeps away has anything of it.
+    expect(spec.apply(state, toEvent('b')).failed).toBeUndefined();
+    expect(withThrowingTexts(() => spec.apply(state, toEvent('c', 'screen'))).failed).toBeUndefined();
   });
 
   it('has one hash for one meaning, and keeps that of a filter without a condition', () => {

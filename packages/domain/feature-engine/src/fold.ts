@@ -13,6 +13,7 @@ import type { FeaturePlan } from './plan.js';
 import { isBefore } from './reach.js';
 import { hasHash } from './stamped-hashes.js';
 import { checkSpec, createEmptyState, type EngineState, mapSlots, withCorrections } from './state.js';
+import type { MeasuredEvent } from './streams.js';
 
 /** See `CompiledFeatures.apply`. */
 export function apply(plan: FeaturePlan, state: EngineState, event: FeatureEvent): ApplyResult {
@@ -29,21 +30,23 @@ function applyAlone(plan: FeaturePlan, state: EngineState, event: FeatureEvent):
     return { state, applied: false, known: 'message' };
   const order: OrderSighting = plan.repeatedOrders === 'once' ? findOrder(state.orders, event) : { kind: 'unknown' };
   if (order.kind === 'repeated') return { state, applied: false, known: 'order' };
-  const after = fold(plan, state, event, { id, order });
+  const measured = measure(plan, event, { isCompletion: order.kind === 'completed' });
+  const after = fold(plan, state, measured, { id, order });
   const isTooLate = isBefore(plan.reaches, event.timestampMs, after.asOfMs);
-  return order.kind === 'completed'
-    ? { state: after, applied: true, isTooLate, known: 'order_without_amount' }
-    : { state: after, applied: true, isTooLate };
+  const result: ApplyResult =
+    order.kind === 'completed'
+      ? { state: after, applied: true, isTooLate, known: 'order_without_amount' }
+      : { state: after, applied: true, isTooLate };
+  return measured.failed === undefined ? result : { ...result, failed: measured.failed };
 }
 
 function fold(
   plan: FeaturePlan,
   state: EngineState,
-  event: FeatureEvent,
+  measured: MeasuredEvent,
   { id, order }: { readonly id: Hash64; readonly order: OrderSighting },
 ): EngineState {
-  const asOfMs = Math.max(state.asOfMs, event.timestampMs);
-  const measured = measure(plan, event, { isCompletion: order.kind === 'completed' });
+  const asOfMs = Math.max(state.asOfMs, measured.timestampMs);
   const slots = state.slots.slice();
   for (let index = 0; index < slots.length; index += 1) {
     slots[index] = plan.slots[index]?.add(slots[index], measured, asOfMs);

@@ -1,3 +1,4 @@
+import { forgetTested } from './conditions.js';
 import type { FeatureEvent } from './event.js';
 import type { FeaturePlan } from './plan.js';
 import type { MeasuredEvent } from './streams.js';
@@ -13,6 +14,6 @@ export function measure(
   for (const stream of plan.numbers) numbers.push(!isCompletion || stream.isWorth ? stream.toNumber(event) : 0);
   const ids: Array<readonly string[]> = [];
   for (const stream of plan.ids) ids.push(stream.toIds(event));
-  for (const condition of plan.conditions) condition.forget();
-  return { timestampMs: event.timestampMs, numbers, ids, isCompletion };
+  const failed = forgetTested(plan.conditions, event);
+  return { timestampMs: event.timestampMs, numbers, ids, isCompletion, failed };
 }

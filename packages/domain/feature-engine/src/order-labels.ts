@@ -48,7 +48,7 @@ export function createOrderLabels({ definitions }: CompiledFeatures): OrderLabel
     revenue: (sign * read(revenue, event, added)) / UNITS_PER_AMOUNT,
   });
   const finish = (changes: readonly OrderChange[]) => {
-    for (const condition of conditions) condition.forget();
+    for (const { condition } of conditions) condition.forget();
     const found = changes.filter((change) => change.orders !== 0 || change.revenue !== 0);
     return found.length === 0 ? NONE : found;
   };

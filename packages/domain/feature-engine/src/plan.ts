@@ -2,7 +2,7 @@ import { must } from '@perennial/kernel';
 import type { Accumulator } from './accumulators/accumulator.js';
 import type { Attribute } from './attributes.js';
 import { toFeatureHashes, toSpecHash } from './canonical.js';
-import { type EventCondition, listConditions } from './conditions.js';
+import { listConditions, type UsedCondition } from './conditions.js';
 import type { CorrectionRules } from './corrections/correction-rules.js';
 import { type FeatureSpec, isOfTops } from './definition.js';
 import { createReaders, type FeatureReader } from './feature-reader.js';
@@ -12,6 +12,7 @@ import { listReaches, type Reach } from './reach.js';
 import { SlotPlanner } from './slot-planner.js';
 import { type FeatureSource, listSources } from './sources.js';
 import type { IdStream, NumberStream } from './streams.js';
+import { listMeasures, type UsedMeasure } from './unread.js';
 
 /** A compiled spec: what is read from an event, what is kept per profile, how values are computed from it. */
 export interface FeaturePlan {
@@ -33,7 +34,9 @@ export interface FeaturePlan {
   /** All windows of all features. */
   readonly reaches: readonly Reach[];
   /** What filters test, each once. */
-  readonly conditions: readonly EventCondition[];
+  readonly conditions: readonly UsedCondition[];
+  /** What features read of properties, each once. */
+  readonly measures: readonly UsedMeasure[];
   /** Indexes of the features that are linear in time. */
   readonly clockFeatures: readonly number[];
   /** Ratios of which a side is linear in time: indexes of the ratio and of its sides. */
@@ -74,6 +77,7 @@ export function planFeatures({
       ...new Map(definitions.flatMap(listReaches).map((one) => [`${one.windowMs}/${one.tileMs}`, one])).values(),
     ],
     conditions: listConditions(definitions),
+    measures: listMeasures(definitions),
     clockFeatures,
     clockRatios: toRatioIndexes(definitions).filter(
       ({ numerator, denominator }) => clockFeatures.includes(numerator) || clockFeatures.includes(denominator),

@@ -1,9 +1,10 @@
 import { readField } from '@perennial/commerce';
 import { readAmount, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
-import { conditionOf } from './conditions.js';
+import { conditionOf, type FailedCondition } from './conditions.js';
 import { type AmountDefinition, type EventFilter, type IdMeasure, isMoney } from './definition.js';
 import { type FeatureEvent, isWorthMeasure, readMoney, readSent } from './event.js';
+import { type Predicate, toNamedPredicate } from './named.js';
 import { SQUARE_LIMBS, toSquareLimb } from './square-limbs.js';
 import { toHour, toWeekday } from './time.js';
 
@@ -29,6 +30,8 @@ export interface MeasuredEvent {
   readonly ids: ReadonlyArray<readonly string[]>;
   /** The event adds only the amount of an order that counted before. */
   readonly isCompletion: boolean;
+  /** Conditions that threw, and so held for none of this; absent nearly always. */
+  readonly failed?: readonly FailedCondition[] | undefined;
 }
 
 const NO_IDS: readonly string[] = [];
@@ -77,7 +80,7 @@ export function createAmountStreams(definition: AmountDefinition, also: Also = {
   // The unit is not part of a key: a spec has each measure in one unit, and states of earlier releases keep their columns.
   const toStream = (kind: string, toNumber: NumberStream['toNumber']): NumberStream => ({
     key: toCanonicalJson({ kind, filter, measure, ...also }),
-    isWorth: (isConverted || isSent) && isWorthMeasure(properties),
+    isWorth: isOfWorth(definition),
     toNumber,
   });
   return {
@@ -87,6 +90,12 @@ export function createAmountStreams(definition: AmountDefinition, also: Also = {
       toStream(`square${limb}`, (event) => toSquareLimb(toUnits(read(event)), limb)),
     ),
   };
+}
+
+/** True when a measure means what an order is worth, in whichever field that was found. */
+export function isOfWorth(definition: AmountDefinition): boolean {
+  const isOfMoney = isMoney(definition) || definition.event?.currency !== undefined;
+  return isOfMoney && isWorthMeasure(definition.measure.properties);
 }
 
 /** The ids of each event that passes the filter. */
@@ -109,8 +118,6 @@ function readIds(properties: unknown, { list, properties: names }: IdMeasure): r
   return ids;
 }
 
-type Predicate = (event: FeatureEvent) => boolean;
-
 function toPredicate(filter: EventFilter | undefined, { matching, hours, weekdays }: Also = {}): Predicate {
   const all = [toFilterPredicate(filter)];
   if (matching !== undefined) all.push(toFilterPredicate(matching));
@@ -120,22 +127,10 @@ function toPredicate(filter: EventFilter | undefined, { matching, hours, weekday
   return all.length === 1 && first !== undefined ? first : (event) => all.every((passes) => passes(event));
 }
 
-function toFilterPredicate(filter: EventFilter | undefined): Predicate {
+export function toFilterPredicate(filter: EventFilter | undefined): Predicate {
   if (filter === undefined) return () => true;
-  const { currency } = filter;
-  const isOfName = toNamePredicate(filter);
-  const isNamed: Predicate =
-    currency === undefined ? isOfName : (event) => event.currency === currency && isOfName(event);
+  const isNamed = toNamedPredicate(filter);
   if (filter.where === undefined) return isNamed;
   const condition = conditionOf(filter.where);
   return (event) => isNamed(event) && condition.holds(event);
-}
-
-function toNamePredicate({ type, name, names }: EventFilter): Predicate {
-  if (names !== undefined) {
-    const known = new Set(names);
-    return (event) => event.type === type && known.has(event.name);
-  }
-  if (name === undefined) return (event) => event.type === type;
-  return (event) => event.type === type && event.name === name;
 }

@@ -8,6 +8,7 @@ import {
 } from '@perennial/contracts';
 import {
   type ApplyResult,
+  type CompiledFeatures,
   type EngineState,
   type FeatureEvent,
   type FeatureSpecs,
@@ -63,6 +64,10 @@ export type FoldResult =
       readonly outliers: ReturnType<typeof judgeOutliers>['found'];
       /** What became of the order that the event cancels or replaces. */
       readonly correction: ApplyResult['correction'];
+      /** Conditions that threw on the event, and so did not hold. */
+      readonly failed: ApplyResult['failed'];
+      /** Features of which the event has a value that cannot be taken. */
+      readonly unread: ReturnType<CompiledFeatures['findUnread']>;
     }
   | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
@@ -138,6 +143,8 @@ export function foldEvent(
     known: folded.known,
     isTooLate: folded.isTooLate ?? false,
     correction: folded.correction,
+    failed: folded.failed,
+    unread: made.findUnread(featureEvent),
     unconverted: event.amount !== undefined && value === undefined ? event.currency : undefined,
   };
 }
