@@ -9,12 +9,21 @@ const BATCH_RECORDS_MAX = 500;
 /** Waits between attempts, which never end. */
 export const RETRY_BACKOFF = { initialMs: 100, maxMs: 10_000 };
 
+/**
+ * Inserts idempotently. What it gives to `afterCommit` is done once what it inserted is committed, as counting it must be; never for
+ * a transaction that was rolled back, nor for one whose reply was lost.
+ */
+export type InsertRecords = (
+  client: PoolClient,
+  records: LogRecord[],
+  afterCommit: (act: () => void) => void,
+) => Promise<void>;
+
 export interface PartitionWriterDeps {
   readonly pool: Pool;
   readonly offsets: ProjectionOffsets;
   readonly clock: Clock;
-  /** Inserts idempotently. */
-  readonly insert: (client: PoolClient, records: LogRecord[]) => Promise<void>;
+  readonly insert: InsertRecords;
   /** Called for each failed attempt; returns the wait before the next one. */
   readonly onFailed: (partition: number, error: unknown) => number;
   /** Called for a record that cannot be read, or that PostgreSQL rejects for its content; the record is skipped. */
@@ -107,10 +116,13 @@ export class PartitionWriter {
     const { pool, offsets, insert, onSkipped, onWritten } = this.#deps;
     const from = this.#next;
     const to = last.offset + 1;
+    const acts: Array<() => void> = [];
     try {
       await inTransaction(pool, async (client) => {
         const readable = fresh.filter(({ unreadable }) => unreadable === undefined);
-        if (options.skip !== true && readable.length > 0) await insert(client, readable);
+        if (options.skip !== true && readable.length > 0) {
+          await insert(client, readable, (act) => acts.push(act));
+        }
         if (!(await offsets.advance(client, this.#partition, from, to)))
           throw new MovedOn('another consumer has moved on');
       });
@@ -120,6 +132,7 @@ export class PartitionWriter {
       throw error;
     }
     this.#next = to;
+    for (const act of acts) act();
     for (const record of fresh) {
       if (record.unreadable !== undefined) onSkipped(record, new Error(record.unreadable.message));
     }

@@ -82,6 +82,7 @@ describe('projection', () => {
   function setUp({ clock = systemClock }: { clock?: Clock } = {}) {
     const log = createMemoryLog({ partitions: 1 });
     const postgres = new FakePostgres();
+    const counted: string[] = [];
     const metrics = createMetrics({ service: 's', namespace: 'n', processMetrics: false });
     const start = async () => {
       const projection = await startProjection({
@@ -90,8 +91,9 @@ describe('projection', () => {
         schema: 's',
         groupId: 'g',
         topic: 't',
-        insert: async (_client, records: LogRecord[]) => {
+        insert: async (_client, records: LogRecord[], afterCommit) => {
           for (const { value } of records) postgres.insert(String(value));
+          afterCommit(() => counted.push(...records.map(({ value }) => String(value))));
         },
         logger: createSilentLogger(),
         metrics,
@@ -105,7 +107,7 @@ describe('projection', () => {
       for (const value of values)
         log.append({ topic: 't', partition: 0, key: null, value: Buffer.from(value), headers: {} });
     };
-    return { log, postgres, metrics, start, send };
+    return { log, postgres, metrics, start, send, counted };
   }
 
   it('writes each record once, over a restart that forgot its group offset', async () => {
@@ -212,7 +214,7 @@ describe('projection', () => {
   });
 
   it('gives way when another consumer has moved on', async () => {
-    const { postgres, start, send } = setUp();
+    const { postgres, start, send, counted } = setUp();
     send('a');
     await start();
     await eventually(() => postgres.next.get('0') === 1);
@@ -220,5 +222,8 @@ describe('projection', () => {
     send('b', 'c', 'd');
     await eventually(() => postgres.next.get('0') === 4);
     expect(postgres.rows).toEqual(['a', 'd']);
+    // What was rolled back is not counted.
+    await eventually(() => counted.length > 1);
+    expect(counted).toEqual(['a', 'd']);
   });
 });

@@ -1,9 +1,9 @@
 import { ConsumerHealth, type Log, type LogConsumer, type LogRecord, sumLag, toUnread } from '@perennial/kafka';
 import { type Clock, every, type Interval, systemClock, toMessage } from '@perennial/kernel';
-import type { Pool, PoolClient } from '@perennial/postgres';
+import type { Pool } from '@perennial/postgres';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import { createProjectionOffsets } from './offsets.js';
-import { PartitionWriter, type PartitionWriterDeps, RETRY_BACKOFF } from './partition-writer.js';
+import { type InsertRecords, PartitionWriter, type PartitionWriterDeps, RETRY_BACKOFF } from './partition-writer.js';
 
 export interface ProjectionOptions {
   readonly log: Log;
@@ -13,7 +13,7 @@ export interface ProjectionOptions {
   readonly groupId: string;
   readonly topic: string;
   /** Writes a batch of one partition, idempotently, with the given client: its transaction keeps the offset too. */
-  readonly insert: (client: PoolClient, records: LogRecord[]) => Promise<void>;
+  readonly insert: InsertRecords;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly limits?: Partial<ProjectionLimits>;

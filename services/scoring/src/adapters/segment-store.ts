@@ -67,7 +67,7 @@ interface StoredMember {
 /** Members and history of segments in PostgreSQL: written by the sink, read by HTTP. */
 export interface SegmentStore {
   /** Idempotent: an existing change stays unchanged, and an earlier one does not undo a later one. */
-  insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
+  insert(client: PoolClient, records: readonly LogRecord[], afterCommit: (act: () => void) => void): Promise<void>;
   /** Members by segment, of the segments that ever had one, up to the sink's progress. */
   countMembers(): Promise<Record<string, number>>;
   /** In the order of the profile key, starting after `after`. */
@@ -82,7 +82,7 @@ export function createSegmentStore(
 ): SegmentStore {
   const schema = quoteIdentifier(options.schema);
   return {
-    async insert(client, records) {
+    async insert(client, records, afterCommit) {
       for (let start = 0; start < records.length; start += ROWS_PER_INSERT_MAX) {
         const changes = JSON.stringify(records.slice(start, start + ROWS_PER_INSERT_MAX).map(toSegmentChanged));
         // One statement for both tables: the JSON is sent and read once.
@@ -106,7 +106,7 @@ export function createSegmentStore(
            SELECT segment, change, count(*) AS count FROM stored GROUP BY segment, change`,
           [changes],
         );
-        options.telemetry.changesStored(rows);
+        afterCommit(() => options.telemetry.changesStored(rows));
       }
     },
     countMembers: () =>

@@ -63,7 +63,7 @@ interface StoredTransition {
 /** The history of transitions in PostgreSQL: written by the sink, read by HTTP. */
 export interface TransitionStore {
   /** Idempotent: an existing transition stays unchanged. */
-  insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
+  insert(client: PoolClient, records: readonly LogRecord[], afterCommit: (act: () => void) => void): Promise<void>;
   /** Profiles per stage, up to the sink's progress. */
   countStages(): Promise<Record<string, number>>;
   /** Newest first, starting before number `after`. */
@@ -76,7 +76,7 @@ export function createTransitionStore(
 ): TransitionStore {
   const schema = quoteIdentifier(options.schema);
   return {
-    async insert(client, records) {
+    async insert(client, records, afterCommit) {
       for (let start = 0; start < records.length; start += ROWS_PER_INSERT_MAX) {
         const changes = records.slice(start, start + ROWS_PER_INSERT_MAX).map(toStageChanged);
         // One parameter with all rows: the statement is the same for any number of rows. One statement for both tables: the
@@ -99,7 +99,7 @@ export function createTransitionStore(
            FROM r ON CONFLICT DO NOTHING RETURNING from_stage AS "from", to_stage AS "to", cause`,
           [JSON.stringify(changes)],
         );
-        options.telemetry.transitionsStored(rows);
+        afterCommit(() => options.telemetry.transitionsStored(rows));
       }
     },
     countStages: () =>
