@@ -68,6 +68,8 @@ describe('tags', () => {
     ]);
     expect(printed.text).toContain('anna has the tag vip\n');
     expect(printed.text).toContain('"changed": true');
+    await run(['remove', 'anna', 'vip'], { removeTag: { ...result, applied: false } });
+    expect(printed.text).toContain('anna no longer has the tag vip soon: it is written, and not taken yet\n');
   });
 
   it('show their history', async () => {

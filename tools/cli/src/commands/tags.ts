@@ -71,10 +71,13 @@ function createAddCommand(findPlatform: FindPlatform): Command {
       const result = await client.call('addTag', { path: { userId }, body: { tag, owner } });
       if (json) return printJson(result);
       if (!result.changed) return printLine(line`${userId} has the tag ${tag} already`);
-      return printLine(
-        line`${userId} has the tag ${tag}${result.applied ? '' : ' soon: it is written, and not taken yet'}`,
-      );
+      return printLine(line`${userId} has the tag ${tag}${toWait(result)}`);
     });
+}
+
+/** What a line about a change ends with where the profile does not have it yet. */
+function toWait({ applied }: { readonly applied: boolean }): string {
+  return applied ? '' : ' soon: it is written, and not taken yet';
 }
 
 function createRemoveCommand(findPlatform: FindPlatform): Command {
@@ -87,7 +90,7 @@ function createRemoveCommand(findPlatform: FindPlatform): Command {
       const result = await client.call('removeTag', { path: { userId, tag }, query: { owner } });
       if (json) return printJson(result);
       if (!result.changed) return printLine(line`${userId} does not have the tag ${tag}`);
-      return printLine(line`${userId} no longer has the tag ${tag}`);
+      return printLine(line`${userId} no longer has the tag ${tag}${toWait(result)}`);
     });
 }
 
@@ -125,6 +128,7 @@ function createImportCommand(findPlatform: FindPlatform): Command {
     });
 }
 
+/** In their order. The profiles may lag behind, so that the numbers are of what was seen of them. */
 async function sendAll(client: Client, file: string, rows: readonly TagRow[]) {
   const sum = { changed: 0, unchanged: 0 };
   for (let from = 0; from < rows.length; from += CHANGES_AT_ONCE) {
