@@ -26,7 +26,7 @@ const INEXACT = Type.Array(Type.String(), {
 
 const PROFILE_FEATURES = {
   userId: Type.String(),
-  known: Type.Boolean({ description: 'False for a profile never seen, which has the features of nothing.' }),
+  known: Type.Boolean({ description: 'False for a profile without events, which has the features of nothing.' }),
   asOf: Type.String({ format: 'date-time', description: "The log's time that the features are current to." }),
   specHash: Type.String({ description: 'Of the feature spec in force, which decides names and meanings.' }),
   features: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]), {
@@ -254,12 +254,16 @@ const TAG_OWNER = Type.String({ maxLength: 100, description: "Who does it, for t
 const TAG_RESULT = Type.Object({
   userId: Type.String(),
   tag: Type.String(),
-  changed: Type.Boolean({ description: 'False where the profile had the tag already, or did not have it.' }),
+  changed: Type.Boolean({
+    description: 'False where the profile, as it was seen, had the tag already, or did not have it.',
+  }),
   applied: Type.Boolean({
     description: 'False where the change is written and was not seen in the profile within 2 s.',
   }),
 });
-const TAG_PROBLEMS = { 409: 'The profile has as many tags as it can have.' };
+const TAG_PROBLEMS = {
+  409: 'The profile has as many tags as it can have, and had no room within 2 s. Nothing is written.',
+};
 
 export const getTags = defineOperation({
   id: 'getTags',
@@ -327,8 +331,12 @@ export const importTags = defineOperation({
     ),
   }),
   answer: Type.Object({
-    changed: Type.Integer({ description: 'Changes that were written.' }),
-    unchanged: Type.Integer({ description: 'Users who had the tag already, or did not have it.' }),
+    changed: Type.Integer({
+      description: 'Changes of what the profiles were seen to have. All of the list are written.',
+    }),
+    unchanged: Type.Integer({
+      description: 'Changes of users who were seen to have the tag already, or not to have it.',
+    }),
   }),
   problems: TAG_PROBLEMS,
 });

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { TEST_AUTHORIZATION } from '@perennial/access/testing';
-import { AcceptedRecord } from '@perennial/contracts';
-import { must, toSha256 } from '@perennial/kernel';
+import { AcceptedRecord, type TagChange } from '@perennial/contracts';
+import { type Clock, must, systemClock, toSha256 } from '@perennial/kernel';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createTestServer } from '@perennial/service-host/testing';
+import { TAGS_MAX } from '@perennial/traits';
 import { JoinWorld, NOON, toEvent } from '../identity/join-test-kit.js';
 import { createDeclaredTags } from '../tags/declared-tags.js';
 import { TagService } from '../tags/tag-service.js';
@@ -20,14 +21,23 @@ const HASH = toSha256(Buffer.from(SEGMENTS));
 const pseudonymizer = createPseudonymizer('a secret of more than thirty-two characters');
 const ANNA = pseudonymizer.toProfileKey({ userId: 'anna' });
 
-/** The routes over the real processor: what is sent is taken at once. */
-function setUp({ hasSegments = true } = {}) {
+/** The routes over the real processor: what is sent is taken at once, or once the test says so, or while something waits. */
+function setUp({ hasSegments = true, lags = false, takesInWait = false } = {}) {
   const world = new JoinWorld();
   const inForce = new Map(hasSegments ? [['segments', { kind: 'segments', number: 1, hash: HASH }]] : []);
   const sent: string[] = [];
   const server = createTestServer();
+  let waitedMs = 0;
+  const clock: Clock = {
+    ...systemClock,
+    steadyMs: () => waitedMs,
+    wait: async (ms) => {
+      waitedMs += ms;
+      if (takesInWait) world.settle();
+    },
+  };
   const service = new TagService({
-    namespace: 'live',
+    ...{ namespace: 'live', clock },
     partitions: 4,
     pseudonymizer,
     loadDeclared: createDeclaredTags({ load: async () => Buffer.from(SEGMENTS) }),
@@ -43,7 +53,7 @@ function setUp({ hasSegments = true } = {}) {
           sent.push(String(record?.$case === 'tagChange' && record.value.tag));
           world.sendRecord(must(key, 'a key').toString(), record);
         }
-        world.settle();
+        if (!lags) world.settle();
       },
     },
   });
@@ -53,6 +63,16 @@ function setUp({ hasSegments = true } = {}) {
     return { status: response.statusCode, body: response.json() };
   };
   return { world, sent, request };
+}
+
+/** Anna has as many tags as a profile can have. */
+function fill(world: JoinWorld): void {
+  const self = { key: ANNA, strength: 240, subject: pseudonymizer.seal('anna') };
+  for (let n = 0; n < TAGS_MAX; n += 1) {
+    const value: TagChange = { self, tag: `t${n}`, given: true, kind: 'manual', owner: '', atMs: NOON };
+    world.sendRecord(ANNA, { $case: 'tagChange', value });
+  }
+  world.settle();
 }
 
 let world: JoinWorld;
@@ -83,7 +103,7 @@ describe('the routes of tags', () => {
       { tag: 'vip', change: 'taken', owner: 'bert' },
       { tag: 'vip', change: 'given', owner: 'olga' },
     ]);
-    expect(sent).toEqual(['vip', 'vip']);
+    expect(sent).toEqual(['vip', 'vip', 'vip']);
   });
 
   it('say what is wrong with a name, a kind and a body', async () => {
@@ -119,7 +139,37 @@ describe('the routes of tags', () => {
       400,
       'changes/4/tag: "vip" is of kind manual: it is given one by one, see tags add; changes/5/tag: "wholesail" is no tag of kind manual or imported in the segments in force, did you mean "wholesale"?',
     ]);
-    expect(sent).toHaveLength(2);
+    expect(sent).toHaveLength(8);
+  });
+
+  it('write what changes a change that the profile has not taken yet', async () => {
+    const late = setUp({ lags: true });
+    const change = (given: boolean) => ({ changes: [{ userId: 'anna', tag: 'wholesale', given }] });
+    expect((await late.request('POST', '/v1/tag-changes', change(true))).body).toEqual({ changed: 1, unchanged: 0 });
+    expect((await late.request('POST', '/v1/tag-changes', change(false))).body).toEqual({ changed: 0, unchanged: 1 });
+    const added = await late.request('POST', '/v1/profiles/anna/tags', { tag: 'vip' });
+    expect(added.body).toMatchObject({ changed: true, applied: false });
+    expect((await late.request('DELETE', '/v1/profiles/anna/tags/vip')).body).toMatchObject({ changed: false });
+    expect(late.sent).toEqual(['wholesale', 'wholesale', 'vip', 'vip']);
+    late.world.settle();
+    expect((await late.request('GET', '/v1/profiles/anna/tags')).body.tags).toEqual([]);
+  });
+
+  it('refuse what a profile has no room for, and not where a tag that was just taken makes room', async () => {
+    fill(world);
+    const refused = await request('POST', '/v1/profiles/anna/tags', { tag: 'vip' });
+    expect([refused.status, refused.body.detail]).toEqual([409, 'anna has 64 tags, and cannot have more']);
+    const changes = [{ userId: 'anna', tag: 'wholesale' }];
+    expect((await request('POST', '/v1/tag-changes', { changes })).status).toBe(409);
+    expect(sent).toEqual([]);
+    const late = setUp({ lags: true, takesInWait: true });
+    fill(late.world);
+    const self = { key: ANNA, strength: 240, subject: pseudonymizer.seal('anna') };
+    const value: TagChange = { self, tag: 't0', given: false, kind: 'manual', owner: '', atMs: NOON };
+    late.world.sendRecord(ANNA, { $case: 'tagChange', value });
+    expect((await late.request('POST', '/v1/profiles/anna/tags', { tag: 'vip' })).body).toMatchObject({
+      applied: true,
+    });
   });
 
   it('know no tag before a file of segments is in force', async () => {

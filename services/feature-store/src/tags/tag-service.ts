@@ -19,9 +19,12 @@ import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { encodeTag } from './tag-records.js';
 
-/** How long a change by hand is waited for until the profile has it, and how often it is looked for. */
-const APPLIED_WAIT_MS = 2_000;
-const APPLIED_POLL_MS = 50;
+/**
+ * How long a profile is waited for, and how often it is looked at: until it has a change by hand, or has room for a tag. What was read may
+ * be older than what was written.
+ */
+const PROFILE_WAIT_MS = 2_000;
+const PROFILE_POLL_MS = 50;
 /** Of a list with a thousand problems the first ones are named. */
 const PROBLEMS_MAX = 20;
 
@@ -80,27 +83,49 @@ export class TagService {
     return { userId, profileKey: key, tags: [...describeAbout(about).tags], history };
   }
 
-  /** One change by hand; waits until the profile has it. */
+  /**
+   * One change by hand; waits until the profile has it. It is written also where the profile seems to be so already: an
+   * earlier change may be on its way. `changed` tells what was seen. Throws as `importAll`.
+   */
   async change(asked: AskedTag): Promise<{ userId: string; tag: string; changed: boolean; applied: boolean }> {
-    const [checked] = await this.#check([asked], 'manual');
-    const { id, self, tag, given } = must(checked, 'the change');
-    const { changed } = await this.#write([must(checked, 'the change')], 'manual');
-    if (changed === 0) return { userId: id, tag, changed: false, applied: true };
-    const untilMs = this.#clock.steadyMs() + APPLIED_WAIT_MS;
+    const { checked, changed } = await this.#findRoom([asked], 'manual');
+    const { id, self, tag, given } = must(checked[0], 'the change');
+    await this.#write(checked, 'manual');
+    const answer = { userId: id, tag, changed: changed > 0 };
+    const untilMs = this.#clock.steadyMs() + PROFILE_WAIT_MS;
     for (;;) {
       const [profile] = await readJoined(this.#options.readStates, [self.key]);
       const isApplied = listGiven(profile?.state?.about?.tags).includes(tag) === given;
-      if (isApplied || this.#clock.steadyMs() >= untilMs) return { userId: id, tag, changed: true, applied: isApplied };
-      await this.#clock.wait(APPLIED_POLL_MS);
+      if (isApplied || this.#clock.steadyMs() >= untilMs) return { ...answer, applied: isApplied };
+      await this.#clock.wait(PROFILE_POLL_MS);
     }
   }
 
-  /** Changes of a list, in its order; none is written where one has a problem. */
+  /**
+   * Changes of a list, in its order: all are written, or none where one has a problem. The numbers are of the profiles as they were
+   * seen. Throws `contract_violation`, and `conflict` where a profile has too many tags all the time that it is waited for.
+   */
   async importAll(asked: readonly AskedTag[]): Promise<{ changed: number; unchanged: number }> {
-    return this.#write(await this.#check(asked, 'imported'), 'imported');
+    const { checked, changed } = await this.#findRoom(asked, 'imported');
+    await this.#write(checked, 'imported');
+    return { changed, unchanged: checked.length - changed };
   }
 
-  /** Throws `contract_violation` with what is wrong with each, and `conflict` for a profile with too many tags. */
+  /** Looks again at profiles that seem to be full: tags that were just taken away may make room. */
+  async #findRoom(asked: readonly AskedTag[], kind: GivenKind) {
+    const untilMs = this.#clock.steadyMs() + PROFILE_WAIT_MS;
+    for (;;) {
+      const checked = await this.#check(asked, kind);
+      const { changed, fullId } = countChanged(checked);
+      if (fullId === undefined) return { checked, changed };
+      if (this.#clock.steadyMs() >= untilMs) {
+        throw new AppError('conflict', `${fullId} has ${TAGS_MAX} tags, and cannot have more`);
+      }
+      await this.#clock.wait(PROFILE_POLL_MS);
+    }
+  }
+
+  /** Throws `contract_violation` with what is wrong with each. */
   async #check(asked: readonly AskedTag[], kind: GivenKind): Promise<readonly CheckedTag[]> {
     const { readStates, pseudonymizer, loadDeclared } = this.#options;
     const ids = asked.map(({ userId, field }) => parseUserId(userId, field === '' ? 'userId' : `${field}/userId`));
@@ -122,31 +147,33 @@ export class TagService {
     throw new AppError('contract_violation', [...problems.slice(0, PROBLEMS_MAX), ...more].join('; '));
   }
 
-  async #write(checked: readonly CheckedTag[], kind: GivenKind): Promise<{ changed: number; unchanged: number }> {
+  /** All of them: only the step knows what a change changes, since what was read may lag behind what is written. */
+  async #write(checked: readonly CheckedTag[], kind: GivenKind): Promise<void> {
     const { namespace, partitions, producer } = this.#options;
     const topic = toTopic(namespace, 'eventAccepted');
-    const changes = dropUnchanged(checked);
-    const records = changes.map(({ self, tag, given, owner }) => {
+    const records = checked.map(({ self, tag, given, owner }) => {
       const change: TagChange = { self, tag, given, kind, owner, atMs: this.#clock.now() };
       const key = Buffer.from(self.key);
       return { topic, partition: toPartition(self.key, partitions), key, value: encodeTag(change), headers: {} };
     });
     if (records.length > 0) await producer.send(records);
-    return { changed: changes.length, unchanged: checked.length - changes.length };
   }
 }
 
-/** What a list would change, seen from the profiles as they are now. Throws `conflict` for one that would have too many tags. */
-function dropUnchanged(checked: readonly CheckedTag[]): readonly CheckedTag[] {
+/** How many changes of a list would change something in the profiles as they were read, and who would have too many tags. */
+function countChanged(checked: readonly CheckedTag[]): { changed: number; fullId: string | undefined } {
   const tagsByKey = new Map<string, Set<string>>();
-  return checked.filter(({ profile: { key, state }, id, tag, given }) => {
-    const tags = tagsByKey.get(key) ?? new Set(listGiven(state?.about?.tags));
-    tagsByKey.set(key, tags);
-    if (tags.has(tag) === given) return false;
-    if (!given) return tags.delete(tag);
-    if (tags.size >= TAGS_MAX) throw new AppError('conflict', `${id} has ${TAGS_MAX} tags, and cannot have more`);
-    return tags.add(tag);
-  });
+  let changed = 0;
+  for (const { profile, id, tag, given } of checked) {
+    const tags = tagsByKey.get(profile.key) ?? new Set(listGiven(profile.state?.about?.tags));
+    tagsByKey.set(profile.key, tags);
+    if (tags.has(tag) === given) continue;
+    if (given && tags.size >= TAGS_MAX) return { changed, fullId: id };
+    if (given) tags.add(tag);
+    else tags.delete(tag);
+    changed += 1;
+  }
+  return { changed, fullId: undefined };
 }
 
 /** A tag of another kind may be taken away by hand, but only a list gives one of kind imported. */

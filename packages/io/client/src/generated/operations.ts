@@ -38,7 +38,7 @@ export interface Operations {
     };
     answer: {
       readonly userId: string;
-      /** False for a profile never seen, which has the features of nothing. */
+      /** False for a profile without events, which has the features of nothing. */
       readonly known: boolean;
       /** The log's time that the features are current to. */
       readonly asOf: string;
@@ -62,7 +62,7 @@ export interface Operations {
     answer: {
       readonly profiles: ReadonlyArray<{
         readonly userId: string;
-        /** False for a profile never seen, which has the features of nothing. */
+        /** False for a profile without events, which has the features of nothing. */
         readonly known: boolean;
         /** The log's time that the features are current to. */
         readonly asOf: string;
@@ -85,7 +85,7 @@ export interface Operations {
     };
     answer: {
       readonly userId: string;
-      /** False for a profile never seen, which has the features of nothing. */
+      /** False for a profile without events, which has the features of nothing. */
       readonly known: boolean;
       /** The log's time that the features are current to. */
       readonly asOf: string;
@@ -326,7 +326,7 @@ export interface Operations {
     answer: {
       readonly userId: string;
       readonly tag: string;
-      /** False where the profile had the tag already, or did not have it. */
+      /** False where the profile, as it was seen, had the tag already, or did not have it. */
       readonly changed: boolean;
       /** False where the change is written and was not seen in the profile within 2 s. */
       readonly applied: boolean;
@@ -347,7 +347,7 @@ export interface Operations {
     answer: {
       readonly userId: string;
       readonly tag: string;
-      /** False where the profile had the tag already, or did not have it. */
+      /** False where the profile, as it was seen, had the tag already, or did not have it. */
       readonly changed: boolean;
       /** False where the change is written and was not seen in the profile within 2 s. */
       readonly applied: boolean;
@@ -368,9 +368,9 @@ export interface Operations {
       }>;
     };
     answer: {
-      /** Changes that were written. */
+      /** Changes of what the profiles were seen to have. All of the list are written. */
       readonly changed: number;
-      /** Users who had the tag already, or did not have it. */
+      /** Changes of users who were seen to have the tag already, or not to have it. */
       readonly unchanged: number;
     };
   };
