@@ -138,7 +138,7 @@ describe('what a command prints', () => {
         anonymousId: 'a',
         userId: 'u',
         sent: 1,
-        page: { known: { known: false, userId: HOSTILE }, problems: [HOSTILE] },
+        page: { known: { known: false, userId: HOSTILE, tags: [] }, problems: [HOSTILE] },
       },
       examples: [{ ...action, expiresAt: '', reasons: [HOSTILE], parameters: {} }],
     };

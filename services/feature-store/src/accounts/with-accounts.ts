@@ -5,7 +5,7 @@ import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } f
 import type { CorrectionTelemetry } from '../correction-telemetry.js';
 import { readsAccounts, toAccountId } from '../domain/account.js';
 import { type FeatureInput, type FoldContext, foldTime } from '../domain/fold.js';
-import type { ProfileState } from '../domain/profile-state.js';
+import { hadEvents, type ProfileState } from '../domain/profile-state.js';
 import { takeBackEvent } from '../domain/take-back.js';
 import type { FeatureEvidence } from '../processor.js';
 import { decodeRetraction, type RetractionInput } from '../retract/retraction-record.js';
@@ -134,14 +134,14 @@ class AccountSteps {
     return this.#fold.takeTime(state, { key: context.key, ...this.#options.toFoldContext(context, evidence) });
   }
 
-  /** Of a profile, or of an account that counted a copy. A profile that has only been told of an event to come is announced to nobody. */
+  /** Of a profile, or of an account that counted a copy. A profile without events, told of one to come, is announced to nobody. */
   takeBack({ state, context }: Item<ProfileInput>, input: RetractionInput, evidence: FeatureEvidence): Result {
     const place = { key: context.key, ...this.#options.toFoldContext(context, evidence) };
     const taken = takeBackEvent(state, input, place);
     this.#options.tookBack(taken.correction);
     if (taken.kind === 'unchanged') return { state, outputs: [] };
     if (state?.group !== undefined) return this.#fold.takeBack(taken, state.group, place);
-    return { state: taken.state, outputs: state === undefined ? [] : [this.#options.toOutput(taken.update)] };
+    return { state: taken.state, outputs: hadEvents(state) ? [this.#options.toOutput(taken.update)] : [] };
   }
 
   takeRecord({ state, context }: Item<ProfileInput>, { account }: AccountInput, evidence: FeatureEvidence): Result {

@@ -31,6 +31,11 @@ export interface ProfileState {
   readonly validUntilMs: number | undefined;
 }
 
+/** False for a profile of which only tags are known, or events that were taken back before they came. */
+export function hadEvents(state: ProfileState | undefined): state is ProfileState {
+  return state !== undefined && state.lastEventAtMs > 0;
+}
+
 const FORMAT_VERSION = 2;
 const HEAD_BYTES = 12;
 

@@ -1,10 +1,11 @@
 import type { EngineState } from '@perennial/feature-engine';
 import { type SpecContext, toCurrent } from './fill.js';
-import type { ProfileState } from './profile-state.js';
+import { hadEvents, type ProfileState } from './profile-state.js';
 
 /** A profile in the form that HTTP returns. */
 export interface ServedProfile {
   readonly userId: string;
+  /** False for a profile without events, also for one that was given a tag. */
   readonly known: boolean;
   /** ISO 8601, UTC, with milliseconds. */
   readonly asOf: string;
@@ -39,7 +40,7 @@ export function serveProfile(
   const inOrder = made === spec ? values : specs.findPlaces(made, spec.features).map((place) => values[place] ?? null);
   return {
     userId,
-    known: state !== undefined,
+    known: hadEvents(state),
     asOf: new Date(asOfMs).toISOString(),
     specHash: spec.specHash,
     features: spec.toMap(inOrder),

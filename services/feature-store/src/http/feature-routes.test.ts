@@ -210,10 +210,12 @@ describe('GET /v1/profiles/{userId}', () => {
   });
 
   it('answers for nobody, and for a state from before this was kept', async () => {
-    const { getProfile } = setUp({ profiles: { anna: toStored({ asOfMs: NOON }) } });
+    const anna = toStored({ asOfMs: NOON });
+    const { getProfile } = setUp({ profiles: { anna, tagged: { ...anna, lastEventAtMs: 0 } } });
     const nothing = { traits: [], account: null, reported: null, events: [] };
     expect((await getProfile('anna')).json()).toMatchObject({ known: true, ...nothing });
-    expect((await getProfile('nobody')).json()).toMatchObject({ known: false, lastEventAt: null, ...nothing });
+    for (const id of ['tagged', 'nobody'])
+      expect((await getProfile(id)).json()).toMatchObject({ known: false, lastEventAt: null, ...nothing });
     expect((await getProfile(' ')).statusCode).toBe(400);
   });
 });
@@ -227,12 +229,10 @@ describe('GET /v1/accounts/{groupId}', () => {
     const { getAccount } = setUp({ accounts: { acme: { ...toStored({ asOfMs: NOON }), about, group } } });
     const at = '2024-05-15T12:00:00.000Z';
     expect((await getAccount('acme')).json()).toMatchObject({
-      ...{
-        groupId: 'acme',
-        known: true,
-        accountKey: pseudonymizer.toProfileKey({ accountId: 'acme' }),
-        lastEventAt: at,
-      },
+      groupId: 'acme',
+      known: true,
+      accountKey: pseudonymizer.toProfileKey({ accountId: 'acme' }),
+      lastEventAt: at,
       traits: [{ name: 'seats', value: 12 }],
       members: { count: 2, cutOff: 3, reportedAt: at },
       features: { orders_count_all: 1 },

@@ -4,7 +4,7 @@ import { EXTERNAL_ID_CHARS_MAX, type Pseudonymizer, parseUserId } from '@perenni
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
 import { describeAbout, NOTHING_KNOWN } from '@perennial/traits';
 import { describeValues } from '../domain/outliers.js';
-import type { ProfileState } from '../domain/profile-state.js';
+import { hadEvents, type ProfileState } from '../domain/profile-state.js';
 import type { ServedProfile } from '../domain/serve.js';
 import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
@@ -38,7 +38,7 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
       ...served,
       profileKey: key,
       timeZone: state?.timeZone ?? '',
-      lastEventAt: state === undefined ? null : new Date(state.lastEventAtMs).toISOString(),
+      lastEventAt: toLastEventAt(state),
       traits: [...traits],
       tags: [...tags],
       account,
@@ -63,7 +63,7 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
       ...features,
       groupId,
       accountKey,
-      lastEventAt: state === undefined ? null : new Date(state.lastEventAtMs).toISOString(),
+      lastEventAt: toLastEventAt(state),
       traits: [...traits],
       members: {
         count: members.length,
@@ -85,6 +85,10 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
     },
     { bodyLimitBytes: BODY_BYTES_MAX },
   );
+}
+
+function toLastEventAt(state: ProfileState | undefined): string | null {
+  return hadEvents(state) ? new Date(state.lastEventAtMs).toISOString() : null;
 }
 
 /** A report of an account that the profile has left is none of the one that it is in. */
@@ -112,9 +116,7 @@ async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]):
     userIds.map((userId) => ({ id: userId, key: deps.pseudonymizer.toProfileKey({ userId }) })),
   );
   const agesMs = profiles.flatMap(({ state, served }) =>
-    state === undefined || state.lastEventAtMs === 0
-      ? []
-      : [Math.max(0, Date.parse(served.asOf) - state.lastEventAtMs)],
+    hadEvents(state) ? [Math.max(0, Date.parse(served.asOf) - state.lastEventAtMs)] : [],
   );
   deps.telemetry.served(
     profiles.map(({ served }) => served),

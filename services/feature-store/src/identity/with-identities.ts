@@ -17,7 +17,7 @@ import {
 import { AppError } from '@perennial/kernel';
 import type { Cause, Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { FeatureInput } from '../domain/fold.js';
-import type { ProfileState } from '../domain/profile-state.js';
+import { hadEvents, type ProfileState } from '../domain/profile-state.js';
 import type { RetractionInput } from '../retract/retraction-record.js';
 import type { TagInput } from '../tags/tag-records.js';
 import { requireKnownTime, requireMembers, requireRef, requireStronger } from './check-refs.js';
@@ -301,8 +301,9 @@ class IdentitySteps<Evidence> {
       { self: target, from: self.key, members, state, ...(parted && { parted }) },
       target,
     );
-    // Scoring and action know only profiles that had events.
-    const announced = before.profile === undefined ? [] : [this.#options.toJoined(target)];
+    // Scoring and action know only profiles that had events, and those that an unmerge or a merge has left without any.
+    const isKnown = hadEvents(before.profile) || taken.members.length > 0 || parted !== undefined;
+    const announced = before.profile !== undefined && isKnown ? [this.#options.toJoined(target)] : [];
     // Else a device that is none any more keeps its place among the members of an account, which are bounded.
     const left = this.#options.leaveAccount(before.profile, undefined, context);
     return { after, outputs: [handOver, ...left, ...announced] };
@@ -335,7 +336,8 @@ class IdentitySteps<Evidence> {
     this.#requireStorable(merged.state);
     this.#options.telemetry.joined(taken);
     const left = this.#options.leaveAccount(before.profile, merged.state, context);
-    return { after: { ...before, node: taken.node, profile: merged.state }, outputs: [...left, merged.output] };
+    const announced = hadEvents(merged.state) ? [merged.output] : [];
+    return { after: { ...before, node: taken.node, profile: merged.state }, outputs: [...left, ...announced] };
   }
 
   #readState(state: Buffer): ProfileState | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AcceptedRecord, TagChange } from '@perennial/contracts';
+import type { AcceptedRecord, Retraction, TagChange } from '@perennial/contracts';
 import { must } from '@perennial/kernel';
 import { listGiven } from '@perennial/traits';
 import fc from 'fast-check';
@@ -22,6 +22,12 @@ const toChange = (self: typeof anna, tag: string, given: boolean, fields: Partia
   owner: 'crm',
   atMs: NOON,
   ...fields,
+});
+
+/** An event that has not come is not to count. */
+const toEarly = (self: typeof anna): Retraction => ({
+  ...{ self, messageId: 'm9', original: undefined, amountOnly: false, copy: false, currency: '' },
+  ...{ by: '', reason: '', askedAtMs: NOON },
 });
 
 function createWorld(draw?: (below: number) => number) {
@@ -75,6 +81,21 @@ describe('tags of profiles', () => {
     const { change, event, sent } = createWorld();
     change(anna, 'vip', true, { kind: 'imported' });
     expect(sent(anna.key)).toEqual([]);
+    event(anna);
+    expect(sent(anna.key)).toEqual([['vip']]);
+  });
+
+  it('of somebody without events announce no join, no merge and no event that is taken back early', () => {
+    const { world, change, event, sent } = createWorld();
+    change(phone, 'vip', true);
+    world.sendRecord(phone.key, { $case: 'retraction', value: toEarly(phone) });
+    world.sendRecord(phone.key, {
+      $case: 'join',
+      value: { self: phone, target: anna, alias: false },
+    });
+    world.settle();
+    expect(world.written).toContain('handOver');
+    expect([world.updates, world.joined]).toEqual([[], []]);
     event(anna);
     expect(sent(anna.key)).toEqual([['vip']]);
   });

@@ -2,7 +2,7 @@ import type { FeaturesUpdated } from '@perennial/contracts';
 import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
 import { changeTag, NOTHING_KNOWN } from '@perennial/traits';
 import { type FoldContext, foldTime } from '../domain/fold.js';
-import type { ProfileState } from '../domain/profile-state.js';
+import { hadEvents, type ProfileState } from '../domain/profile-state.js';
 import type { FeatureEvidence } from '../processor.js';
 import { decodeTagInput, type GivenTag, type TagInput } from './tag-records.js';
 import type { TagTelemetry } from './tag-telemetry.js';
@@ -71,8 +71,4 @@ function takeTag<Input extends object>(
 function createUnseen(subject: Buffer, { spec, fill }: FoldContext): ProfileState {
   const seen = { subject, timeZone: '', lastEventAtMs: 0, validUntilMs: undefined };
   return { engine: spec.empty, ...seen, ...(fill === undefined ? {} : { fill: fill.tag }) };
-}
-
-function hadEvents({ lastEventAtMs }: ProfileState): boolean {
-  return lastEventAtMs > 0;
 }

@@ -193,7 +193,10 @@ describe('profile show', () => {
   });
 
   it('says of whom no event has come', async () => {
-    await run(['show', 'bo'], { ...ANSWERS, getKnownProfile: { ...KNOWN, userId: 'bo', known: false } });
+    const nobody = { ...KNOWN, userId: 'bo', known: false, tags: [] };
+    await run(['show', 'bo'], { ...ANSWERS, getKnownProfile: nobody });
     expect(printed.text).toBe('bo is not known: no event of this id has come\n');
+    await run(['show', 'bo'], { ...ANSWERS, getKnownProfile: { ...nobody, tags: KNOWN.tags } });
+    expect(printed.text).toMatch(/tags:\nwholesale +imported +by crm/);
   });
 });

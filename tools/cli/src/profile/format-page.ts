@@ -6,7 +6,8 @@ import type { ProfilePage } from './load-page.js';
 export function formatProfilePage(page: ProfilePage): Printable {
   const { userId, known, problems } = page;
   if (known?.known === false) {
-    return lines(line`${userId} is not known: no event of this id has come`, ...toNotes(problems));
+    const notKnown = line`${userId} is not known: no event of this id has come`;
+    return lines(notKnown, ...formatTags(page), ...toNotes(problems));
   }
   return lines(
     ...formatWho(page),
