@@ -46,7 +46,7 @@ export function createScoringTelemetry(logger: Logger, metrics: Metrics): Scorin
   ]);
   const conditionErrors = metrics.counter(
     'scoring_condition_errors_total',
-    'Conditions of the lifecycle chart that threw and were taken as false.',
+    'Conditions of the chart and of segments that threw and were taken as false.',
   );
   const logConditionError = createLimitedLog<Parameters<OnEvaluationError>[0]>(
     ({ source, error }, leftOut) => logger.error({ condition: source, error, leftOut }, 'condition failed'),

@@ -41,7 +41,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/topic.js')).createTopicCommand(),
   },
   dlq: {
-    description: 'what the platform could not take: list it, look at it, put it back when the cause is gone',
+    description: 'what the platform could not take: list it, look at it, re-publish it when the cause is gone',
     load: async () => (await import('./commands/dlq.js')).createDlqCommand(),
   },
   sources: {
@@ -65,7 +65,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/account.js')).createAccountCommand(),
   },
   identity: {
-    description: 'which ids are one person: show whom an id belongs to',
+    description: 'which ids are one person: show, merge, unmerge, log; check and list rules about ids',
     load: async () => (await import('./commands/identity.js')).createIdentityCommand(),
   },
   events: {
@@ -73,7 +73,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/events.js')).createEventsCommand(),
   },
   features: {
-    description: 'feature specs: check a file, list its features with their units, compare two',
+    description: 'feature specs: check, list, diff, cost, oracle; of the one in force: fill, drift',
     load: async () => (await import('./commands/features.js')).createFeaturesCommand(),
   },
   audit: {
@@ -98,7 +98,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/export.js')).createExportCommand(),
   },
   artifacts: {
-    description: 'what rollouts may name: registered charts, models and policies',
+    description: 'what rollouts may name, from feature specs to policies: list what is registered, show one',
     load: async () => (await import('./commands/artifacts.js')).createArtifactsCommand(),
   },
   backfill: {

@@ -16,8 +16,8 @@ export interface TopicDeclaration {
   readonly minCompactionLagMs?: number;
   readonly encoding: 'protobuf' | 'json' | 'bytes';
   /**
-   * The only writer, besides processors that hand profiles over within their input topic; `outside` for what clients
-   * write.
+   * The only writer, but for records that a service puts into an input topic (docs/ARCHITECTURE.md); `outside` for what
+   * clients write.
    */
   readonly writer: string;
 }
@@ -31,6 +31,8 @@ export const TOPICS = {
     encoding: 'json',
     writer: 'outside',
   },
+  // The feature-store writes here too: joins, unmerges, copies and reports of accounts, tags, retractions, rollouts of
+  // fills; and scoring: rollouts of populations.
   eventAccepted: {
     baseName: 'lifecycle.event.accepted.v1',
     cleanup: 'delete',

@@ -1,6 +1,6 @@
 import { AppError } from '@perennial/kernel';
 
-/** `read` reads, `write` changes profile data, `operate` changes how the platform runs. None implies another. */
+/** `read` reads, `write` changes profiles, `operate` moves the clock and takes events back. None implies another. */
 export const SCOPES = ['read', 'write', 'operate'] as const;
 export type Scope = (typeof SCOPES)[number];
 

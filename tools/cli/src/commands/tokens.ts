@@ -22,7 +22,7 @@ function createCreateCommand(): Command {
     .requiredOption('--name <name>', 'who or what uses it')
     .requiredOption(
       '--scopes <list>',
-      'what it opens: read (look at profiles and status), write (change profiles), operate (clock, rollouts); none implies another',
+      'what it opens: read (look at profiles and status), write (change tags), operate (move the clock, take events back); none implies another; rollouts are commands of the services, which need no token',
     )
     .option('--days <n>', 'end it after so many days (default: never)')
     .addOption(createNamespaceOption())

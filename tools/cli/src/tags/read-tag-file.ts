@@ -35,7 +35,7 @@ export interface TagFileOptions {
 
 /**
  * Reads a CSV file of tags: the columns `user_id` and `tag`, and if need be `action` (add or remove) and `owner`. Throws `config_invalid` with
- * every problem, each with its line and column.
+ * the first 50 problems, each with its line and column.
  */
 export async function readTagFile(file: string, options: TagFileOptions): Promise<readonly TagRow[]> {
   const table = new TagTable(file, options);
