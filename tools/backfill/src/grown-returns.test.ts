@@ -27,9 +27,9 @@ describe('returns of an order that grow between two exports', () => {
     await rm(folder, { recursive: true });
   });
 
-  const backfill = async (rows: readonly string[], map?: string) => {
+  const backfill = async (rows: readonly string[], map?: string, header = HEADER) => {
     const file = join(folder, `returns-${files++}.csv`);
-    await writeFile(file, [HEADER, ...rows].join('\n'));
+    await writeFile(file, [header, ...rows].join('\n'));
     const to = { ingestUrl: platform.url, writeKey: 'key', token: 'pt_x', namespace: 'test', via: 'http' as const };
     const reading = map === undefined ? {} : { map: parseColumnMap(map) };
     return runBackfill({ ...to, file, reading, log: platform.log, ledger, progressFolder: join(folder, 'progress') });
@@ -108,6 +108,19 @@ describe('returns of an order that grow between two exports', () => {
     const result = await backfill([row('shoe', '', '03', '50').replace('1,ada', '2,eve')]);
     expect(amounts()).toEqual([20, 20, 20, 30]);
     expect(result.changedOrders.count).toBe(1);
+  });
+
+  it('takes returns of a session with the number of an earlier one for returns of their own', async () => {
+    const inSession = (item: string, time: string, total: string) =>
+      row(item, '', '01', total).replace('2024-03-01T10', time);
+    const send = (...rows: string[]) => backfill(rows, undefined, HEADER.replace('order_id', 'session_id'));
+    await send(inSession('hat', '2024-01-10T10', '20'));
+    await send(inSession('coat', '2024-02-10T10', '15'));
+    await send(inSession('shoe', '2024-03-10T10', '50'));
+    const grown = [inSession('shoe', '2024-03-10T10', '60'), inSession('belt', '2024-03-10T11', '60')];
+    await send(...grown);
+    expect((await send(...grown)).events.sent).toBe(0);
+    expect(amounts()).toEqual([20, 15, 50, 10]);
   });
 
   it('sends further rows without amounts', async () => {

@@ -31,12 +31,18 @@ interface Naming {
 }
 
 /**
- * The rows of a refund as the ledger keeps them, and last the order's returns as a whole, so that a file with other rows
+ * The rows of a refund as the ledger keeps them, and last an order's returns as a whole, so that a file with other rows
  * only is known as a further return; none for other events, and for a refund that has all that was paid back.
  */
 export function toReturnParts(order: HistoryOrder, naming: Naming): ReturnPart[] {
   const rows = toRowParts(order, naming);
-  return rows.length === 0 ? [] : [...rows, { key: toReturnsHash(order), amount: toRevenueOfAll(order) }];
+  return rows.length === 0 ? [] : [...rows, ...toWhole(order)];
+}
+
+/** None of a session: many exports number theirs from 1, and the session 1 of another month has returns of its own. */
+function toWhole(order: HistoryOrder): ReturnPart[] {
+  const { userId, orderId } = order;
+  return orderId === undefined ? [] : [{ key: toReturnsHash(userId, orderId), amount: toRevenueOfAll(order) }];
 }
 
 /** What is new in a refund; undefined when the order has none that was sent before. */
@@ -72,8 +78,7 @@ function toFurtherRows(order: HistoryOrder, parts: readonly ReturnPart[], known:
     }
     sent.push(part);
   }
-  const all = parts.at(-1);
-  if (sent.length > 0 && all !== undefined && known(all.key) === undefined) sent.push(all);
+  if (sent.length > 0) sent.push(...toWhole(order).filter(({ key }) => known(key) === undefined));
   return { order: { ...order, items }, sent, name: toName(sent, known), isLess };
 }
 
@@ -85,7 +90,7 @@ function toFurtherTotal(
   const { parts, total, known, mayGrow } = input;
   const before = Math.max(...parts.map(({ key }) => known(key) || 0));
   const items = order.items.filter(({ key }) => key !== undefined && known(key) === undefined);
-  const hasNew = parts.slice(0, -1).some(({ key }) => known(key) === undefined);
+  const hasNew = parts.slice(0, parts.length - toWhole(order).length).some(({ key }) => known(key) === undefined);
   const sent = isMore(total, before) && (hasNew || mayGrow) ? parts : [];
   const isLess = sent.length === 0 && (hasNew || (mayGrow && isMore(before, total)));
   return { order: { ...order, total: subtract(total, before), items }, sent, name: toName(sent, known), isLess };

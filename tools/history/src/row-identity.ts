@@ -54,10 +54,9 @@ export function toReturnHash(row: HistoryRow): RowId {
   return toHash64(['return row', userId, ...name, timestampMs, itemId].join(FIELD_END));
 }
 
-/** What names the returns of an order or session as a whole, whichever rows of them a file has. */
-export function toReturnsHash({ userId, orderId, sessionId = '' }: Omit<NamedOrder, 'eventType'>): RowId {
-  const name = orderId === undefined ? ['session', sessionId] : ['order', orderId];
-  return toHash64(['returns', userId, ...name].join(FIELD_END));
+/** What names the returns of an order as a whole, whichever rows of them a file has. */
+export function toReturnsHash(userId: string, orderId: string): RowId {
+  return toHash64(['returns', userId, 'order', orderId].join(FIELD_END));
 }
 
 /** The text form: 16 hex digits. */
