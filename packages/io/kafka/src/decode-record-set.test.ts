@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it, jest } from '@jest/globals';
 import {
   CODEC_NAMES,
+  CODEC_NUMBERS,
   type CodecName,
   encodeControlBatch,
   encodeOddBatch,
@@ -10,6 +12,7 @@ import {
 import fc from 'fast-check';
 import { type DecodedSet, decodeRecordSet, type FetchedPartition } from './decode-record-set.js';
 import { RECORD_LIMITS } from './record-limits.js';
+import { unpack } from './unpack.js';
 import { UnpackedBatches } from './unpacked-batches.js';
 
 jest.setTimeout(60_000);
@@ -217,6 +220,21 @@ describe('a set of record batches', () => {
     unpacked.keep('large', Buffer.alloc(11));
     expect(['a', 'b', 'c', 'large'].filter((name) => unpacked.get(name) !== undefined)).toEqual(['b', 'c']);
     expect(unpacked.bytes).toBe(8);
+  });
+
+  it('counts of an unfinished batch all the memory that stays with it', async () => {
+    const unpacked = new UnpackedBatches();
+    // What packs badly at first lets the buffer for the whole grow.
+    const plain = Buffer.concat([randomBytes(50_000), Buffer.alloc(500_000)]);
+    const bytes = await unpack(CODEC_NUMBERS.lz4, pack('lz4', plain), MIB);
+    unpacked.keep('a', bytes);
+    expect([bytes.length, unpacked.bytes]).toEqual([plain.length, bytes.buffer.byteLength]);
+    expect(unpacked.bytes).toBeGreaterThan(plain.length);
+    unpacked.drop('a');
+    expect(unpacked.bytes).toBe(0);
+    const narrow = new UnpackedBatches({ bytesMax: plain.length });
+    narrow.keep('a', bytes);
+    expect(narrow.bytes).toBe(0);
   });
 
   it('leaves a batch to the next fetch when other partitions have used what may be unpacked', async () => {

@@ -13,6 +13,7 @@ export class UnpackedBatches {
     this.#bytesMax = bytesMax;
   }
 
+  /** In memory. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -24,18 +25,25 @@ export class UnpackedBatches {
   /** The batch is not finished. */
   keep(batch: string, unpacked: Buffer): void {
     this.drop(batch);
-    if (unpacked.length > this.#bytesMax) return;
+    const bytes = toHeldBytes(unpacked);
+    if (bytes > this.#bytesMax) return;
     for (const oldest of this.#kept.keys()) {
-      if (this.#bytes + unpacked.length <= this.#bytesMax) break;
+      if (this.#bytes + bytes <= this.#bytesMax) break;
       this.drop(oldest);
     }
     this.#kept.set(batch, unpacked);
-    this.#bytes += unpacked.length;
+    this.#bytes += bytes;
   }
 
   /** The batch is finished. */
   drop(batch: string): void {
-    this.#bytes -= this.#kept.get(batch)?.length ?? 0;
+    const unpacked = this.#kept.get(batch);
+    if (unpacked !== undefined) this.#bytes -= toHeldBytes(unpacked);
     this.#kept.delete(batch);
   }
+}
+
+/** What stays in memory: LZ4 is unpacked into a buffer that grows, of which the batch may be the half. */
+function toHeldBytes({ buffer }: Buffer): number {
+  return buffer.byteLength;
 }
