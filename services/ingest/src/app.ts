@@ -81,7 +81,7 @@ async function start(
   const tickProducer = await openProducer('tick producer', log, releases);
 
   const placeholders = await openPlaceholders(stores.placeholders, { clock, events, releases });
-  const identity = await openIdentity(stores.identity, { clock, events, releases });
+  const identity = await openIdentity(stores.identity, { partitions, clock, events, releases });
   const plans = await openPlans(stores.plans, { clock, events, releases });
   const records = toRecordContext(config, { topics, partitions });
   const base = { clockMode, placeholders, identity, plans, records };
@@ -170,11 +170,12 @@ async function openPlaceholders(
 
 async function openIdentity(
   store: IdentityStore,
-  { clock, events, releases }: { clock: Clock; events: IngestEvents; releases: ReleaseStack },
+  options: { partitions: number; clock: Clock; events: IngestEvents; releases: ReleaseStack },
 ): Promise<() => IdentityRules> {
+  const { partitions, clock, events, releases } = options;
   const { current } = await releases.acquire(
     'rules about ids',
-    () => startIdentityDirectory(store, { clock, onError: events.identityUnknown }),
+    () => startIdentityDirectory(store, { partitions, clock, onError: events.identityUnknown }),
     (directory) => directory.stop(),
   );
   return current;

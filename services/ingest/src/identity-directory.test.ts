@@ -20,7 +20,10 @@ describe('rules about ids at the doors', () => {
     };
     const errors: unknown[] = [];
     const clock = new FakeClock();
-    const directory = await startIdentityDirectory(store, { clock, onError: (error) => errors.push(error) });
+    const directory = await startIdentityDirectory(store, {
+      ...{ partitions: 2, clock },
+      onError: (error) => errors.push(error),
+    });
     expect(directory.current()).toBe(INITIAL_RULES);
     hash = 'a';
     clock.move(REFRESH_MS);
@@ -42,7 +45,7 @@ describe('rules about ids at the doors', () => {
       if (attempts < 3) throw new Error('it is not there');
       return WITH_EMAIL;
     };
-    const options = { clock, onError: () => undefined };
+    const options = { partitions: 2, clock, onError: () => undefined };
     const gone = { currentHash: async () => 'gone', load: async () => Promise.reject(new Error('it is not there')) };
     await expect(startIdentityDirectory(gone, options)).rejects.toThrow('it is not there');
     const directory = await startIdentityDirectory({ currentHash: async () => 'a', load }, options);

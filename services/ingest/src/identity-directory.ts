@@ -14,17 +14,18 @@ export interface IdentityDirectory {
   stop(): Promise<void>;
 }
 
-/** Loads the rules before the first event (throws when it cannot for long), and what was rolled out since every ten seconds. */
+/** Loads the rules before the first event (throws when it cannot for long), and what all partitions have had since, every ten seconds. */
 export async function startIdentityDirectory(
   store: IdentityStore,
-  { clock, onError }: { readonly clock: Clock; readonly onError: (error: unknown) => void },
+  options: { readonly partitions: number; readonly clock: Clock; readonly onError: (error: unknown) => void },
 ): Promise<IdentityDirectory> {
+  const { partitions, clock, onError } = options;
   const none = { hash: undefined, rules: INITIAL_RULES };
   const onRetry = ({ error }: { readonly error: unknown }) => onError(error);
-  let known = await retry(() => loadRules(store, none), { ...START_LIMITS, clock, onRetry });
+  let known = await retry(() => loadRules(store, partitions, none), { ...START_LIMITS, clock, onRetry });
   // While a store is unavailable, the last known rules stay in effect.
   const refresh = every({ intervalMs: REFRESH_MS, clock, onError }, async () => {
-    known = await loadRules(store, known);
+    known = await loadRules(store, partitions, known);
   });
   return { current: () => known.rules, stop: () => refresh.stop() };
 }
@@ -34,8 +35,8 @@ interface KnownRules {
   readonly rules: IdentityRules;
 }
 
-async function loadRules(store: IdentityStore, known: KnownRules): Promise<KnownRules> {
-  const hash = await store.currentHash();
+async function loadRules(store: IdentityStore, partitions: number, known: KnownRules): Promise<KnownRules> {
+  const hash = await store.currentHash(partitions);
   if (hash === undefined || hash === known.hash) return known;
   return { hash, rules: requireIdentityRules(await store.load(hash), { fileName: 'identity.yaml' }) };
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { AcceptedRecord } from '@perennial/contracts';
 import { requireIdentityRules } from '@perennial/identity';
 import { must } from '@perennial/kernel';
+import { requireTrackingPlan } from '@perennial/tracking-plan';
 import { fromPosthog } from './domain/from-posthog.js';
+import type { PlanInForce } from './domain/judge-by-plan.js';
 import { normalise } from './domain/normalise.js';
 import { Rejection } from './domain/rejection.js';
 import { toAcceptedRecord } from './records.js';
@@ -21,8 +23,9 @@ kinds:
   { fileName: 'identity.yaml' },
 );
 
-function accept(raw: unknown, rules = identity) {
-  const event = normalise(raw, { receivedAtMs: NOW, clockMode: 'wall', identity: rules, createMessageId: () => 'm' });
+function accept(raw: unknown, rules = identity, plan?: PlanInForce) {
+  const arrival = { receivedAtMs: NOW, clockMode: 'wall', identity: rules, plan, createMessageId: () => 'm' } as const;
+  const event = normalise(raw, arrival);
   if (event instanceof Rejection) throw new Error(event.message);
   const value = must(toAcceptedRecord(event, 's', RECORDS).value, 'a value');
   const { record } = AcceptedRecord.decode(value);
@@ -82,8 +85,44 @@ describe('ids of other kinds', () => {
     expect(event.ignored).toEqual(['other_id']);
   });
 
+  it('are not in clear in what is kept of the event, whatever the plan says and whether they are ids or not', () => {
+    const rules = requireIdentityRules(
+      `version: 1
+kinds:
+  loyalty_card: { strength: 160, read: [traits.loyalty_card, properties.loyalty_card, context.traits.card] }
+  network: { strength: 60, read: [context.network.wifi] }
+`,
+      { fileName: 'identity.yaml' },
+    );
+    const plan = requireTrackingPlan(
+      `version: 1
+identify: { schema: { properties: { loyalty_card: { personal: false }, card: { personal: false } } } }
+`,
+      { fileName: 'plan.yaml' },
+    );
+    const card = 'CARD-4711';
+    const sent = { loyalty_card: card, plan: 'pro' };
+    const context = { traits: { card }, network: { wifi: card } };
+    for (const raw of [
+      { type: 'track', event: 'Paid', userId: 'u', properties: sent },
+      { type: 'page', userId: 'u', properties: sent },
+      { type: 'identify', userId: 'u', traits: sent, context },
+      { type: 'identify', userId: 'u', traits: { ...sent, loyalty_card: { number: card } } },
+    ]) {
+      const { event, value } = accept(raw, rules, { number: 1, plan });
+      expect(value.includes(card)).toBe(false);
+      expect([event.propertiesJson, event.withheld]).toEqual(['{"plan":"pro"}', 1]);
+    }
+  });
+
   it('are not named before a rollout: the record has the same bytes as ever', () => {
-    const raw = { type: 'identify', userId: 'u', anonymousId: 'a', context: { externalIds: [anna] } };
+    const raw = {
+      type: 'identify',
+      userId: 'u',
+      anonymousId: 'a',
+      traits: { loyalty_card: 'CARD-4711' },
+      context: { externalIds: [anna] },
+    };
     const initial = requireIdentityRules('version: 1\nkinds: {}\n', { fileName: 'identity.yaml' });
     const { value } = accept(raw, initial);
     const event = normalise(raw, { receivedAtMs: NOW, clockMode: 'wall', createMessageId: () => 'm' });

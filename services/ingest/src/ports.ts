@@ -48,8 +48,11 @@ export interface ClockStore {
 
 /** The rules about ids that were rolled out. */
 export interface IdentityStore {
-  /** SHA-256 of those rolled out last; undefined before any. Throws `dependency_unavailable` if the store is down. */
-  currentHash(): Promise<string | undefined>;
+  /**
+   * SHA-256 of the newest rules that each of so many partitions has had; undefined before any. Throws
+   * `dependency_unavailable` if the store is down.
+   */
+  currentHash(partitions: number): Promise<string | undefined>;
   /** Their content; throws as the artifact store does. */
   load(hash: string): Promise<string>;
 }

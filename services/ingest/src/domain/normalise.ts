@@ -90,6 +90,8 @@ interface Draft {
   /** As they were sent. */
   sent: JsonObject;
   properties: JsonObject;
+  /** As it was sent, until the values that name ids are taken out. */
+  context: unknown;
   planned: PlanResult;
   said: EventTraits;
   propertiesJson: string;
@@ -120,7 +122,7 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     if (rejection !== undefined) return rejection.at(name);
   }
   const timeZone = readTimeZone(draft);
-  const context = pickContext(raw.context);
+  const context = pickContext(draft.context);
   return {
     kind: 'accepted',
     messageId: draft.messageId ?? arrival.createMessageId(),
@@ -151,6 +153,7 @@ function createDraft(raw: JsonObject, arrival: Arrival): Draft {
     times: { timestampMs: 0, receivedAtMs: arrival.receivedAtMs },
     sent: {},
     properties: {},
+    context: raw.context,
     planned: UNPLANNED,
     said: NO_TRAITS,
     propertiesJson: '',
@@ -277,10 +280,24 @@ function judge(draft: Draft): Rejection | undefined {
   return undefined;
 }
 
-/** Traits that are personal go no further, also without a plan. */
+/** Values that the rules read for ids go no further in clear: the record has their pseudonyms and sealed values. */
+function withholdIds(draft: Draft): void {
+  const { type, properties, context, planned, arrival } = draft;
+  const { identity } = arrival;
+  if (identity === undefined || identity.others.length === 0) return;
+  if (isJsonObject(context)) draft.context = identity.withhold('context', context).kept;
+  // Traits of a group are not of the user.
+  if (type === 'group') return;
+  const { kept, count } = identity.withhold(type === 'identify' ? 'traits' : 'properties', properties);
+  draft.properties = kept;
+  if (count > 0) draft.planned = { ...planned, withheld: planned.withheld + count };
+}
+
+/** Traits that are personal go no further, also without a plan; nor do ids. */
 function readTraits(draft: Draft): undefined {
-  const { type, properties, planned, arrival, raw } = draft;
-  const read = readEventTraits({ type, properties, context: raw.context, plan: arrival.plan });
+  withholdIds(draft);
+  const { type, properties, context, planned, arrival } = draft;
+  const read = readEventTraits({ type, properties, context, plan: arrival.plan });
   draft.properties = read.properties;
   draft.said = read.said;
   if (read.withheld > 0) draft.planned = { ...planned, withheld: planned.withheld + read.withheld };

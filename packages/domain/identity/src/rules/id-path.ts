@@ -6,6 +6,12 @@ export type IdPath =
 /** What a path may begin with. */
 export const PATH_ROOTS = ['traits', 'context', 'properties'] as const;
 
+/** The part of an event that a path leads into. */
+export type PathRoot = (typeof PATH_ROOTS)[number];
+
+/** Of an event. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 const FIELD = /^[A-Za-z_$][\w$-]{0,63}(?:\.[A-Za-z_$][\w$-]{0,63}){1,5}$/;
 const EXTERNAL = /^context\.externalIds\[([\w.:$-]{1,64})\]$/;
 
@@ -48,6 +54,22 @@ function readExternalIds({ context }: Readonly<Record<string, unknown>>, type: s
     .slice(0, ENTRIES_MAX)
     .filter((entry) => isObject(entry) && entry.type === type && (entry.collection ?? USERS) === USERS);
   return ofType.flatMap(({ id }) => (id === undefined || id === null ? [] : [id as unknown]));
+}
+
+/** An object without the field at a path below it, and how many were taken out: none where it has no value there. */
+export function withoutField(object: JsonObject, path: readonly string[]): { kept: JsonObject; count: 0 | 1 } {
+  const [name, ...rest] = path;
+  const none = { kept: object, count: 0 } as const;
+  if (name === undefined || !Object.hasOwn(object, name)) return none;
+  const value = object[name];
+  if (value === undefined || value === null) return none;
+  // Not by assignment: a key may be `__proto__`.
+  const others = Object.entries(object);
+  if (rest.length === 0) return { kept: Object.fromEntries(others.filter(([key]) => key !== name)), count: 1 };
+  if (!isObject(value)) return none;
+  const { kept, count } = withoutField(value, rest);
+  if (count === 0) return none;
+  return { kept: Object.fromEntries(others.map(([key, own]) => [key, key === name ? kept : own])), count };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

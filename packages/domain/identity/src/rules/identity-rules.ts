@@ -1,5 +1,5 @@
 import { ID_STRENGTHS } from '../profile-ref.js';
-import { type IdPath, readIdPath } from './id-path.js';
+import { type IdPath, type JsonObject, type PathRoot, readIdPath, withoutField } from './id-path.js';
 import { type IdForm, normaliseId } from './normalise-id.js';
 
 /** A kind of ids, as `identity.yaml` declares it. */
@@ -43,11 +43,14 @@ export class IdentityRules {
   /** Those besides users and devices. */
   readonly others: readonly IdKind[];
   readonly #byStrength: ReadonlyMap<number, IdKind>;
+  /** Paths below each root that name ids of other kinds. */
+  readonly #fields: ReadonlyMap<string, ReadonlyArray<readonly string[]>>;
 
   constructor(kinds: readonly IdKind[]) {
     this.kinds = kinds.toSorted((a, b) => b.strength - a.strength);
     this.others = this.kinds.filter(({ name }) => !Object.hasOwn(KEY_KINDS, name));
     this.#byStrength = new Map(kinds.map((kind) => [kind.strength, kind]));
+    this.#fields = toFields(this.others);
   }
 
   /** Undefined for a kind that these rules do not have. */
@@ -84,6 +87,31 @@ export class IdentityRules {
     }
     return { ids, ignored };
   }
+
+  /**
+   * What an event has at a root without the fields that are read for other kinds, ids or not, and how many were taken out;
+   * the same object where none was.
+   */
+  withhold(root: PathRoot, object: JsonObject): { readonly kept: JsonObject; readonly count: number } {
+    let kept = object;
+    let count = 0;
+    for (const names of this.#fields.get(root) ?? []) {
+      const left = withoutField(kept, names);
+      kept = left.kept;
+      count += left.count;
+    }
+    return { kept, count };
+  }
+}
+
+function toFields(kinds: readonly IdKind[]): Map<string, Array<readonly string[]>> {
+  const fields = new Map<string, Array<readonly string[]>>();
+  for (const path of kinds.flatMap(({ read }) => read)) {
+    if (path.kind !== 'field') continue;
+    const [root = '', ...names] = path.path;
+    fields.set(root, [...(fields.get(root) ?? []), names]);
+  }
+  return fields;
 }
 
 const NO_IDS: ReadIds = { ids: [], ignored: 0 };

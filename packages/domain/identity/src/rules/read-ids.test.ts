@@ -50,6 +50,31 @@ describe('ids that an event names', () => {
   });
 });
 
+describe('fields that are read for ids', () => {
+  it('are taken out with their value, be it an id or none, and nothing else is', () => {
+    const traits = { email: 'anna@example.com', phone: 'call me', plan: 'pro' };
+    expect(rules.withhold('traits', traits)).toEqual({ kept: { plan: 'pro' }, count: 2 });
+    const context = { wechat: { openid: 'oX-1', scene: 7 }, traits: { email: { at: 'a@b.de' } }, locale: 'de' };
+    expect(rules.withhold('context', context)).toEqual({
+      kept: { wechat: { scene: 7 }, traits: {}, locale: 'de' },
+      count: 2,
+    });
+  });
+
+  it('leave the same object where there are none', () => {
+    for (const object of [{ plan: 'pro' }, { email: null }, JSON.parse('{"__proto__":{"email":"x"}}')])
+      expect(rules.withhold('traits', object).kept).toBe(object);
+    const wechat = { wechat: ['oX-1'] };
+    expect(rules.withhold('context', wechat)).toEqual({ kept: wechat, count: 0 });
+    expect(rules.withhold('properties', { email: 'a@b.de' })).toEqual({ kept: { email: 'a@b.de' }, count: 0 });
+  });
+
+  it('leave a key __proto__ as it was', () => {
+    const { kept } = rules.withhold('traits', JSON.parse('{"__proto__":{"email":"x"},"email":"a@b.de"}'));
+    expect(JSON.stringify(kept)).toBe('{"__proto__":{"email":"x"}}');
+  });
+});
+
 describe('a normalised id', () => {
   it.each([
     ['+49 (30) 123-4567', '+49301234567'],
