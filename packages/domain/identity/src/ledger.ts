@@ -107,6 +107,16 @@ export function takeResult(
   return { node: prune(begun.node), sent: begun.sent };
 }
 
+/** True where a profile may hold this attempt, or an earlier one which the attempt that is running replaces. */
+export function isBegun(
+  node: LedgerNode | undefined,
+  { number, attempt }: Pick<LedgerEntry, 'number' | 'attempt'>,
+): boolean {
+  return (
+    node?.entries.some((one) => one.number === number && one.state === 'running' && attempt <= one.attempt) ?? false
+  );
+}
+
 /** Begins the oldest unmerge that waits, unless one is running: two at once would each rebuild without the other. */
 function beginNext(node: LedgerNode, atMs: number): LedgerResult {
   const { entries } = node;

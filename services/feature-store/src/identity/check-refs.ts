@@ -79,7 +79,7 @@ export function requireUnmerge(unmerge: Unmerge): Unmerge {
   const { step, self, number, attempt, other, hash, reason = '' } = unmerge;
   const leaver = requireProfile(unmerge.leaver, 'the profile that leaves');
   requireKey(other, 'the profile that is left');
-  const isAtLeaver = step === 'begin' || step === 'left' || step === 'given_up';
+  const isAtLeaver = step === 'begin' || step === 'left' || step === 'given_up' || step === 'clear';
   const hasDocument = step === 'part' || step === 'left' || step === 'done';
   const problem =
     number < 1 || attempt < 1

@@ -1,13 +1,14 @@
 import type { Unmerge } from '@perennial/contracts';
 import {
   type IdentityNode,
+  isBegun,
   type LedgerNode,
   type LedgerResult,
   takeChange,
   takeResult,
   toChange,
 } from '@perennial/identity';
-import { AppError } from '@perennial/kernel';
+import { AppError, must } from '@perennial/kernel';
 import type { Cause, Output, StepContext } from '@perennial/keyed-processor';
 import type { AcceptedInput, IdentityWriter } from './identity-records.js';
 
@@ -18,8 +19,22 @@ export function stepLedger(
   { context, writer }: { readonly context: StepContext; readonly writer: IdentityWriter },
 ): { readonly node: IdentityNode; readonly outputs: readonly Output[] } {
   const ledger = before.kind === 'ledger' ? before : undefined;
+  if (cause.kind === 'record' && 'identity' in cause.input) {
+    const { identity } = cause.input;
+    if (identity.kind === 'unmerge' && identity.unmerge.step === 'clear') {
+      return { node: before, outputs: clear(ledger, identity.unmerge, writer) };
+    }
+  }
   const taken = take(ledger, cause, context.logTimeMs);
   return { node: taken.node, outputs: toOutputs(taken, writer) };
+}
+
+/**
+ * A profile holds an unmerge that the job does not find here. The job may have read a state that is behind; what was begun
+ * stands above this record in the log, so that here it is known whether this one was.
+ */
+function clear(ledger: LedgerNode | undefined, unmerge: Unmerge, writer: IdentityWriter): Output[] {
+  return isBegun(ledger, unmerge) ? [] : [writer.unmerge(unmerge, must(unmerge.leaver, 'the profile to clear'))];
 }
 
 function take(node: LedgerNode | undefined, cause: Cause<AcceptedInput>, logTimeMs: number): LedgerResult {

@@ -71,6 +71,9 @@ export class UnmergeSteps<Evidence> {
         return this.#giveUp(before, at);
       case 'given_up':
         return this.#givenUp(before, at);
+      case 'clear':
+        // No ledger began it: nobody waits for an answer.
+        return { after: isUnderWay(before.node, at.unmerge) ? withoutLeaving(before) : before, outputs: [] };
       default:
         throw new AppError('contract_violation', `a step ${at.unmerge.step} of an unmerge under a profile's key`);
     }

@@ -15,7 +15,7 @@ const HASH = 'ab'.repeat(32);
 const LONG = 'x'.repeat(501);
 
 const toStep = (step: string, changed: Partial<Unmerge> = {}): Unmerge => ({
-  self: step === 'begin' || step === 'left' ? bert : anna,
+  self: ['begin', 'left', 'clear'].includes(step) ? bert : anna,
   step,
   number: 1,
   attempt: 1,
@@ -33,7 +33,7 @@ function decode(record: NonNullable<AcceptedRecord['record']>, key: string) {
 const readStep = (unmerge: Unmerge) => decode({ $case: 'unmerge', value: unmerge }, unmerge.self?.key ?? LEDGER_KEY);
 
 describe('a forged step of an unmerge', () => {
-  it.each(['begin', 'leave', 'part', 'left', 'abort'])('%s is known from a real one', (step) => {
+  it.each(['begin', 'leave', 'part', 'left', 'abort', 'clear'])('%s is known from a real one', (step) => {
     expect(readStep(toStep(step))).toMatchObject({ kind: 'record' });
     const forged: Array<[Partial<Unmerge>, string]> = [
       [{ leaver: undefined }, 'without the profile that leaves'],
@@ -157,9 +157,14 @@ describe('records that are held', () => {
 });
 
 describe('a beginning that nobody asked for', () => {
-  it.each(['begin', 'leave'])('%s does not keep a true one from its end', async (step) => {
+  it.each([
+    ['begin', { number: 9 }],
+    ['begin', { attempt: 5 }],
+    ['leave', { number: 9 }],
+    ['leave', { attempt: 5 }],
+  ] as const)('%s of %j does not keep a true one from its end', async (step, changed) => {
     const world = await toJoined();
-    await world.take(toStep(step, { number: 9 }));
+    await world.take(toStep(step, changed));
     world.send(bert.key, toEvent(bert, { messageId: 'm3' }));
     world.change('unmerge', anna, bert);
     let nowMs = 0;

@@ -66,7 +66,7 @@ export interface UnmergeRecord {
 /** A step of the unmerge for one key on its way; without one, for the ledger. */
 export function toUnmergeRecord(
   { entry, path }: Known,
-  step: Pick<Unmerge, 'self' | 'step' | 'number' | 'attempt'> & Partial<Pick<Unmerge, 'hash' | 'reason'>>,
+  step: Pick<Unmerge, 'self' | 'step' | 'number' | 'attempt'> & Partial<Pick<Unmerge, 'hash' | 'reason' | 'leaver'>>,
   { namespace, partitions }: { readonly namespace: string; readonly partitions: number },
 ): UnmergeRecord {
   const unmerge = { leaver: path[0], other: entry.change.stronger.key, hash: '', ...step };

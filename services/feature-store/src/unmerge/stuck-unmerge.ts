@@ -2,11 +2,12 @@ import type { Unmerge } from '@perennial/contracts';
 import type { Leaving } from '@perennial/identity';
 import type { Known } from './running-unmerge.js';
 
-type Step = Pick<Unmerge, 'self' | 'step' | 'number' | 'attempt'>;
+type Step = Pick<Unmerge, 'self' | 'step' | 'number' | 'attempt' | 'leaver'>;
 
 /**
- * Steps that clear what no ledger began: a forged record is held at an end, and makes a dead letter of the true beginning
- * there. The ledger must be the same after `known` was read: at that time both ends hold this unmerge, or none.
+ * Asks the ledger to clear what it did not begin: a forged record is held at an end, and makes a dead letter of the true
+ * beginning there. The ledger decides, in the order of its log: after a loss of Redis its state that was read may be behind
+ * those of the ends by minutes, and a true unmerge looks forged.
  */
 export function toClearing({ entry, path, nodes }: Known): readonly Step[] {
   const isForged = ({ number, attempt }: Leaving) => number !== entry.number || attempt > entry.attempt;
@@ -14,7 +15,7 @@ export function toClearing({ entry, path, nodes }: Known): readonly Step[] {
     const leaving = nodes[index]?.leaving;
     if (leaving === undefined || !isForged(leaving)) return [];
     const { number, attempt } = leaving;
-    return [{ self: path[index], step: index === 0 ? 'given_up' : 'abort', number, attempt }];
+    return [{ self: undefined, step: 'clear', number, attempt, leaver: path[index] }];
   });
 }
 
@@ -22,5 +23,5 @@ export function toClearing({ entry, path, nodes }: Known): readonly Step[] {
 export function toNextAttempt({ entry, path, nodes }: Known): readonly Step[] {
   const { number, attempt } = entry;
   const isParted = path.length < 2 || nodes.at(-1)?.parted?.left.includes(number);
-  return isParted ? [] : [{ self: undefined, step: 'interrupted', number, attempt }];
+  return isParted ? [] : [{ self: undefined, step: 'interrupted', number, attempt, leaver: path[0] }];
 }

@@ -29,6 +29,8 @@ const RUNNER_LIMITS = {
   intervalMs: 5_000,
   /** After this time a record that was sent, and had no effect, is sent again. */
   againMs: 60_000,
+  /** An unmerge that has not begun at both its ends begins again after `againMs`, then after twice as long, up to this time. */
+  beginAgainMsMax: 3_600_000,
 } as const;
 
 /** A lease is of half a minute. */
@@ -78,7 +80,7 @@ export class UnmergeRunner {
   readonly #options: UnmergeRunnerOptions;
   readonly #signal: AbortSignal | undefined;
   readonly #clock: Clock;
-  readonly #againMs: number;
+  readonly #limits: Record<keyof typeof RUNNER_LIMITS, number>;
   #heldAtMs = Number.NEGATIVE_INFINITY;
   /** An unmerge that has not begun at both its ends, and since when. */
   #blocked: { readonly name: string; readonly sinceMs: number } | undefined;
@@ -88,7 +90,7 @@ export class UnmergeRunner {
     this.#options = options;
     this.#signal = signal;
     this.#clock = options.clock ?? systemClock;
-    this.#againMs = { ...RUNNER_LIMITS, ...options.limits }.againMs;
+    this.#limits = { ...RUNNER_LIMITS, ...options.limits };
   }
 
   async run(): Promise<void> {
@@ -101,7 +103,7 @@ export class UnmergeRunner {
     const running = toRunning(known);
     if (running === undefined) return this.#unblock(known, name);
     this.#blocked = undefined;
-    if (this.#sent?.name === name && this.#clock.steadyMs() - this.#sent.atMs < this.#againMs) return;
+    if (this.#sent?.name === name && this.#clock.steadyMs() - this.#sent.atMs < this.#limits.againMs) return;
     const step = isAsked(running) ? await this.#toStep(running) : { step: 'give_up', hash: '' };
     if (step === undefined) return;
     const self = must(running.path.at(-1), 'the profile that is left');
@@ -112,21 +114,28 @@ export class UnmergeRunner {
   }
 
   /**
-   * It has not begun at both its ends: that takes a moment, unless a record of it became a dead letter. What is forged there is
-   * cleared at once; after a while it begins again.
+   * It has not begun at both its ends: that takes a moment, or longer where a partition lags, unless a record of it became a
+   * dead letter. The ledger is asked to clear what is forged there; after a while it begins again.
    */
   async #unblock(known: Known, name: string): Promise<void> {
     const nowMs = this.#clock.steadyMs();
     const isNew = this.#blocked?.name !== name;
     if (isNew) this.#blocked = { name, sinceMs: nowMs };
-    const isLong = nowMs - (this.#blocked?.sinceMs ?? nowMs) >= this.#againMs;
-    const clearing = toClearing(known);
-    const steps = clearing.length > 0 ? clearing : isLong ? toNextAttempt(known) : [];
-    const { number, attempt } = (await this.#find())?.entry ?? {};
-    if (steps.length === 0 || `${number}/${attempt}` !== name) return;
+    const waitedMs = nowMs - (this.#blocked?.sinceMs ?? nowMs);
+    const steps = this.#toUnblocking(known, { isNew, waitedMs });
+    if (steps.length === 0) return;
     await this.#options.send(steps.map((step) => toUnmergeRecord(known, step, this.#options)));
     this.#blocked = { name, sinceMs: nowMs };
     this.#options.telemetry.unblocked({ number: known.entry.number, steps: steps.map(({ step }) => step) });
+  }
+
+  #toUnblocking(known: Known, { isNew, waitedMs }: { readonly isNew: boolean; readonly waitedMs: number }) {
+    const { againMs, beginAgainMsMax } = this.#limits;
+    const clearing = toClearing(known);
+    if (clearing.length > 0) return isNew || waitedMs >= againMs ? clearing : [];
+    // Each attempt makes both ends drop what they hold: behind a partition that lags for long none would ever begin.
+    const waitMs = Math.min(againMs * 2 ** (known.entry.attempt - 1), beginAgainMsMax);
+    return waitedMs >= waitMs ? toNextAttempt(known) : [];
   }
 
   async #find(): Promise<Known | undefined> {

@@ -206,6 +206,17 @@ export class UnmergeWorld {
     });
   }
 
+  /** What a process reads while the state of the ledger's partition is behind those of the others, as after a loss of Redis. */
+  behind(ledger: Buffer | undefined): Pick<UnmergeRunnerOptions, 'readStates'> {
+    const state = ledger && this.definition.codec.decode(ledger);
+    return {
+      readStates: async (keys) => {
+        const current = await this.readStates(keys);
+        return current.map((stored, index) => (keys[index] === LEDGER_KEY ? { ...stored, state } : stored));
+      },
+    };
+  }
+
   /** What takes events back, over all of the logs; `meanwhile` is called before it sends. */
   retractor(meanwhile: () => void = () => undefined): Retractor {
     const { definition } = this;

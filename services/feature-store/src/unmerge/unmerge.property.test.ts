@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AcceptedRecord } from '@perennial/contracts';
 import { DAY_MS, ECOMMERCE_FEATURES, type FeatureDefinition, HOUR_MS } from '@perennial/feature-engine';
-import { JoinedKeys, type ProfileRef, toParts } from '@perennial/identity';
+import { JoinedKeys, LEDGER_KEY, type ProfileRef, toParts } from '@perennial/identity';
 import { createSeededRandom, must } from '@perennial/kernel';
 import { toCurrent } from '../domain/fill.js';
 import { isFilling } from '../fill/fills.js';
@@ -206,9 +206,10 @@ function drawPartings(
   return steps;
 }
 
-/** Plays it; the runner works now and then, and sees a part of the log. */
+/** Plays it; the runner works now and then, sees a part of the log, and may read a ledger from before. */
 async function play(random: Random, steps: readonly Step[], features?: string): Promise<UnmergeWorld> {
   const world = new UnmergeWorld((below) => Math.floor(random() * below));
+  let ledger: Buffer | undefined;
   if (features !== undefined) world.rollOut('features', features);
   for (const step of steps) {
     if (step.kind === 'event') {
@@ -239,7 +240,8 @@ async function play(random: Random, steps: readonly Step[], features?: string): 
     }
     for (let steps_ = Math.floor(random() * 9); steps_ > 0; steps_--) await world.step();
     world.archived = random() < 0.7 ? Number.POSITIVE_INFINITY : Math.floor(random() * 60);
-    if (random() < 0.4) await world.runner().run();
+    if (random() < 0.4) await world.runner(random() < 0.4 ? world.behind(ledger) : {}).run();
+    if (random() < 0.4) ledger = world.states.get(LEDGER_KEY);
   }
   await world.settle();
   // Accounts report what is new.

@@ -79,6 +79,7 @@ function drawStep(draw: Draw, self: ProfileRef): Content {
     'abort',
     'give_up',
     'given_up',
+    'clear',
     'done',
     'interrupted',
     'failed',

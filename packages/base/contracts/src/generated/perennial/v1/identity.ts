@@ -111,13 +111,13 @@ export interface Unmerge {
   self:
     | ProfileRef
     | undefined;
-  /** begin, leave, part, left, abort, give_up or given_up; for the ledger done, interrupted, not_joined or failed. */
+  /** begin, leave, part, left, abort, give_up, given_up or clear; for the ledger done, interrupted, not_joined, failed or clear. */
   step: string;
   /** Of the change. */
   number: number;
   /** Counted from 1: an interrupted unmerge begins again. */
   attempt: number;
-  /** The profile that leaves. */
+  /** The profile that leaves; of clear, the one that is to drop what it holds. */
   leaver:
     | ProfileRef
     | undefined;
