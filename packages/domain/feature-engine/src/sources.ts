@@ -1,7 +1,9 @@
-import type { FeatureDefinition } from './definition.js';
+import { type FeatureDefinition, listFilters } from './definition.js';
+import type { FeatureEvent } from './event.js';
 import type { FeatureReader } from './feature-reader.js';
 import { listReaches, type Reach } from './reach.js';
 import type { SlotPlanner } from './slot-planner.js';
+import { toFilterPredicate } from './streams.js';
 
 /** What a feature is computed from. */
 export interface FeatureSource {
@@ -11,6 +13,8 @@ export interface FeatureSource {
   readonly reaches: readonly Reach[];
   /** Names of the features that a ratio divides. */
   readonly sides: readonly string[];
+  /** Whether the feature counts such an event in one currency alone: of one whose currency nobody knows it may have counted it. */
+  readonly asksForCurrency: (event: FeatureEvent) => boolean;
 }
 
 /** The sources of each feature, in order. */
@@ -21,11 +25,19 @@ export function listSources(
   return definitions.map((definition, index) => {
     const { name, aggregation } = definition;
     const reaches = listReaches(definition);
+    const asksForCurrency = toAsksForCurrency(definition);
     if (aggregation === 'ratio') {
-      return { name, slots: [], reaches, sides: [definition.numerator, definition.denominator] };
+      const sides = [definition.numerator, definition.denominator];
+      return { name, slots: [], reaches, sides, asksForCurrency };
     }
     const own = readers[index]?.place.slot ?? -1;
     const slots = aggregation === 'gap_mean' ? [own, planner.findTimes(definition).first.slot] : [own];
-    return { name, slots, reaches, sides: [] };
+    return { name, slots, reaches, sides: [], asksForCurrency };
   });
+}
+
+function toAsksForCurrency(definition: FeatureDefinition): FeatureSource['asksForCurrency'] {
+  const asking = listFilters(definition).filter(({ currency }) => currency !== undefined);
+  const passing = asking.map((filter) => toFilterPredicate({ ...filter, currency: undefined }));
+  return (event) => passing.some((passes) => passes(event));
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { must } from '@perennial/kernel';
 import { compileFeatures } from '../compile.js';
+import type { EventFilter, FeatureDefinition } from '../definition.js';
 import type { FeatureEvent } from '../event.js';
 import { requireFeatureFile } from '../feature-file.js';
 import { ECOMMERCE_FEATURES } from '../presets/ecommerce.js';
@@ -24,6 +26,16 @@ const fold = (events: readonly FeatureEvent[], by = spec) =>
 function ordersOf(state: EngineState, by = spec) {
   const values = by.toMap(by.vector(state, state.asOfMs).values);
   return [values.orders_count_all, values.orders_revenue_sum_all, values.events_count_all];
+}
+
+/** The orders that a state keeps as it had them before it kept currencies. */
+function withoutCurrencies(state: EngineState): EngineState {
+  const { kept, ...others } = must(state.corrections, 'corrections');
+  const old = kept.map((one) => ({
+    ...one,
+    contributions: one.contributions.map(({ event: { currency: _, ...event }, added }) => ({ event, added })),
+  }));
+  return { ...state, corrections: { ...others, kept: old } };
 }
 
 describe('orders that are cancelled or edited', () => {
@@ -158,6 +170,43 @@ describe('an event that a record takes back', () => {
     const event = order('m1', { revenue: 50 });
     const later = plain.advance(fold([event], plain), START_MS + 3 * DAY_MS);
     expect(ordersOf(plain.takeBack(later, taken(event)).state, plain)).toEqual([0, 0, 0]);
+  });
+
+  describe('of which a state from before currencies were kept has the content', () => {
+    const filter = { type: 'track', name: 'Order Completed' };
+    const toCount = (name: string, event: EventFilter): FeatureDefinition => ({
+      name,
+      unit: 'orders',
+      event,
+      aggregation: 'count',
+      windowMs: undefined,
+    });
+    const euros = toCount('euro_orders', { ...filter, currency: 'EUR' });
+    const refunds = toCount('euro_refunds', { ...filter, name: 'Order Refunded', currency: 'EUR' });
+    const share: FeatureDefinition = {
+      name: 'euro_share',
+      unit: 'share',
+      event: undefined,
+      aggregation: 'ratio',
+      numerator: 'euro_orders',
+      denominator: 'all_orders',
+    };
+    const by = compileFeatures([toCount('all_orders', filter), euros, refunds, share], RULES);
+    const bought = { ...order('m1', { order_id: '7', revenue: 50 }), currency: 'EUR' };
+    const state = withoutCurrencies(fold([bought], by));
+    const countsOf = (after: EngineState) => by.toMap(by.vector(after, after.asOfMs).values);
+
+    it('is taken back in the currency that the record knows', () => {
+      const { state: after, cannot } = by.takeBack(state, taken(bought));
+      expect([countsOf(after).all_orders, countsOf(after).euro_orders, cannot]).toEqual([0, 0, []]);
+    });
+
+    it('leaves what asks for a currency, and says so, where nobody knows it', () => {
+      const { state: after, correction } = by.apply(state, cancel('m2', '7'));
+      expect([countsOf(after).all_orders, countsOf(after).euro_orders]).toEqual([0, 1]);
+      expect(correction).toEqual({ result: 'taken_back', cannot: ['euro_orders', 'euro_share'] });
+      expect(by.listInexact(after, after.asOfMs)).toEqual(['euro_orders', 'euro_share']);
+    });
   });
 });
 

@@ -1,8 +1,10 @@
 import type { CorrectionResult } from '../apply-result.js';
+import type { FeatureEvent } from '../event.js';
 import { toHash64 } from '../hash.js';
 import { MESSAGE_MEMORY } from '../message-memory.js';
 import { forgetOrder } from '../order-memory.js';
 import type { FeaturePlan } from '../plan.js';
+import { isBefore } from '../reach.js';
 import { retract } from '../retract.js';
 import { hasHash } from '../stamped-hashes.js';
 import { checkSpec, type EngineState } from '../state.js';
@@ -50,7 +52,8 @@ export function takeBack(
   if (!isForgotten && !hasHash(state.messages.ids, id)) {
     return { state: withTakenBack(state, corrections, messageId), result: 'early', cannot: [] };
   }
-  const contribution = findContribution(corrections, messageId) ?? counted;
+  const kept = findContribution(corrections, messageId);
+  const contribution = kept === undefined ? counted : withCurrency(kept, counted);
   // It came while somebody asked for it: the record that knows it is yet to come.
   if (contribution === undefined) return { state, result: 'not_kept', cannot: [] };
   const { state: after, cannot } = removeContributions(plan, state, [contribution]);
@@ -83,13 +86,32 @@ export function removeContributions(
 
 /** As if it had never been, where what is kept shows what it had changed. */
 export function removeOne(plan: FeaturePlan, before: EngineState, { event, added }: Contribution): Corrected {
-  const { state, cannot } = retract(plan, before, event, added);
+  const { state, cannot: left } = retract(plan, before, event, added);
+  const cannot = event.currency === undefined ? withUnknownCurrency(plan, { before, event, left }) : left;
   if (cannot.length === 0) return { state, cannot };
   const { corrections = NO_CORRECTIONS } = state;
   const names = plan.sources.filter(({ name, sides }) => sides.length === 0 && cannot.includes(name));
   const now = Object.fromEntries(names.map(({ name }) => [name, event.timestampMs]));
   const remaining = uniteRemaining(corrections.remaining, now);
   return { state: { ...state, corrections: { ...corrections, remaining } }, cannot };
+}
+
+/** An order that was kept before its currency was: what counted it in one currency has it still. */
+function withUnknownCurrency(
+  { sources }: FeaturePlan,
+  {
+    before,
+    event,
+    left,
+  }: { readonly before: EngineState; readonly event: FeatureEvent; readonly left: readonly string[] },
+): readonly string[] {
+  const counting = sources.filter(
+    ({ asksForCurrency, reaches }) => asksForCurrency(event) && !isBefore(reaches, event.timestampMs, before.asOfMs),
+  );
+  if (counting.length === 0) return left;
+  const names = new Set([...left, ...counting.map(({ name }) => name)]);
+  const all = sources.filter(({ name, sides }) => names.has(name) || sides.some((side) => names.has(side)));
+  return all.map(({ name }) => name);
 }
 
 function forget(plan: FeaturePlan, state: EngineState, { event, added }: Contribution): EngineState {
@@ -99,6 +121,12 @@ function forget(plan: FeaturePlan, state: EngineState, { event, added }: Contrib
 
 function withTakenBack(state: EngineState, corrections: Corrections, messageId: string): EngineState {
   return { ...state, corrections: rememberTakenBack(corrections, toHash64(messageId), state.asOfMs) };
+}
+
+/** What is kept of an order may be older than that currencies are: the record knows it. */
+function withCurrency(kept: Contribution, counted: Contribution | undefined): Contribution {
+  const currency = kept.event.currency ?? counted?.event.currency;
+  return currency === undefined ? kept : { ...kept, event: { ...kept.event, currency } };
 }
 
 function findContribution({ kept }: Corrections, messageId: string): Contribution | undefined {
