@@ -90,6 +90,16 @@ describe('a fold of a partition', () => {
     expect(counts()).toEqual([1, 1]);
   });
 
+  it('goes on after a record that cannot take an event back', () => {
+    const fold = createFold([1_000]);
+    fold.fold(order('m1', 500));
+    const original = { event: { messageId: 'm1', type: 'track', timestampMs: 0.5, receivedAtMs: 500, currency: '' } };
+    const retracted = { retraction: { messageId: 'm1', amountOnly: false }, original: { ...original, properties: {} } };
+    fold.fold({ kind: 'taken_back', key: 'a', retracted: retracted as never });
+    fold.finish(1_000);
+    expect(counts()).toEqual([1]);
+  });
+
   it('marks who took part in a join by then, and has no row of who has no event', () => {
     const fold = createFold([1_000, 2_000]);
     fold.fold(order('m1', 500));

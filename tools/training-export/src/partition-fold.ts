@@ -109,8 +109,15 @@ export class PartitionFold {
     const { spec, toOrders } = this.#options;
     const profile = this.#profileOf(key);
     const { engine } = profile;
-    const before = spec.advance(engine, Math.max(this.#logTimeMs, engine.asOfMs + 1));
-    const { state, result, takenBack = [] } = spec.takeBack(before, toTakeBack(retracted, before.asOfMs));
+    let taken: ReturnType<CompiledFeatures['takeBack']>;
+    try {
+      const before = spec.advance(engine, Math.max(this.#logTimeMs, engine.asOfMs + 1));
+      taken = spec.takeBack(before, toTakeBack(retracted, before.asOfMs));
+    } catch {
+      // A dead letter there, as such an event is.
+      return;
+    }
+    const { state, result, takenBack = [] } = taken;
     if (result === 'repeated' || result === 'not_kept') return;
     profile.engine = state;
     for (const change of toOrders.takeBack(takenBack)) this.#addToLabels(profile, change);
