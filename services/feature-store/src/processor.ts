@@ -167,10 +167,10 @@ export function decodeAccepted(key: Buffer | null, value: Buffer | null): Decode
 }
 
 /**
- * Ingest writes no such event. A state that cannot be stored, or a step that takes for ever, would stop the partition, where
+ * Throws for an event that ingest does not write. A state that cannot be stored, or a step that takes for ever, would stop the partition, where
  * a dead letter does not.
  */
-function requireUsable({ timeZone, subject, timestampMs, receivedAtMs, amount = 0 }: AcceptedEvent): void {
+export function requireUsable({ timeZone, subject, timestampMs, receivedAtMs, amount = 0 }: AcceptedEvent): void {
   const problem =
     Buffer.byteLength(timeZone) > TIME_ZONE_BYTES_MAX || subject.length > SUBJECT_BYTES_MAX
       ? 'a time zone or a sealed id that is too long'

@@ -3,6 +3,7 @@ import { AppError } from '@perennial/kernel';
 import type { Decoded } from '@perennial/keyed-processor';
 import type { FeatureInput } from '../domain/fold.js';
 import { requireRef, TEXT_CHARS_MAX } from '../identity/check-refs.js';
+import { requireUsable } from '../processor.js';
 
 /** Input of a step that takes an event back. */
 export interface RetractionInput {
@@ -33,6 +34,7 @@ export function decodeRetraction({
   const self = requireRef(retraction.self, 'self');
   const problem = findProblem(retraction, key?.toString());
   if (problem !== undefined) throw new AppError('contract_violation', `a retraction ${problem}`);
+  if (retraction.original !== undefined) requireUsable(retraction.original);
   return { kind: 'record', key: self.key, input: { retraction, original: toOriginal(retraction), self } };
 }
 
