@@ -39,6 +39,8 @@ import { createUnmergeTelemetry } from './unmerge/unmerge-telemetry.js';
 
 /** How long a job stands still after the process that ran it was killed. */
 const LEASE_MS = 30_000;
+/** Share of one thread that looking for an event to take back may have. */
+const RETRACTION_DUTY_SHARE_MAX = 0.5;
 /** Profile keys cached, so that an active profile costs no HMAC. */
 const PSEUDONYMS_CACHED_MAX = 50_000;
 /** PostgreSQL is used only to look up tokens that are not cached. */
@@ -191,7 +193,7 @@ async function openRetractor(
     definition,
     specs,
     loadSpecs: artifacts.loadAll,
-    readPartition: createPartitionReader({ namespace, log, archive }),
+    readPartition: createPartitionReader({ namespace, log, archive, dutyShareMax: RETRACTION_DUTY_SHARE_MAX }),
     readStates,
     producer: await log.createProducer(),
   });

@@ -321,7 +321,7 @@ function setUp({ profiles = {}, accounts = {}, failure, inForce = new Map() }: F
   // As if another instance had put it in force: this instance has not read it yet.
   const loadSpecs = async () => void specs.add('artifact-2', GROWN);
   addIdentityRoutes(server, { readStates, pseudonymizer, loadIdentity: async () => INITIAL_RULES });
-  addRetractionRoutes(server, { retractor, pseudonymizer });
+  addRetractionRoutes(server, { retractor: { ...retractor, stop: () => undefined }, pseudonymizer });
   addTagRoutes(server, {} as never);
   addFeatureRoutes(server, {
     readStates,

@@ -5,11 +5,13 @@ import type { Retractor } from '../retract/retractor.js';
 import { retractEvent } from './operations.js';
 
 export interface RetractionRouteDeps {
-  readonly retractor: Pick<Retractor, 'retract'>;
+  readonly retractor: Pick<Retractor, 'retract' | 'stop'>;
   readonly pseudonymizer: Pseudonymizer;
 }
 
 export function addRetractionRoutes(server: FastifyInstance, { retractor, pseudonymizer }: RetractionRouteDeps): void {
+  // Before it waits for the requests in flight: one may read for minutes.
+  server.addHook('preClose', async () => retractor.stop());
   addOperation(server, retractEvent, async ({ path, body }) => {
     const userId = parseUserId(path.userId);
     const profile = {

@@ -17,6 +17,8 @@ export interface FindEventDeps {
   readonly specs: FeatureSpecs;
   readonly partitions: number;
   readonly readPartition: ReadPartition;
+  /** Ends the search. */
+  readonly signal?: AbortSignal;
 }
 
 /** How an event was counted. */
@@ -45,7 +47,7 @@ const FORWARDS_MAX = 16;
 
 /**
  * Finds an event by its message id under any of some keys, and whether and how it was counted, by the processor's own code over
- * the records of their partitions. Throws as `ReadPartition`.
+ * the records of their partitions. Throws as `ReadPartition`, and why `signal` aborts.
  */
 export async function findEvent(
   deps: FindEventDeps,
@@ -65,7 +67,7 @@ export async function findEvent(
 
 /** Whether the id is known to be taken back is asked of the profiles of `keys` alone, where there is a `messageId`. */
 async function searchKeys(
-  { definition, specs, partitions, readPartition }: FindEventDeps,
+  { definition, specs, partitions, readPartition, signal }: FindEventDeps,
   search: Search,
   { keys, messageId }: { readonly keys: ReadonlySet<string>; readonly messageId: string | undefined },
 ): Promise<void> {
@@ -76,12 +78,12 @@ async function searchKeys(
   }
   for (const [partition, own] of byPartition) {
     const again = new Recomputation(definition, new Set(own), (step) => search.observe(step));
-    await readPartition(partition, (records: readonly LogRecord[]) => again.take(records));
+    await readPartition(partition, (records: readonly LogRecord[]) => again.take(records), signal);
     if (messageId === undefined) continue;
     for (const key of own) {
       const { profile } = toParts(again.read(key).stored);
       const engine = profile?.engine;
-      if (engine !== undefined && specs.get(engine.specHash).isTakenBack(engine, messageId)) search.isTakenBack = true;
+      if (engine !== undefined && specs.get(engine.specHash).isTakenBack(engine, messageId)) search.isRemembered = true;
     }
   }
 }
@@ -93,7 +95,10 @@ class Search {
   #counted: Counted | undefined;
   readonly #copies: Array<FoundEvent['copies'][number]> = [];
   readonly forwardedTo: string[] = [];
-  isTakenBack = false;
+  /** Keys at which a record took it back, and it has not been counted since. */
+  readonly #takenBackAt = new Set<string>();
+  /** A state knows that it is taken back. */
+  isRemembered = false;
 
   constructor(deps: FindEventDeps, messageId: string) {
     this.#deps = deps;
@@ -105,19 +110,31 @@ class Search {
       original: this.#original,
       counted: this.#counted,
       copies: this.#copies,
-      isTakenBack: this.isTakenBack,
+      isTakenBack: this.#isTakenBack,
     };
+  }
+
+  /** A state forgets, after 256 others: the log does not. */
+  get #isTakenBack(): boolean {
+    return this.isRemembered || this.#takenBackAt.size > 0;
   }
 
   /** It came, and was counted under a key that was not searched. */
   get isElsewhere(): boolean {
-    return this.#original !== undefined && this.#counted === undefined && !this.isTakenBack;
+    return this.#original !== undefined && this.#counted === undefined && !this.#isTakenBack;
   }
 
   observe({ item, evidence, result }: ObservedStep): void {
     const { cause, state, context } = item;
     if (cause.kind !== 'record') return;
     const { input } = cause;
+    if ('retraction' in input) {
+      const { messageId, original } = input.retraction;
+      // One without its event holds only for as long as a state remembers it.
+      const isOfEvent = messageId === this.#messageId && original !== undefined;
+      if (isOfEvent && result.state !== state) this.#takenBackAt.add(context.key);
+      return;
+    }
     if (!('event' in input) || input.event.messageId !== this.#messageId) return;
     const { event } = input;
     if (event.forwardedTo === undefined || event.memberKey !== undefined) {
@@ -131,6 +148,7 @@ class Search {
     }
     const folded = foldEvent(profile, input, toFoldContext(this.#deps.specs, context, evidence));
     if (folded.kind === 'repeated') return;
+    this.#takenBackAt.delete(context.key);
     const { rate, currency = '' } = toFeatureEvent(input, evidence.rates);
     this.#counted ??= {
       currency,

@@ -51,3 +51,50 @@ it('reads the archive and, where that ends, the log up to its present end', asyn
     message: expect.stringContaining('offsets 0 to 0'),
   });
 });
+
+it('rests between pages, and ends when it is to stop', async () => {
+  const log = createMemoryLog({ partitions: 1 });
+  const topic = toTopic('live', 'eventAccepted');
+  const producer = await log.createProducer();
+  await producer.send([{ topic, partition: 0, key: null, value: Buffer.from('archived'), headers: {} }]);
+  const records = Array.from({ length: 1_200 }, (_, offset) => ({
+    topic,
+    partition: 0,
+    offset,
+    timestampMs: 0,
+    key: null,
+    value: null,
+    headers: {},
+  }));
+  let nowMs = 0;
+  const waits: number[] = [];
+  const stopping = new AbortController();
+  const clock = {
+    now: () => nowMs,
+    steadyMs: () => nowMs,
+    wait: async (ms: number) => {
+      waits.push(ms);
+      nowMs += ms;
+    },
+  };
+  const readPartition = createPartitionReader({
+    namespace: 'live',
+    log,
+    archive: toArchive(records),
+    dutyShareMax: 0.25,
+    clock,
+  });
+  const sizes: number[] = [];
+  const take = async (some: readonly LogRecord[]) => {
+    nowMs += 100;
+    sizes.push(some.length);
+  };
+  await readPartition(0, take, stopping.signal);
+  expect([sizes, waits]).toEqual([
+    [500, 500, 200],
+    [300, 300],
+  ]);
+  stopping.abort(new Error('it stops'));
+  await expect(readPartition(0, take, stopping.signal)).rejects.toThrow('it stops');
+  expect(sizes).toEqual([500, 500, 200, 500]);
+});

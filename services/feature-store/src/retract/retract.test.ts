@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ProfileRef } from '@perennial/contracts';
+import { DAY_MS } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import { NOON, SPECS, toDevice, toEvent, toUser } from '../identity/join-test-kit.js';
 import { UnmergeWorld } from '../unmerge/unmerge-test-kit.js';
@@ -18,6 +19,22 @@ const order = (self: ProfileRef, messageId: string, amount: number, minute = 0) 
     receivedAtMs: NOON + minute * MINUTE_MS,
     propertiesJson: Buffer.from(JSON.stringify({ order_id: `order ${messageId}` })),
   });
+
+/** The record that an event that has not come is not to count. */
+const toEarly = (self: ProfileRef, messageId: string) => ({
+  $case: 'retraction' as const,
+  value: {
+    self,
+    messageId,
+    original: undefined,
+    amountOnly: false,
+    currency: '',
+    copy: false,
+    by: 'olga',
+    reason: '',
+    askedAtMs: NOON,
+  },
+});
 
 async function settle(world: UnmergeWorld): Promise<void> {
   while (await world.step());
@@ -56,6 +73,50 @@ describe('an event that somebody takes back by its id', () => {
     await settle(world);
     expect(await ordersOf(world, anna)).toEqual([2, 57, 2]);
     await expectReplayed(world);
+  });
+
+  it('counts no longer when the profile has forgotten that, after many others', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, order(anna, 'm1', 50));
+    world.send(anna.key, order(anna, 'm2', 5, 1));
+    await settle(world);
+    expect((await retract(world, anna, 'm1')).result).toBe('taken_back');
+    expect((await retract(world, anna, 'm9', true)).result).toBe('early');
+    world.tick(NOON + 2 * DAY_MS);
+    for (let other = 0; other < 256; other += 1) world.sendRecord(anna.key, toEarly(anna, `other ${other}`));
+    await settle(world);
+    const { engine } = must((await world.read(anna.key)).state, 'a profile');
+    expect(['m1', 'm9'].map((id) => SPECS.initial.isTakenBack(engine, id))).toEqual([false, false]);
+    expect((await retract(world, anna, 'm1')).result).toBe('repeated');
+    expect(await ordersOf(world, anna)).toEqual([1, 5, 1]);
+    // What the log says of one that has not come holds no longer: it is said again.
+    expect((await retract(world, anna, 'm9', true)).result).toBe('early');
+    // One that counted again is taken back again.
+    world.send(anna.key, order(anna, 'm1', 50));
+    await settle(world);
+    expect(await ordersOf(world, anna)).toEqual([2, 55, 2]);
+    expect((await retract(world, anna, 'm1')).result).toBe('taken_back');
+    expect(await ordersOf(world, anna)).toEqual([1, 5, 1]);
+    await expectReplayed(world);
+  });
+
+  it('waits for others only up to a number of them, and not for a process that stops', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, order(anna, 'm1', 50));
+    await settle(world);
+    const retractor = world.retractor();
+    const request = { profile: anna, messageId: 'm1', by: 'olga', reason: '', early: false };
+    const ask = (count: number) =>
+      Promise.allSettled(Array.from({ length: count }, async () => (await retractor.retract(request)).result));
+    const answers = await ask(20);
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(16);
+    const refused = { status: 'rejected', reason: { code: 'resource_exhausted', retriable: true } };
+    expect(answers.slice(16)).toMatchObject(Array.from({ length: 4 }, () => refused));
+    const stopped = ask(2);
+    retractor.stop();
+    const failed = { status: 'rejected', reason: { code: 'dependency_unavailable', retriable: true } };
+    expect(await stopped).toMatchObject([failed, failed]);
+    expect(await ordersOf(world, anna)).toEqual([0, 0, 0]);
   });
 
   it('names the features that still have it, in the answer and until their windows have passed', async () => {

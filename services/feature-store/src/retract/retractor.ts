@@ -11,8 +11,10 @@ import { encodeRetraction } from './retraction-record.js';
 /** How long a record is waited for until it has its effect, and how often that is looked for. */
 const TAKEN_WAIT_MS = 30_000;
 const TAKEN_POLL_MS = 100;
+/** Requests at a time, with the one that is served; each may read whole partitions. */
+const REQUESTS_MAX = 16;
 
-export interface RetractorDeps extends FindEventDeps {
+export interface RetractorDeps extends Omit<FindEventDeps, 'signal'> {
   readonly namespace: string;
   readonly readStates: ReadStates<StoredProfile>;
   readonly loadSpecs: () => Promise<void>;
@@ -46,25 +48,42 @@ export interface RetractionAnswer {
 
 /** Takes events back by their message ids: one after the other, since each reads its partition. */
 export class Retractor {
-  readonly #deps: RetractorDeps;
+  readonly #deps: RetractorDeps & FindEventDeps;
   readonly #clock: Clock;
   readonly #mutex = new Mutex();
+  readonly #stopping = new AbortController();
+  #requests = 0;
 
   constructor(deps: RetractorDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, signal: this.#stopping.signal };
     this.#clock = deps.clock ?? systemClock;
   }
 
   /**
    * Throws `not_found` for an id that no event of the profile has, and a retriable `dependency_unavailable` when the record is
-   * written and the processor has not taken it yet: asking again is safe.
+   * written and the processor has not taken it yet, or the process stops: asking again is safe. The same for a retriable
+   * `resource_exhausted` when too many wait.
    */
-  retract(request: RetractionRequest): Promise<RetractionAnswer> {
-    return this.#mutex.run(() => this.#retract(request));
+  async retract(request: RetractionRequest): Promise<RetractionAnswer> {
+    if (this.#requests >= REQUESTS_MAX) {
+      throw new AppError('resource_exhausted', 'too many events are being taken back at a time', { retriable: true });
+    }
+    this.#requests += 1;
+    try {
+      return await this.#mutex.run(() => this.#retract(request));
+    } finally {
+      this.#requests -= 1;
+    }
+  }
+
+  /** Requests that wait or are served fail, those that come later too. */
+  stop(): void {
+    this.#stopping.abort(new AppError('dependency_unavailable', 'this process stops', { retriable: true }));
   }
 
   async #retract(request: RetractionRequest): Promise<RetractionAnswer> {
     const { profile, messageId } = request;
+    this.#stopping.signal.throwIfAborted();
     await this.#deps.loadSpecs();
     const root = await this.#readRoot(profile.key);
     const { node } = toParts(must((await this.#deps.readStates([root.key]))[0], 'a read').state);
@@ -133,7 +152,8 @@ export class Retractor {
         const message = 'the record is written, but the profile still has the event: ask again';
         throw new AppError('dependency_unavailable', message, { retriable: true });
       }
-      await this.#clock.wait(TAKEN_POLL_MS);
+      await this.#clock.wait(TAKEN_POLL_MS, this.#stopping.signal);
+      this.#stopping.signal.throwIfAborted();
     }
   }
 }
