@@ -6,7 +6,7 @@ import { eventually, FakeClock } from './testing/fakes.js';
 const WITH_EMAIL = 'version: 1\nkinds: { email: { strength: 200, read: [traits.email] } }\n';
 const REFRESH_MS = 10_000;
 
-describe('rules about ids at the doors', () => {
+describe('rules about ids in ingest', () => {
   it('are those rolled out last, within ten seconds, and stay while they cannot be read', async () => {
     const contents = new Map([['a', WITH_EMAIL]]);
     let hash: string | undefined;

@@ -191,7 +191,7 @@ export type JoinResult =
       readonly node: ForwarderNode;
       readonly sent: readonly SentRecord[];
       /** Too many profiles have named this key, or it belongs to another person. */
-      readonly refused?: 'cut_off' | 'conflict' | undefined;
+      readonly rejected?: 'cut_off' | 'conflict' | undefined;
     };
 
 export function takeJoin(
@@ -213,9 +213,9 @@ export function takeJoin(
     if (rule === 'claim') return { result: 'elsewhere', node: known, sent: [] };
     if (rule === 'tie' && lacksKind(rules, [self, target, known.to]))
       return { result: 'elsewhere', node: known, sent: [] };
-    if (counted?.isTooMany) return { result: 'elsewhere', node: known, sent: [], refused: 'cut_off' };
+    if (counted?.isTooMany) return { result: 'elsewhere', node: known, sent: [], rejected: 'cut_off' };
     if (rule === 'tie' && areTwoPersons(known.to, target, rules))
-      return { result: 'elsewhere', node: known, sent: [], refused: 'conflict' };
+      return { result: 'elsewhere', node: known, sent: [], rejected: 'conflict' };
     const by = change === undefined ? {} : { change };
     const onward: LinkRule = change === undefined ? rule : 'merge';
     return {

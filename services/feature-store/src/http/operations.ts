@@ -161,7 +161,7 @@ export const getFeaturesOfMany = defineOperation({
   answer: Type.Object({ profiles: Type.Array(Type.Object(PROFILE_FEATURES)), ...UNITS }),
 });
 
-/** Of a message id, as at the door. */
+/** Of a message id, as ingest takes it. */
 const MESSAGE_ID_CHARS_MAX = 100;
 
 export const retractEvent = defineOperation({

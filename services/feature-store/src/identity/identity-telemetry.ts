@@ -40,7 +40,7 @@ export function createIdentityTelemetry(metrics: Metrics) {
       if (taken.conflicts > 0) conflicts.inc(taken.conflicts);
     },
     /** A profile was not joined by an id that too many name, or that belongs to another person. */
-    refused(why: 'cut_off' | 'conflict'): void {
+    rejected(why: 'cut_off' | 'conflict'): void {
       (why === 'cut_off' ? cutOff : conflicts).inc();
     },
     asked(result: 'hand_over' | 'done' | 'elsewhere'): void {

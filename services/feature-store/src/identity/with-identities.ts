@@ -253,7 +253,7 @@ class IdentitySteps<Evidence> {
         }
         if (taken.result === 'no_kind') return { after, outputs: [] };
         if (taken.result === 'cut_off') {
-          this.#options.telemetry.refused('cut_off');
+          this.#options.telemetry.rejected('cut_off');
           return { after, outputs: [] };
         }
         this.#options.telemetry.taken(taken);
@@ -287,7 +287,7 @@ class IdentitySteps<Evidence> {
     this.#options.telemetry.asked(taken.result);
     if (taken.result === 'done') return { after: { ...before, node: taken.node ?? before.node }, outputs: [] };
     if (taken.result === 'elsewhere') {
-      if (taken.refused !== undefined) this.#options.telemetry.refused(taken.refused);
+      if (taken.rejected !== undefined) this.#options.telemetry.rejected(taken.rejected);
       return { after: { ...before, node: taken.node }, outputs: this.#writer.toOutputs(taken.sent) };
     }
     const after = { node: taken.node, profile: undefined };

@@ -14,7 +14,7 @@ export interface RetractionInput {
   readonly self: ProfileRef;
 }
 
-/** Ids of messages are no longer at the door; those of the copies for accounts have a key before them. */
+/** Message ids that ingest takes are far shorter; those of the copies for accounts have a key before them. */
 const MESSAGE_ID_CHARS_MAX = 1_024;
 /** Number of the field of `AcceptedRecord` that holds it. */
 const FIELD = 15;

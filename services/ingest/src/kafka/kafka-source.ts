@@ -20,7 +20,7 @@ import { type RecordContext, toAcceptedRecord, toRejectedRecord } from '../recor
 import type { IngestEvents } from '../telemetry.js';
 import { Committer } from './committer.js';
 
-const KAFKA_DOOR_LIMITS = {
+const KAFKA_SOURCE_LIMITS = {
   sessionTimeoutMs: 6_000,
   fetchBytesPerPartitionMax: 1024 * 1024,
   fetchWaitMaxMs: 100,
@@ -96,7 +96,7 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
     if (last !== undefined) committer.note(partition, last.offset + 1);
   }
 
-  const { sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = KAFKA_DOOR_LIMITS;
+  const { sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = KAFKA_SOURCE_LIMITS;
   const fetching = { fromBeginning: true, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs };
   const consumer = await log.startConsumer(
     { groupId: toReceivedGroup(namespace), topic, ...fetching },
@@ -138,7 +138,7 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
 }
 
 function createHealth(topic: string, { clock, metrics, random = Math.random }: KafkaSourceOptions): ConsumerHealth {
-  const { retryInitialMs, retryMaxMs } = KAFKA_DOOR_LIMITS;
+  const { retryInitialMs, retryMaxMs } = KAFKA_SOURCE_LIMITS;
   const backoff = { initialMs: retryInitialMs, maxMs: retryMaxMs };
   return new ConsumerHealth({ consumer: RECEIVED_GROUP, topic, backoff, clock, random, metrics });
 }
