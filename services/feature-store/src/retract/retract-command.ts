@@ -1,14 +1,13 @@
 import { parseArgs } from 'node:util';
 import { openBlobStore } from '@perennial/blob-store';
 import { EventArchive } from '@perennial/event-archive';
-import { ID_STRENGTHS, type ProfileRef } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import { createStateReader } from '@perennial/keyed-processor';
-import { createPseudonymizer, type Pseudonymizer, parseUserId } from '@perennial/privacy';
+import { createPseudonymizer, type Pseudonymizer } from '@perennial/privacy';
 import { withContext } from '@perennial/processor-host';
 import type { Command } from '@perennial/service-host';
 import type { FeatureStoreConfig } from '../config.js';
-import { TEXT_CHARS_MAX } from '../identity/check-refs.js';
+import { findAskingProblems, parseProfileArg } from '../identity/change-args.js';
 import { createParts } from '../parts.js';
 import { PROCESSOR_NAME } from '../processor.js';
 import { createPartitionReader } from './read-partition.js';
@@ -62,12 +61,10 @@ export function parseRetraction(
   const { by, reason, early } = values;
   const problems = [
     messageId.trim() === '' ? 'the message id is empty' : '',
-    by.trim() === '' ? '--by is missing: who asks for it' : '',
-    by.length > TEXT_CHARS_MAX ? `--by has more than ${TEXT_CHARS_MAX} characters` : '',
-    reason.length > TEXT_CHARS_MAX ? `--reason has more than ${TEXT_CHARS_MAX} characters` : '',
+    ...findAskingProblems({ by, reason }, 'it'),
   ].filter(Boolean);
   if (problems.length > 0) throw new AppError('config_invalid', problems.join('\n'));
-  return { profile: parseProfile(id, pseudonymizer), messageId, by: by.trim(), reason: reason.trim(), early };
+  return { profile: parseProfileArg(id, pseudonymizer), messageId, by: by.trim(), reason: reason.trim(), early };
 }
 
 function parse(args: readonly string[]) {
@@ -84,15 +81,4 @@ function parse(args: readonly string[]) {
   } catch (cause) {
     throw new AppError('config_invalid', USAGE, { cause });
   }
-}
-
-/** A user id, which may be written `user:ID`, or `anonymous:ID`. */
-function parseProfile(text: string, pseudonymizer: Pick<Pseudonymizer, 'toProfileKey' | 'seal'>): ProfileRef {
-  const isAnonymous = text.startsWith('anonymous:');
-  const id = parseUserId(text.replace(/^(anonymous|user):/, ''), 'id');
-  return {
-    key: pseudonymizer.toProfileKey(isAnonymous ? { anonymousId: id } : { userId: id }),
-    strength: isAnonymous ? ID_STRENGTHS.anonymous : ID_STRENGTHS.user,
-    subject: pseudonymizer.seal(id),
-  };
 }

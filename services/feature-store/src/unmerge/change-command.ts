@@ -5,8 +5,8 @@ import { ID_STRENGTHS, isStronger, LEDGER_KEY, type LedgerEntry, type ProfileRef
 import type { LogProducer } from '@perennial/kafka';
 import { AppError, type Clock, systemClock } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
-import { type Pseudonymizer, parseUserId } from '@perennial/privacy';
-import { TEXT_CHARS_MAX } from '../identity/check-refs.js';
+import type { Pseudonymizer } from '@perennial/privacy';
+import { findAskingProblems, parseProfileArg } from '../identity/change-args.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { followPath } from './follow-path.js';
 
@@ -34,7 +34,7 @@ export async function runChangeCommand(args: readonly string[], deps: ChangeComm
   if (action === 'log' && a === undefined) return printLog(deps, values.json);
   const isChange = action === 'merge' || action === 'unmerge';
   if (!isChange || a === undefined || b === undefined || more.length > 0) throw usage(USAGE);
-  const pair = [parseId(a, deps.pseudonymizer), parseId(b, deps.pseudonymizer)] as const;
+  const pair = [parseProfileArg(a, deps.pseudonymizer), parseProfileArg(b, deps.pseudonymizer)] as const;
   const [stronger, weaker] = isStronger(...pair) ? pair : [pair[1], pair[0]];
   await checkChange(action, { weaker, stronger }, deps);
   const named = { kind: action, weaker: describeRef(weaker, deps), stronger: describeRef(stronger, deps) };
@@ -69,24 +69,9 @@ function parseChangeArgs(args: readonly string[]) {
 }
 
 function parseReasons({ by = '', reason }: { readonly by?: string | undefined; readonly reason: string }) {
-  const problems = [
-    by.trim() === '' ? '--by is missing: who asks for the change' : '',
-    by.length > TEXT_CHARS_MAX ? `--by has more than ${TEXT_CHARS_MAX} characters` : '',
-    reason.length > TEXT_CHARS_MAX ? `--reason has more than ${TEXT_CHARS_MAX} characters` : '',
-  ].filter(Boolean);
+  const problems = findAskingProblems({ by, reason }, 'the change');
   if (problems.length > 0) throw usage(problems.join('\n'));
   return { by: by.trim(), reason: reason.trim() };
-}
-
-/** A user id, which may be written `user:ID`, or `anonymous:ID`. */
-function parseId(text: string, pseudonymizer: Pseudonymizer): ProfileRef {
-  const isAnonymous = text.startsWith('anonymous:');
-  const id = parseUserId(text.replace(/^(anonymous|user):/, ''), 'id');
-  return {
-    key: pseudonymizer.toProfileKey(isAnonymous ? { anonymousId: id } : { userId: id }),
-    strength: isAnonymous ? ID_STRENGTHS.anonymous : ID_STRENGTHS.user,
-    subject: pseudonymizer.seal(id),
-  };
 }
 
 type Pair = { readonly weaker: ProfileRef; readonly stronger: ProfileRef };
