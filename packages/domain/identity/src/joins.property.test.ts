@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ID_STRENGTHS, isStronger, JoinedKeys, type NamedId, type ProfileRef } from './index.js';
+import { ID_STRENGTHS, isStronger, type ProfileRef } from './index.js';
 import { JoinWorld } from './join-world-test-kit.js';
+import { expectEachCountedOnce, expectFoundAgain, type Told, tell, toDraw } from './told-test-kit.js';
 
 // fast-check prints nothing here, so the seed is part of the test's name; PROPERTY_SEED=... repeats that run.
 const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
@@ -13,11 +14,6 @@ const IDS = [...USERS, ...DEVICES];
 
 function toRef(key: string, strength: number): ProfileRef {
   return { key, strength, subject: Buffer.from(key) };
-}
-
-interface Told {
-  readonly self: ProfileRef;
-  readonly named: readonly NamedId[];
 }
 
 const drawUser = fc.constantFrom(...USERS);
@@ -43,15 +39,10 @@ function play({
   places: readonly number[];
   schedule: Iterator<number>;
 }) {
-  const draw = (below: number) => (below <= 1 ? 0 : Number(schedule.next().value) % below);
+  const draw = toDraw(schedule);
   const partitionOf = (key: string) => places[IDS.findIndex((ref) => ref.key === key)] ?? 0;
   const world = new JoinWorld({ partitions: 4, partitionOf, draw });
-  for (const [id, { self, named }] of told.entries()) {
-    world.append({ kind: 'event', self, id, named });
-    for (let steps = draw(6); steps > 0; steps--) world.step();
-  }
-  let steps = 0;
-  while (world.step()) expect(++steps).toBeLessThan(10_000);
+  tell(world, told, draw);
   return world;
 }
 
@@ -100,13 +91,7 @@ describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${S
     fc.assert(
       fc.property(drawCase, (drawn) => {
         const world = play(drawn);
-        const expected = new Map<string, number[]>();
-        for (const [id, { self }] of drawn.told.entries()) {
-          const root = world.rootOf(self.key);
-          expected.set(root, [...(expected.get(root) ?? []), id]);
-        }
-        const found = [...world.profiles].filter(([, { ids }]) => ids.length > 0);
-        expect(new Map(found.map(([key, { ids }]) => [key, ids.toSorted((a, b) => a - b)]))).toEqual(expected);
+        expectEachCountedOnce(world, drawn.told);
       }),
       parameters,
     );
@@ -116,10 +101,7 @@ describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${S
     fc.assert(
       fc.property(drawCase, (drawn) => {
         const world = play(drawn);
-        const joined = new JoinedKeys();
-        for (const record of world.joins) joined.join(record);
-        for (const { key } of IDS) expect([key, joined.rootOf(key)]).toEqual([key, world.rootOf(key)]);
-        for (const [key, root] of joined.roots()) expect(root).not.toBe(key);
+        expectFoundAgain(world, IDS);
       }),
       parameters,
     );

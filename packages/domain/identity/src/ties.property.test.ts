@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ID_STRENGTHS, isStronger, JoinedKeys, type NamedId, type ProfileRef } from './index.js';
+import { ID_STRENGTHS, isStronger, type ProfileRef } from './index.js';
 import { JoinWorld } from './join-world-test-kit.js';
 import { IdentityRules } from './rules/identity-rules.js';
 import { requireIdentityRules } from './rules/parse-rules.js';
+import { expectEachCountedOnce, expectFoundAgain, type Told, tell, toDraw } from './told-test-kit.js';
 
 // fast-check prints nothing here, so the seed is part of the test's name; PROPERTY_SEED=... repeats that run.
 const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
@@ -23,11 +24,6 @@ const USERS = toRefs(ID_STRENGTHS.user, 'u1', 'u2', 'u3');
 const DEVICES = toRefs(ID_STRENGTHS.anonymous, 'd1', 'd2', 'd3');
 const OTHERS = [...toRefs(200, 'e1', 'e2'), ...toRefs(180, 'p1', 'p2')];
 const IDS = [...USERS, ...DEVICES, ...OTHERS];
-
-interface Told {
-  readonly self: ProfileRef;
-  readonly named: readonly NamedId[];
-}
 
 /** Events are keyed by users and devices; a user names its device, and both name e-mails and phones. */
 const drawTold = ({ users }: { readonly users: readonly ProfileRef[] }): fc.Arbitrary<Told> =>
@@ -55,24 +51,12 @@ interface Case {
   readonly schedule: Iterator<number>;
 }
 
-const toDraw = (schedule: Iterator<number>) => (below: number) =>
-  below <= 1 ? 0 : Number(schedule.next().value) % below;
-
 function play({ told, places, schedule }: Case) {
   const draw = toDraw(schedule);
   const partitionOf = (key: string) => places[IDS.findIndex((ref) => ref.key === key)] ?? 0;
   const world = new JoinWorld({ partitions: 4, partitionOf, draw, rules: RULES });
   tell(world, told, draw);
   return world;
-}
-
-function tell(world: JoinWorld, told: readonly Told[], draw: (below: number) => number): void {
-  for (const [id, { self, named }] of told.entries()) {
-    world.append({ kind: 'event', self, id, named });
-    for (let steps = draw(6); steps > 0; steps--) world.step();
-  }
-  let steps = 0;
-  while (world.step()) expect(++steps).toBeLessThan(10_000);
 }
 
 /** The ids that are connected with each, by whatever was told. */
@@ -125,13 +109,7 @@ describe(`ties by e-mail, phone and device, on any partitions, in ${CASES} cases
     fc.assert(
       fc.property(several, (drawn) => {
         const world = play(drawn);
-        const expected = new Map<string, number[]>();
-        for (const [id, { self }] of drawn.told.entries()) {
-          const root = world.rootOf(self.key);
-          expected.set(root, [...(expected.get(root) ?? []), id]);
-        }
-        const found = [...world.profiles].filter(([, { ids }]) => ids.length > 0);
-        expect(new Map(found.map(([key, { ids }]) => [key, ids.toSorted((a, b) => a - b)]))).toEqual(expected);
+        expectEachCountedOnce(world, drawn.told);
       }),
       parameters,
     );
@@ -141,9 +119,7 @@ describe(`ties by e-mail, phone and device, on any partitions, in ${CASES} cases
     fc.assert(
       fc.property(several, (drawn) => {
         const world = play(drawn);
-        const joined = new JoinedKeys();
-        for (const record of world.joins) joined.join(record);
-        for (const { key } of IDS) expect([key, joined.rootOf(key)]).toEqual([key, world.rootOf(key)]);
+        expectFoundAgain(world, IDS);
       }),
       parameters,
     );
