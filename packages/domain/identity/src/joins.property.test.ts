@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ID_STRENGTHS, isStronger, type ProfileRef } from './index.js';
+import { expectEachCountedOnce, expectFoundAgain, type Told, tell, toDraw } from './join-events-test-kit.js';
 import { JoinWorld } from './join-world-test-kit.js';
-import { expectEachCountedOnce, expectFoundAgain, type Told, tell, toDraw } from './told-test-kit.js';
 
 // fast-check prints nothing here, so the seed is part of the test's name; PROPERTY_SEED=... repeats that run.
 const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);

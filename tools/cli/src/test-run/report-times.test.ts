@@ -5,11 +5,11 @@ import { toFileTimes } from './tally.js';
 describe('formatTimes', () => {
   it('has each step, and of the test files the ten slowest, slowest first', () => {
     const testResults = Array.from({ length: 12 }, (_, i) => ({
-      name: `/root/a/${i}.ts`,
+      name: `/tree/a/${i}.ts`,
       startTime: 5,
       endTime: 5 + i * 500,
     }));
-    const files = toFileTimes({ testResults }, '/root');
+    const files = toFileTimes({ testResults }, '/tree');
     const lines = formatTimes([
       { name: 'lint', seconds: 3.14, files: [] },
       { name: 'unit tests', seconds: 120, files },

@@ -14,7 +14,7 @@ export interface IdForm {
   readonly hash?: 'sha256' | undefined;
 }
 
-/** As that of user ids: the front door accepts no longer ones. */
+/** As that of user ids: ingest accepts no longer ones. */
 const VALUE_CHARS_MAX = 256;
 /** E.164. */
 const PHONE_DIGITS_MIN = 7;
