@@ -1,5 +1,5 @@
 import type { OnEvaluationError } from '@perennial/expressions';
-import type { ActionDecision, DecisionStatus, Suppression } from '@perennial/policy';
+import type { ActionDecision, DecisionStatus, Drop } from '@perennial/policy';
 import { createLimitedLog, type Logger, type Metrics } from '@perennial/telemetry';
 
 /** Limits the log: a defect would otherwise be logged for every record. */
@@ -18,11 +18,7 @@ interface ActionTotals {
  * that is retried after a failure counts again.
  */
 export interface ActionTelemetry {
-  decided(result: {
-    status: DecisionStatus;
-    decisions: readonly ActionDecision[];
-    suppressed: readonly Suppression[];
-  }): void;
+  decided(result: { status: DecisionStatus; decisions: readonly ActionDecision[]; suppressed: readonly Drop[] }): void;
   idle(reason: IdleReason): void;
   /** A condition of the policy threw and counts as false. */
   readonly conditionFailed: OnEvaluationError;

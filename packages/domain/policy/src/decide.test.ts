@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { DAY, HEAD, HOUR, inputs, NOON, POLICY, policy } from './decide-test-kit.js';
-import { type ContactHistory, type DecisionInputs, decideActions, isHeldOut, releasePending } from './index.js';
+import {
+  type ContactHistory,
+  type DecisionInputs,
+  decideActions,
+  explainActions,
+  isHeldOut,
+  releasePending,
+  STEP_OF_REASON,
+} from './index.js';
 
 describe('decideActions', () => {
   it('takes one action for a cause, the one of highest priority, and says what it outranked', () => {
@@ -39,18 +47,17 @@ describe('decideActions', () => {
   });
 
   it.each([
-    ['no strategy for the stage', { stage: 'churned' }, 'no_candidate', []],
-    ['a condition that is false', { features: [1] }, 'suppressed', [{ strategy: 'nudge', reason: 'condition_false' }]],
-    [
-      'a condition on a missing value',
-      { features: [null] },
-      'suppressed',
-      [{ strategy: 'nudge', reason: 'condition_false' }],
-    ],
-  ] as const)('does nothing for %s', (_name, more, status, suppressed) => {
+    ['no strategy for the stage', { stage: 'churned' }, 'no_candidate', undefined],
+    ['a condition that is false', { features: [1] }, 'suppressed', 'nudge'],
+    ['a condition on a missing value', { features: [null] }, 'suppressed', 'nudge'],
+  ] as const)('does nothing for %s, and says at which step', (_name, more, status, strategy) => {
     const history: ContactHistory = { contacts: [], lastUsedAtMs: {}, pending: [] };
     const result = decideActions(POLICY, inputs({ ...more, history }));
-    expect(result).toEqual({ status, decisions: [], suppressed, history });
+    const drop = { strategy, reason: 'condition_false' };
+    const suppressed = strategy === undefined ? [] : [drop];
+    const nothing =
+      strategy === undefined ? { step: 'candidates', reason: 'no_strategy' } : { step: 'eligible', ...drop };
+    expect(result).toEqual({ status, decisions: [], suppressed, nothing, history });
     expect(result.history).toBe(history);
   });
 
@@ -79,6 +86,28 @@ describe('decideActions', () => {
     expect(reason(contacts('push', 2))).toBeUndefined();
     expect(reason(contacts('push', 3))).toBe('overall_cap');
     expect(reason(contacts('push', 3), NOON + DAY + HOUR)).toBeUndefined();
+  });
+});
+
+describe('explainActions', () => {
+  it('decides the same, and says of every other strategy at which step it was dropped', () => {
+    const result = explainActions(POLICY, inputs({ features: [1], transition: { from: 'prospect' } }));
+    expect(result.decisions).toEqual(
+      decideActions(POLICY, inputs({ features: [1], transition: { from: 'prospect' } })).decisions,
+    );
+    expect(result.suppressed.map(({ strategy, reason }) => [strategy, STEP_OF_REASON[reason], reason])).toEqual([
+      ['badge', 'candidates', 'other_stage'],
+      ['nudge', 'eligible', 'condition_false'],
+    ]);
+  });
+
+  it('names of nothing the strategy that came furthest', () => {
+    const contacts = [1, 2].map((hour) => ({ atMs: NOON - hour * HOUR, channel: 'email' }));
+    const history = { contacts, lastUsedAtMs: {}, pending: [] };
+    const result = explainActions(POLICY, inputs({ features: [1], transition: { from: '' }, history }));
+    expect(result.nothing).toEqual({ step: 'suppressed', strategy: 'welcome', reason: 'channel_cap' });
+    const scored = explainActions(POLICY, inputs({ features: [1] }));
+    expect(scored.suppressed[0]).toEqual({ strategy: 'welcome', reason: 'not_entered' });
   });
 });
 

@@ -1,14 +1,12 @@
-export {
-  type ActionDecision,
-  type DecisionInputs,
-  type DecisionResult,
-  type DecisionStatus,
-  decideActions,
-  isHeldOut,
-  type Profile,
-  releasePending,
-  type Suppression,
-} from './decide.js';
+export { decideActions, explainActions, releasePending } from './decide.js';
+export type {
+  ActionDecision,
+  DecisionInputs,
+  DecisionResult,
+  DecisionStatus,
+  Drop,
+  Profile,
+} from './decision.js';
 export {
   type CauseEvent,
   CONTACTS_MAX,
@@ -20,4 +18,6 @@ export {
 export { parsePolicy } from './parse.js';
 export type { Policy } from './policy.js';
 export { isQuiet, toQuietEndMs } from './quiet-hours.js';
+export { STEP_OF_REASON } from './reasons.js';
+export { isHeldOut } from './steps/arm.js';
 export { isTimeZone, toLocalMinutes } from './time-zone.js';

@@ -1,0 +1,17 @@
+/** The steps of a decision in their order, each with the reasons for which it drops a strategy: closed sets. */
+const REASONS = {
+  candidates: ['no_strategy', 'other_stage', 'not_entered', 'strategy_removed', 'expired', 'stage_left'],
+  eligible: ['condition_false'],
+  suppressed: ['already_pending', 'cooldown', 'channel_cap', 'overall_cap'],
+  arm: ['global_holdout', 'strategy_holdout'],
+  choice: ['outranked'],
+  timing: ['quiet_hours_outlast_expiry', 'pending_full'],
+} as const;
+
+export type StepName = keyof typeof REASONS;
+export type DropReason = (typeof REASONS)[StepName][number];
+
+/** The step that gives a reason. */
+export const STEP_OF_REASON: Readonly<Record<DropReason, StepName>> = Object.fromEntries(
+  Object.entries(REASONS).flatMap(([step, reasons]) => reasons.map((reason) => [reason, step])),
+) as Record<DropReason, StepName>;

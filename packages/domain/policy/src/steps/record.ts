@@ -1,0 +1,57 @@
+import { toEvidence, toReasons } from '@perennial/expressions';
+import { toDeterministicId } from '@perennial/kernel';
+import type { ActionDecision } from '../decision.js';
+import { addContact, type ContactHistory, withPending } from '../history.js';
+import type { Strategy } from '../policy.js';
+import type { StepContext } from './step.js';
+
+/** What was settled when the cause came; a decision that waited keeps it. */
+export interface Plan {
+  readonly strategy: Strategy;
+  readonly expiresAtMs: number;
+  readonly reasons: readonly string[];
+}
+
+export function toPlan(context: StepContext, strategy: Strategy): Plan {
+  const { policy, profile, cause } = context;
+  const trigger =
+    cause.transition === undefined
+      ? `is ${profile.stage}`
+      : `became ${profile.stage}, was ${cause.transition.from || 'unknown'}`;
+  const evidence = toEvidence(strategy.when?.reads ?? [], policy.variables, context.values());
+  return { strategy, expiresAtMs: cause.causedAtMs + strategy.expiryMs, reasons: [trigger, ...toReasons(evidence)] };
+}
+
+/** The action, and the history with its contact. */
+export function recordAction(
+  { policy, profile, cause, history }: StepContext,
+  { strategy, expiresAtMs, reasons }: Plan,
+): { readonly decision: ActionDecision; readonly history: ContactHistory } {
+  const decision = {
+    actionId: toDeterministicId('action', profile.namespace, profile.profileKey, cause.causeId, strategy.name),
+    strategy: strategy.name,
+    channel: strategy.channel,
+    template: strategy.template,
+    parameters: strategy.parameters,
+    cost: strategy.cost,
+    stage: profile.stage,
+    causeId: cause.causeId,
+    reasons,
+    decidedAtMs: profile.nowMs,
+    expiresAtMs,
+  };
+  const contact = { atMs: profile.nowMs, channel: strategy.channel, strategy: strategy.name };
+  return { decision, history: addContact(history, policy, contact) };
+}
+
+/** The history with the decision waiting in it. */
+export function recordWaiting(
+  { cause, history }: StepContext,
+  { strategy, expiresAtMs, reasons }: Plan,
+  dueAtMs: number,
+): ContactHistory {
+  const { causeId, causedAtMs } = cause;
+  const event = cause.event && { type: cause.event.type, name: cause.event.name };
+  const pending = { strategy: strategy.name, causeId, event, causedAtMs, dueAtMs, expiresAtMs, reasons };
+  return withPending(history, [...history.pending, pending]);
+}
