@@ -20,6 +20,7 @@ import { needsPart } from './domain/fill.js';
 import { type FeatureInput, type FoldContext, foldEvent, foldTime } from './domain/fold.js';
 import {
   createProfileStates,
+  hadEvents,
   type ProfileState,
   SUBJECT_BYTES_MAX,
   TIME_MS_MAX,
@@ -98,7 +99,8 @@ export function createFeatureProcessor({
         case 'timer': {
           if (state === undefined) return { state, outputs: [] };
           const moved = foldTime(state, fold);
-          return { state: moved.state, outputs: [toOutput(moved.update)] };
+          // Without behaviour it has no stage: a feature of outcomes that moves is no news.
+          return { state: moved.state, outputs: hadEvents(state) ? [toOutput(moved.update)] : [] };
         }
         default:
           return unreachable(cause);

@@ -33,6 +33,7 @@ export {
   type ProfileRef,
   Unmerge,
 } from './generated/perennial/v1/identity.js';
+export { type Consent, Notice, type Outcome, type ReportedContact } from './generated/perennial/v1/notice.js';
 export { ScoreComputed, ScoreRecord, type SegmentSet } from './generated/perennial/v1/score.js';
 export {
   encodeLogPosition,
@@ -47,6 +48,7 @@ export {
   toCloudEventHeaders,
 } from './headers.js';
 export { LIVE_NAMESPACE, parseNamespace, toConsumerGroup, toPostgresSchema } from './namespace.js';
+export { isBehaviour, NOTICE_TYPES, type NoticeType } from './notices.js';
 export { toPartition } from './partitioner.js';
 export {
   defineState,

@@ -4,7 +4,7 @@ import type { RepeatedOrders } from './order-memory.js';
 
 /** The events that a feature counts. */
 export interface EventFilter {
-  /** track, page, screen, identify ... */
+  /** track, page, screen, identify ...; outcome, contact, consent: what others report, which only a filter that names it counts. */
   readonly type: string;
   /** Name of the event, compared exactly (case-sensitive); undefined for any, and for one of `names`. */
   readonly name: string | undefined;
@@ -43,7 +43,7 @@ interface DefinitionBase {
   readonly name: string;
   /** Unit of the value, such as `orders` or `days`: for people and models. Amounts in `MONEY_UNIT` are converted. */
   readonly unit: string;
-  /** Undefined means every event. */
+  /** Undefined means all behaviour: every event but an outcome, a contact and a consent. */
   readonly event: EventFilter | undefined;
 }
 

@@ -6,9 +6,9 @@ import { readAmount } from './amount.js';
 export interface FeatureEvent {
   /** Unique within the profile; a repeated id changes nothing. Never empty. */
   readonly messageId: string;
-  /** track, identify, page, screen ...: every type counts as an event. */
+  /** track, identify, page, screen ...; outcome, contact and consent are no behaviour. */
   readonly type: string;
-  /** Name of a track event. */
+  /** Name of a track event; kind of an outcome, channel of a contact. */
   readonly name: string;
   readonly timestampMs: number;
   /** Properties of a track event; a value that is no object counts as none. */

@@ -26,6 +26,7 @@ const CONDITIONS = [
   'properties.price',
   'properties.sku.startsWith("ü")',
   'properties.ship.city == "Ulm"',
+  'properties.channel == "email"',
   'context.device.type == "ios" && properties.price != null',
 ] as const;
 
@@ -34,6 +35,9 @@ const named: fc.Arbitrary<EventFilter> = fc.constantFrom<EventFilter>(
   { type: 'track', name: 'bought' },
   { type: 'track', name: undefined, names: ['bought', 'seen'] },
   { type: 'page', name: undefined },
+  { type: 'outcome', name: 'opened' },
+  { type: 'outcome', name: undefined, names: ['bought', 'opened'] },
+  { type: 'contact', name: undefined },
 );
 const filter: fc.Arbitrary<EventFilter | undefined> = fc.oneof(
   fc.constant(undefined),
@@ -147,6 +151,7 @@ const properties = fc.record(
     price: amount,
     cost: amount,
     sku,
+    channel: fc.constantFrom('email', 'push', 7),
     items: fc.array(fc.record({ sku }), { maxLength: 3 }),
     ship: fc.constantFrom({ city: 'Ulm' }, { city: 7 }, 'Ulm', [{ city: 'Ulm' }]),
   },
@@ -161,8 +166,8 @@ const step = fc.oneof(
 );
 
 const drawnEvent = fc.record({
-  type: fc.constantFrom('track', 'track', 'page', 'identify'),
-  name: fc.constantFrom('bought', 'seen', ''),
+  type: fc.constantFrom('track', 'track', 'track', 'page', 'identify', 'outcome', 'contact', 'consent'),
+  name: fc.constantFrom('bought', 'seen', '', 'opened'),
   properties,
   context: fc.constantFrom(undefined, { device: { type: 'ios' } }, { device: { type: 7 } }, { locale: 'ios' }),
   currency: fc.constantFrom('EUR', 'EUR', 'USD', undefined),

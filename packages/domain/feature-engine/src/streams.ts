@@ -1,4 +1,5 @@
 import { readField } from '@perennial/commerce';
+import { isBehaviour } from '@perennial/contracts';
 import { readAmount, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
 import { conditionOf, type FailedCondition } from './conditions.js';
@@ -128,7 +129,7 @@ function toPredicate(filter: EventFilter | undefined, { matching, hours, weekday
 }
 
 export function toFilterPredicate(filter: EventFilter | undefined): Predicate {
-  if (filter === undefined) return () => true;
+  if (filter === undefined) return ({ type }) => isBehaviour(type);
   const isNamed = toNamedPredicate(filter);
   if (filter.where === undefined) return isNamed;
   const condition = conditionOf(filter.where);

@@ -11,6 +11,9 @@ const NAMED: Readonly<Record<string, boolean>> = {
   identify: false,
   group: false,
   alias: false,
+  outcome: true,
+  contact: true,
+  consent: false,
 };
 
 /**

@@ -1,5 +1,5 @@
 import type { AccountKnown } from '@perennial/contracts';
-import { toAttributeValues } from '@perennial/contracts';
+import { isBehaviour, toAttributeValues } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { CorrectionTelemetry } from '../correction-telemetry.js';
@@ -66,6 +66,8 @@ export function withAccounts(
       if ('retraction' in input) return steps.takeBack(item, input, evidence);
       if (input.event.memberKey !== undefined) return steps.takeMemberEvent(item, input, evidence);
       const result = profiles.step({ ...item, cause: { kind: 'record', input } }, evidence);
+      // What others report of a member is nothing that the account did.
+      if (!isBehaviour(input.event.type)) return result;
       if (result.state === state || !readsAccounts(specs.inForce(context.inForce.get('features')))) return result;
       return { ...result, outputs: [...result.outputs, ...steps.copyToAccount(item, input, result.state)] };
     },

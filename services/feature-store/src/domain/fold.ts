@@ -4,6 +4,7 @@ import {
   type EventTraits,
   type FeaturesUpdated,
   type FoldedEvent,
+  isBehaviour,
   toAttributes,
 } from '@perennial/contracts';
 import {
@@ -117,6 +118,7 @@ export function foldEvent(
     name: event.name,
     timestampMs: event.timestampMs,
     value: value ?? Number.NaN,
+    notice: event.notice,
   };
   const about = before?.about ?? NOTHING_KNOWN;
   const said = toSaid(event);
@@ -129,7 +131,7 @@ export function foldEvent(
     subject: identity.subject,
     timeZone: identity.timeZone,
     lastEventAtMs: identity.lastEventAtMs,
-    about: addSaid(about, said),
+    about: isBehaviour(event.type) ? addSaid(about, said) : before?.about,
     account: before?.account,
     outliers: judged.series,
     event: announced,
@@ -226,8 +228,12 @@ function toGivenTags(about: About | undefined): Pick<FeaturesUpdated, 'tags'> {
   return names.length === 0 ? {} : { tags: { names: [...names] } };
 }
 
-/** A late event does not replace the profile's external id or time zone. */
+/** A late event does not replace the profile's external id or time zone; what others report says nothing of either. */
 function toIdentity(before: ProfileState | undefined, event: AcceptedEvent): Identity {
+  if (!isBehaviour(event.type)) {
+    const { subject, timeZone = '', lastEventAtMs = 0 } = before ?? {};
+    return { subject: subject?.length ? subject : event.subject, timeZone, lastEventAtMs };
+  }
   if (before === undefined) {
     return { subject: event.subject, timeZone: event.timeZone, lastEventAtMs: event.timestampMs };
   }

@@ -12,6 +12,7 @@ export interface ProfileState {
   readonly subject: Buffer;
   /** IANA time zone from the newest event that has one, else ''. */
   readonly timeZone: string;
+  /** Of its behaviour; 0 before any. */
   readonly lastEventAtMs: number;
   /** Beginning of the hash of the fill that `engine` holds; undefined before any. */
   readonly fill?: string | undefined;
@@ -31,7 +32,7 @@ export interface ProfileState {
   readonly validUntilMs: number | undefined;
 }
 
-/** False for a profile of which only tags are known, or events that were taken back before they came. */
+/** False for a profile of which only tags are known, what others report, or events that were taken back before they came. */
 export function hadEvents(state: ProfileState | undefined): state is ProfileState {
   return state !== undefined && state.lastEventAtMs > 0;
 }

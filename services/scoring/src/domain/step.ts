@@ -1,5 +1,5 @@
 import type { FeaturesUpdated, SegmentSet } from '@perennial/contracts';
-import { encodeMessage, ScoreRecord, toAttributes, toAttributeValues } from '@perennial/contracts';
+import { encodeMessage, isBehaviour, ScoreRecord, toAttributes, toAttributeValues } from '@perennial/contracts';
 import { type FeatureSpecs, type TravellingVector, toConditionValues } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import type { Output, StepItem, StepResult } from '@perennial/keyed-processor';
@@ -62,6 +62,9 @@ export function stepProfile(
   const source = cause.kind === 'record' ? cause.input : state;
   // A timer without a state: another record of this batch removed it.
   if (source === undefined) return { state, outputs: [] };
+  if (cause.kind === 'record' && isOnlyReported(state, cause.input)) {
+    return { state, outputs: [{ topic: targets.scoreTopic, value: encodeReported(cause.input) }] };
+  }
   const { spec } = evidence;
   if (evidence.values.length !== spec.names.length) {
     const found = `a vector of ${source.values.length} features under spec ${source.specHash}`;
@@ -104,6 +107,16 @@ export function stepProfile(
   };
   const outputs = listOutputs({ item, evidence, targets, after, event, result, changes: segments?.changes ?? [] });
   return { state: after, outputs, deadLetterCause: toProblem(evidence.model) };
+}
+
+/** True for what others report of a profile that has done nothing yet: it has no stage, and action is told all the same. */
+function isOnlyReported(state: ScoringState | undefined, { event, lastEventAtMs }: FeaturesUpdated): boolean {
+  return state === undefined && lastEventAtMs === 0 && event?.notice !== undefined && !isBehaviour(event.type);
+}
+
+function encodeReported(features: FeaturesUpdated): Buffer {
+  const none = { modelHash: '', scores: [], stage: '', stageSinceMs: 0, transition: undefined, segments: undefined };
+  return encodeMessage(ScoreRecord, { record: { $case: 'computed', value: { ...none, features } } });
 }
 
 function toProfileScores(model: ScoredModel | undefined): ProfileScores | undefined {

@@ -9,6 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Rollout, Tick } from "./control.js";
 import { Attribute } from "./feature.js";
 import { HandOver, IdentityChange, Join, Link, NamedId, ProfileRef, Unmerge } from "./identity.js";
+import { Notice } from "./notice.js";
 
 export const protobufPackage = "perennial.v1";
 
@@ -78,14 +79,17 @@ export interface AcceptedEvent {
   /** Unique per profile for 24 h; a repeat changes nothing. */
   messageId: string;
   sourceId: string;
-  /** track, identify, page, screen, group or alias. */
+  /** track, identify, page, screen, group or alias; outcome, contact or consent, which are no behaviour (ADR 37). */
   type: string;
-  /** The event's name for track, the page's for page and screen; empty otherwise. */
+  /** The event's name for track, the page's for page and screen, the kind of an outcome, the channel of a contact; empty otherwise. */
   name: string;
   /** When it happened, after clock correction; never after received_at_ms. */
   timestampMs: number;
   receivedAtMs: number;
-  /** The external id, sealed (AES-256-GCM under the namespace's secret), so that an action can name the user. */
+  /**
+   * The external id, sealed (AES-256-GCM under the namespace's secret), so that an action can name the user; empty where only the
+   * profile key was given.
+   */
   subject: Buffer;
   /** True when the event had no user id and is keyed by its anonymous id. */
   anonymous: boolean;
@@ -125,7 +129,11 @@ export interface AcceptedEvent {
     | EventTraits
     | undefined;
   /** Set on the copy of an event for the account of its profile: the key of that profile. `forwarded_to` is the account then. */
-  memberKey?: string | undefined;
+  memberKey?:
+    | string
+    | undefined;
+  /** What it says that is no behaviour; of an event of another type the consent that came with it. */
+  notice?: Notice | undefined;
 }
 
 /** On the key of `self`, a member: what its account has for conditions. */
@@ -553,6 +561,7 @@ function createBaseAcceptedEvent(): AcceptedEvent {
     plan: undefined,
     traits: undefined,
     memberKey: undefined,
+    notice: undefined,
   };
 }
 
@@ -614,6 +623,9 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
     }
     if (message.memberKey !== undefined) {
       writer.uint32(258).string(message.memberKey);
+    }
+    if (message.notice !== undefined) {
+      Notice.encode(message.notice, writer.uint32(266).fork()).join();
     }
     return writer;
   },
@@ -781,6 +793,14 @@ export const AcceptedEvent: MessageFns<AcceptedEvent> = {
             }
 
             message.memberKey = reader.string();
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.notice = Notice.decode(reader, reader.uint32());
             continue;
           }
         }

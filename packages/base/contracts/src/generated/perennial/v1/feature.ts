@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Rollout, Tick } from "./control.js";
 import { Joined } from "./identity.js";
+import { Notice } from "./notice.js";
 
 export const protobufPackage = "perennial.v1";
 
@@ -64,6 +65,8 @@ export interface FoldedEvent {
   timestampMs: number;
   /** Revenue of the event in the namespace's currency, NaN where unknown. */
   value: number;
+  /** What it says that is no behaviour; absent for nearly all. */
+  notice?: Notice | undefined;
 }
 
 function createBaseFeatureRecord(): FeatureRecord {
@@ -422,7 +425,7 @@ export const Attribute: MessageFns<Attribute> = {
 };
 
 function createBaseFoldedEvent(): FoldedEvent {
-  return { messageId: "", type: "", name: "", timestampMs: 0, value: 0 };
+  return { messageId: "", type: "", name: "", timestampMs: 0, value: 0, notice: undefined };
 }
 
 export const FoldedEvent: MessageFns<FoldedEvent> = {
@@ -441,6 +444,9 @@ export const FoldedEvent: MessageFns<FoldedEvent> = {
     }
     if (message.value !== 0) {
       writer.uint32(41).double(message.value);
+    }
+    if (message.notice !== undefined) {
+      Notice.encode(message.notice, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -496,6 +502,14 @@ export const FoldedEvent: MessageFns<FoldedEvent> = {
             }
 
             message.value = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.notice = Notice.decode(reader, reader.uint32());
             continue;
           }
         }
