@@ -1,6 +1,7 @@
 export { JoinedKeys } from './joined-keys.js';
 export { createJoinedStates } from './joined-states.js';
 export {
+  findRunning,
   isBegun,
   LEDGER_KEY,
   type LedgerEntry,

@@ -96,7 +96,9 @@ export function takeResult(
   const before = node ?? EMPTY_LEDGER;
   const { number, attempt, state, hash, atMs, reason } = result;
   const entry = before.entries.find((one) => one.number === number);
-  if (entry?.state !== 'running' || entry.attempt !== attempt) return { node: before, sent: [] };
+  // What an earlier attempt has parted is parted: the one after it finds nothing to part.
+  const isOfAttempt = state === 'done' ? attempt <= (entry?.attempt ?? 0) : attempt === entry?.attempt;
+  if (entry?.state !== 'running' || !isOfAttempt) return { node: before, sent: [] };
   if (state === 'interrupted') {
     const again = { ...entry, attempt: attempt + 1, atMs };
     const sent: LedgerSent = { kind: 'begin', number, attempt: attempt + 1, change: entry.change };
@@ -105,6 +107,14 @@ export function takeResult(
   const ended = replace(before, { ...entry, state, atMs, ...(state === 'failed' && { reason }) });
   const begun = beginNext(state === 'done' ? { ...ended, document: hash } : ended, atMs);
   return { node: prune(begun.node), sent: begun.sent };
+}
+
+/** The unmerge whose attempt is running; undefined where that has ended, or another one runs. */
+export function findRunning(
+  node: LedgerNode | undefined,
+  { number, attempt }: Pick<LedgerEntry, 'number' | 'attempt'>,
+): LedgerEntry | undefined {
+  return node?.entries.find((one) => one.number === number && one.state === 'running' && one.attempt === attempt);
 }
 
 /** True where a profile may hold this attempt, or an earlier one which the attempt that is running replaces. */

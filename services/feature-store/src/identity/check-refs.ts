@@ -90,11 +90,13 @@ export function requireUnmerge(unmerge: Unmerge): Unmerge {
           ? 'whose document has no SHA-256'
           : self === undefined
             ? undefined
-            : isAtLeaver && self.key !== leaver.key
-              ? 'at another profile than the one that leaves'
-              : !isAtLeaver && !isStronger(self, leaver)
-                ? 'at a profile that is not stronger than the one that leaves'
-                : undefined;
+            : step === 'withdraw' && self.key === leaver.key
+              ? undefined
+              : isAtLeaver && self.key !== leaver.key
+                ? 'at another profile than the one that leaves'
+                : !isAtLeaver && !isStronger(self, leaver)
+                  ? 'at a profile that is not stronger than the one that leaves'
+                  : undefined;
   if (problem !== undefined) throw new AppError('contract_violation', `a step ${step} of an unmerge ${problem}`);
   return unmerge;
 }

@@ -1,5 +1,6 @@
 import type { Unmerge } from '@perennial/contracts';
 import {
+  findRunning,
   type IdentityNode,
   isBegun,
   type LedgerNode,
@@ -24,6 +25,9 @@ export function stepLedger(
     if (identity.kind === 'unmerge' && identity.unmerge.step === 'clear') {
       return { node: before, outputs: clear(ledger, identity.unmerge, writer) };
     }
+    if (identity.kind === 'unmerge' && identity.unmerge.step === 'withdraw') {
+      return { node: before, outputs: withdraw(ledger, identity.unmerge, writer) };
+    }
   }
   const taken = take(ledger, cause, context.logTimeMs);
   return { node: taken.node, outputs: toOutputs(taken, writer) };
@@ -35,6 +39,13 @@ export function stepLedger(
  */
 function clear(ledger: LedgerNode | undefined, unmerge: Unmerge, writer: IdentityWriter): Output[] {
   return isBegun(ledger, unmerge) ? [] : [writer.unmerge(unmerge, must(unmerge.leaver, 'the profile to clear'))];
+}
+
+/** The attempt that is running is to begin again: from here the record goes behind its `begin`, and behind all that this has caused. */
+function withdraw(ledger: LedgerNode | undefined, unmerge: Unmerge, writer: IdentityWriter): Output[] {
+  const change = findRunning(ledger, unmerge)?.change;
+  if (change === undefined) return [];
+  return [writer.unmerge({ ...unmerge, leaver: change.weaker, other: change.stronger.key }, change.weaker)];
 }
 
 function take(node: LedgerNode | undefined, cause: Cause<AcceptedInput>, logTimeMs: number): LedgerResult {

@@ -67,6 +67,8 @@ export class UnmergeSteps<Evidence> {
         return this.#left(before, at, place);
       case 'abort':
         return this.#abort(before, at);
+      case 'withdraw':
+        return this.#withdraw(before, at);
       case 'give_up':
         return this.#giveUp(before, at);
       case 'given_up':
@@ -133,6 +135,23 @@ export class UnmergeSteps<Evidence> {
     const { node } = before;
     if (node.kind === 'forwarder') return this.#passOn(before, unmerge, requireStronger(node.to, self));
     return isUnderWay(node, unmerge) ? this.#interrupt(before, unmerge) : { after: before, outputs: [] };
+  }
+
+  /**
+   * Somebody waits for the end of this attempt, and has read states that may be behind. At the key that leaves, and on its
+   * way, it goes behind the `leave` of the attempt; what the profile that is left finds here is final.
+   */
+  #withdraw(before: ProfileInStore, { unmerge, self }: Addressed): Taken {
+    const { node } = before;
+    if (node.kind === 'forwarder') return this.#passOn(before, unmerge, requireStronger(node.to, self));
+    // It has parted: the end is on its way to the ledger. So is the answer of a key that belongs to nobody.
+    const isEnded = self.key === unmerge.leaver?.key || node.parted?.left.includes(unmerge.number);
+    if (isEnded) return { after: before, outputs: [] };
+    // Not under way where a record became a dead letter; in both cases no `part` of this attempt is taken from here on.
+    const isHere = node.leaving?.number === unmerge.number;
+    return isHere
+      ? this.#interrupt(before, unmerge)
+      : { after: before, outputs: [this.#tellLedger(unmerge, 'interrupted')] };
   }
 
   /** At the profile that is left: they cannot be parted, or need not be. Both stay as they are, one after the other. */

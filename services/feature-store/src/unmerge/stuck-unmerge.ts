@@ -19,9 +19,12 @@ export function toClearing({ entry, path, nodes }: Known): readonly Step[] {
   });
 }
 
-/** The step with which the ledger begins it again; none where the profile that is left is without the other one already. */
+/**
+ * Asks that it begin again; none where what was read says that it is parted already. What says the contrary may be behind,
+ * so that the profile that is left decides, in the order of its log: it is asked behind all that this attempt has sent it.
+ */
 export function toNextAttempt({ entry, path, nodes }: Known): readonly Step[] {
   const { number, attempt } = entry;
   const isParted = path.length < 2 || nodes.at(-1)?.parted?.left.includes(number);
-  return isParted ? [] : [{ self: undefined, step: 'interrupted', number, attempt, leaver: path[0] }];
+  return isParted ? [] : [{ self: undefined, step: 'withdraw', number, attempt, leaver: path[0] }];
 }

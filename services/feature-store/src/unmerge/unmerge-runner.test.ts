@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LEDGER_KEY } from '@perennial/identity';
+import { LEDGER_KEY, toParts } from '@perennial/identity';
 import { must, systemClock } from '@perennial/kernel';
 import { toEvent, toUser } from '../identity/join-test-kit.js';
 import { UnmergeWorld } from './unmerge-test-kit.js';
@@ -68,6 +68,37 @@ describe('a state of the ledger that is behind', () => {
     await world.settle();
     expect(world.ledger.entries).toMatchObject([{ state: 'done', attempt: 2 }]);
     expect((await world.read(bert.key)).state?.engine.messages.ids.halves).toHaveLength(4);
+  });
+});
+
+describe('states of both ends that are behind', () => {
+  /** All but the key that leaves has parted: its partition has not read that yet. */
+  async function toHalfParted() {
+    const world = await toJoined();
+    world.change('unmerge', anna, bert);
+    const begins: Array<Map<string, Buffer>> = [];
+    do begins.push(new Map(world.states));
+    while (await world.step());
+    world.send(bert.key, toEvent(bert, { messageId: 'm3' }));
+    while (await world.step());
+    await world.runner().run();
+    const isParted = () => {
+      const { node } = toParts(world.stored(anna.key));
+      return node.kind !== 'ledger' && node.parted !== undefined;
+    };
+    while (!isParted()) await world.step();
+    return { world, begins };
+  }
+
+  it('do not begin again what one of them has ended: what the other one held is not dropped', async () => {
+    const { begins } = await toHalfParted();
+    for (const index of begins.keys()) {
+      const { world, begins: states } = await toHalfParted();
+      await world.runner(world.lost(must(states[index], 'states'))).run();
+      await world.settle();
+      expect(world.ledger.entries).toMatchObject([{ state: 'done', attempt: 1 }]);
+      expect((await world.read(bert.key)).state?.engine.messages.ids.halves).toHaveLength(4);
+    }
   });
 });
 

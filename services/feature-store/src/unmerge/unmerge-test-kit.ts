@@ -166,10 +166,10 @@ export class UnmergeWorld {
   }
 
   /** All steps until nothing is left to do, and all unmerges are done. */
-  async settle(): Promise<void> {
+  async settle(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
     this.archived = Number.POSITIVE_INFINITY;
     for (let runs = 0; runs < 50; runs++) {
-      while (await this.step());
+      while (await this.step()) await meanwhile();
       const { node } = this.#read(LEDGER_KEY);
       if (node.kind !== 'ledger' || node.entries.every(({ state }) => !['running', 'waiting'].includes(state))) return;
       await this.runner().run();
@@ -213,6 +213,21 @@ export class UnmergeWorld {
       readStates: async (keys) => {
         const current = await this.readStates(keys);
         return current.map((stored, index) => (keys[index] === LEDGER_KEY ? { ...stored, state } : stored));
+      },
+    };
+  }
+
+  /** What a process reads while all profiles are behind, as after a loss of Redis; it no longer waits for one that lags. */
+  lost(states: ReadonlyMap<string, Buffer>): Pick<UnmergeRunnerOptions, 'readStates' | 'limits'> {
+    const decode = (bytes: Buffer | undefined) => bytes && this.definition.codec.decode(bytes);
+    return {
+      limits: { againMs: 0 },
+      readStates: async (keys) => {
+        const current = await this.readStates(keys);
+        return current.map((stored, index) => {
+          const key = must(keys[index], 'a key');
+          return key === LEDGER_KEY ? stored : { ...stored, state: decode(states.get(key)) };
+        });
       },
     };
   }

@@ -206,10 +206,17 @@ function drawPartings(
   return steps;
 }
 
-/** Plays it; the runner works now and then, sees a part of the log, and may read a ledger from before. */
+/** Plays it; the runner works now and then, sees a part of the log, and may read a ledger, or all states, from before. */
 async function play(random: Random, steps: readonly Step[], features?: string): Promise<UnmergeWorld> {
   const world = new UnmergeWorld((below) => Math.floor(random() * below));
   let ledger: Buffer | undefined;
+  let states = new Map<string, Buffer>();
+  const loses = random() < 0.2;
+  const lose = async () => {
+    if (!loses) return;
+    if (random() < 0.1) states = new Map(world.states);
+    if (random() < 0.3) await world.runner(world.lost(states)).run();
+  };
   if (features !== undefined) world.rollOut('features', features);
   for (const step of steps) {
     if (step.kind === 'event') {
@@ -233,17 +240,18 @@ async function play(random: Random, steps: readonly Step[], features?: string): 
       expect((await world.read(a.key)).key).toBe((await world.read(b.key)).key);
     } else {
       // A person asks for it once it is so: while it is under way nobody knows what would be parted.
-      if ((random() < 0.7 || step.kind === 'merge' || step.fails) && !step.isQueued) await world.settle();
+      if ((random() < 0.7 || step.kind === 'merge' || step.fails) && !step.isQueued) await world.settle(lose);
       else while (await world.step());
       world.change(step.kind, ...step.pair);
       if (step.fails) await failOnce(world);
     }
     for (let steps_ = Math.floor(random() * 9); steps_ > 0; steps_--) await world.step();
+    if (random() < 0.4) states = new Map(world.states);
     world.archived = random() < 0.7 ? Number.POSITIVE_INFINITY : Math.floor(random() * 60);
     if (random() < 0.4) await world.runner(random() < 0.4 ? world.behind(ledger) : {}).run();
     if (random() < 0.4) ledger = world.states.get(LEDGER_KEY);
   }
-  await world.settle();
+  await world.settle(lose);
   // Accounts report what is new.
   world.tick(NOON + 20 * HOUR_MS);
   await world.settle();

@@ -111,7 +111,10 @@ export interface Unmerge {
   self:
     | ProfileRef
     | undefined;
-  /** begin, leave, part, left, abort, give_up, given_up or clear; for the ledger done, interrupted, not_joined, failed or clear. */
+  /**
+   * begin, leave, part, left, abort, withdraw, give_up, given_up or clear; for the ledger done, interrupted, not_joined,
+   * failed, withdraw or clear.
+   */
   step: string;
   /** Of the change. */
   number: number;
