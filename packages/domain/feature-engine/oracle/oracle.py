@@ -10,9 +10,10 @@ import math
 import re
 import sys
 from collections import Counter
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, getcontext
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -20,6 +21,7 @@ DAY = 24 * HOUR
 UNITS = 10_000
 AMOUNT_MAX = 1e9
 GAP_TIMES_MAX = 512
+EPOCH = date(1970, 1, 1).toordinal()
 DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
@@ -197,8 +199,38 @@ def frequency(definition, events):
     return count / total if total else None
 
 
+def clock_of(definition, event):
+    """The event's time at the clocks that a feature reads; an offset such as +05:30 is a zone, too."""
+    name = event.get("timeZone") or "UTC"
+    if definition.get("zone") != "local":
+        name = "UTC"
+    if name[0] in "+-":
+        hours, minutes = int(name[1:3]), int(name[4:6])
+        ahead = timedelta(hours=hours, minutes=minutes)
+        zone = timezone(ahead if name[0] == "+" else -ahead)
+    else:
+        zone = ZoneInfo(name)
+    return datetime.fromtimestamp(event["timestampMs"] // 1_000, zone)
+
+
+def day_of(definition, event):
+    return clock_of(definition, event).date().toordinal() - EPOCH
+
+
+def active_days(definition, events, at):
+    """Days with an event, and today: at the clocks of the newest event of the newest day, as they were then."""
+    happened = [e for e in events if e["timestampMs"] <= at]
+    if not happened:
+        return set(), at // DAY
+    clocks = [(day_of(definition, e), e["timestampMs"], clock_of(definition, e).utcoffset()) for e in happened]
+    now = at + max(clocks)[2] // timedelta(milliseconds=1)
+    window = definition.get("windowMs")
+    first = -math.inf if window is None else (now - window) // DAY
+    return {day for day, _, _ in clocks if day >= first}, now // DAY
+
+
 def is_part(definition, event):
-    time = datetime.fromtimestamp(event["timestampMs"] // 1_000, timezone.utc)
+    time = clock_of(definition, event)
     if "hours" in definition:
         return time.hour in definition["hours"]
     if "weekdays" in definition:
@@ -240,14 +272,14 @@ def value_of(definition, all_events, at, find):
     if kind == "trend":
         now = len(within(events, at, window))
         return now - (len(within(events, at, 2 * window, tile_of(window))) - now)
-    if kind == "active_days":
-        return len({e["timestampMs"] // DAY for e in within(events, at, window, DAY)})
-    if kind in ("streak", "longest_streak"):
-        days = {e["timestampMs"] // DAY for e in within(events, at, window, DAY)}
+    if kind in ("active_days", "streak", "longest_streak"):
+        days, today = active_days(definition, events, at)
+        if kind == "active_days":
+            return len(days)
         if kind == "longest_streak":
             return max((streak_to(day, days) for day in days), default=0)
-        today = at // DAY
-        return streak_to(today, days) or streak_to(today - 1, days)
+        newest = max(days, default=-math.inf)
+        return streak_to(newest, days) if newest >= today - 1 else 0
     if kind in ("sessions_count", "session_length_mean"):
         lengths = session_lengths(within(events, at, window), definition["gapMs"])
         if kind == "sessions_count":

@@ -47,6 +47,12 @@ interface DefinitionBase {
   readonly event: EventFilter | undefined;
 }
 
+/** A feature that reads clocks and calendars. */
+interface Zoned {
+  /** Each event at the clocks of its own time zone, UTC without one. Absent: UTC for all. */
+  readonly zone?: 'local' | undefined;
+}
+
 /**
  * One declared feature. A `windowMs` of undefined means the profile's whole life.
  *
@@ -80,14 +86,18 @@ export type FeatureDefinition = DefinitionBase &
         readonly money: boolean;
         readonly windowMs: number | undefined;
       }
-    /** Fraction of the window's events in some hours of the day (UTC): 0 to 23, ascending. Null without an event. */
-    | { readonly aggregation: 'hour_share'; readonly hours: readonly number[]; readonly windowMs: number | undefined }
-    /** The same for days of the week (UTC) as ISO 8601 numbers them: 1 is Monday, 7 is Sunday. */
-    | {
+    /** Fraction of the window's events in some hours of the day: 0 to 23, ascending. Null without an event. */
+    | (Zoned & {
+        readonly aggregation: 'hour_share';
+        readonly hours: readonly number[];
+        readonly windowMs: number | undefined;
+      })
+    /** The same for days of the week as ISO 8601 numbers them: 1 is Monday, 7 is Sunday. */
+    | (Zoned & {
         readonly aggregation: 'weekday_share';
         readonly weekdays: readonly number[];
         readonly windowMs: number | undefined;
-      }
+      })
     /**
      * Count of events, or sum of their amounts, in which each weighs half as much after every `halfLifeMs`. It is a sum
      * over tiles of an eighth of the half-life: those of the k-th tile before the current one weigh 2^(-k / 8), and
@@ -97,13 +107,13 @@ export type FeatureDefinition = DefinitionBase &
     | { readonly aggregation: 'decayed_sum'; readonly measure: AmountMeasure; readonly halfLifeMs: number }
     /** Number of events in the window, less those in the window of the same length before it. */
     | { readonly aggregation: 'trend'; readonly windowMs: number }
-    /** Number of different days (UTC) with an event. The window begins with a day, whatever its length. */
-    | { readonly aggregation: 'active_days'; readonly windowMs: number | undefined }
+    /** Number of different days with an event. The window begins with a day, whatever its length. */
+    | (Zoned & { readonly aggregation: 'active_days'; readonly windowMs: number | undefined })
     /**
-     * Number of consecutive days (UTC) with an event: of those that end today or yesterday, 0 for none; the most. The window
+     * Number of consecutive days with an event: of those that end today or yesterday, 0 for none; the most. The window
      * begins with a day, and days before it do not count.
      */
-    | { readonly aggregation: 'streak' | 'longest_streak'; readonly windowMs: number | undefined }
+    | (Zoned & { readonly aggregation: 'streak' | 'longest_streak'; readonly windowMs: number | undefined })
     /**
      * Number of sessions, and their mean length in seconds (null without one). Events at most `gapMs` apart belong to one;
      * a session of one event has the length 0. Of a session that began before the window only what is in it counts.
@@ -165,6 +175,11 @@ export type TopsDefinition = Extract<FeatureDefinition, { aggregation: 'entropy'
 export function isOfTops(definition: FeatureDefinition): definition is TopsDefinition {
   const { aggregation } = definition;
   return aggregation === 'top_count' || aggregation === 'top_share' || aggregation === 'entropy';
+}
+
+/** True when a feature reads the clocks of each event's own time zone. */
+export function isLocal(definition: FeatureDefinition): boolean {
+  return 'zone' in definition && definition.zone === 'local';
 }
 
 /** True when the amounts of a feature are converted to the namespace's currency. */

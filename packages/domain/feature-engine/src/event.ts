@@ -22,6 +22,8 @@ export interface FeatureEvent {
   readonly worth?: number | undefined;
   /** Code of ISO 4217 of its amounts; absent where nobody knows it: then no filter by a currency lets it pass. */
   readonly currency?: string | undefined;
+  /** Time zone of the user: an IANA name or an offset; '' for none. Absent where nobody knows whether there was one. Both count in UTC. */
+  readonly timeZone?: string | undefined;
   /**
    * Value of one unit of the event's currency in the namespace's. Absent is 1; null is unknown: the event counts, and its
    * amounts are in no sum of money.

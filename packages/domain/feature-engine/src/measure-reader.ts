@@ -69,6 +69,11 @@ export function readRank(reader: FieldReader): number {
   return reader.has('rank') ? reader.number('rank', { min: 1, max: TOP_RANKS_MAX, isWhole: true }) : 1;
 }
 
+/** Whose clocks a feature reads; nothing for UTC, which is the default. */
+export function readZone(reader: FieldReader): { readonly zone?: 'local' } {
+  return reader.has('zone') ? { zone: reader.literal('zone', 'local') } : {};
+}
+
 /** Longest time between two events of a session, in ms; half an hour if none is given. */
 export function readGap(reader: FieldReader): number {
   return reader.has('gap') ? reader.gap('gap', { minMs: MINUTE_MS, maxMs: 12 * HOUR_MS }) : 30 * MINUTE_MS;

@@ -15,5 +15,5 @@ export function measure(
   const ids: Array<readonly string[]> = [];
   for (const stream of plan.ids) ids.push(stream.toIds(event));
   const failed = forgetTested(plan.conditions, event);
-  return { timestampMs: event.timestampMs, numbers, ids, isCompletion, failed };
+  return { timestampMs: event.timestampMs, numbers, ids, isCompletion, timeZone: event.timeZone, failed };
 }

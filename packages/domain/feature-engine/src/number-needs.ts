@@ -66,8 +66,8 @@ function toAlso(definition: ShareDefinition): Also {
     case 'amount_share':
       return { matching: definition.matching };
     case 'hour_share':
-      return { hours: definition.hours };
+      return { hours: definition.hours, zone: definition.zone };
     case 'weekday_share':
-      return { weekdays: definition.weekdays };
+      return { weekdays: definition.weekdays, zone: definition.zone };
   }
 }

@@ -30,6 +30,24 @@ const CONDITIONS = [
   'context.device.type == "ios" && properties.price != null',
 ] as const;
 
+/** None, both ends of the earth, half and quarter hours, clocks that change at midnight or by half an hour, one day of which was skipped. */
+const ZONES = [
+  undefined,
+  '',
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'Asia/Kolkata',
+  'Asia/Kathmandu',
+  'Pacific/Kiritimati',
+  'Pacific/Pago_Pago',
+  'Africa/Cairo',
+  'America/Asuncion',
+  'Australia/Lord_Howe',
+  '+05:30',
+  '-11:00',
+] as const;
+
 const named: fc.Arbitrary<EventFilter> = fc.constantFrom<EventFilter>(
   { type: 'track', name: undefined },
   { type: 'track', name: 'bought' },
@@ -68,6 +86,7 @@ const kind = <T extends string>(aggregation: T) => fc.constant(aggregation);
 
 const AMOUNTS = ['sum', 'mean', 'std', 'min', 'max', 'first', 'last'] as const;
 const TIMES = ['days_since_first', 'days_since_last', 'gap_mean', 'gap_std', 'regularity'] as const;
+const zone = fc.constantFrom(undefined, 'local' as const);
 const quantile: fc.Arbitrary<number> = fc.constantFrom(0, 0.1, 0.25, 0.5, 0.9, 1);
 
 const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
@@ -79,7 +98,7 @@ const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
     windowMs: windowOrLife,
   }),
   fc.record({ ...BASE, aggregation: kind('trend'), windowMs }),
-  fc.record({ ...BASE, aggregation: kind('active_days'), windowMs: windowOrLife }),
+  fc.record({ ...BASE, aggregation: kind('active_days'), zone, windowMs: windowOrLife }),
   fc.record({ ...BASE, aggregation: kind('distinct'), measure: ids, windowMs: windowOrLife }),
   fc.record({ ...BASE, aggregation: fc.constantFrom(...TIMES) }) as fc.Arbitrary<FeatureDefinition>,
   fc.record({ ...BASE, aggregation: kind('gap_quantile'), quantile }),
@@ -94,6 +113,7 @@ const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
   fc.record({
     ...BASE,
     aggregation: fc.constantFrom('streak' as const, 'longest_streak' as const),
+    zone,
     windowMs: windowOrLife,
   }),
   fc.record({
@@ -115,12 +135,14 @@ const definition = fc.oneof<Array<fc.Arbitrary<FeatureDefinition>>>(
     ...BASE,
     aggregation: kind('hour_share'),
     hours: fc.constantFrom([7], [0, 8, 23]),
+    zone,
     windowMs: windowOrLife,
   }),
   fc.record({
     ...BASE,
     aggregation: kind('weekday_share'),
     weekdays: fc.constantFrom([6, 7], [2], [1, 3, 4]),
+    zone,
     windowMs: windowOrLife,
   }),
   fc.record({ ...BASE, aggregation: kind('decayed_count'), halfLifeMs: windowMs }),
@@ -171,6 +193,7 @@ const drawnEvent = fc.record({
   properties,
   context: fc.constantFrom(undefined, { device: { type: 'ios' } }, { device: { type: 7 } }, { locale: 'ios' }),
   currency: fc.constantFrom('EUR', 'EUR', 'USD', undefined),
+  timeZone: fc.constantFrom(...ZONES),
   stepMs: step,
   lateMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: step }),
 });

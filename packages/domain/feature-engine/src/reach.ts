@@ -1,4 +1,4 @@
-import type { FeatureDefinition } from './definition.js';
+import { type FeatureDefinition, isLocal } from './definition.js';
 import { toNumberNeeds } from './number-needs.js';
 import { DAY_MS, toFirstTile, toTileMs } from './time.js';
 
@@ -22,7 +22,9 @@ export function listReaches(definition: FeatureDefinition): readonly Reach[] {
   if (reaches.length > 0 || !('windowMs' in definition) || definition.windowMs === undefined) return reaches;
   const { aggregation, windowMs } = definition;
   const isOfDays = aggregation === 'active_days' || aggregation === 'streak' || aggregation === 'longest_streak';
-  return [{ windowMs, tileMs: isOfDays ? DAY_MS : toTileMs(windowMs) }];
+  // The day of a zone begins up to a day before or after that of UTC, and today's zone may be another than the event's.
+  const reachMs = isOfDays && isLocal(definition) ? windowMs + 2 * DAY_MS : windowMs;
+  return [{ windowMs: reachMs, tileMs: isOfDays ? DAY_MS : toTileMs(windowMs) }];
 }
 
 /** True when a time is before all of some windows, so that its event is in none of them, now and later. */

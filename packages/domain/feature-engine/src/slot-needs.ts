@@ -2,7 +2,7 @@ import { must } from '@perennial/kernel';
 import type { GapMeasure } from './accumulators/gaps.js';
 import type { TiledRowsOptions } from './accumulators/tiled-rows.js';
 import { toCanonicalJson } from './canonical.js';
-import type { FeatureDefinition, SessionsDefinition } from './definition.js';
+import { type FeatureDefinition, isLocal, type SessionsDefinition } from './definition.js';
 import { createAmountStreams, createCountStream, type NumberStream } from './streams.js';
 import { toTileMs } from './time.js';
 
@@ -44,6 +44,8 @@ export interface StreamNeed<Stream> extends WindowsNeed {
 
 export interface DaysNeed extends StreamNeed<NumberStream> {
   hasStreaks: boolean;
+  /** Days of each event's own time zone. */
+  readonly isLocal: boolean;
 }
 
 export interface SessionsNeed extends StreamNeed<NumberStream> {
@@ -87,6 +89,10 @@ export function toRowsNeed(definition: RowDefinition): string {
 
 export function toSessionsNeed({ event, gapMs, windowMs }: SessionsDefinition): string {
   return `sessions/${toTileMs(windowMs)}/${gapMs}/${createCountStream(event).key}`;
+}
+
+export function toDaysNeed(definition: ActiveDays | Streak): string {
+  return `${isLocal(definition) ? 'local-days' : 'days'}/${createCountStream(definition.event).key}`;
 }
 
 export function toIdsNeed(kind: 'distinct' | 'tops', streamKey: string, windowMs: number): string {

@@ -3,6 +3,7 @@ import type { Accumulator } from './accumulators/accumulator.js';
 import { createDays } from './accumulators/days.js';
 import { createDecays } from './accumulators/decays.js';
 import { createDistinct } from './accumulators/distinct.js';
+import { createLocalDays } from './accumulators/local-days.js';
 import { createRecentTimes } from './accumulators/recent-times.js';
 import { ENDS, EXTREMES } from './accumulators/row-kinds.js';
 import { createSessions } from './accumulators/sessions.js';
@@ -11,7 +12,7 @@ import { createTiles } from './accumulators/tiles.js';
 import { createTimes } from './accumulators/times.js';
 import { createTops } from './accumulators/tops.js';
 import { createTotals } from './accumulators/totals.js';
-import type { FeatureDefinition, SessionsDefinition, TopsDefinition } from './definition.js';
+import { type FeatureDefinition, isLocal, type SessionsDefinition, type TopsDefinition } from './definition.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
 import type { Place } from './place.js';
 import {
@@ -36,6 +37,7 @@ import {
   sortWindows,
   type TilesNeed,
   type Timed,
+  toDaysNeed,
   toGapMeasure,
   toIdsNeed,
   toRowsNeed,
@@ -124,7 +126,8 @@ export class SlotPlanner {
       add(need, createDistinct({ stream, index, windowsMs: sorted, tileMs }) as Accumulator);
     }
     for (const [key, need] of this.#days) {
-      add(`days/${key}`, createDays({ ...need, windowsMs: sortWindows(need.windowsMs) }) as Accumulator);
+      const options = { ...need, windowsMs: sortWindows(need.windowsMs) };
+      add(key, (need.isLocal ? createLocalDays(options) : createDays(options)) as Accumulator);
     }
     for (const [need, { options, isEnds, windowsMs }] of this.#rows) {
       const all = { ...options, windowsMs: sortWindows(windowsMs) };
@@ -163,17 +166,18 @@ export class SlotPlanner {
   }
 
   /** Location of a number of days with an event. */
-  findDays({ event, windowMs = LIFE_MS }: ActiveDays): Place {
-    const { key } = createCountStream(event);
-    return { slot: this.#slotOf(`days/${key}`), index: findWindow(this.#days.get(key), windowMs) };
+  findDays(definition: ActiveDays): Place {
+    const key = toDaysNeed(definition);
+    return { slot: this.#slotOf(key), index: findWindow(this.#days.get(key), definition.windowMs ?? LIFE_MS) };
   }
 
   /** Location of a number of consecutive days: behind the counts of all windows. */
-  findStreak({ event, aggregation, windowMs = LIFE_MS }: Streak): Place {
-    const { key } = createCountStream(event);
+  findStreak(definition: Streak): Place {
+    const { aggregation, windowMs = LIFE_MS } = definition;
+    const key = toDaysNeed(definition);
     const need = must(this.#days.get(key), 'the days of a stream');
     const index = need.windowsMs.size + 2 * findWindow(need, windowMs) + (aggregation === 'longest_streak' ? 1 : 0);
-    return { slot: this.#slotOf(`days/${key}`), index };
+    return { slot: this.#slotOf(key), index };
   }
 
   /** Locations of the number of sessions and of their length. */
@@ -275,11 +279,14 @@ export class SlotPlanner {
     need.windowsMs.add(windowMs);
   }
 
-  #needDays({ event, aggregation, windowMs = LIFE_MS }: ActiveDays | Streak): void {
+  #needDays(definition: ActiveDays | Streak): void {
+    const { event, aggregation, windowMs = LIFE_MS } = definition;
     const stream = createCountStream(event);
     const { index } = this.#toColumn(stream);
-    const need = this.#days.get(stream.key) ?? { stream, index, windowsMs: new Set(), hasStreaks: false };
-    this.#days.set(stream.key, need);
+    const key = toDaysNeed(definition);
+    const fresh = { stream, index, windowsMs: new Set<number>(), hasStreaks: false, isLocal: isLocal(definition) };
+    const need: DaysNeed = this.#days.get(key) ?? fresh;
+    this.#days.set(key, need);
     need.windowsMs.add(windowMs);
     if (aggregation !== 'active_days') need.hasStreaks = true;
   }

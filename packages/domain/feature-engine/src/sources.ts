@@ -1,4 +1,4 @@
-import { type FeatureDefinition, listFilters } from './definition.js';
+import { type FeatureDefinition, isLocal, listFilters } from './definition.js';
 import type { FeatureEvent } from './event.js';
 import type { FeatureReader } from './feature-reader.js';
 import { listReaches, type Reach } from './reach.js';
@@ -15,6 +15,8 @@ export interface FeatureSource {
   readonly sides: readonly string[];
   /** Whether the feature counts such an event in one currency alone: of one whose currency nobody knows it may have counted it. */
   readonly asksForCurrency: (event: FeatureEvent) => boolean;
+  /** Whether the feature counts such an event at the clocks of its zone. */
+  readonly asksForZone: (event: FeatureEvent) => boolean;
 }
 
 /** The sources of each feature, in order. */
@@ -25,14 +27,14 @@ export function listSources(
   return definitions.map((definition, index) => {
     const { name, aggregation } = definition;
     const reaches = listReaches(definition);
-    const asksForCurrency = toAsksForCurrency(definition);
+    const asks = { asksForCurrency: toAsksForCurrency(definition), asksForZone: toAsksForZone(definition) };
     if (aggregation === 'ratio') {
       const sides = [definition.numerator, definition.denominator];
-      return { name, slots: [], reaches, sides, asksForCurrency };
+      return { name, slots: [], reaches, sides, ...asks };
     }
     const own = readers[index]?.place.slot ?? -1;
     const slots = aggregation === 'gap_mean' ? [own, planner.findTimes(definition).first.slot] : [own];
-    return { name, slots, reaches, sides: [], asksForCurrency };
+    return { name, slots, reaches, sides: [], ...asks };
   });
 }
 
@@ -40,4 +42,8 @@ function toAsksForCurrency(definition: FeatureDefinition): FeatureSource['asksFo
   const asking = listFilters(definition).filter(({ currency }) => currency !== undefined);
   const passing = asking.map((filter) => toFilterPredicate({ ...filter, currency: undefined }));
   return (event) => passing.some((passes) => passes(event));
+}
+
+function toAsksForZone(definition: FeatureDefinition): FeatureSource['asksForZone'] {
+  return isLocal(definition) ? toFilterPredicate(definition.event) : () => false;
 }

@@ -13,7 +13,16 @@ import {
   MONEY_UNIT,
 } from './definition.js';
 import { FieldReader, isObject } from './field-reader.js';
-import { readAmount, readFilter, readGap, readHalfLife, readIds, readMatching, readRank } from './measure-reader.js';
+import {
+  readAmount,
+  readFilter,
+  readGap,
+  readHalfLife,
+  readIds,
+  readMatching,
+  readRank,
+  readZone,
+} from './measure-reader.js';
 import { REPEATED_ORDERS } from './order-memory.js';
 import { listUnknownFeatures, readAttributes, toDeclared } from './read-attributes.js';
 import { formatSpecProblem, type SpecProblem } from './spec-problem.js';
@@ -151,7 +160,7 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
     case 'active_days':
     case 'streak':
     case 'longest_streak':
-      return { ...base, aggregation, windowMs: reader.window({ minMs: DAY_MS }) };
+      return { ...base, aggregation, ...readZone(reader), windowMs: reader.window({ minMs: DAY_MS }) };
     case 'gap_quantile':
       return { ...base, aggregation, quantile: reader.number('quantile', { min: 0, max: 1 }) };
     case 'share':
@@ -166,12 +175,19 @@ function readAggregation(reader: FieldReader, base: Base, aggregation: Aggregati
         windowMs: reader.window(),
       };
     case 'hour_share':
-      return { ...base, aggregation, hours: reader.choices('hours', { min: 0, max: 23 }), windowMs: reader.window() };
+      return {
+        ...base,
+        aggregation,
+        hours: reader.choices('hours', { min: 0, max: 23 }),
+        ...readZone(reader),
+        windowMs: reader.window(),
+      };
     case 'weekday_share':
       return {
         ...base,
         aggregation,
         weekdays: reader.choices('weekdays', { min: 1, max: 7 }),
+        ...readZone(reader),
         windowMs: reader.window(),
       };
     case 'decayed_count':

@@ -6,7 +6,7 @@ import { STRETCHES_MAX } from './accumulators/sessions.js';
 import { TOP_CELLS_MAX } from './accumulators/tops.js';
 import type { CorrectionRules } from './corrections/correction-rules.js';
 import { KEPT_ORDER_BYTES_MAX, TAKEN_BACK_MEMORY } from './corrections/corrections.js';
-import type { FeatureDefinition } from './definition.js';
+import { type FeatureDefinition, isLocal } from './definition.js';
 import { MESSAGE_IDS_MAX } from './message-memory.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
 import { ORDER_IDS_MAX } from './order-memory.js';
@@ -107,7 +107,7 @@ function toOwnBytes(definition: FeatureDefinition): number {
     case 'active_days':
     case 'streak':
     case 'longest_streak':
-      return COUNT_BYTES * (1 + Math.min(ACTIVE_DAYS_MAX, toDays(definition.windowMs)));
+      return toDaysBytes(definition.windowMs, isLocal(definition));
     case 'days_since_first':
     case 'days_since_last':
     case 'gap_mean':
@@ -139,4 +139,10 @@ function toRowBytes(windowMs: number | undefined, row: number): number {
 
 function toDays(windowMs: number | undefined): number {
   return windowMs === undefined ? Number.POSITIVE_INFINITY : countTiles(windowMs, DAY_MS);
+}
+
+/** Days of zones reach a day further at both ends; the newest event's time and offset are kept beside them. */
+function toDaysBytes(windowMs: number | undefined, local: boolean): number {
+  const days = Math.min(ACTIVE_DAYS_MAX, toDays(windowMs) + (local ? 2 : 0));
+  return COUNT_BYTES * (1 + days) + (local ? 2 * NUMBER_BYTES : 0);
 }

@@ -5,6 +5,7 @@ import { toCanonicalJson } from './canonical.js';
 import { conditionOf, type FailedCondition } from './conditions.js';
 import { type AmountDefinition, type EventFilter, type IdMeasure, isMoney } from './definition.js';
 import { type FeatureEvent, isWorthMeasure, readMoney, readSent } from './event.js';
+import { toLocalMs } from './local-time.js';
 import { type Predicate, toNamedPredicate } from './named.js';
 import { SQUARE_LIMBS, toSquareLimb } from './square-limbs.js';
 import { toHour, toWeekday } from './time.js';
@@ -31,6 +32,8 @@ export interface MeasuredEvent {
   readonly ids: ReadonlyArray<readonly string[]>;
   /** The event adds only the amount of an order that counted before. */
   readonly isCompletion: boolean;
+  /** As the event has it. */
+  readonly timeZone?: string | undefined;
   /** Conditions that threw, and so held for none of this; absent nearly always. */
   readonly failed?: readonly FailedCondition[] | undefined;
 }
@@ -40,10 +43,12 @@ const NO_IDS: readonly string[] = [];
 /** What an event must also be, besides passing a filter. */
 export interface Also {
   readonly matching?: EventFilter;
-  /** Of the day, UTC. */
+  /** Of the day. */
   readonly hours?: readonly number[];
-  /** Of the week, UTC: 1 is Monday. */
+  /** Of the week: 1 is Monday. */
   readonly weekdays?: readonly number[];
+  /** Of the event's own time zone; UTC where absent. */
+  readonly zone?: 'local' | undefined;
 }
 
 /** 1 for each event that passes the filter. */
@@ -119,11 +124,13 @@ function readIds(properties: unknown, { list, properties: names }: IdMeasure): r
   return ids;
 }
 
-function toPredicate(filter: EventFilter | undefined, { matching, hours, weekdays }: Also = {}): Predicate {
+function toPredicate(filter: EventFilter | undefined, { matching, hours, weekdays, zone }: Also = {}): Predicate {
   const all = [toFilterPredicate(filter)];
   if (matching !== undefined) all.push(toFilterPredicate(matching));
-  if (hours !== undefined) all.push(({ timestampMs }) => hours.includes(toHour(timestampMs)));
-  if (weekdays !== undefined) all.push(({ timestampMs }) => weekdays.includes(toWeekday(timestampMs)));
+  const toClock = ({ timestampMs, timeZone }: FeatureEvent) =>
+    zone === 'local' ? toLocalMs(timestampMs, timeZone) : timestampMs;
+  if (hours !== undefined) all.push((event) => hours.includes(toHour(toClock(event))));
+  if (weekdays !== undefined) all.push((event) => weekdays.includes(toWeekday(toClock(event))));
   const [first] = all;
   return all.length === 1 && first !== undefined ? first : (event) => all.every((passes) => passes(event));
 }

@@ -23,12 +23,12 @@ export function toFirstTile(
   return windowMs === Number.POSITIVE_INFINITY ? 0 : toTile(atMs - windowMs, tileMs);
 }
 
-/** Hour of the day (UTC), 0 to 23, also of a time before 1970. */
+/** Hour of the day, 0 to 23, of a time in ms UTC or of clocks, also of a time before 1970. */
 export function toHour(timeMs: number): number {
   return Math.floor((timeMs - Math.floor(timeMs / DAY_MS) * DAY_MS) / HOUR_MS);
 }
 
-/** Day of the week (UTC) as ISO 8601 numbers it, 1 for Monday to 7 for Sunday. The first day of 1970 was a Thursday. */
+/** Day of the week as ISO 8601 numbers it, 1 for Monday to 7 for Sunday. The first day of 1970 was a Thursday. */
 export function toWeekday(timeMs: number): number {
   const day = Math.floor(timeMs / DAY_MS) + 3;
   return day - Math.floor(day / 7) * 7 + 1;

@@ -156,5 +156,6 @@ function toFeatureEvent(
     timestampMs,
     worth: worth.kind === 'amount' ? worth.amount : undefined,
     rate: rates.rateAt(currency, timestampMs) ?? null,
+    timeZone: '',
   };
 }

@@ -86,6 +86,7 @@ export function toFeatureEvent(
     ...toContext(event),
     worth: event.amount,
     currency: event.currency === '' ? rates.currency : event.currency,
+    timeZone: event.timeZone,
     rate: event.currency === '' ? 1 : (rates.rateAt(event.currency, event.timestampMs) ?? null),
   };
 }

@@ -63,6 +63,19 @@ describe('features', () => {
     expect(String(error)).toContain('typo.yaml:2:17: plan: must be one of text');
   });
 
+  it('lists, checks and costs features of local time', async () => {
+    const yaml = (zone: string) =>
+      `version: 1\nfeatures:\n  evening: { unit: share, aggregation: hour_share, hours: [20], zone: ${zone} }\n`;
+    const path = write('zones.yaml', yaml('local'));
+    expect(await run('list', path)).toMatch(
+      /^evening +share +hour_share +all time +[0-9a-f]{12} +every event, local time$/m,
+    );
+    const costs = await run('cost', path, '--events', '50', '--rounds', '1', '--json');
+    expect(JSON.parse(costs)).toMatchObject({ features: [{ name: 'evening' }] });
+    const error: unknown = await run('check', write('mars.yaml', yaml('Mars'))).catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain('mars.yaml:3:71: zone: must be "local", it is "Mars"');
+  });
+
   it('reads the YAML that people write, and says where it is wrong', async () => {
     const yaml = 'version: 1\nfeatures:\n  events_{window}: { unit: events, aggregation: count, windows: [1h, all] }\n';
     const path = write('mine.yaml', yaml);

@@ -59,7 +59,8 @@ function createListCommand(): Command {
         toTable(
           rows.map((row) => {
             const window = 'windowMs' in row ? toWindow(row.windowMs) : '';
-            return [row.name, row.unit, row.aggregation, window, toShortHash(row.hash), toEvents(row)];
+            const events = 'zone' in row ? `${toEvents(row)}, local time` : toEvents(row);
+            return [row.name, row.unit, row.aggregation, window, toShortHash(row.hash), events];
           }),
         ),
       );

@@ -3,7 +3,7 @@ import { compileCondition, declareEventVariables, type Value } from '@perennial/
 import { DAY_MS, type FeatureDefinition, type FeatureEvent } from '@perennial/feature-engine';
 import { createSeededRandom } from '@perennial/kernel';
 
-/** The year that a history lasts, before leap years and changes of clocks could matter: the engine counts in UTC. */
+/** The year that a history lasts. */
 const START_MS = Date.UTC(2025, 0, 1);
 const HISTORY_MS = 365 * DAY_MS;
 /** Different ids that a property has. */
@@ -11,6 +11,9 @@ const IDS = 500;
 const LIST_ITEMS_MAX = 4;
 /** Share of events that have a property that a condition reads. */
 const FILLED = 0.7;
+
+/** Where a profile is, if features read its clocks. */
+const TIME_ZONES = ['Europe/Berlin', 'America/New_York', 'Asia/Shanghai'] as const;
 
 /** Draws a value. */
 type Draw = () => unknown;
@@ -26,6 +29,7 @@ export function generateHistory(
   const random = createSeededRandom(seed);
   const kinds = listKinds(definitions);
   const properties = listProperties(definitions, random);
+  const isLocal = definitions.some((definition) => 'zone' in definition && definition.zone === 'local');
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
   const times = Array.from({ length: events }, () => START_MS + Math.floor(random() * HISTORY_MS)).sort(
     (a, b) => a - b,
@@ -34,7 +38,10 @@ export function generateHistory(
     const { type, names, currency } = pick(kinds);
     const drawn = { properties: {}, context: {} };
     for (const { path, draw } of properties) place(drawn, path, draw());
-    const sent = currency === undefined ? {} : { currency };
+    const sent = {
+      ...(currency === undefined ? {} : { currency }),
+      ...(isLocal ? { timeZone: pick(TIME_ZONES) } : {}),
+    };
     return { messageId: `m${index}`, type, name: pick(names), timestampMs, ...drawn, ...sent };
   });
 }

@@ -10,8 +10,8 @@ export type Days = readonly number[];
 /** The newest days are kept up to this number, 11 years of them: a feature without a window counts no more. */
 export const ACTIVE_DAYS_MAX = 4_096;
 
-const ORDER: Order<number> = { numberOf: (day) => day, unite: (day) => day };
-const DAYS: NumberList = { noun: 'day', apart: 1, lengthMax: ACTIVE_DAYS_MAX };
+export const DAY_ORDER: Order<number> = { numberOf: (day) => day, unite: (day) => day };
+export const DAY_LIST: NumberList = { noun: 'day', apart: 1, lengthMax: ACTIVE_DAYS_MAX };
 
 export interface DaysOptions {
   readonly stream: NumberStream;
@@ -28,14 +28,14 @@ export interface DaysOptions {
  */
 export function createDays({ stream, index, windowsMs, hasStreaks }: DaysOptions): Accumulator<Days> {
   const reachMs = windowsMs.at(-1) ?? 0;
-  const advance = (state: Days, asOfMs: number) => dropBelow(state, toFirstDay(asOfMs, reachMs), ORDER);
+  const advance = (state: Days, asOfMs: number) => dropBelow(state, toFirstDay(asOfMs, reachMs), DAY_ORDER);
   return {
     key: `days/${stream.key}`,
     columns: [],
     empty: [],
     add(state, { timestampMs, numbers }, asOfMs) {
       if (numbers[index] === 0) return advance(state, asOfMs);
-      const days = addAscending(state, toDay(timestampMs), ORDER);
+      const days = addAscending(state, toDay(timestampMs), DAY_ORDER);
       return advance(takeNewest(days), asOfMs);
     },
     retract(state, { timestampMs, numbers }) {
@@ -43,28 +43,35 @@ export function createDays({ stream, index, windowsMs, hasStreaks }: DaysOptions
       return numbers[index] !== 0 && state.includes(toDay(timestampMs)) ? undefined : { state };
     },
     advance,
-    merge: (a, b) => takeNewest(uniteAscending(a, b, ORDER)),
-    read(state, atMs) {
-      const counts = countWindows(state, atMs, windowsMs);
-      return hasStreaks ? addStreaks(counts, state, { atMs, windowsMs }) : counts;
-    },
+    merge: (a, b) => takeNewest(uniteAscending(a, b, DAY_ORDER)),
+    read: (state, atMs) => readDays(state, atMs, { windowsMs, hasStreaks }),
     adopt: (state) => state,
-    encode: (writer, state, asOfMs) => writeNewestFirst(writer, state, { ...DAYS, newest: toDay(asOfMs) }),
-    decode: (reader, asOfMs) => readNewestFirst(reader, { ...DAYS, newest: toDay(asOfMs) }),
+    encode: (writer, state, asOfMs) => writeNewestFirst(writer, state, { ...DAY_LIST, newest: toDay(asOfMs) }),
+    decode: (reader, asOfMs) => readNewestFirst(reader, { ...DAY_LIST, newest: toDay(asOfMs) }),
     isEstimate: () => false,
   };
 }
 
-function toDay(timeMs: number): number {
+export function toDay(timeMs: number): number {
   return Math.floor(timeMs / DAY_MS);
 }
 
-function toFirstDay(atMs: number, windowMs: number): number {
+export function toFirstDay(atMs: number, windowMs: number): number {
   return toDay(atMs - windowMs);
 }
 
-function takeNewest(days: Days): Days {
+export function takeNewest(days: Days): Days {
   return days.length > ACTIVE_DAYS_MAX ? days.slice(-ACTIVE_DAYS_MAX) : days;
+}
+
+/** What `createDays` gives at a time. */
+export function readDays(
+  days: Days,
+  atMs: number,
+  { windowsMs, hasStreaks }: Pick<DaysOptions, 'windowsMs' | 'hasStreaks'>,
+): Reading {
+  const counts = countWindows(days, atMs, windowsMs);
+  return hasStreaks ? addStreaks(counts, days, { atMs, windowsMs }) : counts;
 }
 
 function countWindows(days: Days, atMs: number, windowsMs: readonly number[]): Reading {

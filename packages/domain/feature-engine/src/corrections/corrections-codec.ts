@@ -16,8 +16,10 @@ type StoredContribution = readonly [
   /** `none` for one that has no rate. */
   rate: number | null | 'none',
   added: Added,
-  /** Absent where it is not known, as in states from before it was kept. */
-  currency?: string,
+  /** Absent where it is not known, as in states from before it was kept; null too where a zone follows. */
+  currency?: string | null,
+  /** Absent in states from before it was kept. */
+  timeZone?: string,
 ];
 
 interface StoredText {
@@ -62,15 +64,17 @@ export function readCorrections(reader: ByteReader, asOfMs: number): Corrections
 }
 
 function toContribution({ event, added }: Contribution): StoredContribution {
-  const { messageId, type, name, timestampMs, properties, context, worth, rate, currency } = event;
+  const { messageId, type, name, timestampMs, properties, context, worth, rate, currency, timeZone } = event;
   const stored = rate === undefined ? 'none' : rate;
   const said = [properties ?? null, context ?? null, worth ?? null] as const;
-  const more: [string?] = currency === undefined ? [] : [currency];
+  const known: [string?] = currency === undefined ? [] : [currency];
+  const more: [(string | null)?, string?] = timeZone === undefined ? known : [currency ?? null, timeZone];
   return [messageId, type, name, timestampMs, ...said, stored, added, ...more];
 }
 
 function fromContribution(stored: StoredContribution): Contribution {
-  const [messageId, type, name, timestampMs, properties, context, worth, rate, added, currency] = stored;
+  const [messageId, type, name, timestampMs, properties, context, worth, rate, added, currency = null, timeZone] =
+    stored;
   const event: FeatureEvent = {
     messageId,
     type,
@@ -80,7 +84,8 @@ function fromContribution(stored: StoredContribution): Contribution {
     ...(context === null ? {} : { context }),
     ...(worth === null ? {} : { worth }),
     ...(rate === 'none' ? {} : { rate }),
-    ...(currency === undefined ? {} : { currency }),
+    ...(currency === null ? {} : { currency }),
+    ...(timeZone === undefined ? {} : { timeZone }),
   };
   return { event, added };
 }

@@ -31,7 +31,8 @@ const worthOf = ({ orderId, version }: Pick<Drawn, 'orderId' | 'version'>) => 10
 
 function toEvent(drawn: Drawn, index: number): FeatureEvent {
   const { kind, orderId, version, minute } = drawn;
-  const base = { messageId: `m${index}`, type: 'track', timestampMs: START_MS + minute * 60_000 };
+  const timeZone = ['', 'America/New_York', 'Asia/Kathmandu'][index % 3] ?? '';
+  const base = { messageId: `m${index}`, type: 'track', timestampMs: START_MS + minute * 60_000, timeZone };
   if (kind === 'view') return { ...base, name: 'Product Viewed', properties: {} };
   const properties = { order_id: `o${orderId}`, version, revenue: worthOf(drawn) };
   return { ...base, name: kind === 'order' ? 'Order Completed' : 'Order Cancelled', properties };

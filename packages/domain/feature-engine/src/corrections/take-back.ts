@@ -53,7 +53,7 @@ export function takeBack(
     return { state: withTakenBack(state, corrections, messageId), result: 'early', cannot: [] };
   }
   const kept = findContribution(corrections, messageId);
-  const contribution = kept === undefined ? counted : withCurrency(kept, counted);
+  const contribution = kept === undefined ? counted : withKnown(kept, counted);
   // It came while somebody asked for it: the record that knows it is yet to come.
   if (contribution === undefined) return { state, result: 'not_kept', cannot: [] };
   const { state: after, cannot } = removeContributions(plan, state, [contribution]);
@@ -87,7 +87,7 @@ export function removeContributions(
 /** As if it had never been, where what is kept shows what it had changed. */
 export function removeOne(plan: FeaturePlan, before: EngineState, { event, added }: Contribution): Corrected {
   const { state, cannot: left } = retract(plan, before, event, added);
-  const cannot = event.currency === undefined ? withUnknownCurrency(plan, { before, event, left }) : left;
+  const cannot = withUnknown(plan, { before, event, left });
   if (cannot.length === 0) return { state, cannot };
   const { corrections = NO_CORRECTIONS } = state;
   const names = plan.sources.filter(({ name, sides }) => sides.length === 0 && cannot.includes(name));
@@ -96,8 +96,8 @@ export function removeOne(plan: FeaturePlan, before: EngineState, { event, added
   return { state: { ...state, corrections: { ...corrections, remaining } }, cannot };
 }
 
-/** An order that was kept before its currency was: what counted it in one currency has it still. */
-function withUnknownCurrency(
+/** An order that was kept before its currency or its zone was: what asks for these may have it still. */
+function withUnknown(
   { sources }: FeaturePlan,
   {
     before,
@@ -105,8 +105,12 @@ function withUnknownCurrency(
     left,
   }: { readonly before: EngineState; readonly event: FeatureEvent; readonly left: readonly string[] },
 ): readonly string[] {
+  const { currency, timeZone, timestampMs } = event;
+  if (currency !== undefined && timeZone !== undefined) return left;
   const counting = sources.filter(
-    ({ asksForCurrency, reaches }) => asksForCurrency(event) && !isBefore(reaches, event.timestampMs, before.asOfMs),
+    ({ asksForCurrency, asksForZone, reaches }) =>
+      ((currency === undefined && asksForCurrency(event)) || (timeZone === undefined && asksForZone(event))) &&
+      !isBefore(reaches, timestampMs, before.asOfMs),
   );
   if (counting.length === 0) return left;
   const names = new Set([...left, ...counting.map(({ name }) => name)]);
@@ -123,10 +127,12 @@ function withTakenBack(state: EngineState, corrections: Corrections, messageId: 
   return { ...state, corrections: rememberTakenBack(corrections, toHash64(messageId), state.asOfMs) };
 }
 
-/** What is kept of an order may be older than that currencies are: the record knows it. */
-function withCurrency(kept: Contribution, counted: Contribution | undefined): Contribution {
+/** What is kept of an order may be older than that currencies and time zones are: the record knows them. */
+function withKnown(kept: Contribution, counted: Contribution | undefined): Contribution {
   const currency = kept.event.currency ?? counted?.event.currency;
-  return currency === undefined ? kept : { ...kept, event: { ...kept.event, currency } };
+  const timeZone = kept.event.timeZone ?? counted?.event.timeZone;
+  const known = { ...(currency === undefined ? {} : { currency }), ...(timeZone === undefined ? {} : { timeZone }) };
+  return { ...kept, event: { ...kept.event, ...known } };
 }
 
 function findContribution({ kept }: Corrections, messageId: string): Contribution | undefined {
