@@ -54,7 +54,7 @@ const base = {
 const TREE = ['<rootDir>/scripts/check-contracts.test.mjs', '<rootDir>/scripts/recipes.test.mjs'];
 
 export default {
-  // Jest leaves one core idle unless told otherwise, which on two cores is half the machine.
+  // Jest leaves one core idle unless configured otherwise, which on two cores is half the machine.
   maxWorkers: '100%',
   // A hang is still found. In a whole run unit tests lie beside the integration tests, which may take nearly all of the machine.
   testTimeout: 240_000,

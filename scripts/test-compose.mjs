@@ -247,7 +247,7 @@ async function checkStop(compose) {
     .trim()
     .split('\n')) {
     const { Service: service, ExitCode: exitCode } = JSON.parse(line);
-    if (exitCode !== 0) throw new Error(`${service} ended with ${exitCode} when it was told to stop`);
+    if (exitCode !== 0) throw new Error(`${service} ended with ${exitCode} when it was asked to stop`);
   }
 }
 

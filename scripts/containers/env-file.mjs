@@ -6,7 +6,7 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 export const SECRETS = [
   [
     'PERENNIAL_SECRET',
-    'Root of pseudonyms and sealed ids. Keep it: without it no profile can be told whose it is; another makes all profiles anew.',
+    'Root of pseudonyms and sealed ids. Keep it: without it nobody knows whose a profile is; another makes all profiles anew.',
   ],
   ['REDIS_PASSWORD', 'Password of Redis.'],
   ['POSTGRES_PASSWORD', 'Password of PostgreSQL. Taken over when its volume is empty; change it there too.'],

@@ -152,7 +152,7 @@ describe('dead letters', () => {
     }
   }, 30_000);
 
-  it('that are not there, and wrong usage, are told apart by the exit code', async () => {
+  it('that are not there, and wrong usage, differ by the exit code', async () => {
     expect(await runDlq(namespace, 'show', '0:999')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('ends at'),
@@ -167,7 +167,7 @@ describe('dead letters', () => {
       expect(await runDlq(namespace, ...args)).toMatchObject({ code: 2 });
   });
 
-  it('cannot come of a record of 10 MB: the broker rejects it, at 1 MiB and a little, and its producer is told', async () => {
+  it('cannot come of a record of 10 MB: the broker rejects it, at 1 MiB and a little, and its producer gets an error', async () => {
     const producer = await log.createProducer();
     for (const bytes of [1_048_588, TEN_MEGABYTES]) {
       const record = {

@@ -115,7 +115,7 @@ describe('a model that fails on a row', () => {
     240_000,
   );
 
-  it('is rejected at registration, with a sentence, where it fails on every row', async () => {
+  it('is rejected when it is registered, with a sentence, where it fails on every row', async () => {
     const namespace = `trapreg${run}`;
     await service.command(namespace, ['migrate']);
     for (const [trap, sentence] of [

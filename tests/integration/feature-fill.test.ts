@@ -201,8 +201,8 @@ describe('a wider feature spec', () => {
     const folder = fileURLToPath(platform.environmentOf('feature-store').PERENNIAL_ARCHIVE ?? '');
     const archive = new EventArchive(await openBlobStore({ kind: 'folder', folder }), namespace);
     const isArchived = async () => {
-      const chains = await archive.list();
-      return [...offsets].every(([partition, { high }]) => (chains.get(partition)?.next ?? 0) >= high);
+      const logs = await archive.list();
+      return [...offsets].every(([partition, { high }]) => (logs.get(partition)?.next ?? 0) >= high);
     };
     await eventually(isArchived, { withinMs: 60_000, what: 'the archive' });
   }

@@ -73,7 +73,7 @@ describe('launcher', () => {
     }
   });
 
-  it('makes another token when it is told to', async () => {
+  it('makes another token when it is asked to', async () => {
     const before = platform.token;
     const renewed = await platform.renewToken();
     expect(renewed).not.toBe(before);

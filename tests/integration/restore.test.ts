@@ -84,12 +84,12 @@ describe('a Redis that is emptied', () => {
     rmSync(join(folder, namespace), { recursive: true });
     await redis.flushall();
     const successor = await start(namespace, 'pipe');
-    let told = '';
+    let output = '';
     successor.stdout?.on('data', (data) => {
-      told += data;
+      output += data;
     });
-    await eventually(async () => told.includes('there is no snapshot'), { withinMs: 60_000, what: 'it says so' });
-    expect(told).toContain('Check where snapshots are kept');
+    await eventually(async () => output.includes('there is no snapshot'), { withinMs: 60_000, what: 'it says so' });
+    expect(output).toContain('Check where snapshots are kept');
     expect(await redis.hget(toPartitionKeys(namespace, 'summing', 0).meta, 'next')).toBeNull();
     await stop(successor);
   }, 120_000);

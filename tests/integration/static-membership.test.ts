@@ -29,20 +29,20 @@ describe('a member that has a name', () => {
   });
 
   async function joinHere(groupId: string, groupInstanceId: string): Promise<string[]> {
-    const told: string[] = [];
-    logs.push(await joinGroup({ brokers, topic, groupId, groupInstanceId }, (line) => told.push(line)));
-    return told;
+    const lines: string[] = [];
+    logs.push(await joinGroup({ brokers, topic, groupId, groupInstanceId }, (line) => lines.push(line)));
+    return lines;
   }
 
-  function joinInProcess(groupId: string, groupInstanceId: string): { told: string[]; kill(): Promise<void> } {
-    const told: string[] = [];
+  function joinInProcess(groupId: string, groupInstanceId: string): { lines: string[]; kill(): Promise<void> } {
+    const lines: string[] = [];
     const options = JSON.stringify({ brokers, topic, groupId, groupInstanceId });
     const child = spawn(process.execPath, [PROGRAM, options], { stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(child);
-    createInterface({ input: child.stdout }).on('line', (line) => told.push(line));
+    createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     return {
-      told,
+      lines,
       kill() {
         child.kill('SIGKILL');
         return exited;
@@ -52,7 +52,7 @@ describe('a member that has a name', () => {
 
   /** Each partition is owned by one of them. */
   function shareAll(...members: ReadonlyArray<readonly string[]>): boolean {
-    const owned = members.flatMap((told) => toOwned(told));
+    const owned = members.flatMap((lines) => toOwned(lines));
     return owned.sort().join() === Array.from({ length: PARTITIONS }, (_, partition) => partition).join();
   }
 
@@ -60,14 +60,14 @@ describe('a member that has a name', () => {
     const groupId = `${topic}.killed`;
     const other = await joinHere(groupId, 'other');
     const killed = joinInProcess(groupId, 'killed');
-    await settle('both have half', () => toOwned(other).length === 2 && shareAll(other, killed.told));
+    await settle('both have half', () => toOwned(other).length === 2 && shareAll(other, killed.lines));
     const before = [...other];
 
     await killed.kill();
     const again = joinInProcess(groupId, 'killed');
-    await settle('it owns something again', () => again.told.length > 0);
+    await settle('it owns something again', () => again.lines.length > 0);
 
-    expect(again.told).toEqual([killed.told.at(-1)]);
+    expect(again.lines).toEqual([killed.lines.at(-1)]);
     expect(other).toEqual(before);
   }, 60_000);
 
@@ -89,7 +89,7 @@ function settle(what: string, check: () => boolean): Promise<void> {
 }
 
 /** Partitions of a member by its latest report. */
-function toOwned(told: readonly string[]): number[] {
-  const last = told.findLast((line) => /^(assigned|revoked) /.test(line));
+function toOwned(lines: readonly string[]): number[] {
+  const last = lines.findLast((line) => /^(assigned|revoked) /.test(line));
   return last?.startsWith('assigned ') === true ? [...last.matchAll(/\d+/g)].map(Number) : [];
 }

@@ -144,8 +144,8 @@ describe('profiles that are joined and parted by hand', () => {
         const ids = { 1: { anonymousId }, 2: { userId, anonymousId } }[isAnna ? number % 5 : 0] ?? { userId };
         const timestamp = new Date(START_MS - ((number * 13) % 40) * DAY_MS - number).toISOString();
         const order = { event: 'Order Completed', properties: { order_id: `o${number}`, revenue: 1 + (number % 90) } };
-        const told = isOrder ? { type: 'track', ...order } : { type: 'page', name: 'Home' };
-        return { ...told, ...ids, messageId: `m${number}${suffix}`, timestamp };
+        const sent = isOrder ? { type: 'track', ...order } : { type: 'page', name: 'Home' };
+        return { ...sent, ...ids, messageId: `m${number}${suffix}`, timestamp };
       });
     }).flat();
     const headers = { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' };
@@ -188,8 +188,8 @@ describe('profiles that are joined and parted by hand', () => {
     const folder = fileURLToPath(platform.environmentOf('feature-store').PERENNIAL_ARCHIVE ?? '');
     const archive = new EventArchive(await openBlobStore({ kind: 'folder', folder }), namespace);
     const isArchived = async () => {
-      const chains = await archive.list();
-      return [...offsets].every(([partition, { high }]) => (chains.get(partition)?.next ?? 0) >= high);
+      const logs = await archive.list();
+      return [...offsets].every(([partition, { high }]) => (logs.get(partition)?.next ?? 0) >= high);
     };
     await eventually(isArchived, { withinMs: 40_000, what: 'the archive' });
   }

@@ -44,7 +44,7 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
   };
 }
 
-/** Checks a policy as its registration will, and its stages. Throws `config_invalid` with every problem. */
+/** Checks a policy as registering will, and its stages. Throws `config_invalid` with every problem. */
 export async function checkPolicyFile(
   path: string,
   {

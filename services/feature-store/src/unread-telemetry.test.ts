@@ -45,7 +45,7 @@ it('counts each feature that a condition failed for, or that could not take a va
   ]);
 });
 
-it('is told by the live processor, once for each event that it folds', async () => {
+it('is reported by the live processor, once for each event that it folds', async () => {
   const metrics = createMetrics({ service: 'f', namespace: 'live', processMetrics: false });
   const definition = createFeatureProcessor({
     namespace: 'live',

@@ -32,7 +32,7 @@ export interface IngestConfig extends ProcessConfig {
   readonly senders: SendersConfig;
 }
 
-/** How senders are told apart that have no write key in a header. */
+/** How senders are distinguished that have no write key in a header. */
 interface SendersConfig {
   /** Proxies in front of the service: the sender is that many steps from the end of X-Forwarded-For. */
   readonly trustedProxies: number;

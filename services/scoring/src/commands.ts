@@ -3,7 +3,7 @@ import { type ArtifactKind, toPostgresSchema } from '@perennial/contracts';
 import { type CompiledFeatures, toSpecOrPreset } from '@perennial/feature-engine';
 import { AppError, isAppError } from '@perennial/kernel';
 import { listKnownHeads, type ModelManifest, toCanonicalManifest } from '@perennial/model-manifest';
-import { type Failure, loadModel, REGISTRATION_LIMITS } from '@perennial/onnx';
+import { type Failure, loadModel, TRIAL_LIMITS } from '@perennial/onnx';
 import { migrate, withPool } from '@perennial/postgres';
 import { withArtifacts } from '@perennial/processor-host';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
@@ -82,13 +82,13 @@ async function readRulesFile(
   return content;
 }
 
-/** Checks a model folder as its registration will; returns the names of its heads. Throws `config_invalid`. */
+/** Checks a model folder as registering will; returns the names of its heads. Throws `config_invalid`. */
 export async function checkModelFolder(path: string, spec: CompiledFeatures): Promise<readonly string[]> {
   const { bytes } = await readModel(path, { spec });
   return readManifest(bytes).heads.map(({ name }) => name);
 }
 
-/** Checks a chart as its registration will; returns the names of its stages. Throws `config_invalid`. */
+/** Checks a chart as registering will; returns the names of its stages. Throws `config_invalid`. */
 export async function checkLifecycleFile(
   path: string,
   names: { readonly spec: CompiledFeatures; readonly headNames: Iterable<string> | undefined },
@@ -97,7 +97,7 @@ export async function checkLifecycleFile(
   return [...stages.keys()];
 }
 
-/** Checks segments as their registration will; returns their names. Throws `config_invalid`. */
+/** Checks segments as registering will; returns their names. Throws `config_invalid`. */
 export async function checkSegmentsFile(
   path: string,
   names: { readonly spec: CompiledFeatures; readonly headNames: Iterable<string> | undefined },
@@ -126,7 +126,7 @@ async function tryModel(manifest: ModelManifest, file: Buffer): Promise<void> {
   const lost: Failure[] = [];
   const onLost = (loss: Failure) => void lost.push(loss);
   // Every machine has a CPU. A model that cannot run there could stall a service that falls back to the CPU.
-  const options = { providers: ['cpu'], limits: REGISTRATION_LIMITS, onLost } as const;
+  const options = { providers: ['cpu'], limits: TRIAL_LIMITS, onLost } as const;
   const model = await openScoringModel(manifest, file, (bytes, graph) => loadModel(bytes, graph, options));
   await model.graph.release();
   const [loss] = lost;

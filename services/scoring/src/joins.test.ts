@@ -88,7 +88,7 @@ describe('a profile that has joined another one', () => {
     expect(next).toMatchObject({ number: 6, segment: 'fans' });
   });
 
-  it('is told on where nobody knew it', () => {
+  it('is passed on where nobody knew it', () => {
     const { state: after, outputs } = definition.step(toItem(undefined), undefined);
     expect([toParts(after).profile, outputs.length]).toEqual([undefined, 1]);
   });

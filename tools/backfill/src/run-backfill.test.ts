@@ -281,7 +281,7 @@ describe('runBackfill', () => {
     expect(result).toMatchObject({ events: { sent: 2 }, ticks: 1, logTime: '2024-01-03T11:00:00.000Z' });
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when it is asked to', async () => {
     const controller = new AbortController();
     platform.state.trouble = (path) => {
       if (path === '/v1/batch') controller.abort();

@@ -28,7 +28,7 @@ describe('toSteps', () => {
     ]);
   });
 
-  it('lets time go on after the last event when told to, and has nothing to do a second time', () => {
+  it('lets time go on after the last event when asked to, and has nothing to do a second time', () => {
     expect(steps([HOUR], { reachedMs: HOUR, untilMs: 5.5 * HOUR })).toEqual([{ kind: 'tick', timeMs: 5.5 * HOUR }]);
     expect(steps([HOUR], { reachedMs: HOUR })).toEqual([]);
     expect(steps([HOUR], { reachedMs: 5 * HOUR, untilMs: 3 * HOUR })).toEqual([]);

@@ -81,8 +81,8 @@ async function runChains(options: Placed, releases: ReleaseStack): Promise<Bench
   }
   const runs = await measureAll(chains, options);
   const real = chains.find(({ kind }) => kind === 'real');
-  const { onProgress: _onProgress, root: _root, home: _home, signal: _signal, ...told } = options;
-  return { options: told, runs, profileBytes: real === undefined ? {} : await readProfileBytes(real) };
+  const { onProgress: _onProgress, root: _root, home: _home, signal: _signal, ...given } = options;
+  return { options: given, runs, profileBytes: real === undefined ? {} : await readProfileBytes(real) };
 }
 
 type Placed = BenchOptions & { readonly root: string; readonly home: string };

@@ -29,7 +29,7 @@ describe('people with several ids', () => {
     expect(before).toBeGreaterThanOrEqual(0);
   });
 
-  it('say who they were: a user, a device, in chains, and both directions one after the other', () => {
+  it('say who they were: a user, a device, one after another, and both directions one after the other', () => {
     const aliases = drawn.filter(({ type }) => type === 'alias');
     const pairs = aliases.map(({ userId, previousId }) => `${userId} ${previousId}`);
     const opposite = aliases.map(({ userId, previousId }) => `${previousId} ${userId}`);

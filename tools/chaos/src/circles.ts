@@ -24,7 +24,7 @@ const KINDS: readonly CircleKind[] = [
   { users: 1, devices: 2, aliases: [], parted: 'device' },
   // Two users on one device: they stay two.
   { users: 2, devices: 1, aliases: [], parted: 'device' },
-  // A chain, in which each says who it was before.
+  // Several in a row: each says who it was before.
   {
     users: 4,
     devices: 2,

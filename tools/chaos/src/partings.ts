@@ -14,7 +14,7 @@ const DONE_WITHIN_MS = 240_000;
 const POLL_MS = 500;
 
 /**
- * Parts people again while faults last, by the command of the platform, as somebody would who was told of a mistake. A pair that
+ * Parts people again while faults last, by the command of the platform, as somebody would who learned of a mistake. A pair that
  * is not joined yet, or a store that cannot be reached, ends the command: another pair is asked for.
  */
 export class Partings {

@@ -78,7 +78,7 @@ describe('who is whom, by the accepted events alone', () => {
     });
   });
 
-  it('is one for users of an alias: chains, circles, and who has no events', () => {
+  it('is one for users of an alias: one after another, in circles, and who has no events', () => {
     expect(rootsOf([alias('c', 'b'), alias('b', 'a'), alias('a', 'c'), toEvent('x')])).toEqual({
       a: 'a',
       b: 'a',

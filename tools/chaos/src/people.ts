@@ -214,7 +214,7 @@ class Recount {
 interface Unmerges {
   /** Ids of the changes. */
   readonly asked: Set<string>;
-  /** Numbers of those that the key which leaves was told of, that were done, and that found nothing to part. */
+  /** Numbers of those that that were reported to the key which leaves, that were done, and that found nothing to part. */
   readonly left: Set<number>;
   readonly done: Set<number>;
   readonly vain: Set<number>;

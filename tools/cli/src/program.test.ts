@@ -40,12 +40,12 @@ describe('the program', () => {
     const program = await createProgram(args);
     const topic = program.commands.find((command) => command.name() === 'topic');
     const skip = topic?.commands.find((command) => command.name() === 'skip');
-    let told: unknown;
+    let given: unknown;
     skip?.action((name: string, options: object) => {
-      told = { name, ...options };
+      given = { name, ...options };
     });
     await program.parseAsync(args, { from: 'user' });
-    expect(told).toEqual({ name: 'event.received', namespace: 'shop', json: true, partition: 1, to: 5 });
+    expect(given).toEqual({ name: 'event.received', namespace: 'shop', json: true, partition: 1, to: 5 });
   });
 
   it.each(COMMAND_NAMES.flatMap((name) => [[[name]], [['help', name]]]))('knows the options of %j', async (args) => {

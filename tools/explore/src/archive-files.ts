@@ -21,8 +21,8 @@ export async function findArchiveFiles(folder: string, namespace: string): Promi
       'config_invalid',
       `--archive: ${folder} is no folder; copy the bucket first, as by: aws s3 sync ${folder} archive`,
     );
-  const chains = await new EventArchive(await openBlobStore({ kind: 'folder', folder }), namespace).list();
-  const ordered = [...chains].sort(([a], [b]) => a - b).map(([, chain]) => chain);
+  const logs = await new EventArchive(await openBlobStore({ kind: 'folder', folder }), namespace).list();
+  const ordered = [...logs].sort(([a], [b]) => a - b).map(([, archived]) => archived);
   const paths = ordered.flatMap(({ files }) => files.map(({ name }) => join(folder, name)));
   if (paths.length === 0)
     throw new AppError('not_found', `${folder} holds no archived events of namespace ${namespace}`);

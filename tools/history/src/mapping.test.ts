@@ -222,8 +222,8 @@ describe('event types', () => {
       expect(toWarnings(history)[0]).toContain(`--types "${type}=purchase"`);
       const alone = await read(lines(type));
       expect(() => assertUsable(alone, { badShareMax: 0.5 })).toThrow(`--types "${type}=purchase"`);
-      const told = await read(lines(type), { types: parseEventTypes(`${type}=purchase`) });
-      expect(told.counts.orders).toBe(1);
+      const found = await read(lines(type), { types: parseEventTypes(`${type}=purchase`) });
+      expect(found.counts.orders).toBe(1);
       const own = await read(lines(type), { types: parseEventTypes(`${type}=${type}`) });
       expect(() => assertUsable(own, { badShareMax: 0.5 })).not.toThrow();
     },

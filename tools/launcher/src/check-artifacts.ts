@@ -16,7 +16,7 @@ export function chooseArtifacts(before: ArtifactPaths, choices: ArtifactChoices 
 }
 
 /**
- * Checks all sources of a namespace against each other, as their registration will: features, rates and rules about ids, then the model, then the
+ * Checks all sources of a namespace against each other, as registering will: features, rates and rules about ids, then the model, then the
  * chart and the segments, then the policy. Writes nothing. Throws `config_invalid` with every problem of every file.
  */
 export async function checkArtifacts(root: string, paths: ArtifactPaths): Promise<void> {

@@ -76,7 +76,7 @@ class World {
   readonly stores = new Stores();
   readonly #random = createSeededRandom(SEED);
   /** Contents of the archive. */
-  chains = new Map<number, ArchivedRange>();
+  ranges = new Map<number, ArchivedRange>();
   /** The log before it was trimmed. */
   #archived: readonly LogRecord[] = [];
 
@@ -94,11 +94,11 @@ class World {
     this.archive((next) => ({ first: 0, next, gaps: [] }));
   }
 
-  archive(toChain: (records: number) => ArchivedRange | undefined): void {
-    this.chains = new Map();
+  archive(toRange: (records: number) => ArchivedRange | undefined): void {
+    this.ranges = new Map();
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const chain = toChain(this.log.records('in', partition).length);
-      if (chain !== undefined) this.chains.set(partition, chain);
+      const range = toRange(this.log.records('in', partition).length);
+      if (range !== undefined) this.ranges.set(partition, range);
     }
   }
 
@@ -120,9 +120,9 @@ class World {
   rebuild(force = false) {
     const records = this.#archived;
     const archive: RebuildArchive = {
-      list: async () => new Map([...this.chains].map(([partition, chain]) => [partition, { ...chain, partition }])),
-      async *readChain(chain, end) {
-        const own = records.filter(({ partition }) => 'partition' in chain && partition === chain.partition);
+      list: async () => new Map([...this.ranges].map(([partition, range]) => [partition, { ...range, partition }])),
+      async *readLog(range, end) {
+        const own = records.filter(({ partition }) => 'partition' in range && partition === range.partition);
         for (let from = 0; from < end; from += 17) yield own.slice(from, Math.min(end, from + 17));
       },
     };
@@ -310,7 +310,7 @@ describe(`a rebuild (seed ${SEED})`, () => {
     }
   });
 
-  it('leaves states that are there, unless it is told otherwise', async () => {
+  it('leaves states that are there, unless it is asked to wipe them', async () => {
     const { world, before } = await createWorked();
     expect(await world.rebuild()).toEqual({ partitions: 0, records: 0, left: PARTITIONS });
     expect(await world.rebuild(true)).toEqual({ partitions: PARTITIONS, records: RECORDS, left: 0 });
@@ -324,10 +324,10 @@ describe(`a rebuild (seed ${SEED})`, () => {
     ['is not there', undefined, 30, 'the log now begins at 30'],
   ] as Array<[string, ArchivedRange | undefined, number, string]>)(
     'is rejected, and nothing touched, when the archive %s',
-    async (_, chain, low, message) => {
+    async (_, range, low, message) => {
       const { world } = await createWorked();
       const before = world.stores.read();
-      world.archive(() => chain);
+      world.archive(() => range);
       for (let partition = 0; partition < PARTITIONS; partition++) world.log.trim('in', partition, low);
       await expect(world.rebuild(true)).rejects.toThrow(message);
       expect(world.stores.read()).toEqual(before);

@@ -3,10 +3,10 @@ import { AppError, must } from '@perennial/kernel';
 import { findPublishedBound, type PartitionRebuild, type RebuildStage } from '@perennial/keyed-processor';
 
 /** Archived records of a partition, as feature-store provides them. */
-export interface RebuildArchive<Chain extends ArchivedRange = ArchivedRange> {
-  list(): Promise<ReadonlyMap<number, Chain>>;
+export interface RebuildArchive<Range extends ArchivedRange = ArchivedRange> {
+  list(): Promise<ReadonlyMap<number, Range>>;
   /** Records from the pipeline's first to those below `end`. */
-  readChain(chain: Chain, end: number): AsyncIterable<readonly LogRecord[]>;
+  readLog(archived: Range, end: number): AsyncIterable<readonly LogRecord[]>;
 }
 
 export interface ArchivedRange {
@@ -36,7 +36,7 @@ export interface RebuildSummary {
 /** The work for one partition, planned after every partition was inspected. */
 interface Plan {
   readonly partition: number;
-  readonly chain: ArchivedRange;
+  readonly archived: ArchivedRange;
   /** Records below this offset come from the archive, the others from the log, in normal operation. */
   readonly bound: number;
 }
@@ -49,11 +49,11 @@ interface Plan {
 export async function rebuildChain(options: RebuildChainOptions): Promise<RebuildSummary> {
   const { log, stages, onProgress } = options;
   const offsets = await log.offsets(stages[0].inputTopic);
-  const chains = await options.archive.list();
+  const ranges = await options.archive.list();
   const plans: Plan[] = [];
   for (const [partition, reach] of [...offsets].sort(([a], [b]) => a - b)) {
     if (await isToRebuild(options, partition)) {
-      plans.push(await planPartition(options, { partition, reach, chain: chains.get(partition) }));
+      plans.push(await planPartition(options, { partition, reach, range: ranges.get(partition) }));
     }
   }
   let records = 0;
@@ -71,21 +71,21 @@ async function isToRebuild({ stages, force }: RebuildChainOptions, partition: nu
   // The first stage is marked first and finished last: while it is marked, a rebuild of this partition is in progress.
   if (force || conditions[0] === 'begun' || conditions.every((condition) => condition === 'absent')) return true;
   if (conditions.every((condition) => condition === 'whole')) return false;
-  const told = stages.map(({ processor }, i) => `${processor} ${conditions[i]}`).join(', ');
+  const states = stages.map(({ processor }, i) => `${processor} ${conditions[i]}`).join(', ');
   throw new AppError(
     'contract_violation',
-    `partition ${partition} has states of some processors only (${told}): a snapshot may bring the others back when the services start; --force wipes all and rebuilds them`,
+    `partition ${partition} has states of some processors only (${states}): a snapshot may bring the others back when the services start; --force wipes all and rebuilds them`,
   );
 }
 
 async function planPartition(
   { log, namespace, stages }: RebuildChainOptions,
-  { partition, reach, chain }: { partition: number; reach: PartitionOffsets; chain: ArchivedRange | undefined },
+  { partition, reach, range }: { partition: number; reach: PartitionOffsets; range: ArchivedRange | undefined },
 ): Promise<Plan> {
   const place = `partition ${partition} of ${stages[0].inputTopic}`;
   const toError = (what: string) => new AppError('contract_violation', `${place}: ${what}`);
   const published = await findPublishedBound(log, namespace, { chain: stages, partition });
-  const archived = chain ?? { first: 0, next: 0, gaps: [] };
+  const archived = range ?? { first: 0, next: 0, gaps: [] };
   const bound = Math.min(published, archived.next);
   if (bound > 0 && archived.first > 0)
     throw toError(
@@ -104,12 +104,12 @@ async function planPartition(
     throw toError(
       `the archive holds the records below ${archived.next}, but the log ends at ${reach.high}: it lost its tail, or is another one. Restore the log, or start a new namespace`,
     );
-  return { partition, chain: archived, bound };
+  return { partition, archived, bound };
 }
 
 async function rebuildPartition(
   { log, archive, stages }: RebuildChainOptions,
-  { partition, chain, bound }: Plan,
+  { partition, archived, bound }: Plan,
   report: (worked: number) => void,
 ): Promise<number> {
   const rebuilds: PartitionRebuild[] = [];
@@ -118,7 +118,7 @@ async function rebuildPartition(
   let worked = 0;
   report(worked);
   if (bound > 0) {
-    for await (const records of archive.readChain(chain, bound)) {
+    for await (const records of archive.readLog(archived, bound)) {
       let inputs = records;
       for (const [i, rebuild] of rebuilds.entries()) {
         const outputs = await rebuild.process(inputs);

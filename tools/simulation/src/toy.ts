@@ -29,7 +29,7 @@ export interface ToyState {
   /** Number of the key's last output. */
   readonly seq: number;
   /** Hash over all applied records, in order. */
-  readonly chain: number;
+  readonly digest: number;
   readonly ids: readonly string[];
   readonly wakeAtMs: number | null;
   readonly woken: number;
@@ -38,7 +38,7 @@ export interface ToyState {
 /** An output: a valid input of the next stage, with the data that a checker needs. */
 export interface ToyOutput extends ToyInput {
   readonly seq: number;
-  readonly chain: number;
+  readonly digest: number;
   /** The machine that computed it: a model's bits differ between machines. */
   readonly machine: number;
   /** The key's numbering restarts after this. */
@@ -59,7 +59,7 @@ const WAKE_AFTER_MS = 12;
 const WAKES_MAX = 3;
 const REJECTING_STAGE = 1;
 const REJECTED_FACTOR = 3;
-const EMPTY: ToyState = { sum: 0, seq: 0, chain: 0, ids: [], wakeAtMs: null, woken: 0 };
+const EMPTY: ToyState = { sum: 0, seq: 0, digest: 0, ids: [], wakeAtMs: null, woken: 0 };
 
 export const toToyName = (stage: number) => `stage-${stage}`;
 /** Input topic of a stage; the one after the last is read by outsiders. */
@@ -130,7 +130,7 @@ function stepToy(step: ToyStep): StepResult<ToyState> {
 
 /** Remembered, so that a state shows a record that was applied twice. */
 function noteRepeat(state: ToyState, { id }: ToyInput): ToyState {
-  return { ...state, chain: mix(state.chain, `repeated ${id}`) };
+  return { ...state, digest: mix(state.digest, `repeated ${id}`) };
 }
 
 function applyInput(step: ToyStep, input: ToyInput, before: ToyState): StepResult<ToyState> {
@@ -139,7 +139,7 @@ function applyInput(step: ToyStep, input: ToyInput, before: ToyState): StepResul
   const state: ToyState = {
     sum: before.sum + input.add * factor,
     seq: before.seq + 1,
-    chain: mix(before.chain, `${input.id} ${input.add * factor} ${context.logTimeMs} ${machine}`),
+    digest: mix(before.digest, `${input.id} ${input.add * factor} ${context.logTimeMs} ${machine}`),
     ids: [...before.ids, input.id].slice(-IDS_MAX),
     wakeAtMs: context.logTimeMs + WAKE_AFTER_MS + (input.add % 5),
     woken: 0,
@@ -147,13 +147,15 @@ function applyInput(step: ToyStep, input: ToyInput, before: ToyState): StepResul
   const leaves = input.move !== undefined && input.move !== context.key;
   const removed = leaves || input.close === true;
   const body = { add: input.add, ...pickDefined({ move: input.move, close: input.close, poison: input.poison }) };
-  const outputs = [toOutput(step, 0, { ...body, seq: state.seq, chain: state.chain, ...(removed && { last: true }) })];
+  const outputs = [
+    toOutput(step, 0, { ...body, seq: state.seq, digest: state.digest, ...(removed && { last: true }) }),
+  ];
   if (leaves) {
     const handed: ToyInput = { id: `${toId(step, 1)}`, add: state.sum };
     const value = Buffer.from(JSON.stringify(handed));
     outputs.push({ topic: toToyTopic(stage), key: input.move, partition: 'by-key', value });
   } else if (!removed && input.add % 4 === 0) {
-    outputs.push(toOutput(step, 1, { add: 1, seq: state.seq + 1, chain: state.chain }));
+    outputs.push(toOutput(step, 1, { add: 1, seq: state.seq + 1, digest: state.digest }));
     return { state: { ...state, seq: state.seq + 1 }, outputs };
   }
   return { state: removed ? undefined : state, outputs };
@@ -171,12 +173,12 @@ function wake(step: ToyStep, before: ToyState): StepResult<ToyState> {
     ...before,
     seq: quiet ? before.seq : before.seq + 1,
     // Without an output, the machine remains unknown.
-    chain: mix(before.chain, `woken ${context.logTimeMs} ${quiet ? '' : machine}`),
+    digest: mix(before.digest, `woken ${context.logTimeMs} ${quiet ? '' : machine}`),
     wakeAtMs: woken < WAKES_MAX ? (before.wakeAtMs ?? 0) + WAKE_AFTER_MS : null,
     woken,
   };
   if (quiet) return { state, outputs: [] };
-  const output = toOutput(step, 0, { add: 0, seq: state.seq, chain: state.chain, ...(last && { last }) });
+  const output = toOutput(step, 0, { add: 0, seq: state.seq, digest: state.digest, ...(last && { last }) });
   return { state: last ? undefined : state, outputs: [output] };
 }
 

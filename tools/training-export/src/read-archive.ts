@@ -1,10 +1,8 @@
 import type { ArtifactStore } from '@perennial/artifacts';
-import type { EventArchive } from '@perennial/event-archive';
+import type { ArchivedLog, EventArchive } from '@perennial/event-archive';
 import { AppError } from '@perennial/kernel';
 import { ArchiveReader } from '@perennial/service-feature-store';
 import { EXPORT_LIMITS } from './limits.js';
-
-type Chain = Awaited<ReturnType<EventArchive['list']>> extends ReadonlyMap<number, infer One> ? One : never;
 
 export interface ArchiveSource {
   readonly archive: EventArchive;
@@ -15,7 +13,7 @@ export interface ArchiveSource {
 
 export interface ArchivedPartition {
   readonly partition: number;
-  readonly chain: Chain;
+  readonly archived: ArchivedLog;
   /** Highest log time of its last file; 0 when that has none. */
   readonly endMs: number;
 }
@@ -33,8 +31,8 @@ export interface ArchiveRange {
 export async function findRange({ archive, namespace, artifacts }: ArchiveSource): Promise<ArchiveRange> {
   const partitions: ArchivedPartition[] = [];
   let firstMs = Number.POSITIVE_INFINITY;
-  for (const [partition, chain] of [...(await archive.list())].sort(([a], [b]) => a - b)) {
-    const [head, last] = [chain.files[0], chain.files.at(-1)];
+  for (const [partition, archived] of [...(await archive.list())].sort(([a], [b]) => a - b)) {
+    const [head, last] = [archived.files[0], archived.files.at(-1)];
     if (head === undefined || last === undefined) continue;
     const timesOf = async (file: typeof head) => {
       const entries = await new ArchiveReader(namespace, artifacts).read(await archive.read(file));
@@ -43,25 +41,25 @@ export async function findRange({ archive, namespace, artifacts }: ArchiveSource
       );
     };
     firstMs = (await timesOf(head)).reduce((first, ms) => Math.min(first, ms), firstMs);
-    partitions.push({ partition, chain, endMs: (await timesOf(last)).reduce((end, ms) => Math.max(end, ms), 0) });
+    partitions.push({ partition, archived, endMs: (await timesOf(last)).reduce((end, ms) => Math.max(end, ms), 0) });
   }
   if (partitions.length === 0 || firstMs === Number.POSITIVE_INFINITY)
     throw new AppError('not_found', `the archive holds no events of namespace ${namespace}`);
-  const gaps = partitions.flatMap(({ chain }) => chain.gaps);
+  const gaps = partitions.flatMap(({ archived }) => archived.gaps);
   return {
     partitions,
     firstMs,
     endMs: partitions.reduce((end, one) => Math.min(end, one.endMs), Number.POSITIVE_INFINITY),
     missingRecords:
       gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0) +
-      partitions.reduce((sum, { chain }) => sum + chain.first, 0),
+      partitions.reduce((sum, { archived }) => sum + archived.first, 0),
   };
 }
 
-/** Hands on every record of a partition that counts, in order; others get the thread now and then. */
+/** Passes every record of a partition that counts to `onEntry`, in order; others get the thread now and then. */
 export async function readPartition(
   { archive, namespace, artifacts }: ArchiveSource,
-  { chain }: ArchivedPartition,
+  { archived }: ArchivedPartition,
   {
     onEntry,
     signal,
@@ -71,7 +69,7 @@ export async function readPartition(
   },
 ): Promise<void> {
   const reader = new ArchiveReader(namespace, artifacts);
-  for await (const records of archive.readChain(chain, chain.next)) {
+  for await (const records of archive.readLog(archived, archived.next)) {
     for (let from = 0; from < records.length; from += EXPORT_LIMITS.recordsAtOnceMax) {
       signal?.throwIfAborted();
       const entries = await reader.read(records.slice(from, from + EXPORT_LIMITS.recordsAtOnceMax));

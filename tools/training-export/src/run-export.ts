@@ -84,7 +84,7 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
   // Seeded: equal exports have equal manifests.
   const sample = new DistributionSample(spec.names, createSeededRandom(SAMPLE_SEED));
   for (const [done, partition] of range.partitions.entries()) {
-    const passes = Math.ceil((partition.chain.next - partition.chain.first) / recordsPerPassMax);
+    const passes = Math.ceil((partition.archived.next - partition.archived.first) / recordsPerPassMax);
     for (let pass = 0; pass < passes; pass += 1) {
       signal?.throwIfAborted();
       onProgress?.(
@@ -108,7 +108,7 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
     archive: {
       from: toText(range.firstMs),
       to: toText(range.endMs),
-      partitions: range.partitions.map(({ partition, chain: { first, next } }) => ({ partition, first, next })),
+      partitions: range.partitions.map(({ partition, archived: { first, next } }) => ({ partition, first, next })),
       missingRecords: range.missingRecords,
     },
     ...counts,
@@ -156,7 +156,7 @@ async function exportPass(
   for (const label of fold.finish(range.endMs)) tables.addLabel(label);
 }
 
-/** Cutoffs must be in the archive: what was known later than it ends cannot be told. */
+/** Cutoffs must be in the archive: what was known later than it ends is not known. */
 function toCutoffs(
   { pairs, everyMs, fromMs, toMs, horizonMs }: ExportRequest,
   { firstMs, endMs }: ArchiveRange,

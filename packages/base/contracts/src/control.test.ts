@@ -19,7 +19,7 @@ describe('control records', () => {
       expect(toControl(type.decode(encodeControl(type, control)).record)).toEqual(control);
   });
 
-  it('are told from whatever else a topic carries', () => {
+  it('are distinguished from whatever else a topic carries', () => {
     expect(toControl(undefined)).toBeUndefined();
     expect(toControl({ $case: 'event' })).toBeUndefined();
   });

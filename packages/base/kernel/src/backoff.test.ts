@@ -10,17 +10,17 @@ describe('backoff', () => {
     expect([0, 1, 2, 3, 9].map((attempt) => toBackoffMs(attempt, limits, () => 0))).toEqual([5, 10, 20, 40, 50]);
   });
 
-  it('tries again until it works, telling each retry', async () => {
-    const told: number[] = [];
+  it('tries again until it works, reporting each retry', async () => {
+    const reported: number[] = [];
     let calls = 0;
     const result = await retry(
       async () => {
         if (++calls < 4) throw new Error('away');
         return calls;
       },
-      { ...limits, clock, onRetry: ({ attempt }) => told.push(attempt) },
+      { ...limits, clock, onRetry: ({ attempt }) => reported.push(attempt) },
     );
-    expect([result, told]).toEqual([4, [0, 1, 2]]);
+    expect([result, reported]).toEqual([4, [0, 1, 2]]);
   });
 
   it.each([

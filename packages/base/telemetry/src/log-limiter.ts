@@ -6,7 +6,7 @@ export interface LogLimits {
   readonly equalLinesMax: number;
   /** Warnings and errors of an interval, of whatever kind; the rest are counted. */
   readonly linesMax: number;
-  /** Kinds of lines that are told apart in an interval; further ones count as one kind. */
+  /** Kinds of lines that are counted apart in an interval; further ones count as one kind. */
   readonly kindsMax: number;
 }
 

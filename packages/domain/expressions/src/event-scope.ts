@@ -16,7 +16,7 @@ type ContextFields = Readonly<Record<string, readonly string[]>>;
 /**
  * The variables of a condition about one event: `properties.<name>`, nested ones too, and the given fields of `context`, of any
  * kind. Which properties there are is up to the sender, so each variable is declared when the condition reads it: a set is
- * for one condition. `onEvaluationError` is told when that throws; without it nobody is.
+ * for one condition. `onEvaluationError` is called when that throws; without it nobody notices.
  */
 export function declareEventVariables(
   contextFields: ContextFields,

@@ -49,7 +49,7 @@ function toEvent(o: Order, messageId: string, { bare }: { bare: boolean }): Feat
     type: 'track',
     name: o.kind,
     timestampMs: START_MS,
-    // The id of a refund is as sent; without it refunds of one order are told apart by their amounts.
+    // The id of a refund is as sent; without it refunds of one order differ by their amounts.
     properties: { order_id: `o${o.id}`, refund_id: `r${o.id}`, ...(worth === undefined ? {} : { total: worth }) },
     worth,
     rate: hundredths === undefined ? null : Number(hundredths) / 100,

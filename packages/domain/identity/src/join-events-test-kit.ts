@@ -3,7 +3,7 @@ import { JoinedKeys, type NamedId, type ProfileRef } from './index.js';
 import type { JoinWorld } from './join-world-test-kit.js';
 
 /** An event, and the ids that it names. */
-export interface Told {
+export interface Reported {
   readonly self: ProfileRef;
   readonly named: readonly NamedId[];
 }
@@ -16,8 +16,8 @@ export const toDraw =
     below <= 1 ? 0 : Number(schedule.next().value) % below;
 
 /** Plays events to their end: they come in their order, the partitions step in any. */
-export function tell(world: JoinWorld, told: readonly Told[], draw: Draw): void {
-  for (const [id, { self, named }] of told.entries()) {
+export function report(world: JoinWorld, reported: readonly Reported[], draw: Draw): void {
+  for (const [id, { self, named }] of reported.entries()) {
     world.append({ kind: 'event', self, id, named });
     for (let steps = draw(6); steps > 0; steps--) world.step();
   }
@@ -26,9 +26,9 @@ export function tell(world: JoinWorld, told: readonly Told[], draw: Draw): void 
 }
 
 /** Each event counts once, where it would be had all events carried the final id. */
-export function expectEachCountedOnce(world: JoinWorld, told: readonly Told[]): void {
+export function expectEachCountedOnce(world: JoinWorld, reported: readonly Reported[]): void {
   const expected = new Map<string, number[]>();
-  for (const [id, { self }] of told.entries()) {
+  for (const [id, { self }] of reported.entries()) {
     const root = world.rootOf(self.key);
     expected.set(root, [...(expected.get(root) ?? []), id]);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ID_STRENGTHS, isStronger, type ProfileRef } from './index.js';
-import { expectEachCountedOnce, expectFoundAgain, type Told, tell, toDraw } from './join-events-test-kit.js';
+import { expectEachCountedOnce, expectFoundAgain, type Reported, report, toDraw } from './join-events-test-kit.js';
 import { JoinWorld } from './join-world-test-kit.js';
 
 // fast-check prints nothing here, so the seed is part of the test's name; PROPERTY_SEED=... repeats that run.
@@ -17,39 +17,39 @@ function toRef(key: string, strength: number): ProfileRef {
 }
 
 const drawUser = fc.constantFrom(...USERS);
-const drawTold: fc.Arbitrary<Told> = fc.oneof(
+const drawReported: fc.Arbitrary<Reported> = fc.oneof(
   fc.record({ self: fc.constantFrom(...IDS), named: fc.constant([]) }),
   fc.record({ self: drawUser, named: fc.constantFrom(...DEVICES).map((other) => [{ other, rule: 'claim' as const }]) }),
   fc.record({ self: drawUser, named: drawUser.map((other) => [{ other, rule: 'alias' as const }]) }),
 );
 
 const drawCase = fc.record({
-  told: fc.array(drawTold, { minLength: 1, maxLength: 25 }),
+  reported: fc.array(drawReported, { minLength: 1, maxLength: 25 }),
   places: fc.array(fc.nat({ max: 3 }), { minLength: IDS.length, maxLength: IDS.length }),
   schedule: fc.infiniteStream(fc.nat()),
 });
 
 /** Plays a case to its end: the events come in their order, the partitions step in any. */
 function play({
-  told,
+  reported,
   places,
   schedule,
 }: {
-  told: readonly Told[];
+  reported: readonly Reported[];
   places: readonly number[];
   schedule: Iterator<number>;
 }) {
   const draw = toDraw(schedule);
   const partitionOf = (key: string) => places[IDS.findIndex((ref) => ref.key === key)] ?? 0;
   const world = new JoinWorld({ partitions: 4, partitionOf, draw });
-  tell(world, told, draw);
+  report(world, reported, draw);
   return world;
 }
 
 /** The strongest of all users that aliases connect with each. */
-function toStrongest(told: readonly Told[]): Map<string, string> {
+function toStrongest(reported: readonly Reported[]): Map<string, string> {
   const groups = new Map(USERS.map((user) => [user.key, new Set([user])]));
-  for (const { self, named } of told) {
+  for (const { self, named } of reported) {
     for (const { other, rule } of named) {
       if (rule !== 'alias') continue;
       const united = new Set([...(groups.get(self.key) ?? []), ...(groups.get(other.key) ?? [])]);
@@ -66,7 +66,7 @@ describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${S
     fc.assert(
       fc.property(drawCase, (drawn) => {
         const world = play(drawn);
-        for (const [key, strongest] of toStrongest(drawn.told))
+        for (const [key, strongest] of toStrongest(drawn.reported))
           expect([key, world.rootOf(key)]).toEqual([key, strongest]);
       }),
       parameters,
@@ -78,7 +78,7 @@ describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${S
       fc.property(drawCase, (drawn) => {
         const world = play(drawn);
         for (const { key } of DEVICES) {
-          const claimants = drawn.told.filter(({ named }) => named.some(({ other }) => other.key === key));
+          const claimants = drawn.reported.filter(({ named }) => named.some(({ other }) => other.key === key));
           const roots = claimants.map(({ self }) => world.rootOf(self.key));
           expect(roots.length === 0 ? [key] : roots).toContain(world.rootOf(key));
         }
@@ -91,7 +91,7 @@ describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${S
     fc.assert(
       fc.property(drawCase, (drawn) => {
         const world = play(drawn);
-        expectEachCountedOnce(world, drawn.told);
+        expectEachCountedOnce(world, drawn.reported);
       }),
       parameters,
     );
@@ -112,9 +112,9 @@ describe(`joins in any order, on any partitions, in ${CASES} cases from seed ${S
       fc.property(drawCase, (drawn) => {
         const world = play(drawn);
         const pairs = new Set(
-          drawn.told.flatMap(({ self, named }) => named.map(({ other }) => `${self.key} ${other.key}`)),
+          drawn.reported.flatMap(({ self, named }) => named.map(({ other }) => `${self.key} ${other.key}`)),
         );
-        const again = play({ ...drawn, told: [...drawn.told, ...drawn.told] });
+        const again = play({ ...drawn, reported: [...drawn.reported, ...drawn.reported] });
         // Three records a pair, and the way through what has joined in between.
         for (const { sent } of [world, again]) expect(sent).toBeLessThanOrEqual(pairs.size * (3 + 2 * USERS.length));
       }),

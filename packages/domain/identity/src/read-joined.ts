@@ -1,7 +1,7 @@
 import { AppError, must } from '@perennial/kernel';
 import { type Stored, type StoredNode, toParts } from './stored.js';
 
-/** Forwarders on the way to a profile; each is stronger than the one before, so chains are short. */
+/** Forwarders on the way to a profile; each is stronger than the one before, so paths are short. */
 const HOPS_MAX = 16;
 
 /** A key's state, with whatever else a reader of states gives. */
@@ -12,7 +12,7 @@ interface Read<State extends object> {
 /**
  * Reads profiles in the order of the keys. One that has joined another is read there: one more read for each forwarder on
  * the way, all of one round at once. While a hand-over is on its way the profile has not all events yet. Throws
- * `contract_violation` for a chain that is too long, which only forged records make.
+ * `contract_violation` for a path that is too long, which only forged records make.
  */
 export async function readJoined<State extends object, Found extends Read<State>>(
   readStates: (keys: readonly string[]) => Promise<readonly Found[]>,

@@ -72,7 +72,7 @@ export function createStoredStates<State extends object>(
   };
 }
 
-/** The ledger may be longer than the other form can tell. */
+/** The ledger may be longer than the other form can hold. */
 function isLong<State>({ node, held }: StoredNode<State>): boolean {
   return held !== undefined || node.kind === 'ledger';
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ID_STRENGTHS, isStronger, type ProfileRef } from './index.js';
-import { expectEachCountedOnce, expectFoundAgain, type Told, tell, toDraw } from './join-events-test-kit.js';
+import { expectEachCountedOnce, expectFoundAgain, type Reported, report, toDraw } from './join-events-test-kit.js';
 import { JoinWorld } from './join-world-test-kit.js';
 import { IdentityRules } from './rules/identity-rules.js';
 import { requireIdentityRules } from './rules/parse-rules.js';
@@ -26,7 +26,7 @@ const OTHERS = [...toRefs(200, 'e1', 'e2'), ...toRefs(180, 'p1', 'p2')];
 const IDS = [...USERS, ...DEVICES, ...OTHERS];
 
 /** Events are keyed by users and devices; a user names its device, and both name e-mails and phones. */
-const drawTold = ({ users }: { readonly users: readonly ProfileRef[] }): fc.Arbitrary<Told> =>
+const drawReported = ({ users }: { readonly users: readonly ProfileRef[] }): fc.Arbitrary<Reported> =>
   fc
     .record({
       self: fc.constantFrom(...users, ...DEVICES),
@@ -40,29 +40,29 @@ const drawTold = ({ users }: { readonly users: readonly ProfileRef[] }): fc.Arbi
 
 const drawCase = (options: { readonly users: readonly ProfileRef[] }) =>
   fc.record({
-    told: fc.array(drawTold(options), { minLength: 1, maxLength: 15 }),
+    reported: fc.array(drawReported(options), { minLength: 1, maxLength: 15 }),
     places: fc.array(fc.nat({ max: 3 }), { minLength: IDS.length, maxLength: IDS.length }),
     schedule: fc.infiniteStream(fc.nat()),
   });
 
 interface Case {
-  readonly told: readonly Told[];
+  readonly reported: readonly Reported[];
   readonly places: readonly number[];
   readonly schedule: Iterator<number>;
 }
 
-function play({ told, places, schedule }: Case) {
+function play({ reported, places, schedule }: Case) {
   const draw = toDraw(schedule);
   const partitionOf = (key: string) => places[IDS.findIndex((ref) => ref.key === key)] ?? 0;
   const world = new JoinWorld({ partitions: 4, partitionOf, draw, rules: RULES });
-  tell(world, told, draw);
+  report(world, reported, draw);
   return world;
 }
 
-/** The ids that are connected with each, by whatever was told. */
-function toGroups(told: readonly Told[]): Map<string, Set<ProfileRef>> {
+/** The ids that are connected with each, by whatever was reported. */
+function toGroups(reported: readonly Reported[]): Map<string, Set<ProfileRef>> {
   const groups = new Map(IDS.map((ref) => [ref.key, new Set([ref])]));
-  for (const { self, named } of told) {
+  for (const { self, named } of reported) {
     for (const { other } of named) {
       const united = new Set([...(groups.get(self.key) ?? []), ...(groups.get(other.key) ?? [])]);
       for (const { key } of united) groups.set(key, united);
@@ -82,7 +82,7 @@ describe(`ties by e-mail, phone and device, on any partitions, in ${CASES} cases
     fc.assert(
       fc.property(single, (drawn) => {
         const world = play(drawn);
-        for (const [key, group] of toGroups(drawn.told)) {
+        for (const [key, group] of toGroups(drawn.reported)) {
           const strongest = [...group].reduce((a, b) => (isStronger(b, a) ? b : a)).key;
           expect([key, world.rootOf(key)]).toEqual([key, strongest]);
         }
@@ -96,7 +96,7 @@ describe(`ties by e-mail, phone and device, on any partitions, in ${CASES} cases
       fc.property(several, (drawn) => {
         const world = play(drawn);
         for (const { key } of USERS) expect(world.rootOf(key)).toBe(key);
-        for (const [key, group] of toGroups(drawn.told)) {
+        for (const [key, group] of toGroups(drawn.reported)) {
           const users = usersOf(group).map((user) => user.key);
           if (users.length > 0) expect(users).toContain(world.rootOf(key));
         }
@@ -109,7 +109,7 @@ describe(`ties by e-mail, phone and device, on any partitions, in ${CASES} cases
     fc.assert(
       fc.property(several, (drawn) => {
         const world = play(drawn);
-        expectEachCountedOnce(world, drawn.told);
+        expectEachCountedOnce(world, drawn.reported);
       }),
       parameters,
     );
@@ -129,14 +129,14 @@ describe(`ties by e-mail, phone and device, on any partitions, in ${CASES} cases
     fc.assert(
       fc.property(several, (drawn) => {
         const pairs = new Set(
-          drawn.told.flatMap(({ self, named }) => named.map(({ other }) => `${self.key} ${other.key}`)),
+          drawn.reported.flatMap(({ self, named }) => named.map(({ other }) => `${self.key} ${other.key}`)),
         );
-        const again = play({ ...drawn, told: [...drawn.told, ...drawn.told] });
+        const again = play({ ...drawn, reported: [...drawn.reported, ...drawn.reported] });
         expect(again.sent).toBeLessThanOrEqual(pairs.size * (3 + IDS.length));
-        const [first] = drawn.told;
+        const [first] = drawn.reported;
         const [named] = first?.named ?? [];
         if (first === undefined || named === undefined) return;
-        expect(play({ ...drawn, told: [{ self: first.self, named: [named] }] }).sent).toBeLessThanOrEqual(3);
+        expect(play({ ...drawn, reported: [{ self: first.self, named: [named] }] }).sent).toBeLessThanOrEqual(3);
       }),
       { ...parameters, numRuns: 150 },
     );
@@ -145,7 +145,7 @@ describe(`ties by e-mail, phone and device, on any partitions, in ${CASES} cases
 
 describe(`ties by kinds that the rules in force have dropped, in ${CASES} cases from seed ${SEED}`, () => {
   const single = drawCase({ users: USERS.slice(0, 1) });
-  const drawLater = fc.array(drawTold({ users: USERS.slice(0, 1) }), { minLength: 1, maxLength: 8 });
+  const drawLater = fc.array(drawReported({ users: USERS.slice(0, 1) }), { minLength: 1, maxLength: 8 });
   const drawDropped = fc.subarray([200, 180], { minLength: 1 });
 
   it('join nobody, and join as ever once the kinds are back and are named again', () => {
@@ -160,12 +160,12 @@ describe(`ties by kinds that the rules in force have dropped, in ${CASES} cases 
           named: named.filter(({ other }) => dropped.includes(other.strength)),
         }));
         world.rules = new IdentityRules(RULES.kinds.filter(({ strength }) => !dropped.includes(strength)));
-        tell(world, byDropped, draw);
+        report(world, byDropped, draw);
         expect(toRoots()).toEqual(before);
 
         world.rules = RULES;
-        tell(world, byDropped, draw);
-        for (const [key, group] of toGroups([...drawn.told, ...byDropped])) {
+        report(world, byDropped, draw);
+        for (const [key, group] of toGroups([...drawn.reported, ...byDropped])) {
           const strongest = [...group].reduce((a, b) => (isStronger(b, a) ? b : a)).key;
           expect([key, world.rootOf(key)]).toEqual([key, strongest]);
         }

@@ -4,8 +4,8 @@ import { parseManifest } from './parse-manifest.js';
 const MODELS_LOOKED_AT_MAX = 16;
 
 /**
- * Names of the heads that a chart or policy may read: those of the models registered last (`models` in the order of
- * registration), each once. Undefined while there is no model: then any head may be read.
+ * Names of the heads that a chart or policy may read: those of the models registered last (`models` in the order in which
+ * they were registered), each once. Undefined while there is no model: then any head may be read.
  */
 export async function listKnownHeads(
   models: ReadonlyArray<{ readonly hash: string }>,

@@ -51,7 +51,7 @@ describe('parsePolicy', () => {
     expect(problems.split('\n')).toHaveLength(3);
   });
 
-  it('does not check stages that it is not told', () => {
+  it('does not check stages that it is not given', () => {
     const text = DEFAULT.replaceAll('won_back', 'back_again');
     expect(parsePolicy(text, { fileName: 'policy.yaml', featureNames: FEATURES }).ok).toBe(true);
   });

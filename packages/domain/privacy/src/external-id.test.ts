@@ -24,9 +24,9 @@ describe("a profile's user id", () => {
   const subject = pseudonymizer.seal('ada');
   const open = (profileKey: string, sealed = subject) => unsealUserId(pseudonymizer, { profileKey, subject: sealed });
 
-  it('is told of a user', () => expect(open(pseudonymizer.toProfileKey({ userId: 'ada' }))).toBe('ada'));
+  it('is opened for a user', () => expect(open(pseudonymizer.toProfileKey({ userId: 'ada' }))).toBe('ada'));
 
-  it('is not told of a device of the same name, or of nobody', () => {
+  it('is not opened for a device of the same name, or of nobody', () => {
     expect(open(pseudonymizer.toProfileKey({ anonymousId: 'ada' }))).toBeNull();
     expect(open(pseudonymizer.toProfileKey({ userId: 'ada' }), Buffer.alloc(0))).toBeNull();
   });

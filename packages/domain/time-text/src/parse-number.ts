@@ -15,7 +15,7 @@ const SERIAL_LIKELY = { min: 20_000, max: 80_000 };
 /** Which day a spreadsheet counts from: Excel's default is 1900, old files of the Macintosh have 1904. */
 export type SerialSystem = '1900' | '1904';
 
-/** Ms of an epoch time in seconds, ms, microseconds or nanoseconds, told apart by magnitude; cut to whole ms. */
+/** Ms of an epoch time in seconds, ms, microseconds or nanoseconds, distinguished by magnitude; cut to whole ms. */
 export function parseEpoch(value: number): number | TimeProblem {
   for (const unit of UNITS) {
     const seconds = value / unit;

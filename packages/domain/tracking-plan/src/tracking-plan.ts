@@ -18,7 +18,7 @@ export interface PlanViolation {
   readonly message: string;
 }
 
-/** Violations that are told of one event; a list of 10,000 wrong items is one mistake. */
+/** Violations that are reported of one event; a list of 10,000 wrong items is one mistake. */
 const VIOLATIONS_MAX = 8;
 const PATH_CHARS_MAX = 200;
 

@@ -10,7 +10,7 @@ const give = (atMs: number, owner = 'crm'): TagChange => ({ isGiven: true, kind:
 const take = (atMs: number, owner = 'crm'): TagChange => ({ isGiven: false, kind: 'imported', owner, atMs });
 const change = (tags: Tags, name: string, by: TagChange): Tags => changeTag(tags, name, by) ?? tags;
 
-const told = fc.array(
+const reported = fc.array(
   fc.record({ name: fc.constantFrom('a', 'b'), isGiven: fc.boolean(), owner: fc.constantFrom('x', 'y') }),
   { maxLength: 8 },
 );
@@ -54,7 +54,7 @@ describe('tags', () => {
   });
 
   it('merge in any order and grouping', () => {
-    const timed = told.chain((list) =>
+    const timed = reported.chain((list) =>
       fc
         .uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: list.length, maxLength: list.length })
         .map((times) => [...times].sort((x, y) => x - y).map((atMs, index) => ({ ...must(list[index]), atMs }))),

@@ -79,7 +79,7 @@ describe('the API client', () => {
     });
   });
 
-  it('gives up on silence, on nobody, and when it is told to', async () => {
+  it('gives up on silence, on nobody, and when it is asked to', async () => {
     reply = 'silence';
     const silent = open({ timeoutMs: 20 }).client.call('getClock');
     await expect(silent).rejects.toMatchObject({ code: 'dependency_unavailable', retriable: true });

@@ -25,7 +25,7 @@ describe('reading a topic', () => {
     expect(read.sort()).toEqual(['a', 'b']);
   });
 
-  it('begins where it is told, and leaves out partitions that begin at their end', async () => {
+  it('begins where it is asked to, and leaves out partitions that begin at their end', async () => {
     const { put, read, run } = setUp();
     for (const text of ['a', 'b', 'c']) for (const partition of [0, 1]) put(partition, `${text}${partition}`);
     await run({ toStart: (partition, { high }) => (partition === 0 ? 2 : high) });

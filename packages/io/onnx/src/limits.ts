@@ -24,7 +24,7 @@ export const RUN_LIMITS: GraphLimits = {
  * For a model that is registered: a quarter of the time and half of the memory, so that a registered model also runs on a
  * machine that is several times slower.
  */
-export const REGISTRATION_LIMITS: GraphLimits = {
+export const TRIAL_LIMITS: GraphLimits = {
   loadCpuMsMax: 6_000,
   runCpuMsMax: 500,
   answerMsMax: 60_000,

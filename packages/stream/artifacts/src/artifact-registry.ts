@@ -46,7 +46,7 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** First key of the advisory locks of registrations: two concurrent ones must not get the same number. */
+/** First key of the advisory locks while registering: two that register at once must not get the same number. */
 const REGISTRY_LOCK = 7_314_002;
 
 /** The registry of a namespace: records in a PostgreSQL schema that this package owns, bytes in `store`. */
@@ -63,7 +63,7 @@ export function createArtifactRegistry(options: {
     migrate: async () => void (await migrate(pool, { schema, migrations: MIGRATIONS })),
 
     async register(kind, bytes, { name }) {
-      // Bytes first: a crash in between leaves bytes without a record, which the next registration reuses.
+      // Bytes first: a crash in between leaves bytes without a record, which registering it again reuses.
       const hash = await store.put(kind, bytes);
       const number = await askPostgres(`registering a ${kind}`, () =>
         inTransaction(pool, async (client) => {

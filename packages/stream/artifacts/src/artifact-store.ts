@@ -23,7 +23,7 @@ export interface ArtifactStore {
    */
   load(kind: StoredKind, hash: string): Promise<Buffer>;
   /**
-   * Hashes of all stored artifacts of a kind, ascending. An interrupted registration may have left one without a
+   * Hashes of all stored artifacts of a kind, ascending. Registering that was interrupted may have left one without a
    * record.
    */
   list(kind: StoredKind): Promise<readonly string[]>;

@@ -89,9 +89,9 @@ class World {
   async untilAllArchived(): Promise<void> {
     this.nowMs += 86_400_000;
     await this.until(async () => {
-      const chains = await new EventArchive(this.blobs, NAMESPACE).list();
+      const logs = await new EventArchive(this.blobs, NAMESPACE).list();
       const ends = await this.log.offsets(TOPIC);
-      return [...ends].every(([partition, { high }]) => (chains.get(partition)?.next ?? 0) === high);
+      return [...ends].every(([partition, { high }]) => (logs.get(partition)?.next ?? 0) === high);
     });
   }
 
@@ -106,9 +106,9 @@ class World {
   /** The archived records of a partition. */
   async readBack(partition: number, end = Number.POSITIVE_INFINITY): Promise<LogRecord[]> {
     const archive = new EventArchive(this.blobs, NAMESPACE);
-    const chain = must((await archive.list()).get(partition), 'a chain');
+    const archived = must((await archive.list()).get(partition), 'an archived log');
     const records: LogRecord[] = [];
-    for await (const some of archive.readChain(chain, end)) records.push(...some);
+    for await (const some of archive.readLog(archived, end)) records.push(...some);
     return records;
   }
 
@@ -134,8 +134,8 @@ describe(`the archiver (seed ${SEED})`, () => {
     for (let partition = 0; partition < PARTITIONS; partition++) {
       expect(await world.readBack(partition)).toEqual(world.log.records(TOPIC, partition));
     }
-    const chains = await new EventArchive(world.blobs, NAMESPACE).list();
-    const files = [...chains.values()].flatMap((chain) => chain.files);
+    const logs = await new EventArchive(world.blobs, NAMESPACE).list();
+    const files = [...logs.values()].flatMap((archived) => archived.files);
     expect(files.reduce((sum, { first, last }) => sum + last - first + 1, 0)).toBe(world.records.length);
     expect(files).toHaveLength(world.blobs.objects.size);
   }
@@ -297,8 +297,8 @@ describe(`the archiver (seed ${SEED})`, () => {
     world.log.trim(TOPIC, 0, high + 4);
     await world.start();
     await world.untilAllArchived();
-    const chain = (await new EventArchive(world.blobs, NAMESPACE).list()).get(0);
-    expect(chain?.gaps).toEqual([{ from: high, to: high + 3 }]);
+    const archived = (await new EventArchive(world.blobs, NAMESPACE).list()).get(0);
+    expect(archived?.gaps).toEqual([{ from: high, to: high + 3 }]);
     expect(await world.metrics.registry.metrics()).toMatch(/archive_records_lost_total\{.*\} 4\n/);
   });
 
@@ -329,12 +329,12 @@ describe(`the archiver (seed ${SEED})`, () => {
     const archiver = await world.start();
     world.nowMs += 86_400_000;
     await world.until(async () => {
-      const chains = await new EventArchive(world.blobs, NAMESPACE).list();
-      return expected.every((records, partition) => chains.get(partition)?.next === (records.at(-1)?.offset ?? 0) + 1);
+      const logs = await new EventArchive(world.blobs, NAMESPACE).list();
+      return expected.every((records, partition) => logs.get(partition)?.next === (records.at(-1)?.offset ?? 0) + 1);
     });
-    const chains = await new EventArchive(world.blobs, NAMESPACE).list();
+    const logs = await new EventArchive(world.blobs, NAMESPACE).list();
     for (const [partition, records] of expected.entries()) {
-      expect(chains.get(partition)).toMatchObject({ first: 0, gaps: [] });
+      expect(logs.get(partition)).toMatchObject({ first: 0, gaps: [] });
       expect(await world.readBack(partition)).toEqual(records);
     }
     await world.until(

@@ -2,7 +2,7 @@ import { toConsumerGroup, toTopic } from '@perennial/contracts';
 import { ConsumerHealth, type Log, type LogConsumer, type PartitionOffsets } from '@perennial/kafka';
 import { AppError, type Clock, every, systemClock } from '@perennial/kernel';
 import type { Logger, Metrics } from '@perennial/telemetry';
-import type { ArchiveChain } from './chain.js';
+import type { ArchivedLog } from './archived-log.js';
 import type { EventArchive } from './event-archive.js';
 import { createArchiveEvents } from './events.js';
 import { ARCHIVE_LIMITS, type ArchiveLimits, toFileBytesMax } from './limits.js';
@@ -110,7 +110,7 @@ class TopicArchiver implements Archiver {
     await observed;
   }
 
-  #assign(partition: number, listFiles: () => Promise<ReadonlyMap<number, ArchiveChain>>): void {
+  #assign(partition: number, listFiles: () => Promise<ReadonlyMap<number, ArchivedLog>>): void {
     const archiver = new PartitionArchiver({
       archive: this.#options.archive,
       listFiles,

@@ -2,7 +2,7 @@ import type { BlobStore } from '@perennial/blob-store';
 import { toTopic } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError, must } from '@perennial/kernel';
-import { type ArchiveChain, toChain } from './chain.js';
+import { type ArchivedLog, toArchivedLog } from './archived-log.js';
 import {
   type ArchivedFile,
   type ArchivedStretch,
@@ -23,7 +23,7 @@ export class EventArchive {
   }
 
   /** The archived files by partition; a partition without a file is absent. */
-  async list(): Promise<ReadonlyMap<number, ArchiveChain>> {
+  async list(): Promise<ReadonlyMap<number, ArchivedLog>> {
     const files = new Map<number, ArchivedFile[]>();
     for (const name of await this.#blobs.list(toArchivePrefix(this.#namespace))) {
       const file = parseArchiveName(this.#namespace, name);
@@ -32,7 +32,7 @@ export class EventArchive {
       known.push(file);
       files.set(file.partition, known);
     }
-    return new Map([...files].map(([partition, own]) => [partition, must(toChain(own), 'a chain of files')]));
+    return new Map([...files].map(([partition, own]) => [partition, must(toArchivedLog(own), 'a file')]));
   }
 
   /** Stores a file under its name. Writing it twice changes nothing. */
@@ -52,9 +52,9 @@ export class EventArchive {
   }
 
   /** Records of an archive from its beginning, those below `end` only, file by file; overlapping records come once. */
-  async *readChain(chain: ArchiveChain, end: number): AsyncGenerator<readonly LogRecord[]> {
-    let next = chain.first;
-    for (const file of chain.files) {
+  async *readLog(archived: ArchivedLog, end: number): AsyncGenerator<readonly LogRecord[]> {
+    let next = archived.first;
+    for (const file of archived.files) {
       if (file.first >= end) return;
       const records = await this.read(file);
       const from = next;

@@ -83,14 +83,15 @@ export async function decodeArchiveFile(
   try {
     const file = new Uint8Array(bytes).buffer;
     const metadata = await parquetMetadataAsync(file);
-    const told = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value]));
-    if (told.get(PAGES_CHECKSUM) !== toSha256(bytes.subarray(0, Number(told.get(PAGES_BYTES)))))
+    const declared = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value]));
+    if (declared.get(PAGES_CHECKSUM) !== toSha256(bytes.subarray(0, Number(declared.get(PAGES_BYTES)))))
       throw new AppError('data_damaged', `${name}: its checksum is wrong`);
     const rows = await parquetReadObjects({ file, metadata, columns: [...RECORD_COLUMNS], utf8: false });
     const checksum = new RecordsChecksum();
     const records = rows.map((row) => toRecord(row as unknown as ReadRow, topic));
     for (const record of records) checksum.add(record);
-    if (told.get(CHECKSUM) !== checksum.digest()) throw new AppError('data_damaged', `${name}: its checksum is wrong`);
+    if (declared.get(CHECKSUM) !== checksum.digest())
+      throw new AppError('data_damaged', `${name}: its checksum is wrong`);
     return records;
   } catch (error) {
     if (isAppError(error)) throw error;

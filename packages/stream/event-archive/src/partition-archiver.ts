@@ -1,6 +1,6 @@
 import type { ConsumerHealth, LogRecord, PartitionOffsets } from '@perennial/kafka';
 import { AppError, type Clock, Mutex } from '@perennial/kernel';
-import type { ArchiveChain } from './chain.js';
+import type { ArchivedLog } from './archived-log.js';
 import type { EventArchive } from './event-archive.js';
 import type { ArchiveEvents } from './events.js';
 import { FileDraft } from './file-draft.js';
@@ -9,7 +9,7 @@ import type { ArchiveLimits } from './limits.js';
 export interface PartitionArchiverOptions {
   readonly archive: Pick<EventArchive, 'write'>;
   /** Lists the archived files, after this partition was assigned. */
-  readonly listFiles: () => Promise<ReadonlyMap<number, ArchiveChain>>;
+  readonly listFiles: () => Promise<ReadonlyMap<number, ArchivedLog>>;
   readonly partition: number;
   readonly limits: ArchiveLimits;
   readonly fileBytesMax: number;
@@ -68,8 +68,8 @@ export class PartitionArchiver {
   start(): Promise<void> {
     return this.#whileOwned(async () => {
       const { listFiles, partition, readOffsets, seek, events } = this.#options;
-      const [chains, { low, high }] = await this.#forEver(() => Promise.all([listFiles(), readOffsets()]));
-      const next = chains.get(partition)?.next ?? low;
+      const [logs, { low, high }] = await this.#forEver(() => Promise.all([listFiles(), readOffsets()]));
+      const next = logs.get(partition)?.next ?? low;
       if (next > high) {
         throw new AppError(
           'contract_violation',

@@ -9,7 +9,7 @@ import { toCause } from '../domain/step.js';
 import type { StoredAction } from '../joins.js';
 import { getContacts } from './operations.js';
 
-/** Forwarders on the way to a profile; each is stronger than the one before, so chains are short. */
+/** Forwarders on the way to a profile; each is stronger than the one before, so paths are short. */
 const HOPS_MAX = 16;
 
 export interface ContactRouteDeps {

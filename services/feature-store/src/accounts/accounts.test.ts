@@ -175,16 +175,16 @@ describe('accounts', () => {
       schedule: fc.infiniteStream(fc.nat()),
     });
     await fc.assert(
-      fc.asyncProperty(drawn, async ({ drawn: told, schedule }) => {
+      fc.asyncProperty(drawn, async ({ drawn: reported, schedule }) => {
         const draw = (below: number) => (below <= 1 ? 0 : Number(schedule.next().value) % below);
         const world = new JoinWorld(draw, IN_FORCE);
-        const events = told.map(({ user, group, lateMs, claims }, index) => {
+        const events = reported.map(({ user, group, lateMs, claims }, index) => {
           const receivedAtMs = NOON + index * 60_000;
           const times = { messageId: `m${index}`, receivedAtMs, timestampMs: receivedAtMs - lateMs };
           const ids = claims === undefined ? {} : { claims };
           return { user, event: toEvent(user, { ...(group === undefined ? {} : toGroup(group)), ...times, ...ids }) };
         });
-        for (const { user, event } of [...events, ...events.filter((_, index) => told[index]?.isRepeat)]) {
+        for (const { user, event } of [...events, ...events.filter((_, index) => reported[index]?.isRepeat)]) {
           world.send(user.key, event);
           for (let steps = draw(4); steps > 0; steps--) world.step();
         }

@@ -136,7 +136,7 @@ class AccountSteps {
     return this.#fold.takeTime(state, { key: context.key, ...this.#options.toFoldContext(context, evidence) });
   }
 
-  /** Of a profile, or of an account that counted a copy. A profile without events, told of one to come, is announced to nobody. */
+  /** Of a profile, or of an account that counted a copy. A profile without events, that knows of one to come, is announced to nobody. */
   takeBack({ state, context }: Item<ProfileInput>, input: RetractionInput, evidence: FeatureEvidence): Result {
     const place = { key: context.key, ...this.#options.toFoldContext(context, evidence) };
     const taken = takeBackEvent(state, input, place);

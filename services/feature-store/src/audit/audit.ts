@@ -1,5 +1,5 @@
 import { toTopic } from '@perennial/contracts';
-import type { EventArchive } from '@perennial/event-archive';
+import type { ArchivedLog, EventArchive } from '@perennial/event-archive';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { type Log, readTopic } from '@perennial/kafka';
 import { AppError, createRandomToken } from '@perennial/kernel';
@@ -28,7 +28,7 @@ export interface AuditResult {
 export interface AuditOptions {
   readonly namespace: string;
   readonly log: Log;
-  readonly archive: Pick<EventArchive, 'list' | 'readChain'>;
+  readonly archive: Pick<EventArchive, 'list' | 'readLog'>;
   readonly definition: ConstructorParameters<typeof Recomputation>[0];
   readonly specs: FeatureSpecs;
   /** Profiles to audit. */
@@ -46,7 +46,7 @@ export interface AuditOptions {
 export async function auditFeatures(options: AuditOptions): Promise<AuditResult> {
   const { namespace, log, archive, profilesMax, seed, rankMin } = options;
   // Before the topic is read: what is archived by now was caused by then, or is beyond what the topic reaches.
-  const chains = await archive.list();
+  const logs = await archive.list();
   const sample = new ServedSample({ profilesMax, seed, rankMin });
   const groupId = `perennial-audit-${createRandomToken()}`;
   await readTopic(log, {
@@ -56,10 +56,10 @@ export async function auditFeatures(options: AuditOptions): Promise<AuditResult>
   });
   const all: Mismatch[] = [];
   const counts = { profiles: 0, vectors: 0, mismatches: 0 };
-  for (const [partition, chain] of chains) {
+  for (const [partition, archived] of logs) {
     const keys = sample.keysOf(partition);
     if (keys.size === 0) continue;
-    const gap = chain.first > 0 ? { from: 0, to: chain.first - 1 } : chain.gaps[0];
+    const gap = archived.first > 0 ? { from: 0, to: archived.first - 1 } : archived.gaps[0];
     if (gap !== undefined) {
       const range = `${gap.from} to ${gap.to}`;
       throw new AppError(
@@ -67,9 +67,13 @@ export async function auditFeatures(options: AuditOptions): Promise<AuditResult>
         `partition ${partition}: the archive lacks offsets ${range}: nothing can be compared`,
       );
     }
-    const recomputed = await recompute(options, { keys, chain });
+    const recomputed = await recompute(options, { keys, archived });
     const reach = sample.reachOf(partition);
-    const at = { partition, specs: options.specs, reach: { from: reach.from, to: Math.min(reach.to, chain.next - 1) } };
+    const at = {
+      partition,
+      specs: options.specs,
+      reach: { from: reach.from, to: Math.min(reach.to, archived.next - 1) },
+    };
     for (const key of keys) {
       const { compared, mismatches } = compareServed(sample.updatesOf(key), recomputed.get(key) ?? [], at);
       counts.profiles += 1;
@@ -81,15 +85,13 @@ export async function auditFeatures(options: AuditOptions): Promise<AuditResult>
   return { ...counts, first: all.slice(0, MISMATCHES_LISTED_MAX), seed, rankNext: sample.rankNext };
 }
 
-type Chain = Parameters<EventArchive['readChain']>[0];
-
 async function recompute(
   { archive, definition }: AuditOptions,
-  { keys, chain }: { readonly keys: ReadonlySet<string>; readonly chain: Chain },
+  { keys, archived }: { readonly keys: ReadonlySet<string>; readonly archived: ArchivedLog },
 ): Promise<ReadonlyMap<string, readonly CausedUpdate[]>> {
   const recomputation = new Recomputation(definition, keys);
   const byKey = new Map<string, CausedUpdate[]>();
-  for await (const records of archive.readChain(chain, chain.next)) {
+  for await (const records of archive.readLog(archived, archived.next)) {
     for (let from = 0; from < records.length; from += RECORDS_AT_ONCE) {
       for (const update of await recomputation.take(records.slice(from, from + RECORDS_AT_ONCE))) {
         const own = byKey.get(update.key) ?? [];

@@ -147,8 +147,8 @@ async function setUp(store = createMemoryStore()) {
       partitions: PARTITIONS,
       archive: {
         list: async () => (await toArchive(world.logs, given).list()) as never,
-        async *readChain(chain, end) {
-          for await (const file of toArchive(world.logs, given).readChain(chain, end)) {
+        async *readLog(archived, end) {
+          for await (const file of toArchive(world.logs, given).readLog(archived, end)) {
             given.onFile();
             yield file as never;
           }

@@ -1,4 +1,4 @@
-import type { EventArchive } from '@perennial/event-archive';
+import type { ArchivedLog, EventArchive } from '@perennial/event-archive';
 import { AppError, type Clock, every, isAppError, must, systemClock } from '@perennial/kernel';
 import type { StatePage } from '@perennial/keyed-processor';
 import type { JobLease } from '@perennial/processor-host';
@@ -33,7 +33,7 @@ type LiveAuditLimits = { readonly [Name in keyof typeof LIVE_AUDIT_LIMITS]: numb
 
 export interface LiveAuditOptions extends CompareDeps {
   readonly partitions: number;
-  readonly archive: Pick<EventArchive, 'list' | 'readChain'>;
+  readonly archive: Pick<EventArchive, 'list' | 'readLog'>;
   /** The processor's, with metrics of its own: what is recomputed counts for nothing. */
   readonly definition: ConstructorParameters<typeof Recomputation>[0];
   /** Loads every registered spec. */
@@ -112,11 +112,11 @@ class Auditor {
     for (let partition = 0; partition < partitions; partition++) {
       if (!this.#pending.has(partition)) await this.#readPage(partition);
     }
-    const chains = await archive.list();
+    const logs = await archive.list();
     for (const [partition, pending] of this.#pending) {
-      const chain = chains.get(partition);
-      if (pending.page.next > 0 && (chain === undefined || chain.next < pending.page.next)) continue;
-      await this.#compare(pending, chain);
+      const archived = logs.get(partition);
+      if (pending.page.next > 0 && (archived === undefined || archived.next < pending.page.next)) continue;
+      await this.#compare(pending, archived);
       this.#pending.delete(partition);
       if (!(await this.#hold())) break;
     }
@@ -170,11 +170,11 @@ class Auditor {
     }
   }
 
-  async #compare({ page, keys }: PendingPage, chain: Chain | undefined): Promise<void> {
+  async #compare({ page, keys }: PendingPage, archived: ArchivedLog | undefined): Promise<void> {
     const { records, telemetry, loadSpecs, drift, loadBaseline } = this.#options;
     const { partition, cursor } = page;
     const recomputation = new Recomputation(this.#options.definition, keys);
-    if (chain !== undefined) await this.#recompute(recomputation, chain, page.next);
+    if (archived !== undefined) await this.#recompute(recomputation, archived, page.next);
     // A state of a spec that another process put in force is no mismatch.
     await loadSpecs();
     const mismatches: Mismatch[] = [];
@@ -193,10 +193,10 @@ class Auditor {
   }
 
   /** Throws `data_damaged` when the archive lacks records. */
-  async #recompute(recomputation: Recomputation, chain: Chain, end: number): Promise<void> {
+  async #recompute(recomputation: Recomputation, archived: ArchivedLog, end: number): Promise<void> {
     const { archive } = this.#options;
-    const gap = chain.first > 0 ? { from: 0, to: chain.first - 1 } : chain.gaps[0];
-    const first = must(chain.files[0], 'a file');
+    const gap = archived.first > 0 ? { from: 0, to: archived.first - 1 } : archived.gaps[0];
+    const first = must(archived.files[0], 'a file');
     if (gap !== undefined) {
       const range = `offsets ${gap.from} to ${gap.to}`;
       throw new AppError(
@@ -206,7 +206,7 @@ class Auditor {
     }
     const seen = new KeySample(this.#limits.keysLookedUp, this.#options.random ?? Math.random);
     let workedFromMs = this.#clock.steadyMs();
-    for await (const recordsOfFile of archive.readChain(chain, end)) {
+    for await (const recordsOfFile of archive.readLog(archived, end)) {
       for (let from = 0; from < recordsOfFile.length; from += this.#limits.recordsAtOnce) {
         const some = recordsOfFile.slice(from, from + this.#limits.recordsAtOnce);
         for (const { key } of some) if (key !== null) seen.take(key.toString());
@@ -234,8 +234,6 @@ class Auditor {
     return this.#clock.steadyMs();
   }
 }
-
-type Chain = Parameters<EventArchive['readChain']>[0];
 
 /** Some keys, each record's as likely as any other's. */
 class KeySample {

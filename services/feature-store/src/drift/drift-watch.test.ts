@@ -16,7 +16,7 @@ function setUp() {
 }
 
 describe('drift of served values', () => {
-  it('is told by feature once enough profiles were seen, for the features that both sides have', async () => {
+  it('is reported by feature once enough profiles were seen, for the features that both sides have', async () => {
     const { watch, text } = setUp();
     watch.setBaseline(BASELINE);
     for (let i = 0; i < 100; i++) watch.add({ steady: i % 10, moved: null, other: 1 });

@@ -25,7 +25,7 @@ export type FillLimits = { readonly [Name in keyof typeof FILL_LIMITS]: number }
 
 export interface FillPartitionOptions {
   readonly namespace: string;
-  readonly archive: Pick<EventArchive, 'list' | 'readChain'>;
+  readonly archive: Pick<EventArchive, 'list' | 'readLog'>;
   /** Holds checkpoints and results. */
   readonly blobs: BlobStore;
   readonly store: Pick<ArtifactStore, 'put'>;
@@ -113,17 +113,17 @@ class Pass {
   async run(): Promise<number | undefined> {
     const { archive, signal, onProgress } = this.#options;
     const { recordsAtOnceMax, checkpointRecords } = this.#limits;
-    const chain = await this.#findChain();
-    if (chain === undefined) return undefined;
+    const archived = await this.#findArchived();
+    if (archived === undefined) return undefined;
     let sinceCheckpoint = 0;
     let workedFromMs = this.#clock.steadyMs();
-    for await (const records of archive.readChain(chain, chain.next)) {
+    for await (const records of archive.readLog(archived, archived.next)) {
       for (let from = 0; from < records.length && this.#fold.until === undefined; from += recordsAtOnceMax) {
         await this.#fold.fold(records.slice(from, from + recordsAtOnceMax));
         await new Promise((resolve) => setImmediate(resolve));
         signal?.throwIfAborted();
       }
-      await onProgress?.({ next: this.#fold.position.next, of: chain.next });
+      await onProgress?.({ next: this.#fold.position.next, of: archived.next });
       if (this.#fold.until !== undefined) return this.#fold.until;
       sinceCheckpoint += records.length;
       if (sinceCheckpoint >= checkpointRecords) {
@@ -157,18 +157,18 @@ class Pass {
   }
 
   /** The rest of the archive; undefined while there is none. */
-  async #findChain() {
-    const chain = (await this.#options.archive.list()).get(this.#partition);
+  async #findArchived() {
+    const archived = (await this.#options.archive.list()).get(this.#partition);
     const { next } = this.#fold.position;
-    if (chain === undefined || chain.next <= next) return undefined;
-    const gap = chain.first > 0 ? { from: 0, to: chain.first - 1 } : chain.gaps[0];
+    if (archived === undefined || archived.next <= next) return undefined;
+    const gap = archived.first > 0 ? { from: 0, to: archived.first - 1 } : archived.gaps[0];
     if (gap !== undefined) {
       throw new AppError(
         'data_damaged',
         `partition ${this.#partition}: the archive lacks offsets ${gap.from} to ${gap.to}: copy the missing files back, or give the fill up`,
       );
     }
-    return { ...chain, first: next, files: chain.files.filter(({ last }) => last >= next) };
+    return { ...archived, first: next, files: archived.files.filter(({ last }) => last >= next) };
   }
 
   async #save(): Promise<void> {

@@ -50,7 +50,7 @@ async function setUp({ isToBeFilled = true } = {}) {
   const given = { reach: Number.POSITIVE_INFINITY, isReadable: true, hasLease: true, looks: 0 };
   const archive = {
     list: () => toArchive(logs, given).list(),
-    readChain: (...args: Parameters<ReturnType<typeof toArchive>['readChain']>) => toArchive(logs).readChain(...args),
+    readLog: (...args: Parameters<ReturnType<typeof toArchive>['readLog']>) => toArchive(logs).readLog(...args),
   };
   const runner = startFillRunner({
     namespace: NAMESPACE,

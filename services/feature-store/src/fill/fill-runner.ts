@@ -36,7 +36,7 @@ export interface FillRunnerOptions {
   readonly specs: FeatureSpecs;
   readonly definition: FillTarget['definition'];
   readonly store: Pick<ArtifactStore, 'put'>;
-  readonly archive: Pick<EventArchive, 'list' | 'readChain'>;
+  readonly archive: Pick<EventArchive, 'list' | 'readLog'>;
   /** Holds checkpoints and results. */
   readonly blobs: BlobStore;
   readonly lease: JobLease;

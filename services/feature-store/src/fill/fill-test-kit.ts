@@ -193,7 +193,7 @@ export class TestWorld {
   }
 
   /** Processes a record that is in the log already, without what it sends: that is in the log too. */
-  async replay(record: TestRecord): Promise<void> {
+  async processAgain(record: TestRecord): Promise<void> {
     await this.#take(record.partition, record);
     this.#sent = [];
   }
@@ -263,15 +263,15 @@ export function toArchive(
           return [partition, { files, first: 0, next, gaps: [] }] as const;
         }),
       ),
-    async *readChain(
-      chain: {
+    async *readLog(
+      archived: {
         readonly first: number;
         readonly files: ReadonlyArray<{ partition: number; first: number; last: number }>;
       },
       end: number,
     ) {
-      let next = chain.first;
-      for (const { partition, first, last } of chain.files) {
+      let next = archived.first;
+      for (const { partition, first, last } of archived.files) {
         const from = Math.max(next, first);
         next = last + 1;
         yield must(logs[partition], 'a log').records.slice(from, Math.min(end, last + 1));

@@ -7,7 +7,7 @@ import type { FeatureArtifacts } from '../artifacts.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { getIdentity } from './operations.js';
 
-/** Forwarders on the way to a profile; each is stronger than the one before, so chains are short. */
+/** Forwarders on the way to a profile; each is stronger than the one before, so paths are short. */
 const HOPS_MAX = 16;
 
 export interface IdentityRouteDeps {

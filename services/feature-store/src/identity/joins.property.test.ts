@@ -31,7 +31,7 @@ const toRef = (strength: number, id: string): ProfileRef => ({
 });
 const OTHERS = [toRef(200, 'mail-1'), toRef(200, 'mail-2'), toRef(60, 'device-1')];
 
-interface Told {
+interface Reported {
   readonly self: ProfileRef;
   readonly names: {
     readonly claims?: ProfileRef;
@@ -53,7 +53,7 @@ const drawNames = fc.oneof(
   fc.record({ self: drawUser, names: drawUser.map((alias) => ({ alias })) }),
   fc.record({ self: fc.constantFrom(...IDS), names: drawTies.map((ties) => ({ ties })) }),
 );
-const drawTold: fc.Arbitrary<Told> = fc
+const drawReported: fc.Arbitrary<Reported> = fc
   .record({
     names: drawNames,
     name: fc.constantFrom('Order Completed', 'Order Refunded', 'Product Viewed'),
@@ -63,17 +63,17 @@ const drawTold: fc.Arbitrary<Told> = fc
     amount: fc.option(fc.integer({ min: -100, max: 10_000 }), { nil: undefined }),
     isRepeated: fc.boolean(),
   })
-  .map(({ names, ...told }) => ({ ...told, ...names }));
+  .map(({ names, ...reported }) => ({ ...reported, ...names }));
 const drawCase = fc.record({
-  told: fc.array(drawTold, { minLength: 2, maxLength: 20 }),
+  reported: fc.array(drawReported, { minLength: 2, maxLength: 20 }),
   schedule: fc.infiniteStream(fc.nat()),
 });
 
-type Case = { readonly told: readonly Told[]; readonly schedule: Iterator<number> };
+type Case = { readonly reported: readonly Reported[]; readonly schedule: Iterator<number> };
 
-function toEvents(told: readonly Told[]) {
+function toEvents(reported: readonly Reported[]) {
   let receivedAtMs = NOON;
-  return told.map(({ self, names, name, lateMs, afterMs, amount }, index) => {
+  return reported.map(({ self, names, name, lateMs, afterMs, amount }, index) => {
     receivedAtMs += afterMs;
     const properties = { products: [{ product_id: `p${index % 5}` }] };
     const propertiesJson = Buffer.from(JSON.stringify(properties));
@@ -84,11 +84,11 @@ function toEvents(told: readonly Told[]) {
 }
 
 /** The events come in their order, repeats at the end; the partitions step in any. */
-function play({ told, schedule }: Case): JoinWorld {
+function play({ reported, schedule }: Case): JoinWorld {
   const draw = (below: number) => (below <= 1 ? 0 : Number(schedule.next().value) % below);
   const world = new JoinWorld(draw, undefined, RULES);
-  const events = toEvents(told);
-  for (const { self, event } of [...events, ...events.filter((_, index) => told[index]?.isRepeated)]) {
+  const events = toEvents(reported);
+  for (const { self, event } of [...events, ...events.filter((_, index) => reported[index]?.isRepeated)]) {
     world.send(self.key, event);
     for (let steps = draw(5); steps > 0; steps--) world.step();
   }
@@ -120,7 +120,7 @@ describe(`profiles that join, on several partitions, in ${CASES} cases from seed
         const world = play(drawn);
         const byRoot = new Map<ProfileState | undefined, ReturnType<typeof toEvents>>();
         const roots = new Map<string, ProfileState | undefined>();
-        for (const one of toEvents(drawn.told)) {
+        for (const one of toEvents(drawn.reported)) {
           const found = await world.read(one.self.key);
           // Reads decode anew: the same profile is known by its time and newest event.
           const name = JSON.stringify([found?.engine.asOfMs, found?.lastEventAtMs, found?.subject]);
@@ -144,7 +144,7 @@ describe(`profiles that join, on several partitions, in ${CASES} cases from seed
       fc.property(drawCase, (drawn) => {
         const { updates } = play(drawn);
         const announced = updates.flatMap(({ update }) => (update.event === undefined ? [] : [update.event.messageId]));
-        expect(announced.toSorted()).toEqual(drawn.told.map((_, index) => `m${index}`).toSorted());
+        expect(announced.toSorted()).toEqual(drawn.reported.map((_, index) => `m${index}`).toSorted());
         const silent = updates.filter(({ update }) => update.event === undefined);
         const times = silent.map(({ key, update }) => `${key} ${update.asOfMs}`);
         expect(new Set(times).size).toBe(times.length);
@@ -169,12 +169,12 @@ describe(`profiles that join, on several partitions, in ${CASES} cases from seed
     });
     await fc.assert(
       fc.asyncProperty(drawOrders, async ({ one, order, schedule }) => {
-        const told = one.map(({ ties, ...rest }) => {
+        const reported = one.map(({ ties, ...rest }) => {
           // A device names no device: that is how ingest has it.
           const named = ties.filter((tie) => rest.self === anna || !DEVICES.includes(tie));
           return { ...rest, names: { ties: named }, lateMs: 0, isRepeated: false };
         });
-        const events = toEvents(told);
+        const events = toEvents(reported);
         const read = async (indices: readonly number[]) => {
           const world = new JoinWorld(
             (below) => (below <= 1 ? 0 : Number(schedule.next().value) % below),

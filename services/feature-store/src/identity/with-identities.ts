@@ -71,7 +71,7 @@ export interface IdentityOptions<Evidence> {
   /** What a record that was held needs, of what the one with which it is taken again has. */
   readonly toHeldEvidence: (evidence: Evidence, index: number) => Evidence;
   readonly isFilling: (evidence: Evidence, context: StepContext) => boolean;
-  /** What the account of a profile is told when the profile is another one than before, or none any more: it has left. */
+  /** What is reported to the account of a profile when the profile is another one than before, or none any more: it has left. */
   readonly leaveAccount: (
     before: ProfileState | undefined,
     after: ProfileState | undefined,

@@ -9,7 +9,7 @@ function toArchive(records: readonly LogRecord[], first = 0) {
   const next = first + records.length;
   return {
     list: async () => new Map([[0, { files: [], first, next, gaps: [] }]]),
-    async *readChain() {
+    async *readLog() {
       yield records;
     },
   };

@@ -19,7 +19,7 @@ export interface PartitionSource {
   readonly namespace: string;
   readonly log: Pick<Log, 'offsets' | 'startConsumer'>;
   /** Undefined when the archive is off: the log must reach back to its first record then. */
-  readonly archive: Pick<EventArchive, 'list' | 'readChain'> | undefined;
+  readonly archive: Pick<EventArchive, 'list' | 'readLog'> | undefined;
   /** Share of one thread that reading takes; default: all of it. */
   readonly dutyShareMax?: number;
   /** Replaceable for tests. */
@@ -40,13 +40,13 @@ export function createPartitionReader({
   const topic = toTopic(namespace, 'eventAccepted');
   return async (partition, take, signal) => {
     const pace = new Pace({ dutyShareMax, clock, signal });
-    const chain = (await archive?.list())?.get(partition);
-    const gap = chain && (chain.first > 0 ? { from: 0, to: chain.first - 1 } : chain.gaps[0]);
+    const archived = (await archive?.list())?.get(partition);
+    const gap = archived && (archived.first > 0 ? { from: 0, to: archived.first - 1 } : archived.gaps[0]);
     if (gap !== undefined) throw lacking(partition, gap);
-    if (archive !== undefined && chain !== undefined) {
-      for await (const records of archive.readChain(chain, chain.next)) await takeSome(records, { take, pace });
+    if (archive !== undefined && archived !== undefined) {
+      for await (const records of archive.readLog(archived, archived.next)) await takeSome(records, { take, pace });
     }
-    const next = chain?.next ?? 0;
+    const next = archived?.next ?? 0;
     const { low = 0 } = (await log.offsets(topic)).get(partition) ?? {};
     if (low > next) throw lacking(partition, { from: next, to: low - 1 });
     await readTopic(log as Log, {

@@ -53,8 +53,8 @@ async function ordersOf(world: UnmergeWorld, { key }: ProfileRef) {
 }
 
 /** What a rebuild from the logs gives is what is stored. */
-async function expectReplayed(world: UnmergeWorld): Promise<void> {
-  expect(await world.replay()).toEqual(world.states);
+async function expectRecomputed(world: UnmergeWorld): Promise<void> {
+  expect(await world.recompute()).toEqual(world.states);
 }
 
 describe('an event that somebody takes back by its id', () => {
@@ -72,7 +72,7 @@ describe('an event that somebody takes back by its id', () => {
     world.send(anna.key, order(anna, 'm2', 5, 1));
     await settle(world);
     expect(await ordersOf(world, anna)).toEqual([2, 57, 2]);
-    await expectReplayed(world);
+    await expectRecomputed(world);
   });
 
   it('counts no longer when the profile has forgotten that, after many others', async () => {
@@ -97,7 +97,7 @@ describe('an event that somebody takes back by its id', () => {
     expect(await ordersOf(world, anna)).toEqual([2, 55, 2]);
     expect((await retract(world, anna, 'm1')).result).toBe('taken_back');
     expect(await ordersOf(world, anna)).toEqual([1, 5, 1]);
-    await expectReplayed(world);
+    await expectRecomputed(world);
   });
 
   it('waits for others only up to a number of them, and not for a process that stops', async () => {
@@ -162,7 +162,7 @@ describe('an event that somebody takes back by its id', () => {
       [0, 0, 0],
     ]);
     expect((await retract(world, anna, 'm2')).result).toBe('repeated');
-    await expectReplayed(world);
+    await expectRecomputed(world);
   });
 
   it('that comes while somebody asks for it is taken back by asking again', async () => {
@@ -173,7 +173,7 @@ describe('an event that somebody takes back by its id', () => {
     expect(await ordersOf(world, anna)).toEqual([1, 50, 1]);
     expect((await retract(world, anna, 'm1', true)).result).toBe('taken_back');
     expect(await ordersOf(world, anna)).toEqual([0, 0, 0]);
-    await expectReplayed(world);
+    await expectRecomputed(world);
   });
 
   it('that is a repeat had added nothing', async () => {
@@ -214,7 +214,7 @@ describe('an event that somebody takes back by its id', () => {
       // By the id of the device it is the same profile.
       expect((await retract(world, phone, messageId)).result).toBe('repeated');
     }
-    await expectReplayed(world);
+    await expectRecomputed(world);
   });
 
   it('stays taken back when the profiles part, and goes with the one whose it is', async () => {
@@ -244,7 +244,7 @@ describe('an event that somebody takes back by its id', () => {
     // It counted at the other one when it came, and has come back with its own.
     expect((await retract(world, weaker, 'm5')).result).toBe('taken_back');
     expect(await ordersOf(world, weaker)).toEqual(weaker === anna ? [1, 50, 1] : [1, 5, 1]);
-    await expectReplayed(world);
+    await expectRecomputed(world);
   });
 
   it('is one record that says who asked and why, and a copy for each profile on its way', async () => {

@@ -113,7 +113,7 @@ describe('tags of profiles', () => {
 
   it(`are the same whatever partitions do first, and from the same log again (seed ${SEED})`, async () => {
     const drawn = fc.record({
-      told: fc.array(
+      reported: fc.array(
         fc.record({
           self: fc.constantFrom(anna, phone),
           what: fc.constantFrom('event', 'join', 'a+', 'a-', 'b+', 'b-'),
@@ -123,10 +123,10 @@ describe('tags of profiles', () => {
       schedule: fc.infiniteStream(fc.nat()),
     });
     await fc.assert(
-      fc.asyncProperty(drawn, async ({ told, schedule }) => {
+      fc.asyncProperty(drawn, async ({ reported, schedule }) => {
         const run = async (draw: (below: number) => number, isSettled: boolean) => {
           const world = new JoinWorld(draw);
-          for (const [index, { self, what }] of told.entries()) {
+          for (const [index, { self, what }] of reported.entries()) {
             const atMs = NOON + index * 1_000;
             const ids = what === 'join' ? { claims: phone } : {};
             const user = what === 'join' ? anna : self;
@@ -144,7 +144,7 @@ describe('tags of profiles', () => {
         const inOrder = await run(() => 0, true);
         const mixed = await run((below) => (below <= 1 ? 0 : Number(schedule.next().value) % below), false);
         // Changes for the device overtake those for the user where it joins: who has a tag is the same but for these.
-        const isJoined = told.some(({ what }) => what === 'join');
+        const isJoined = reported.some(({ what }) => what === 'join');
         if (!isJoined) expect(mixed).toEqual(inOrder);
         expect(await run(() => 0, true)).toEqual(inOrder);
         expect(JSON.stringify(mixed).length).toBeLessThan(10_000);
@@ -194,7 +194,7 @@ describe('a forged change of a tag', () => {
     for (const [changed, problem] of forged) expect(() => read(changed)).toThrow(problem);
   });
 
-  it('is told from other records', () => {
+  it('is distinguished from other records', () => {
     const other: AcceptedRecord['record'] = { $case: 'tick', value: { timeMs: 1 } };
     expect(other.$case).toBe('tick');
     expect(decodeTagInput({ key: null, value: null })).toBeUndefined();

@@ -2,7 +2,7 @@ import { isStronger } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import type { PathKey } from '../identity/unmerge-document.js';
 
-/** An unmerge as a replay needs it: from where a key was joined to another one, up to its attempt that counted. */
+/** An unmerge as a recomputation needs it: from where a key was joined to another one, up to its attempt that counted. */
 export interface Cut {
   readonly number: number;
   readonly attempt: number;
@@ -11,10 +11,10 @@ export interface Cut {
 }
 
 /**
- * The keys that are replayed for an unmerge, weaker ones first: what a key sent is known before the key that got it. Besides
+ * The keys that are recomputed for an unmerge, weaker ones first: what a key sent is known before the key that got it. Besides
  * the path those that left one of its keys earlier, with all between them.
  */
-export function toReplayOrder(current: Cut, earlier: readonly Cut[]): readonly string[] {
+export function toRecomputeOrder(current: Cut, earlier: readonly Cut[]): readonly string[] {
   const keys = new Map(current.path.map((one) => [one.key, one]));
   for (let known = 0; known < keys.size; ) {
     known = keys.size;

@@ -9,7 +9,7 @@ const bert = toUser('bert');
 const phone = toDevice('phone');
 
 /** The phone has joined bert, and bert has joined anna. */
-async function toChain(): Promise<UnmergeWorld> {
+async function toJoinedInTurn(): Promise<UnmergeWorld> {
   const world = new UnmergeWorld();
   world.send(bert.key, toEvent(bert, { claims: phone }));
   world.send(phone.key, toEvent(phone, { messageId: 'm2' }));
@@ -43,7 +43,7 @@ const rootOf = async (world: UnmergeWorld, { key }: typeof anna) => (await world
 
 describe('an unmerge of profiles that another unmerge has parted already', () => {
   it('parts nobody from whom nobody asked to part it', async () => {
-    const world = await toChain();
+    const world = await toJoinedInTurn();
     world.change('unmerge', bert, anna);
     world.change('unmerge', phone, anna);
     await world.settle();
@@ -54,7 +54,7 @@ describe('an unmerge of profiles that another unmerge has parted already', () =>
 
 describe('an unmerge that the archive cannot do', () => {
   it('fails with a reason and leaves all as it was, the next one goes on, and it can be asked again', async () => {
-    const world = await toChain();
+    const world = await toJoinedInTurn();
     const before = new Map([anna, bert, phone].map(({ key }) => [key, world.states.get(key)]));
     world.hasGap = true;
     world.change('unmerge', bert, anna);
@@ -80,8 +80,8 @@ describe('an unmerge that the archive cannot do', () => {
     expect([await rootOf(world, phone), await rootOf(world, anna)]).toEqual([bert.key, anna.key]);
   });
 
-  it('is told by the log of changes, and when it is asked again', async () => {
-    const world = await toChain();
+  it('is reported by the log of changes, and when it is asked again', async () => {
+    const world = await toJoinedInTurn();
     world.hasGap = true;
     world.change('unmerge', bert, anna);
     await world.settle();

@@ -3,7 +3,7 @@ import { AppError } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import type { StoredProfile } from '../identity/stored-profile.js';
 
-/** Forwarders on the way to a profile; each is stronger than the one before, so chains are short. */
+/** Forwarders on the way to a profile; each is stronger than the one before, so paths are short. */
 const HOPS_MAX = 16;
 
 /** The keys from one to the profile that it is part of, each with what it knows. */

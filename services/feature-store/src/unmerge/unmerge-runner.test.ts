@@ -34,7 +34,7 @@ describe('the lease of unmerges', () => {
     let held = 0;
     const hold = async () => ++held > 0;
     await world.runner({ lease: { hold }, clock: createSlowClock() }).run();
-    // Once to begin, and for each key that is replayed.
+    // Once to begin, and for each key that is recomputed.
     expect(held).toBe(3);
     await world.settle();
     expect(world.ledger.entries).toMatchObject([{ state: 'done', attempt: 1 }]);

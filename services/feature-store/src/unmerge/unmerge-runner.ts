@@ -10,8 +10,8 @@ import { TEXT_CHARS_MAX } from '../identity/check-refs.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { encodeUnmerge, isNone, type PathKey } from '../identity/unmerge-document.js';
 import type { Cut } from './cuts.js';
-import type { Definition } from './key-replay.js';
-import { type ReplayOptions, replayUnmerge } from './replay-unmerge.js';
+import type { Definition } from './key-recomputation.js';
+import { type RecomputeOptions, recomputeUnmerge } from './recompute-unmerge.js';
 import {
   findKnown,
   isAsked,
@@ -37,7 +37,7 @@ const RUNNER_LIMITS = {
 const LEASE_RENEWAL_MS = 5_000;
 
 type InForce = ReadonlyMap<string, Rollout>;
-type Filled = ReplayOptions['filled'][number];
+type Filled = RecomputeOptions['filled'][number];
 
 export interface UnmergeRunnerOptions {
   readonly namespace: string;
@@ -45,7 +45,7 @@ export interface UnmergeRunnerOptions {
   readonly artifacts: Pick<FeatureArtifacts, 'fills' | 'loadAll' | 'unmerges'>;
   readonly definition: Definition;
   readonly store: Pick<ArtifactStore, 'put'>;
-  readonly archive: Pick<EventArchive, 'list' | 'readChain'>;
+  readonly archive: Pick<EventArchive, 'list' | 'readLog'>;
   readonly lease: JobLease;
   readonly readStates: ReadStates<StoredProfile>;
   /** What is in force on each partition. Throws a retriable AppError while a partition cannot be read. */
@@ -165,9 +165,9 @@ export class UnmergeRunner {
   /** Whether the archive reaches the records with which it began at both ends: reading all of it before that is in vain. */
   async #isArchived({ path, began }: Running): Promise<boolean> {
     const { archive, partitions } = this.#options;
-    const chains = await archive.list();
+    const logs = await archive.list();
     const ends = [path[0], path.at(-1)].map((end) => toPartition(must(end, 'an end').key, partitions));
-    return ends.every((partition, index) => (chains.get(partition)?.next ?? 0) > (began[index] ?? 0));
+    return ends.every((partition, index) => (logs.get(partition)?.next ?? 0) > (began[index] ?? 0));
   }
 
   /** By partition the fill in force; undefined while one is under way: a spec that changes would interrupt the unmerge. */
@@ -200,7 +200,7 @@ export class UnmergeRunner {
     const { number, attempt } = leaving;
     const current: Cut = { number, attempt, path };
     const earlier = await this.#loadEarlier(previous);
-    const pair = await replayUnmerge({
+    const pair = await recomputeUnmerge({
       definition,
       archive,
       partitions,

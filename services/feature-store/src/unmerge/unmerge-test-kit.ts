@@ -144,7 +144,7 @@ export class UnmergeWorld {
             return [partition, { files: [file], first: this.hasGap ? 1 : 0, next, gaps: [] }] as const;
           }),
         ),
-      readChain: ({ files }, end) => this.#readLog(must(files[0], 'a file').partition, end),
+      readLog: ({ files }, end) => this.#readLog(must(files[0], 'a file').partition, end),
     };
   }
 
@@ -282,7 +282,7 @@ export class UnmergeWorld {
   }
 
   /** All partitions again from the first record, without sending: the logs hold what was sent. */
-  async replay(): Promise<Map<string, Buffer>> {
+  async recompute(): Promise<Map<string, Buffer>> {
     const again = new UnmergeWorld();
     for (const [hash, bytes] of this.objects) again.objects.set(hash, bytes);
     for (const [index, { log }] of this.partitions.entries()) {

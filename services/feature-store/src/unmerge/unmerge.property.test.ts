@@ -45,7 +45,7 @@ const watch = toDevice('watch');
 
 type Random = () => number;
 
-interface Told {
+interface Reported {
   readonly kind: 'event';
   readonly self: ProfileRef;
   readonly event: ReturnType<typeof toEvent>;
@@ -82,7 +82,7 @@ interface Tick {
   readonly timeMs: number;
 }
 
-type Step = Told | Change | Joined | Features | Fill | Tick;
+type Step = Reported | Change | Joined | Features | Fill | Tick;
 
 /** What somebody says of an account, in which he is. */
 function drawAccount(random: Random): NonNullable<ReturnType<typeof toEvent>['traits']> {
@@ -129,8 +129,8 @@ function drawHistory(random: Random): History {
   const keys = [...new Set([...pairs.flat(), ...(random() < 0.5 ? [carl] : [])])];
   let atMs = NOON;
   let count = 0;
-  const sent: Told[] = [];
-  const tell = (self: ProfileRef, names: { claims?: ProfileRef } = {}, joins: Told['joins'] = {}): Step => {
+  const sent: Reported[] = [];
+  const add = (self: ProfileRef, names: { claims?: ProfileRef } = {}, joins: Reported['joins'] = {}): Step => {
     const repeated = random() < 0.12 ? sent[below(sent.length)] : undefined;
     if (repeated !== undefined && Object.keys(joins).length === 0) return { ...repeated, joins: {} };
     // All within a day: so long is a message id remembered.
@@ -149,38 +149,38 @@ function drawHistory(random: Random): History {
       amount: below(1_000),
       propertiesJson: Buffer.from(JSON.stringify(properties)),
     });
-    const told: Told = { kind: 'event', self, event, joins };
-    sent.push({ ...told, joins: {} });
-    return told;
+    const reported: Reported = { kind: 'event', self, event, joins };
+    sent.push({ ...reported, joins: {} });
+    return reported;
   };
   const some = (max: number, devices: readonly ProfileRef[] = []): Step[] =>
     Array.from({ length: below(max) }, (): Step => {
       if (random() < 0.1) return { kind: 'tick', timeMs: atMs };
-      if (devices.length > 0 && random() < 0.2) return tell(must(devices[below(devices.length)], 'a device'));
+      if (devices.length > 0 && random() < 0.2) return add(must(devices[below(devices.length)], 'a device'));
       const self = must(keys[below(keys.length)], 'a key');
-      return tell(self, self === anna && random() < 0.2 ? { claims: laptop } : {});
+      return add(self, self === anna && random() < 0.2 ? { claims: laptop } : {});
     });
-  const steps: Step[] = [...(random() < 0.5 ? [tell(watch), tell(watch)] : []), ...some(6, [laptop, tablet])];
+  const steps: Step[] = [...(random() < 0.5 ? [add(watch), add(watch)] : []), ...some(6, [laptop, tablet])];
   // The one that leaves has a device of its own from before.
-  if (keys.includes(bert) && random() < 0.5) steps.push(tell(bert, { claims: tablet }), ...some(4, [tablet]));
+  if (keys.includes(bert) && random() < 0.5) steps.push(add(bert, { claims: tablet }), ...some(4, [tablet]));
   const rounds = 1 + below(3);
   for (let round = 0; round < rounds; round++) {
     for (const pair of pairs) {
       const [weaker, stronger] = pair;
       // After an unmerge only a change joins them again.
       if (round > 0 || random() < 0.3) steps.push({ kind: 'merge', pair });
-      else if (weaker === phone) steps.push(tell(stronger, {}, { claims: phone }));
-      else steps.push(random() < 0.5 ? tell(stronger, {}, { alias: weaker }) : tell(weaker, {}, { alias: stronger }));
+      else if (weaker === phone) steps.push(add(stronger, {}, { claims: phone }));
+      else steps.push(random() < 0.5 ? add(stronger, {}, { alias: weaker }) : add(weaker, {}, { alias: stronger }));
       steps.push(...some(5, [laptop]));
     }
     steps.push(...some(8, [laptop, tablet]));
     const isClaimed = random() < 0.5;
-    const claim = () => (isClaimed ? [tell(anna, { claims: watch })] : []);
+    const claim = () => (isClaimed ? [add(anna, { claims: watch })] : []);
     steps.push(...drawPartings(random, pairs, { some: (max) => some(max, [laptop, tablet]), claim }));
   }
   for (const [weaker, stronger] of pairs) {
     // Says again what was parted: it changes nothing.
-    if (random() < 0.5) steps.push(tell(stronger, {}, weaker === phone ? { claims: phone } : { alias: weaker }));
+    if (random() < 0.5) steps.push(add(stronger, {}, weaker === phone ? { claims: phone } : { alias: weaker }));
   }
   steps.push(...some(5, [laptop, tablet]));
   const isFilled = random() < 0.5;
@@ -313,7 +313,7 @@ describe(`profiles that are parted, in ${CASES} cases from seed ${SEED}`, () => 
       for (const { key } of keys)
         expect({ seed, key, root: joined.rootOf(key) }).toEqual({ seed, key, root: (await world.read(key)).key });
       // The logs hold everything: a second run over them leaves the same bytes.
-      expect(await world.replay()).toEqual(world.states);
+      expect(await world.recompute()).toEqual(world.states);
     }
   }, 120_000);
 });

@@ -22,8 +22,8 @@ export interface PlanResult {
 
 export const UNPLANNED: PlanResult = { planNumber: 0, violations: [], withheld: 0, outliers: [] };
 
-/** Violations that a message tells; all of them are counted. */
-const TOLD_MAX = 3;
+/** Violations that a message reports; all of them are counted. */
+const REPORTED_MAX = 3;
 
 /** The event's properties without personal fields, or why the plan rejects it. */
 export function judgeByPlan(
@@ -47,10 +47,10 @@ function withoutGroupId({ groupId: _groupId, ...traits }: JsonObject): JsonObjec
 
 function toRejection({ type }: PlannedEvent, violations: readonly PlanViolation[]): Rejection {
   const place = type === 'identify' || type === 'group' ? 'traits' : 'properties';
-  const told = violations.slice(0, TOLD_MAX).map(({ message }) => message);
-  const more = violations.length > told.length ? `, and ${violations.length - told.length} more` : '';
+  const reported = violations.slice(0, REPORTED_MAX).map(({ message }) => message);
+  const more = violations.length > reported.length ? `, and ${violations.length - reported.length} more` : '';
   const [first] = violations;
   const field = first?.reason === 'unplanned_event' ? 'event' : `${place}${(first?.path ?? '').replaceAll('/', '.')}`;
-  const message = `not as the tracking plan has it: ${told.join('; ')}${more}`;
+  const message = `not as the tracking plan has it: ${reported.join('; ')}${more}`;
   return new Rejection('plan_violation', message, 'plan', { field, violations });
 }

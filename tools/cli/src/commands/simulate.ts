@@ -67,7 +67,7 @@ async function runMany({ seed, seeds: count, minutes }: SimulateOptions): Promis
   const progress = createProgress();
   printLine(`from seed ${first}`);
   const pool = new SeedPool();
-  let told = 0;
+  let reported = 0;
   const result = await pool
     .run({
       first,
@@ -75,8 +75,8 @@ async function runMany({ seed, seeds: count, minutes }: SimulateOptions): Promis
       failuresMax: FAILURES_MAX,
       shouldStop: () => Date.now() >= endMs,
       onSeed: ({ seeds, failures }) => {
-        if (seeds - told < WORLDS_PER_REPORT) return;
-        told = seeds;
+        if (seeds - reported < WORLDS_PER_REPORT) return;
+        reported = seeds;
         progress.report(`${seeds} worlds, ${failures} failed`);
       },
     })

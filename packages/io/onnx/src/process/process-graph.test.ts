@@ -11,7 +11,7 @@ import {
   createUnknownOperatorGraph,
 } from '../../testing/index.js';
 import type { GraphDeclaration } from '../graph.js';
-import { type GraphLimits, REGISTRATION_LIMITS, RUN_LIMITS } from '../limits.js';
+import { type GraphLimits, RUN_LIMITS, TRIAL_LIMITS } from '../limits.js';
 import { loadModel, loadModelHere, type Model } from '../model.js';
 
 /*
@@ -187,7 +187,7 @@ describe('a graph in a process of its own', () => {
     ['has an operator of its own', createUnknownOperatorGraph(FEATURES, 'Fancy\u001b[31m'), /Fancy \[31m/],
     ['throws on any row', createTrapGraph(FEATURES, 'throws'), /Gather/],
   ])('is rejected when it %s', async (_, file, reason) => {
-    await expect(load(file, { ...REGISTRATION_LIMITS, loadCpuMsMax: 500 })).rejects.toMatchObject({
+    await expect(load(file, { ...TRIAL_LIMITS, loadCpuMsMax: 500 })).rejects.toMatchObject({
       code: 'artifact_invalid',
       message: expect.stringMatching(reason),
     });

@@ -34,7 +34,7 @@ export function drawHostile(draw: Draw, states: readonly Buffer[]): SentRecord {
   const { key, value } = toRecord(self, record);
   return {
     key: draw.chance(0.2) ? draw.pick(everyone).key : key,
-    // A handed-over state with other numbers in it cannot be told from a true one: its bytes have no checksum of their own.
+    // A handed-over state with other numbers in it cannot be distinguished from a true one: its bytes have no checksum of their own.
     value: record.$case !== 'handOver' && draw.chance(0.3) ? damage(value, draw) : value,
   };
 }

@@ -2,15 +2,15 @@ import { type Rollout, toPartition } from '@perennial/contracts';
 import type { EventArchive } from '@perennial/event-archive';
 import { AppError, must } from '@perennial/kernel';
 import type { StoredProfile } from '../identity/stored-profile.js';
-import { type Cut, leaverOf, toReplayOrder } from './cuts.js';
-import { type Definition, KeyReplay, type Records, type SentRecords } from './key-replay.js';
+import { type Cut, leaverOf, toRecomputeOrder } from './cuts.js';
+import { type Definition, KeyRecomputation, type Records, type SentRecords } from './key-recomputation.js';
 
 /** Records between two pauses of the event loop. */
 const RECORDS_AT_ONCE_MAX = 500;
 
-export interface ReplayOptions {
+export interface RecomputeOptions {
   readonly definition: Definition;
-  readonly archive: Pick<EventArchive, 'list' | 'readChain'>;
+  readonly archive: Pick<EventArchive, 'list' | 'readLog'>;
   readonly partitions: number;
   readonly current: Cut;
   /** Unmerges that are done, oldest first. */
@@ -22,7 +22,7 @@ export interface ReplayOptions {
   readonly goesOn?: () => Promise<boolean>;
 }
 
-export interface ReplayedPair {
+export interface RecomputedPair {
   readonly leaver: StoredProfile | undefined;
   readonly stayer: StoredProfile | undefined;
 }
@@ -32,40 +32,44 @@ export interface ReplayedPair {
  * there. Undefined while the archive does not reach those records, or it is not to go on: call again later. Equal logs give
  * equal states. Throws `data_damaged` when the archive lacks records.
  */
-export async function replayUnmerge(options: ReplayOptions): Promise<ReplayedPair | undefined> {
+export async function recomputeUnmerge(options: RecomputeOptions): Promise<RecomputedPair | undefined> {
   const { current, earlier } = options;
   const sent: SentRecords = { excluded: new Set(), handOvers: new Map() };
-  const replays = new Map<string, KeyReplay>();
-  for (const key of toReplayOrder(current, earlier)) {
-    const replay = await replayKey(options, key, sent);
-    if (replay === undefined) return undefined;
+  const recomputed = new Map<string, KeyRecomputation>();
+  for (const key of toRecomputeOrder(current, earlier)) {
+    const recomputation = await recomputeKey(options, key, sent);
+    if (recomputation === undefined) return undefined;
     const isOfPath = current.path.some((one) => one.key === key);
-    if (isOfPath && !replay.isComplete) return undefined;
-    replays.set(key, replay);
+    if (isOfPath && !recomputation.isComplete) return undefined;
+    recomputed.set(key, recomputation);
   }
   const stayer = must(current.path.at(-1), 'the profile that is left').key;
-  return { leaver: replays.get(leaverOf(current))?.state, stayer: replays.get(stayer)?.state };
+  return { leaver: recomputed.get(leaverOf(current))?.state, stayer: recomputed.get(stayer)?.state };
 }
 
-async function replayKey(options: ReplayOptions, key: string, sent: SentRecords): Promise<KeyReplay | undefined> {
+async function recomputeKey(
+  options: RecomputeOptions,
+  key: string,
+  sent: SentRecords,
+): Promise<KeyRecomputation | undefined> {
   const { archive, partitions, filled, signal, goesOn } = options;
   const partition = toPartition(key, partitions);
-  const replay = new KeyReplay({ ...options, key, partition, sent, filled: filled[partition] });
-  const chain = (await archive.list()).get(partition);
-  if (chain === undefined) return replay;
-  const gap = chain.first > 0 ? { from: 0, to: chain.first - 1 } : chain.gaps[0];
+  const recomputation = new KeyRecomputation({ ...options, key, partition, sent, filled: filled[partition] });
+  const archived = (await archive.list()).get(partition);
+  if (archived === undefined) return recomputation;
+  const gap = archived.first > 0 ? { from: 0, to: archived.first - 1 } : archived.gaps[0];
   if (gap !== undefined) {
     const lacking = `partition ${partition}: the archive lacks offsets ${gap.from} to ${gap.to}`;
     throw new AppError('data_damaged', `${lacking}: copy the missing files back`);
   }
-  for await (const records of archive.readChain(chain, chain.next)) {
-    for (let from = 0; from < records.length && !replay.isComplete; from += RECORDS_AT_ONCE_MAX) {
-      await replay.take(records.slice(from, from + RECORDS_AT_ONCE_MAX) as Records);
+  for await (const records of archive.readLog(archived, archived.next)) {
+    for (let from = 0; from < records.length && !recomputation.isComplete; from += RECORDS_AT_ONCE_MAX) {
+      await recomputation.take(records.slice(from, from + RECORDS_AT_ONCE_MAX) as Records);
       await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
       if ((await goesOn?.()) === false) return undefined;
     }
-    if (replay.isComplete) break;
+    if (recomputation.isComplete) break;
   }
-  return replay;
+  return recomputation;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toChain } from './chain.js';
+import { toArchivedLog } from './archived-log.js';
 import { parseArchiveName, toArchiveName } from './file-name.js';
 
 const NAME = 'live/event.accepted/day=2026-11-24/p03-000000000000-000000000999.parquet';
@@ -31,9 +31,9 @@ describe('names of archived files', () => {
   });
 });
 
-describe('the chain of a partition', () => {
-  const chain = (...ranges: Array<[number, number]>) => {
-    const made = toChain(ranges.map(([first, last]) => ({ name: `${first}`, partition: 0, first, last })));
+describe('the archived log of a partition', () => {
+  const archived = (...ranges: Array<[number, number]>) => {
+    const made = toArchivedLog(ranges.map(([first, last]) => ({ name: `${first}`, partition: 0, first, last })));
     return made && { ...made, files: made.files.map(({ first, last }) => [first, last]) };
   };
 
@@ -101,6 +101,6 @@ describe('the chain of a partition', () => {
       { files: [[0, 9]], first: 0, next: 10, gaps: [] },
     ],
   ] as Array<[string, Array<[number, number]>, unknown]>)('%s', (_, ranges, expected) => {
-    expect(chain(...ranges)).toEqual(expected);
+    expect(archived(...ranges)).toEqual(expected);
   });
 });

@@ -1,7 +1,7 @@
 import type { ArchivedFile } from './file-name.js';
 
-/** The contents of a partition's archive, derived from the file names. */
-export interface ArchiveChain {
+/** What is archived of a partition, derived from the file names. */
+export interface ArchivedLog {
   /** In order; each adds at least one record that no earlier file has. */
   readonly files: readonly ArchivedFile[];
   /** Offset of the first record. */
@@ -16,7 +16,7 @@ export interface ArchiveChain {
  * The files of one partition in order; undefined when there are none. Files may overlap: archivers whose clocks differ
  * may have closed a quiet window differently. A record is the same in every file, so only a file's new records count.
  */
-export function toChain(files: readonly ArchivedFile[]): ArchiveChain | undefined {
+export function toArchivedLog(files: readonly ArchivedFile[]): ArchivedLog | undefined {
   const sorted = [...files].sort((a, b) => a.first - b.first || b.last - a.last);
   const [head] = sorted;
   if (head === undefined) return undefined;

@@ -24,7 +24,7 @@ export interface SentRecords {
   readonly handOvers: Map<string, Buffer>;
 }
 
-interface KeyReplayOptions {
+interface KeyRecomputationOptions {
   readonly definition: Definition;
   readonly key: string;
   readonly partition: number;
@@ -38,11 +38,11 @@ interface KeyReplayOptions {
 const FEATURE_KINDS: readonly string[] = ['features', 'feature-filling', 'feature-fill'];
 
 /**
- * Replays the records of one key with the processor's own code, as if some joins had never been: those joins are left out,
+ * Processes the records of one key with the processor's own code, as if some joins had never been: those joins are left out,
  * and what came to the key because of them.
  */
-export class KeyReplay {
-  readonly #options: KeyReplayOptions;
+export class KeyRecomputation {
+  readonly #options: KeyRecomputationOptions;
   readonly #reader: LogReader<AcceptedInput>;
   readonly #inForce = new Map<string, Rollout>();
   /** Unmerges in which this key leaves, oldest first; the first one is the next to come in the log. */
@@ -55,7 +55,7 @@ export class KeyReplay {
   #waitsForFill: boolean;
   #isComplete = false;
 
-  constructor(options: KeyReplayOptions) {
+  constructor(options: KeyRecomputationOptions) {
     const { definition, key, current, earlier, filled } = options;
     this.#options = options;
     this.#reader = createLogReader(definition as unknown as ProcessorDefinition<never, AcceptedInput, never>);
