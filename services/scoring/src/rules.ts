@@ -5,7 +5,7 @@ import {
   requireValid,
   type VariableSet,
 } from '@perennial/expressions';
-import { type CompiledFeatures, oncePerSpec, toConditionNames } from '@perennial/feature-engine';
+import { type CompiledFeatures, listTenures, oncePerSpec, toConditionNames } from '@perennial/feature-engine';
 import { type Lifecycle, parseLifecycle } from '@perennial/lifecycle';
 import type { ModelManifest } from '@perennial/model-manifest';
 import { parseSegments, type Segments } from '@perennial/segments';
@@ -36,7 +36,8 @@ export function readLifecycle(yaml: Buffer, options: ReadRules): Lifecycle {
 
 /** Parses segments from their YAML; throws `config_invalid` with every problem, one per line. */
 export function readSegments(yaml: Buffer, options: ReadRules): Segments {
-  return requireValid(parseSegments(yaml.toString('utf8'), toParseOptions(options)));
+  const tenureNames = listTenures(options.spec);
+  return requireValid(parseSegments(yaml.toString('utf8'), { ...toParseOptions(options), tenureNames }));
 }
 
 function toParseOptions({ spec, onConditionError, ...options }: ReadRules) {

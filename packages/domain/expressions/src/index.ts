@@ -45,7 +45,9 @@ export {
   named,
   object,
   optional,
+  type Place,
   parseYaml,
+  type Shape,
   type ShapeValue,
   type YamlContext,
 } from './yaml.js';

@@ -37,6 +37,13 @@ export function toConditionNames(spec: {
   };
 }
 
+/** Names of the features that are the days since something happened first. */
+export function listTenures(spec: {
+  readonly definitions: ReadonlyArray<{ readonly name: string; readonly aggregation: string }>;
+}): string[] {
+  return spec.definitions.flatMap(({ name, aggregation }) => (aggregation === 'days_since_first' ? [name] : []));
+}
+
 /** Attributes as conditions read them at a time. */
 export function toConditionValues(
   attributes: readonly Attribute[],

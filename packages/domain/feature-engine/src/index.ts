@@ -1,5 +1,5 @@
 export type { ApplyResult } from './apply-result.js';
-export { type AttributeValue, toConditionNames, toConditionValues } from './attributes.js';
+export { type AttributeValue, listTenures, toConditionNames, toConditionValues } from './attributes.js';
 export { type CompiledFeatures, compileFeatures } from './compile.js';
 export type { FeatureDefinition, FeatureRules } from './definition.js';
 export {

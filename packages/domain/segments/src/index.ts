@@ -1,4 +1,5 @@
 export { fromBits, toBits } from './bits.js';
+export { assignCluster } from './cluster.js';
 export { listMeasures, toThresholds, withPopulation } from './in-population.js';
 export { readGivenTags, readSegmentNames } from './names.js';
 export { parseSegments } from './parse.js';

@@ -1,13 +1,37 @@
 import { parseYaml, requireValid, tree } from '@perennial/expressions';
+import { toClusterName } from './cluster.js';
+import { COHORTS_DEFAULT, COHORTS_MAX, listCohortNames, toCohortBounds } from './cohort.js';
 import { listClassNames } from './grid.js';
 
 /**
- * The names of all segments, tags and classes of a `segments.yaml` that has been checked, in the order of the file: for who reads memberships and no rule. Throws
- * `config_invalid` for what is no YAML.
+ * The names of all segments, tags, classes, clusters and cohorts of a `segments.yaml` that has been checked, in the order of the file: for who reads
+ * memberships and no rule. Throws `config_invalid` for what is no YAML.
  */
 export function readSegmentNames(yamlText: string): readonly string[] {
-  const { segments, tags, grids } = readGroups(yamlText);
-  return [...Object.keys(segments), ...Object.keys(tags), ...Object.keys(grids).flatMap(listClassNames)];
+  const { segments, tags, grids, clusters, cohorts } = readGroups(yamlText);
+  return [
+    ...Object.keys(segments),
+    ...Object.keys(tags),
+    ...Object.keys(grids).flatMap(listClassNames),
+    ...Object.entries(clusters).flatMap(([set, value]) => readClusterNames(set, value)),
+    ...Object.entries(cohorts).flatMap(([set, value]) => readCohortNames(set, value)),
+  ];
+}
+
+function readClusterNames(set: string, value: unknown): string[] {
+  const centres = isGroup(value) && Array.isArray(value.centres) ? (value.centres as readonly unknown[]) : [];
+  return centres.flatMap((centre) =>
+    isGroup(centre) && typeof centre.name === 'string' ? [toClusterName(set, centre.name)] : [],
+  );
+}
+
+function readCohortNames(set: string, value: unknown): string[] {
+  if (!isGroup(value)) return [];
+  const { by = 'month', from, count = COHORTS_DEFAULT } = value;
+  if ((by !== 'month' && by !== 'week') || typeof from !== 'string') return [];
+  if (typeof count !== 'number' || !(count >= 1 && count <= COHORTS_MAX)) return [];
+  const bounds = toCohortBounds({ by, from, count });
+  return bounds === undefined ? [] : listCohortNames(set, by, bounds);
 }
 
 /** Likewise the tags of kinds manual and imported, with their kind. */
@@ -23,13 +47,19 @@ export function readGivenTags(yamlText: string): ReadonlyMap<string, 'manual' | 
 
 type Group = Readonly<Record<string, unknown>>;
 
-function readGroups(yamlText: string): { readonly segments: Group; readonly tags: Group; readonly grids: Group } {
+function readGroups(yamlText: string): Readonly<Record<'segments' | 'tags' | 'grids' | 'clusters' | 'cohorts', Group>> {
   const { value } = requireValid(parseYaml(yamlText, tree(), { fileName: 'segments.yaml' }));
   const toGroup = (name: string): Group => {
     const group = isGroup(value) ? value[name] : undefined;
     return isGroup(group) ? group : {};
   };
-  return { segments: toGroup('segments'), tags: toGroup('tags'), grids: toGroup('grids') };
+  return {
+    segments: toGroup('segments'),
+    tags: toGroup('tags'),
+    grids: toGroup('grids'),
+    clusters: toGroup('clusters'),
+    cohorts: toGroup('cohorts'),
+  };
 }
 
 function isGroup(value: unknown): value is Group {

@@ -21,6 +21,16 @@ import {
   type YamlContext,
 } from '@perennial/expressions';
 import { must } from '@perennial/kernel';
+import {
+  checkAssigned,
+  createAssignedShapes,
+  listAssignedNames,
+  type NamedSet,
+  TENURE,
+  toAssigned,
+} from './assigned-shapes.js';
+import { toClusterSegments } from './cluster.js';
+import { toCohortSegments } from './cohort.js';
 import { AXES, type Grid, listClassNames, toGridSegments, toGridThresholds } from './grid.js';
 import { findSegmentNames } from './names.js';
 import { type ReadingSegment, readsOthers, toOrder } from './order.js';
@@ -50,6 +60,8 @@ const GRID_NAME = { pattern: /^[a-z][a-z0-9_]{0,30}$/, patternHint: 'lower-case 
 interface ParseOptions {
   readonly fileName: string;
   readonly featureNames: readonly string[];
+  /** Those among them that are days since something happened first; cohorts follow from them. Not checked when absent. */
+  readonly tenureNames?: readonly string[] | undefined;
   readonly attributes?: ProfileVariables['attributes'];
   readonly headNames?: Iterable<string> | undefined;
   readonly onEvaluationError?: OnEvaluationError | undefined;
@@ -74,11 +86,13 @@ function parseFile(
   const variables = declareProfileVariables(options.featureNames, options);
   const parsed = parseYaml(yamlText, createShape(variables), {
     fileName: options.fileName,
-    names: { feature: options.featureNames },
+    names: { feature: options.featureNames, [TENURE]: options.tenureNames ?? options.featureNames },
     check(file, report) {
       checkRules(file, report);
       checkTags(file, report);
       checkGrids(file, report);
+      checkAssigned(file, report);
+      checkNames(file, report);
       checkCircles(file, report);
     },
   });
@@ -139,6 +153,7 @@ function createShape(variables: VariableSet) {
     segments: named(segment, { ...SEGMENT_NAME, itemsMax: SEGMENTS_MAX }),
     tags: optional(named(tag, { ...SEGMENT_NAME, itemsMax: TAGS_MAX }), new Map<string, never>()),
     grids: optional(named(grid, { ...GRID_NAME, itemsMax: GRIDS_MAX }), new Map<string, never>()),
+    ...createAssignedShapes(),
   });
 }
 
@@ -198,6 +213,20 @@ function isGivenKind(kind: string): boolean {
   return kind === 'manual' || kind === 'imported';
 }
 
+/** Each segment has a name of its own, whatever it comes from. */
+function checkNames(file: File, report: YamlContext['report']): void {
+  const taken = new Set([...file.segments.keys(), ...file.tags.keys()]);
+  const grids = [...file.grids].map(([set, { place }]): NamedSet => {
+    return { set, kind: 'grid', place, names: listClassNames(set) };
+  });
+  for (const { set, kind, place, names } of [...grids, ...listAssignedNames(file)]) {
+    const clash = names.find((name) => taken.has(name));
+    const what = kind === 'grid' ? `the grid "${set}" has a class` : `the ${kind} "${set}" have one named`;
+    if (clash !== undefined) report(place, `${what} "${clash}", which is a segment or tag already`);
+    for (const name of names) taken.add(name);
+  }
+}
+
 /** Segments that read each other have no first one to evaluate. */
 function checkCircles(file: File, report: YamlContext['report']): void {
   const { circles } = toOrder(listReading(file));
@@ -215,9 +244,6 @@ function listReading({ segments, tags }: File): ReadingSegment[] {
 
 function checkGrids(file: File, report: YamlContext['report']): void {
   for (const [name, { value, place }] of file.grids) {
-    const taken = listClassNames(name).find((klass) => file.segments.has(klass) || file.tags.has(klass));
-    if (taken !== undefined)
-      report(place, `the grid "${name}" has a class "${taken}", which is a segment or tag already`);
     for (const axis of value.byHand === undefined ? [] : AXES) {
       const bounds = value.byHand?.[axis] ?? [];
       const isAscending = bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] ?? bound));
@@ -246,6 +272,7 @@ function toSegments(file: File, variables: VariableSet): Segments {
     const hand = byHand && { recency: byHand.recency, frequency: byHand.frequency, money: byHand.money };
     return { name, owner, axes, thresholds, byHand: hand, levels, highFrom };
   });
+  const assigned = toAssigned(file, variables);
   const rankByName = new Map(ranks.map((rank) => [rank.name, rank]));
   const all: Segment[] = [
     ...[...file.segments].map(([name, { value }]) => toSegment(name, value)),
@@ -254,10 +281,12 @@ function toSegments(file: File, variables: VariableSet): Segments {
       return rank === undefined ? toTag(name, value) : toRankSegment(rank, undefined);
     }),
     ...grids.flatMap((grid) => toGridSegments(grid, toGridThresholds(grid, undefined))),
+    ...assigned.clusters.flatMap(toClusterSegments),
+    ...assigned.cohorts.flatMap(toCohortSegments),
   ];
   const segments = new Map(all.map((segment) => [segment.name, segment]));
   const order = readsOthers(all) ? toOrder(all).order : undefined;
-  return { name: file.name, segments, order, variables, grids, ranks, recheckMs: file.recheck };
+  return { name: file.name, segments, order, variables, grids, ranks, ...assigned, recheckMs: file.recheck };
 }
 
 type TagFile = File['tags'] extends ReadonlyMap<string, infer T> ? T : never;

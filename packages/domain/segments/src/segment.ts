@@ -1,7 +1,7 @@
 import type { Condition } from '@perennial/expressions';
 
-/** `rule`, `score`, `rank`, `manual` and `imported` are tags; `class` is one of a grid. */
-type SegmentKind = 'segment' | 'rule' | 'score' | 'rank' | 'manual' | 'imported' | 'class';
+/** `rule`, `score`, `rank`, `manual` and `imported` are tags; `class` is one of a grid, `cluster` and `cohort` of a set. */
+type SegmentKind = 'segment' | 'rule' | 'score' | 'rank' | 'manual' | 'imported' | 'class' | 'cluster' | 'cohort';
 
 export interface Segment {
   readonly name: string;
@@ -21,6 +21,8 @@ export interface Segment {
   readonly maxStayMs: number | undefined;
   /** Given to profiles by hand or by a list, and taken from them: no condition decides. */
   readonly isGiven?: true;
+  /** One of a set, of which a profile is in one at most: its set decides, not the condition, which tells what was read. */
+  readonly isAssigned?: true;
   /** Its threshold is not known yet: nobody enters or leaves it. */
   readonly isSuspended: boolean;
 }

@@ -1,4 +1,6 @@
 import type { VariableSet } from '@perennial/expressions';
+import type { ClusterSet } from './cluster.js';
+import type { CohortSet } from './cohort.js';
 import type { Grid } from './grid.js';
 import type { Rank } from './rank.js';
 import type { Segment } from './segment.js';
@@ -14,6 +16,9 @@ export interface Segments {
   /** Those among `segments` whose thresholds follow from the population (`withPopulation`). */
   readonly grids: readonly Grid[];
   readonly ranks: readonly Rank[];
+  /** Sets whose segments a profile is assigned to, one of each. */
+  readonly clusters: readonly ClusterSet[];
+  readonly cohorts: readonly CohortSet[];
   /** Maximum time between two evaluations of a profile: for conditions that change with time alone. */
   readonly recheckMs: number;
 }

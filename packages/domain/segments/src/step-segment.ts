@@ -21,6 +21,8 @@ export interface StepInputs {
   readonly event: { readonly type: string; readonly name: string } | undefined;
   /** The tags that it was given. */
   readonly given: ReadonlySet<string>;
+  /** The clusters and cohorts that it is in after the step. */
+  readonly assigned: ReadonlySet<string>;
 }
 
 const OUTSIDE: SegmentStep = { sinceMs: undefined, waitingMs: undefined };
@@ -31,13 +33,14 @@ export function stepSegment(
   { sinceMs, waitingMs }: SegmentPosition,
   inputs: StepInputs,
 ): SegmentStep {
-  if (segment.isGiven) return stepGiven(segment, sinceMs, inputs);
+  if (segment.isGiven) return stepListed(inputs.given.has(segment.name), sinceMs, inputs);
+  if (segment.isAssigned) return stepListed(inputs.assigned.has(segment.name), sinceMs, inputs);
   if (segment.isSuspended) return { sinceMs, waitingMs };
   return sinceMs === undefined ? stepOutside(segment, waitingMs, inputs) : stepMember(segment, sinceMs, inputs);
 }
 
-function stepGiven({ name }: Segment, sinceMs: number | undefined, { nowMs, given }: StepInputs): SegmentStep {
-  return given.has(name) ? { sinceMs: sinceMs ?? nowMs, waitingMs: undefined } : OUTSIDE;
+function stepListed(isMember: boolean, sinceMs: number | undefined, { nowMs }: StepInputs): SegmentStep {
+  return isMember ? { sinceMs: sinceMs ?? nowMs, waitingMs: undefined } : OUTSIDE;
 }
 
 function stepOutside(segment: Segment, waitingMs: number | undefined, inputs: StepInputs): SegmentStep {

@@ -1,5 +1,6 @@
 import { type ProfileFacts, toEvidence, toProfileValues, toReasons, type Value } from '@perennial/expressions';
 import { must } from '@perennial/kernel';
+import { listAssigned } from './assigned.js';
 import type { Segment } from './segment.js';
 import type { Segments } from './segments.js';
 import { type SegmentPosition, type SegmentStep, type StepInputs, stepSegment } from './step-segment.js';
@@ -76,9 +77,10 @@ export function stepSegments(
 ): SegmentResult {
   const { segments, variables, recheckMs } = rules;
   const values = [...toProfileValues(facts, variables)];
-  const inputs = { nowMs, values, event: facts.event, given };
   const cause = facts.event === undefined ? 'timer' : 'event';
   const [memberSince, waitingSince] = [toSince(before?.members), toSince(before?.waiting)];
+  const assigned = listAssigned(rules, { nowMs, values }, (name) => memberSince.has(name));
+  const inputs = { nowMs, values, event: facts.event, given, assigned };
   const members: Since[] = [];
   const waiting: Since[] = [];
   const changed: Array<Omit<SegmentChange, 'number' | 'atMs'>> = [];
@@ -89,6 +91,8 @@ export function stepSegments(
   const ordered = stepInOrder(rules, toPosition, inputs);
 
   for (const [name, segment] of segments) {
+    // Of a set of sixty cohorts a profile has to do with one or two.
+    if (segment.isAssigned && !assigned.has(name) && !memberSince.has(name)) continue;
     const position = toPosition(name);
     const after = ordered?.get(name) ?? stepSegment(segment, position, inputs);
     if (after.sinceMs !== undefined) members.push({ name, sinceMs: after.sinceMs });

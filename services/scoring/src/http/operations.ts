@@ -83,7 +83,8 @@ const SEGMENT = Type.Object({
   definition: nullable(
     Type.Object({
       kind: Type.String({
-        description: 'segment; rule, score, rank, manual or imported for a tag; class for one of a grid.',
+        description:
+          'segment; rule, score, rank, manual or imported for a tag; class for one of a grid; cluster or cohort for one of a set.',
       }),
       owner: Type.String({ description: 'Who is responsible for it; empty for nobody in particular.' }),
       description: Type.String(),

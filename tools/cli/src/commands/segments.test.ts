@@ -46,6 +46,11 @@ const ANSWER = {
       members,
       definition: { ...RULES, kind: 'class', description, when: `class of the grid rfm`, sequence: null },
     })),
+    ...['joined_2026_02', 'joined_2026_03'].map((name, at) => ({
+      name,
+      members: at,
+      definition: { ...RULES, kind: 'cohort', description: `Began in ${at}`, when: 'x', sequence: null },
+    })),
     { name: 'former', members: 1, definition: null },
   ],
   population: 4,
@@ -78,6 +83,8 @@ describe('segments', () => {
         'basket                0  ',
         'rfm_important_value   1  recent, frequent, valuable',
         'rfm_general_win_back  3  not recent, not frequent, less valuable',
+        'joined_2026_02        0  Began in 0',
+        'joined_2026_03        1  Began in 1',
         'former                1  no longer in force',
         '2 changes are not counted yet\n',
       ].join('\n'),
@@ -97,6 +104,11 @@ describe('segments', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('shows the cohorts of a set', async () => {
+    await run('show', 'joined');
+    expect(printed.text).toBe('joined_2026_02  0  0.0 %    Began in 0\njoined_2026_03  1  100.0 %  Began in 1\n');
   });
 
   it('shows a grid with the size of its classes and the thresholds in force', async () => {
@@ -122,7 +134,8 @@ describe('segments', () => {
   it('says which segments there are when it knows none of that name', async () => {
     await expect(run('size', 'byers')).rejects.toMatchObject({
       code: 'not_found',
-      message: 'there is no segment byers; in force: buyers, basket, rfm_important_value, rfm_general_win_back, former',
+      message:
+        'there is no segment byers; in force: buyers, basket, rfm_important_value, rfm_general_win_back, joined_2026_02, joined_2026_03, former',
     });
   });
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { requireValid } from '@perennial/expressions';
-import { toConditionNames } from '@perennial/feature-engine';
+import { listTenures, toConditionNames } from '@perennial/feature-engine';
 import { AppError, toMessage } from '@perennial/kernel';
 import type { Platform } from '@perennial/launcher';
 import { parseSegments } from '@perennial/segments';
@@ -52,14 +52,16 @@ function createListCommand(findPlatform: FindPlatform): Command {
 
 function createShowCommand(findPlatform: FindPlatform): Command {
   return withOptions(
-    new Command('show').description('show what a segment or tag is and how many are in it, or a grid and its classes'),
+    new Command('show').description(
+      'show what a segment or tag is and how many are in it, or a grid or a set of clusters or cohorts with all of theirs',
+    ),
   )
     .argument('<segment>', 'its name')
     .addHelpText('after', '\nExamples:\n  ./perennial segments show big_spenders\n  ./perennial segments show rfm')
     .action(async (name: string, { namespace, json }: Options) => {
       const { client } = findPlatform(namespace);
-      const grid = await findGrid(client, name);
-      if (grid !== undefined) return json ? printJson(grid) : printLine(describeGrid(grid));
+      const set = await findSet(client, name);
+      if (set !== undefined) return json ? printJson(set) : printLine(describeSet(set));
       const segment = await findSegment({ client }, name);
       if (json) return printJson(segment);
       return printLine(toTable(describeSegment(segment)));
@@ -124,7 +126,8 @@ function createCheckCommand(): Command {
     .addHelpText('after', '\nExample:\n  ./perennial segments check segments.yaml')
     .action((file: string, { features, json }: { features: string; json?: boolean }) => {
       const spec = readSpec(features);
-      const parsed = requireValid(parseSegments(readText(file), { fileName: file, ...toConditionNames(spec) }));
+      const known = { ...toConditionNames(spec), tenureNames: listTenures(spec) };
+      const parsed = requireValid(parseSegments(readText(file), { fileName: file, ...known }));
       const names = [...parsed.segments.keys()];
       if (json) printJson({ name: parsed.name, segments: names });
       else printLine(line`${file} is valid: ${names.length} segments`);
@@ -143,36 +146,40 @@ function withOptions(command: Command): Command {
 
 type Segment = Awaited<ReturnType<typeof findSegment>>;
 
-type Grid = NonNullable<Awaited<ReturnType<typeof findGrid>>>;
+type SegmentSet = NonNullable<Awaited<ReturnType<typeof findSet>>>;
 
-/** The grid of a name with its classes; undefined where there is none. */
-async function findGrid(client: Platform['client'], name: string) {
+const SET_KINDS = ['class', 'cluster', 'cohort'];
+
+/** The grid, clusters or cohorts of a name, of which a profile is in one; undefined where there is none. */
+async function findSet(client: Platform['client'], name: string) {
   const { segments, thresholds, population } = await client.call('listSegments');
-  const isClass = ({ name: of, definition }: (typeof segments)[number]) =>
-    definition?.kind === 'class' && of.startsWith(`${name}_`);
-  const classes = segments.filter(isClass).map((segment) => ({
-    name: segment.name,
-    members: segment.members,
-    description: segment.definition?.description ?? '',
-  }));
+  const own = segments.filter(({ name: of, definition }) => {
+    return definition !== null && SET_KINDS.includes(definition.kind) && of.startsWith(`${name}_`);
+  });
+  const classes = own.map(({ name: of, members, definition }) => {
+    return { name: of, members, description: definition?.description ?? '' };
+  });
+  const [first] = own;
   const found = thresholds[name];
-  if (classes.length === 0 || typeof found === 'number') return undefined;
-  return { grid: name, population, thresholds: found ?? null, classes };
+  if (first?.definition == null || typeof found === 'number') return undefined;
+  const { kind } = first.definition;
+  return { grid: name, kind, population, thresholds: found ?? null, classes };
 }
 
-function describeGrid({ grid, thresholds, population, classes }: Grid): Printable {
+function describeSet({ grid, kind, thresholds, population, classes }: SegmentSet): Printable {
   const total = classes.reduce((sum, { members }) => sum + members, 0);
   const toShare = (members: number) => (total === 0 ? '-' : `${((members / total) * 100).toFixed(1)} %`);
-  const rows = classes.map(({ name, members, description }) => [name, members, toShare(members), description]);
-  const source = population === null ? 'given in the file' : `of population ${population}`;
-  const bounds =
-    thresholds === null
-      ? [line`the thresholds of ${grid} are not known yet: its population has to be measured first`]
-      : [
-          line`thresholds ${source}`,
-          toTable(Object.entries(thresholds).map(([axis, values]) => [axis, values.map(toRounded).join(', ')])),
-        ];
-  return lines(toTable(rows), ...bounds);
+  const table = toTable(
+    classes.map(({ name, members, description }) => [name, members, toShare(members), description]),
+  );
+  if (kind !== 'class') return table;
+  if (thresholds === null)
+    return lines(table, line`the thresholds of ${grid} are not known yet: its population has to be measured first`);
+  return lines(
+    table,
+    line`thresholds ${population === null ? 'given in the file' : `of population ${population}`}`,
+    toTable(Object.entries(thresholds).map(([axis, values]) => [axis, values.map(toRounded).join(', ')])),
+  );
 }
 
 function toRounded(value: number): string {

@@ -456,7 +456,7 @@ export interface Operations {
         readonly members: number;
         /** Null for a segment that is no longer in force: its members leave at their next step. */
         readonly definition: {
-          /** segment; rule, score, rank, manual or imported for a tag; class for one of a grid. */
+          /** segment; rule, score, rank, manual or imported for a tag; class for one of a grid; cluster or cohort for one of a set. */
           readonly kind: string;
           /** Who is responsible for it; empty for nobody in particular. */
           readonly owner: string;
