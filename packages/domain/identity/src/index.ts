@@ -24,7 +24,7 @@ export {
   type RootNode,
 } from './node.js';
 export { fromMember, toChange, toMember } from './node-codec.js';
-export { ID_STRENGTHS, isStronger, type ProfileRef } from './profile-ref.js';
+export { ID_STRENGTHS, isShown, isStrength, isStronger, type ProfileRef, toAddress } from './profile-ref.js';
 export { readJoined } from './read-joined.js';
 export { formatIdPath } from './rules/id-path.js';
 export { findMovedKind, type IdentityRules, type IdKind, INITIAL_RULES, type ReadId } from './rules/identity-rules.js';

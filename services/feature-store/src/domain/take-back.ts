@@ -1,5 +1,6 @@
 import type { FeaturesUpdated, Retraction } from '@perennial/contracts';
 import type { ApplyResult } from '@perennial/feature-engine';
+import { toAddress } from '@perennial/identity';
 import { must } from '@perennial/kernel';
 import { toCurrent } from './fill.js';
 import { type FeatureInput, type FoldContext, toFeatureEvent, toResult } from './fold.js';
@@ -58,7 +59,7 @@ export function takeBackEvent(
   const correction = { result, cannot };
   if (result === 'repeated' || result === 'not_kept') return { kind: 'unchanged', correction };
   const beside = made === spec ? current.beside : spec.takeBackBeside(current.beside, { before: engine, ...taken });
-  const subject = must(retracted.retraction.self, 'the profile of a retraction').subject;
+  const subject = toAddress(must(retracted.retraction.self, 'the profile of a retraction'));
   const known = before ?? { subject, timeZone: '', lastEventAtMs: 0, about: undefined };
   const { subject: ownSubject, timeZone, lastEventAtMs, about } = known;
   const changed = toResult({ ...current, beside, engine: state }, specs, {

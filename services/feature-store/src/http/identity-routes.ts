@@ -1,9 +1,10 @@
-import { type IdentityRules, LEDGER_KEY, normaliseId, type ProfileRef, toParts } from '@perennial/identity';
+import { type IdentityRules, isShown, LEDGER_KEY, type ProfileRef, toParts } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import { type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance } from '@perennial/service-host';
 import type { FeatureArtifacts } from '../artifacts.js';
+import { toExternalId, toKindName } from '../identity/external-ids.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { getIdentity } from './operations.js';
 
@@ -27,22 +28,6 @@ export function addIdentityRoutes(server: FastifyInstance, deps: IdentityRouteDe
     const profileKey = deps.pseudonymizer.toProfileKey(toExternalId({ id, kind }, rules));
     return { id, kind, profileKey, ...(await followIdentity({ profileKey, kind, rules }, deps)) };
   });
-}
-
-type ExternalId = Parameters<Pseudonymizer['toProfileKey']>[0];
-
-/** Throws `contract_violation` for a kind that is not in force, and for a value that is no id of its kind. */
-function toExternalId({ id, kind }: { readonly id: string; readonly kind: string }, rules: IdentityRules): ExternalId {
-  if (kind === 'user') return { userId: id };
-  if (kind === 'anonymous') return { anonymousId: id };
-  const found = rules.kinds.find(({ name }) => name === kind);
-  if (found === undefined) {
-    const known = rules.kinds.map(({ name }) => name).join(', ');
-    throw new AppError('contract_violation', `there is no kind ${JSON.stringify(kind)} in force: ${known}`);
-  }
-  const value = normaliseId(id, found);
-  if (value === undefined) throw new AppError('contract_violation', `that is no id of the kind ${kind}`);
-  return { kind, id: value };
 }
 
 interface Asked {
@@ -83,13 +68,7 @@ function describe(
   { pseudonymizer, rules }: { readonly pseudonymizer: Pseudonymizer; readonly rules: IdentityRules },
 ) {
   const kind = toKindName(strength, rules);
-  const isShown = kind === 'user' || kind === 'anonymous';
-  return { profileKey: key, id: isShown ? pseudonymizer.unseal(subject) : null, kind };
-}
-
-/** A kind may have gone from the rules, and its ids be there. */
-function toKindName(strength: number, rules: IdentityRules): string {
-  return rules.kindOf(strength)?.name ?? `of strength ${strength}`;
+  return { profileKey: key, id: isShown({ strength }) ? pseudonymizer.unseal(subject) : null, kind };
 }
 
 function toTime(atMs: number): string {

@@ -1,5 +1,5 @@
 import type { HandOver, IdentityChange, ProfileRef, Unmerge } from '@perennial/contracts';
-import { APART_MAX, ID_STRENGTHS, isStronger, LEDGER_KEY, MEMBERS_MAX } from '@perennial/identity';
+import { APART_MAX, isStrength, isStronger, LEDGER_KEY, MEMBERS_MAX } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import { type ProfileState, SUBJECT_BYTES_MAX, TIME_MS_MAX } from '../domain/profile-state.js';
 
@@ -104,7 +104,7 @@ export function requireUnmerge(unmerge: Unmerge): Unmerge {
 /** A profile of a kind that there is. */
 function requireProfile(ref: ProfileRef | undefined, name: string): ProfileRef {
   const { key, strength } = requireRef(ref, name);
-  if (key !== LEDGER_KEY && Object.values<number>(ID_STRENGTHS).includes(strength)) return ref as ProfileRef;
+  if (key !== LEDGER_KEY && isStrength(strength)) return ref as ProfileRef;
   throw new AppError('contract_violation', `${name} is no profile`);
 }
 

@@ -7,11 +7,12 @@ import {
   type ProfileNode,
   type RootNode,
   type StoredNode,
+  toAddress,
   toParts,
 } from '@perennial/identity';
 import { AppError, must } from '@perennial/kernel';
 import type { Cause, Output, StepContext } from '@perennial/keyed-processor';
-import { FILL_TAG_DIGITS, type ProfileState } from '../domain/profile-state.js';
+import { FILL_TAG_DIGITS, hadEvents, type ProfileState } from '../domain/profile-state.js';
 import { requireStronger } from './check-refs.js';
 import { countBytes, countNamings, fromHeld, HELD_BYTES_END, HELD_BYTES_MAX, toHeld } from './held.js';
 import { type AcceptedInput, type IdentityWriter, toMark } from './identity-records.js';
@@ -205,9 +206,9 @@ export class UnmergeSteps<Evidence> {
       }
     }
     // One that had no event of its own was a profile to nobody; the other one was, and is to be known without these events.
-    if (after.profile === undefined && before.profile === undefined) return { after, outputs: [] };
+    if (!hadEvents(after.profile) && !hadEvents(before.profile)) return { after, outputs: [] };
     const afterMs = before.profile?.engine.asOfMs ?? 0;
-    const { state, output } = settle(after.profile, { ...place, subject: self.subject, afterMs });
+    const { state, output } = settle(after.profile, { ...place, subject: toAddress(self), afterMs });
     return { after: { node: after.node, profile: state }, outputs: [output] };
   }
 

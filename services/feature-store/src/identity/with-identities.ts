@@ -330,7 +330,7 @@ class IdentitySteps<Evidence> {
     const merged = this.#options.merge(before.profile, profile, {
       context,
       evidence,
-      subject: before.profile?.subject ?? profile.subject,
+      subject: before.profile?.subject.length ? before.profile.subject : profile.subject,
       joinedKeys: toJoinedKeys(identity.handOver),
     });
     this.#requireStorable(merged.state);
@@ -356,7 +356,7 @@ class IdentitySteps<Evidence> {
  * the first of them: its own may be an id that nobody uses, as when an alias names a device.
  */
 function withSubject(event: AcceptedEvent, profile: ProfileState | undefined): AcceptedEvent {
-  return profile === undefined ? event : { ...event, subject: profile.subject };
+  return profile === undefined || profile.subject.length === 0 ? event : { ...event, subject: profile.subject };
 }
 
 function toPartedMessage(parted: Parted | undefined): HandOver['parted'] {

@@ -1,4 +1,5 @@
 import type { FeaturesUpdated } from '@perennial/contracts';
+import { toAddress } from '@perennial/identity';
 import type { Output, ProcessorDefinition, StepContext, StepItem, StepResult } from '@perennial/keyed-processor';
 import { changeTag, NOTHING_KNOWN } from '@perennial/traits';
 import { type FoldContext, foldTime } from '../domain/fold.js';
@@ -58,7 +59,7 @@ function takeTag<Input extends object>(
   telemetry.taken(kind, tags === undefined ? 'dropped' : tags === before ? 'unchanged' : isGiven ? 'given' : 'taken');
   if (tags === undefined || tags === before) return { state, outputs: [] };
   const fold = toFoldContext(context, evidence);
-  const known = state ?? createUnseen(self.subject, fold);
+  const known = state ?? createUnseen(toAddress(self), fold);
   const about = { ...(known.about ?? NOTHING_KNOWN), tags };
   // Later than before: two updates without an event must not have one time, since that is how action tells their causes apart.
   const logTimeMs = Math.max(context.logTimeMs, known.engine.asOfMs + 1);

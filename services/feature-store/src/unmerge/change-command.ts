@@ -1,17 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { AcceptedRecord, encodeMessage, toPartition, toTopic } from '@perennial/contracts';
-import { ID_STRENGTHS, isStronger, LEDGER_KEY, type LedgerEntry, type ProfileRef, toParts } from '@perennial/identity';
+import {
+  ID_STRENGTHS,
+  type IdentityRules,
+  isShown,
+  isStronger,
+  LEDGER_KEY,
+  type LedgerEntry,
+  type ProfileRef,
+  toParts,
+} from '@perennial/identity';
 import type { LogProducer } from '@perennial/kafka';
 import { AppError, type Clock, systemClock } from '@perennial/kernel';
 import type { ReadStates } from '@perennial/keyed-processor';
 import type { Pseudonymizer } from '@perennial/privacy';
-import { findAskingProblems, parseProfileArg } from '../identity/change-args.js';
+import type { FeatureArtifacts } from '../artifacts.js';
+import { findAskingProblems, parseIdArg } from '../identity/change-args.js';
+import { toKindName } from '../identity/external-ids.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { followPath } from './follow-path.js';
 
 const USAGE =
-  'usage: identities merge|unmerge A B --by NAME [--reason TEXT] [--check] [--json] | log [--json]; an id is a user id, or anonymous:ID';
+  'usage: identities merge|unmerge A B --by NAME [--reason TEXT] [--check] [--json] | log [--json]; an id is a user id, anonymous:ID, or KIND:ID of a kind in force';
 
 /** How long a change is waited for until it has its number, and how often it is looked for. */
 const NUMBER_WAIT_MS = 30_000;
@@ -21,20 +32,29 @@ export interface ChangeCommandDeps {
   readonly namespace: string;
   readonly partitions: number;
   readonly readStates: ReadStates<StoredProfile>;
+  readonly loadIdentity: FeatureArtifacts['identity'];
   readonly pseudonymizer: Pseudonymizer;
   readonly producer: Pick<LogProducer, 'send'>;
   readonly print: (line: string) => void;
   readonly clock?: Clock;
 }
 
+interface Deps extends ChangeCommandDeps {
+  readonly rules: IdentityRules;
+}
+
 /** `identities merge|unmerge A B`, `identities log`: changes of identities by hand, each a record in `event.accepted`. */
-export async function runChangeCommand(args: readonly string[], deps: ChangeCommandDeps): Promise<void> {
+export async function runChangeCommand(args: readonly string[], given: ChangeCommandDeps): Promise<void> {
   const { values, positionals } = parseChangeArgs(args);
+  // Rules come into force partition by partition: any will do to read an id.
+  const inForce = (await given.readStates([LEDGER_KEY]))[0]?.inForce;
+  const rules = await given.loadIdentity(inForce?.get('identity'));
+  const deps: Deps = { ...given, rules };
   const [action, a, b, ...more] = positionals;
   if (action === 'log' && a === undefined) return printLog(deps, values.json);
   const isChange = action === 'merge' || action === 'unmerge';
   if (!isChange || a === undefined || b === undefined || more.length > 0) throw usage(USAGE);
-  const pair = [parseProfileArg(a, deps.pseudonymizer), parseProfileArg(b, deps.pseudonymizer)] as const;
+  const pair = [parseIdArg(a, deps.pseudonymizer, rules), parseIdArg(b, deps.pseudonymizer, rules)] as const;
   const [stronger, weaker] = isStronger(...pair) ? pair : [pair[1], pair[0]];
   await checkChange(action, { weaker, stronger }, deps);
   const named = { kind: action, weaker: describeRef(weaker, deps), stronger: describeRef(stronger, deps) };
@@ -77,7 +97,7 @@ function parseReasons({ by = '', reason }: { readonly by?: string | undefined; r
 type Pair = { readonly weaker: ProfileRef; readonly stronger: ProfileRef };
 
 /** Throws `conflict` when the change would change nothing. */
-async function checkChange(kind: 'merge' | 'unmerge', { weaker, stronger }: Pair, deps: ChangeCommandDeps) {
+async function checkChange(kind: 'merge' | 'unmerge', { weaker, stronger }: Pair, deps: Deps) {
   if (weaker.key === stronger.key) throw usage('both ids are the same one');
   const [from, to] = [await followPath(deps.readStates, weaker), await followPath(deps.readStates, stronger)];
   const root = from.path.at(-1);
@@ -90,20 +110,14 @@ async function checkChange(kind: 'merge' | 'unmerge', { weaker, stronger }: Pair
   if (!isOne) throw new AppError('conflict', `${a} and ${b} are two profiles already`);
   if (from.path.some(({ key }) => key === stronger.key)) return;
   const common = root === undefined ? '' : describeRef(root, deps);
-  const remedy =
-    root === undefined || isShown(root) ? 'part one of them from that one' : 'nothing can be parted from such an id';
-  throw new AppError('conflict', `${a} and ${b} both belong to ${common}: ${remedy}`);
+  throw new AppError('conflict', `${a} and ${b} both belong to ${common}: part one of them from that one`);
 }
 
 /** Ids of other kinds are addresses and numbers, which stay sealed: those show the key. */
-function describeRef(ref: ProfileRef, { pseudonymizer }: Pick<ChangeCommandDeps, 'pseudonymizer'>) {
-  if (!isShown(ref)) return `the id of another kind with the profile key ${ref.key}`;
+function describeRef(ref: ProfileRef, { pseudonymizer, rules }: Pick<Deps, 'pseudonymizer' | 'rules'>) {
+  if (!isShown(ref)) return `the ${toKindName(ref.strength, rules)} with the profile key ${ref.key}`;
   const id = pseudonymizer.unseal(ref.subject);
   return ref.strength === ID_STRENGTHS.user ? id : `anonymous:${id}`;
-}
-
-function isShown({ strength }: ProfileRef): boolean {
-  return strength === ID_STRENGTHS.user || strength === ID_STRENGTHS.anonymous;
 }
 
 /** Writes the change to the ledger's key, and waits until it has its number. */
@@ -142,7 +156,7 @@ async function readLedger(readStates: ReadStates<StoredProfile>): Promise<readon
   return node.kind === 'ledger' ? node.entries : [];
 }
 
-async function printLog(deps: ChangeCommandDeps, isJson: boolean): Promise<void> {
+async function printLog(deps: Deps, isJson: boolean): Promise<void> {
   const changes = (await readLedger(deps.readStates)).map(
     ({ number, change, state, attempt, atMs, reason: failure }) => ({
       number,

@@ -27,9 +27,14 @@ function createCommand(world: UnmergeWorld) {
       namespace: 'live',
       partitions: 3,
       readStates: world.readStates,
+      loadIdentity: world.artifacts.identity,
       pseudonymizer: {
-        toProfileKey: ({ userId, anonymousId }: { userId?: string; anonymousId?: string }) =>
-          userId === undefined ? `device-${anonymousId}` : `user-${userId}`,
+        toProfileKey: (named: { userId?: string; anonymousId?: string; kind?: string; id?: string }) =>
+          named.userId !== undefined
+            ? `user-${named.userId}`
+            : named.kind === undefined
+              ? `device-${named.anonymousId}`
+              : `${named.kind}-${named.id}`,
         seal: (id: string) => Buffer.from(id),
         unseal: (sealed: Buffer) => sealed.toString(),
       } as never,
@@ -97,21 +102,42 @@ describe('an unmerge that the archive cannot do', () => {
 });
 
 describe('an unmerge of two devices that an e-mail has joined', () => {
-  it('shows the key of the e-mail, never the address', async () => {
+  async function toDevices() {
     const world = new UnmergeWorld();
-    const rules = 'version: 1\nkinds: { email: { strength: 200, read: [traits.email] } }\n';
+    const rules = 'version: 1\nkinds: { email: { strength: 200, read: [traits.email], normalise: email } }\n';
     world.rollOut('identity', world.put(Buffer.from(rules)));
-    const email = { key: 'key-of-email', strength: 200, subject: Buffer.from('anna@example.com') };
+    const email = { key: 'email-anna@example.com', strength: 200, subject: Buffer.from('anna@example.com') };
     const laptop = toDevice('laptop');
     for (const [index, self] of [phone, laptop].entries())
       world.send(self.key, toEvent(self, { messageId: `m${index}`, ties: [email] }));
     await world.settle();
     expect([await rootOf(world, phone), await rootOf(world, laptop)]).toEqual([email.key, email.key]);
+    return world;
+  }
+
+  it('shows the key of the e-mail, never the address', async () => {
+    const world = await toDevices();
     const asked = createCommand(world).run('unmerge', 'anonymous:phone', 'anonymous:laptop', '--by', 'olga');
     await expect(asked).rejects.toMatchObject({
       code: 'conflict',
       message:
-        'anonymous:phone and anonymous:laptop both belong to the id of another kind with the profile key key-of-email: nothing can be parted from such an id',
+        'anonymous:phone and anonymous:laptop both belong to the email with the profile key email-anna@example.com: part one of them from that one',
     });
+  });
+
+  it('takes the e-mail as its kind reads it, and says what is none', async () => {
+    const { printed, run } = createCommand(await toDevices());
+    await run('unmerge', 'email: Anna@Example.com ', 'anonymous:phone', '--check');
+    expect(JSON.parse(printed[0] ?? '')).toEqual({
+      number: null,
+      kind: 'unmerge',
+      weaker: 'anonymous:phone',
+      stronger: 'the email with the profile key email-anna@example.com',
+    });
+    await expect(run('unmerge', 'email:anna', 'anonymous:phone', '--check')).rejects.toThrow('no id of the kind email');
+    // No kind has this name: it is a user.
+    await expect(run('unmerge', 'phone:+4930', 'anonymous:phone', '--check')).rejects.toThrow(
+      'anonymous:phone and phone:+4930 are two profiles already',
+    );
   });
 });

@@ -28,7 +28,9 @@ export function createChangeCommand(print: (line: string) => void): Command<Feat
         });
         const producer = await log.createProducer();
         const pseudonymizer = createPseudonymizer(config.secret);
-        await runChangeCommand(args, { namespace, partitions, readStates, producer, pseudonymizer, print });
+        const loadIdentity = artifacts.identity;
+        const stores = { namespace, partitions, readStates, producer, loadIdentity };
+        await runChangeCommand(args, { ...stores, pseudonymizer, print });
       },
     });
   };

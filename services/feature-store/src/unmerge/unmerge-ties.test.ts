@@ -55,6 +55,83 @@ describe('an unmerge of a device that joined a user by their e-mail', () => {
   });
 });
 
+describe('an unmerge by an e-mail', () => {
+  const updatesOf = (world: UnmergeWorld, { key }: ProfileRef) => world.updates.filter((one) => one.key === key);
+
+  async function toDevices() {
+    const world = createWorld();
+    for (const [index, self] of [phone, laptop].entries())
+      world.send(self.key, toEvent(self, { messageId: `m${index}`, ties: [email] }));
+    await world.settle();
+    return world;
+  }
+
+  it('parts devices from an e-mail without a user, and a merge joins them again', async () => {
+    const world = await toDevices();
+    for (const id of [phone, laptop]) expect(await countOrders(world, id)).toEqual([email.key, 2]);
+    world.change('unmerge', phone, email);
+    await world.settle();
+    expect(await countOrders(world, phone)).toEqual([phone.key, 1]);
+    expect(await countOrders(world, laptop)).toEqual([email.key, 1]);
+    expect((await world.read(email.key)).state?.subject).toEqual(laptop.subject);
+
+    world.send(phone.key, toEvent(phone, { messageId: 'm2', ties: [email] }));
+    await world.settle();
+    expect(await countOrders(world, phone)).toEqual([phone.key, 2]);
+    world.change('merge', phone, email);
+    await world.settle();
+    expect(await countOrders(world, phone)).toEqual([email.key, 3]);
+  });
+
+  it('parts the e-mail from its user with the devices that it had joined before', async () => {
+    const world = await toDevices();
+    world.send(anna.key, toEvent(anna, { messageId: 'm2', ties: [email] }));
+    await world.settle();
+    expect(await countOrders(world, phone)).toEqual([anna.key, 3]);
+    world.change('unmerge', email, anna);
+    await world.settle();
+    expect(await countOrders(world, phone)).toEqual([email.key, 2]);
+    expect(await countOrders(world, anna)).toEqual([anna.key, 1]);
+    // Whoever of both sides names it, and a device that comes later.
+    const tablet = toDevice('tablet');
+    for (const [index, self] of [anna, phone, tablet].entries())
+      world.send(self.key, toEvent(self, { messageId: `n${index}`, ties: [email] }));
+    await world.settle();
+    world.send(anna.key, toEvent(anna, { messageId: 'n3', ties: [tablet] }));
+    await world.settle();
+    expect(await countOrders(world, anna)).toEqual([anna.key, 3]);
+    expect(await countOrders(world, tablet)).toEqual([email.key, 4]);
+  });
+
+  it('never makes the sealed address the one by which a profile is addressed', async () => {
+    const world = createWorld();
+    world.send(phone.key, toEvent(phone, { ties: [email] }));
+    await world.settle();
+    world.change('unmerge', phone, email);
+    await world.settle();
+    // Nothing is left, and that it is known.
+    expect(updatesOf(world, email).at(-1)?.update).toMatchObject({ lastEventAtMs: 0, subject: Buffer.alloc(0) });
+    world.send(laptop.key, toEvent(laptop, { messageId: 'm2', ties: [email] }));
+    await world.settle();
+    expect(updatesOf(world, email).at(-1)?.update.subject).toEqual(laptop.subject);
+  });
+
+  it('announces no side that had no events, before and after', async () => {
+    const world = createWorld();
+    const tag = { tag: 'vip', given: true, kind: 'manual', owner: 'olga', atMs: 1 };
+    for (const self of [phone, anna]) world.sendRecord(self.key, { $case: 'tagChange', value: { self, ...tag } });
+    world.change('merge', phone, anna);
+    await world.settle();
+    world.change('unmerge', phone, anna);
+    await world.settle();
+    expect(world.ledger.entries.at(-1)).toMatchObject({ state: 'done' });
+    expect(world.updates).toEqual([]);
+    world.send(phone.key, toEvent(phone));
+    await world.settle();
+    expect(updatesOf(world, phone).at(-1)?.update.tags?.names).toEqual(['vip']);
+  });
+});
+
 describe('an unmerge of a device that several users have named', () => {
   it('does not forget how many: those before it, and each of those while it was under way', async () => {
     const world = createWorld();

@@ -110,6 +110,11 @@ describe('identity merge, unmerge and log', () => {
     expect(printed.text).toContain('"failure": {');
   });
 
+  it('sends ids of other kinds as they are written', async () => {
+    await run('unmerge', 'anonymous:phone', 'email:shop@example.com', '--yes', '--by', 'olga');
+    expect(commands.at(-1)?.slice(-2)).toEqual(['anonymous:phone', 'email:shop@example.com']);
+  });
+
   it('sends who asks and why', async () => {
     await run('unmerge', 'anna', 'anonymous:phone', '--yes', '--by', 'olga', '--reason', 'two people');
     expect(commands.at(-1)).toEqual([

@@ -43,7 +43,7 @@ interface Checked {
   readonly failure?: { readonly number: number; readonly reason: string };
 }
 
-const ID = 'a user id, or anonymous:ID for the one of a device';
+const ID = 'a user id, anonymous:ID for the one of a device, or KIND:ID of a kind in force';
 
 function createMergeCommand(findPlatform: FindPlatform): Command {
   return withChangeOptions(new Command('merge'))
@@ -58,7 +58,7 @@ function createUnmergeCommand(findPlatform: FindPlatform): Command {
     .option('--yes', 'do it; without this it is only said what would be done')
     .addHelpText(
       'after',
-      '\nExample:\n  ./perennial identity unmerge anna bert --yes --reason "two people, one device"',
+      '\nExamples:\n  ./perennial identity unmerge anna bert --yes --reason "two people, one device"\n  ./perennial identity unmerge anna email:shop@example.com --yes',
     )
     .action(async (a: string, b: string, options: ChangeOptions) => {
       if (options.yes) return change(findPlatform, 'unmerge', { a, b, options });
