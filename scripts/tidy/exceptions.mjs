@@ -25,3 +25,5 @@ export const MISSING_PATHS = {
 };
 
 export const WORDS = {};
+
+export const NAMES = {};

@@ -6,7 +6,7 @@ const TEST_BLOCKS = new Set(['describe', 'it', 'test', 'beforeAll', 'beforeEach'
 
 /**
  * Facts about one source file for the tidy rules: imports (of types too), imports by a computed path, functions with
- * their length in lines, messages of log calls, and all text in quotes.
+ * their length in lines, messages of log calls, all text in quotes, comments, and the names that it declares.
  */
 export function readFacts(path, text) {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
@@ -18,6 +18,8 @@ export function readFacts(path, text) {
     functions: [],
     logs: [],
     texts: [],
+    comments: readComments(text, source),
+    names: [],
   };
   const lineOf = (node) => source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
 
@@ -30,6 +32,7 @@ export function readFacts(path, text) {
     else if (ts.isStringLiteralLike(node)) facts.texts.push({ text: node.text, line: lineOf(node) });
     else if (ts.isTemplateHead(node) || ts.isTemplateMiddle(node) || ts.isTemplateTail(node))
       facts.texts.push({ text: node.text, line: lineOf(node) });
+    if (isDeclaration(node)) facts.names.push({ text: node.name.text, line: lineOf(node) });
     if (ts.isFunctionLike(node) && node.body !== undefined && !isTestBlock(node)) facts.functions.push(toLength(node));
     ts.forEachChild(node, visit);
   }
@@ -62,4 +65,30 @@ export function readFacts(path, text) {
 
   visit(source);
   return facts;
+}
+
+/** Whether a node gives something a name; imports and exports repeat the name of another file. */
+function isDeclaration(node) {
+  const { name } = node;
+  if (name === undefined || ts.isImportSpecifier(node) || ts.isExportSpecifier(node)) return false;
+  if (ts.isPropertyAccessExpression(node) || ts.isMetaProperty(node)) return false;
+  return ts.isIdentifier(name) || ts.isPrivateIdentifier(name);
+}
+
+/** Lines of comments, in order. */
+function readComments(text, source) {
+  const ranges = new Map();
+  const visit = (node) => {
+    for (const range of ts.getLeadingCommentRanges(text, node.pos) ?? []) ranges.set(range.pos, range);
+    for (const range of ts.getTrailingCommentRanges(text, node.end) ?? []) ranges.set(range.pos, range);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return [...ranges.values()].flatMap(({ pos, end }) => {
+    const first = source.getLineAndCharacterOfPosition(pos).line + 1;
+    return text
+      .slice(pos, end)
+      .split('\n')
+      .map((line, index) => ({ text: line, line: first + index }));
+  });
 }

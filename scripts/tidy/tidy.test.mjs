@@ -7,7 +7,7 @@ import { findLintGaps, findUnbuilt, findUnmapped } from './map.mjs';
 import { findMissingPaths, withoutBlocks } from './named-paths.mjs';
 import { isSource, isTest, listFiles, listPackages, ROOT, readText } from './repository.mjs';
 import { readFacts } from './source-facts.mjs';
-import { findBannedWords } from './words.mjs';
+import { findBannedNames, findBannedWords } from './words.mjs';
 
 const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
@@ -100,13 +100,16 @@ describe('pages', () => {
 });
 
 describe('words', () => {
-  it('are those of docs/GLOSSARY.md, in pages, log messages and the help of commands', () => {
+  it('are those of docs/GLOSSARY.md, in pages, comments, log messages and the help of commands', () => {
     const texts = [
       ...pages.flatMap((path) =>
         withoutBlocks(readText(path))
           .split('\n')
           .map((text, index) => ({ where: 'docs', path, line: index + 1, text })),
       ),
+      ...facts
+        .filter(({ path }) => !path.startsWith('scripts/tidy/'))
+        .flatMap(({ path, comments }) => comments.map((comment) => ({ where: 'comments', path, ...comment }))),
       ...facts
         .filter(({ path }) => !isTest(path))
         .flatMap(({ path, logs, texts: quoted }) => [
@@ -115,5 +118,10 @@ describe('words', () => {
         ]),
     ];
     expect(except(findBannedWords(texts), exceptions.WORDS)).toEqual([]);
+  });
+
+  it('have the same meaning in names of the code', () => {
+    const own = facts.filter(({ path }) => !path.startsWith('scripts/tidy/') && !path.includes('/generated/'));
+    expect(except(findBannedNames(own), exceptions.NAMES)).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { type SegmentTrack, toRevenue, toSegmentTrack } from './event.js';
 import type { History } from './history.js';
 import { EVENT_BYTES_MAX, type HistoryOrder, type OrderTable } from './order-table.js';
 import { subtract, toFurtherReturn, toReturnParts } from './return-rows.js';
-import { Ordinals, RowIds, toIdText } from './row-identity.js';
+import { Ordinals, RowIds, toIdText } from './row-id.js';
 import type { BadRowCounter } from './row-problem.js';
 
 export interface FinishInput

@@ -3,7 +3,7 @@ import type { EventTypeCount } from './event-types.js';
 import type { Decimal, NumberSight } from './numbers.js';
 import type { HistoryOrder } from './order-table.js';
 import type { FurtherReturn, ReturnPart, SentAmount } from './return-rows.js';
-import type { RowId } from './row-identity.js';
+import type { RowId } from './row-id.js';
 import type { BadRows } from './row-problem.js';
 
 /** How a file was read. */

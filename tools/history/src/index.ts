@@ -7,7 +7,7 @@ export type { History } from './history.js';
 export { PRESET_NAMES, type Preset, parsePreset } from './presets.js';
 export type { ReadOptions } from './read-options.js';
 export { readOrders } from './read-orders.js';
-export { type RowId, RowIds } from './row-identity.js';
+export { type RowId, RowIds } from './row-id.js';
 export type { BadRows } from './row-problem.js';
 export { describeSeparator, parseSeparator } from './separator.js';
 export { parseTimestamp } from './timestamp.js';

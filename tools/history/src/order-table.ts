@@ -8,7 +8,7 @@ import {
 } from './column-store.js';
 import { isOrderType } from './event-types.js';
 import type { HistoryRow } from './row.js';
-import { type RowId, toOrderHash, toReturnHash, toRowHash } from './row-identity.js';
+import { type RowId, toOrderHash, toReturnHash, toRowHash } from './row-id.js';
 import { quoteValue, type RowProblem } from './row-problem.js';
 
 /** Rows of one file; about 60 bytes each, so this is 1.2 GB; names of returned rows take 8 more. */

@@ -1,7 +1,7 @@
 import { toHash64 } from '@perennial/feature-engine';
 import { toRevenue } from './event.js';
 import type { HistoryItem, HistoryOrder } from './order-table.js';
-import { type RowId, toIdText, toReturnsHash } from './row-identity.js';
+import { type RowId, toIdText, toReturnsHash } from './row-id.js';
 
 /** Rows of one refund that have one order or session, time and item. */
 export interface ReturnPart {

@@ -7,7 +7,7 @@ import type { History } from './history.js';
 import { parsePreset } from './presets.js';
 import type { ReadOptions } from './read-options.js';
 import { readOrders } from './read-orders.js';
-import { toIdText } from './row-identity.js';
+import { toIdText } from './row-id.js';
 
 /** Small files that real producers wrote. They are not in the project; without them the tests are skipped. */
 const CASES = join(import.meta.dirname, '../../../../shared/cases');

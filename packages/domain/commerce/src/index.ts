@@ -1,6 +1,6 @@
 export { AMOUNT_MAX } from './amount.js';
 export { readCurrency, UNREADABLE_CURRENCY } from './currency.js';
 export { readField } from './fields.js';
-export { toOrderIdentity } from './order-identity.js';
+export { toOrderKey } from './order-key.js';
 export { convertAmount, INITIAL_RATES, parseRateTable, type RateTable } from './rate-table.js';
 export { isOrderEvent, ORDER_COMPLETED, ORDER_REFUNDED, readWorth } from './worth.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { toOrderIdentity } from './order-identity.js';
+import { toOrderKey } from './order-key.js';
 import { ORDER_COMPLETED, ORDER_REFUNDED, readWorth } from './worth.js';
 
 const worth = (field: string, amount: number) => ({ kind: 'amount', field, amount });
@@ -47,14 +47,12 @@ describe('what an order is worth', () => {
 
 describe('the identity of an order', () => {
   const same = (a: unknown, b: unknown, name = ORDER_COMPLETED) =>
-    toOrderIdentity(name, a) !== undefined && toOrderIdentity(name, a) === toOrderIdentity(name, b);
+    toOrderKey(name, a) !== undefined && toOrderKey(name, a) === toOrderKey(name, b);
 
   it('is its id, however it is named and whatever else differs', () => {
     expect(same({ order_id: 7, revenue: 1 }, { orderId: '7', revenue: 2 })).toBe(true);
     expect(same({ order_id: '7' }, { order_id: '8' })).toBe(false);
-    expect(toOrderIdentity(ORDER_COMPLETED, { order_id: '7' })).not.toBe(
-      toOrderIdentity(ORDER_REFUNDED, { order_id: '7' }),
-    );
+    expect(toOrderKey(ORDER_COMPLETED, { order_id: '7' })).not.toBe(toOrderKey(ORDER_REFUNDED, { order_id: '7' }));
   });
 
   it.each([
@@ -73,7 +71,7 @@ describe('the identity of an order', () => {
     { order_id: '{{order.order_number}}' },
     { order_id: '[object Undefined]' },
     5,
-  ])('is unknown for %j', (properties) => expect(toOrderIdentity(ORDER_COMPLETED, properties)).toBeUndefined());
+  ])('is unknown for %j', (properties) => expect(toOrderKey(ORDER_COMPLETED, properties)).toBeUndefined());
 
   it.each(['#1001', '-7', 'A', 'null-7', 'testament', '[7]', '10', 'N'])('is %j, which only looks like none', (id) =>
     expect(same({ order_id: id }, { transaction_id: id })).toBe(true),
@@ -90,6 +88,6 @@ describe('the identity of an order', () => {
   });
 
   it('is that of no other event', () => {
-    expect(toOrderIdentity('Order Updated', { order_id: '7' })).toBeUndefined();
+    expect(toOrderKey('Order Updated', { order_id: '7' })).toBeUndefined();
   });
 });

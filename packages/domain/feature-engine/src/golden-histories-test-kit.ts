@@ -44,10 +44,10 @@ export function toGoldenHistory(seed: number): GoldenStep[] {
   return Array.from({ length: count }, (_, index) => {
     nowMs += toStepMs(draw);
     const lateMs = draw() < 0.2 ? toStepMs(draw) : 0;
-    const isTold = draw() < 0.4;
+    const isReported = draw() < 0.4;
     const id = draw() < 0.1 ? Math.floor(draw() * index) : index;
     return {
-      advanceToMs: isTold ? nowMs : undefined,
+      advanceToMs: isReported ? nowMs : undefined,
       event: toEvent(draw, { id: `${seed}-${id}`, timestampMs: nowMs - lateMs, productsMax }),
     };
   });

@@ -1,4 +1,4 @@
-import { toOrderIdentity } from '@perennial/commerce';
+import { toOrderKey } from '@perennial/commerce';
 import { type FeatureEvent, toEventAmount } from './event.js';
 import { type Hash64, toHash64 } from './hash.js';
 import { type IdMemory, type IdMemoryLimits, rememberId } from './id-memory.js';
@@ -30,14 +30,14 @@ const REPEATED: OrderSighting = { kind: 'repeated' };
 
 /** Looks an event's order up. */
 export function findOrder({ ids }: IdMemory, event: FeatureEvent): OrderSighting {
-  const identity = event.type === 'track' ? toOrderIdentity(event.name, event.properties) : undefined;
-  if (identity === undefined) return UNKNOWN;
-  const id = toHash64(identity);
+  const key = event.type === 'track' ? toOrderKey(event.name, event.properties) : undefined;
+  if (key === undefined) return UNKNOWN;
+  const id = toHash64(key);
   if (hasHash(ids, id)) return REPEATED;
   const hasAmount = toEventAmount(event) !== undefined;
   // Most orders come to a memory without any: no second hash then.
   if (hasAmount && ids.stamps.length === 0) return { kind: 'new', id };
-  const bareId = toHash64(`${identity}?`);
+  const bareId = toHash64(`${key}?`);
   if (!hasHash(ids, bareId)) return { kind: 'new', id: hasAmount ? id : bareId };
   return hasAmount ? { kind: 'completed', id, bareId } : REPEATED;
 }
@@ -63,9 +63,9 @@ export function forgetOrder(
   event: FeatureEvent,
   { added, asOfMs }: { readonly added: 'all' | 'amount'; readonly asOfMs: number },
 ): IdMemory {
-  const identity = event.type === 'track' ? toOrderIdentity(event.name, event.properties) : undefined;
-  if (identity === undefined) return memory;
-  const [id, bareId] = [toHash64(identity), toHash64(`${identity}?`)];
+  const key = event.type === 'track' ? toOrderKey(event.name, event.properties) : undefined;
+  if (key === undefined) return memory;
+  const [id, bareId] = [toHash64(key), toHash64(`${key}?`)];
   const isKept = (index: number) => !isHashAt(memory.ids, index, id) && !isHashAt(memory.ids, index, bareId);
   const ids = filterEntries(memory.ids, (_stamp, index) => isKept(index));
   return added === 'all' ? { ...memory, ids } : rememberId({ ...memory, ids }, bareId, asOfMs, ORDER_MEMORY);

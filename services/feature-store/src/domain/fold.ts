@@ -126,12 +126,12 @@ export function foldEvent(
   const judged = judgeOutliers(before?.outliers, event, properties);
   // The order was announced when it first came: only its amount is news, as a change of windows is.
   const announced = folded.known === 'order_without_amount' ? undefined : foldedEvent;
-  const identity = toIdentity(before, event);
+  const basics = toBasics(before, event);
   const parts = { fill: current.fill, whole: current.whole, beside, engine: folded.state };
   const result = toResult(parts, specs, {
-    subject: identity.subject,
-    timeZone: identity.timeZone,
-    lastEventAtMs: identity.lastEventAtMs,
+    subject: basics.subject,
+    timeZone: basics.timeZone,
+    lastEventAtMs: basics.lastEventAtMs,
     about: isBehaviour(event.type) ? addSaid(about, said) : before?.about,
     account: before?.account,
     outliers: judged.series,
@@ -187,7 +187,7 @@ function toTraitValue(value: EventTraits['own'][number]['value']): TraitValue {
   }
 }
 
-type Identity = Pick<ProfileState, 'subject' | 'timeZone' | 'lastEventAtMs'>;
+type Basics = Pick<ProfileState, 'subject' | 'timeZone' | 'lastEventAtMs'>;
 
 /** A profile as it is stored, and the update that announces it. */
 export function toResult(
@@ -201,7 +201,7 @@ export function toResult(
     subject,
     timeZone,
     lastEventAtMs,
-  }: Identity & Pick<ProfileState, 'about' | 'account' | 'outliers'> & { readonly event: FoldedEvent | undefined },
+  }: Basics & Pick<ProfileState, 'about' | 'account' | 'outliers'> & { readonly event: FoldedEvent | undefined },
 ): { state: ProfileState; update: FeaturesUpdated } {
   const spec = specs.get(engine.specHash);
   const current: FeatureVector = spec.vector(engine, engine.asOfMs);
@@ -230,7 +230,7 @@ function toGivenTags(about: About | undefined): Pick<FeaturesUpdated, 'tags'> {
 }
 
 /** A late event does not replace the profile's external id or time zone; what others report says nothing of either. */
-function toIdentity(before: ProfileState | undefined, event: AcceptedEvent): Identity {
+function toBasics(before: ProfileState | undefined, event: AcceptedEvent): Basics {
   if (!isBehaviour(event.type)) {
     const { subject, timeZone = '', lastEventAtMs = 0 } = before ?? {};
     return { subject: subject?.length ? subject : event.subject, timeZone, lastEventAtMs };

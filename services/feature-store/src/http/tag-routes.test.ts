@@ -157,8 +157,8 @@ describe('the routes of tags', () => {
 
   it('refuse what a profile has no room for, and not where a tag that was just taken makes room', async () => {
     fill(world);
-    const refused = await request('POST', '/v1/profiles/anna/tags', { tag: 'vip' });
-    expect([refused.status, refused.body.detail]).toEqual([409, 'anna has 64 tags, and cannot have more']);
+    const rejected = await request('POST', '/v1/profiles/anna/tags', { tag: 'vip' });
+    expect([rejected.status, rejected.body.detail]).toEqual([409, 'anna has 64 tags, and cannot have more']);
     const changes = [{ userId: 'anna', tag: 'wholesale' }];
     expect((await request('POST', '/v1/tag-changes', { changes })).status).toBe(409);
     expect(sent).toEqual([]);

@@ -110,8 +110,8 @@ describe('an event that somebody takes back by its id', () => {
       Promise.allSettled(Array.from({ length: count }, async () => (await retractor.retract(request)).result));
     const answers = await ask(20);
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(16);
-    const refused = { status: 'rejected', reason: { code: 'resource_exhausted', retriable: true } };
-    expect(answers.slice(16)).toMatchObject(Array.from({ length: 4 }, () => refused));
+    const rejected = { status: 'rejected', reason: { code: 'resource_exhausted', retriable: true } };
+    expect(answers.slice(16)).toMatchObject(Array.from({ length: 4 }, () => rejected));
     const stopped = ask(2);
     retractor.stop();
     const failed = { status: 'rejected', reason: { code: 'dependency_unavailable', retriable: true } };

@@ -109,7 +109,7 @@ export function stepProfile(
   return { state: after, outputs, deadLetterCause: toProblem(evidence.model) };
 }
 
-/** True for what others report of a profile that has done nothing yet: it has no stage, and action is told all the same. */
+/** True for what others report of a profile that has done nothing yet: it has no stage, and action gets it all the same. */
 function isOnlyReported(state: ScoringState | undefined, { event, lastEventAtMs }: FeaturesUpdated): boolean {
   return state === undefined && lastEventAtMs === 0 && event?.notice !== undefined && !isBehaviour(event.type);
 }

@@ -1,4 +1,4 @@
-import { ORDER_COMPLETED, readField, toOrderIdentity } from '@perennial/commerce';
+import { ORDER_COMPLETED, readField, toOrderKey } from '@perennial/commerce';
 import type { ApplyResult } from '../apply-result.js';
 import type { FeatureEvent } from '../event.js';
 import { toHash64 } from '../hash.js';
@@ -114,11 +114,11 @@ function isKnownMessage({ messages, corrections }: EngineState, { messageId }: F
 }
 
 function toOrderId({ type, name, properties }: FeatureEvent): string | undefined {
-  return type === 'track' ? toOrderIdentity(name, properties) : undefined;
+  return type === 'track' ? toOrderKey(name, properties) : undefined;
 }
 
 function toCancelledId({ cancelled }: CorrectionRules, { type, name, properties }: FeatureEvent): string | undefined {
-  return type === 'track' && cancelled.includes(name) ? toOrderIdentity(ORDER_COMPLETED, properties) : undefined;
+  return type === 'track' && cancelled.includes(name) ? toOrderKey(ORDER_COMPLETED, properties) : undefined;
 }
 
 /** A number, or a text that is one; 0 for anything else. */

@@ -25,7 +25,7 @@ export interface Contribution {
 
 /** An order whose content is known. */
 export interface KeptOrder {
-  /** As `toOrderIdentity` has it. */
+  /** As `toOrderKey` has it. */
   readonly id: string;
   /** The number in its `version`, 0 without. */
   readonly version: number;

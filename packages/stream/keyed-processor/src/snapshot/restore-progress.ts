@@ -9,7 +9,7 @@ export class RestoreProgress {
   readonly #newest: SnapshotManifest;
   readonly #profilesTotal: number;
   readonly #startedMs: number;
-  #toldMs: number;
+  #reportedMs: number;
   #profiles = 0;
   #records = 0;
 
@@ -18,7 +18,7 @@ export class RestoreProgress {
     this.#newest = lineage.at(-1) ?? lineage[0];
     this.#profilesTotal = lineage.flatMap(({ chunks }) => chunks).reduce((sum, { profiles }) => sum + profiles, 0);
     this.#startedMs = to.clock.steadyMs();
-    this.#toldMs = this.#startedMs;
+    this.#reportedMs = this.#startedMs;
     to.telemetry.restoring(to.partition, this.#figures());
   }
 
@@ -41,8 +41,8 @@ export class RestoreProgress {
 
   #report(): void {
     const { clock, limits, telemetry, partition } = this.#to;
-    if (clock.steadyMs() - this.#toldMs < limits.progressIntervalMs) return;
-    this.#toldMs = clock.steadyMs();
+    if (clock.steadyMs() - this.#reportedMs < limits.progressIntervalMs) return;
+    this.#reportedMs = clock.steadyMs();
     telemetry.restoring(partition, this.#figures());
   }
 

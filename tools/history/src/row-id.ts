@@ -2,7 +2,7 @@ import { toHash64 } from '@perennial/feature-engine';
 import { AppError } from '@perennial/kernel';
 import type { HistoryRow } from './row.js';
 
-/** Identity of an event made of rows: 64 bits, as two unsigned halves. */
+/** Id of an event made of rows: 64 bits, as two unsigned halves. */
 export interface RowId {
   readonly high: number;
   readonly low: number;

@@ -22,7 +22,7 @@ const ID_CHARS_MAX = 256;
  * those without an id. An order and its refund differ. Refunds of one order are the same when they have one refund id;
  * without such an id, when they have the same amount.
  */
-export function toOrderIdentity(name: string, properties: unknown): string | undefined {
+export function toOrderKey(name: string, properties: unknown): string | undefined {
   if (name !== ORDER_COMPLETED && name !== ORDER_REFUNDED) return undefined;
   const orderId = readId(properties, ORDER_ID_FIELDS);
   if (orderId === undefined) return undefined;
