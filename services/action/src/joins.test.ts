@@ -104,6 +104,17 @@ describe('a profile that has joined another one', () => {
     });
   });
 
+  it('hands over its grants and keeps none, so that each is spent once, and events by their last time', () => {
+    const signals = (wechat: number, refund: number) => ({ grants: { wechat }, eventsAtMs: { Refund: refund } });
+    const world = new World({
+      device: toState('device', [1], { signals: signals(2, 5) }),
+      anna: toState('anna', [2], { signals: signals(1, 4) }),
+    });
+    world.join('device', anna);
+    expect(world.read('anna').profile?.history.signals).toEqual(signals(3, 5));
+    expect(world.read('device').profile?.history.signals).toEqual({ grants: {}, eventsAtMs: { Refund: 5 } });
+  });
+
   it('drops what waited for it: it is addressed no more', () => {
     const world = new World({ device: toState('device', [1], { pending: [pending] }) });
     world.join('device', anna);

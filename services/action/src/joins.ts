@@ -10,7 +10,7 @@ import {
 import { createJoinedStates, type Stored, type StoredNode, toParts, toStored } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Output, ProcessorDefinition, StepResult } from '@perennial/keyed-processor';
-import { EMPTY_HISTORY, mergeContacts } from '@perennial/policy';
+import { EMPTY_HISTORY, mergeContacts, withoutGrants } from '@perennial/policy';
 import { type OwnItem, wrapProcessor } from '@perennial/processor-host';
 import { type ActionState, actionStates } from './domain/action-state.js';
 import type { ActionEvidence } from './evidence.js';
@@ -64,15 +64,17 @@ function takeJoin({ state, input, context }: OwnItem<StoredAction, JoinInput>, t
   const to = required(input.joined.to, 'the profile that it joined');
   const node = { kind: 'forwarder', to, sinceMs: context.logTimeMs } as const;
   if (before.profile === undefined) return { state: { node, profile: undefined }, outputs: [] };
-  const kept = { ...before.profile, history: { ...before.profile.history, pending: [] }, facts: undefined };
-  return { state: { node, profile: kept }, outputs: [toHandOver(kept, { from: context.key, to, topic })] };
+  const given = { ...before.profile, history: { ...before.profile.history, pending: [] }, facts: undefined };
+  // A grant is for one contact: parted again, it may not be there on both sides.
+  const kept = { ...given, history: withoutGrants(given.history) };
+  return { state: { node, profile: kept }, outputs: [toHandOver(given, { from: context.key, to, topic })] };
 }
 
 function toHandOver(
-  kept: ActionState,
+  given: ActionState,
   { from, to, topic }: { readonly from: string; readonly to: ProfileRef; readonly topic: string },
 ): Output {
-  return toOutput({ self: to, from, members: [], state: actionStates.encode(kept) }, topic);
+  return toOutput({ self: to, from, members: [], state: actionStates.encode(given) }, topic);
 }
 
 function toOutput(handOver: HandOver, topic: string): Output {

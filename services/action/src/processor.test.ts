@@ -125,7 +125,7 @@ describe('the action processor', () => {
       expiresAt: '2025-01-18T12:00:00.000Z',
     });
     expect(output?.headers).toMatchObject({ ce_id: data.actionId, ce_type: 'lifecycle.action.decided.v1' });
-    expect(state?.history.contacts).toEqual([{ atMs: NOON, channel: 'email' }]);
+    expect(state?.history.contacts).toEqual([{ atMs: NOON, channel: 'email', strategy: 'welcome' }]);
     expect(telemetry.totals().results).toEqual({ decided: 1 });
   });
 

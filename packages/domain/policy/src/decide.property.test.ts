@@ -60,6 +60,7 @@ const BUSY = policy(`
 quietHours: { from: "21:00", to: "08:00" }
 timeZone: America/New_York
 caps: [{ max: 4, per: 3d }, { max: 2, per: 1d }]
+categories: { promo: { caps: [{ max: 2, per: 2d }] } }
 channels:
   email: { caps: [{ max: 1, per: 1d }, { max: 2, per: 3d }] }
   push: { caps: [{ max: 3, per: 2d }] }
@@ -67,8 +68,8 @@ channels:
 strategies:
   a: { stages: [new], on: stage_entered, channel: email, template: a, cooldown: 6h, priority: 2 }
   b: { stages: [new, loyal], on: scored, channel: email, template: b, cooldown: 2h, when: features.x > 2 }
-  c: { stages: [new, loyal], on: scored, channel: push, template: c, cooldown: 1h, when: features.x > 1, priority: 1 }
-  d: { stages: [loyal], on: scored, channel: in_app, template: d, cooldown: 30m }
+  c: { stages: [new, loyal], on: scored, channel: push, template: c, cooldown: 1h, category: promo, when: features.x > 1, priority: 1 }
+  d: { stages: [loyal], on: scored, channel: in_app, template: d, cooldown: 30m, category: promo, caps: [{ max: 1, per: 4h }] }
 `);
 const randomSteps = fc.array(
   fc.record({
@@ -98,18 +99,27 @@ describe('over random lives', () => {
         const { decisions } = live(BUSY, steps);
         total += decisions.length;
         for (const decision of decisions) {
-          const within = (windowMs: number, channel?: string) =>
+          const within = (windowMs: number, counts: (other: ActionDecision) => boolean = () => true) =>
             decisions.filter(
               (other) =>
-                (channel === undefined || other.channel === channel) &&
+                counts(other) &&
                 other.decidedAtMs > decision.decidedAtMs - windowMs &&
                 other.decidedAtMs <= decision.decidedAtMs,
             ).length;
           for (const cap of BUSY.caps) expect(within(cap.windowMs)).toBeLessThanOrEqual(cap.max);
           for (const cap of BUSY.channels.get(decision.channel)?.caps ?? []) {
-            expect(within(cap.windowMs, decision.channel)).toBeLessThanOrEqual(cap.max);
+            expect(within(cap.windowMs, ({ channel }) => channel === decision.channel)).toBeLessThanOrEqual(cap.max);
           }
-          const { cooldownMs } = must(BUSY.strategies.get(decision.strategy), 'strategy');
+          const toStrategy = ({ strategy }: ActionDecision) => must(BUSY.strategies.get(strategy), 'strategy');
+          const { cooldownMs, category, caps } = toStrategy(decision);
+          for (const cap of caps) {
+            expect(within(cap.windowMs, ({ strategy }) => strategy === decision.strategy)).toBeLessThanOrEqual(cap.max);
+          }
+          for (const cap of BUSY.categories.get(category ?? '')?.caps ?? []) {
+            expect(within(cap.windowMs, (other) => toStrategy(other).category === category)).toBeLessThanOrEqual(
+              cap.max,
+            );
+          }
           const same = decisions
             .filter(({ strategy }) => strategy === decision.strategy)
             .map(({ decidedAtMs }) => decidedAtMs);

@@ -1,23 +1,24 @@
 import type { DecisionInputs, DecisionResult, DecisionStatus, Drop, Nothing, Profile } from './decision.js';
-import { type ContactHistory, EMPTY_HISTORY, type PendingAction, withPending } from './history.js';
+import { type ContactHistory, EMPTY_HISTORY, type PendingAction, takeEvent, withPending } from './history.js';
 import type { Policy } from './policy.js';
 import { STEP_OF_REASON } from './reasons.js';
 import { arm } from './steps/arm.js';
 import { candidates, explainCandidates, findLapse } from './steps/candidates.js';
 import { choice } from './steps/choice.js';
 import { eligible } from './steps/eligible.js';
+import { reachable } from './steps/reachable.js';
 import { type Plan, recordAction, recordWaiting, toPlan } from './steps/record.js';
 import { createContext, type Selection, type Step, type StepContext } from './steps/step.js';
 import { suppressed } from './steps/suppressed.js';
 import { timing } from './steps/timing.js';
 
 /** Between the candidates and the choice; what waited is checked by them again. */
-const CHECKS: readonly Step[] = [eligible, suppressed, arm];
+const CHECKS: readonly Step[] = [eligible, reachable, suppressed, arm];
 const STEPS: readonly Step[] = [...CHECKS, choice];
 
 /**
  * Decides the action, if any, for one profile and one cause: candidates (stage and trigger) -> eligible (condition) ->
- * not suppressed (cooldown, caps) -> arm (holdouts) -> choice of one -> timing (now, or at the end of quiet hours) ->
+ * reachable (permission of the channel) -> not suppressed (do-not-disturb, cooldown, caps) -> arm (holdouts) -> choice of one -> timing (now, or at the end of quiet hours) ->
  * record. Pure. Nothing is a decision too, with a reason.
  */
 export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionResult {
@@ -84,7 +85,10 @@ function release(policy: Policy, profile: Profile, pending: PendingAction, histo
 function toContext(policy: Policy, inputs: DecisionInputs): StepContext {
   const { causeId, event, transition, nowMs } = inputs;
   const cause = { causeId, event, transition, causedAtMs: nowMs };
-  return createContext({ policy, profile: inputs, cause, history: inputs.history ?? EMPTY_HISTORY });
+  const before = inputs.history ?? EMPTY_HISTORY;
+  // First, so that a complaint keeps its own record from acting, and a message that opens a window may be answered.
+  const history = event === undefined ? before : takeEvent(before, policy, { name: event.name, atMs: nowMs });
+  return createContext({ policy, profile: inputs, cause, history });
 }
 
 /** Takes the steps in order, as long as a strategy is open. */
@@ -135,20 +139,33 @@ function toNothing(
 function toForemost(drops: readonly Drop[], last: Drop, policy: Policy | undefined): Nothing {
   const step = STEP_OF_REASON[last.reason];
   const toPriority = ({ strategy }: Drop): number => policy?.strategies.get(strategy)?.priority ?? 0;
-  const foremost = drops
-    .filter(({ reason }) => STEP_OF_REASON[reason] === step)
-    .reduce((best, next) => (toPriority(next) > toPriority(best) ? next : best));
-  return { step, ...foremost };
+  let foremost = last;
+  for (let index = drops.length - 2; index >= 0; index--) {
+    const drop = drops[index] as Drop;
+    if (STEP_OF_REASON[drop.reason] !== step) break;
+    if (toPriority(drop) >= toPriority(foremost)) foremost = drop;
+  }
+  return { step, strategy: foremost.strategy, reason: foremost.reason };
 }
 
-function toResult(
-  parts: Pick<DecisionResult, 'status' | 'history'> & Partial<Omit<DecisionResult, 'retryAtMs'>>,
-): DecisionResult {
-  const [next] = parts.history.pending;
-  return {
-    decisions: [],
-    suppressed: [],
-    ...parts,
-    ...(next === undefined ? {} : { retryAtMs: next.dueAtMs }),
-  };
+const NONE: readonly never[] = [];
+
+/** Written out: this runs for every score. */
+function toResult({
+  status,
+  history,
+  decisions = NONE,
+  suppressed = NONE,
+  nothing,
+}: Pick<DecisionResult, 'status' | 'history'> & Partial<DecisionResult>): DecisionResult {
+  const [next] = history.pending;
+  if (next === undefined) {
+    return nothing === undefined
+      ? { status, decisions, suppressed, history }
+      : { status, decisions, suppressed, nothing, history };
+  }
+  const retryAtMs = next.dueAtMs;
+  return nothing === undefined
+    ? { status, decisions, suppressed, history, retryAtMs }
+    : { status, decisions, suppressed, nothing, history, retryAtMs };
 }

@@ -4,6 +4,9 @@ import type { Cap, Policy } from './policy.js';
 export interface Contact {
   readonly atMs: number;
   readonly channel: string;
+  /** Absent of contacts made by releases that did not keep it. */
+  readonly strategy?: string | undefined;
+  readonly category?: string | undefined;
 }
 
 /** The event that was being processed at the decision. */
@@ -32,6 +35,16 @@ export interface ContactHistory {
   readonly lastUsedAtMs: Readonly<Record<string, number>>;
   /** In order of due time. */
   readonly pending: readonly PendingAction[];
+  /** Absent while there are none. */
+  readonly signals?: Signals | undefined;
+}
+
+/** What events left behind, as far as the policy asks for it. */
+interface Signals {
+  /** When each watched event last came. */
+  readonly eventsAtMs: Readonly<Record<string, number>>;
+  /** Grants that are not spent yet, by channel; at most `GRANTS_MAX` each. */
+  readonly grants: Readonly<Record<string, number>>;
 }
 
 /** Maximum contacts kept per profile. Reaching it within the policy's longest cap window counts as a cap reached. */
@@ -39,37 +52,108 @@ export const CONTACTS_MAX = 64;
 /** Maximum decisions of a profile that may wait for the end of quiet hours. */
 export const PENDING_MAX = 4;
 
+/** Maximum grants kept by channel. */
+const GRANTS_MAX = 99;
+
 export const EMPTY_HISTORY: ContactHistory = { contacts: [], lastUsedAtMs: {}, pending: [] };
 
-/** True when one more contact now would exceed the cap; `channel` undefined counts all channels. */
-export function isCapReached(
-  history: ContactHistory,
-  cap: Cap,
-  options: { nowMs: number; channel: string | undefined },
-): boolean {
-  let count = 0;
-  for (const contact of history.contacts) {
-    if (contact.atMs <= options.nowMs - cap.windowMs) continue;
-    if (options.channel === undefined || contact.channel === options.channel) count++;
-  }
-  return count >= cap.max;
+const ANY: Counted = {};
+
+/** The contacts in a window that a cap counts; each name that is left out counts for any. */
+interface Counted {
+  readonly channel?: string;
+  readonly strategy?: string;
+  readonly category?: string | undefined;
 }
 
-/** The history with one more contact, without entries that the policy no longer needs. */
+/** True when one more contact now would exceed one of the caps. */
+export function isCapReached(
+  history: ContactHistory,
+  caps: readonly Cap[],
+  nowMs: number,
+  counted: Counted = ANY,
+): boolean {
+  for (const { max, windowMs } of caps) {
+    if (countContacts(history, nowMs - windowMs, counted) >= max) return true;
+  }
+  return false;
+}
+
+/** Contacts after an instant. */
+export function countContacts(history: ContactHistory, afterMs: number, counted: Counted = ANY): number {
+  const { channel, strategy, category } = counted;
+  let count = 0;
+  for (const contact of history.contacts) {
+    if (contact.atMs <= afterMs) continue;
+    if (channel !== undefined && contact.channel !== channel) continue;
+    if (strategy !== undefined && contact.strategy !== strategy) continue;
+    if (category !== undefined && contact.category !== category) continue;
+    count++;
+  }
+  return count;
+}
+
+/** The history with one more contact, without entries that the policy no longer needs; it spends a grant, if one is needed. */
 export function addContact(
   history: ContactHistory,
   policy: Policy,
   contact: Contact & { readonly strategy: string },
 ): ContactHistory {
   const contacts = history.contacts.filter(({ atMs }) => atMs > contact.atMs - policy.contactWindowMs);
-  contacts.push({ atMs: contact.atMs, channel: contact.channel });
+  contacts.push(contact);
   const lastUsedAtMs: Record<string, number> = {};
   for (const [name, atMs] of Object.entries(history.lastUsedAtMs)) {
     const cooldownMs = policy.strategies.get(name)?.cooldownMs ?? 0;
     if (atMs > contact.atMs - cooldownMs) lastUsedAtMs[name] = atMs;
   }
   lastUsedAtMs[contact.strategy] = contact.atMs;
-  return { contacts: contacts.slice(-CONTACTS_MAX), lastUsedAtMs, pending: history.pending };
+  const after = { contacts: contacts.slice(-CONTACTS_MAX), lastUsedAtMs, pending: history.pending };
+  if (history.signals === undefined) return after;
+  const { grants } = history.signals;
+  const granted = Object.hasOwn(grants, contact.channel) ? (grants[contact.channel] ?? 0) : 0;
+  const needsGrant = policy.channels.get(contact.channel)?.permission.grantedBy !== undefined;
+  if (granted === 0 || !needsGrant) return withSignals(after, history.signals);
+  return withSignals(after, { ...history.signals, grants: { ...grants, [contact.channel]: granted - 1 } });
+}
+
+/** The history after an event that the policy watches; the same object for any other. */
+export function takeEvent(
+  history: ContactHistory,
+  policy: Policy,
+  event: { readonly name: string; readonly atMs: number },
+): ContactHistory {
+  const watched = policy.watched.get(event.name);
+  if (watched === undefined) return history;
+  const eventsAtMs: [string, number][] = Object.entries(history.signals?.eventsAtMs ?? {}).filter(
+    ([name, atMs]) => name !== event.name && atMs > event.atMs - (policy.watched.get(name)?.keepMs ?? 0),
+  );
+  if (watched.keepMs > 0) eventsAtMs.push([event.name, event.atMs]);
+  const grants = { ...history.signals?.grants };
+  for (const channel of watched.grants) grants[channel] = Math.min((grants[channel] ?? 0) + 1, GRANTS_MAX);
+  return withSignals(history, { eventsAtMs: Object.fromEntries(eventsAtMs.sort(byName)), grants });
+}
+
+/** When a watched event last came. */
+export function findEventAtMs({ signals }: ContactHistory, name: string): number | undefined {
+  return signals !== undefined && Object.hasOwn(signals.eventsAtMs, name) ? signals.eventsAtMs[name] : undefined;
+}
+
+/** The history with these signals; without any, where they are empty. */
+function withSignals(history: ContactHistory, signals: Signals | undefined): ContactHistory {
+  const { contacts, lastUsedAtMs, pending } = history;
+  if (signals === undefined) return { contacts, lastUsedAtMs, pending };
+  const grants = Object.fromEntries(
+    Object.entries(signals.grants)
+      .filter(([, count]) => count > 0)
+      .sort(byName),
+  );
+  const isEmpty = Object.keys(grants).length === 0 && Object.keys(signals.eventsAtMs).length === 0;
+  const kept = { eventsAtMs: signals.eventsAtMs, grants };
+  return isEmpty ? { contacts, lastUsedAtMs, pending } : { contacts, lastUsedAtMs, pending, signals: kept };
+}
+
+function byName([a]: readonly [string, number], [b]: readonly [string, number]): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /**
@@ -82,12 +166,44 @@ export function mergeContacts(staying: ContactHistory, joined: ContactHistory): 
   for (const [name, atMs] of Object.entries(joined.lastUsedAtMs)) {
     lastUsedAtMs[name] = Math.max(atMs, lastUsedAtMs[name] ?? atMs);
   }
-  return { contacts: contacts.slice(-CONTACTS_MAX), lastUsedAtMs, pending: staying.pending };
+  const merged = { contacts: contacts.slice(-CONTACTS_MAX), lastUsedAtMs, pending: staying.pending };
+  return withSignals(merged, mergeSignals(staying.signals, joined.signals));
+}
+
+/** The later of two times, since what follows an event lasts from its last one on; grants are added up. */
+function mergeSignals(staying: Signals | undefined, joined: Signals | undefined): Signals | undefined {
+  if (staying === undefined || joined === undefined) return staying ?? joined;
+  const combine = (
+    a: Readonly<Record<string, number>>,
+    b: Readonly<Record<string, number>>,
+    choose: (x: number, y: number) => number,
+  ): Record<string, number> => {
+    const combined = new Map(Object.entries(a));
+    for (const [name, value] of Object.entries(b)) combined.set(name, choose(value, combined.get(name) ?? 0));
+    return Object.fromEntries([...combined].sort(byName));
+  };
+  return {
+    eventsAtMs: combine(staying.eventsAtMs, joined.eventsAtMs, Math.max),
+    grants: combine(staying.grants, joined.grants, (x, y) => Math.min(x + y, GRANTS_MAX)),
+  };
+}
+
+/** Without its grants: what a profile leaves behind that handed them over, lest they be spent twice. */
+export function withoutGrants(history: ContactHistory): ContactHistory {
+  return withSignals(history, history.signals && { ...history.signals, grants: {} });
 }
 
 /** Whatever the order in which profiles join, the result has the same bytes. */
 function compare(a: Contact, b: Contact): number {
-  return a.channel < b.channel ? -1 : Number(a.channel > b.channel);
+  return (
+    compareText(a.channel, b.channel) ||
+    compareText(a.strategy ?? '', b.strategy ?? '') ||
+    compareText(a.category ?? '', b.category ?? '')
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** The history with other pending actions, in order of due time. */

@@ -10,10 +10,12 @@ export type {
 export {
   type CauseEvent,
   CONTACTS_MAX,
+  type Contact,
   type ContactHistory,
   EMPTY_HISTORY,
   mergeContacts,
   PENDING_MAX,
+  withoutGrants,
 } from './history.js';
 export { parsePolicy } from './parse.js';
 export type { Policy } from './policy.js';

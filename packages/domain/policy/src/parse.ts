@@ -1,40 +1,22 @@
 import {
-  condition,
   declareProfileVariables,
-  duration,
   findNearest,
-  flag,
-  integer,
-  jsonObject,
-  list,
-  located,
-  named,
-  number,
   type OnEvaluationError,
-  object,
-  oneOf,
-  optional,
   type Parsed,
+  type Place,
   type ProfileVariables,
   parseYaml,
-  reference,
-  type ShapeValue,
-  text,
-  timeOfDay,
   type VariableSet,
   type YamlContext,
 } from '@perennial/expressions';
-import { CONTACTS_MAX } from './history.js';
-import type { Cap, Channel, Policy, Strategy } from './policy.js';
+import type { Cap, Channel, Permission, Policy, Strategy, Watched } from './policy.js';
+import { type ChannelFile, createShape, type PolicyFile, type StrategyFile } from './shape.js';
 import { isTimeZone } from './time-zone.js';
 
-const STRATEGIES_MAX = 64;
-const CHANNELS_MAX = 16;
-const PARAMETERS_LENGTH_MAX = 4_096;
-
-const DAY_MS = 86_400_000;
-const CAP_WINDOW_MAX_MS = 366 * DAY_MS;
-const NAME = { pattern: /^[a-z][a-z0-9_-]{0,62}$/, patternHint: 'lower-case letters, digits, _ and -, a letter first' };
+/** Events of which a time is kept for each profile. */
+const WATCHED_MAX = 64;
+/** A local day has up to 25 hours. */
+const LOCAL_DAY_MAX_MS = 26 * 3_600_000;
 
 /**
  * Parses a `policy.yaml` (format: README of this package). Returns the policy, or every problem with file, line, column
@@ -59,55 +41,25 @@ export function parsePolicy(
   const parsed = parseYaml(yamlText, createShape(variables), {
     fileName: options.fileName,
     ...(options.stages === undefined ? {} : { names: { stage: options.stages } }),
-    check: checkTimes,
+    check,
   });
   return parsed.ok ? { ok: true, value: toPolicy(parsed.value, variables) } : parsed;
 }
 
-type File = ShapeValue<ReturnType<typeof createShape>>;
-type StrategyFile = File['strategies'] extends ReadonlyMap<string, infer S> ? S : never;
-
-function createShape(variables: VariableSet) {
-  const share = optional(number({ min: 0, max: 1 }), 0);
-  // A cap counts kept contacts, and at most CONTACTS_MAX are kept.
-  const cap = object({
-    max: integer({ min: 0, max: CONTACTS_MAX }),
-    per: duration({ minMs: 1_000, maxMs: CAP_WINDOW_MAX_MS }),
-  });
-  const caps = optional(list(cap, { itemsMax: 4 }), []);
-  const strategy = object({
-    description: optional(text({ lengthMax: 500 }), ''),
-    stages: list(reference('stage'), { itemsMin: 1, itemsMax: 32 }),
-    on: oneOf(['stage_entered', 'scored']),
-    channel: reference('channel'),
-    template: text({ lengthMax: 200 }),
-    parameters: optional(jsonObject({ lengthMax: PARAMETERS_LENGTH_MAX }), {}),
-    cost: optional(number({ min: 0, max: 1e9 }), 0),
-    cooldown: duration({ minMs: 0 }),
-    when: optional(condition(variables), undefined),
-    expiry: optional(duration({ minMs: 60_000 }), 3 * DAY_MS),
-    priority: optional(integer({ min: -1_000, max: 1_000 }), 0),
-    weight: optional(number({ min: 0, max: 1e6 }), 1),
-    holdout: share,
-  });
-  return object({
-    version: integer({ min: 1, max: 1 }),
-    name: optional(text({ lengthMax: 100 }), 'policy'),
-    timeZone: optional(located(text({ lengthMax: 64 })), undefined),
-    quietHours: optional(object({ from: timeOfDay(), to: timeOfDay() }), undefined),
-    holdout: optional(object({ share, salt: text({ lengthMax: 100 }) }), undefined),
-    caps,
-    choice: optional(oneOf(['priority', 'weighted']), 'priority' as const),
-    channels: named(object({ caps, ignoresQuietHours: optional(flag(), false) }), {
-      ...NAME,
-      itemsMax: CHANNELS_MAX,
-      declares: 'channel',
-    }),
-    strategies: named(strategy, { ...NAME, itemsMax: STRATEGIES_MAX }),
-  });
+function check(file: PolicyFile, report: YamlContext['report']): void {
+  checkTimes(file, report);
+  for (const channel of file.channels.values()) checkPermission(channel, report);
+  const { size } = toWatched(file);
+  if (size > WATCHED_MAX) report(file.place, `it watches ${size} events, at most ${WATCHED_MAX} are allowed`);
+  if (file.categories !== undefined) return;
+  for (const { category } of file.strategies.values()) {
+    if (category !== undefined) {
+      report(category.place, `the category "${category.value}" needs an entry under "categories", which is missing`);
+    }
+  }
 }
 
-function checkTimes(file: File, report: YamlContext['report']): void {
+function checkTimes(file: PolicyFile, report: YamlContext['report']): void {
   const zone = file.timeZone?.value ?? 'UTC';
   if (file.timeZone !== undefined && !isTimeZone(zone)) {
     report(file.timeZone.place, `"${zone}" is not a time zone such as Europe/Berlin`, () => findZone(zone));
@@ -117,20 +69,33 @@ function checkTimes(file: File, report: YamlContext['report']): void {
   }
 }
 
+/** Keys that need each other; one without the other would allow everything, or nothing for ever. */
+function checkPermission({ permission }: ChannelFile, report: YamlContext['report']): void {
+  if (permission === undefined) return;
+  const { grants, grantedBy, replyWindow, openedBy, perWindow } = permission;
+  const place: Place = permission.place;
+  const pairs = [
+    ['grants', grants, 'grantedBy', grantedBy],
+    ['grantedBy', grantedBy, 'grants', grants],
+    ['replyWindow', replyWindow, 'openedBy', openedBy],
+    ['openedBy', openedBy, 'replyWindow', replyWindow],
+    ['perWindow', perWindow, 'replyWindow', replyWindow],
+  ] as const;
+  for (const [key, value, other, needed] of pairs) {
+    if (value !== undefined && needed === undefined) report(place, `"${key}" needs "${other}" beside it`);
+  }
+}
+
 function findZone(name: string): string | undefined {
   return findNearest(name, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
 }
 
-function toPolicy(file: File, variables: VariableSet): Policy {
+function toPolicy(file: PolicyFile, variables: VariableSet): Policy {
   const strategies = new Map([...file.strategies].map(([name, strategy]) => [name, toStrategy(name, strategy)]));
   const byStage = new Map<string, Strategy[]>();
   for (const strategy of strategies.values()) {
     for (const stage of strategy.stages) byStage.set(stage, [...(byStage.get(stage) ?? []), strategy]);
   }
-  const channels = [...file.channels].map(([name, channel]): [string, Channel] => [
-    name,
-    { name, caps: channel.caps.map(toCap), ignoresQuietHours: channel.ignoresQuietHours },
-  ]);
   return {
     name: file.name,
     timeZone: file.timeZone?.value ?? 'UTC',
@@ -138,16 +103,62 @@ function toPolicy(file: File, variables: VariableSet): Policy {
     salt: file.holdout?.salt ?? '',
     holdoutShare: file.holdout?.share ?? 0,
     caps: file.caps.map(toCap),
-    contactWindowMs: Math.max(
-      0,
-      ...[file, ...file.channels.values()].flatMap(({ caps }) => caps.map(({ per }) => per)),
-    ),
-    channels: new Map(channels),
+    categories: new Map([...(file.categories ?? [])].map(([name, { caps }]) => [name, { caps: caps.map(toCap) }])),
+    doNotDisturb: file.doNotDisturb.map(({ after, until, for: forMs, categories }) => ({
+      after,
+      until,
+      forMs,
+      categories: categories && new Set(categories),
+    })),
+    contactWindowMs: toContactWindowMs(file),
+    watched: toWatched(file),
+    channels: new Map([...file.channels].map(([name, channel]) => [name, toChannel(name, channel)])),
     choice: file.choice,
     strategies,
     byStage,
     variables,
   };
+}
+
+function toContactWindowMs(file: PolicyFile): number {
+  const capped = [file, ...file.channels.values(), ...file.strategies.values(), ...(file.categories?.values() ?? [])];
+  const permissions = [...file.channels.values()].flatMap(({ permission }) => permission ?? []);
+  return Math.max(
+    0,
+    ...capped.flatMap(({ caps }) => caps.map(({ per }) => per)),
+    ...permissions.map(({ replyWindow }) => replyWindow ?? 0),
+    ...permissions.map(({ perDay }) => (perDay === undefined ? 0 : LOCAL_DAY_MAX_MS)),
+  );
+}
+
+/** Of each event how long its time matters, and which grants it gives. */
+function toWatched(file: PolicyFile): ReadonlyMap<string, Watched> {
+  const watched = new Map<string, Watched>();
+  const watch = (name: string, more: { readonly keepMs?: number; readonly grant?: string }): void => {
+    const { keepMs, grants } = watched.get(name) ?? { keepMs: 0, grants: [] };
+    const added = more.grant === undefined ? [] : [more.grant];
+    watched.set(name, { keepMs: Math.max(keepMs, more.keepMs ?? 0), grants: [...grants, ...added] });
+  };
+  for (const { after, until, for: keepMs } of file.doNotDisturb) {
+    watch(after, { keepMs });
+    if (until !== undefined) watch(until, { keepMs });
+  }
+  for (const [channel, { permission }] of file.channels) {
+    for (const name of permission?.openedBy ?? []) watch(name, { keepMs: permission?.replyWindow ?? 0 });
+    for (const name of new Set(permission?.grantedBy)) watch(name, { grant: channel });
+  }
+  return watched;
+}
+
+function toChannel(name: string, { caps, ignoresQuietHours, permission }: ChannelFile): Channel {
+  return { name, caps: caps.map(toCap), ignoresQuietHours, permission: toPermission(permission) };
+}
+
+function toPermission(file: ChannelFile['permission']): Permission {
+  const { grantedBy, replyWindow, openedBy, perWindow, perDay } = file ?? {};
+  const reply =
+    replyWindow === undefined ? undefined : { openedBy: openedBy ?? [], windowMs: replyWindow, max: perWindow };
+  return { grantedBy, reply, perDay };
 }
 
 function toCap(cap: { readonly max: number; readonly per: number }): Cap {
@@ -161,6 +172,8 @@ function toStrategy(name: string, strategy: StrategyFile): Strategy {
     stages: new Set(strategy.stages),
     on: strategy.on,
     channel: strategy.channel,
+    category: strategy.category?.value,
+    caps: strategy.caps.map(toCap),
     template: strategy.template,
     parameters: strategy.parameters,
     cost: strategy.cost,

@@ -13,8 +13,13 @@ export interface Policy {
   readonly holdoutShare: number;
   /** Over all channels together. */
   readonly caps: readonly Cap[];
-  /** The longest window of any cap: older contacts are dropped. */
+  /** By category of strategies: caps over all strategies of it. */
+  readonly categories: ReadonlyMap<string, Category>;
+  readonly doNotDisturb: readonly DoNotDisturb[];
+  /** The longest window in which contacts are counted: older contacts are dropped. */
   readonly contactWindowMs: number;
+  /** What is to be kept of events, by their name. */
+  readonly watched: ReadonlyMap<string, Watched>;
   readonly channels: ReadonlyMap<string, Channel>;
   /** Choice among several strategies: the highest priority (then the first in the file), or drawn by weight. */
   readonly choice: 'priority' | 'weighted';
@@ -30,10 +35,49 @@ export interface Cap {
   readonly windowMs: number;
 }
 
+interface Category {
+  readonly caps: readonly Cap[];
+}
+
+/** No contact for `forMs` after an event, or until another one. */
+export interface DoNotDisturb {
+  readonly after: string;
+  readonly until: string | undefined;
+  readonly forMs: number;
+  /** The categories that it keeps from acting; undefined for every strategy. */
+  readonly categories: ReadonlySet<string> | undefined;
+}
+
 export interface Channel {
   readonly name: string;
   readonly caps: readonly Cap[];
   readonly ignoresQuietHours: boolean;
+  readonly permission: Permission;
+}
+
+/** What the channel allows to send, each part spent by contacts; undefined where it has no such rule. */
+export interface Permission {
+  /** Each of these events is a grant for one contact. */
+  readonly grantedBy: readonly string[] | undefined;
+  readonly reply: ReplyWindow | undefined;
+  /** Contacts in a day of the user's own zone. */
+  readonly perDay: number | undefined;
+}
+
+/** Contacts are allowed for a time after the last of these events. */
+export interface ReplyWindow {
+  readonly openedBy: readonly string[];
+  readonly windowMs: number;
+  /** Contacts in one window; undefined for any number. */
+  readonly max: number | undefined;
+}
+
+/** What an event leaves behind in the history. */
+export interface Watched {
+  /** How long its time is kept; 0 when only grants count. */
+  readonly keepMs: number;
+  /** The channels that it grants one contact on. */
+  readonly grants: readonly string[];
 }
 
 export interface Strategy {
@@ -43,6 +87,8 @@ export interface Strategy {
   /** `stage_entered`: only the record that moved the profile into the stage; `scored`: every score while in it. */
   readonly on: 'stage_entered' | 'scored';
   readonly channel: string;
+  readonly category: string | undefined;
+  readonly caps: readonly Cap[];
   readonly template: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   /** In the policy's currency, for reports. */

@@ -2,7 +2,16 @@
 const REASONS = {
   candidates: ['no_strategy', 'other_stage', 'not_entered', 'strategy_removed', 'expired', 'stage_left'],
   eligible: ['condition_false'],
-  suppressed: ['already_pending', 'cooldown', 'channel_cap', 'overall_cap'],
+  reachable: ['no_grant', 'reply_window_closed', 'reply_window_spent', 'day_spent'],
+  suppressed: [
+    'already_pending',
+    'do_not_disturb',
+    'cooldown',
+    'strategy_cap',
+    'category_cap',
+    'channel_cap',
+    'overall_cap',
+  ],
   arm: ['global_holdout', 'strategy_holdout'],
   choice: ['outranked'],
   timing: ['quiet_hours_outlast_expiry', 'pending_full'],

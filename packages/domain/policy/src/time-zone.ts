@@ -14,3 +14,8 @@ export function toLocalMinutes(timeZone: string, atMs: number): number {
   const minutes = Math.floor((atMs + toZoneOffsetMs(timeZone, atMs)) / MINUTE_MS);
   return ((minutes % DAY_MINUTES) + DAY_MINUTES) % DAY_MINUTES;
 }
+
+/** Number of the local day at an instant, since that of 1970; days of 23 and 25 hours too. */
+export function toLocalDay(timeZone: string, atMs: number): number {
+  return Math.floor((atMs + toZoneOffsetMs(timeZone, atMs)) / (DAY_MINUTES * MINUTE_MS));
+}

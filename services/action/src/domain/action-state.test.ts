@@ -5,13 +5,17 @@ import { type ActionState, actionStates, toTimerAtMs } from './action-state.js';
 
 const text = fc.string({ maxLength: 12 });
 const time = fc.nat();
+const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
+const times = fc.dictionary(text, time, { maxKeys: 4, noNullPrototype: true });
 const state: fc.Arbitrary<ActionState> = fc.record({
   stage: text,
   subject: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
   timeZone: text,
   modelHash: text,
   history: fc.record({
-    contacts: fc.array(fc.record({ atMs: time, channel: text }), { maxLength: 5 }),
+    contacts: fc.array(fc.record({ atMs: time, channel: text, strategy: maybe(text), category: maybe(text) }), {
+      maxLength: 5,
+    }),
     lastUsedAtMs: fc.dictionary(text, time, { maxKeys: 4, noNullPrototype: true }),
     pending: fc.array(
       fc.record({
@@ -25,6 +29,7 @@ const state: fc.Arbitrary<ActionState> = fc.record({
       }),
       { maxLength: 3 },
     ),
+    signals: maybe(fc.record({ eventsAtMs: times, grants: times })),
   }),
   facts: fc.option(
     fc.record({
@@ -41,19 +46,39 @@ const state: fc.Arbitrary<ActionState> = fc.record({
   ),
 });
 
+/** As written by releases that kept of a contact only when and where it was. */
+function encodeFifthVersion(before: ActionState): Buffer {
+  const stored = toStored(before);
+  return Buffer.from(`\u0005${JSON.stringify(stored)}`);
+}
+
+function toStored(before: ActionState): unknown[] {
+  const stored = JSON.parse(actionStates.encode(before).toString('utf8', 1)) as unknown[];
+  return stored.slice(0, 8).with(
+    4,
+    (stored[4] as unknown[][]).map((contact) => contact.slice(0, 2)),
+  );
+}
+
 /** As written by releases that put no version before the JSON. */
 function encodeSecondVersion(before: ActionState): Buffer {
-  const stored = JSON.parse(actionStates.encode(before).toString('utf8', 1)) as unknown[];
-  return Buffer.from(JSON.stringify([2, ...stored]));
+  return Buffer.from(JSON.stringify([2, ...toStored(before)]));
 }
 
 /** As written by releases whose models had three heads. */
 function encodeThirdVersion(before: ActionState): Buffer {
-  return Buffer.concat([Buffer.of(3), actionStates.encode(before).subarray(1)]);
+  return Buffer.concat([Buffer.of(3), encodeFifthVersion(before).subarray(1)]);
+}
+
+function withoutSignals(before: ActionState): ActionState {
+  const { signals, ...history } = before.history;
+  const contacts = history.contacts.map(({ atMs, channel }) => ({ atMs, channel }));
+  return { ...before, history: { ...history, contacts } };
 }
 
 function withoutScores(before: ActionState): ActionState {
-  return before.facts === undefined ? before : { ...before, facts: { ...before.facts, scores: undefined } };
+  const { facts, ...after } = withoutSignals(before);
+  return { ...after, facts: facts && { ...facts, scores: undefined } };
 }
 
 describeStateFormat({
@@ -62,6 +87,7 @@ describeStateFormat({
   state,
   earlier: [
     { version: 2, encode: encodeSecondVersion, upgrade: withoutScores },
+    { version: 5, encode: encodeFifthVersion, upgrade: withoutSignals },
     { version: 3, encode: encodeThirdVersion, upgrade: withoutScores },
   ],
 });
@@ -71,7 +97,7 @@ describe('the state of action', () => {
     fc.assert(fc.property(state, (any) => expect(toTimerAtMs(any)).toBe(any.history.pending[0]?.dueAtMs)));
   });
 
-  it.each(['[1]', '[3]', '{}', 'null', '', 'x', '\u0003', '\u0003null'])('is not made of %j', (bytes) => {
+  it.each(['[1]', '[3]', '{}', 'null', '', 'x', '\u0003', '\u0003null', '\u0006null'])('is not made of %j', (bytes) => {
     expect(() => actionStates.decode(Buffer.from(bytes))).toThrow('action state');
   });
 });

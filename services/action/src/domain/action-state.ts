@@ -1,8 +1,8 @@
 import { defineState } from '@perennial/contracts';
 import type { AttributeValue } from '@perennial/feature-engine';
-import type { CauseEvent, ContactHistory } from '@perennial/policy';
+import type { CauseEvent, Contact, ContactHistory } from '@perennial/policy';
 
-/** State of a profile. Profiles without any contact or waiting action have no state. */
+/** State of a profile. Profiles without any contact, waiting action or watched event have no state. */
 export interface ActionState {
   readonly history: ContactHistory;
   /** As of the last record that was kept: needed when a timer releases waiting actions. */
@@ -31,7 +31,9 @@ export interface ProfileFacts {
   readonly segments: readonly string[] | undefined;
 }
 
-const VERSION = 5;
+const VERSION = 6;
+/** Its contacts had no strategy and no category, and no signals were kept. */
+const VERSION_WITHOUT_SIGNALS = 5;
 /** Its facts had no segments. */
 const VERSION_WITHOUT_SEGMENTS = 4;
 /** Its scores were three numbers without the hash of their manifest. */
@@ -44,7 +46,7 @@ type Stored = readonly [
   subject: string,
   timeZone: string,
   modelHash: string,
-  contacts: readonly (readonly [atMs: number, channel: string])[],
+  contacts: readonly StoredContact[],
   lastUsedAtMs: Readonly<Record<string, number>>,
   pending: readonly (readonly [
     strategy: string,
@@ -56,7 +58,12 @@ type Stored = readonly [
     event: CauseEvent | null,
   ])[],
   facts: StoredFacts | null,
+  /** Absent for none. */
+  signals?: readonly [eventsAtMs: Readonly<Record<string, number>>, grants: Readonly<Record<string, number>>],
 ];
+
+/** Without its last elements where the contact lacks them. */
+type StoredContact = readonly [atMs: number, channel: string, strategy?: string | null, category?: string];
 
 type StoredFacts = readonly [
   asOfMs: number,
@@ -78,6 +85,7 @@ export const actionStates = defineState({
     [JSON_VERSION]: (bytes) => withoutScores(decode(toWithoutVersion(JSON.parse(bytes.toString('utf8')) as unknown[]))),
     [NAMELESS_SCORES_VERSION]: (bytes) => withoutScores(decode(JSON.parse(bytes.toString('utf8', 1)) as Stored)),
     [VERSION_WITHOUT_SEGMENTS]: (bytes) => decode(JSON.parse(bytes.toString('utf8', 1)) as Stored),
+    [VERSION_WITHOUT_SIGNALS]: (bytes) => decode(JSON.parse(bytes.toString('utf8', 1)) as Stored),
     [VERSION]: (bytes) => decode(JSON.parse(bytes.toString('utf8', 1)) as Stored),
   },
   encode,
@@ -86,12 +94,13 @@ export const actionStates = defineState({
 /** JSON without names: a few hundred bytes for a profile with a handful of contacts. */
 function encode(state: ActionState): Buffer {
   const { history } = state;
+  const { signals } = history;
   const stored: Stored = [
     state.stage,
     state.subject.toString('base64'),
     state.timeZone,
     state.modelHash,
-    history.contacts.map(({ atMs, channel }) => [atMs, channel]),
+    history.contacts.map(toStoredContact),
     history.lastUsedAtMs,
     history.pending.map((pending) => [
       pending.strategy,
@@ -103,8 +112,18 @@ function encode(state: ActionState): Buffer {
       pending.event ?? null,
     ]),
     state.facts === undefined ? null : toStoredFacts(state.facts),
+    ...(signals === undefined ? ([] as const) : ([[signals.eventsAtMs, signals.grants]] as const)),
   ];
   return Buffer.from(String.fromCharCode(VERSION) + JSON.stringify(stored));
+}
+
+function toStoredContact({ atMs, channel, strategy, category }: Contact): StoredContact {
+  if (category !== undefined) return [atMs, channel, strategy ?? null, category];
+  return strategy === undefined ? [atMs, channel] : [atMs, channel, strategy];
+}
+
+function toContact([atMs, channel, strategy, category]: StoredContact): Contact {
+  return { atMs, channel, strategy: strategy ?? undefined, category };
 }
 
 /** In version 2 the first element is the version. */
@@ -118,14 +137,15 @@ function withoutScores(state: ActionState): ActionState {
   return state.facts === undefined ? state : { ...state, facts: { ...state.facts, scores: undefined } };
 }
 
-function decode([stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts]: Stored): ActionState {
+function decode(stored: Stored): ActionState {
+  const [stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts, signals] = stored;
   return {
     stage,
     subject: Buffer.from(subject, 'base64'),
     timeZone,
     modelHash,
     history: {
-      contacts: contacts.map(([atMs, channel]) => ({ atMs, channel })),
+      contacts: contacts.map(toContact),
       lastUsedAtMs,
       pending: pending.map(([strategy, causeId, causedAtMs, dueAtMs, expiresAtMs, reasons, event]) => ({
         strategy,
@@ -136,6 +156,7 @@ function decode([stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pe
         reasons,
         event: event ?? undefined,
       })),
+      ...(signals === undefined ? {} : { signals: { eventsAtMs: signals[0], grants: signals[1] } }),
     },
     facts: facts === null ? undefined : toFacts(facts),
   };

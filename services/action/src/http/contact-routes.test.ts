@@ -13,7 +13,11 @@ const toKey = (userId: string) => pseudonymizer.toProfileKey({ userId });
 const NIGHT = Date.UTC(2026, 0, 15, 23);
 const ADA: ActionState = {
   history: {
-    contacts: [{ atMs: NIGHT - 86_400_000, channel: 'email' }],
+    contacts: [
+      { atMs: NIGHT - 2 * 86_400_000, channel: 'email' },
+      { atMs: NIGHT - 86_400_000, channel: 'email', strategy: 'welcome', category: 'service' },
+    ],
+    signals: { eventsAtMs: { 'Ticket Opened': NIGHT - 86_400_000 }, grants: { wechat: 2 } },
     lastUsedAtMs: { welcome: NIGHT - 86_400_000 },
     pending: [
       {
@@ -60,7 +64,12 @@ describe('GET /v1/contacts/{userId}', () => {
           reasons: ['became dormant, was loyal'],
         },
       ],
-      contacts: [{ at: '2026-01-14T23:00:00.000Z', channel: 'email' }],
+      contacts: [
+        { at: '2026-01-13T23:00:00.000Z', channel: 'email' },
+        { at: '2026-01-14T23:00:00.000Z', channel: 'email', strategy: 'welcome', category: 'service' },
+      ],
+      events: { 'Ticket Opened': '2026-01-14T23:00:00.000Z' },
+      grants: { wechat: 2 },
       lastUsed: { welcome: '2026-01-14T23:00:00.000Z' },
     };
     expect((await ask('ada')).json()).toEqual({ userId: 'ada', ...expected });
@@ -68,7 +77,14 @@ describe('GET /v1/contacts/{userId}', () => {
   });
 
   it('answers for nobody, and rejects an empty id', async () => {
-    expect((await ask('bo')).json()).toEqual({ userId: 'bo', waiting: [], contacts: [], lastUsed: {} });
+    expect((await ask('bo')).json()).toEqual({
+      userId: 'bo',
+      waiting: [],
+      contacts: [],
+      lastUsed: {},
+      events: {},
+      grants: {},
+    });
     expect((await ask(' ')).statusCode).toBe(400);
   });
 });

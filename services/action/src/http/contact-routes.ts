@@ -21,7 +21,7 @@ export interface ContactRouteDeps {
 export function addContactRoutes(server: FastifyInstance, { readStates, pseudonymizer }: ContactRouteDeps): void {
   addOperation(server, getContacts, async ({ path }) => {
     const userId = parseUserId(path.userId);
-    const { pending, contacts, lastUsedAtMs } =
+    const { pending, contacts, lastUsedAtMs, signals } =
       (await follow(readStates, pseudonymizer.toProfileKey({ userId })))?.history ?? EMPTY_HISTORY;
     return {
       userId,
@@ -33,8 +33,15 @@ export function addContactRoutes(server: FastifyInstance, { readStates, pseudony
         expiresAt: toTime(expiresAtMs),
         reasons: [...reasons],
       })),
-      contacts: contacts.map(({ atMs, channel }) => ({ at: toTime(atMs), channel })),
-      lastUsed: Object.fromEntries(Object.entries(lastUsedAtMs).map(([strategy, atMs]) => [strategy, toTime(atMs)])),
+      contacts: contacts.map(({ atMs, channel, strategy, category }) => ({
+        at: toTime(atMs),
+        channel,
+        ...(strategy === undefined ? {} : { strategy }),
+        ...(category === undefined ? {} : { category }),
+      })),
+      lastUsed: toTimes(lastUsedAtMs),
+      events: toTimes(signals?.eventsAtMs ?? {}),
+      grants: { ...signals?.grants },
     };
   });
 }
@@ -48,6 +55,10 @@ async function follow(readStates: ReadStates<StoredAction>, profileKey: string):
     key = node.to.key;
   }
   throw new AppError('contract_violation', `a profile forwards over more than ${HOPS_MAX} others`);
+}
+
+function toTimes(timesMs: Readonly<Record<string, number>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(timesMs).map(([name, atMs]) => [name, toTime(atMs)]));
 }
 
 function toTime(atMs: number): string {

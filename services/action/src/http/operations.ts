@@ -74,7 +74,19 @@ export const getContacts = defineOperation({
       }),
       { description: 'In the order in which they are due.' },
     ),
-    contacts: Type.Array(Type.Object({ at: TIME, channel: Type.String() }), { description: 'The oldest first.' }),
+    contacts: Type.Array(
+      Type.Object({
+        at: TIME,
+        channel: Type.String(),
+        strategy: Type.Optional(Type.String()),
+        category: Type.Optional(Type.String()),
+      }),
+      { description: 'The oldest first.' },
+    ),
+    events: Type.Record(Type.String(), TIME, {
+      description: 'When each event last came that begins a do-not-disturb or opens a reply window.',
+    }),
+    grants: Type.Record(Type.String(), Type.Integer(), { description: 'One-time grants that are left, by channel.' }),
     lastUsed: Type.Record(Type.String(), TIME, { description: 'By strategy, while its cooldown lasts.' }),
   }),
 });

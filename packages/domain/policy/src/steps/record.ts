@@ -40,7 +40,8 @@ export function recordAction(
     decidedAtMs: profile.nowMs,
     expiresAtMs,
   };
-  const contact = { atMs: profile.nowMs, channel: strategy.channel, strategy: strategy.name };
+  const { channel, name, category } = strategy;
+  const contact = { atMs: profile.nowMs, channel, strategy: name, category };
   return { decision, history: addContact(history, policy, contact) };
 }
 

@@ -3,6 +3,7 @@ import type { Drop, Profile } from '../decision.js';
 import type { CauseEvent, ContactHistory } from '../history.js';
 import type { Policy, Strategy } from '../policy.js';
 import type { DropReason } from '../reasons.js';
+import { isTimeZone } from '../time-zone.js';
 
 const DAY_MS = 86_400_000;
 
@@ -34,15 +35,14 @@ export interface Selection {
 /** A step of a decision: pure. It may only take strategies away, and says why. */
 export type Step = (context: StepContext, open: readonly Strategy[]) => Selection;
 
-export function createContext(parts: Omit<StepContext, 'values'>): StepContext {
+/** Written out, without a spread: it runs for every score. */
+export function createContext({ policy, profile, cause, history }: Omit<StepContext, 'values'>): StepContext {
   let values: ReturnType<StepContext['values']> | undefined;
-  return {
-    ...parts,
-    values: () => {
-      values ??= toValues(parts.policy.variables, parts.profile, parts.cause.event);
-      return values;
-    },
+  const toOnce = () => {
+    values ??= toValues(policy.variables, profile, cause.event);
+    return values;
   };
+  return { policy, profile, cause, history, values: toOnce };
 }
 
 /** Drops each strategy for which there is a reason. */
@@ -72,4 +72,9 @@ function toValues(variables: VariableSet, profile: Profile, event: CauseEvent | 
     event,
   };
   return toProfileValues(facts, variables);
+}
+
+/** The user's own zone, if it is one. */
+export function toTimeZone(policy: Policy, profile: Profile): string {
+  return isTimeZone(profile.timeZone) ? profile.timeZone : policy.timeZone;
 }

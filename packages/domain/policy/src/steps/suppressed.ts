@@ -1,7 +1,9 @@
-import { CONTACTS_MAX, isCapReached } from '../history.js';
-import type { Strategy } from '../policy.js';
+import { CONTACTS_MAX, type ContactHistory, countContacts, findEventAtMs, isCapReached } from '../history.js';
+import type { Cap, DoNotDisturb, Strategy } from '../policy.js';
 import type { DropReason } from '../reasons.js';
 import { dropWhere, type Step, type StepContext } from './step.js';
+
+const NO_CAPS: readonly Cap[] = [];
 
 /** Those that neither wait already nor would be one contact too many. */
 export const suppressed: Step = (context, open) => dropWhere(open, (strategy) => findReason(context, strategy));
@@ -9,15 +11,33 @@ export const suppressed: Step = (context, open) => dropWhere(open, (strategy) =>
 function findReason({ policy, profile, history }: StepContext, strategy: Strategy): DropReason | undefined {
   const { nowMs } = profile;
   if (history.pending.some((pending) => pending.strategy === strategy.name)) return 'already_pending';
+  if (policy.doNotDisturb.some((rule) => isDisturbed(rule, { strategy, nowMs, history }))) return 'do_not_disturb';
   const lastUsedAtMs = Object.hasOwn(history.lastUsedAtMs, strategy.name)
     ? history.lastUsedAtMs[strategy.name]
     : undefined;
   if (lastUsedAtMs !== undefined && nowMs < lastUsedAtMs + strategy.cooldownMs) return 'cooldown';
-  const { channel } = strategy;
-  const channelCaps = policy.channels.get(channel)?.caps ?? [];
-  if (channelCaps.some((cap) => isCapReached(history, cap, { nowMs, channel }))) return 'channel_cap';
-  // The last cap keeps the history complete: a contact that a cap still counts is never evicted.
-  const overallCaps = [...policy.caps, { max: CONTACTS_MAX, windowMs: policy.contactWindowMs }];
-  if (overallCaps.some((cap) => isCapReached(history, cap, { nowMs, channel: undefined }))) return 'overall_cap';
-  return undefined;
+  const { category, channel } = strategy;
+  if (isCapReached(history, strategy.caps, nowMs, { strategy: strategy.name })) return 'strategy_cap';
+  const categoryCaps = category === undefined ? NO_CAPS : (policy.categories.get(category)?.caps ?? NO_CAPS);
+  if (isCapReached(history, categoryCaps, nowMs, { category })) return 'category_cap';
+  const channelCaps = policy.channels.get(channel)?.caps ?? NO_CAPS;
+  if (isCapReached(history, channelCaps, nowMs, { channel })) return 'channel_cap';
+  if (isCapReached(history, policy.caps, nowMs)) return 'overall_cap';
+  // Keeps the history complete: a contact that a cap still counts is never evicted.
+  return countContacts(history, nowMs - policy.contactWindowMs) >= CONTACTS_MAX ? 'overall_cap' : undefined;
+}
+
+function isDisturbed(
+  { after, until, forMs, categories }: DoNotDisturb,
+  {
+    strategy,
+    nowMs,
+    history,
+  }: { readonly strategy: Strategy; readonly nowMs: number; readonly history: ContactHistory },
+): boolean {
+  if (categories !== undefined && (strategy.category === undefined || !categories.has(strategy.category))) return false;
+  const sinceMs = findEventAtMs(history, after);
+  if (sinceMs === undefined || nowMs >= sinceMs + forMs) return false;
+  const endedAtMs = until === undefined ? undefined : findEventAtMs(history, until);
+  return endedAtMs === undefined || endedAtMs < sinceMs;
 }

@@ -2,8 +2,7 @@ import { PENDING_MAX } from '../history.js';
 import type { Strategy } from '../policy.js';
 import { toQuietEndMs } from '../quiet-hours.js';
 import type { DropReason } from '../reasons.js';
-import { isTimeZone } from '../time-zone.js';
-import type { StepContext } from './step.js';
+import { type StepContext, toTimeZone } from './step.js';
 
 /** When the action is due: now (absent), or at the end of quiet hours; dropped where that is too late. */
 export type Timing = { readonly dueAtMs: number | undefined } | { readonly reason: DropReason };
@@ -18,6 +17,5 @@ export function timing(context: StepContext, strategy: Strategy, expiresAtMs: nu
 function toStrategyQuietEndMs({ policy, profile }: StepContext, strategy: Strategy): number | undefined {
   if (policy.quietHours === undefined) return undefined;
   if (policy.channels.get(strategy.channel)?.ignoresQuietHours === true) return undefined;
-  const timeZone = isTimeZone(profile.timeZone) ? profile.timeZone : policy.timeZone;
-  return toQuietEndMs(policy.quietHours, timeZone, profile.nowMs);
+  return toQuietEndMs(policy.quietHours, toTimeZone(policy, profile), profile.nowMs);
 }

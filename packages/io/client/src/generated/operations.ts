@@ -642,7 +642,13 @@ export interface Operations {
       readonly contacts: ReadonlyArray<{
         readonly at: string;
         readonly channel: string;
+        readonly strategy?: string | undefined;
+        readonly category?: string | undefined;
       }>;
+      /** When each event last came that begins a do-not-disturb or opens a reply window. */
+      readonly events: Readonly<Record<string, string>>;
+      /** One-time grants that are left, by channel. */
+      readonly grants: Readonly<Record<string, number>>;
       /** By strategy, while its cooldown lasts. */
       readonly lastUsed: Readonly<Record<string, string>>;
     };
