@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { shiftOldFiles } from '@perennial/kernel';
 import { LOG_LIMITS, type LogLimits } from './log-keeper.js';
 
 const TAIL_LINES = 12;
@@ -6,8 +7,7 @@ const TAIL_LINES = 12;
 /** Before a start: an output that has become large is kept as the first of the old ones. */
 export function putLargeOutputAside(path: string, { bytesMax, filesKept }: LogLimits = LOG_LIMITS): void {
   if (!existsSync(path) || statSync(path).size < bytesMax) return;
-  for (let number = filesKept - 1; number >= 1; number--)
-    if (existsSync(`${path}.${number}`)) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
+  shiftOldFiles(path, filesKept);
   renameSync(path, `${path}.1`);
 }
 

@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process';
+import { LOG_FILE_LIMITS, type LogFileLimits } from '@perennial/kernel';
 import type { ProcessRef } from './process-ref.js';
 
 /** Limits of the file that holds all that a process of the stack writes. */
-export interface LogLimits {
-  /** Beyond this the file is copied to the first of the old ones, and emptied. */
-  readonly bytesMax: number;
-  readonly filesKept: number;
+export interface LogLimits extends LogFileLimits {
   /** Time between two looks at the file: what a process writes in it comes on top. */
   readonly intervalSeconds: number;
 }
 
-/** The one rule for every process that is started here: 80 MB each, and what it writes in five seconds. */
-export const LOG_LIMITS: LogLimits = { bytesMax: 20 * 1024 * 1024, filesKept: 3, intervalSeconds: 5 };
+/** The limits of every log file; what a process writes in five seconds comes on top. */
+export const LOG_LIMITS: LogLimits = { ...LOG_FILE_LIMITS, intervalSeconds: 5 };
 
 /**
  * Arguments: pid, start time in ticks ("" where it is not known), file, bytes, old files kept, seconds. A shell, since it

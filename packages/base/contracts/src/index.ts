@@ -1,4 +1,11 @@
 export { toAttributes, toAttributeValues } from './attribute-values.js';
+export type {
+  AuditAnswer,
+  AuditMismatch,
+  AuditMismatches,
+  AuditStatus,
+  FoundAuditMismatch,
+} from './audit-answers.js';
 export { CONTEXT_FIELDS, CONTEXT_TEXT_CHARS_MAX } from './context-fields.js';
 export { type Control, encodeControl, toControl } from './control.js';
 export {

@@ -6,6 +6,7 @@ export { AppError, type ErrorCode, isAppError, isErrorCode, toMessage } from './
 export { every, type Interval } from './every.js';
 export { createRandomToken, toDeterministicId, toSha256, toUnitInterval } from './ids.js';
 export { listFirst } from './list-first.js';
+export { LOG_FILE_LIMITS, type LogFileLimits, shiftOldFiles } from './log-file.js';
 export { LruCache } from './lru-cache.js';
 export { Mutex } from './mutex.js';
 export { cutText, escapeLines, escapeText, toPrintable, toPrintableJson } from './printable.js';

@@ -1,12 +1,5 @@
-import { copyFileSync, existsSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
-
-/** Limits of a log file: beyond `bytesMax` it becomes the first of `filesKept` old ones. */
-interface LogFileLimits {
-  readonly bytesMax: number;
-  readonly filesKept: number;
-}
-
-const LOG_FILE_LIMITS: LogFileLimits = { bytesMax: 20 * 1024 * 1024, filesKept: 3 };
+import { copyFileSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { LOG_FILE_LIMITS, type LogFileLimits, shiftOldFiles } from '@perennial/kernel';
 
 /**
  * A log file that stays below its limit. It is copied and emptied instead of renamed: the process's standard output is
@@ -36,15 +29,10 @@ export class RotatingFile {
   /** The file is emptied also when the copy fails: the limit comes first. */
   #rotate(): void {
     try {
-      shiftOldFiles(this.#path, this.#limits);
+      shiftOldFiles(this.#path, this.#limits.filesKept);
       copyFileSync(this.#path, `${this.#path}.1`);
     } finally {
       ftruncateSync(this.#fd, 0);
     }
   }
-}
-
-function shiftOldFiles(path: string, { filesKept }: LogFileLimits): void {
-  for (let number = filesKept - 1; number >= 1; number--)
-    if (existsSync(`${path}.${number}`)) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
 }

@@ -1,4 +1,4 @@
-import { AppError, type Clock, systemClock, toBackoffMs, toMessage } from '@perennial/kernel';
+import { AppError, type Clock, every, systemClock, toBackoffMs, toMessage } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import { type Consumer, type EachBatchPayload, type Kafka, PartitionAssigners } from 'kafkajs';
 import { type Delivery, toDelivery } from './decode-records.js';
@@ -19,7 +19,7 @@ const HEARTBEATS_PER_SESSION = 3;
  * session timeout would allow.
  */
 const HEARTBEAT_INTERVAL_MS_MAX = 500;
-/** Our own timer runs twice as often, because kafkajs skips a heartbeat that comes slightly early. */
+/** Our own heartbeats come twice as often, because kafkajs skips a heartbeat that comes slightly early. */
 const BEATS_PER_HEARTBEAT = 2;
 /** How long the group waits until a member has given up its partitions and rejoined. */
 const REBALANCE_TIMEOUT_MS = 30_000;
@@ -38,7 +38,7 @@ const STRAY_WAIT_MS = 50;
 export interface KafkajsConsumerOptions extends ConsumerOptions {
   readonly groupInstanceId: string | undefined;
   readonly logger: Logger;
-  /** Of the waits before a restart and a retry; default: the system's. */
+  /** Of heartbeats, and of the waits before a restart and a retry; default: the system's. */
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -156,9 +156,14 @@ export class KafkajsConsumer implements LogConsumer {
     const session: Session = { consumer, letGo: new Set(), heartbeat: undefined, forgetName: () => undefined };
     const life = new AbortController();
     const ended = this.#listen(session, life.signal);
-    const beat = setInterval(
-      () => void this.#heartbeat(session),
-      toHeartbeatIntervalMs(sessionTimeoutMs) / BEATS_PER_HEARTBEAT,
+    const beat = every(
+      {
+        intervalMs: toHeartbeatIntervalMs(sessionTimeoutMs) / BEATS_PER_HEARTBEAT,
+        clock: this.#clock,
+        paced: true,
+        onError: (error) => this.#report(error),
+      },
+      () => this.#heartbeat(session),
     );
     try {
       await consumer.connect();
@@ -174,7 +179,8 @@ export class KafkajsConsumer implements LogConsumer {
     } catch (error) {
       return error;
     } finally {
-      clearInterval(beat);
+      // Not awaited: the last heartbeat may wait for a broker that is gone.
+      void beat.stop();
       life.abort();
       this.#session = undefined;
       session.forgetName();

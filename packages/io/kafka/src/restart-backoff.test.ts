@@ -4,13 +4,27 @@ import { createSilentLogger } from '@perennial/telemetry';
 import type { Kafka } from 'kafkajs';
 import { KafkajsConsumer } from './kafkajs-consumer.js';
 
-/** A client whose consumers never connect. */
-function createFailingKafka(fail: () => void): Kafka {
+/** Half of the interval at which kafkajs sends heartbeats with a session of six seconds. */
+const BEAT_MS = 250;
+
+const OPTIONS = {
+  ...{ topic: 't', groupId: 'g', fromBeginning: true, sessionTimeoutMs: 6_000 },
+  ...{ fetchBytesPerPartitionMax: 1_000, fetchWaitMaxMs: 100, groupInstanceId: undefined },
+  logger: createSilentLogger(),
+};
+const nothing = async () => undefined;
+const HANDLERS = { onAssigned: nothing, onRevoked: nothing, onRecords: nothing };
+
+const untilAborted = (signal: AbortSignal | undefined) =>
+  new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
+
+/** A client whose consumers do not connect. */
+function createFailingKafka(fail: () => Promise<void>): Kafka {
   const consumer = {
     events: { GROUP_JOIN: 'join', REBALANCING: 'rebalancing', CRASH: 'crash' },
     on: () => () => undefined,
     connect: async () => {
-      fail();
+      await fail();
       throw new Error('the broker is away');
     },
     disconnect: async () => undefined,
@@ -31,24 +45,18 @@ async function readWaits(lasts: readonly number[], random: () => number): Promis
     now: () => now,
     steadyMs: () => now,
     wait: async (ms, signal) => {
+      if (ms === BEAT_MS) return untilAborted(signal);
       waits.push(ms);
       now += ms;
       if (waits.length < lasts.length) return;
       done();
-      await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
+      await untilAborted(signal);
     },
   };
-  const kafka = createFailingKafka(() => {
+  const kafka = createFailingKafka(async () => {
     now += lasts[sessions++] ?? 0;
   });
-  const options = {
-    ...{ topic: 't', groupId: 'g', fromBeginning: true, sessionTimeoutMs: 6_000 },
-    ...{ fetchBytesPerPartitionMax: 1_000, fetchWaitMaxMs: 100, groupInstanceId: undefined },
-    ...{ logger: createSilentLogger(), clock, random },
-  };
-  const nothing = async () => undefined;
-  const handlers = { onAssigned: nothing, onRevoked: nothing, onRecords: nothing };
-  const consumer = new KafkajsConsumer(kafka, options, handlers);
+  const consumer = new KafkajsConsumer(kafka, { ...OPTIONS, clock, random }, HANDLERS);
   consumer.start();
   await finished;
   await consumer.stop();
@@ -63,5 +71,28 @@ describe('the restarts of a consumer', () => {
 
   it('begin anew after a session that lasted', async () => {
     expect(await readWaits([1, 1, 60_001, 1], () => 1)).toEqual([200, 400, 200, 400]);
+  });
+});
+
+describe('the heartbeats of a consumer', () => {
+  it('come by the clock that it was given, and end with it', async () => {
+    const waits: Array<{ ms: number; signal: AbortSignal | undefined }> = [];
+    const clock: Clock = {
+      now: () => 0,
+      steadyMs: () => 0,
+      wait: (ms, signal) => {
+        waits.push({ ms, signal });
+        return untilAborted(signal);
+      },
+    };
+    let connect: () => void = () => undefined;
+    const kafka = createFailingKafka(() => new Promise((resolve) => (connect = resolve)));
+    const consumer = new KafkajsConsumer(kafka, { ...OPTIONS, clock, random: () => 1 }, HANDLERS);
+    consumer.start();
+    expect(waits.map(({ ms }) => ms)).toEqual([BEAT_MS]);
+    const stopped = consumer.stop();
+    connect();
+    await stopped;
+    expect(waits[0]?.signal?.aborted).toBe(true);
   });
 });

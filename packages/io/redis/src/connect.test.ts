@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Clock } from '@perennial/kernel';
 import { createSilentLogger } from '@perennial/telemetry';
 import { connectRedis } from './connect.js';
 import { parseEvictionPolicy } from './eviction-policy.js';
@@ -22,5 +23,20 @@ describe('redis connection', () => {
       code: 'dependency_unavailable',
       message: expect.stringMatching(/^(?!.*hush).*127\.0\.0\.1:1 /),
     });
+  });
+
+  it('gives up by the clock that it was given', async () => {
+    const waits: number[] = [];
+    const clock: Clock = {
+      now: () => 0,
+      steadyMs: () => 0,
+      wait: async (ms) => void waits.push(ms),
+    };
+    const connection = { url: 'redis://127.0.0.1:1', logger: createSilentLogger(), name: 'test', clock };
+    await expect(connectRedis({ ...connection, connectWaitMsMax: 3_600_000 })).rejects.toMatchObject({
+      code: 'dependency_unavailable',
+      retriable: true,
+    });
+    expect(waits).toEqual([3_600_000]);
   });
 });

@@ -1,4 +1,4 @@
-import { AppError, toBackoffMs, toMessage } from '@perennial/kernel';
+import { AppError, type Clock, systemClock, toBackoffMs, toMessage, withLimit } from '@perennial/kernel';
 import type { Logger } from '@perennial/telemetry';
 import { Redis } from 'ioredis';
 import { checkEvictionPolicy } from './eviction-policy.js';
@@ -12,6 +12,8 @@ export interface RedisConnection {
   readonly name: string;
   /** Timeout of the first connection; default CONNECT_WAIT_MS_MAX. */
   readonly connectWaitMsMax?: number;
+  /** Of that timeout; default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** After this time a start fails with an error instead of hanging. */
@@ -32,7 +34,7 @@ const RECONNECT_BACKOFF = { initialMs: 50, maxMs: 2_000 };
  * may evict keys, `dependency_unavailable` when it cannot connect.
  */
 export async function connectRedis(connection: RedisConnection): Promise<Redis> {
-  const { url, name, connectWaitMsMax = CONNECT_WAIT_MS_MAX } = connection;
+  const { url, name, connectWaitMsMax = CONNECT_WAIT_MS_MAX, clock = systemClock } = connection;
   const logger = connection.logger.child({ redis: toAddress(url) });
   const redis = new Redis(url, {
     connectionName: name.replaceAll(/\s/g, '-'),
@@ -49,7 +51,7 @@ export async function connectRedis(connection: RedisConnection): Promise<Redis> 
   });
   logConnection(redis, logger);
   try {
-    await waitUntilReady(redis, connectWaitMsMax, toAddress(url));
+    await waitUntilReady(redis, { ms: connectWaitMsMax, clock, address: toAddress(url) });
     await checkEvictionPolicy(redis, toAddress(url));
     return redis;
   } catch (error) {
@@ -71,29 +73,26 @@ function logConnection(redis: Redis, logger: Logger): void {
   });
 }
 
-async function waitUntilReady(redis: Redis, waitMsMax: number, address: string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
+async function waitUntilReady(
+  redis: Redis,
+  { ms, clock, address }: { readonly ms: number; readonly clock: Clock; readonly address: string },
+): Promise<void> {
+  const message = `no Redis at ${address} within ${ms} ms`;
+  const ready = new Promise<void>((resolve) => redis.once('ready', resolve));
   let lastError: unknown;
+  redis.on('error', (error) => {
+    lastError = error;
+  });
+  // Failures are reported by events, and the client reconnects by itself.
+  redis.connect().catch(() => undefined);
   try {
-    await new Promise<void>((resolve, reject) => {
-      redis.once('ready', resolve);
-      redis.on('error', (error) => {
-        lastError = error;
-      });
-      timer = setTimeout(() => {
-        const why = lastError === undefined ? '' : `: ${toMessage(lastError)}`;
-        reject(
-          new AppError('dependency_unavailable', `no Redis at ${address} within ${waitMsMax} ms${why}`, {
-            retriable: true,
-            cause: lastError,
-          }),
-        );
-      }, waitMsMax);
-      // Failures are reported by events, and the client reconnects by itself.
-      redis.connect().catch(() => undefined);
+    await withLimit({ ms, message, code: 'dependency_unavailable', clock }, () => ready);
+  } catch (error) {
+    if (lastError === undefined) throw error;
+    throw new AppError('dependency_unavailable', `${message}: ${toMessage(lastError)}`, {
+      retriable: true,
+      cause: lastError,
     });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { openBlobStore } from '@perennial/blob-store';
+import type { AuditMismatches } from '@perennial/contracts';
 import { EventArchive } from '@perennial/event-archive';
 import { AppError, createRandomToken } from '@perennial/kernel';
 import { withContext } from '@perennial/processor-host';
@@ -104,7 +105,7 @@ async function readRecords(
     async work({ namespace, partitions, redis }) {
       const records = createAuditRecords(redis, namespace);
       if (action === 'status') return records.readStatus(partitions);
-      return { mismatches: await records.listMismatches(countMax) };
+      return { mismatches: await records.listMismatches(countMax) } satisfies AuditMismatches;
     },
   });
 }

@@ -1,5 +1,5 @@
+import type { AuditMismatch, AuditStatus, FoundAuditMismatch } from '@perennial/contracts';
 import type { DriftStatus } from '../drift/drift-watch.js';
-import type { Mismatch } from './mismatch.js';
 
 /** Mismatches kept for `audit mismatches`; all are counted. */
 const MISMATCHES_KEPT_MAX = 1_000;
@@ -14,22 +14,6 @@ export interface AuditStore {
   lrange(key: string, from: number, to: number): Promise<string[]>;
 }
 
-/** A mismatch as it was found. */
-interface FoundMismatch extends Mismatch {
-  /** ISO 8601. */
-  readonly foundAt: string;
-}
-
-/** What the audit of a namespace has done since it began, whichever processes ran it. */
-interface AuditStatus {
-  readonly profiles: number;
-  readonly mismatches: number;
-  /** ISO 8601; null before the first. */
-  readonly lastSuccessAt: string | null;
-  /** Times that all profiles of each partition were compared. */
-  readonly passes: readonly number[];
-}
-
 /** Progress and evidence of the running audit, in Redis. Whoever has the lease goes on where the one before was. */
 export interface AuditRecords {
   /** From which a partition goes on: the cursor of `readStatePage`. */
@@ -39,14 +23,14 @@ export interface AuditRecords {
     readonly partition: number;
     readonly cursor: string;
     readonly profiles: number;
-    readonly mismatches: readonly Mismatch[];
+    readonly mismatches: readonly AuditMismatch[];
     readonly atMs: number;
   }): Promise<void>;
   readStatus(partitions: number): Promise<AuditStatus>;
   writeDrift(drift: DriftStatus): Promise<void>;
   readDrift(): Promise<DriftStatus>;
   /** The newest first. */
-  listMismatches(countMax: number): Promise<readonly FoundMismatch[]>;
+  listMismatches(countMax: number): Promise<readonly FoundAuditMismatch[]>;
 }
 
 export function createAuditRecords(redis: AuditStore, namespace: string): AuditRecords {
@@ -61,7 +45,7 @@ export function createAuditRecords(redis: AuditStore, namespace: string): AuditR
       // Evidence first: a page that is compared again after a crash is better than a mismatch without evidence.
       if (mismatches.length > 0) {
         const foundAt = new Date(atMs).toISOString();
-        const lines = mismatches.map((found) => JSON.stringify({ ...found, foundAt } satisfies FoundMismatch));
+        const lines = mismatches.map((found) => JSON.stringify({ ...found, foundAt } satisfies FoundAuditMismatch));
         await redis.lpush(evidence, ...lines.slice(0, MISMATCHES_KEPT_MAX));
         await redis.ltrim(evidence, 0, MISMATCHES_KEPT_MAX - 1);
         await redis.hincrby(progress, 'mismatches', mismatches.length);
@@ -93,7 +77,7 @@ export function createAuditRecords(redis: AuditStore, namespace: string): AuditR
 
     async listMismatches(countMax) {
       const lines = await redis.lrange(evidence, 0, countMax - 1);
-      return lines.map((line) => JSON.parse(line) as FoundMismatch);
+      return lines.map((line) => JSON.parse(line) as FoundAuditMismatch);
     },
   };
 }

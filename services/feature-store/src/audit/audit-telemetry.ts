@@ -1,6 +1,6 @@
+import type { AuditMismatch } from '@perennial/contracts';
 import { toMessage } from '@perennial/kernel';
 import type { Logger, Metrics } from '@perennial/telemetry';
-import type { Mismatch } from './mismatch.js';
 
 /** Mismatches of one page that are logged; all are counted. */
 const LOGGED_MAX = 20;
@@ -39,7 +39,7 @@ export function createAuditTelemetry(logger: Logger, metrics: Metrics) {
     },
     compared(page: {
       readonly profiles: number;
-      readonly mismatches: readonly Mismatch[];
+      readonly mismatches: readonly AuditMismatch[];
       readonly isPassDone: boolean;
       readonly atMs: number;
     }): void {

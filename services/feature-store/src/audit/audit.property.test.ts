@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { FeatureRecord } from '@perennial/contracts';
+import { type AuditMismatch, FeatureRecord } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, type FeatureSpecs } from '@perennial/feature-engine';
 import { createSeededRandom, must } from '@perennial/kernel';
 import { createMemoryArtifacts, createTestProcessor, TestWorld } from '../fill/fill-test-kit.js';
 import { compareServed } from './compare-served.js';
-import type { Mismatch } from './mismatch.js';
 import { Recomputation } from './recompute.js';
 import { ServedSample } from './served-sample.js';
 
@@ -54,7 +53,7 @@ async function audit(
     sample.take({ partition, key: Buffer.from(key), value: damage(value, n), headers });
   }
   let compared = 0;
-  const mismatches: Mismatch[] = [];
+  const mismatches: AuditMismatch[] = [];
   for (const [partition, { records }] of world.logs.entries()) {
     const keys = sample.keysOf(partition);
     const found = await new Recomputation(processor.processor, keys).take(records);

@@ -1,10 +1,9 @@
-import { toTopic } from '@perennial/contracts';
+import { type AuditAnswer, type AuditMismatch, toTopic } from '@perennial/contracts';
 import type { ArchivedLog, EventArchive } from '@perennial/event-archive';
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import { type Log, readTopic } from '@perennial/kafka';
 import { AppError, createRandomToken } from '@perennial/kernel';
 import { compareServed } from './compare-served.js';
-import type { Mismatch } from './mismatch.js';
 import { type CausedUpdate, Recomputation } from './recompute.js';
 import { ServedSample } from './served-sample.js';
 
@@ -13,14 +12,7 @@ const RECORDS_AT_ONCE = 500;
 /** Mismatches that are listed; all are counted. */
 const MISMATCHES_LISTED_MAX = 100;
 
-export interface AuditResult {
-  readonly profiles: number;
-  /** Vectors compared. */
-  readonly vectors: number;
-  readonly mismatches: number;
-  /** The first of them. */
-  readonly first: readonly Mismatch[];
-  readonly seed: string;
+export interface AuditResult extends AuditAnswer {
   /** Where the next round begins; undefined when this one had the last profiles in the seed's order. */
   readonly rankNext: number | undefined;
 }
@@ -54,7 +46,7 @@ export async function auditFeatures(options: AuditOptions): Promise<AuditResult>
     groupId,
     onRecord: (record) => sample.take(record),
   });
-  const all: Mismatch[] = [];
+  const all: AuditMismatch[] = [];
   const counts = { profiles: 0, vectors: 0, mismatches: 0 };
   for (const [partition, archived] of logs) {
     const keys = sample.keysOf(partition);

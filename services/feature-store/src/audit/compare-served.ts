@@ -1,5 +1,6 @@
+import type { AuditMismatch } from '@perennial/contracts';
 import type { FeatureSpecs } from '@perennial/feature-engine';
-import { findDifferences, type Mismatch } from './mismatch.js';
+import { findDifferences } from './mismatch.js';
 import type { CausedUpdate } from './recompute.js';
 
 /**
@@ -18,10 +19,10 @@ export function compareServed(
     readonly specs: FeatureSpecs;
     readonly reach: { readonly from: number; readonly to: number };
   },
-): { readonly compared: number; readonly mismatches: readonly Mismatch[] } {
+): { readonly compared: number; readonly mismatches: readonly AuditMismatch[] } {
   const expected = new Map(recomputed.map((update) => [update.offset, update]));
   const seen = new Set(served.map(({ offset }) => offset));
-  const mismatches: Mismatch[] = [];
+  const mismatches: AuditMismatch[] = [];
   let compared = 0;
   for (const update of served) {
     if (update.offset > reach.to) continue;
@@ -40,7 +41,7 @@ function compareUpdates(
   { key, offset, update: a }: CausedUpdate,
   found: CausedUpdate | undefined,
   { partition, specs }: { readonly partition: number; readonly specs: FeatureSpecs },
-): Mismatch[] {
+): AuditMismatch[] {
   const at = { profileKey: key, partition, offset };
   if (found === undefined) return [{ ...at, feature: '(update)', served: 'one', recomputed: 'none' }];
   const names = specs.find(a.specHash)?.names ?? [];

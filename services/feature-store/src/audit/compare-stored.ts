@@ -1,3 +1,4 @@
+import type { AuditMismatch } from '@perennial/contracts';
 import { toParts } from '@perennial/identity';
 import { toMessage } from '@perennial/kernel';
 import type { StatePage } from '@perennial/keyed-processor';
@@ -5,7 +6,7 @@ import type { ServedProfile } from '../domain/serve.js';
 import { toOwnKeys } from '../identity/part-keys.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
 import { type ReadState, type ServeDeps, serveStored } from '../serve-stored.js';
-import { type ComparedVector, type Difference, findDifferences, type Mismatch } from './mismatch.js';
+import { type ComparedVector, type Difference, findDifferences } from './mismatch.js';
 import type { Recomputation } from './recompute.js';
 
 export interface CompareDeps extends ServeDeps {
@@ -28,7 +29,7 @@ export async function compareStored(
   recomputation: Pick<Recomputation, 'read'>,
   deps: CompareDeps,
 ): Promise<{
-  readonly mismatches: readonly Mismatch[];
+  readonly mismatches: readonly AuditMismatch[];
   readonly served: ServedProfile | undefined;
   /** It is the profile of an account: what its members did together. */
   readonly isAccount: boolean;

@@ -1,3 +1,4 @@
+import type { AuditMismatch } from '@perennial/contracts';
 import type { ArchivedLog, EventArchive } from '@perennial/event-archive';
 import { AppError, type Clock, every, isAppError, must, systemClock } from '@perennial/kernel';
 import type { StatePage } from '@perennial/keyed-processor';
@@ -8,7 +9,6 @@ import type { DriftWatch } from '../drift/drift-watch.js';
 import type { AuditRecords } from './audit-records.js';
 import type { AuditTelemetry } from './audit-telemetry.js';
 import { type CompareDeps, compareStored } from './compare-stored.js';
-import type { Mismatch } from './mismatch.js';
 import { Recomputation } from './recompute.js';
 
 /** What an audit may take. */
@@ -177,7 +177,7 @@ class Auditor {
     if (archived !== undefined) await this.#recompute(recomputation, archived, page.next);
     // A state of a spec that another process put in force is no mismatch.
     await loadSpecs();
-    const mismatches: Mismatch[] = [];
+    const mismatches: AuditMismatch[] = [];
     drift.setBaseline(await loadBaseline());
     for (const key of keys) {
       const compared = await compareStored(key, page, recomputation, this.#options);

@@ -1,15 +1,7 @@
-/** A value that was served, and what the archive gives at the same position; null for no value. */
-export interface Mismatch {
-  readonly profileKey: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** A feature; `(update)` where a whole vector is missing on one side, `(spec)`, `(asOf)`. */
-  readonly feature: string;
-  readonly served: string;
-  readonly recomputed: string;
-}
+import type { AuditMismatch } from '@perennial/contracts';
 
-export type Difference = Pick<Mismatch, 'feature' | 'served' | 'recomputed'>;
+/** Where two sides differ. */
+export type Difference = Pick<AuditMismatch, 'feature' | 'served' | 'recomputed'>;
 
 /** One side of a comparison of two vectors; NaN and null are no value, undefined is a value that the side lacks. */
 export interface ComparedVector {

@@ -1,3 +1,4 @@
+import type { AuditAnswer, AuditMismatch, AuditMismatches, AuditStatus } from '@perennial/contracts';
 import { AppError, systemClock } from '@perennial/kernel';
 import type { Platform } from '@perennial/launcher';
 import { Command, Option } from 'commander';
@@ -13,32 +14,6 @@ interface AuditOptions {
   readonly all?: boolean;
   readonly follow?: boolean;
   readonly json?: boolean;
-}
-
-interface Mismatch {
-  readonly profileKey: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly feature: string;
-  readonly served: string;
-  readonly recomputed: string;
-}
-
-/** The answer of the service's command `audit`. */
-interface AuditAnswer {
-  readonly profiles: number;
-  readonly vectors: number;
-  readonly mismatches: number;
-  readonly seed: string;
-  readonly first: readonly Mismatch[];
-}
-
-/** The answer of `audit status`. */
-interface StatusAnswer {
-  readonly profiles: number;
-  readonly mismatches: number;
-  readonly lastSuccessAt: string | null;
-  readonly passes: readonly number[];
 }
 
 const PAUSE_MS = 60_000;
@@ -97,7 +72,7 @@ async function follow(
 ): Promise<void> {
   let before: number | undefined;
   while (!signal.aborted) {
-    const status = await ask<StatusAnswer>(findPlatform(namespace), ['audit', 'status']);
+    const status = await ask<AuditStatus>(findPlatform(namespace), ['audit', 'status']);
     const { profiles, mismatches, lastSuccessAt, passes } = status;
     if (json) printJsonLine(status);
     else {
@@ -130,10 +105,7 @@ function createMismatchesCommand(findPlatform: FindPlatform): Command {
     .addHelpText('after', '\nExample:\n  ./perennial audit mismatches')
     .action(async ({ namespace, count, json = false }: { namespace: string; count: number; json?: boolean }) => {
       const args = ['audit', 'mismatches', '--count', String(count)];
-      const { mismatches } = await ask<{ mismatches: ReadonlyArray<Mismatch & { foundAt: string }> }>(
-        findPlatform(namespace),
-        args,
-      );
+      const { mismatches } = await ask<AuditMismatches>(findPlatform(namespace), args);
       if (json) for (const found of mismatches) printJsonLine(found);
       else if (mismatches.length === 0) printLine('no value was found to differ');
       else printLine(toTable(mismatches.map((found) => [found.foundAt, ...toRow(found)])));
@@ -157,6 +129,6 @@ function report(answer: AuditAnswer, { json }: { readonly json: boolean }): void
     throw new AppError('data_damaged', `${mismatches} values were served that the archive does not give`);
 }
 
-function toRow({ profileKey, partition, offset, feature, served, recomputed }: Mismatch): string[] {
+function toRow({ profileKey, partition, offset, feature, served, recomputed }: AuditMismatch): string[] {
   return [`${profileKey} at ${partition}:${offset}`, feature, `served ${served}`, `archive ${recomputed}`];
 }

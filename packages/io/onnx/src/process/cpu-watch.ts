@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type Clock, every, systemClock } from '@perennial/kernel';
 
 /** Ticks of /proc/<pid>/stat a second: fixed at 100 on Linux. */
 const MS_PER_TICK = 10;
@@ -28,26 +29,35 @@ export function watchAnswer(
   pid: number,
   { cpuMsMax, answerMsMax }: AnswerBudget,
   onExceeded: (exceeded: Exceeded) => void,
+  clock: Clock = systemClock,
 ): () => number {
-  const startedMs = performance.now();
+  const startedMs = clock.steadyMs();
   let first: ProcessStat | undefined;
   let stops = 0;
   const toUsedMs = (now = readStat(pid)) => (now?.cpuMs ?? 0) - (first?.cpuMs ?? 0);
-  const timer = setInterval(() => {
+  const look = async () => {
     const now = readStat(pid);
     first ??= now;
     stops = now?.isStopped === true ? stops + 1 : 0;
     const isBusy = toUsedMs(now) > cpuMsMax;
-    if (!isBusy && stops < STOPS_MAX && performance.now() - startedMs <= answerMsMax) return;
-    clearInterval(timer);
+    if (!isBusy && stops < STOPS_MAX && clock.steadyMs() - startedMs <= answerMsMax) return;
+    void watch.stop();
     if (isBusy) onExceeded({ message: `it needs more than ${cpuMsMax} ms of CPU time`, isBusy });
     else if (stops > 0) onExceeded({ message: 'it was stopped by a signal', isBusy });
     else onExceeded({ message: `it gave no answer within ${answerMsMax} ms`, isBusy });
-  }, INTERVAL_MS);
+  };
+  const watch = every({ intervalMs: INTERVAL_MS, clock, onError: throwLater }, look);
   return () => {
-    clearInterval(timer);
+    void watch.stop();
     return first === undefined ? 0 : Math.max(0, toUsedMs());
   };
+}
+
+/** Reading a file and reporting do not throw: what does is a defect, which must not pass in silence. */
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 interface ProcessStat {

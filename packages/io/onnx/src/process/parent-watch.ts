@@ -3,6 +3,7 @@
  */
 import { workerData } from 'node:worker_threads';
 
+/** Of the machine's timer: the thread has nothing else to do, loads nothing, and runs until its process ends. */
 const INTERVAL_MS = 1_000;
 
 const { parent } = workerData as { readonly parent: number };

@@ -79,6 +79,7 @@ function createRunner({
       const budget = { cpuMsMax: limits.runCpuMsMax, answerMsMax: limits.answerMsMax };
       const answer = await live.ask(encodeNumbers('run', rows), budget);
       if (!('kind' in answer)) onLost?.(answer);
+      // Not by a clock's wait: this one must not keep a program running that has ended.
       idle = setTimeout(() => process?.end(), IDLE_MS).unref();
       return toRunResult(answer, live, (rows.length / toWidths(graph).features) * graph.heads.length);
     },
