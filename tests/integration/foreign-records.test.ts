@@ -18,7 +18,14 @@ import { createServiceRunner, type RunningService } from '../support/service-pro
 
 const PARTITIONS = 3;
 const WITHIN = { withinMs: 60_000 };
-const TOPICS: TopicName[] = ['eventReceived', 'eventAccepted', 'eventRejected', 'featureUpdated', 'deadLettered'];
+const TOPICS: TopicName[] = [
+  'eventReceived',
+  'actionOutcome',
+  'eventAccepted',
+  'eventRejected',
+  'featureUpdated',
+  'deadLettered',
+];
 const PACKED = CODEC_NAMES.filter((codec) => codec !== 'none');
 /** Snappy packs 64 bytes into 3 at most, so the largest batch that the broker takes is within the limit. */
 const BOMBS = PACKED.filter((codec) => codec !== 'snappy');

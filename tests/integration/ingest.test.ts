@@ -29,7 +29,7 @@ describe('ingest as a process', () => {
   const byEvents = { PERENNIAL_CLOCK_MODE: 'events' };
 
   async function provision(namespace: string) {
-    const names: TopicName[] = ['eventReceived', 'eventAccepted', 'eventRejected'];
+    const names: TopicName[] = ['eventReceived', 'actionOutcome', 'eventAccepted', 'eventRejected'];
     const specs = names.map((name) => ({
       name: toTopic(namespace, name),
       partitions: PARTITIONS,

@@ -21,7 +21,14 @@ import { createServiceRunner, type RunningService } from '../support/service-pro
 
 const PARTITIONS = 2;
 const WITHIN = { withinMs: 30_000 };
-const TOPICS: TopicName[] = ['eventReceived', 'eventAccepted', 'eventRejected', 'featureUpdated', 'deadLettered'];
+const TOPICS: TopicName[] = [
+  'eventReceived',
+  'actionOutcome',
+  'eventAccepted',
+  'eventRejected',
+  'featureUpdated',
+  'deadLettered',
+];
 
 describe('poison at ingest', () => {
   const { brokers } = readTestEnvironment();

@@ -28,6 +28,7 @@ const REMEMBERED_AFTER_MS = [2 * MINUTE_MS, 40 * MINUTE_MS, 5 * HOUR_MS, 23 * HO
 const FORGOTTEN_AFTER_MS = 49 * HOUR_MS;
 const SERVICES_TOPICS: TopicName[] = [
   'eventReceived',
+  'actionOutcome',
   'eventAccepted',
   'eventRejected',
   'featureUpdated',

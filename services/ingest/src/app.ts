@@ -20,7 +20,13 @@ import { BODIES_BYTES_MAX } from './http/body-budget.js';
 import type { IngestContext } from './http/ingest-context.js';
 import { createIngestServer } from './http/server.js';
 import { startIdentityDirectory } from './identity-directory.js';
-import { type KafkaSource, type KafkaSourceOptions, startKafkaSource, toReceivedGroup } from './kafka/kafka-source.js';
+import {
+  type KafkaSource,
+  type KafkaSourceOptions,
+  OUTCOMES,
+  RECEIVED,
+  startKafkaSource,
+} from './kafka/kafka-source.js';
 import { startLagMonitor } from './kafka/lag-monitor.js';
 import { startPlaceholderDirectory } from './placeholder-directory.js';
 import { type FindPlan, startPlanDirectory } from './plan-directory.js';
@@ -78,6 +84,7 @@ async function start(
   // A failed send also fails the records queued behind it, so the transports and the ticks have a producer each.
   const httpProducer = await openProducer('http producer', log, releases);
   const sourceProducer = await openProducer('kafka source producer', log, releases);
+  const outcomeProducer = await openProducer('outcome source producer', log, releases);
   const tickProducer = await openProducer('tick producer', log, releases);
 
   const placeholders = await openPlaceholders(stores.placeholders, { clock, events, releases });
@@ -85,10 +92,9 @@ async function start(
   const plans = await openPlans(stores.plans, { clock, events, releases });
   const records = toRecordContext(config, { topics, partitions });
   const base = { clockMode, placeholders, identity, plans, records };
-  const kafkaSource = await openKafkaSource(
-    { ...base, log, producer: sourceProducer, namespace, clock, events, metrics },
-    releases,
-  );
+  const source = { ...base, log, namespace, clock, events, metrics };
+  const kafkaSource = await openKafkaSource({ ...source, input: RECEIVED, producer: sourceProducer }, releases);
+  const outcomeSource = await openKafkaSource({ ...source, input: OUTCOMES, producer: outcomeProducer }, releases);
 
   const { ticker, driver } = startLogClock({
     ...{ clockMode, namespace, instanceId, log, topics, partitions, clock, events },
@@ -112,7 +118,8 @@ async function start(
     countPlanned: (sourceId, result) => events.planned({ transport: 'http', sourceId }, toPlanned(result)),
   };
   let draining = false;
-  const readiness = () => toReadiness(listProblems({ draining, ticker, publisher, events, kafkaSource }));
+  const readiness = () =>
+    toReadiness(listProblems({ draining, ticker, publisher, events, sources: [kafkaSource, outcomeSource] }));
   const access = createAccess(stores.tokens, clock);
   const { metricsAccess } = config.http;
   const server = createIngestServer(
@@ -129,21 +136,14 @@ async function start(
 
 /** The source, and the measurement of how far it is. */
 async function openKafkaSource(options: KafkaSourceOptions, releases: ReleaseStack): Promise<KafkaSource> {
-  const { log, namespace, clock, events } = options;
+  const { input, log, namespace, clock, events } = options;
   const source = await releases.acquire(
-    'kafka source',
+    `source of ${input.topic}`,
     () => startKafkaSource(options),
     (running) => running.stop(),
   );
-  const group = { groupId: toReceivedGroup(namespace), topic: toTopic(namespace, 'eventReceived') };
-  const lagMonitor = startLagMonitor({
-    log,
-    ...group,
-    clock,
-    events,
-    observe: source.observe,
-    heldBack: source.heldBack,
-  });
+  const { observe, heldBack } = source;
+  const lagMonitor = startLagMonitor({ log, namespace, input, clock, events, observe, heldBack });
   releases.push('lag monitor', () => lagMonitor.stop());
   return source;
 }
@@ -211,15 +211,15 @@ function listProblems(state: {
   ticker: Ticker | undefined;
   publisher: Publisher;
   events: IngestEvents;
-  kafkaSource: KafkaSource;
+  sources: readonly KafkaSource[];
 }): string[] {
-  const { draining, ticker, publisher, events, kafkaSource } = state;
+  const { draining, ticker, publisher, events, sources } = state;
   events.inFlightMeasured(publisher.inFlight().records);
   return [
     ...(draining ? ['draining'] : []),
     ...(ticker?.problems() ?? []),
     ...(publisher.failing() ? ['Kafka does not acknowledge'] : []),
-    ...kafkaSource.problems(),
+    ...sources.flatMap((source) => source.problems()),
   ];
 }
 

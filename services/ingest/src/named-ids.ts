@@ -1,7 +1,7 @@
 import type { AcceptedEvent } from '@perennial/contracts';
 import { ID_STRENGTHS } from '@perennial/identity';
 import type { Pseudonymizer } from '@perennial/privacy';
-import type { NormalisedEvent } from './domain/normalise.js';
+import type { NormalisedEvent } from './domain/event-shape.js';
 
 type NamedIds = AcceptedEvent['namedIds'];
 

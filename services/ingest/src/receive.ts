@@ -1,13 +1,16 @@
+import { isBehaviour } from '@perennial/contracts';
 import type { IdentityRules } from '@perennial/identity';
 import type { OutgoingRecord } from '@perennial/kafka';
 import { createRandomToken } from '@perennial/kernel';
 import type { PlanViolation } from '@perennial/tracking-plan';
 import type { LeftOutReason } from '@perennial/traits';
 import { parseBatchContext, withBatchContext } from './domain/batch-context.js';
+import type { EventType } from './domain/event-shape.js';
 import type { IgnoredField } from './domain/ignored-field.js';
 import type { PlanInForce } from './domain/judge-by-plan.js';
 import { LIMITS } from './domain/limits.js';
-import { type CallType, normalise } from './domain/normalise.js';
+import { normalise } from './domain/normalise.js';
+import { isJsonObject } from './domain/parse-properties.js';
 import type { ClockMode } from './domain/parse-timestamp.js';
 import type { PlaceholderIds } from './domain/placeholder-ids.js';
 import { Rejection } from './domain/rejection.js';
@@ -19,7 +22,7 @@ export interface ReceivedCalls {
   readonly items: readonly unknown[];
   /** Converts an item of the body to the Segment shape, for clients with another format. */
   readonly toSegment?: (item: unknown) => unknown;
-  readonly callType?: CallType | undefined;
+  readonly callType?: EventType | undefined;
   readonly sentAt?: unknown;
   /** `context` of a batch: its events inherit what they do not say themselves. */
   readonly context?: unknown;
@@ -27,6 +30,8 @@ export interface ReceivedCalls {
   readonly identity?: IdentityRules | undefined;
   /** The source's tracking plan. */
   readonly plan?: PlanInForce | undefined;
+  /** The request says so in its header. */
+  readonly gpc?: boolean | undefined;
   /** Bytes of the whole body. */
   readonly bytes: number;
   readonly sourceId: string;
@@ -55,7 +60,8 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
   const { items, toSegment, callType, sentAt, bytes, sourceId, currency, receivedAtMs, placeholders, plan, identity } =
     calls;
   // The body of a single call is the event, and a small batch has only small events; in a large one each is measured.
-  const bytesMax = callType !== undefined || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
+  const isAlone = callType !== undefined && items.length === 1;
+  const bytesMax = isAlone || bytes <= LIMITS.eventBytesMax ? bytes : undefined;
   const createMessageId = createRandomToken;
   const inherited = parseBatchContext(calls.context);
   const arrival = {
@@ -69,6 +75,7 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
     placeholders,
     identity,
     plan,
+    gpc: calls.gpc,
     createMessageId,
   };
   const ignored: IgnoredField[] = [];
@@ -79,7 +86,8 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
   const rejectedItems: RejectedItem[] = [];
   const accepted = items.flatMap((sent, index) => {
     const item = withBatchContext(sent, inherited);
-    const event = normalise(toSegment === undefined ? item : toSegment(item), arrival);
+    const segment = toSegment === undefined ? item : toSegment(item);
+    const event = normalise(segment, arrival);
     if (!(event instanceof Rejection)) {
       ignored.push(...event.ignored);
       violations.push(...event.violations);
@@ -88,10 +96,16 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
       return [toAcceptedRecord(event, sourceId, context)];
     }
     rejections.push({ index, rejection: event });
-    rejectedItems.push({ rejection: event, json: item });
+    rejectedItems.push({ rejection: event, json: toKept(callType, item, segment) });
     return [];
   });
   const rejected = toRejectedRecords(rejectedItems, { sourceId, receivedAtMs }, context);
   const records = [...accepted, ...rejected];
   return { records, acceptedCount: accepted.length, ignored, withheld, leftOut, violations, rejections };
+}
+
+/** As it came; a report as ingest reads it, with its type, so that it can be redriven by itself. */
+function toKept(callType: EventType | undefined, item: unknown, segment: unknown): unknown {
+  if (callType === undefined || isBehaviour(callType) || !isJsonObject(segment)) return item;
+  return { type: callType, ...segment };
 }

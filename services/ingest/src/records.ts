@@ -14,10 +14,10 @@ import { must } from '@perennial/kernel';
 import type { Pseudonymizer } from '@perennial/privacy';
 import type { TraitValue } from '@perennial/traits';
 import { cutCredentials } from './domain/credential-text.js';
+import type { NormalisedEvent } from './domain/event-shape.js';
 import type { PlanResult } from './domain/judge-by-plan.js';
 import { withoutKeyFields } from './domain/key-fields.js';
 import { LIMITS } from './domain/limits.js';
-import type { NormalisedEvent } from './domain/normalise.js';
 import type { EventTraits } from './domain/read-event-traits.js';
 import type { Rejection } from './domain/rejection.js';
 import { toNamedIds } from './named-ids.js';
@@ -34,9 +34,7 @@ export interface RecordContext {
 /** An accepted event on its profile's partition, with the external id as pseudonym (key) and sealed (subject). */
 export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, context: RecordContext): OutgoingRecord {
   const { pseudonymizer, acceptedTopic, partitions } = context;
-  const { userId, anonymousId } = event;
-  const externalId = must(userId ?? anonymousId, 'an id of a normalised event');
-  const profileKey = pseudonymizer.toProfileKey(userId === undefined ? { anonymousId: externalId } : { userId });
+  const { profileKey, subject } = toOwner(event, pseudonymizer);
   const value = encodeMessage(AcceptedRecord, {
     record: {
       $case: 'event',
@@ -47,8 +45,9 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         name: event.name,
         timestampMs: event.timestampMs,
         receivedAtMs: event.receivedAtMs,
-        subject: pseudonymizer.seal(externalId),
-        anonymous: userId === undefined,
+        subject,
+        // Also where only the key is known: a report must not pass for the word of a stronger id.
+        anonymous: event.userId === undefined,
         propertiesJson: Buffer.from(event.propertiesJson),
         timeZone: event.timeZone,
         amount: event.amount,
@@ -58,6 +57,7 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
         traits: toTraits(event.said),
         contextJson: event.contextJson === undefined ? undefined : Buffer.from(event.contextJson),
         plan: event.planNumber === 0 ? undefined : toPlanJudgement(event),
+        notice: event.notice,
       },
     },
   });
@@ -68,6 +68,15 @@ export function toAcceptedRecord(event: NormalisedEvent, sourceId: string, conte
     value,
     headers: {},
   };
+}
+
+/** The profile of an event; of a report that names it by its key nobody can tell the id. */
+function toOwner(event: NormalisedEvent, pseudonymizer: Pseudonymizer): { profileKey: string; subject: Buffer } {
+  const { userId, anonymousId } = event;
+  if (event.profileKey !== undefined) return { profileKey: event.profileKey, subject: Buffer.alloc(0) };
+  const externalId = must(userId ?? anonymousId, 'an id of a normalised event');
+  const profileKey = pseudonymizer.toProfileKey(userId === undefined ? { anonymousId: externalId } : { userId });
+  return { profileKey, subject: pseudonymizer.seal(externalId) };
 }
 
 function toTraits({ traits, accountId, accountTraits }: EventTraits): EventTraitsMessage | undefined {

@@ -1,8 +1,11 @@
 import { BATCH_SIZE_BUCKETS, DURATION_BUCKETS_SECONDS, type Logger, type Metrics } from '@perennial/telemetry';
-import type { NormalisedEvent } from './domain/normalise.js';
+import type { NormalisedEvent } from './domain/event-shape.js';
 import type { Rejection } from './domain/rejection.js';
 import { createIgnoredReports } from './ignored-telemetry.js';
 import { createPlanReports } from './plan-telemetry.js';
+
+/** Topics that clients write. */
+type InputTopic = 'eventReceived' | 'actionOutcome';
 
 export type Transport = 'http' | 'kafka';
 
@@ -44,15 +47,16 @@ export function createEvents(logger: Logger, metrics: Metrics) {
       meters.commitFailures.inc();
       logger.warn({ error }, 'offset commit failed');
     },
-    consumerFailed(error: unknown): void {
-      logger.warn({ error }, 'consumer of event.received is in trouble');
+    consumerFailed(topic: InputTopic, error: unknown): void {
+      logger.warn({ error, topic }, 'consumer of a topic of clients is in trouble');
     },
-    ownershipChanged(count: number): void {
-      meters.partitions.set(count);
-      logger.info({ partitions: count }, 'partitions of event.received changed');
+    ownershipChanged(topic: InputTopic, count: number): void {
+      // Ticks depend on the partitions of event.received alone.
+      if (topic === 'eventReceived') meters.partitions.set(count);
+      logger.info({ partitions: count, topic }, 'partitions of a topic of clients changed');
     },
-    lagMeasured(records: number): void {
-      meters.lag.set(records);
+    lagMeasured(topic: InputTopic, records: number): void {
+      meters[topic === 'eventReceived' ? 'lag' : 'outcomeLag'].set(records);
     },
     heldBackMeasured: createHeldBackReport(logger),
     lagUnknown(error: unknown): void {
@@ -84,16 +88,17 @@ export function createEvents(logger: Logger, metrics: Metrics) {
 
 /** Logs the beginning and the end of each wait: number of records by partition. */
 function createHeldBackReport(logger: Logger) {
-  let waiting: ReadonlySet<number> = new Set();
-  return (held: ReadonlyMap<number, number>): void => {
+  const waiting = new Map<InputTopic, ReadonlySet<number>>();
+  return (topic: InputTopic, held: ReadonlyMap<number, number>): void => {
+    const before = waiting.get(topic) ?? new Set();
     for (const [partition, records] of held) {
-      if (waiting.has(partition)) continue;
-      logger.warn({ partition, records }, 'partition of event.received waits for an open transaction');
+      if (before.has(partition)) continue;
+      logger.warn({ partition, records, topic }, 'partition of a topic of clients waits for an open transaction');
     }
-    for (const partition of waiting) {
-      if (!held.has(partition)) logger.info({ partition }, 'transaction on event.received has ended');
+    for (const partition of before) {
+      if (!held.has(partition)) logger.info({ partition, topic }, 'transaction on a topic of clients has ended');
     }
-    waiting = new Set(held.keys());
+    waiting.set(topic, new Set(held.keys()));
   };
 }
 
@@ -122,6 +127,10 @@ function createMeters(metrics: Metrics) {
     publishFailures: metrics.counter('ingest_publish_failures_total', 'Publishes that failed.', ['transport']),
     partitions: metrics.gauge('ingest_partitions_owned', 'Partitions of event.received that this instance has.'),
     lag: metrics.gauge('ingest_received_lag_records', 'Records of event.received not yet taken in, by all instances.'),
+    outcomeLag: metrics.gauge(
+      'ingest_outcome_lag_records',
+      'Records of action.outcome not yet taken in, by all instances.',
+    ),
     inFlight: metrics.gauge('ingest_in_flight_records', 'Records handed to the producer and not acknowledged.'),
     ticks: metrics.counter('ingest_ticks_total', 'Ticks written to event.accepted.'),
     skew: metrics.gauge('ingest_clock_skew_seconds', 'Append time of the broker minus the clock of this machine.'),

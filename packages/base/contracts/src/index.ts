@@ -55,7 +55,7 @@ export {
   toCloudEventHeaders,
 } from './headers.js';
 export { LIVE_NAMESPACE, parseNamespace, toConsumerGroup, toPostgresSchema } from './namespace.js';
-export { isBehaviour, NOTICE_TYPES, type NoticeType } from './notices.js';
+export { isBehaviour, NOTICE_TYPES, type NoticeType, OUTCOME_KINDS } from './notices.js';
 export { toPartition } from './partitioner.js';
 export {
   defineState,

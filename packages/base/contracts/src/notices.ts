@@ -12,3 +12,20 @@ const KNOWN: ReadonlySet<string> = new Set(NOTICE_TYPES);
 export function isBehaviour(type: string): boolean {
   return !KNOWN.has(type);
 }
+
+/** What may come of an action. */
+export const OUTCOME_KINDS = [
+  'handed_over',
+  'assigned',
+  'confirmed',
+  'skipped',
+  'delivered',
+  'opened',
+  'clicked',
+  'converted',
+  'bounced',
+  'complained',
+  'unsubscribed',
+  'expired',
+  'cancelled',
+] as const;

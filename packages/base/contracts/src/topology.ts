@@ -71,6 +71,7 @@ export interface GroupDeclaration {
 /** Consumer groups by the name that `toConsumerGroup` takes, in the order in which data flows. */
 export const GROUPS = {
   'ingest-received': { service: 'ingest', topic: 'eventReceived', role: 'ingest' },
+  'ingest-outcomes': { service: 'ingest', topic: 'actionOutcome', role: 'ingest' },
   'feature-store': { service: 'feature-store', topic: PROCESSORS['feature-store'].input, role: 'processor' },
   'event-archive': { service: 'feature-store', topic: 'eventAccepted', role: 'archive' },
   scoring: { service: 'scoring', topic: PROCESSORS.scoring.input, role: 'processor' },

@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import type { Unreadable } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
 import { toCloudEventMessageId } from './cloud-event-id.js';
+import { EVENT_TYPES, type EventType } from './event-shape.js';
 import { LIMITS } from './limits.js';
-import { CALL_TYPES, type CallType } from './normalise.js';
 import { isAbsent, isJsonObject, type JsonObject } from './parse-properties.js';
 import { Rejection } from './rejection.js';
 
 /** An event in the Segment shape, and which of its fields were read from attributes of a CloudEvent. */
-interface ReceivedCall {
+export interface ReceivedCall {
   readonly body: JsonObject;
   /** Name of the attribute by name of the field. */
   readonly attributes: ReadonlyMap<string, string>;
@@ -112,8 +112,8 @@ export function nameAttribute(rejection: Rejection, attributes: ReadonlyMap<stri
   });
 }
 
-function toCallType(ceType: unknown): CallType | undefined {
+function toCallType(ceType: unknown): EventType | undefined {
   if (typeof ceType !== 'string') return undefined;
   const parts = ceType.toLowerCase().split(/[./:]/);
-  return CALL_TYPES.find((name) => parts.includes(name));
+  return EVENT_TYPES.find((name) => parts.includes(name));
 }

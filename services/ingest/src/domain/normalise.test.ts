@@ -1,8 +1,9 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import type { Arrival, NormalisedEvent } from './event-shape.js';
 import { UNPLANNED } from './judge-by-plan.js';
 import { LIMITS } from './limits.js';
-import { type Arrival, type NormalisedEvent, normalise } from './normalise.js';
+import { normalise } from './normalise.js';
 import { REJECT_REASONS, Rejection, type RejectReason } from './rejection.js';
 
 // Thousands of fuzzed events take long on a busy machine.
@@ -10,7 +11,6 @@ jest.setTimeout(30_000);
 
 const RECEIVED_AT = Date.parse('2026-05-01T12:00:00.000Z');
 const HOUR = 3_600_000;
-
 const arrival: Arrival = { receivedAtMs: RECEIVED_AT, clockMode: 'wall', createMessageId: () => 'generated' };
 const track = { type: 'track', userId: 'u1', event: 'Order Completed', properties: { revenue: 10 } };
 

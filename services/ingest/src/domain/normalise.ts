@@ -1,7 +1,11 @@
-import type { IdentityRules, ReadId } from '@perennial/identity';
+import { isBehaviour } from '@perennial/contracts';
+import { checkSize } from './check-size.js';
+import { type Arrival, type CallType, EVENT_TYPES, type EventType, type NormalisedEvent } from './event-shape.js';
 import type { IgnoredField } from './ignored-field.js';
-import { judgeByPlan, type PlanInForce, type PlanResult, UNPLANNED } from './judge-by-plan.js';
+import { judgeByPlan, type PlanResult, UNPLANNED } from './judge-by-plan.js';
 import { LIMITS } from './limits.js';
+import { readContextConsent } from './notices/context-consent.js';
+import { normaliseNotice } from './notices/normalise-notice.js';
 import { parseAliasIds, parseIdentifyIds, parseIds } from './parse-ids.js';
 import { type EventMoney, NO_MONEY, parseMoney } from './parse-money.js';
 import {
@@ -13,76 +17,20 @@ import {
   parseProperties,
 } from './parse-properties.js';
 import { parseId, parseMessageId, parseName } from './parse-text.js';
-import { type ClockMode, parseTimes } from './parse-timestamp.js';
+import { parseTimes } from './parse-timestamp.js';
 import { pickContext } from './pick-context.js';
-import { BUILT_IN_PLACEHOLDERS, type PlaceholderIds } from './placeholder-ids.js';
+import { BUILT_IN_PLACEHOLDERS } from './placeholder-ids.js';
 import { type EventTraits, NO_TRAITS, readEventTraits } from './read-event-traits.js';
 import { Rejection, type StepName, toExcerpt } from './rejection.js';
 import { parseTimeZone } from './time-zone.js';
-
-export const CALL_TYPES = ['track', 'identify', 'page', 'screen', 'group', 'alias'] as const;
-
-/** The calls of the Segment API. */
-export type CallType = (typeof CALL_TYPES)[number];
-
-/** Context of an event besides its body. */
-export interface Arrival {
-  /** The call in the URL; absent where the body must name it. */
-  readonly callType?: CallType | undefined;
-  /** Ingest's clock, ms. */
-  readonly receivedAtMs: number;
-  readonly clockMode: ClockMode;
-  /** `sentAt` of the batch, used when the event has no usable one of its own. */
-  readonly sentAt?: unknown;
-  /** Time zone of the batch, used when the event's own cannot be read. */
-  readonly timeZone?: unknown;
-  /** An upper bound of the event's size if ingest has one; without it the size is measured. */
-  readonly bytesMax?: number | undefined;
-  /** The source's currency, for events that say none. */
-  readonly currency?: string | undefined;
-  /** The ids that stand for nobody; default: the built-in ones. */
-  readonly placeholders?: PlaceholderIds | undefined;
-  /** The rules about ids in force; default: those before any rollout. */
-  readonly identity?: IdentityRules | undefined;
-  /** The source's tracking plan. */
-  readonly plan?: PlanInForce | undefined;
-  /** The id for a message that has none. */
-  readonly createMessageId: () => string;
-}
-
-/** An event in the form that the rest of the platform uses, with its external ids in plain text. */
-export interface NormalisedEvent extends EventMoney, PlanResult {
-  readonly said: EventTraits;
-  readonly kind: 'accepted';
-  readonly messageId: string;
-  readonly type: CallType;
-  /** Name of a track event, or of a page or screen that has one; else ''. */
-  readonly name: string;
-  readonly userId: string | undefined;
-  readonly anonymousId: string | undefined;
-  /** Who an alias was before. */
-  readonly previousId?: string | undefined;
-  /** Its ids of other kinds; absent where the rules in force have no other kinds. */
-  readonly named?: readonly ReadId[] | undefined;
-  readonly timestampMs: number;
-  readonly receivedAtMs: number;
-  /** A JSON object as text. */
-  readonly propertiesJson: string;
-  /** What is carried of its context; absent for none. */
-  readonly contextJson?: string;
-  /** IANA name, `+05:30` for an offset without one, or ''. */
-  readonly timeZone: string;
-  /** Fields whose value could not be used. */
-  readonly ignored: readonly IgnoredField[];
-}
 
 /** An event during the steps; each step fills in its own fields. */
 interface Draft {
   readonly raw: JsonObject;
   readonly arrival: Arrival;
   readonly ignored: IgnoredField[];
-  inspection: Inspection;
-  type: CallType;
+  readonly inspection: Inspection;
+  readonly type: CallType;
   ids: Pick<NormalisedEvent, 'userId' | 'anonymousId' | 'previousId' | 'named'>;
   messageId: string | undefined;
   name: string;
@@ -98,10 +46,8 @@ interface Draft {
   money: EventMoney;
 }
 
-/** The steps in order. Names are used in metrics and on `event.rejected`. The first step that rejects ends the pass. */
+/** The steps of behaviour in order. Names are used in metrics and on `event.rejected`. The first step that rejects ends the pass. */
 const STEPS: ReadonlyArray<{ readonly name: StepName; run(draft: Draft): Rejection | undefined }> = [
-  { name: 'inspect', run: inspect },
-  { name: 'type', run: readType },
   { name: 'ids', run: readIds },
   { name: 'message_id', run: readMessageId },
   { name: 'name', run: readName },
@@ -116,7 +62,12 @@ const STEPS: ReadonlyArray<{ readonly name: StepName; run(draft: Draft): Rejecti
 export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rejection {
   if (!isJsonObject(raw))
     return new Rejection('not_an_object', `an event must be a JSON object, not ${toExcerpt(raw)}`, 'inspect');
-  const draft = createDraft(raw, arrival);
+  const inspection = inspect(raw, arrival);
+  if (inspection instanceof Rejection) return inspection.at('inspect');
+  const type = parseType(raw.type, arrival.callType);
+  if (type instanceof Rejection) return type.at('type');
+  if (!isCall(type)) return normaliseNotice(raw, { type, arrival, inspection });
+  const draft = createDraft(raw, { type, arrival, inspection });
   for (const { name, run } of STEPS) {
     const rejection = run(draft);
     if (rejection !== undefined) return rejection.at(name);
@@ -135,18 +86,22 @@ export function normalise(raw: unknown, arrival: Arrival): NormalisedEvent | Rej
     ...draft.money,
     ...draft.planned,
     said: draft.said,
+    ...readConsent(draft),
     timeZone,
     ignored: draft.ignored,
   };
 }
 
-function createDraft(raw: JsonObject, arrival: Arrival): Draft {
+function isCall(type: EventType): type is CallType {
+  return isBehaviour(type);
+}
+
+function createDraft(raw: JsonObject, given: Pick<Draft, 'type' | 'arrival' | 'inspection'>): Draft {
+  const { arrival } = given;
   return {
     raw,
-    arrival,
+    ...given,
     ignored: [],
-    inspection: { hasProto: false, hasInfinity: false },
-    type: 'track',
     ids: { userId: undefined, anonymousId: undefined },
     messageId: undefined,
     name: '',
@@ -161,18 +116,10 @@ function createDraft(raw: JsonObject, arrival: Arrival): Draft {
   };
 }
 
-function inspect(draft: Draft): Rejection | undefined {
-  const inspection = inspectJson(draft.raw);
+function inspect(raw: JsonObject, { bytesMax }: Arrival): Inspection | Rejection {
+  const inspection = inspectJson(raw);
   if (inspection instanceof Rejection) return inspection;
-  draft.inspection = inspection;
-  return checkSize(draft.arrival.bytesMax ?? Buffer.byteLength(JSON.stringify(draft.raw)), 'the event');
-}
-
-function readType(draft: Draft): Rejection | undefined {
-  const type = parseType(draft.raw.type, draft.arrival.callType);
-  if (type instanceof Rejection) return type;
-  draft.type = type;
-  return undefined;
+  return checkSize(bytesMax ?? Buffer.byteLength(JSON.stringify(raw)), 'the event') ?? inspection;
 }
 
 const PARSE_IDS: Readonly<Partial<Record<CallType, typeof parseIds>>> = {
@@ -236,6 +183,15 @@ function readTimeZone({ raw, ignored, arrival }: Draft): string {
   if (timeZone !== '' || timezone === undefined || timezone === null || timezone === '') return timeZone;
   ignored.push('time_zone');
   return parseTimeZone(arrival.timeZone);
+}
+
+/** What it says of consent beside what was done; one that cannot be read is counted, and costs the event nothing. */
+function readConsent({ raw, arrival, ignored }: Draft): Pick<NormalisedEvent, 'notice'> {
+  const consent = readContextConsent(raw.context, arrival.gpc === true);
+  if (consent === 'unreadable') ignored.push('consent');
+  return consent === undefined || consent === 'unreadable'
+    ? {}
+    : { notice: { notice: { $case: 'consent', value: consent } } };
 }
 
 function readProperties(draft: Draft): Rejection | undefined {
@@ -310,16 +266,11 @@ function encode(draft: Draft): Rejection | undefined {
   return checkSize(Buffer.byteLength(draft.propertiesJson), 'its properties');
 }
 
-function checkSize(bytes: number, what: string): Rejection | undefined {
-  if (bytes <= LIMITS.eventBytesMax) return undefined;
-  return new Rejection('event_too_large', `${what} has ${bytes} bytes, ${LIMITS.eventBytesMax} at most`);
-}
-
-function parseType(value: unknown, callType: CallType | undefined): CallType | Rejection {
+function parseType(value: unknown, callType: EventType | undefined): EventType | Rejection {
   if (value === undefined && callType !== undefined) return callType;
-  const type = CALL_TYPES.find((name) => name === value);
+  const type = EVENT_TYPES.find((name) => name === value);
   if (type === undefined) {
-    const message = `type must be one of ${CALL_TYPES.join(', ')}, not ${toExcerpt(value)}`;
+    const message = `type must be one of ${EVENT_TYPES.join(', ')}, not ${toExcerpt(value)}`;
     return new Rejection('invalid_type', message).on('type', value);
   }
   if (callType !== undefined && type !== callType) {

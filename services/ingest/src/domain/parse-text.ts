@@ -33,7 +33,8 @@ interface TextRule {
   readonly charsMax: number;
 }
 
-function parseText(value: unknown, { field, reason, charsMax }: TextRule): string | Rejection {
+/** A text of at most `charsMax` characters without control characters, or why it is none. */
+export function parseText(value: unknown, { field, reason, charsMax }: TextRule): string | Rejection {
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
   const problem = typeof text === 'string' ? findProblem(text, charsMax) : 'must be a string';
   if (problem !== undefined) return new Rejection(reason, `${field} ${problem}: ${toExcerpt(value)}`).on(field, value);

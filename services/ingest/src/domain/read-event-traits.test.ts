@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { requireTrackingPlan } from '@perennial/tracking-plan';
+import type { NormalisedEvent } from './event-shape.js';
 import type { PlanInForce } from './judge-by-plan.js';
-import { type NormalisedEvent, normalise } from './normalise.js';
+import { normalise } from './normalise.js';
 import { Rejection } from './rejection.js';
 
 const arrival = { receivedAtMs: Date.UTC(2026, 4, 1), clockMode: 'wall', createMessageId: () => 'generated' } as const;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Arrival, normalise } from './normalise.js';
+import type { Arrival } from './event-shape.js';
+import { normalise } from './normalise.js';
 import type { Rejection } from './rejection.js';
 
 const receivedAtMs = Date.parse('2026-05-01T12:00:00.000Z');

@@ -25,6 +25,9 @@ export const REJECT_REASONS = [
   'invalid_revenue',
   'revenue_out_of_range',
   'plan_violation',
+  'invalid_outcome',
+  'invalid_contact',
+  'invalid_consent',
 ] as const;
 
 export type RejectReason = (typeof REJECT_REASONS)[number];

@@ -1,6 +1,13 @@
+import type { NoticeType } from '@perennial/contracts';
 import type { Operation } from '@perennial/service-host';
-import type { CallType } from '../domain/normalise.js';
-import { defineBatchOperation, defineCallOperation, definePosthogOperation } from './operations.js';
+import type { CallType } from '../domain/event-shape.js';
+import {
+  defineBatchOperation,
+  defineCallOperation,
+  defineNoticeOperation,
+  definePosthogOperation,
+  takeWebhook,
+} from './operations.js';
 
 const CALL_PATHS: Readonly<Record<string, CallType>> = {
   '/v1/track': 'track',
@@ -22,6 +29,13 @@ const POSTHOG_BATCH_PATHS = ['/batch', '/batch/'];
 /** Where PostHog's browser SDK sends, beacons included: an event, a list of events, or a batch. */
 const POSTHOG_PATHS = ['/e', '/e/', '/i/v0/e', '/i/v0/e/', '/capture', '/capture/'];
 
+/** Where other systems report: one, a list, or a batch. */
+const NOTICE_PATHS: Readonly<Record<string, NoticeType>> = {
+  '/v1/outcomes': 'outcome',
+  '/v1/contacts': 'contact',
+  '/v1/consents': 'consent',
+};
+
 export const CALLS = Object.entries(CALL_PATHS).map(([path, callType]) => ({
   callType,
   operation: defineCallOperation(path, toId(path)),
@@ -32,15 +46,24 @@ export const POSTHOG_BATCHES = [
   ...POSTHOG_PATHS.map((path) => definePosthogOperation(path, toId(path))),
 ];
 
+export const NOTICES = Object.entries(NOTICE_PATHS).map(([path, callType]) => ({
+  callType,
+  operation: defineNoticeOperation(path, toId(path)),
+}));
+
 /** The contract of the event routes. */
 export const EVENT_OPERATIONS: readonly Operation[] = [
   ...CALLS.map(({ operation }) => operation),
   ...BATCHES,
   ...POSTHOG_BATCHES,
+  ...NOTICES.map(({ operation }) => operation),
+  takeWebhook,
 ];
 
-/** Every path that accepts events, for CORS and for the form of errors. */
-export const EVENT_PATHS: readonly string[] = EVENT_OPERATIONS.map(({ path }) => path);
+/** Every path that accepts events of browsers, for CORS and for the form of errors. */
+export const EVENT_PATHS: readonly string[] = EVENT_OPERATIONS.filter((one) => one !== takeWebhook).map(
+  ({ path }) => path,
+);
 
 /** `/v1/track` gives `post_v1_track`: a unique id per path. */
 function toId(path: string): string {

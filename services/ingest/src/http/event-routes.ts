@@ -1,13 +1,11 @@
 import { addRawOperation, type FastifyInstance, type FastifyReply, type FastifyRequest } from '@perennial/service-host';
+import type { CallType } from '../domain/event-shape.js';
 import { fromPosthog } from '../domain/from-posthog.js';
-import { LIMITS } from '../domain/limits.js';
-import type { CallType } from '../domain/normalise.js';
 import { isJsonObject } from '../domain/parse-properties.js';
-import { receiveCalls } from '../receive.js';
 import { type BodyForm, CALL_FORM, enter, parseObject } from './enter.js';
 import { BATCHES, CALLS, POSTHOG_BATCHES } from './event-paths.js';
-import { HttpRejection } from './http-rejection.js';
 import type { IngestContext } from './ingest-context.js';
+import { checkItems, replyToBatch, replyToOne, takeCalls } from './take-calls.js';
 import { readBodyKey, readPosthogKey } from './write-key.js';
 
 /** A batch in the form of the Segment API, and of PostHog's servers and mobile SDKs. */
@@ -33,30 +31,17 @@ export function addEventRoutes(server: FastifyInstance, ingest: IngestContext): 
   }
 }
 
-/** One call: a rejection is returned at once (400, or 413 for its size), and also kept in `event.rejected`. */
+/** One call: a rejection is returned at once, and also kept in `event.rejected`. */
 async function handleCall(
   request: FastifyRequest,
   reply: FastifyReply,
   { ingest, callType }: { ingest: IngestContext; callType: CallType },
 ): Promise<FastifyReply> {
   const { body: _body, ...entered } = await enter(request, ingest, CALL_FORM);
-  const calls = { ...entered, callType, ...toRules(ingest, entered.sourceId) };
-  const result = receiveCalls(calls, ingest.clockMode, ingest.records);
-  const { acceptedCount, ignored, rejections } = result;
-  await ingest.publisher.publish(result.records);
-  ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
-  ingest.countIgnored(entered.sourceId, ignored);
-  ingest.countPlanned(entered.sourceId, result);
-  const rejection = rejections[0]?.rejection;
-  if (rejection === undefined) return reply.send({ success: true });
-  const status = rejection.reason === 'event_too_large' ? 413 : 400;
-  return reply.code(status).send({ success: false, error: rejection.reason, message: rejection.message });
+  return replyToOne(reply, await takeCalls(request, ingest, { ...entered, callType }));
 }
 
-/**
- * A batch: rejected events are kept in `event.rejected` and listed in the response, the others are accepted. The
- * status is 200: on 400 an SDK would drop the good events with the bad, and on 500 it would send both forever.
- */
+/** A batch: rejected events are kept in `event.rejected` and listed in the response, the others are accepted. */
 async function handleBatch(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -66,30 +51,8 @@ async function handleBatch(
   const sentAt = body.sentAt ?? body.sent_at ?? (isPosthog ? readSentAt(request.query) : undefined);
   const toSegment = (item: unknown) => fromPosthog(item, typeof sentAt === 'number' ? sentAt : entered.receivedAtMs);
   const inherited = { sentAt, context: isPosthog ? undefined : body.context };
-  const calls = { ...entered, ...inherited, ...toRules(ingest, entered.sourceId), ...(isPosthog && { toSegment }) };
-  const result = receiveCalls(calls, ingest.clockMode, ingest.records);
-  const { acceptedCount, ignored, rejections } = result;
-  await ingest.publisher.publish(result.records);
-  ingest.count({ accepted: acceptedCount, rejections: rejections.map(({ rejection }) => rejection) });
-  ingest.countIgnored(entered.sourceId, ignored);
-  ingest.countPlanned(entered.sourceId, result);
-  if (rejections.length === 0) return reply.send({ success: true });
-  const rejected = rejections.map(({ index, rejection: { reason, message } }) => ({ index, reason, message }));
-  return reply.send({ success: true, rejected });
-}
-
-/** By what the events of a source are read. */
-function toRules({ placeholders, identity, plans }: IngestContext, sourceId: string) {
-  return { placeholders: placeholders(), identity: identity(), plan: plans(sourceId) };
-}
-
-function checkItems(batch: unknown): readonly unknown[] {
-  if (!Array.isArray(batch)) throw new HttpRejection(400, 'invalid_batch', 'batch must be an array of events');
-  if (batch.length > LIMITS.batchEventsMax) {
-    const message = `batch has ${batch.length} events, ${LIMITS.batchEventsMax} at most`;
-    throw new HttpRejection(413, 'batch_too_large', message);
-  }
-  return batch;
+  const calls = { ...entered, ...inherited, ...(isPosthog && { toSegment }) };
+  return replyToBatch(reply, await takeCalls(request, ingest, calls));
 }
 
 /** When PostHog's browser SDK sent the request, by its clock: `_` in the query, in ms. */

@@ -110,3 +110,34 @@ export function defineBatchOperation(path: string, id: string): Operation {
     answer: BATCH_ANSWER,
   };
 }
+
+/** Reports of other systems: outcomes of actions, contacts, consents. */
+export function defineNoticeOperation(path: string, id: string): Operation {
+  return {
+    id,
+    method: 'POST',
+    path,
+    access: 'write-key',
+    summary: `Takes one report, a list, or a batch of up to ${LIMITS.batchEventsMax}; bad ones are listed, the others accepted. Fields: docs/OUTCOMES.md.`,
+    body: Type.Unknown({ description: 'A report, a list of reports, or `{"batch": [...]}`.' }),
+    answer: BATCH_ANSWER,
+  };
+}
+
+/** Outcomes as a provider's webhook sends them. */
+export const takeWebhook: Operation = {
+  id: 'takeWebhook',
+  method: 'POST',
+  path: '/v1/webhooks/{provider}',
+  access: 'write-key',
+  summary:
+    "Takes the outcomes of a provider's webhook, whose names of fields and outcomes are mapped. Details: docs/OUTCOMES.md.",
+  parameters: Type.Object({
+    provider: Type.String({
+      pattern: '^[a-z0-9-]{1,40}$',
+      description: "Stands before the provider's ids in message ids.",
+    }),
+  }),
+  body: Type.Unknown({ description: 'An item, a list, or `{"events": [...]}`.' }),
+  answer: BATCH_ANSWER,
+};

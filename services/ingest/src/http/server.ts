@@ -14,6 +14,7 @@ import { addCors } from './cors.js';
 import { EVENT_OPERATIONS, EVENT_PATHS } from './event-paths.js';
 import { addEventRoutes } from './event-routes.js';
 import { prepareEventRoutes } from './ingest-context.js';
+import { addNoticeRoutes } from './notice-routes.js';
 import { advanceClock, getClock } from './operations.js';
 
 /** The HTTP contract of this service. */
@@ -36,6 +37,7 @@ export function createIngestServer(
     addCors(scope, EVENT_PATHS);
     addAdmission(scope, routes.ingest);
     addEventRoutes(scope, routes.ingest);
+    addNoticeRoutes(scope, routes.ingest);
   });
   addClockRoutes(server, routes);
   return server;

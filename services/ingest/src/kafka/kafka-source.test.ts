@@ -5,11 +5,18 @@ import { createMemoryLog, type MemoryLog } from '@perennial/kafka/testing';
 import { createMetrics, type Metrics } from '@perennial/telemetry';
 import { BUILT_IN_PLACEHOLDERS } from '../domain/placeholder-ids.js';
 import { createSilentEvents, eventually, FakeClock, NOW_MS, PARTITIONS, RECORDS } from '../testing/fakes.js';
-import { type KafkaSource, startKafkaSource, toReceivedGroup } from './kafka-source.js';
+import {
+  type KafkaInput,
+  type KafkaSource,
+  OUTCOMES,
+  RECEIVED,
+  startKafkaSource,
+  toReceivedGroup,
+} from './kafka-source.js';
 
 jest.setTimeout(30_000);
 
-const RECEIVED = toTopic('live', 'eventReceived');
+const TOPIC = toTopic('live', 'eventReceived');
 const GROUP = toReceivedGroup('live');
 const track = { type: 'track', userId: 'u1', event: 'Order Completed', properties: { revenue: 10 } };
 
@@ -21,14 +28,14 @@ describe('kafka source', () => {
   beforeEach(() => {
     log = createMemoryLog({ partitions: PARTITIONS, now: () => NOW_MS });
     metrics = createMetrics({ service: 'test', namespace: 'live', processMetrics: false });
-    log.createTopic(RECEIVED);
+    log.createTopic(TOPIC);
   });
   afterEach(async () => {
     await source?.stop();
     await log.close();
   });
 
-  async function start(clockMode: 'wall' | 'events' = 'wall'): Promise<KafkaSource> {
+  async function start(clockMode: 'wall' | 'events' = 'wall', input: KafkaInput = RECEIVED): Promise<KafkaSource> {
     const clock = {
       ...new FakeClock(),
       now: () => NOW_MS,
@@ -37,6 +44,7 @@ describe('kafka source', () => {
     };
     const producer = await log.createProducer();
     source = await startKafkaSource({
+      input,
       log,
       producer,
       namespace: 'live',
@@ -54,7 +62,7 @@ describe('kafka source', () => {
 
   function put(value: unknown, headers: Record<string, string> = {}, partition = 1): void {
     const bytes = Buffer.isBuffer(value) || value === null ? value : Buffer.from(JSON.stringify(value));
-    log.append({ topic: RECEIVED, partition, key: null, value: bytes, headers });
+    log.append({ topic: TOPIC, partition, key: null, value: bytes, headers });
   }
 
   const accepted = () =>
@@ -63,7 +71,33 @@ describe('kafka source', () => {
       return record?.$case === 'event' ? record.value : undefined;
     });
   const rejected = () => log.records('rejected').map(({ value }) => JSON.parse(String(value)) as EventRejected);
-  const committed = async () => Object.fromEntries(await log.groupOffsets(GROUP, RECEIVED));
+  const committed = async () => Object.fromEntries(await log.groupOffsets(GROUP, TOPIC));
+
+  it('takes outcomes from their topic, in both forms, and stops at none that is wrong', async () => {
+    const topic = toTopic('live', 'actionOutcome');
+    log.createTopic(topic);
+    const outcome = { actionId: 'a', outcome: 'opened', userId: 'u1', timestamp: new Date(NOW_MS).toISOString() };
+    const add = (value: unknown, headers: Record<string, string> = {}) =>
+      log.append({ topic, partition: 2, key: null, value: Buffer.from(JSON.stringify(value)), headers });
+    add(outcome);
+    add({ ...outcome, outcome: 'seen' });
+    add('{');
+    add({ type: 'track', event: 'x', userId: 'u1' });
+    add(outcome, { ce_specversion: '1.0', ce_id: '7', ce_source: '/mailer', ce_type: 'com.mailer.event' });
+    await start('wall', OUTCOMES);
+    await eventually(() => expect(accepted()).toHaveLength(2));
+    await eventually(() => expect(rejected()).toHaveLength(3));
+    expect(accepted()).toMatchObject([
+      { type: 'outcome', name: 'opened', sourceId: 'kafka', notice: { notice: { value: { actionId: 'a' } } } },
+      { type: 'outcome', name: 'opened', messageId: expect.stringMatching(/^ce:/) },
+    ]);
+    const problems = rejected().map(({ reason, position }) => [reason, position]);
+    expect(problems.sort((a, b) => String(a[1]).localeCompare(String(b[1])))).toEqual([
+      ['invalid_outcome', `${topic}/2:1`],
+      ['not_an_object', `${topic}/2:2`],
+      ['invalid_type', `${topic}/2:3`],
+    ]);
+  });
 
   it('measures what open transactions hold back as every consumer does', async () => {
     const kafka = await start();
@@ -100,7 +134,7 @@ describe('kafka source', () => {
     await eventually(() => expect(accepted()).toHaveLength(4));
     expect(accepted()).toMatchObject([
       { messageId: 'm1', type: 'track', sourceId: 'kafka', receivedAtMs: NOW_MS },
-      { messageId: `kafka:${RECEIVED}/1:1`, timestampMs: NOW_MS },
+      { messageId: `kafka:${TOPIC}/1:1`, timestampMs: NOW_MS },
       {
         messageId: expect.stringMatching(/^ce:/),
         type: 'track',
@@ -126,18 +160,18 @@ describe('kafka source', () => {
     await eventually(() => expect(accepted()).toHaveLength(1));
     const byOffset = rejected().sort((a, b) => (a.position < b.position ? -1 : 1));
     expect(byOffset.map(({ reason, position, encoding }) => [reason, position, encoding])).toEqual([
-      ['not_json', `${RECEIVED}/1:0`, 'base64'],
-      ['not_json', `${RECEIVED}/1:1`, 'base64'],
-      ['not_json', `${RECEIVED}/1:2`, 'base64'],
-      ['not_an_object', `${RECEIVED}/1:3`, 'base64'],
-      ['missing_id', `${RECEIVED}/1:4`, 'json'],
-      ['event_too_large', `${RECEIVED}/1:5`, 'base64'],
-      ['not_json', `${RECEIVED}/1:6`, 'base64'],
-      ['not_an_object', `${RECEIVED}/1:7`, 'base64'],
+      ['not_json', `${TOPIC}/1:0`, 'base64'],
+      ['not_json', `${TOPIC}/1:1`, 'base64'],
+      ['not_json', `${TOPIC}/1:2`, 'base64'],
+      ['not_an_object', `${TOPIC}/1:3`, 'base64'],
+      ['missing_id', `${TOPIC}/1:4`, 'json'],
+      ['event_too_large', `${TOPIC}/1:5`, 'base64'],
+      ['not_json', `${TOPIC}/1:6`, 'base64'],
+      ['not_an_object', `${TOPIC}/1:7`, 'base64'],
     ]);
     expect(Buffer.from(byOffset[0]?.event ?? '', 'base64')).toEqual(Buffer.from([0xff, 0x00, 0x01]));
     expect(byOffset[0]?.sourceId).toBeNull();
-    const [first] = log.records('rejected').filter(({ headers }) => headers.ce_id === `${RECEIVED}/1:0`);
+    const [first] = log.records('rejected').filter(({ headers }) => headers.ce_id === `${TOPIC}/1:0`);
     expect(first?.headers).toMatchObject({ ce_type: 'lifecycle.event.rejected.v1', ce_specversion: '1.0' });
   });
 
@@ -161,7 +195,7 @@ describe('kafka source', () => {
   });
 
   it('keeps what cannot be read with its reason, and its value where it has one', async () => {
-    const at = { topic: RECEIVED, partition: 1, key: null, headers: {} };
+    const at = { topic: TOPIC, partition: 1, key: null, headers: {} };
     const value = Buffer.from(JSON.stringify(track));
     for (const reason of ['too_many_headers', 'headers_too_large', 'batch_too_large', 'damaged'] as const) {
       const unreadable = { reason, message: `invalid: ${reason}`, firstOffset: 0 };
@@ -181,8 +215,8 @@ describe('kafka source', () => {
 
   it('commits offsets behind control records, so that its lag ends at 0', async () => {
     put(track);
-    log.appendControl(RECEIVED, 1);
-    log.appendControl(RECEIVED, 2);
+    log.appendControl(TOPIC, 1);
+    log.appendControl(TOPIC, 2);
     await start();
     await eventually(async () => expect(await committed()).toEqual({ 1: 2, 2: 1 }));
   });

@@ -1,4 +1,4 @@
-import { toConsumerGroup, toTopic } from '@perennial/contracts';
+import { type NoticeType, type TopicName, toConsumerGroup, toTopic } from '@perennial/contracts';
 import type { IdentityRules } from '@perennial/identity';
 import {
   ConsumerHealth,
@@ -10,8 +10,9 @@ import {
 } from '@perennial/kafka';
 import type { Clock } from '@perennial/kernel';
 import type { Metrics } from '@perennial/telemetry';
-import { fromReceivedRecord, nameAttribute } from '../domain/from-received-record.js';
+import { fromReceivedRecord, nameAttribute, type ReceivedCall } from '../domain/from-received-record.js';
 import { normalise } from '../domain/normalise.js';
+import type { JsonObject } from '../domain/parse-properties.js';
 import type { ClockMode } from '../domain/parse-timestamp.js';
 import type { PlaceholderIds } from '../domain/placeholder-ids.js';
 import { Rejection } from '../domain/rejection.js';
@@ -31,15 +32,23 @@ const KAFKA_SOURCE_LIMITS = {
 /** Source of events received over Kafka: the broker's ACL decides who may write, not a write key. */
 export const KAFKA_SOURCE_ID = 'kafka';
 
-const RECEIVED_GROUP = 'ingest-received';
+/** A topic that clients write, the group that takes it in, and what its records are where they do not say it. */
+export interface KafkaInput {
+  readonly group: 'ingest-received' | 'ingest-outcomes';
+  readonly topic: Extract<TopicName, 'eventReceived' | 'actionOutcome'>;
+  readonly callType: NoticeType | undefined;
+}
+
+export const RECEIVED: KafkaInput = { group: 'ingest-received', topic: 'eventReceived', callType: undefined };
+export const OUTCOMES: KafkaInput = { group: 'ingest-outcomes', topic: 'actionOutcome', callType: 'outcome' };
 
 /** Consumer group of ingest; its committed offsets show how far events are ingested. */
 export function toReceivedGroup(namespace: string): string {
-  return toConsumerGroup(namespace, RECEIVED_GROUP);
+  return toConsumerGroup(namespace, RECEIVED.group);
 }
 
 export interface KafkaSource {
-  /** Partitions of `event.received` that this instance owns: it writes the ticks of the same of `event.accepted`. */
+  /** Partitions of its topic that this instance owns; of `event.received` it writes the ticks of the same of `event.accepted`. */
   owned(): ReadonlySet<number>;
   /** Which partitions stand still, since when and why; empty when none does. */
   problems(): string[];
@@ -51,6 +60,7 @@ export interface KafkaSource {
 }
 
 export interface KafkaSourceOptions {
+  readonly input: KafkaInput;
   readonly log: Log;
   readonly producer: LogProducer;
   readonly namespace: string;
@@ -66,14 +76,14 @@ export interface KafkaSourceOptions {
 }
 
 /**
- * Ingests `event.received`: every record becomes one record of `event.accepted` or `event.rejected`, and the offset is
+ * Ingests a topic: every record becomes one record of `event.accepted` or `event.rejected`, and the offset is
  * committed after the acknowledgement. A crash in between repeats the same events under the same messageIds.
  */
 export async function startKafkaSource(options: KafkaSourceOptions): Promise<KafkaSource> {
-  const { log, namespace, events } = options;
+  const { input, log, namespace, events } = options;
   const owned = new Set<number>();
   const stopping = new AbortController();
-  const topic = toTopic(namespace, 'eventReceived');
+  const topic = toTopic(namespace, input.topic);
   const health = createHealth(topic, options);
   const committer = new Committer((error) => events.commitFailed(error));
 
@@ -99,24 +109,24 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
   const { sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs } = KAFKA_SOURCE_LIMITS;
   const fetching = { fromBeginning: true, sessionTimeoutMs, fetchBytesPerPartitionMax, fetchWaitMaxMs };
   const consumer = await log.startConsumer(
-    { groupId: toReceivedGroup(namespace), topic, ...fetching },
+    { groupId: toConsumerGroup(namespace, input.group), topic, ...fetching },
     {
       onAssigned(partitions) {
         health.assigned(partitions);
         for (const partition of partitions) owned.add(partition);
-        events.ownershipChanged(owned.size);
+        events.ownershipChanged(input.topic, owned.size);
       },
       onRevoked(partitions) {
         health.revoked(partitions);
         for (const partition of partitions) owned.delete(partition);
-        events.ownershipChanged(owned.size);
+        events.ownershipChanged(input.topic, owned.size);
       },
       onRecords: handle,
       // Else a partition that ends in control records would seem unread for ever.
       onPassed: (partition, next) => committer.note(partition, next),
       onError(error) {
         health.consumerFailed(error);
-        events.consumerFailed(error);
+        events.consumerFailed(input.topic, error);
       },
     },
   );
@@ -137,10 +147,13 @@ export async function startKafkaSource(options: KafkaSourceOptions): Promise<Kaf
   };
 }
 
-function createHealth(topic: string, { clock, metrics, random = Math.random }: KafkaSourceOptions): ConsumerHealth {
+function createHealth(
+  topic: string,
+  { input, clock, metrics, random = Math.random }: KafkaSourceOptions,
+): ConsumerHealth {
   const { retryInitialMs, retryMaxMs } = KAFKA_SOURCE_LIMITS;
   const backoff = { initialMs: retryInitialMs, maxMs: retryMaxMs };
-  return new ConsumerHealth({ consumer: RECEIVED_GROUP, topic, backoff, clock, random, metrics });
+  return new ConsumerHealth({ consumer: input.group, topic, backoff, clock, random, metrics });
 }
 
 /** False when a stop ended the attempts. */
@@ -168,7 +181,7 @@ async function sendForEver(
 
 function toOutgoing(
   record: LogRecord,
-  { clockMode, clock, placeholders, identity, plans, records, events }: KafkaSourceOptions,
+  { input, clockMode, clock, placeholders, identity, plans, records, events }: KafkaSourceOptions,
 ): OutgoingRecord {
   const position = `${record.topic}/${record.partition}:${record.offset}`;
   const nowMs = clock.now();
@@ -176,6 +189,7 @@ function toOutgoing(
   const receivedAtMs = clockMode === 'wall' ? Math.min(record.timestampMs, nowMs) : nowMs;
   const call = fromReceivedRecord(record);
   const arrival = {
+    callType: input.callType,
     receivedAtMs,
     clockMode,
     bytesMax: record.value?.length,
@@ -184,7 +198,7 @@ function toOutgoing(
     plan: plans(KAFKA_SOURCE_ID),
     createMessageId: () => `kafka:${position}`,
   };
-  const normalised = call instanceof Rejection ? call : normalise(call.body, arrival);
+  const normalised = call instanceof Rejection ? call : normalise(toBody(call, input), arrival);
   const isRejected = normalised instanceof Rejection && !(call instanceof Rejection);
   const event = isRejected ? nameAttribute(normalised, call.attributes) : normalised;
   events.received('kafka', event);
@@ -198,9 +212,20 @@ function toOutgoing(
     events.ignored({ transport: 'kafka', sourceId: KAFKA_SOURCE_ID }, event.ignored);
     return toAcceptedRecord(event, KAFKA_SOURCE_ID, records);
   }
-  const original = call instanceof Rejection ? { bytes: record.value ?? Buffer.alloc(0) } : { json: call.body };
+  const original =
+    call instanceof Rejection ? { bytes: record.value ?? Buffer.alloc(0) } : { json: toKept(call, input) };
   return toRejectedRecord(
     { rejection: event, event: original, position, sourceId: null, receivedAtMs, id: position },
     records,
   );
+}
+
+/** The type of a CloudEvent that is its writer's own says nothing where the topic says what the record is. */
+function toBody({ body, attributes }: ReceivedCall, { callType }: KafkaInput): JsonObject {
+  return callType === undefined || !attributes.has('type') ? body : { ...body, type: callType };
+}
+
+/** With its type, so that it can be redriven to `event.received`. */
+function toKept(call: ReceivedCall, input: KafkaInput): JsonObject {
+  return input.callType === undefined ? call.body : { type: input.callType, ...toBody(call, input) };
 }
