@@ -5,15 +5,26 @@ import { ECOMMERCE_FEATURES, type FeatureEvent, FeatureSpecs } from '@perennial/
 import { createLogReader, type LogReader } from '@perennial/keyed-processor';
 import { createFeatureArtifacts } from './artifacts.js';
 import { type FeatureInput, toFeatureEvent } from './domain/fold.js';
+import type { judgeOutliers } from './domain/outliers.js';
 import type { RetractedEvent } from './domain/take-back.js';
 import { decodeIdentityInput, type IdentityInput } from './identity/identity-records.js';
 import { decodeAccepted, PROCESSOR_NAME } from './processor.js';
 import { decodeRetraction, type RetractionInput } from './retract/retraction-record.js';
 
+/** What `judgeOutliers` reads of an event besides its properties. */
+type PlannedEvent = Parameters<typeof judgeOutliers>[1];
+
 /** A record that counts, as a reader of the archive needs it. */
 export type ArchivedEntry =
   | { readonly kind: 'tick'; readonly timeMs: number }
-  | { readonly kind: 'event'; readonly key: string; readonly event: FeatureEvent; readonly receivedAtMs: number }
+  | {
+      readonly kind: 'event';
+      readonly key: string;
+      readonly event: FeatureEvent;
+      readonly receivedAtMs: number;
+      /** What its values are to be compared with what the profile had before; absent for those of no plan. */
+      readonly planned?: PlannedEvent | undefined;
+    }
   /** An event of the profile is taken back, as `CompiledFeatures.takeBack` does it. */
   | { readonly kind: 'taken_back'; readonly key: string; readonly retracted: RetractedEvent }
   /** From here on the profile is part of another one, or another one of it. */
@@ -59,8 +70,10 @@ export class ArchiveReader {
         const { key, input } = decoded;
         if (!input.retraction.copy) entries.push({ kind: 'taken_back', key, retracted: input });
       } else if (!('account' in decoded.input) && decoded.input.event.forwardedTo === undefined) {
-        const event = toFeatureEvent(decoded.input, this.#rates);
-        entries.push({ kind: 'event', key: decoded.key, event, receivedAtMs: decoded.input.event.receivedAtMs });
+        const { key, input } = decoded;
+        const event = toFeatureEvent(input, this.#rates);
+        const planned = (input.event.plan?.outliers.length ?? 0) > 0 ? input.event : undefined;
+        entries.push({ kind: 'event', key, event, receivedAtMs: input.event.receivedAtMs, planned });
       }
     }
     return entries;

@@ -6,6 +6,7 @@ import { type FeatureStoreConfig, loadConfig } from './config.js';
 export { ArchiveReader } from './archive-reader.js';
 export { readFeatureSpec, readIdentityFile, readRateTable } from './commands.js';
 export { foldEvent } from './domain/fold.js';
+export { judgeOutliers } from './domain/outliers.js';
 export { toTakeBack } from './domain/take-back.js';
 export { OPERATIONS } from './http/operations.js';
 export { createParts } from './parts.js';

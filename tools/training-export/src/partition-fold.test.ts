@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileFeatures, createOrderLabels, ECOMMERCE_FEATURES } from '@perennial/feature-engine';
+import { INITIAL_RATES } from '@perennial/commerce';
+import { compileFeatures, createOrderLabels, ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
+import { foldEvent } from '@perennial/service-feature-store';
 import { toRegularCutoffs } from './cutoffs.js';
 import { type KnownProfile, PartitionFold } from './partition-fold.js';
 
@@ -88,6 +90,39 @@ describe('a fold of a partition', () => {
       { key: 'a', cutoffMs: 2_000, orders: 0, revenue: 0 },
     ]);
     expect(counts()).toEqual([1, 1]);
+  });
+
+  it('leaves out of sums what the feature-store leaves out of them, to the bit', () => {
+    const measure = { kind: 'amount', properties: ['revenue'], absolute: false, outliers: 'exclude' } as const;
+    const event = { type: 'track', name: 'Order Completed' };
+    const calm = { name: 'calm', unit: 'units', event, aggregation: 'sum', measure, windowMs: undefined } as const;
+    const specs = new FeatureSpecs([...ECOMMERCE_FEATURES, calm]);
+    const by = specs.initial;
+    const fold = createFold([9_000], by);
+    let online: Parameters<typeof foldEvent>[0];
+    for (const [index, revenue] of [10, 11, 12, 10, 11, 12, 10, 11, 900, 12, 11, 800].entries()) {
+      const planned = {
+        ...{ subject: Buffer.alloc(0), timeZone: '', currency: '' },
+        ...{ ...event, messageId: `m${index}`, timestampMs: 100 * index, receivedAtMs: 100 * index },
+        plan: { number: 1, violations: [], outliers: ['revenue'] },
+      } as unknown as Parameters<typeof foldEvent>[1]['event'];
+      const properties = { revenue };
+      const context = { spec: by, specs, rates: INITIAL_RATES, logTimeMs: 0 };
+      const folded = foldEvent(online, { event: planned, properties }, context);
+      if (folded.kind === 'applied') online = folded.state;
+      const { messageId, timestampMs, receivedAtMs } = planned;
+      fold.fold({
+        kind: 'event',
+        key: 'a',
+        receivedAtMs,
+        event: { ...event, messageId, timestampMs, properties },
+        planned,
+      });
+    }
+    fold.finish(9_000);
+    const state = online?.engine ?? by.empty;
+    expect(known[0]?.values).toEqual(by.vector(state, 9_000).values);
+    expect(known[0]?.values.at(-1)).toBe(110);
   });
 
   it('goes on after a record that cannot take an event back', () => {

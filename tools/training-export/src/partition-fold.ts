@@ -1,9 +1,11 @@
 import type { CompiledFeatures, EngineState, FeatureEvent, OrderChange, OrderLabels } from '@perennial/feature-engine';
-import { type ArchiveReader, toTakeBack } from '@perennial/service-feature-store';
+import { type ArchiveReader, judgeOutliers, toTakeBack } from '@perennial/service-feature-store';
 import type { Cutoffs } from './cutoffs.js';
 import { addToSequence, type SequenceEvent, toSequenceEvent } from './sequence.js';
 
 type ArchivedEntry = Awaited<ReturnType<ArchiveReader['read']>>[number];
+type EventEntry = Extract<ArchivedEntry, { kind: 'event' }>;
+type Judged = ReturnType<typeof judgeOutliers>;
 type RetractedEvent = Parameters<typeof toTakeBack>[0];
 
 /** A profile at a cutoff, as it was known then. */
@@ -27,6 +29,8 @@ export interface Label {
 interface Profile {
   engine: EngineState;
   joined: boolean;
+  /** What values are compared with, as the feature-store keeps it. */
+  series: Judged['series'];
   readonly sequence: SequenceEvent[];
   readonly labels: Label[];
 }
@@ -76,7 +80,7 @@ export class PartitionFold {
       case 'event': {
         const availableMs = Math.max(this.#logTimeMs, entry.receivedAtMs);
         this.#passCutoffs(availableMs);
-        if (this.#options.holds(entry.key)) this.#foldEvent(entry.key, entry.event, availableMs);
+        if (this.#options.holds(entry.key)) this.#foldEvent(entry, availableMs);
       }
     }
   }
@@ -87,9 +91,11 @@ export class PartitionFold {
     return this.#labels;
   }
 
-  #foldEvent(key: string, event: FeatureEvent, availableMs: number): void {
+  #foldEvent({ key, event: sent, planned }: EventEntry, availableMs: number): void {
     const { spec, toOrders, sequenceLength } = this.#options;
     const profile = this.#profileOf(key);
+    const judged = planned && judgeOutliers(profile.series, planned, sent.properties);
+    const event = judged === undefined ? sent : withOutliers(sent, judged.found);
     let result: ReturnType<CompiledFeatures['apply']>;
     try {
       result = spec.apply(spec.advance(profile.engine, availableMs), event);
@@ -99,6 +105,7 @@ export class PartitionFold {
     }
     if (!result.applied) return;
     profile.engine = result.state;
+    if (judged !== undefined) profile.series = judged.series;
     // The order is in the sequence already, without its amount.
     if (result.known === undefined) addToSequence(profile.sequence, toSequenceEvent(event), sequenceLength);
     for (const change of toOrders(event, result)) this.#addToLabels(profile, change);
@@ -162,8 +169,12 @@ export class PartitionFold {
   #profileOf(key: string): Profile {
     const known = this.#profiles.get(key);
     if (known !== undefined) return known;
-    const created = { engine: this.#options.spec.empty, joined: false, sequence: [], labels: [] };
+    const created = { engine: this.#options.spec.empty, joined: false, series: undefined, sequence: [], labels: [] };
     this.#profiles.set(key, created);
     return created;
   }
+}
+
+function withOutliers(event: FeatureEvent, found: Judged['found']): FeatureEvent {
+  return found.length === 0 ? event : { ...event, outliers: found.map(({ property }) => property) };
 }

@@ -15,6 +15,9 @@ const ORDER_FIELDS: readonly string[] = ['revenue', 'total', 'value', 'subtotal'
 /** A partial refund may carry the whole order's total beside what was refunded. */
 const REFUND_FIELDS: readonly string[] = ['refund_amount', ...ORDER_FIELDS];
 
+/** Every property that may hold what an order or a refund is worth. */
+export const WORTH_FIELDS = REFUND_FIELDS;
+
 /** Maximum products that are added up; an order with more is worth what its other fields say. */
 const PRODUCTS_MAX = 1_000;
 

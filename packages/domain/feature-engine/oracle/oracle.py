@@ -56,6 +56,8 @@ def units_of(event, measure):
         amount = amount_of(event["properties"].get(name))
         if amount is None:
             continue
+        if measure.get("outliers") == "exclude" and name in event.get("outliers", []):
+            return None
         scaled = float(amount) * UNITS
         units = math.floor(scaled)
         if scaled - units >= 0.5:

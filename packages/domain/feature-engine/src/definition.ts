@@ -26,6 +26,8 @@ export interface AmountMeasure {
   readonly properties: readonly string[];
   /** True when the sign has no meaning, such as for refunds. */
   readonly absolute: boolean;
+  /** The amount of an event is left out, as if the event had none, if it is far from those that the profile had before. */
+  readonly outliers?: 'exclude' | undefined;
 }
 
 /** Ids from an event's properties. */

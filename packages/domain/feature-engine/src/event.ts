@@ -22,6 +22,8 @@ export interface FeatureEvent {
   readonly worth?: number | undefined;
   /** Code of ISO 4217 of its amounts; absent where nobody knows it: then no filter by a currency lets it pass. */
   readonly currency?: string | undefined;
+  /** Properties whose values are far from those that the profile had before; absent for none, as for nearly all events. */
+  readonly outliers?: readonly string[] | undefined;
   /** Time zone of the user: an IANA name or an offset; '' for none. Absent where nobody knows whether there was one. Both count in UTC. */
   readonly timeZone?: string | undefined;
   /**

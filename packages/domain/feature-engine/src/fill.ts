@@ -1,4 +1,5 @@
 import { type Corrections, NO_CORRECTIONS } from './corrections/corrections.js';
+import { pickKeptOut, toKeptOut, uniteKeptOut } from './corrections/kept-out.js';
 import { removeOne, type TakeBack, takeBack } from './corrections/take-back.js';
 import type { FeatureEvent } from './event.js';
 import { advance, apply, merge } from './fold.js';
@@ -35,7 +36,14 @@ export function takeBackBeside(
 function withMemories(plan: FeaturePlan, beside: EngineState | undefined, before: EngineState): EngineState {
   const { messages, orders, corrections = NO_CORRECTIONS } = before;
   const pending = beside?.corrections?.pending ?? [];
-  return { ...toTime(plan, beside, before.asOfMs), messages, orders, corrections: { ...corrections, pending } };
+  const { keptOut: known, ...others } = corrections;
+  const keptOut = toKeptOut(uniteKeptOut(pickKeptOut(plan, known), beside?.corrections?.keptOut));
+  return {
+    ...toTime(plan, beside, before.asOfMs),
+    messages,
+    orders,
+    corrections: { ...others, pending, ...keptOut },
+  };
 }
 
 /** The state of a profile of which others have a part. */
@@ -52,9 +60,11 @@ export function completeWith(
   const filled = toTime(plan, withoutMemories(part), own.asOfMs);
   const whole = beside === undefined ? filled : merge(plan, filled, toTime(plan, beside, own.asOfMs));
   const pending = whole.corrections?.pending ?? [];
-  let complete = withCorrections(whole, undefined);
+  const keptOut = toKeptOut(uniteKeptOut(whole.corrections?.keptOut, pickKeptOut(plan, own.corrections?.keptOut)));
+  let complete = withCorrections(whole, { ...NO_CORRECTIONS, ...keptOut });
   for (const contribution of pending) complete = removeOne(plan, complete, contribution).state;
-  const corrections = { ...(own.corrections ?? NO_CORRECTIONS), ...pickRemaining(complete) };
+  const { keptOut: _, ...known } = own.corrections ?? NO_CORRECTIONS;
+  const corrections = { ...known, ...pickRemaining(complete), ...keptOut };
   return withCorrections({ ...complete, messages: own.messages, orders: own.orders }, corrections);
 }
 
@@ -68,7 +78,8 @@ function toTime(plan: FeaturePlan, state: EngineState | undefined, asOfMs: numbe
 
 /** A state whose ids are kept elsewhere. */
 export function withoutMemories(state: EngineState): EngineState {
-  const { pending = [] } = state.corrections ?? NO_CORRECTIONS;
+  const { pending = [], keptOut = [] } = state.corrections ?? NO_CORRECTIONS;
   const rest = withCorrections({ ...state, messages: EMPTY_MEMORY, orders: EMPTY_MEMORY }, undefined);
-  return pending.length === 0 ? rest : { ...rest, corrections: { ...NO_CORRECTIONS, pending } };
+  const known = { ...(pending.length === 0 ? {} : { pending }), ...toKeptOut(keptOut) };
+  return withCorrections(rest, { ...NO_CORRECTIONS, ...known });
 }

@@ -2,6 +2,7 @@ import { AppError } from '@perennial/kernel';
 import type { ApplyResult } from './apply-result.js';
 import { applyCorrecting } from './corrections/correct.js';
 import { type Corrections, forgetCorrections, isTakenBack } from './corrections/corrections.js';
+import { pickKeptOut, rememberKeptOut, toKeptOut } from './corrections/kept-out.js';
 import { mergeCorrections } from './corrections/merge-corrections.js';
 import { checkEvent, type FeatureEvent } from './event.js';
 import { type Hash64, toHash64 } from './hash.js';
@@ -31,7 +32,7 @@ function applyAlone(plan: FeaturePlan, state: EngineState, event: FeatureEvent):
   const order: OrderSighting = plan.repeatedOrders === 'once' ? findOrder(state.orders, event) : { kind: 'unknown' };
   if (order.kind === 'repeated') return { state, applied: false, known: 'order' };
   const measured = measure(plan, event, { isCompletion: order.kind === 'completed' });
-  const after = fold(plan, state, measured, { id, order });
+  const after = rememberKeptOut(plan, fold(plan, state, measured, { id, order }), event);
   const isTooLate = isBefore(plan.reaches, event.timestampMs, after.asOfMs);
   const result: ApplyResult =
     order.kind === 'completed'
@@ -114,5 +115,6 @@ function adoptCorrections(plan: FeaturePlan, from: FeaturePlan, corrections: Cor
     new Map(sources.map(({ name }, index) => [name, hashes[index]]));
   const [here, there] = [meaningOf(plan), meaningOf(from)];
   const remaining = Object.entries(corrections.remaining).filter(([name]) => here.get(name) === there.get(name));
-  return { ...corrections, remaining: Object.fromEntries(remaining) };
+  const { keptOut, ...others } = corrections;
+  return { ...others, ...toKeptOut(pickKeptOut(plan, keptOut)), remaining: Object.fromEntries(remaining) };
 }

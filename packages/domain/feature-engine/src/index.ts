@@ -23,7 +23,7 @@ export { encodeFeatureSpec } from './spec-file.js';
 export { createSpecReader, loadSpecInForce, SPECS_MAX, toSpecOrPreset } from './spec-reader.js';
 export { toSpecTag } from './spec-tag.js';
 export type { EngineState } from './state.js';
-export { MEMORY_BYTES_MAX, toBytesMax, toCorrectionBytesMax } from './state-bound.js';
+export { MEMORY_BYTES_MAX, toBytesMax, toCorrectionBytesMax, toOutlierBytesMax } from './state-bound.js';
 export { DAY_MS, HOUR_MS } from './time.js';
 export type { FeatureVector } from './vector.js';
 export { toWindowText } from './window.js';

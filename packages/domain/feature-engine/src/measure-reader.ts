@@ -42,6 +42,7 @@ export function readAmount(reader: FieldReader): AmountMeasure {
     kind: field?.literal('kind', 'amount') ?? 'amount',
     properties: field?.texts('properties') ?? [],
     absolute: field?.has('absolute') === true ? field.flag('absolute') : false,
+    ...(field?.has('outliers') === true ? { outliers: field.literal('outliers', 'exclude') } : {}),
   };
   field?.finish();
   return measure;

@@ -73,6 +73,7 @@ const measure: fc.Arbitrary<AmountMeasure> = fc.record({
   kind: fc.constant('amount' as const),
   properties: fc.constantFrom(['price'], ['cost', 'price']),
   absolute: fc.boolean(),
+  outliers: fc.constantFrom(undefined, undefined, 'exclude' as const),
 });
 const ids = fc.record({
   kind: fc.constant('id' as const),
@@ -194,6 +195,7 @@ const drawnEvent = fc.record({
   context: fc.constantFrom(undefined, { device: { type: 'ios' } }, { device: { type: 7 } }, { locale: 'ios' }),
   currency: fc.constantFrom('EUR', 'EUR', 'USD', undefined),
   timeZone: fc.constantFrom(...ZONES),
+  outliers: fc.constantFrom(undefined, undefined, [], ['price'], ['cost'], ['cost', 'price']),
   stepMs: step,
   lateMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: step }),
 });

@@ -7,6 +7,7 @@ import type { CorrectionRules } from './corrections/correction-rules.js';
 import { type FeatureSpec, isOfTops } from './definition.js';
 import { createReaders, type FeatureReader } from './feature-reader.js';
 import type { RepeatedOrders } from './order-memory.js';
+import { listLeftOut } from './outlying.js';
 import { type RatioIndexes, toRatioIndexes } from './ratios.js';
 import { listReaches, type Reach } from './reach.js';
 import { SlotPlanner } from './slot-planner.js';
@@ -33,6 +34,8 @@ export interface FeaturePlan {
   readonly sources: readonly FeatureSource[];
   /** All windows of all features. */
   readonly reaches: readonly Reach[];
+  /** Properties whose outliers features leave out; undefined where none does. */
+  readonly leftOut: readonly string[] | undefined;
   /** What filters test, each once. */
   readonly conditions: readonly UsedCondition[];
   /** What features read of properties, each once. */
@@ -76,6 +79,7 @@ export function planFeatures({
     reaches: [
       ...new Map(definitions.flatMap(listReaches).map((one) => [`${one.windowMs}/${one.tileMs}`, one])).values(),
     ],
+    leftOut: listLeftOut(definitions),
     conditions: listConditions(definitions),
     measures: listMeasures(definitions),
     clockFeatures,

@@ -1,4 +1,5 @@
 import type { Added } from './corrections/corrections.js';
+import { isOutlierForgotten, recallOutliers } from './corrections/kept-out.js';
 import { checkEvent, type FeatureEvent } from './event.js';
 import { measure } from './measure.js';
 import { forgetOrder } from './order-memory.js';
@@ -14,9 +15,10 @@ export interface RetractResult {
 }
 
 /** See `CompiledFeatures.retract`. */
-export function retract(plan: FeaturePlan, state: EngineState, event: FeatureEvent, added: Added): RetractResult {
+export function retract(plan: FeaturePlan, state: EngineState, sent: FeatureEvent, added: Added): RetractResult {
   checkSpec(plan, state);
-  checkEvent(event);
+  checkEvent(sent);
+  const event = recallOutliers(state.corrections, sent);
   const measured = measure(plan, event, { isCompletion: added === 'amount' });
   const failed = new Set<number>();
   const slots = plan.slots.map((accumulator, slot) => {
@@ -26,9 +28,10 @@ export function retract(plan: FeaturePlan, state: EngineState, event: FeatureEve
   });
   const orders =
     plan.repeatedOrders === 'once' ? forgetOrder(state.orders, event, { added, asOfMs: state.asOfMs }) : state.orders;
+  const isUnknown = isOutlierForgotten(state.corrections, event);
   const cannot = new Set(
     plan.sources
-      .filter((source) => source.slots.some((slot) => failed.has(slot)))
+      .filter((source) => source.slots.some((slot) => failed.has(slot)) || (isUnknown && source.asksForOutliers(event)))
       // A window that the event is too old for shares the state of a longer one, but not the event.
       .filter(({ reaches }) => !isBefore(reaches, event.timestampMs, state.asOfMs))
       .map(({ name }) => name),

@@ -1,6 +1,7 @@
 import { type FeatureDefinition, isLocal, listFilters } from './definition.js';
 import type { FeatureEvent } from './event.js';
 import type { FeatureReader } from './feature-reader.js';
+import { leavesOut } from './outlying.js';
 import { listReaches, type Reach } from './reach.js';
 import type { SlotPlanner } from './slot-planner.js';
 import { toFilterPredicate } from './streams.js';
@@ -17,6 +18,8 @@ export interface FeatureSource {
   readonly asksForCurrency: (event: FeatureEvent) => boolean;
   /** Whether the feature counts such an event at the clocks of its zone. */
   readonly asksForZone: (event: FeatureEvent) => boolean;
+  /** Whether the feature would leave out such an event if its amount was an outlier. */
+  readonly asksForOutliers: (event: FeatureEvent) => boolean;
 }
 
 /** The sources of each feature, in order. */
@@ -27,7 +30,11 @@ export function listSources(
   return definitions.map((definition, index) => {
     const { name, aggregation } = definition;
     const reaches = listReaches(definition);
-    const asks = { asksForCurrency: toAsksForCurrency(definition), asksForZone: toAsksForZone(definition) };
+    const asks = {
+      asksForCurrency: toAsksForCurrency(definition),
+      asksForZone: toAsksForZone(definition),
+      asksForOutliers: leavesOut(definition) ? toFilterPredicate(definition.event) : () => false,
+    };
     if (aggregation === 'ratio') {
       const sides = [definition.numerator, definition.denominator];
       return { name, slots: [], reaches, sides, ...asks };

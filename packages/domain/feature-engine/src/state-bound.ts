@@ -6,10 +6,12 @@ import { STRETCHES_MAX } from './accumulators/sessions.js';
 import { TOP_CELLS_MAX } from './accumulators/tops.js';
 import type { CorrectionRules } from './corrections/correction-rules.js';
 import { KEPT_ORDER_BYTES_MAX, TAKEN_BACK_MEMORY } from './corrections/corrections.js';
+import { toKeptOutBytesMax } from './corrections/kept-out.js';
 import { type FeatureDefinition, isLocal } from './definition.js';
 import { MESSAGE_IDS_MAX } from './message-memory.js';
 import { type NumberNeed, toNumberNeeds } from './number-needs.js';
 import { ORDER_IDS_MAX } from './order-memory.js';
+import { listLeftOut } from './outlying.js';
 import { DAY_MS, toTileMs } from './time.js';
 
 /** A whole number below 2^53, seven bits a byte. */
@@ -39,6 +41,11 @@ export const MEMORY_BYTES_MAX =
 const ORDER_HEAD_BYTES = 1_024;
 /** Messages of one order: the first one, and the one that has its amount. */
 const ORDER_MESSAGES = 2;
+
+/** Bytes at most of which events had outliers that the features of a spec leave out. */
+export function toOutlierBytesMax(definitions: readonly FeatureDefinition[]): number {
+  return toKeptOutBytesMax(listLeftOut(definitions));
+}
 
 /** Bytes at most of what a spec's rule of corrections keeps. */
 export function toCorrectionBytesMax(rules: CorrectionRules | undefined): number {

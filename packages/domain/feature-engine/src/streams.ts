@@ -4,9 +4,11 @@ import { readAmount, readId, toUnits } from './amount.js';
 import { toCanonicalJson } from './canonical.js';
 import { conditionOf, type FailedCondition } from './conditions.js';
 import { type AmountDefinition, type EventFilter, type IdMeasure, isMoney } from './definition.js';
-import { type FeatureEvent, isWorthMeasure, readMoney, readSent } from './event.js';
+import { type FeatureEvent, readMoney, readSent } from './event.js';
 import { toLocalMs } from './local-time.js';
 import { type Predicate, toNamedPredicate } from './named.js';
+import { isOfWorth } from './of-worth.js';
+import { isLeftOut } from './outlying.js';
 import { SQUARE_LIMBS, toSquareLimb } from './square-limbs.js';
 import { toHour, toWeekday } from './time.js';
 
@@ -79,7 +81,7 @@ export function createAmountStreams(definition: AmountDefinition, also: Also = {
   const isConverted = isMoney(definition);
   const isSent = filter?.currency !== undefined;
   const read = (event: FeatureEvent) => {
-    if (!passes(event)) return undefined;
+    if (!passes(event) || isLeftOut(event, definition)) return undefined;
     if (isSent) return readSent(event, properties);
     return isConverted ? readMoney(event, properties) : readAmount(event.properties, properties);
   };
@@ -96,12 +98,6 @@ export function createAmountStreams(definition: AmountDefinition, also: Also = {
       toStream(`square${limb}`, (event) => toSquareLimb(toUnits(read(event)), limb)),
     ),
   };
-}
-
-/** True when a measure means what an order is worth, in whichever field that was found. */
-export function isOfWorth(definition: AmountDefinition): boolean {
-  const isOfMoney = isMoney(definition) || definition.event?.currency !== undefined;
-  return isOfMoney && isWorthMeasure(definition.measure.properties);
 }
 
 /** The ids of each event that passes the filter. */

@@ -5,7 +5,8 @@ import type { UsedCondition } from './conditions.js';
 import type { AmountDefinition, FeatureDefinition, IdMeasure } from './definition.js';
 import type { FeatureEvent } from './event.js';
 import type { Predicate } from './named.js';
-import { isOfWorth, toFilterPredicate } from './streams.js';
+import { isOfWorth } from './of-worth.js';
+import { toFilterPredicate } from './streams.js';
 
 /**
  * Why a value that an event has is in no feature: a list, an object, a truth value or a text that is no number; a number

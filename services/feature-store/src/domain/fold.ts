@@ -72,11 +72,13 @@ export type FoldResult =
     }
   | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
 
-/** An event as the engine counts it: its amount at the rate of its time. */
+/** An event as the engine counts it: its amount at the rate of its time, and what `judgeOutliers` found in it. */
 export function toFeatureEvent(
   { event, properties }: FeatureInput,
   rates: Pick<RateTable, 'rateAt' | 'currency'>,
+  found: ReturnType<typeof judgeOutliers>['found'] = [],
 ): FeatureEvent {
+  const outliers = found.length === 0 ? undefined : found.map(({ property }) => property);
   return {
     messageId: event.messageId,
     type: event.type,
@@ -87,6 +89,7 @@ export function toFeatureEvent(
     worth: event.amount,
     currency: event.currency === '' ? rates.currency : event.currency,
     timeZone: event.timeZone,
+    outliers,
     rate: event.currency === '' ? 1 : (rates.rateAt(event.currency, event.timestampMs) ?? null),
   };
 }
@@ -103,7 +106,8 @@ export function foldEvent(
   context: FoldContext,
 ): FoldResult {
   const { spec, specs, rates, logTimeMs, part } = context;
-  const featureEvent = toFeatureEvent({ event, properties }, rates);
+  const judged = judgeOutliers(before?.outliers, event, properties);
+  const featureEvent = toFeatureEvent({ event, properties }, rates, judged.found);
   const current = toCurrent(before ?? { engine: spec.empty, fill: context.fill?.tag }, context, part);
   // While the spec in force is filled, another one goes on.
   const made = specs.get(current.engine.specHash);
@@ -123,7 +127,6 @@ export function foldEvent(
   };
   const about = before?.about ?? NOTHING_KNOWN;
   const said = toSaid(event);
-  const judged = judgeOutliers(before?.outliers, event, properties);
   // The order was announced when it first came: only its amount is news, as a change of windows is.
   const announced = folded.known === 'order_without_amount' ? undefined : foldedEvent;
   const basics = toBasics(before, event);

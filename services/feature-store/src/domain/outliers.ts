@@ -26,7 +26,7 @@ export interface ValueSeries {
   readonly flagged: number;
 }
 
-interface JudgedEvent {
+export interface JudgedEvent {
   /** The series after the event; the same where the plan names none of its properties. */
   readonly series: readonly ValueSeries[] | undefined;
   /** Properties that are far from their own history. */

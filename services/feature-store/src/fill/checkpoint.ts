@@ -1,4 +1,5 @@
 import { toSha256 } from '@perennial/kernel';
+import type { ValueSeries } from '../domain/outliers.js';
 import type { FillPart } from './fill-document.js';
 import type { FoldPosition } from './fill-fold.js';
 import { decodePart, encodePart, type PartEntry } from './part-bytes.js';
@@ -14,6 +15,8 @@ export interface FillCheckpoint {
   readonly open: readonly PartEntry[];
   /** What keys know of joins, as profiles without states. */
   readonly nodes: readonly PartEntry[];
+  /** What the values of profiles are compared with; absent where there are none. */
+  readonly series?: ReadonlyArray<readonly [string, readonly ValueSeries[]]>;
   /** The states of this pass. */
   readonly entries: readonly PartEntry[];
 }

@@ -5,6 +5,7 @@ import { LONE_ROOT, type ProfileNode, takeEvent, takeHandOver, takeJoin, takeLin
 import { createLogReader, type LogReader, type LogReading, type ProcessorDefinition } from '@perennial/keyed-processor';
 import type { FeatureArtifacts } from '../artifacts.js';
 import { type FeatureInput, toFeatureEvent } from '../domain/fold.js';
+import { judgeOutliers, mergeSeries, type ValueSeries } from '../domain/outliers.js';
 import { createProfileStates } from '../domain/profile-state.js';
 import { toTakeBack } from '../domain/take-back.js';
 import type { AcceptedInput } from '../identity/identity-records.js';
@@ -51,6 +52,8 @@ export class FillFold {
   readonly #reader: LogReader<AcceptedInput>;
   /** What keys know of joins; those without are absent. */
   readonly #nodes: Map<string, ProfileNode>;
+  /** What values are compared with, of profiles that have some; as the processor keeps it in their states. */
+  readonly #series: Map<string, readonly ValueSeries[]>;
   readonly #inForce: Map<string, Rollout>;
   #rates: RateTable | undefined;
   #next: number;
@@ -60,11 +63,20 @@ export class FillFold {
   constructor(
     target: FillTarget,
     table: StateTable,
-    { from = FOLD_START, nodes = new Map() }: { from?: FoldPosition | undefined; nodes?: Map<string, ProfileNode> },
+    {
+      from = FOLD_START,
+      nodes = new Map(),
+      series = [],
+    }: {
+      from?: FoldPosition | undefined;
+      nodes?: Map<string, ProfileNode>;
+      series?: ReadonlyArray<readonly [string, readonly ValueSeries[]]>;
+    },
   ) {
     this.#target = target;
     this.#table = table;
     this.#nodes = nodes;
+    this.#series = new Map(series);
     this.#reader = createLogReader(target.definition, from.reading);
     this.#inForce = new Map(from.reading.inForce.map((rollout) => [rollout.kind, rollout]));
     this.#next = from.next;
@@ -82,6 +94,11 @@ export class FillFold {
 
   get nodes(): ReadonlyMap<string, ProfileNode> {
     return this.#nodes;
+  }
+
+  /** Of the profiles that are folded. */
+  get series(): ReadonlyArray<readonly [string, readonly ValueSeries[]]> {
+    return [...this.#series].filter(([key]) => this.#table.holds(key));
   }
 
   /** Folds the next records, in order. Throws as the artifacts do. */
@@ -125,8 +142,12 @@ export class FillFold {
     const taken = takeEvent(this.#nodes.get(key), { self: toSelf(key, event), named: toNamedIds(event), atMs });
     if (taken.result === 'forward') return;
     const before = spec.advance(this.#table.get(key) ?? spec.emptyPart, atMs);
-    const { state, applied } = spec.apply(before, toFeatureEvent(input, rates));
-    if (applied) this.#table.set(key, state);
+    const { series, found } = judgeOutliers(this.#series.get(key), event, input.properties);
+    const { state, applied } = spec.apply(before, toFeatureEvent(input, rates, found));
+    if (applied) {
+      this.#table.set(key, state);
+      if (series !== undefined) this.#series.set(key, series);
+    }
     this.#setNode(key, taken.node);
   }
 
@@ -142,7 +163,7 @@ export class FillFold {
 
   /**
    * A key that hands over keeps here what it had: the profile that it joined takes that as a part of its own. Of a state
-   * that is handed over only the ids count, since they decide what counts from then on.
+   * that is handed over only the ids and the values count, since they decide what counts from then on.
    */
   #takeIdentity(key: string, { identity, self }: IdentityInput): void {
     const node = this.#nodes.get(key);
@@ -177,7 +198,8 @@ export class FillFold {
 
   #rememberIds(key: string, handedOver: Buffer): void {
     const { spec, specs } = this.#target;
-    const { engine } = createProfileStates(specs).decode(handedOver);
+    const { engine, outliers } = createProfileStates(specs).decode(handedOver);
+    if (outliers !== undefined) this.#series.set(key, mergeSeries(this.#series.get(key) ?? [], outliers));
     const { messages, orders, corrections } = engine;
     const ids = { ...spec.advance(spec.empty, engine.asOfMs), messages, orders, ...(corrections && { corrections }) };
     const merged = spec.merge(this.#table.get(key) ?? spec.emptyPart, ids);

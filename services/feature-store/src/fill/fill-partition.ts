@@ -101,7 +101,7 @@ class Pass {
       const { node } = toParts(this.#stored.decode(state));
       if (node.kind !== 'ledger') nodes.set(key, node);
     }
-    this.#fold = new FillFold(target, this.#table, { from: from.position, nodes });
+    this.#fold = new FillFold(target, this.#table, { from: from.position, nodes, series: from.series ?? [] });
     this.#parts = [...(from.parts ?? [])];
     this.#profiles = from.profiles ?? 0;
     this.#writer = new PartWriter(async (first, bytes) => {
@@ -181,6 +181,7 @@ class Pass {
       parts: this.#parts,
       profiles: this.#profiles,
       open: this.#writer.open,
+      series: this.#fold.series,
       nodes: [...this.#fold.nodes].map(([key, node]) => ({
         key,
         state: this.#stored.encode({ node, profile: undefined }),

@@ -129,7 +129,7 @@ function toAccepted({ key, properties, claims, ...fields }: TestEvent): Accepted
     propertiesJson: Buffer.from(JSON.stringify(properties)),
     timeZone: '',
     currency: '',
-    plan: undefined,
+    plan: { number: 1, violations: [], outliers: ['paid'] },
     namedIds: claims === undefined ? [] : [{ profile: toRef(claims), alias: false }],
     forwardedTo: undefined,
     traits: undefined,

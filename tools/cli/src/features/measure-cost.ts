@@ -8,6 +8,7 @@ import {
   MEMORY_BYTES_MAX,
   toBytesMax,
   toCorrectionBytesMax,
+  toOutlierBytesMax,
 } from '@perennial/feature-engine';
 import { generateHistory } from './generate-history.js';
 
@@ -63,7 +64,7 @@ export function measureCosts(spec: CompiledFeatures, options: CostOptions): Meas
     const bytesMax = toBytesMax(definition);
     return createProbe(definition.name, { definitions: withSides(definition, definitions), bytesMax, history, rules });
   });
-  const memoryBytesMax = MEMORY_BYTES_MAX + toCorrectionBytesMax(corrections);
+  const memoryBytesMax = MEMORY_BYTES_MAX + toCorrectionBytesMax(corrections) + toOutlierBytesMax(definitions);
   const bytesMax = definitions.reduce((sum, definition) => sum + toBytesMax(definition), memoryBytesMax);
   const all = createProbe('spec', { definitions, bytesMax, history, rules, hasMemory: true });
   const probes = [...features, all];

@@ -16,7 +16,7 @@ import {
   keepOrder,
   NO_CORRECTIONS,
 } from './corrections.js';
-import { removeContributions } from './take-back.js';
+import { recallAll, removeContributions } from './take-back.js';
 
 /** How an event is folded by itself. */
 type Fold = (plan: FeaturePlan, state: EngineState, event: FeatureEvent) => ApplyResult;
@@ -48,12 +48,12 @@ export function applyCorrecting(
     const result = fold(plan, state, event);
     // The ids of orders are forgotten before what is kept of them: then this order would count as another one.
     if (result.applied && result.known === undefined) return { state, applied: false, known: 'order' };
-    const added: Contribution = { event, added: 'amount' };
+    const added: Contribution = { event: withoutOutliers(event), added: 'amount' };
     return result.applied ? keep(rules, result, { ...found, contributions: [...found.contributions, added] }) : result;
   }
   const taken = removeContributions(plan, state, found.contributions);
   const result = keep(rules, fold(plan, taken.state, event), toKept({ id, version, event }));
-  const { contributions: takenBack } = found;
+  const takenBack = recallAll(state.corrections, found.contributions);
   return { ...result, correction: { result: 'taken_back', cannot: taken.cannot }, takenBack };
 }
 
@@ -64,8 +64,9 @@ function cancel(
 ): ApplyResult {
   const { state } = result;
   const found = findKept(state, id);
-  const takenBack = found?.contributions ?? [];
-  const taken = removeContributions(plan, state, takenBack);
+  const contributions = found?.contributions ?? [];
+  const taken = removeContributions(plan, state, contributions);
+  const takenBack = recallAll(state.corrections, contributions);
   // Whatever comes of this order later is known.
   const orders = rememberId(taken.state.orders, toHash64(id), state.asOfMs, ORDER_MEMORY);
   const isRepeated = found?.contributions.length === 0;
@@ -101,7 +102,12 @@ function keep(rules: CorrectionRules, result: ApplyResult, order: KeptOrder): Ap
 }
 
 function toKept({ id, version, event }: { id: string; version: number; event: FeatureEvent }): KeptOrder {
-  return { id, version, atMs: event.timestampMs, contributions: [{ event, added: 'all' }] };
+  return { id, version, atMs: event.timestampMs, contributions: [{ event: withoutOutliers(event), added: 'all' }] };
+}
+
+/** These are remembered of every event: see `kept-out.ts`. */
+function withoutOutliers({ outliers: _, ...event }: FeatureEvent): FeatureEvent {
+  return event;
 }
 
 function findKept({ corrections }: EngineState, id: string): KeptOrder | undefined {

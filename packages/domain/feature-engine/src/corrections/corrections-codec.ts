@@ -3,6 +3,7 @@ import type { FeatureEvent } from '../event.js';
 import { toStamp } from '../id-memory.js';
 import { readMemory, writeMemory } from '../id-memory-codec.js';
 import { type Added, type Contribution, type Corrections, type KeptOrder, TAKEN_BACK_MEMORY } from './corrections.js';
+import { toKeptOut } from './kept-out.js';
 
 /** A contribution as JSON; null for what an event does not have. */
 type StoredContribution = readonly [
@@ -26,15 +27,17 @@ interface StoredText {
   readonly kept: ReadonlyArray<readonly [string, number, number, readonly StoredContribution[]]>;
   readonly remaining: Corrections['remaining'];
   readonly pending?: readonly StoredContribution[];
+  readonly keptOut?: ReadonlyArray<readonly [id: string, atMs: number, properties: readonly string[]]>;
 }
 
 /** JSON with its length, then the ids that were taken back. */
 export function writeCorrections(writer: ByteWriter, corrections: Corrections, asOfMs: number): void {
-  const { kept, remaining, pending } = corrections;
+  const { kept, remaining, pending, keptOut = [] } = corrections;
   const text: StoredText = {
     kept: kept.map(({ id, version, atMs, contributions }) => [id, version, atMs, contributions.map(toContribution)]),
     remaining,
     ...(pending === undefined ? {} : { pending: pending.map(toContribution) }),
+    ...(keptOut.length === 0 ? {} : { keptOut: keptOut.map(({ id, atMs, properties }) => [id, atMs, properties]) }),
   };
   const bytes = Buffer.from(JSON.stringify(text));
   writer.varint(bytes.length);
@@ -60,7 +63,8 @@ export function readCorrections(reader: ByteReader, asOfMs: number): Corrections
   );
   const pending = text.pending === undefined ? {} : { pending: text.pending.map(fromContribution) };
   const takenBack = readMemory(reader, toStamp(asOfMs, TAKEN_BACK_MEMORY));
-  return { kept, takenBack, remaining: text.remaining, ...pending };
+  const keptOut = (text.keptOut ?? []).map(([id, atMs, properties]) => ({ id, atMs, properties }));
+  return { kept, takenBack, remaining: text.remaining, ...pending, ...toKeptOut(keptOut) };
 }
 
 function toContribution({ event, added }: Contribution): StoredContribution {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type CompiledFeatures, compileFeatures } from '../compile.js';
+import type { FeatureDefinition } from '../definition.js';
 import type { FeatureEvent } from '../event.js';
 import { drawCase } from '../oracle-cases-test-kit.js';
 import { ECOMMERCE_FEATURES } from '../presets/ecommerce.js';
@@ -11,7 +12,17 @@ import { HOUR_MS } from '../time.js';
 const SEED = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
 const START_MS = Date.UTC(2024, 2, 1, 1);
 const RULES = { corrections: { keep: 16, cancelled: ['Order Cancelled'] } };
-const spec = compileFeatures(ECOMMERCE_FEATURES, RULES);
+
+/** The orders whose worth is no outlier: no first version. */
+const CALM: FeatureDefinition = {
+  name: 'calm_revenue',
+  unit: 'currency',
+  event: { type: 'track', name: 'Order Completed' },
+  aggregation: 'sum',
+  measure: { kind: 'amount', properties: ['revenue'], absolute: false, outliers: 'exclude' },
+  windowMs: undefined,
+};
+const spec = compileFeatures([...ECOMMERCE_FEATURES, CALM], RULES);
 
 /** What happens to a profile: an event, or a record that takes one back. */
 type Step = { readonly event: FeatureEvent } | { readonly taken: FeatureEvent };
@@ -35,7 +46,8 @@ function toEvent(drawn: Drawn, index: number): FeatureEvent {
   const base = { messageId: `m${index}`, type: 'track', timestampMs: START_MS + minute * 60_000, timeZone };
   if (kind === 'view') return { ...base, name: 'Product Viewed', properties: {} };
   const properties = { order_id: `o${orderId}`, version, revenue: worthOf(drawn) };
-  return { ...base, name: kind === 'order' ? 'Order Completed' : 'Order Cancelled', properties };
+  const outliers = version === 1 ? ['revenue'] : [];
+  return { ...base, outliers, name: kind === 'order' ? 'Order Completed' : 'Order Cancelled', properties };
 }
 
 function play(by: CompiledFeatures, steps: readonly Step[], from: EngineState = by.empty): EngineState {
@@ -63,8 +75,14 @@ function countNaively(all: readonly Drawn[]) {
     if (before === undefined || before.version < drawn.version) newest.set(drawn.orderId, drawn);
   }
   const others = all.filter(({ kind, isTaken }) => kind === 'cancel' || (kind === 'view' && !isTaken)).length;
-  const revenue = [...newest.values()].reduce((sum, drawn) => sum + worthOf(drawn), 0);
-  return { orders_count_all: newest.size, orders_revenue_sum_30d: revenue, events_count_all: newest.size + others };
+  const sumOf = (orders: readonly Drawn[]) => orders.reduce((sum, drawn) => sum + worthOf(drawn), 0);
+  const counted = [...newest.values()];
+  return {
+    orders_count_all: newest.size,
+    orders_revenue_sum_30d: sumOf(counted),
+    calm_revenue: sumOf(counted.filter(({ version }) => version !== 1)),
+    events_count_all: newest.size + others,
+  };
 }
 
 const valuesOf = (state: EngineState) => spec.toMap(spec.vector(state, state.asOfMs + HOUR_MS).values);
@@ -100,7 +118,7 @@ describe(`events that are taken back (seed ${SEED})`, () => {
     fc.assert(
       fc.property(drawn, ([{ definitions, events }, old, all, from, to]) => {
         const before = compileFeatures(old.definitions, RULES);
-        const wide = compileFeatures([...definitions, ...ECOMMERCE_FEATURES], RULES);
+        const wide = compileFeatures([...definitions, ...ECOMMERCE_FEATURES, CALM], RULES);
         const steps = interleave(events, toSteps(all));
         const begin = from % (steps.length + 1);
         const end = begin + (to % (steps.length - begin + 1));

@@ -35,6 +35,15 @@ export interface KeptOrder {
   readonly contributions: readonly Contribution[];
 }
 
+/** An event whose amount is left out of some sums. */
+export interface KeptOut {
+  /** Of the message. */
+  readonly id: string;
+  readonly atMs: number;
+  /** Those that are outliers. */
+  readonly properties: readonly string[];
+}
+
 /** What a profile knows of events that were or may be taken back. Absent for a profile that knows nothing of the kind. */
 export interface Corrections {
   /** In the order of time and id. */
@@ -43,6 +52,8 @@ export interface Corrections {
   readonly takenBack: IdMemory;
   /** Names of the features that still have an event that was taken back, with the newest time of such an event. */
   readonly remaining: Readonly<Record<string, number>>;
+  /** Events with an outlier that features leave out, in the order of time and id; absent for none. See `kept-out.ts`. */
+  readonly keptOut?: readonly KeptOut[];
   /**
    * Of a state that is a part of another one: what is to be taken back when it is complete, since the rest may have it.
    * Absent for a state that is whole.
@@ -54,8 +65,9 @@ export const NO_CORRECTIONS: Corrections = { kept: [], takenBack: EMPTY_MEMORY, 
 
 /** Absent where there is nothing: a state that was never corrected has the bytes that it always had. */
 export function toStored(corrections: Corrections): Corrections | undefined {
-  const { kept, takenBack, remaining, pending } = corrections;
-  const isEmpty = kept.length + takenBack.ids.stamps.length + takenBack.dropped === 0 && pending === undefined;
+  const { kept, takenBack, remaining, pending, keptOut = [] } = corrections;
+  const known = kept.length + takenBack.ids.stamps.length + takenBack.dropped + keptOut.length;
+  const isEmpty = known === 0 && pending === undefined;
   return isEmpty && Object.keys(remaining).length === 0 ? undefined : corrections;
 }
 

@@ -13,6 +13,7 @@ import {
   TAKEN_BACK_MEMORY,
   uniteRemaining,
 } from './corrections.js';
+import { toKeptOut, uniteKeptOut } from './kept-out.js';
 import { removeContributions } from './take-back.js';
 
 /** `merged` with what both sides know of corrections: an order that both had counted counts once. */
@@ -31,6 +32,7 @@ export function mergeCorrections(
     kept: [],
     takenBack: uniteMemories([a.takenBack, b.takenBack], asOfMs, TAKEN_BACK_MEMORY),
     remaining: uniteRemaining(a.remaining, b.remaining),
+    ...toKeptOut(uniteKeptOut(a.keptOut, b.keptOut)),
     ...(isPart ? { pending: [...(a.pending ?? []), ...(b.pending ?? [])] } : {}),
   };
   const { state } = removeContributions(plan, { ...merged, corrections: united }, lost);

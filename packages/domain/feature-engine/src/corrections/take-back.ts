@@ -16,6 +16,7 @@ import {
   rememberTakenBack,
   uniteRemaining,
 } from './corrections.js';
+import { recallOutliers } from './kept-out.js';
 
 /** An event that is to be taken back, as a record says it. */
 export interface TakeBack {
@@ -57,7 +58,8 @@ export function takeBack(
   // It came while somebody asked for it: the record that knows it is yet to come.
   if (contribution === undefined) return { state, result: 'not_kept', cannot: [] };
   const { state: after, cannot } = removeContributions(plan, state, [contribution]);
-  return { state: withoutMessage(after, messageId), result: 'taken_back', cannot, takenBack: [contribution] };
+  const takenBack = recallAll(corrections, [contribution]);
+  return { state: withoutMessage(after, messageId), result: 'taken_back', cannot, takenBack };
 }
 
 /** Takes back what some events had added. Of a state that is a part, later: the rest may have it. */
@@ -82,6 +84,14 @@ export function removeContributions(
     after = withTakenBack(after, after.corrections ?? NO_CORRECTIONS, messageId);
   }
   return { state: after, cannot: plan.sources.map(({ name }) => name).filter((name) => cannot.has(name)) };
+}
+
+/** As they were counted. */
+export function recallAll(
+  corrections: Corrections | undefined,
+  contributions: readonly Contribution[],
+): readonly Contribution[] {
+  return contributions.map(({ event, added }) => ({ event: recallOutliers(corrections, event), added }));
 }
 
 /** As if it had never been, where what is kept shows what it had changed. */
