@@ -1,3 +1,4 @@
+export { openDuckDb, type Row, toSqlText } from './database.js';
 export { exploreFunnel, explorePaths, exploreRetention, exploreRfm, exploreRules, type Reading } from './explorer.js';
 export { EXPLORE_LIMITS } from './limits.js';
 export { OptionReader } from './option-reader.js';

@@ -2,7 +2,7 @@ import type { Condition, Value } from '@perennial/expressions';
 import type { Segment } from './segment.js';
 
 /** A feature of a cluster set, and how its values are made comparable: `(value - median) / scale`, within the clip. */
-interface ClusterFeature {
+export interface ClusterFeature {
   readonly feature: string;
   readonly median: number;
   /** More than 0. */
@@ -45,7 +45,7 @@ export function toClusterName(set: string, cluster: string): string {
  * Standardised values of a profile from those of the features, in their order; undefined where one is missing that must be there.
  * Only operations that IEEE 754 defines to the bit, so that training and service agree on every machine.
  */
-function toPoint({ features, clip }: ClusterModel, values: readonly Value[]): number[] | undefined {
+export function toPoint({ features, clip }: ClusterModel, values: readonly Value[]): number[] | undefined {
   const point: number[] = [];
   for (const [index, { median, scale, missing }] of features.entries()) {
     const found = values[index];
@@ -57,7 +57,7 @@ function toPoint({ features, clip }: ClusterModel, values: readonly Value[]): nu
 }
 
 /** Squared Euclidean distance, added up in the order of the features. */
-function toSquaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+export function toSquaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let index = 0; index < a.length; index += 1) {
     const difference = (a[index] ?? 0) - (b[index] ?? 0);
@@ -67,7 +67,7 @@ function toSquaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /** Index of the nearest centre, of equally near ones the first, and its squared distance. */
-function findNearestCentre(
+export function findNearestCentre(
   centres: ReadonlyArray<ArrayLike<number>>,
   point: ArrayLike<number>,
 ): { readonly index: number; readonly squared: number } {

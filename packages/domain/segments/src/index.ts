@@ -1,5 +1,13 @@
 export { fromBits, toBits } from './bits.js';
-export { assignCluster } from './cluster.js';
+export {
+  assignCluster,
+  type ClusterFeature,
+  type ClusterModel,
+  findNearestCentre,
+  toClusterName,
+  toPoint,
+  toSquaredDistance,
+} from './cluster.js';
 export { listMeasures, toThresholds, withPopulation } from './in-population.js';
 export { readGivenTags, readSegmentNames } from './names.js';
 export { parseSegments } from './parse.js';

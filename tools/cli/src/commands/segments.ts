@@ -9,6 +9,7 @@ import { DEFAULT_SPEC, readSpec } from '../features/read-spec.js';
 import { createNamespaceOption, parseWhole } from '../options.js';
 import { line, lines, type Printable, printJson, printLine, toTable } from '../output.js';
 import { readText } from '../read-text.js';
+import { createClusterCommand } from '../segments/cluster-command.js';
 import { readMembers, toCsv, toJsonLines } from '../segments/members.js';
 import { requirePlatform } from './sources.js';
 
@@ -31,7 +32,8 @@ export function createSegmentsCommand(findPlatform: FindPlatform = requirePlatfo
     .addCommand(createSizeCommand(findPlatform))
     .addCommand(createMembersCommand(findPlatform))
     .addCommand(createExportCommand(findPlatform))
-    .addCommand(createCheckCommand());
+    .addCommand(createCheckCommand())
+    .addCommand(createClusterCommand());
 }
 
 function createListCommand(findPlatform: FindPlatform): Command {
