@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { assign, isInSlice, joinExposures, layOutTraffic } from './assign.js';
+import { assign, layOutTraffic } from './assign.js';
 import { type Experiment, LEARNING_ARMS } from './experiment.js';
 
 const KEYS = Array.from({ length: 4_000 }, (_, index) => `p${index}`);
@@ -39,19 +39,12 @@ describe('assign', () => {
       { from: 0, to: 0.5 },
       { from: 0.5, to: 1 },
     ].map((slice, index) => experiment({ name: `e${index}`, slice })) as [Experiment, Experiment];
-    for (const key of KEYS) expect(isInSlice(first, key)).not.toBe(isInSlice(second, key));
+    for (const key of KEYS) expect(assign(first, key) === undefined).not.toBe(assign(second, key) === undefined);
     const other = experiment({ name: 'other', layer: 'second' });
     const both = KEYS.filter(
       (key) => assign(experiment(), key)?.arm === 'offer' && assign(other, key)?.arm === 'offer',
     );
     expect(both.length / KEYS.length).toBeCloseTo(0.25, 1);
-  });
-
-  it('keeps the arm of an earlier exposure, whatever the hash says; one that is gone no longer', () => {
-    const outside = experiment({ slice: { from: 0, to: 0 } });
-    expect(assign(outside, 'p1')).toBeUndefined();
-    expect(assign(outside, 'p1', 'offer')).toEqual({ experiment: 'offer', arm: 'offer', propensity: 0.5 });
-    expect(assign(outside, 'p1', 'gone')).toBeUndefined();
   });
 });
 
@@ -75,13 +68,5 @@ describe('layOutTraffic', () => {
       { layer: 'a', share: 0.6 },
     ]);
     expect([overlapping, after]).toEqual([undefined, undefined]);
-  });
-});
-
-describe('joinExposures', () => {
-  it('keeps the earlier exposure of each experiment, and of ties that of the staying profile', () => {
-    const kept = (arm: string, atMs: number, experimentName = 'e') => ({ experiment: experimentName, arm, atMs });
-    expect(joinExposures([kept('a', 5)], [kept('b', 4), kept('x', 9, 'f')])).toEqual([kept('b', 4), kept('x', 9, 'f')]);
-    expect(joinExposures([kept('a', 4)], [kept('b', 4)])).toEqual([kept('a', 4)]);
   });
 });

@@ -8,25 +8,21 @@ const ROUNDING = 1e-9;
  * The arm of a person, or undefined when the experiment's part of its layer does not have the person. Deterministic: a
  * hash of layer and key chooses the experiment, an independent one of salt and key the arm. So more traffic keeps those
  * who are in, and arms of experiments in different layers are independent.
- *
- * `kept` is the arm that the person has from an earlier exposure; it holds for as long as the experiment has it,
- * whatever has become of weights, traffic and keys since.
  */
-export function assign(experiment: Experiment, profileKey: string, kept?: string): Assignment | undefined {
-  const keptArm = experiment.arms.find(({ name }) => name === kept);
-  const arm = keptArm ?? (isInSlice(experiment, profileKey) ? drawArm(experiment, profileKey) : undefined);
+export function assign(experiment: Experiment, profileKey: string): Assignment | undefined {
+  const arm = isInSlice(experiment, profileKey) ? drawArm(experiment, profileKey) : undefined;
   if (arm === undefined) return undefined;
   return { experiment: experiment.name, arm: arm.name, propensity: arm.weight / toWeightSum(experiment) };
 }
 
 /** Whether the experiment's part of its layer has this person. */
-export function isInSlice({ layer, slice }: Experiment, profileKey: string): boolean {
+function isInSlice({ layer, slice }: Experiment, profileKey: string): boolean {
   const at = toUnitInterval('layer', layer, profileKey);
   return at >= slice.from && at < slice.to;
 }
 
-function drawArm({ arms, salt, ...experiment }: Experiment, profileKey: string) {
-  let left = toUnitInterval('arm', salt, experiment.name, profileKey) * toWeightSum({ arms });
+function drawArm({ arms, salt, name }: Experiment, profileKey: string) {
+  let left = toUnitInterval('arm', salt, name, profileKey) * toWeightSum({ arms });
   return (
     arms.find(({ weight }) => {
       left -= weight;
@@ -62,29 +58,4 @@ export function layOutTraffic(traffics: readonly Traffic[]): ReadonlyArray<Slice
     taken.set(layer, [...before, slice]);
     return slice;
   });
-}
-
-/** An exposure as a profile keeps it. */
-export interface KeptExposure {
-  readonly experiment: string;
-  readonly arm: string;
-  /** First exposure of the person, in log time. */
-  readonly atMs: number;
-}
-
-/**
- * Exposures of a person after a join: for each experiment the earlier one, of two at the same time the staying
- * profile's. What was seen first is what outcomes are counted from. Parted again, a profile has the exposures that it
- * handed over, and the other keeps all: nobody becomes unexposed.
- */
-export function joinExposures(
-  staying: readonly KeptExposure[],
-  leaving: readonly KeptExposure[],
-): readonly KeptExposure[] {
-  const joined = new Map(staying.map((exposure) => [exposure.experiment, exposure]));
-  for (const exposure of leaving) {
-    const own = joined.get(exposure.experiment);
-    if (own === undefined || exposure.atMs < own.atMs) joined.set(exposure.experiment, exposure);
-  }
-  return [...joined.values()];
 }

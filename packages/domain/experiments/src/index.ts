@@ -1,2 +1,4 @@
+export { assign, layOutTraffic } from './assign.js';
+export { type Arm, type Assignment, type Experiment, LEARNING_ARMS } from './experiment.js';
 export { type PowerPlan, type PowerQuestion, planPersons } from './power.js';
 export { type Figures, simulateFigures } from './simulate/figures.js';

@@ -7,7 +7,7 @@ import { candidates, explainCandidates, findLapse } from './steps/candidates.js'
 import { choice } from './steps/choice.js';
 import { eligible } from './steps/eligible.js';
 import { reachable } from './steps/reachable.js';
-import { type Plan, recordAction, recordWaiting, toPlan } from './steps/record.js';
+import { type Plan, recordAction, recordExposures, recordWaiting, recordWithheld, toPlan } from './steps/record.js';
 import { createContext, type Selection, type Step, type StepContext } from './steps/step.js';
 import { suppressed } from './steps/suppressed.js';
 import { timing } from './steps/timing.js';
@@ -54,13 +54,15 @@ export function releasePending(policy: Policy, profile: Profile): DecisionResult
   });
   const decided = results.some(({ status }) => status === 'decided');
   const nothing = results.find((result) => result.nothing !== undefined)?.nothing;
-  return toResult({
+  const exposures = results.flatMap((result) => result.exposures ?? []);
+  const result = toResult({
     status: decided ? 'decided' : toLastStatus(results),
     decisions: results.flatMap(({ decisions }) => decisions),
     suppressed: results.flatMap((result) => result.suppressed),
     history,
     ...(nothing !== undefined && results.every((result) => result.nothing !== undefined) ? { nothing } : {}),
   });
+  return exposures.length === 0 ? result : { ...result, exposures };
 }
 
 /** A status of several, none of them `decided`: that of the last one that passed all checks. */
@@ -95,17 +97,27 @@ function toContext(policy: Policy, inputs: DecisionInputs): StepContext {
 function take(context: StepContext, steps: readonly Step[], from: Selection): Selection {
   let { open } = from;
   const drops = [...from.drops];
+  let assignments: Selection['assignments'];
   for (const step of steps) {
     if (open.length === 0) break;
     const selection = step(context, open);
     drops.push(...selection.drops);
     open = selection.open;
+    assignments ??= selection.assignments;
   }
-  return { open, drops };
+  return assignments === undefined ? { open, drops } : { open, drops, assignments };
 }
 
-/** Times and records the one that is left. */
-function conclude(context: StepContext, { open, drops }: Selection, settled?: Plan): DecisionResult {
+/** Times and records the one that is left, and what experiments had a say in it. */
+function conclude(context: StepContext, selection: Selection, settled?: Plan): DecisionResult {
+  const { assignments, drops } = selection;
+  if (assignments === undefined) return concludeOpen(context, selection, settled);
+  const result = concludeOpen({ ...context, history: recordWithheld(context, drops) }, selection, settled);
+  return { ...result, exposures: recordExposures(context, assignments) };
+}
+
+function concludeOpen(context: StepContext, selection: Selection, settled?: Plan): DecisionResult {
+  const { open, drops, assignments } = selection;
   const [strategy] = open;
   if (strategy === undefined) return toNothing('suppressed', context.history, drops, context.policy);
   const plan = settled ?? toPlan(context, strategy);
@@ -118,7 +130,7 @@ function conclude(context: StepContext, { open, drops }: Selection, settled?: Pl
     const history = recordWaiting(context, plan, when.dueAtMs);
     return toResult({ status: 'deferred', suppressed: drops, history });
   }
-  const { decision, history } = recordAction(context, plan);
+  const { decision, history } = recordAction(context, plan, assignments);
   return toResult({ status: 'decided', decisions: [decision], suppressed: drops, history });
 }
 

@@ -1,3 +1,4 @@
+import type { Assignment } from '@perennial/experiments';
 import type { ScoreVector, Value } from '@perennial/expressions';
 import type { CauseEvent, ContactHistory } from './history.js';
 import type { DropReason, StepName } from './reasons.js';
@@ -22,6 +23,15 @@ export interface ActionDecision {
   readonly reasons: readonly string[];
   readonly decidedAtMs: number;
   readonly expiresAtMs: number;
+  /** The experiment that the strategy belongs to, and the profile's arm; absent without one. */
+  readonly assignment?: Assignment;
+}
+
+/** An experiment that had a say: in some arm of it, something would have happened now. Recorded in every arm alike. */
+export interface Exposure extends Assignment {
+  readonly layer: string;
+  readonly causeId: string;
+  readonly atMs: number;
 }
 
 /** Result for one cause: `no_candidate` when no strategy matches this stage and trigger. */
@@ -42,6 +52,8 @@ export interface DecisionResult {
   readonly suppressed: readonly Drop[];
   /** Present unless something was decided or deferred. */
   readonly nothing?: Nothing;
+  /** Absent for none. */
+  readonly exposures?: readonly Exposure[];
   /** The same object as before when nothing changed. */
   readonly history: ContactHistory;
   /** When `releasePending` is due: the end of quiet hours; absent while nothing waits. */

@@ -101,12 +101,7 @@ export function addContact(
 ): ContactHistory {
   const contacts = history.contacts.filter(({ atMs }) => atMs > contact.atMs - policy.contactWindowMs);
   contacts.push(contact);
-  const lastUsedAtMs: Record<string, number> = {};
-  for (const [name, atMs] of Object.entries(history.lastUsedAtMs)) {
-    const cooldownMs = policy.strategies.get(name)?.cooldownMs ?? 0;
-    if (atMs > contact.atMs - cooldownMs) lastUsedAtMs[name] = atMs;
-  }
-  lastUsedAtMs[contact.strategy] = contact.atMs;
+  const { lastUsedAtMs } = withUse(history, policy, contact);
   const after = { contacts: contacts.slice(-CONTACTS_MAX), lastUsedAtMs, pending: history.pending };
   if (history.signals === undefined) return after;
   const { grants } = history.signals;
@@ -114,6 +109,21 @@ export function addContact(
   const needsGrant = policy.channels.get(contact.channel)?.permission.grantedBy !== undefined;
   if (granted === 0 || !needsGrant) return withSignals(after, history.signals);
   return withSignals(after, { ...history.signals, grants: { ...grants, [contact.channel]: granted - 1 } });
+}
+
+/** The history with one more use of a strategy, without those whose cooldown is over. */
+export function withUse(
+  history: ContactHistory,
+  policy: Policy,
+  use: { readonly strategy: string; readonly atMs: number },
+): ContactHistory {
+  const lastUsedAtMs: Record<string, number> = {};
+  for (const [name, atMs] of Object.entries(history.lastUsedAtMs)) {
+    const cooldownMs = policy.strategies.get(name)?.cooldownMs ?? 0;
+    if (atMs > use.atMs - cooldownMs) lastUsedAtMs[name] = atMs;
+  }
+  lastUsedAtMs[use.strategy] = use.atMs;
+  return { ...history, lastUsedAtMs };
 }
 
 /** The history after an event that the policy watches; the same object for any other. */

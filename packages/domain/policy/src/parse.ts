@@ -9,6 +9,7 @@ import {
   type VariableSet,
   type YamlContext,
 } from '@perennial/expressions';
+import { checkExperiments, toExperimentOf } from './experiments.js';
 import type { Cap, Channel, Permission, Policy, Strategy, Watched } from './policy.js';
 import { type ChannelFile, createShape, type PolicyFile, type StrategyFile } from './shape.js';
 import { isTimeZone } from './time-zone.js';
@@ -48,6 +49,7 @@ export function parsePolicy(
 
 function check(file: PolicyFile, report: YamlContext['report']): void {
   checkTimes(file, report);
+  checkExperiments(file.experiments, report);
   for (const channel of file.channels.values()) checkPermission(channel, report);
   const { size } = toWatched(file);
   if (size > WATCHED_MAX) report(file.place, `it watches ${size} events, at most ${WATCHED_MAX} are allowed`);
@@ -116,6 +118,7 @@ function toPolicy(file: PolicyFile, variables: VariableSet): Policy {
     choice: file.choice,
     strategies,
     byStage,
+    experimentOf: toExperimentOf(file.experiments),
     variables,
   };
 }

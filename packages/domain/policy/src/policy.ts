@@ -1,3 +1,4 @@
+import type { Arm, Experiment } from '@perennial/experiments';
 import type { Condition, VariableSet } from '@perennial/expressions';
 import type { QuietHours } from './quiet-hours.js';
 
@@ -26,7 +27,21 @@ export interface Policy {
   readonly strategies: ReadonlyMap<string, Strategy>;
   /** Strategies by stage, in order of the file. */
   readonly byStage: ReadonlyMap<string, readonly Strategy[]>;
+  /** The experiment that decides about a strategy, by the strategy's name. */
+  readonly experimentOf: ReadonlyMap<string, PolicyExperiment>;
   readonly variables: VariableSet;
+}
+
+/** An experiment about strategies: an arm is what of them it allows. */
+export interface PolicyExperiment extends Experiment {
+  readonly arms: readonly PolicyArm[];
+  /** The arm that the others are compared with. */
+  readonly control: string;
+}
+
+interface PolicyArm extends Arm {
+  /** Those of its experiment that it allows; none in a holdout. */
+  readonly strategies: ReadonlySet<string>;
 }
 
 /** At most `max` contacts in any `windowMs`. */

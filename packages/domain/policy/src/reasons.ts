@@ -12,7 +12,7 @@ const REASONS = {
     'channel_cap',
     'overall_cap',
   ],
-  arm: ['global_holdout', 'strategy_holdout'],
+  arm: ['global_holdout', 'strategy_holdout', 'experiment_arm'],
   choice: ['outranked'],
   timing: ['quiet_hours_outlast_expiry', 'pending_full'],
 } as const;

@@ -18,6 +18,7 @@ import {
   timeOfDay,
   type VariableSet,
 } from '@perennial/expressions';
+import { createExperiments } from './experiments.js';
 import { CONTACTS_MAX } from './history.js';
 
 const STRATEGIES_MAX = 64;
@@ -53,7 +54,12 @@ export function createShape(variables: VariableSet) {
     ),
     doNotDisturb: optional(list(createDisturbance(), { itemsMax: DISTURBANCES_MAX }), []),
     channels: named(createChannel(), { ...NAME, itemsMax: CHANNELS_MAX, declares: 'channel' }),
-    strategies: named(createStrategy(variables, share), { ...NAME, itemsMax: STRATEGIES_MAX }),
+    strategies: named(createStrategy(variables, share), {
+      ...NAME,
+      itemsMax: STRATEGIES_MAX,
+      declares: 'strategy',
+    }),
+    experiments: createExperiments(NAME),
   });
 }
 

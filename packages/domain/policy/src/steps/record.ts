@@ -1,9 +1,9 @@
 import { toEvidence, toReasons } from '@perennial/expressions';
 import { toDeterministicId } from '@perennial/kernel';
-import type { ActionDecision } from '../decision.js';
-import { addContact, type ContactHistory, withPending } from '../history.js';
+import type { ActionDecision, Drop, Exposure } from '../decision.js';
+import { addContact, type ContactHistory, withPending, withUse } from '../history.js';
 import type { Strategy } from '../policy.js';
-import type { StepContext } from './step.js';
+import type { Selection, StepContext } from './step.js';
 
 /** What was settled when the cause came; a decision that waited keeps it. */
 export interface Plan {
@@ -26,8 +26,11 @@ export function toPlan(context: StepContext, strategy: Strategy): Plan {
 export function recordAction(
   { policy, profile, cause, history }: StepContext,
   { strategy, expiresAtMs, reasons }: Plan,
+  assignments: Selection['assignments'],
 ): { readonly decision: ActionDecision; readonly history: ContactHistory } {
-  const decision = {
+  const experiment = policy.experimentOf.get(strategy.name);
+  const assignment = experiment && assignments?.get(experiment.name);
+  const decision: ActionDecision = {
     actionId: toDeterministicId('action', profile.namespace, profile.profileKey, cause.causeId, strategy.name),
     strategy: strategy.name,
     channel: strategy.channel,
@@ -39,6 +42,7 @@ export function recordAction(
     reasons,
     decidedAtMs: profile.nowMs,
     expiresAtMs,
+    ...(assignment === undefined ? {} : { assignment }),
   };
   const { channel, name, category } = strategy;
   const contact = { atMs: profile.nowMs, channel, strategy: name, category };
@@ -55,4 +59,27 @@ export function recordWaiting(
   const event = cause.event && { type: cause.event.type, name: cause.event.name };
   const pending = { strategy: strategy.name, causeId, event, causedAtMs, dueAtMs, expiresAtMs, reasons };
   return withPending(history, [...history.pending, pending]);
+}
+
+/** The experiments that had a say, whatever came of it. */
+export function recordExposures(
+  { policy, profile, cause }: StepContext,
+  assignments: Selection['assignments'],
+): readonly Exposure[] {
+  const experiments = new Map([...policy.experimentOf.values()].map((experiment) => [experiment.name, experiment]));
+  return [...(assignments?.values() ?? [])].map((assignment) => ({
+    ...assignment,
+    layer: experiments.get(assignment.experiment)?.layer ?? '',
+    causeId: cause.causeId,
+    atMs: profile.nowMs,
+  }));
+}
+
+/**
+ * The history with each strategy used that an arm withheld: its cooldown begins as if there had been an action, so that
+ * the arms are exposed equally often. It is no contact.
+ */
+export function recordWithheld({ policy, profile, history }: StepContext, drops: readonly Drop[]): ContactHistory {
+  const withheld = drops.filter(({ reason }) => reason === 'experiment_arm');
+  return withheld.reduce((after, { strategy }) => withUse(after, policy, { strategy, atMs: profile.nowMs }), history);
 }

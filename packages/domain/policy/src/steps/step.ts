@@ -1,3 +1,4 @@
+import type { Assignment } from '@perennial/experiments';
 import { toProfileValues, type VariableSet } from '@perennial/expressions';
 import type { Drop, Profile } from '../decision.js';
 import type { CauseEvent, ContactHistory } from '../history.js';
@@ -30,6 +31,8 @@ export interface StepContext {
 export interface Selection {
   readonly open: readonly Strategy[];
   readonly drops: readonly Drop[];
+  /** By experiment; absent for none. */
+  readonly assignments?: ReadonlyMap<string, Assignment>;
 }
 
 /** A step of a decision: pure. It may only take strategies away, and says why. */
