@@ -10,6 +10,8 @@ export { judgeOutliers } from './domain/outliers.js';
 export { toTakeBack } from './domain/take-back.js';
 export { OPERATIONS } from './http/operations.js';
 export { createParts } from './parts.js';
+export { UnmergeRunner } from './unmerge/unmerge-runner.js';
+export { createUnmergeTelemetry } from './unmerge/unmerge-telemetry.js';
 
 export const service: ProcessorServiceDefinition<FeatureStoreConfig, FeatureStoreRebuild> = {
   ...app,

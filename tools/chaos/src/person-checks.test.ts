@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodeMessage, encodePosition, FeatureRecord, HEADERS } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
-import type { People, Person } from './people.js';
+import type { People, Person } from '@perennial/simulation';
 import { findMisjoins, type Seen } from './person-checks.js';
 
 const SPEC = new FeatureSpecs(ECOMMERCE_FEATURES).initial;

@@ -9,7 +9,7 @@ import {
 } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs, MESSAGE_IDS_MAX } from '@perennial/feature-engine';
 import type { LogRecord } from '@perennial/kafka';
-import type { People, Person } from './people.js';
+import type { People, Person } from '@perennial/simulation';
 
 type Records = ReadonlyArray<Pick<LogRecord, 'key' | 'value' | 'headers'>>;
 

@@ -1,7 +1,7 @@
+import type { JoinFigures } from '@perennial/simulation';
 import type { Audit } from './audit.js';
 import type { Difference } from './compare.js';
 import type { Injected } from './lanes.js';
-import type { JoinFigures } from './people.js';
 import type { Acknowledged } from './workload.js';
 
 /** A fault, and the longest delay of a record between two services during it. */

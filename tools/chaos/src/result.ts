@@ -10,7 +10,7 @@ import type { Log, LogRecord } from '@perennial/kafka';
 import { toSha256 } from '@perennial/kernel';
 import { toPartitionKeys } from '@perennial/keyed-processor';
 import type { Redis } from '@perennial/redis';
-import type { AcceptedEntry } from './people.js';
+import type { AcceptedEntry } from '@perennial/simulation';
 import { readAll } from './read-whole.js';
 import { toPresentState } from './releases.js';
 

@@ -6,6 +6,7 @@ import { AppError, createSeededRandom, must, ReleaseStack, systemClock, untilAbo
 import { ensurePlatform, openLog, type Platform, stopPlatform } from '@perennial/launcher';
 import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
+import { type JoinFigures, type People, recountPeople } from '@perennial/simulation';
 import { createSilentLogger } from '@perennial/telemetry';
 import { ARCHIVE_WINDOW_SECONDS, type Audit, auditAll, waitForArchive } from './audit.js';
 import { compareResults } from './compare.js';
@@ -19,7 +20,6 @@ import { injectFaults } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
 import type { MutantName } from './mutants.js';
 import { Partings, waitUntilParted } from './partings.js';
-import { type JoinFigures, type People, recountPeople } from './people.js';
 import { findMisjoins } from './person-checks.js';
 import { ReadinessWatch } from './readiness-watch.js';
 import { waitForLedgers, wipeDerived } from './reference.js';

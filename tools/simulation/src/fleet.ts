@@ -7,13 +7,14 @@ import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import { createBlobClient } from './blob-client.js';
 import type { SimulatedConsumer } from './consumer.js';
 import type { ProcessAddress } from './fault.js';
+import { NAMESPACE } from './layout.js';
 import type { Mutant } from './mutant.js';
 import type { WorldPlan } from './plan.js';
 import { createSimulatedLog } from './simulated-log.js';
 import { SimulatedProcess } from './simulated-process.js';
 import { createStoreClient } from './store-client.js';
-import { createToy, type ToyDefinition, toToyName } from './toy.js';
-import { NAMESPACE, type World } from './world.js';
+import type { AnyDefinition } from './subject.js';
+import type { World } from './world.js';
 
 export interface FleetOptions {
   readonly mutant: Mutant | undefined;
@@ -59,7 +60,7 @@ export class Fleet {
 
   start(at: ProcessAddress): void {
     const number = this.#started++;
-    const name = `${toToyName(at.stage)}-${at.process}#${number}`;
+    const name = `${this.#world.processorName(at.stage)}-${at.process}#${number}`;
     const process = new SimulatedProcess(name, this.#world.scheduler, this.#world.draw.fork(name));
     const instance: Instance = { process, processor: undefined, consumer: undefined };
     this.#instances.set(toKey(at), instance);
@@ -149,7 +150,7 @@ export class Fleet {
       snapshots: this.#openSnapshots(at, process),
       snapshotTelemetry: this.#observeSnapshots(process),
       openStore: (partition) => {
-        const place = `${toToyName(at.stage)}/${partition}`;
+        const place = `${this.#world.processorName(at.stage)}/${partition}`;
         const server = this.#world.store({ stage: at.stage, partition });
         const reached: PartitionStore = mutant?.atServer?.(server, onBroken) ?? server;
         const store = createStoreClient(reached, { network: this.#world.network, process, place });
@@ -170,9 +171,8 @@ export class Fleet {
     return { blobs: reached, limits: this.#plan.snapshots.limits };
   }
 
-  #define(at: ProcessAddress, number: number): ToyDefinition {
-    const machine = this.#plan.machinesDiffer ? number : 0;
-    const definition = createToy({ stage: at.stage, isLast: at.stage === this.#plan.stages - 1, machine });
+  #define(at: ProcessAddress, number: number): AnyDefinition {
+    const definition = this.#world.subject.define({ stage: at.stage, number });
     const { mutant, onBroken } = this.#options;
     return mutant?.inDefinition?.(definition, { world: this.#world, onBroken }) ?? definition;
   }

@@ -1,4 +1,5 @@
 export type { MetaOf, OnBroken, PortMutant } from './mutant.js';
+export { type AcceptedEntry, type JoinFigures, type People, type Person, recountPeople } from './people.js';
 export { drawPlan, type WorldPlan } from './plan.js';
 export { PORT_MUTANTS } from './port-mutants.js';
 export { RULES, type RuleName } from './rules.js';

@@ -2,11 +2,7 @@ import { findViolation } from './checker.js';
 import type { Fleet } from './fleet.js';
 import type { LastRestore } from './plan.js';
 import { waitForRest } from './rest.js';
-import { toToyTopic } from './toy.js';
 import type { World } from './world.js';
-
-/** Later than all ticks so far, so that every restored timer fires. */
-const TICK = Buffer.from(JSON.stringify({ kind: 'tick', timeMs: 1e8 }));
 
 /** Empties a stage's store once all is at rest, and sends a tick: the restored content must be correct. */
 export async function restoreLast(
@@ -19,8 +15,14 @@ export async function restoreLast(
   for (const store of world.storesOf([last.stage])) store.empty();
   if (last.restart) for (const at of addresses) fleet.start(at);
   for (let partition = 0; partition < world.partitions; partition++) {
-    world.write({ topic: toToyTopic(last.stage), partition, key: null, value: TICK, headers: {} });
+    world.write({
+      topic: world.inputTopic(last.stage),
+      partition,
+      key: null,
+      value: world.subject.encodeLateTick(1),
+      headers: {},
+    });
   }
-  const found = (await waitForRest(world)) ? findViolation(world) : 'it does not come to rest';
+  const found = (await waitForRest(world)) ? await findViolation(world) : 'it does not come to rest';
   return found && `after the store of stage ${last.stage} was emptied at rest: ${found}`;
 }

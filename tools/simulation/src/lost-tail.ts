@@ -1,6 +1,5 @@
 import type { Fleet } from './fleet.js';
 import type { LostTail } from './plan.js';
-import { toToyTopic } from './toy.js';
 import type { World } from './world.js';
 
 /** A partition that was visibly not processed. */
@@ -11,8 +10,6 @@ export interface Stalled {
 }
 
 const NOTICED_WITHIN_MS = 8000;
-const TICK = Buffer.from(JSON.stringify({ kind: 'tick', timeMs: 1e9 }));
-
 /**
  * Removes the last records of a processed partition: the processor has to stop visibly. An owner that was running when
  * it happened stays stopped when the log has grown again. (A new owner that starts when the log has grown past the lost
@@ -23,7 +20,7 @@ export async function loseTail(
   { world, fleet, stalled }: { world: World; fleet: Fleet; stalled: readonly Stalled[] },
 ): Promise<string | undefined> {
   if (lost === undefined) return undefined;
-  const place = { topic: toToyTopic(lost.stage), partition: lost.partition };
+  const place = { topic: world.inputTopic(lost.stage), partition: lost.partition };
   const next = world.records(place).length;
   const count = Math.min(lost.records, next - world.broker.low(place));
   if (count === 0) return undefined;
@@ -38,7 +35,8 @@ export async function loseTail(
   });
   if (!stopped) return `${place.topic}/${place.partition} lost its tail, and nobody said so`;
   if (lost.restart) return undefined;
-  for (let i = 0; i < count + 2; i++) world.write({ ...place, key: null, value: TICK, headers: {} });
+  for (let i = 0; i < count + 2; i++)
+    world.write({ ...place, key: null, value: world.subject.encodeLateTick(2), headers: {} });
   await world.scheduler.runUntil(world.scheduler.nowMs + NOTICED_WITHIN_MS);
   const reached = world.store(lost).meta?.next;
   return reached === next

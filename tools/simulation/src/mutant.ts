@@ -1,8 +1,9 @@
 import type { BlobStore } from '@perennial/blob-store';
 import type { Log, LogProducer } from '@perennial/kafka';
 import type { Fence, PartitionMeta, PartitionStore } from '@perennial/keyed-processor';
+import type { WorldKind } from './layout.js';
 import type { StoreServer } from './store-server.js';
-import type { ToyDefinition } from './toy.js';
+import type { AnyDefinition } from './subject.js';
 
 /** Reports that the rule was broken just now: a run in which that never happened proves nothing. */
 export type OnBroken = () => void;
@@ -33,13 +34,15 @@ export type MetaOf = (partition: number) => PartitionMeta | undefined;
  * simulated world (the store, the log or the definition), so it is not in any shipped code.
  */
 export interface Mutant extends PortMutant {
+  /** The worlds that can show it; all, when absent. */
+  readonly only?: WorldKind;
   /** Changes what a call does at the server. */
   atServer?(server: StoreServer, onBroken: OnBroken): PartitionStore;
   inStore?(store: PartitionStore, at: StoreOwner & { readonly producer: () => LogProducer }): PartitionStore;
   /** `metaOf` gives the server's meta. Called once for each process. */
   inBlobs?(blobs: BlobStore, at: { readonly metaOf: MetaOf; readonly onBroken: OnBroken }): BlobStore;
   /** `world` is one object for each world, as a key for remembered data. */
-  inDefinition?(definition: ToyDefinition, at: { readonly world: object; readonly onBroken: OnBroken }): ToyDefinition;
+  inDefinition?(definition: AnyDefinition, at: { readonly world: object; readonly onBroken: OnBroken }): AnyDefinition;
 }
 
 /** A server's port, whose methods can be replaced. */

@@ -1,3 +1,4 @@
+import { JOIN_MUTANTS } from './joins/join-mutants.js';
 import type { Mutant } from './mutant.js';
 import { PORT_MUTANTS } from './port-mutants.js';
 import type { RuleName } from './rules.js';
@@ -9,4 +10,5 @@ export const MUTANTS: Readonly<Record<RuleName, Mutant>> = {
   ...PORT_MUTANTS,
   ...SERVER_MUTANTS,
   ...SNAPSHOT_MUTANTS,
+  ...JOIN_MUTANTS,
 };

@@ -3,16 +3,15 @@ import type { LogRecord, OutgoingRecord } from '@perennial/kafka';
 import { toMessage } from '@perennial/kernel';
 import type { Cause, Decoded, StepContext } from '@perennial/keyed-processor';
 import { toDeadLetter } from '@perennial/keyed-processor/internals';
-import { rejectToy, type ToyDefinition, type ToyInput, type ToyState } from './toy.js';
+import type { AnyDefinition, AnyItem } from './subject.js';
 
 export interface OracleOptions {
-  readonly definition: ToyDefinition;
-  readonly stage: number;
+  readonly definition: AnyDefinition;
   readonly partition: number;
   readonly partitions: number;
   readonly deadLetterTopic: string;
-  /** The machine that computed the output at a position: the only fact that does not follow from the log. */
-  readonly machineAt: (position: string) => number;
+  /** What the step is given at a position; where machines differ the only fact that does not follow from the log. */
+  readonly toEvidence: (item: AnyItem, position: string) => Promise<unknown>;
   /** Why a record's position is made up; undefined when it is not. `evident`: without a look at the source's log. */
   readonly findForgery: (record: LogRecord) => { readonly cause: string; readonly evident: boolean } | undefined;
 }
@@ -29,15 +28,15 @@ export interface OracleResult {
  * The fault-free run: the result of a partition of the log, computed record by record in the simplest way: no batch, no
  * cache, no outbox, and none of the processor's code except its definition.
  */
-export function foldLog(records: readonly LogRecord[], options: OracleOptions): OracleResult {
+export async function foldLog(records: readonly LogRecord[], options: OracleOptions): Promise<OracleResult> {
   const oracle = new Oracle(options);
-  for (const record of records) oracle.take(record);
+  for (const record of records) await oracle.take(record);
   return oracle.result();
 }
 
 class Oracle {
   readonly #options: OracleOptions;
-  readonly #states = new Map<string, ToyState>();
+  readonly #states = new Map<string, object>();
   readonly #timers = new Map<string, number>();
   readonly #inForce = new Map<string, Rollout>();
   /** Highest position applied, by source. */
@@ -51,7 +50,7 @@ class Oracle {
     this.#options = options;
   }
 
-  take(record: LogRecord): void {
+  async take(record: LogRecord): Promise<void> {
     const position = parsePosition(record.headers[HEADERS.position]);
     this.#ordinal = 0;
     try {
@@ -62,7 +61,7 @@ class Oracle {
       const decoded = this.#options.definition.decode(record);
       if (forged !== undefined) throw new Error(forged.cause);
       if (position !== undefined) this.#applied.set(position.source, position);
-      this.#apply(decoded, record);
+      await this.#apply(decoded, record);
     } catch (error) {
       this.#deadLetter(record, error);
     }
@@ -81,46 +80,46 @@ class Oracle {
     };
   }
 
-  #apply(decoded: Decoded<ToyInput>, record: LogRecord): void {
+  async #apply(decoded: Decoded<unknown>, record: LogRecord): Promise<void> {
     switch (decoded.kind) {
       case 'record':
-        this.#step(decoded.key, { kind: 'record', input: decoded.input }, record);
+        await this.#step(decoded.key, { kind: 'record', input: decoded.input }, record);
         return;
       case 'rollout':
-        this.#loadRollout(decoded, record);
+        await this.#loadRollout(decoded, record);
         return;
       case 'tick':
         // From a writer that has lost its partition.
         if (decoded.timeMs < this.#logTimeMs) return;
-        this.#tick(decoded.timeMs, record);
+        await this.#tick(decoded.timeMs, record);
         this.#forward(decoded, record);
     }
   }
 
   /** A rejected one changes nothing, and is not forwarded to later stages. */
-  #loadRollout(decoded: Extract<Decoded<ToyInput>, { kind: 'rollout' }>, record: LogRecord): void {
+  async #loadRollout(decoded: Extract<Decoded<unknown>, { kind: 'rollout' }>, record: LogRecord): Promise<void> {
     const { rollout } = decoded;
-    const rejection = rejectToy(rollout, this.#options.stage);
+    const rejection = await this.#options.definition.loadRollout?.(rollout, this.#inForce);
     if (rejection !== undefined) throw new Error(rejection.reason);
     this.#inForce.set(rollout.kind, rollout);
     this.#forward(decoded, record);
   }
 
-  #forward(control: Exclude<Decoded<ToyInput>, { kind: 'record' }>, record: LogRecord): void {
+  #forward(control: Exclude<Decoded<unknown>, { kind: 'record' }>, record: LogRecord): void {
     const output = this.#options.definition.forward(control);
     if (output !== undefined) this.#emit({ ...output, partition: this.#options.partition, key: null }, record);
   }
 
   /** The timers due now, once each: a timer that fires and is set again is due later. */
-  #tick(timeMs: number, record: LogRecord): void {
+  async #tick(timeMs: number, record: LogRecord): Promise<void> {
     this.#logTimeMs = timeMs;
     const due = [...this.#timers].filter(([, dueAtMs]) => dueAtMs <= timeMs);
     due.sort(([a, dueA], [b, dueB]) => dueA - dueB || (a < b ? -1 : 1));
-    for (const [key, dueAtMs] of due) this.#step(key, { kind: 'timer', dueAtMs }, record);
+    for (const [key, dueAtMs] of due) await this.#step(key, { kind: 'timer', dueAtMs }, record);
   }
 
-  #step(key: string, cause: Cause<ToyInput>, record: LogRecord): void {
-    const { definition, machineAt, partition, partitions } = this.#options;
+  async #step(key: string, cause: Cause<unknown>, record: LogRecord): Promise<void> {
+    const { definition, toEvidence, partition, partitions } = this.#options;
     const before = this.#states.get(key);
     const context: StepContext = {
       key,
@@ -128,11 +127,12 @@ class Oracle {
       offset: record.offset,
       ordinal: this.#ordinal,
       logTimeMs: this.#logTimeMs,
-      inForce: this.#inForce,
+      inForce: new Map(this.#inForce),
     };
+    const item = { state: before, cause, context };
     try {
-      const machine = machineAt(this.#position(record));
-      const { state, outputs, deadLetterCause } = definition.step({ state: before, cause, context }, machine);
+      const evidence = await toEvidence(item, this.#position(record));
+      const { state, outputs, deadLetterCause } = definition.step(item, evidence);
       if (state === undefined) this.#states.delete(key);
       else this.#states.set(key, state);
       this.#setTimer(key, { before, after: state, cause });
@@ -148,7 +148,7 @@ class Oracle {
 
   #setTimer(
     key: string,
-    { before, after, cause }: { before: ToyState | undefined; after: ToyState | undefined; cause: Cause<ToyInput> },
+    { before, after, cause }: { before: object | undefined; after: object | undefined; cause: Cause<unknown> },
   ): void {
     const { codec } = this.#options.definition;
     const dueAtMs = after === undefined ? undefined : codec.timerAtMs(after);

@@ -3,12 +3,15 @@ import type { ProcessorLimits } from '@perennial/keyed-processor';
 import { Draw } from './draw.js';
 import type { Fault } from './fault.js';
 import { drawFaults } from './faults.js';
+import { drawJoinInput } from './joins/join-input.js';
+import type { WorldKind } from './layout.js';
 import { drawSnapshotPlan, type SnapshotPlan } from './snapshot-plan.js';
 import { drawForged, drawInput, type SourceWrite } from './source.js';
 
 /** Everything that happens in one simulated world, except delays and the results of calls. */
 export interface WorldPlan {
   readonly seed: number;
+  readonly kind: WorldKind;
   readonly stages: number;
   readonly processesPerStage: number;
   readonly partitions: number;
@@ -60,8 +63,46 @@ const LOST_TAIL_CHANCE = 0.2;
 const FORGING_CHANCE = 0.3;
 const LAST_RESTORE_CHANCE = 0.5;
 
+/** One of so many worlds has profiles that join: it takes as long as some others. */
+const JOINS_EVERY = 8;
+
+export function toWorldKind(seed: number): WorldKind {
+  return seed % JOINS_EVERY === 0 ? 'joins' : 'sums';
+}
+
 /** The world of a seed. */
 export function drawPlan(seed: number): WorldPlan {
+  return toWorldKind(seed) === 'joins' ? drawJoins(seed) : drawSums(seed);
+}
+
+/** The input of one stage has profiles that join and part. */
+function drawJoins(seed: number): WorldPlan {
+  const draw = new Draw(seed).fork('joins');
+  const partitions = draw.whole({ from: 1, to: 4 });
+  const processesPerStage = draw.chance(0.25) ? 3 : 2;
+  const healAtMs = draw.whole(CHAOS_MS);
+  const snapshots = drawSnapshotPlan(draw.fork('snapshots'));
+  const stages = 1;
+  const machinesDiffer = false;
+  const hazard = snapshots?.hazard ?? 'none';
+  return {
+    seed,
+    kind: 'joins',
+    stages,
+    partitions,
+    processesPerStage,
+    machinesDiffer,
+    healAtMs,
+    limits: { ...TIMES, ...drawSizes(draw) },
+    input: drawJoinInput(draw.fork('input'), { partitions, untilMs: healAtMs }),
+    faults: drawFaults(draw.fork('faults'), { stages, processesPerStage, machinesDiffer, hazard, untilMs: healAtMs }),
+    snapshots,
+    lastRestore: drawLastRestore(draw.fork('last-restore'), stages),
+    lostTail: undefined,
+  };
+}
+
+function drawSums(seed: number): WorldPlan {
   const draw = new Draw(seed).fork('world');
   const stages = draw.chance(0.3) ? 3 : 2;
   const partitions = draw.whole({ from: 1, to: 3 });
@@ -75,6 +116,7 @@ export function drawPlan(seed: number): WorldPlan {
   const forging = draw.fork('forging');
   return {
     seed,
+    kind: 'sums',
     stages,
     partitions,
     processesPerStage,

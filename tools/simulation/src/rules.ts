@@ -1,4 +1,4 @@
-/** Every rule of the processor that can be broken from outside; docs/RELIABILITY.md describes the effect of each. */
+/** Every rule of the processor, and of profiles that join, that can be broken from outside; docs/RELIABILITY.md describes the effect of each. */
 export const RULES = [
   'publish-before-commit',
   'owner-not-checked',
@@ -19,6 +19,11 @@ export const RULES = [
   'restore-not-marked',
   'restore-without-wipe',
   'commits-of-a-restore-not-counted',
+  'forwarder-kept',
+  'hand-over-taken-once',
+  'members-handed-over',
+  'copies-marked-while-leaving',
+  'held-until-parted',
 ] as const;
 
 /** A mutant is named by the rule that it breaks: an unknown one does not compile. */

@@ -1,4 +1,5 @@
-import { drawPlan } from './plan.js';
+import { MUTANTS } from './mutants.js';
+import { drawPlan, toWorldKind } from './plan.js';
 import type { RuleName } from './rules.js';
 import { simulate } from './simulate.js';
 
@@ -35,6 +36,11 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
     // Unhandled rejections of a world surface here, and the caller can stop the run.
     await new Promise((resolve) => setImmediate(resolve));
     const seed = first + seeds;
+    const only = mutant && MUTANTS[mutant]?.only;
+    if (only !== undefined && only !== toWorldKind(seed)) {
+      seeds++;
+      continue;
+    }
     const { violation, broken } = await simulate(drawPlan(seed), mutant === undefined ? {} : { mutant });
     seeds++;
     if (violation !== undefined) failures.push({ seed, violation, broken });

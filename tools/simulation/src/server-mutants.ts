@@ -1,6 +1,7 @@
 import { decodeOutbox } from '@perennial/keyed-processor/internals';
 import { type Mutant, memoryOf, toPort, uncounted, withFence } from './mutant.js';
 import type { RuleName } from './rules.js';
+import type { ToyInput } from './toy.js';
 
 type ServerRule = Extract<
   RuleName,
@@ -48,13 +49,14 @@ export const SERVER_MUTANTS: Readonly<Record<ServerRule, Mutant>> = {
     atServer: (server, onBroken) => uncounted(server, (restoring) => !restoring, onBroken),
   },
   'duplicates-remembered-outside-commit': {
+    only: 'sums',
     inDefinition(definition, { world, onBroken }) {
       const remembered = memoryOf(world, definition.name);
       return {
         ...definition,
         step(item, evidence) {
           if (item.cause.kind === 'timer') return definition.step(item, evidence);
-          const id = `${item.context.key} ${item.cause.input.id}`;
+          const id = `${item.context.key} ${(item.cause.input as ToyInput).id}`;
           if (remembered.has(id)) {
             onBroken();
             return { state: item.state, outputs: [] };

@@ -8,6 +8,7 @@ import { MUTANTS } from './mutants.js';
 import type { WorldPlan } from './plan.js';
 import { waitForRest } from './rest.js';
 import type { RuleName } from './rules.js';
+import { createSubject } from './subjects.js';
 import { World } from './world.js';
 
 export interface SimulationOptions {
@@ -31,7 +32,7 @@ export async function simulate(plan: WorldPlan, options: SimulationOptions = {})
   const stalled: Stalled[] = [];
   const crashes: string[] = [];
   let broken = 0;
-  const world = new World(plan, options.onTrace);
+  const world = new World(plan, createSubject(plan), options.onTrace);
   const fleet = new Fleet(world, plan, {
     mutant: options.mutant && must(MUTANTS[options.mutant], `the mutant ${options.mutant}`),
     onTrace: options.onTrace,
@@ -50,10 +51,12 @@ export async function simulate(plan: WorldPlan, options: SimulationOptions = {})
       inject(fault, { world, fleet });
     });
   }
+  world.subject.startJobs?.(world);
   await scheduler.runUntil(plan.healAtMs);
   options.onTrace?.(`${scheduler.nowMs} healed`);
   heal({ world, fleet });
-  const violation = (await findFirst(plan, { world, fleet, stalled })) ?? crashes[0] ?? toRewritten(world);
+  const violation =
+    (await findFirst(plan, { world, fleet, stalled })) ?? crashes[0] ?? world.jobFailures[0] ?? toRewritten(world);
   return { violation, broken, events: scheduler.executed, virtualMs: scheduler.nowMs };
 }
 
@@ -63,7 +66,7 @@ async function findFirst(
   { world, fleet, stalled }: { world: World; fleet: Fleet; stalled: readonly Stalled[] },
 ): Promise<string | undefined> {
   const rested = await waitForRest(world);
-  const found = rested ? findViolation(world) : 'it does not come to rest';
+  const found = rested ? await findViolation(world) : 'it does not come to rest';
   return (
     found ??
     (await restoreLast(plan.lastRestore, { world, fleet })) ??

@@ -1,14 +1,14 @@
 import { LOST_MS_MAX } from './fault-patterns.js';
+import { NAMESPACE } from './layout.js';
 import { readStandingSnapshots, type StandingSnapshot } from './standing-snapshots.js';
-import { toToyName, toToyTopic } from './toy.js';
-import { NAMESPACE, type World } from './world.js';
+import type { World } from './world.js';
 
 /**
  * Damages one object of a stage, once, where another snapshot remains that does not need it. A second time might take
  * that one: retention removes the oldest, and does not know which of the others are damaged.
  */
 export function damageSnapshot(world: World, stage: number): void {
-  if (world.blobs.hasDamaged(`${NAMESPACE}/${toToyName(stage)}/`)) return;
+  if (world.blobs.hasDamaged(`${NAMESPACE}/${world.processorName(stage)}/`)) return;
   for (let partition = 0; partition < world.partitions; partition++) {
     const standing = readStanding(world, { stage, partition });
     const newest = standing.at(-1);
@@ -31,10 +31,14 @@ export function trimLog(world: World, stage: number): void {
     const store = world.store({ stage, partition });
     const reached = Math.min(store.nextAfterLosing(0) ?? 0, store.nextAfterLosing(LOST_MS_MAX) ?? 0);
     const low = Math.min(newest?.manifest.begin.next ?? 0, reached);
-    world.broker.trim({ topic: toToyTopic(stage), partition, low });
+    world.broker.trim({ topic: world.inputTopic(stage), partition, low });
   }
 }
 
 function readStanding(world: World, { stage, partition }: { stage: number; partition: number }): StandingSnapshot[] {
-  return readStandingSnapshots(world.blobs.objects, { namespace: NAMESPACE, processor: toToyName(stage), partition });
+  return readStandingSnapshots(world.blobs.objects, {
+    namespace: NAMESPACE,
+    processor: world.processorName(stage),
+    partition,
+  });
 }

@@ -24,7 +24,7 @@ export interface ToyInput {
   readonly poison?: number;
 }
 
-export interface ToyState {
+interface ToyState {
   readonly sum: number;
   /** Number of the key's last output. */
   readonly seq: number;
@@ -95,7 +95,7 @@ export function createToy({ stage, isLast, machine }: ToyOptions): ToyDefinition
 }
 
 /** One stage rejects one of the factors, so that the artifact in force differs between stages. */
-export function rejectToy({ number }: Rollout, stage: number): Rejection | undefined {
+function rejectToy({ number }: Rollout, stage: number): Rejection | undefined {
   return stage === REJECTING_STAGE && number === REJECTED_FACTOR
     ? { reason: `stage ${stage} rejects factor ${number}` }
     : undefined;

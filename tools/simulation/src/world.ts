@@ -5,28 +5,17 @@ import { BlobServer } from './blob-server.js';
 import { Broker } from './broker.js';
 import { Draw } from './draw.js';
 import { GroupCoordinator } from './group.js';
+import { NAMESPACE } from './layout.js';
 import { Network } from './network.js';
 import type { WorldPlan } from './plan.js';
 import { Scheduler } from './scheduler.js';
 import type { SourceWrite } from './source.js';
 import { StoreServer } from './store-server.js';
-import { SOURCE, toToyTopic } from './toy.js';
-
-export const NAMESPACE = 'simulated';
-
-/** What a checker may read. */
-export interface RestingWorld {
-  readonly stages: number;
-  readonly partitions: number;
-  /** The input topics of the stages, in order, and the last one's output. */
-  readonly topics: readonly string[];
-  readonly deadLetterTopic: string;
-  records(at: { topic: string; partition: number }): readonly LogRecord[];
-  contents(at: { stage: number; partition: number }): ReturnType<StoreServer['contents']>;
-}
+import type { Subject, WorkingWorld } from './subject.js';
+import { SOURCE } from './toy.js';
 
 /** The servers of a plan: log, groups, stores, and the network in front of them. */
-export class World implements RestingWorld {
+export class World implements WorkingWorld {
   readonly scheduler = new Scheduler();
   readonly network: Network;
   readonly broker: Broker;
@@ -34,6 +23,9 @@ export class World implements RestingWorld {
   /** Ids of snapshots whose writers know that they are complete. */
   readonly reportedSnapshots = new Set<string>();
   readonly draw: Draw;
+  /** Of what runs beside the processes; programmer's errors alone. */
+  readonly jobFailures: string[] = [];
+  readonly subject: Subject;
   readonly topics: readonly string[];
   readonly deadLetterTopic = toTopic(NAMESPACE, 'deadLettered');
   readonly stages: number;
@@ -41,16 +33,17 @@ export class World implements RestingWorld {
   readonly #groups: readonly GroupCoordinator[];
   readonly #stores: ReadonlyArray<readonly StoreServer[]>;
 
-  constructor(plan: WorldPlan, onTrace: ((line: string) => void) | undefined) {
+  constructor(plan: WorldPlan, subject: Subject, onTrace?: (line: string) => void) {
     const { scheduler } = this;
+    this.subject = subject;
     this.stages = plan.stages;
     this.partitions = plan.partitions;
     this.draw = new Draw(plan.seed).fork('run');
-    this.topics = Array.from({ length: plan.stages + 1 }, (_, stage) => toToyTopic(stage));
+    this.topics = subject.topics;
     this.network = new Network(scheduler, this.draw.fork('network'), onTrace);
     this.broker = new Broker(scheduler, {
       partitions: plan.partitions,
-      topics: [SOURCE.topic, ...this.topics, this.deadLetterTopic],
+      topics: [...subject.otherTopics, ...this.topics, this.deadLetterTopic],
     });
     this.blobs = new BlobServer(scheduler, this.draw.fork('blobs'));
     const sessionTimeoutMs = must(plan.limits.sessionTimeoutMs, 'a session timeout');
@@ -81,6 +74,14 @@ export class World implements RestingWorld {
     this.broker.append(record);
   }
 
+  inputTopic(stage: number): string {
+    return must(this.topics[stage], `the topic of stage ${stage}`);
+  }
+
+  processorName(stage: number): string {
+    return must(this.subject.names[stage], `the processor of stage ${stage}`);
+  }
+
   group(stage: number): GroupCoordinator {
     return must(this.#groups[stage], `the group of stage ${stage}`);
   }
@@ -104,10 +105,11 @@ export class World implements RestingWorld {
 
   /** True when every stage has processed all of its input, according to the stores. */
   get workedOff(): boolean {
+    if (this.subject.isDone?.(this) === false) return false;
     return this.#stores.every((stores, stage) =>
       stores.every((store, partition) => {
         const { meta } = store;
-        const high = this.broker.records({ topic: toToyTopic(stage), partition }).length;
+        const high = this.broker.records({ topic: this.inputTopic(stage), partition }).length;
         return (meta?.next ?? 0) === high && (meta?.ordinal ?? 0) === 0 && meta?.restoring === undefined;
       }),
     );

@@ -20,6 +20,8 @@ export interface RecomputeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Asked now and then: false ends the reading. */
   readonly goesOn?: () => Promise<boolean>;
+  /** Lets other work of the process go on; replaceable for virtual time. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 export interface RecomputedPair {
@@ -52,7 +54,7 @@ async function recomputeKey(
   key: string,
   sent: SentRecords,
 ): Promise<KeyRecomputation | undefined> {
-  const { archive, partitions, filled, signal, goesOn } = options;
+  const { archive, partitions, filled, signal, goesOn, pause = takeTurn } = options;
   const partition = toPartition(key, partitions);
   const recomputation = new KeyRecomputation({ ...options, key, partition, sent, filled: filled[partition] });
   const archived = (await archive.list()).get(partition);
@@ -65,11 +67,15 @@ async function recomputeKey(
   for await (const records of archive.readLog(archived, archived.next)) {
     for (let from = 0; from < records.length && !recomputation.isComplete; from += RECORDS_AT_ONCE_MAX) {
       await recomputation.take(records.slice(from, from + RECORDS_AT_ONCE_MAX) as Records);
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       signal?.throwIfAborted();
       if ((await goesOn?.()) === false) return undefined;
     }
     if (recomputation.isComplete) break;
   }
   return recomputation;
+}
+
+function takeTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -56,6 +56,8 @@ export interface UnmergeRunnerOptions {
   readonly limits?: Partial<Record<keyof typeof RUNNER_LIMITS, number>>;
   /** Replaceable for tests. */
   readonly clock?: Clock;
+  /** The same: lets other work of the process go on. */
+  readonly pause?: () => Promise<void>;
 }
 
 /** Parts the profiles of unmerges beside the processor, until stopped. The next process goes on with the same one. */
@@ -195,7 +197,7 @@ export class UnmergeRunner {
 
   /** Hash of the document; undefined while the archive does not reach the unmerge, or once another process has it. */
   async #rebuild(running: Running, filled: readonly Filled[]) {
-    const { definition, archive, partitions, store } = this.#options;
+    const { definition, archive, partitions, store, pause } = this.#options;
     const { leaving, path, document: previous } = running;
     const { number, attempt } = leaving;
     const current: Cut = { number, attempt, path };
@@ -209,6 +211,7 @@ export class UnmergeRunner {
       filled,
       signal: this.#signal,
       goesOn: () => this.#holdOn(),
+      pause,
     });
     if (pair === undefined) return undefined;
     const encode = (state: StoredProfile | undefined) =>

@@ -88,10 +88,8 @@ describe('who is whom, by the accepted events alone', () => {
   });
 
   it('finds a device that nobody asked, and one that belongs to who did not name it', () => {
-    expect(recountPeople([claim('a', 'd')]).problems).toEqual(['nobody asked the device d, which a named']);
-    expect(recountPeople([claim('a', 'd'), join('d', 'b')]).problems).toEqual([
-      'the device d belongs to b, who did not name it',
-    ]);
+    expect(recountPeople([claim('a', 'd')]).problems).toEqual(['nobody asked d, which is connected with a']);
+    expect(recountPeople([claim('a', 'd'), join('d', 'b')]).problems).toEqual(['d belongs to b, who did not name it']);
     // Joined to the user by then.
     expect(recountPeople([claim('b', 'd'), alias('b', 'a'), join('d', 'a')]).problems).toEqual([]);
   });
@@ -161,5 +159,40 @@ describe('who is whom, by the accepted events alone', () => {
       parted: 0,
     });
     expect(recountPeople(entries).people[0]?.messageIds.size).toBe(2);
+  });
+});
+
+describe('ids of other kinds', () => {
+  const mail = { strength: 200, subject: Buffer.alloc(0) };
+  const tie = (self: AcceptedEntry, key: string, ref: typeof mail): AcceptedEntry => {
+    const event = (self.record as { value: AcceptedEvent }).value;
+    const namedIds = [...event.namedIds, { profile: { key, ...ref }, alias: false, tie: true }];
+    return { ...self, record: { $case: 'event', value: { ...event, namedIds } } };
+  };
+
+  it('join what names them, and are of the user who asked them', () => {
+    const entries = [
+      tie(onDevice('d'), 'mail', mail),
+      tie(toEvent('u'), 'mail', mail),
+      join('d', 'mail'),
+      join('mail', 'u'),
+    ];
+    expect(rootsOf(entries)).toEqual({ d: 'u', mail: 'u', u: 'u' });
+    expect(recountPeople(entries).problems).toEqual([]);
+  });
+
+  it('are the root of devices without a user, of which each must have joined', () => {
+    const entries = [tie(onDevice('d'), 'mail', mail), tie(onDevice('e'), 'mail', mail), join('d', 'mail')];
+    expect(rootsOf([...entries, join('e', 'mail')])).toEqual({ d: 'mail', e: 'mail', mail: 'mail' });
+    expect(recountPeople(entries).problems).toEqual(['nobody asked e, which is connected with mail, d']);
+  });
+
+  it('of two users belong to one of both, and to nobody else', () => {
+    const named = [tie(toEvent('u'), 'mail', mail), tie(toEvent('v'), 'mail', mail)];
+    const entries = [...named, tie(onDevice('d'), 'mail', mail), join('mail', 'v'), join('d', 'v'), toEvent('w')];
+    expect(rootsOf(entries)).toEqual({ d: 'v', mail: 'v', u: 'u', v: 'v', w: 'w' });
+    expect(recountPeople([...named, toEvent('w'), join('mail', 'w')]).problems).toEqual([
+      'mail belongs to w, who did not name it',
+    ]);
   });
 });

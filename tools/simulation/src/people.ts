@@ -48,9 +48,10 @@ export interface People {
 }
 
 /**
- * Who is whom by the rules of ADR 26, counted anew from the accepted events, with none of the platform's code: aliases join
- * users, a device belongs to the first one whose `join` is in its log. What was parted (ADR 28) stays so, and a device that
- * was, belongs to the next one that asks it. The entries are in the order of their partitions.
+ * Who is whom by the rules of ADR 26 and 35, counted anew from the accepted events, with none of the platform's code: aliases
+ * join users, a device or an id of another kind belongs to the first one whose `join` is in its log, who must be connected with
+ * it by what was said. What was parted (ADR 28) stays so, and a device that was, belongs to the next one that asks it. The
+ * entries are in the order of their partitions.
  */
 export function recountPeople(entries: readonly AcceptedEntry[]): People {
   const recount = new Recount();
@@ -58,12 +59,16 @@ export function recountPeople(entries: readonly AcceptedEntry[]): People {
   return recount.finish();
 }
 
+/** Of ids that events are keyed by and that are no users'. */
+const DEVICE_STRENGTH = 16;
+
 class Recount {
   readonly #groups = new Groups();
   readonly #users = new Set<string>();
   readonly #events = new Map<string, Map<string, AcceptedEvent>>();
-  /** Who named a device, and who was the first to ask it. */
-  readonly #claims = new Map<string, Set<string>>();
+  /** Who named a device or another id beside his own, or was named by it, both ways; and who was the first to ask it. */
+  readonly #named = new Map<string, Set<string>>();
+  readonly #strengths = new Map<string, number>();
   readonly #owners = new Map<string, string>();
   readonly #written = new Map<string, Set<string>>();
   readonly #aliases: Array<readonly [string, string]> = [];
@@ -104,7 +109,7 @@ class Recount {
   finish(): People {
     for (const [user, previous] of this.#aliases) if (!this.#isApart(user, previous)) this.#groups.join(user, previous);
     this.#checkUnmerges();
-    for (const [device, claims] of this.#claims) this.#settleDevice(device, claims);
+    for (const key of this.#named.keys()) if (!this.#users.has(key)) this.#settleOther(key);
     const people = this.#groups.list().map((keys) => this.#toPerson(keys));
     const joined = people.filter(({ activeKeys }) => activeKeys.size > 1);
     const count = (kind: string) => this.#written.get(kind)?.size ?? 0;
@@ -140,7 +145,9 @@ class Recount {
         this.#aliases.push([key, profile.key]);
       } else {
         this.#groups.add(profile.key);
-        this.#claims.set(profile.key, (this.#claims.get(profile.key) ?? new Set()).add(key));
+        this.#strengths.set(profile.key, profile.strength);
+        this.#named.set(profile.key, (this.#named.get(profile.key) ?? new Set()).add(key));
+        this.#named.set(key, (this.#named.get(key) ?? new Set()).add(profile.key));
       }
     }
   }
@@ -175,25 +182,43 @@ class Recount {
       if (!left.has(number) || !done.has(number)) this.#problems.push(`unmerge ${number} was left half done`);
   }
 
-  #settleDevice(device: string, claims: ReadonlySet<string>): void {
-    const owner = this.#owners.get(device);
+  #settleOther(key: string): void {
+    const near = this.#findConnected(key);
+    const users = near.filter((one) => this.#users.has(one));
+    const owner = this.#owners.get(key);
     if (owner === undefined) {
-      // It was parted, and nobody has asked it since.
-      if (this.#apart.has(device)) return;
-      this.#problems.push(`nobody asked the device ${device}, which ${[...claims].join(', ')} named`);
+      // It was parted, and nobody has asked it since; or it is the strongest of those that no user is connected with.
+      if (this.#apart.has(key) || (users.length === 0 && near.every((one) => !this.#isStronger(one, key)))) return;
+      this.#problems.push(`nobody asked ${key}, which is connected with ${near.join(', ')}`);
       return;
     }
     // Of two users that were parted the one that is left keeps it, whoever of both had named it.
-    const isNamed = [...claims].some(
-      (claim) => this.#groups.find(claim) === this.#groups.find(owner) || this.#isApart(claim, owner),
+    const isNamed = near.some(
+      (one) => this.#groups.find(one) === this.#groups.find(owner) || this.#isApart(one, owner),
     );
-    if (isNamed) this.#groups.join(device, owner);
-    else this.#problems.push(`the device ${device} belongs to ${owner}, who did not name it`);
+    if (isNamed) this.#groups.join(key, owner);
+    else this.#problems.push(`${key} belongs to ${owner}, who did not name it`);
+  }
+
+  /** What is connected with an id by what was said; ways end at users, of whom each is a person of his own. */
+  #findConnected(key: string): string[] {
+    const found = new Set([key]);
+    for (const one of found) {
+      if (one !== key && this.#users.has(one)) continue;
+      for (const other of this.#named.get(one) ?? []) found.add(other);
+    }
+    found.delete(key);
+    return [...found];
+  }
+
+  #isStronger(a: string, b: string): boolean {
+    const [strength, other] = [a, b].map((key) => this.#strengths.get(key) ?? DEVICE_STRENGTH) as [number, number];
+    return strength === other ? a < b : strength > other;
   }
 
   #toPerson(keys: readonly string[]): Person {
     const users = keys.filter((key) => this.#users.has(key));
-    const [root = ''] = (users.length > 0 ? users : [...keys]).sort();
+    const [root = ''] = users.length > 0 ? users.sort() : keys.toSorted((a, b) => (this.#isStronger(a, b) ? -1 : 1));
     const events = new Map(keys.flatMap((key) => [...(this.#events.get(key) ?? [])]));
     const orders = [...events.values()].filter(({ type, name }) => type === 'track' && name === 'Order Completed');
     return {
