@@ -1,19 +1,36 @@
 import type { AcceptedEvent, HandOver, ProfileRef } from '@perennial/contracts';
 import type { Draw } from '../../draw.js';
-import { type Content, devices, everyone, type SentRecord, TIME_MS, toEvent, toRecord, users } from './people.js';
+import {
+  type Content,
+  devices,
+  everyone,
+  others,
+  type SentRecord,
+  TIME_MS,
+  toEvent,
+  toRecord,
+  users,
+} from './people.js';
 
 const KEY_CHARS_MAX = 100_000;
 const MEMBERS_MAX = 2_000;
 const NUMBERS = [0, 1, 15, 16, 17, 239, 240, 241, 2 ** 31, 2 ** 32 - 1] as const;
 
-/** An event as ingest accepts it: of a device, or of a user who names a device or who it was. */
-export function drawEvent(draw: Draw, messageId: string): SentRecord & { readonly self: ProfileRef } {
+/**
+ * An event as ingest accepts it: of a device, or of a user who names a device or who it was. `hasTies`: by rules with more
+ * kinds, which devices name too.
+ */
+export function drawEvent(
+  draw: Draw,
+  { messageId, hasTies }: { readonly messageId: string; readonly hasTies: boolean },
+): SentRecord & { readonly self: ProfileRef } {
   const self = draw.pick(everyone);
   const named: AcceptedEvent['namedIds'] = [];
   if (users.includes(self)) {
-    if (draw.chance(0.4)) named.push({ profile: draw.pick(devices), alias: false });
+    if (draw.chance(0.4)) named.push({ profile: draw.pick(devices), alias: false, ...(hasTies && { tie: true }) });
     if (draw.chance(0.2)) named.push({ profile: draw.pick(users), alias: true });
   }
+  if (hasTies && draw.chance(0.5)) named.push({ profile: draw.pick(others), alias: false, tie: true });
   return { self, ...toRecord(self, { $case: 'event', value: toEvent(self, { messageId, namedIds: named }) }) };
 }
 
@@ -40,11 +57,11 @@ export function drawHostile(draw: Draw, states: readonly Buffer[]): SentRecord {
 }
 
 function drawJoin(draw: Draw, self: ProfileRef): Content {
-  return { $case: 'join', value: { self, target: drawOptionalRef(draw), alias: draw.chance(0.5) } };
+  return { $case: 'join', value: { self, target: drawOptionalRef(draw), ...drawRule(draw) } };
 }
 
 function drawLink(draw: Draw, self: ProfileRef): Content {
-  return { $case: 'link', value: { self, other: drawOptionalRef(draw) } };
+  return { $case: 'link', value: { self, other: drawOptionalRef(draw), tie: draw.chance(0.5) } };
 }
 
 function drawHandOver(draw: Draw, self: ProfileRef, states: readonly Buffer[]): Content {
@@ -65,7 +82,7 @@ function drawForwarded(draw: Draw, self: ProfileRef): Content {
 
 function drawNaming(draw: Draw, self: ProfileRef): Content {
   const count = draw.chance(0.2) ? draw.whole(100, MEMBERS_MAX) : draw.whole(1, 3);
-  const namedIds = draw.list(count, () => ({ profile: drawOptionalRef(draw), alias: draw.chance(0.5) }));
+  const namedIds = draw.list(count, () => ({ profile: drawOptionalRef(draw), ...drawRule(draw) }));
   return { $case: 'event', value: toEvent(self, { messageId: drawMessageId(draw), namedIds }) };
 }
 
@@ -142,13 +159,18 @@ function drawTraitValue(draw: Draw): NonNullable<AcceptedEvent['traits']>['own']
   ] as const);
 }
 
+/** By which rule, or by two. */
+function drawRule(draw: Draw): { readonly alias: boolean; readonly tie?: boolean } {
+  return { alias: draw.chance(0.5), ...(draw.chance(0.5) && { tie: draw.chance(0.7) }) };
+}
+
 function drawOptionalRef(draw: Draw): ProfileRef | undefined {
   return draw.chance(0.05) ? undefined : drawRef(draw);
 }
 
 /** Somebody known, with a strength that may not be its own; nobody; or a name of any length. */
 function drawRef(draw: Draw): ProfileRef {
-  const known = draw.pick(everyone);
+  const known = draw.pick(draw.chance(0.3) ? others : everyone);
   if (draw.chance(0.4)) return known;
   if (draw.chance(0.7)) return { ...known, strength: draw.pick(NUMBERS) };
   const key = draw.chance(0.5) ? '' : 'k'.repeat(draw.whole(1, KEY_CHARS_MAX));

@@ -1,7 +1,8 @@
-import { must, toMessage } from '@perennial/kernel';
+import type { Rollout } from '@perennial/contracts';
+import { AppError, must, toMessage, toSha256 } from '@perennial/kernel';
 import { createParts } from '@perennial/service-feature-store';
 import { createMetrics } from '@perennial/telemetry';
-import { SECRET, type SentRecord } from './people.js';
+import { RULES, SECRET, type SentRecord } from './people.js';
 
 /** Steps a record at most: a record about joins causes some more, each of which climbs to a stronger profile. */
 const STEPS_PER_RECORD = 200;
@@ -9,10 +10,15 @@ const STEPS_PER_RECORD = 200;
 const STATE_BYTES_MAX = 96 * 1_024;
 const TOPIC = 'fuzz.lifecycle.event.accepted.v1';
 
-/** No artifact is in force but what a process begins with. */
+/** Rules about ids with kinds, and without any: no other artifact is in force but what a process begins with. */
+const FILES = { rules: RULES, none: Buffer.from('version: 1\nkinds: {}\n') };
 const artifactStore = {
   put: () => Promise.reject(new Error('nothing is stored here')),
-  load: () => Promise.reject(new Error('nothing is stored here')),
+  async load(_: string, hash: string) {
+    const file = Object.values(FILES).find((one) => toSha256(one) === hash);
+    if (file === undefined) throw new AppError('not_found', `there is no object ${hash}`);
+    return file;
+  },
   list: async () => [],
 };
 const config = { secret: SECRET };
@@ -29,8 +35,14 @@ export class FuzzWorld {
   readonly #states = new Map<string, Stored>();
   readonly #bytes = new Map<string, Buffer>();
   readonly #queue: SentRecord[] = [];
+  readonly #inForce = new Map<string, Rollout>();
   #sent = 0;
   #steps = 0;
+
+  /** In force from the next record on. */
+  rollOut(rules: keyof typeof FILES): void {
+    this.#inForce.set('identity', { kind: 'identity', number: 1, hash: toSha256(FILES[rules]) });
+  }
 
   send(record: SentRecord): void {
     this.#queue.push(record);
@@ -78,7 +90,14 @@ export class FuzzWorld {
     if (decoded.kind !== 'record') return;
     const { key: own, input } = decoded;
     const cause = { kind: 'record' as const, input };
-    const context = { key: own, partition: 0, offset: this.#steps, ordinal: 0, logTimeMs: 0, inForce: new Map() };
+    const context = {
+      key: own,
+      partition: 0,
+      offset: this.#steps,
+      ordinal: 0,
+      logTimeMs: 0,
+      inForce: new Map(this.#inForce),
+    };
     const item = { state: this.#states.get(own), cause, context };
     const [evidence] = await must(definition.prepare, 'it prepares')([item]);
     let result: ReturnType<Definition['step']>;
