@@ -3,6 +3,7 @@ import type { Logger, Metrics } from '@perennial/telemetry';
 import { type CorrectionTelemetry, createCorrectionTelemetry } from './correction-telemetry.js';
 import type { FoldResult } from './domain/fold.js';
 import type { ServedProfile } from './domain/serve.js';
+import { createFreshnessTelemetry } from './freshness-telemetry.js';
 import { createUnreadTelemetry } from './unread-telemetry.js';
 
 /** Senders choose the codes: a label has those that this Node.js knows, some 300, and one for all others. */
@@ -18,7 +19,15 @@ interface FoldedStates {
   readonly spec: CompiledFeatures;
   readonly result: Pick<
     Extract<FoldResult, { kind: 'applied' }>,
-    'known' | 'isTooLate' | 'unconverted' | 'traitsDropped' | 'outliers' | 'correction' | 'failed' | 'unread'
+    | 'known'
+    | 'counted'
+    | 'isTooLate'
+    | 'unconverted'
+    | 'traitsDropped'
+    | 'outliers'
+    | 'correction'
+    | 'failed'
+    | 'unread'
   >;
 }
 
@@ -66,6 +75,7 @@ export function createFeatureTelemetry(metrics: Metrics, logger?: Logger) {
   );
   const countSaid = createSaidCounters(metrics);
   const countUnread = createUnreadTelemetry(metrics, logger);
+  const observeFreshness = createFreshnessTelemetry(metrics);
   const unconverted = metrics.counter(
     'features_amounts_unconverted_total',
     'Amounts of orders and refunds in no sum, the rate table having no rate for their currency at that time.',
@@ -90,6 +100,7 @@ export function createFeatureTelemetry(metrics: Metrics, logger?: Logger) {
       corrected(result.correction);
       countSaid(result);
       countUnread(result);
+      observeFreshness(spec, result.counted);
       const estimatesBefore = before?.specHash === spec.specHash ? spec.countEstimates(before) : 0;
       const estimatesNow = spec.countEstimates(after) - estimatesBefore;
       if (estimatesNow > 0) estimated.inc(estimatesNow);

@@ -7,6 +7,7 @@ import type { CorrectionRules } from './corrections/correction-rules.js';
 import { type Added, isTakenBack } from './corrections/corrections.js';
 import { listInexact } from './corrections/inexact.js';
 import { type TakeBack, type TakenBack, takeBack } from './corrections/take-back.js';
+import type { CountingFeatures } from './counting.js';
 import { type FeatureDefinition, type FeatureRules, MONEY_UNIT } from './definition.js';
 import type { FeatureEvent } from './event.js';
 import { completeWith, createEmptyPart, foldBeside, takeBackBeside, withoutMemories } from './fill.js';
@@ -40,6 +41,8 @@ export interface CompiledFeatures {
   readonly attributes: readonly Attribute[];
   /** Which orders a profile takes back when they are cancelled or edited; undefined for none. */
   readonly corrections: CorrectionRules | undefined;
+  /** The features by the events that they take something of. */
+  readonly counting: readonly CountingFeatures[];
   /** Keys of a state's accumulators, by slot. */
   readonly slots: readonly string[];
   /** The state of a profile without events. */
@@ -159,6 +162,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     repeatedOrders: plan.repeatedOrders,
     attributes: plan.attributes,
     corrections: plan.corrections,
+    counting: plan.counting,
     slots: plan.slots.map(({ key }) => key),
     empty,
     apply: (state, event) => apply(plan, state ?? empty, event),

@@ -4,6 +4,7 @@ import type { Attribute } from './attributes.js';
 import { toFeatureHashes, toSpecHash } from './canonical.js';
 import { listConditions, type UsedCondition } from './conditions.js';
 import type { CorrectionRules } from './corrections/correction-rules.js';
+import { type CountingFeatures, listCounting } from './counting.js';
 import { type FeatureSpec, isOfTops } from './definition.js';
 import { createReaders, type FeatureReader } from './feature-reader.js';
 import type { RepeatedOrders } from './order-memory.js';
@@ -38,6 +39,8 @@ export interface FeaturePlan {
   readonly leftOut: readonly string[] | undefined;
   /** What filters test, each once. */
   readonly conditions: readonly UsedCondition[];
+  /** Features by the events that they take something of. */
+  readonly counting: readonly CountingFeatures[];
   /** What features read of properties, each once. */
   readonly measures: readonly UsedMeasure[];
   /** Indexes of the features that are linear in time. */
@@ -58,6 +61,7 @@ export function planFeatures({
   const planner = new SlotPlanner();
   for (const definition of definitions) planner.need(definition);
   const { numbers, ids, slots } = planner.finish();
+  const conditions = listConditions(definitions);
   const readers = createReaders(definitions, planner);
   return {
     specHash: toSpecHash(
@@ -80,7 +84,8 @@ export function planFeatures({
       ...new Map(definitions.flatMap(listReaches).map((one) => [`${one.windowMs}/${one.tileMs}`, one])).values(),
     ],
     leftOut: listLeftOut(definitions),
-    conditions: listConditions(definitions),
+    conditions,
+    counting: listCounting(definitions, conditions),
     measures: listMeasures(definitions),
     clockFeatures,
     clockRatios: toRatioIndexes(definitions).filter(

@@ -67,6 +67,8 @@ export type FoldResult =
       readonly correction: ApplyResult['correction'];
       /** Conditions that threw on the event, and so did not hold. */
       readonly failed: ApplyResult['failed'];
+      /** The event as it was counted. */
+      readonly counted: FeatureEvent;
       /** Features of which the event has a value that cannot be taken. */
       readonly unread: ReturnType<CompiledFeatures['findUnread']>;
     }
@@ -150,6 +152,7 @@ export function foldEvent(
     isTooLate: folded.isTooLate ?? false,
     correction: folded.correction,
     failed: folded.failed,
+    counted: featureEvent,
     unread: made.findUnread(featureEvent),
     unconverted: event.amount !== undefined && value === undefined ? event.currency : undefined,
   };
