@@ -20,7 +20,7 @@ describe('listFileProblems', () => {
   });
 
   it.each([
-    ['a file that is too large', Buffer.alloc(GRAPH_BYTES_MAX + 1), /^it has 67108865 bytes, 67108864 at most/],
+    ['a file that is too large', Buffer.alloc(GRAPH_BYTES_MAX + 1), /^it has 1073741825 bytes, 1073741824 at most/],
     ['text', Buffer.from('not a model'), /^it is no ONNX file: /],
     ['a file cut short', DEFAULT.subarray(0, 5_000), /^it is no ONNX file: the message ends too soon$/],
     ['branches 200 deep', createNestedGraph(3, 200), /^its graphs are nested more than 16 deep$/],

@@ -61,6 +61,10 @@ export function encodeFloats(name: string, shape: readonly number[], values: rea
   return encodeTensor({ name, dtype: 'float', shape }, raw);
 }
 
+export function encodeZeros(name: string, shape: readonly number[]): Buffer {
+  return encodeTensor({ name, dtype: 'float', shape }, Buffer.alloc(4 * shape.reduce((size, next) => size * next, 1)));
+}
+
 export function encodeInts(name: string, shape: readonly number[], values: readonly number[]): Buffer {
   const raw = Buffer.alloc(8 * values.length);
   values.forEach((value, index) => void raw.writeBigInt64LE(BigInt(value), 8 * index));

@@ -1,6 +1,7 @@
 export { createTinyGraph, type TinyOutput } from './tiny-graph.js';
 export {
   createExternalGraph,
+  createHeavyGraph,
   createNeighbourGraph,
   createNestedGraph,
   createShortGraph,

@@ -10,6 +10,7 @@ import {
   encodeModel,
   encodeNode,
   encodeTrue,
+  encodeZeros,
 } from './encode-graph.js';
 
 /** What a trap does: throws, asks for 400 GB or for 800 MB, or runs a loop that never ends. */
@@ -82,6 +83,17 @@ export function createExternalGraph(features: number, path: string): Buffer {
 /** An operator that nobody has. */
 export function createUnknownOperatorGraph(features: number, operator: string): Buffer {
   return encodeScoreGraph(features, { nodes: [encodeNode(operator, ['mean'], 'sum')] });
+}
+
+/** A graph with a table of so many bytes, of which it reads the first number: a large model that is quick. */
+export function createHeavyGraph(features: number, tableBytes: number): Buffer {
+  return encodeScoreGraph(features, {
+    nodes: [
+      encodeNode('Gather', ['table', 'first'], 'found', [encodeIntAttribute('axis', 0)]),
+      encodeNode('Add', ['mean', 'found'], 'sum'),
+    ],
+    constants: [encodeZeros('table', [tableBytes / 4]), encodeInts('first', [], [0])],
+  });
 }
 
 /** Branches within branches. */

@@ -1,3 +1,5 @@
+import { GRAPH_BYTES_MAX } from '../limits.js';
+
 /**
  * What service and graph process say to each other: frames of a length, a kind and a payload. Numbers are little-endian
  * float32, as in memory; the rest is JSON.
@@ -12,8 +14,8 @@ export interface Frame {
 const KINDS: readonly FrameKind[] = ['load', 'run', 'opened', 'rejected', 'results', 'failed'];
 const HEADER_BYTES = 5;
 
-/** Of a file of 64 MiB with its declaration. */
-const PAYLOAD_BYTES_MAX = 80 * 1024 * 1024;
+/** Of the largest file with its declaration. */
+const PAYLOAD_BYTES_MAX = GRAPH_BYTES_MAX + 16 * 1024 * 1024;
 
 function encodeFrame(kind: FrameKind, ...payload: readonly Uint8Array[]): Buffer {
   const bytes = payload.reduce((sum, part) => sum + part.byteLength, 0);

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { must } from '@perennial/kernel';
 import fc from 'fast-check';
 import {
+  createHeavyGraph,
   createNeighbourGraph,
   createShortGraph,
   createTrapGraph,
@@ -27,6 +28,7 @@ const GRAPH: GraphDeclaration = {
 /** Short, so that the tests are. */
 const QUICK: GraphLimits = { ...RUN_LIMITS, runCpuMsMax: 300, memoryBytesMax: 512 * 1024 * 1024 };
 const LIMIT = 4_000;
+const MIB = 1024 * 1024;
 
 // A process takes seconds to start where others work.
 jest.setTimeout(120_000);
@@ -98,6 +100,16 @@ describe('a graph in a process of its own', () => {
       expect(await model.score(part)).toEqual(await here.score(part));
     }
     await here.release();
+  });
+
+  it('is large: what it needs by its size comes on top of the limits', async () => {
+    const limits = { ...QUICK, memoryBytesMax: 400 * MIB };
+    const { score } = await load(createHeavyGraph(FEATURES, 80 * MIB), limits);
+    expect([...(await score(toRows(2))).results]).toEqual([SCORE, SCORE]);
+    await model?.release();
+    await expect(load(createHeavyGraph(FEATURES, 60 * MIB), { ...QUICK, memoryBytesMax: 200 * MIB })).rejects.toThrow(
+      'it needs more than the 200 MiB of memory',
+    );
   });
 
   it.each(['throws', 'memory'] as const)('%s: the row has no score, the others have, at no loss', async (trap) => {

@@ -1,6 +1,6 @@
 import { AppError } from '@perennial/kernel';
 import { type GraphDeclaration, toWidths } from '../graph.js';
-import { type GraphLimits, IDLE_MS } from '../limits.js';
+import { type GraphLimits, IDLE_MS, withFile } from '../limits.js';
 import type { GraphFacts, OpenGraph } from '../open-graph.js';
 import type { Failure, RunResult } from '../results.js';
 import type { ExecutionProvider } from '../session.js';
@@ -28,11 +28,8 @@ interface Started {
  * A graph in a process of its own, which is ended when it exceeds its limits; the next run starts another. Throws
  * `artifact_invalid` for a graph that cannot be opened within its limits.
  */
-export async function openInProcess(
-  file: Buffer,
-  graph: GraphDeclaration,
-  options: ProcessOptions,
-): Promise<OpenGraph> {
+export async function openInProcess(file: Buffer, graph: GraphDeclaration, given: ProcessOptions): Promise<OpenGraph> {
+  const options = { ...given, limits: withFile(given.limits, file.length) };
   const start = () => startProcess(file, graph, options);
   const { process, facts } = await startOrBlame(start);
   const together = createRunner({ start, graph, options, process });
@@ -99,7 +96,7 @@ async function startProcess(
   // GPU libraries reserve far more than they use.
   const memoryBytesMax = providers.every((provider) => provider === 'cpu') ? limits.memoryBytesMax : undefined;
   const process = new GraphProcess({ memoryBytesMax });
-  const budget = { cpuMsMax: limits.loadCpuMsMax, answerMsMax: limits.answerMsMax };
+  const budget = { cpuMsMax: limits.loadCpuMsMax, answerMsMax: limits.loadAnswerMsMax };
   const answer = await process.ask(encodeLoad({ graph, providers }, file), budget);
   if (!('kind' in answer)) return answer;
   const said: unknown = JSON.parse(answer.payload.toString());
@@ -127,7 +124,7 @@ function toRejection({ code, message, details }: Rejected, memoryBytesMax: numbe
   // The limit is the same on every machine, so this is a property of the model.
   return new AppError(
     'artifact_invalid',
-    `the model is rejected: it needs more than the ${memoryBytesMax / MIB} MiB of memory that its process may have`,
+    `the model is rejected: it needs more than the ${Math.floor(memoryBytesMax / MIB)} MiB of memory that its process may have`,
   );
 }
 
