@@ -1,8 +1,9 @@
 import { type BlobStore, openBlobStore } from '@perennial/blob-store';
+import { toTopic } from '@perennial/contracts';
 import { type Archiver, EventArchive, startArchiver } from '@perennial/event-archive';
 import { createStoredStates } from '@perennial/identity';
-import { AppError } from '@perennial/kernel';
-import { createStateReader, readPartitions, readStatePage } from '@perennial/keyed-processor';
+import { AppError, must } from '@perennial/kernel';
+import { createStateReader, readNextOffset, readPartitions, readStatePage } from '@perennial/keyed-processor';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
 import {
   createJobLease,
@@ -95,7 +96,12 @@ async function openRoutes(
   }
   const producer = await context.log.createProducer();
   const loadDeclared = createDeclaredTags(context.artifactStore);
-  const tags = new TagService({ namespace, partitions, readStates, pseudonymizer, loadDeclared, producer });
+  const positions = {
+    end: async (partition: number) =>
+      must((await context.log.offsets(toTopic(namespace, 'eventAccepted'))).get(partition), 'a partition').high,
+    applied: (partition: number) => readNextOffset(redis, { namespace, processor: PROCESSOR_NAME, partition }),
+  };
+  const tags = new TagService({ namespace, partitions, readStates, pseudonymizer, loadDeclared, producer, positions });
   const retractor = await openRetractor(context, { archive: archive?.archive, readStates });
   const routes = { telemetry, specs, loadSpecs, loadRates, loadIdentity, fills, readStates, pseudonymizer, retractor };
   return {

@@ -24,7 +24,7 @@ export type { SnapshotLimits } from './snapshot/snapshot-limits.js';
 export { toPartitionKeys } from './store/keys.js';
 export { createRedisPartitionStore } from './store/redis-store.js';
 export { readStatePage, type StatePage } from './store/state-page.js';
-export { createStateReader, type ReadStates, readPartitions } from './store/state-reader.js';
+export { createStateReader, type ReadStates, readNextOffset, readPartitions } from './store/state-reader.js';
 export type {
   CommitRequest,
   Fence,

@@ -262,7 +262,7 @@ const TAG_RESULT = Type.Object({
   }),
 });
 const TAG_PROBLEMS = {
-  409: 'The profile has as many tags as it can have, and had no room within 2 s. Nothing is written.',
+  409: 'The profile has as many tags as it can have, in the order of the log: nothing is written; or one change was written, and others had come first. While its state lags behind the log for 2 s, 503 says so.',
 };
 
 export const getTags = defineOperation({

@@ -22,7 +22,7 @@ const pseudonymizer = createPseudonymizer('a secret of more than thirty-two char
 const ANNA = pseudonymizer.toProfileKey({ userId: 'anna' });
 
 /** The routes over the real processor: what is sent is taken at once, or once the test says so, or while something waits. */
-function setUp({ hasSegments = true, lags = false, takesInWait = false } = {}) {
+function setUp({ hasSegments = true, lags = false, takesInWait = false, others = 0 } = {}) {
   const world = new JoinWorld();
   const inForce = new Map(hasSegments ? [['segments', { kind: 'segments', number: 1, hash: HASH }]] : []);
   const sent: string[] = [];
@@ -33,11 +33,18 @@ function setUp({ hasSegments = true, lags = false, takesInWait = false } = {}) {
     steadyMs: () => waitedMs,
     wait: async (ms) => {
       waitedMs += ms;
-      if (takesInWait) world.settle();
+      if (takesInWait) settle();
     },
+  };
+  // All partitions as one: records written, and those that are in the states.
+  let [written, applied] = [0, 0];
+  const settle = () => {
+    world.settle();
+    applied = written;
   };
   const service = new TagService({
     ...{ namespace: 'live', clock },
+    positions: { end: async () => written, applied: async () => applied },
     partitions: 4,
     pseudonymizer,
     loadDeclared: createDeclaredTags({ load: async () => Buffer.from(SEGMENTS) }),
@@ -51,9 +58,12 @@ function setUp({ hasSegments = true, lags = false, takesInWait = false } = {}) {
         for (const { key, value } of records) {
           const { record } = AcceptedRecord.decode(must(value, 'a value'));
           sent.push(String(record?.$case === 'tagChange' && record.value.tag));
+          // What somebody else wrote at the same time comes first.
+          for (let n = 0; n < others; n += 1) sendTag(world, `o${n}`);
           world.sendRecord(must(key, 'a key').toString(), record);
+          written += 1 + others;
         }
-        if (!lags) world.settle();
+        if (!lags) settle();
       },
     },
   });
@@ -62,16 +72,23 @@ function setUp({ hasSegments = true, lags = false, takesInWait = false } = {}) {
     const response = await server.inject({ method, url, headers: TEST_AUTHORIZATION, ...(payload && { payload }) });
     return { status: response.statusCode, body: response.json() };
   };
-  return { world, sent, request };
+  /** Writes a change of Anna's tags past this service. */
+  const write = (tag: string, given: boolean) => {
+    sendTag(world, tag, given);
+    written += 1;
+  };
+  return { world, sent, request, write };
+}
+
+function sendTag(world: JoinWorld, tag: string, given = true): void {
+  const self = { key: ANNA, strength: 240, subject: pseudonymizer.seal('anna') };
+  const value: TagChange = { self, tag, given, kind: 'manual', owner: '', atMs: NOON };
+  world.sendRecord(ANNA, { $case: 'tagChange', value });
 }
 
 /** Anna has as many tags as a profile can have. */
-function fill(world: JoinWorld): void {
-  const self = { key: ANNA, strength: 240, subject: pseudonymizer.seal('anna') };
-  for (let n = 0; n < TAGS_MAX; n += 1) {
-    const value: TagChange = { self, tag: `t${n}`, given: true, kind: 'manual', owner: '', atMs: NOON };
-    world.sendRecord(ANNA, { $case: 'tagChange', value });
-  }
+function fill(world: JoinWorld, count = TAGS_MAX): void {
+  for (let n = 0; n < count; n += 1) sendTag(world, `t${n}`);
   world.settle();
 }
 
@@ -164,12 +181,30 @@ describe('the routes of tags', () => {
     expect(sent).toEqual([]);
     const late = setUp({ lags: true, takesInWait: true });
     fill(late.world);
-    const self = { key: ANNA, strength: 240, subject: pseudonymizer.seal('anna') };
-    const value: TagChange = { self, tag: 't0', given: false, kind: 'manual', owner: '', atMs: NOON };
-    late.world.sendRecord(ANNA, { $case: 'tagChange', value });
+    late.write('t0', false);
     expect((await late.request('POST', '/v1/profiles/anna/tags', { tag: 'vip' })).body).toMatchObject({
       applied: true,
     });
+  });
+
+  it('say nothing about room while the state is behind the log, however long', async () => {
+    const late = setUp({ lags: true });
+    fill(late.world);
+    late.write('t0', false);
+    const { status, body } = await late.request('POST', '/v1/profiles/anna/tags', { tag: 'vip' });
+    expect([status, body.detail]).toEqual([
+      503,
+      'anna seems to have 64 tags, and its state is behind the log: nothing is written, ask again',
+    ]);
+    expect(late.sent).toEqual([]);
+  });
+
+  it('say that a change found no room where others came first', async () => {
+    const late = setUp({ others: 1 });
+    fill(late.world, TAGS_MAX - 1);
+    const { status, body } = await late.request('POST', '/v1/profiles/anna/tags', { tag: 'vip' });
+    expect([status, body.detail]).toEqual([409, 'anna has 64 tags: others came first, and this one has no room']);
+    expect(late.sent).toEqual(['vip']);
   });
 
   it('know no tag before a file of segments is in force', async () => {

@@ -17,6 +17,7 @@ import {
 } from '@perennial/traits';
 import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
+import { CurrentPartitions, type TagPositions } from './current-partitions.js';
 import { encodeTag } from './tag-records.js';
 
 /**
@@ -47,6 +48,7 @@ export interface TagServiceOptions {
   readonly pseudonymizer: Pseudonymizer;
   readonly loadDeclared: LoadDeclaredTags;
   readonly producer: Pick<LogProducer, 'send'>;
+  readonly positions: TagPositions;
   readonly clock?: Clock;
 }
 
@@ -85,25 +87,37 @@ export class TagService {
 
   /**
    * One change by hand; waits until the profile has it. It is written also where the profile seems to be so already: an
-   * earlier change may be on its way. `changed` tells what was seen. Throws as `importAll`.
+   * earlier change may be on its way. `changed` tells what was seen; `applied` is false where the profile lags. Throws as
+   * `importAll`, and `conflict` also where others wrote before and left no room.
    */
   async change(asked: AskedTag): Promise<{ userId: string; tag: string; changed: boolean; applied: boolean }> {
     const { checked, changed } = await this.#findRoom([asked], 'manual');
-    const { id, self, tag, given } = must(checked[0], 'the change');
+    const change = must(checked[0], 'the change');
     await this.#write(checked, 'manual');
-    const answer = { userId: id, tag, changed: changed > 0 };
+    const answer = { userId: change.id, tag: change.tag, changed: changed > 0 };
+    const current = new CurrentPartitions(this.#options.positions);
     const untilMs = this.#clock.steadyMs() + PROFILE_WAIT_MS;
     for (;;) {
-      const [profile] = await readJoined(this.#options.readStates, [self.key]);
-      const isApplied = listGiven(profile?.state?.about?.tags).includes(tag) === given;
-      if (isApplied || this.#clock.steadyMs() >= untilMs) return { ...answer, applied: isApplied };
+      await current.look();
+      const [profile] = await readJoined(this.#options.readStates, [change.self.key]);
+      const tags = listGiven(profile?.state?.about?.tags);
+      const isApplied = tags.includes(change.tag) === change.given;
+      if (isApplied) return { ...answer, applied: true };
+      const isFull = profile !== undefined && change.given && tags.length >= TAGS_MAX;
+      if (isFull && (await current.includes(this.#toPartitions({ ...change, profile }))))
+        throw new AppError(
+          'conflict',
+          `${change.id} has ${TAGS_MAX} tags: others came first, and this one has no room`,
+        );
+      if (this.#clock.steadyMs() >= untilMs) return { ...answer, applied: false };
       await this.#clock.wait(PROFILE_POLL_MS);
     }
   }
 
   /**
    * Changes of a list, in its order: all are written, or none where one has a problem. The numbers are of the profiles as they were
-   * seen. Throws `contract_violation`, and `conflict` where a profile has too many tags all the time that it is waited for.
+   * seen. Throws `contract_violation`; `conflict` where a profile has too many tags, after all records that the log had when that was seen; and
+   * a retriable `dependency_unavailable` where that cannot be said, since its state lags. Nothing is written then.
    */
   async importAll(asked: readonly AskedTag[]): Promise<{ changed: number; unchanged: number }> {
     const { checked, changed } = await this.#findRoom(asked, 'imported');
@@ -111,18 +125,31 @@ export class TagService {
     return { changed, unchanged: checked.length - changed };
   }
 
-  /** Looks again at profiles that seem to be full: tags that were just taken away may make room. */
+  /**
+   * Looks again at a profile that seems to be full until its state has all that the log had: tags that were just taken away
+   * may make room. So the order of the log decides, and not how far the state lags.
+   */
   async #findRoom(asked: readonly AskedTag[], kind: GivenKind) {
+    const current = new CurrentPartitions(this.#options.positions);
     const untilMs = this.#clock.steadyMs() + PROFILE_WAIT_MS;
     for (;;) {
+      await current.look();
       const checked = await this.#check(asked, kind);
-      const { changed, fullId } = countChanged(checked);
-      if (fullId === undefined) return { checked, changed };
+      const { changed, full } = countChanged(checked);
+      if (full === undefined) return { checked, changed };
+      if (await current.includes(this.#toPartitions(full)))
+        throw new AppError('conflict', `${full.id} has ${TAGS_MAX} tags, and cannot have more`);
       if (this.#clock.steadyMs() >= untilMs) {
-        throw new AppError('conflict', `${fullId} has ${TAGS_MAX} tags, and cannot have more`);
+        const seems = `${full.id} seems to have ${TAGS_MAX} tags, and its state is behind the log`;
+        throw new AppError('dependency_unavailable', `${seems}: nothing is written, ask again`, { retriable: true });
       }
       await this.#clock.wait(PROFILE_POLL_MS);
     }
+  }
+
+  /** Where changes of a profile go: to its own key, and on to the profile that it has joined. */
+  #toPartitions({ self, profile }: Pick<CheckedTag, 'self' | 'profile'>): readonly number[] {
+    return [self.key, profile.key].map((key) => toPartition(key, this.#options.partitions));
   }
 
   /** Throws `contract_violation` with what is wrong with each. */
@@ -161,19 +188,20 @@ export class TagService {
 }
 
 /** How many changes of a list would change something in the profiles as they were read, and who would have too many tags. */
-function countChanged(checked: readonly CheckedTag[]): { changed: number; fullId: string | undefined } {
+function countChanged(checked: readonly CheckedTag[]): { changed: number; full: CheckedTag | undefined } {
   const tagsByKey = new Map<string, Set<string>>();
   let changed = 0;
-  for (const { profile, id, tag, given } of checked) {
+  for (const change of checked) {
+    const { profile, tag, given } = change;
     const tags = tagsByKey.get(profile.key) ?? new Set(listGiven(profile.state?.about?.tags));
     tagsByKey.set(profile.key, tags);
     if (tags.has(tag) === given) continue;
-    if (given && tags.size >= TAGS_MAX) return { changed, fullId: id };
+    if (given && tags.size >= TAGS_MAX) return { changed, full: change };
     if (given) tags.add(tag);
     else tags.delete(tag);
     changed += 1;
   }
-  return { changed, fullId: undefined };
+  return { changed, full: undefined };
 }
 
 /** A tag of another kind may be taken away by hand, but only a list gives one of kind imported. */

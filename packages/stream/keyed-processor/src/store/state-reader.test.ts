@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { toPartition } from '@perennial/contracts';
 import { AppError } from '@perennial/kernel';
-import { createStateReader, type HashReader } from './state-reader.js';
+import { createStateReader, type HashReader, readNextOffset } from './state-reader.js';
 
 const PARTITIONS = 4;
 let unknownVersion = 255;
@@ -92,5 +92,13 @@ describe('a state reader', () => {
       retriable: true,
       message: expect.stringContaining(reason),
     });
+  });
+
+  it('says up to where the states follow the log, and not while they are restored', async () => {
+    const at = { namespace: 'live', processor: 'p', partition: 0 };
+    const read = (fields: Array<string | null>) => readNextOffset({ hmget: async () => fields }, at);
+    expect(await read(['17', '5', null, '[]'])).toBe(17);
+    await expect(read([null, null, null, null])).rejects.toMatchObject({ code: 'dependency_unavailable' });
+    await expect(read(['17', '5', '3', '[]'])).rejects.toMatchObject({ retriable: true });
   });
 });

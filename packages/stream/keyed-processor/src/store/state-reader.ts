@@ -104,6 +104,19 @@ export async function readPartitions(
   );
 }
 
+/**
+ * Offset below which all records of a partition's input are in its states: what is read afterwards is as of it, or later. Throws as
+ * `readPartitions`.
+ */
+export async function readNextOffset(
+  redis: Pick<HashReader, 'hmget'>,
+  { namespace, processor, partition }: { namespace: string; processor: string; partition: number },
+): Promise<number> {
+  const fields = await redis.hmget(toPartitionKeys(namespace, processor, partition).meta, ...READER_FIELDS);
+  toReadablePartition(fields, partition);
+  return Number(fields[READER_FIELDS.indexOf('next')]);
+}
+
 async function decodeStored<State>(
   bytes: Buffer,
   {
