@@ -92,6 +92,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'ask the event archive: funnels, frequent paths, association rules, retention, cohorts, RFM',
     load: async () => (await import('./commands/explore.js')).createExploreCommand(),
   },
+  policy: {
+    description: 'policies, which decide who gets which action when: check a file, compare two, explain one',
+    load: async () => (await import('./commands/policy.js')).createPolicyCommand(),
+  },
   experiments: {
     description: 'experiments: plan how many persons and days one needs, simulate how often their statistics err',
     load: async () => (await import('./commands/experiments.js')).createExperimentsCommand(),

@@ -92,7 +92,7 @@ function toValue(value: unknown): Value {
 }
 
 /** Combinations of values that are tried: more take too long for a file that a person waits for. */
-const COMBINATIONS_MAX = 20_000;
+export const COMBINATIONS_MAX = 20_000;
 
 /**
  * False when no event can fulfil a condition, such as `properties.plan == "a" && properties.plan == "b"`. Exact for those
@@ -118,7 +118,7 @@ export function canHold(condition: Condition, { variables }: VariableSet): boole
 }
 
 /** Every value of a property behaves as one of these in comparisons with the literals. */
-function toRepresentatives(literals: readonly Value[]): Value[] {
+export function toRepresentatives(literals: readonly Value[]): Value[] {
   const numbers = literals.filter((value) => typeof value === 'number').sort((a, b) => a - b);
   const texts = literals.filter((value) => typeof value === 'string');
   const between = numbers.map((value, index) => (value + (numbers[index + 1] ?? Number.MAX_VALUE)) / 2);

@@ -3,9 +3,10 @@ export {
   type Condition,
   compileCondition,
 } from './compile.js';
+export { findConstant } from './constant.js';
 export { canHold, declareEventVariables, toEventValues } from './event-scope.js';
 export { findNearest, toEditDistance } from './nearest.js';
-export { formatProblems, type Parsed, requireValid } from './problem.js';
+export { formatProblems, type Parsed, type Problem, requireValid } from './problem.js';
 export {
   declareProfileVariables,
   describeMissingHeads,

@@ -1,3 +1,4 @@
+export { comparePolicies, type PolicyChange } from './compare.js';
 export { decideActions, explainActions, releasePending } from './decide.js';
 export type {
   ActionDecision,
@@ -7,6 +8,7 @@ export type {
   Drop,
   Profile,
 } from './decision.js';
+export { describePolicy } from './describe.js';
 export {
   type CauseEvent,
   CONTACTS_MAX,
@@ -17,7 +19,8 @@ export {
   PENDING_MAX,
   withoutGrants,
 } from './history.js';
-export { parsePolicy } from './parse.js';
+export { type Finding, lintPolicy } from './lint.js';
+export { type ParseOptions, parsePolicy } from './parse.js';
 export type { Policy } from './policy.js';
 export { isQuiet, toQuietEndMs } from './quiet-hours.js';
 export { STEP_OF_REASON } from './reasons.js';

@@ -19,22 +19,22 @@ const WATCHED_MAX = 64;
 /** A local day has up to 25 hours. */
 const LOCAL_DAY_MAX_MS = 26 * 3_600_000;
 
+/** The names that a policy may use, as far as they are known. */
+export interface ParseOptions {
+  readonly fileName: string;
+  readonly featureNames: readonly string[];
+  readonly stages?: Iterable<string> | undefined;
+  readonly attributes?: ProfileVariables['attributes'];
+  readonly headNames?: Iterable<string> | undefined;
+  readonly segmentNames?: readonly string[] | undefined;
+  readonly onEvaluationError?: OnEvaluationError | undefined;
+}
+
 /**
  * Parses a `policy.yaml` (format: README of this package). Returns the policy, or every problem with file, line, column
  * and the nearest valid word. Names of stages, heads and segments are checked when they are given.
  */
-export function parsePolicy(
-  yamlText: string,
-  options: {
-    fileName: string;
-    featureNames: readonly string[];
-    stages?: Iterable<string> | undefined;
-    attributes?: ProfileVariables['attributes'];
-    headNames?: Iterable<string> | undefined;
-    segmentNames?: readonly string[] | undefined;
-    onEvaluationError?: OnEvaluationError | undefined;
-  },
-): Parsed<Policy> {
+export function parsePolicy(yamlText: string, options: ParseOptions): Parsed<Policy> {
   const variables = declareProfileVariables(options.featureNames, {
     ...options,
     segmentNames: options.segmentNames ?? 'any',
@@ -42,23 +42,29 @@ export function parsePolicy(
   const parsed = parseYaml(yamlText, createShape(variables), {
     fileName: options.fileName,
     ...(options.stages === undefined ? {} : { names: { stage: options.stages } }),
-    check,
+    check: (file, report) => check(file, variables, report),
   });
   return parsed.ok ? { ok: true, value: toPolicy(parsed.value, variables) } : parsed;
 }
 
-function check(file: PolicyFile, report: YamlContext['report']): void {
+function check(file: PolicyFile, variables: VariableSet, report: YamlContext['report']): void {
   checkTimes(file, report);
   checkExperiments(file.experiments, report);
   for (const channel of file.channels.values()) checkPermission(channel, report);
   const { size } = toWatched(file);
   if (size > WATCHED_MAX) report(file.place, `it watches ${size} events, at most ${WATCHED_MAX} are allowed`);
-  if (file.categories !== undefined) return;
-  for (const { category } of file.strategies.values()) {
-    if (category !== undefined) {
+  for (const { category, languages } of file.strategies.values()) {
+    if (languages !== undefined && findLanguageSlot(variables) === undefined) {
+      report(languages.place, 'languages need a trait "language" or "locale" in the feature spec');
+    }
+    if (category !== undefined && file.categories === undefined) {
       report(category.place, `the category "${category.value}" needs an entry under "categories", which is missing`);
     }
   }
+}
+
+function findLanguageSlot({ slots }: VariableSet): number | undefined {
+  return slots.get('traits.language') ?? slots.get('traits.locale');
 }
 
 function checkTimes(file: PolicyFile, report: YamlContext['report']): void {
@@ -120,6 +126,7 @@ function toPolicy(file: PolicyFile, variables: VariableSet): Policy {
     byStage,
     experimentOf: toExperimentOf(file.experiments),
     variables,
+    languageSlot: findLanguageSlot(variables),
   };
 }
 
@@ -176,10 +183,14 @@ function toStrategy(name: string, strategy: StrategyFile): Strategy {
     on: strategy.on,
     channel: strategy.channel,
     category: strategy.category?.value,
+    topic: strategy.topic,
+    purpose: strategy.purpose,
+    languages: strategy.languages && new Set(strategy.languages.value),
     caps: strategy.caps.map(toCap),
     template: strategy.template,
     parameters: strategy.parameters,
     cost: strategy.cost,
+    benefit: strategy.benefit,
     cooldownMs: strategy.cooldown,
     when: strategy.when,
     expiryMs: strategy.expiry,

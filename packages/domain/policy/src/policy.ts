@@ -30,6 +30,8 @@ export interface Policy {
   /** The experiment that decides about a strategy, by the strategy's name. */
   readonly experimentOf: ReadonlyMap<string, PolicyExperiment>;
   readonly variables: VariableSet;
+  /** Where values have the user's language; undefined where no strategy asks for it. */
+  readonly languageSlot: number | undefined;
 }
 
 /** An experiment about strategies: an arm is what of them it allows. */
@@ -104,10 +106,18 @@ export interface Strategy {
   readonly channel: string;
   readonly category: string | undefined;
   readonly caps: readonly Cap[];
+  /** What the contact is about, for those who choose topics. */
+  readonly topic: string | undefined;
+  /** The purpose of data use that it falls under. */
+  readonly purpose: string | undefined;
+  /** Of the users whose trait `language` or `locale` begins with one of these; undefined for all. */
+  readonly languages: ReadonlySet<string> | undefined;
   readonly template: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   /** In the policy's currency, for reports. */
   readonly cost: number;
+  /** Expected of one action, in the same currency, for reports. */
+  readonly benefit: number;
   readonly cooldownMs: number;
   readonly when: Condition | undefined;
   /** How long after its cause the action is still useful. */

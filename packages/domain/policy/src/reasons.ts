@@ -1,7 +1,7 @@
 /** The steps of a decision in their order, each with the reasons for which it drops a strategy: closed sets. */
 const REASONS = {
   candidates: ['no_strategy', 'other_stage', 'not_entered', 'strategy_removed', 'expired', 'stage_left'],
-  eligible: ['condition_false'],
+  eligible: ['condition_false', 'other_language'],
   reachable: ['no_grant', 'reply_window_closed', 'reply_window_spent', 'day_spent'],
   suppressed: [
     'already_pending',

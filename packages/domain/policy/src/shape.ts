@@ -101,6 +101,14 @@ function createChannel() {
   });
 }
 
+function createLanguage() {
+  return text({
+    lengthMax: 3,
+    pattern: /^[a-z]{2,3}$/,
+    patternHint: 'a language such as en or zh, without a country,',
+  });
+}
+
 function createStrategy(variables: VariableSet, share: Shape<number>) {
   return object({
     description: optional(text({ lengthMax: 500 }), ''),
@@ -108,10 +116,14 @@ function createStrategy(variables: VariableSet, share: Shape<number>) {
     on: oneOf(['stage_entered', 'scored']),
     channel: reference('channel'),
     category: optional(located(reference('category')), undefined),
+    topic: optional(text({ lengthMax: 64 }), undefined),
+    purpose: optional(text({ lengthMax: 64 }), undefined),
+    languages: optional(located(list(createLanguage(), { itemsMin: 1, itemsMax: 32 })), undefined),
     caps: createCaps(),
     template: text({ lengthMax: 200 }),
     parameters: optional(jsonObject({ lengthMax: PARAMETERS_LENGTH_MAX }), {}),
     cost: optional(number({ min: 0, max: 1e9 }), 0),
+    benefit: optional(number({ min: 0, max: 1e9 }), 0),
     cooldown: duration({ minMs: 0 }),
     when: optional(condition(variables), undefined),
     expiry: optional(duration({ minMs: 60_000 }), 3 * DAY_MS),

@@ -1,0 +1,129 @@
+import { declareProfileVariables, findConstant, type Place, type Problem, parseYaml } from '@perennial/expressions';
+import { type ParseOptions, parsePolicy } from './parse.js';
+import type { Policy } from './policy.js';
+import { createShape, type StrategyFile } from './shape.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MINUTES = 1_440;
+const MINUTE_MS = 60_000;
+
+/** A strategy that a valid policy has in vain, or that acts whatever happens, at its line. */
+export interface Finding extends Problem {
+  /** `never`: it cannot lead to an action. `doubtful`: it can, but hardly as it was meant. */
+  readonly kind: 'never' | 'doubtful';
+}
+
+/**
+ * What is wrong with a policy that is valid: strategies that can never fire, and those that fire always or less than
+ * their author may think. All at once, in the order of the file; none for a policy that is not valid.
+ */
+export function lintPolicy(yamlText: string, options: ParseOptions): readonly Finding[] {
+  const parsed = parsePolicy(yamlText, options);
+  if (!parsed.ok) return [];
+  const policy = parsed.value;
+  return (['never', 'doubtful'] as const)
+    .flatMap((kind) => {
+      const find = kind === 'never' ? findNever : findDoubts;
+      // Read once more: a finding needs its line, and only a reader of the file knows lines.
+      const again = parseYaml(yamlText, createShape(declareProfileVariables(options.featureNames, toAny(options))), {
+        fileName: options.fileName,
+        check: ({ strategies }, report) => {
+          for (const [name, file] of strategies) {
+            for (const { message, place } of find(policy, name, file)) report(place, `strategy "${name}" ${message}`);
+          }
+        },
+      });
+      return again.ok ? [] : again.problems.map((problem): Finding => ({ ...problem, kind }));
+    })
+    .sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function toAny(options: ParseOptions) {
+  return { ...options, segmentNames: options.segmentNames ?? ('any' as const) };
+}
+
+interface Found {
+  readonly message: string;
+  readonly place: Place;
+}
+
+function findNever(policy: Policy, name: string, { place }: StrategyFile): readonly Found[] {
+  const strategy = policy.strategies.get(name);
+  if (strategy === undefined) return [];
+  const never = (reason: string): Found => ({ message: `can never fire: ${reason}`, place });
+  const found: Found[] = [];
+  if (toConstant(policy, name) === false) found.push(never('its condition holds for no values'));
+  const categoryCaps = policy.categories.get(strategy.category ?? '')?.caps ?? [];
+  const channelCaps = policy.channels.get(strategy.channel)?.caps ?? [];
+  for (const [caps, whose] of [
+    [strategy.caps, 'its own'],
+    [categoryCaps, `the category "${strategy.category}"'s`],
+    [channelCaps, `the channel "${strategy.channel}"'s`],
+    [policy.caps, 'the overall'],
+  ] as const) {
+    if (caps.some(({ max }) => max === 0)) found.push(never(`${whose} cap allows 0 contacts`));
+  }
+  if (policy.holdoutShare === 1) found.push(never('the holdout has all profiles'));
+  if (strategy.holdoutShare === 1) found.push(never('its holdout has all profiles'));
+  const ahead = findAhead(policy, name);
+  if (ahead !== undefined) found.push(never(`"${ahead}" is chosen before it, always; give it a higher priority`));
+  return found;
+}
+
+function findDoubts(policy: Policy, name: string, { place }: StrategyFile): readonly Found[] {
+  const strategy = policy.strategies.get(name);
+  if (strategy === undefined) return [];
+  const found: Found[] = [];
+  const isTrue = toConstant(policy, name) === true;
+  if (isTrue) found.push({ message: 'has a condition that always holds; leave it out', place });
+  if (isUnbounded(policy, name)) {
+    found.push({ message: 'fires at every score: give it a cooldown, a cap or a condition', place });
+  }
+  const { quietHours } = policy;
+  const ignores = policy.channels.get(strategy.channel)?.ignoresQuietHours === true;
+  if (quietHours !== undefined && !ignores) {
+    const quietMs = ((quietHours.to - quietHours.from + DAY_MINUTES) % DAY_MINUTES) * MINUTE_MS;
+    if (strategy.expiryMs < quietMs) {
+      const message = `expires after ${strategy.expiryMs / HOUR_MS} h, and quiet hours last ${quietMs / HOUR_MS} h: a cause early in them leads to nothing`;
+      found.push({ message, place });
+    }
+  }
+  return found;
+}
+
+function toConstant(policy: Policy, name: string): boolean | undefined {
+  const strategy = policy.strategies.get(name);
+  if (strategy?.when === undefined) return undefined;
+  return findConstant(strategy.when, policy.variables, { 'profile.stage': [...strategy.stages] });
+}
+
+/** Nothing keeps it from acting at each score. */
+function isUnbounded(policy: Policy, name: string): boolean {
+  const strategy = policy.strategies.get(name);
+  if (strategy === undefined || strategy.on !== 'scored' || strategy.cooldownMs > 0) return false;
+  if (strategy.when !== undefined && toConstant(policy, name) !== true) return false;
+  const channel = policy.channels.get(strategy.channel);
+  const { grantedBy, reply, perDay } = channel?.permission ?? {};
+  const caps = [policy.caps, strategy.caps, channel?.caps, policy.categories.get(strategy.category ?? '')?.caps];
+  return caps.every((list) => (list ?? []).length === 0) && (grantedBy ?? reply ?? perDay) === undefined;
+}
+
+/** A strategy that is open whenever this one is, and is chosen first. */
+function findAhead(policy: Policy, name: string): string | undefined {
+  const strategy = policy.strategies.get(name);
+  if (strategy === undefined || policy.choice !== 'priority') return undefined;
+  const names = [...policy.strategies.keys()];
+  return names.find((other) => {
+    const ahead = policy.strategies.get(other);
+    if (ahead === undefined || other === name || !isUnbounded(policy, other)) return false;
+    if (policy.experimentOf.has(other)) return false;
+    const waits = policy.quietHours !== undefined && policy.channels.get(ahead.channel)?.ignoresQuietHours !== true;
+    if (waits || policy.doNotDisturb.length > 0 || ahead.holdoutShare > 0 || ahead.languages !== undefined)
+      return false;
+    if (![...strategy.stages].every((stage) => ahead.stages.has(stage))) return false;
+    return (
+      ahead.priority > strategy.priority ||
+      (ahead.priority === strategy.priority && names.indexOf(other) < names.indexOf(name))
+    );
+  });
+}

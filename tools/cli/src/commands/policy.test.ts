@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { toExitCode } from '../exit-codes.js';
+import { capturePrinted } from '../printed-test-kit.js';
+import { createPolicyCommand } from './policy.js';
+
+const STRATEGY = 'on: scored, channel: push, template: t, cooldown: 1d';
+const POLICY = `version: 1
+channels: { push: {}, email: { caps: [{ max: 0, per: 1d }] } }
+strategies:
+  a: { stages: [new], ${STRATEGY} }
+  b: { stages: [loyal], ${STRATEGY}, when: features.orders_count_all >= 1 }
+`;
+
+describe('policy', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'policy-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function write(name: string, content: string): string {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  const printed = capturePrinted();
+
+  async function run(...args: string[]): Promise<string> {
+    const from = printed.text.length;
+    await createPolicyCommand().parseAsync(args, { from: 'user' });
+    return printed.text.slice(from);
+  }
+  const fail = (...args: string[]): Promise<unknown> => run(...args).catch((thrown: unknown) => thrown);
+
+  it('checks the default policy, which is valid', async () => {
+    expect(await run('check', 'default')).toContain('default is valid: 13 strategies, 0 doubts');
+    expect(JSON.parse(await run('check', 'default', '--json'))).toEqual({
+      valid: true,
+      strategies: 13,
+      problems: [],
+      findings: [],
+    });
+  });
+
+  it('names every problem with its place and the nearest word, as wrong configuration', async () => {
+    const path = write(
+      'bad.yaml',
+      POLICY.replace('[new]', '[nwe]').replace('features.orders_count_all', 'features.order_count_all'),
+    );
+    const error = await fail('check', path);
+    expect(toExitCode(error)).toBe(2);
+    expect(String(error)).toContain(`${path}:4:17: unknown stage "nwe", did you mean "new"?`);
+    expect(String(error)).toContain('did you mean "features.orders_count_all"?');
+    expect(toExitCode(await fail('check', join(folder, 'none.yaml')))).toBe(2);
+    expect(toExitCode(await fail('diff', path, path))).toBe(2);
+  });
+
+  it('rejects a strategy that can never fire, and says what is doubtful', async () => {
+    const never = write('never.yaml', POLICY.replace('channel: push', 'channel: email'));
+    const error = await fail('check', never);
+    expect(toExitCode(error)).toBe(2);
+    expect(String(error)).toContain(
+      `${never}:4:6: strategy "a" can never fire: the channel "email"'s cap allows 0 contacts`,
+    );
+    const always = write('always.yaml', POLICY.replace('cooldown: 1d', 'cooldown: 0s'));
+    expect(await run('check', always)).toMatch(
+      /doubtful: strategy "a" fires at every score.*\n.*2 strategies, 1 doubts/,
+    );
+  });
+
+  it('says what one policy has that another has not', async () => {
+    const before = write('before.yaml', POLICY);
+    const after = write('after.yaml', POLICY.replace('cooldown: 1d', 'cooldown: 2d').replace('  b:', '  c:'));
+    expect(await run('diff', before, before)).toBe('both decide the same\n');
+    expect(await run('diff', before, after)).toMatch(
+      /^changed +strategy +a +cooldown +1 d -> 2 d\nremoved +strategy +b *\nadded +strategy +c *\n$/,
+    );
+    expect(JSON.parse(await run('diff', before, after, '--json')).changes).toHaveLength(3);
+  });
+
+  it('explains a policy in sentences', async () => {
+    const text = await run('explain', 'default');
+    expect(text).toContain('5 % of all profiles get nothing, for comparison.');
+    expect(text).toMatch(
+      /welcome +Thanks for the first order\. When a profile becomes new, it sends "welcome" by email\./,
+    );
+    expect(JSON.parse(await run('explain', 'default', '--json')).strategies).toHaveLength(13);
+  });
+});

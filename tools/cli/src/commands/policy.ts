@@ -1,0 +1,100 @@
+import { formatProblems } from '@perennial/expressions';
+import { AppError } from '@perennial/kernel';
+import { comparePolicies, describePolicy, type PolicyChange } from '@perennial/policy';
+import { Command } from 'commander';
+import { line, lines, printJson, printLine, toTable } from '../output.js';
+import { type PolicySources, type ReadPolicy, readPolicy, requirePolicy } from '../policy/read-policy.js';
+
+type Options = PolicySources & { readonly json?: boolean };
+
+export function createPolicyCommand(): Command {
+  return new Command('policy')
+    .addCommand(createCheckCommand())
+    .addCommand(createDiffCommand())
+    .addCommand(createExplainCommand());
+}
+
+function createCheckCommand(): Command {
+  return withOptions(
+    new Command('check')
+      .description(
+        'list all problems of a policy at once, and strategies that can never fire or always do; starts nothing',
+      )
+      .argument('<file>', 'the policy: a file, the name of a preset, or "default"'),
+    'print {valid, strategies, problems, findings: [{kind, file, line, column, message}]}',
+  )
+    .addHelpText(
+      'after',
+      '\nA problem, or a strategy that can never fire, ends with exit code 2.\nExample:\n  ./perennial policy check policy.yaml',
+    )
+    .action((file: string, { json, ...sources }: Options) => {
+      const read = readPolicy(file, sources);
+      const { policy, problems, findings } = read;
+      const isWrong = problems.length > 0 || findings.some(({ kind }) => kind === 'never');
+      const strategies = policy?.strategies.size ?? 0;
+      if (json) printJson({ valid: !isWrong, strategies, problems, findings });
+      if (isWrong) throw new AppError('config_invalid', `${file} is not right:\n${describe(read)}`);
+      if (json) return;
+      if (findings.length > 0) printLine(line`${describe(read)}`);
+      printLine(line`${file} is valid: ${strategies} strategies, ${findings.length} doubts`);
+    });
+}
+
+function describe({ problems, findings }: ReadPolicy): string {
+  const doubts = findings.map((finding) => ({
+    ...finding,
+    message: `${finding.kind === 'never' ? '' : 'doubtful: '}${finding.message}`,
+  }));
+  return formatProblems([...problems, ...doubts]);
+}
+
+function createDiffCommand(): Command {
+  return withOptions(
+    new Command('diff')
+      .description('what a second policy adds, removes and has otherwise: strategies, caps, channels, holdouts')
+      .argument('<before>', 'a policy: a file, the name of a preset, or "default"')
+      .argument('<after>', 'another one'),
+    'print {changes: [{part, name, change, keys: [{key, before, after}]}]}',
+  )
+    .addHelpText('after', '\nExample:\n  ./perennial policy diff default policy.yaml')
+    .action((before: string, after: string, { json, ...sources }: Options) => {
+      const changes = comparePolicies(requirePolicy(before, sources), requirePolicy(after, sources));
+      if (json) return printJson({ changes });
+      if (changes.length === 0) return printLine('both decide the same');
+      return printLine(toTable(changes.flatMap(toRows)));
+    });
+}
+
+function toRows({ part, name, change, keys }: PolicyChange): string[][] {
+  if (change !== 'changed') return [[change, part, name, '', '']];
+  return keys.map(({ key, before, after }) => [change, part, name, key, `${before} -> ${after}`]);
+}
+
+function createExplainCommand(): Command {
+  return withOptions(
+    new Command('explain')
+      .description('say in plain sentences what a policy does')
+      .argument('<file>', 'the policy: a file, the name of a preset, or "default"'),
+    'print {rules: [sentence], strategies: [{name, text}]}',
+  )
+    .addHelpText('after', '\nExample:\n  ./perennial policy explain default')
+    .action((file: string, { json, ...sources }: Options) => {
+      const text = describePolicy(requirePolicy(file, sources));
+      if (json) return printJson(text);
+      const { rules, strategies } = text;
+      return printLine(
+        lines(
+          ...rules.map((rule) => line`${rule}`),
+          '',
+          toTable(strategies.map(({ name, text: what }) => [name, what])),
+        ),
+      );
+    });
+}
+
+function withOptions(command: Command, json: string): Command {
+  return command
+    .option('--features <file>', 'feature spec that its conditions may read: a file, a preset, or "default"')
+    .option('--lifecycle <file>', 'chart whose stages it may name; that beside the file, else the default one')
+    .option('--json', json);
+}
