@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LogRecord } from '@perennial/kafka';
 import { createPool, inTransaction, migrate, type Pool } from '@perennial/postgres';
-import { createLedger, LEDGER_MIGRATIONS } from '@perennial/service-action';
+import { createExposures, createLedger, EXPOSURE_MIGRATIONS, LEDGER_MIGRATIONS } from '@perennial/service-action';
 import { readTestEnvironment } from '../support/environment.js';
 import { createRunName } from '../support/run-name.js';
 
-/* The ledger in a real PostgreSQL: pages hold each action once, also with equal times and new actions in between. */
+/* Ledger and exposures in a real PostgreSQL: pages hold each action once, also with equal times and new ones in between. */
 
 const DAY_MS = 86_400_000;
 
@@ -16,7 +16,7 @@ describe('pages of actions', () => {
   beforeAll(async () => {
     const { postgresUrl } = readTestEnvironment();
     pool = createPool({ url: postgresUrl, applicationName: 'test', connectionsMax: 2 });
-    await migrate(pool, { schema, migrations: LEDGER_MIGRATIONS });
+    await migrate(pool, { schema, migrations: [...LEDGER_MIGRATIONS, ...EXPOSURE_MIGRATIONS] });
   });
   afterAll(() => pool.end());
 
@@ -44,6 +44,51 @@ describe('pages of actions', () => {
     expect([...of('new'), ...of('other')]).toEqual([]);
   });
 });
+
+describe('exposures', () => {
+  const schema = `exposures${createRunName()}_action`;
+  let pool: Pool;
+
+  beforeAll(async () => {
+    const { postgresUrl } = readTestEnvironment();
+    pool = createPool({ url: postgresUrl, applicationName: 'test', connectionsMax: 2 });
+    await migrate(pool, { schema, migrations: EXPOSURE_MIGRATIONS });
+  });
+  afterAll(() => pool.end());
+
+  it('are the first of each profile and experiment, page by page', async () => {
+    const exposures = createExposures(pool, schema);
+    const insert = (records: readonly LogRecord[]) =>
+      inTransaction(pool, (client) => exposures.insert(client, records));
+    const keys = Array.from({ length: 9 }, (_, index) => `p${index}`);
+    await insert([
+      ...keys.map((key, index) => toAssigned(key, { arm: index % 3 === 0 ? 'holdout' : 'usual', dayNumber: 1 })),
+      toAssigned('p0', { arm: 'usual', dayNumber: 2 }),
+    ]);
+    await insert([toAssigned('p1', { arm: 'holdout', dayNumber: 3 }), toAssigned('p1', { experiment: 'other' })]);
+    const totals = await exposures.totals();
+    expect(totals.map(({ experiment, arm, profiles }) => [experiment, arm, profiles])).toEqual([
+      ['other', 'usual', 1],
+      ['size', 'holdout', 3],
+      ['size', 'usual', 6],
+    ]);
+    const first = await exposures.list('size', { after: undefined, limit: 4 });
+    const rest = await exposures.list('size', { after: first.at(-1), limit: 100 });
+    expect([...first, ...rest].map(({ profileKey }) => profileKey)).toEqual(keys);
+    expect(first[0]).toMatchObject({ arm: 'holdout', propensity: 0.5 });
+  });
+});
+
+function toAssigned(
+  profileKey: string,
+  { experiment = 'size', arm = 'usual', dayNumber = 1 }: { experiment?: string; arm?: string; dayNumber?: number },
+): LogRecord {
+  const at = new Date(Date.UTC(2026, 0, 1) + dayNumber * DAY_MS).toISOString();
+  const cause = { kind: 'event', id: profileKey };
+  const data = { profileKey, experiment, layer: 'default', arm, propensity: 0.5, cause, policyVersion: 1, at };
+  const value = Buffer.from(JSON.stringify(data));
+  return { topic: 't', partition: 0, offset: 0, key: Buffer.from(profileKey), value, headers: {}, timestampMs: 0 };
+}
 
 function toRecord(
   actionId: string,

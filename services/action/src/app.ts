@@ -1,4 +1,4 @@
-import { toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { type TopicName, toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { createStateReader } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
@@ -9,11 +9,13 @@ import {
   type ServiceContext,
   type ServiceRoutes,
 } from '@perennial/processor-host';
-import { startProjection } from '@perennial/projection';
+import { type ProjectionOptions, startProjection } from '@perennial/projection';
+import { createExposures } from './adapters/exposures.js';
 import { createLedger } from './adapters/ledger.js';
 import { createActionArtifacts } from './artifacts.js';
 import type { ActionConfig } from './config.js';
 import { addContactRoutes } from './http/contact-routes.js';
+import { addExperimentRoutes } from './http/experiment-routes.js';
 import { addActionRoutes } from './http/routes.js';
 import { withJoins } from './joins.js';
 import { createActionProcessor, PROCESSOR_NAME } from './processor.js';
@@ -21,8 +23,9 @@ import { createActionTelemetry } from './telemetry.js';
 
 const POSTGRES_CONNECTIONS_MAX = 4;
 const LEDGER_GROUP = 'action-ledger';
+const EXPOSURES_GROUP = 'action-exposures';
 
-/** The service: the keyed processor over `score.computed`, the ledger behind `action.decided`, then HTTP. */
+/** The service: the keyed processor over `score.computed`, the ledger behind `action.decided`, exposures behind `experiment.assigned`, then HTTP. */
 export const app: ProcessorApp<ActionConfig> = defineProcessorApp({
   name: PROCESSOR_NAME,
   postgresConnectionsMax: POSTGRES_CONNECTIONS_MAX,
@@ -48,21 +51,34 @@ async function openRoutes(
   const { namespace, opener, log, pool, redis, partitions, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
   const ledger = createLedger(pool, schema);
-  const topic = toTopic(namespace, 'actionDecided');
-  const groupId = toConsumerGroup(namespace, LEDGER_GROUP);
-  const projection = await opener.releases.acquire(
-    'ledger',
-    () => startProjection({ log, pool, schema, groupId, topic, insert: ledger.insert, logger, metrics }),
-    (running) => running.stop(),
-  );
-  const routes = { ledger, pseudonymizer, telemetry, ledgerLag: projection.lag };
+  const exposures = createExposures(pool, schema);
+  const project = (name: string, group: string, topic: TopicName, insert: ProjectionOptions['insert']) =>
+    opener.releases.acquire(
+      name,
+      () =>
+        startProjection({
+          log,
+          pool,
+          schema,
+          groupId: toConsumerGroup(namespace, group),
+          topic: toTopic(namespace, topic),
+          insert,
+          logger,
+          metrics,
+        }),
+      (running) => running.stop(),
+    );
+  const actions = await project('ledger', LEDGER_GROUP, 'actionDecided', ledger.insert);
+  const assigned = await project('exposures', EXPOSURES_GROUP, 'experimentAssigned', exposures.insert);
+  const routes = { ledger, pseudonymizer, telemetry, ledgerLag: actions.lag };
   const { decode } = definition.codec;
   const readStates = createStateReader(redis, { namespace, processor: PROCESSOR_NAME, partitions, decode });
   return {
     addTo: (server) => {
       addActionRoutes(server, routes);
+      addExperimentRoutes(server, { exposures, exposureLag: assigned.lag });
       addContactRoutes(server, { pseudonymizer, readStates });
     },
-    problems: projection.problems,
+    problems: () => [...actions.problems(), ...assigned.problems()],
   };
 }

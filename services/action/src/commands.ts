@@ -9,6 +9,7 @@ import { migrate, withPool } from '@perennial/postgres';
 import { withArtifacts } from '@perennial/processor-host';
 import { readSegmentNames } from '@perennial/segments';
 import { type Command, type CommandHost, readGivenFile } from '@perennial/service-host';
+import { EXPOSURE_MIGRATIONS } from './adapters/exposures.js';
 import { LEDGER_MIGRATIONS } from './adapters/ledger.js';
 import { readPolicy } from './artifacts.js';
 import type { ActionConfig } from './config.js';
@@ -20,7 +21,9 @@ export function createCommands({ print }: CommandHost): Readonly<Record<string, 
     migrate: async (config) => {
       const schema = toPostgresSchema(config.namespace, PROCESSOR_NAME);
       const connection = { url: config.postgres.url, applicationName: 'action-command', connectionsMax: 1 };
-      await withPool(connection, (pool) => migrate(pool, { schema, migrations: LEDGER_MIGRATIONS }));
+      await withPool(connection, (pool) =>
+        migrate(pool, { schema, migrations: [...LEDGER_MIGRATIONS, ...EXPOSURE_MIGRATIONS] }),
+      );
     },
 
     /**

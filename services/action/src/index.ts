@@ -3,6 +3,7 @@ import { app } from './app.js';
 import { createCommands } from './commands.js';
 import { type ActionConfig, loadConfig } from './config.js';
 
+export { createExposures, EXPOSURE_MIGRATIONS } from './adapters/exposures.js';
 export { createLedger, LEDGER_MIGRATIONS } from './adapters/ledger.js';
 export { checkPolicyFile } from './commands.js';
 export { OPERATIONS } from './http/operations.js';

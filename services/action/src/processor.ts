@@ -7,6 +7,7 @@ import type { Pseudonymizer } from '@perennial/privacy';
 import type { ActionArtifacts } from './artifacts.js';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, actionStates, toTimerAtMs } from './domain/action-state.js';
+import { createExposureWriter } from './domain/exposure-record.js';
 import { decideForScore, type PolicyStep, releaseWaiting } from './domain/step.js';
 import { type ActionEvidence, createPrepare } from './evidence.js';
 import type { ActionTelemetry } from './telemetry.js';
@@ -15,7 +16,7 @@ export const PROCESSOR_NAME = 'action';
 
 export type ActionProcessor = ProcessorDefinition<ActionState, ScoreComputed, ActionEvidence>;
 
-/** `score.computed` -> contact history -> `action.decided`: the definition that the keyed processor runs. */
+/** `score.computed` -> contact history -> `action.decided`, `experiment.assigned`: the definition that the keyed processor runs. */
 export function createActionProcessor(deps: {
   namespace: string;
   artifacts: ActionArtifacts;
@@ -25,13 +26,18 @@ export function createActionProcessor(deps: {
 }): ActionProcessor {
   const { namespace, artifacts, specs, telemetry } = deps;
   const topic = toTopic(namespace, 'actionDecided');
+  const exposureTopic = toTopic(namespace, 'experimentAssigned');
   const writeAction = createActionWriter(namespace, deps.pseudonymizer);
+  const writeExposure = createExposureWriter(namespace);
 
   function finish(step: PolicyStep, policyNumber: number): StepResult<ActionState> {
     telemetry.decided(step.result);
     const outputs = step.result.decisions.map(
       (decision): Output => ({ topic, ...writeAction(decision, step.recipient, policyNumber) }),
     );
+    for (const exposure of step.result.exposures ?? []) {
+      outputs.push({ topic: exposureTopic, ...writeExposure(exposure, step.recipient.profileKey, policyNumber) });
+    }
     return { state: step.state, outputs };
   }
 

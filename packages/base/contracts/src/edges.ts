@@ -95,4 +95,21 @@ export interface ActionDecided {
   readonly decidedAt: string;
   readonly expiresAt: string;
   readonly cost: number;
+  /** The experiment that the strategy belongs to, the profile's arm, and that arm's probability; absent without one. */
+  readonly experiment?: string;
+  readonly arm?: string;
+  readonly propensity?: number;
+}
+
+/** Data of `experiment.assigned`. Schema: proto/edges/experiment.assigned.schema.json. */
+export interface ExperimentAssigned {
+  readonly profileKey: string;
+  readonly experiment: string;
+  readonly layer: string;
+  readonly arm: string;
+  /** Probability of this arm, in (0, 1]. */
+  readonly propensity: number;
+  readonly cause: { readonly kind: string; readonly id: string };
+  readonly policyVersion: number;
+  readonly at: string;
 }

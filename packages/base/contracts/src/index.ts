@@ -11,6 +11,7 @@ export { type Control, encodeControl, toControl } from './control.js';
 export {
   type ActionDecided,
   type EventRejected,
+  type ExperimentAssigned,
   listRejectedEvents,
   type SegmentChanged,
   type StageChanged,

@@ -84,6 +84,14 @@ export const TOPICS = {
     encoding: 'json',
     writer: 'action',
   },
+  // Also for arms that do nothing: who compares arms needs those who got nothing.
+  experimentAssigned: {
+    baseName: 'lifecycle.experiment.assigned.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'action',
+  },
   actionOutcome: {
     baseName: 'lifecycle.action.outcome.v1',
     cleanup: 'delete',

@@ -39,7 +39,7 @@ export const PROCESSORS = {
     input: 'featureUpdated',
     outputs: ['scoreComputed', 'stageChanged', 'segmentChanged'],
   },
-  action: { service: 'action', input: 'scoreComputed', outputs: ['actionDecided'] },
+  action: { service: 'action', input: 'scoreComputed', outputs: ['actionDecided', 'experimentAssigned'] },
 } as const satisfies Record<string, ProcessorDeclaration>;
 
 export type ProcessorName = keyof typeof PROCESSORS;
@@ -79,6 +79,7 @@ export const GROUPS = {
   'scoring-segments': { service: 'scoring', topic: 'segmentChanged', role: 'projection' },
   action: { service: 'action', topic: PROCESSORS.action.input, role: 'processor' },
   'action-ledger': { service: 'action', topic: 'actionDecided', role: 'projection' },
+  'action-exposures': { service: 'action', topic: 'experimentAssigned', role: 'projection' },
 } as const satisfies Record<ProcessorName, GroupDeclaration> & Record<string, GroupDeclaration>;
 
 export type GroupName = keyof typeof GROUPS;

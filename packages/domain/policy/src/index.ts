@@ -6,6 +6,7 @@ export type {
   DecisionResult,
   DecisionStatus,
   Drop,
+  Exposure,
   Profile,
 } from './decision.js';
 export { describePolicy } from './describe.js';

@@ -39,7 +39,7 @@ export const ACTION_PAGES: PageKind<ActionPosition> = {
   },
 };
 
-/** Tables of the action service in PostgreSQL. Migrations are only ever added. */
+/** Tables of the ledger. Migrations are only ever added. */
 export const LEDGER_MIGRATIONS: readonly Migration[] = [
   {
     name: 'actions-1',

@@ -25,6 +25,7 @@ export function createActionWriter(namespace: string, pseudonymizer: Pseudonymiz
       decidedAt,
       expiresAt: new Date(decision.expiresAtMs).toISOString(),
       cost: decision.cost,
+      ...decision.assignment,
     };
     const headers = toCloudEventHeaders({
       id: decision.actionId,

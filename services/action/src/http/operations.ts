@@ -52,6 +52,51 @@ export const getActionSummary = defineOperation({
 
 const TIME = Type.String({ format: 'date-time' });
 
+export const listExperiments = defineOperation({
+  id: 'listExperiments',
+  method: 'GET',
+  path: '/v1/experiments',
+  access: 'read',
+  summary: 'Experiments that had a say about anybody, with the profiles of each arm.',
+  answer: Type.Object({
+    arms: Type.Array(
+      Type.Object({
+        experiment: Type.String(),
+        layer: Type.String(),
+        arm: Type.String(),
+        propensity: Type.Number({ description: 'Probability of this arm.' }),
+        profiles: Type.Integer({ description: 'By their first exposure.' }),
+        firstAt: TIME,
+        lastAt: TIME,
+      }),
+    ),
+    lag: Type.Integer({ description: 'Records of experiment.assigned that are not counted yet.' }),
+  }),
+});
+
+export const listExposures = defineOperation({
+  id: 'listExposures',
+  method: 'GET',
+  path: '/v1/experiments/{name}/exposures',
+  access: 'read',
+  summary: 'Who is in which arm of an experiment, by first exposure, the earliest first.',
+  parameters: Type.Object({
+    name: Type.String({ minLength: 1, maxLength: 63, description: 'Its name in the policy.' }),
+  }),
+  query: Type.Object(PAGE_QUERY),
+  answer: Type.Object({
+    exposures: Type.Array(
+      Type.Object({
+        profileKey: Type.String({ description: 'Pseudonym of the profile.' }),
+        arm: Type.String(),
+        propensity: Type.Number(),
+        firstAt: TIME,
+      }),
+    ),
+    next: NEXT_CURSOR,
+  }),
+});
+
 export const getContacts = defineOperation({
   id: 'getContacts',
   method: 'GET',
@@ -92,4 +137,10 @@ export const getContacts = defineOperation({
 });
 
 /** The HTTP contract of this service. */
-export const OPERATIONS: readonly Operation[] = [listActions, getActionSummary, getContacts];
+export const OPERATIONS: readonly Operation[] = [
+  listActions,
+  getActionSummary,
+  listExperiments,
+  listExposures,
+  getContacts,
+];

@@ -7,6 +7,7 @@ import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import type { Ledger } from '../adapters/ledger.js';
 import { createActionTelemetry } from '../telemetry.js';
 import { addContactRoutes } from './contact-routes.js';
+import { addExperimentRoutes } from './experiment-routes.js';
 import { OPERATIONS } from './operations.js';
 import { addActionRoutes } from './routes.js';
 
@@ -40,6 +41,8 @@ beforeEach(() => {
   telemetry.idle('no_policy');
   server = createTestServer();
   addActionRoutes(server, { ledger, pseudonymizer, telemetry, ledgerLag: () => 2 });
+  const exposures = { insert: async () => undefined, list: async () => [], totals: async () => [] };
+  addExperimentRoutes(server, { exposures, exposureLag: () => 0 });
   addContactRoutes(server, { pseudonymizer, readStates: async () => [] });
 });
 afterEach(() => server.close());

@@ -617,6 +617,48 @@ export interface Operations {
       readonly ledgerLag: number;
     };
   };
+  /** Experiments that had a say about anybody, with the profiles of each arm. */
+  listExperiments: {
+    answer: {
+      readonly arms: ReadonlyArray<{
+        readonly experiment: string;
+        readonly layer: string;
+        readonly arm: string;
+        /** Probability of this arm. */
+        readonly propensity: number;
+        /** By their first exposure. */
+        readonly profiles: number;
+        readonly firstAt: string;
+        readonly lastAt: string;
+      }>;
+      /** Records of experiment.assigned that are not counted yet. */
+      readonly lag: number;
+    };
+  };
+  /** Who is in which arm of an experiment, by first exposure, the earliest first. */
+  listExposures: {
+    path: {
+      /** Its name in the policy. */
+      readonly name: string;
+    };
+    query: {
+      /** Items of the page, at most. */
+      readonly limit?: number | undefined;
+      /** Where to go on: `next` of the page before. */
+      readonly cursor?: string | undefined;
+    };
+    answer: {
+      readonly exposures: ReadonlyArray<{
+        /** Pseudonym of the profile. */
+        readonly profileKey: string;
+        readonly arm: string;
+        readonly propensity: number;
+        readonly firstAt: string;
+      }>;
+      /** The cursor of the next page; null on the last one. */
+      readonly next: string | null;
+    };
+  };
   /** A user's waiting actions, and the contacts that caps and cooldowns count. */
   getContacts: {
     path: {
@@ -677,5 +719,7 @@ export const ROUTES = {
   listSegmentChanges: { service: 'scoring', method: 'GET', path: '/v1/segment-changes' },
   listActions: { service: 'action', method: 'GET', path: '/v1/actions' },
   getActionSummary: { service: 'action', method: 'GET', path: '/v1/summary' },
+  listExperiments: { service: 'action', method: 'GET', path: '/v1/experiments' },
+  listExposures: { service: 'action', method: 'GET', path: '/v1/experiments/{name}/exposures' },
   getContacts: { service: 'action', method: 'GET', path: '/v1/contacts/{userId}' },
 } as const;
