@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@perennial/kernel';
-import { readUnread, sumLag, toUnread } from './group-lag.js';
+import { readUnread, sumLag, toLag, toUnread } from './group-lag.js';
 import type { Log } from './log.js';
 
 const GROUP = { groupId: 'g', topic: 't' };
@@ -34,6 +34,7 @@ describe('what a group has not read', () => {
       [2, { from: 4, to: 4 }],
     ]);
     expect(sumLag(unread)).toBe(10);
+    expect([...unread.values()].map(toLag)).toEqual([5, 5, 0]);
   });
 
   it('is all that the log has, for a group that nobody knows', async () => {

@@ -7,6 +7,9 @@ export interface Unread {
   readonly to: number;
 }
 
+/** The reach of a partition that the log does not name. */
+export const NO_RECORDS: PartitionOffsets = { low: 0, high: 0 };
+
 /**
  * @param next offset of the first record not read yet; undefined for a reader that has read nothing. Records that the
  * log has removed do not count.
@@ -27,9 +30,14 @@ export async function readUnread(
   return new Map([...ends].map(([partition, offsets]) => [partition, toUnread(offsets, committed.get(partition))]));
 }
 
+/** Number of unread records of a partition. */
+export function toLag({ from, to }: Unread): number {
+  return to - from;
+}
+
 /** Number of unread records over all partitions. */
 export function sumLag(unread: ReadonlyMap<number, Unread>): number {
-  return [...unread.values()].reduce((sum, { from, to }) => sum + to - from, 0);
+  return [...unread.values()].reduce((sum, one) => sum + toLag(one), 0);
 }
 
 /** A group that does not exist yet has read nothing. */

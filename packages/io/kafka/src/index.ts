@@ -1,6 +1,6 @@
 export { ConsumerHealth, type Progress } from './consumer-health.js';
 export { type GroupOffset, readGroupMembers, setGroupOffset } from './group-admin.js';
-export { readUnread, sumLag, toUnread, type Unread } from './group-lag.js';
+export { NO_RECORDS, readUnread, sumLag, toLag, toUnread, type Unread } from './group-lag.js';
 export { GroupMembership } from './group-membership.js';
 export type { KafkaSecurity } from './kafka-security.js';
 export type { KafkaConnection } from './kafkajs-client.js';

@@ -1,5 +1,13 @@
 import { toConsumerGroup, toTopic } from '@perennial/contracts';
-import { ConsumerHealth, type Log, type LogConsumer, type PartitionOffsets } from '@perennial/kafka';
+import {
+  ConsumerHealth,
+  type Log,
+  type LogConsumer,
+  NO_RECORDS,
+  type PartitionOffsets,
+  toLag,
+  toUnread,
+} from '@perennial/kafka';
 import { AppError, type Clock, every, systemClock } from '@perennial/kernel';
 import type { Logger, Metrics } from '@perennial/telemetry';
 import type { ArchivedLog } from './archived-log.js';
@@ -170,10 +178,11 @@ class TopicArchiver implements Archiver {
     await this.#commitGroup();
     const ends = await this.#options.log.offsets(this.#topic);
     for (const [partition, { archived, oldestMs, next }] of this.#archivers) {
-      const end = ends.get(partition)?.high ?? 0;
-      const lag = Math.max(0, end - this.#beyond(partition, archived ?? 0));
+      const reach = ends.get(partition) ?? NO_RECORDS;
+      const lag = toLag(toUnread(reach, this.#beyond(partition, archived ?? 0)));
       // What is read waits for its file's window to end: that is no standstill.
-      if (next !== undefined) this.#health.observed(partition, { next: this.#beyond(partition, next), end });
+      if (next !== undefined)
+        this.#health.observed(partition, { next: this.#beyond(partition, next), end: reach.high });
       const ageMs = oldestMs === undefined ? 0 : Math.max(0, this.#clock.now() - oldestMs);
       this.#events.observed(partition, { lag, ageMs });
     }

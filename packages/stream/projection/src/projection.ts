@@ -1,4 +1,12 @@
-import { ConsumerHealth, type Log, type LogConsumer, type LogRecord, sumLag, toUnread } from '@perennial/kafka';
+import {
+  ConsumerHealth,
+  type Log,
+  type LogConsumer,
+  type LogRecord,
+  NO_RECORDS,
+  sumLag,
+  toUnread,
+} from '@perennial/kafka';
 import { type Clock, every, type Interval, systemClock, toMessage } from '@perennial/kernel';
 import type { Pool } from '@perennial/postgres';
 import type { Logger, Metrics } from '@perennial/telemetry';
@@ -45,8 +53,6 @@ const PROJECTION_LIMITS: ProjectionLimits = {
   restMs: 200,
   groupCommitIntervalMs: 1_000,
 };
-
-const NO_RECORDS = { low: 0, high: 0 };
 
 export interface Projection {
   /**
