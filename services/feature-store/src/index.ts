@@ -8,6 +8,7 @@ export { readFeatureSpec, readIdentityFile, readRateTable } from './commands.js'
 export { foldEvent } from './domain/fold.js';
 export { judgeOutliers } from './domain/outliers.js';
 export { toTakeBack } from './domain/take-back.js';
+export { fillPartition } from './fill/fill-partition.js';
 export { OPERATIONS } from './http/operations.js';
 export { createParts } from './parts.js';
 export { UnmergeRunner } from './unmerge/unmerge-runner.js';

@@ -4,6 +4,7 @@ export { formatReport } from './report.js';
 export { type BenchOptions, CHAIN_KINDS, runChainBench } from './run-chain-bench.js';
 export { type ExploreBenchOptions, formatExploreReport, runExploreBench } from './run-explore-bench.js';
 export { type ExportBenchOptions, formatExportReport, runExportBench } from './run-export-bench.js';
+export { type FillBenchOptions, formatFillReport, runFillBench } from './run-fill-bench.js';
 export {
   formatRestoreReport,
   type RestoreBenchOptions,

@@ -5,9 +5,11 @@ import {
   type ExploreBenchOptions,
   type ExportBenchOptions,
   type FeaturesBenchOptions,
+  type FillBenchOptions,
   formatExploreReport,
   formatExportReport,
   formatFeaturesReport,
+  formatFillReport,
   formatReport,
   formatRestoreReport,
   type RestoreBenchOptions,
@@ -15,6 +17,7 @@ import {
   runExploreBench,
   runExportBench,
   runFeaturesBench,
+  runFillBench,
   runRestoreBench,
 } from '@perennial/bench';
 import { DEFAULT_PARTITIONS } from '@perennial/contracts';
@@ -42,7 +45,8 @@ export function createBenchCommand(): Command {
     .addCommand(createFeaturesCommand())
     .addCommand(createRestoreCommand())
     .addCommand(createExploreCommand())
-    .addCommand(createExportCommand());
+    .addCommand(createExportCommand())
+    .addCommand(createFillBenchCommand());
 }
 
 function createRestoreCommand(): Command {
@@ -170,6 +174,37 @@ function createExportCommand(): Command {
     });
 }
 
+function createFillBenchCommand(): Command {
+  return new Command('fill')
+    .description(
+      'write an event archive and fill a wider feature spec from it, in turn with folding the same events live',
+    )
+    .addOption(countOption('--events <n>', 'events in the archive', 200_000))
+    .addOption(countOption('--profiles <n>', 'that they are of', 10_000))
+    .addOption(countOption('--partitions <n>', 'they are spread over', DEFAULT_PARTITIONS))
+    .addOption(countOption('--rounds <n>', 'runs of each, in turn', 3))
+    .addOption(countOption('--share-percent <n>', 'of one thread that the fill takes; the service takes 50', 100, 100))
+    .addOption(countOption('--seed <n>', 'of the events', 1))
+    .option('--json <file>', 'every run, as JSON')
+    .addHelpText(
+      'after',
+      '\nIt starts nothing: no Kafka, no Redis.\n\nExample:\n  ./perennial bench fill --events 20000 --rounds 1',
+    )
+    .action(async ({ json, ...options }: Omit<FillBenchOptions, 'onProgress' | 'root' | 'signal'> & Json) => {
+      const progress = createProgress();
+      try {
+        const report = await interruptible((signal) =>
+          runFillBench({ ...options, signal, onProgress: progress.report }),
+        );
+        if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+        progress.done();
+        printText(formatFillReport(report));
+      } finally {
+        progress.done();
+      }
+    });
+}
+
 function createChainCommand(): Command {
   return new Command('chain')
     .description('the whole chain against the same topology with empty steps, in turn, on one broker and one Redis')
@@ -219,10 +254,8 @@ Examples:
     });
 }
 
-function countOption(flags: string, description: string, value: number): Option {
-  return new Option(flags, description)
-    .argParser((text) => parseWhole(text, { min: 1, max: COUNT_MAX }))
-    .default(value);
+function countOption(flags: string, description: string, value: number, max = COUNT_MAX): Option {
+  return new Option(flags, description).argParser((text) => parseWhole(text, { min: 1, max })).default(value);
 }
 
 function parseRates(text: string): number[] {
