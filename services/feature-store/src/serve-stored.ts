@@ -3,7 +3,7 @@ import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { FeatureArtifacts } from './artifacts.js';
 import { needsPart } from './domain/fill.js';
 import type { ProfileState } from './domain/profile-state.js';
-import { type ServedProfile, serveProfile } from './domain/serve.js';
+import { type ServedProfile, type ServedTops, serveProfile, serveTops } from './domain/serve.js';
 import { type Fills, isFilling } from './fill/fills.js';
 import { toPartKeys } from './identity/part-keys.js';
 
@@ -24,11 +24,19 @@ export interface ServeDeps {
 }
 
 /** What is answered for a profile: HTTP and the audit of it have this one implementation. The specs are loaded. */
-export async function serveStored(
-  userId: string,
+export async function serveStored(userId: string, read: ReadState, deps: ServeDeps): Promise<ServedProfile> {
+  return serveProfile(userId, read.state, await toContext(read, deps));
+}
+
+/** The ids behind its features of frequencies. */
+export async function serveStoredTops(read: ReadState, deps: ServeDeps): Promise<ServedTops> {
+  return serveTops(read.state, await toContext(read, deps));
+}
+
+async function toContext(
   { state, logTimeMs, inForce, ownKeys }: ReadState,
   { specs, loadRates, fills }: ServeDeps,
-): Promise<ServedProfile> {
+): Promise<Parameters<typeof serveProfile>[2]> {
   const spec = specs.inForce(inForce.get('features'));
   const { currency } = await loadRates(inForce.get('rates'));
   const fill = await fills.get(inForce);
@@ -36,6 +44,5 @@ export async function serveStored(
     state !== undefined && fill !== undefined && needsPart(state, fill)
       ? await fills.loadParts(fill, toPartKeys(ownKeys, state))
       : undefined;
-  const context = { spec, specs, currency, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
-  return serveProfile(userId, state, context);
+  return { spec, specs, currency, logTimeMs, isFilling: isFilling(inForce, fill), fill, part };
 }

@@ -48,3 +48,19 @@ export function serveProfile(
     units: spec.units(currency),
   };
 }
+
+/** What the features of frequencies count, by their names: ids with their counts, the most frequent first. */
+export type ServedTops = Readonly<Record<string, ReturnType<EngineTops>[string]>>;
+type EngineTops = SpecContext['spec']['tops'];
+
+/** The ids behind a profile's features of frequencies, at the time of `serveProfile`. */
+export function serveTops(
+  state: ProfileState | undefined,
+  context: SpecContext & { readonly logTimeMs: number; readonly part: EngineState | undefined },
+): ServedTops {
+  const { spec, specs, logTimeMs, part } = context;
+  const engine = state === undefined ? spec.empty : toCurrent(state, context, part).engine;
+  const made = specs.get(engine.specHash);
+  const tops = made.tops(engine, Math.max(logTimeMs, engine.asOfMs));
+  return made === spec ? tops : Object.fromEntries(Object.entries(tops).filter(([name]) => spec.names.includes(name)));
+}

@@ -212,7 +212,7 @@ describe('GET /v1/profiles/{userId}', () => {
   it('answers for nobody, and for a state from before this was kept', async () => {
     const anna = toStored({ asOfMs: NOON });
     const { getProfile } = setUp({ profiles: { anna, tagged: { ...anna, lastEventAtMs: 0 } } });
-    const nothing = { traits: [], account: null, reported: null, events: [] };
+    const nothing = { traits: [], account: null, reported: null, tops: {}, events: [] };
     expect((await getProfile('anna')).json()).toMatchObject({ known: true, ...nothing });
     for (const id of ['tagged', 'nobody'])
       expect((await getProfile(id)).json()).toMatchObject({ known: false, lastEventAt: null, ...nothing });

@@ -8,7 +8,7 @@ import { hadEvents, type ProfileState } from '../domain/profile-state.js';
 import type { ServedProfile } from '../domain/serve.js';
 import { type ReadProfile, readJoined } from '../identity/read-joined.js';
 import type { StoredProfile } from '../identity/stored-profile.js';
-import { type ServeDeps, serveStored } from '../serve-stored.js';
+import { type ServeDeps, serveStored, serveStoredTops } from '../serve-stored.js';
 import type { FeatureTelemetry } from '../telemetry.js';
 import { chooseNames, parseNames } from './choose-names.js';
 import { getAccount, getFeatures, getFeaturesOfMany, getKnownProfile, USER_IDS_MAX } from './operations.js';
@@ -32,7 +32,8 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
 
   addOperation(server, getKnownProfile, async ({ path }) => {
     const [profile] = await loadProfiles(deps, [parseUserId(path.userId)]);
-    const { served, key, state } = must(profile, 'the profile asked for');
+    const { served, key, state, read } = must(profile, 'the profile asked for');
+    const tops = Object.entries(await serveStoredTops(read, deps));
     const { traits, account, events, tags } = describeAbout(state?.about ?? NOTHING_KNOWN);
     return {
       ...served,
@@ -47,6 +48,7 @@ export function addFeatureRoutes(server: FastifyInstance, deps: FeatureRouteDeps
         const { median = null, spread = null } = describeValues(values) ?? {};
         return { event, property, flagged, median, spread };
       }),
+      tops: Object.fromEntries(tops.map(([name, ids]) => [name, [...ids]])),
       events: [...events],
     };
   });
@@ -108,6 +110,7 @@ function withoutRepeatedUnits(served: readonly ServedProfile[]) {
 /** A profile as it is served, under the key where it is stored. */
 interface LoadedProfile extends Pick<ReadProfile, 'key' | 'state'> {
   readonly served: ServedProfile;
+  readonly read: ReadProfile;
 }
 
 async function loadProfiles(deps: FeatureRouteDeps, userIds: readonly string[]): Promise<LoadedProfile[]> {
@@ -140,6 +143,7 @@ async function loadByKeys(
     stored.map(async (read, index) => ({
       key: read.key,
       state: read.state,
+      read,
       served: await serveStored(must(asked[index], 'the id asked for').id, read, deps),
     })),
   );

@@ -103,6 +103,10 @@ export const getKnownProfile = defineOperation({
       }),
       { description: 'Properties that a tracking plan compares with their own history.' },
     ),
+    tops: Type.Record(Type.String(), Type.Array(Type.Object({ id: Type.String(), count: Type.Integer() })), {
+      description:
+        'Of each feature `top_count`, `top_share` or `entropy`, by its name: the five most frequent ids of its window with their counts, the greatest first. An id of over 64 bytes ends in its hash.',
+    }),
     events: Type.Array(Type.Object({ type: Type.String(), name: Type.String(), at: TIME }), {
       description: 'The newest 20, the newest first.',
     }),

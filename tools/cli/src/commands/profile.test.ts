@@ -33,6 +33,13 @@ const KNOWN = {
   account: { id: 'acme', since: AT },
   reported: { asOf: AT, values: { 'account.traits.seats': 12 } },
   outliers: [{ event: 'Order Completed', property: 'revenue', flagged: 2, median: 21, spread: 3 }],
+  tops: {
+    top_page_30d: [
+      { id: '/shoes', count: 7 },
+      { id: '/cart', count: 2 },
+    ],
+    top_brand_7d: [],
+  },
   events: [
     { type: 'identify', name: '', at: AT },
     { type: 'track', name: 'Order\u001b[2J Completed', at: AT },
@@ -145,6 +152,7 @@ describe('profile show', () => {
       'its own, 1 joined it, 2 cut off',
       'acme, since',
       'Order Completed revenue  2 far from its history  usually 21',
+      'top_page_30d  /shoes (7), /cart (2)',
       'account.traits.seats  12',
       'plan  pro  since 2026-05-01T12:00:00.000Z  before: free, removed',
       'loyal, since',

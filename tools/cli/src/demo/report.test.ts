@@ -29,6 +29,7 @@ const PAGE: ProfilePage = {
     account: null,
     reported: null,
     outliers: [],
+    tops: {},
     events: [{ type: 'track', name: 'Order Completed', at: AT }],
   },
   standing: null,

@@ -17,6 +17,7 @@ export function formatProfilePage(page: ProfilePage): Printable {
     ...formatTags(page),
     ...section('scores', formatScores(page)),
     ...section('features', known === null ? [UNKNOWN] : toFeatureTable(known)),
+    ...formatTops(page),
     ...section('last events', formatEvents(page)),
     ...formatOutliers(page),
     ...section('actions', formatActions(page)),
@@ -112,6 +113,14 @@ function formatEvents({ known }: ProfilePage): Printable[] {
   if (known === null) return [UNKNOWN];
   if (known.events.length === 0) return [line`none since events are kept here`];
   return [toTable(known.events.map(({ at, type, name }) => (name === '' ? [at, type] : [at, type, name])))];
+}
+
+/** Only where the spec has features of frequencies. */
+function formatTops({ known }: ProfilePage): Printable[] {
+  const rows = Object.entries(known?.tops ?? {}).flatMap(([feature, ids]) =>
+    ids.length === 0 ? [] : [[feature, ids.map(({ id, count }) => `${id} (${count})`).join(', ')]],
+  );
+  return rows.length === 0 ? [] : section('most frequent', [toTable(rows)]);
 }
 
 /** Most profiles have none. */

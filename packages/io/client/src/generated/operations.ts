@@ -145,6 +145,11 @@ export interface Operations {
         /** Of these, as a standard deviation. */
         readonly spread: number | null;
       }>;
+      /** Of each feature `top_count`, `top_share` or `entropy`, by its name: the five most frequent ids of its window with their counts, the greatest first. An id of over 64 bytes ends in its hash. */
+      readonly tops: Readonly<Record<string, ReadonlyArray<{
+        readonly id: string;
+        readonly count: number;
+      }>>>;
       /** The newest 20, the newest first. */
       readonly events: ReadonlyArray<{
         readonly type: string;
