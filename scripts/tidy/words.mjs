@@ -65,9 +65,13 @@ const NAMES = [
   { word: /breakage/i, instead: 'mutant' },
   { word: /^told|Told(?![a-z])/, instead: 'reported' },
   {
+    word: /(?:step|run|decision|stage|batch|check|redis|postgres|command|world|seed)_?outcome|(?:collect|compare)Outcomes?/i,
+    instead: 'result',
+  },
+  {
     word: /outcome/i,
     instead: 'result',
-    home: /^services\/action\/|^packages\/base\/contracts\/|^packages\/domain\/feature-engine\/src\/unreachable\.ts$/,
+    home: /^services\/(?:action|ingest)\/|^connectors\/|^packages\/(?:base\/contracts|domain)\/|^tools\/(?:bench|cli|explore|launcher|training-export)\/|^tests\//,
   },
   {
     word: /(?:process|order|row|external|pseudonym)[_-]?identit|^identity[_-]?config/i,

@@ -15,12 +15,12 @@ import {
 } from '@perennial/processor-host';
 import { openRedis } from '@perennial/service-host';
 import { createMetrics } from '@perennial/telemetry';
-import { createAuditRecords } from './audit/audit-records.js';
+import { createAuditRecords } from './adapters/audit-records.js';
+import { createBaselineStore } from './adapters/baseline-store.js';
 import { createAuditTelemetry } from './audit/audit-telemetry.js';
 import { startLiveAudit } from './audit/live-audit.js';
 import type { FeatureStoreConfig } from './config.js';
 import { createServedStates } from './domain/profile-state.js';
-import { createBaselineStore } from './drift/baseline-store.js';
 import { DriftWatch } from './drift/drift-watch.js';
 import { startFillRunner } from './fill/fill-runner.js';
 import { createFillTelemetry } from './fill/fill-telemetry.js';

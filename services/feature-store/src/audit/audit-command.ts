@@ -5,11 +5,11 @@ import { EventArchive } from '@perennial/event-archive';
 import { AppError, createRandomToken } from '@perennial/kernel';
 import { withContext } from '@perennial/processor-host';
 import type { Command } from '@perennial/service-host';
+import { createAuditRecords } from '../adapters/audit-records.js';
 import type { FeatureStoreConfig } from '../config.js';
 import { createParts } from '../parts.js';
 import { PROCESSOR_NAME } from '../processor.js';
 import { type AuditOptions, type AuditResult, auditFeatures } from './audit.js';
-import { createAuditRecords } from './audit-records.js';
 
 const SAMPLE_DEFAULT = 100;
 /** Vectors of a profile in memory, times this, are some gigabytes at most. */

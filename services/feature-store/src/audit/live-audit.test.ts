@@ -4,6 +4,7 @@ import { toParts, toStored } from '@perennial/identity';
 import { AppError, must, systemClock } from '@perennial/kernel';
 import type { StatePage } from '@perennial/keyed-processor';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
+import { type AuditStore, createAuditRecords } from '../adapters/audit-records.js';
 import { DriftWatch } from '../drift/drift-watch.js';
 import {
   createMemoryArtifacts,
@@ -14,7 +15,6 @@ import {
   TestWorld,
   toArchive,
 } from '../fill/fill-test-kit.js';
-import { type AuditStore, createAuditRecords } from './audit-records.js';
 import { createAuditTelemetry } from './audit-telemetry.js';
 import { type LiveAuditOptions, startLiveAudit } from './live-audit.js';
 

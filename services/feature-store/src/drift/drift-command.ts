@@ -3,10 +3,10 @@ import { parseDistributions } from '@perennial/feature-engine';
 import { AppError, toMessage } from '@perennial/kernel';
 import { withContext } from '@perennial/processor-host';
 import { type Command, readGivenFile } from '@perennial/service-host';
-import { createAuditRecords } from '../audit/audit-records.js';
+import { createAuditRecords } from '../adapters/audit-records.js';
+import { createBaselineStore } from '../adapters/baseline-store.js';
 import type { FeatureStoreConfig } from '../config.js';
 import { PROCESSOR_NAME } from '../processor.js';
-import { createBaselineStore } from './baseline-store.js';
 
 /** `drift status`, and `drift baseline FILE` with the manifest of an export; each prints one line of JSON. */
 export function createDriftCommand(print: (line: string) => void): Command<FeatureStoreConfig> {

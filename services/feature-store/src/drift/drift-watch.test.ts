@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBlobStore } from '@perennial/blob-store/testing';
 import { createMetrics } from '@perennial/telemetry';
-import { createBaselineStore } from './baseline-store.js';
+import { createBaselineStore } from '../adapters/baseline-store.js';
 import { DriftWatch } from './drift-watch.js';
 
 const BASELINE = {

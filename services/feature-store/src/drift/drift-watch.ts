@@ -1,6 +1,6 @@
 import { toBin, toPsi } from '@perennial/feature-engine';
 import type { Metrics } from '@perennial/telemetry';
-import type { Baseline } from './baseline-store.js';
+import type { Baseline } from '../adapters/baseline-store.js';
 
 const DRIFT_WATCH_LIMITS = {
   /** Fewer profiles say nothing. */
