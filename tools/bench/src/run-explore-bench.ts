@@ -102,8 +102,10 @@ function toQuestions(source: Parameters<typeof exploreFunnel>[0]): Record<string
   return {
     'funnel of 3 steps': () => exploreFunnel(source, { steps, withinMs: 7 * DAY_MS, by: 'week' }),
     'paths of 4 events': () => explorePaths(source, { length: 4, ...list }),
-    'rules of items': () => exploreRules(source, { of: 'items', ...rules }),
-    'rules of events': () => exploreRules(source, { of: 'events', ...rules }),
+    'rules of items': () => exploreRules(source, { of: 'items', items: 2, ...rules }),
+    'rules of 4 items': () => exploreRules(source, { of: 'items', items: 4, ...rules }),
+    'rules of events': () => exploreRules(source, { of: 'events', items: 2, ...rules }),
+    'rules of 4 events': () => exploreRules(source, { of: 'events', items: 4, ...rules }),
     'retention by week': () => exploreRetention(source, { ...bought, every: 'week', periods: 12 }),
   };
 }

@@ -90,17 +90,19 @@ describe('the answers are those of loops over the events', () => {
     for (const kind of ['items', 'events'] as const) {
       const options = {
         of: kind,
+        items: pick([2, 3, 4]),
         minSupport: pick([0, 0.1, 0.3]),
         minConfidence: pick([0, 0.5]),
         gapMs: DAY_MS,
-        top: 1_000,
+        top: 10_000,
         ...range,
       };
       const { rules } = await exploreRules(source, options);
       const expected = naiveRules(profiles, options);
       expect(rules).toMatchObject({ baskets: expected.baskets, tooLarge: 0, found: expected.rules.length });
-      const byName = (a: { left: string; right: string }, b: typeof a) =>
-        a.left === b.left ? (a.right < b.right ? -1 : 1) : a.left < b.left ? -1 : 1;
+      const toName = ({ left, right }: { left: readonly string[]; right: string }) => JSON.stringify([left, right]);
+      const byName = (a: Parameters<typeof toName>[0], b: Parameters<typeof toName>[0]) =>
+        toName(a) < toName(b) ? -1 : 1;
       expect([...rules.top].sort(byName)).toEqual(
         expected.rules.sort(byName).map((rule) => ({ ...rule, lift: expect.closeTo(rule.lift, 10) })),
       );

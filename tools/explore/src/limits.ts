@@ -16,8 +16,11 @@ export const EXPLORE_LIMITS = {
   /** Rows of a result that are printed. */
   rowsDefault: 20,
   rowsMax: 10_000,
-  /** Items of a basket: its pairs grow with the square. Larger baskets are left out and counted. */
-  basketItemsMax: 200,
+  /** Items of a rule. */
+  ruleItemsMin: 2,
+  ruleItemsMax: 4,
+  /** Items of a basket, by those of a rule: it has some 30,000 sets of them at most. Larger baskets are left out and counted. */
+  basketItemsMax: [200, 60, 30],
   /** Periods of a retention curve. */
   periodsDefault: 12,
   periodsMax: 120,

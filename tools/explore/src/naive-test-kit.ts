@@ -161,6 +161,13 @@ export function naivePaths(profiles: readonly NaiveEvent[][], options: PathOptio
   return { total, counts };
 }
 
+/** Every choice of up to so many of a list, in its order. */
+function listChoices(list: readonly string[], max: number): string[][] {
+  const [first, ...rest] = list;
+  if (first === undefined || max === 0) return [[]];
+  return [...listChoices(rest, max - 1).map((chosen) => [first, ...chosen]), ...listChoices(rest, max)];
+}
+
 export function naiveRules(profiles: readonly NaiveEvent[][], options: RuleOptions) {
   const sets =
     options.of === 'events'
@@ -175,24 +182,18 @@ export function naiveRules(profiles: readonly NaiveEvent[][], options: RuleOptio
             .map(({ properties }) => toItems(properties))
             .filter((items) => items.size > 0),
         );
-  const count = (...items: string[]) => sets.filter((set) => items.every((item) => set.has(item))).length;
-  const all = [...new Set(sets.flatMap((set) => [...set]))];
-  const rules = all.flatMap((left) =>
-    all.flatMap((right) => {
-      const both = count(left, right);
-      if (left === right || both === 0 || both < options.minSupport * sets.length) return [];
+  const count = (items: readonly string[]) => sets.filter((set) => items.every((item) => set.has(item))).length;
+  const choices = sets.flatMap((set) => listChoices([...set].sort(), options.items));
+  const distinct = new Map(choices.map((chosen) => [JSON.stringify(chosen), chosen]));
+  const rules = [...distinct.values()].flatMap((chosen) =>
+    chosen.flatMap((right) => {
+      const left = chosen.filter((item) => item !== right);
+      const both = count(chosen);
+      if (left.length === 0 || both === 0 || both < options.minSupport * sets.length) return [];
       if (both < options.minConfidence * count(left)) return [];
       const confidence = both / count(left);
-      return [
-        {
-          left,
-          right,
-          baskets: both,
-          support: both / sets.length,
-          confidence,
-          lift: confidence / (count(right) / sets.length),
-        },
-      ];
+      const lift = confidence / (count([right]) / sets.length);
+      return [{ left, right, baskets: both, support: both / sets.length, confidence, lift }];
     }),
   );
   return { baskets: sets.length, rules };

@@ -72,7 +72,7 @@ describe('options', () => {
   it.each(['', '1.1', '-0.1', 'NaN', '1e9', '0x1'])('reject the share %j', (minSupport) =>
     expect(
       problemsOf(() =>
-        readRuleOptions({ ...SOURCE, of: 'items', minSupport, minConfidence: '0', gap: '1h', top: '9' }),
+        readRuleOptions({ ...SOURCE, of: 'items', items: '2', minSupport, minConfidence: '0', gap: '1h', top: '9' }),
       ),
     ).toHaveLength(1),
   );

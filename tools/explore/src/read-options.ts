@@ -32,6 +32,7 @@ export interface PathTexts {
 
 export interface RuleTexts {
   readonly of: string;
+  readonly items: string;
   readonly minSupport: string;
   readonly minConfidence: string;
   readonly gap: string;
@@ -91,6 +92,7 @@ export function readPathOptions(texts: SourceTexts & PathTexts): Asked<PathOptio
 export function readRuleOptions(texts: SourceTexts & RuleTexts): Asked<RuleOptions> {
   return read(texts, (reader) => ({
     of: reader.oneOf('--of', texts.of, ['items', 'events']),
+    items: reader.whole('--items', texts.items, { min: LIMITS.ruleItemsMin, max: LIMITS.ruleItemsMax }),
     minSupport: reader.share('--min-support', texts.minSupport),
     minConfidence: reader.share('--min-confidence', texts.minConfidence),
     ...readList(reader, texts),

@@ -105,16 +105,32 @@ describe('explore', () => {
     const found = JSON.parse(out) as { events: number; paths: { total: number; top: unknown[] } };
     expect(found).toMatchObject({ missingRecords: 0, unknownEvents: [], events: expect.any(Number) });
     expect(found.paths.top).toHaveLength(20);
-    const of = await run('rules', '--of', 'events', '--json', '--gap', '1d');
-    expect(JSON.parse(of.out)).toHaveProperty('rules.baskets');
+    const of = await run('rules', '--of', 'events', '--items', '3', '--json', '--gap', '1d', '--top', '1000');
+    const { rules } = JSON.parse(of.out) as { rules: { top: Array<{ left: string[] }> } };
+    expect(new Set(rules.top.map(({ left }) => left.length))).toEqual(new Set([1, 2]));
   });
 
   it('reports all problems of a command line as wrong usage', async () => {
-    const bad = run('rules', '--of', 'users', '--min-support', '2', '--top', 'all', '--gap', '5', '--from', 'now');
+    const bad = run(
+      'rules',
+      '--of',
+      'users',
+      '--items',
+      '5',
+      '--min-support',
+      '2',
+      '--top',
+      'all',
+      '--gap',
+      '5',
+      '--from',
+      'now',
+    );
     const error = await bad.catch((thrown: unknown) => thrown);
     expect(toExitCode(error)).toBe(2);
     expect((error as Error).message.split('\n').map((problem) => problem.split(' ')[0])).toEqual([
       '--of',
+      '--items',
       '--min-support',
       '--gap',
       '--top',

@@ -82,9 +82,13 @@ function createPathsCommand(): Command {
 function createRulesCommand(): Command {
   return addListOptions(createCommand('rules', 'which items are bought together, or which events happen together'))
     .option('--of <what>', 'items of an order, or events of a session', 'items')
-    .option('--min-support <share>', 'of all baskets that have both', '0.001')
-    .option('--min-confidence <share>', 'of the baskets with the first that have the second too', '0.1')
-    .addHelpText('after', '\nExample:\n  ./perennial explore rules --min-support 0.0005 --min-confidence 0.2')
+    .option('--items <n>', 'of a rule at most, 2 to 4: those with the first ones have the last too', '2')
+    .option('--min-support <share>', 'of all baskets that have all of them', '0.001')
+    .option('--min-confidence <share>', 'of the baskets with the first that have the last too', '0.1')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  ./perennial explore rules --min-support 0.0005 --min-confidence 0.2\n  ./perennial explore rules --items 3',
+    )
     .action(async (typed: Typed<RuleTexts>) => {
       const { source, options } = readRuleOptions(toTexts(typed));
       const found = await exploreRules(source, options);

@@ -48,7 +48,7 @@ export function formatRules({ baskets, tooLarge, found, top }: Rules): Printable
     toPercent(support),
     toPercent(confidence),
     lift.toFixed(2),
-    left,
+    left.join(' + '),
     right,
   ]);
   return lines(
