@@ -97,7 +97,8 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/policy.js')).createPolicyCommand(),
   },
   experiments: {
-    description: 'experiments: plan how many persons and days one needs, simulate how often their statistics err',
+    description:
+      'experiments: list, report what one has brought; plan persons and days, simulate how often the statistics err',
     load: async () => (await import('./commands/experiments.js')).createExperimentsCommand(),
   },
   export: {

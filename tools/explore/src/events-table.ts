@@ -7,6 +7,8 @@ const OFFSET_BITS = 44;
 export interface ExtraColumns {
   readonly event: string;
   readonly columns: ReadonlyArray<'properties' | 'amount' | 'currency'>;
+  /** `profile_key`, `type` and `name` too, of every event. */
+  readonly isKeyed?: boolean;
 }
 
 /**
@@ -35,12 +37,13 @@ export function toEventsTable({
   const columns = extra?.columns ?? [];
   const isExtra = `type = 'track' AND name = ${toSqlText(extra?.event ?? '')}`;
   const more = columns.map((column) => `, CASE WHEN ${isExtra} THEN ${column} END AS ${column}`).join('');
-  const kept = columns.map((column) => `, ${column}`).join('');
+  const keyed = extra?.isKeyed ? ', profile_key, type, name' : '';
+  const kept = keyed + columns.map((column) => `, ${column}`).join('');
   return `
 CREATE TABLE events AS
 WITH read AS (
   SELECT coalesce(root_key, profile_key) AS profile_key, message_id, epoch_ms(event_time) AS at_ms, ${label} AS label,
-         epoch_ms(append_time) AS appended_ms, (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${more}
+         epoch_ms(append_time) AS appended_ms, (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${extra?.isKeyed ? ', type, name' : ''}${more}
   FROM read_parquet([${list}]) LEFT JOIN joined USING (profile_key)
   WHERE kind = 'event' AND profile_key IS NOT NULL AND message_id IS NOT NULL AND event_time IS NOT NULL
 ), profiles AS (

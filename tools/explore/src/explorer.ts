@@ -5,6 +5,7 @@ import { ORDER_COMPLETED } from '@perennial/commerce';
 import { findArchiveFiles } from './archive-files.js';
 import { type Database, openDuckDb } from './database.js';
 import { type ExtraColumns, toEventsTable } from './events-table.js';
+import { type ExposedOptions, type ExposedPerson, toExposedPersons, toExposedSql, toExposedTable } from './exposed.js';
 import { type Funnel, type FunnelOptions, toFunnelSql, toFunnels } from './funnel.js';
 import { createJoinedTable } from './joined-table.js';
 import { EXPLORE_LIMITS } from './limits.js';
@@ -83,6 +84,17 @@ export async function exploreRfm(source: ExploreSource, options: RfmOptions): Pr
   return explore(source, { names: [ORDER_COMPLETED], extra }, async (database) => ({
     rfm: toRfmGrid(await database.query(toRfmSql(options))),
   }));
+}
+
+export async function exploreExposed(
+  source: ExploreSource,
+  options: ExposedOptions,
+): Promise<Reading & { persons: ExposedPerson[] }> {
+  const extra: ExtraColumns = { event: ORDER_COMPLETED, columns: ['amount', 'currency'], isKeyed: true };
+  return explore(source, { names: [], extra }, async (database) => {
+    for (const statement of toExposedTable(options.exposures)) await database.query(statement);
+    return { persons: toExposedPersons(await database.query(toExposedSql(options))) };
+  });
 }
 
 /** Reads the archive into `events`, asks, and removes all that was made. Throws an AppError that says what to do. */

@@ -1,5 +1,14 @@
 export { openDuckDb, type Row, toSqlText } from './database.js';
-export { exploreFunnel, explorePaths, exploreRetention, exploreRfm, exploreRules, type Reading } from './explorer.js';
+export {
+  exploreExposed,
+  exploreFunnel,
+  explorePaths,
+  exploreRetention,
+  exploreRfm,
+  exploreRules,
+  type Reading,
+} from './explorer.js';
+export type { ExposedPerson } from './exposed.js';
 export { EXPLORE_LIMITS } from './limits.js';
 export { OptionReader } from './option-reader.js';
 export {

@@ -4,14 +4,14 @@ import { type Migration, type Pool, type PoolClient, quoteIdentifier } from '@pe
 import type { PageKind } from '@perennial/service-host';
 
 /** The first exposure of a profile to an experiment: the one that counts. */
-export interface StoredExposure {
+interface StoredExposure {
   readonly profileKey: string;
   readonly arm: string;
   readonly propensity: number;
   readonly firstAt: string;
 }
 
-export interface ArmTotals {
+interface ArmTotals {
   readonly experiment: string;
   readonly layer: string;
   readonly arm: string;

@@ -1,16 +1,76 @@
 import { simulateFigures } from '@perennial/experiments';
+import { EXPLORE_LIMITS } from '@perennial/explore';
+import type { Platform } from '@perennial/launcher';
+import { toLayout } from '@perennial/native-stack';
 import { Command } from 'commander';
 import { formatFigures, formatPlan } from '../experiments/format.js';
+import { formatArms, formatReport } from '../experiments/format-report.js';
 import { planExperiment } from '../experiments/plan.js';
+import { readArms } from '../experiments/read-exposures.js';
 import { LOOKS_MAX, type PlanTexts, readPlanOptions } from '../experiments/read-plan.js';
-import { parseWhole } from '../options.js';
+import { makeReport, type ReportTexts, readReportOptions } from '../experiments/report.js';
+import { createNamespaceOption, parseWhole } from '../options.js';
 import { printJson, printLine } from '../output.js';
+import { requirePlatform } from './sources.js';
 
 const RUNS_MAX = 100_000;
 const SEED_MAX = 2 ** 31;
 
-export function createExperimentsCommand(): Command {
-  return new Command('experiments').addCommand(createPlanCommand()).addCommand(createSimulateCommand());
+/** Finds the running platform of a namespace; throws `not_found` where there is none. */
+type FindPlatform = (namespace: string) => Pick<Platform, 'client'>;
+
+/** Tests replace `findPlatform`. */
+export function createExperimentsCommand(findPlatform: FindPlatform = requirePlatform): Command {
+  return new Command('experiments')
+    .addCommand(createListCommand(findPlatform))
+    .addCommand(createReportCommand(findPlatform))
+    .addCommand(createPlanCommand())
+    .addCommand(createSimulateCommand());
+}
+
+interface Common {
+  readonly namespace: string;
+  readonly json?: boolean;
+}
+
+function createListCommand(findPlatform: FindPlatform): Command {
+  return new Command('list')
+    .description('experiments that had a say about anybody: arms, and how many profiles are in each')
+    .addOption(createNamespaceOption())
+    .option('--json', 'print {arms, lag}')
+    .action(async ({ namespace, json }: Common) => {
+      const found = await readArms(findPlatform(namespace).client);
+      if (json) printJson(found);
+      else printLine(formatArms(found.arms, found.lag));
+    });
+}
+
+function createReportCommand(findPlatform: FindPlatform): Command {
+  return new Command('report')
+    .description('what an experiment has brought: each arm against the control, with intervals that hold at every look')
+    .argument('<name>', 'of the experiment')
+    .addOption(createNamespaceOption())
+    .option('--control <arm>', 'what the others are compared with (default: control, usual, or the first)')
+    .option('--window <span>', 'after an exposure, in which conversion, revenue and harms count', '14d')
+    .option(
+      '--planned <n>',
+      'persons of two arms at which intervals are narrowest; fix it before the first look',
+      '10000',
+    )
+    .option('--alpha <share>', 'of each metric, over all arms and looks', '0.05')
+    .option('--tolerate <share>', 'increase of unsubscribes and complaints that is tolerated', '0.001')
+    .option('--until <time>', 'nothing later is known (default: the last event of the archive)')
+    .option('--archive <folder>', 'of the event archive (default: that of this installation)')
+    .option('--json', 'print all figures as JSON')
+    .addHelpText('after', '\nExample:\n  ./perennial experiments report welcome_size --window 7d --planned 30000')
+    .action(async (name: string, typed: Common & ReportTexts & { readonly archive?: string }) => {
+      const { namespace, json, archive = toLayout().archiveDir, ...texts } = typed;
+      const options = readReportOptions(texts);
+      const source = { archive, namespace, memoryMb: EXPLORE_LIMITS.memoryMbDefault };
+      const report = await makeReport(name, options, { client: findPlatform(namespace).client, source });
+      if (json) printJson(report);
+      else printLine(formatReport(report));
+    });
 }
 
 function createPlanCommand(): Command {
