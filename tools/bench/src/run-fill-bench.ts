@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createShop, writeSyntheticArchive } from '@perennial/explore';
 import { toLayout } from '@perennial/native-stack';
 import { FEATURE_COUNTS, FillSides } from './fill-sides.js';
@@ -21,6 +22,8 @@ export interface FillBenchOptions {
 interface Side {
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** How long the event loop, and so a read over HTTP, would have waited: 99th percentile and longest. */
+  readonly loopDelayMs: { readonly p99: number; readonly max: number };
 }
 
 export interface FillBenchReport {
@@ -74,11 +77,15 @@ export async function runFillBench(options: FillBenchOptions): Promise<FillBench
 }
 
 async function measure(work: () => Promise<unknown>): Promise<Side> {
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
   const cpu = process.cpuUsage();
   const started = performance.now();
   await work();
   const { user, system } = process.cpuUsage(cpu);
-  return { seconds: (performance.now() - started) / 1_000, cpuSeconds: (user + system) / 1e6 };
+  delays.disable();
+  const loopDelayMs = { p99: delays.percentile(99) / 1e6, max: delays.max / 1e6 };
+  return { seconds: (performance.now() - started) / 1_000, cpuSeconds: (user + system) / 1e6, loopDelayMs };
 }
 
 export function formatFillReport({
@@ -97,6 +104,7 @@ export function formatFillReport({
     );
     return `${name.padEnd(12)} ${seconds.toFixed(1).padStart(7)} s ${cpuSeconds.toFixed(1).padStart(7)} CPU s ${rates[0]?.padStart(9)} events/s ${rates[1]?.padStart(9)} a CPU second`;
   };
+  const delay = (name: 'p99' | 'max') => median(({ fill }) => fill.loopDelayMs[name]).toFixed(1);
   const ratio = median(({ fill, live }) => live.cpuSeconds / fill.cpuSeconds);
   return [
     `fill bench: ${options.events} events of ${profiles} profiles in ${archiveFiles} files, ${features.before} features and ${features.added} more, seed ${options.seed}, medians of ${rounds.length}`,
@@ -105,5 +113,6 @@ export function formatFillReport({
     toLine(`filled`, 'fill'),
     '',
     `a CPU second fills ${ratio.toFixed(2)} times the events that it folds live; ${bytes} bytes written; the fill had ${options.sharePercent} % of a thread`,
+    `while it filled, the event loop was ${delay('p99')} ms late at the 99th percentile, ${delay('max')} at most`,
   ].join('\n');
 }

@@ -23,8 +23,8 @@ const LIVE_AUDIT_LIMITS = {
   statesBytesMax: 16 * 1_048_576,
   /** Keys of the archive that are looked up in the store: a profile that is lost there is on no page. */
   keysLookedUp: 20,
-  /** Records between two pauses of the event loop. */
-  recordsAtOnce: 500,
+  /** Records between two pauses of the event loop, 1 to 2 ms: reads over HTTP wait for them. */
+  recordsAtOnce: 32,
   /** How often the lease is renewed amid a page, which may take minutes. */
   renewMs: 5_000,
 } as const;

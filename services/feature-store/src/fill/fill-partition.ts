@@ -11,8 +11,8 @@ import { PartWriter } from './part-bytes.js';
 import { StateTable } from './state-table.js';
 
 const FILL_LIMITS = {
-  /** Records between two pauses of the event loop. */
-  recordsAtOnceMax: 200,
+  /** Records between two pauses of the event loop, 1 to 2 ms: reads over HTTP wait for them. */
+  recordsAtOnceMax: 32,
   /** Records folded between two checkpoints; what is folded again after an interruption. */
   checkpointRecords: 200_000,
   /** Bytes of states in memory. A partition with more takes several passes over its archive. */
