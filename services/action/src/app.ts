@@ -16,6 +16,7 @@ import { createActionArtifacts } from './artifacts.js';
 import type { ActionConfig } from './config.js';
 import { addContactRoutes } from './http/contact-routes.js';
 import { addExperimentRoutes } from './http/experiment-routes.js';
+import { addExplanationRoutes } from './http/explanation-routes.js';
 import { addActionRoutes } from './http/routes.js';
 import { withJoins } from './joins.js';
 import { createActionProcessor, PROCESSOR_NAME } from './processor.js';
@@ -41,12 +42,12 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createActionArtifacts(artifactStore, { specs, telemetry });
   const definition = withJoins(createActionProcessor({ namespace, artifacts, specs, pseudonymizer, telemetry }));
-  return { definition, telemetry, pseudonymizer };
+  return { definition, telemetry, pseudonymizer, artifacts };
 }
 
 async function openRoutes(
   context: ServiceContext<ActionConfig>,
-  { definition, telemetry, pseudonymizer }: Parts,
+  { definition, telemetry, pseudonymizer, artifacts }: Parts,
 ): Promise<ServiceRoutes> {
   const { namespace, opener, log, pool, redis, partitions, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
@@ -78,6 +79,7 @@ async function openRoutes(
       addActionRoutes(server, routes);
       addExperimentRoutes(server, { exposures, exposureLag: assigned.lag });
       addContactRoutes(server, { pseudonymizer, readStates });
+      addExplanationRoutes(server, { pseudonymizer, readStates, artifacts, namespace });
     },
     problems: () => [...actions.problems(), ...assigned.problems()],
   };

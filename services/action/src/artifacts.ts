@@ -49,6 +49,8 @@ interface Values {
 export interface ActionArtifacts {
   /** Loads a rollout's artifact; returns why it does not fit the others in force. Throws as `Artifacts.loadRollout`. */
   loadRollout: Artifacts<unknown>['loadRollout'];
+  /** The feature spec in force, loaded where this process has not seen it yet. */
+  spec(inForce: ReadonlyMap<string, Rollout>): Promise<CompiledFeatures>;
   /** The policy, with conditions compiled for the vectors of a spec. */
   policy(hash: string, spec: CompiledFeatures): Promise<Policy>;
   /** The manifest of a model, which describes its scores; only the scoring service loads the model itself. */
@@ -111,6 +113,7 @@ export function createActionArtifacts(
   });
   return {
     loadRollout,
+    spec: toSpec,
     policy: async (hash, spec) => (await get('policy', hash))(spec),
     manifest: (hash) => get('model', hash),
     segmentNames: (hash) => get('segments', hash),

@@ -96,6 +96,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'policies, which decide who gets which action when: check a file, compare two, explain one',
     load: async () => (await import('./commands/policy.js')).createPolicyCommand(),
   },
+  explain: {
+    description: 'what the policy in force would do for a user now, step by step: why, and why not',
+    load: async () => (await import('./commands/explain.js')).createExplainCommand(),
+  },
   experiments: {
     description:
       'experiments: list, report what one has brought; plan persons and days, simulate how often the statistics err',

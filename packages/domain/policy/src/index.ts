@@ -24,6 +24,6 @@ export { type Finding, lintPolicy } from './lint.js';
 export { type ParseOptions, parsePolicy } from './parse.js';
 export type { Policy } from './policy.js';
 export { isQuiet, toQuietEndMs } from './quiet-hours.js';
-export { STEP_OF_REASON } from './reasons.js';
+export { STEP_NAMES, STEP_OF_REASON } from './reasons.js';
 export { isHeldOut } from './steps/arm.js';
 export { isTimeZone, toLocalMinutes } from './time-zone.js';

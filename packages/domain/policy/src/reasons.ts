@@ -24,3 +24,6 @@ export type DropReason = (typeof REASONS)[StepName][number];
 export const STEP_OF_REASON: Readonly<Record<DropReason, StepName>> = Object.fromEntries(
   Object.entries(REASONS).flatMap(([step, reasons]) => reasons.map((reason) => [reason, step])),
 ) as Record<DropReason, StepName>;
+
+/** In their order. */
+export const STEP_NAMES = Object.keys(REASONS) as readonly StepName[];

@@ -136,6 +136,58 @@ export const getContacts = defineOperation({
   }),
 });
 
+const DROP = Type.Object({
+  strategy: Type.String(),
+  reason: Type.String({ description: 'Of the closed set of the step.' }),
+});
+const NULLABLE_VALUE = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+
+export const explainDecision = defineOperation({
+  id: 'explainDecision',
+  method: 'POST',
+  path: '/v1/explanations/{userId}',
+  access: 'read',
+  summary:
+    'What the policy in force would decide for a user now, step by step, and why not; publishes and changes nothing.',
+  parameters: Type.Object({
+    userId: Type.String({ minLength: 1, maxLength: EXTERNAL_ID_CHARS_MAX, description: 'External id of the user.' }),
+  }),
+  body: Type.Object({
+    stage: Type.String({ maxLength: 64 }),
+    entered: Type.Optional(
+      Type.Boolean({ description: 'As if the profile had entered the stage now; default false.' }),
+    ),
+    stageSince: Type.Union([TIME, Type.Null()]),
+    lastEventAt: Type.Union([TIME, Type.Null()]),
+    timeZone: Type.String({ maxLength: 64 }),
+    features: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()])),
+    attributes: Type.Record(Type.String(), NULLABLE_VALUE, {
+      description: 'By whole name, such as traits.plan; times in milliseconds.',
+    }),
+    scores: Type.Union([Type.Record(Type.String(), Type.Number()), Type.Null()]),
+    segments: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  }),
+  answer: Type.Object({
+    userId: Type.String(),
+    policyVersion: Type.Integer(),
+    at: TIME,
+    result: Type.String({ description: 'decided, deferred, suppressed or no_candidate.' }),
+    action: Type.Union([
+      Type.Object({
+        strategy: Type.String(),
+        reasons: Type.Array(Type.String()),
+        dueAt: Type.Union([TIME, Type.Null()], { description: 'End of quiet hours; null for now.' }),
+        expiresAt: TIME,
+      }),
+      Type.Null(),
+    ]),
+    nothing: Type.Union([Type.Object({ step: Type.String(), reason: Type.String() }), Type.Null()]),
+    steps: Type.Array(Type.Object({ step: Type.String(), dropped: Type.Array(DROP) }), {
+      description: 'In their order; every strategy of the policy that leads to no action is in one.',
+    }),
+  }),
+});
+
 /** The HTTP contract of this service. */
 export const OPERATIONS: readonly Operation[] = [
   listActions,
@@ -143,4 +195,5 @@ export const OPERATIONS: readonly Operation[] = [
   listExperiments,
   listExposures,
   getContacts,
+  explainDecision,
 ];

@@ -8,6 +8,7 @@ import type { Ledger } from '../adapters/ledger.js';
 import { createActionTelemetry } from '../telemetry.js';
 import { addContactRoutes } from './contact-routes.js';
 import { addExperimentRoutes } from './experiment-routes.js';
+import { addExplanationRoutes } from './explanation-routes.js';
 import { OPERATIONS } from './operations.js';
 import { addActionRoutes } from './routes.js';
 
@@ -44,6 +45,8 @@ beforeEach(() => {
   const exposures = { insert: async () => undefined, list: async () => [], totals: async () => [] };
   addExperimentRoutes(server, { exposures, exposureLag: () => 0 });
   addContactRoutes(server, { pseudonymizer, readStates: async () => [] });
+  const artifacts = { spec: () => Promise.reject(new Error('none')), policy: () => Promise.reject(new Error('none')) };
+  addExplanationRoutes(server, { pseudonymizer, readStates: async () => [], artifacts, namespace: 'live' });
 });
 afterEach(() => server.close());
 

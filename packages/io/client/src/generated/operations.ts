@@ -700,6 +700,53 @@ export interface Operations {
       readonly lastUsed: Readonly<Record<string, string>>;
     };
   };
+  /** What the policy in force would decide for a user now, step by step, and why not; publishes and changes nothing. */
+  explainDecision: {
+    path: {
+      /** External id of the user. */
+      readonly userId: string;
+    };
+    body: {
+      readonly stage: string;
+      /** As if the profile had entered the stage now; default false. */
+      readonly entered?: boolean | undefined;
+      readonly stageSince: string | null;
+      readonly lastEventAt: string | null;
+      readonly timeZone: string;
+      readonly features: Readonly<Record<string, number | null>>;
+      /** By whole name, such as traits.plan; times in milliseconds. */
+      readonly attributes: Readonly<Record<string, string | number | boolean | null>>;
+      readonly scores: Readonly<Record<string, number>> | null;
+      readonly segments: ReadonlyArray<string> | null;
+    };
+    answer: {
+      readonly userId: string;
+      readonly policyVersion: number;
+      readonly at: string;
+      /** decided, deferred, suppressed or no_candidate. */
+      readonly result: string;
+      readonly action: {
+        readonly strategy: string;
+        readonly reasons: ReadonlyArray<string>;
+        /** End of quiet hours; null for now. */
+        readonly dueAt: string | null;
+        readonly expiresAt: string;
+      } | null;
+      readonly nothing: {
+        readonly step: string;
+        readonly reason: string;
+      } | null;
+      /** In their order; every strategy of the policy that leads to no action is in one. */
+      readonly steps: ReadonlyArray<{
+        readonly step: string;
+        readonly dropped: ReadonlyArray<{
+          readonly strategy: string;
+          /** Of the closed set of the step. */
+          readonly reason: string;
+        }>;
+      }>;
+    };
+  };
 }
 
 /** Where each operation is. */
@@ -727,4 +774,5 @@ export const ROUTES = {
   listExperiments: { service: 'action', method: 'GET', path: '/v1/experiments' },
   listExposures: { service: 'action', method: 'GET', path: '/v1/experiments/{name}/exposures' },
   getContacts: { service: 'action', method: 'GET', path: '/v1/contacts/{userId}' },
+  explainDecision: { service: 'action', method: 'POST', path: '/v1/explanations/{userId}' },
 } as const;
