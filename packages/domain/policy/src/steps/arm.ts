@@ -15,6 +15,7 @@ export const arm: Step = (context, open) => {
     if (isHeldOut(policy.holdoutShare, policy.salt, profileKey)) return 'global_holdout';
     return isHeldOut(strategy.holdoutShare, policy.salt, profileKey, strategy.name) ? 'strategy_holdout' : undefined;
   });
+  if (policy.experimentOf.size === 0) return held;
   const assignments = assignAll(context, held.open);
   if (assignments.size === 0) return held;
   const allowed = dropWhere(held.open, ({ name }) => {
