@@ -46,14 +46,14 @@ export interface FoundEvent {
 const FORWARDS_MAX = 16;
 
 /**
- * Finds an event by its message id under any of some keys, and whether and how it was counted, by the processor's own code over
+ * Finds an event by its message id under any of some keys, under the first one sooner than under others, and whether and how it was counted, by the processor's own code over
  * the records of their partitions. Throws as `ReadPartition`, and why `signal` aborts.
  */
 export async function findEvent(
   deps: FindEventDeps,
   { keys, messageId }: { readonly keys: readonly string[]; readonly messageId: string },
 ): Promise<FoundEvent> {
-  const search = new Search(deps, messageId);
+  const search = new Search(deps, { messageId, asked: keys[0] });
   const searched = new Set(keys);
   await searchKeys(deps, search, { keys: searched, messageId });
   while (search.isElsewhere && searched.size < keys.length + FORWARDS_MAX) {
@@ -88,40 +88,54 @@ async function searchKeys(
   }
 }
 
+/** What is found of the event of one sender: two that were one profile for a while may have sent one message id. */
+interface Tracked {
+  original: FoundEvent['original'];
+  counted: Counted | undefined;
+  readonly copies: Array<FoundEvent['copies'][number]>;
+  readonly forwardedTo: string[];
+  /** Keys at which a record took it back, and it has not been counted since. */
+  readonly takenBackAt: Set<string>;
+}
+
 class Search {
   readonly #deps: FindEventDeps;
   readonly #messageId: string;
-  #original: FoundEvent['original'];
-  #counted: Counted | undefined;
-  readonly #copies: Array<FoundEvent['copies'][number]> = [];
-  readonly forwardedTo: string[] = [];
-  /** Keys at which a record took it back, and it has not been counted since. */
-  readonly #takenBackAt = new Set<string>();
+  readonly #asked: string | undefined;
+  readonly #bySender = new Map<string, Tracked>();
   /** A state knows that it is taken back. */
   isRemembered = false;
 
-  constructor(deps: FindEventDeps, messageId: string) {
+  constructor(deps: FindEventDeps, { messageId, asked }: { readonly messageId: string; readonly asked: string | undefined }) {
     this.#deps = deps;
     this.#messageId = messageId;
+    this.#asked = asked;
   }
 
   get found(): FoundEvent {
-    return {
-      original: this.#original,
-      counted: this.#counted,
-      copies: this.#copies,
-      isTakenBack: this.#isTakenBack,
-    };
+    const { original, counted, copies } = this.#chosen;
+    return { original, counted, copies, isTakenBack: this.#isTakenBack };
+  }
+
+  get forwardedTo(): readonly string[] {
+    return this.#chosen.forwardedTo;
+  }
+
+  /** That of the key that is asked for, else the first one. */
+  get #chosen(): Tracked {
+    const originals = [...this.#bySender.values()].filter(({ original }) => original !== undefined);
+    return originals.find(({ original }) => original?.self.key === this.#asked) ?? originals[0] ?? createTracked();
   }
 
   /** A state forgets, after 256 others: the log does not. */
   get #isTakenBack(): boolean {
-    return this.isRemembered || this.#takenBackAt.size > 0;
+    return this.isRemembered || this.#chosen.takenBackAt.size > 0;
   }
 
   /** It came, and was counted under a key that was not searched. */
   get isElsewhere(): boolean {
-    return this.#original !== undefined && this.#counted === undefined && !this.#isTakenBack;
+    const { original, counted } = this.#chosen;
+    return original !== undefined && counted === undefined && !this.#isTakenBack;
   }
 
   observe({ item, evidence, result }: ObservedStep): void {
@@ -131,32 +145,45 @@ class Search {
     if ('retraction' in input) {
       const { messageId, original } = input.retraction;
       // One without its event holds only for as long as a state remembers it.
-      const isOfEvent = messageId === this.#messageId && original !== undefined;
-      if (isOfEvent && result.state !== state) this.#takenBackAt.add(context.key);
+      if (messageId !== this.#messageId || original === undefined || result.state === state) return;
+      this.#track(original).takenBackAt.add(context.key);
       return;
     }
     if (!('event' in input) || input.event.messageId !== this.#messageId) return;
     const { event } = input;
+    const tracked = this.#track(event);
     if (event.forwardedTo === undefined || event.memberKey !== undefined) {
-      this.#original ??= { self: toSelf(context.key, event), event };
+      tracked.original ??= { self: toSelf(context.key, event), event };
     }
     const { node, profile } = toParts(state);
     // What a joined profile forwards counts where it goes.
     if (node.kind !== 'root') {
-      this.forwardedTo.push(...result.outputs.flatMap(({ key }) => (key === undefined ? [] : [key])));
+      tracked.forwardedTo.push(...result.outputs.flatMap(({ key }) => (key === undefined ? [] : [key])));
       return;
     }
     const folded = foldEvent(profile, input, toFoldContext(this.#deps.specs, context, evidence));
     if (folded.kind === 'repeated') return;
-    this.#takenBackAt.delete(context.key);
+    tracked.takenBackAt.delete(context.key);
     const { rate, currency = '' } = toFeatureEvent(input, evidence.rates);
-    this.#counted ??= {
+    tracked.counted ??= {
       currency,
       rate: rate ?? undefined,
       amountOnly: folded.known === 'order_without_amount',
     };
-    this.#copies.push(...result.outputs.flatMap((output) => toCopies(output, this.#deps.definition.inputTopic)));
+    tracked.copies.push(...result.outputs.flatMap((output) => toCopies(output, this.#deps.definition.inputTopic)));
   }
+
+  /** By the sealed id under which the event came, which its copies keep. */
+  #track({ anonymous, subject }: AcceptedEvent): Tracked {
+    const sender = `${anonymous} ${subject.toString('base64')}`;
+    const tracked = this.#bySender.get(sender) ?? createTracked();
+    this.#bySender.set(sender, tracked);
+    return tracked;
+  }
+}
+
+function createTracked(): Tracked {
+  return { original: undefined, counted: undefined, copies: [], forwardedTo: [], takenBackAt: new Set() };
 }
 
 /** The copy of the event for an account, if the output is one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ProfileRef } from '@perennial/contracts';
+import { AcceptedRecord, type ProfileRef } from '@perennial/contracts';
 import { DAY_MS } from '@perennial/feature-engine';
 import { must } from '@perennial/kernel';
 import { NOON, SPECS, toDevice, toEvent, toUser } from '../identity/join-test-kit.js';
@@ -56,6 +56,53 @@ async function ordersOf(world: UnmergeWorld, { key }: ProfileRef) {
 async function expectRecomputed(world: UnmergeWorld): Promise<void> {
   expect(await world.recompute()).toEqual(world.states);
 }
+
+describe('a message id that two profiles have, which were one for a while', () => {
+  it.each([
+    [anna, bert],
+    [bert, anna],
+  ])('is that of the profile that is asked for', async (mine, other) => {
+    const world = new UnmergeWorld();
+    world.send(mine.key, order(mine, 'm1', 50));
+    world.send(other.key, order(other, 'm1', 7));
+    await settle(world);
+    world.change('merge', anna, bert);
+    await world.settle();
+    world.send(mine.key, order(mine, 'm2', 5, 1));
+    world.change('unmerge', anna, bert);
+    await world.settle();
+    expect(await ordersOf(world, mine)).toEqual([2, 55, 2]);
+    expect(await ordersOf(world, other)).toEqual([1, 7, 1]);
+    expect((await retract(world, other, 'm1')).result).toBe('taken_back');
+    expect(await ordersOf(world, other)).toEqual([0, 0, 0]);
+    expect(await ordersOf(world, mine)).toEqual([2, 55, 2]);
+    expect((await retract(world, mine, 'm1')).result).toBe('taken_back');
+    expect(await ordersOf(world, mine)).toEqual([1, 5, 1]);
+    expect((await retract(world, mine, 'm1')).result).toBe('repeated');
+    await expect(retract(world, other, 'm2')).rejects.toMatchObject({ code: 'not_found' });
+    await expectRecomputed(world);
+  });
+
+  it('is found with its own currency where the other one came first, as a copy', async () => {
+    const world = new UnmergeWorld();
+    world.send(anna.key, toEvent(anna, { messageId: 'm0', name: 'Product Viewed', alias: bert }));
+    await settle(world);
+    world.send(bert.key, toEvent(bert, { ...order(bert, 'm1', 7), currency: 'EUR' }));
+    await settle(world);
+    world.change('unmerge', anna, bert);
+    await world.settle();
+    // A day later the id is not remembered, and the profiles are two.
+    world.send(anna.key, { ...order(anna, 'm1', 50), currency: 'USD' });
+    await settle(world);
+    expect((await retract(world, anna, 'm1')).result).toBe('taken_back');
+    const records = world.partitions.flatMap(({ log }) =>
+      log.map(({ value }) => AcceptedRecord.decode(must(value, 'a value'))),
+    );
+    const found = records.flatMap(({ record }) => (record?.$case === 'retraction' ? [record.value] : []));
+    expect(found).toMatchObject([{ self: anna, original: { currency: 'USD' }, currency: 'USD' }]);
+    expect(await ordersOf(world, anna)).toEqual([0, 0, 1]);
+  });
+});
 
 describe('an event that somebody takes back by its id', () => {
   it('counts no longer, once, however often that is asked', async () => {

@@ -87,7 +87,10 @@ export class Retractor {
     await this.#deps.loadSpecs();
     const root = await this.#readRoot(profile.key);
     const { node } = toParts(must((await this.#deps.readStates([root.key]))[0], 'a read').state);
-    const members = node.kind === 'root' ? node.members.map(({ key }) => key) : [];
+    const named = node.kind === 'root' ? node.members.map(({ key }) => key) : [];
+    // One that was asked, or that has left, may have an event of its own with this id.
+    const roots = await readJoined(this.#deps.readStates, named);
+    const members = named.filter((_, index) => roots[index]?.key === root.key);
     const found = await findEvent(this.#deps, { keys: [profile.key, root.key, ...members], messageId });
     const { original } = found;
     const isOwn = original !== undefined && (await this.#readRoot(original.self.key)).key === root.key;
