@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { createTestGrants, TEST_AUTHORIZATION } from '@perennial/access/testing';
 import { AcceptedRecord, toTopic } from '@perennial/contracts';
 import { createMemoryLog } from '@perennial/kafka/testing';
+import { toSha256 } from '@perennial/kernel';
 import { createSilentLogger } from '@perennial/telemetry';
 import { createApp } from './app.js';
 import { loadConfig } from './config.js';
@@ -11,6 +12,7 @@ import {
   FakeIdentityStore,
   FakePlaceholderStore,
   FakePlanStore,
+  FakeRuleReaders,
   FakeSourceStore,
   WRITE_KEY,
 } from './testing/fakes.js';
@@ -35,6 +37,7 @@ function open(over: Record<string, string> = {}, partitions = 3) {
     sources: new FakeSourceStore(),
     placeholders: new FakePlaceholderStore(),
     identity: new FakeIdentityStore(),
+    readers: new FakeRuleReaders(),
     plans: new FakePlanStore(),
     clock: new FakeClockStore(),
     tokens: createTestGrants(),
@@ -56,6 +59,11 @@ describe('the composed service', () => {
     stores.identity.content =
       'version: 1\nkinds: { email: { strength: 200, read: [traits.email], normalise: email } }\n';
     const { url } = await app.start();
+    const hash = toSha256(stores.identity.content);
+    expect(await stores.readers.listBehind(hash)).toEqual([]);
+    expect(stores.readers.hashes.size).toBe(1);
+    const rules = await (await fetch(`${url}/v1/rules`, { headers: TEST_AUTHORIZATION })).json();
+    expect(rules).toEqual({ identity: { hash, kinds: ['user', 'email', 'anonymous'] } });
     const said = { type: 'identify', anonymousId: 'a', traits: { email: 'Anna@example.com' } };
     await fetch(`${url}/v1/identify`, { method: 'POST', headers, body: JSON.stringify(said) });
     const value = Buffer.from(JSON.stringify(said));

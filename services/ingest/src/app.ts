@@ -1,6 +1,5 @@
 import { createAccess, createTokenStore, type GrantStore } from '@perennial/access';
 import { toPostgresSchema, toTopic } from '@perennial/contracts';
-import type { IdentityRules } from '@perennial/identity';
 import type { Log, LogProducer } from '@perennial/kafka';
 import { AppError, type Clock, type ReleaseStack, systemClock } from '@perennial/kernel';
 import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/privacy';
@@ -10,6 +9,7 @@ import { createClockStore } from './adapters/clock-store.js';
 import { createIdentityStore } from './adapters/identity-store.js';
 import { createPlaceholderRepository } from './adapters/placeholder-repository.js';
 import { createPlanRepository } from './adapters/plan-repository.js';
+import { createRuleReaders } from './adapters/rule-readers.js';
 import { createSourceRepository } from './adapters/source-repository.js';
 import { createAddressLimit } from './address-limit.js';
 import { startLogClock } from './clock/start-clock.js';
@@ -19,7 +19,7 @@ import type { PlaceholderIds } from './domain/placeholder-ids.js';
 import { BODIES_BYTES_MAX } from './http/body-budget.js';
 import type { IngestContext } from './http/ingest-context.js';
 import { createIngestServer } from './http/server.js';
-import { startIdentityDirectory } from './identity-directory.js';
+import { type IdentityDirectory, type Reader, startIdentityDirectory } from './identity-directory.js';
 import {
   type KafkaSource,
   type KafkaSourceOptions,
@@ -31,7 +31,7 @@ import { startLagMonitor } from './kafka/lag-monitor.js';
 import { startPlaceholderDirectory } from './placeholder-directory.js';
 import { type FindPlan, startPlanDirectory } from './plan-directory.js';
 import { toPlanned } from './plan-telemetry.js';
-import type { ClockStore, IdentityStore, PlaceholderStore, PlanStore, SourceStore } from './ports.js';
+import type { ClockStore, IdentityStore, PlaceholderStore, PlanStore, RuleReaders, SourceStore } from './ports.js';
 import { createPublisher, type Publisher } from './publisher.js';
 import type { RecordContext } from './records.js';
 import { createSourceDirectory } from './source-directory.js';
@@ -49,6 +49,7 @@ export interface IngestOverrides {
     readonly sources: SourceStore;
     readonly placeholders: PlaceholderStore;
     readonly identity: IdentityStore;
+    readonly readers: RuleReaders;
     readonly plans: PlanStore;
     readonly clock: ClockStore;
     readonly tokens: GrantStore;
@@ -88,7 +89,9 @@ async function start(
   const tickProducer = await openProducer('tick producer', log, releases);
 
   const placeholders = await openPlaceholders(stores.placeholders, { clock, events, releases });
-  const identity = await openIdentity(stores.identity, { partitions, clock, events, releases });
+  const reader = { instance: instanceId, readers: stores.readers };
+  const rules = await openIdentity(stores.identity, { ...reader, partitions, clock, events, releases });
+  const identity = rules.current;
   const plans = await openPlans(stores.plans, { clock, events, releases });
   const records = toRecordContext(config, { topics, partitions });
   const base = { clockMode, placeholders, identity, plans, records };
@@ -124,7 +127,7 @@ async function start(
   const { metricsAccess } = config.http;
   const server = createIngestServer(
     { logger, metrics, metricsAccess, access, readiness, trustedProxies: config.senders.trustedProxies },
-    { ingest, driver, partitions, lastTickMs: () => ticker?.lastTickMs() },
+    { ingest, driver, partitions, lastTickMs: () => ticker?.lastTickMs(), rulesHash: rules.hash },
   );
   releases.push('http server', async () => {
     draining = true;
@@ -170,15 +173,22 @@ async function openPlaceholders(
 
 async function openIdentity(
   store: IdentityStore,
-  options: { partitions: number; clock: Clock; events: IngestEvents; releases: ReleaseStack },
-): Promise<() => IdentityRules> {
-  const { partitions, clock, events, releases } = options;
-  const { current } = await releases.acquire(
+  {
+    events,
+    releases,
+    ...options
+  }: Reader & {
+    partitions: number;
+    clock: Clock;
+    events: IngestEvents;
+    releases: ReleaseStack;
+  },
+): Promise<IdentityDirectory> {
+  return releases.acquire(
     'rules about ids',
-    () => startIdentityDirectory(store, { partitions, clock, onError: events.identityUnknown }),
+    () => startIdentityDirectory(store, { ...options, onError: events.identityUnknown }),
     (directory) => directory.stop(),
   );
-  return current;
 }
 
 async function openPlans(
@@ -230,6 +240,7 @@ function openStores(opener: Opener, config: IngestConfig): NonNullable<IngestOve
     sources: createSourceRepository(pool, schema),
     placeholders: createPlaceholderRepository(pool, schema),
     identity: createIdentityStore(pool, { schema, namespace: config.namespace, artifacts: config.artifacts }),
+    readers: createRuleReaders(pool, schema),
     plans: createPlanRepository(pool, schema),
     clock: createClockStore(pool, schema),
     tokens: createTokenStore(pool, config.namespace),

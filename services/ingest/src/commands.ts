@@ -10,11 +10,13 @@ import { MIGRATIONS } from './adapters/migrations.js';
 import { createPlaceholderRepository } from './adapters/placeholder-repository.js';
 import { createPlanRepository } from './adapters/plan-repository.js';
 import { createRolloutLedger } from './adapters/rollout-ledger.js';
+import { createRuleReaders } from './adapters/rule-readers.js';
 import { createSourceRepository, type SourceRepository } from './adapters/source-repository.js';
 import type { IngestConfig } from './config.js';
 import { runPlaceholderCommand } from './placeholder-command.js';
 import { runPlanCommand } from './plan-command.js';
 import { formatSourceRate, parseSourceRate, toFirstRate } from './source-rate.js';
+import { waitForReaders } from './wait-for-readers.js';
 import { writeRollout } from './write-rollout.js';
 
 const ROLLOUT_KINDS: readonly string[] = [...ARTIFACT_KIND_NAMES, ...FILL_ROLLOUT_KINDS];
@@ -61,6 +63,7 @@ export function createCommands({ print, env }: CommandHost): Readonly<Record<str
           const producer = await log.createProducer();
           const ledger = createRolloutLedger(pool, schema);
           const written = await writeRollout(rollout, { producer, ledger, topic, partitions });
+          if (rollout.kind === 'identity') await waitForReaders(createRuleReaders(pool, schema), rollout);
           print(JSON.stringify({ ...rollout, partitions, written }));
         } finally {
           await log.close();

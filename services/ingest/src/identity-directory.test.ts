@@ -20,21 +20,27 @@ describe('rules about ids in ingest', () => {
     };
     const errors: unknown[] = [];
     const clock = new FakeClock();
+    const reported = new Map<string, string | undefined>();
     const directory = await startIdentityDirectory(store, {
-      ...{ partitions: 2, clock },
+      ...{ partitions: 2, clock, ...toReader(reported) },
       onError: (error) => errors.push(error),
     });
     expect(directory.current()).toBe(INITIAL_RULES);
+    expect(reported).toEqual(new Map([['one', undefined]]));
     hash = 'a';
     clock.move(REFRESH_MS);
     await eventually(() =>
       expect(directory.current().kinds.map(({ name }) => name)).toEqual(['user', 'email', 'anonymous']),
     );
+    await eventually(() => expect(reported.get('one')).toBe('a'));
+    expect(directory.hash()).toBe('a');
     hash = 'gone';
     clock.move(REFRESH_MS);
     await eventually(() => expect(errors).toHaveLength(1));
     expect(directory.current().kindOf(200)?.name).toBe('email');
+    expect(reported.get('one')).toBe('a');
     await directory.stop();
+    expect(reported.size).toBe(0);
   });
 
   it('are known before the first event: a start waits for them, and fails in the end', async () => {
@@ -45,7 +51,7 @@ describe('rules about ids in ingest', () => {
       if (attempts < 3) throw new Error('it is not there');
       return WITH_EMAIL;
     };
-    const options = { partitions: 2, clock, onError: () => undefined };
+    const options = { partitions: 2, clock, onError: () => undefined, ...toReader(new Map()) };
     const gone = { currentHash: async () => 'gone', load: async () => Promise.reject(new Error('it is not there')) };
     await expect(startIdentityDirectory(gone, options)).rejects.toThrow('it is not there');
     const directory = await startIdentityDirectory({ currentHash: async () => 'a', load }, options);
@@ -53,6 +59,11 @@ describe('rules about ids in ingest', () => {
     await directory.stop();
   });
 });
+
+function toReader(reported: Map<string, string | undefined>) {
+  const report = async (instance: string, hash: string | undefined) => void reported.set(instance, hash);
+  return { instance: 'one', readers: { report, forget: async (instance: string) => void reported.delete(instance) } };
+}
 
 /** Waits of a start end at once; those until the next refresh do not. */
 class SlowClock extends FakeClock {

@@ -1,6 +1,6 @@
 import { type IdentityRules, INITIAL_RULES, requireIdentityRules } from '@perennial/identity';
 import { type Clock, every, retry } from '@perennial/kernel';
-import type { IdentityStore } from './ports.js';
+import type { IdentityStore, RuleReaders } from './ports.js';
 
 /** Every instance follows a rollout within this time: as long as write keys are remembered. */
 const REFRESH_MS = 10_000;
@@ -11,23 +11,48 @@ const START_LIMITS = { attemptsMax: 60, initialMs: 200, maxMs: 2_000 } as const;
 /** The rules about ids by which events are read, the same for HTTP and Kafka. */
 export interface IdentityDirectory {
   current(): IdentityRules;
+  /** Of the current rules; undefined before any rollout. */
+  hash(): string | undefined;
   stop(): Promise<void>;
 }
 
-/** Loads the rules before the first event (throws when it cannot for long), and what all partitions have had since, every ten seconds. */
+/** A process that says by which rules it reads. */
+export interface Reader {
+  readonly instance: string;
+  readonly readers: Pick<RuleReaders, 'report' | 'forget'>;
+}
+
+/**
+ * Loads the rules before the first event (throws when it cannot for long), and what all partitions have had since, every ten
+ * seconds; each time it says by which ones this process reads.
+ */
 export async function startIdentityDirectory(
   store: IdentityStore,
-  options: { readonly partitions: number; readonly clock: Clock; readonly onError: (error: unknown) => void },
+  options: Reader & { readonly partitions: number; readonly clock: Clock; readonly onError: (error: unknown) => void },
 ): Promise<IdentityDirectory> {
-  const { partitions, clock, onError } = options;
+  const { partitions, clock, onError, instance, readers } = options;
   const none = { hash: undefined, rules: INITIAL_RULES };
   const onRetry = ({ error }: { readonly error: unknown }) => onError(error);
   let known = await retry(() => loadRules(store, partitions, none), { ...START_LIMITS, clock, onRetry });
+  await retry(() => readers.report(instance, known.hash), { ...START_LIMITS, clock, onRetry });
   // While a store is unavailable, the last known rules stay in effect.
   const refresh = every({ intervalMs: REFRESH_MS, clock, onError }, async () => {
-    known = await loadRules(store, partitions, known);
+    try {
+      known = await loadRules(store, partitions, known);
+    } finally {
+      // Also where they cannot be read: a process that says nothing has ended, and nobody waits for it.
+      await readers.report(instance, known.hash);
+    }
   });
-  return { current: () => known.rules, stop: () => refresh.stop() };
+  return {
+    current: () => known.rules,
+    hash: () => known.hash,
+    async stop() {
+      await refresh.stop();
+      // It may be down: then the process is forgotten in half a minute.
+      await readers.forget(instance).catch(onError);
+    },
+  };
 }
 
 interface KnownRules {

@@ -56,3 +56,13 @@ export interface IdentityStore {
   /** Their content; throws as the artifact store does. */
   load(hash: string): Promise<string>;
 }
+
+/** By which rules about ids the processes of ingest read events. Throws `dependency_unavailable` if the store is down. */
+export interface RuleReaders {
+  /** A process reads by the rules with this hash; undefined before any rollout. */
+  report(instance: string, hash: string | undefined): Promise<void>;
+  /** A process ends. */
+  forget(instance: string): Promise<void>;
+  /** Processes that run and read by other rules. */
+  listBehind(hash: string): Promise<readonly string[]>;
+}

@@ -6,6 +6,7 @@ import type { Output } from '@perennial/keyed-processor';
 import { type ObservedStep, Recomputation } from '../audit/recompute.js';
 import { foldEvent, toFeatureEvent } from '../domain/fold.js';
 import { toSelf } from '../identity/identity-records.js';
+import type { StoredProfile } from '../identity/stored-profile.js';
 import { toFoldContext } from '../processor.js';
 import type { ReadPartition } from './read-partition.js';
 
@@ -67,7 +68,7 @@ export async function findEvent(
 
 /** Whether the id is known to be taken back is asked of the profiles of `keys` alone, where there is a `messageId`. */
 async function searchKeys(
-  { definition, specs, partitions, readPartition, signal }: FindEventDeps,
+  { definition, partitions, readPartition, signal }: FindEventDeps,
   search: Search,
   { keys, messageId }: { readonly keys: ReadonlySet<string>; readonly messageId: string | undefined },
 ): Promise<void> {
@@ -81,9 +82,7 @@ async function searchKeys(
     await readPartition(partition, (records: readonly LogRecord[]) => again.take(records), signal);
     if (messageId === undefined) continue;
     for (const key of own) {
-      const { profile } = toParts(again.read(key).stored);
-      const engine = profile?.engine;
-      if (engine !== undefined && specs.get(engine.specHash).isTakenBack(engine, messageId)) search.isRemembered = true;
+      if (search.knows(again.read(key).stored)) search.isRemembered = true;
     }
   }
 }
@@ -103,10 +102,15 @@ class Search {
   readonly #messageId: string;
   readonly #asked: string | undefined;
   readonly #bySender = new Map<string, Tracked>();
+  /** Keys where an event took it back: another one of its order, cancelled or newer. */
+  readonly #correctedAt = new Set<string>();
   /** A state knows that it is taken back. */
   isRemembered = false;
 
-  constructor(deps: FindEventDeps, { messageId, asked }: { readonly messageId: string; readonly asked: string | undefined }) {
+  constructor(
+    deps: FindEventDeps,
+    { messageId, asked }: { readonly messageId: string; readonly asked: string | undefined },
+  ) {
     this.#deps = deps;
     this.#messageId = messageId;
     this.#asked = asked;
@@ -129,7 +133,8 @@ class Search {
 
   /** A state forgets, after 256 others: the log does not. */
   get #isTakenBack(): boolean {
-    return this.isRemembered || this.#chosen.takenBackAt.size > 0;
+    const { counted, takenBackAt } = this.#chosen;
+    return this.isRemembered || takenBackAt.size > 0 || (counted !== undefined && this.#correctedAt.size > 0);
   }
 
   /** It came, and was counted under a key that was not searched. */
@@ -149,8 +154,12 @@ class Search {
       this.#track(original).takenBackAt.add(context.key);
       return;
     }
-    if (!('event' in input) || input.event.messageId !== this.#messageId) return;
+    if (!('event' in input)) return;
     const { event } = input;
+    if (event.messageId !== this.#messageId) {
+      if (!this.knows(state) && this.knows(result.state)) this.#correctedAt.add(context.key);
+      return;
+    }
     const tracked = this.#track(event);
     if (event.forwardedTo === undefined || event.memberKey !== undefined) {
       tracked.original ??= { self: toSelf(context.key, event), event };
@@ -164,6 +173,7 @@ class Search {
     const folded = foldEvent(profile, input, toFoldContext(this.#deps.specs, context, evidence));
     if (folded.kind === 'repeated') return;
     tracked.takenBackAt.delete(context.key);
+    this.#correctedAt.delete(context.key);
     const { rate, currency = '' } = toFeatureEvent(input, evidence.rates);
     tracked.counted ??= {
       currency,
@@ -171,6 +181,14 @@ class Search {
       amountOnly: folded.known === 'order_without_amount',
     };
     tracked.copies.push(...result.outputs.flatMap((output) => toCopies(output, this.#deps.definition.inputTopic)));
+  }
+
+  /** Whether a state has the message as one that was taken back. */
+  knows(stored: StoredProfile | undefined): boolean {
+    const engine = toParts(stored).profile?.engine;
+    return (
+      engine?.corrections !== undefined && this.#deps.specs.get(engine.specHash).isTakenBack(engine, this.#messageId)
+    );
   }
 
   /** By the sealed id under which the event came, which its copies keep. */

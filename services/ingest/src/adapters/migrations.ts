@@ -66,4 +66,14 @@ export const MIGRATIONS: readonly Migration[] = [
           CHECK ((hash IS NULL) = (content IS NULL))
         )`,
   },
+  // By which rules about ids each process reads: who rolls out new ones waits for them.
+  {
+    name: '009-rule-readers',
+    sql: `
+        CREATE TABLE rule_readers (
+          instance text PRIMARY KEY,
+          hash text,
+          seen_at timestamptz NOT NULL DEFAULT now()
+        )`,
+  },
 ];

@@ -22,6 +22,20 @@ export const getClock = defineOperation({
   }),
 });
 
+export const getRules = defineOperation({
+  id: 'getRules',
+  method: 'GET',
+  path: '/v1/rules',
+  access: 'read',
+  summary: 'By which rules about ids this process reads events.',
+  answer: Type.Object({
+    identity: Type.Object({
+      hash: Type.Union([Type.String(), Type.Null()], { description: 'SHA-256 of the file; null before any rollout.' }),
+      kinds: Type.Array(Type.String(), { description: 'The strongest first.' }),
+    }),
+  }),
+});
+
 const ADVANCE = Type.Object({
   to: MOMENT('Log time to reach.'),
   from: Type.Optional(MOMENT('Where ticks begin when there is none yet.')),

@@ -1,4 +1,5 @@
 import {
+  addOperation,
   createHttpServer,
   type ErrorBody,
   type FastifyInstance,
@@ -15,15 +16,15 @@ import { EVENT_OPERATIONS, EVENT_PATHS } from './event-paths.js';
 import { addEventRoutes } from './event-routes.js';
 import { prepareEventRoutes } from './ingest-context.js';
 import { addNoticeRoutes } from './notice-routes.js';
-import { advanceClock, getClock } from './operations.js';
+import { advanceClock, getClock, getRules } from './operations.js';
 
 /** The HTTP contract of this service. */
-export const OPERATIONS: readonly Operation[] = [getClock, advanceClock, ...EVENT_OPERATIONS];
+export const OPERATIONS: readonly Operation[] = [getClock, advanceClock, getRules, ...EVENT_OPERATIONS];
 
 /** HTTP ingest: the event routes with raw bodies, and the clock, health and metrics routes. */
 export function createIngestServer(
   options: Omit<HttpServerOptions, 'bodyLimitBytes' | 'addressConnectionsMax'>,
-  routes: ClockRoutesOptions,
+  routes: ClockRoutesOptions & { readonly rulesHash: () => string | undefined },
 ): FastifyInstance {
   const server = createHttpServer({
     ...options,
@@ -40,6 +41,10 @@ export function createIngestServer(
     addNoticeRoutes(scope, routes.ingest);
   });
   addClockRoutes(server, routes);
+  addOperation(server, getRules, async () => {
+    const kinds = routes.ingest.identity().kinds.map(({ name }) => name);
+    return { identity: { hash: routes.rulesHash() ?? null, kinds } };
+  });
   return server;
 }
 

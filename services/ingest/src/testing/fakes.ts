@@ -21,6 +21,7 @@ import type {
   PlaceholderStore,
   PlanStore,
   PlanVersion,
+  RuleReaders,
   Source,
   SourceStore,
 } from '../ports.js';
@@ -165,6 +166,23 @@ export class FakePlaceholderStore implements PlaceholderStore {
   }
 }
 
+/** By which rules processes read, in memory. */
+export class FakeRuleReaders implements RuleReaders {
+  readonly hashes = new Map<string, string | undefined>();
+
+  async report(instance: string, hash: string | undefined): Promise<void> {
+    this.hashes.set(instance, hash);
+  }
+
+  async forget(instance: string): Promise<void> {
+    this.hashes.delete(instance);
+  }
+
+  async listBehind(hash: string): Promise<readonly string[]> {
+    return [...this.hashes].filter(([, known]) => known !== hash).map(([instance]) => instance);
+  }
+}
+
 /** Rules about ids in memory: none were rolled out before `content` is set. */
 export class FakeIdentityStore implements IdentityStore {
   content: string | undefined;
@@ -287,7 +305,7 @@ export function createIngestHarness(
       access: createTestAccess(scopes),
       readiness: () => ({ ready: true, reasons: [] }),
     },
-    { ingest, driver, lastTickMs: () => undefined, partitions: PARTITIONS },
+    { ingest, driver, lastTickMs: () => undefined, partitions: PARTITIONS, rulesHash: () => undefined },
   );
   return {
     server,

@@ -26,6 +26,17 @@ export interface Operations {
       readonly logTime: string;
     };
   };
+  /** By which rules about ids this process reads events. */
+  getRules: {
+    answer: {
+      readonly identity: {
+        /** SHA-256 of the file; null before any rollout. */
+        readonly hash: string | null;
+        /** The strongest first. */
+        readonly kinds: ReadonlyArray<string>;
+      };
+    };
+  };
   /** A user's features. */
   getFeatures: {
     path: {
@@ -753,6 +764,7 @@ export interface Operations {
 export const ROUTES = {
   getClock: { service: 'ingest', method: 'GET', path: '/v1/clock' },
   advanceClock: { service: 'ingest', method: 'POST', path: '/v1/clock' },
+  getRules: { service: 'ingest', method: 'GET', path: '/v1/rules' },
   getFeatures: { service: 'feature-store', method: 'GET', path: '/v1/features/{userId}' },
   getFeaturesOfMany: { service: 'feature-store', method: 'POST', path: '/v1/features' },
   getKnownProfile: { service: 'feature-store', method: 'GET', path: '/v1/profiles/{userId}' },
