@@ -95,7 +95,6 @@ describe('ingest as a process', () => {
     await provision(namespace);
     const registry = createServiceRunner('feature-store');
     const file = 'infra/presets/saas/identity.yaml';
-    await registry.command(namespace, ['migrate']);
     const { hash } = JSON.parse(await registry.command(namespace, ['register', 'identity', file])) as { hash: string };
     const args = ['rollout', '--kind', 'identity', '--number', '1', '--hash', hash];
     const running = await service.start(namespace);

@@ -115,6 +115,17 @@ identify: { schema: { properties: { loyalty_card: { personal: false }, card: { p
     }
   });
 
+  it('are not in clear in the traits of a group, which name none; its own id stays', () => {
+    const rules = requireIdentityRules(
+      'version: 1\nkinds: { email: { strength: 200, read: [traits.email, traits.groupId] } }\n',
+      { fileName: 'identity.yaml' },
+    );
+    const traits = { email: 'anna@example.com', seats: 3 };
+    const { event, value } = accept({ type: 'group', userId: 'u', groupId: 'g', traits }, rules);
+    expect(value.includes('anna@example.com')).toBe(false);
+    expect([event.propertiesJson, event.withheld]).toEqual(['{"seats":3,"groupId":"g"}', 1]);
+  });
+
   it('are not named before a rollout: the record has the same bytes as ever', () => {
     const raw = {
       type: 'identify',

@@ -212,7 +212,7 @@ function hasInfinity(properties: JsonObject): boolean {
   return !(inspection instanceof Rejection) && inspection.hasInfinity;
 }
 
-function toPropertiesField(type: CallType): string {
+function toPropertiesField(type: CallType): 'traits' | 'properties' {
   return type === 'identify' || type === 'group' ? 'traits' : 'properties';
 }
 
@@ -242,10 +242,11 @@ function withholdIds(draft: Draft): void {
   const { identity } = arrival;
   if (identity === undefined || identity.others.length === 0) return;
   if (isJsonObject(context)) draft.context = identity.withhold('context', context).kept;
-  // Traits of a group are not of the user.
-  if (type === 'group') return;
-  const { kept, count } = identity.withhold(type === 'identify' ? 'traits' : 'properties', properties);
-  draft.properties = kept;
+  // Traits of a group name no id of the user, but may hold a person's all the same. The group's own id is no trait.
+  const { groupId, ...traits } = properties;
+  const isGroup = type === 'group';
+  const { kept, count } = identity.withhold(toPropertiesField(type), isGroup ? traits : properties);
+  draft.properties = isGroup ? { ...kept, groupId } : kept;
   if (count > 0) draft.planned = { ...planned, withheld: planned.withheld + count };
 }
 
