@@ -57,6 +57,52 @@ describe('one join', () => {
   });
 });
 
+describe('two users who each say that they are the other one, at once', () => {
+  it('end in one profile in any order of steps, at three records each at most', () => {
+    for (let schedule = 0; schedule < 1_000; schedule++) {
+      let step = 0;
+      const draw = (below: number) => (schedule >> (step++ % 12)) % below;
+      const world = new JoinWorld({ partitions: 2, partitionOf: (key) => (key === 'anna' ? 0 : 1), draw });
+      for (const [id, [self, other]] of [[anna, bert] as const, [bert, anna] as const].entries())
+        world.append({ kind: 'event', self, id, named: [{ other, rule: 'alias' }] });
+      while (world.step());
+      expect([world.rootOf('anna'), world.rootOf('bert')]).toEqual(['anna', 'anna']);
+      expect(world.profiles.get('anna')?.ids.toSorted()).toEqual([0, 1]);
+      expect(world.sent).toBeLessThanOrEqual(6);
+    }
+  });
+});
+
+describe('a log-out', () => {
+  it('merges nobody: the next user of the device, and what he does before he logs in, stay apart after a reset', () => {
+    const tablet = toRef('tablet', ID_STRENGTHS.anonymous);
+    const world = playInOrder([
+      { self: phone },
+      { self: anna, claims: phone },
+      // The SDK's reset() gives the device another id.
+      { self: tablet },
+      { self: bert, claims: tablet },
+      { self: anna, claims: phone },
+    ]);
+    expect(world.profiles.get('anna')?.ids.toSorted()).toEqual([0, 1, 4]);
+    expect(world.profiles.get('bert')?.ids.toSorted()).toEqual([2, 3]);
+  });
+});
+
+describe('a link', () => {
+  const events = [{ self: phone }, { self: anna, claims: phone }, { self: phone }, { self: anna }];
+  it.each([0, 1, 2, 3])(
+    'gives the same profile before, amid and after the events that it concerns (at place %i)',
+    (place) => {
+      const others = events.filter(({ claims }) => claims === undefined);
+      const world = playInOrder([...others.slice(0, place), { self: anna, claims: phone }, ...others.slice(place)]);
+      expect(world.profiles.get('anna')?.ids).toHaveLength(4);
+      expect(world.rootOf('phone')).toBe('anna');
+      expect(world.sent).toBeLessThanOrEqual(2);
+    },
+  );
+});
+
 describe('two users on one device', () => {
   it('stay two: what the device did without a user belongs to the first, also after his log-out', () => {
     const world = playInOrder([
