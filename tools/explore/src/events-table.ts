@@ -12,7 +12,8 @@ export interface ExtraColumns {
 }
 
 /**
- * The table `events` of the archived events, each message of a profile once. It reads the table `joined`.
+ * The table `events` of the archived events, each message of a profile once, without those that somebody took back. It reads the
+ * tables `joined` and `taken_back`.
  *
  * - `profile`: a number for the pseudonym of the profile that its own has joined (table `joined`), else for its own; a number
  *   is shorter to sort and join by;
@@ -44,8 +45,9 @@ CREATE TABLE events AS
 WITH read AS (
   SELECT coalesce(root_key, profile_key) AS profile_key, message_id, epoch_ms(event_time) AS at_ms, ${label} AS label,
          epoch_ms(append_time) AS appended_ms, (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${extra?.isKeyed ? ', type, name' : ''}${more}
-  FROM read_parquet([${list}]) LEFT JOIN joined USING (profile_key)
-  WHERE kind = 'event' AND profile_key IS NOT NULL AND message_id IS NOT NULL AND event_time IS NOT NULL
+  FROM (SELECT * FROM read_parquet([${list}]) WHERE kind = 'event') ANTI JOIN taken_back USING (profile_key, message_id)
+  LEFT JOIN joined USING (profile_key)
+  WHERE profile_key IS NOT NULL AND message_id IS NOT NULL AND event_time IS NOT NULL
 ), profiles AS (
   SELECT profile_key, row_number() OVER () AS profile FROM (SELECT DISTINCT profile_key FROM read)
 ), once AS (

@@ -7,7 +7,7 @@ import { type Database, openDuckDb } from './database.js';
 import { type ExtraColumns, toEventsTable } from './events-table.js';
 import { type ExposedOptions, type ExposedPerson, toExposedPersons, toExposedSql, toExposedTable } from './exposed.js';
 import { type Funnel, type FunnelOptions, toFunnelSql, toFunnels } from './funnel.js';
-import { createJoinedTable } from './joined-table.js';
+import { createKnownTables } from './known-tables.js';
 import { EXPLORE_LIMITS } from './limits.js';
 import { type PathOptions, type Paths, toPaths, toPathsSql } from './paths.js';
 import {
@@ -109,7 +109,7 @@ async function explore<Result>(
     const { spillMaxGb } = EXPLORE_LIMITS;
     const database = await openDuckDb({ readFolders: [archive], spillFolder, memoryMb, spillMaxGb, threads });
     try {
-      await createJoinedTable(database, { paths, folder: spillFolder });
+      await createKnownTables(database, { paths, folder: spillFolder });
       await database.query(toEventsTable({ paths, extra }));
       const [read] = await database.query(
         'SELECT count(*) AS events, count(DISTINCT profile) AS profiles, min(at_ms) AS first, max(at_ms) AS last FROM events',

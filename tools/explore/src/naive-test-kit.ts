@@ -32,6 +32,11 @@ export function createHistory(seed: number): SyntheticEntry[] {
     receivedAtMs += pick([0, 0, 1, 60_000, 900_000, 3 * 3_600_000, DAY_MS]);
     if (random() < 0.05) return { tickMs: receivedAtMs };
     if (random() < 0.03) return createJoin();
+    if (random() < 0.06) {
+      const messageId = random() < 0.5 ? `m${Math.floor(random() * 5)}` : `m${Math.floor(random() * index)}`;
+      const retracted = { profileKey: `p${Math.floor(random() * 6)}`, messageId };
+      return { retracted, isEarly: random() < 0.3, receivedAtMs };
+    }
     const isTrack = random() < 0.9;
     const name = isTrack ? pick(NAMES) : '';
     return {
@@ -77,7 +82,15 @@ export function toProfiles(entries: readonly SyntheticEntry[]): NaiveEvent[][] {
     if (target.strength > self.strength && !targets.has(self.key)) targets.set(self.key, target.key);
   }
   const rootOf = (key: string): string => (targets.has(key) ? rootOf(targets.get(key) as string) : key);
-  const events = entries.filter((entry) => 'profileKey' in entry);
+  const retractions = entries.filter((entry) => 'retracted' in entry);
+  // One that is yet to come may come under any id of the profile.
+  const isTakenBack = ({ profileKey, messageId }: SyntheticEvent) =>
+    retractions.some(
+      ({ retracted, isEarly }) =>
+        retracted.messageId === messageId &&
+        (isEarly ? rootOf(retracted.profileKey) === rootOf(profileKey) : retracted.profileKey === profileKey),
+    );
+  const events = entries.filter((entry) => 'profileKey' in entry).filter((event) => !isTakenBack(event));
   const partitionOf = ({ profileKey }: SyntheticEvent) => toPartition(profileKey, PARTITIONS);
   for (const entry of events.sort((a, b) => a.receivedAtMs - b.receivedAtMs || partitionOf(a) - partitionOf(b))) {
     const key = rootOf(entry.profileKey);

@@ -31,7 +31,14 @@ export interface SyntheticJoin {
   readonly receivedAtMs: number;
 }
 
-export type SyntheticEntry = SyntheticEvent | SyntheticTick | SyntheticJoin;
+/** An event is taken back, or one that is yet to come. */
+export interface SyntheticRetraction {
+  readonly retracted: Pick<SyntheticEvent, 'profileKey' | 'messageId'>;
+  readonly isEarly: boolean;
+  readonly receivedAtMs: number;
+}
+
+export type SyntheticEntry = SyntheticEvent | SyntheticTick | SyntheticJoin | SyntheticRetraction;
 
 export interface SyntheticArchive {
   readonly folder: string;
@@ -86,13 +93,15 @@ function toWindow(timestampMs: number, fileMs: number): number {
   return Math.floor(timestampMs / fileMs);
 }
 
-function toKey(entry: SyntheticEvent | SyntheticJoin): string {
+function toKey(entry: SyntheticEvent | SyntheticJoin | SyntheticRetraction): string {
+  if ('retracted' in entry) return entry.retracted.profileKey;
   return 'join' in entry ? (entry.join.self?.key ?? '') : entry.profileKey;
 }
 
 function toContent(entry: SyntheticEntry): Pick<LogRecord, 'key' | 'value'> {
   if ('tickMs' in entry) return { key: null, value: encode({ $case: 'tick', value: { timeMs: entry.tickMs } }) };
   if ('join' in entry) return { key: Buffer.from(toKey(entry)), value: encode({ $case: 'join', value: entry.join }) };
+  if ('retracted' in entry) return { key: Buffer.from(toKey(entry)), value: encode(toRetraction(entry)) };
   const { profileKey, messageId, type, name, timestampMs, receivedAtMs, properties, amount, currency = '' } = entry;
   const value = encode({
     $case: 'event',
@@ -113,6 +122,15 @@ function toContent(entry: SyntheticEntry): Pick<LogRecord, 'key' | 'value'> {
     },
   });
   return { key: Buffer.from(profileKey), value };
+}
+
+function toRetraction({ retracted, isEarly, receivedAtMs }: SyntheticRetraction): AcceptedRecord['record'] {
+  const { profileKey, messageId } = retracted;
+  const self = { key: profileKey, strength: 240, subject: Buffer.alloc(0) };
+  const original = isEarly ? undefined : { ...AcceptedEvent.decode(new Uint8Array()), messageId };
+  const asked = { by: 'olga', reason: '', askedAtMs: receivedAtMs };
+  const value = { ...asked, self, messageId, original, amountOnly: false, copy: false, currency: '' };
+  return { $case: 'retraction', value };
 }
 
 function encode(record: AcceptedRecord['record']): Buffer {
