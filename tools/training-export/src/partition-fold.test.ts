@@ -90,6 +90,27 @@ describe('a fold of a partition', () => {
       { key: 'a', cutoffMs: 2_000, orders: 0, revenue: 0 },
     ]);
     expect(counts()).toEqual([1, 1]);
+    expect(known.map(({ sequence }) => sequence.length)).toEqual([1, 1]);
+  });
+
+  it('has in a sequence an event until it is known that it is taken back, and the one before it from then on', () => {
+    const fold = createFold([1_000, 2_000]);
+    for (const [id, at] of [
+      ['m1', 500],
+      ['m2', 600],
+      ['m3', 700],
+    ] as const)
+      fold.fold(order(id, at));
+    fold.fold({ kind: 'tick', timeMs: 1_500 });
+    const event = { ...order('m3', 700).event, amount: 0.1, receivedAtMs: 700, currency: '' } as never;
+    const retraction = { messageId: 'm3', amountOnly: false, rate: 1 } as never;
+    fold.fold({ kind: 'taken_back', key: 'a', retracted: { retraction, original: { event, properties: {} } } });
+    fold.finish(9_000);
+    const ids = known.map(({ sequence }) => sequence.map(({ messageId }) => messageId));
+    expect(ids).toEqual([
+      ['m2', 'm3'],
+      ['m1', 'm2'],
+    ]);
   });
 
   it('leaves out of sums what the feature-store leaves out of them, to the bit', () => {

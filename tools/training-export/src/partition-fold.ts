@@ -1,7 +1,7 @@
 import type { CompiledFeatures, EngineState, FeatureEvent, OrderChange, OrderLabels } from '@perennial/feature-engine';
 import { type ArchiveReader, judgeOutliers, toTakeBack } from '@perennial/service-feature-store';
 import type { Cutoffs } from './cutoffs.js';
-import { addToSequence, type SequenceEvent, toSequenceEvent } from './sequence.js';
+import { addToSequence, removeFromSequence, type SequenceEvent, toLast, toSequenceEvent } from './sequence.js';
 
 type ArchivedEntry = Awaited<ReturnType<ArchiveReader['read']>>[number];
 type EventEntry = Extract<ArchivedEntry, { kind: 'event' }>;
@@ -111,7 +111,6 @@ export class PartitionFold {
     for (const change of toOrders(event, result)) this.#addToLabels(profile, change);
   }
 
-  /** What models eat of the event stays in the sequence, as it stays in what scoring remembers. */
   #takeBack(key: string, retracted: RetractedEvent): void {
     const { spec, toOrders } = this.#options;
     const profile = this.#profileOf(key);
@@ -127,6 +126,8 @@ export class PartitionFold {
     const { state, result, takenBack = [] } = taken;
     if (result === 'repeated' || result === 'not_kept') return;
     profile.engine = state;
+    // The rows of earlier cutoffs are written: there it was known.
+    if (!retracted.retraction.amountOnly) removeFromSequence(profile.sequence, retracted.retraction.messageId);
     for (const change of toOrders.takeBack(takenBack)) this.#addToLabels(profile, change);
   }
 
@@ -156,8 +157,9 @@ export class PartitionFold {
   }
 
   #makeRow(key: string, profile: Profile, cutoffMs: number): void {
-    const { spec, onKnown } = this.#options;
-    const { engine, joined, sequence } = profile;
+    const { spec, onKnown, sequenceLength } = this.#options;
+    const { engine, joined } = profile;
+    const sequence = toLast(profile.sequence, sequenceLength);
     // It took part in a join before it had an event of its own.
     if (engine === spec.empty) return;
     onKnown({ key, cutoffMs, joined, sequence, values: spec.vector(engine, cutoffMs).values });
