@@ -79,6 +79,32 @@ describe('policy', () => {
     expect(JSON.parse(await run('diff', before, after, '--json')).changes).toHaveLength(3);
   });
 
+  it.each(['ecommerce', 'knowledge', 'media', 'saas'])(
+    'finds in the preset %s that every strategy can fire, in each part of the lifecycle',
+    async (name) => {
+      const checked = JSON.parse(await run('check', name, '--json'));
+      expect(checked).toMatchObject({ valid: true, findings: [] });
+      expect(checked.strategies).toBeGreaterThanOrEqual(12);
+      const text = await run('explain', name);
+      for (const part of ['Acquisition', 'Activation', 'Retention', 'Renewal', 'Referral', 'Win-back']) {
+        expect(text).toContain(`${part}.`);
+      }
+      for (const stage of [
+        'prospect',
+        'new',
+        'activated',
+        'engaged',
+        'loyal',
+        'at_risk',
+        'dormant',
+        'churned',
+        'won_back',
+      ]) {
+        expect(text).toMatch(new RegExp(`(becomes|is) [a-z_, or]*\\b${stage}\\b`));
+      }
+    },
+  );
+
   it('explains a policy in sentences', async () => {
     const text = await run('explain', 'default');
     expect(text).toContain('5 % of all profiles get nothing, for comparison.');
