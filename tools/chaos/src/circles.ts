@@ -4,6 +4,8 @@ export interface DrawnIds {
   readonly userId?: string;
   readonly anonymousId?: string;
   readonly previousId?: string;
+  /** Of a kind that ties: `IDENTITY_RULES` read it. */
+  readonly email?: string;
 }
 
 /** Ids of one circle, and which of them it says are one person. */
@@ -12,6 +14,8 @@ interface CircleKind {
   readonly devices: number;
   /** `userId` and `previousId` of each alias: places in the list of the users, or a device of that number. */
   readonly aliases: ReadonlyArray<readonly [user: number, previous: number | { readonly device: number }]>;
+  /** All of it name one e-mail here and there. */
+  readonly mail?: true;
   /** What may be parted again, so that it is plain who has what afterwards: a device from a user, or its two users. */
   readonly parted?: 'device' | 'users';
 }
@@ -48,9 +52,20 @@ const KINDS: readonly CircleKind[] = [
   { users: 1, devices: 2, aliases: [[0, { device: 0 }]] },
   // Who never becomes known.
   { users: 0, devices: 1, aliases: [] },
+  // A visitor and a user who are known to be one by an e-mail alone, or two devices without a user.
+  { users: 1, devices: 2, aliases: [], mail: true },
+  { users: 0, devices: 2, aliases: [], mail: true },
+  // Two users who share an address, which is one's.
+  { users: 2, devices: 1, aliases: [], mail: true },
 ];
 
-const SHARES = { newCircle: 0.06, recent: 0.7, anonymous: 0.4, both: 0.35, alias: 0.15 };
+/** In force from the beginning: an e-mail ties, and so do devices then (ADR 35). */
+export const IDENTITY_RULES = `version: 1
+kinds:
+  email: { strength: 200, read: [context.traits.email], normalise: email, hash: sha256 }
+`;
+
+const SHARES = { mail: 0.4, newCircle: 0.06, recent: 0.7, anonymous: 0.4, both: 0.35, alias: 0.15 };
 /** Circles that most events are of, so that each has events before, amid and after its joins. */
 const RECENT_CIRCLES = 30;
 /** Half of the circles can be parted: those that still have events. */
@@ -73,12 +88,13 @@ export class Circles {
     const circle = this.#pickCircle();
     const kind = this.#kinds[circle] as CircleKind;
     const share = this.#random();
+    const named = kind.mail && this.#random() < SHARES.mail ? { email: `mail-${circle}@example.org` } : {};
     if (kind.users === 0 || (kind.devices > 0 && share < SHARES.anonymous))
-      return { anonymousId: this.#pickDevice(circle) };
+      return { anonymousId: this.#pickDevice(circle), ...named };
     if (share < SHARES.anonymous + SHARES.both)
-      return { userId: this.#pickUser(circle), anonymousId: this.#pickDevice(circle) };
+      return { userId: this.#pickUser(circle), anonymousId: this.#pickDevice(circle), ...named };
     if (kind.aliases.length === 0 || share > SHARES.anonymous + SHARES.both + SHARES.alias)
-      return { userId: this.#pickUser(circle) };
+      return { userId: this.#pickUser(circle), ...named };
     const aliases = this.#toAliases(circle);
     // All of a circle at once, or one of them.
     if (this.#random() < 0.5) this.#next.push(...aliases.slice(1));

@@ -28,6 +28,7 @@ const PEOPLE: People = {
     forwardedEvents: 0,
     unmerges: 0,
     parted: 0,
+    retracted: 0,
   },
 };
 

@@ -16,6 +16,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Maximum age of an aged batch, each time it is sent: within the 24 h for which ids are remembered. */
 const AGED_HOURS = { min: 1, max: 20 };
+/** Events of the last half a minute or so. */
+const RETRACTED_AMONG = 1_000;
 /** Various time zones, so that at any hour it is day for some users: quiet hours follow the user's own time. */
 const TIME_ZONES = ['UTC', 'America/New_York', 'Asia/Tokyo', 'Europe/Berlin', 'Asia/Kolkata', 'Pacific/Auckland'];
 
@@ -51,6 +53,13 @@ export class Population {
     this.#hotShare = share ?? SHARES.hotUser;
   }
 
+  /** One of the newest events of a user, to be taken back: his id and that of the message. Never of the hot one, who has too many. */
+  drawEvent(random: () => number): readonly [userId: string, messageId: string] | undefined {
+    const recent = [...this.userOf].filter(([, userId]) => !userId.startsWith('hot')).slice(-RETRACTED_AMONG);
+    const drawn = recent[Math.floor(random() * recent.length)];
+    return drawn && [drawn[1], drawn[0]];
+  }
+
   /** Two ids of one person, to be parted. */
   drawPair(random: () => number): IdPair | undefined {
     return this.#circles.drawPair(random);
@@ -67,7 +76,7 @@ export class Population {
 
   #makeEvent(nowMs: number): Record<string, unknown> & { messageId: string } {
     const kind = this.#random();
-    const ids = this.#drawIds();
+    const { email, ...ids } = this.#drawIds();
     const messageId = `${this.#seed}-${this.#made++}`;
     if (ids.userId !== undefined) this.userOf.set(messageId, ids.userId);
     const number = Number((ids.userId ?? ids.anonymousId)?.split('-').at(-1));
@@ -75,7 +84,10 @@ export class Population {
       ...ids,
       messageId,
       timestamp: new Date(nowMs + this.#pickDelay()).toISOString(),
-      context: { timezone: TIME_ZONES[number % TIME_ZONES.length] ?? 'UTC' },
+      context: {
+        timezone: TIME_ZONES[number % TIME_ZONES.length] ?? 'UTC',
+        ...(email !== undefined && { traits: { email } }),
+      },
     };
     if (ids.type === 'alias') return event;
     if (kind < 0.3) return { ...event, type: 'page', name: 'Product' };

@@ -129,7 +129,7 @@ export function formatChaosReport(report: ChaosReport): string {
     `answers tried again: ${failedAttempts.length === 0 ? 'none' : failedAttempts.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}, crashed: ${report.crashes.length}`,
     `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), repeated ids on the edges ${report.edgeRepeats}`,
     `memory at most, MB: ${memory.join(', ')}; users whose features do not count each event once: ${report.miscounts.length}`,
-    `people with several ids ${joined.people}, of ${joined.ids} ids: records join ${joined.joins}, link ${joined.links}, hand-over ${joined.handOvers}, forwarded events ${joined.forwardedEvents}; unmerges ${joined.unmerges}, parted ${joined.parted}; not one as they should: ${report.misjoins.length}`,
+    `people with several ids ${joined.people}, of ${joined.ids} ids: records join ${joined.joins}, link ${joined.links}, hand-over ${joined.handOvers}, forwarded events ${joined.forwardedEvents}; unmerges ${joined.unmerges}, parted ${joined.parted}, events taken back ${joined.retracted}; not one as they should: ${report.misjoins.length}`,
     `audit of the features of ${audit.profiles} profiles: ${audit.vectors} vectors, ${audit.mismatches} differ from the archive`,
     `against the fault-free run: lost ${difference.lost}, doubled ${difference.doubled}, differing ${difference.differing}`,
     '',

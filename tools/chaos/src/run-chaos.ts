@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitForQuiet } from '@perennial/backfill';
 import { SERVICE_NAMES, type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
@@ -9,6 +10,7 @@ import { connectRedis, type Redis } from '@perennial/redis';
 import { type JoinFigures, type People, recountPeople } from '@perennial/simulation';
 import { createSilentLogger } from '@perennial/telemetry';
 import { ARCHIVE_WINDOW_SECONDS, type Audit, auditAll, waitForArchive } from './audit.js';
+import { IDENTITY_RULES } from './circles.js';
 import { compareResults } from './compare.js';
 import { findMiscounts } from './count-once.js';
 import { findCrashes } from './crashes.js';
@@ -25,6 +27,7 @@ import { ReadinessWatch } from './readiness-watch.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
 import type { ChaosReport, Measured } from './report.js';
 import { collectResult, type Fates, type RunResult, readFates } from './result.js';
+import { Retractions } from './retractions.js';
 import { readSeen } from './seen.js';
 import { createStackControl } from './stack-control.js';
 import { type Acknowledged, Workload } from './workload.js';
@@ -88,7 +91,18 @@ async function runBoth(
   const ports = { kafka: await pickPort(), postgres: await pickPort(), redis: await pickPort() };
   const endpoints = await startStack({ root, home, ports, kafkaDetour: kafkaLink.detour });
   const { partitions } = options;
-  const platform = await ensurePlatform({ root, home, namespace: NAMESPACE, clockMode: 'wall', partitions, endpoints });
+  const identity = join(home, 'identity.yaml');
+  await mkdir(home, { recursive: true });
+  await writeFile(identity, IDENTITY_RULES);
+  const platform = await ensurePlatform({
+    root,
+    home,
+    namespace: NAMESPACE,
+    clockMode: 'wall',
+    partitions,
+    endpoints,
+    artifactPaths: { identity },
+  });
   const eventsPerSecondMax = Math.ceil((options.eventsPerSecond * ADMITTED_FACTOR) / (2 * options.instances));
   const writeKeys = [
     await createSource(platform, 'chaos-1', eventsPerSecondMax),
@@ -180,9 +194,12 @@ async function runWithFaults(
   const random = createSeededRandom(-options.seed);
   const partings = new Partings({ fleet, drawPair: () => workload.drawPair(random) });
   releases.push('partings', () => partings.stop());
+  const retractions = new Retractions({ fleet, drawEvent: () => workload.drawEvent(random) });
+  releases.push('retractions', () => retractions.stop());
   workload.start();
   // Under a broken rule an unmerge may never end, and the run would wait for it.
   if (options.mutant === undefined) partings.start();
+  retractions.start();
   await systemClock.wait(WARM_UP_MS);
   const watch = new ReadinessWatch({ log, fleet, namespace: NAMESPACE });
   watch.start();
@@ -193,6 +210,7 @@ async function runWithFaults(
   await fleet.waitUntilReady();
   await workload.stop(GRACE_MS);
   await partings.stop();
+  await retractions.stop();
   const standstills = await watch.stop();
   await settle(world);
   const judged = await judge(setting, { fleet, workload });

@@ -109,6 +109,11 @@ export class Workload {
     this.#population.hotShare = share;
   }
 
+  /** One event, to be taken back. */
+  drawEvent(random: () => number): readonly [userId: string, messageId: string] | undefined {
+    return this.#population.drawEvent(random);
+  }
+
   /** Two ids of one person, to be parted. */
   drawPair(random: () => number): IdPair | undefined {
     return this.#population.drawPair(random);

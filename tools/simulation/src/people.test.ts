@@ -162,6 +162,18 @@ describe('who is whom, by the accepted events alone', () => {
   });
 });
 
+describe('an event that was taken back', () => {
+  it('is none, whichever id it came under, also when it comes again', () => {
+    const event = onDevice('d');
+    const { messageId } = (event.record as { value: AcceptedEvent }).value;
+    const value = { messageId, self: { key: 'd', ...BLANK } } as never;
+    const entries = [event, claim('u', 'd'), join('d', 'u'), toEntry('d', { $case: 'retraction', value }), event];
+    const { people, figures } = recountPeople(entries);
+    expect(people.map(({ root, messageIds, orders }) => [root, messageIds.size, orders])).toEqual([['u', 1, 1]]);
+    expect(figures.retracted).toBe(1);
+  });
+});
+
 describe('ids of other kinds', () => {
   const mail = { strength: 200, subject: Buffer.alloc(0) };
   const tie = (self: AcceptedEntry, key: string, ref: typeof mail): AcceptedEntry => {

@@ -14,7 +14,7 @@ export interface Person {
   /** Key of the id that addresses it: a user's before a device's, then the smaller one. */
   readonly root: string;
   readonly keys: readonly string[];
-  /** Of its events, each once. */
+  /** Of its events, each once; without those that were taken back. */
   readonly messageIds: ReadonlySet<string>;
   /** The keys of its own events, joins left aside. */
   readonly activeKeys: ReadonlySet<string>;
@@ -37,6 +37,8 @@ export interface JoinFigures {
   /** Unmerges that were asked for, and those that were done; the others found nothing to part. */
   readonly unmerges: number;
   readonly parted: number;
+  /** Events that were taken back. */
+  readonly retracted: number;
 }
 
 export interface People {
@@ -76,6 +78,8 @@ class Recount {
   readonly #apart = new Map<string, Set<string>>();
   readonly #unmerges: Unmerges = { asked: new Set(), left: new Set(), done: new Set(), vain: new Set() };
   readonly #positions = new Set<string>();
+  /** Message ids of events that were taken back; no two profiles have one of the same id. */
+  readonly #retracted = new Set<string>();
   readonly #problems: string[] = [];
 
   take({ key, position = '', record }: AcceptedEntry): void {
@@ -99,6 +103,9 @@ class Recount {
         return;
       case 'unmerge':
         this.#takeUnmerge(key, record.value);
+        return;
+      case 'retraction':
+        this.#retracted.add(record.value.messageId);
         return;
       case 'link':
       case 'handOver':
@@ -128,6 +135,7 @@ class Recount {
         forwardedEvents: count('forwarded'),
         unmerges: this.#unmerges.asked.size,
         parted: this.#unmerges.done.size,
+        retracted: this.#retracted.size,
       },
     };
   }
@@ -219,7 +227,8 @@ class Recount {
   #toPerson(keys: readonly string[]): Person {
     const users = keys.filter((key) => this.#users.has(key));
     const [root = ''] = users.length > 0 ? users.sort() : keys.toSorted((a, b) => (this.#isStronger(a, b) ? -1 : 1));
-    const events = new Map(keys.flatMap((key) => [...(this.#events.get(key) ?? [])]));
+    const all = new Map(keys.flatMap((key) => [...(this.#events.get(key) ?? [])]));
+    const events = new Map([...all].filter(([messageId]) => !this.#retracted.has(messageId)));
     const orders = [...events.values()].filter(({ type, name }) => type === 'track' && name === 'Order Completed');
     return {
       root,
