@@ -32,7 +32,7 @@ export interface SyntheticJoin {
 }
 
 /** An event is taken back, or one that is yet to come. */
-export interface SyntheticRetraction {
+interface SyntheticRetraction {
   readonly retracted: Pick<SyntheticEvent, 'profileKey' | 'messageId'>;
   readonly isEarly: boolean;
   readonly receivedAtMs: number;

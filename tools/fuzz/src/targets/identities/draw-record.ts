@@ -97,6 +97,7 @@ function drawStep(draw: Draw, self: ProfileRef): Content {
     'give_up',
     'given_up',
     'clear',
+    'withdraw',
     'done',
     'interrupted',
     'failed',
