@@ -39,8 +39,8 @@ describe('an account', () => {
   const features = createServiceRunner('feature-store');
   const scoring = createServiceRunner('scoring');
   const folder = mkdtempSync(join(tmpdir(), 'accounts-'));
-  afterAll(() => {
-    for (const service of [ingest, features, scoring]) service.killAll();
+  afterAll(async () => {
+    await Promise.all([ingest, features, scoring].map((service) => service.killAll()));
     rmSync(folder, { recursive: true });
   });
 
@@ -77,7 +77,7 @@ describe('an account', () => {
     for (let index = 0; index < 40; index++) {
       await post('track', { userId: users[index % users.length], event: 'Clicked', messageId: `m${index}` });
       if (index !== 20) continue;
-      features.killAll();
+      await features.killAll();
       store = await features.start(namespace);
     }
     await eventually(async () => (await get('accounts/acme')).features?.events_count === 44, {
@@ -115,7 +115,7 @@ describe('an account', () => {
     );
     const changes = users.map((userId) => ({ userId, tag: 'wholesale' }));
     expect(await send('POST', 'tag-changes', { changes })).toMatchObject({ changed: 4, unchanged: 0 });
-    features.killAll();
+    await features.killAll();
     store = await features.start(namespace);
     const tagsOf = async (userId: string) =>
       (await send('GET', `profiles/${userId}/tags`)).tags?.map(({ name }) => name);

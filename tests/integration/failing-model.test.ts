@@ -55,7 +55,7 @@ describe('a model that fails on a row', () => {
   });
 
   afterAll(async () => {
-    service.killAll();
+    await service.killAll();
     await log?.close();
     rmSync(folder, { recursive: true, force: true });
   });

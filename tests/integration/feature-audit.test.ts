@@ -49,7 +49,7 @@ describe('the running audit of features', () => {
   }, 90_000);
 
   afterAll(async () => {
-    service.killAll();
+    await service.killAll();
     await redis?.quit();
     await log?.close();
     rmSync(archive, { recursive: true, force: true });

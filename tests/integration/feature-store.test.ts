@@ -58,7 +58,7 @@ describe(`feature-store (seed ${SEED})`, () => {
   }, 90_000);
 
   afterAll(async () => {
-    service.killAll();
+    await service.killAll();
     await log?.close();
   });
 

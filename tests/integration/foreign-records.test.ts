@@ -53,8 +53,8 @@ describe('records of foreign clients', () => {
   }, 120_000);
 
   afterAll(async () => {
-    ingest.killAll();
-    featureStore.killAll();
+    await ingest.killAll();
+    await featureStore.killAll();
     await log?.close();
   });
 
@@ -150,7 +150,7 @@ describe('records of foreign clients', () => {
       code: 2,
       stderr: expect.stringContaining(`is at offset ${from + 1}`),
     });
-    ingest.killAll();
+    await ingest.killAll();
     await put({ codec: 'zstd', records: [{ value: Buffer.alloc(RECORD_LIMITS.batchBytesMax) }] });
     await put({ records: [{ value: toEvent('skipped') }] });
     await put({ records: [{ value: toEvent('behind the skip') }] });

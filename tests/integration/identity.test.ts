@@ -54,7 +54,7 @@ describe(`joins in the feature-store (seed ${SEED})`, () => {
   }, 90_000);
 
   afterAll(async () => {
-    service.killAll();
+    await service.killAll();
     await log?.close();
   });
 

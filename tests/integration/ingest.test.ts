@@ -58,7 +58,7 @@ describe('ingest as a process', () => {
     log = createKafkaLog(connection);
   });
   afterAll(async () => {
-    service.killAll();
+    await service.killAll();
     await log.close();
   });
 

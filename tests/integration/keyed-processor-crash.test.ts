@@ -11,6 +11,7 @@ import { createLogger } from '@perennial/telemetry';
 import type { CrashPoint, SummingProcessOptions } from '../fixtures/summing-process.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { killChildren } from '../support/kill-children.js';
 import { readTopic } from '../support/read-topic.js';
 
 /*
@@ -58,7 +59,7 @@ describe('a processor killed at any point', () => {
   }, 120_000);
 
   afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    await killChildren(children);
     await redis?.quit();
     await log?.close();
   });

@@ -55,8 +55,8 @@ describe('poison at ingest', () => {
   }, 60_000);
 
   afterAll(async () => {
-    ingest.killAll();
-    featureStore.killAll();
+    await ingest.killAll();
+    await featureStore.killAll();
     await log?.close();
   });
 

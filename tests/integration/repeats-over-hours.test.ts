@@ -71,8 +71,8 @@ describe(`the same events again, minutes and hours later (seed ${SEED})`, () => 
   }, 90_000);
 
   afterAll(async () => {
-    ingest.killAll();
-    featureStore.killAll();
+    await ingest.killAll();
+    await featureStore.killAll();
     await log?.close();
   });
 

@@ -13,6 +13,7 @@ import { createLogger } from '@perennial/telemetry';
 import type { SummingProcessOptions } from '../fixtures/summing-process.js';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
+import { killChildren } from '../support/kill-children.js';
 import { readTopic } from '../support/read-topic.js';
 
 /*
@@ -45,7 +46,7 @@ describe('a Redis that is emptied', () => {
   }, 60_000);
 
   afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    await killChildren(children);
     rmSync(folder, { recursive: true, force: true });
     await redis?.quit();
     await log?.close();

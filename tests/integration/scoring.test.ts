@@ -72,7 +72,7 @@ describe('scoring', () => {
   }, 120_000);
 
   afterAll(async () => {
-    service.killAll();
+    await service.killAll();
     await log?.close();
   });
 

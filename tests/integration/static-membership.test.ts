@@ -7,6 +7,7 @@ import { createSilentLogger } from '@perennial/telemetry';
 import { readTestEnvironment } from '../support/environment.js';
 import { eventually } from '../support/eventually.js';
 import { joinGroup } from '../support/group-member.js';
+import { killChildren } from '../support/kill-children.js';
 import { createRunName } from '../support/run-name.js';
 
 const PROGRAM = join(import.meta.dirname, '../dist/fixtures/group-member.js');
@@ -24,7 +25,7 @@ describe('a member that has a name', () => {
     ]),
   );
   afterEach(async () => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
+    await killChildren(children.splice(0));
     await Promise.all(logs.splice(0).map((log) => log.close()));
   });
 

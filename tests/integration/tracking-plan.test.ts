@@ -39,7 +39,7 @@ describe('a tracking plan', () => {
     log = createKafkaLog(connection);
   });
   afterAll(async () => {
-    for (const service of [ingest, features]) service.killAll();
+    await Promise.all([ingest, features].map((service) => service.killAll()));
     await log.close();
     rmSync(folder, { recursive: true });
   });

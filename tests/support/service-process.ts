@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { must } from '@perennial/kernel';
 import { grantAccess } from './access.js';
 import { readTestEnvironment } from './environment.js';
+import { killChildren } from './kill-children.js';
 
 /** The root of the repository. */
 export const ROOT = join(import.meta.dirname, '../..');
@@ -34,7 +35,7 @@ export interface ServiceRunner {
   /** Sends the signal; resolves to the exit code, or null for a process that was killed. */
   end(running: RunningService, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
   /** Kills the processes that a failed test left running. */
-  killAll(): void;
+  killAll(): Promise<void>;
 }
 
 export function createServiceRunner(service: 'ingest' | 'feature-store' | 'scoring'): ServiceRunner {
@@ -69,9 +70,7 @@ export function createServiceRunner(service: 'ingest' | 'feature-store' | 'scori
       return exited;
     },
 
-    killAll() {
-      for (const child of children) child.kill('SIGKILL');
-    },
+    killAll: () => killChildren(children),
   };
 }
 
