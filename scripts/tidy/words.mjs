@@ -80,7 +80,7 @@ const NAMES = [
   {
     word: /identit/i,
     instead: 'process config, key or pseudonym',
-    home: /^packages\/base\/contracts\/|^packages\/domain\/identity\/|^services\/|^tools\/(?:chaos|cli|launcher|fuzz)\/|^tests\//,
+    home: /^packages\/base\/contracts\/|^packages\/io\/client\/|^packages\/domain\/identity\/|^services\/|^tools\/(?:chaos|cli|launcher|fuzz)\/|^tests\//,
   },
   {
     word: /contents?[_-]?(?:keeper|source|registry|options|problems|kinds|faults|kept|bytes)|createContents|^(?:read|load|register|damaged)Contents?$/i,

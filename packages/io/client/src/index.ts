@@ -1,1 +1,2 @@
 export { type ApiClient, createApiClient } from './client.js';
+export { loadProfilePage, type ProfilePage } from './profile-page.js';

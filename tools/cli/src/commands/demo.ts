@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { advanceClock, type BackfillResult, waitForQuiet } from '@perennial/backfill';
+import { loadProfilePage } from '@perennial/client';
 import { readOrders } from '@perennial/history';
 import type { Log } from '@perennial/kafka';
 import { loadNamespaceState, openLog, type Platform } from '@perennial/launcher';
@@ -21,7 +22,6 @@ import {
 import { readCounterBy } from '../metrics.js';
 import { parseWhole } from '../options.js';
 import { printLine, printNotice, printText } from '../output.js';
-import { loadProfilePage } from '../profile/load-page.js';
 import { obtainWriteKey } from '../write-key.js';
 import { up } from './up.js';
 

@@ -47,6 +47,13 @@ const KNOWN = {
 };
 const ANSWERS: Record<string, unknown> = {
   getKnownProfile: KNOWN,
+  getTags: {
+    userId: 'ada',
+    history: [
+      { tag: 'wholesale', change: 'given', kind: 'imported', owner: 'crm', at: AT },
+      { tag: 'vip', change: 'taken', kind: 'manual', owner: '', at: '2026-04-01T00:00:00.000Z' },
+    ],
+  },
   getProfile: {
     userId: 'ada',
     known: true,
@@ -140,6 +147,7 @@ describe('profile show', () => {
   it('prints one page from all services', async () => {
     expect(await run(['show', 'ada'])).toEqual([
       ['getKnownProfile', { path: { userId: 'ada' } }],
+      ['getTags', { path: { userId: 'ada' } }],
       ['getIdentity', { path: { id: 'ada' }, query: {} }],
       ['getProfile', { path: { userId: 'ada' } }],
       ['listTransitions', { query: { userId: 'ada', limit: 10 } }],
@@ -158,6 +166,7 @@ describe('profile show', () => {
       'loyal, since',
       'vip  since',
       'wholesale  imported  by crm  since',
+      'vip        taken by -',
       'vip  entered: Spends much',
       '2026-05-02T08:00:00.000Z  upsell, which waits',
       'active -> loyal  score  scores.churn < 0.3',
@@ -202,7 +211,8 @@ describe('profile show', () => {
 
   it('says of whom no event has come', async () => {
     const nobody = { ...KNOWN, userId: 'bo', known: false, tags: [] };
-    await run(['show', 'bo'], { ...ANSWERS, getKnownProfile: nobody });
+    const noTags = { getTags: { userId: 'bo', history: [] } };
+    await run(['show', 'bo'], { ...ANSWERS, ...noTags, getKnownProfile: nobody });
     expect(printed.text).toBe('bo is not known: no event of this id has come\n');
     await run(['show', 'bo'], { ...ANSWERS, getKnownProfile: { ...nobody, tags: KNOWN.tags } });
     expect(printed.text).toMatch(/tags:\nwholesale +imported +by crm/);

@@ -1,9 +1,9 @@
+import { loadProfilePage } from '@perennial/client';
 import type { Platform } from '@perennial/launcher';
 import { Command } from 'commander';
 import { createNamespaceOption } from '../options.js';
 import { printJson, printLine } from '../output.js';
 import { formatProfilePage } from '../profile/format-page.js';
-import { loadProfilePage } from '../profile/load-page.js';
 import { requirePlatform } from './sources.js';
 
 interface ProfileOptions {
@@ -23,7 +23,7 @@ export function createProfileCommand(findPlatform: FindPlatform = requirePlatfor
       .addOption(createNamespaceOption())
       .option(
         '--json',
-        'print {userId, known, identity, standing, transitions, segmentChanges, actions, contacts, problems}',
+        'print {userId, known, tagChanges, identity, standing, transitions, segmentChanges, actions, contacts, problems}',
       )
       .addHelpText(
         'after',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ProfilePage } from '@perennial/client';
 import { AcceptedEvent, AcceptedRecord } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
-import type { ProfilePage } from '../profile/load-page.js';
 import { LatencyMeter, toQuantile } from './latency.js';
 import { renderReport } from './render-report.js';
 import { toDemoReport } from './report.js';
@@ -11,6 +11,7 @@ const AT = '1998-07-02T10:00:00.000Z';
 const PAGE: ProfilePage = {
   userId: 'visitor-1',
   identity: null,
+  tagChanges: null,
   segmentChanges: null,
   contacts: null,
   known: {

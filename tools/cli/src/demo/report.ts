@@ -1,5 +1,5 @@
+import type { ProfilePage } from '@perennial/client';
 import type { ActionDecided } from '@perennial/contracts';
-import type { ProfilePage } from '../profile/load-page.js';
 import type { TrafficResult } from './live-traffic.js';
 import type { Tally } from './tally.js';
 import type { Visitor } from './visitor.js';

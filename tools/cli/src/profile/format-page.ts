@@ -1,6 +1,6 @@
+import type { ProfilePage } from '@perennial/client';
 import { line, lines, type Printable, toTable } from '../output.js';
 import { toFeatureTable, toTraitTable } from './known-tables.js';
-import type { ProfilePage } from './load-page.js';
 
 /** The page for people: who it is, what is known, what was done, and what happens next. A part that is missing is said last. */
 export function formatProfilePage(page: ProfilePage): Printable {
@@ -81,12 +81,17 @@ function formatSegments({ standing, segmentChanges }: ProfilePage): Printable[] 
   return rows.length === 0 ? [line`none`] : [toTable(rows)];
 }
 
-/** Those that somebody gave it: of those that follow from rules the segments tell. */
-function formatTags({ known }: ProfilePage): Printable[] {
-  if (known === null || known.tags.length === 0) return [];
-  return section('tags', [
-    toTable(known.tags.map(({ name, kind, owner, since }) => [name, kind, `by ${owner || '-'}`, `since ${since}`])),
+/** Those that somebody gave it, then who gave and took them: of those that follow from rules the segments tell. */
+function formatTags({ known, tagChanges }: ProfilePage): Printable[] {
+  const now = (known?.tags ?? []).map(({ name, kind, owner, since }) => [
+    name,
+    kind,
+    `by ${owner || '-'}`,
+    `since ${since}`,
   ]);
+  const changes = (tagChanges ?? []).map(({ at, tag, change, owner }) => [at, tag, `${change} by ${owner || '-'}`]);
+  const tables = [now, changes].filter((rows) => rows.length > 0).map(toTable);
+  return tables.length === 0 ? [] : section('tags', tables);
 }
 
 /** A score's reason is the condition that it was read by, in the newest change of stage. */

@@ -1,7 +1,7 @@
 import { AppError, toMessage } from '@perennial/kernel';
-import type { Platform } from '@perennial/launcher';
+import type { ApiClient } from './client.js';
 
-type Client = Platform['client'];
+type Client = Pick<ApiClient, 'call'>;
 
 /** Changes of stage and of segments, and actions, on one page. */
 const LISTED_MAX = 10;
@@ -10,6 +10,8 @@ const LISTED_MAX = 10;
 const PARTS = {
   /** Of feature-store: who it is, traits, account, events, features. */
   known: { title: 'who it is, with traits, events and features,', load: loadKnown },
+  /** Of feature-store: tags given and taken by hand or by lists, the newest first; those that it has are in `known`. */
+  tagChanges: { title: 'the history of tags', load: loadTagChanges },
   /** Of feature-store: which ids are one with it. */
   identity: { title: 'the list of its ids', load: loadIdentity },
   /** Of scoring: stage, scores, segments, when time alone may move it. */
@@ -26,7 +28,9 @@ const PARTS = {
 
 type Part = keyof typeof PARTS;
 
-/** What the services know of one user. A part is null where its service does not answer. */
+/**
+ * What the services know of one user: each part as its operation answers it (`proto/openapi`). A part is null where its service does not answer.
+ */
 export type ProfilePage = {
   readonly [Name in Part]: Awaited<ReturnType<(typeof PARTS)[Name]['load']>> | null;
 } & {
@@ -56,6 +60,10 @@ export async function loadProfilePage(client: Client, userId: string): Promise<P
 
 function loadKnown(client: Client, userId: string) {
   return client.call('getKnownProfile', { path: { userId } });
+}
+
+async function loadTagChanges(client: Client, userId: string) {
+  return (await client.call('getTags', { path: { userId } })).history.slice(0, LISTED_MAX);
 }
 
 function loadIdentity(client: Client, id: string) {
