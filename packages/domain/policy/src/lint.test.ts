@@ -87,6 +87,19 @@ describe('comparePolicies', () => {
   });
 });
 
+it('compares and describes experiments, each once', () => {
+  const withArms = (weight: number) =>
+    policy(
+      `${BEFORE}experiments:\n  trial:\n    salt: s\n    strategies: [a, b]\n    arms: { usual: {}, other: { weight: ${weight}, strategies: [b] } }\n`,
+    );
+  expect(comparePolicies(policy(BEFORE), withArms(1))).toEqual([
+    { part: 'experiment', name: 'trial', change: 'added', keys: [] },
+  ]);
+  const [changed] = comparePolicies(withArms(1), withArms(2));
+  expect(changed).toMatchObject({ part: 'experiment', name: 'trial', change: 'changed', keys: [{ key: 'arms' }] });
+  expect(describePolicy(withArms(1)).rules.at(-1)).toBe('The experiment trial compares usual and other.');
+});
+
 describe('describePolicy', () => {
   it('says in sentences what a policy does', () => {
     const { rules, strategies } = describePolicy(
