@@ -25,6 +25,7 @@ import { createActionTelemetry } from './telemetry.js';
 const POSTGRES_CONNECTIONS_MAX = 4;
 const LEDGER_GROUP = 'action-ledger';
 const EXPOSURES_GROUP = 'action-exposures';
+const LIVES_GROUP = 'action-lives';
 
 /** The service: the keyed processor over `score.computed`, the ledger behind `action.decided`, exposures behind `experiment.assigned`, then HTTP. */
 export const app: ProcessorApp<ActionConfig> = defineProcessorApp({
@@ -71,6 +72,7 @@ async function openRoutes(
     );
   const actions = await project('ledger', LEDGER_GROUP, 'actionDecided', ledger.insert);
   const assigned = await project('exposures', EXPOSURES_GROUP, 'experimentAssigned', exposures.insert);
+  const lives = await project('lives of actions', LIVES_GROUP, 'actionChanged', ledger.insertOutcomes);
   const routes = { ledger, pseudonymizer, telemetry, ledgerLag: actions.lag };
   const { decode } = definition.codec;
   const readStates = createStateReader(redis, { namespace, processor: PROCESSOR_NAME, partitions, decode });
@@ -81,6 +83,6 @@ async function openRoutes(
       addContactRoutes(server, { pseudonymizer, readStates });
       addExplanationRoutes(server, { pseudonymizer, readStates, artifacts, namespace });
     },
-    problems: () => [...actions.problems(), ...assigned.problems()],
+    problems: () => [...actions.problems(), ...assigned.problems(), ...lives.problems()],
   };
 }

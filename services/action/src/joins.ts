@@ -10,7 +10,14 @@ import {
 import { createJoinedStates, type Stored, type StoredNode, toParts, toStored } from '@perennial/identity';
 import { AppError } from '@perennial/kernel';
 import type { Output, ProcessorDefinition, StepResult } from '@perennial/keyed-processor';
-import { EMPTY_HISTORY, mergeContacts, withoutGrants } from '@perennial/policy';
+import {
+  EMPTY_HISTORY,
+  mergeContacts,
+  mergeLives,
+  mergePermissions,
+  NO_PERMISSIONS,
+  withoutGrants,
+} from '@perennial/policy';
 import { type OwnItem, wrapProcessor } from '@perennial/processor-host';
 import { type ActionState, actionStates } from './domain/action-state.js';
 import type { ActionEvidence } from './evidence.js';
@@ -96,8 +103,20 @@ function takeHandOver(
   const joined = actionStates.decode(handOver.state);
   const self = required(handOver.self, 'the profile that it is for');
   const history = mergeContacts(profile?.history ?? EMPTY_HISTORY, joined.history);
-  const merged = profile === undefined ? { ...joined, subject: self.subject, history } : { ...profile, history };
+  const reported = mergeReported(profile, joined);
+  const merged =
+    profile === undefined ? { ...joined, subject: self.subject, history } : { ...profile, history, ...reported };
   return { state: toStored({ node, profile: merged }, state), outputs: [] };
+}
+
+/** What became of the actions of both, and what the person allows: where they differ, a withdrawal counts. */
+function mergeReported(own: ActionState | undefined, joined: ActionState): Pick<ActionState, 'lives' | 'permissions'> {
+  const lives = joined.lives === undefined ? own?.lives : mergeLives(own?.lives ?? [], joined.lives);
+  const permissions =
+    joined.permissions === undefined
+      ? own?.permissions
+      : mergePermissions(own?.permissions ?? NO_PERMISSIONS, joined.permissions);
+  return { ...(lives && { lives }), ...(permissions && { permissions }) };
 }
 
 function required<T>(value: T | undefined, name: string): T {

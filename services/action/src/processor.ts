@@ -2,14 +2,16 @@ import { PROCESSORS, type ScoreComputed, ScoreRecord, toControl, toTopic, toUpst
 import type { FeatureSpecs } from '@perennial/feature-engine';
 import type { LogRecord } from '@perennial/kafka';
 import { AppError } from '@perennial/kernel';
-import type { Decoded, Output, ProcessorDefinition, StepResult } from '@perennial/keyed-processor';
+import type { Decoded, Output, ProcessorDefinition, StepItem, StepResult } from '@perennial/keyed-processor';
 import type { Pseudonymizer } from '@perennial/privacy';
 import type { ActionArtifacts } from './artifacts.js';
 import { createActionWriter } from './domain/action-record.js';
 import { type ActionState, actionStates, toTimerAtMs } from './domain/action-state.js';
 import { createExposureWriter } from './domain/exposure-record.js';
-import { decideForScore, type PolicyStep, releaseWaiting } from './domain/step.js';
+import { decideForScore, keepFacts, type PolicyStep, releaseWaiting } from './domain/step.js';
+import { isOnlyReport } from './domain/take-notice.js';
 import { type ActionEvidence, createPrepare } from './evidence.js';
+import { createReportStep } from './report-step.js';
 import type { ActionTelemetry } from './telemetry.js';
 
 export const PROCESSOR_NAME = 'action';
@@ -29,6 +31,8 @@ export function createActionProcessor(deps: {
   const exposureTopic = toTopic(namespace, 'experimentAssigned');
   const writeAction = createActionWriter(namespace, deps.pseudonymizer);
   const writeExposure = createExposureWriter(namespace);
+
+  const takeReport = createReportStep(deps);
 
   function finish(step: PolicyStep, policyNumber: number): StepResult<ActionState> {
     telemetry.decided(step.result);
@@ -51,26 +55,40 @@ export function createActionProcessor(deps: {
     forward: () => undefined,
     loadRollout: (rollout, inForce) => artifacts.loadRollout(rollout, inForce),
     prepare: createPrepare(artifacts, specs),
-    step({ state, cause, context }, { inForce, manifest, segments }) {
-      if (inForce === undefined) {
-        telemetry.idle('no_policy');
-        return { state, outputs: [] };
-      }
-      const { number } = inForce;
-      const rules = { policy: inForce.policy, manifest, segments };
-      const spec = specs.inForce(context.inForce.get('features'));
-      const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs, spec, specs };
-      if (cause.kind === 'timer') {
-        if (state === undefined) return { state, outputs: [] };
-        return finish(releaseWaiting(rules, state, place), number);
-      }
-      if (cause.input.stage === '') {
-        telemetry.idle('no_stage');
-        return { state, outputs: [] };
-      }
-      return finish(decideForScore(rules, state, cause.input, place), number);
+    step(item, evidence) {
+      const { state, outputs } = takeReport(item, evidence.inForce?.policy);
+      const result = decide({ ...item, state }, evidence);
+      return outputs.length === 0 ? result : { ...result, outputs: [...outputs, ...result.outputs] };
     },
   };
+
+  function decide(
+    { state, cause, context }: StepItem<ActionState, ScoreComputed>,
+    { inForce, manifest, segments }: ActionEvidence,
+  ): StepResult<ActionState> {
+    if (inForce === undefined) {
+      telemetry.idle('no_policy');
+      return { state, outputs: [] };
+    }
+    const { number } = inForce;
+    const rules = { policy: inForce.policy, manifest, segments };
+    const spec = specs.inForce(context.inForce.get('features'));
+    const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs, spec, specs };
+    if (cause.kind === 'timer') {
+      // A report of this batch may have dropped what waited.
+      if (state?.facts === undefined) return { state, outputs: [] };
+      return finish(releaseWaiting(rules, state, place), number);
+    }
+    if (isOnlyReport(cause.input)) {
+      telemetry.idle('report');
+      return { state: keepFacts(state, cause.input, segments), outputs: [] };
+    }
+    if (cause.input.stage === '') {
+      telemetry.idle('no_stage');
+      return { state, outputs: [] };
+    }
+    return finish(decideForScore(rules, state, cause.input, place), number);
+  }
 }
 
 /** Throws `contract_violation` when a policy cannot be applied: no valid record, no key, or no vector. */

@@ -1,12 +1,14 @@
+import { OUTCOME_KINDS } from '@perennial/contracts';
 import type { OnEvaluationError } from '@perennial/expressions';
 import type { ActionDecision, DecisionStatus, Drop } from '@perennial/policy';
 import { createLimitedLog, type Logger, type Metrics } from '@perennial/telemetry';
+import type { NoticeStep } from './domain/take-notice.js';
 
 /** Limits the log: a defect would otherwise be logged for every record. */
 const CONDITION_ERROR_LOG_INTERVAL_MS = 60_000;
 
 /** Why a record led to no action without a decision of the policy. */
-type IdleReason = 'no_policy' | 'no_stage';
+type IdleReason = 'no_policy' | 'no_stage' | 'report';
 
 interface ActionTotals {
   readonly results: Readonly<Record<string, number>>;
@@ -20,6 +22,8 @@ interface ActionTotals {
 export interface ActionTelemetry {
   decided(result: { status: DecisionStatus; decisions: readonly ActionDecision[]; suppressed: readonly Drop[] }): void;
   idle(reason: IdleReason): void;
+  /** What others report was taken. */
+  reported(taken: Pick<NoticeStep, 'changes' | 'cancelled' | 'dropped'>): void;
   /** A condition of the policy threw and counts as false. */
   readonly conditionFailed: OnEvaluationError;
   /** A model came into force that lacks heads which the policy reads: they have no value. */
@@ -48,6 +52,14 @@ export function createActionTelemetry(logger: Logger, metrics: Metrics): ActionT
     'action_policy_segments_missing_total',
     'Segments that came into force on a partition without one that the policy reads.',
   );
+  const outcomes = metrics.counter(
+    'action_outcomes_total',
+    'Outcomes of actions that were reported; known: whether the action is one of the newest of its profile.',
+    ['outcome', 'known'],
+  );
+  const cancelled = metrics.counter('action_cancelled_total', 'Published actions that were stopped, by reason.', [
+    'reason',
+  ]);
   const conditionErrors = metrics.counter(
     'action_condition_errors_total',
     'Conditions of the policy that threw and were taken as false.',
@@ -75,8 +87,21 @@ export function createActionTelemetry(logger: Logger, metrics: Metrics): ActionT
       for (const { strategy, channel } of result.decisions) decided.inc({ strategy, channel });
     },
     idle: (reason) => results.add(reason),
+    reported({ changes, cancelled: stopped, dropped }) {
+      for (const { outcome, isKnown } of changes)
+        outcomes.inc({ outcome: toOutcomeLabel(outcome), known: String(isKnown) });
+      for (const { reason } of stopped) cancelled.inc({ reason });
+      for (const reason of dropped) suppressed.add(reason);
+    },
     totals: () => ({ results: results.totals(), suppressed: suppressed.totals() }),
   };
+}
+
+const OUTCOMES: ReadonlySet<string> = new Set(OUTCOME_KINDS);
+
+/** A closed set, whatever stands in the log. */
+function toOutcomeLabel(outcome: string): string {
+  return OUTCOMES.has(outcome) ? outcome : 'other';
 }
 
 /** Counts under one label of a closed set; the child counters are cached, since this runs for every record. */

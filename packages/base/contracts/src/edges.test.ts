@@ -2,7 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { ActionDecided, EventRejected, ExperimentAssigned, SegmentChanged, StageChanged } from './edges.js';
+import type {
+  ActionCancelled,
+  ActionChanged,
+  ActionDecided,
+  EventRejected,
+  ExperimentAssigned,
+  SegmentChanged,
+  StageChanged,
+} from './edges.js';
 import { toCloudEventHeaders } from './headers.js';
 import { TOPICS } from './topics.js';
 
@@ -72,6 +80,26 @@ const written = {
     evidence: { 'features.orders_count_all': 1, 'profile.stage': null },
     segmentsVersion: 1,
   } satisfies SegmentChanged,
+  'action.cancelled': {
+    actionId: 'a',
+    profileKey: 'k',
+    userId: null,
+    strategy: 's',
+    channel: 'email',
+    reason: 'withdrawn',
+    cancelledAt: new Date(0).toISOString(),
+  } satisfies ActionCancelled,
+  'action.changed': {
+    actionId: 'a',
+    profileKey: 'k',
+    outcome: 'converted',
+    state: 'converted',
+    at: new Date(0).toISOString(),
+    messageId: 'm',
+    channel: '',
+    value: 5,
+    known: true,
+  } satisfies ActionChanged,
   'action.decided': {
     actionId: 'a',
     profileKey: 'k',

@@ -113,3 +113,29 @@ export interface ExperimentAssigned {
   readonly policyVersion: number;
   readonly at: string;
 }
+
+/** Data of `action.cancelled`. Schema: proto/edges/action.cancelled.schema.json. */
+export interface ActionCancelled {
+  readonly actionId: string;
+  readonly profileKey: string;
+  readonly userId: string | null;
+  readonly strategy: string;
+  readonly channel: string;
+  readonly reason: string;
+  readonly cancelledAt: string;
+}
+
+/** Data of `action.changed`. Schema: proto/edges/action.changed.schema.json. */
+export interface ActionChanged {
+  readonly actionId: string;
+  readonly profileKey: string;
+  readonly outcome: string;
+  readonly state: string;
+  readonly at: string;
+  /** Of the report. */
+  readonly messageId: string;
+  /** Empty where nobody said it. */
+  readonly channel: string;
+  readonly value: number | null;
+  readonly known: boolean;
+}

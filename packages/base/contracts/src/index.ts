@@ -9,6 +9,8 @@ export type {
 export { CONTEXT_FIELDS, CONTEXT_TEXT_CHARS_MAX } from './context-fields.js';
 export { type Control, encodeControl, toControl } from './control.js';
 export {
+  type ActionCancelled,
+  type ActionChanged,
   type ActionDecided,
   type EventRejected,
   type ExperimentAssigned,

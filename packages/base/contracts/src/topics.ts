@@ -92,6 +92,20 @@ export const TOPICS = {
     encoding: 'json',
     writer: 'action',
   },
+  actionCancelled: {
+    baseName: 'lifecycle.action.cancelled.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'action',
+  },
+  actionChanged: {
+    baseName: 'lifecycle.action.changed.v1',
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+    encoding: 'json',
+    writer: 'action',
+  },
   actionOutcome: {
     baseName: 'lifecycle.action.outcome.v1',
     cleanup: 'delete',

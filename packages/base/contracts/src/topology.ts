@@ -39,7 +39,11 @@ export const PROCESSORS = {
     input: 'featureUpdated',
     outputs: ['scoreComputed', 'stageChanged', 'segmentChanged'],
   },
-  action: { service: 'action', input: 'scoreComputed', outputs: ['actionDecided', 'experimentAssigned'] },
+  action: {
+    service: 'action',
+    input: 'scoreComputed',
+    outputs: ['actionDecided', 'experimentAssigned', 'actionCancelled', 'actionChanged'],
+  },
 } as const satisfies Record<string, ProcessorDeclaration>;
 
 export type ProcessorName = keyof typeof PROCESSORS;
@@ -80,6 +84,7 @@ export const GROUPS = {
   action: { service: 'action', topic: PROCESSORS.action.input, role: 'processor' },
   'action-ledger': { service: 'action', topic: 'actionDecided', role: 'projection' },
   'action-exposures': { service: 'action', topic: 'experimentAssigned', role: 'projection' },
+  'action-lives': { service: 'action', topic: 'actionChanged', role: 'projection' },
 } as const satisfies Record<ProcessorName, GroupDeclaration> & Record<string, GroupDeclaration>;
 
 export type GroupName = keyof typeof GROUPS;

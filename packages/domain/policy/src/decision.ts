@@ -1,6 +1,7 @@
 import type { Assignment } from '@perennial/experiments';
 import type { ScoreVector, Value } from '@perennial/expressions';
 import type { CauseEvent, ContactHistory } from './history.js';
+import type { Permissions } from './permissions/permissions.js';
 import type { DropReason, StepName } from './reasons.js';
 
 /** Why a strategy leads to no action (yet). The reason names the step: `STEP_OF_REASON`. */
@@ -79,6 +80,8 @@ export interface Profile {
   readonly lastEventAtMs: number;
   /** The segments that it is in; absent while none are in force. */
   readonly segments?: ReadonlySet<string> | undefined;
+  /** What the person allows; absent where nobody said anything of it. */
+  readonly permissions?: Permissions | undefined;
 }
 
 export interface DecisionInputs extends Profile {

@@ -126,6 +126,27 @@ export function withUse(
   return { ...history, lastUsedAtMs };
 }
 
+/** The history with a contact that another system made: caps count it, cooldowns do not. The same object for one that it has. */
+export function addOutsideContact(history: ContactHistory, contact: Contact): ContactHistory {
+  const { atMs, channel, strategy } = contact;
+  const isKnown = history.contacts.some(
+    (known) => known.atMs === atMs && known.channel === channel && known.strategy === strategy,
+  );
+  if (isKnown) return history;
+  const contacts = [...history.contacts, contact].sort((a, b) => a.atMs - b.atMs || compare(a, b));
+  return { ...history, contacts: contacts.slice(-CONTACTS_MAX) };
+}
+
+/** The history without the waiting actions for which there is a reason, and those. */
+export function dropPending(
+  history: ContactHistory,
+  isDropped: (pending: PendingAction) => boolean,
+): { readonly history: ContactHistory; readonly dropped: readonly PendingAction[] } {
+  const dropped = history.pending.filter(isDropped);
+  if (dropped.length === 0) return { history, dropped };
+  return { history: { ...history, pending: history.pending.filter((pending) => !dropped.includes(pending)) }, dropped };
+}
+
 /** The history after an event that the policy watches; the same object for any other. */
 export function takeEvent(
   history: ContactHistory,

@@ -2,7 +2,17 @@
 const REASONS = {
   candidates: ['no_strategy', 'other_stage', 'not_entered', 'strategy_removed', 'expired', 'stage_left'],
   eligible: ['condition_false', 'other_language'],
-  reachable: ['no_grant', 'reply_window_closed', 'reply_window_spent', 'day_spent'],
+  reachable: [
+    'no_consent',
+    'withdrawn',
+    'not_confirmed',
+    'complained',
+    'bounced',
+    'no_grant',
+    'reply_window_closed',
+    'reply_window_spent',
+    'day_spent',
+  ],
   suppressed: [
     'already_pending',
     'do_not_disturb',

@@ -1,10 +1,26 @@
 import type { ActionDecided } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
+import { type LifeState, toLifeState } from '@perennial/policy';
 import { type Migration, type Pool, type PoolClient, quoteIdentifier } from '@perennial/postgres';
 import type { PageKind } from '@perennial/service-host';
 
-/** An action as the ledger stores it. External ids are not kept: a profile's actions are found by its key. */
-type LedgerEntry = Omit<ActionDecided, 'userId'>;
+/** Of one action; further ones are stored and not shown. */
+const OUTCOMES_MAX = 100;
+
+/** An action as the ledger has it. External ids are not kept: a profile's actions are found by its key. */
+type LedgerEntry = Omit<ActionDecided, 'userId'> & {
+  /** Of all its outcomes. */
+  readonly state: LifeState;
+  /** The first ones first; 100 at most. */
+  readonly outcomes: readonly ReportedOutcome[];
+};
+
+interface ReportedOutcome {
+  readonly outcome: string;
+  readonly at: string;
+  readonly channel: string;
+  readonly value: number | null;
+}
 
 interface StrategyTotals {
   readonly strategy: string;
@@ -16,6 +32,8 @@ interface StrategyTotals {
 export interface Ledger {
   /** Writes a batch within the projection's transaction; an action that is already there changes nothing. */
   insert(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
+  /** Writes outcomes likewise; one that is already there, or whose action is not, changes nothing else. */
+  insertOutcomes(client: PoolClient, records: readonly LogRecord[]): Promise<void>;
   /** A profile's actions, newest first, starting after `after`. */
   listByProfile(
     profileKey: string,
@@ -78,6 +96,21 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
     name: 'actions-3',
     sql: `ALTER TABLE actions ADD COLUMN scores jsonb NOT NULL DEFAULT '{}'`,
   },
+  {
+    name: 'actions-4',
+    // Outcomes of actions that the ledger does not have are kept, too: they may come before the action.
+    sql: `
+      CREATE TABLE action_outcomes (
+        action_id text NOT NULL,
+        profile_key text NOT NULL,
+        message_id text NOT NULL,
+        outcome text NOT NULL,
+        at timestamptz NOT NULL,
+        channel text NOT NULL,
+        value double precision,
+        PRIMARY KEY (action_id, profile_key, message_id, outcome)
+      )`,
+  },
 ];
 
 const COLUMNS = `"actionId" text, "profileKey" text, strategy text, channel text, template text, parameters jsonb,
@@ -91,6 +124,7 @@ const VALUES = `"actionId", "profileKey", strategy, channel, template, parameter
 export function createLedger(pool: Pool, schema: string): Ledger {
   const actions = `${quoteIdentifier(schema)}.actions`;
   const totals = `${quoteIdentifier(schema)}.action_totals`;
+  const outcomes = `${quoteIdentifier(schema)}.action_outcomes`;
   return {
     async insert(client, records) {
       const rows = records.map(({ value }) => JSON.parse((value ?? Buffer.from('null')).toString('utf8')) as unknown);
@@ -106,20 +140,37 @@ export function createLedger(pool: Pool, schema: string): Ledger {
         [JSON.stringify(rows)],
       );
     },
+    async insertOutcomes(client, records) {
+      const rows = records.map(({ value }) => JSON.parse((value ?? Buffer.from('null')).toString('utf8')) as unknown);
+      await client.query(
+        `INSERT INTO ${outcomes}
+         SELECT "actionId", "profileKey", "messageId", outcome, at, channel, value
+         FROM jsonb_to_recordset($1::jsonb) AS rows ("actionId" text, "profileKey" text, "messageId" text, outcome text,
+           at timestamptz, channel text, value double precision)
+         ON CONFLICT DO NOTHING`,
+        [JSON.stringify(rows)],
+      );
+    },
     async listByProfile(profileKey, { after, limit }) {
       const { rows } = await pool.query<LedgerRow>(
         `SELECT action_id AS "actionId", profile_key AS "profileKey", strategy, channel, template, parameters, stage,
            cause, reasons, policy_version AS "policyVersion", model_hash AS "modelHash", decided_at AS "decidedAt",
-           expires_at AS "expiresAt", cost, scores
+           expires_at AS "expiresAt", cost, scores,
+           (SELECT coalesce(jsonb_agg(o ORDER BY o.at, o.outcome), '[]') FROM (
+              SELECT outcome, at, channel, value FROM ${outcomes}
+              WHERE action_outcomes.action_id = actions.action_id ORDER BY at, outcome LIMIT ${OUTCOMES_MAX}) o) AS outcomes,
+           ARRAY(SELECT DISTINCT outcome FROM ${outcomes} WHERE action_outcomes.action_id = actions.action_id) AS kinds
          FROM ${actions}
          WHERE profile_key = $1 AND ($2::timestamptz IS NULL OR (decided_at, action_id) < ($2, $3))
          ORDER BY decided_at DESC, action_id DESC LIMIT $4`,
         [profileKey, after?.decidedAt ?? null, after?.actionId ?? null, limit],
       );
-      return rows.map((row) => ({
+      return rows.map(({ kinds, ...row }) => ({
         ...row,
         decidedAt: row.decidedAt.toISOString(),
         expiresAt: row.expiresAt.toISOString(),
+        state: toLifeState(kinds),
+        outcomes: row.outcomes.map((one) => ({ ...one, at: new Date(one.at).toISOString() })),
       }));
     },
     async totals() {
@@ -131,4 +182,8 @@ export function createLedger(pool: Pool, schema: string): Ledger {
   };
 }
 
-type LedgerRow = Omit<LedgerEntry, 'decidedAt' | 'expiresAt'> & { readonly decidedAt: Date; readonly expiresAt: Date };
+type LedgerRow = Omit<LedgerEntry, 'decidedAt' | 'expiresAt' | 'state'> & {
+  readonly decidedAt: Date;
+  readonly expiresAt: Date;
+  readonly kinds: readonly string[];
+};

@@ -7,7 +7,28 @@ const text = fc.string({ maxLength: 12 });
 const time = fc.nat();
 const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
 const times = fc.dictionary(text, time, { maxKeys: 4, noNullPrototype: true });
+const lives = fc.array(
+  fc.record({
+    actionId: text,
+    strategy: text,
+    channel: text,
+    decidedAtMs: time,
+    expiresAtMs: time,
+    outcomes: fc.nat({ max: 8191 }),
+  }),
+  { maxLength: 3 },
+);
+const permissions = fc.record({
+  contact: fc.array(fc.record({ channel: text, topic: text, state: text, atMs: time }), { maxLength: 3 }),
+  purposes: fc.array(fc.record({ purpose: text, granted: fc.boolean(), atMs: time }), { maxLength: 3 }),
+  obstacles: fc.array(
+    fc.record({ channel: text, kind: fc.constantFrom('bounced' as const, 'complained' as const), atMs: time }),
+    { maxLength: 3 },
+  ),
+});
 const state: fc.Arbitrary<ActionState> = fc.record({
+  lives: maybe(lives),
+  permissions: maybe(permissions),
   stage: text,
   subject: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
   timeZone: text,
@@ -73,7 +94,7 @@ function encodeThirdVersion(before: ActionState): Buffer {
 function withoutSignals(before: ActionState): ActionState {
   const { signals, ...history } = before.history;
   const contacts = history.contacts.map(({ atMs, channel }) => ({ atMs, channel }));
-  return { ...before, history: { ...history, contacts } };
+  return { ...before, history: { ...history, contacts }, lives: undefined, permissions: undefined };
 }
 
 function withoutScores(before: ActionState): ActionState {

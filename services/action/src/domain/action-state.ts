@@ -1,8 +1,8 @@
 import { defineState } from '@perennial/contracts';
 import type { AttributeValue } from '@perennial/feature-engine';
-import type { CauseEvent, Contact, ContactHistory } from '@perennial/policy';
+import type { ActionLife, CauseEvent, Contact, ContactHistory, Permissions } from '@perennial/policy';
 
-/** State of a profile. Profiles without any contact, waiting action or watched event have no state. */
+/** State of a profile. Profiles without any contact, waiting action, watched event or permission have no state. */
 export interface ActionState {
   readonly history: ContactHistory;
   /** As of the last record that was kept: needed when a timer releases waiting actions. */
@@ -12,6 +12,10 @@ export interface ActionState {
   readonly modelHash: string;
   /** Kept only while an action waits. */
   readonly facts: ProfileFacts | undefined;
+  /** The newest actions and what came of them; absent for none. */
+  readonly lives?: readonly ActionLife[] | undefined;
+  /** What the person allows, as others report it; absent where nobody said anything. */
+  readonly permissions?: Permissions | undefined;
 }
 
 /** What conditions read about a profile, as of its last score. */
@@ -58,8 +62,25 @@ type Stored = readonly [
     event: CauseEvent | null,
   ])[],
   facts: StoredFacts | null,
-  /** Absent for none. */
-  signals?: readonly [eventsAtMs: Readonly<Record<string, number>>, grants: Readonly<Record<string, number>>],
+  /** Null, or absent, for none; so are those behind it. */
+  signals?: Signals | null,
+  lives?: readonly StoredLife[] | null,
+  permissions?: StoredPermissions | null,
+];
+
+type StoredLife = readonly [
+  actionId: string,
+  strategy: string,
+  channel: string,
+  decidedAtMs: number,
+  expiresAtMs: number,
+  outcomes: number,
+];
+
+type StoredPermissions = readonly [
+  contact: readonly (readonly [channel: string, topic: string, state: string, atMs: number])[],
+  purposes: readonly (readonly [purpose: string, granted: boolean, atMs: number])[],
+  obstacles: readonly (readonly [channel: string, kind: 'bounced' | 'complained', atMs: number])[],
 ];
 
 /** Without its last elements where the contact lacks them. */
@@ -112,9 +133,48 @@ function encode(state: ActionState): Buffer {
       pending.event ?? null,
     ]),
     state.facts === undefined ? null : toStoredFacts(state.facts),
-    ...(signals === undefined ? ([] as const) : ([[signals.eventsAtMs, signals.grants]] as const)),
+    ...withoutLast([
+      signals === undefined ? null : ([signals.eventsAtMs, signals.grants] as const),
+      state.lives?.map(toStoredLife) ?? null,
+      state.permissions === undefined ? null : toStoredPermissions(state.permissions),
+    ]),
   ];
   return Buffer.from(String.fromCharCode(VERSION) + JSON.stringify(stored));
+}
+
+type Signals = readonly [eventsAtMs: Readonly<Record<string, number>>, grants: Readonly<Record<string, number>>];
+type Last = readonly [Signals | null, readonly StoredLife[] | null, StoredPermissions | null];
+
+/** A state without the newer parts has the bytes that it had before there were any. */
+function withoutLast(parts: Last): Last | readonly [Last[0], Last[1]] | readonly [Last[0]] | readonly [] {
+  const [signals, lives, permissions] = parts;
+  if (permissions !== null) return parts;
+  if (lives !== null) return [signals, lives];
+  return signals === null ? [] : [signals];
+}
+
+function toStoredLife(life: ActionLife): StoredLife {
+  return [life.actionId, life.strategy, life.channel, life.decidedAtMs, life.expiresAtMs, life.outcomes];
+}
+
+function toLife([actionId, strategy, channel, decidedAtMs, expiresAtMs, outcomes]: StoredLife): ActionLife {
+  return { actionId, strategy, channel, decidedAtMs, expiresAtMs, outcomes };
+}
+
+function toStoredPermissions({ contact, purposes, obstacles }: Permissions): StoredPermissions {
+  return [
+    contact.map(({ channel, topic, state, atMs }) => [channel, topic, state, atMs]),
+    purposes.map(({ purpose, granted, atMs }) => [purpose, granted, atMs]),
+    obstacles.map(({ channel, kind, atMs }) => [channel, kind, atMs]),
+  ];
+}
+
+function toPermissions([contact, purposes, obstacles]: StoredPermissions): Permissions {
+  return {
+    contact: contact.map(([channel, topic, state, atMs]) => ({ channel, topic, state, atMs })),
+    purposes: purposes.map(([purpose, granted, atMs]) => ({ purpose, granted, atMs })),
+    obstacles: obstacles.map(([channel, kind, atMs]) => ({ channel, kind, atMs })),
+  };
 }
 
 function toStoredContact({ atMs, channel, strategy, category }: Contact): StoredContact {
@@ -138,7 +198,8 @@ function withoutScores(state: ActionState): ActionState {
 }
 
 function decode(stored: Stored): ActionState {
-  const [stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts, signals] = stored;
+  const [stage, subject, timeZone, modelHash, contacts, lastUsedAtMs, pending, facts, signals, lives, permissions] =
+    stored;
   return {
     stage,
     subject: Buffer.from(subject, 'base64'),
@@ -156,9 +217,11 @@ function decode(stored: Stored): ActionState {
         reasons,
         event: event ?? undefined,
       })),
-      ...(signals === undefined ? {} : { signals: { eventsAtMs: signals[0], grants: signals[1] } }),
+      ...(signals == null ? {} : { signals: { eventsAtMs: signals[0], grants: signals[1] } }),
     },
     facts: facts === null ? undefined : toFacts(facts),
+    ...(lives == null ? {} : { lives: lives.map(toLife) }),
+    ...(permissions == null ? {} : { permissions: toPermissions(permissions) }),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type DecisionResult,
   decideActions,
   EMPTY_HISTORY,
+  mergeLives,
   type Policy,
   type Profile,
   releasePending,
@@ -74,10 +75,12 @@ export function decideForScore(
   const subject = features?.subject ?? Buffer.alloc(0);
   const facts = toFacts(computed, segments);
   const scores = toScores(facts, manifest);
-  const profile = toProfile(facts, { place, stage, timeZone, history: state?.history, scores });
+  const { history, permissions } = state ?? {};
+  const profile = toProfile(facts, { place, stage, timeZone, history, scores, permissions });
   const cause = { causeId: toCauseId(computed), transition: computed.transition, event: features?.event };
   const result = decideActions(policy, { ...profile, ...cause });
-  const after = toState(state, { history: result.history, stage, subject, timeZone, modelHash, facts });
+  const reported = { lives: toLives(state, result.decisions), permissions };
+  const after = toState(state, { history: result.history, stage, subject, timeZone, modelHash, facts, ...reported });
   return { state: after, result, recipient: { profileKey: place.profileKey, subject, modelHash, scores } };
 }
 
@@ -90,15 +93,23 @@ export function releaseWaiting(
   const { stage, timeZone, subject, modelHash } = state;
   const facts = must(state.facts, 'the facts of a profile for which something waits');
   const scores = toScores(facts, manifest);
-  const result = releasePending(policy, toProfile(facts, { place, stage, timeZone, history: state.history, scores }));
+  const { history, permissions } = state;
+  const result = releasePending(policy, toProfile(facts, { place, stage, timeZone, history, scores, permissions }));
   const recipient = { profileKey: place.profileKey, subject, modelHash, scores };
-  return { state: toState(undefined, { ...state, history: result.history }), result, recipient };
+  return {
+    state: toState(undefined, { ...state, history: result.history, lives: toLives(state, result.decisions) }),
+    result,
+    recipient,
+  };
 }
 
 /** The profile at the time of a step: its stored context, with clock features moved to that time. */
 function toProfile(
   facts: ProfileFacts,
-  { place, ...known }: { place: StepPlace } & Pick<Profile, 'stage' | 'timeZone' | 'history' | 'scores'>,
+  {
+    place,
+    ...known
+  }: { place: StepPlace } & Pick<Profile, 'stage' | 'timeZone' | 'history' | 'scores' | 'permissions'>,
 ): Profile {
   const { namespace, profileKey, logTimeMs, spec, specs } = place;
   const { asOfMs, stageSinceMs, lastEventAtMs } = facts;
@@ -162,6 +173,29 @@ function toSegments({ segments }: ScoreComputed, { names, number }: SegmentList)
     throw new AppError('contract_violation', `segments of rollout ${segments.listNumber}, in force is ${number}`);
   }
   return [...fromBits(names, segments.members)];
+}
+
+/** The newest actions, with those that were decided now. */
+function toLives(before: ActionState | undefined, decisions: readonly ActionDecision[]): ActionState['lives'] {
+  if (decisions.length === 0) return before?.lives;
+  const added = decisions.map(({ actionId, strategy, channel, decidedAtMs, expiresAtMs }) => {
+    return { actionId, strategy, channel, decidedAtMs, expiresAtMs, outcomes: 0 };
+  });
+  return mergeLives(before?.lives ?? [], added);
+}
+
+/**
+ * The state after a report that is no cause to act: what waits reads the newest facts when it is due, as after any
+ * record.
+ */
+export function keepFacts(
+  state: ActionState | undefined,
+  computed: ScoreComputed,
+  segments: SegmentList | undefined,
+): ActionState | undefined {
+  if (state === undefined || state.history.pending.length === 0 || computed.stage === '') return state;
+  const { stage, modelHash } = computed;
+  return { ...state, stage, modelHash, facts: toFacts(computed, segments) };
 }
 
 /** Everything but the history is updated only while an action waits: otherwise it would cost a write per record. */

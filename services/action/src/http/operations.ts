@@ -17,6 +17,16 @@ const ACTION = Type.Object({
   decidedAt: Type.String({ format: 'date-time', description: 'In log time.' }),
   expiresAt: Type.String({ format: 'date-time' }),
   cost: Type.Number({ description: 'Expected, in the currency of the events.' }),
+  state: Type.String({ description: 'Of its life: decided, delivered, opened ...; never goes back.' }),
+  outcomes: Type.Array(
+    Type.Object({
+      outcome: Type.String(),
+      at: Type.String({ format: 'date-time' }),
+      channel: Type.String({ description: 'Empty where nobody said it.' }),
+      value: Type.Union([Type.Number(), Type.Null()]),
+    }),
+    { description: 'What was reported of it, the first ones first; 100 at most.' },
+  ),
 });
 
 export const listActions = defineOperation({

@@ -27,6 +27,7 @@ beforeEach(() => {
   };
   const ledger: Ledger = {
     insert: async () => undefined,
+    insertOutcomes: async () => undefined,
     listByProfile(profileKey, { limit }) {
       asked.push([profileKey, limit]);
       return answer([]);

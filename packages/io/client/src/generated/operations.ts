@@ -611,6 +611,16 @@ export interface Operations {
         readonly expiresAt: string;
         /** Expected, in the currency of the events. */
         readonly cost: number;
+        /** Of its life: decided, delivered, opened ...; never goes back. */
+        readonly state: string;
+        /** What was reported of it, the first ones first; 100 at most. */
+        readonly outcomes: ReadonlyArray<{
+          readonly outcome: string;
+          readonly at: string;
+          /** Empty where nobody said it. */
+          readonly channel: string;
+          readonly value: number | null;
+        }>;
       }>;
       /** The cursor of the next page; null on the last one. */
       readonly next: string | null;
