@@ -107,6 +107,24 @@ export class ByteReader {
     return count;
   }
 
+  /**
+   * Of items of some bytes and a varint each, for as many as `into` has places: what the varints are below `from`. The bytes
+   * are passed over. A call for each item takes three times as long.
+   */
+  distances(into: Int32Array, { from, bytesEach }: { readonly from: number; readonly bytesEach: number }): void {
+    const bytes = this.#bytes;
+    for (let i = 0; i < into.length; i += 1) {
+      this.skip(bytesEach);
+      const byte = bytes[this.#place];
+      if (byte === undefined || byte >= 0x80) {
+        into[i] = from - this.varint();
+        continue;
+      }
+      this.#place += 1;
+      into[i] = from - byte;
+    }
+  }
+
   skip(count: number): void {
     if (this.#place + count > this.#bytes.length) throw damaged('they end early');
     this.#place += count;

@@ -48,10 +48,7 @@ class LazyHashes implements StampedHashes {
     const own = reader.fork();
     this.#decode = () => decodeHashes(own, count, newest);
     this.stamps = new Int32Array(count);
-    for (let i = 0; i < count; i += 1) {
-      reader.skip(HASH_BYTES);
-      this.stamps[i] = newest - reader.varint();
-    }
+    reader.distances(this.stamps, { from: newest, bytesEach: HASH_BYTES });
     this.oldest = toOldest(this.stamps);
   }
 

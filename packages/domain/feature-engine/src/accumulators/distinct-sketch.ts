@@ -54,7 +54,9 @@ export function dropIdsBefore(sketch: DistinctSketch, tileMin: number): Distinct
 export function countIds(sketch: DistinctSketch, tileFirst: number): { count: number; oldestTile: number } {
   let inWindow = 0;
   let oldestTile = Infinity;
-  for (const tile of sketch.seen.stamps) {
+  const { stamps } = sketch.seen;
+  for (let i = 0; i < stamps.length; i += 1) {
+    const tile = stamps[i] as number;
     if (tile < tileFirst) continue;
     inWindow += 1;
     if (tile < oldestTile) oldestTile = tile;

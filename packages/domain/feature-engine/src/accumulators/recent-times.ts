@@ -35,7 +35,7 @@ export function createRecentTimes({ stream, index, measures }: RecentTimesOption
     advance: (state) => state,
     merge: unite,
     read: (state): Reading => ({
-      numbers: measures.map((measure) => measureGaps(state, measure)),
+      numbers: measureGaps(state, measures),
       changesAtMs: Number.POSITIVE_INFINITY,
     }),
     adopt: (state) => state,
