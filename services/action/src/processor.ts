@@ -31,7 +31,6 @@ export function createActionProcessor(deps: {
   const exposureTopic = toTopic(namespace, 'experimentAssigned');
   const writeAction = createActionWriter(namespace, deps.pseudonymizer);
   const writeExposure = createExposureWriter(namespace);
-
   const takeReport = createReportStep(deps);
 
   function finish(step: PolicyStep, policyNumber: number): StepResult<ActionState> {
@@ -70,14 +69,13 @@ export function createActionProcessor(deps: {
       telemetry.idle('no_policy');
       return { state, outputs: [] };
     }
-    const { number } = inForce;
     const rules = { policy: inForce.policy, manifest, segments };
     const spec = specs.inForce(context.inForce.get('features'));
     const place = { namespace, profileKey: context.key, logTimeMs: context.logTimeMs, spec, specs };
     if (cause.kind === 'timer') {
       // A report of this batch may have dropped what waited.
       if (state?.facts === undefined) return { state, outputs: [] };
-      return finish(releaseWaiting(rules, state, place), number);
+      return finish(releaseWaiting(rules, state, place), inForce.number);
     }
     if (isOnlyReport(cause.input)) {
       telemetry.idle('report');
@@ -87,7 +85,7 @@ export function createActionProcessor(deps: {
       telemetry.idle('no_stage');
       return { state, outputs: [] };
     }
-    return finish(decideForScore(rules, state, cause.input, place), number);
+    return finish(decideForScore(rules, state, cause.input, place), inForce.number);
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { waitForQuiet } from '@perennial/backfill';
 import { SERVICE_NAMES, type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
-import { AppError, createSeededRandom, must, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
+import { AppError, must, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
 import { ensurePlatform, openLog, type Platform, stopPlatform } from '@perennial/launcher';
 import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
@@ -20,14 +20,14 @@ import { Fleet, type FleetOptions, type Releases } from './fleet.js';
 import { IngestLinks } from './ingest-links.js';
 import { injectFaults } from './lanes.js';
 import { openKafkaLink, openLinks, throughLinks } from './links.js';
+import { startLoad } from './load.js';
 import type { MutantName } from './mutants.js';
-import { Partings, waitUntilParted } from './partings.js';
+import { waitUntilParted } from './partings.js';
 import { findMisjoins } from './person-checks.js';
 import { ReadinessWatch } from './readiness-watch.js';
 import { waitForLedgers, wipeDerived } from './reference.js';
 import type { ChaosReport, Measured } from './report.js';
 import { collectResult, type Fates, type RunResult, readFates } from './result.js';
-import { Retractions } from './retractions.js';
 import { readSeen } from './seen.js';
 import { createStackControl } from './stack-control.js';
 import { type Acknowledged, Workload } from './workload.js';
@@ -58,7 +58,6 @@ const NAMESPACE = 'chaos';
  */
 const ADMITTED_FACTOR = 3.2;
 const WARM_UP_MS = 4_000;
-const GRACE_MS = 30_000;
 /** Short, so that a run of a minute contains several. */
 const SNAPSHOT_INTERVAL_SECONDS = '10';
 
@@ -191,15 +190,7 @@ async function runWithFaults(
     partitions: options.partitions,
     namespace: NAMESPACE,
   };
-  const random = createSeededRandom(-options.seed);
-  const partings = new Partings({ fleet, drawPair: () => workload.drawPair(random) });
-  releases.push('partings', () => partings.stop());
-  const retractions = new Retractions({ fleet, drawEvent: () => workload.drawEvent(random) });
-  releases.push('retractions', () => retractions.stop());
-  workload.start();
-  // Under a broken rule an unmerge may never end, and the run would wait for it.
-  if (options.mutant === undefined) partings.start();
-  retractions.start();
+  const load = startLoad(options, { fleet, workload }, releases);
   await systemClock.wait(WARM_UP_MS);
   const watch = new ReadinessWatch({ log, fleet, namespace: NAMESPACE });
   watch.start();
@@ -208,9 +199,7 @@ async function runWithFaults(
   options.onProgress('healed: waiting until all is processed');
   await stack.revive();
   await fleet.waitUntilReady();
-  await workload.stop(GRACE_MS);
-  await partings.stop();
-  await retractions.stop();
+  await load.stop();
   const standstills = await watch.stop();
   await settle(world);
   const judged = await judge(setting, { fleet, workload });
