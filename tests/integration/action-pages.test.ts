@@ -43,6 +43,23 @@ describe('pages of actions', () => {
     expect(new Set(seen).size).toBe(seen.length);
     expect([...of('new'), ...of('other')]).toEqual([]);
   });
+
+  it('show what came of each, whatever its order, once, and also where it came before the action', async () => {
+    const ledger = createLedger(pool, schema);
+    const insert = (...changes: readonly LogRecord[]) =>
+      inTransaction(pool, (client) => ledger.insertOutcomes(client, changes));
+    await insert(toChange('late', 'opened', 2), toChange('late', 'opened', 2), toChange('unknown', 'clicked', 1));
+    await inTransaction(pool, (client) =>
+      ledger.insert(client, [toRecord('late', { dayNumber: 1, profileKey: 'eve' })]),
+    );
+    await insert(toChange('late', 'delivered', 1), toChange('late', 'opened', 2));
+    const [action] = await ledger.listByProfile('eve', { after: undefined, limit: 5 });
+    expect(action?.state).toBe('opened');
+    expect(action?.outcomes.map(({ outcome, at }) => [outcome, at])).toEqual([
+      ['delivered', '2026-01-02T00:00:00.000Z'],
+      ['opened', '2026-01-03T00:00:00.000Z'],
+    ]);
+  });
 });
 
 describe('exposures', () => {
@@ -88,6 +105,24 @@ function toAssigned(
   const data = { profileKey, experiment, layer: 'default', arm, propensity: 0.5, cause, policyVersion: 1, at };
   const value = Buffer.from(JSON.stringify(data));
   return { topic: 't', partition: 0, offset: 0, key: Buffer.from(profileKey), value, headers: {}, timestampMs: 0 };
+}
+
+function toChange(actionId: string, outcome: string, dayNumber: number): LogRecord {
+  const at = new Date(Date.UTC(2026, 0, 1) + dayNumber * DAY_MS).toISOString();
+  const messageId = `${actionId}-${outcome}`;
+  const data = {
+    actionId,
+    profileKey: 'eve',
+    outcome,
+    state: outcome,
+    at,
+    messageId,
+    channel: '',
+    value: null,
+    known: true,
+  };
+  const value = Buffer.from(JSON.stringify(data));
+  return { topic: 't', partition: 0, offset: 0, key: Buffer.from('eve'), value, headers: {}, timestampMs: 0 };
 }
 
 function toRecord(
