@@ -129,6 +129,28 @@ describe('the action processor', () => {
     expect(telemetry.totals().results).toEqual({ decided: 1 });
   });
 
+  it('says what an action is about as far as its strategy does, and nothing where it does not', async () => {
+    const item = (): StepItem<ActionState, ScoreComputed> => ({
+      state: undefined,
+      cause: { kind: 'record', input: score(NOON, ENTERED) },
+      context: context(),
+    });
+    const decide = async (keys: string) => {
+      const head = 'version: 1\ncategories: { promo: {} }\nchannels: { email: {} }\n';
+      const text = `${head}strategies:\n  s: { stages: [new], on: scored, channel: email, template: t, cooldown: 1d${keys} }\n`;
+      const { outputs } = await run(setUp(Buffer.from(text)).processor, item());
+      return JSON.parse(String(outputs[0]?.value)) as ActionDecided;
+    };
+    expect(await decide(', category: promo, topic: offers, purpose: marketing')).toMatchObject({
+      category: 'promo',
+      topic: 'offers',
+      purpose: 'marketing',
+    });
+    expect(await decide(', topic: offers')).toMatchObject({ topic: 'offers' });
+    const plain = await decide('');
+    for (const key of ['category', 'topic', 'purpose']) expect(plain).not.toHaveProperty(key);
+  });
+
   it('reads traits in conditions, when it decides and when it releases what waited', async () => {
     const attributes = [{ name: 'traits.plan', source: 'trait' as const, of: 'plan', kind: 'text' as const }];
     const spec = SPECS.add('traits', ECOMMERCE_FEATURES, { attributes });

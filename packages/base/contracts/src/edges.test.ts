@@ -117,6 +117,9 @@ const written = {
     decidedAt: new Date(0).toISOString(),
     expiresAt: new Date(0).toISOString(),
     cost: 0,
+    category: 'promo',
+    topic: 'offers',
+    purpose: 'marketing',
     experiment: 'size',
     arm: 'usual',
     propensity: 0.5,
@@ -137,7 +140,7 @@ const written = {
 const ADDED_LATER: Readonly<Record<string, readonly string[]>> = {
   'event.rejected': ['step', 'field', 'value', 'count', 'more'],
   'stage.changed': ['scores'],
-  'action.decided': ['scores', 'experiment', 'arm', 'propensity'],
+  'action.decided': ['scores', 'category', 'topic', 'purpose', 'experiment', 'arm', 'propensity'],
 };
 
 const edges = readdirSync(folder).map((file) => file.replace('.schema.json', ''));

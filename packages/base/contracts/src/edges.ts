@@ -95,6 +95,10 @@ export interface ActionDecided {
   readonly decidedAt: string;
   readonly expiresAt: string;
   readonly cost: number;
+  /** What the strategy says of itself; each absent where it says nothing. */
+  readonly category?: string;
+  readonly topic?: string;
+  readonly purpose?: string;
   /** The experiment that the strategy belongs to, the profile's arm, and that arm's probability; absent without one. */
   readonly experiment?: string;
   readonly arm?: string;

@@ -10,6 +10,13 @@ export interface Drop {
   readonly reason: DropReason;
 }
 
+/** What an action is about, by its strategy. */
+interface About {
+  readonly category?: string;
+  readonly topic?: string;
+  readonly purpose?: string;
+}
+
 /** An action to be published. */
 export interface ActionDecision {
   /** Deterministic: a hash of namespace, profile, cause and strategy. */
@@ -24,6 +31,8 @@ export interface ActionDecision {
   readonly reasons: readonly string[];
   readonly decidedAtMs: number;
   readonly expiresAtMs: number;
+  /** What the strategy says of itself; each part, and the whole, absent where it says nothing. */
+  readonly about?: About;
   /** The experiment that the strategy belongs to, and the profile's arm; absent without one. */
   readonly assignment?: Assignment;
 }

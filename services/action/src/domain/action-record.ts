@@ -25,6 +25,7 @@ export function createActionWriter(namespace: string, pseudonymizer: Pseudonymiz
       decidedAt,
       expiresAt: new Date(decision.expiresAtMs).toISOString(),
       cost: decision.cost,
+      ...decision.about,
       ...decision.assignment,
     };
     const headers = toCloudEventHeaders({

@@ -42,11 +42,23 @@ export function recordAction(
     reasons,
     decidedAtMs: profile.nowMs,
     expiresAtMs,
+    ...toAbout(strategy),
     ...(assignment === undefined ? {} : { assignment }),
   };
   const { channel, name, category } = strategy;
   const contact = { atMs: profile.nowMs, channel, strategy: name, category };
   return { decision, history: addContact(history, policy, contact) };
+}
+
+/** What the strategy says of itself; nothing where it says nothing, so that such actions stay what they were. */
+function toAbout({ category, topic, purpose }: Strategy): Pick<ActionDecision, 'about'> {
+  if (category === undefined && topic === undefined && purpose === undefined) return {};
+  const about = {
+    ...(category === undefined ? {} : { category }),
+    ...(topic === undefined ? {} : { topic }),
+    ...(purpose === undefined ? {} : { purpose }),
+  };
+  return { about };
 }
 
 /** The history with the decision waiting in it. */
