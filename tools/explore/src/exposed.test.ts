@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { exploreExposed } from './explorer.js';
-import { type SyntheticEvent, writeSyntheticArchive } from './synthetic/archive-writer.js';
+import { type SyntheticEntry, type SyntheticEvent, writeSyntheticArchive } from './synthetic/archive-writer.js';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 0, 1);
@@ -20,7 +20,12 @@ function event(profileKey: string, day: number, more: Partial<SyntheticEvent> = 
 const order = (profileKey: string, day: number, amount: number) =>
   event(profileKey, day, { name: 'Order Completed', amount });
 
-const EVENTS = [
+const takenBack = (profileKey: string, day: number, backOnDay: number): SyntheticEntry => {
+  const messageId = `${profileKey}-${day}-Order Completed`;
+  return { retracted: { profileKey, messageId }, isEarly: false, receivedAtMs: START_MS + backOnDay * DAY_MS };
+};
+
+const EVENTS: readonly SyntheticEntry[] = [
   order(ANN, 5, 10),
   order(BEN, 8, 7),
   order(ANN, 11, 20.5),
@@ -62,6 +67,17 @@ describe('exploreExposed', () => {
     ]);
     expect(persons.map(({ unsubscribed }) => unsubscribed)).toEqual([false, true, false, false]);
     expect(persons.map(({ isWindowOver }) => isWindowOver)).toEqual([true, true, true, false]);
+  });
+
+  it('leaves out orders that were taken back, before the exposure and after it', async () => {
+    const entries = [...EVENTS, order(BEN, 49, 30), takenBack(ANN, 5, 49), takenBack(ANN, 11, 49)];
+    await writeSyntheticArchive({ folder: archive, namespace: 'back', partitions: 2, fileMs: DAY_MS }, entries);
+    const exposures = [toExposure(ANN, 10), toExposure(BEN, 10)];
+    const { persons } = await exploreExposed({ archive, namespace: 'back' }, { exposures, windowMs: 7 * DAY_MS });
+    expect(persons.map(({ orders, revenue, revenueBefore }) => [orders, revenue, revenueBefore])).toEqual([
+      [0, 0, 0],
+      [0, 0, 7],
+    ]);
   });
 
   it('counts a return in the week after 30 days, of what the person did, once that week is over', async () => {
