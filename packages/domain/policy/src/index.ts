@@ -33,6 +33,7 @@ export {
   toLifeState,
 } from './life/life.js';
 export { type Finding, lintPolicy } from './lint.js';
+export { describeArmMoves, findArmMoves } from './moves.js';
 export { type ParseOptions, parsePolicy } from './parse.js';
 export {
   findBlock,

@@ -79,6 +79,20 @@ describe('policy', () => {
     expect(JSON.parse(await run('diff', before, after, '--json')).changes).toHaveLength(3);
   });
 
+  it('says whose arm a change of an experiment moves', async () => {
+    const trial = `${POLICY}experiments:\n  trial: { salt: s, strategies: [a], arms: { usual: {}, none: { strategies: [] } } }\n`;
+    const before = write('trial.yaml', trial);
+    const after = write('salted.yaml', trial.replace('salt: s', 'salt: other'));
+    const sentence =
+      /the change of salt of the experiment "trial" moves (49|50)\.\d % of its profiles to another arm; /;
+    expect(await run('diff', before, after)).toMatch(sentence);
+    expect(JSON.parse(await run('diff', before, after, '--json')).moves).toMatchObject([{ because: ['salt'], out: 0 }]);
+    expect(await run('check', after)).not.toContain('moves');
+    expect(await run('check', after, '--before', before)).toMatch(sentence);
+    expect(JSON.parse(await run('check', after, '--before', before, '--json')).moves).toHaveLength(1);
+    expect(toExitCode(await fail('check', after, '--before', join(folder, 'none.yaml')))).toBe(2);
+  });
+
   it.each(['ecommerce', 'knowledge', 'media', 'saas'])(
     'finds in the preset %s that every strategy can fire, in each part of the lifecycle',
     async (name) => {

@@ -1,11 +1,12 @@
 import { formatProblems } from '@perennial/expressions';
 import { AppError } from '@perennial/kernel';
-import { comparePolicies, describePolicy, type PolicyChange } from '@perennial/policy';
+import { comparePolicies, describeArmMoves, describePolicy, findArmMoves, type PolicyChange } from '@perennial/policy';
 import { Command } from 'commander';
 import { line, lines, printJson, printLine, toTable } from '../output.js';
 import { type PolicySources, type ReadPolicy, readPolicy, requirePolicy } from '../policy/read-policy.js';
 
 type Options = PolicySources & { readonly json?: boolean };
+type CheckOptions = Options & { readonly before?: string };
 
 export function createPolicyCommand(): Command {
   return new Command('policy')
@@ -21,21 +22,26 @@ function createCheckCommand(): Command {
         'list all problems of a policy at once, and strategies that can never fire or always do; starts nothing',
       )
       .argument('<file>', 'the policy: a file, the name of a preset, or "default"'),
-    'print {valid, strategies, problems, findings: [{kind, file, line, column, message}]}',
+    'print {valid, strategies, problems, findings: [{kind, file, line, column, message}], moves?}',
   )
+    .option('--before <file>', 'the policy that it is to replace: says whose arm of an experiment would be another one')
     .addHelpText(
       'after',
-      '\nA problem, or a strategy that can never fire, ends with exit code 2.\nExample:\n  ./perennial policy check policy.yaml',
+      '\nA problem, or a strategy that can never fire, ends with exit code 2.\nExamples:\n  ./perennial policy check policy.yaml\n  ./perennial policy check policy.yaml --before default',
     )
-    .action((file: string, { json, ...sources }: Options) => {
+    .action((file: string, { json, before, ...sources }: CheckOptions) => {
+      const old = before === undefined ? undefined : requirePolicy(before, sources);
       const read = readPolicy(file, sources);
       const { policy, problems, findings } = read;
       const isWrong = problems.length > 0 || findings.some(({ kind }) => kind === 'never');
       const strategies = policy?.strategies.size ?? 0;
-      if (json) printJson({ valid: !isWrong, strategies, problems, findings });
+      const moves = old === undefined || policy === undefined ? undefined : findArmMoves(old, policy);
+      if (json)
+        printJson({ valid: !isWrong, strategies, problems, findings, ...(moves === undefined ? {} : { moves }) });
       if (isWrong) throw new AppError('config_invalid', `${file} is not right:\n${describe(read)}`);
       if (json) return;
       if (findings.length > 0) printLine(line`${describe(read)}`);
+      for (const move of moves ?? []) printLine(line`${describeArmMoves(move)}`);
       printLine(line`${file} is valid: ${strategies} strategies, ${findings.length} doubts`);
     });
 }
@@ -51,17 +57,20 @@ function describe({ problems, findings }: ReadPolicy): string {
 function createDiffCommand(): Command {
   return withOptions(
     new Command('diff')
-      .description('what a second policy adds, removes and has otherwise: strategies, caps, channels, holdouts')
+      .description('what a second policy adds, removes and has otherwise, and whose arm of an experiment changes')
       .argument('<before>', 'a policy: a file, the name of a preset, or "default"')
       .argument('<after>', 'another one'),
-    'print {changes: [{part, name, change, keys: [{key, before, after}]}]}',
+    'print {changes: [{part, name, change, keys: [{key, before, after}]}], moves: [{experiment, toOtherArm, out, added, because}]}',
   )
     .addHelpText('after', '\nExample:\n  ./perennial policy diff default policy.yaml')
     .action((before: string, after: string, { json, ...sources }: Options) => {
-      const changes = comparePolicies(requirePolicy(before, sources), requirePolicy(after, sources));
-      if (json) return printJson({ changes });
+      const [old, next] = [requirePolicy(before, sources), requirePolicy(after, sources)];
+      const [changes, moves] = [comparePolicies(old, next), findArmMoves(old, next)];
+      if (json) return printJson({ changes, moves });
       if (changes.length === 0) return printLine('both decide the same');
-      return printLine(toTable(changes.flatMap(toRows)));
+      return printLine(
+        lines(toTable(changes.flatMap(toRows)), ...moves.map((move) => line`${describeArmMoves(move)}`)),
+      );
     });
 }
 
