@@ -55,6 +55,7 @@ describe('pages of actions', () => {
     await insert(toChange('late', 'delivered', 1), toChange('late', 'opened', 2));
     const [action] = await ledger.listByProfile('eve', { after: undefined, limit: 5 });
     expect(action?.state).toBe('opened');
+    expect([await ledger.find('late'), await ledger.find('unknown')]).toEqual([action, undefined]);
     expect(action?.outcomes.map(({ outcome, at }) => [outcome, at])).toEqual([
       ['delivered', '2026-01-02T00:00:00.000Z'],
       ['opened', '2026-01-03T00:00:00.000Z'],

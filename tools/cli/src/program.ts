@@ -100,6 +100,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'what the policy in force would do for a user now, step by step: why, and why not',
     load: async () => (await import('./commands/explain.js')).createExplainCommand(),
   },
+  actions: {
+    description: 'actions that were decided, and what came of each: list those of a user, show one',
+    load: async () => (await import('./commands/actions.js')).createActionsCommand(),
+  },
   experiments: {
     description:
       'experiments: list, report what one has brought; plan persons and days, simulate how often the statistics err',

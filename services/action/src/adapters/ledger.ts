@@ -39,6 +39,8 @@ export interface Ledger {
     profileKey: string,
     range: { after: ActionPosition | undefined; limit: number },
   ): Promise<LedgerEntry[]>;
+  /** One action, of whichever profile; undefined where the ledger does not have it. */
+  find(actionId: string): Promise<LedgerEntry | undefined>;
   totals(): Promise<StrategyTotals[]>;
 }
 
@@ -125,6 +127,10 @@ export function createLedger(pool: Pool, schema: string): Ledger {
   const actions = `${quoteIdentifier(schema)}.actions`;
   const totals = `${quoteIdentifier(schema)}.action_totals`;
   const outcomes = `${quoteIdentifier(schema)}.action_outcomes`;
+  const read = async (condition: string, values: readonly unknown[]): Promise<LedgerEntry[]> => {
+    const { rows } = await pool.query<LedgerRow>(`${toSelect({ actions, outcomes })} ${condition}`, [...values]);
+    return rows.map(toEntry);
+  };
   return {
     async insert(client, records) {
       const rows = records.map(({ value }) => JSON.parse((value ?? Buffer.from('null')).toString('utf8')) as unknown);
@@ -151,27 +157,15 @@ export function createLedger(pool: Pool, schema: string): Ledger {
         [JSON.stringify(rows)],
       );
     },
-    async listByProfile(profileKey, { after, limit }) {
-      const { rows } = await pool.query<LedgerRow>(
-        `SELECT action_id AS "actionId", profile_key AS "profileKey", strategy, channel, template, parameters, stage,
-           cause, reasons, policy_version AS "policyVersion", model_hash AS "modelHash", decided_at AS "decidedAt",
-           expires_at AS "expiresAt", cost, scores,
-           (SELECT coalesce(jsonb_agg(o ORDER BY o.at, o.outcome), '[]') FROM (
-              SELECT outcome, at, channel, value FROM ${outcomes}
-              WHERE action_outcomes.action_id = actions.action_id ORDER BY at, outcome LIMIT ${OUTCOMES_MAX}) o) AS outcomes,
-           ARRAY(SELECT DISTINCT outcome FROM ${outcomes} WHERE action_outcomes.action_id = actions.action_id) AS kinds
-         FROM ${actions}
-         WHERE profile_key = $1 AND ($2::timestamptz IS NULL OR (decided_at, action_id) < ($2, $3))
+    listByProfile(profileKey, { after, limit }) {
+      return read(
+        `WHERE profile_key = $1 AND ($2::timestamptz IS NULL OR (decided_at, action_id) < ($2, $3))
          ORDER BY decided_at DESC, action_id DESC LIMIT $4`,
         [profileKey, after?.decidedAt ?? null, after?.actionId ?? null, limit],
       );
-      return rows.map(({ kinds, ...row }) => ({
-        ...row,
-        decidedAt: row.decidedAt.toISOString(),
-        expiresAt: row.expiresAt.toISOString(),
-        state: toLifeState(kinds),
-        outcomes: row.outcomes.map((one) => ({ ...one, at: new Date(one.at).toISOString() })),
-      }));
+    },
+    async find(actionId) {
+      return (await read('WHERE action_id = $1', [actionId]))[0];
     },
     async totals() {
       const { rows } = await pool.query<StrategyTotals>(
@@ -187,3 +181,26 @@ type LedgerRow = Omit<LedgerEntry, 'decidedAt' | 'expiresAt' | 'state'> & {
   readonly expiresAt: Date;
   readonly kinds: readonly string[];
 };
+
+/** Actions with what came of each; tables by their quoted names. */
+function toSelect({ actions, outcomes }: { readonly actions: string; readonly outcomes: string }): string {
+  return `
+    SELECT action_id AS "actionId", profile_key AS "profileKey", strategy, channel, template, parameters, stage,
+      cause, reasons, policy_version AS "policyVersion", model_hash AS "modelHash", decided_at AS "decidedAt",
+      expires_at AS "expiresAt", cost, scores,
+      (SELECT coalesce(jsonb_agg(o ORDER BY o.at, o.outcome), '[]') FROM (
+         SELECT outcome, at, channel, value FROM ${outcomes}
+         WHERE action_outcomes.action_id = actions.action_id ORDER BY at, outcome LIMIT ${OUTCOMES_MAX}) o) AS outcomes,
+      ARRAY(SELECT DISTINCT outcome FROM ${outcomes} WHERE action_outcomes.action_id = actions.action_id) AS kinds
+    FROM ${actions}`;
+}
+
+function toEntry({ kinds, ...row }: LedgerRow): LedgerEntry {
+  return {
+    ...row,
+    decidedAt: row.decidedAt.toISOString(),
+    expiresAt: row.expiresAt.toISOString(),
+    state: toLifeState(kinds),
+    outcomes: row.outcomes.map((one) => ({ ...one, at: new Date(one.at).toISOString() })),
+  };
+}

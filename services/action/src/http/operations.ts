@@ -1,6 +1,9 @@
 import { EXTERNAL_ID_CHARS_MAX } from '@perennial/privacy';
 import { defineOperation, NEXT_CURSOR, type Operation, PAGE_QUERY, Type } from '@perennial/service-host';
 
+/** Ids of ours are far shorter. */
+const ACTION_ID_CHARS_MAX = 256;
+
 const ACTION = Type.Object({
   actionId: Type.String(),
   profileKey: Type.String({ description: 'Pseudonym of the profile.' }),
@@ -40,6 +43,16 @@ export const listActions = defineOperation({
     ...PAGE_QUERY,
   }),
   answer: Type.Object({ userId: Type.String(), actions: Type.Array(ACTION), next: NEXT_CURSOR }),
+});
+
+export const getAction = defineOperation({
+  id: 'getAction',
+  method: 'GET',
+  path: '/v1/actions/{actionId}',
+  access: 'read',
+  summary: 'One action, with what came of it, from the ledger.',
+  parameters: Type.Object({ actionId: Type.String({ minLength: 1, maxLength: ACTION_ID_CHARS_MAX }) }),
+  answer: ACTION,
 });
 
 const COUNTS = Type.Record(Type.String(), Type.Integer());
@@ -201,6 +214,7 @@ export const explainDecision = defineOperation({
 /** The HTTP contract of this service. */
 export const OPERATIONS: readonly Operation[] = [
   listActions,
+  getAction,
   getActionSummary,
   listExperiments,
   listExposures,

@@ -14,6 +14,26 @@ import { addActionRoutes } from './routes.js';
 
 const pseudonymizer = createPseudonymizer('a secret that is long enough for tests');
 
+const ENTRY: NonNullable<Awaited<ReturnType<Ledger['find']>>> = {
+  actionId: 'a1',
+  profileKey: 'p1',
+  strategy: 'welcome',
+  channel: 'email',
+  template: 'hello',
+  parameters: {},
+  stage: 'new',
+  cause: { kind: 'event', id: 'm1' },
+  reasons: ['entered new'],
+  policyVersion: 3,
+  modelHash: '',
+  scores: {},
+  decidedAt: '2026-05-01T12:00:00.000Z',
+  expiresAt: '2026-05-02T12:00:00.000Z',
+  cost: 0.1,
+  state: 'opened',
+  outcomes: [{ outcome: 'opened', at: '2026-05-01T13:00:00.000Z', channel: 'email', value: null }],
+};
+
 let server: FastifyInstance;
 let asked: unknown[];
 let away: boolean;
@@ -32,6 +52,7 @@ beforeEach(() => {
       asked.push([profileKey, limit]);
       return answer([]);
     },
+    find: (actionId) => answer(actionId === ENTRY.actionId ? ENTRY : undefined),
     totals: () =>
       answer([
         { strategy: 'welcome', actions: 3, cost: 0.03 },
@@ -68,6 +89,12 @@ describe('action routes', () => {
     ]);
   });
 
+  it('give one action with what came of it, and say where there is none', async () => {
+    expect((await ask('/v1/actions/a1')).json()).toEqual(ENTRY);
+    const missing = await ask('/v1/actions/a2');
+    expect([missing.statusCode, missing.json().detail]).toEqual([404, 'the ledger has no action a2']);
+  });
+
   it('sum up the ledger and this process', async () => {
     expect((await ask('/v1/summary')).json()).toEqual({
       actions: { total: 4, cost: 6.03, byStrategy: { welcome: 3, win_back_offer: 1 } },
@@ -93,8 +120,11 @@ describe('action routes', () => {
     expect(asked).toEqual([]);
   });
 
-  it.each(['/v1/actions?userId=ada', '/v1/summary'])('answer 503 for %s while PostgreSQL is away', async (url) => {
-    away = true;
-    expect((await ask(url)).statusCode).toBe(503);
-  });
+  it.each(['/v1/actions?userId=ada', '/v1/actions/a1', '/v1/summary'])(
+    'answer 503 for %s while PostgreSQL is away',
+    async (url) => {
+      away = true;
+      expect((await ask(url)).statusCode).toBe(503);
+    },
+  );
 });

@@ -1,9 +1,10 @@
+import { AppError } from '@perennial/kernel';
 import { askPostgres } from '@perennial/postgres';
 import { type Pseudonymizer, parseUserId } from '@perennial/privacy';
 import { addOperation, type FastifyInstance, readPage } from '@perennial/service-host';
 import { ACTION_PAGES, type Ledger } from '../adapters/ledger.js';
 import type { ActionTelemetry } from '../telemetry.js';
-import { getActionSummary, listActions } from './operations.js';
+import { getAction, getActionSummary, listActions } from './operations.js';
 
 export interface ActionRouteDeps {
   readonly ledger: Ledger;
@@ -24,6 +25,12 @@ export function addActionRoutes(server: FastifyInstance, deps: ActionRouteDeps):
       toPosition: ({ decidedAt, actionId }) => ({ decidedAt, actionId }),
     });
     return { userId, actions, next };
+  });
+
+  addOperation(server, getAction, async ({ path: { actionId } }) => {
+    const action = await askPostgres('finding an action', () => ledger.find(actionId));
+    if (action === undefined) throw new AppError('not_found', `the ledger has no action ${actionId}`);
+    return action;
   });
 
   addOperation(server, getActionSummary, async () => {

@@ -626,6 +626,50 @@ export interface Operations {
       readonly next: string | null;
     };
   };
+  /** One action, with what came of it, from the ledger. */
+  getAction: {
+    path: {
+      readonly actionId: string;
+    };
+    answer: {
+      readonly actionId: string;
+      /** Pseudonym of the profile. */
+      readonly profileKey: string;
+      /** Strategy of the policy that chose it. */
+      readonly strategy: string;
+      readonly channel: string;
+      readonly template: string;
+      /** What the template needs. */
+      readonly parameters: Readonly<Record<string, unknown>>;
+      /** Stage of the profile when it was decided. */
+      readonly stage: string;
+      /** The one thing that led to it. */
+      readonly cause: {
+        readonly kind: string;
+        readonly id: string;
+      };
+      readonly reasons: ReadonlyArray<string>;
+      readonly policyVersion: number;
+      readonly modelHash: string;
+      /** What the model said, by the names of its heads. */
+      readonly scores: Readonly<Record<string, number>>;
+      /** In log time. */
+      readonly decidedAt: string;
+      readonly expiresAt: string;
+      /** Expected, in the currency of the events. */
+      readonly cost: number;
+      /** Of its life: decided, delivered, opened ...; never goes back. */
+      readonly state: string;
+      /** What was reported of it, the first ones first; 100 at most. */
+      readonly outcomes: ReadonlyArray<{
+        readonly outcome: string;
+        readonly at: string;
+        /** Empty where nobody said it. */
+        readonly channel: string;
+        readonly value: number | null;
+      }>;
+    };
+  };
   /** Actions and their cost by strategy, and why others were not taken. */
   getActionSummary: {
     answer: {
@@ -792,6 +836,7 @@ export const ROUTES = {
   listMembers: { service: 'scoring', method: 'GET', path: '/v1/segments/{segment}/members' },
   listSegmentChanges: { service: 'scoring', method: 'GET', path: '/v1/segment-changes' },
   listActions: { service: 'action', method: 'GET', path: '/v1/actions' },
+  getAction: { service: 'action', method: 'GET', path: '/v1/actions/{actionId}' },
   getActionSummary: { service: 'action', method: 'GET', path: '/v1/summary' },
   listExperiments: { service: 'action', method: 'GET', path: '/v1/experiments' },
   listExposures: { service: 'action', method: 'GET', path: '/v1/experiments/{name}/exposures' },
