@@ -2,6 +2,7 @@ import type { ArtifactStore } from '@perennial/artifacts';
 import { INITIAL_RATES } from '@perennial/commerce';
 import { type Rollout, toTopic, toUpstream } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, type FeatureEvent, FeatureSpecs } from '@perennial/feature-engine';
+import type { ProfileRef } from '@perennial/identity';
 import { createLogReader, type LogReader } from '@perennial/keyed-processor';
 import { createFeatureArtifacts } from './artifacts.js';
 import { type FeatureInput, toFeatureEvent } from './domain/fold.js';
@@ -27,8 +28,14 @@ export type ArchivedEntry =
     }
   /** An event of the profile is taken back, as `CompiledFeatures.takeBack` does it. */
   | { readonly kind: 'taken_back'; readonly key: string; readonly retracted: RetractedEvent }
-  /** From here on the profile is part of another one, or another one of it. */
-  | { readonly kind: 'joined'; readonly key: string };
+  /** The profile is asked to join another one: what comes of it `JoinedKeys.join` decides. */
+  | {
+      readonly kind: 'join';
+      readonly key: string;
+      readonly join: { readonly self: ProfileRef; readonly target: ProfileRef; readonly change?: number | undefined };
+    }
+  /** The profile has left another one, as of `JoinedKeys.part`. */
+  | { readonly kind: 'parted'; readonly key: string; readonly other: string };
 
 /**
  * Reads a partition's archived records as this service does: repeats, poison and rejected rollouts are left out, and
@@ -65,7 +72,8 @@ export class ArchiveReader {
       if (decoded.kind === 'tick') entries.push({ kind: 'tick', timeMs: decoded.timeMs });
       else if (decoded.kind === 'rollout') await this.#takeRates(decoded.rollout);
       else if ('identity' in decoded.input) {
-        if (decoded.input.identity.kind !== 'link') entries.push({ kind: 'joined', key: decoded.key });
+        const entry = toJoin(decoded.input);
+        if (entry !== undefined) entries.push(entry);
       } else if ('retraction' in decoded.input) {
         const { key, input } = decoded;
         if (!input.retraction.copy) entries.push({ kind: 'taken_back', key, retracted: input });
@@ -82,4 +90,15 @@ export class ArchiveReader {
   async #takeRates(rollout: Rollout): Promise<void> {
     if (rollout.kind === 'rates') this.#rates = await this.#artifacts.rates(rollout);
   }
+}
+
+/** Undefined for records that change no path: what is sent and merged follows from those that do. */
+function toJoin({ identity, self }: IdentityInput): ArchivedEntry | undefined {
+  const { key } = self;
+  if (identity.kind === 'join') {
+    const { target, change } = identity.join;
+    return target && { kind: 'join', key, join: { self, target, change } };
+  }
+  if (identity.kind !== 'unmerge' || identity.unmerge.step !== 'left') return undefined;
+  return { kind: 'parted', key, other: identity.unmerge.other };
 }

@@ -10,6 +10,12 @@ export const EXPORT_LIMITS = {
   sequenceMax: 1_000,
   /** Records of a partition folded in one pass: they bound the states in memory. A longer partition is read several times. */
   recordsPerPassMax: 2_000_000,
+  /** Keys that took part in joins: they are in memory, some 400 bytes each. */
+  joinedKeysMax: 2_000_000,
+  /** Files of states of joined profiles; keys that are ever connected are in one. */
+  joinedFiles: 64,
+  /** Of each of them: it is in memory when its profiles are merged. */
+  joinedFileBytesMax: 256 * 1_048_576,
   /** Records between two pauses of the event loop. */
   recordsAtOnceMax: 1_000,
   rowGroupRows: 20_000,

@@ -3,14 +3,17 @@ import { INITIAL_RATES } from '@perennial/commerce';
 import { compileFeatures, createOrderLabels, ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { foldEvent } from '@perennial/service-feature-store';
 import { toRegularCutoffs } from './cutoffs.js';
+import { JoinHistory } from './join-history.js';
 import { type KnownProfile, PartitionFold } from './partition-fold.js';
 
 const spec = compileFeatures(ECOMMERCE_FEATURES);
 
 describe('a fold of a partition', () => {
   const known: KnownProfile[] = [];
-  const createFold = (times: readonly number[], by = spec) => {
-    known.length = 0;
+  const members: string[] = [];
+  const orders: string[] = [];
+  const createFold = (times: readonly number[], by = spec, joins = new JoinHistory()) => {
+    for (const list of [known, members, orders]) list.length = 0;
     return new PartitionFold({
       spec: by,
       toOrders: createOrderLabels(by),
@@ -18,7 +21,10 @@ describe('a fold of a partition', () => {
       horizonMs: 1_000,
       sequenceLength: 2,
       holds: () => true,
+      joins,
       onKnown: (profile) => known.push({ ...profile, sequence: [...profile.sequence] }),
+      onMember: ({ key, at }) => members.push(`${key} ${at}`),
+      onOrder: (key, { timestampMs }) => orders.push(`${key} ${timestampMs}`),
     });
   };
   const order = (messageId: string, timestampMs: number, receivedAtMs = timestampMs) => ({
@@ -156,15 +162,27 @@ describe('a fold of a partition', () => {
     expect(counts()).toEqual([1]);
   });
 
-  it('marks who took part in a join by then, and has no row of who has no event', () => {
-    const fold = createFold([1_000, 2_000]);
+  it('has no row of its own of who is part of a joined profile, and its orders for the rows of that', () => {
+    const joins = new JoinHistory();
+    const [self, target] = [toRef('a', 16), toRef('b', 240)];
+    joins.take({ kind: 'join', key: 'a', join: { self, target } }, 1);
+    joins.take({ kind: 'parted', key: 'a', other: 'b' }, 2);
+    const fold = createFold([1_000, 2_000, 3_000], spec, joins);
     fold.fold(order('m1', 500));
-    fold.fold({ kind: 'tick', timeMs: 1_000 });
-    for (const key of ['a', 'b']) fold.fold({ kind: 'joined', key });
-    fold.finish(2_000);
-    expect(known.map(({ key, joined }) => [key, joined])).toEqual([
-      ['a', false],
-      ['a', true],
+    fold.fold(order('m2', 1_500));
+    fold.fold({ ...order('m3', 1_600), key: 'c' });
+    fold.finish(3_000);
+    expect(known.map(({ key, cutoffMs, joined }) => [key, cutoffMs, joined])).toEqual([
+      ['a', 1_000, false],
+      ['c', 2_000, false],
+      ['a', 3_000, false],
+      ['c', 3_000, false],
     ]);
+    expect(members).toEqual(['a 1']);
+    expect(orders).toEqual(['a 500', 'a 1500']);
   });
 });
+
+function toRef(key: string, strength: number) {
+  return { key, strength, subject: Buffer.alloc(0) };
+}

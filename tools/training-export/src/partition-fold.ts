@@ -1,9 +1,11 @@
 import type { CompiledFeatures, EngineState, FeatureEvent, OrderChange, OrderLabels } from '@perennial/feature-engine';
-import { type ArchiveReader, judgeOutliers, toTakeBack } from '@perennial/service-feature-store';
+import { judgeOutliers, toTakeBack } from '@perennial/service-feature-store';
 import type { Cutoffs } from './cutoffs.js';
+import type { JoinHistory } from './join-history.js';
+import type { MemberState } from './joined-spill.js';
+import { type ArchivedEntry, LogClock } from './log-clock.js';
 import { addToSequence, removeFromSequence, type SequenceEvent, toLast, toSequenceEvent } from './sequence.js';
 
-type ArchivedEntry = Awaited<ReturnType<ArchiveReader['read']>>[number];
 type EventEntry = Extract<ArchivedEntry, { kind: 'event' }>;
 type Judged = ReturnType<typeof judgeOutliers>;
 type RetractedEvent = Parameters<typeof toTakeBack>[0];
@@ -13,7 +15,7 @@ export interface KnownProfile {
   readonly key: string;
   readonly cutoffMs: number;
   readonly values: ReadonlyArray<number | null>;
-  /** Part of another profile by then, or another one of it. */
+  /** Several keys were one profile by then: the row has what all of them have. */
   readonly joined: boolean;
   readonly sequence: readonly SequenceEvent[];
 }
@@ -28,7 +30,6 @@ export interface Label {
 
 interface Profile {
   engine: EngineState;
-  joined: boolean;
   /** What values are compared with, as the feature-store keeps it. */
   series: Judged['series'];
   readonly sequence: SequenceEvent[];
@@ -44,7 +45,12 @@ export interface FoldOptions {
   readonly sequenceLength: number;
   /** Of the keys of the partition, those of this pass. */
   readonly holds: (key: string) => boolean;
+  readonly joins: Pick<JoinHistory, 'isInvolved' | 'isJoined' | 'membersAt'>;
   readonly onKnown: (profile: KnownProfile) => void;
+  /** Of a profile that is joined at the cutoff: its row is made where all partitions were read. */
+  readonly onMember: (member: MemberState) => void;
+  /** Of a key that is ever part of a joined profile. */
+  readonly onOrder: (key: string, change: OrderChange) => void;
 }
 
 /**
@@ -56,38 +62,23 @@ export class PartitionFold {
   readonly #options: FoldOptions;
   readonly #profiles = new Map<string, Profile>();
   readonly #labels: Label[] = [];
-  #nextCutoff = 0;
-  #logTimeMs = 0;
+  readonly #clock: LogClock;
 
   constructor(options: FoldOptions) {
     this.#options = options;
+    this.#clock = new LogClock(options.cutoffs.times);
   }
 
   fold(entry: ArchivedEntry): void {
-    switch (entry.kind) {
-      case 'tick':
-        this.#passCutoffs(entry.timeMs);
-        this.#logTimeMs = Math.max(this.#logTimeMs, entry.timeMs);
-        break;
-      case 'joined':
-        this.#passCutoffs(this.#logTimeMs);
-        if (this.#options.holds(entry.key)) this.#profileOf(entry.key).joined = true;
-        break;
-      case 'taken_back':
-        this.#passCutoffs(this.#logTimeMs);
-        if (this.#options.holds(entry.key)) this.#takeBack(entry.key, entry.retracted);
-        break;
-      case 'event': {
-        const availableMs = Math.max(this.#logTimeMs, entry.receivedAtMs);
-        this.#passCutoffs(availableMs);
-        if (this.#options.holds(entry.key)) this.#foldEvent(entry, availableMs);
-      }
-    }
+    const availableMs = this.#clock.take(entry, this.#makeRows);
+    if (entry.kind === 'tick' || !this.#options.holds(entry.key)) return;
+    if (entry.kind === 'event') this.#foldEvent(entry, availableMs);
+    else if (entry.kind === 'taken_back') this.#takeBack(entry.key, entry.retracted);
   }
 
   /** After the last record: rows of the cutoffs up to `endMs`; labels in the order of the rows. */
   finish(endMs: number): readonly Label[] {
-    this.#passCutoffs(endMs);
+    this.#clock.pass(endMs, this.#makeRows);
     return this.#labels;
   }
 
@@ -108,7 +99,7 @@ export class PartitionFold {
     if (judged !== undefined) profile.series = judged.series;
     // The order is in the sequence already, without its amount.
     if (result.known === undefined) addToSequence(profile.sequence, toSequenceEvent(event), sequenceLength);
-    for (const change of toOrders(event, result)) this.#addToLabels(profile, change);
+    for (const change of toOrders(event, result)) this.#addToLabels(key, profile, change);
   }
 
   #takeBack(key: string, retracted: RetractedEvent): void {
@@ -117,7 +108,7 @@ export class PartitionFold {
     const { engine } = profile;
     let taken: ReturnType<CompiledFeatures['takeBack']>;
     try {
-      const before = spec.advance(engine, Math.max(this.#logTimeMs, engine.asOfMs + 1));
+      const before = spec.advance(engine, Math.max(this.#clock.logTimeMs, engine.asOfMs + 1));
       taken = spec.takeBack(before, toTakeBack(retracted, before.asOfMs));
     } catch {
       // A dead letter there, as such an event is.
@@ -128,41 +119,41 @@ export class PartitionFold {
     profile.engine = state;
     // The rows of earlier cutoffs are written: there it was known.
     if (!retracted.retraction.amountOnly) removeFromSequence(profile.sequence, retracted.retraction.messageId);
-    for (const change of toOrders.takeBack(takenBack)) this.#addToLabels(profile, change);
+    for (const change of toOrders.takeBack(takenBack)) this.#addToLabels(key, profile, change);
   }
 
-  #addToLabels(profile: Profile, { timestampMs, orders, revenue }: OrderChange): void {
-    for (const label of profile.labels) {
-      if (timestampMs < label.cutoffMs || timestampMs >= label.cutoffMs + this.#options.horizonMs) continue;
-      label.orders += orders;
-      label.revenue += revenue;
+  #addToLabels(key: string, profile: Profile, change: OrderChange): void {
+    const { horizonMs, joins, onOrder } = this.#options;
+    if (joins.isInvolved(key)) onOrder(key, change);
+    for (const label of profile.labels) addToLabel(label, change, horizonMs);
+  }
+
+  readonly #makeRows = (cutoffMs: number, at: number): void => {
+    const { cutoffs, joins } = this.#options;
+    const keys = cutoffs.wanted(cutoffMs);
+    if (keys === undefined) {
+      for (const [key, profile] of this.#profiles) this.#makeRow(key, profile, { cutoffMs, at });
+      return;
     }
-  }
-
-  #passCutoffs(availableMs: number): void {
-    const { times, wanted } = this.#options.cutoffs;
-    for (;;) {
-      const cutoffMs = times[this.#nextCutoff];
-      if (cutoffMs === undefined || cutoffMs > availableMs) return;
-      this.#nextCutoff += 1;
-      const keys = wanted(cutoffMs);
-      if (keys === undefined) for (const [key, profile] of this.#profiles) this.#makeRow(key, profile, cutoffMs);
-      else {
-        for (const key of keys) {
-          const profile = this.#profiles.get(key);
-          if (profile !== undefined) this.#makeRow(key, profile, cutoffMs);
-        }
-      }
+    // A joined profile needs the states of all its keys, whichever is asked for.
+    const members = new Set([...keys].flatMap((key) => (joins.isInvolved(key) ? joins.membersAt(key, at) : [key])));
+    for (const key of members) {
+      const profile = this.#profiles.get(key);
+      if (profile !== undefined) this.#makeRow(key, profile, { cutoffMs, at });
     }
-  }
+  };
 
-  #makeRow(key: string, profile: Profile, cutoffMs: number): void {
-    const { spec, onKnown, sequenceLength } = this.#options;
-    const { engine, joined } = profile;
-    const sequence = toLast(profile.sequence, sequenceLength);
-    // It took part in a join before it had an event of its own.
+  #makeRow(key: string, profile: Profile, { cutoffMs, at }: { readonly cutoffMs: number; readonly at: number }): void {
+    const { spec, joins, onKnown, onMember, sequenceLength } = this.#options;
+    const { engine } = profile;
+    // Its only event was a dead letter.
     if (engine === spec.empty) return;
-    onKnown({ key, cutoffMs, joined, sequence, values: spec.vector(engine, cutoffMs).values });
+    const sequence = toLast(profile.sequence, sequenceLength);
+    if (joins.isJoined(key, at)) {
+      onMember({ key, at, engine, sequence });
+      return;
+    }
+    onKnown({ key, cutoffMs, joined: false, sequence, values: spec.vector(engine, cutoffMs).values });
     const label = { key, cutoffMs, orders: 0, revenue: 0 };
     profile.labels.push(label);
     this.#labels.push(label);
@@ -171,10 +162,17 @@ export class PartitionFold {
   #profileOf(key: string): Profile {
     const known = this.#profiles.get(key);
     if (known !== undefined) return known;
-    const created = { engine: this.#options.spec.empty, joined: false, series: undefined, sequence: [], labels: [] };
+    const created = { engine: this.#options.spec.empty, series: undefined, sequence: [], labels: [] };
     this.#profiles.set(key, created);
     return created;
   }
+}
+
+/** Adds an order that happened within the horizon after the label's cutoff. */
+export function addToLabel(label: Label, { timestampMs, orders, revenue }: OrderChange, horizonMs: number): void {
+  if (timestampMs < label.cutoffMs || timestampMs >= label.cutoffMs + horizonMs) return;
+  label.orders += orders;
+  label.revenue += revenue;
 }
 
 function withOutliers(event: FeatureEvent, found: Judged['found']): FeatureEvent {

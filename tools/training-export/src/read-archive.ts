@@ -27,6 +27,12 @@ export interface ArchiveRange {
   readonly missingRecords: number;
 }
 
+/** Some partitions of an archive. */
+export interface ArchivePartitions {
+  readonly source: ArchiveSource;
+  readonly partitions: readonly ArchivedPartition[];
+}
+
 /** The partitions and how far they reach. Throws `not_found` for an empty archive. */
 export async function findRange({ archive, namespace, artifacts }: ArchiveSource): Promise<ArchiveRange> {
   const partitions: ArchivedPartition[] = [];

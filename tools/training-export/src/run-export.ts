@@ -9,8 +9,11 @@ import {
 } from '@perennial/feature-engine';
 import { AppError, createSeededRandom } from '@perennial/kernel';
 import { type Cutoffs, toPairCutoffs, toRegularCutoffs } from './cutoffs.js';
+import { type JoinHistory, readJoins } from './join-history.js';
+import { JoinedSpill } from './joined-spill.js';
 import { EXPORT_LIMITS } from './limits.js';
-import { PartitionFold } from './partition-fold.js';
+import { mergeJoined } from './merge-joined.js';
+import { type KnownProfile, PartitionFold } from './partition-fold.js';
 import {
   type ArchivedPartition,
   type ArchiveRange,
@@ -45,7 +48,7 @@ export interface ExportManifest {
   readonly rows: number;
   /** Rows whose label window the archive does not reach the end of: their labels are null. */
   readonly withoutLabels: number;
-  /** Rows of profiles that were part of a join by then. */
+  /** Rows of profiles that several keys were joined to by then: each has what all of them have. */
   readonly joined: number;
   /** Pairs whose profile was not known at the cutoff: without a row. */
   readonly unknownPairs: number;
@@ -64,6 +67,8 @@ export interface ExportOptions {
 
 const MANIFEST = 'manifest.json';
 const SAMPLE_SEED = 1;
+/** In the folder, while the export runs. */
+const SPILL = '.joined';
 
 /**
  * Writes features, labels and sequences of profiles as they were known at cutoffs. The manifest comes last: a folder
@@ -83,18 +88,30 @@ export async function runExport(options: ExportOptions): Promise<ExportManifest>
   const counts = { rows: 0, joined: 0, withoutLabels: 0 };
   // Seeded: equal exports have equal manifests.
   const sample = new DistributionSample(spec.names, createSeededRandom(SAMPLE_SEED));
-  for (const [done, partition] of range.partitions.entries()) {
-    const passes = Math.ceil((partition.archived.next - partition.archived.first) / recordsPerPassMax);
-    for (let pass = 0; pass < passes; pass += 1) {
-      signal?.throwIfAborted();
-      onProgress?.(
-        `partition ${done + 1} of ${range.partitions.length}${passes > 1 ? `, pass ${pass + 1} of ${passes}` : ''}`,
-      );
-      await exportPass({ ...options, toOrders, cutoffs, range, tables, sample, counts, completeUntilMs }, partition, {
-        pass,
-        passes,
-      });
-    }
+  const onRow = (profile: KnownProfile) => {
+    tables.addProfile(profile);
+    sample.add(profile.values);
+    counts.rows += 1;
+    if (profile.joined) counts.joined += 1;
+    if (profile.cutoffMs > completeUntilMs) counts.withoutLabels += 1;
+  };
+  onProgress?.('joins');
+  const joins = await readJoins({ source, partitions: range.partitions, times: cutoffs.times }, signal);
+  const spill = new JoinedSpill(join(request.folder, SPILL), spec);
+  try {
+    const pass = { ...options, toOrders, cutoffs, range, tables, joins, spill, onRow };
+    await exportPartitions(pass, recordsPerPassMax);
+    const { horizonMs, sequenceLength } = request;
+    const merge = { spec, cutoffs, horizonMs, sequenceLength, joins, spill, signal };
+    await mergeJoined({
+      ...merge,
+      onRow(profile, label) {
+        onRow(profile);
+        tables.addLabel(label);
+      },
+    });
+  } finally {
+    spill.close();
   }
   const manifest: ExportManifest = {
     version: 1,
@@ -127,16 +144,31 @@ interface Pass extends ExportOptions {
   readonly cutoffs: Cutoffs;
   readonly range: ArchiveRange;
   readonly tables: ExportTables;
-  readonly sample: DistributionSample;
-  readonly counts: { rows: number; joined: number; withoutLabels: number };
-  readonly completeUntilMs: number;
+  readonly joins: JoinHistory;
+  readonly spill: JoinedSpill;
+  readonly onRow: (profile: KnownProfile) => void;
+}
+
+async function exportPartitions(options: Pass, recordsPerPassMax: number): Promise<void> {
+  const { range, onProgress, signal } = options;
+  for (const [done, partition] of range.partitions.entries()) {
+    const passes = Math.ceil((partition.archived.next - partition.archived.first) / recordsPerPassMax);
+    for (let pass = 0; pass < passes; pass += 1) {
+      signal?.throwIfAborted();
+      onProgress?.(
+        `partition ${done + 1} of ${range.partitions.length}${passes > 1 ? `, pass ${pass + 1} of ${passes}` : ''}`,
+      );
+      await exportPass(options, partition, { pass, passes });
+    }
+  }
 }
 
 async function exportPass(
-  { source, spec, toOrders, request, cutoffs, range, tables, sample, counts, completeUntilMs, signal }: Pass,
+  { source, spec, toOrders, request, cutoffs, range, tables, joins, spill, onRow, signal }: Pass,
   partition: ArchivedPartition,
   { pass, passes }: { readonly pass: number; readonly passes: number },
 ): Promise<void> {
+  const toFile = (key: string) => toBucket(joins.groupOf(key), EXPORT_LIMITS.joinedFiles);
   const fold = new PartitionFold({
     spec,
     toOrders,
@@ -144,13 +176,10 @@ async function exportPass(
     horizonMs: request.horizonMs,
     sequenceLength: request.sequenceLength,
     holds: passes === 1 ? () => true : (key) => toBucket(key, passes) === pass,
-    onKnown(profile) {
-      tables.addProfile(profile);
-      sample.add(profile.values);
-      counts.rows += 1;
-      if (profile.joined) counts.joined += 1;
-      if (profile.cutoffMs > completeUntilMs) counts.withoutLabels += 1;
-    },
+    joins,
+    onKnown: onRow,
+    onMember: (member) => spill.addState(toFile(member.key), member),
+    onOrder: (key, change) => spill.addOrder(toFile(key), key, change),
   });
   await readPartition(source, partition, { onEntry: (entry) => fold.fold(entry), signal });
   for (const label of fold.finish(range.endMs)) tables.addLabel(label);
@@ -195,7 +224,7 @@ function countPairs(cutoffs: Cutoffs): number {
   return cutoffs.times.reduce((sum, timeMs) => sum + (cutoffs.wanted(timeMs)?.size ?? 0), 0);
 }
 
-/** FNV-1a: which pass a key is in. */
+/** FNV-1a: which pass a key is in, or which file a group of keys. */
 function toBucket(key: string, buckets: number): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < key.length; index += 1) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193) >>> 0;

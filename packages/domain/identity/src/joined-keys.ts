@@ -26,6 +26,11 @@ export class JoinedKeys {
     if (target !== undefined) apart.add(target);
   }
 
+  /** The profile that a key forwards to; undefined when it has joined nobody. */
+  targetOf(key: string): string | undefined {
+    return this.#targets.get(key);
+  }
+
   /** The profile that a key is part of; the key itself when it has joined nobody. */
   rootOf(key: string): string {
     let root = key;

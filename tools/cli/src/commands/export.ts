@@ -87,7 +87,7 @@ function formatManifest(manifest: ExportManifest): Printable {
     ...(withoutLabels > 0
       ? [line`${withoutLabels} rows have no labels yet: the archive ends within their horizon`]
       : []),
-    ...(joined > 0 ? [line`${joined} rows are of profiles that took part in a join; see the column joined`] : []),
+    ...(joined > 0 ? [line`${joined} rows are of profiles of several ids, and have what all of these have`] : []),
     ...(unknownPairs > 0 ? [line`${unknownPairs} pairs have no row: the profile was not known at the cutoff`] : []),
     ...(archive.missingRecords > 0 ? [line`the archive lacks ${archive.missingRecords} records`] : []),
   ];

@@ -76,7 +76,7 @@ async function runCommand(typed: Typed): Promise<void> {
   printLine(
     lines(
       ...formatReport(name, found),
-      line`of ${read.rows} profiles at ${read.cutoff}; ${found.skipped} lack a value, ${read.joined} are parts of joined ones`,
+      line`of ${read.rows} profiles at ${read.cutoff}; ${found.skipped} lack a value, ${read.joined} are of several ids each`,
       ...(out === undefined ? ['', ...yaml.trimEnd().split('\n')] : [line`written to ${out}`]),
     ),
   );

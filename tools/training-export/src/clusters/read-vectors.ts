@@ -11,9 +11,9 @@ export interface ReadVectors {
   readonly cutoff: string;
   /** Rows of that cutoff. */
   readonly rows: number;
-  /** Of them, those of profiles that took part in a join: a row has a part of what the joined profile has. */
+  /** Of them, those of profiles that several ids are: a row has what all of them have. */
   readonly joined: number;
-  /** In the order of the keys' hashes: all others, or a sample. */
+  /** In the order of the keys' hashes: all of them, or a sample. */
   readonly vectors: readonly Vector[];
 }
 
@@ -48,7 +48,7 @@ export async function readVectors(
       // By a hash, which is the same everywhere: a sample is no part of the alphabet, and equal exports give equal clusters.
       const order = `md5(${toSqlText(`${seed} `)} || profile_key), profile_key`;
       const rows = await database.query(
-        `SELECT ${columns} FROM ${newest} AND NOT joined ORDER BY ${order} LIMIT ${CLUSTER_LIMITS.profilesMax}`,
+        `SELECT ${columns} FROM ${newest} ORDER BY ${order} LIMIT ${CLUSTER_LIMITS.profilesMax}`,
       );
       return {
         cutoff: new Date(Number(read?.at ?? 0)).toISOString(),
