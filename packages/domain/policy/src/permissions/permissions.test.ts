@@ -34,6 +34,16 @@ describe('contact permission', () => {
     ['another topic was withdrawn', take(said('withdrawn', 1, 'email', 'offers')), undefined],
     ['another channel was withdrawn', take(said('withdrawn', 1, 'sms')), undefined],
     [
+      'it was withdrawn again after every channel was granted',
+      take(said('withdrawn', 1), said('granted', 2, '*'), said('withdrawn', 3)),
+      'withdrawn',
+    ],
+    [
+      'it was withdrawn twice, and a grant between both comes late',
+      take(said('withdrawn', 1), said('withdrawn', 5), said('granted', 3)),
+      'withdrawn',
+    ],
+    [
       'all was withdrawn, then its topic granted',
       take(said('withdrawn', 1), said('granted', 2, 'email', 'news')),
       undefined,
@@ -47,6 +57,8 @@ describe('contact permission', () => {
     expect(findBlock(without, EMAIL)).toBe('no_consent');
     expect(takePurpose(without, { purpose: 'marketing', granted: true, atMs: 5 })).toBe(without);
     expect(findBlock(takePurpose(without, { purpose: 'marketing', granted: true, atMs: 6 }), EMAIL)).toBeUndefined();
+    const again = takePurpose(without, { purpose: 'marketing', granted: false, atMs: 9 });
+    expect(findBlock(takePurpose(again, { purpose: 'marketing', granted: true, atMs: 7 }), EMAIL)).toBe('no_consent');
     const other = takePurpose(NO_PERMISSIONS, { purpose: 'analytics', granted: false, atMs: 5 });
     expect(findBlock(other, EMAIL)).toBeUndefined();
   });

@@ -62,11 +62,16 @@ function isAfter(a: Permission, b: Permission): boolean {
   return a.atMs > b.atMs || (a.atMs === b.atMs && a.state === 'withdrawn');
 }
 
+function isSame(a: Permission, b: Permission): boolean {
+  return a.atMs === b.atMs && a.state === b.state;
+}
+
 /** What was said of a channel; older than what is known it changes nothing. A grant also ends a complaint and a bounce before it. */
 export function takePermission(before: Permissions, said: Permission): Permissions {
   const { channel, topic } = said;
   const known = before.contact.find((entry) => entry.channel === channel && entry.topic === topic);
-  if (known !== undefined && (!isAfter(said, known) || known.state === said.state)) return before;
+  // The same said again later has the later time: what was said in between and comes late is older then.
+  if (known !== undefined && (!isAfter(said, known) || isSame(said, known))) return before;
   const others = before.contact.filter((entry) => entry !== known);
   const contact = bound([...others, said].sort(byName), ({ state }) => state !== 'withdrawn');
   return said.state === 'granted' ? dropObstacles({ ...before, contact }, said) : { ...before, contact };
@@ -75,8 +80,8 @@ export function takePermission(before: Permissions, said: Permission): Permissio
 /** What was said of a purpose. */
 export function takePurpose(before: Permissions, said: Purpose): Permissions {
   const known = before.purposes.find(({ purpose }) => purpose === said.purpose);
-  if (known !== undefined && (known.granted === said.granted || known.atMs > said.atMs)) return before;
-  if (known?.atMs === said.atMs && said.granted) return before;
+  if (known !== undefined && known.atMs > said.atMs) return before;
+  if (known?.atMs === said.atMs && (said.granted || !known.granted)) return before;
   const others = before.purposes.filter((entry) => entry !== known);
   const purposes = [...others, said].sort((a, b) => compare(a.purpose, b.purpose));
   return { ...before, purposes: bound(purposes, ({ granted }) => granted) };
