@@ -6,7 +6,7 @@ import { createSeededRandom } from '@perennial/kernel';
 
 const CASES = 1_200;
 /** Fewer of what takes ten milliseconds a case. */
-const CASES_OF: Readonly<Record<string, number>> = { identities: 100 };
+const CASES_OF: Readonly<Record<string, number>> = { identities: 100, reports: 400 };
 const TIMEOUT_MS = 240_000;
 /** Other cases each day, the same on one day: a failure can be seen again from what it prints. */
 const FIRST = 1 + Math.floor(createSeededRandom(Math.floor(Date.now() / 86_400_000))() * 2 ** 30);

@@ -6,6 +6,7 @@ import { type ActionConfig, loadConfig } from './config.js';
 export { createExposures, EXPOSURE_MIGRATIONS } from './adapters/exposures.js';
 export { createLedger, LEDGER_MIGRATIONS } from './adapters/ledger.js';
 export { checkPolicyFile } from './commands.js';
+export { takeNotice } from './domain/take-notice.js';
 export { OPERATIONS } from './http/operations.js';
 
 export const service: ProcessorServiceDefinition<ActionConfig> = {

@@ -4,6 +4,7 @@ import { createCommands } from './commands.js';
 import { type IngestConfig, loadConfig } from './config.js';
 
 export { OPERATIONS } from './http/server.js';
+export { OUTCOMES, RECEIVED, receiveRecord } from './kafka/kafka-source.js';
 export { receiveCalls } from './receive.js';
 
 export const service: ServiceDefinition<IngestConfig> = {

@@ -10,6 +10,7 @@ import {
 } from '@perennial/kafka';
 import type { Clock } from '@perennial/kernel';
 import type { Metrics } from '@perennial/telemetry';
+import type { Arrival, NormalisedEvent } from '../domain/event-shape.js';
 import { fromReceivedRecord, nameAttribute, type ReceivedCall } from '../domain/from-received-record.js';
 import { normalise } from '../domain/normalise.js';
 import type { JsonObject } from '../domain/parse-properties.js';
@@ -183,24 +184,17 @@ function toOutgoing(
   record: LogRecord,
   { input, clockMode, clock, placeholders, identity, plans, records, events }: KafkaSourceOptions,
 ): OutgoingRecord {
-  const position = `${record.topic}/${record.partition}:${record.offset}`;
   const nowMs = clock.now();
   // The broker's append time is the same on every read; a client's own (CreateTime topics) must not be in the future.
   const receivedAtMs = clockMode === 'wall' ? Math.min(record.timestampMs, nowMs) : nowMs;
-  const call = fromReceivedRecord(record);
   const arrival = {
-    callType: input.callType,
     receivedAtMs,
     clockMode,
-    bytesMax: record.value?.length,
     placeholders: placeholders(),
     identity: identity(),
     plan: plans(KAFKA_SOURCE_ID),
-    createMessageId: () => `kafka:${position}`,
   };
-  const normalised = call instanceof Rejection ? call : normalise(toBody(call, input), arrival);
-  const isRejected = normalised instanceof Rejection && !(call instanceof Rejection);
-  const event = isRejected ? nameAttribute(normalised, call.attributes) : normalised;
+  const { event, outgoing } = receiveRecord(record, input, { arrival, context: records });
   events.received('kafka', event);
   events.planned(
     { transport: 'kafka', sourceId: KAFKA_SOURCE_ID },
@@ -210,22 +204,46 @@ function toOutgoing(
   );
   if (!(event instanceof Rejection)) {
     events.ignored({ transport: 'kafka', sourceId: KAFKA_SOURCE_ID }, event.ignored);
-    return toAcceptedRecord(event, KAFKA_SOURCE_ID, records);
+  }
+  return outgoing;
+}
+
+/** The event in a record, or why there is none, and what is written of it. Pure. */
+export function receiveRecord(
+  record: Pick<LogRecord, 'topic' | 'partition' | 'offset' | 'value' | 'headers' | 'unreadable'>,
+  input: Pick<KafkaInput, 'callType'>,
+  given: {
+    readonly arrival: Omit<Arrival, 'callType' | 'bytesMax' | 'createMessageId'>;
+    readonly context: RecordContext;
+  },
+): { readonly event: NormalisedEvent | Rejection; readonly outgoing: OutgoingRecord } {
+  const position = `${record.topic}/${record.partition}:${record.offset}`;
+  const call = fromReceivedRecord(record);
+  const arrival = {
+    ...given.arrival,
+    callType: input.callType,
+    bytesMax: record.value?.length,
+    createMessageId: () => `kafka:${position}`,
+  };
+  const normalised = call instanceof Rejection ? call : normalise(toBody(call, input), arrival);
+  const isRejected = normalised instanceof Rejection && !(call instanceof Rejection);
+  const event = isRejected ? nameAttribute(normalised, call.attributes) : normalised;
+  if (!(event instanceof Rejection)) {
+    return { event, outgoing: toAcceptedRecord(event, KAFKA_SOURCE_ID, given.context) };
   }
   const original =
     call instanceof Rejection ? { bytes: record.value ?? Buffer.alloc(0) } : { json: toKept(call, input) };
-  return toRejectedRecord(
-    { rejection: event, event: original, position, sourceId: null, receivedAtMs, id: position },
-    records,
-  );
+  const { receivedAtMs } = arrival;
+  const rejected = { rejection: event, event: original, position, sourceId: null, receivedAtMs, id: position };
+  return { event, outgoing: toRejectedRecord(rejected, given.context) };
 }
 
 /** The type of a CloudEvent that is its writer's own says nothing where the topic says what the record is. */
-function toBody({ body, attributes }: ReceivedCall, { callType }: KafkaInput): JsonObject {
+function toBody({ body, attributes }: ReceivedCall, { callType }: Pick<KafkaInput, 'callType'>): JsonObject {
   return callType === undefined || !attributes.has('type') ? body : { ...body, type: callType };
 }
 
 /** With its type, so that it can be redriven to `event.received`. */
-function toKept(call: ReceivedCall, input: KafkaInput): JsonObject {
+function toKept(call: ReceivedCall, input: Pick<KafkaInput, 'callType'>): JsonObject {
   return input.callType === undefined ? call.body : { type: input.callType, ...toBody(call, input) };
 }
