@@ -3,6 +3,7 @@ import { AppError } from '@perennial/kernel';
 import { comparePolicies, describeArmMoves, describePolicy, findArmMoves, type PolicyChange } from '@perennial/policy';
 import { Command } from 'commander';
 import { line, lines, printJson, printLine, toTable } from '../output.js';
+import { createEvaluateCommand } from '../policy/evaluate-command.js';
 import { type PolicySources, type ReadPolicy, readPolicy, requirePolicy } from '../policy/read-policy.js';
 
 type Options = PolicySources & { readonly json?: boolean };
@@ -12,7 +13,8 @@ export function createPolicyCommand(): Command {
   return new Command('policy')
     .addCommand(createCheckCommand())
     .addCommand(createDiffCommand())
-    .addCommand(createExplainCommand());
+    .addCommand(createExplainCommand())
+    .addCommand(createEvaluateCommand());
 }
 
 function createCheckCommand(): Command {

@@ -3,7 +3,7 @@ import { predictRewards } from './reward-model.js';
 import { type LoggedRow, type RowProblem, type TargetPolicy, type WeighedRow, weighRows } from './row.js';
 import { type SwitchInput, toBiasAtMost, toSwitchValues, toThreshold } from './switch.js';
 
-export interface EvaluationSettings {
+interface EvaluationSettings {
   /** All that may be drawn, in the order of the policy's probabilities. */
   readonly options: readonly string[];
   /** Half width of intervals in standard errors: 1.96 (95 %) where left out. */

@@ -1,3 +1,4 @@
+import { decompose, solveLower, solveUpper } from '../linear.js';
 import type { WeighedRow } from './row.js';
 
 /** Expected reward of each option for a row's features, within the range of rewards. */
@@ -63,34 +64,9 @@ function createNormalEquations(width: number, ridge: number) {
         right[row] = (right[row] as number) + (x[row] as number) * y;
       }
     },
-    solve: () => solvePositive(matrix, right),
+    solve(): Float64Array {
+      const lower = decompose(matrix);
+      return solveUpper(lower, solveLower(lower, right));
+    },
   };
-}
-
-/** Solves A x = b for a positive definite A, of which only the lower triangle is read. */
-function solvePositive(matrix: readonly Float64Array[], right: Float64Array): Float64Array {
-  const width = right.length;
-  const lower = matrix.map((line) => Float64Array.from(line));
-  const at = (row: number, column: number) => (lower[row] as Float64Array)[column] as number;
-  const dot = (row: number, other: number, length: number) => {
-    let sum = 0;
-    for (let k = 0; k < length; k += 1) sum += at(row, k) * at(other, k);
-    return sum;
-  };
-  for (let row = 0; row < width; row += 1) {
-    for (let column = 0; column <= row; column += 1) {
-      const rest = at(row, column) - dot(row, column, column);
-      (lower[row] as Float64Array)[column] = row === column ? Math.sqrt(rest) : rest / at(column, column);
-    }
-  }
-  const x = Float64Array.from(right);
-  for (let row = 0; row < width; row += 1) {
-    for (let k = 0; k < row; k += 1) x[row] = (x[row] as number) - at(row, k) * (x[k] as number);
-    x[row] = (x[row] as number) / at(row, row);
-  }
-  for (let row = width - 1; row >= 0; row -= 1) {
-    for (let k = row + 1; k < width; k += 1) x[row] = (x[row] as number) - at(k, row) * (x[k] as number);
-    x[row] = (x[row] as number) / at(row, row);
-  }
-  return x;
 }
