@@ -9,15 +9,19 @@ import { readStateFile, toLayout, writeStateFile } from '@perennial/native-stack
 import { Command, Option } from 'commander';
 import { backfillInto, toBackfillsFolder } from '../backfill.js';
 import {
+  ArchiveCopy,
   collectTally,
   type DemoReport,
   fetchDemoHistory,
+  findExplained,
   renderReport,
+  reportTrial,
   runTraffic,
   sendVisitor,
   type TrafficResult,
   toDemoReport,
   type Visitor,
+  writeDemoPolicy,
 } from '../demo/index.js';
 import { readCounterBy } from '../metrics.js';
 import { parseWhole } from '../options.js';
@@ -81,7 +85,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const history = await fetchDemoHistory({ cacheFolder: toLayout().cacheDir });
   if (history.origin === 'simulated') say(history.note);
   say('Kafka, PostgreSQL, Redis and the services');
-  const platform = await up({ namespace: NAMESPACE, oneProcess: options.oneProcess, ...toPartitions() });
+  const platform = await up({ namespace: NAMESPACE, oneProcess: options.oneProcess, ...toChoices() });
   const log = openLog(platform.endpoints);
   try {
     const writeKey = await obtainWriteKey(platform, 'demo');
@@ -100,9 +104,16 @@ async function demo(options: DemoOptions): Promise<void> {
   }
 }
 
-/** Fixed when the namespace is created: an existing one keeps its own. */
-function toPartitions(): { partitions?: number } {
-  return loadNamespaceState(toLayout().stateDir, NAMESPACE) === undefined ? { partitions: PARTITIONS } : {};
+/** Partitions are fixed when the namespace is created: an existing one keeps its own. So it does a policy of somebody's choice. */
+function toChoices(): { readonly partitions?: number; readonly policy?: string } {
+  const layout = toLayout();
+  const state = loadNamespaceState(layout.stateDir, NAMESPACE);
+  const folder = join(toBackfillsFolder(layout), NAMESPACE);
+  const policy = writeDemoPolicy({ root: layout.root, folder, chosen: state?.artifactPaths.policy });
+  return {
+    ...(state === undefined ? { partitions: PARTITIONS } : {}),
+    ...(policy === undefined ? {} : { policy }),
+  };
 }
 
 interface LiveResult {
@@ -177,19 +188,25 @@ async function toReport({
   history: DemoReport['history'] & { readonly path: string };
   startedMs: number;
 }): Promise<DemoReport> {
-  const tally = await collectTally(log, NAMESPACE);
+  const copy = new ArchiveCopy();
+  const tally = await collectTally(log, NAMESPACE, copy);
   const suppressed = await readCounterBy(
     { url: platform.urls.action, token: platform.token },
     'action_suppressed_total',
     'reason',
   );
+  const { client } = platform;
+  const trial = await reportTrial({ client, copy, namespace: NAMESPACE });
+  const explained = await findExplained(client, await readUsers(history.path));
   const { orders, refunds, others } = backfilled;
   return toDemoReport({
     sent: orders + refunds + others + rememberLive(platform, backfilled, live),
     tally,
     suppressed,
     traffic: live.traffic,
-    visitor: { ...live.visitor, page: await loadProfilePage(platform.client, live.visitor.userId) },
+    visitor: { ...live.visitor, page: await loadProfilePage(client, live.visitor.userId) },
+    trial: trial ?? null,
+    explained,
     history: { origin: history.origin, note: history.note },
     seconds: (performance.now() - startedMs) / 1000,
   });

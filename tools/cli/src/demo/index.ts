@@ -1,6 +1,10 @@
+export { ArchiveCopy } from './archive-copy.js';
 export { collectTally } from './collect.js';
+export { writeDemoPolicy } from './demo-policy.js';
+export { findExplained } from './explained.js';
 export { fetchDemoHistory } from './fetch-history.js';
 export { runTraffic, type TrafficResult } from './live-traffic.js';
 export { renderReport } from './render-report.js';
 export { type DemoReport, toDemoReport } from './report.js';
+export { reportTrial } from './trial.js';
 export { sendVisitor, type Visitor } from './visitor.js';

@@ -1,6 +1,7 @@
 import type { ActionDecided } from '@perennial/contracts';
 import { toPrintable } from '@perennial/kernel';
 import { formatProfilePage } from '../profile/format-page.js';
+import { describeExplained, describeTrial } from './render-trial.js';
 import type { DemoReport } from './report.js';
 
 const BAR_WIDTH = 32;
@@ -30,6 +31,8 @@ export function renderReport(report: DemoReport, { namespace, urls }: Surroundin
       ...Object.entries(actions.suppressed).map(([reason, number]) => `no action: ${reason} ${count(number)}`),
     ]),
     ...(report.examples.length === 0 ? [] : [section('Why, for example', report.examples.flatMap(explain))]),
+    section('Who would get what now', describeExplained(report.explained, flag)),
+    ...(report.trial === null ? [] : [section('Does a welcome help?', describeTrial(report.trial, flag))]),
     section('A visitor who became a customer', describeVisitor(report.visitor, flag)),
     section('How fast', [
       latencyMs.p50 === null
@@ -88,12 +91,14 @@ function flows(counts: Readonly<Record<string, number>>): string[] {
 }
 
 function explain(action: ActionDecided): string[] {
-  const { strategy, userId, stage, channel, template, decidedAt, expiresAt, reasons, parameters } = action;
+  const { strategy, userId, stage, channel, template, decidedAt, expiresAt, reasons, parameters, experiment, arm } =
+    action;
   const details = Object.entries(parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   return [
     `${strategy} to ${toPrintable(userId ?? action.profileKey)} (${stage}), ${channel} "${template}"${details.length > 0 ? `: ${details.join(', ')}` : ''}`,
     `  because ${toPrintable(reasons.join('; ')) || 'the policy says so'}`,
     `  decided ${decidedAt}, good until ${expiresAt}`,
+    ...(experiment === undefined ? [] : [`  in the arm ${arm} of the experiment ${experiment}`]),
   ];
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ProfilePage } from '@perennial/client';
 import { AcceptedEvent, AcceptedRecord } from '@perennial/contracts';
 import type { LogRecord } from '@perennial/kafka';
+import type { Explained } from './explained.js';
 import { LatencyMeter, toQuantile } from './latency.js';
 import { renderReport } from './render-report.js';
 import { toDemoReport } from './report.js';
@@ -38,6 +39,41 @@ const PAGE: ProfilePage = {
   actions: null,
   problems: [],
 };
+
+const ANSWER = { policyVersion: 2, at: AT, result: 'decided', steps: [{ step: 'candidates', dropped: [] }] };
+const EXPLAINED = {
+  decided: [
+    {
+      entered: true,
+      explanation: {
+        ...ANSWER,
+        userId: 'u7',
+        action: { strategy: 'thanks', reasons: ['is new'], dueAt: null, expiresAt: AT },
+        nothing: null,
+        steps: [
+          {
+            step: 'suppressed',
+            dropped: [
+              { strategy: 'a', reason: 'cooldown' },
+              { strategy: 'b', reason: 'cooldown' },
+              { strategy: 'c', reason: 'overall_cap' },
+            ],
+          },
+        ],
+      },
+    },
+  ],
+  whyNot: {
+    entered: false,
+    explanation: {
+      ...ANSWER,
+      userId: 'u8',
+      action: null,
+      nothing: { step: 'arm', reason: 'experiment_arm' },
+      steps: [{ step: 'arm', dropped: [{ strategy: 'thanks', reason: 'experiment_arm' }] }],
+    },
+  },
+} as unknown as Explained;
 
 describe('LatencyMeter', () => {
   it('measures from the answer to the action, whichever is seen first', () => {
@@ -77,6 +113,8 @@ describe('the report', () => {
     suppressed: { holdout: 2 },
     traffic,
     visitor: { anonymousId: 'browser-1', userId: 'visitor-1', sent: 5, page: PAGE },
+    trial: null,
+    explained: EXPLAINED,
     history: { origin: 'cdnow', note: 'CDNOW' },
     seconds: 12.345,
   });
@@ -99,6 +137,15 @@ describe('the report', () => {
     expect(text).toContain('4 sent, 3 accepted, 1 rejected');
     expect(text).toContain('welcome to u1 (new), email "welcome"');
     expect(text).toContain('because first order');
+    expect(text).toContain('  in the arm usual of the experiment trial\n');
+    expect(text).toContain(
+      '  ./perennial explain u7 --entered --namespace demo\n    u7: thanks now, since it is new\n    no other: suppressed dropped 2 cooldown, 1 overall_cap\n',
+    );
+    expect(text).toMatch(
+      /\n {2}And why not:\n {2}\.\/perennial explain u8 --namespace demo\n {4}u8: nothing, because of experiment_arm \(arm\)\n/,
+    );
+    expect(text).toMatch(/\n {4}arm {2}thanks {2}experiment_arm\n/);
+    expect(text).not.toContain('Does a welcome help?');
     expect(text).toMatch(/Which segments they are in\n {2}buyers +2\n {2}basket +0\n/);
     expect(text).toContain('half within 8 ms, 99 of 100 within 21 ms');
     expect(text).toContain('http://127.0.0.1:1/v1/features/u1');
@@ -143,6 +190,8 @@ function createTally(): Tally {
     template: 'welcome',
     parameters: { coupon: 'X' },
     stage: 'new',
+    experiment: 'trial',
+    arm: 'usual',
     reasons: ['first order'],
     decidedAt: '2024-01-01T10:00:00Z',
     expiresAt: '2024-01-04T10:00:00Z',

@@ -1,5 +1,7 @@
 import type { ProfilePage } from '@perennial/client';
 import type { ActionDecided } from '@perennial/contracts';
+import type { FullReport } from '../experiments/report.js';
+import type { Explained } from './explained.js';
 import type { TrafficResult } from './live-traffic.js';
 import type { Tally } from './tally.js';
 import type { Visitor } from './visitor.js';
@@ -30,6 +32,9 @@ export interface DemoReport {
   readonly seconds: number;
   readonly flows: Readonly<Record<string, number>>;
   readonly examples: readonly ActionDecided[];
+  /** The experiment of the demo's policy; null where another policy was chosen for the namespace. */
+  readonly trial: FullReport | null;
+  readonly explained: Explained;
   /** A visitor who became a customer, and the page of both ids. */
   readonly visitor: Visitor & { readonly page: ProfilePage };
   readonly history: { readonly origin: 'cdnow' | 'simulated'; readonly note: string };
@@ -41,12 +46,14 @@ export interface ReportInput {
   readonly suppressed: Readonly<Record<string, number>>;
   readonly traffic: TrafficResult;
   readonly visitor: DemoReport['visitor'];
+  readonly trial: DemoReport['trial'];
+  readonly explained: Explained;
   readonly history: DemoReport['history'];
   readonly seconds: number;
 }
 
 export function toDemoReport(input: ReportInput): DemoReport {
-  const { sent, tally, suppressed, traffic, visitor, history, seconds } = input;
+  const { sent, tally, suppressed, traffic, visitor, trial, explained, history, seconds } = input;
   return {
     events: { sent, ...tally.events },
     features: { updates: tally.featureUpdates },
@@ -59,6 +66,8 @@ export function toDemoReport(input: ReportInput): DemoReport {
     seconds: Math.round(seconds * 10) / 10,
     flows: toSorted(tally.flows),
     examples: tally.examples(),
+    trial,
+    explained,
     visitor,
     history,
   };

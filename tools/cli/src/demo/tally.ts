@@ -88,9 +88,12 @@ export class Tally {
     return new Map([...this.#members].map(([segment, members]) => [segment, members.size]));
   }
 
+  /** Those of experiments first, then those of frequent strategies. */
   examples(): readonly ActionDecided[] {
     const byCount = [...this.#examples.values()].sort(
-      (a, b) => (this.byStrategy.get(b.strategy) ?? 0) - (this.byStrategy.get(a.strategy) ?? 0),
+      (a, b) =>
+        Number(b.experiment !== undefined) - Number(a.experiment !== undefined) ||
+        (this.byStrategy.get(b.strategy) ?? 0) - (this.byStrategy.get(a.strategy) ?? 0),
     );
     return byCount.slice(0, EXAMPLES_MAX);
   }

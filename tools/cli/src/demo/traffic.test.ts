@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { toTopic } from '@perennial/contracts';
 import { createMemoryLog } from '@perennial/kafka/testing';
+import { ArchiveCopy } from './archive-copy.js';
 import { collectTally } from './collect.js';
 import { runTraffic } from './live-traffic.js';
 
@@ -66,7 +67,7 @@ describe('runTraffic', () => {
     expect(
       bodies.filter(({ userId }) => userId.startsWith('demo-')).every(({ event }) => event === 'Order Completed'),
     ).toBe(true);
-    const tally = await collectTally(log, 'demo');
+    const tally = await collectTally(log, 'demo', new ArchiveCopy());
     expect(tally.actions).toBe(102);
     await log.close();
   });
