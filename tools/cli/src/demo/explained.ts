@@ -20,7 +20,7 @@ interface Asked {
 type Client = Pick<ApiClient, 'call'>;
 
 const DECIDED_MAX = 3;
-const USERS_MAX = 40;
+const USERS_MAX = 24;
 const AT_ONCE = 8;
 /** Any text may be looked up in it. */
 const STEPS: readonly string[] = STEP_NAMES;
