@@ -183,6 +183,7 @@ describe(`k-means (seed ${SEED})`, () => {
     });
     expect(toStandard('f', [0, 0, 0, 0, 5], true)).toEqual({ feature: 'f', median: 0, scale: 2, missing: 0 });
     expect(toStandard('f', [7, 7], true)).toBeUndefined();
+    expect(toStandard('f', Array<number>(1_000).fill(9.99), true)).toBeUndefined();
     expect(toQuantile([1, 2], 0.25)).toBe(1.25);
   });
 });

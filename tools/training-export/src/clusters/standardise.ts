@@ -9,6 +9,8 @@ const DIGITS = 6;
  */
 export function toStandard(feature: string, values: readonly number[], fill: boolean): ClusterFeature | undefined {
   const sorted = Float64Array.from(values).sort();
+  // A deviation of equal values need not be 0: their mean may be rounded.
+  if (sorted[0] === sorted.at(-1)) return undefined;
   const median = toQuantile(sorted, 0.5);
   const scale = toQuantile(sorted, 0.75) - toQuantile(sorted, 0.25) || toDeviation(sorted);
   const standard = { feature, median: toDigits(median), scale: toDigits(scale) };
