@@ -152,6 +152,21 @@ describe('a fold of a partition', () => {
     expect(known[0]?.values.at(-1)).toBe(110);
   });
 
+  it('has no row of who did nothing, and nothing in a sequence that others report', () => {
+    const fold = createFold([1_000, 2_000]);
+    const report = (messageId: string, timestampMs: number) => {
+      const event = { messageId, type: 'outcome', name: 'opened', timestampMs, properties: {} };
+      return { kind: 'event' as const, key: 'a', receivedAtMs: timestampMs, event };
+    };
+    fold.fold(report('m1', 500));
+    fold.fold(order('m2', 1_500));
+    fold.fold(report('m3', 1_600));
+    fold.finish(2_000);
+    expect(known.map(({ cutoffMs, sequence }) => [cutoffMs, sequence.map(({ messageId }) => messageId)])).toEqual([
+      [2_000, ['m2']],
+    ]);
+  });
+
   it('goes on after a record that cannot take an event back', () => {
     const fold = createFold([1_000]);
     fold.fold(order('m1', 500));

@@ -1,3 +1,4 @@
+import { isBehaviour } from '@perennial/contracts';
 import type { CompiledFeatures, EngineState, FeatureEvent, OrderChange, OrderLabels } from '@perennial/feature-engine';
 import { judgeOutliers, toTakeBack } from '@perennial/service-feature-store';
 import type { Cutoffs } from './cutoffs.js';
@@ -30,6 +31,8 @@ export interface Label {
 
 interface Profile {
   engine: EngineState;
+  /** It did something itself: others only report of one that did not, and the service makes no score for it. */
+  hasBehaviour: boolean;
   /** What values are compared with, as the feature-store keeps it. */
   series: Judged['series'];
   readonly sequence: SequenceEvent[];
@@ -97,8 +100,10 @@ export class PartitionFold {
     if (!result.applied) return;
     profile.engine = result.state;
     if (judged !== undefined) profile.series = judged.series;
+    const isDone = isBehaviour(event.type);
+    profile.hasBehaviour ||= isDone;
     // The order is in the sequence already, without its amount.
-    if (result.known === undefined) addToSequence(profile.sequence, toSequenceEvent(event), sequenceLength);
+    if (isDone && result.known === undefined) addToSequence(profile.sequence, toSequenceEvent(event), sequenceLength);
     for (const change of toOrders(event, result)) this.#addToLabels(key, profile, change);
   }
 
@@ -153,6 +158,7 @@ export class PartitionFold {
       onMember({ key, at, engine, sequence });
       return;
     }
+    if (!profile.hasBehaviour) return;
     onKnown({ key, cutoffMs, joined: false, sequence, values: spec.vector(engine, cutoffMs).values });
     const label = { key, cutoffMs, orders: 0, revenue: 0 };
     profile.labels.push(label);
@@ -162,7 +168,8 @@ export class PartitionFold {
   #profileOf(key: string): Profile {
     const known = this.#profiles.get(key);
     if (known !== undefined) return known;
-    const created = { engine: this.#options.spec.empty, series: undefined, sequence: [], labels: [] };
+    const { empty } = this.#options.spec;
+    const created = { engine: empty, hasBehaviour: false, series: undefined, sequence: [], labels: [] };
     this.#profiles.set(key, created);
     return created;
   }
