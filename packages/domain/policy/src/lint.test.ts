@@ -47,6 +47,17 @@ describe('lintPolicy', () => {
     ]);
   });
 
+  it.each([
+    ['category', `${S}, category: promo`],
+    ['channel', S.replace('push', 'email')],
+  ])('doubts one behind it with another %s, which a person may withdraw', (_, late) => {
+    const text = `categories: { promo: {} }\nchannels: { push: {}, email: {} }\nstrategies:\n  late: { ${late}, cooldown: 1d }\n  first: { ${S}, cooldown: 0s, priority: 1 }\n`;
+    expect(lint(text)[0]).toBe(
+      '5 doubtful: strategy "late" fires only for who does not allow "first", which is chosen before it; give it a higher priority',
+    );
+    expect(lint(text)).toHaveLength(2);
+  });
+
   it('finds conditions that always hold, and an expiry within quiet hours', () => {
     const text = `quietHours: { from: "22:00", to: "08:00" }\nchannels: { push: {} }\nstrategies:\n  s: { ${S}, cooldown: 1d, expiry: 2h, when: 'features.x > 1 || !(features.x > 1)' }\n`;
     expect(lint(text)).toEqual([

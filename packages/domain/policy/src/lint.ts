@@ -1,6 +1,6 @@
 import { declareProfileVariables, findConstant, type Place, type Problem, parseYaml } from '@perennial/expressions';
 import { type ParseOptions, parsePolicy } from './parse.js';
-import type { Policy } from './policy.js';
+import type { Policy, Strategy } from './policy.js';
 import { createShape, type StrategyFile } from './shape.js';
 
 const HOUR_MS = 3_600_000;
@@ -65,7 +65,7 @@ function findNever(policy: Policy, name: string, { place }: StrategyFile): reado
   }
   if (policy.holdoutShare === 1) found.push(never('the holdout has all profiles'));
   if (strategy.holdoutShare === 1) found.push(never('its holdout has all profiles'));
-  const ahead = findAhead(policy, name);
+  const ahead = findAhead(policy, strategy, isBlockedAlike);
   if (ahead !== undefined) found.push(never(`"${ahead}" is chosen before it, always; give it a higher priority`));
   return found;
 }
@@ -78,6 +78,11 @@ function findDoubts(policy: Policy, name: string, { place }: StrategyFile): read
   if (isTrue) found.push({ message: 'has a condition that always holds; leave it out', place });
   if (isUnbounded(policy, name)) {
     found.push({ message: 'fires at every score: give it a cooldown, a cap or a condition', place });
+  }
+  const ahead = findAhead(policy, strategy, (one, other) => !isBlockedAlike(one, other));
+  if (ahead !== undefined) {
+    const message = `fires only for who does not allow "${ahead}", which is chosen before it; give it a higher priority`;
+    found.push({ message, place });
   }
   const { quietHours } = policy;
   const ignores = policy.channels.get(strategy.channel)?.ignoresQuietHours === true;
@@ -108,14 +113,23 @@ function isUnbounded(policy: Policy, name: string): boolean {
   return caps.every((list) => (list ?? []).length === 0) && (grantedBy ?? reply ?? perDay) === undefined;
 }
 
-/** A strategy that is open whenever this one is, and is chosen first. */
-function findAhead(policy: Policy, name: string): string | undefined {
-  const strategy = policy.strategies.get(name);
-  if (strategy === undefined || policy.choice !== 'priority') return undefined;
+/** Who has withdrawn the one, or complained of it, has the other too: both are on a channel and of a category. */
+function isBlockedAlike(one: Strategy, other: Strategy): boolean {
+  return one.channel === other.channel && one.category === other.category;
+}
+
+/** A strategy that is open whenever this one is, but for what the person allows, and is chosen first. */
+function findAhead(
+  policy: Policy,
+  strategy: Strategy,
+  accepts: (strategy: Strategy, ahead: Strategy) => boolean,
+): string | undefined {
+  if (policy.choice !== 'priority') return undefined;
   const names = [...policy.strategies.keys()];
   return names.find((other) => {
     const ahead = policy.strategies.get(other);
-    if (ahead === undefined || other === name || !isUnbounded(policy, other)) return false;
+    if (ahead === undefined || ahead === strategy || !isUnbounded(policy, other)) return false;
+    if (!accepts(strategy, ahead)) return false;
     if (policy.experimentOf.has(other)) return false;
     const waits = policy.quietHours !== undefined && policy.channels.get(ahead.channel)?.ignoresQuietHours !== true;
     if (waits || policy.doNotDisturb.length > 0 || ahead.holdoutShare > 0 || ahead.languages !== undefined)
@@ -123,7 +137,7 @@ function findAhead(policy: Policy, name: string): string | undefined {
     if (![...strategy.stages].every((stage) => ahead.stages.has(stage))) return false;
     return (
       ahead.priority > strategy.priority ||
-      (ahead.priority === strategy.priority && names.indexOf(other) < names.indexOf(name))
+      (ahead.priority === strategy.priority && names.indexOf(other) < names.indexOf(strategy.name))
     );
   });
 }
