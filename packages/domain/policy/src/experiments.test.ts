@@ -128,6 +128,16 @@ experiments:
     ]);
   });
 
+  it('may decide only about strategies with a cooldown', () => {
+    const capped = 'template: s, cooldown: 0s, caps: [{ max: 1, per: 1d }]';
+    const always = STRATEGIES.trim().replace('template: s, cooldown: 7d', capped);
+    const text = `version: 1\n${always}\nexperiments:\n  a: { strategies: [small, large], kind: learning }\n`;
+    const parsed = parsePolicy(text, { fileName: 'policy.yaml', featureNames: ['x'] });
+    expect(parsed.ok ? [] : parsed.problems).toMatchObject([
+      { line: 8, message: '"small" needs a cooldown, as it is in an experiment' },
+    ]);
+  });
+
   it('may name known strategies only', () => {
     const text = `version: 1\n${STRATEGIES.trim()}\nexperiments:\n  a: { strategies: [smal], kind: learning }\n`;
     const parsed = parsePolicy(text, { fileName: 'policy.yaml', featureNames: ['x'] });

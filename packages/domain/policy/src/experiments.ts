@@ -42,8 +42,13 @@ export function createExperiments(name: { readonly pattern: RegExp; readonly pat
   return optional(named(experiment, { ...name, itemsMax: EXPERIMENTS_MAX }), undefined);
 }
 
-/** What no form can say: traffic that overlaps, a strategy of two experiments, arms that are none. */
-export function checkExperiments(file: File, report: YamlContext['report']): void {
+interface CheckedFile {
+  readonly experiments: File;
+  readonly strategies: ReadonlyMap<string, { readonly cooldown: number }>;
+}
+
+/** What no form can say: traffic that overlaps, a strategy of two experiments or without a cooldown, arms that are none. */
+export function checkExperiments({ experiments: file, strategies }: CheckedFile, report: YamlContext['report']): void {
   if (file === undefined) return;
   const slices = layOut(file);
   const governed = new Map<string, string>();
@@ -58,6 +63,9 @@ export function checkExperiments(file: File, report: YamlContext['report']): voi
       const other = governed.get(value);
       if (other !== undefined) report(place, `"${value}" belongs to the experiment "${other}" already`);
       else governed.set(value, name);
+      // A holdout has no contact that a cap could count: without a cooldown each score would expose it again.
+      if (strategies.get(value)?.cooldown === 0)
+        report(place, `"${value}" needs a cooldown, as it is in an experiment`);
     }
     checkArms(experiment, report);
   });

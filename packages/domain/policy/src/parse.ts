@@ -49,7 +49,7 @@ export function parsePolicy(yamlText: string, options: ParseOptions): Parsed<Pol
 
 function check(file: PolicyFile, variables: VariableSet, report: YamlContext['report']): void {
   checkTimes(file, report);
-  checkExperiments(file.experiments, report);
+  checkExperiments(file, report);
   for (const channel of file.channels.values()) checkPermission(channel, report);
   const { size } = toWatched(file);
   if (size > WATCHED_MAX) report(file.place, `it watches ${size} events, at most ${WATCHED_MAX} are allowed`);
