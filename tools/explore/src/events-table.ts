@@ -1,4 +1,8 @@
+import { NOTICE_TYPES } from '@perennial/contracts';
 import { toSqlText } from './database.js';
+
+/** Types that others report of a profile, as a list of SQL: nothing that the person did. */
+export const REPORTED = `(${NOTICE_TYPES.map((type) => toSqlText(type)).join(', ')})`;
 
 /** Bits for an offset in a position over all partitions. */
 const OFFSET_BITS = 44;
@@ -7,13 +11,13 @@ const OFFSET_BITS = 44;
 export interface ExtraColumns {
   readonly event: string;
   readonly columns: ReadonlyArray<'properties' | 'amount' | 'currency'>;
-  /** `profile_key`, `type` and `name` too, of every event. */
+  /** `profile_key`, `type` and `name` too, of every event; reports of others are events then, else they are left out. */
   readonly isKeyed?: boolean;
 }
 
 /**
- * The table `events` of the archived events, each message of a profile once, without those that somebody took back. It reads the
- * tables `joined` and `taken_back`.
+ * The table `events` of what profiles did: the archived events, each message of a profile once, without those that somebody took
+ * back, and without reports of others. It reads the tables `joined` and `taken_back`.
  *
  * - `profile`: a number for the pseudonym of the profile that its own has joined (table `joined`), else for its own; a number
  *   is shorter to sort and join by;
@@ -39,13 +43,14 @@ export function toEventsTable({
   const isExtra = `type = 'track' AND name = ${toSqlText(extra?.event ?? '')}`;
   const more = columns.map((column) => `, CASE WHEN ${isExtra} THEN ${column} END AS ${column}`).join('');
   const keyed = extra?.isKeyed ? ', profile_key, type, name' : '';
+  const done = extra?.isKeyed ? '' : ` AND type NOT IN ${REPORTED}`;
   const kept = keyed + columns.map((column) => `, ${column}`).join('');
   return `
 CREATE TABLE events AS
 WITH read AS (
   SELECT coalesce(root_key, profile_key) AS profile_key, message_id, epoch_ms(event_time) AS at_ms, ${label} AS label,
          epoch_ms(append_time) AS appended_ms, (CAST(partition AS BIGINT) << ${OFFSET_BITS}) + "offset" AS log_pos${extra?.isKeyed ? ', type, name' : ''}${more}
-  FROM (SELECT * FROM read_parquet([${list}]) WHERE kind = 'event') ANTI JOIN taken_back USING (profile_key, message_id)
+  FROM (SELECT * FROM read_parquet([${list}]) WHERE kind = 'event'${done}) ANTI JOIN taken_back USING (profile_key, message_id)
   LEFT JOIN joined USING (profile_key)
   WHERE profile_key IS NOT NULL AND message_id IS NOT NULL AND event_time IS NOT NULL
 ), profiles AS (

@@ -139,6 +139,30 @@ describe('the answers are those of loops over the events', () => {
 describe('an exploration', () => {
   const rest = { steps: ['A', 'B'], withinMs: DAY_MS };
 
+  it('counts nothing that others report of a profile', async () => {
+    const archive = join(root, 'reports');
+    const mondayMs = Date.UTC(2026, 0, 5);
+    const onDay = (day: number, type: string, name: string) => {
+      const timestampMs = mondayMs + day * DAY_MS;
+      const of = { profileKey: 'p1', messageId: `m${day}`, type, name, properties: {} };
+      return { ...of, timestampMs, receivedAtMs: timestampMs };
+    };
+    const events = [
+      onDay(0, 'track', 'A'),
+      onDay(1, 'consent', 'email'),
+      onDay(2, 'contact', 'email'),
+      onDay(8, 'outcome', 'opened'),
+      { ...onDay(9, 'outcome', 'opened'), profileKey: 'p2' },
+    ];
+    await writeSyntheticArchive({ folder: archive, namespace: 'live', partitions: 2, fileMs: DAY_MS }, events);
+    const source = { archive, namespace: 'live' };
+    const paths = await explorePaths(source, { start: undefined, length: 3, gapMs: DAY_MS, top: 9 });
+    expect(paths).toMatchObject({ events: 1, profiles: 1, lastMs: mondayMs, paths: { total: 1 } });
+    const retention = { start: undefined, back: undefined, every: 'week', periods: 2 } as const;
+    const { cohorts } = await exploreRetention(source, retention);
+    expect(cohorts).toMatchObject([{ users: 1, returned: [0, null, null] }]);
+  });
+
   it('counts a message once, whichever files hold it, and leaves no temporary folder behind', async () => {
     const { source, events } = await createCase(SEED + 1_000);
     const temporary = () => readdirSync(tmpdir()).filter((name) => name.startsWith('perennial-explore-')).length;

@@ -1,5 +1,6 @@
 import { ORDER_COMPLETED } from '@perennial/commerce';
 import { type Row, toSqlText } from './database.js';
+import { REPORTED } from './events-table.js';
 
 /** Who was exposed to something, when, and in which group. */
 interface Exposure {
@@ -38,8 +39,6 @@ const RETURN_DAYS = [30, 60, 90] as const;
 const RETURN_WINDOW_MS = 7 * DAY_MS;
 const UNITS = 10_000;
 const ROWS_PER_INSERT = 1_000;
-/** Types that others report of a profile: nothing that the person did. */
-const REPORTED = "('outcome', 'contact', 'consent')";
 
 /** Statements that make the table `exposed`. */
 export function toExposedTable(exposures: readonly Exposure[]): readonly string[] {

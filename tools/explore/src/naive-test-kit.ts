@@ -23,7 +23,7 @@ export interface NaiveEvent {
   readonly properties: { readonly products?: unknown; readonly product_id?: unknown };
 }
 
-/** A few profiles, some of which join, equal times, events that arrive late, and messages that come twice with another content. */
+/** A few profiles, some of which join, equal times, events that arrive late, reports of others, and messages that come twice with another content. */
 export function createHistory(seed: number): SyntheticEntry[] {
   const random = createSeededRandom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
@@ -37,13 +37,14 @@ export function createHistory(seed: number): SyntheticEntry[] {
       const retracted = { profileKey: `p${Math.floor(random() * 6)}`, messageId };
       return { retracted, isEarly: random() < 0.3, receivedAtMs };
     }
-    const isTrack = random() < 0.9;
-    const name = isTrack ? pick(NAMES) : '';
+    const isReport = random() < 0.05;
+    const isTrack = !isReport && random() < 0.9;
+    const name = isReport ? 'opened' : isTrack ? pick(NAMES) : '';
     return {
       profileKey: `p${Math.floor(random() * 6)}`,
       // Within the profile: another profile may have the same id.
       messageId: random() < 0.15 ? `m${Math.floor(random() * 5)}` : `m${index}`,
-      type: isTrack ? 'track' : 'page',
+      type: isReport ? 'outcome' : isTrack ? 'track' : 'page',
       name,
       timestampMs: receivedAtMs - pick([0, 0, 0, 1, 60_000, DAY_MS, 9 * DAY_MS]),
       receivedAtMs,
@@ -90,7 +91,10 @@ export function toProfiles(entries: readonly SyntheticEntry[]): NaiveEvent[][] {
         retracted.messageId === messageId &&
         (isEarly ? rootOf(retracted.profileKey) === rootOf(profileKey) : retracted.profileKey === profileKey),
     );
-  const events = entries.filter((entry) => 'profileKey' in entry).filter((event) => !isTakenBack(event));
+  // What others report of a profile is nothing that it did.
+  const events = entries
+    .filter((entry) => 'profileKey' in entry)
+    .filter((event) => event.type !== 'outcome' && !isTakenBack(event));
   const partitionOf = ({ profileKey }: SyntheticEvent) => toPartition(profileKey, PARTITIONS);
   for (const entry of events.sort((a, b) => a.receivedAtMs - b.receivedAtMs || partitionOf(a) - partitionOf(b))) {
     const key = rootOf(entry.profileKey);
