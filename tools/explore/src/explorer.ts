@@ -5,7 +5,14 @@ import { ORDER_COMPLETED } from '@perennial/commerce';
 import { findArchiveFiles } from './archive-files.js';
 import { type Database, openDuckDb } from './database.js';
 import { type ExtraColumns, toEventsTable } from './events-table.js';
-import { type ExposedOptions, type ExposedPerson, toExposedPersons, toExposedSql, toExposedTable } from './exposed.js';
+import {
+  type ExposedOptions,
+  type ExposedPerson,
+  toExposedPersons,
+  toExposedSql,
+  toExposedTable,
+  toOtherArmsSql,
+} from './exposed.js';
 import { type Funnel, type FunnelOptions, toFunnelSql, toFunnels } from './funnel.js';
 import { createKnownTables } from './known-tables.js';
 import { EXPLORE_LIMITS } from './limits.js';
@@ -92,8 +99,9 @@ export async function exploreExposed(
 ): Promise<Reading & { persons: ExposedPerson[] }> {
   const extra: ExtraColumns = { event: ORDER_COMPLETED, columns: ['amount', 'currency'], isKeyed: true };
   return explore(source, { names: [], extra }, async (database) => {
-    for (const statement of toExposedTable(options.exposures)) await database.query(statement);
-    return { persons: toExposedPersons(await database.query(toExposedSql(options))) };
+    for (const statement of toExposedTable(options)) await database.query(statement);
+    const rows = await database.query(toExposedSql(options));
+    return { persons: toExposedPersons(rows, await database.query(toOtherArmsSql(options))) };
   });
 }
 

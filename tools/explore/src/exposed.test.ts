@@ -69,6 +69,25 @@ describe('exploreExposed', () => {
     expect(persons.map(({ isWindowOver }) => isWindowOver)).toEqual([true, true, true, false]);
   });
 
+  it('knows the groups in other experiments of a person whose profiles have joined', async () => {
+    const toRef = (key: string, strength: number) => ({ key, strength, subject: Buffer.alloc(0) });
+    const join = { self: toRef(ANN, 1), target: toRef(BEN, 2), alias: false };
+    const entries = [...EVENTS, { join, receivedAtMs: START_MS + 50 * DAY_MS }];
+    await writeSyntheticArchive({ folder: archive, namespace: 'joins', partitions: 2, fileMs: DAY_MS }, entries);
+    const toOther = (profileKey: string, day: number, group: string) => ({ ...toExposure(profileKey, day), group });
+    const others = new Map([
+      ['tone', [toOther(BEN, 12, 'plain'), toOther(ANN, 11, 'warm')]],
+      ['time', [toOther(CAT, 11, 'late')]],
+    ]);
+    const exposures = [toExposure(ANN, 10), toExposure(BEN, 20), toExposure(CAT, 20)];
+    const options = { exposures, others, windowMs: 7 * DAY_MS };
+    const { persons } = await exploreExposed({ archive, namespace: 'joins' }, options);
+    expect(persons.map((person) => [person.profileKey, Object.fromEntries(person.others)])).toEqual([
+      [BEN, { tone: 'warm' }],
+      [CAT, { time: 'late' }],
+    ]);
+  });
+
   it('leaves out orders that were taken back, before the exposure and after it', async () => {
     const entries = [...EVENTS, order(BEN, 49, 30), takenBack(ANN, 5, 49), takenBack(ANN, 11, 49)];
     await writeSyntheticArchive({ folder: archive, namespace: 'back', partitions: 2, fileMs: DAY_MS }, entries);

@@ -11,6 +11,8 @@ interface Exposure {
 
 export interface ExposedOptions {
   readonly exposures: readonly Exposure[];
+  /** Those of other experiments, by their name. */
+  readonly others?: ReadonlyMap<string, readonly Exposure[]>;
   /** After an exposure, conversion, revenue and harms are counted for this long, and as long before it what was before. */
   readonly windowMs: number;
   /** Nothing after it is known; absent: the archive's last event. */
@@ -22,6 +24,8 @@ export interface ExposedPerson {
   readonly profileKey: string;
   readonly group: string;
   readonly atMs: number;
+  /** Its groups in other experiments that were asked for, by the earliest exposure of its profiles there. */
+  readonly others: ReadonlyMap<string, string>;
   /** Its window is over. */
   readonly isWindowOver: boolean;
   readonly orders: number;
@@ -40,16 +44,33 @@ const RETURN_WINDOW_MS = 7 * DAY_MS;
 const UNITS = 10_000;
 const ROWS_PER_INSERT = 1_000;
 
-/** Statements that make the table `exposed`. */
-export function toExposedTable(exposures: readonly Exposure[]): readonly string[] {
-  const statements = ['CREATE TABLE exposed (profile_key VARCHAR, arm VARCHAR, at_ms BIGINT)'];
+/** Statements that make the table `exposed`: the exposures that are asked about have '' as their experiment. */
+export function toExposedTable({ exposures, others }: ExposedOptions): readonly string[] {
+  const columns = 'experiment VARCHAR, profile_key VARCHAR, arm VARCHAR, at_ms BIGINT';
+  const more = [...(others ?? [])].flatMap(([experiment, found]) => toInserts(found, experiment));
+  return [`CREATE TABLE exposed (${columns})`, ...toInserts(exposures, ''), ...more];
+}
+
+function toInserts(exposures: readonly Exposure[], experiment: string): readonly string[] {
+  const statements: string[] = [];
   for (let start = 0; start < exposures.length; start += ROWS_PER_INSERT) {
     const rows = exposures
       .slice(start, start + ROWS_PER_INSERT)
-      .map(({ profileKey, group, atMs }) => `(${toSqlText(profileKey)}, ${toSqlText(group)}, ${Math.trunc(atMs)})`);
+      .map(
+        ({ profileKey, group, atMs }) =>
+          `(${[experiment, profileKey, group].map(toSqlText).join(', ')}, ${Math.trunc(atMs)})`,
+      );
     statements.push(`INSERT INTO exposed VALUES ${rows.join(', ')}`);
   }
   return statements;
+}
+
+/** A row for each person and each of the other experiments that it was exposed to: the arm of its earliest exposure there. */
+export function toOtherArmsSql({ untilMs }: ExposedOptions): string {
+  const isKnown = untilMs === undefined ? '' : ` AND at_ms <= ${untilMs}`;
+  return `
+SELECT coalesce(root_key, profile_key) AS profile_key, experiment, arg_min(arm, (at_ms, profile_key)) AS arm
+FROM exposed LEFT JOIN joined USING (profile_key) WHERE experiment <> ''${isKnown} GROUP BY ALL`;
 }
 
 /** A row for each person, in the order of exposure. */
@@ -76,7 +97,7 @@ main AS (
 ),
 persons AS (
   SELECT coalesce(root_key, profile_key) AS profile_key, arg_min(arm, (at_ms, profile_key)) AS arm, min(at_ms) AS at_ms
-  FROM exposed LEFT JOIN joined USING (profile_key) GROUP BY ALL
+  FROM exposed LEFT JOIN joined USING (profile_key) WHERE experiment = '' GROUP BY ALL
 )
 SELECT p.profile_key, p.arm, p.at_ms, p.at_ms + ${windowMs} <= (SELECT ms FROM now) AS is_over,
   count(*) FILTER (WHERE ${isOrder} AND ${inWindow}) AS orders, ${sum(inWindow)} AS revenue, ${sum(before)} AS before,
@@ -88,9 +109,16 @@ WHERE p.at_ms <= (SELECT ms FROM now)
 GROUP BY p.profile_key, p.arm, p.at_ms ORDER BY p.at_ms, p.profile_key`;
 }
 
-export function toExposedPersons(rows: readonly Row[]): ExposedPerson[] {
+/** Of rows of `toExposedSql` and of `toOtherArmsSql`. */
+export function toExposedPersons(rows: readonly Row[], otherArms: readonly Row[]): ExposedPerson[] {
+  const others = new Map<string, Map<string, string>>();
+  for (const { profile_key, experiment, arm } of otherArms) {
+    const own = others.get(String(profile_key)) ?? new Map<string, string>();
+    others.set(String(profile_key), own.set(String(experiment), String(arm)));
+  }
   return rows.map((row) => ({
     profileKey: String(row.profile_key),
+    others: others.get(String(row.profile_key)) ?? new Map(),
     group: String(row.arm),
     atMs: Number(row.at_ms),
     isWindowOver: row.is_over === true,

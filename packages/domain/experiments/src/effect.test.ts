@@ -120,4 +120,10 @@ describe('compareEffects', () => {
     const few = { ...cell(0.9), persons: 5 };
     expect(compareEffects({ inFirst: [few, cell(0.1)], inControl: [few, few] }, PLAN).method).toBe('too_few');
   });
+
+  it.each([0.0002, 0.019, 0.981])('says nothing of a cell with a share of %d, few of one kind', (share) => {
+    const cells = { inFirst: [cell(0.2), cell(share)], inControl: [cell(0.1), cell(0.1)] } as const;
+    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    expect(compareEffects(cells, PLAN)).toMatchObject({ method: 'too_few', low, high, isSignificant: false });
+  });
 });

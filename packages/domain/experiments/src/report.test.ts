@@ -77,6 +77,26 @@ describe('reportExperiment', () => {
     expect(reportExperiment(lost, QUESTION).ratio.isMismatch).toBe(true);
   });
 
+  it('alarms where nobody is in an arm, which then is in no table', () => {
+    const arms = QUESTION.arms.slice(0, 2);
+    const lost = draw(22).filter(({ arm }) => arm !== 'holdout');
+    const { ratio } = reportExperiment(lost, { ...QUESTION, arms });
+    expect(ratio).toMatchObject({ isMismatch: true, counts: [expect.any(Number), expect.any(Number), 0] });
+    const halves = arms.map(({ name }) => ({ name, propensity: 1 / 2 }));
+    expect(reportExperiment(lost, { ...QUESTION, arms: halves }).ratio.isMismatch).toBe(false);
+  });
+
+  it('says that weights were changed, where probabilities are more than one', () => {
+    const arms = QUESTION.arms.map((arm, index) => (index === 0 ? { ...arm, propensity: 0.5 } : arm));
+    expect(reportExperiment([], { ...QUESTION, arms }).hasChangedWeights).toBe(true);
+    expect(report.hasChangedWeights).toBe(false);
+  });
+
+  it('cannot tell whether few persons had spent alike before', () => {
+    expect(report.cuped.tooFew).toEqual([]);
+    expect(reportExperiment(draw(23, 60), QUESTION).cuped.tooFew).toEqual(['offer', 'holdout']);
+  });
+
   it('has a report of nobody', () => {
     const none = reportExperiment([], QUESTION);
     expect(none).toMatchObject({ persons: 0, winsorLimit: Number.POSITIVE_INFINITY });

@@ -58,13 +58,18 @@ interface Interaction {
 
 export interface ExperimentReport {
   readonly persons: number;
+  /** One count more than there are arms where probabilities are less than 1 together: of arms that nobody is in. */
   readonly ratio: RatioState;
+  /** While it ran, as probabilities are more than 1 together: neither the ratio nor the rest should be believed. */
+  readonly hasChangedWeights: boolean;
   readonly metrics: readonly Metric[];
   readonly cuped: {
     readonly theta: number;
     readonly varianceReduction: number;
     /** Arms whose persons had spent more or less before than the control's: then no figure of CUPED should be believed. */
     readonly unbalanced: readonly string[];
+    /** Arms of which nobody can tell yet. */
+    readonly tooFew: readonly string[];
   };
   /** Revenue above it is cut off; Infinity where nobody has any. */
   readonly winsorLimit: number;
@@ -72,6 +77,8 @@ export interface ExperimentReport {
 }
 
 const WINSOR_QUANTILE = 0.99;
+/** Sums of probabilities may differ from 1 by this much. */
+const SUM_ROUNDING = 1e-6;
 const RETURN_NAMES = ['returned after 30 days', 'returned after 60 days', 'returned after 90 days'];
 
 /** The report of one experiment. */
@@ -95,6 +102,7 @@ export function reportExperiment(persons: readonly Observed[], question: ReportQ
   return {
     persons: persons.length,
     ratio: toRatio(persons, question),
+    hasChangedWeights: toPropensitySum(question) > 1 + SUM_ROUNDING,
     metrics: [
       { name: 'conversion', arms: toShares(question, over, ({ converted }) => converted) },
       {
@@ -128,20 +136,29 @@ export function reportExperiment(persons: readonly Observed[], question: ReportQ
       theta,
       varianceReduction,
       unbalanced: before.filter(({ effect }) => effect?.isSignificant).map(({ arm }) => arm),
+      tooFew: before.filter(({ effect }) => effect?.method === 'too_few').map(({ arm }) => arm),
     },
     winsorLimit,
     interactions: toInteractions(question, over),
   };
 }
 
-function toRatio(persons: readonly Observed[], { arms }: ReportQuestion): RatioState {
-  const test = createRatioTest(arms.map(({ propensity }) => propensity));
+/** An arm that nobody is in is in no table of exposures: the probability that is left is that of such arms. */
+function toRatio(persons: readonly Observed[], question: ReportQuestion): RatioState {
+  const { arms } = question;
+  const missing = 1 - toPropensitySum(question);
+  const propensities = arms.map(({ propensity }) => propensity);
+  const test = createRatioTest(missing > SUM_ROUNDING ? [...propensities, missing] : propensities);
   const indexes = new Map(arms.map(({ name }, index) => [name, index]));
   for (const { arm } of persons) {
     const index = indexes.get(arm);
     if (index !== undefined) test.add(index);
   }
   return test.state();
+}
+
+function toPropensitySum({ arms }: ReportQuestion): number {
+  return arms.reduce((sum, { propensity }) => sum + propensity, 0);
 }
 
 function toRevenue(persons: readonly Observed[], limit: number): Moments {

@@ -87,6 +87,7 @@ describe('experiments list and report', () => {
     expect(text).toMatch(/^conversion +offer +600 +\d\d.\d\d % +3\d.\d\d % +\d\d.\d\d % +\d\d.\d\d % +significant$/m);
     expect(text).toMatch(/^returned after 30 days +offer +0 /m);
     expect(text).toContain('sizes of the arms are as their weights say');
+    expect(text).toContain('; too few had spent anything before to compare offer with usual');
     const report = JSON.parse(
       await run('report', 'size', '--archive', archive, '--window', '7d', '--planned', '1200', '--json'),
     );
@@ -99,12 +100,32 @@ describe('experiments list and report', () => {
     expect(report.metrics[0].arms[1].effect.low).toBeGreaterThan(0.2);
   });
 
+  it('alarm where weights were changed, and where nobody is in an arm', async () => {
+    const ask = async (propensity: number) => {
+      const before = printed.text.length;
+      const of = arms.map((one) => (one.arm === 'offer' ? { ...one, propensity } : one));
+      const asked = async (name: string, input?: { query: { limit: number; cursor?: string } }) =>
+        name === 'listExperiments' ? { arms: of, lag: 0 } : call(name, input);
+      const command = createExperimentsCommand(() => ({ client: { call: asked } as unknown as ApiClient }));
+      await command.parseAsync(['report', 'size', '--archive', archive], { from: 'user' });
+      return printed.text.slice(before);
+    };
+    expect(await ask(0.75)).toContain('ALARM: the weights of the arms were changed while it ran');
+    expect(await ask(0.25)).toContain('ALARM: the sizes of the arms are not those of their weights');
+  });
+
   it('say all that is wrong with a command line, and which experiments there are', async () => {
     const bad = ['--window', 'x', '--alpha', '2', '--planned', '1', '--tolerate', '-1', '--until', 'now'];
     const error = await run('report', 'size', ...bad).catch((thrown: unknown) => thrown);
     expect(toExitCode(error)).toBe(2);
     const lines = (error as Error).message.split('\n').map((problem) => problem.split(' ')[0]);
     expect(lines).toEqual(['--window', '--alpha', '--planned', '--tolerate', '--until']);
+    const unnamed = arms.map((one) => ({ ...one, arm: one.arm === 'usual' ? 'plain' : one.arm }));
+    const asked = async (name: string) => (name === 'listExperiments' ? { arms: unnamed, lag: 0 } : call(name));
+    const command = createExperimentsCommand(() => ({ client: { call: asked } as unknown as ApiClient }));
+    await expect(command.parseAsync(['report', 'size', '--archive', archive], { from: 'user' })).rejects.toThrow(
+      '--control is missing, and needed unless an arm is called control or usual; arms are offer, plain',
+    );
     await expect(run('report', 'siz', '--archive', archive)).rejects.toThrow('there are exposures to: size');
     await expect(run('report', 'size', '--control', 'x', '--archive', archive)).rejects.toThrow(
       'arms are offer, usual',

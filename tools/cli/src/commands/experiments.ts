@@ -50,7 +50,7 @@ function createReportCommand(findPlatform: FindPlatform): Command {
     .description('what an experiment has brought: each arm against the control, with intervals that hold at every look')
     .argument('<name>', 'of the experiment')
     .addOption(createNamespaceOption())
-    .option('--control <arm>', 'what the others are compared with (default: control, usual, or the first)')
+    .option('--control <arm>', 'what the others are compared with (default: the arm control or usual)')
     .option('--window <span>', 'after an exposure, in which conversion, revenue and harms count', '14d')
     .option(
       '--planned <n>',

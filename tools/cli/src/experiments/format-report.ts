@@ -22,20 +22,18 @@ export function formatArms(arms: readonly ArmTotals[], lag: number): Printable {
 }
 
 export function formatReport(report: FullReport): Printable {
-  const { ratio, cuped, interactions, archive, windowMs, alpha, plannedPersons } = report;
+  const { ratio, interactions, archive, windowMs, alpha, plannedPersons } = report;
   const sizes = ratio.isMismatch
     ? line`ALARM: the sizes of the arms are not those of their weights (p ${toP(ratio.pValue)}): search for the cause before believing any figure`
     : line`sizes of the arms are as their weights say (p ${toP(ratio.pValue)}, alarm at 0.01)`;
-  const balance =
-    cuped.unbalanced.length === 0
-      ? line`CUPED takes out ${toPercent(cuped.varianceReduction)} of the variance; the arms had spent alike before`
-      : line`ALARM: ${cuped.unbalanced.join(', ')} had spent another sum than ${report.control} before: do not believe figures by CUPED`;
   const end = archive.lastMs === null ? '-' : new Date(archive.lastMs).toISOString();
   return lines(
     line`${report.experiment}: ${report.persons} persons, each arm against ${report.control}`,
     toTable([['metric', 'arm', 'persons', 'value', 'difference', 'from', 'to', ''], ...report.metrics.flatMap(toRows)]),
-    sizes,
-    balance,
+    report.hasChangedWeights
+      ? line`ALARM: the weights of the arms were changed while it ran: believe no figure, and begin an experiment of another name`
+      : sizes,
+    toBalance(report),
     ...interactions.map(
       ({ arm, experiment, otherArm, effect }) =>
         line`${effect.isSignificant ? 'INTERACTION' : 'no interaction seen'}: ${arm} with ${otherArm} of ${experiment}, on conversion: ${toRange(effect)}`,
@@ -44,6 +42,17 @@ export function formatReport(report: FullReport): Printable {
     line`of ${archive.events} events in ${archive.files} files, until ${end}`,
     ...(report.lag === 0 ? [] : [line`${report.lag} exposures are not counted yet`]),
   );
+}
+
+function toBalance({ cuped, control }: FullReport): Printable {
+  const { unbalanced, tooFew, varianceReduction } = cuped;
+  if (unbalanced.length > 0) {
+    return line`ALARM: ${unbalanced.join(', ')} had spent another sum than ${control} before: do not believe figures by CUPED`;
+  }
+  const gone = line`CUPED takes out ${toPercent(varianceReduction)} of the variance`;
+  return tooFew.length === 0
+    ? line`${gone}; the arms had spent alike before`
+    : line`${gone}; too few had spent anything before to compare ${tooFew.join(', ')} with ${control}`;
 }
 
 function toRows({ name, arms }: Metric): string[][] {

@@ -1,7 +1,7 @@
 import type { ApiClient } from '@perennial/client';
 import { type ExperimentReport, type Observed, reportExperiment } from '@perennial/experiments';
 import { type ExposedPerson, exploreExposed, OptionReader, type Reading } from '@perennial/explore';
-import { type ArmTotals, findArms, readArms, readExposures } from './read-exposures.js';
+import { type ArmTotals, findArms, isCalledControl, readArms, readExposures } from './read-exposures.js';
 
 /** Options of `experiments report` as they were typed. */
 export interface ReportTexts {
@@ -66,42 +66,37 @@ export async function makeReport(
   const others = toOthers(all, first);
   const exposures = await readExposures(client, name);
   const { windowMs, untilMs, alpha, plannedPersons, toleratedHarm } = options;
+  const ofOthers = new Map<string, Awaited<ReturnType<typeof readExposures>>>();
+  for (const experiment of new Set(others.map((other) => other.experiment))) {
+    ofOthers.set(experiment, await readExposures(client, experiment));
+  }
   const { persons, files, events, lastMs, missingRecords } = await exploreExposed(source, {
     exposures,
+    others: ofOthers,
     windowMs,
     untilMs,
   });
-  const ofOthers = new Map<string, ReadonlyMap<string, string>>();
-  for (const { experiment } of others) {
-    const found = await readExposures(client, experiment);
-    ofOthers.set(experiment, new Map(found.map(({ profileKey, group }) => [profileKey, group])));
-  }
   const question = { alpha, plannedPersons, toleratedHarm, others, control: first.arm };
-  const report = reportExperiment(
-    persons.map((person) => toObserved(person, ofOthers)),
-    { ...question, arms: arms.map(({ arm, propensity }) => ({ name: arm, propensity })) },
-  );
+  const report = reportExperiment(persons.map(toObserved), {
+    ...question,
+    arms: arms.map(({ arm, propensity }) => ({ name: arm, propensity })),
+  });
   const archive = { files, events, lastMs, missingRecords };
   return { experiment: name, control: first.arm, windowMs, alpha, plannedPersons, lag, archive, ...report };
 }
 
-/** Each arm of an experiment of another layer, with its control. */
+/** Each arm of an experiment of another layer, with its control; without one by name, any arm serves to see whether effects differ. */
 function toOthers(all: readonly ArmTotals[], own: ArmTotals) {
   const names = new Set(all.filter(({ layer }) => layer !== own.layer).map(({ experiment }) => experiment));
   return [...names].flatMap((experiment) => {
-    const [control, ...arms] = findArms(all, experiment);
-    return control === undefined ? [] : arms.map(({ arm }) => ({ experiment, control: control.arm, arm }));
+    const found = all.filter((arm) => arm.experiment === experiment);
+    const control = found.find(isCalledControl) ?? (found[0] as ArmTotals);
+    return found.filter((one) => one !== control).map(({ arm }) => ({ experiment, control: control.arm, arm }));
   });
 }
 
-function toObserved(person: ExposedPerson, ofOthers: ReadonlyMap<string, ReadonlyMap<string, string>>): Observed {
-  const { profileKey, group, orders, isWindowOver, revenue, revenueBefore, unsubscribed, complained, returned } =
-    person;
-  const others = new Map<string, string>();
-  for (const [experiment, arms] of ofOthers) {
-    const arm = arms.get(profileKey);
-    if (arm !== undefined) others.set(experiment, arm);
-  }
+function toObserved(person: ExposedPerson): Observed {
+  const { group, others, orders, isWindowOver, revenue, revenueBefore, unsubscribed, complained, returned } = person;
   const harms = { unsubscribed, complained };
   return { arm: group, isWindowOver, converted: orders > 0, revenue, revenueBefore, returned, others, ...harms };
 }
