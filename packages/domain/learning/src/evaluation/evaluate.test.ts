@@ -115,6 +115,17 @@ describe('evaluate', () => {
     },
   );
 
+  it('does not depend on a period of the log', () => {
+    const rows = Array.from({ length: 80 }, (_, at) => ({
+      option: at % 2 === 0 ? 'none' : 'coupon',
+      propensity: 0.5,
+      reward: at % 4 === 0 || at % 8 === 1 ? 1 : 0,
+    }));
+    const { figures } = evaluate(rows, () => [1, 0, 0], { options: OPTIONS });
+    expect(figures?.ips.estimate).toBe(0.5);
+    expect(Math.abs((figures?.dr.estimate ?? 0) - 0.5)).toBeLessThan(0.06);
+  });
+
   it('has no interval for a policy that never does what the log did', () => {
     const rows = drawLog({ seed: 5, rows: 20 }).map((row) => ({ ...row, option: 'none' }));
     const { figures } = evaluate(rows, () => [0, 1, 0], { options: OPTIONS });

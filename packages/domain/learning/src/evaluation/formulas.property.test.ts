@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { evaluate } from './evaluate.js';
+import { toFolds } from './reward-model.js';
 import type { LoggedRow } from './row.js';
 
 const OPTIONS = ['a', 'b', 'c'];
@@ -20,11 +21,12 @@ const targets = fc
 /** The formulas as papers print them, read again: sums over rows, the model a shrunk mean of the other half's rows. */
 function evaluateByHand(rows: readonly LoggedRow[], target: readonly number[], threshold: number) {
   const n = rows.length;
+  const folds = toFolds(n);
   const sum = (toNumber: (row: LoggedRow, index: number) => number) =>
     rows.reduce((total, row, index) => total + toNumber(row, index), 0);
   const pi = (row: LoggedRow) => target[OPTIONS.indexOf(row.option)] as number;
   const q = (index: number, option: string) => {
-    const other = rows.filter((_row, at) => at % 2 !== index % 2);
+    const other = rows.filter((_row, at) => folds[at] !== folds[index]);
     const rewards = other.map(({ reward }) => reward);
     const mean = rewards.reduce((total, reward) => total + reward, 0) / rewards.length;
     const own = other.filter((row) => row.option === option);

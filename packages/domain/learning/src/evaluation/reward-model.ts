@@ -1,3 +1,4 @@
+import { createSeededRandom } from '@perennial/kernel';
 import { decompose, solveLower, solveUpper } from '../linear.js';
 import type { WeighedRow } from './row.js';
 
@@ -15,16 +16,30 @@ const FOLDS = 2;
 
 /**
  * Expected rewards by row and option from a model fitted on the other half of the rows (cross-fitting; Chernozhukov et al. 2018).
- * Even and odd rows are the halves: a log in the order of time has no drift between them.
  */
 export function predictRewards(rows: readonly WeighedRow[], settings: RewardModelSettings): readonly Float64Array[] {
+  const folds = toFolds(rows.length);
   const models = Array.from({ length: FOLDS }, (_, fold) =>
     fitRewards(
-      rows.filter((_row, index) => index % FOLDS !== fold),
+      rows.filter((_row, index) => folds[index] !== fold),
       settings,
     ),
   );
-  return rows.map(({ features }, index) => (models[index % FOLDS] as RewardModel)(features));
+  return rows.map(({ features }, index) => (models[folds[index] as number] as RewardModel)(features));
+}
+
+/**
+ * One row of each pair of neighbours is in each half, so a log in the order of time has no drift between them; which one is
+ * drawn from a seed, else halves of a log whose options alternate would have one option each.
+ */
+export function toFolds(rows: number): Uint8Array {
+  const random = createSeededRandom(1);
+  const folds = new Uint8Array(rows);
+  for (let row = 0; row < rows; row += 2) {
+    const first = random() < 0.5 ? 0 : 1;
+    folds.set([first, 1 - first].slice(0, rows - row), row);
+  }
+  return folds;
 }
 
 /**
