@@ -51,6 +51,18 @@ describe('a visitor who becomes a customer', () => {
     expect(countOrders(await world.read(anna.key))).toBe(2);
   });
 
+  it('is said downstream of a device that has only allowed or forbidden something, which action knows', async () => {
+    const world = new JoinWorld();
+    const permissions = [{ channel: 'email', topic: '', state: 'withdrawn' }];
+    const notice = {
+      notice: { $case: 'consent' as const, value: { purposes: [], permissions, source: 'banner', textVersion: '' } },
+    };
+    world.send(phone.key, toEvent(phone, { messageId: 'c1', type: 'consent', name: '', notice }));
+    world.send(anna.key, toEvent(anna, { messageId: 'm2', claims: phone }));
+    world.settle();
+    expect(world.joined).toEqual([`${phone.key} joined ${anna.key}`]);
+  });
+
   it('costs one record when the device did nothing before', () => {
     const world = new JoinWorld();
     world.send(anna.key, toEvent(anna, { claims: phone }));

@@ -301,9 +301,8 @@ class IdentitySteps<Evidence> {
       { self: target, from: self.key, members, state, ...(parted && { parted }) },
       target,
     );
-    // Scoring and action know only profiles that had events, and those that an unmerge or a merge has left without any.
-    const isKnown = hadEvents(before.profile) || taken.members.length > 0 || parted !== undefined;
-    const announced = before.profile !== undefined && isKnown ? [this.#options.toJoined(target)] : [];
+    // Also a profile that had no events: action may know what others reported of it, such as a withdrawal of consent.
+    const announced = before.profile === undefined ? [] : [this.#options.toJoined(target)];
     // Else a device that is none any more keeps its place among the members of an account, which are bounded.
     const left = this.#options.leaveAccount(before.profile, undefined, context);
     return { after, outputs: [handOver, ...left, ...announced] };
