@@ -18,7 +18,7 @@ export function parseProfileArg(text: string, pseudonymizer: Sealing): ProfileRe
 }
 
 /**
- * The same, or `KIND:ID` of a kind of the rules in force, such as `email:anna@example.com`. Throws `config_invalid` for what is
+ * The same, or `KIND:ID` of a kind of the rules in force, such as `email:anna@example.com`. Throws `contract_violation` for what is
  * no id of its kind. A user id with a colon is that of a user where no kind has the name before it.
  */
 export function parseIdArg(text: string, pseudonymizer: Sealing, rules: IdentityRules): ProfileRef {

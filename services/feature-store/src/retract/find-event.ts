@@ -47,14 +47,15 @@ export interface FoundEvent {
 const FORWARDS_MAX = 16;
 
 /**
- * Finds an event by its message id under any of some keys, under the first one sooner than under others, and whether and how it was counted, by the processor's own code over
- * the records of their partitions. Throws as `ReadPartition`, and why `signal` aborts.
+ * Finds an event by its message id under some keys of one profile, and whether and how it was counted, by the processor's own
+ * code over the records of their partitions. Where several senders used the id, one that counts comes before others, then that
+ * of the first key. Throws as `ReadPartition`, and why `signal` aborts.
  */
 export async function findEvent(
   deps: FindEventDeps,
   { keys, messageId }: { readonly keys: readonly string[]; readonly messageId: string },
 ): Promise<FoundEvent> {
-  const search = new Search(deps, { messageId, asked: keys[0] });
+  const search = new Search(deps, { messageId, keys });
   const searched = new Set(keys);
   await searchKeys(deps, search, { keys: searched, messageId });
   while (search.isElsewhere && searched.size < keys.length + FORWARDS_MAX) {
@@ -100,20 +101,25 @@ interface Tracked {
 class Search {
   readonly #deps: FindEventDeps;
   readonly #messageId: string;
-  readonly #asked: string | undefined;
+  readonly #keys: readonly string[];
   readonly #bySender = new Map<string, Tracked>();
-  /** Keys where an event took it back: another one of its order, cancelled or newer. */
-  readonly #correctedAt = new Set<string>();
+  /** By key, the sender whose event was counted there last. */
+  readonly #countedAt = new Map<string, Tracked>();
+  /**
+   * By key where an event took it back (another one of its order, cancelled or newer), whose it took back; undefined where none
+   * was counted at that key, so that it may be anyone's.
+   */
+  readonly #correctedAt = new Map<string, Tracked | undefined>();
   /** A state knows that it is taken back. */
   isRemembered = false;
 
   constructor(
     deps: FindEventDeps,
-    { messageId, asked }: { readonly messageId: string; readonly asked: string | undefined },
+    { messageId, keys }: { readonly messageId: string; readonly keys: readonly string[] },
   ) {
     this.#deps = deps;
     this.#messageId = messageId;
-    this.#asked = asked;
+    this.#keys = keys;
   }
 
   get found(): FoundEvent {
@@ -125,16 +131,22 @@ class Search {
     return this.#chosen.forwardedTo;
   }
 
-  /** That of the key that is asked for, else the first one. */
+  /**
+   * Of the keys that are asked for, in their order, the first that counts, else the first; else one that was only forwarded
+   * there.
+   */
   get #chosen(): Tracked {
     const originals = [...this.#bySender.values()].filter(({ original }) => original !== undefined);
-    return originals.find(({ original }) => original?.self.key === this.#asked) ?? originals[0] ?? createTracked();
+    const own = this.#keys.flatMap((key) => originals.filter(({ original }) => original?.self.key === key));
+    return own.find(({ counted }) => counted !== undefined) ?? own[0] ?? originals[0] ?? createTracked();
   }
 
   /** A state forgets, after 256 others: the log does not. */
   get #isTakenBack(): boolean {
-    const { counted, takenBackAt } = this.#chosen;
-    return this.isRemembered || takenBackAt.size > 0 || (counted !== undefined && this.#correctedAt.size > 0);
+    const chosen = this.#chosen;
+    if (this.isRemembered || chosen.takenBackAt.size > 0) return true;
+    const isCorrected = [...this.#correctedAt.values()].some((sender) => sender === undefined || sender === chosen);
+    return chosen.counted !== undefined && isCorrected;
   }
 
   /** It came, and was counted under a key that was not searched. */
@@ -157,7 +169,8 @@ class Search {
     if (!('event' in input)) return;
     const { event } = input;
     if (event.messageId !== this.#messageId) {
-      if (!this.knows(state) && this.knows(result.state)) this.#correctedAt.add(context.key);
+      if (!this.knows(state) && this.knows(result.state))
+        this.#correctedAt.set(context.key, this.#countedAt.get(context.key));
       return;
     }
     const tracked = this.#track(event);
@@ -173,7 +186,9 @@ class Search {
     const folded = foldEvent(profile, input, toFoldContext(this.#deps.specs, context, evidence));
     if (folded.kind === 'repeated') return;
     tracked.takenBackAt.delete(context.key);
-    this.#correctedAt.delete(context.key);
+    this.#countedAt.set(context.key, tracked);
+    const corrected = this.#correctedAt.get(context.key);
+    if (corrected === undefined || corrected === tracked) this.#correctedAt.delete(context.key);
     const { rate, currency = '' } = toFeatureEvent(input, evidence.rates);
     tracked.counted ??= {
       currency,

@@ -104,6 +104,28 @@ describe('a message id that two profiles have, which were one for a while', () =
   });
 });
 
+describe('a message id that two ids of one person sent', () => {
+  it.each([
+    ['the device first', phone, anna],
+    ['the user first', anna, phone],
+  ])('is that of the event that counts, whoever is asked for: %s', async (_, first, second) => {
+    for (const asked of [first, second]) {
+      const world = new UnmergeWorld();
+      world.send(anna.key, toEvent(anna, { messageId: 'm0', name: 'Product Viewed', claims: phone }));
+      await settle(world);
+      world.send(first.key, order(first, 'm1', 50, 1));
+      await settle(world);
+      world.send(second.key, order(second, 'm1', 50, 2));
+      await settle(world);
+      expect(await ordersOf(world, anna)).toEqual([1, 50, 2]);
+      expect((await retract(world, asked, 'm1')).result).toBe('taken_back');
+      expect(await ordersOf(world, anna)).toEqual([0, 0, 1]);
+      expect((await retract(world, asked, 'm1')).result).toBe('repeated');
+      await expectRecomputed(world);
+    }
+  });
+});
+
 describe('an event that somebody takes back by its id', () => {
   it('counts no longer, once, however often that is asked', async () => {
     const world = new UnmergeWorld();
