@@ -41,6 +41,8 @@ export interface CompiledFeatures {
   readonly attributes: readonly Attribute[];
   /** Which orders a profile takes back when they are cancelled or edited; undefined for none. */
   readonly corrections: CorrectionRules | undefined;
+  /** Properties whose outliers features leave out; undefined where none does. */
+  readonly leftOut: readonly string[] | undefined;
   /** The features by the events that they take something of. */
   readonly counting: readonly CountingFeatures[];
   /** Keys of a state's accumulators, by slot. */
@@ -162,6 +164,7 @@ export function compileFeatures(definitions: readonly FeatureDefinition[], rules
     repeatedOrders: plan.repeatedOrders,
     attributes: plan.attributes,
     corrections: plan.corrections,
+    leftOut: plan.leftOut,
     counting: plan.counting,
     slots: plan.slots.map(({ key }) => key),
     empty,

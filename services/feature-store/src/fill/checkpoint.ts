@@ -23,9 +23,11 @@ export interface FillCheckpoint {
 
 const HASH_BYTES = 32;
 
-/** SHA-256 over the rest; JSON, open states, nodes and states of the pass, each with its length (4 bytes). */
-export function encodeCheckpoint({ open, nodes, entries, ...rest }: FillCheckpoint): Buffer {
-  const sections = [Buffer.from(JSON.stringify(rest)), ...[open, nodes, entries].map(encodePart)];
+/** SHA-256 over the rest; JSON, open states, nodes, states of the pass and series, each with its length (4 bytes). */
+export function encodeCheckpoint({ open, nodes, entries, series = [], ...rest }: FillCheckpoint): Buffer {
+  // Entry by entry: as one text they may be longer than a string can be.
+  const ownSeries = series.map(([key, own]) => ({ key, state: Buffer.from(JSON.stringify(own)) }));
+  const sections = [Buffer.from(JSON.stringify(rest)), ...[open, nodes, entries, ownSeries].map(encodePart)];
   const body = Buffer.concat(sections.flatMap((section) => [toLength(section), section]));
   return Buffer.concat([Buffer.from(toSha256(body), 'hex'), body]);
 }
@@ -41,7 +43,10 @@ export function decodeCheckpoint(bytes: Buffer): FillCheckpoint | undefined {
     return body.subarray(from, at);
   };
   const rest = JSON.parse(take().toString()) as Omit<FillCheckpoint, 'open' | 'nodes' | 'entries'>;
-  return { ...rest, open: toEntries(take()), nodes: toEntries(take()), entries: toEntries(take()) };
+  const states = { open: toEntries(take()), nodes: toEntries(take()), entries: toEntries(take()) };
+  // Releases before had no section of them.
+  const series = at < body.length ? toEntries(take()) : [];
+  return { ...rest, ...states, series: series.map(({ key, state }) => [key, JSON.parse(state.toString())] as const) };
 }
 
 function toEntries(bytes: Buffer): PartEntry[] {

@@ -33,6 +33,9 @@ export interface FillTarget {
   readonly rates: FeatureArtifacts['rates'];
 }
 
+/** Of one value of a series: a time, a number, and what holds them. */
+const VALUE_BYTES = 32;
+
 /** How far a partition's log was folded: with states and nodes, all that later records need. */
 export interface FoldPosition {
   readonly next: number;
@@ -52,7 +55,7 @@ export class FillFold {
   readonly #reader: LogReader<AcceptedInput>;
   /** What keys know of joins; those without are absent. */
   readonly #nodes: Map<string, ProfileNode>;
-  /** What values are compared with, of profiles that have some; as the processor keeps it in their states. */
+  /** What values are compared with, of profiles that have some, where the spec leaves out outliers; as the processor keeps it. */
   readonly #series: Map<string, readonly ValueSeries[]>;
   readonly #inForce: Map<string, Rollout>;
   #rates: RateTable | undefined;
@@ -76,7 +79,8 @@ export class FillFold {
     this.#target = target;
     this.#table = table;
     this.#nodes = nodes;
-    this.#series = new Map(series);
+    this.#series = new Map();
+    for (const [key, own] of series) this.#keepSeries(key, own);
     this.#reader = createLogReader(target.definition, from.reading);
     this.#inForce = new Map(from.reading.inForce.map((rollout) => [rollout.kind, rollout]));
     this.#next = from.next;
@@ -101,6 +105,12 @@ export class FillFold {
     return [...this.#series].filter(([key]) => this.#table.holds(key));
   }
 
+  #keepSeries(key: string, series: readonly ValueSeries[] | undefined): void {
+    if (series === undefined || this.#target.spec.leftOut === undefined) return;
+    this.#series.set(key, series);
+    this.#table.countFurther(key, VALUE_BYTES * series.reduce((sum, { values }) => sum + values.length, 0));
+  }
+
   /** Folds the next records, in order. Throws as the artifacts do. */
   async fold(records: Records): Promise<void> {
     const entries = await this.#reader.read(records);
@@ -120,6 +130,7 @@ export class FillFold {
       }
     }
     this.#next = (records.at(-1)?.offset ?? this.#next - 1) + 1;
+    for (const key of this.#series.keys()) if (!this.#table.holds(key)) this.#series.delete(key);
   }
 
   #take(key: string, input: AcceptedInput, rates: RateTable): void {
@@ -146,7 +157,7 @@ export class FillFold {
     const { state, applied } = spec.apply(before, toFeatureEvent(input, rates, found));
     if (applied) {
       this.#table.set(key, state);
-      if (series !== undefined) this.#series.set(key, series);
+      this.#keepSeries(key, series);
     }
     this.#setNode(key, taken.node);
   }
@@ -199,7 +210,7 @@ export class FillFold {
   #rememberIds(key: string, handedOver: Buffer): void {
     const { spec, specs } = this.#target;
     const { engine, outliers } = createProfileStates(specs).decode(handedOver);
-    if (outliers !== undefined) this.#series.set(key, mergeSeries(this.#series.get(key) ?? [], outliers));
+    this.#keepSeries(key, outliers && mergeSeries(this.#series.get(key) ?? [], outliers));
     const { messages, orders, corrections } = engine;
     const ids = { ...spec.advance(spec.empty, engine.asOfMs), messages, orders, ...(corrections && { corrections }) };
     const merged = spec.merge(this.#table.get(key) ?? spec.emptyPart, ids);

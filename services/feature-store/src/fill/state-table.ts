@@ -19,6 +19,8 @@ export class StateTable {
   readonly #bytesMax: number;
   readonly #encoded = new Map<string, Buffer>();
   readonly #decoded = new Map<string, EngineState>();
+  /** Bytes that are kept elsewhere for a key. */
+  readonly #further = new Map<string, number>();
   #range: KeyRange;
   #bytes = 0;
 
@@ -56,6 +58,12 @@ export class StateTable {
     if (this.#decoded.size > DECODED_MAX) this.#encodeAll();
   }
 
+  /** Counts what is kept elsewhere for a key, and dropped with its state, as bytes of the table. */
+  countFurther(key: string, bytes: number): void {
+    this.#bytes += bytes - (this.#further.get(key) ?? 0);
+    this.#further.set(key, bytes);
+  }
+
   /** All states with their ids, in the order of the keys. */
   entries(): PartEntry[] {
     this.#encodeAll();
@@ -82,7 +90,8 @@ export class StateTable {
     for (const [key, bytes] of this.#encoded) {
       if (this.holds(key)) continue;
       this.#encoded.delete(key);
-      this.#bytes -= bytes.length;
+      this.#bytes -= bytes.length + (this.#further.get(key) ?? 0);
+      this.#further.delete(key);
     }
   }
 }
