@@ -37,7 +37,7 @@ export interface KeptOrder {
 
 /** An event whose amount is left out of some sums. */
 export interface KeptOut {
-  /** Of the message. */
+  /** Hash of the message's id, 16 hex digits. */
   readonly id: string;
   readonly atMs: number;
   /** Those that are outliers. */

@@ -1,4 +1,5 @@
 import type { FeatureEvent } from '../event.js';
+import { toHash64 } from '../hash.js';
 import type { FeaturePlan } from '../plan.js';
 import type { EngineState } from '../state.js';
 import { type Corrections, type KeptOut, NO_CORRECTIONS } from './corrections.js';
@@ -8,14 +9,15 @@ export const KEPT_OUT_MAX = 256;
 
 /** Properties of one event. */
 const PROPERTIES_MAX = 8;
-const ID_BYTES = 64;
+/** `["0123456789abcdef",1718000000000,[]],`: the names come on top. */
+const ENTRY_BYTES = 40;
 
 /** Bytes at most of what is remembered, for a spec that leaves out outliers of these properties. */
 export function toKeptOutBytesMax(leftOut: FeaturePlan['leftOut']): number {
   if (leftOut === undefined) return 0;
   const lengths = leftOut.map((name) => Buffer.byteLength(JSON.stringify(name)) + 1).sort((a, b) => b - a);
   const names = lengths.slice(0, PROPERTIES_MAX).reduce((sum, length) => sum + length, 0);
-  return KEPT_OUT_MAX * (ID_BYTES + names);
+  return KEPT_OUT_MAX * (ENTRY_BYTES + names);
 }
 
 /** Remembers that a counted event had an outlier that features leave out. */
@@ -25,7 +27,7 @@ export function rememberKeptOut(plan: FeaturePlan, state: EngineState, event: Fe
   if (leftOut === undefined || outliers.length === 0) return state;
   const properties = outliers.filter((property) => leftOut.includes(property)).sort();
   if (properties.length === 0) return state;
-  const own: KeptOut = { id: event.messageId, atMs: event.timestampMs, properties };
+  const own: KeptOut = { id: toShortId(event.messageId), atMs: event.timestampMs, properties };
   const { corrections = NO_CORRECTIONS } = state;
   return { ...state, corrections: { ...corrections, keptOut: uniteKeptOut(corrections.keptOut, [own]) } };
 }
@@ -58,8 +60,10 @@ export function toKeptOut(keptOut: readonly KeptOut[]): Pick<Corrections, 'keptO
 
 /** The event with its outliers, as it was counted. A record of it does not have them. */
 export function recallOutliers(corrections: Corrections | undefined, event: FeatureEvent): FeatureEvent {
-  const { messageId, timestampMs } = event;
-  const found = corrections?.keptOut?.find(({ id, atMs }) => id === messageId && atMs === timestampMs);
+  const { keptOut = [] } = corrections ?? NO_CORRECTIONS;
+  if (keptOut.length === 0) return event;
+  const own = toShortId(event.messageId);
+  const found = keptOut.find(({ id, atMs }) => id === own && atMs === event.timestampMs);
   return found === undefined || event.outliers !== undefined ? event : { ...event, outliers: found.properties };
 }
 
@@ -72,4 +76,10 @@ export function isOutlierForgotten(
   const [oldest] = keptOut;
   if (oldest === undefined || outliers !== undefined || keptOut.length < KEPT_OUT_MAX) return false;
   return timestampMs <= oldest.atMs;
+}
+
+/** Ids may be long; this has 16 characters, so that what is remembered has a bound. */
+function toShortId(messageId: string): string {
+  const { high, low } = toHash64(messageId);
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
 }
