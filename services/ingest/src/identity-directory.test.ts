@@ -43,6 +43,19 @@ describe('rules about ids in ingest', () => {
     expect(reported.size).toBe(0);
   });
 
+  it('are said before others are looked for, however long that takes', async () => {
+    const reported = new Map<string, string | undefined>();
+    const known: Array<readonly [string, string | undefined]>[] = [];
+    const load = async () => {
+      known.push([...reported]);
+      return WITH_EMAIL;
+    };
+    const options = { partitions: 2, clock: new FakeClock(), onError: () => undefined, ...toReader(reported) };
+    const directory = await startIdentityDirectory({ currentHash: async () => 'a', load }, options);
+    expect(known).toEqual([[['one', undefined]]]);
+    await directory.stop();
+  });
+
   it('are known before the first event: a start waits for them, and fails in the end', async () => {
     let attempts = 0;
     const clock = new SlowClock();

@@ -24,7 +24,8 @@ export interface Reader {
 
 /**
  * Loads the rules before the first event (throws when it cannot for long), and what all partitions have had since, every ten
- * seconds; each time it says by which ones this process reads.
+ * seconds. It says by which ones this process reads before it looks for others, too: whoever waits for it must know of it,
+ * however long the loading takes.
  */
 export async function startIdentityDirectory(
   store: IdentityStore,
@@ -33,11 +34,15 @@ export async function startIdentityDirectory(
   const { partitions, clock, onError, instance, readers } = options;
   const none = { hash: undefined, rules: INITIAL_RULES };
   const onRetry = ({ error }: { readonly error: unknown }) => onError(error);
+  const report = (hash: string | undefined) =>
+    retry(() => readers.report(instance, hash), { ...START_LIMITS, clock, onRetry });
+  await report(undefined);
   let known = await retry(() => loadRules(store, partitions, none), { ...START_LIMITS, clock, onRetry });
-  await retry(() => readers.report(instance, known.hash), { ...START_LIMITS, clock, onRetry });
+  await report(known.hash);
   // While a store is unavailable, the last known rules stay in effect.
   const refresh = every({ intervalMs: REFRESH_MS, clock, onError }, async () => {
     try {
+      await readers.report(instance, known.hash);
       known = await loadRules(store, partitions, known);
     } finally {
       // Also where they cannot be read: a process that says nothing has ended, and nobody waits for it.

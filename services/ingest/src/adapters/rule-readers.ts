@@ -1,8 +1,13 @@
 import { type Pool, quoteIdentifier, runQuery } from '@perennial/postgres';
 import type { RuleReaders } from '../ports.js';
 
-/** A process that has not been seen for so long has ended: it looks every ten seconds. */
+/**
+ * A process that has not been seen for so long is taken for one that has ended: it looks every ten seconds. One that goes on
+ * without reaching PostgreSQL is not waited for.
+ */
 const SEEN_MS_MAX = 30_000;
+/** A process that was killed leaves its row behind, for so long. */
+const KEPT_MS = 3_600_000;
 
 /** By which rules about ids each process of ingest reads events. */
 export function createRuleReaders(pool: Pool, schema: string): RuleReaders {
@@ -12,6 +17,7 @@ export function createRuleReaders(pool: Pool, schema: string): RuleReaders {
   return {
     async report(instance, hash) {
       await runQuery(pool, `INSERT INTO ${table} (instance, hash) ${saved}`, [instance, hash ?? null]);
+      await runQuery(pool, `DELETE FROM ${table} WHERE seen_at < now() - interval '${KEPT_MS} milliseconds'`, []);
     },
     async forget(instance) {
       await runQuery(pool, `DELETE FROM ${table} WHERE instance = $1`, [instance]);
