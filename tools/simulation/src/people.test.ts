@@ -157,6 +157,7 @@ describe('who is whom, by the accepted events alone', () => {
       forwardedEvents: 1,
       unmerges: 0,
       parted: 0,
+      retracted: 0,
     });
     expect(recountPeople(entries).people[0]?.messageIds.size).toBe(2);
   });
