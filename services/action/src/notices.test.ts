@@ -15,7 +15,7 @@ import type { Cause, Output } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import { createMetrics, createSilentLogger } from '@perennial/telemetry';
 import { createActionArtifacts } from './artifacts.js';
-import type { ActionState } from './domain/action-state.js';
+import { type ActionState, actionStates } from './domain/action-state.js';
 import { createActionProcessor } from './processor.js';
 import { createActionTelemetry } from './telemetry.js';
 
@@ -138,23 +138,39 @@ describe('what others report, in action', () => {
     expect((await step(before, { kind: 'timer', dueAtMs: MORNING }, MORNING)).outputs).toHaveLength(1);
   });
 
+  it('drops what waits with an option when the channel of that option is withdrawn, not of another', async () => {
+    const head = 'version: 1\nquietHours: { from: "21:00", to: "08:00" }\nchannels: { email: {}, push: {} }\n';
+    const keys = 'stages: [new], on: scored, template: t, cooldown: 1d, options: { channel: [push, email] }';
+    const policy = Buffer.from(`${head}strategies:\n  s: { ${keys} }\n`);
+    const waits = await decide(NIGHT, undefined, withdraw('push'), policy);
+    expect(waits.state?.history.pending).toMatchObject([{ option: { name: 'channel=email', propensity: 1 } }]);
+    const state = actionStates.decode(actionStates.encode(must(waits.state, 'a state')));
+    expect((await report(state, NIGHT + HOUR, withdraw('push'), policy)).state?.history.pending).toHaveLength(1);
+    expect((await report(state, NIGHT + HOUR, withdraw('sms'), policy)).state?.history.pending).toHaveLength(1);
+    expect((await report(state, NIGHT + HOUR, withdraw('email'), policy)).state?.history.pending).toEqual([]);
+    const { outputs } = await step(state, { kind: 'timer', dueAtMs: MORNING }, MORNING, policy);
+    expect(read<ActionDecided>(outputs, 'decided')).toMatchObject([
+      { channel: 'email', option: 'channel=email', optionPropensity: 1 },
+    ]);
+  });
+
   it('takes consent that comes with behaviour before it decides', async () => {
     expect((await decide(NOON, undefined, withdraw('email'))).suppressed).toMatchObject({ withdrawn: 1 });
   });
 });
 
-async function decide(atMs: number, state?: ActionState, notice?: Notice) {
+async function decide(atMs: number, state?: ActionState, notice?: Notice, policy = POLICY) {
   const event = { messageId: `e${atMs}`, type: 'track', name: 'x', timestampMs: atMs, value: 0, notice };
-  const result = await step(state, { kind: 'record', input: score(atMs, event, true) }, atMs);
+  const result = await step(state, { kind: 'record', input: score(atMs, event, true) }, atMs, policy);
   const decided = read<ActionDecided>(result.outputs, 'decided');
   return { ...result, id: decided[0]?.actionId ?? '' };
 }
 
-async function report(state: ActionState | undefined, atMs: number, notice: Notice) {
+async function report(state: ActionState | undefined, atMs: number, notice: Notice, policy = POLICY) {
   const { $case: type = '', value } = must(notice.notice, 'a notice');
   const name = 'kind' in value ? value.kind : '';
   const event = { messageId: `n${atMs}${name}`, type, name, timestampMs: atMs, value: 0, notice };
-  const result = await step(state, { kind: 'record', input: score(atMs, event, false) }, atMs);
+  const result = await step(state, { kind: 'record', input: score(atMs, event, false) }, atMs, policy);
   return {
     ...result,
     decided: read<ActionDecided>(result.outputs, 'decided'),
@@ -168,10 +184,10 @@ function read<Data>(outputs: readonly Output[], what: string): Data[] {
   return found.map(({ value }) => JSON.parse(String(value)) as Data);
 }
 
-async function step(state: ActionState | undefined, cause: Cause<ScoreComputed>, logTimeMs: number) {
+async function step(state: ActionState | undefined, cause: Cause<ScoreComputed>, logTimeMs: number, policy = POLICY) {
   const metrics = createMetrics({ service: 'action', namespace: 'live', processMetrics: false });
   const telemetry = createActionTelemetry(createSilentLogger(), metrics);
-  const store = { list: async () => [], load: async () => POLICY };
+  const store = { list: async () => [], load: async () => policy };
   const artifacts = createActionArtifacts(store, { specs: SPECS, telemetry });
   const deps = { namespace: 'live', artifacts, specs: SPECS, pseudonymizer: IDENTITY, telemetry };
   const processor = createActionProcessor(deps);

@@ -120,6 +120,8 @@ const written = {
     category: 'promo',
     topic: 'offers',
     purpose: 'marketing',
+    option: 'channel=email,offer=ten',
+    optionPropensity: 0.25,
     experiment: 'size',
     arm: 'usual',
     propensity: 0.5,
@@ -140,7 +142,17 @@ const written = {
 const ADDED_LATER: Readonly<Record<string, readonly string[]>> = {
   'event.rejected': ['step', 'field', 'value', 'count', 'more'],
   'stage.changed': ['scores'],
-  'action.decided': ['scores', 'category', 'topic', 'purpose', 'experiment', 'arm', 'propensity'],
+  'action.decided': [
+    'scores',
+    'category',
+    'topic',
+    'purpose',
+    'option',
+    'optionPropensity',
+    'experiment',
+    'arm',
+    'propensity',
+  ],
 };
 
 const edges = readdirSync(folder).map((file) => file.replace('.schema.json', ''));

@@ -99,6 +99,9 @@ export interface ActionDecided {
   readonly category?: string;
   readonly topic?: string;
   readonly purpose?: string;
+  /** Of a strategy with options: `channel=email,offer=ten`, and the probability of its choice among those that were open. */
+  readonly option?: string;
+  readonly optionPropensity?: number;
   /** The experiment that the strategy belongs to, the profile's arm, and that arm's probability; absent without one. */
   readonly experiment?: string;
   readonly arm?: string;

@@ -5,6 +5,7 @@ export {
 } from './compile.js';
 export { findConstant } from './constant.js';
 export { canHold, declareEventVariables, toEventValues } from './event-scope.js';
+export { namesOrNamed } from './names.js';
 export { findNearest, toEditDistance } from './nearest.js';
 export { formatProblems, type Parsed, type Problem, requireValid } from './problem.js';
 export {

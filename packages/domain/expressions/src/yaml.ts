@@ -186,7 +186,7 @@ export function list<T>(item: Shape<T>, limits: { itemsMin?: number; itemsMax: n
 
 /** A mapping with keys chosen by the author, in their order. With `declares`, the keys are names of that kind. */
 export function named<T>(
-  item: Shape<T>,
+  item: Shape<T> | ((name: string) => Shape<T>),
   limits: { pattern: RegExp; patternHint: string; itemsMax: number; declares?: string },
 ): Shape<ReadonlyMap<string, T>> {
   return {
@@ -204,7 +204,8 @@ export function named<T>(
           context.report(keyPlace, `${JSON.stringify(name)} is not a name: ${limits.patternHint}`);
           complete = false;
         }
-        const read = item.read(value as Node | null, keyPlace, context);
+        const shape = typeof item === 'function' ? item(name) : item;
+        const read = shape.read(value as Node | null, keyPlace, context);
         if (read === undefined) complete = false;
         else values.set(name, read);
       }

@@ -1,5 +1,6 @@
 import { toDurationText } from './describe.js';
-import type { Cap, Channel, Policy, Strategy } from './policy.js';
+import { listChannels } from './options.js';
+import type { Cap, Channel, DimensionValue, Policy, Strategy } from './policy.js';
 
 /** One difference between two policies; a value is undefined on the side that lacks it. */
 export interface PolicyChange {
@@ -70,7 +71,9 @@ function toStrategyTexts(strategy: Strategy): Texts {
     description: strategy.description,
     stages: [...strategy.stages].join(', '),
     on: strategy.on,
-    channel: strategy.channel,
+    channel: listChannels(strategy).join(', '),
+    options: toOptionsText(strategy),
+    optionChoice: strategy.options?.choice ?? 'none',
     category: strategy.category ?? 'none',
     topic: strategy.topic ?? 'none',
     purpose: strategy.purpose ?? 'none',
@@ -87,6 +90,18 @@ function toStrategyTexts(strategy: Strategy): Texts {
     weight: String(strategy.weight),
     holdout: String(strategy.holdoutShare),
   };
+}
+
+function toOptionsText({ options }: Strategy): string {
+  const ofDimensions = [...(options?.dimensions ?? [])].map(
+    ([name, values]) => `${name}: ${[...values].map(toValueText).join(', ')}`,
+  );
+  return ofDimensions.join('; ') || 'none';
+}
+
+function toValueText([name, { parameters, cost }]: readonly [string, DimensionValue]): string {
+  const said = Object.keys(parameters).length === 0 ? '' : ` ${toText(parameters)}`;
+  return `${name}${said}${cost === 0 ? '' : ` for ${cost}`}`;
 }
 
 /** By name; each stands once for every strategy that it decides about. */

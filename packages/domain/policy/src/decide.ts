@@ -1,16 +1,17 @@
 import type { DecisionInputs, DecisionResult, DecisionStatus, Drop, Nothing, Profile } from './decision.js';
 import { type ContactHistory, EMPTY_HISTORY, type PendingAction, takeEvent, withPending } from './history.js';
+import { findOption } from './options.js';
 import type { Policy } from './policy.js';
 import { STEP_OF_REASON } from './reasons.js';
 import { arm } from './steps/arm.js';
 import { candidates, explainCandidates, findLapse } from './steps/candidates.js';
 import { choice } from './steps/choice.js';
 import { eligible } from './steps/eligible.js';
+import { pickOption } from './steps/option.js';
 import { reachable } from './steps/reachable.js';
 import { type Plan, recordAction, recordExposures, recordWaiting, recordWithheld, toPlan } from './steps/record.js';
 import { createContext, type Selection, type Step, type StepContext } from './steps/step.js';
 import { suppressed } from './steps/suppressed.js';
-import { timing } from './steps/timing.js';
 
 /** Between the candidates and the choice; what waited is checked by them again. */
 const CHECKS: readonly Step[] = [eligible, reachable, suppressed, arm];
@@ -18,7 +19,7 @@ const STEPS: readonly Step[] = [...CHECKS, choice];
 
 /**
  * Decides the action, if any, for one profile and one cause: candidates (stage and trigger) -> eligible (condition) ->
- * reachable (permission of the channel) -> not suppressed (do-not-disturb, cooldown, caps) -> arm (holdouts) -> choice of one -> timing (now, or at the end of quiet hours) ->
+ * reachable (permission of the channel) -> not suppressed (do-not-disturb, cooldown, caps) -> arm (holdouts) -> choice of one -> option (where it has several) -> timing (now, or at the end of quiet hours) ->
  * record. Pure. Nothing is a decision too, with a reason.
  */
 export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionResult {
@@ -72,7 +73,7 @@ function toLastStatus(results: readonly DecisionResult[]): DecisionStatus {
 }
 
 function release(policy: Policy, profile: Profile, pending: PendingAction, history: ContactHistory): DecisionResult {
-  const { causeId, event, causedAtMs, expiresAtMs, reasons } = pending;
+  const { causeId, event, causedAtMs, expiresAtMs, reasons, option } = pending;
   const cause = { causeId, event, transition: undefined, causedAtMs };
   const context = createContext({ policy, profile, cause, history });
   const strategy = policy.strategies.get(pending.strategy);
@@ -80,8 +81,9 @@ function release(policy: Policy, profile: Profile, pending: PendingAction, histo
   if (strategy === undefined || lapse !== undefined) {
     return toNothing('suppressed', history, [{ strategy: pending.strategy, reason: lapse ?? 'strategy_removed' }]);
   }
-  const selection = take(context, CHECKS, { open: [strategy], drops: [] });
-  return conclude(context, selection, { strategy, expiresAtMs, reasons });
+  const settled = (option && findOption(strategy, option.name)) ?? strategy;
+  const selection = take(context, CHECKS, { open: [settled], drops: [] });
+  return conclude(context, selection, { strategy: settled, expiresAtMs, reasons, option });
 }
 
 function toContext(policy: Policy, inputs: DecisionInputs): StepContext {
@@ -120,14 +122,16 @@ function concludeOpen(context: StepContext, selection: Selection, settled?: Plan
   const { open, drops, assignments } = selection;
   const [strategy] = open;
   if (strategy === undefined) return toNothing('suppressed', context.history, drops, context.policy);
-  const plan = settled ?? toPlan(context, strategy);
-  const when = timing(context, strategy, plan.expiresAtMs);
-  if ('reason' in when) {
-    const drop = { strategy: strategy.name, reason: when.reason };
+  const general = settled ?? toPlan(context, strategy);
+  const picked = pickOption(context, strategy, general.expiresAtMs);
+  if ('reason' in picked) {
+    const drop = { strategy: strategy.name, reason: picked.reason };
     return toNothing('suppressed', context.history, [...drops, drop]);
   }
-  if (when.dueAtMs !== undefined) {
-    const history = recordWaiting(context, plan, when.dueAtMs);
+  const { dueAtMs, ...chosen } = picked;
+  const plan = { ...general, ...chosen };
+  if (dueAtMs !== undefined) {
+    const history = recordWaiting(context, plan, dueAtMs);
     return toResult({ status: 'deferred', suppressed: drops, history });
   }
   const { decision, history } = recordAction(context, plan, assignments);

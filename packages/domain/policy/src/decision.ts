@@ -1,6 +1,6 @@
 import type { Assignment } from '@perennial/experiments';
 import type { ScoreVector, Value } from '@perennial/expressions';
-import type { CauseEvent, ContactHistory } from './history.js';
+import type { CauseEvent, ChosenOption, ContactHistory } from './history.js';
 import type { Permissions } from './permissions/permissions.js';
 import type { DropReason, StepName } from './reasons.js';
 
@@ -33,6 +33,8 @@ export interface ActionDecision {
   readonly expiresAtMs: number;
   /** What the strategy says of itself; each part, and the whole, absent where it says nothing. */
   readonly about?: About;
+  /** Of a strategy with options; channel, parameters and cost are the option's. */
+  readonly option?: ChosenOption;
   /** The experiment that the strategy belongs to, and the profile's arm; absent without one. */
   readonly assignment?: Assignment;
 }

@@ -1,3 +1,4 @@
+import { listChannels } from './options.js';
 import type { Cap, Channel, DoNotDisturb, Policy, Strategy } from './policy.js';
 
 const UNITS = [
@@ -56,16 +57,39 @@ function describeStrategy(strategy: Strategy): string {
   const sent = parameters.length === 0 ? '' : ` with ${toList(parameters, 'and')}`;
   const sentences = [
     ...(strategy.description === '' ? [] : [strategy.description]),
-    `${trigger}${condition}, it sends "${strategy.template}" by ${strategy.channel}${sent}${languages}`,
+    `${trigger}${condition}, it sends "${strategy.template}" by ${toList(listChannels(strategy), 'or')}${sent}${languages}`,
+    ...describeOptions(strategy),
     ...(strategy.cooldownMs === 0 ? [] : [`Once in ${toDurationText(strategy.cooldownMs)} for a profile`]),
     ...toCapRule('Of itself', strategy.caps).map((text) => text.slice(0, -1)),
     `Useful for ${toDurationText(strategy.expiryMs)}`,
-    ...(strategy.cost === 0 && strategy.benefit === 0
+    ...(isFree(strategy) && strategy.benefit === 0
       ? []
-      : [`It costs ${strategy.cost}${strategy.benefit === 0 ? '' : `, and is expected to bring ${strategy.benefit}`}`]),
+      : [
+          `It costs ${toCosts(strategy)}${strategy.benefit === 0 ? '' : `, and is expected to bring ${strategy.benefit}`}`,
+        ]),
     ...(strategy.holdoutShare === 0 ? [] : [`${toPercent(strategy.holdoutShare)} of profiles never get it`]),
   ];
   return sentences.map((sentence) => `${sentence}.`).join(' ');
+}
+
+function describeOptions({ options }: Strategy): string[] {
+  if (options === undefined) return [];
+  const { choice, dimensions, open } = options;
+  const named = [...dimensions].map(([name, values]) => `${name} ${toList([...values.keys()], 'or')}`);
+  const chosen =
+    choice === 'fixed' ? 'the first of those that are open' : 'drawn from those that are open, each as likely';
+  return [`In one of ${open.length} options (${named.join('; ')}), ${chosen}`];
+}
+
+/** What an action may cost: one figure, or from which to which. */
+function toCosts({ cost, options }: Strategy): string {
+  const costs = options?.open.map((option) => option.cost) ?? [cost];
+  const [least, most] = [Math.min(...costs), Math.max(...costs)];
+  return least === most ? String(least) : `${least} to ${most}`;
+}
+
+function isFree(strategy: Strategy): boolean {
+  return toCosts(strategy) === '0';
 }
 
 function describeChannel({ name, caps, ignoresQuietHours, permission }: Channel): string[] {

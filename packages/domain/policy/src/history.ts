@@ -15,6 +15,13 @@ export interface CauseEvent {
   readonly name: string;
 }
 
+/** The option that a strategy was decided with. */
+export interface ChosenOption {
+  readonly name: string;
+  /** Probability of its choice among those that were open then, in (0, 1]. */
+  readonly propensity: number;
+}
+
 /** A decision that waits for the end of quiet hours. */
 export interface PendingAction {
   readonly strategy: string;
@@ -25,6 +32,8 @@ export interface PendingAction {
   readonly dueAtMs: number;
   readonly expiresAtMs: number;
   readonly reasons: readonly string[];
+  /** Of a strategy with options; it is kept while it waits. */
+  readonly option?: ChosenOption | undefined;
 }
 
 /** A profile's contacts and pending actions, as far as caps and cooldowns need them. Every part is bounded. */

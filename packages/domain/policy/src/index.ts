@@ -20,6 +20,7 @@ export {
   EMPTY_HISTORY,
   mergeContacts,
   PENDING_MAX,
+  type PendingAction,
   takeEvent,
   withoutGrants,
 } from './history.js';
@@ -34,6 +35,7 @@ export {
 } from './life/life.js';
 export { type Finding, lintPolicy } from './lint.js';
 export { describeArmMoves, findArmMoves } from './moves.js';
+export { findOption } from './options.js';
 export { type ParseOptions, parsePolicy } from './parse.js';
 export {
   findBlock,

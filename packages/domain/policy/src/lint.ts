@@ -1,6 +1,7 @@
 import { declareProfileVariables, findConstant, type Place, type Problem, parseYaml } from '@perennial/expressions';
+import { listChannels } from './options.js';
 import { type ParseOptions, parsePolicy } from './parse.js';
-import type { Policy, Strategy } from './policy.js';
+import type { Cap, Policy, Strategy } from './policy.js';
 import { createShape, type StrategyFile } from './shape.js';
 
 const HOUR_MS = 3_600_000;
@@ -54,20 +55,30 @@ function findNever(policy: Policy, name: string, { place }: StrategyFile): reado
   const found: Found[] = [];
   if (toConstant(policy, name) === false) found.push(never('its condition holds for no values'));
   const categoryCaps = policy.categories.get(strategy.category ?? '')?.caps ?? [];
-  const channelCaps = policy.channels.get(strategy.channel)?.caps ?? [];
+  const closed = listClosed(policy, strategy);
+  const isClosed = closed.length === listChannels(strategy).length;
   for (const [caps, whose] of [
     [strategy.caps, 'its own'],
     [categoryCaps, `the category "${strategy.category}"'s`],
-    [channelCaps, `the channel "${strategy.channel}"'s`],
     [policy.caps, 'the overall'],
   ] as const) {
-    if (caps.some(({ max }) => max === 0)) found.push(never(`${whose} cap allows 0 contacts`));
+    if (allowsNone(caps)) found.push(never(`${whose} cap allows 0 contacts`));
   }
+  if (isClosed) for (const name of closed) found.push(never(`the channel "${name}"'s cap allows 0 contacts`));
   if (policy.holdoutShare === 1) found.push(never('the holdout has all profiles'));
   if (strategy.holdoutShare === 1) found.push(never('its holdout has all profiles'));
   const ahead = findAhead(policy, strategy, isBlockedAlike);
   if (ahead !== undefined) found.push(never(`"${ahead}" is chosen before it, always; give it a higher priority`));
   return found;
+}
+
+function allowsNone(caps: readonly Cap[]): boolean {
+  return caps.some(({ max }) => max === 0);
+}
+
+/** The strategy's channels by which nothing is ever sent. */
+function listClosed({ channels }: Policy, strategy: Strategy): readonly string[] {
+  return listChannels(strategy).filter((channel) => allowsNone(channels.get(channel)?.caps ?? []));
 }
 
 function findDoubts(policy: Policy, name: string, { place }: StrategyFile): readonly Found[] {
@@ -84,8 +95,15 @@ function findDoubts(policy: Policy, name: string, { place }: StrategyFile): read
     const message = `fires only for who does not allow "${ahead}", which is chosen before it; give it a higher priority`;
     found.push({ message, place });
   }
+  const closed = listClosed(policy, strategy);
+  if (closed.length < listChannels(strategy).length) {
+    for (const channel of closed) {
+      const message = `has options that are never open: the channel "${channel}"'s cap allows 0 contacts`;
+      found.push({ message, place });
+    }
+  }
   const { quietHours } = policy;
-  const ignores = policy.channels.get(strategy.channel)?.ignoresQuietHours === true;
+  const ignores = listChannels(strategy).some((channel) => policy.channels.get(channel)?.ignoresQuietHours === true);
   if (quietHours !== undefined && !ignores) {
     const quietMs = ((quietHours.to - quietHours.from + DAY_MINUTES) % DAY_MINUTES) * MINUTE_MS;
     if (strategy.expiryMs < quietMs) {
@@ -107,15 +125,19 @@ function isUnbounded(policy: Policy, name: string): boolean {
   const strategy = policy.strategies.get(name);
   if (strategy === undefined || strategy.on !== 'scored' || strategy.cooldownMs > 0) return false;
   if (strategy.when !== undefined && toConstant(policy, name) !== true) return false;
-  const channel = policy.channels.get(strategy.channel);
-  const { grantedBy, reply, perDay } = channel?.permission ?? {};
-  const caps = [policy.caps, strategy.caps, channel?.caps, policy.categories.get(strategy.category ?? '')?.caps];
-  return caps.every((list) => (list ?? []).length === 0) && (grantedBy ?? reply ?? perDay) === undefined;
+  const caps = [policy.caps, strategy.caps, policy.categories.get(strategy.category ?? '')?.caps ?? []];
+  if (caps.some((list) => list.length > 0)) return false;
+  return listChannels(strategy).every((name) => {
+    const channel = policy.channels.get(name);
+    const { grantedBy, reply, perDay } = channel?.permission ?? {};
+    return (channel?.caps ?? []).length === 0 && (grantedBy ?? reply ?? perDay) === undefined;
+  });
 }
 
 /** Who has withdrawn the one, or complained of it, has the other too: both are on a channel and of a category. */
 function isBlockedAlike(one: Strategy, other: Strategy): boolean {
-  return one.channel === other.channel && one.category === other.category;
+  const channels = listChannels(other);
+  return listChannels(one).every((channel) => channels.includes(channel)) && one.category === other.category;
 }
 
 /** A strategy that is open whenever this one is, but for what the person allows, and is chosen first. */
@@ -131,7 +153,8 @@ function findAhead(
     if (ahead === undefined || ahead === strategy || !isUnbounded(policy, other)) return false;
     if (!accepts(strategy, ahead)) return false;
     if (policy.experimentOf.has(other)) return false;
-    const waits = policy.quietHours !== undefined && policy.channels.get(ahead.channel)?.ignoresQuietHours !== true;
+    const mayWait = listChannels(ahead).some((channel) => policy.channels.get(channel)?.ignoresQuietHours !== true);
+    const waits = policy.quietHours !== undefined && mayWait;
     if (waits || policy.doNotDisturb.length > 0 || ahead.holdoutShare > 0 || ahead.languages !== undefined)
       return false;
     if (![...strategy.stages].every((stage) => ahead.stages.has(stage))) return false;

@@ -10,6 +10,7 @@ import {
   type YamlContext,
 } from '@perennial/expressions';
 import { checkExperiments, toExperimentOf } from './experiments.js';
+import { checkOptions, toOptions } from './options.js';
 import type { Cap, Channel, Permission, Policy, Strategy, Watched } from './policy.js';
 import { type ChannelFile, createShape, type PolicyFile, type StrategyFile } from './shape.js';
 import { isTimeZone } from './time-zone.js';
@@ -53,7 +54,9 @@ function check(file: PolicyFile, variables: VariableSet, report: YamlContext['re
   for (const channel of file.channels.values()) checkPermission(channel, report);
   const { size } = toWatched(file);
   if (size > WATCHED_MAX) report(file.place, `it watches ${size} events, at most ${WATCHED_MAX} are allowed`);
-  for (const { category, languages } of file.strategies.values()) {
+  for (const strategy of file.strategies.values()) {
+    const { category, languages } = strategy;
+    checkOptions(strategy, report);
     if (languages !== undefined && findLanguageSlot(variables) === undefined) {
       report(languages.place, 'languages need a trait "language" or "locale" in the feature spec');
     }
@@ -176,12 +179,14 @@ function toCap(cap: { readonly max: number; readonly per: number }): Cap {
 }
 
 function toStrategy(name: string, strategy: StrategyFile): Strategy {
+  const options = toOptions(strategy);
   return {
     name,
     description: strategy.description,
     stages: new Set(strategy.stages),
     on: strategy.on,
-    channel: strategy.channel,
+    channel: strategy.channel?.value ?? options?.open[0]?.channel ?? '',
+    options,
     category: strategy.category?.value,
     topic: strategy.topic,
     purpose: strategy.purpose,

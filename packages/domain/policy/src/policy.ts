@@ -97,13 +97,41 @@ export interface Watched {
   readonly grants: readonly string[];
 }
 
+/** One of the options of a strategy: one value of each dimension. */
+export interface StrategyOption {
+  /** `channel=email,offer=ten`: the dimensions in the order of the file. */
+  readonly name: string;
+  readonly channel: string;
+  /** Those of the strategy and of all its values. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Of the strategy and of all its values together. */
+  readonly cost: number;
+}
+
+/** A value of a dimension, such as `ten` of `offer`. */
+export interface DimensionValue {
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly cost: number;
+}
+
+export interface StrategyOptions {
+  /** Which of those that are open: the first, or one drawn by a hash of the action's id, each as likely as the others. */
+  readonly choice: 'fixed' | 'random';
+  readonly dimensions: ReadonlyMap<string, ReadonlyMap<string, DimensionValue>>;
+  /** The product of the dimensions, the last one changing first; within a decision those of them that are still open. */
+  readonly open: readonly StrategyOption[];
+}
+
 export interface Strategy {
   readonly name: string;
   readonly description: string;
   readonly stages: ReadonlySet<string>;
   /** `stage_entered`: only the record that moved the profile into the stage; `scored`: every score while in it. */
   readonly on: 'stage_entered' | 'scored';
+  /** With options that have a channel each, that of the first. */
   readonly channel: string;
+  /** Undefined where there is only one way to do it. */
+  readonly options: StrategyOptions | undefined;
   readonly category: string | undefined;
   readonly caps: readonly Cap[];
   /** What the contact is about, for those who choose topics. */

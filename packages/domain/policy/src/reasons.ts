@@ -1,6 +1,14 @@
 /** The steps of a decision in their order, each with the reasons for which it drops a strategy: closed sets. */
 const REASONS = {
-  candidates: ['no_strategy', 'other_stage', 'not_entered', 'strategy_removed', 'expired', 'stage_left'],
+  candidates: [
+    'no_strategy',
+    'other_stage',
+    'not_entered',
+    'strategy_removed',
+    'expired',
+    'stage_left',
+    'option_removed',
+  ],
   eligible: ['condition_false', 'other_language'],
   reachable: [
     'no_consent',

@@ -20,13 +20,13 @@ import {
 } from '@perennial/expressions';
 import { createExperiments } from './experiments.js';
 import { CONTACTS_MAX } from './history.js';
+import { createOptions, PARAMETERS_LENGTH_MAX } from './options.js';
 
 const STRATEGIES_MAX = 64;
 const CHANNELS_MAX = 16;
 const CATEGORIES_MAX = 16;
 const DISTURBANCES_MAX = 16;
 const EVENTS_MAX = 8;
-const PARAMETERS_LENGTH_MAX = 4_096;
 
 const DAY_MS = 86_400_000;
 const CAP_WINDOW_MAX_MS = 366 * DAY_MS;
@@ -114,7 +114,9 @@ function createStrategy(variables: VariableSet, share: Shape<number>) {
     description: optional(text({ lengthMax: 500 }), ''),
     stages: list(reference('stage'), { itemsMin: 1, itemsMax: 32 }),
     on: oneOf(['stage_entered', 'scored']),
-    channel: reference('channel'),
+    // Needed unless the options have a channel each.
+    channel: optional(located(reference('channel')), undefined),
+    ...createOptions(NAME),
     category: optional(located(reference('category')), undefined),
     topic: optional(text({ lengthMax: 64 }), undefined),
     purpose: optional(text({ lengthMax: 64 }), undefined),

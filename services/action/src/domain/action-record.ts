@@ -26,6 +26,7 @@ export function createActionWriter(namespace: string, pseudonymizer: Pseudonymiz
       expiresAt: new Date(decision.expiresAtMs).toISOString(),
       cost: decision.cost,
       ...decision.about,
+      ...toOption(decision),
       ...decision.assignment,
     };
     const headers = toCloudEventHeaders({
@@ -37,6 +38,11 @@ export function createActionWriter(namespace: string, pseudonymizer: Pseudonymiz
     });
     return { value: Buffer.from(JSON.stringify(data)), headers };
   };
+}
+
+/** Its own probability beside that of an arm: a strategy of an experiment may have options. */
+function toOption({ option }: ActionDecision): Pick<ActionDecided, 'option' | 'optionPropensity'> {
+  return option === undefined ? {} : { option: option.name, optionPropensity: option.propensity };
 }
 
 function toNamed(scores: Recipient['scores']): Record<string, number> {

@@ -47,6 +47,7 @@ const state: fc.Arbitrary<ActionState> = fc.record({
         expiresAtMs: time,
         reasons: fc.array(text, { maxLength: 3 }),
         event: fc.option(fc.record({ type: text, name: text }), { nil: undefined }),
+        option: maybe(fc.record({ name: text, propensity: fc.constantFrom(1, 1 / 3, 0.125) })),
       }),
       { maxLength: 3 },
     ),

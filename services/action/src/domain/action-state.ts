@@ -1,6 +1,6 @@
 import { defineState } from '@perennial/contracts';
 import type { AttributeValue } from '@perennial/feature-engine';
-import type { ActionLife, CauseEvent, Contact, ContactHistory, Permissions } from '@perennial/policy';
+import type { ActionLife, CauseEvent, Contact, ContactHistory, PendingAction, Permissions } from '@perennial/policy';
 
 /** State of a profile. Profiles without any contact, waiting action, watched event or permission have no state. */
 export interface ActionState {
@@ -60,6 +60,9 @@ type Stored = readonly [
     expiresAtMs: number,
     reasons: readonly string[],
     event: CauseEvent | null,
+    /** Absent for none, as its propensity is. */
+    option?: string,
+    propensity?: number,
   ])[],
   facts: StoredFacts | null,
   /** Null, or absent, for none; so are those behind it. */
@@ -131,6 +134,7 @@ function encode(state: ActionState): Buffer {
       pending.expiresAtMs,
       pending.reasons,
       pending.event ?? null,
+      ...(pending.option === undefined ? ([] as const) : ([pending.option.name, pending.option.propensity] as const)),
     ]),
     state.facts === undefined ? null : toStoredFacts(state.facts),
     ...withoutLast([
@@ -208,20 +212,26 @@ function decode(stored: Stored): ActionState {
     history: {
       contacts: contacts.map(toContact),
       lastUsedAtMs,
-      pending: pending.map(([strategy, causeId, causedAtMs, dueAtMs, expiresAtMs, reasons, event]) => ({
-        strategy,
-        causeId,
-        causedAtMs,
-        dueAtMs,
-        expiresAtMs,
-        reasons,
-        event: event ?? undefined,
-      })),
+      pending: pending.map(toPending),
       ...(signals == null ? {} : { signals: { eventsAtMs: signals[0], grants: signals[1] } }),
     },
     facts: facts === null ? undefined : toFacts(facts),
     ...(lives == null ? {} : { lives: lives.map(toLife) }),
     ...(permissions == null ? {} : { permissions: toPermissions(permissions) }),
+  };
+}
+
+function toPending(stored: Stored[6][number]): PendingAction {
+  const [strategy, causeId, causedAtMs, dueAtMs, expiresAtMs, reasons, event, option, propensity] = stored;
+  return {
+    strategy,
+    causeId,
+    causedAtMs,
+    dueAtMs,
+    expiresAtMs,
+    reasons,
+    event: event ?? undefined,
+    ...(option === undefined || propensity === undefined ? {} : { option: { name: option, propensity } }),
   };
 }
 

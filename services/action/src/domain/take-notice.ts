@@ -6,8 +6,10 @@ import {
   dropPending,
   EMPTY_HISTORY,
   findBlock,
+  findOption,
   listOutcomes,
   NO_PERMISSIONS,
+  type PendingAction,
   type Permissions,
   type Policy,
   takeDelivery,
@@ -180,8 +182,13 @@ function stopBlocked(
     const used = channel ?? named?.channel;
     return used === undefined ? undefined : findBlock(permissions, { channel: used, category: named?.category });
   };
-  const waiting = dropPending(state.history, ({ strategy }) => reasonFor(strategy, undefined) !== undefined);
-  const dropped = waiting.dropped.map(({ strategy }) => reasonFor(strategy, undefined) ?? 'withdrawn');
+  const reasonForWaiting = ({ strategy, option }: PendingAction) => {
+    const named = policy?.strategies.get(strategy);
+    const chosen = named && option && findOption(named, option.name);
+    return reasonFor(strategy, chosen?.channel);
+  };
+  const waiting = dropPending(state.history, (pending) => reasonForWaiting(pending) !== undefined);
+  const dropped = waiting.dropped.map((pending) => reasonForWaiting(pending) ?? 'withdrawn');
   const cancelled: Cancellation[] = [];
   const lives = state.lives?.map((life) => {
     const reason = reasonFor(life.strategy, life.channel);

@@ -119,6 +119,19 @@ describe('policy', () => {
     },
   );
 
+  it('knows options: checks, compares and explains them', async () => {
+    const withOptions = (channels: string) =>
+      POLICY.replace('channel: push, template', `options: { channel: [${channels}], tone: [warm, plain] }, template`);
+    const both = write('options.yaml', withOptions('push, email'));
+    const one = write('option.yaml', withOptions('push'));
+    const wrong = write('wrong-options.yaml', withOptions('psh'));
+    expect(await run('check', one)).toContain('2 strategies, 0 doubts');
+    expect(await run('check', both)).toContain('has options that are never open');
+    expect(String(await fail('check', wrong))).toContain('unknown channel "psh", did you mean "push"?');
+    expect(await run('diff', one, both)).toContain('channel: push; tone: warm, plain -> channel: push, email; tone');
+    expect(await run('explain', both)).toContain('In one of 4 options (channel push or email; tone warm or plain)');
+  });
+
   it('explains a policy in sentences', async () => {
     const text = await run('explain', 'default');
     expect(text).toContain('5 % of all profiles get nothing, for comparison.');

@@ -1,4 +1,5 @@
 import type { PendingAction } from '../history.js';
+import { findOption } from '../options.js';
 import type { Strategy } from '../policy.js';
 import type { DropReason } from '../reasons.js';
 import { dropWhere, type Selection, type StepContext } from './step.js';
@@ -25,5 +26,7 @@ export function findLapse(
 ): DropReason | undefined {
   if (strategy === undefined) return 'strategy_removed';
   if (pending.expiresAtMs <= profile.nowMs) return 'expired';
-  return strategy.stages.has(profile.stage) ? undefined : 'stage_left';
+  if (!strategy.stages.has(profile.stage)) return 'stage_left';
+  const { option } = pending;
+  return option === undefined || findOption(strategy, option.name) !== undefined ? undefined : 'option_removed';
 }

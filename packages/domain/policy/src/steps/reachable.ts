@@ -3,13 +3,13 @@ import { findBlock } from '../permissions/permissions.js';
 import type { Permission, ReplyWindow, Strategy } from '../policy.js';
 import type { DropReason } from '../reasons.js';
 import { toLocalDay } from '../time-zone.js';
-import { dropWhere, type Step, type StepContext, toTimeZone } from './step.js';
+import { dropByChannel, type Step, type StepContext, toTimeZone } from './step.js';
 
 const DAY_MS = 86_400_000;
 
 /** Those whose channel may be used now: the person allows it, and it has a grant, an open reply window, something left of the day. */
 export const reachable: Step = (context, open) =>
-  dropWhere(open, (strategy) => {
+  dropByChannel(open, (strategy) => {
     const { permissions } = context.profile;
     const block = permissions && findBlock(permissions, strategy);
     if (block !== undefined) return block;

@@ -1,7 +1,7 @@
 import { toEvidence, toReasons } from '@perennial/expressions';
 import { toDeterministicId } from '@perennial/kernel';
 import type { ActionDecision, Drop, Exposure } from '../decision.js';
-import { addContact, type ContactHistory, withPending, withUse } from '../history.js';
+import { addContact, type ChosenOption, type ContactHistory, withPending, withUse } from '../history.js';
 import type { Strategy } from '../policy.js';
 import type { Selection, StepContext } from './step.js';
 
@@ -10,6 +10,13 @@ export interface Plan {
   readonly strategy: Strategy;
   readonly expiresAtMs: number;
   readonly reasons: readonly string[];
+  /** Of a strategy with options, which of them `strategy` now is. */
+  readonly option?: ChosenOption | undefined;
+}
+
+/** Which option was chosen changes nothing in it: one cause gives at most one action of a strategy. */
+export function toActionId({ profile, cause }: StepContext, { name }: Strategy): string {
+  return toDeterministicId('action', profile.namespace, profile.profileKey, cause.causeId, name);
 }
 
 export function toPlan(context: StepContext, strategy: Strategy): Plan {
@@ -24,14 +31,15 @@ export function toPlan(context: StepContext, strategy: Strategy): Plan {
 
 /** The action, and the history with its contact. */
 export function recordAction(
-  { policy, profile, cause, history }: StepContext,
-  { strategy, expiresAtMs, reasons }: Plan,
+  context: StepContext,
+  { strategy, expiresAtMs, reasons, option }: Plan,
   assignments: Selection['assignments'],
 ): { readonly decision: ActionDecision; readonly history: ContactHistory } {
+  const { policy, profile, cause, history } = context;
   const experiment = policy.experimentOf.get(strategy.name);
   const assignment = experiment && assignments?.get(experiment.name);
   const decision: ActionDecision = {
-    actionId: toDeterministicId('action', profile.namespace, profile.profileKey, cause.causeId, strategy.name),
+    actionId: toActionId(context, strategy),
     strategy: strategy.name,
     channel: strategy.channel,
     template: strategy.template,
@@ -43,6 +51,7 @@ export function recordAction(
     decidedAtMs: profile.nowMs,
     expiresAtMs,
     ...toAbout(strategy),
+    ...(option === undefined ? {} : { option }),
     ...(assignment === undefined ? {} : { assignment }),
   };
   const { channel, name, category } = strategy;
@@ -64,12 +73,13 @@ function toAbout({ category, topic, purpose }: Strategy): Pick<ActionDecision, '
 /** The history with the decision waiting in it. */
 export function recordWaiting(
   { cause, history }: StepContext,
-  { strategy, expiresAtMs, reasons }: Plan,
+  { strategy, expiresAtMs, reasons, option }: Plan,
   dueAtMs: number,
 ): ContactHistory {
   const { causeId, causedAtMs } = cause;
   const event = cause.event && { type: cause.event.type, name: cause.event.name };
-  const pending = { strategy: strategy.name, causeId, event, causedAtMs, dueAtMs, expiresAtMs, reasons };
+  const chosen = option === undefined ? {} : { option };
+  const pending = { strategy: strategy.name, causeId, event, causedAtMs, dueAtMs, expiresAtMs, reasons, ...chosen };
   return withPending(history, [...history.pending, pending]);
 }
 

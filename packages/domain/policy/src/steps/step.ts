@@ -63,6 +63,41 @@ export function dropWhere(
   return { open: kept, drops };
 }
 
+/**
+ * The same for reasons that a channel gives: of a strategy with options each channel is asked by itself. It stays with the options
+ * that are left, and is dropped, for the reason of its first one, when none is.
+ */
+export function dropByChannel(
+  open: readonly Strategy[],
+  findReason: (strategy: Strategy) => DropReason | undefined,
+): Selection {
+  // Most policies have no options, and this runs for every score.
+  if (open.every(({ options }) => options === undefined)) return dropWhere(open, findReason);
+  const left = new Map(open.map((strategy) => [strategy, withoutClosed(strategy, findReason)]));
+  const { drops } = dropWhere(open, (strategy) => {
+    const narrowed = left.get(strategy);
+    return typeof narrowed === 'string' ? narrowed : undefined;
+  });
+  return { open: [...left.values()].filter((narrowed) => typeof narrowed !== 'string'), drops };
+}
+
+/** The strategy with the options that are left, or the reason why none is. */
+function withoutClosed(
+  strategy: Strategy,
+  findReason: (strategy: Strategy) => DropReason | undefined,
+): Strategy | DropReason {
+  const { options } = strategy;
+  if (options === undefined) return findReason(strategy) ?? strategy;
+  const reasons = new Map<string, DropReason | undefined>();
+  for (const { channel } of options.open) {
+    if (!reasons.has(channel)) reasons.set(channel, findReason({ ...strategy, channel }));
+  }
+  const open = options.open.filter(({ channel }) => reasons.get(channel) === undefined);
+  if (open.length === options.open.length) return strategy;
+  const [reason] = reasons.values();
+  return open.length === 0 && reason !== undefined ? reason : { ...strategy, options: { ...options, open } };
+}
+
 function toValues(variables: VariableSet, profile: Profile, event: CauseEvent | undefined) {
   const facts = {
     features: profile.features,

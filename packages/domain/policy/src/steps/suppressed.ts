@@ -1,12 +1,12 @@
 import { CONTACTS_MAX, type ContactHistory, countContacts, findEventAtMs, isCapReached } from '../history.js';
 import type { Cap, DoNotDisturb, Strategy } from '../policy.js';
 import type { DropReason } from '../reasons.js';
-import { dropWhere, type Step, type StepContext } from './step.js';
+import { dropByChannel, type Step, type StepContext } from './step.js';
 
 const NO_CAPS: readonly Cap[] = [];
 
 /** Those that neither wait already nor would be one contact too many. */
-export const suppressed: Step = (context, open) => dropWhere(open, (strategy) => findReason(context, strategy));
+export const suppressed: Step = (context, open) => dropByChannel(open, (strategy) => findReason(context, strategy));
 
 function findReason({ policy, profile, history }: StepContext, strategy: Strategy): DropReason | undefined {
   const { nowMs } = profile;
