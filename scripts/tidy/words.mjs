@@ -71,7 +71,7 @@ const NAMES = [
   {
     word: /outcome/i,
     instead: 'result',
-    home: /^services\/(?:action|ingest)\/|^connectors\/|^packages\/(?:base\/contracts|domain)\/|^tools\/(?:bench|cli|explore|launcher|training-export)\/|^tests\//,
+    home: /^services\/(?:action|ingest)\/|^connectors\/|^packages\/(?:base\/contracts|domain)\/|^tools\/(?:bench|chaos|cli|explore|fuzz|launcher|training-export)\/|^tests\//,
   },
   {
     word: /(?:process|order|row|external|pseudonym)[_-]?identit|^identity[_-]?config/i,

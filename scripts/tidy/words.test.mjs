@@ -12,7 +12,7 @@ describe('names with another meaning than the glossary gives their word', () => 
     ['activation', 'services/ingest/src/a.ts', 'function writeActivation() {}'],
     ['registration', 'packages/io/onnx/src/a.ts', 'export const REGISTRATION_LIMITS = {};'],
     ['outcome', 'packages/stream/keyed-processor/src/a.ts', 'export interface StepOutcome { readonly a: number }'],
-    ['outcome', 'tools/chaos/src/a.ts', 'const { outcome } = run;'],
+    ['outcome', 'tools/simulation/src/a.ts', 'const { outcome } = run;'],
     ['outcome', 'services/action/src/a.ts', 'type DecisionOutcome = 1;'],
     ['identity', 'packages/base/config/src/a.ts', 'export interface ProcessIdentity {}'],
     ['identity', 'services/ingest/src/a.ts', 'const processIdentity = read();'],

@@ -10,11 +10,11 @@ const OUTCOMES = [
 const LONG = 'x'.repeat(300);
 const WORDS_THAT_ARE_NONE = [LONG, {}, [], true, '  ', 'a\u0000b', 1.5] as const;
 
-export type ReportType = 'outcome' | 'contact' | 'consent';
+type ReportType = 'outcome' | 'contact' | 'consent';
 export type Person = { readonly userId: string } | { readonly anonymousId: string };
 
 /** What is said of a channel (`*` for all) and a topic ('' for all), or of the use of data. */
-export type Said =
+type Said =
   | { readonly channel: string; readonly topic: string; readonly state: string }
   | { readonly purpose: string; readonly granted: boolean };
 

@@ -24,11 +24,11 @@ const spec = specs.initial;
 const rates = requireValid(
   parseRateTable('version: 1\ncurrency: USD\nrates: { EUR: 2 }\n', { fileName: 'rates.yaml' }),
 );
-const DOORS = ['own path', 'batch', 'own topic', 'topic of events'] as const;
+const WAYS = ['own path', 'batch', 'own topic', 'topic of events'] as const;
 /** What is no report at all, over Kafka. */
 const GARBAGE = [null, Buffer.of(0xff, 0xfe), Buffer.from('{"outcome":'), Buffer.from('[]'), Buffer.from('7')];
 
-/** Outcomes, contacts and consents through every door of ingest, feature-store and the first part of action. */
+/** Outcomes, contacts and consents through every way into ingest, then through feature-store and the first part of action. */
 export const reports: FuzzTarget = {
   description: 'what other systems report: outcomes, contacts, consents, over HTTP and Kafka, repeats, junk',
   run(seed): CaseResult {
@@ -64,7 +64,7 @@ function fail(results: readonly string[], what: string, drawn: readonly DrawnRep
 
 type Outgoing = ReturnType<typeof receiveRecord>['outgoing'];
 
-/** What one of the doors that the report may come through makes of it. */
+/** What ingest makes of the report by one of the ways on which it may come. */
 function receive(
   { type, body }: DrawnReport,
   draw: Draw,
@@ -72,13 +72,13 @@ function receive(
 ): { reason: string | undefined; record: Outgoing } {
   // As it arrives: undefined does not travel.
   const json = JSON.stringify(draw.chance(0.5) ? { type, ...body } : body);
-  const door = draw.pick(type === 'outcome' ? DOORS : (['own path', 'batch', 'topic of events'] as const));
+  const way = draw.pick(type === 'outcome' ? WAYS : (['own path', 'batch', 'topic of events'] as const));
   const typed = JSON.stringify({ ...body, type });
-  if (door === 'own path' || door === 'batch') {
+  if (way === 'own path' || way === 'batch') {
     const received = receiveCalls(
       {
-        items: [JSON.parse(door === 'batch' ? typed : json)],
-        callType: door === 'batch' ? undefined : type,
+        items: [JSON.parse(way === 'batch' ? typed : json)],
+        callType: way === 'batch' ? undefined : type,
         bytes: 1_000,
         sourceId: 'src_fuzz',
         currency: undefined,
@@ -89,7 +89,7 @@ function receive(
     );
     return { reason: received.rejections[0]?.rejection.reason, record: received.records[0] as Outgoing };
   }
-  const isOwn = door === 'own topic';
+  const isOwn = way === 'own topic';
   return receiveValue(Buffer.from(isOwn ? json : typed), isOwn ? OUTCOMES : RECEIVED, index);
 }
 
