@@ -1,17 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareResults } from './compare.js';
-import type { RunResult } from './result.js';
+import type { EdgeName, RunResult } from './result.js';
 
-function createResult(changes: Partial<RunResult> = {}): RunResult {
+type Edges = RunResult['edges'];
+
+function createResult({
+  edges,
+  ...changes
+}: Partial<Omit<RunResult, 'edges'> & { edges: Partial<Edges> }> = {}): RunResult {
   return {
     states: {
       'feature-store': new Map([['ann', 'a']]),
       scoring: new Map([['ann', 'b']]),
       action: new Map([['ann', 'c']]),
     },
-    actions: new Map([['ann', ['1 x', '2 y']]]),
-    transitions: new Map([['ann', ['3 z']]]),
-    segments: new Map([['ann', ['4 s']]]),
+    edges: {
+      actions: new Map([['ann', ['1 x', '2 y']]]),
+      transitions: new Map([['ann', ['3 z']]]),
+      segments: new Map([['ann', ['4 s']]]),
+      outcomes: new Map([['ann', ['5 o', '6 o']]]),
+      cancellations: new Map([['ann', ['7 c']]]),
+      exposures: new Map([['ann', ['8 e']]]),
+      ...edges,
+    },
     violations: [],
     repeats: 0,
     ...changes,
@@ -32,27 +43,48 @@ describe('compareResults', () => {
   });
 
   it.each([
-    ['a lost action', { actions: new Map() }, { lost: 1, doubled: 0, differing: 0 }],
+    ['a lost action', { edges: { actions: new Map() } }, { lost: 1, doubled: 0, differing: 0 }],
     [
       'an action too many',
-      { actions: new Map([['ann', ['1 x', '2 y', '4 w']]]) },
+      { edges: { actions: new Map([['ann', ['1 x', '2 y', '4 w']]]) } },
       { lost: 0, doubled: 0, differing: 1 },
     ],
     [
       'a profile too many',
       {
-        transitions: new Map([
-          ['ann', ['3 z']],
-          ['bob', ['5 v']],
-        ]),
+        edges: {
+          transitions: new Map([
+            ['ann', ['3 z']],
+            ['bob', ['5 v']],
+          ]),
+        },
       },
       { lost: 0, doubled: 1, differing: 0 },
     ],
-    ['another order', { actions: new Map([['ann', ['2 y', '1 x']]]) }, { lost: 0, doubled: 0, differing: 1 }],
+    [
+      'another order',
+      { edges: { actions: new Map([['ann', ['2 y', '1 x']]]) } },
+      { lost: 0, doubled: 0, differing: 1 },
+    ],
     ['two contents', { violations: ['id 1 came with two contents'] }, { lost: 0, doubled: 0, differing: 1 }],
   ])('counts %s', (_what, changes, counts) => {
     expect(compareResults(createResult(changes), createResult(), SAME)).toMatchObject(counts);
   });
+
+  it.each<EdgeName>(['outcomes', 'cancellations', 'exposures'])(
+    'finds what differs, is lost or doubled among %s',
+    (edge) => {
+      const has = (...list: ReadonlyArray<[string, string[]]>) => createResult({ edges: { [edge]: new Map(list) } });
+      const counts = (faulty: RunResult) => {
+        const { lost, doubled, differing } = compareResults(faulty, has(['ann', ['1 x']]), SAME);
+        return [lost, doubled, differing];
+      };
+      expect(counts(has(['ann', ['1 x']]))).toEqual([0, 0, 0]);
+      expect(counts(has())).toEqual([1, 0, 0]);
+      expect(counts(has(['ann', ['1 x']], ['bob', ['2 x']]))).toEqual([0, 1, 0]);
+      expect(counts(has(['ann', ['1 y']]))).toEqual([0, 0, 1]);
+    },
+  );
 
   it('compares states byte by byte', () => {
     const states = { ...createResult().states, scoring: new Map([['ann', 'other']]) };

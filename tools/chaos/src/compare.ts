@@ -1,5 +1,5 @@
 import { PROCESSOR_NAMES } from '@perennial/contracts';
-import type { RunResult } from './result.js';
+import { EDGE_NAMES, type RunResult } from './result.js';
 import type { Written } from './written.js';
 
 /** The differences between a run and the fault-free one over the same log. All must be zero. */
@@ -37,8 +37,8 @@ export function compareResults(
       note: (kind, key) => note(kind, `state of ${key} in ${processor}`),
     });
   }
-  for (const edge of ['actions', 'transitions', 'segments'] as const) {
-    compareMaps(faulty[edge], faultless[edge], {
+  for (const edge of EDGE_NAMES) {
+    compareMaps(faulty.edges[edge], faultless.edges[edge], {
       same: (a, b) => a.join() === b.join(),
       note: (kind, key) => note(kind, `${edge} of ${key}`),
     });

@@ -36,6 +36,21 @@ describe('a population of users', () => {
     expect(share(0.5)).toBeCloseTo(0.5, 1);
   });
 
+  it('reports what came of actions once there are any, as no event of the user', () => {
+    const { population, batches } = make(7);
+    population.noteAction({ actionId: 'a1', userId: 'user-1', channel: 'email' });
+    const later = Array.from({ length: BATCHES }, () => population.makeBatch(NOW_MS));
+    const reportsOf = (list: readonly Batch[]) =>
+      list
+        .flatMap(({ events }) => events)
+        .filter(({ type }) => ['outcome', 'contact', 'consent'].includes(String(type)));
+    expect(reportsOf(batches)).toEqual([]);
+    expect(reportsOf(later).length / (BATCHES * BATCH_EVENTS)).toBeCloseTo(0.08, 1);
+    for (const { messageId } of reportsOf(later)) expect(population.userOf.has(messageId)).toBe(false);
+    const ids = [...batches, ...later].flatMap(({ events }) => events.map(({ messageId }) => messageId));
+    expect(new Set(ids).size).toBe(2 * BATCHES * BATCH_EVENTS);
+  });
+
   it('has clocks a day off, which say so, and events of hours ago, of the future and of long ago', () => {
     const { batches } = make(7);
     const skewed = batches.filter(({ sentAt }) => sentAt !== undefined);

@@ -1,10 +1,13 @@
 import { Circles, type DrawnIds, type IdPair } from './circles.js';
+import { type DecidedAction, Reports } from './reports.js';
 
 export const BATCH_EVENTS = 10;
 /** Shares of batches and events. */
 const SHARES = {
   newUser: 0.15,
   hotUser: 0.1,
+  /** Reports of other systems, once there are actions. */
+  reported: 0.08,
   /** Of those of other users: events of people with several ids. */
   circles: 0.3,
   aged: 0.03,
@@ -30,14 +33,15 @@ export interface Batch {
 
 /**
  * Users and their events: some events are late, in the future, or from a clock a day off; one user is hot; some people have
- * several ids, and are anonymous at first.
+ * several ids, and are anonymous at first. Other systems report what came of actions.
  */
 export class Population {
-  /** User of each event that has one, by `messageId`. */
+  /** User of each event that has one, by `messageId`; reports are nobody's events. */
   readonly userOf = new Map<string, string>();
   readonly #seed: number;
   readonly #random: () => number;
   readonly #circles: Circles;
+  readonly #reports: Reports;
   #hotShare = SHARES.hotUser;
   #users = 0;
   #made = 0;
@@ -46,6 +50,7 @@ export class Population {
     this.#seed = seed;
     this.#random = random;
     this.#circles = new Circles(random);
+    this.#reports = new Reports(random);
   }
 
   /** Share of the events that belong to the hot user; undefined for the usual share. */
@@ -65,13 +70,26 @@ export class Population {
     return this.#circles.drawPair(random);
   }
 
+  /** From now on something of this action is reported, perhaps. */
+  noteAction(action: DecidedAction): void {
+    this.#reports.note(action);
+  }
+
   makeBatch(nowMs: number): Batch {
     // A client whose clock is a day off sends a wrong `sentAt` too, from which ingest derives the offset.
     const skewMs = this.#random() < SHARES.skewed ? (this.#random() < 0.5 ? -DAY_MS : DAY_MS) : 0;
     const aged = skewMs === 0 && this.#random() < SHARES.aged;
     const agoMs = aged ? (AGED_HOURS.min + this.#random() * (AGED_HOURS.max - AGED_HOURS.min)) * HOUR_MS : 0;
-    const events = Array.from({ length: BATCH_EVENTS }, () => this.#makeEvent(nowMs + skewMs - agoMs));
+    const atMs = nowMs + skewMs - agoMs;
+    const events = Array.from({ length: BATCH_EVENTS }, () => this.#makeReport(atMs) ?? this.#makeEvent(atMs));
     return { events, sentAt: skewMs === 0 ? undefined : new Date(nowMs + skewMs).toISOString(), aged };
+  }
+
+  #makeReport(nowMs: number): Batch['events'][number] | undefined {
+    const report = this.#reports.draw();
+    if (report === undefined || this.#random() >= SHARES.reported) return undefined;
+    const timestamp = new Date(nowMs + this.#pickDelay()).toISOString();
+    return { ...report, messageId: `${this.#seed}-${this.#made++}`, timestamp };
   }
 
   #makeEvent(nowMs: number): Record<string, unknown> & { messageId: string } {

@@ -27,7 +27,7 @@ const READERS = GROUP_NAMES.filter((name) => ['processor', 'projection'].include
 /** Tables that are projections of the output topics, by the service that owns them. */
 const PROJECTIONS = {
   scoring: ['transitions', 'profile_stages', 'projection_offsets'],
-  action: ['actions', 'action_totals', 'projection_offsets'],
+  action: ['actions', 'action_totals', 'action_outcomes', 'exposures', 'projection_offsets'],
 } as const;
 const LEDGER_WAIT_MS_MAX = 90_000;
 const LEDGER_POLL_MS = 500;
@@ -63,13 +63,18 @@ export async function wipeDerived(platform: Platform, redis: Redis): Promise<voi
   });
 }
 
+/** Rows of the tables. */
+export interface LedgerCounts {
+  readonly actions: number;
+  readonly transitions: number;
+  /** Of actions. */
+  readonly outcomes: number;
+}
+
 /**
  * Waits until ledger and history have as many rows as the output topics have ids; returns the counts if they never do.
  */
-export async function waitForLedgers(
-  platform: Platform,
-  wanted: { actions: number; transitions: number },
-): Promise<{ actions: number; transitions: number }> {
+export async function waitForLedgers(platform: Platform, wanted: LedgerCounts): Promise<LedgerCounts> {
   return withPool(platform, async (query) => {
     const count = async (service: string, table: string) => {
       const schema = quoteIdentifier(toPostgresSchema(platform.namespace, service));
@@ -80,8 +85,9 @@ export async function waitForLedgers(
       const found = {
         actions: await count('action', 'actions'),
         transitions: await count('scoring', 'transitions'),
+        outcomes: await count('action', 'action_outcomes'),
       };
-      const complete = found.actions >= wanted.actions && found.transitions >= wanted.transitions;
+      const complete = (Object.keys(wanted) as Array<keyof LedgerCounts>).every((name) => found[name] >= wanted[name]);
       if (complete || Date.now() > deadline) return found;
       await new Promise((resolve) => setTimeout(resolve, LEDGER_POLL_MS));
     }

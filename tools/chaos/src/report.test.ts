@@ -24,8 +24,11 @@ const KEPT: ChaosReport = {
   tickAheadMs: 0,
   actions: 2,
   transitions: 1,
+  outcomes: 3,
+  cancellations: 0,
+  exposures: 0,
   edgeRepeats: 0,
-  ledger: { actions: 2, transitions: 1 },
+  ledger: { actions: 2, transitions: 1, outcomes: 3 },
   unaskedExits: 0,
   crashes: [],
   peakMemoryBytes: { scoring: 300e6 },
@@ -69,7 +72,8 @@ describe('why a run has failed', () => {
     ['a crash', { crashes: ['scoring-4: Error: x'] }, '1 crashes: scoring-4: Error: x'],
     ['a 503 without Retry-After', { busy: { answers: 3, withoutRetryAfter: 1 } }, 'when to come again'],
     ['a service without bound', { peakMemoryBytes: { scoring: 2e9 } }, 'an instance of scoring had 1907 MB in memory'],
-    ['a table with a hole', { ledger: { actions: 1, transitions: 1 } }, '1 of 2 actions'],
+    ['a table with a hole', { ledger: { actions: 1, transitions: 1, outcomes: 3 } }, '1 of 2 actions'],
+    ['an outcome that no table has', { ledger: { actions: 2, transitions: 1, outcomes: 2 } }, '2 of 3 outcomes'],
   ])('names %s', (_, change, failure) => {
     expect(listFailures({ ...KEPT, ...change })).toEqual([expect.stringContaining(failure)]);
   });

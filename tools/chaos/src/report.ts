@@ -2,6 +2,7 @@ import type { JoinFigures } from '@perennial/simulation';
 import type { Audit } from './audit.js';
 import type { Difference } from './compare.js';
 import type { Injected } from './lanes.js';
+import type { LedgerCounts } from './reference.js';
 import type { Acknowledged } from './workload.js';
 
 /** A fault, and the longest delay of a record between two services during it. */
@@ -37,8 +38,12 @@ export interface ChaosReport {
   readonly tickAheadMs: number;
   readonly actions: number;
   readonly transitions: number;
+  /** Of actions, as they were published. */
+  readonly outcomes: number;
+  readonly cancellations: number;
+  readonly exposures: number;
   readonly edgeRepeats: number;
-  readonly ledger: { readonly actions: number; readonly transitions: number };
+  readonly ledger: LedgerCounts;
   readonly unaskedExits: number;
   /** Processes that ended by an uncaught error, with its stack. */
   readonly crashes: readonly string[];
@@ -61,7 +66,7 @@ const MEMORY_BYTES_MAX = 512 * 1_048_576;
 
 /** Why a run failed; empty when it passed. */
 export function listFailures(report: ChaosReport): string[] {
-  const { difference, missing, ledger, actions, transitions, injected, crashes, miscounts, busy } = report;
+  const { difference, missing, injected, crashes, miscounts, busy } = report;
   const { misjoins, audit } = report;
   const failures: string[] = [];
   if (missing.length > 0)
@@ -73,10 +78,9 @@ export function listFailures(report: ChaosReport): string[] {
   failures.push(...report.standstills);
   if (difference.lost + difference.doubled + difference.differing > 0)
     failures.push(`the result differs from the fault-free run: ${difference.examples.join('; ')}`);
-  if (ledger.actions !== actions || ledger.transitions !== transitions)
-    failures.push(
-      `the tables hold ${ledger.actions} of ${actions} actions and ${ledger.transitions} of ${transitions} transitions`,
-    );
+  for (const what of ['actions', 'transitions', 'outcomes'] as const)
+    if (report.ledger[what] !== report[what])
+      failures.push(`the tables hold ${report.ledger[what]} of ${report[what]} ${what}`);
   if (crashes.length > 0) failures.push(`${crashes.length} crashes: ${crashes.slice(0, 2).join(', ')}`);
   if (miscounts.length > 0)
     failures.push(`${miscounts.length} users do not have each event once: ${miscounts.slice(0, 5).join(', ')}`);
@@ -127,7 +131,7 @@ export function formatChaosReport(report: ChaosReport): string {
     '',
     `acknowledged ${report.acknowledged} (sent again ${report.repeats}, of these hours after their time ${report.agedRepeats}; by two sources at once ${report.twins}), accepted ${report.accepted}, rejected ${report.rejected} (garbage sent: ${report.poison}), dead-lettered ${report.deadLettered}, missing ${report.missing.length}`,
     `answers tried again: ${failedAttempts.length === 0 ? 'none' : failedAttempts.join(', ')}; of these 429 or 503 ${report.busy.answers}, all but ${report.busy.withoutRetryAfter} with Retry-After; never acknowledged: ${report.abandoned}; services that ended by themselves: ${report.unaskedExits}, crashed: ${report.crashes.length}`,
-    `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), repeated ids on the edges ${report.edgeRepeats}`,
+    `actions ${report.actions} (ledger ${report.ledger.actions}), transitions ${report.transitions} (history ${report.ledger.transitions}), outcomes ${report.outcomes} (ledger ${report.ledger.outcomes}), cancelled ${report.cancellations}, assigned to arms ${report.exposures}, repeated ids on the edges ${report.edgeRepeats}`,
     `memory at most, MB: ${memory.join(', ')}; users whose features do not count each event once: ${report.miscounts.length}`,
     `people with several ids ${joined.people}, of ${joined.ids} ids: records join ${joined.joins}, link ${joined.links}, hand-over ${joined.handOvers}, forwarded events ${joined.forwardedEvents}; unmerges ${joined.unmerges}, parted ${joined.parted}, events taken back ${joined.retracted}; not one as they should: ${report.misjoins.length}`,
     `audit of the features of ${audit.profiles} profiles: ${audit.vectors} vectors, ${audit.mismatches} differ from the archive`,

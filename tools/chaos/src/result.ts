@@ -4,6 +4,7 @@ import {
   HEADERS,
   listRejectedEvents,
   type ProcessorName,
+  type TopicName,
   toTopic,
 } from '@perennial/contracts';
 import type { Log, LogRecord } from '@perennial/kafka';
@@ -14,14 +15,29 @@ import type { AcceptedEntry } from '@perennial/simulation';
 import { readAll } from './read-whole.js';
 import { toPresentState } from './releases.js';
 
+/** What outsiders see, by what it is called in reports. */
+const EDGES = {
+  actions: 'actionDecided',
+  transitions: 'stageChanged',
+  segments: 'segmentChanged',
+  /** Of actions, as they were taken. */
+  outcomes: 'actionChanged',
+  cancellations: 'actionCancelled',
+  exposures: 'experimentAssigned',
+} as const satisfies Record<string, TopicName>;
+
+export type EdgeName = keyof typeof EDGES;
+
+export const EDGE_NAMES = Object.keys(EDGES) as readonly EdgeName[];
+
+/** The outputs of each profile in one topic, in order, repeats dropped by id: `<id> <content hash>`. */
+type ByProfile = ReadonlyMap<string, readonly string[]>;
+
 /** The result of a run, in a form in which two runs over one log can be compared. */
 export interface RunResult {
   /** State and timer of each profile, hashed, by processor and key. */
   readonly states: Readonly<Record<ProcessorName, ReadonlyMap<string, string>>>;
-  /** The outputs of each profile that outsiders see, in order, repeats dropped by id: `<id> <content hash>`. */
-  readonly actions: ReadonlyMap<string, readonly string[]>;
-  readonly transitions: ReadonlyMap<string, readonly string[]>;
-  readonly segments: ReadonlyMap<string, readonly string[]>;
+  readonly edges: Readonly<Record<EdgeName, ByProfile>>;
   /** Ids that were seen with more than one content, or numbers of missing transitions and changes of segments. */
   readonly violations: readonly string[];
   /** Records of the output topics that repeat an id: harmless, but counted. */
@@ -41,20 +57,17 @@ export async function collectResult(deps: {
     action: await readStates(deps, 'action'),
   };
   const { log, namespace } = deps;
-  const actions = toSeen(await readAll(log, toTopic(namespace, 'actionDecided')));
-  const transitions = toSeen(await readAll(log, toTopic(namespace, 'stageChanged')));
-  const segments = toSeen(await readAll(log, toTopic(namespace, 'segmentChanged')));
+  const seen = {} as Record<EdgeName, Seen>;
+  for (const name of EDGE_NAMES) seen[name] = toSeen(await readAll(log, toTopic(namespace, EDGES[name])));
+  const all = EDGE_NAMES.map((name) => [name, seen[name]] as const);
+  const edges = {} as Record<EdgeName, ByProfile>;
+  for (const [name, { byProfile }] of all) edges[name] = byProfile;
   return {
     states,
-    actions: actions.byProfile,
-    transitions: transitions.byProfile,
-    segments: segments.byProfile,
-    violations: [
-      ...[actions, transitions, segments].flatMap(({ violations }) => violations),
-      ...findGaps('transitions', transitions.numbers),
-      ...findGaps('changes of segments', segments.numbers),
-    ],
-    repeats: actions.repeats + transitions.repeats + segments.repeats,
+    edges,
+    // Only transitions and changes of segments are numbered.
+    violations: all.flatMap(([name, { violations, numbers }]) => [...violations, ...findGaps(name, numbers)]),
+    repeats: all.reduce((sum, [, { repeats }]) => sum + repeats, 0),
   };
 }
 

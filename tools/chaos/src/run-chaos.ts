@@ -1,10 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitForQuiet } from '@perennial/backfill';
-import { SERVICE_NAMES, type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
+import { GROUPS, SERVICE_NAMES, type ServiceName, STATEFUL_SERVICE_NAMES } from '@perennial/contracts';
 import type { Log } from '@perennial/kafka';
 import { AppError, must, ReleaseStack, systemClock, untilAborted } from '@perennial/kernel';
-import { ensurePlatform, openLog, type Platform, stopPlatform } from '@perennial/launcher';
+import { ensurePlatform, openLog, type Platform, stopPlatform, toDefaultPath } from '@perennial/launcher';
 import { pickPort, startStack, toLayout } from '@perennial/native-stack';
 import { connectRedis, type Redis } from '@perennial/redis';
 import { type JoinFigures, type People, recountPeople } from '@perennial/simulation';
@@ -25,7 +25,7 @@ import type { MutantName } from './mutants.js';
 import { waitUntilParted } from './partings.js';
 import { findMisjoins } from './person-checks.js';
 import { ReadinessWatch } from './readiness-watch.js';
-import { waitForLedgers, wipeDerived } from './reference.js';
+import { type LedgerCounts, waitForLedgers, wipeDerived } from './reference.js';
 import type { ChaosReport, Measured } from './report.js';
 import { collectResult, type Fates, type RunResult, readFates } from './result.js';
 import { readSeen } from './seen.js';
@@ -58,6 +58,13 @@ const NAMESPACE = 'chaos';
  */
 const ADMITTED_FACTOR = 3.2;
 const WARM_UP_MS = 4_000;
+/** Added to the shipped policy: who is in which arm is to be the same without faults. */
+const EXPERIMENT = `
+experiments:
+  chaos:
+    strategies: [invite, welcome]
+    arms: { usual: { weight: 3 }, holdout: { strategies: [] } }
+`;
 /** Short, so that a run of a minute contains several. */
 const SNAPSHOT_INTERVAL_SECONDS = '10';
 
@@ -93,6 +100,8 @@ async function runBoth(
   const identity = join(home, 'identity.yaml');
   await mkdir(home, { recursive: true });
   await writeFile(identity, IDENTITY_RULES);
+  const policy = join(home, 'policy.yaml');
+  await writeFile(policy, `${await readFile(toDefaultPath(root, 'policy'), 'utf8')}${EXPERIMENT}`);
   const platform = await ensurePlatform({
     root,
     home,
@@ -100,7 +109,7 @@ async function runBoth(
     clockMode: 'wall',
     partitions,
     endpoints,
-    artifactPaths: { identity },
+    artifactPaths: { identity, policy },
   });
   const eventsPerSecondMax = Math.ceil((options.eventsPerSecond * ADMITTED_FACTOR) / (2 * options.instances));
   const writeKeys = [
@@ -142,7 +151,7 @@ interface FaultyRun {
   readonly fates: Fates;
   readonly acknowledged: Acknowledged;
   readonly injected: readonly Measured[];
-  readonly ledger: { readonly actions: number; readonly transitions: number };
+  readonly ledger: LedgerCounts;
   readonly miscounts: readonly string[];
   readonly misjoins: readonly string[];
   readonly joined: JoinFigures;
@@ -190,7 +199,7 @@ async function runWithFaults(
     partitions: options.partitions,
     namespace: NAMESPACE,
   };
-  const load = startLoad(options, { fleet, workload }, releases);
+  const load = startLoad(options, world, releases);
   await systemClock.wait(WARM_UP_MS);
   const watch = new ReadinessWatch({ log, fleet, namespace: NAMESPACE });
   watch.start();
@@ -249,8 +258,9 @@ async function judge(
   const stores = { log, redis, namespace: NAMESPACE, partitions: options.partitions };
   const result = await collectResult(stores);
   const ledger = await waitForLedgers(platform, {
-    actions: countIds(result.actions),
-    transitions: countIds(result.transitions),
+    actions: countIds(result.edges.actions),
+    transitions: countIds(result.edges.transitions),
+    outcomes: countIds(result.edges.outcomes),
   });
   const fates = await readFates(log, NAMESPACE);
   const { acknowledged } = workload;
@@ -281,12 +291,15 @@ function countEventsOf(
 }
 
 /**
- * Waits until ingest has processed its Kafka source and that is archived, removes ingest and with it the source of ticks, and waits until
+ * Waits until ingest has processed its Kafka sources and that is archived, removes ingest and with it the source of ticks, and waits until
  * all is processed.
  */
 async function settle({ log, fleet, redis, namespace, partitions }: World): Promise<void> {
-  const ingest = { name: 'ingest-received', topic: 'eventReceived' } as const;
-  await requireQuiet({ log, namespace, readers: [ingest] });
+  const readers = (['ingest-received', 'ingest-outcomes'] as const).map((name) => ({
+    name,
+    topic: GROUPS[name].topic,
+  }));
+  await requireQuiet({ log, namespace, readers });
   // Ticks still come, so that the archive closes its files.
   await waitUntilParted(redis, { namespace, partitions });
   await waitForArchive(log, { namespace });
@@ -366,8 +379,11 @@ function toReport(options: ChaosOptions, faulty: FaultyRun, faultless: Faultless
     rejected: fates.rejectedRecords,
     deadLettered: fates.deadLettered,
     tickAheadMs: fates.tickAheadMs,
-    actions: countIds(result.actions),
-    transitions: countIds(result.transitions),
+    actions: countIds(result.edges.actions),
+    transitions: countIds(result.edges.transitions),
+    outcomes: countIds(result.edges.outcomes),
+    cancellations: countIds(result.edges.cancellations),
+    exposures: countIds(result.edges.exposures),
     edgeRepeats: result.repeats,
     ledger: faulty.ledger,
     unaskedExits: faulty.unaskedExits,

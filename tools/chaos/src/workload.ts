@@ -4,6 +4,7 @@ import type { LogProducer } from '@perennial/kafka';
 import { type Clock, createSeededRandom, systemClock, withLimit } from '@perennial/kernel';
 import type { IdPair } from './circles.js';
 import { BATCH_EVENTS, type Batch, Population } from './population.js';
+import type { DecidedAction } from './reports.js';
 
 export interface WorkloadOptions {
   readonly namespace: string;
@@ -117,6 +118,11 @@ export class Workload {
   /** Two ids of one person, to be parted. */
   drawPair(random: () => number): IdPair | undefined {
     return this.#population.drawPair(random);
+  }
+
+  /** An action of which something may be reported. */
+  noteAction(action: DecidedAction): void {
+    this.#population.noteAction(action);
   }
 
   get acknowledged(): Acknowledged {
@@ -238,9 +244,9 @@ export class Workload {
 
   async #sendToKafka(batch: Batch): Promise<boolean> {
     const { namespace, partitions, producer } = this.#options;
-    const topic = toTopic(namespace, 'eventReceived');
     const values = toValues(batch);
-    const records = batch.events.map(({ messageId }, index) => {
+    const records = batch.events.map(({ messageId, type }, index) => {
+      const topic = toTopic(namespace, type === 'outcome' ? 'actionOutcome' : 'eventReceived');
       const value = values[index] ?? null;
       return { topic, partition: toPartition(messageId, partitions), key: null, value, headers: {} };
     });

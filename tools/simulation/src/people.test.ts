@@ -64,6 +64,13 @@ describe('who is whom, by the accepted events alone', () => {
     expect(problems).toEqual([]);
   });
 
+  it('does not count what others report, and knows nobody by it alone', () => {
+    const report = (key: string, type: string) => toEvent(key, { type, name: 'opened', amount: undefined });
+    const { people, figures } = recountPeople([toEvent('a'), report('a', 'outcome'), report('b', 'contact')]);
+    expect(people.map(({ root, messageIds }) => [root, messageIds.size])).toEqual([['a', 1]]);
+    expect(figures.total).toBe(1);
+  });
+
   it('is a user with the device that was asked for it, whose events are its own', () => {
     const entries = [onDevice('d'), claim('z', 'd'), join('d', 'z')];
     expect(rootsOf(entries)).toEqual({ d: 'z', z: 'z' });

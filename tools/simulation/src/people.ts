@@ -61,6 +61,9 @@ export function recountPeople(entries: readonly AcceptedEntry[]): People {
   return recount.finish();
 }
 
+/** What other systems report of somebody is no event of his, and makes him nobody. */
+const REPORTS: ReadonlySet<string> = new Set(['outcome', 'contact', 'consent']);
+
 /** Of ids that events are keyed by and that are no users'. */
 const DEVICE_STRENGTH = 16;
 
@@ -141,6 +144,7 @@ class Recount {
   }
 
   #takeEvent(key: string, event: AcceptedEvent): void {
+    if (REPORTS.has(event.type)) return;
     this.#groups.add(key);
     if (!event.anonymous) this.#users.add(key);
     const own = this.#events.get(key) ?? new Map<string, AcceptedEvent>();
