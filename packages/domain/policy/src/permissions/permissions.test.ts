@@ -48,6 +48,18 @@ describe('contact permission', () => {
       take(said('withdrawn', 1), said('granted', 2, 'email', 'news')),
       undefined,
     ],
+    [
+      'it was withdrawn, every channel granted, and it withdrawn again',
+      take(said('withdrawn', 1), said('granted', 3, '*'), said('withdrawn', 5)),
+      'withdrawn',
+    ],
+    [
+      'it was granted, every channel withdrawn, and it granted again',
+      take(said('granted', 1), said('withdrawn', 3, '*'), said('granted', 5)),
+      undefined,
+    ],
+    ['all but it was withdrawn at once', take(said('withdrawn', 1, '*'), said('granted', 1)), undefined],
+    ['it alone was withdrawn at once', take(said('withdrawn', 1), said('granted', 1, '*')), 'withdrawn'],
   ])('where %s', (_, permissions, reason) => {
     expect(findBlock(permissions, EMAIL)).toBe(reason);
   });
@@ -63,6 +75,20 @@ describe('contact permission', () => {
     expect(findBlock(other, EMAIL)).toBeUndefined();
   });
 
+  it('stays withdrawn where a consent from between two withdrawals comes late', () => {
+    const marketing = (granted: boolean, atMs: number) => ({ purpose: 'marketing', granted, atMs });
+    const twice = [marketing(false, 1), marketing(false, 5)].reduce(takePurpose, NO_PERMISSIONS);
+    expect(findBlock(takePurpose(twice, marketing(true, 3)), EMAIL)).toBe('no_consent');
+    expect(takePurpose(twice, marketing(false, 5))).toBe(twice);
+  });
+
+  it('is as it was for what is said twice', () => {
+    for (const state of ['granted', 'withdrawn', 'requested']) {
+      const once = take(said(state, 1));
+      expect(takePermission(once, said(state, 1))).toBe(once);
+    }
+  });
+
   it('is held up by a bounce until something is delivered, by a complaint until it is granted', () => {
     const bounced = takeObstacle(NO_PERMISSIONS, { channel: 'email', kind: 'bounced', atMs: 5 });
     expect(findBlock(bounced, EMAIL)).toBe('bounced');
@@ -72,6 +98,9 @@ describe('contact permission', () => {
     expect(findBlock(takeDelivery(complained, 'email', 7), EMAIL)).toBe('complained');
     expect(findBlock(takePermission(complained, said('granted', 7)), EMAIL)).toBeUndefined();
     expect(findBlock(complained, { channel: 'sms' })).toBeUndefined();
+    const granted = take(said('granted', 1));
+    const complains = takeObstacle(granted, { channel: 'email', kind: 'complained', atMs: 3 });
+    expect(findBlock(takePermission(complains, said('granted', 5)), EMAIL)).toBeUndefined();
   });
 
   it('stays bounded, and forgets no withdrawal for a grant', () => {
@@ -109,17 +138,42 @@ describe('two profiles that are one person', () => {
       }, NO_PERMISSIONS),
     );
 
+  const BLOCKS = [undefined, 'not_confirmed', 'withdrawn'];
+
+  it.each([
+    ['a channel', take(said('withdrawn', 1)), take(said('granted', 5, '*'))],
+    ['every channel', take(said('withdrawn', 1, '*')), take(said('granted', 5))],
+    ['a topic', take(said('withdrawn', 1, 'email', 'news')), take(said('granted', 5))],
+    ['a topic of every channel', take(said('withdrawn', 1, '*', 'news')), take(said('granted', 5))],
+  ])('keep the withdrawal of %s by one against a later grant of the other', (_, a, b) => {
+    expect(findBlock(mergePermissions(a, b), EMAIL)).toBe('withdrawn');
+    expect(findBlock(takePermission(mergePermissions(a, b), said('granted', 6, 'email', 'news')), EMAIL)).toBe(
+      undefined,
+    );
+  });
+
+  it('keep what one of them took back', () => {
+    const onlySms = take(said('withdrawn', 1, '*'), said('granted', 2, 'sms'));
+    const merged = mergePermissions(onlySms, take(said('granted', 5, '*')));
+    expect(findBlock(merged, { channel: 'sms' })).toBeUndefined();
+    expect(findBlock(merged, EMAIL)).toBe('withdrawn');
+  });
+
   it('have the withdrawals of both, whichever joins first', () => {
     fc.assert(
       fc.property(permissions, permissions, permissions, (a, b, c) => {
         const merged = mergePermissions(a, b);
         expect(merged).toEqual(mergePermissions(b, a));
         expect(mergePermissions(merged, c)).toEqual(mergePermissions(a, mergePermissions(b, c)));
-        for (const one of [a, b]) {
-          for (const { channel, topic, state } of one.contact) {
-            const known = merged.contact.find((entry) => entry.channel === channel && entry.topic === topic);
-            if (state === 'withdrawn') expect(known?.state).toBe('withdrawn');
+        for (const channel of ['email', 'sms', 'push']) {
+          for (const category of ['news', 'offers', '']) {
+            const [ofBoth, ...ofEach] = [merged, a, b].map(({ contact }) => {
+              return BLOCKS.indexOf(findBlock({ ...NO_PERMISSIONS, contact }, { channel, category }));
+            });
+            expect(ofBoth).toBe(Math.max(...ofEach));
           }
+        }
+        for (const one of [a, b]) {
           const isWithout = one.purposes.some(({ granted }) => !granted);
           if (isWithout) expect(merged.purposes.some(({ granted }) => !granted)).toBe(true);
         }

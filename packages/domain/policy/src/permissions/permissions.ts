@@ -46,45 +46,67 @@ export function findBlock(
   { channel, category = '' }: { readonly channel: string; readonly category?: string | undefined },
 ): BlockReason | undefined {
   if (purposes.some(({ purpose, granted }) => purpose === CONTACT_PURPOSE && !granted)) return 'no_consent';
-  let last: Permission | undefined;
-  for (const entry of contact) {
-    if (entry.channel !== channel && entry.channel !== '*') continue;
-    if (entry.topic !== '' && entry.topic !== category) continue;
-    if (last === undefined || isAfter(entry, last)) last = entry;
-  }
+  const last = findLast(contact, { channel, topic: category });
   if (last?.state === 'withdrawn') return 'withdrawn';
   if (last?.state === 'requested') return 'not_confirmed';
   return obstacles.find((obstacle) => obstacle.channel === channel || obstacle.channel === '*')?.kind;
 }
 
-/** Of two at one time the withdrawal counts. */
+type Scope = Pick<Permission, 'channel' | 'topic'>;
+
+/** What counts for a channel and a topic: the newest of what was said of them. */
+function findLast(contact: readonly Permission[], of: Scope): Permission | undefined {
+  let last: Permission | undefined;
+  for (const entry of contact) {
+    if (covers(entry, of) && (last === undefined || isAfter(entry, last))) last = entry;
+  }
+  return last;
+}
+
+function covers({ channel, topic }: Scope, of: Scope): boolean {
+  return (channel === of.channel || channel === '*') && (topic === of.topic || topic === '');
+}
+
+const STRICTNESS = ['granted', 'requested', 'withdrawn'];
+
+/** Of two at one time the narrower counts ("no channel but email"), of two as narrow the stricter. */
 function isAfter(a: Permission, b: Permission): boolean {
-  return a.atMs > b.atMs || (a.atMs === b.atMs && a.state === 'withdrawn');
+  return (a.atMs - b.atMs || toNarrowness(a) - toNarrowness(b) || toStrictness(a) - toStrictness(b)) > 0;
 }
 
-function isSame(a: Permission, b: Permission): boolean {
-  return a.atMs === b.atMs && a.state === b.state;
+function toNarrowness({ channel, topic }: Scope): number {
+  return Number(channel !== '*') + Number(topic !== '');
 }
 
-/** What was said of a channel; older than what is known it changes nothing. A grant also ends a complaint and a bounce before it. */
+function toStrictness({ state }: Permission): number {
+  return STRICTNESS.indexOf(state);
+}
+
+/**
+ * What was said of a channel; older than what is known it changes nothing. Said again it counts from then on, against what was said
+ * of other scopes meanwhile. A grant also ends a complaint and a bounce before it.
+ */
 export function takePermission(before: Permissions, said: Permission): Permissions {
   const { channel, topic } = said;
   const known = before.contact.find((entry) => entry.channel === channel && entry.topic === topic);
-  // The same said again later has the later time: what was said in between and comes late is older then.
-  if (known !== undefined && (!isAfter(said, known) || isSame(said, known))) return before;
+  if (known !== undefined && !isAfter(said, known)) return before;
   const others = before.contact.filter((entry) => entry !== known);
   const contact = bound([...others, said].sort(byName), ({ state }) => state !== 'withdrawn');
   return said.state === 'granted' ? dropObstacles({ ...before, contact }, said) : { ...before, contact };
 }
 
-/** What was said of a purpose. */
+/** What was said of a purpose; older than what is known it changes nothing. */
 export function takePurpose(before: Permissions, said: Purpose): Permissions {
   const known = before.purposes.find(({ purpose }) => purpose === said.purpose);
-  if (known !== undefined && known.atMs > said.atMs) return before;
-  if (known?.atMs === said.atMs && (said.granted || !known.granted)) return before;
+  if (known !== undefined && !isNewer(said, known)) return before;
   const others = before.purposes.filter((entry) => entry !== known);
   const purposes = [...others, said].sort((a, b) => compare(a.purpose, b.purpose));
   return { ...before, purposes: bound(purposes, ({ granted }) => granted) };
+}
+
+/** Of two at one time the withdrawal counts. */
+function isNewer(said: Purpose, known: Purpose): boolean {
+  return said.atMs > known.atMs || (said.atMs === known.atMs && known.granted && !said.granted);
 }
 
 /** A bounce or a complaint on a channel: it is not used until a delivery (of a bounce) or a grant after it. */
@@ -110,14 +132,12 @@ function dropObstacles(before: Permissions, { channel, atMs }: Permission): Perm
   return obstacles.length === before.obstacles.length ? before : { ...before, obstacles };
 }
 
-/** Those of two profiles that turned out to be one person: where they differ, the withdrawal counts, whichever is newer. */
+/**
+ * Those of two profiles that turned out to be one person: where they differ, the withdrawal counts, whichever is newer. Associative
+ * and commutative.
+ */
 export function mergePermissions(a: Permissions, b: Permissions): Permissions {
-  const contact = new Map(a.contact.map((entry) => [JSON.stringify([entry.channel, entry.topic]), entry]));
-  for (const entry of b.contact) {
-    const key = JSON.stringify([entry.channel, entry.topic]);
-    const known = contact.get(key);
-    contact.set(key, known === undefined ? entry : toStricter(known, entry));
-  }
+  const contact = mergeContact(a.contact, b.contact);
   const purposes = new Map(a.purposes.map((entry) => [entry.purpose, entry]));
   for (const entry of b.purposes) {
     const known = purposes.get(entry.purpose);
@@ -125,7 +145,7 @@ export function mergePermissions(a: Permissions, b: Permissions): Permissions {
     purposes.set(entry.purpose, { ...entry, granted, atMs: Math.max(entry.atMs, known?.atMs ?? entry.atMs) });
   }
   let merged: Permissions = {
-    contact: bound([...contact.values()].sort(byName), ({ state }) => state !== 'withdrawn'),
+    contact: bound(contact, ({ state }) => state !== 'withdrawn'),
     purposes: bound(
       [...purposes.values()].sort((x, y) => compare(x.purpose, y.purpose)),
       ({ granted }) => granted,
@@ -136,11 +156,33 @@ export function mergePermissions(a: Permissions, b: Permissions): Permissions {
   return merged;
 }
 
-const STRICTNESS = ['granted', 'requested', 'withdrawn'];
+/**
+ * For every scope of which one of them has said something, and for what two scopes have in common, the stricter of what counts for
+ * each, from the later time on. So of any channel and topic the narrowest of these scopes has the newest time, and what counts in the
+ * end is never less than what one of them withdrew.
+ */
+function mergeContact(a: readonly Permission[], b: readonly Permission[]): Permission[] {
+  const merged: Permission[] = [];
+  for (const scope of listScopes([...a, ...b])) {
+    const [one, other] = [findLast(a, scope), findLast(b, scope)];
+    const stricter = one && (other === undefined || toStrictness(one) >= toStrictness(other)) ? one : other;
+    if (stricter === undefined) continue;
+    const atMs = Math.max(one?.atMs ?? stricter.atMs, other?.atMs ?? stricter.atMs);
+    merged.push({ ...scope, state: stricter.state, atMs });
+  }
+  return merged.sort(byName);
+}
 
-function toStricter(a: Permission, b: Permission): Permission {
-  const stricter = STRICTNESS.indexOf(a.state) >= STRICTNESS.indexOf(b.state) ? a : b;
-  return { ...stricter, atMs: Math.max(a.atMs, b.atMs) };
+/** The scopes, and what two of them have in common: of every channel's topic and a channel's every topic, that topic of that channel. */
+function listScopes(entries: readonly Permission[]): Scope[] {
+  const scopes = new Map<string, Scope>();
+  const add = (channel: string, topic: string) => scopes.set(JSON.stringify([channel, topic]), { channel, topic });
+  for (const { channel, topic } of entries) {
+    add(channel, topic);
+    if (channel !== '*') continue;
+    for (const other of entries) if (other.topic === '') add(other.channel, topic);
+  }
+  return [...scopes.values()];
 }
 
 /** Drops the oldest of those that may go first, then the oldest of all. */
@@ -154,7 +196,7 @@ function bound<Entry extends { readonly atMs: number }>(
   return entries.filter((entry) => !dropped.has(entry));
 }
 
-function byName(a: Permission, b: Permission): number {
+function byName(a: Scope, b: Scope): number {
   return compare(a.channel, b.channel) || compare(a.topic, b.topic);
 }
 

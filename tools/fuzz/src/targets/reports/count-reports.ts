@@ -48,7 +48,7 @@ function toAccount(person: Person, reports: readonly Accepted[]): Account {
       if (isLastNo(purposes)) return 'no_consent';
       const fitting = said.flatMap((one) =>
         'channel' in one && ['*', channel].includes(one.channel) && ['', topic].includes(one.topic)
-          ? [{ atMs: one.atMs, isNo: one.state === 'withdrawn' }]
+          ? [{ atMs: one.atMs, isNo: one.state === 'withdrawn', width: toWidth(one) }]
           : [],
       );
       return isLastNo(fitting) ? 'withdrawn' : undefined;
@@ -56,8 +56,17 @@ function toAccount(person: Person, reports: readonly Accepted[]): Account {
   };
 }
 
-/** Of two things that were said at one time the withdrawal counts. */
-function isLastNo(said: ReadonlyArray<{ readonly atMs: number; readonly isNo: boolean }>): boolean {
+/** How much of channels and topics it is said of. */
+function toWidth({ channel, topic }: { readonly channel: string; readonly topic: string }): number {
+  return Number(channel === '*') + Number(topic === '');
+}
+
+/** Of two things that were said at one time the narrower counts, of two as narrow the withdrawal. */
+function isLastNo(
+  said: ReadonlyArray<{ readonly atMs: number; readonly isNo: boolean; readonly width?: number }>,
+): boolean {
   const lastMs = Math.max(...said.map(({ atMs }) => atMs));
-  return said.some(({ atMs, isNo }) => isNo && atMs === lastMs);
+  const last = said.filter(({ atMs }) => atMs === lastMs);
+  const narrowest = Math.min(...last.map(({ width = 0 }) => width));
+  return last.some(({ isNo, width = 0 }) => isNo && width === narrowest);
 }
