@@ -11,6 +11,7 @@ import type { StoredAction } from '../joins.js';
 import { addExplanationRoutes } from './explanation-routes.js';
 
 const NOON = Date.UTC(2026, 0, 15, 12);
+const NIGHT = Date.UTC(2026, 0, 15, 22);
 const spec = compileFeatures(ECOMMERCE_FEATURES);
 const policy = readPolicy(
   `version: 1
@@ -35,8 +36,34 @@ const ADA: StoredAction = {
   facts: undefined,
 };
 const to = { key: toKey('ada'), strength: ID_STRENGTHS.user, subject: Buffer.alloc(0) };
+const MORNING = Date.UTC(2026, 0, 16, 8);
+const WITHOUT_EMAIL = {
+  contact: [{ channel: 'email', topic: '', state: 'withdrawn', atMs: 1 }],
+  purposes: [],
+  obstacles: [],
+};
+/** Since night something waits until the morning. */
+const WAITING: StoredAction = {
+  ...ADA,
+  history: {
+    ...ADA.history,
+    pending: [
+      {
+        strategy: 'mail',
+        causeId: 'score:1',
+        event: undefined,
+        causedAtMs: NIGHT,
+        dueAtMs: MORNING,
+        expiresAtMs: MORNING + 1,
+        reasons: [],
+      },
+    ],
+  },
+};
 const STORED = new Map<string, StoredAction>([
   [toKey('ada'), ADA],
+  [toKey('waiting'), WAITING],
+  [toKey('withdrawn'), { ...ADA, permissions: WITHOUT_EMAIL }],
   [toKey('phone'), { node: { kind: 'forwarder', to, sinceMs: 0 }, profile: undefined }],
 ]);
 const ROLLOUT = { kind: 'policy', hash: 'h', number: 7 } as unknown as Rollout;
@@ -111,6 +138,21 @@ describe('POST /v1/explanations/{userId}', () => {
       result: 'deferred',
       action: { strategy: 'hello', dueAt: '2026-01-16T08:00:00.000Z' },
     });
+  });
+
+  it('names what would wait, and nothing that waits since the same instant', async () => {
+    const late = { entered: true, lastEventAt: '2026-01-15T22:00:00.000Z' };
+    expect((await ask('waiting', late)).json()).toMatchObject({
+      result: 'deferred',
+      action: { strategy: 'hello', dueAt: '2026-01-16T08:00:00.000Z' },
+    });
+  });
+
+  it('knows what the person does not allow', async () => {
+    const answer = (await ask('withdrawn')).json();
+    expect(answer).toMatchObject({ result: 'suppressed', action: null });
+    const { dropped } = answer.steps.find(({ step }: { step: string }) => step === 'reachable');
+    expect(dropped).toEqual([{ strategy: 'mail', reason: 'withdrawn' }]);
   });
 
   it('answers 404 without a policy, and 400 for what is no standing', async () => {

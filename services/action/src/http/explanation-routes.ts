@@ -36,16 +36,18 @@ export function addExplanationRoutes(server: FastifyInstance, deps: ExplanationR
     const spec = await artifacts.spec(read.inForce);
     const policy = await artifacts.policy(rollout.hash, spec);
     const nowMs = Math.max(read.logTimeMs, toMs(body.lastEventAt));
+    const causeId = `explanation:${nowMs}`;
     const result = explainActions(policy, {
       namespace,
       profileKey: read.profileKey,
       history: read.profile?.history ?? EMPTY_HISTORY,
+      permissions: read.profile?.permissions,
       nowMs,
-      causeId: `explanation:${nowMs}`,
+      causeId,
       transition: body.entered === true ? { from: '' } : undefined,
       ...toFacts(body, spec, nowMs),
     });
-    return { userId, policyVersion: rollout.number, at: toTime(nowMs), ...toAnswer(result, nowMs) };
+    return { userId, policyVersion: rollout.number, at: toTime(nowMs), ...toAnswer(result, causeId) };
   });
 }
 
@@ -65,11 +67,11 @@ function toFacts(body: Standing, spec: CompiledFeatures, nowMs: number) {
   };
 }
 
-function toAnswer(result: DecisionResult, nowMs: number) {
+function toAnswer(result: DecisionResult, causeId: string) {
   const { status, nothing, suppressed } = result;
   const [decision] = result.decisions;
   const waiting =
-    status === 'deferred' ? result.history.pending.find(({ causedAtMs }) => causedAtMs === nowMs) : undefined;
+    status === 'deferred' ? result.history.pending.find((pending) => pending.causeId === causeId) : undefined;
   const chosen = decision ?? waiting;
   return {
     result: status,
