@@ -154,6 +154,22 @@ describe('what others report, in action', () => {
     ]);
   });
 
+  it.each([
+    ['nothing', false, 'new'],
+    ['the stage', true, 'new'],
+    ['the stage, to none', true, ''],
+  ])('gives one contact for a report that moves %s', async (_, entered, stage) => {
+    const policy = Buffer.from(`version: 1
+channels: { wechat: { permission: { grants: one_time, grantedBy: [clicked] } } }
+strategies:
+  hello: { stages: [gone], on: scored, channel: wechat, template: h, cooldown: 1d }
+`);
+    const event = { messageId: 'c', type: 'outcome', name: 'clicked', timestampMs: NOON, value: 0 };
+    const input = { ...score(NOON, { ...event, notice: outcome('clicked') }, entered), stage };
+    const { state } = await step(undefined, { kind: 'record', input }, NOON, policy);
+    expect(state?.history.signals?.grants).toEqual({ wechat: 1 });
+  });
+
   it('takes consent that comes with behaviour before it decides', async () => {
     expect((await decide(NOON, undefined, withdraw('email'))).suppressed).toMatchObject({ withdrawn: 1 });
   });

@@ -79,7 +79,8 @@ export function takeNotice(
   const notice = event?.notice?.notice;
   if (event === undefined || notice === undefined) return undefined;
   const nowMs = Math.max(logTimeMs, computed.features?.asOfMs ?? 0);
-  let state = watch(before ?? createState(computed), event, { policy, nowMs });
+  const created = before ?? createState(computed);
+  let state = isDecidedFor(computed) ? created : watch(created, event, { policy, nowMs });
   let changes: readonly ActionChange[] = [];
   switch (notice.$case) {
     case 'outcome': {
@@ -116,6 +117,11 @@ function createState({ stage, modelHash, features }: ScoreComputed): ActionState
 
 function isEmpty({ history, lives, permissions }: ActionState): boolean {
   return history === EMPTY_HISTORY && lives === undefined && permissions === undefined;
+}
+
+/** A decision takes its event itself: taken here too, it would grant two contacts. */
+function isDecidedFor(computed: ScoreComputed): boolean {
+  return computed.stage !== '' && !isOnlyReport(computed);
 }
 
 /** Policies may keep silence after a complaint as after any event. */
