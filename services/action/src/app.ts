@@ -20,6 +20,7 @@ import { addExplanationRoutes } from './http/explanation-routes.js';
 import { addActionRoutes } from './http/routes.js';
 import { withJoins } from './joins.js';
 import { createActionProcessor, PROCESSOR_NAME } from './processor.js';
+import { createLifePublisher } from './report-step.js';
 import { createActionTelemetry } from './telemetry.js';
 
 const POSTGRES_CONNECTIONS_MAX = 4;
@@ -42,7 +43,8 @@ function createParts({ config, namespace, logger, metrics, artifactStore }: Proc
   const pseudonymizer = createPseudonymizer(config.secret);
   const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
   const artifacts = createActionArtifacts(artifactStore, { specs, telemetry });
-  const definition = withJoins(createActionProcessor({ namespace, artifacts, specs, pseudonymizer, telemetry }));
+  const processor = createActionProcessor({ namespace, artifacts, specs, pseudonymizer, telemetry });
+  const definition = withJoins(processor, createLifePublisher({ namespace, pseudonymizer, telemetry }));
   return { definition, telemetry, pseudonymizer, artifacts };
 }
 

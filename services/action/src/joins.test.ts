@@ -26,7 +26,7 @@ const profiles = {
   },
   step: ({ state }: StepItem<ActionState, unknown>) => ({ state, outputs: [{ topic: 'decided', value: Buffer.of() }] }),
 } as unknown as ActionProcessor;
-const definition = withJoins(profiles);
+const definition = withJoins(profiles, () => []);
 
 const toRef = (key: string): ProfileRef => ({ key, strength: 240, subject: Buffer.from(`sealed ${key}`) });
 const anna = toRef('anna');
@@ -162,13 +162,14 @@ describe('a profile that has joined another one', () => {
     expect(world.read('anna').profile?.history.contacts).toHaveLength(3);
   });
 
-  it('needs no evidence, and shifts nobody else in the batch', async () => {
+  it('gets evidence of its own for what is handed over, and shifts nobody else in the batch', async () => {
     const handOver: HandOver = { self: anna, from: 'device', members: [], state: Buffer.of() };
     const context = { key: 'anna', partition: 0, offset: 0, ordinal: 0, logTimeMs: NOON, inForce: new Map() };
     const timer = { state: undefined, cause: { kind: 'timer' as const, dueAtMs: 1 }, context };
     const join = { state: undefined, cause: { kind: 'record' as const, input: { handOver } }, context };
-    const evidence = await must(definition.prepare, 'it prepares')([join, timer]);
-    expect([evidence, prepared]).toEqual([[undefined, EVIDENCE], [1]]);
+    const left = { ...join, cause: { kind: 'record' as const, input: { joined: { to: anna } } } };
+    const evidence = await must(definition.prepare, 'it prepares')([left, join, timer]);
+    expect([evidence, prepared]).toEqual([[undefined, EVIDENCE, EVIDENCE], [2]]);
     expect(() => definition.step(join, undefined)).toThrow('action state of no bytes');
   });
 

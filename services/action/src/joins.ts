@@ -16,12 +16,15 @@ import {
   mergeLives,
   mergePermissions,
   NO_PERMISSIONS,
+  type Policy,
   withoutGrants,
 } from '@perennial/policy';
 import { type OwnItem, wrapProcessor } from '@perennial/processor-host';
 import { type ActionState, actionStates } from './domain/action-state.js';
+import { stopBlocked } from './domain/take-notice.js';
 import type { ActionEvidence } from './evidence.js';
 import type { ActionProcessor } from './processor.js';
+import type { PublishLives } from './report-step.js';
 
 /** Input of a step: the profile of the key has joined another one, or another one hands its contacts over to it. */
 type JoinInput = { readonly joined: Joined } | { readonly handOver: HandOver };
@@ -37,10 +40,12 @@ const FIRST_FIELD = 4;
  * The processor of profiles with joins around it. A profile that has joined another one hands its contacts over, by a
  * record in the same topic, so that caps and cooldowns hold for the person; what waited is dropped, and nothing is decided
  * for it. A score of such a profile says that they were parted: it goes on with the contacts that it had handed over, and the
- * other one keeps them too, so that neither is contacted more often than if they had stayed joined.
+ * other one keeps them too, so that neither is contacted more often than if they had stayed joined. Published actions of either
+ * that the person does not allow are cancelled.
  */
 export function withJoins(
   profiles: ActionProcessor,
+  publish: PublishLives,
 ): ProcessorDefinition<StoredAction, ScoreComputed | JoinInput, ActionEvidence | undefined> {
   const { inputTopic, name } = profiles;
   const isOwn = (input: ScoreComputed | JoinInput): input is JoinInput => 'joined' in input || 'handOver' in input;
@@ -49,7 +54,8 @@ export function withJoins(
       states: createJoinedStates(profiles.codec),
       decode: decodeJoin,
       isOwn,
-      step: (item) => takeJoin(item, inputTopic),
+      needsEvidence: (input) => 'handOver' in input,
+      step: (item, evidence) => takeJoin(item, { topic: inputTopic, policy: evidence?.inForce?.policy, publish }),
     }),
     sources: [...profiles.sources, { processor: name, topic: inputTopic, partition: 'any' }],
   };
@@ -63,9 +69,18 @@ function decodeJoin(value: Buffer): JoinInput | undefined {
   return record?.$case === 'handOver' ? { handOver: record.value } : undefined;
 }
 
-function takeJoin({ state, input, context }: OwnItem<StoredAction, JoinInput>, topic: string): Result {
+/** What a step takes besides its record. */
+interface JoinPlace {
+  readonly topic: string;
+  /** For a hand-over; undefined while none is in force. */
+  readonly policy: Policy | undefined;
+  readonly publish: PublishLives;
+}
+
+function takeJoin(item: OwnItem<StoredAction, JoinInput>, place: JoinPlace): Result {
+  const { state, input, context } = item;
   const before = toParts(state);
-  if ('handOver' in input) return takeHandOver(input.handOver, { state, before, topic });
+  if ('handOver' in input) return takeHandOver(input.handOver, { state, before, context }, place);
   // Joined before: a profile forwards to one other for good.
   if (before.node.kind === 'forwarder') return { state, outputs: [] };
   const to = required(input.joined.to, 'the profile that it joined');
@@ -74,7 +89,10 @@ function takeJoin({ state, input, context }: OwnItem<StoredAction, JoinInput>, t
   const given = { ...before.profile, history: { ...before.profile.history, pending: [] }, facts: undefined };
   // A grant is for one contact: parted again, it may not be there on both sides.
   const kept = { ...given, history: withoutGrants(given.history) };
-  return { state: { node, profile: kept }, outputs: [toHandOver(given, { from: context.key, to, topic })] };
+  return {
+    state: { node, profile: kept },
+    outputs: [toHandOver(given, { from: context.key, to, topic: place.topic })],
+  };
 }
 
 function toHandOver(
@@ -95,8 +113,9 @@ function takeHandOver(
   {
     state,
     before,
-    topic,
-  }: Pick<Result, 'state'> & { readonly before: StoredNode<ActionState>; readonly topic: string },
+    context,
+  }: Pick<OwnItem<StoredAction, JoinInput>, 'state' | 'context'> & { readonly before: StoredNode<ActionState> },
+  { topic, policy, publish }: JoinPlace,
 ): Result {
   const { node, profile } = before;
   if (node.kind === 'forwarder') return { state, outputs: [toOutput({ ...handOver, self: node.to }, topic)] };
@@ -106,7 +125,10 @@ function takeHandOver(
   const reported = mergeReported(profile, joined);
   const merged =
     profile === undefined ? { ...joined, subject: self.subject, history } : { ...profile, history, ...reported };
-  return { state: toStored({ node, profile: merged }, state), outputs: [] };
+  // Either may have published what the other one does not allow, so all is checked.
+  const stopped = stopBlocked(merged, { policy, nowMs: context.logTimeMs, hadPermissions: undefined });
+  const owner = { profileKey: context.key, subject: merged.subject };
+  return { state: toStored({ node, profile: stopped.state }, state), outputs: publish(stopped, owner) };
 }
 
 /** What became of the actions of both, and what the person allows: where they differ, a withdrawal counts. */

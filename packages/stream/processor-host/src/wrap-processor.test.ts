@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LogRecord } from '@perennial/kafka';
 import type { ProcessorDefinition, StepContext } from '@perennial/keyed-processor';
-import { wrapProcessor } from './wrap-processor.js';
+import { type Wrapper, wrapProcessor } from './wrap-processor.js';
 
 interface Own {
   readonly note: string;
@@ -27,7 +27,7 @@ const inside: ProcessorDefinition<number, string, string> = {
   step: ({ state = 0 }, evidence) => ({ state: state + 1, outputs: [{ topic: 'out', value: Buffer.from(evidence) }] }),
 };
 
-const wrapped = wrapProcessor<Stored, number, string, string, Own>(inside, {
+const wrapper: Wrapper<Stored, number, string, Own, string> = {
   states: {
     codec: { encode: () => Buffer.of(), decode: () => ({ notes: [], count: undefined }) },
     toState: (stored) => stored?.count,
@@ -40,7 +40,8 @@ const wrapped = wrapProcessor<Stored, number, string, string, Own>(inside, {
     state: { count: state?.count, notes: [...(state?.notes ?? []), input.note] },
     outputs: [],
   }),
-});
+};
+const wrapped = wrapProcessor(inside, wrapper);
 
 const context = { key: 'a' } as StepContext;
 const record = (input: string | Own) => ({ kind: 'record', input }) as const;
@@ -68,6 +69,23 @@ describe('wrapProcessor', () => {
       { state: 4, cause: record('one') },
       { state: 4, cause: { kind: 'timer' } },
     ]);
+  });
+
+  it('prepares evidence as for a timer for those of its own records that need it', async () => {
+    const seen: unknown[] = [];
+    const needy = wrapProcessor<Stored, number, string, string, Own>(inside, {
+      ...wrapper,
+      needsEvidence: ({ note }) => note === 'needs',
+      step: ({ state }, evidence) => {
+        seen.push(evidence);
+        return { state, outputs: [] };
+      },
+    });
+    const causes = [record({ note: 'x' }), record({ note: 'needs' }), record('one')];
+    const evidence = await needy.prepare?.(causes.map((cause) => ({ state: stored, cause, context })));
+    expect(evidence).toEqual([undefined, 'of a timer', 'of one']);
+    needy.step({ state: stored, cause: record({ note: 'needs' }), context }, evidence?.[1]);
+    expect(seen).toEqual(['of a timer']);
   });
 
   it('steps its own records itself, and stores with the state inside what it keeps', () => {

@@ -20,12 +20,15 @@ export interface OwnItem<Stored, Own> {
   readonly context: StepContext;
 }
 
-export interface Wrapper<Stored, State, Input, Own> {
+export interface Wrapper<Stored, State, Input, Own, Evidence = unknown> {
   readonly states: WrappedStates<Stored, State>;
   /** Undefined for a record of the processor inside, which nearly every one is: so it looks at the first bytes first. */
   readonly decode: (value: Buffer) => Own | undefined;
   readonly isOwn: (input: Input | Own) => input is Own;
-  readonly step: (item: OwnItem<Stored, Own>) => StepResult<Stored>;
+  /** Records of its own that need to know what is in force: they get the evidence of a timer. None where it is absent. */
+  readonly needsEvidence?: (input: Own) => boolean;
+  /** The evidence is undefined for records that need none. */
+  readonly step: (item: OwnItem<Stored, Own>, evidence: Evidence | undefined) => StepResult<Stored>;
 }
 
 /**
@@ -34,12 +37,18 @@ export interface Wrapper<Stored, State, Input, Own> {
  */
 export function wrapProcessor<Stored, State, Input, Evidence, Own>(
   inside: ProcessorDefinition<State, Input, Evidence>,
-  { states, decode, isOwn, step }: Wrapper<Stored, State, Input, Own>,
+  { states, decode, isOwn, needsEvidence, step }: Wrapper<Stored, State, Input, Own, Evidence>,
 ): ProcessorDefinition<Stored, Input | Own, Evidence | undefined> {
   const toInside = ({ state, cause, context }: StepItem<Stored, Input | Own>): StepItem<State, Input> | undefined => {
     if (cause.kind === 'timer') return { state: states.toState(state), cause, context };
     if (isOwn(cause.input)) return undefined;
     return { state: states.toState(state), cause: { kind: 'record', input: cause.input }, context };
+  };
+  const toPrepared = (item: StepItem<Stored, Input | Own>): StepItem<State, Input> | undefined => {
+    const { state, cause, context } = item;
+    if (cause.kind === 'timer' || !isOwn(cause.input)) return toInside(item);
+    if (needsEvidence?.(cause.input) !== true) return undefined;
+    return { state: states.toState(state), cause: { kind: 'timer', dueAtMs: context.logTimeMs }, context };
   };
   return {
     ...inside,
@@ -56,13 +65,14 @@ export function wrapProcessor<Stored, State, Input, Evidence, Own>(
       return input === undefined ? inside.decode(record) : { kind: 'record', key: record.key.toString(), input };
     },
     async prepare(items) {
-      const evidence = (await inside.prepare?.(items.flatMap((item) => toInside(item) ?? []))) ?? [];
+      const prepared = items.map(toPrepared);
+      const evidence = (await inside.prepare?.(prepared.flatMap((item) => item ?? []))) ?? [];
       let next = 0;
-      return items.map(({ cause }) => (cause.kind === 'record' && isOwn(cause.input) ? undefined : evidence[next++]));
+      return prepared.map((item) => (item === undefined ? undefined : evidence[next++]));
     },
     step(item, evidence) {
       const { state, cause, context } = item;
-      if (cause.kind === 'record' && isOwn(cause.input)) return step({ state, input: cause.input, context });
+      if (cause.kind === 'record' && isOwn(cause.input)) return step({ state, input: cause.input, context }, evidence);
       // What `prepare` gave for this item.
       const result = inside.step(must(toInside(item), 'an item'), evidence as Evidence);
       return { ...result, state: states.toStored(result.state, state) };

@@ -2,7 +2,7 @@ import { type ActionCancelled, type ActionChanged, toCloudEventHeaders } from '@
 import { type Pseudonymizer, unsealUserId } from '@perennial/privacy';
 import type { ActionChange, Cancellation } from './take-notice.js';
 
-interface Owner {
+export interface Owner {
   readonly profileKey: string;
   readonly subject: Buffer;
 }

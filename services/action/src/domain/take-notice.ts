@@ -171,7 +171,7 @@ function toPermissions(
 }
 
 /** Drops what waits and cancels what can be stopped, where the person does not allow it any more. */
-function stopBlocked(
+export function stopBlocked(
   state: ActionState,
   {
     policy,
