@@ -64,7 +64,7 @@ describe(`a platform started under Node.js ${process.versions.node}`, () => {
       endpoints: { kafkaBrokers: brokers.join(','), redisUrl, postgresUrl },
       artifactPaths: { policy },
     });
-    const output = await platform.runCommand('ingest', ['sources', 'create', '--name', 'start', '--json']);
+    const output = await platform.runCommand('ingest', ['sources', 'create', '--name', 'start', '--reports', '--json']);
     const source = JSON.parse(must(output.trim().split('\n').at(-1), 'a source')) as { writeKey: string };
     writeKey = source.writeKey;
     log = createKafkaLog({ brokers, clientId: 'test', logger: createSilentLogger() });

@@ -76,6 +76,10 @@ describe('ingest as a process', () => {
       name: 'shop',
       eventsPerSecondMax: null,
     });
+    expect(await ask('sources', 'update', 'shop', '--reports', '--json')).toMatchObject({ reports: true });
+    expect(await service.command(namespace, ['sources', 'list'])).toMatch(/ {2}shop {2}unlimited {2}reports$/);
+    expect(await ask('sources', 'update', 'shop', '--no-reports', '--json')).toMatchObject({ reports: false });
+    await expect(service.command(namespace, ['sources', 'update', 'shop'])).rejects.toThrow('--reports');
     await expect(service.command(namespace, ['sources', 'update', 'other', '--rate', '5'])).rejects.toThrow('other');
     await service.command(namespace, ['sources', 'create', '--name', 'hasty', '--rate', 'unlimited', '--json']);
     const unlimited = ['shop', 'hasty'].map((name) => ({ name, eventsPerSecondMax: null }));

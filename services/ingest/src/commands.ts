@@ -83,6 +83,8 @@ async function runSources(
       name: { type: 'string' },
       rate: { type: 'string' },
       currency: { type: 'string' },
+      reports: { type: 'boolean' },
+      'no-reports': { type: 'boolean' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -92,6 +94,7 @@ async function runSources(
         name: parseSourceName(values.name),
         eventsPerSecondMax: toFirstRate(values.rate),
         currency: parseCurrency(values.currency),
+        reports: values.reports ?? false,
       });
       print(
         values.json
@@ -104,17 +107,18 @@ async function runSources(
       const listed = await sources.list();
       if (values.json) print(JSON.stringify({ sources: listed }));
       else
-        for (const { id, name, eventsPerSecondMax, currency, revokedAt } of listed) {
-          const settings = [formatSourceRate(eventsPerSecondMax), currency ?? '', revokedAt === null ? '' : 'revoked'];
+        for (const { id, name, eventsPerSecondMax, currency, reports, revokedAt } of listed) {
+          const settings = [formatSourceRate(eventsPerSecondMax), currency ?? '', reports ? 'reports' : ''];
+          if (revokedAt !== null) settings.push('revoked');
           print([id, name, ...settings].filter(Boolean).join('  '));
         }
       return;
     }
     case 'update': {
-      if (values.rate === undefined) throw usage('--rate is missing: it is what update changes');
-      const rate = parseSourceRate(values.rate);
-      const updated = await sources.setRate(values.name ?? positionals[0] ?? '', rate);
-      const text = `source ${updated.name} may send ${formatSourceRate(rate)} to each instance`;
+      const updated = await updateSource(sources, values.name ?? positionals[0] ?? '', values);
+      const { name, eventsPerSecondMax, reports } = updated;
+      const may = `source ${name} may send ${formatSourceRate(eventsPerSecondMax)} to each instance`;
+      const text = `${may}, and may ${reports ? '' : 'not '}report`;
       print(values.json ? JSON.stringify(updated) : text);
       return;
     }
@@ -126,6 +130,24 @@ async function runSources(
     default:
       throw usage(`sources ${JSON.stringify(action)} is unknown; there are: create, list, update, revoke, plan`);
   }
+}
+
+async function updateSource(
+  sources: SourceRepository,
+  nameOrId: string,
+  {
+    rate,
+    ...flags
+  }: Partial<Record<'rate', string | undefined> & Record<'reports' | 'no-reports', boolean | undefined>>,
+) {
+  const { reports, 'no-reports': noReports } = flags;
+  if (reports && noReports) throw usage('--reports and --no-reports exclude each other');
+  const isFlagged = reports === true || noReports === true;
+  if (rate === undefined && !isFlagged) throw usage('update changes --rate, --reports or --no-reports: none is there');
+  if (rate === undefined) return sources.setReports(nameOrId, reports === true);
+  const perSecond = parseSourceRate(rate);
+  if (isFlagged) await sources.setReports(nameOrId, reports === true);
+  return sources.setRate(nameOrId, perSecond);
 }
 
 function parseSourceName(name: string | undefined): string {

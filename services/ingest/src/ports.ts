@@ -8,6 +8,8 @@ export interface Source {
   readonly eventsPerSecondMax: number | null;
   /** Code of ISO 4217: the currency of its events that say none; null for the namespace's. */
   readonly currency: string | null;
+  /** It may report what others did and grant consent for anybody: its key is a server's, and in no page. */
+  readonly reports: boolean;
 }
 
 /** Lookup of sources. */

@@ -37,6 +37,8 @@ export interface ReceivedCalls {
   readonly sourceId: string;
   /** The source's currency, for events that say none. */
   readonly currency: string | undefined;
+  /** Whether the source may report for anybody. */
+  readonly reports: boolean;
   readonly receivedAtMs: number;
 }
 
@@ -76,6 +78,7 @@ export function receiveCalls(calls: ReceivedCalls, clockMode: ClockMode, context
     identity,
     plan,
     gpc: calls.gpc,
+    reports: calls.reports,
     createMessageId,
   };
   const ignored: IgnoredField[] = [];

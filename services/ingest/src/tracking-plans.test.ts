@@ -151,7 +151,7 @@ describe('sources plan', () => {
   const sources = {
     async find(name: string) {
       if (name !== 'web') throw new AppError('not_found', `there is no source ${JSON.stringify(name)}`);
-      return { id: 'src_1', name, eventsPerSecondMax: null, currency: null };
+      return { id: 'src_1', name, eventsPerSecondMax: null, currency: null, reports: false };
     },
   };
 

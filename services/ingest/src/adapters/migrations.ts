@@ -76,4 +76,6 @@ export const MIGRATIONS: readonly Migration[] = [
           seen_at timestamptz NOT NULL DEFAULT now()
         )`,
   },
+  // A key in a page is public: only sources that an operator says so of may report for anybody.
+  { name: '010-source-reports', sql: 'ALTER TABLE sources ADD COLUMN reports boolean NOT NULL DEFAULT false' },
 ];

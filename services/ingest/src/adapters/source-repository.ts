@@ -21,6 +21,8 @@ export interface SourceRepository extends SourceStore {
   list(): Promise<ListedSource[]>;
   /** Changes its rate; instances that remember the source follow within ten seconds. Throws `not_found`. */
   setRate(nameOrId: string, eventsPerSecondMax: number | null): Promise<ListedSource>;
+  /** Whether it may report for anybody; as `setRate`. */
+  setReports(nameOrId: string, reports: boolean): Promise<ListedSource>;
   /** Throws `not_found` when no source has this name or id. */
   find(nameOrId: string): Promise<Source>;
   /** Throws `not_found` when no source has this name or id; revoking again changes nothing. */
@@ -32,17 +34,18 @@ type SourceRow = {
   name: string;
   events_per_second_max: number | null;
   currency: string | null;
+  reports: boolean;
   created_at: Date;
   revoked_at: Date | null;
 };
 
 export function createSourceRepository(pool: Pool, schema: string): SourceRepository {
   const table = `${quoteIdentifier(schema)}.sources`;
-  const columns = 'id, name, events_per_second_max, currency, created_at, revoked_at';
+  const columns = 'id, name, events_per_second_max, currency, reports, created_at, revoked_at';
 
   async function change(
     nameOrId: string,
-    { assignment, values }: { assignment: string; values: Array<number | null> },
+    { assignment, values }: { assignment: string; values: Array<number | boolean | null> },
   ) {
     const sql = `UPDATE ${table} SET ${assignment} WHERE name = $1 OR id = $1 RETURNING ${columns}`;
     return toListed(requireFound(await runQuery<SourceRow>(pool, sql, [nameOrId, ...values]), nameOrId));
@@ -55,12 +58,13 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
       return row === undefined ? undefined : toSource(row);
     },
 
-    async create({ name, eventsPerSecondMax, currency }) {
+    async create({ name, eventsPerSecondMax, currency, reports }) {
       const sourceId = `src_${createRandomToken()}`;
       const writeKey = `pk_${createRandomToken()}${createRandomToken()}`;
-      const sql = `INSERT INTO ${table} (id, name, key_hash, events_per_second_max, currency) VALUES ($1, $2, $3, $4, $5)`;
+      const sql = `INSERT INTO ${table} (id, name, key_hash, events_per_second_max, currency, reports)
+        VALUES ($1, $2, $3, $4, $5, $6)`;
       try {
-        await runQuery(pool, sql, [sourceId, name, toSha256(writeKey), eventsPerSecondMax, currency]);
+        await runQuery(pool, sql, [sourceId, name, toSha256(writeKey), eventsPerSecondMax, currency, reports]);
       } catch (error) {
         if (!isAppError(error, 'conflict')) throw error;
         throw new AppError('conflict', `there is already a source named ${JSON.stringify(name)}`, {
@@ -82,6 +86,8 @@ export function createSourceRepository(pool: Pool, schema: string): SourceReposi
     setRate: (nameOrId, eventsPerSecondMax) =>
       change(nameOrId, { assignment: 'events_per_second_max = $2', values: [eventsPerSecondMax] }),
 
+    setReports: (nameOrId, reports) => change(nameOrId, { assignment: 'reports = $2', values: [reports] }),
+
     revoke: (nameOrId) => change(nameOrId, { assignment: 'revoked_at = COALESCE(revoked_at, now())', values: [] }),
   };
 }
@@ -92,8 +98,8 @@ function requireFound([row]: readonly SourceRow[], nameOrId: string): SourceRow 
 }
 
 function toSource(row: SourceRow): Source {
-  const { id, name, events_per_second_max: eventsPerSecondMax, currency } = row;
-  return { id, name, eventsPerSecondMax, currency };
+  const { id, name, events_per_second_max: eventsPerSecondMax, currency, reports } = row;
+  return { id, name, eventsPerSecondMax, currency, reports };
 }
 
 function toListed(row: SourceRow): ListedSource {

@@ -38,6 +38,8 @@ export interface Arrival {
   readonly identity?: IdentityRules | undefined;
   /** The source's tracking plan. */
   readonly plan?: PlanInForce | undefined;
+  /** False for a source whose key may be in a page; absent over Kafka, where whoever may write may report. */
+  readonly reports?: boolean | undefined;
   /** The browser says that its user's data are not to be sold or shared (Global Privacy Control). */
   readonly gpc?: boolean | undefined;
   /** The id for a message that has none. */

@@ -5,6 +5,7 @@ import type { IgnoredField } from './ignored-field.js';
 import { judgeByPlan, type PlanResult, UNPLANNED } from './judge-by-plan.js';
 import { LIMITS } from './limits.js';
 import { readContextConsent } from './notices/context-consent.js';
+import { withoutGrant } from './notices/may-report.js';
 import { normaliseNotice } from './notices/normalise-notice.js';
 import { parseAliasIds, parseIdentifyIds, parseIds } from './parse-ids.js';
 import { type EventMoney, NO_MONEY, parseMoney } from './parse-money.js';
@@ -185,13 +186,13 @@ function readTimeZone({ raw, ignored, arrival }: Draft): string {
   return parseTimeZone(arrival.timeZone);
 }
 
-/** What it says of consent beside what was done; one that cannot be read is counted, and costs the event nothing. */
-function readConsent({ raw, arrival, ignored }: Draft): Pick<NormalisedEvent, 'notice'> {
-  const consent = readContextConsent(raw.context, arrival.gpc === true);
-  if (consent === 'unreadable') ignored.push('consent');
-  return consent === undefined || consent === 'unreadable'
-    ? {}
-    : { notice: { notice: { $case: 'consent', value: consent } } };
+/** What it says of consent beside what was done; what cannot be read or may not be said is counted, and costs the event nothing. */
+function readConsent({ raw, arrival, ids, ignored }: Draft): Pick<NormalisedEvent, 'notice'> {
+  const { consent, isUnreadable } = readContextConsent(raw.context, arrival.gpc === true);
+  const allowed = consent && withoutGrant(consent, arrival, ids);
+  if (isUnreadable || allowed !== consent) ignored.push('consent');
+  if (allowed === undefined || allowed.purposes.length === 0) return {};
+  return { notice: { notice: { $case: 'consent', value: allowed } } };
 }
 
 function readProperties(draft: Draft): Rejection | undefined {

@@ -28,6 +28,7 @@ export const REJECT_REASONS = [
   'invalid_outcome',
   'invalid_contact',
   'invalid_consent',
+  'report_not_allowed',
 ] as const;
 
 export type RejectReason = (typeof REJECT_REASONS)[number];

@@ -34,6 +34,8 @@ export interface Entered {
   readonly sourceId: string;
   /** The source's currency. */
   readonly currency: string | undefined;
+  /** Whether the source may report for anybody. */
+  readonly reports: boolean;
   readonly receivedAtMs: number;
 }
 
@@ -58,7 +60,8 @@ export async function enter(request: FastifyRequest, ingest: IngestContext, form
   const items = form.toItems(body);
   admit(ingest, source, items.length);
   const currency = source.currency ?? undefined;
-  return { body, items, bytes: bytes.length, sourceId: source.id, currency, receivedAtMs };
+  const { id: sourceId, reports } = source;
+  return { body, items, bytes: bytes.length, sourceId, currency, reports, receivedAtMs };
 }
 
 function toHttpRejection({ reason, message }: Rejection): HttpRejection {

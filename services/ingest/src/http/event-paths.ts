@@ -60,9 +60,14 @@ export const EVENT_OPERATIONS: readonly Operation[] = [
   takeWebhook,
 ];
 
-/** Every path that accepts events of browsers, for CORS and for the form of errors. */
+/** Every path that accepts events, but the webhook's: errors of these have one form. */
 export const EVENT_PATHS: readonly string[] = EVENT_OPERATIONS.filter((one) => one !== takeWebhook).map(
   ({ path }) => path,
+);
+
+/** Those that pages may use: servers report outcomes and contacts, and need no CORS. */
+export const PAGE_PATHS: readonly string[] = EVENT_PATHS.filter(
+  (path) => path !== '/v1/outcomes' && path !== '/v1/contacts',
 );
 
 /** `/v1/track` gives `post_v1_track`: a unique id per path. */

@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createIngestHarness, type IngestHarness, NOW_MS, RECORDS, WRITE_KEY } from '../testing/fakes.js';
+import {
+  createIngestHarness,
+  type IngestHarness,
+  NOW_MS,
+  RECORDS,
+  REPORTS_WRITE_KEY,
+  WRITE_KEY,
+} from '../testing/fakes.js';
 
-const BASIC = `Basic ${Buffer.from(`${WRITE_KEY}:`).toString('base64')}`;
+const BASIC = toBasic(REPORTS_WRITE_KEY);
+const PAGE = { authorization: toBasic(WRITE_KEY) };
 const AT = new Date(NOW_MS - 60_000).toISOString();
 const KEY = RECORDS.pseudonymizer.toProfileKey({ userId: 'u1' });
 const delivered = { actionId: 'a1', outcome: 'delivered', userId: 'u1', timestamp: AT };
@@ -21,6 +29,10 @@ function post(url: string, payload: unknown, headers: Record<string, string> = {
   });
 }
 
+function toBasic(writeKey: string): string {
+  return `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`;
+}
+
 describe('reports of other systems', () => {
   it('takes an outcome onto the key of its profile', async () => {
     const sent = { ...delivered, messageId: 'p-1', channel: 'email', properties: { campaign: 'spring' } };
@@ -32,7 +44,7 @@ describe('reports of other systems', () => {
         messageId: 'p-1',
         type: 'outcome',
         name: 'delivered',
-        sourceId: 'src_1',
+        sourceId: 'src_3',
         timestampMs: NOW_MS - 60_000,
         properties: { campaign: 'spring', actionId: 'a1', channel: 'email' },
         notice: {
@@ -164,6 +176,67 @@ describe('reports of other systems', () => {
   });
 });
 
+describe('a source that may not report, its key being in a page', () => {
+  const granted = (channel = 'email') => ({ permissions: [{ channel, state: 'granted' }] });
+
+  it.each([
+    ['/v1/outcomes', delivered, 'type'],
+    ['/v1/contacts', { userId: 'u1', channel: 'email' }, 'type'],
+    ['/v1/webhooks/mailer', { ...delivered, event: 'complained' }, 'type'],
+    ['/v1/consents', { userId: 'u1', ...granted() }, 'permissions'],
+    ['/v1/consents', { profileKey: KEY, ...granted('*') }, 'permissions'],
+    ['/v1/consents', { userId: 'u1', anonymousId: 'd1', purposes: { Marketing: true } }, 'purposes'],
+    ['/v1/batch', { batch: [{ ...delivered, type: 'outcome' }] }, 'type'],
+    ['/v1/batch', { batch: [{ type: 'consent', userId: 'u1', ...granted() }] }, 'permissions'],
+  ])('cannot say by %s: %j', async (url, payload, field) => {
+    expect((await post(url, payload, PAGE)).body).toContain('report_not_allowed');
+    expect(ingest.producer.accepted()).toEqual([]);
+    expect(ingest.producer.rejected()).toMatchObject([{ reason: 'report_not_allowed', field, sourceId: 'src_1' }]);
+    expect((await post(url, payload)).json()).toEqual({ success: true });
+  });
+
+  it.each([
+    { userId: 'u1', permissions: [{ channel: '*', state: 'withdrawn' }], purposes: { marketing: false } },
+    { userId: 'u1', permissions: [{ channel: 'email', state: 'requested' }], purposes: { analytics: true } },
+    { anonymousId: 'd1', ...granted(), purposes: { marketing: true } },
+  ])('can say as ever: %j', async (consent) => {
+    expect((await post('/v1/consents', consent, PAGE)).json()).toEqual({ success: true });
+    expect(ingest.producer.accepted()).toHaveLength(1);
+  });
+
+  it('has what a cookie banner says of a device taken whole, of a user without the grant of contact', async () => {
+    const said = (categoryPreferences: object) => ({ type: 'page', context: { consent: { categoryPreferences } } });
+    const all = said({ marketing: true, ads: true });
+    const batch = [
+      { ...all, anonymousId: 'd1' },
+      { ...all, userId: 'u1', anonymousId: 'd1' },
+      { ...said({ marketing: true }), userId: 'u1' },
+      { ...said({ marketing: false }), userId: 'u1' },
+    ];
+    await post('/v1/batch', { batch }, PAGE);
+    const ads = { purpose: 'ads', granted: true };
+    const purposes = ingest.producer.accepted().map(({ notice }) => {
+      const said = notice?.notice;
+      return said?.$case === 'consent' ? said.value.purposes : undefined;
+    });
+    expect(purposes).toEqual([
+      [{ purpose: 'marketing', granted: true }, ads],
+      [ads],
+      undefined,
+      [{ purpose: 'marketing', granted: false }],
+    ]);
+    expect(await ingest.readMetrics()).toMatch(/ingest_values_ignored_total\{[^}]*field="consent"[^}]*\} 2/);
+  });
+
+  it('does not make pages of other sites reporters: only consents are open to them', async () => {
+    const origin = { origin: 'https://shop.example.test' };
+    const allow = 'access-control-allow-origin';
+    const sent = ['/v1/outcomes', '/v1/contacts', '/v1/webhooks/mailer', '/v1/consents', '/v1/batch'];
+    const answers = await Promise.all(sent.map((url) => post(url, {}, origin)));
+    expect(answers.map(({ headers }) => headers[allow] !== undefined)).toEqual([false, false, false, true, true]);
+  });
+});
+
 describe('consent that comes with an event', () => {
   const consentOf = (index = 0) => ingest.producer.accepted()[index]?.notice?.notice?.value;
 
@@ -176,6 +249,12 @@ describe('consent that comes with an event', () => {
     await post('/v1/track', { event: 'x', userId: 'u1', context }, headers);
     expect(ingest.producer.accepted()).toMatchObject([{ type: 'track', name: 'x' }]);
     expect(consentOf()).toMatchObject({ source, purposes: [{ purpose, granted: false }] });
+  });
+
+  it('is no reason to forget Global Privacy Control where it cannot be read', async () => {
+    await post('/v1/track', { event: 'x', userId: 'u1', context: { consent: 'no' } }, { 'sec-gpc': '1' });
+    expect(consentOf()).toMatchObject({ source: 'gpc', purposes: [{ purpose: 'sale_or_sharing', granted: false }] });
+    expect(await ingest.readMetrics()).toMatch(/ingest_values_ignored_total\{[^}]*field="consent"[^}]*\} 1/);
   });
 
   it('costs the event nothing where it cannot be read, and is counted', async () => {

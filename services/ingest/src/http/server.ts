@@ -12,7 +12,7 @@ import { LIMITS } from '../domain/limits.js';
 import { addAdmission } from './admission.js';
 import { addClockRoutes, type ClockRoutesOptions } from './clock-routes.js';
 import { addCors } from './cors.js';
-import { EVENT_OPERATIONS, EVENT_PATHS } from './event-paths.js';
+import { EVENT_OPERATIONS, EVENT_PATHS, PAGE_PATHS } from './event-paths.js';
 import { addEventRoutes } from './event-routes.js';
 import { prepareEventRoutes } from './ingest-context.js';
 import { addNoticeRoutes } from './notice-routes.js';
@@ -35,7 +35,7 @@ export function createIngestServer(
   // A scope of its own, so that its parsers, hooks and error form apply to its routes only.
   void server.register(async (scope) => {
     prepareEventRoutes(scope);
-    addCors(scope, EVENT_PATHS);
+    addCors(scope, PAGE_PATHS);
     addAdmission(scope, routes.ingest);
     addEventRoutes(scope, routes.ingest);
     addNoticeRoutes(scope, routes.ingest);

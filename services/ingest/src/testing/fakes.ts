@@ -32,6 +32,8 @@ import { createEvents } from '../telemetry.js';
 
 export const WRITE_KEY = 'pk_test';
 export const SLOW_WRITE_KEY = 'pk_slow';
+/** Of a server's source, which may report. */
+export const REPORTS_WRITE_KEY = 'pk_reports';
 export const NOW_MS = Date.parse('2026-05-01T12:00:00.000Z');
 export const PARTITIONS = 4;
 /** Requests per second of an address without a known write key; the burst is ten times that. */
@@ -139,8 +141,10 @@ export class FakeSourceStore implements SourceStore {
   lookups = 0;
 
   constructor() {
-    this.put(WRITE_KEY, { id: 'src_1', name: 'shop', eventsPerSecondMax: null, currency: null });
-    this.put(SLOW_WRITE_KEY, { id: 'src_2', name: 'slow', eventsPerSecondMax: 10, currency: 'EUR' });
+    this.put(WRITE_KEY, { id: 'src_1', name: 'shop', eventsPerSecondMax: null, currency: null, reports: false });
+    this.put(SLOW_WRITE_KEY, { id: 'src_2', name: 'slow', eventsPerSecondMax: 10, currency: 'EUR', reports: false });
+    const server = { id: 'src_3', name: 'server', eventsPerSecondMax: null, currency: null, reports: true };
+    this.put(REPORTS_WRITE_KEY, server);
   }
 
   put(writeKey: string, source: Source): void {

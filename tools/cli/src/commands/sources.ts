@@ -14,6 +14,13 @@ interface CreateOptions {
   readonly name: string;
   readonly rate?: string | undefined;
   readonly currency?: string | undefined;
+  /** It may report for anybody. */
+  readonly reports?: boolean | undefined;
+}
+
+interface UpdateOptions {
+  readonly rate?: string | undefined;
+  readonly reports?: boolean | undefined;
 }
 
 export function createSourcesCommand(): Command {
@@ -32,13 +39,14 @@ function createCreateCommand(): Command {
     .option('--rate <n>', 'events per second that each instance of ingest takes from it, or unlimited (default: 1000)')
     .addOption(createNamespaceOption())
     .option('--currency <code>', "currency of its events that say none, such as EUR (default: the namespace's)")
+    .option('--reports', 'it may report outcomes and contacts, and grant consent, for anybody: keep its key on servers')
     .option('--json', 'print {sourceId, name, writeKey}')
     .addHelpText(
       'after',
-      '\nExamples:\n  ./perennial sources create --name web\n  ./perennial sources create --name shop-jp --currency JPY\n  WRITE_KEY=$(./perennial sources create --name web --json | jq -r .writeKey)',
+      '\nExamples:\n  ./perennial sources create --name web\n  ./perennial sources create --name shop-jp --currency JPY\n  ./perennial sources create --name mailer --reports\n  WRITE_KEY=$(./perennial sources create --name web --json | jq -r .writeKey)',
     )
-    .action(async ({ name, namespace, rate, currency, json }: SourcesOptions & CreateOptions) => {
-      const source = await createSource(requirePlatform(namespace), name, { rate, currency });
+    .action(async ({ name, namespace, json, ...settings }: SourcesOptions & CreateOptions) => {
+      const source = await createSource(requirePlatform(namespace), name, settings);
       if (json) return printJsonLine(source);
       printLine(line`source ${source.name} (${source.sourceId})`);
       return printLine(line`write key, shown only now: ${source.writeKey}`);
@@ -47,7 +55,7 @@ function createCreateCommand(): Command {
 
 function createListCommand(): Command {
   return new Command('list')
-    .description('list the sources of a namespace with their rates, without their keys')
+    .description('list the sources of a namespace with their rates and whether they may report, without their keys')
     .addOption(createNamespaceOption())
     .option('--json', 'print them as JSON')
     .action(async ({ namespace, json }: SourcesOptions) => {
@@ -62,14 +70,23 @@ function createListCommand(): Command {
 
 function createUpdateCommand(): Command {
   return new Command('update')
-    .description('change the rate of a source; running instances follow within ten seconds')
+    .description('change the rate of a source, or whether it may report; running instances follow within ten seconds')
     .argument('<name>', 'its name or id')
-    .requiredOption('--rate <n>', 'events per second that each instance of ingest takes from it, or unlimited')
+    .option('--rate <n>', 'events per second that each instance of ingest takes from it, or unlimited')
+    .option('--reports', 'it may report outcomes and contacts, and grant consent, for anybody')
+    .option('--no-reports', 'it may not')
     .addOption(createNamespaceOption())
     .option('--json', 'print it as JSON')
-    .addHelpText('after', '\nExample:\n  ./perennial sources update web --rate 5000')
-    .action(async (name: string, { namespace, rate, json }: SourcesOptions & { rate: string }) => {
-      const args = ['sources', 'update', '--name', name, '--rate', rate, ...(json ? ['--json'] : [])];
+    .addHelpText(
+      'after',
+      '\nExample:\n  ./perennial sources update web --rate 5000\n  ./perennial sources update mailer --reports',
+    )
+    .action(async (name: string, { namespace, json, rate, reports }: SourcesOptions & UpdateOptions) => {
+      const settings = [
+        ...(rate === undefined ? [] : ['--rate', rate]),
+        ...(reports === undefined ? [] : [reports ? '--reports' : '--no-reports']),
+      ];
+      const args = ['sources', 'update', '--name', name, ...settings, ...(json ? ['--json'] : [])];
       printText((await requirePlatform(namespace).runCommand('ingest', args)).trimEnd());
     });
 }
@@ -96,11 +113,12 @@ export interface CreatedSource {
 export async function createSource(
   platform: Platform,
   name: string,
-  { rate, currency }: Partial<Omit<CreateOptions, 'name'>> = {},
+  { rate, currency, reports }: Partial<Omit<CreateOptions, 'name'>> = {},
 ): Promise<CreatedSource> {
   const settings = [
     ...(rate === undefined ? [] : ['--rate', rate]),
     ...(currency === undefined ? [] : ['--currency', currency]),
+    ...(reports ? ['--reports'] : []),
   ];
   const output = await platform.runCommand('ingest', ['sources', 'create', '--name', name, ...settings, '--json']);
   const answer = output.trim().split('\n').at(-1) ?? '';

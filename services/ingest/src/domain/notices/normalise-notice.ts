@@ -19,6 +19,7 @@ import { parseTimes } from '../parse-timestamp.js';
 import { BUILT_IN_PLACEHOLDERS } from '../placeholder-ids.js';
 import { NO_TRAITS } from '../read-event-traits.js';
 import { Rejection, toExcerpt } from '../rejection.js';
+import { checkGrant, checkReport } from './may-report.js';
 import { parseConsent } from './parse-consent.js';
 import { parseContact, parseOutcome } from './parse-outcome.js';
 
@@ -38,13 +39,15 @@ export function normaliseNotice(
   raw: JsonObject,
   { type, arrival, inspection }: { type: NoticeType; arrival: Arrival; inspection: Inspection },
 ): NormalisedEvent | Rejection {
+  const barred = checkReport(type, arrival);
+  if (barred !== undefined) return barred.at('type');
   const who = readWho(raw, arrival);
   if (who instanceof Rejection) return who.at('ids');
   const given = readMessageId(raw, arrival);
   if (given instanceof Rejection) return given.at('message_id');
   const times = parseTimes(raw, arrival);
   if (times instanceof Rejection) return times.at('clock');
-  const said = parseSaid(raw, type);
+  const said = parseSaid(raw, type, (consent) => checkGrant(consent, arrival, who));
   if (said instanceof Rejection) return said.at('properties');
   const propertiesJson = encodeSaid(said, inspection);
   if (propertiesJson instanceof Rejection) return propertiesJson.at('encode');
@@ -104,7 +107,11 @@ function toMessageId(raw: JsonObject, type: NoticeType, identity: string): strin
   return `${type}:${toDeterministicId(type, identity, String(time))}`;
 }
 
-function parseSaid(raw: JsonObject, type: NoticeType): Said | Rejection {
+function parseSaid(
+  raw: JsonObject,
+  type: NoticeType,
+  check: (consent: Consent) => Rejection | undefined,
+): Said | Rejection {
   const further = parseProperties(raw.properties, 'properties');
   if (further instanceof Rejection) return further;
   switch (type) {
@@ -118,7 +125,8 @@ function parseSaid(raw: JsonObject, type: NoticeType): Said | Rejection {
     }
     case 'consent': {
       const consent = parseConsent(raw);
-      return consent instanceof Rejection ? consent : toConsent(consent, further);
+      if (consent instanceof Rejection) return consent;
+      return check(consent) ?? toConsent(consent, further);
     }
   }
 }

@@ -37,6 +37,7 @@ export const events: FuzzTarget = {
         bytes: 1_000,
         sourceId: 'src_fuzz',
         currency: undefined,
+        reports: false,
         receivedAtMs: RECEIVED_AT_MS,
       },
       'wall',

@@ -82,6 +82,7 @@ function receive(
         bytes: 1_000,
         sourceId: 'src_fuzz',
         currency: undefined,
+        reports: true,
         receivedAtMs: RECEIVED_AT_MS,
       },
       'wall',
