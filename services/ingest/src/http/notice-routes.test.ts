@@ -61,7 +61,8 @@ describe('reports of other systems', () => {
   });
 
   it('gives the same outcome the same message id, with an id of its own or without', async () => {
-    for (const more of [{}, {}, { outcome: 'opened' }, { timestamp: new Date(NOW_MS).toISOString() }]) {
+    const others = [{ outcome: 'opened' }, { timestamp: new Date(NOW_MS).toISOString() }, { channel: 'email' }];
+    for (const more of [{}, {}, ...others, { topic: 'news' }, { topic: 'offers' }]) {
       await post('/v1/outcomes', { ...delivered, ...more });
     }
     await post('/v1/outcomes', { ...delivered, timestamp: undefined });
@@ -69,8 +70,8 @@ describe('reports of other systems', () => {
     const ids = ingest.producer.accepted().map(({ messageId }) => messageId);
     expect(ids[0]).toMatch(/^outcome:/);
     expect(ids[1]).toBe(ids[0]);
-    expect(ids[5]).toBe(ids[4]);
-    expect(new Set(ids).size).toBe(4);
+    expect(ids[8]).toBe(ids[7]);
+    expect(new Set(ids).size).toBe(7);
   });
 
   it.each([
@@ -295,8 +296,57 @@ describe('the webhook', () => {
     const response = await post('/v1/webhooks/mailer', [item]);
     expect(response.json()).toEqual({ success: true });
     const [event] = ingest.producer.accepted();
-    expect(event).toMatchObject({ key: KEY, messageId: 'mailer:sg1', name, timestampMs: NOW_MS - 60_000 });
+    expect(event).toMatchObject({ key: KEY, messageId: `mailer:${name}:a1:sg1`, name, timestampMs: NOW_MS - 60_000 });
     expect(event?.properties).toEqual({ provider: 'mailer', actionId: 'a1' });
+  });
+
+  const about = { actionId: 'a1', userId: 'u1', created_at: AT };
+  const idsOf = async (items: object[]) => {
+    await post('/v1/webhooks/mailer', items);
+    return ingest.producer.accepted().map(({ messageId }) => messageId);
+  };
+
+  it('tells what came of one mail apart by more than its id, and knows a repeat', async () => {
+    const mail = { ...about, message_id: 'mail-1' };
+    const items = [
+      { ...mail, event: 'delivered' },
+      { ...mail, event: 'delivered' },
+      { ...mail, event: 'unsubscribe', topic: 'news' },
+      { ...mail, event: 'unsubscribe', topic: 'offers' },
+      { ...mail, event: 'click' },
+      { ...mail, event: 'click', created_at: new Date(NOW_MS - 1_000).toISOString() },
+      { ...mail, event: 'click', actionId: 'a2' },
+    ];
+    const ids = await idsOf(items);
+    expect(ids[1]).toBe(ids[0]);
+    expect(new Set(ids).size).toBe(6);
+  });
+
+  it("takes no id of the sender's own values for the event's", async () => {
+    const ids = await idsOf([{ ...about, event: 'click', metadata: { id: 'campaign-7' } }]);
+    expect(ids).toEqual([expect.stringMatching(/^outcome:/)]);
+  });
+
+  it('keeps a status, and no text that may have the address', async () => {
+    const texts = { reason: '550 5.1.1 <ben@example.test> unknown', url: 'https://a.test/?email=ben@example.test' };
+    await post('/v1/webhooks/mailer', [{ ...about, ...texts, event: 'bounce', status: '5.1.1' }]);
+    await post('/v1/webhooks/mailer', [{ ...about, event: 'bounce', status: '<ben@example.test> is unknown' }]);
+    const properties = { provider: 'mailer', actionId: 'a1' };
+    expect(ingest.producer.accepted().map((event) => event.properties)).toEqual([
+      { ...properties, status: '5.1.1' },
+      properties,
+    ]);
+    expect(JSON.stringify(ingest.producer.sent.map(({ value }) => String(value)))).not.toContain('ben@');
+  });
+
+  it('takes a change of subscription for a withdrawal only where it is one', async () => {
+    const change = { ...about, RecordType: 'SubscriptionChange' };
+    const answer = await post('/v1/webhooks/postmark', [
+      { ...change, SuppressSending: true },
+      { ...change, SuppressSending: false },
+    ]);
+    expect(answer.json().rejected).toMatchObject([{ index: 1, reason: 'invalid_outcome' }]);
+    expect(ingest.producer.accepted()).toMatchObject([{ name: 'unsubscribed' }]);
   });
 
   it('lists what it cannot map, and takes the rest', async () => {

@@ -11,11 +11,15 @@ const FIELDS = {
   anonymousId: ['anonymousId', 'anonymous_id'],
   profileKey: ['profileKey', 'profile_key'],
   timestamp: ['timestamp', 'time', 'occurred_at', 'created_at', 'ts'],
-  id: ['id', 'eventId', 'event_id', 'sg_event_id', 'messageId', 'message_id'],
   channel: ['channel'],
   topic: ['topic', 'list'],
   value: ['value'],
 } as const;
+
+/** Of the event, and at the top only: among the sender's own values an id is something else's. */
+const EVENT_IDS = ['id', 'eventId', 'event_id', 'sg_event_id'];
+/** Of the message that the event is about: the same from its delivery to its last click. */
+const MESSAGE_IDS = ['messageId', 'message_id'];
 
 /** Where senders' own values come back, in the order in which they are looked at. */
 const INNER = ['metadata', 'custom_args', 'custom_data', 'unique_args', 'user_variables', 'variables', 'Metadata'];
@@ -42,12 +46,15 @@ const ALIASES: Readonly<Record<string, string>> = {
   group_unsubscribe: 'unsubscribed',
 };
 
+const STATUS = /^[\w.-]{1,20}$/;
+
 /** Before this many a number is seconds: as milliseconds it would be a day of 2001, before any of these providers. */
 const SECONDS_MAX = 1e12;
 
 /**
  * An item of a provider's webhook as an outcome: fields by their usual names, at the top or among the sender's own values,
- * which must have the action's id. The provider's id of the event is the message id, so a repeat changes nothing.
+ * which must have the action's id. The provider's id makes the message id, so a repeat changes nothing. The address that it went
+ * to, and all else that may be personal, stays behind.
  */
 export function fromWebhook(item: unknown, provider: string): unknown {
   if (!isJsonObject(item)) return item;
@@ -56,25 +63,30 @@ export function fromWebhook(item: unknown, provider: string): unknown {
     for (const part of outer) for (const name of names) if (!isAbsent(part[name])) return part[name];
     return undefined;
   };
-  const outcome = toOutcome(read(FIELDS.outcome));
+  const actionId = read(FIELDS.actionId);
+  const outcome = toOutcome(read(FIELDS.outcome), item);
+  const topic = read(FIELDS.topic);
+  const timestamp = toTimestamp(read(FIELDS.timestamp));
   return {
     type: 'outcome',
-    actionId: read(FIELDS.actionId),
+    actionId,
     outcome,
     userId: read(FIELDS.userId),
     anonymousId: read(FIELDS.anonymousId),
     profileKey: read(FIELDS.profileKey),
-    timestamp: toTimestamp(read(FIELDS.timestamp)),
-    messageId: toMessageId(read(FIELDS.id), provider),
+    timestamp,
+    messageId: toMessageId(item, { provider, outcome, actionId, topic, timestamp }),
     channel: read(FIELDS.channel),
-    topic: read(FIELDS.topic),
+    topic,
     value: read(FIELDS.value),
-    properties: toProperties(item, provider),
+    properties: { ...toStatus(item), provider },
   };
 }
 
-function toOutcome(value: unknown): unknown {
+function toOutcome(value: unknown, { SuppressSending }: JsonObject): unknown {
   if (typeof value !== 'string') return value;
+  // Postmark's change back. It says nothing of who wanted it, so it is no consent either.
+  if (value.toLowerCase() === 'subscriptionchange' && SuppressSending === false) return value;
   // `email.opened` of some is `opened` of others.
   const name = value.split('.').at(-1)?.toLowerCase() ?? '';
   const known = (OUTCOME_KINDS as readonly string[]).includes(name);
@@ -86,14 +98,28 @@ function toTimestamp(value: unknown): unknown {
   return typeof number === 'number' && number < SECONDS_MAX ? Math.round(number * 1000) : number;
 }
 
-function toMessageId(id: unknown, provider: string): unknown {
-  if (typeof id !== 'string' && typeof id !== 'number') return undefined;
-  const named = `${provider}:${id}`;
+/** Ids of some providers name the mail and not what came of it, so all that tells two reports apart is in it. */
+function toMessageId(
+  item: JsonObject,
+  { provider, outcome, actionId, topic, timestamp }: Readonly<Record<string, unknown>>,
+): string | undefined {
+  const eventId = readId(item, EVENT_IDS);
+  const id = eventId ?? readId(item, MESSAGE_IDS);
+  if (id === undefined) return undefined;
+  const parts = [provider, outcome, actionId, id, ...(eventId === undefined ? [topic, timestamp] : [])];
+  const named = parts.filter((part) => !isAbsent(part)).join(':');
   return named.length <= LIMITS.messageIdCharsMax ? named : `${provider}:${toDeterministicId(named)}`;
 }
 
-/** The address that it went to, and all else that may be personal, stays behind. */
-function toProperties({ reason, status, url }: JsonObject, provider: string): JsonObject {
-  const kept = Object.entries({ reason, status, url }).filter(([, value]) => typeof value === 'string' && value !== '');
-  return { ...Object.fromEntries(kept), provider };
+function readId(item: JsonObject, names: readonly string[]): string | number | undefined {
+  return names.map((name) => item[name]).find(isId);
+}
+
+function isId(value: unknown): value is string | number {
+  return (typeof value === 'string' && value !== '') || typeof value === 'number';
+}
+
+/** A code such as 5.1.1: texts of providers name the address, and links the person. */
+function toStatus({ status }: JsonObject): JsonObject {
+  return typeof status === 'string' && STATUS.test(status) ? { status } : {};
 }

@@ -137,7 +137,8 @@ function toOutcome(outcome: Outcome, further: JsonObject): Said {
     name: kind,
     notice: () => ({ notice: { $case: 'outcome', value: outcome } }),
     properties: { ...further, ...withoutEmpty({ actionId, channel, value, topic }) },
-    identity: JSON.stringify([actionId, kind]),
+    // One message may end two topics at once.
+    identity: JSON.stringify([actionId, kind, channel, topic]),
   };
 }
 
