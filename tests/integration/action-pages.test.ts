@@ -61,6 +61,25 @@ describe('pages of actions', () => {
       ['opened', '2026-01-03T00:00:00.000Z'],
     ]);
   });
+
+  it('do not believe what somebody else reports of an action', async () => {
+    const ledger = createLedger(pool, schema);
+    const read = async () => {
+      const action = await ledger.find('own');
+      return [action?.state, ...(action?.outcomes ?? []).map(({ outcome }) => outcome)];
+    };
+    const insert = (...changes: readonly LogRecord[]) =>
+      inTransaction(pool, (client) => ledger.insertOutcomes(client, changes));
+    await inTransaction(pool, (client) =>
+      ledger.insert(client, [toRecord('own', { dayNumber: 1, profileKey: 'eve' })]),
+    );
+    await insert(toChange('own', 'converted', 2, { profileKey: 'mallory', known: false }));
+    expect(await read()).toEqual(['decided']);
+    // Its own, the profile having had more actions since; and of a profile that it has joined.
+    await insert(toChange('own', 'delivered', 3, { known: false }));
+    await insert(toChange('own', 'opened', 4, { profileKey: 'user', known: true }));
+    expect(await read()).toEqual(['opened', 'delivered', 'opened']);
+  });
 });
 
 describe('exposures', () => {
@@ -108,22 +127,27 @@ function toAssigned(
   return { topic: 't', partition: 0, offset: 0, key: Buffer.from(profileKey), value, headers: {}, timestampMs: 0 };
 }
 
-function toChange(actionId: string, outcome: string, dayNumber: number): LogRecord {
+function toChange(
+  actionId: string,
+  outcome: string,
+  dayNumber: number,
+  { profileKey = 'eve', known = true }: { profileKey?: string; known?: boolean } = {},
+): LogRecord {
   const at = new Date(Date.UTC(2026, 0, 1) + dayNumber * DAY_MS).toISOString();
   const messageId = `${actionId}-${outcome}`;
   const data = {
     actionId,
-    profileKey: 'eve',
+    profileKey,
     outcome,
     state: outcome,
     at,
     messageId,
     channel: '',
     value: null,
-    known: true,
+    known,
   };
   const value = Buffer.from(JSON.stringify(data));
-  return { topic: 't', partition: 0, offset: 0, key: Buffer.from('eve'), value, headers: {}, timestampMs: 0 };
+  return { topic: 't', partition: 0, offset: 0, key: Buffer.from(profileKey), value, headers: {}, timestampMs: 0 };
 }
 
 function toRecord(

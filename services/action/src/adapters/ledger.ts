@@ -113,6 +113,11 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
         PRIMARY KEY (action_id, profile_key, message_id, outcome)
       )`,
   },
+  {
+    name: 'actions-5',
+    // Of rows from before nobody can say it any more: they count where they are the profile's own.
+    sql: 'ALTER TABLE action_outcomes ADD COLUMN known boolean NOT NULL DEFAULT false',
+  },
 ];
 
 const COLUMNS = `"actionId" text, "profileKey" text, strategy text, channel text, template text, parameters jsonb,
@@ -150,9 +155,9 @@ export function createLedger(pool: Pool, schema: string): Ledger {
       const rows = records.map(({ value }) => JSON.parse((value ?? Buffer.from('null')).toString('utf8')) as unknown);
       await client.query(
         `INSERT INTO ${outcomes}
-         SELECT "actionId", "profileKey", "messageId", outcome, at, channel, value
+         SELECT "actionId", "profileKey", "messageId", outcome, at, channel, value, known
          FROM jsonb_to_recordset($1::jsonb) AS rows ("actionId" text, "profileKey" text, "messageId" text, outcome text,
-           at timestamptz, channel text, value double precision)
+           at timestamptz, channel text, value double precision, known boolean)
          ON CONFLICT DO NOTHING`,
         [JSON.stringify(rows)],
       );
@@ -182,16 +187,21 @@ type LedgerRow = Omit<LedgerEntry, 'decidedAt' | 'expiresAt' | 'state'> & {
   readonly kinds: readonly string[];
 };
 
-/** Actions with what came of each; tables by their quoted names. */
+/**
+ * Actions with what came of each; tables by their quoted names. Anybody may name an action of somebody else: a report counts where
+ * its profile had the action, as one has that others have joined, or where it is of the action's own profile.
+ */
 function toSelect({ actions, outcomes }: { readonly actions: string; readonly outcomes: string }): string {
+  const isOwn = `action_outcomes.action_id = actions.action_id
+    AND (action_outcomes.known OR action_outcomes.profile_key = actions.profile_key)`;
   return `
     SELECT action_id AS "actionId", profile_key AS "profileKey", strategy, channel, template, parameters, stage,
       cause, reasons, policy_version AS "policyVersion", model_hash AS "modelHash", decided_at AS "decidedAt",
       expires_at AS "expiresAt", cost, scores,
       (SELECT coalesce(jsonb_agg(o ORDER BY o.at, o.outcome), '[]') FROM (
          SELECT outcome, at, channel, value FROM ${outcomes}
-         WHERE action_outcomes.action_id = actions.action_id ORDER BY at, outcome LIMIT ${OUTCOMES_MAX}) o) AS outcomes,
-      ARRAY(SELECT DISTINCT outcome FROM ${outcomes} WHERE action_outcomes.action_id = actions.action_id) AS kinds
+         WHERE ${isOwn} ORDER BY at, outcome LIMIT ${OUTCOMES_MAX}) o) AS outcomes,
+      ARRAY(SELECT DISTINCT outcome FROM ${outcomes} WHERE ${isOwn}) AS kinds
     FROM ${actions}`;
 }
 
