@@ -34,6 +34,34 @@ describe('what others report of a profile', () => {
     expect(step(state, event({}))).toMatchObject({ state, outputs: [] });
   });
 
+  it('is news where it comes with a second sighting of an order, which is none', () => {
+    const order = { type: 'track', name: 'Order Completed', timeZone: 'Europe/Berlin' };
+    const properties = { order_id: 'o1', revenue: 20 };
+    const first = step(undefined, event({ ...order, messageId: 'server' }), 0, properties);
+    const consent: Notice = {
+      notice: {
+        $case: 'consent',
+        value: {
+          purposes: [{ purpose: 'marketing', granted: false }],
+          permissions: [],
+          source: 'context',
+          textVersion: '',
+        },
+      },
+    };
+    const again = { ...order, messageId: 'browser', receivedAtMs: NOON + 9 };
+    const second = step(first.state, { ...event(again), notice: consent }, 0, properties);
+    expect(toUpdate(second.outputs)).toMatchObject({
+      event: { messageId: 'browser', type: 'consent', name: '', notice: consent },
+      lastEventAtMs: NOON,
+      asOfMs: NOON + 9,
+    });
+    expect(toUpdate(second.outputs).values).toEqual(step(first.state, undefined, NOON + 9).values);
+    expect(step(first.state, event(again), 0, properties)).toMatchObject({ state: first.state, outputs: [] });
+    const same = { ...event({ ...order, messageId: 'server' }), notice: consent };
+    expect(step(first.state, same, 0, properties).outputs).toEqual([]);
+  });
+
   it('leaves a profile that has done nothing without events, and takes the first ones as ever', () => {
     const reported = step(undefined, event({ subject: Buffer.alloc(0) }));
     expect(toUpdate(reported.outputs)).toMatchObject({ lastEventAtMs: 0, event: { notice: NOTICE } });
@@ -43,7 +71,12 @@ describe('what others report of a profile', () => {
   });
 });
 
-function step(state: ProfileState | undefined, input: AcceptedEvent | undefined, logTimeMs = 0) {
+function step(
+  state: ProfileState | undefined,
+  input: AcceptedEvent | undefined,
+  logTimeMs = 0,
+  properties: unknown = {},
+) {
   const definition = createFeatureProcessor({
     namespace: 'live',
     artifacts: {
@@ -61,7 +94,7 @@ function step(state: ProfileState | undefined, input: AcceptedEvent | undefined,
   const cause: Cause<{ event: AcceptedEvent; properties: unknown }> =
     input === undefined
       ? { kind: 'timer', dueAtMs: logTimeMs }
-      : { kind: 'record', input: { event: input, properties: {} } };
+      : { kind: 'record', input: { event: input, properties } };
   const result = definition.step({ state, cause, context }, { rates: INITIAL_RATES });
   return { ...result, values: input === undefined && result.outputs.length > 0 ? toUpdate(result.outputs).values : [] };
 }

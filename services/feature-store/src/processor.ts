@@ -90,7 +90,8 @@ export function createFeatureProcessor({
           const result = foldEvent(state, cause.input, fold);
           if (result.kind === 'repeated') {
             telemetry.repeated(result);
-            return { state, outputs: [] };
+            if (result.said === undefined) return { state, outputs: [] };
+            return { state: result.said.state, outputs: [toOutput(result.said.update)] };
           }
           const made = specs.get(result.state.engine.specHash);
           telemetry.folded({ before: state?.engine, after: result.state.engine, spec: made, result });

@@ -46,8 +46,8 @@ export interface FoldContext extends SpecContext {
 }
 
 /**
- * Result of folding one event; a repeated event leaves the profile unchanged and emits nothing. `known` is what was known
- * of it before.
+ * Result of folding one event; a repeated event leaves the profile unchanged and emits nothing, but for what it says of consent
+ * where its message is new. `known` is what was known of it before.
  */
 export type FoldResult =
   | {
@@ -72,7 +72,18 @@ export type FoldResult =
       /** Features of which the event has a value that cannot be taken. */
       readonly unread: ReturnType<CompiledFeatures['findUnread']>;
     }
-  | { readonly kind: 'repeated'; readonly known: ApplyResult['known'] };
+  | {
+      readonly kind: 'repeated';
+      readonly known: ApplyResult['known'];
+      /** An order under another message id, with consent: only that is news. */
+      readonly said?: Moved;
+    };
+
+/** A profile as it is stored, and the update that announces it. */
+interface Moved {
+  readonly state: ProfileState;
+  readonly update: FeaturesUpdated;
+}
 
 /** An event as the engine counts it: its amount at the rate of its time, and what `judgeOutliers` found in it. */
 export function toFeatureEvent(
@@ -115,7 +126,13 @@ export function foldEvent(
   const made = specs.get(current.engine.specHash);
   const engine = made.advance(current.engine, Math.max(logTimeMs, event.receivedAtMs));
   const folded = made.apply(engine, featureEvent);
-  if (!folded.applied) return { kind: 'repeated', known: folded.known };
+  const onlyConsent = toOnlyConsent(event);
+  if (!folded.applied) {
+    const { known } = folded;
+    if (known !== 'order' || before === undefined || onlyConsent === undefined) return { kind: 'repeated', known };
+    const said = toResult({ ...current, engine }, specs, { ...before, event: onlyConsent });
+    return { kind: 'repeated', known, said };
+  }
   const beside =
     made === spec ? current.beside : spec.foldBeside(current.beside, { before: engine, event: featureEvent });
   const value = toEventAmount(featureEvent);
@@ -129,8 +146,8 @@ export function foldEvent(
   };
   const about = before?.about ?? NOTHING_KNOWN;
   const said = toSaid(event);
-  // The order was announced when it first came: only its amount is news, as a change of windows is.
-  const announced = folded.known === 'order_without_amount' ? undefined : foldedEvent;
+  // The order was announced when it first came: only its amount is news, as a change of windows is, and its consent.
+  const announced = folded.known === 'order_without_amount' ? onlyConsent : foldedEvent;
   const basics = toBasics(before, event);
   const parts = { fill: current.fill, whole: current.whole, beside, engine: folded.state };
   const result = toResult(parts, specs, {
@@ -159,14 +176,17 @@ export function foldEvent(
 }
 
 /** A window has moved past an event: the profile at its new time. */
-export function foldTime(
-  before: ProfileState,
-  context: Omit<FoldContext, 'rates'>,
-): { state: ProfileState; update: FeaturesUpdated } {
+export function foldTime(before: ProfileState, context: Omit<FoldContext, 'rates'>): Moved {
   const { specs, logTimeMs, part } = context;
   const current = toCurrent(before, context, part);
   const engine = specs.get(current.engine.specHash).advance(current.engine, logTimeMs);
   return toResult({ ...current, engine }, specs, { ...before, event: undefined });
+}
+
+/** What came with behaviour that was announced before: a report by itself, which is no behaviour. */
+function toOnlyConsent({ messageId, timestampMs, notice }: AcceptedEvent): FoldedEvent | undefined {
+  if (notice === undefined) return undefined;
+  return { messageId, type: 'consent', name: '', timestampMs, value: Number.NaN, notice };
 }
 
 /** What an event says of its profile besides what features count. */
@@ -195,7 +215,6 @@ function toTraitValue(value: EventTraits['own'][number]['value']): TraitValue {
 
 type Basics = Pick<ProfileState, 'subject' | 'timeZone' | 'lastEventAtMs'>;
 
-/** A profile as it is stored, and the update that announces it. */
 export function toResult(
   { engine, fill, beside, whole }: CurrentState,
   specs: FeatureSpecs,
@@ -208,7 +227,7 @@ export function toResult(
     timeZone,
     lastEventAtMs,
   }: Basics & Pick<ProfileState, 'about' | 'account' | 'outliers'> & { readonly event: FoldedEvent | undefined },
-): { state: ProfileState; update: FeaturesUpdated } {
+): Moved {
   const spec = specs.get(engine.specHash);
   const current: FeatureVector = spec.vector(engine, engine.asOfMs);
   const { validUntilMs } = current;
