@@ -341,7 +341,16 @@ function createFleet(
 
 async function createSource(platform: Platform, name: string, eventsPerSecondMax: number): Promise<string> {
   const rate = String(eventsPerSecondMax);
-  const answer = await platform.runCommand('ingest', ['sources', 'create', '--name', name, '--rate', rate, '--json']);
+  const answer = await platform.runCommand('ingest', [
+    'sources',
+    'create',
+    '--name',
+    name,
+    '--rate',
+    rate,
+    '--reports',
+    '--json',
+  ]);
   return (JSON.parse(answer) as { writeKey: string }).writeKey;
 }
 
