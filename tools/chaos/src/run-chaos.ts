@@ -340,17 +340,8 @@ function createFleet(
 }
 
 async function createSource(platform: Platform, name: string, eventsPerSecondMax: number): Promise<string> {
-  const rate = String(eventsPerSecondMax);
-  const answer = await platform.runCommand('ingest', [
-    'sources',
-    'create',
-    '--name',
-    name,
-    '--rate',
-    rate,
-    '--reports',
-    '--json',
-  ]);
+  const settings = ['--rate', String(eventsPerSecondMax), '--reports', '--json'];
+  const answer = await platform.runCommand('ingest', ['sources', 'create', '--name', name, ...settings]);
   return (JSON.parse(answer) as { writeKey: string }).writeKey;
 }
 

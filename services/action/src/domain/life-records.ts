@@ -27,7 +27,8 @@ export function createLifeWriter(namespace: string, pseudonymizer: Pseudonymizer
       const { profileKey } = owner;
       const userId = unsealUserId(pseudonymizer, owner);
       const data: ActionCancelled = { actionId, profileKey, userId, strategy, channel, reason, cancelledAt };
-      const id = `${actionId}:cancelled`;
+      // Two profiles that were one have the same action: each may stop it, with a record of its own.
+      const id = `${profileKey}:${actionId}:cancelled`;
       return toRecord(data, { id, type: 'lifecycle.action.cancelled.v1', subject: profileKey, time: cancelledAt });
     },
   };
