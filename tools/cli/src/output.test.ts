@@ -141,6 +141,8 @@ describe('what a command prints', () => {
         page: { known: { known: false, userId: HOSTILE, tags: [] }, problems: [HOSTILE] },
       },
       examples: [{ ...action, expiresAt: '', reasons: [HOSTILE], parameters: {} }],
+      trial: null,
+      explained: { decided: [], whyNot: undefined },
     };
     const text = renderReport(report as unknown as Parameters<typeof renderReport>[0], { namespace: 'demo', urls: {} });
     expect(text).not.toMatch(/^ *forged/m);

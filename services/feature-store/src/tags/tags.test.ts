@@ -85,7 +85,7 @@ describe('tags of profiles', () => {
     expect(sent(anna.key)).toEqual([['vip']]);
   });
 
-  it('of somebody without events announce no join, no merge and no event that is taken back early', () => {
+  it('of somebody without events announce a join, but no merge and no event that is taken back early', () => {
     const { world, change, event, sent } = createWorld();
     change(phone, 'vip', true);
     world.sendRecord(phone.key, { $case: 'retraction', value: toEarly(phone) });
@@ -95,7 +95,7 @@ describe('tags of profiles', () => {
     });
     world.settle();
     expect(world.written).toContain('handOver');
-    expect([world.updates, world.joined]).toEqual([[], []]);
+    expect([world.updates, world.joined]).toEqual([[], [`${phone.key} joined ${anna.key}`]]);
     event(anna);
     expect(sent(anna.key)).toEqual([['vip']]);
   });
