@@ -41,13 +41,12 @@ export async function startIdentityDirectory(
   await report(known.hash);
   // While a store is unavailable, the last known rules stay in effect.
   const refresh = every({ intervalMs: REFRESH_MS, clock, onError }, async () => {
-    try {
-      await readers.report(instance, known.hash);
-      known = await loadRules(store, partitions, known);
-    } finally {
-      // Also where they cannot be read: a process that says nothing has ended, and nobody waits for it.
-      await readers.report(instance, known.hash);
-    }
+    // Also where others cannot be read: a process that says nothing has ended, and nobody waits for it.
+    await readers.report(instance, known.hash);
+    const next = await loadRules(store, partitions, known);
+    if (next === known) return;
+    known = next;
+    await readers.report(instance, known.hash);
   });
   return {
     current: () => known.rules,
