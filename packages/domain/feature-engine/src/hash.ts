@@ -32,6 +32,12 @@ export function toHash64(text: string): Hash64 {
   return { high: a >>> 0, low: b >>> 0 };
 }
 
+/** The hash as 16 hex digits. */
+export function toHashDigits(text: string): string {
+  const { high, low } = toHash64(text);
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+}
+
 function rotateLeft(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
 }

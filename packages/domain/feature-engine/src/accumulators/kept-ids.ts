@@ -1,5 +1,5 @@
 import { type ByteReader, type ByteWriter, damaged } from '../bytes.js';
-import { type Hash64, toHash64 } from '../hash.js';
+import { type Hash64, toHash64, toHashDigits } from '../hash.js';
 
 /** Maximum bytes of an id that is kept as text. */
 export const ID_BYTES_MAX = 64;
@@ -51,9 +51,7 @@ export function uniteCells(a: readonly Cell[], b: readonly Cell[]): readonly Cel
 function toKeptId(id: string): string {
   const text = /[\ud800-\udfff]/.test(id) ? Buffer.from(id).toString() : id;
   if (text.length <= ID_CHARS_SHORT || Buffer.byteLength(text) <= ID_BYTES_MAX) return text;
-  const { high, low } = toHash64(text);
-  const digits = [high, low].map((half) => half.toString(16).padStart(8, '0')).join('');
-  return `${Array.from(text).slice(0, HEAD_CHARS).join('')}…${digits}`;
+  return `${Array.from(text).slice(0, HEAD_CHARS).join('')}…${toHashDigits(text)}`;
 }
 
 /** Writes cells; an id's text stands where it first occurs. */

@@ -1,5 +1,5 @@
 import type { FeatureEvent } from '../event.js';
-import { toHash64 } from '../hash.js';
+import { toHashDigits } from '../hash.js';
 import type { FeaturePlan } from '../plan.js';
 import type { EngineState } from '../state.js';
 import { type Corrections, type KeptOut, NO_CORRECTIONS } from './corrections.js';
@@ -27,7 +27,7 @@ export function rememberKeptOut(plan: FeaturePlan, state: EngineState, event: Fe
   if (leftOut === undefined || outliers.length === 0) return state;
   const properties = outliers.filter((property) => leftOut.includes(property)).sort();
   if (properties.length === 0) return state;
-  const own: KeptOut = { id: toShortId(event.messageId), atMs: event.timestampMs, properties };
+  const own: KeptOut = { id: toHashDigits(event.messageId), atMs: event.timestampMs, properties };
   const { corrections = NO_CORRECTIONS } = state;
   return { ...state, corrections: { ...corrections, keptOut: uniteKeptOut(corrections.keptOut, [own]) } };
 }
@@ -62,7 +62,7 @@ export function toKeptOut(keptOut: readonly KeptOut[]): Pick<Corrections, 'keptO
 export function recallOutliers(corrections: Corrections | undefined, event: FeatureEvent): FeatureEvent {
   const { keptOut = [] } = corrections ?? NO_CORRECTIONS;
   if (keptOut.length === 0) return event;
-  const own = toShortId(event.messageId);
+  const own = toHashDigits(event.messageId);
   const found = keptOut.find(({ id, atMs }) => id === own && atMs === event.timestampMs);
   return found === undefined || event.outliers !== undefined ? event : { ...event, outliers: found.properties };
 }
@@ -76,10 +76,4 @@ export function isOutlierForgotten(
   const [oldest] = keptOut;
   if (oldest === undefined || outliers !== undefined || keptOut.length < KEPT_OUT_MAX) return false;
   return timestampMs <= oldest.atMs;
-}
-
-/** Ids may be long; this has 16 characters, so that what is remembered has a bound. */
-function toShortId(messageId: string): string {
-  const { high, low } = toHash64(messageId);
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
 }
