@@ -1,15 +1,15 @@
-import { type TopicName, toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { toPostgresSchema } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { createStateReader } from '@perennial/keyed-processor';
 import { createPseudonymizer } from '@perennial/privacy';
 import {
   defineProcessorApp,
+  openProjections,
   type ProcessorApp,
   type ProcessorContext,
   type ServiceContext,
   type ServiceRoutes,
 } from '@perennial/processor-host';
-import { type ProjectionOptions, startProjection } from '@perennial/projection';
 import { createExposures } from './adapters/exposures.js';
 import { createLedger } from './adapters/ledger.js';
 import { createActionArtifacts } from './artifacts.js';
@@ -52,26 +52,11 @@ async function openRoutes(
   context: ServiceContext<ActionConfig>,
   { definition, telemetry, pseudonymizer, artifacts }: Parts,
 ): Promise<ServiceRoutes> {
-  const { namespace, opener, log, pool, redis, partitions, logger, metrics } = context;
+  const { namespace, pool, redis, partitions } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
   const ledger = createLedger(pool, schema);
   const exposures = createExposures(pool, schema);
-  const project = (name: string, group: string, topic: TopicName, insert: ProjectionOptions['insert']) =>
-    opener.releases.acquire(
-      name,
-      () =>
-        startProjection({
-          log,
-          pool,
-          schema,
-          groupId: toConsumerGroup(namespace, group),
-          topic: toTopic(namespace, topic),
-          insert,
-          logger,
-          metrics,
-        }),
-      (running) => running.stop(),
-    );
+  const project = openProjections(context, schema);
   const actions = await project('ledger', LEDGER_GROUP, 'actionDecided', ledger.insert);
   const assigned = await project('exposures', EXPOSURES_GROUP, 'experimentAssigned', exposures.insert);
   const lives = await project('lives of actions', LIVES_GROUP, 'actionChanged', ledger.insertOutcomes);

@@ -1,4 +1,4 @@
-import { type TopicName, toConsumerGroup, toPostgresSchema, toTopic } from '@perennial/contracts';
+import { toPostgresSchema, toTopic } from '@perennial/contracts';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { createStateReader, readPartitions } from '@perennial/keyed-processor';
 import { loadModel, RUN_LIMITS } from '@perennial/onnx';
@@ -6,12 +6,12 @@ import { createCachedPseudonymizer, createPseudonymizer } from '@perennial/priva
 import {
   createJobLease,
   defineProcessorApp,
+  openProjections,
   type ProcessorApp,
   type ProcessorContext,
   type ServiceContext,
   type ServiceRoutes,
 } from '@perennial/processor-host';
-import { type ProjectionOptions, startProjection } from '@perennial/projection';
 import { createSegmentStore } from './adapters/segment-store.js';
 import { createTransitionStore } from './adapters/transition-store.js';
 import { createScoringArtifacts } from './artifacts.js';
@@ -72,27 +72,12 @@ async function openRoutes(
   context: ServiceContext<ScoringConfig>,
   { definition, artifacts, telemetry, pseudonymizer, specs }: Parts,
 ): Promise<ServiceRoutes> {
-  const { namespace, opener, log, redis, pool, partitions, logger, metrics } = context;
+  const { namespace, opener, redis, pool, partitions, logger, metrics } = context;
   const schema = toPostgresSchema(namespace, PROCESSOR_NAME);
   const transitions = createTransitionStore(pool, { schema, telemetry });
   const segmentTelemetry = createSegmentTelemetry(logger, metrics);
   const segments = createSegmentStore(pool, { schema, telemetry: segmentTelemetry });
-  const project = (name: string, group: string, topic: TopicName, insert: ProjectionOptions['insert']) =>
-    opener.releases.acquire(
-      name,
-      () =>
-        startProjection({
-          log,
-          pool,
-          schema,
-          groupId: toConsumerGroup(namespace, group),
-          topic: toTopic(namespace, topic),
-          insert,
-          logger,
-          metrics,
-        }),
-      (running) => running.stop(),
-    );
+  const project = openProjections(context, schema);
   const history = await project('history', HISTORY_GROUP, 'stageChanged', transitions.insert);
   const changes = await project('segments', SEGMENTS_GROUP, 'segmentChanged', segments.insert);
   const { decode } = definition.codec;
