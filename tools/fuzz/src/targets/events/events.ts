@@ -2,21 +2,14 @@ import { parseRateTable } from '@perennial/commerce';
 import { AcceptedRecord, type EventRejected } from '@perennial/contracts';
 import { requireValid } from '@perennial/expressions';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
-import { createPseudonymizer } from '@perennial/privacy';
 import { foldEvent } from '@perennial/service-feature-store';
 import { receiveCalls } from '@perennial/service-ingest';
 import { Draw } from '../../draw.js';
+import { RECEIVE_CONTEXT } from '../../receive-context.js';
 import type { CaseResult, FuzzTarget } from '../../target.js';
 import { OrderCount } from './count-orders.js';
 import { type DrawnEvent, drawEvent, type Person, RATES, RECEIVED_AT_MS } from './draw-event.js';
 
-const context = {
-  pseudonymizer: createPseudonymizer('a secret of the fuzzer, not for anything else'),
-  acceptedTopic: 'accepted',
-  rejectedTopic: 'rejected',
-  namespace: 'fuzz',
-  partitions: 4,
-};
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const spec = specs.initial;
 const { USD: _, ...others } = RATES;
@@ -41,7 +34,7 @@ export const events: FuzzTarget = {
         receivedAtMs: RECEIVED_AT_MS,
       },
       'wall',
-      context,
+      RECEIVE_CONTEXT,
     );
     const reasons = new Map(received.rejections.map(({ index, rejection }) => [index, rejection.reason]));
     const problem = findWrongResult(drawn, reasons) ?? findWrongCount(drawn, received.records);
@@ -66,13 +59,13 @@ function findWrongCount(
 ): string | undefined {
   const count = new OrderCount();
   for (const { expected } of drawn) if (expected.kind === 'accepted') count.add(expected);
-  const states = foldRecords(records.filter(({ topic }) => topic === context.acceptedTopic));
-  const rejected = records.filter(({ topic }) => topic === context.rejectedTopic);
+  const states = foldRecords(records.filter(({ topic }) => topic === RECEIVE_CONTEXT.acceptedTopic));
+  const rejected = records.filter(({ topic }) => topic === RECEIVE_CONTEXT.rejectedTopic);
   const kept = rejected.reduce((sum, { value }) => sum + sizeOfRejected(value), 0);
   const wanted = drawn.filter(({ expected }) => expected.kind === 'rejected').length;
   if (kept !== wanted) return `event.rejected keeps ${kept} of ${wanted} rejected events`;
   for (const [person, { events: eventsCount, orders, revenue }] of count.entries()) {
-    const state = states.get(context.pseudonymizer.toProfileKey(person));
+    const state = states.get(RECEIVE_CONTEXT.pseudonymizer.toProfileKey(person));
     const values = state && spec.toMap(spec.vector(state.engine, state.engine.asOfMs).values);
     const found = [values?.events_count_all, values?.orders_count_all, values?.orders_revenue_sum_all ?? 0];
     if (found.join() === [eventsCount, orders, revenue].join()) continue;

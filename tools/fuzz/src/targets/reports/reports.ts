@@ -3,22 +3,15 @@ import { AcceptedRecord, type ScoreComputed } from '@perennial/contracts';
 import { requireValid } from '@perennial/expressions';
 import { ECOMMERCE_FEATURES, FeatureSpecs } from '@perennial/feature-engine';
 import { findBlock, NO_PERMISSIONS } from '@perennial/policy';
-import { createPseudonymizer } from '@perennial/privacy';
 import { takeNotice } from '@perennial/service-action';
 import { foldEvent } from '@perennial/service-feature-store';
 import { OUTCOMES, RECEIVED, receiveCalls, receiveRecord } from '@perennial/service-ingest';
 import { Draw } from '../../draw.js';
+import { RECEIVE_CONTEXT } from '../../receive-context.js';
 import type { CaseResult, FuzzTarget } from '../../target.js';
 import { type Account, ReportCount } from './count-reports.js';
 import { type DrawnReport, drawReport, RECEIVED_AT_MS } from './draw-report.js';
 
-const context = {
-  pseudonymizer: createPseudonymizer('a secret of the fuzzer, not for anything else'),
-  acceptedTopic: 'accepted',
-  rejectedTopic: 'rejected',
-  namespace: 'fuzz',
-  partitions: 4,
-};
 const specs = new FeatureSpecs(ECOMMERCE_FEATURES);
 const spec = specs.initial;
 const rates = requireValid(
@@ -33,7 +26,9 @@ export const reports: FuzzTarget = {
   description: 'what other systems report: outcomes, contacts, consents, over HTTP and Kafka, repeats, junk',
   run(seed): CaseResult {
     const draw = new Draw(seed);
-    const drawn = draw.list(draw.whole(1, 30), () => drawReport(draw, (id) => context.pseudonymizer.toProfileKey(id)));
+    const drawn = draw.list(draw.whole(1, 30), () =>
+      drawReport(draw, (id) => RECEIVE_CONTEXT.pseudonymizer.toProfileKey(id)),
+    );
     const count = new ReportCount();
     const profiles = new Profiles();
     const results: string[] = [];
@@ -86,7 +81,7 @@ function receive(
         receivedAtMs: RECEIVED_AT_MS,
       },
       'wall',
-      context,
+      RECEIVE_CONTEXT,
     );
     return { reason: received.rejections[0]?.rejection.reason, record: received.records[0] as Outgoing };
   }
@@ -97,7 +92,7 @@ function receive(
 function receiveValue(value: Buffer | null, input: typeof OUTCOMES, offset: number) {
   const arrival = { receivedAtMs: RECEIVED_AT_MS, clockMode: 'wall' } as const;
   const place = { topic: input.topic, partition: 0, offset, headers: {} };
-  const { event, outgoing } = receiveRecord({ ...place, value }, input, { arrival, context });
+  const { event, outgoing } = receiveRecord({ ...place, value }, input, { arrival, context: RECEIVE_CONTEXT });
   return { reason: event.kind === 'rejected' ? event.reason : undefined, record: outgoing };
 }
 
@@ -144,7 +139,7 @@ class Profiles {
   /** What differs from the account. */
   compare({ person, outcomes, contacts, blockOf, hasObstacle }: Account): string | undefined {
     const who = JSON.stringify(person);
-    const profile = this.#profiles.get(context.pseudonymizer.toProfileKey(person));
+    const profile = this.#profiles.get(RECEIVE_CONTEXT.pseudonymizer.toProfileKey(person));
     if (profile?.features === undefined) return `${who} is not known`;
     if (profile.outcomes.join() !== outcomes.join()) return `${who} has outcomes ${profile.outcomes}, not ${outcomes}`;
     const found = (profile.action?.history.contacts ?? []).map(({ atMs, channel }) => `${atMs} ${channel}`);
