@@ -1,23 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { OUTCOME_KINDS } from '@perennial/contracts';
 import fc from 'fast-check';
 import { type ActionLife, canStop, LIVES_MAX, listOutcomes, mergeLives, takeOutcome, toLifeState } from './life.js';
 
-const KINDS = [
-  'handed_over',
-  'assigned',
-  'confirmed',
-  'skipped',
-  'delivered',
-  'opened',
-  'clicked',
-  'converted',
-  'bounced',
-  'complained',
-  'unsubscribed',
-  'expired',
-  'cancelled',
-] as const;
-const kinds = fc.array(fc.constantFrom(...KINDS), { maxLength: 12 });
+const kinds = fc.array(fc.constantFrom(...OUTCOME_KINDS), { maxLength: 12 });
 const life = (actionId = 'a', decidedAtMs = 0): ActionLife => {
   return { actionId, strategy: 's', channel: 'email', decidedAtMs, expiresAtMs: 1_000, outcomes: 0 };
 };
@@ -41,10 +27,10 @@ describe('the life of an action', () => {
   });
 
   it('does not depend on order and repeats, and never goes back', () => {
-    const rank = (state: string) => ['decided', ...KINDS].indexOf(state);
+    const rank = (state: string) => ['decided', ...OUTCOME_KINDS].indexOf(state);
     expect(rank('converted')).toBeGreaterThan(0);
     fc.assert(
-      fc.property(kinds, kinds, fc.constantFrom(...KINDS), (some, others, late) => {
+      fc.property(kinds, kinds, fc.constantFrom(...OUTCOME_KINDS), (some, others, late) => {
         const all = live([...some, ...others]);
         expect(stateOf(live([...others, ...some, ...others]))).toBe(stateOf(all));
         const again = takeOutcome(takeOutcome(all, late), late);
@@ -61,7 +47,7 @@ describe('the life of an action', () => {
     expect(canStop(life(), 999)).toBe(true);
     expect(canStop(live(['handed_over', 'assigned']), 999)).toBe(true);
     expect(canStop(life(), 1_000)).toBe(false);
-    for (const kind of KINDS.slice(2)) expect([kind, canStop(live([kind]), 1)]).toEqual([kind, false]);
+    for (const kind of OUTCOME_KINDS.slice(2)) expect([kind, canStop(live([kind]), 1)]).toEqual([kind, false]);
   });
 
   it('is merged with those of another profile, whichever joins first', () => {
