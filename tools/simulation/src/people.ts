@@ -1,4 +1,4 @@
-import type { AcceptedEvent, AcceptedRecord, Unmerge } from '@perennial/contracts';
+import { type AcceptedEvent, type AcceptedRecord, isBehaviour, type Unmerge } from '@perennial/contracts';
 
 /** A record of `event.accepted` that could be decoded. */
 export interface AcceptedEntry {
@@ -60,9 +60,6 @@ export function recountPeople(entries: readonly AcceptedEntry[]): People {
   for (const entry of entries) recount.take(entry);
   return recount.finish();
 }
-
-/** What other systems report of somebody is no event of his, and makes him nobody. */
-const REPORTS: ReadonlySet<string> = new Set(['outcome', 'contact', 'consent']);
 
 /** Of ids that events are keyed by and that are no users'. */
 const DEVICE_STRENGTH = 16;
@@ -144,7 +141,8 @@ class Recount {
   }
 
   #takeEvent(key: string, event: AcceptedEvent): void {
-    if (REPORTS.has(event.type)) return;
+    // What other systems report of somebody is no event of his, and makes him nobody.
+    if (!isBehaviour(event.type)) return;
     this.#groups.add(key);
     if (!event.anonymous) this.#users.add(key);
     const own = this.#events.get(key) ?? new Map<string, AcceptedEvent>();

@@ -19,8 +19,9 @@ const STEPS: readonly Step[] = [...CHECKS, choice];
 
 /**
  * Decides the action, if any, for one profile and one cause: candidates (stage and trigger) -> eligible (condition) ->
- * reachable (permission of the channel) -> not suppressed (do-not-disturb, cooldown, caps) -> arm (holdouts) -> choice of one -> option (where it has several) -> timing (now, or at the end of quiet hours) ->
- * record. Pure. Nothing is a decision too, with a reason.
+ * reachable (permission of the channel) -> not suppressed (do-not-disturb, cooldown, caps) -> arm (holdouts) -> choice of
+ * one -> option (where it has several) -> timing (now, or at the end of quiet hours) -> record. Pure. Nothing is a
+ * decision too, with a reason.
  */
 export function decideActions(policy: Policy, inputs: DecisionInputs): DecisionResult {
   const context = toContext(policy, inputs);
